@@ -1,0 +1,27 @@
+/** @module Attributes of TensorFlow operations, in the form that both our backend and tfjs-node's take. */
+import type { DataType as TfjsDataType } from '@tensorflow/tfjs-core';
+import { ByteifyError } from '../errors.js';
+import { DataType } from './native.js';
+
+/** The kinds as tfjs-node numbers them, so that the same list runs on either backend. */
+export const AttributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4 } as const;
+
+export interface Attribute {
+  readonly name: string;
+  readonly type: (typeof AttributeType)[keyof typeof AttributeType];
+  readonly value: string | number | boolean | readonly number[];
+}
+
+/** The TF_DataType of a tfjs dtype. */
+export function dataTypeOf(dtype: TfjsDataType): number {
+  if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return DataType[dtype];
+  throw new ByteifyError(`the engine holds no ${dtype} tensors`);
+}
+
+export const attribute = {
+  type: (name: string, dtype: TfjsDataType): Attribute => ({ name, type: AttributeType.type, value: dataTypeOf(dtype) }),
+  int: (name: string, value: number | readonly number[]): Attribute => ({ name, type: AttributeType.int, value }),
+  bool: (name: string, value: boolean): Attribute => ({ name, type: AttributeType.bool, value }),
+  float: (name: string, value: number): Attribute => ({ name, type: AttributeType.float, value }),
+  string: (name: string, value: string): Attribute => ({ name, type: AttributeType.string, value }),
+};

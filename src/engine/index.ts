@@ -1,0 +1,19 @@
+/** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
+export * as tf from '@tensorflow/tfjs-core';
+export { attribute } from './attributes.js';
+export { cacheHome, engineHome } from './folders.js';
+export { TENSORFLOW_VERSION } from './libraries.js';
+export { type EngineLocation, locateEngine } from './locate.js';
+export {
+  attend,
+  crossEntropyRows,
+  crossEntropySum,
+  gatherRows,
+  rawOp,
+  rmsNorm,
+  segmentMax,
+  segmentShift,
+  segmentSum,
+  swiglu,
+} from './ops.js';
+export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';

@@ -1,0 +1,63 @@
+/** @module The pinned TensorFlow libraries: where they come from and how they are recognised. */
+
+/** A wheel on the Python package index and what of it is needed. */
+export interface PinnedWheel {
+  /** Distribution name, as pip takes it. */
+  readonly project: string;
+  readonly version: string;
+  /** pip's platform tag; the wheel holds plain C libraries, so the host's own Python version does not matter. */
+  readonly platform: string;
+  readonly pythonVersion: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Which members are unpacked: a name matches when it begins with one of these. */
+  readonly members: readonly string[];
+}
+
+export const TENSORFLOW_VERSION = '2.21.0';
+
+/** The two libraries every engine folder must hold. The framework library is loaded first: the other one links against it. */
+export const LIBRARY_FILES = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'] as const;
+
+const LIBRARY_MEMBERS = LIBRARY_FILES.map((file) => `tensorflow/${file}`);
+
+/** The CPU build: 274 MB to download, 853 MB unpacked. */
+export const CPU_WHEEL: PinnedWheel = {
+  project: 'tensorflow-cpu',
+  version: TENSORFLOW_VERSION,
+  platform: 'manylinux_2_27_x86_64',
+  pythonVersion: '311',
+  sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+  sizeBytes: 273_829_956,
+  members: LIBRARY_MEMBERS,
+};
+
+/** One NVIDIA library of the GPU build. Its RUNPATH finds `nvidia/<library>/lib` beside the `tensorflow` folder. */
+function nvidia(project: string, version: string, platform: string, sha256: string, sizeBytes: number): PinnedWheel {
+  return { project, version, platform, pythonVersion: '311', sha256, sizeBytes, members: ['nvidia/'] };
+}
+
+/** The CUDA build and the NVIDIA libraries that `tensorflow[and-cuda]` 2.21.0 names: 3.4 GB to download. */
+export const GPU_WHEELS: readonly PinnedWheel[] = [
+  {
+    project: 'tensorflow',
+    version: TENSORFLOW_VERSION,
+    platform: 'manylinux_2_27_x86_64',
+    pythonVersion: '311',
+    sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
+    sizeBytes: 572_440_367,
+    members: LIBRARY_MEMBERS,
+  },
+  nvidia('nvidia-cublas-cu12', '12.9.3.13', 'manylinux_2_27_x86_64', 'd7d51055f161b317c7105ddaae90e71eda059026074ffef93cf7cde2886bfe72', 581_217_458),
+  nvidia('nvidia-cuda-cupti-cu12', '12.8.90', 'manylinux2014_x86_64', 'ea0cb07ebda26bb9b29ba82cda34849e73c166c18162d3913575b0c9db9a6182', 10_248_621),
+  nvidia('nvidia-cuda-nvcc-cu12', '12.9.86', 'manylinux2010_x86_64', '5d6a0d32fdc7ea39917c20065614ae93add6f577d840233237ff08e9a38f58f0', 40_546_229),
+  nvidia('nvidia-cuda-nvrtc-cu12', '12.9.86', 'manylinux2010_x86_64', '210cf05005a447e29214e9ce50851e83fc5f4358df8b453155d5e1918094dcb4', 89_568_129),
+  nvidia('nvidia-cuda-runtime-cu12', '12.9.79', 'manylinux2014_x86_64', '25bba2dfb01d48a9b59ca474a1ac43c6ebf7011f1b0b8cc44f54eb6ac48a96c3', 3_493_179),
+  nvidia('nvidia-cudnn-cu12', '9.28.0.42', 'manylinux_2_27_x86_64', '9ff58b7f36dacd0a93e89f8f2957b52466889217963701daa15e577317cfa375', 716_538_495),
+  nvidia('nvidia-cufft-cu12', '11.4.1.4', 'manylinux2014_x86_64', 'c67884f2a7d276b4b80eb56a79322a95df592ae5e765cf1243693365ccab4e28', 200_877_592),
+  nvidia('nvidia-curand-cu12', '10.3.10.19', 'manylinux_2_27_x86_64', '49b274db4780d421bd2ccd362e1415c13887c53c214f0d4b761752b8f9f6aa1e', 68_295_626),
+  nvidia('nvidia-cusolver-cu12', '11.7.5.82', 'manylinux_2_27_x86_64', '15da72d1340d29b5b3cf3fd100e3cd53421dde36002eda6ed93811af63c40d88', 338_117_415),
+  nvidia('nvidia-cusparse-cu12', '12.5.10.65', 'manylinux2014_x86_64', '73060ce019ac064a057267c585bf1fd5a353734151f87472ff02b2c5c9984e78', 366_465_088),
+  nvidia('nvidia-nccl-cu12', '2.32.3', 'manylinux_2_27_x86_64', 'bb94b2348e4861d5e8aa00b36c3d12d9bdf9c6369b82cbb723de0b582280a21c', 351_526_311),
+  nvidia('nvidia-nvjitlink-cu12', '12.9.86', 'manylinux2010_x86_64', 'e3f1171dbdc83c5932a45f0f4c99180a70de9bd2718c1ab77d14104f6d7147f9', 39_748_338),
+];

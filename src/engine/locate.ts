@@ -1,0 +1,33 @@
+/** @module Finds the engine that is set up. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TENSORFLOW_VERSION } from './libraries.js';
+import { type Build, buildFolder, holdsLibraries, ownLibrariesFile } from './folders.js';
+
+export interface EngineLocation {
+  /** Holds the two libraries. */
+  readonly folder: string;
+  /** The pinned version, or `unknown` for a copy of the user's own. */
+  readonly version: string;
+  readonly build: Build | 'own';
+}
+
+function ownFolder(): string | null {
+  try {
+    const { folder } = JSON.parse(readFileSync(ownLibrariesFile(), 'utf8')) as { folder: string };
+    return folder;
+  } catch {
+    return null;
+  }
+}
+
+/** The engine's libraries: a copy of the user's own first, then the GPU build (which also runs without a GPU), then the CPU build. */
+export function locateEngine(): EngineLocation | null {
+  const own = ownFolder();
+  if (own !== null && holdsLibraries(own)) return { folder: own, version: 'unknown', build: 'own' };
+  for (const build of ['gpu', 'cpu'] as const) {
+    const folder = join(buildFolder(build), 'tensorflow');
+    if (holdsLibraries(folder)) return { folder, version: TENSORFLOW_VERSION, build };
+  }
+  return null;
+}

@@ -1,0 +1,119 @@
+/**
+ * @module TensorFlow's C API through koffi: the functions this project calls, with their C prototypes
+ * (tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h). Nothing above this file knows about pointers' origin.
+ */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ByteifyError } from '../errors.js';
+import { LIBRARY_FILES } from './libraries.js';
+
+/** A C pointer. */
+export type Pointer = bigint;
+
+/** TF_DataType values (tensorflow/c/tf_datatype.h). */
+export const DataType = { float32: 1, int32: 3, uint8: 4, string: 7, int64: 9, bool: 10, bfloat16: 14, resource: 20 } as const;
+
+const PROTOTYPES = {
+  TF_Version: 'const char* TF_Version()',
+  TF_NewStatus: 'void* TF_NewStatus()',
+  TF_GetCode: 'int TF_GetCode(void* status)',
+  TF_Message: 'const char* TF_Message(void* status)',
+  TF_AllocateTensor: 'void* TF_AllocateTensor(int dtype, const int64_t* dims, int dimCount, size_t byteCount)',
+  TF_DeleteTensor: 'void TF_DeleteTensor(void* tensor)',
+  TF_TensorData: 'void* TF_TensorData(void* tensor)',
+  TF_TensorByteSize: 'size_t TF_TensorByteSize(void* tensor)',
+  TFE_NewContextOptions: 'void* TFE_NewContextOptions()',
+  TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void* options, const void* proto, size_t byteCount, void* status)',
+  TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void* options)',
+  TFE_NewContext: 'void* TFE_NewContext(void* options, void* status)',
+  TFE_ContextListDevices: 'void* TFE_ContextListDevices(void* context, void* status)',
+  TF_DeviceListCount: 'int TF_DeviceListCount(void* list)',
+  TF_DeviceListName: 'const char* TF_DeviceListName(void* list, int index, void* status)',
+  TF_DeviceListType: 'const char* TF_DeviceListType(void* list, int index, void* status)',
+  TF_DeleteDeviceList: 'void TF_DeleteDeviceList(void* list)',
+  TFE_NewTensorHandle: 'void* TFE_NewTensorHandle(void* tensor, void* status)',
+  TFE_DeleteTensorHandle: 'void TFE_DeleteTensorHandle(void* handle)',
+  TFE_TensorHandleDataType: 'int TFE_TensorHandleDataType(void* handle)',
+  TFE_TensorHandleNumDims: 'int TFE_TensorHandleNumDims(void* handle, void* status)',
+  TFE_TensorHandleDim: 'int64_t TFE_TensorHandleDim(void* handle, int index, void* status)',
+  TFE_TensorHandleResolve: 'void* TFE_TensorHandleResolve(void* handle, void* status)',
+  TFE_TensorHandleCopyToDevice: 'void* TFE_TensorHandleCopyToDevice(void* handle, void* context, const char* device, void* status)',
+  TFE_NewOp: 'void* TFE_NewOp(void* context, const char* name, void* status)',
+  TFE_DeleteOp: 'void TFE_DeleteOp(void* op)',
+  TFE_OpAddInput: 'void TFE_OpAddInput(void* op, void* handle, void* status)',
+  TFE_OpSetAttrString: 'void TFE_OpSetAttrString(void* op, const char* name, const void* value, size_t byteCount)',
+  TFE_OpSetAttrInt: 'void TFE_OpSetAttrInt(void* op, const char* name, int64_t value)',
+  TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void* op, const char* name, float value)',
+  TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void* op, const char* name, unsigned char value)',
+  TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void* op, const char* name, int value)',
+  TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
+  TFE_Execute: 'void TFE_Execute(void* op, void* results, void* resultCount, void* status)',
+} as const;
+
+/** What koffi takes for the prototypes above. */
+type Argument = Pointer | number | bigint | string | ArrayBufferView | null;
+type CFunction<R> = (...args: Argument[]) => R;
+
+type ReturnOf<P extends string> = P extends `void* ${string}`
+  ? Pointer
+  : P extends `const char* ${string}`
+    ? string
+    : P extends `void ${string}`
+      ? void
+      : P extends `int64_t ${string}` | `size_t ${string}`
+        ? number | bigint
+        : number;
+
+export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction<ReturnOf<(typeof PROTOTYPES)[K]>> } & {
+  /** Copies bytes between JavaScript memory and C memory, either way round. */
+  readonly copyToNative: (target: Pointer, source: Uint8Array, byteCount: number) => void;
+  readonly copyFromNative: (target: Uint8Array, source: Pointer, byteCount: number) => void;
+};
+
+const RTLD_NOW = 0x2;
+/** Keeps a library mapped for good: koffi unloads at exit, under TensorFlow's running threads, which would crash Node. */
+const RTLD_NODELETE = 0x1000;
+const STACK_BYTES = 16 * 2 ** 20;
+
+/**
+ * Loads both libraries and binds the functions.
+ * @param folder holds the two files of LIBRARY_FILES.
+ * @throws ByteifyError when koffi or a library cannot be loaded.
+ */
+export function loadTensorFlow(folder: string): TensorFlowApi {
+  // TensorFlow reads this once, when it is loaded. A user's own value wins.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    // TensorFlow's kernels need more stack than koffi's default; this must come before any library is loaded.
+    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+    const libc = koffi.load('libc.so.6');
+    const dlopen = libc.func('void* dlopen(const char* path, int flags)');
+    const dlerror = libc.func('const char* dlerror()');
+    for (const file of LIBRARY_FILES) {
+      if (!dlopen(join(folder, file), RTLD_NOW | RTLD_NODELETE)) throw new Error(String(dlerror()));
+    }
+    const libraries = [...LIBRARY_FILES].reverse().map((file) => koffi.load(join(folder, file)));
+    const bind = (name: string, prototype: string) => {
+      for (const library of libraries) {
+        try {
+          return library.func(prototype);
+        } catch {
+          // the other library may hold it
+        }
+      }
+      throw new Error(`the libraries lack ${name}`);
+    };
+    const bound = Object.fromEntries(Object.entries(PROTOTYPES).map(([name, prototype]) => [name, bind(name, prototype)]));
+    return {
+      ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
+      copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),
+      copyFromNative: libc.func('void* memcpy(void* target, void* source, size_t byteCount)'),
+    };
+  } catch (error) {
+    throw new ByteifyError(`TensorFlow's libraries in ${folder} cannot be loaded: ${(error as Error).message}`, {
+      hint: 'Run `byteify setup` to fetch and check them again, or `byteify doctor` to see what is missing.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,152 @@
+/** @module One TensorFlow eager context: tensors in and out, operations by name, and a count of what is alive. */
+import { ByteifyError } from '../errors.js';
+import { type Attribute, AttributeType } from './attributes.js';
+import { DataType, type Pointer, type TensorFlowApi } from './native.js';
+
+/** A tensor that TensorFlow holds. `dtype` is a TF_DataType. */
+export interface NativeTensor {
+  readonly handle: Pointer;
+  readonly shape: number[];
+  readonly dtype: number;
+}
+
+export interface Device {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface Runtime {
+  readonly version: string;
+  readonly devices: readonly Device[];
+  /** Copies values in. `bytes` is the row-major little-endian content. */
+  create(bytes: Uint8Array, shape: readonly number[], dtype: number): NativeTensor;
+  /** Copies a tensor's bytes out (waits for a device). */
+  read(tensor: NativeTensor): Uint8Array;
+  release(tensor: NativeTensor): void;
+  /** Runs one operation. Inputs stay alive; the caller owns the results. */
+  execute(name: string, attributes: readonly Attribute[], inputs: readonly NativeTensor[], outputs: number): NativeTensor[];
+  /** How many handles are alive: what a leak test watches. */
+  liveHandles(): number;
+}
+
+const NO_DIMS = new BigInt64Array(1);
+
+function dims(shape: readonly number[]): BigInt64Array {
+  return shape.length === 0 ? NO_DIMS : BigInt64Array.from(shape, BigInt);
+}
+
+/** tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. */
+function threadConfig(threads: number): Uint8Array {
+  return Uint8Array.of(0x10, threads, 0x28, 1);
+}
+
+/**
+ * Opens an eager context.
+ * @param options.threads cap on the threads of one operation (1 to 127); all cores when absent.
+ * @throws ByteifyError with TensorFlow's own words when the context cannot be made.
+ */
+export function createRuntime(api: TensorFlowApi, options: { threads?: number } = {}): Runtime {
+  const status = api.TF_NewStatus();
+  const check = (what: string) => {
+    if (api.TF_GetCode(status) !== 0) {
+      throw new ByteifyError(`TensorFlow failed in ${what}: ${api.TF_Message(status).split('\n')[0]}`);
+    }
+  };
+
+  const contextOptions = api.TFE_NewContextOptions();
+  if (options.threads !== undefined) {
+    const proto = threadConfig(options.threads);
+    api.TFE_ContextOptionsSetConfig(contextOptions, proto, proto.length, status);
+    check('TFE_ContextOptionsSetConfig');
+  }
+  const context = api.TFE_NewContext(contextOptions, status);
+  api.TFE_DeleteContextOptions(contextOptions);
+  check('TFE_NewContext');
+  const devices = listDevices();
+  const gpu = devices.find((device) => device.type === 'GPU');
+
+  let live = 0;
+  const results = new BigUint64Array(256);
+  const resultCount = new Int32Array(1);
+
+  function listDevices(): Device[] {
+    const list = api.TFE_ContextListDevices(context, status);
+    check('TFE_ContextListDevices');
+    const found = Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => ({
+      name: api.TF_DeviceListName(list, i, status),
+      type: api.TF_DeviceListType(list, i, status),
+    }));
+    api.TF_DeleteDeviceList(list);
+    return found;
+  }
+
+  function describe(handle: Pointer): NativeTensor {
+    live++;
+    const rank = api.TFE_TensorHandleNumDims(handle, status);
+    const shape = new Array<number>(rank);
+    for (let i = 0; i < rank; i++) shape[i] = Number(api.TFE_TensorHandleDim(handle, i, status));
+    return { handle, shape, dtype: api.TFE_TensorHandleDataType(handle) };
+  }
+
+  function setAttribute(op: Pointer, attribute: Attribute): void {
+    const { name, value } = attribute;
+    switch (attribute.type) {
+      case AttributeType.string: {
+        const bytes = Buffer.from(value as string);
+        return api.TFE_OpSetAttrString(op, name, bytes, bytes.length);
+      }
+      case AttributeType.int:
+        if (Array.isArray(value)) return api.TFE_OpSetAttrIntList(op, name, dims(value as number[]), value.length);
+        return api.TFE_OpSetAttrInt(op, name, value as number);
+      case AttributeType.float:
+        return api.TFE_OpSetAttrFloat(op, name, value as number);
+      case AttributeType.bool:
+        return api.TFE_OpSetAttrBool(op, name, value ? 1 : 0);
+      case AttributeType.type:
+        return api.TFE_OpSetAttrType(op, name, value as number);
+    }
+  }
+
+  return {
+    version: api.TF_Version(),
+    devices,
+    create(bytes, shape, dtype) {
+      const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, bytes.byteLength);
+      if (bytes.byteLength > 0) api.copyToNative(api.TF_TensorData(tensor), bytes, bytes.byteLength);
+      const onHost = api.TFE_NewTensorHandle(tensor, status);
+      api.TF_DeleteTensor(tensor);
+      check('TFE_NewTensorHandle');
+      live++;
+      // Integers stay on the host: they are mostly shapes and indices, which GPU kernels want there.
+      if (!gpu || dtype === DataType.int32) return { handle: onHost, shape: [...shape], dtype };
+      const onDevice = api.TFE_TensorHandleCopyToDevice(onHost, context, gpu.name, status);
+      api.TFE_DeleteTensorHandle(onHost);
+      check('TFE_TensorHandleCopyToDevice');
+      return { handle: onDevice, shape: [...shape], dtype };
+    },
+    read({ handle }) {
+      const tensor = api.TFE_TensorHandleResolve(handle, status);
+      check('TFE_TensorHandleResolve');
+      const bytes = new Uint8Array(Number(api.TF_TensorByteSize(tensor)));
+      if (bytes.length > 0) api.copyFromNative(bytes, api.TF_TensorData(tensor), bytes.length);
+      api.TF_DeleteTensor(tensor);
+      return bytes;
+    },
+    release({ handle }) {
+      live--;
+      api.TFE_DeleteTensorHandle(handle);
+    },
+    execute(name, attributes, inputs, outputs) {
+      const op = api.TFE_NewOp(context, name, status);
+      check(name);
+      for (const input of inputs) api.TFE_OpAddInput(op, input.handle, status);
+      for (const attribute of attributes) setAttribute(op, attribute);
+      resultCount[0] = outputs;
+      api.TFE_Execute(op, results, resultCount, status);
+      api.TFE_DeleteOp(op);
+      check(name);
+      return Array.from({ length: outputs }, (_, i) => describe(results[i]!));
+    },
+    liveHandles: () => live,
+  };
+}

@@ -1,0 +1,77 @@
+/** @module Starts the engine once in a process: the library, the backend, the kernels and gradients. */
+import * as tf from '@tensorflow/tfjs-core';
+import { ByteifyError, UsageError } from '../errors.js';
+import { TensorFlowBackend } from './backend.js';
+import { registerGradients } from './gradients.js';
+import { registerKernels } from './kernels.js';
+import { locateEngine } from './locate.js';
+import { loadTensorFlow } from './native.js';
+import { createRuntime, type Device } from './runtime.js';
+
+export const BACKENDS = ['libtensorflow', 'tfjs-node-gpu'] as const;
+export type BackendName = (typeof BACKENDS)[number];
+
+export interface Engine {
+  readonly backend: BackendName;
+  readonly version: string;
+  readonly devices: readonly Device[];
+  /** Live TensorFlow handles; what leak tests watch. */
+  liveHandles(): number;
+}
+
+export interface EngineOptions {
+  readonly backend?: BackendName;
+  /** Cap on the threads of one operation; all cores when absent. */
+  readonly threads?: number;
+  /** Holds the libraries; found by `locateEngine` when absent. */
+  readonly folder?: string;
+}
+
+let started: Engine | null = null;
+
+/**
+ * Starts the engine, or returns the one that runs: a process has one.
+ * @throws ByteifyError when it is not set up or does not load.
+ */
+export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  if (started !== null) return started;
+  const backend = options.backend ?? 'libtensorflow';
+  started = backend === 'libtensorflow' ? startLibTensorFlow(options) : await startTfjsNode();
+  registerGradients();
+  return started;
+}
+
+function startLibTensorFlow(options: EngineOptions): Engine {
+  const folder = options.folder ?? locateEngine()?.folder;
+  if (folder === undefined) {
+    throw new ByteifyError('The engine is not set up on this machine.', {
+      hint: 'Run `byteify setup` once: it fetches TensorFlow’s libraries (274 MB) and checks them.',
+    });
+  }
+  const runtime = createRuntime(loadTensorFlow(folder), options.threads === undefined ? {} : { threads: options.threads });
+  registerKernels('libtensorflow');
+  tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime));
+  tf.setBackend('libtensorflow');
+  tf.enableProdMode();
+  return { backend: 'libtensorflow', version: runtime.version, devices: runtime.devices, liveHandles: runtime.liveHandles };
+}
+
+const TFJS_NODE_GPU = '@tensorflow/tfjs-node-gpu';
+
+async function startTfjsNode(): Promise<Engine> {
+  try {
+    await import(TFJS_NODE_GPU);
+  } catch (error) {
+    throw new UsageError(`--backend tfjs-node-gpu needs the package ${TFJS_NODE_GPU}, which cannot be loaded here.`, {
+      hint: `Install it (npm install ${TFJS_NODE_GPU}), or leave --backend away to use byteify's own engine.`,
+      cause: error,
+    });
+  }
+  if (!tf.setBackend('tensorflow')) {
+    throw new ByteifyError(`${TFJS_NODE_GPU} is installed but registered no backend with this copy of tfjs-core.`, {
+      hint: 'Its version must match @tensorflow/tfjs-core (npm ls @tensorflow/tfjs-core shows one copy).',
+    });
+  }
+  tf.enableProdMode();
+  return { backend: 'tfjs-node-gpu', version: tf.version_core, devices: [], liveHandles: () => tf.memory().numTensors };
+}
