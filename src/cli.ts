@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+/** @module The executable: streams, exit code, and nothing else. The command table is `commands/verbs.ts`. */
+
+import { dispatch } from './commands/dispatch.js';
+import { VERBS } from './commands/verbs.js';
+import { printError } from './ui/index.js';
+import { toolVersion } from './version.js';
+
+const { stdout, stderr, env } = process;
+const argv = process.argv.slice(2);
+
+// `byteify ... | head` closes the pipe early. That is no failure, and a conversion must not die of it.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+stderr.on('error', () => undefined);
+
+// A bug in a callback ends here; without this Node would print a stack.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => {
+    process.exit(printError(error, { stream: stderr, env, verbose: argv.includes('--verbose') }));
+  });
+}
+
+const code = await dispatch({
+  argv,
+  verbs: VERBS,
+  version: toolVersion(),
+  stdout,
+  stderr,
+  env,
+  signals: process,
+  exit: (now) => process.exit(now),
+});
+// Pipes are written asynchronously: wait for the last byte, then end even if an idle socket is still open.
+stdout.write('', () => process.exit(code));

@@ -1,0 +1,99 @@
+/** @module The command table turned into a commander program; a verb's file is loaded only when the line names it. */
+
+import { Command as Commander, Option } from 'commander';
+import { badValue, type Command, type CommandGroup, type Context, type OptionSpec, type Verb } from './command.js';
+
+export interface ProgramOptions {
+  readonly verbs: readonly Verb[];
+  readonly version: string;
+  /** Made when a verb runs, since only then the flags are known. */
+  createContext(flags: { json: boolean; verbose: boolean }): Context;
+  writeOut(text: string): void;
+  writeError(text: string): void;
+}
+
+/**
+ * A program for this very command line.
+ * @param argv without `node` and the script
+ */
+export async function buildProgram(argv: readonly string[], options: ProgramOptions): Promise<Commander> {
+  const program = new Commander('byteify')
+    .description('Turns a pretrained Llama into a byte-level BLT: import, remap, fine-tune, export.')
+    .version(options.version)
+    .option('--json', 'print the result as one JSON document')
+    .option('--verbose', 'say more, and show the stack of an error')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: options.writeOut,
+      writeErr: options.writeError,
+      // The message comes back as a CommanderError, and is printed with every other error.
+      outputError: () => undefined,
+    })
+    .exitOverride();
+  const named = namedVerb(argv);
+  for (const verb of options.verbs) {
+    if (verb.name !== named) {
+      program.command(verb.name).description(verb.summary);
+      continue;
+    }
+    const loaded = await verb.load();
+    if ('commands' in loaded) addGroup(program, loaded, options);
+    else addCommand(program, loaded, options);
+  }
+  return program;
+}
+
+/** The program's own options take no value, so the first word without a dash is the verb; `help VERB` speaks of the second. */
+export function namedVerb(argv: readonly string[]): string | undefined {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  return words[0] === 'help' ? words[1] : words[0];
+}
+
+function addGroup(parent: Commander, group: CommandGroup, options: ProgramOptions): void {
+  const added = parent.command(group.name).description(group.summary);
+  for (const command of group.commands) addCommand(added, command, options);
+}
+
+function addCommand(parent: Commander, command: Command, options: ProgramOptions): void {
+  const added = parent.command(command.name).description(command.summary);
+  for (const { name, help, optional, variadic } of command.arguments) {
+    const shown = variadic ? `${name}...` : name;
+    added.argument(optional ? `[${shown}]` : `<${shown}>`, help);
+  }
+  for (const spec of command.options) added.addOption(toOption(spec));
+  if (command.examples.length > 0) {
+    added.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  $ ${line}\n`).join('')}`);
+  }
+  added.action(async () => {
+    const named = command.arguments.map(({ name }, index) => [name, added.processedArgs[index]] as const);
+    const args = { ...Object.fromEntries(named), ...added.opts() };
+    const { json = false, verbose = false } = added.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
+    // `Command` declares which keys `run` takes; the specs above are what puts them there.
+    await command.run(options.createContext({ json, verbose }), args as never);
+  });
+}
+
+function toOption(spec: OptionSpec): Option {
+  const option = new Option(spec.flags, spec.help);
+  if (spec.choices !== undefined) option.choices([...spec.choices]);
+  if (spec.repeatable) option.default([], 'none');
+  else if (spec.default !== undefined) option.default(spec.default);
+  if (spec.env !== undefined) option.env(spec.env);
+  if (spec.required) option.makeOptionMandatory();
+  const { parse = (text: string) => text, repeatable } = spec;
+  if (spec.parse !== undefined || repeatable) {
+    option.argParser((text: string, previous: unknown) => {
+      const value = parseValue(option.long ?? spec.flags, text, parse);
+      return repeatable ? [...(previous as unknown[]), value] : value;
+    });
+  }
+  return option;
+}
+
+function parseValue(flag: string, text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw badValue(flag, text, error);
+  }
+}

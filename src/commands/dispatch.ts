@@ -1,0 +1,92 @@
+/** @module One command line, from words to an exit code. */
+
+import { CommanderError } from 'commander';
+import { UsageError } from '../errors.js';
+import { createReporter, type Environment, type OutputStream, printError, type Reporter } from '../ui/index.js';
+import { buildProgram, namedVerb } from './build-program.js';
+import type { Context, Verb } from './command.js';
+import { EXIT_CODES, listenForStop, type SignalSource } from './signals.js';
+
+export interface DispatchOptions {
+  readonly argv: readonly string[];
+  readonly verbs: readonly Verb[];
+  readonly version: string;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream & NodeJS.WritableStream;
+  readonly env: Environment;
+  readonly signals: SignalSource;
+  /** Ends the process at once; for the second signal. */
+  readonly exit: (code: number) => void;
+}
+
+/**
+ * Runs a verb. Exit codes: 0 done, 1 failed, 2 wrong usage or recipe, 130 and 143 stopped by SIGINT and SIGTERM.
+ * Never rejects: what is thrown is printed to stderr.
+ */
+export async function dispatch(options: DispatchOptions): Promise<number> {
+  const { argv, stdout, stderr, env } = options;
+  let reporter: Reporter | null = null;
+  const stop = listenForStop({
+    source: options.signals,
+    exit: options.exit,
+    onFirst: () => {
+      const text = 'Stopping at the next safe point; a second Ctrl-C ends it at once.';
+      if (reporter === null) stderr.write(`${text}\n`);
+      else reporter.note(text);
+    },
+  });
+  const createContext = ({ json, verbose }: { json: boolean; verbose: boolean }): Context => {
+    reporter = createReporter({ stream: stderr, env, json });
+    return { json, verbose, reporter, stdout: (text) => void stdout.write(text), signal: stop.signal };
+  };
+  try {
+    const program = await buildProgram(argv, {
+      verbs: options.verbs,
+      version: options.version,
+      createContext,
+      writeOut: (text) => void stdout.write(text),
+      writeError: (text) => void stderr.write(text),
+    });
+    await program.parseAsync(argv, { from: 'user' });
+    closeReporter(reporter, 'done');
+    return stopCode(stop.requestedBy()) ?? 0;
+  } catch (error) {
+    closeReporter(reporter, 'stop');
+    // `--verbose` is looked up in the raw words: the error may come from before they were parsed.
+    const print = (shown: unknown) => printError(shown, { stream: stderr, env, verbose: argv.includes('--verbose') });
+    const stopped = stopCode(stop.requestedBy());
+    if (stopped !== null) {
+      if (isAbort(error)) stderr.write(`Stopped by ${stop.requestedBy()}. The same command goes on from here.\n`);
+      else print(error);
+      return stopped;
+    }
+    if (!(error instanceof CommanderError)) return print(error);
+    // Help and version come back as errors too; what they print is already out.
+    if (error.exitCode === 0) return 0;
+    return error.code === 'commander.help' ? 2 : print(usageError(error, options));
+  } finally {
+    stop.dispose();
+  }
+}
+
+function closeReporter(reporter: Reporter | null, how: 'done' | 'stop'): void {
+  reporter?.[how]();
+}
+
+function stopCode(signal: keyof typeof EXIT_CODES | null): number | null {
+  return signal === null ? null : EXIT_CODES[signal];
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** commander's `error: unknown option '--jsn'` with `(Did you mean --json?)` on a second line. */
+function usageError(error: CommanderError, { argv, verbs }: DispatchOptions): UsageError {
+  const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith('.') ? '' : '.'}`;
+  const verb = verbs.find(({ name }) => name === namedVerb(argv));
+  const help = verb === undefined ? 'byteify --help' : `byteify ${verb.name} --help`;
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? `See \`${help}\`.`;
+  return new UsageError(sentence, { hint, cause: error });
+}

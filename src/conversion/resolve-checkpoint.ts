@@ -1,0 +1,77 @@
+/** @module A DIR of the command line: a conversion folder, or a plain checkpoint folder. */
+
+import { existsSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ByteifyError, UsageError } from '../errors.js';
+import { MANIFEST_NAME } from './manifest.js';
+
+/** Checkpoints of a run are `run/checkpoint-STEP`, each a whole BLT folder with the trainer's state beside the weights. */
+const CHECKPOINT_NAME = /^checkpoint-(\d+)$/;
+
+export interface Checkpoint {
+  readonly folder: string;
+  /** `model_type` of its config.json. */
+  readonly modelType: string;
+  /** Where in a conversion it was found; `plain` when the folder itself is the checkpoint. */
+  readonly origin: 'export' | 'run' | 'init' | 'plain';
+}
+
+/**
+ * The checkpoint that a folder stands for. Of a conversion: the export, else the newest checkpoint of the run, else the
+ * remapped model.
+ * @param options.prefer takes these places in this order instead; `export` wants `['run', 'init']`
+ * @throws UsageError when there is none
+ */
+export async function resolveCheckpoint(
+  folder: string,
+  options: { prefer?: readonly Exclude<Checkpoint['origin'], 'plain'>[] } = {},
+): Promise<Checkpoint> {
+  if (!existsSync(join(folder, MANIFEST_NAME))) {
+    if (existsSync(join(folder, 'config.json'))) return checkpoint(folder, 'plain');
+    const missing = existsSync(folder)
+      ? `${folder} holds no ${MANIFEST_NAME} and no config.json.`
+      : `${folder} does not exist.`;
+    throw new UsageError(missing, { hint: 'Give a conversion folder or a checkpoint folder.' });
+  }
+  for (const origin of options.prefer ?? (['export', 'run', 'init'] as const)) {
+    const found = await PLACES[origin](folder);
+    if (found !== null && existsSync(join(found, 'config.json'))) return checkpoint(found, origin);
+  }
+  throw new UsageError(`The conversion in ${folder} has no checkpoint yet.`, {
+    hint: 'Run `byteify convert` with the same --out to go on with it.',
+  });
+}
+
+const PLACES = {
+  export: async (folder: string) => join(folder, 'blt'),
+  run: (folder: string) => newestCheckpoint(join(folder, 'run')),
+  init: async (folder: string) => join(folder, 'init'),
+} as const;
+
+/** The checkpoint of a run with the highest step, or null. */
+export async function newestCheckpoint(run: string): Promise<string | null> {
+  const names = await readdir(run).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
+    throw error;
+  });
+  const steps = names.flatMap((name) => {
+    const match = CHECKPOINT_NAME.exec(name);
+    return match === null ? [] : [{ name, step: Number(match[1]) }];
+  });
+  const newest = steps.sort((a, b) => b.step - a.step)[0];
+  return newest === undefined ? null : join(run, newest.name);
+}
+
+async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise<Checkpoint> {
+  const path = join(folder, 'config.json');
+  const text = await readFile(path, 'utf8');
+  let modelType: unknown;
+  try {
+    modelType = (JSON.parse(text) as { model_type?: unknown } | null)?.model_type;
+  } catch (cause) {
+    throw new ByteifyError(`${path} is not JSON.`, { cause });
+  }
+  if (typeof modelType !== 'string') throw new ByteifyError(`${path} names no model_type.`);
+  return { folder, modelType, origin };
+}

@@ -1,0 +1,93 @@
+/** @module A stage of a conversion: skipped when done, gone on with when stopped, refused when its inputs changed. */
+
+import { existsSync } from 'node:fs';
+import { UsageError } from '../errors.js';
+import type { InputFile, StageRecord } from './manifest.js';
+import type { Conversion } from './open-conversion.js';
+import { STAGE_NAMES, type StageName } from './stages.js';
+
+/** What a stage tells the manifest. */
+export interface StageOutcome {
+  readonly files?: readonly InputFile[];
+  readonly metrics?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Runs `work` unless the manifest says that it is done with these inputs and its output still lies there.
+ * A stage that was stopped half-way is called again, with its output in place: `work` goes on or begins anew, as it can.
+ * @param params.inputs a digest by name (`recipe`, `model`, `data`); the names are what a refusal speaks of
+ * @returns whether the stage was run or skipped
+ * @throws UsageError naming the inputs that changed since the stage began, unless `restartFrom` covers it
+ * @example await runStage({ conversion, name: 'remap', inputs: { recipe: digestOf(recipe.blt) }, work: () => remap(...) })
+ */
+export async function runStage(params: {
+  conversion: Conversion;
+  name: StageName;
+  inputs: Readonly<Record<string, string>>;
+  work: (folder: string) => Promise<StageOutcome>;
+}): Promise<'done' | 'skipped'> {
+  const { conversion, name, inputs, work } = params;
+  await restart(conversion, name);
+  const before = conversion.manifest().stages[name];
+  if (before !== undefined) refuseChanged({ conversion, name, before: before.inputs, now: inputs });
+  const output = conversion.path(name);
+  if (before?.state === 'done' && existsSync(output)) return 'skipped';
+
+  const begun = performance.now();
+  const record: StageRecord = {
+    state: 'started',
+    inputs: { ...inputs },
+    started: before?.started ?? new Date().toISOString(),
+    finished: null,
+    seconds: before?.state === 'started' ? before.seconds : 0,
+    files: [],
+    metrics: {},
+  };
+  const seconds = () => Math.round(record.seconds * 1000 + performance.now() - begun) / 1000;
+  await save(conversion, name, record);
+  let outcome: StageOutcome;
+  try {
+    outcome = await work(output);
+  } catch (error) {
+    // The time of a sitting that was stopped counts; a manifest that cannot be written must not hide why the work failed.
+    await save(conversion, name, { ...record, seconds: seconds() }).catch(() => undefined);
+    throw error;
+  }
+  await save(conversion, name, {
+    ...record,
+    state: 'done',
+    finished: new Date().toISOString(),
+    seconds: seconds(),
+    files: [...(outcome.files ?? [])],
+    metrics: { ...outcome.metrics },
+  });
+  return 'done';
+}
+
+/** Once a session: at the first stage that the restart covers, it and what follows are thrown away. */
+async function restart(conversion: Conversion, name: StageName): Promise<void> {
+  const from = conversion.restartFrom();
+  if (from === null || STAGE_NAMES.indexOf(name) < STAGE_NAMES.indexOf(from)) return;
+  await conversion.discardFrom(from);
+}
+
+function refuseChanged(params: {
+  conversion: Conversion;
+  name: StageName;
+  before: Readonly<Record<string, string>>;
+  now: Readonly<Record<string, string>>;
+}): void {
+  const { conversion, name, before, now } = params;
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])];
+  const changed = keys.filter((key) => before[key] !== now[key]);
+  if (changed.length === 0) return;
+  const what =
+    changed.length === 1 ? `${changed[0]} has` : `${changed.slice(0, -1).join(', ')} and ${changed.at(-1)} have`;
+  throw new UsageError(`The ${what} changed since the stage "${name}" began in ${conversion.folder}.`, {
+    hint: `Add --restart-from ${name} to redo it and what follows, or choose another --out.`,
+  });
+}
+
+async function save(conversion: Conversion, name: StageName, record: StageRecord): Promise<void> {
+  await conversion.update((manifest) => ({ ...manifest, stages: { ...manifest.stages, [name]: record } }));
+}

@@ -1,0 +1,18 @@
+/** @module The stages of a conversion, in order, and the folder that each one fills. */
+
+export const STAGES = [
+  { name: 'import', output: 'source' },
+  { name: 'remap', output: 'init' },
+  { name: 'patcher', output: 'patcher' },
+  { name: 'finetune', output: 'run' },
+  { name: 'export', output: 'blt' },
+] as const;
+
+export type StageName = (typeof STAGES)[number]['name'];
+
+export const STAGE_NAMES: readonly StageName[] = STAGES.map(({ name }) => name);
+
+/** The stage and all that follow it. */
+export function stagesFrom(name: StageName): readonly (typeof STAGES)[number][] {
+  return STAGES.slice(STAGE_NAMES.indexOf(name));
+}

@@ -1,0 +1,9 @@
+/** @module What a person sees: progress on stderr, tables and numbers on stdout. */
+
+export { describeError, type ErrorDescription } from './describe-error.js';
+export { humanBytes, humanCount, humanDuration } from './format.js';
+export { printError } from './print-error.js';
+export type { Progress } from './progress-line.js';
+export { createReporter, type Reporter, type ReporterOptions } from './reporter.js';
+export { type Column, renderPairs, renderTable } from './table.js';
+export { canAnimate, type Environment, type OutputStream, usesColour } from './terminal.js';

@@ -1,0 +1,34 @@
+/** @module One line about how far something is, shared by the spinner and the plain lines. */
+
+import { humanBytes, humanDuration } from './format.js';
+
+export interface Progress {
+  readonly done: number;
+  /** Null when the end is not known. */
+  readonly total: number | null;
+  /** `bytes` are scaled; any other word is printed after the numbers: `12/50 steps`. */
+  readonly unit: string;
+  /** The file or the loss at hand. */
+  readonly detail?: string | undefined;
+}
+
+/** @example progressLine({ done: 5e8, total: 1e9, unit: 'bytes', detail: 'model.safetensors' }, 10) */
+export function progressLine(progress: Progress, elapsedSeconds: number): string {
+  const { done, total, unit, detail } = progress;
+  const parts: string[] = [];
+  if (total !== null && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
+  parts.push(amount(done, total, unit));
+  const rate = elapsedSeconds > 0.5 ? done / elapsedSeconds : 0;
+  if (unit === 'bytes' && rate > 0) parts.push(`${humanBytes(rate)}/s`);
+  // A guess from the first moments is worse than none.
+  if (total !== null && rate > 0 && elapsedSeconds > 3 && done < total) {
+    parts.push(`${humanDuration((total - done) / rate)} left`);
+  }
+  if (detail !== undefined) parts.push(detail);
+  return parts.join(', ');
+}
+
+function amount(done: number, total: number | null, unit: string): string {
+  if (unit === 'bytes') return total === null ? humanBytes(done) : `${humanBytes(done)} of ${humanBytes(total)}`;
+  return total === null ? `${done} ${unit}` : `${done}/${total} ${unit}`;
+}

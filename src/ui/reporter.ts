@@ -1,0 +1,118 @@
+/** @module Progress on stderr: a spinner for a person at a terminal, sparse plain lines for a log. */
+
+import ora from 'ora';
+import { humanDuration } from './format.js';
+import { type Progress, progressLine } from './progress-line.js';
+import { canAnimate, type Environment, type OutputStream } from './terminal.js';
+
+export interface Reporter {
+  /** Begins a stage; one that is still open is closed as done. */
+  stage(title: string): void;
+  /** How far the open stage is. Cheap to call often: what is printed is thinned. */
+  progress(progress: Progress): void;
+  /** Closes the open stage: `✔ title: summary (12 s)`. */
+  done(summary?: string): void;
+  /** A line that stays, whatever stage is open. */
+  note(text: string): void;
+  /** The same for something that a person should look at. */
+  warn(text: string): void;
+  /** Takes the spinner off the screen, so that an error or a result can be printed. The stage does not count as done. */
+  stop(): void;
+}
+
+export interface ReporterOptions {
+  readonly stream: OutputStream & NodeJS.WritableStream;
+  readonly env: Environment;
+  /** With --json nobody watches: no animation. */
+  readonly json: boolean;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
+}
+
+export function createReporter(options: ReporterOptions): Reporter {
+  const now = options.now ?? (() => performance.now());
+  const animated = !options.json && canAnimate(options.stream, options.env);
+  return animated ? spinnerReporter(options.stream, now) : plainReporter(options.stream, now);
+}
+
+/** A plain line is due after this long without one, */
+const PLAIN_EVERY_MS = 10_000;
+/** or when another tenth of the whole is reached, but not more often than once a second. */
+const PLAIN_PARTS = 10;
+const PLAIN_AT_MOST_EVERY_MS = 1_000;
+
+function plainReporter(stream: OutputStream, now: () => number): Reporter {
+  let open: { title: string; beganMs: number; lastMs: number; lastPart: number } | null = null;
+  const line = (text: string) => void stream.write(`${text}\n`);
+  const done = (summary?: string) => {
+    if (open === null) return;
+    line(doneLine(open.title, summary, now() - open.beganMs));
+    open = null;
+  };
+  return {
+    stage(title) {
+      done();
+      open = { title, beganMs: now(), lastMs: now(), lastPart: 0 };
+      line(`${title} ...`);
+    },
+    progress(progress) {
+      if (open === null) return;
+      const part = progress.total ? Math.floor((PLAIN_PARTS * progress.done) / progress.total) : 0;
+      const quietMs = now() - open.lastMs;
+      const due = quietMs >= PLAIN_EVERY_MS || part > open.lastPart;
+      if (!due || quietMs < PLAIN_AT_MOST_EVERY_MS) return;
+      open.lastMs = now();
+      open.lastPart = part;
+      line(`  ${open.title}: ${progressLine(progress, (now() - open.beganMs) / 1000)}`);
+    },
+    done,
+    note: line,
+    warn: (text) => line(`warning: ${text}`),
+    stop() {
+      open = null;
+    },
+  };
+}
+
+/** A terminal is redrawn by ora at its own pace; making the text more often than it can be read is waste. */
+const SPINNER_AT_MOST_EVERY_MS = 80;
+
+function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Reporter {
+  // discardStdin would put the terminal in raw mode and take Ctrl-C away from the signal handlers.
+  const spinner = ora({ stream, discardStdin: false });
+  let open: { title: string; beganMs: number; lastMs: number } | null = null;
+  const done = (summary?: string) => {
+    if (open === null) return;
+    spinner.succeed(doneLine(open.title, summary, now() - open.beganMs));
+    open = null;
+  };
+  const keep = (print: (text: string) => void, text: string) => {
+    const spinning = spinner.isSpinning;
+    const shown = spinner.text;
+    print(text);
+    if (spinning) spinner.start(shown);
+  };
+  return {
+    stage(title) {
+      done();
+      open = { title, beganMs: now(), lastMs: 0 };
+      spinner.start(title);
+    },
+    progress(progress) {
+      if (open === null || now() - open.lastMs < SPINNER_AT_MOST_EVERY_MS) return;
+      open.lastMs = now();
+      spinner.text = `${open.title}: ${progressLine(progress, (now() - open.beganMs) / 1000)}`;
+    },
+    done,
+    note: (text) => keep((shown) => spinner.info(shown), text),
+    warn: (text) => keep((shown) => spinner.warn(shown), text),
+    stop() {
+      open = null;
+      spinner.stop();
+    },
+  };
+}
+
+function doneLine(title: string, summary: string | undefined, elapsedMs: number): string {
+  return `${title}: ${summary ?? 'done'} (${humanDuration(elapsedMs / 1000)})`;
+}

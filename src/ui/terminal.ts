@@ -1,0 +1,24 @@
+/** @module What the terminal and the environment ask for: colour, animation. */
+
+export interface OutputStream {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** NO_COLOR (https://no-color.org) wins, then FORCE_COLOR, then whether the stream is a terminal that is not dumb. */
+export function usesColour(stream: OutputStream, env: Environment): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false') return true;
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}
+
+/** A spinner needs a terminal that somebody watches: not a pipe, not CI, not a dumb one. */
+export function canAnimate(stream: OutputStream, env: Environment): boolean {
+  return stream.isTTY === true && !isSet(env.CI) && env.TERM !== 'dumb';
+}
+
+function isSet(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false';
+}

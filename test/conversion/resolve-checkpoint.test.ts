@@ -1,0 +1,44 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { resolveCheckpoint } from '../../src/conversion/resolve-checkpoint.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+async function place(...path: string[]): Promise<string> {
+  const at = join(folder(), ...path);
+  await mkdir(at, { recursive: true });
+  await writeFile(join(at, 'config.json'), '{"model_type":"blt"}');
+  return at;
+}
+
+it('prefers the export, then the newest checkpoint by number, then the remapped model', async () => {
+  await writeFile(join(folder(), 'byteify.json'), '{}');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('has no checkpoint yet');
+  const init = await place('init');
+  expect(await resolveCheckpoint(folder())).toEqual({ folder: init, modelType: 'blt', origin: 'init' });
+  await place('run', 'checkpoint-9');
+  const run = await place('run', 'checkpoint-100');
+  await mkdir(join(folder(), 'run', '.checkpoint-200.tmp'));
+  expect(await resolveCheckpoint(folder())).toMatchObject({ folder: run, origin: 'run' });
+  const blt = await place('blt');
+  expect(await resolveCheckpoint(folder())).toMatchObject({ folder: blt, origin: 'export' });
+  expect(await resolveCheckpoint(folder(), { prefer: ['run', 'init'] })).toMatchObject({ folder: run });
+  await rm(join(folder(), 'run'), { recursive: true });
+  expect(await resolveCheckpoint(folder(), { prefer: ['run', 'init'] })).toMatchObject({ folder: init });
+});
+
+it('takes a plain checkpoint folder as it is', async () => {
+  await place();
+  expect(await resolveCheckpoint(folder())).toEqual({ folder: folder(), modelType: 'blt', origin: 'plain' });
+});
+
+it('says what is missing', async () => {
+  await expect(resolveCheckpoint(join(folder(), 'nowhere'))).rejects.toThrow('nowhere does not exist.');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('holds no byteify.json and no config.json.');
+  await writeFile(join(folder(), 'config.json'), '{');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not JSON.');
+  await writeFile(join(folder(), 'config.json'), 'null');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('names no model_type.');
+});
