@@ -2,6 +2,7 @@
  * @module TensorFlow's C API through koffi: the functions this project calls, with their C prototypes
  * (tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h). Nothing above this file knows about pointers' origin.
  */
+import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
@@ -73,6 +74,27 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
 const RTLD_NOW = 0x2;
 /** Keeps a library mapped for good: koffi unloads at exit, under TensorFlow's running threads, which would crash Node. */
 const RTLD_NODELETE = 0x1000;
+const STDERR = 2;
+
+interface FileDescriptors {
+  dup(fd: number): number;
+  dup2(from: number, to: number): number;
+  close(fd: number): number;
+}
+
+/** The libraries' static initialisers greet on stderr whatever the log level says; a user's terminal is not the place. */
+function withoutStderr(libc: FileDescriptors, work: () => void): void {
+  const [saved, nowhere] = [libc.dup(STDERR), openSync('/dev/null', 'w')];
+  libc.dup2(nowhere, STDERR);
+  try {
+    work();
+  } finally {
+    libc.dup2(saved, STDERR);
+    libc.close(saved);
+    closeSync(nowhere);
+  }
+}
+
 const STACK_BYTES = 16 * 2 ** 20;
 
 /**
@@ -90,9 +112,12 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     const libc = koffi.load('libc.so.6');
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
-    for (const file of LIBRARY_FILES) {
-      if (!dlopen(join(folder, file), RTLD_NOW | RTLD_NODELETE)) throw new Error(String(dlerror()));
-    }
+    const descriptors = { dup: libc.func('int dup(int fd)'), dup2: libc.func('int dup2(int from, int to)'), close: libc.func('int close(int fd)') };
+    withoutStderr(descriptors, () => {
+      for (const file of LIBRARY_FILES) {
+        if (!dlopen(join(folder, file), RTLD_NOW | RTLD_NODELETE)) throw new Error(String(dlerror()));
+      }
+    });
     const libraries = [...LIBRARY_FILES].reverse().map((file) => koffi.load(join(folder, file)));
     const bind = (name: string, prototype: string) => {
       for (const library of libraries) {

@@ -1,0 +1,71 @@
+/** @module The pre-norm Llama block that the encoder, decoder, latent global transformer, patcher and the source all use (blt-format 1.2). */
+import type { TransformerConfig } from '../blt/index.js';
+import { rmsNorm, swiglu, tf } from '../engine/index.js';
+import { type AttentionPlan, attentionPlan, selfAttention } from './attention.js';
+import { type Params, param } from './params.js';
+import { type RopeLayout, type RopeTable, ropeTable, rotate } from './rope.js';
+
+/** What the layers of one transformer share for one batch. */
+export interface BlockContext {
+  readonly config: TransformerConfig;
+  readonly rope: RopeTable;
+  readonly attention: AttentionPlan;
+}
+
+export interface SequenceShape {
+  readonly rows: number;
+  readonly length: number;
+  /** Document of each position [rows * length], or null when a row is one document. */
+  readonly documents: Int32Array | null;
+}
+
+/** Rotation tables and masks of a transformer over [rows, length] positions. */
+export function blockContext(config: TransformerConfig, shape: SequenceShape, layout?: RopeLayout): BlockContext {
+  const { hiddenSize, heads, kvHeads, rope, window } = config;
+  return {
+    config,
+    rope: ropeTable(rope, shape.length, hiddenSize / heads, layout),
+    attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+  };
+}
+
+/** y = x wT: x [N, in], w [out, in] -> [N, out]. */
+export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  return tf.matMul(x, weight, false, true);
+}
+
+/** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
+export function block(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const attended = tf.add(x, attentionBranch(x, params, prefix, context));
+  return tf.add(attended, feedForward(attended, params, prefix, context.config));
+}
+
+function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const { config, rope, attention } = context;
+  const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
+  const { rows, length } = attention;
+  const headDim = hiddenSize / heads;
+  const weight = (name: string) => param(params, `${prefix}.self_attn.${name}.weight`);
+  const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
+  const split = (name: string, count: number) => tf.reshape(linear(normal, weight(name)), [rows, length, count, headDim]);
+  const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
+  const q = headsFirst(tf.mul(rotate(split('q_proj', heads), rope), headDim ** -0.5));
+  const k = headsFirst(rotate(split('k_proj', kvHeads), rope));
+  const v = headsFirst(split('v_proj', kvHeads));
+  const out = headsFirst(selfAttention(q, k, v, attention));
+  return linear(tf.reshape(out, [rows * length, hiddenSize]), weight('o_proj'));
+}
+
+function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
+  const weight = (name: string) => param(params, `${prefix}.mlp.${name}.weight`);
+  const normal = rmsNorm(x, param(params, `${prefix}.post_attention_layernorm.weight`), config.rmsNormEps);
+  const gated = swiglu(linear(normal, weight('gate_proj')), linear(normal, weight('up_proj')));
+  return linear(gated, weight('down_proj'));
+}
+
+/** All layers of a transformer in order. */
+export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  let out = x;
+  for (let layer = 0; layer < context.config.layers; layer++) out = block(out, params, `${prefix}.layers.${layer}`, context);
+  return out;
+}

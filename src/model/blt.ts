@@ -1,0 +1,53 @@
+/** @module The BLT forward pass: bytes -> patches -> latent global transformer -> bytes (blt-format 1). */
+import type { BltConfig } from '../blt/index.js';
+import { crossEntropyRows, crossEntropySum, tf } from '../engine/index.js';
+import { type ByteRow, byteBatch, type PatchedBatch, patchedBatch } from './batch.js';
+import { blockContext, linear } from './block.js';
+import { globalTransformer } from './global-transformer.js';
+import { localDecoder } from './local-decoder.js';
+import { localEncoder } from './local-encoder.js';
+import { type Params, param } from './params.js';
+import { patcherEntropies } from './patcher.js';
+
+/** Next-byte logits [rows * length, 260] in float32. */
+export function bltLogits(params: Params, config: BltConfig, batch: PatchedBatch): tf.Tensor {
+  const { rows, length, documents, patches, patchDocuments } = batch;
+  const byteShape = { rows, length, documents };
+  const encoderContext = blockContext(config.encoder, byteShape);
+  const globalContext = blockContext(config.global, { rows, length: patches, documents: patchDocuments });
+  const encoded = localEncoder(params, config, batch, encoderContext);
+  const latent = globalTransformer(params, encoded.patches, globalContext);
+  const decoderContext = blockContext(config.decoder, byteShape);
+  const hidden = localDecoder(params, config, batch, decoderContext, { bytes: encoded.bytes, patches: latent });
+  return linear(hidden, param(params, 'lm_head.weight'));
+}
+
+/** What each position should predict; positions with weight 0 do not count. Both are row-major over [rows, length]. */
+export interface Targets {
+  readonly ids: Int32Array;
+  readonly weights: Float32Array;
+}
+
+/** Mean cross-entropy in nats over the weighted positions: a scalar with gradients. */
+export function meanLoss(logits: tf.Tensor, targets: Targets): tf.Tensor {
+  const total = targets.weights.reduce((sum, weight) => sum + weight, 0);
+  const labels = tf.tensor1d(targets.ids, 'int32');
+  return tf.div(crossEntropySum(logits, labels, tf.tensor1d(targets.weights)), total);
+}
+
+/** Cross-entropy in nats of each position [rows * length], as values. */
+export function positionLosses(logits: tf.Tensor, ids: Int32Array): Float32Array {
+  return tf.tidy(() => crossEntropyRows(logits, tf.tensor1d(ids, 'int32')).dataSync() as Float32Array);
+}
+
+export interface CutRows {
+  readonly batch: PatchedBatch;
+  /** Nats, [rows, length]: of the patcher's prediction made at each position. */
+  readonly entropies: Float32Array;
+}
+
+/** Runs the patcher over rows and cuts them where its entropy exceeds the threshold. */
+export function cutIntoPatches(params: Params, config: BltConfig, rows: readonly ByteRow[]): CutRows {
+  const entropies = patcherEntropies(params, config.patcher, byteBatch(rows));
+  return { batch: patchedBatch(rows, entropies, config), entropies };
+}

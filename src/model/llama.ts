@@ -1,0 +1,53 @@
+/** @module The source model on the same block code: its embeddings, layers, final norm and head. For comparison, not for training. */
+import type { TransformerConfig } from '../blt/index.js';
+import { crossEntropyRows, gatherRows, rmsNorm, tf } from '../engine/index.js';
+import type { LlamaConfig } from '../llama/index.js';
+import { blockContext, blocks, linear } from './block.js';
+import { type Params, param } from './params.js';
+import type { RopeLayout } from './rope.js';
+
+/** A Llama's layers as the shared block takes them: no window. */
+export function llamaBlocks(config: LlamaConfig): TransformerConfig {
+  const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions } = config;
+  return { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions, window: null };
+}
+
+export interface LlamaModel {
+  readonly params: Params;
+  readonly config: LlamaConfig;
+  readonly ropeLayout: RopeLayout;
+}
+
+/** Hidden states [length, hidden] after the last layer, before the final norm, of one sequence of embeddings. */
+export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddings: tf.Tensor): tf.Tensor {
+  const shape = { rows: 1, length: embeddings.shape[0]!, documents: null };
+  return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, ropeLayout));
+}
+
+/** Logits are made for this many positions at a time: 512 x 128,256 floats are 263 MB. */
+const HEAD_POSITIONS = 512;
+
+/**
+ * Negative log-likelihood in nats of each token but the first, of one sequence of token ids.
+ * @returns [ids.length - 1] values.
+ */
+export function llamaLosses(model: LlamaModel, ids: Int32Array): Float32Array {
+  const { params, config } = model;
+  const embedding = param(params, 'model.embed_tokens.weight');
+  const head = config.tiedEmbeddings ? embedding : param(params, 'lm_head.weight');
+  const losses = new Float32Array(ids.length - 1);
+  tf.tidy(() => {
+    const embedded = gatherRows(embedding, tf.tensor1d(ids, 'int32'));
+    const hidden = rmsNorm(llamaLayers(model, embedded), param(params, 'model.norm.weight'), config.rmsNormEps);
+    for (let from = 0; from < losses.length; from += HEAD_POSITIONS) {
+      const to = Math.min(losses.length, from + HEAD_POSITIONS);
+      const part = tf.tidy(() => {
+        const logits = linear(tf.slice(hidden, [from, 0], [to - from, config.hiddenSize]), head);
+        return crossEntropyRows(logits, tf.tensor1d(ids.slice(from + 1, to + 1), 'int32'));
+      });
+      losses.set(part.dataSync() as Float32Array, from);
+      part.dispose();
+    }
+  });
+  return losses;
+}

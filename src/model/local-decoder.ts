@@ -1,0 +1,32 @@
+/** @module Patches back to bytes: cross-attention to one closed patch and local blocks (blt-format 1.6). */
+import type { BltConfig } from '../blt/index.js';
+import { rmsNorm, tf } from '../engine/index.js';
+import type { PatchedBatch } from './batch.js';
+import { type BlockContext, block, linear } from './block.js';
+import { bytesAttendToPatch } from './cross-attention.js';
+import { type Params, param } from './params.js';
+
+const PREFIX = 'model.local_decoder';
+
+/** bytes [rows * length, He] of the encoder and patches [rows * patches, Hg] -> normed hidden states [rows * length, Hd]. */
+export function localDecoder(
+  params: Params,
+  config: BltConfig,
+  batch: PatchedBatch,
+  context: BlockContext,
+  inputs: { bytes: tf.Tensor; patches: tf.Tensor },
+): tf.Tensor {
+  const { decoder, crossAttnK: slots } = config;
+  const patches = batch.rows * batch.patches;
+  const projected = linear(inputs.patches, param(params, `${PREFIX}.patch_embedding_projection.weight`));
+  const patchRows = tf.reshape(projected, [patches * slots, decoder.hiddenSize]);
+  const shape = { config: decoder, slots, patches, patchOfByte: tf.tensor1d(batch.decoderPatch, 'int32') };
+  let hidden = inputs.bytes;
+  for (let layer = 0; layer < decoder.layers; layer++) {
+    if (layer === 0 || decoder.crossAttnAllLayers) {
+      hidden = bytesAttendToPatch(hidden, patchRows, params, `${PREFIX}.cross_attn_layers.${layer}`, shape);
+    }
+    hidden = block(hidden, params, `${PREFIX}.layers.${layer}`, context);
+  }
+  return rmsNorm(hidden, param(params, `${PREFIX}.norm.weight`), decoder.rmsNormEps);
+}

@@ -1,0 +1,29 @@
+/** @module The entropy model: a byte language model whose uncertainty decides where patches begin (blt-format 2). */
+import type { TransformerConfig } from '../blt/index.js';
+import { gatherRows, rmsNorm, tf } from '../engine/index.js';
+import type { ByteBatch } from './batch.js';
+import { blockContext, blocks, linear } from './block.js';
+import { type Params, param } from './params.js';
+
+/** Next-byte logits [rows * length, 260] of the patcher. */
+export function patcherLogits(params: Params, config: TransformerConfig, batch: ByteBatch): tf.Tensor {
+  const ids = tf.tensor1d(batch.ids, 'int32');
+  const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), ids);
+  const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch));
+  const normal = rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
+  return linear(normal, param(params, 'model.patcher.lm_head.weight'));
+}
+
+/** Entropy in nats of each row of logits [N, V] -> [N], in float32 (blt-format 2.2). */
+export function entropyOf(logits: tf.Tensor): tf.Tensor {
+  const logProbabilities = tf.logSoftmax(logits as tf.Tensor2D);
+  return tf.neg(tf.sum(tf.mul(tf.exp(logProbabilities), logProbabilities), -1));
+}
+
+/** Entropies [rows * length] of the predictions made at each position, as values. */
+export function patcherEntropies(params: Params, config: TransformerConfig, batch: ByteBatch): Float32Array {
+  const entropies = tf.tidy(() => entropyOf(patcherLogits(params, config, batch)));
+  const values = entropies.dataSync() as Float32Array;
+  entropies.dispose();
+  return values;
+}
