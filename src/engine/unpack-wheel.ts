@@ -1,0 +1,27 @@
+/** @module Unpacks the needed members of a wheel (a zip file) with Python's zipfile, which is there wherever pip is. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { ByteifyError } from '../errors.js';
+
+const run = promisify(execFile);
+
+const SCRIPT = `
+import sys, zipfile
+wheel, folder, prefixes = sys.argv[1], sys.argv[2], tuple(sys.argv[3:])
+with zipfile.ZipFile(wheel) as archive:
+    for member in archive.namelist():
+        if member.startswith(prefixes):
+            archive.extract(member, folder)
+`;
+
+/** @param prefixes a member is unpacked when its name begins with one of these. */
+export async function unpackWheel(wheel: string, folder: string, prefixes: readonly string[], python: string): Promise<void> {
+  try {
+    await run(python, ['-c', SCRIPT, wheel, folder, ...prefixes]);
+  } catch (error) {
+    throw new ByteifyError(`${wheel} could not be unpacked.`, {
+      hint: 'Check the free disk space (the libraries take 0.9 GB, with CUDA 6 GB) and run `byteify setup` again.',
+      cause: error,
+    });
+  }
+}
