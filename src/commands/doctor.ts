@@ -1,0 +1,47 @@
+/** @module `byteify doctor`: what is ready here, what is not, and how to mend it. */
+
+import { ByteifyError } from '../errors.js';
+import { renderTable } from '../ui/index.js';
+import { type Command, printResult } from './command.js';
+import type { Check } from './doctor/check.js';
+import { checkBridge, checkEngine } from './doctor/check-engine.js';
+import { checkHubCache, checkHubToken } from './doctor/check-hub.js';
+import { checkDisks, checkGpu, checkMemory, checkNode, checkPip, checkZstd } from './doctor/check-machine.js';
+
+export const doctor: Command<Record<string, never>> = {
+  name: 'doctor',
+  summary: 'what is ready here, what is not, and how to mend it',
+  arguments: [],
+  options: [],
+  examples: ['byteify doctor', 'byteify doctor --json'],
+  async run(context) {
+    const checks: Check[] = [
+      checkNode(),
+      checkEngine(),
+      await checkBridge(),
+      checkMemory(),
+      ...(await checkDisks()),
+      await checkGpu(),
+      await checkHubCache(),
+      checkHubToken(),
+      checkZstd(),
+      await checkPip(),
+    ];
+    const missing = checks.filter(({ ok, required }) => required && !ok);
+    printResult(context, { ready: missing.length === 0, checks }, () =>
+      renderTable(
+        [{ title: '' }, { title: 'what' }, { title: 'found' }, { title: 'to do' }],
+        checks.map((check) => [mark(check), check.name, check.detail, check.mend ?? '']),
+      ),
+    );
+    if (missing.length === 0) return;
+    throw new ByteifyError(`Missing here: ${missing.map(({ name }) => name).join(', ')}.`, {
+      hint: missing.map(({ mend }) => mend).join('; '),
+    });
+  },
+};
+
+function mark({ ok, required }: Check): string {
+  if (ok) return 'ok';
+  return required ? 'MISSING' : 'missing';
+}

@@ -1,0 +1,106 @@
+/** @module The machine: Node, memory, disk, GPU, and the programs that some verbs call. */
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import * as zlib from 'node:zlib';
+import { engineHome } from '../../engine/folders.js';
+import { humanBytes } from '../../ui/index.js';
+import type { Check } from './check.js';
+
+const run = promisify(execFile);
+
+/** `engines` of package.json. */
+const MINIMUM_NODE = [20, 19] as const;
+
+export function checkNode(version: string = process.versions.node): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor, wantedMinor] = MINIMUM_NODE;
+  const ok = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const wanted = MINIMUM_NODE.join('.');
+  return { name: 'node', required: true, ok, detail: version, mend: ok ? null : `install Node ${wanted} or newer` };
+}
+
+/** What `tiny` needs with room to spare; `byteify plan` knows what a model needs. */
+const LITTLE_MEMORY_BYTES = 2e9;
+const LITTLE_DISK_BYTES = 5e9;
+
+export function checkMemory(free: number = freemem(), total: number = totalmem()): Check {
+  const ok = free >= LITTLE_MEMORY_BYTES;
+  const detail = `${humanBytes(free)} free of ${humanBytes(total)}, ${availableParallelism()} cores`;
+  return {
+    name: 'memory',
+    required: false,
+    ok,
+    detail,
+    mend: ok ? null : 'close other programs; byteify plan tells what a model needs',
+  };
+}
+
+/** The disk of the current folder, where conversions are written, and of the cache, where the engine lies. */
+export async function checkDisks(): Promise<Check[]> {
+  return [await checkDisk('disk, here', process.cwd()), await checkDisk('disk, cache', engineHome())];
+}
+
+async function checkDisk(name: string, path: string): Promise<Check> {
+  let existing = path;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const free = bavail * bsize;
+  const ok = free >= LITTLE_DISK_BYTES;
+  return {
+    name,
+    required: false,
+    ok,
+    detail: `${humanBytes(free)} free at ${existing}`,
+    mend: ok ? null : 'make room',
+  };
+}
+
+export async function checkGpu(): Promise<Check> {
+  const check = { name: 'gpu', required: false };
+  try {
+    const { stdout } = await run('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader'], {
+      timeout: 10_000,
+    });
+    const gpus = stdout.trim().split('\n').filter(Boolean);
+    if (gpus.length > 0) return { ...check, ok: true, detail: gpus.join('; '), mend: 'byteify setup --gpu uses it' };
+  } catch {
+    // No driver is the usual case: nothing is wrong.
+  }
+  return { ...check, ok: false, detail: 'no NVIDIA GPU found by nvidia-smi', mend: 'nothing: the CPU is used' };
+}
+
+/** `byteify setup` fetches the engine with pip; nothing else needs Python. */
+export async function checkPip(): Promise<Check> {
+  const check = { name: 'pip', required: false };
+  for (const python of ['python3', 'python']) {
+    try {
+      const { stdout } = await run(python, ['-m', 'pip', '--version'], { timeout: 30_000 });
+      return { ...check, ok: true, detail: stdout.trim().split(' from ', 1)[0] ?? '', mend: null };
+    } catch {
+      // The next name may work.
+    }
+  }
+  return {
+    ...check,
+    ok: false,
+    detail: "Python's pip is not here",
+    mend: 'install Python with pip, for byteify setup',
+  };
+}
+
+/** zlib reads zstd from Node 22.15 and 23.8 on. */
+export function checkZstd(): Check {
+  const ok = 'createZstdDecompress' in zlib;
+  return {
+    name: 'zstd',
+    required: false,
+    ok,
+    detail: ok ? 'Node reads it' : `Node ${process.versions.node} does not read it`,
+    mend: ok ? null : 'Node 22.15 or newer, for training data in .zst files',
+  };
+}

@@ -1,0 +1,128 @@
+/** @module A BLT checkpoint as the folder that `transformers.BltForCausalLM` loads. */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, BOE, BOS, bltTensors, EOS, parseBltConfig, toTransformersConfig } from '../blt/index.js';
+import { writeFolderAtomic } from '../conversion/index.js';
+import { openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
+import { byteTokenizerFiles } from '../tokenizer/index.js';
+import { checkTensors } from './check-tensors.js';
+import { convertTensor } from './convert-tensor.js';
+import { type CardInputs, type CardModel, modelCard } from './model-card.js';
+
+export interface ExportReport {
+  readonly folder: string;
+  readonly dtype: 'float32' | 'bfloat16';
+  /** Weight files, without the index. */
+  readonly weightFiles: readonly string[];
+  readonly weightBytes: number;
+  readonly tensors: number;
+  readonly parameters: number;
+}
+
+export interface ExportProgress {
+  readonly tensor: string;
+  readonly doneBytes: number;
+  /** Of the weights as they are read. */
+  readonly totalBytes: number;
+}
+
+const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
+
+/**
+ * Writes config.json, generation_config.json, the weights in shards with their index, the byte tokenizer and a model card
+ * (blt-format 3.1 to 3.3). Tensor by tensor, a piece at a time: memory does not grow with the model. `out` is whole or absent.
+ * @param params.from a BLT checkpoint folder; it may hold any mix of F64, F32, F16 and BF16
+ * @param params.dtype of every tensor written, the patcher's included
+ * @param params.maxShardBytes 5e9 unless told
+ * @throws ByteifyError when the config is no BLT's or the tensors do not match it
+ * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
+ */
+export async function exportTransformers(params: {
+  from: string;
+  out: string;
+  dtype: 'float32' | 'bfloat16';
+  card: CardInputs;
+  maxShardBytes?: number | undefined;
+  onProgress?: (event: ExportProgress) => void;
+  signal?: AbortSignal | undefined;
+}): Promise<ExportReport> {
+  const { from, out, dtype, card } = params;
+  const config = await readBltConfig(from);
+  const reader = await openCheckpoint(from);
+  try {
+    const stored = checkTensors(bltTensors(config), reader.tensors, from);
+    const parameters = stored.reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
+    return await writeFolderAtomic(out, async (folder) => {
+      const written = await writeCheckpoint(
+        folder,
+        stored.map((tensor) => ({ ...tensor, dtype: STORED_AS[dtype] })),
+        pullFrom(reader, params),
+        params.maxShardBytes === undefined ? {} : { maxShardBytes: params.maxShardBytes },
+      );
+      for (const [name, contents] of Object.entries(textFiles(config, dtype)))
+        await writeFile(join(folder, name), json(contents));
+      await writeFile(join(folder, 'README.md'), modelCard(card, describe(config, parameters, dtype)));
+      return {
+        folder: out,
+        dtype,
+        weightFiles: written.files.filter((file) => file.endsWith('.safetensors')),
+        weightBytes: written.totalBytes,
+        tensors: stored.length,
+        parameters,
+      };
+    });
+  } finally {
+    await reader.close();
+  }
+}
+
+async function readBltConfig(folder: string): Promise<BltConfig> {
+  const path = join(folder, 'config.json');
+  return parseBltConfig(JSON.parse(await readFile(path, 'utf8')), path);
+}
+
+function pullFrom(
+  reader: TensorReader,
+  params: Parameters<typeof exportTransformers>[0],
+): Parameters<typeof writeCheckpoint>[2] {
+  const totalBytes = [...reader.tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
+  let doneBytes = 0;
+  return async function* ({ name }) {
+    // checkTensors has seen to it that every name asked for is there.
+    const tensor = reader.tensors.get(name)!;
+    yield* convertTensor({ reader, tensor, dtype: STORED_AS[params.dtype], signal: params.signal });
+    doneBytes += tensorBytes(tensor);
+    params.onProgress?.({ tensor: name, doneBytes, totalBytes });
+  };
+}
+
+function textFiles(config: BltConfig, dtype: 'float32' | 'bfloat16'): Record<string, unknown> {
+  const { tokenizerJson, tokenizerConfig, specialTokensMap } = byteTokenizerFiles();
+  return {
+    'config.json': toTransformersConfig(config, dtype),
+    // The model's own ids, so that generate() stops at EOS; use_cache as in config.json (blt-format 3.2).
+    'generation_config.json': { bos_token_id: BOS, eos_token_id: EOS, pad_token_id: BOE, use_cache: false },
+    'tokenizer.json': tokenizerJson,
+    'tokenizer_config.json': tokenizerConfig,
+    'special_tokens_map.json': specialTokensMap,
+  };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function describe(config: BltConfig, parameters: number, dtype: 'float32' | 'bfloat16'): CardModel {
+  return {
+    parameters,
+    dtype,
+    globalLayers: config.global.layers,
+    globalHiddenSize: config.global.hiddenSize,
+    encoderLayers: config.encoder.layers,
+    decoderLayers: config.decoder.layers,
+    localHiddenSize: config.encoder.hiddenSize,
+    patchingThreshold: config.patching.threshold,
+    maxBytes: config.encoder.maxPositions,
+  };
+}

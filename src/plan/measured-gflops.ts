@@ -1,0 +1,18 @@
+/** @module How fast this machine multiplies, as the engine's self-test measured it. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+// Not the folder's index, which loads TensorFlow's operations.
+import { engineHome } from '../engine/folders.js';
+
+/** GFLOP/s of a float32 matrix product, or null when `byteify setup` has not measured it. */
+export function measuredGflops(env: Readonly<Record<string, string | undefined>> = process.env): number | null {
+  try {
+    const { gflops } = JSON.parse(readFileSync(join(engineHome(env), 'self-test.json'), 'utf8')) as {
+      gflops?: unknown;
+    };
+    return typeof gflops === 'number' && gflops > 0 ? gflops : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type Import, importsOf, loadedWith, readTree } from './support/import-graph.js';
+
+/**
+ * Arrows point downwards: a folder imports what stands in a line below its own. Types may also come from the same line.
+ * Stages are the exception: they meet on disk, and share not even a type.
+ */
+const TIERS: readonly (readonly string[])[] = [
+  ['cli.ts', 'index.ts'],
+  ['commands'],
+  ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
+  ['model', 'data', 'hub', 'recipe', 'tokenizer', 'conversion'],
+  ['llama'],
+  ['blt', 'engine', 'gguf'],
+  ['safetensors', 'ui'],
+  ['errors.ts', 'version.ts'],
+];
+
+const STAGES = ['import', 'remap', 'finetune', 'export', 'evaluate'];
+
+/** Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. */
+const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'index.ts'];
+const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
+
+const folderOf = (module: string) => module.split('/', 1)[0] ?? module;
+const tierOf = (module: string) => TIERS.findIndex((tier) => tier.includes(folderOf(module)));
+
+function turnedArrows(imports: readonly Import[]): string[] {
+  return imports
+    .filter(({ from, to, external, kind }) => {
+      if (external || folderOf(from) === folderOf(to)) return false;
+      if (STAGES.includes(folderOf(from)) && STAGES.includes(folderOf(to))) return true;
+      return kind === 'type' ? tierOf(to) < tierOf(from) : tierOf(to) <= tierOf(from);
+    })
+    .map(({ from, to }) => `${from} -> ${to}`);
+}
+
+function tensorflowLoaders(modules: readonly string[], imports: readonly Import[]): string[] {
+  return modules
+    .filter((module) => !LOADS_TENSORFLOW.includes(folderOf(module)))
+    .flatMap((module) => {
+      const path = [...loadedWith(module, imports)].find(([loaded]) => TENSORFLOW.test(loaded))?.[1];
+      return path === undefined ? [] : [path.join(' -> ')];
+    });
+}
+
+describe('the sources', () => {
+  const tree = readTree(fileURLToPath(new URL('../src', import.meta.url)));
+  const imports = importsOf(tree);
+
+  it('stand in known folders', () => {
+    expect([...tree.keys()].filter((module) => tierOf(module) < 0)).toEqual([]);
+  });
+
+  it('import files that exist', () => {
+    const lost = imports.filter(({ to, external }) => !external && !tree.has(to));
+    expect(lost.map(({ from, to }) => `${from} -> ${to}`).filter((line) => !line.endsWith('.json'))).toEqual([]);
+  });
+
+  it('import downwards, and stages not each other', () => {
+    expect(turnedArrows(imports)).toEqual([]);
+  });
+
+  it('leave TensorFlow alone until it is needed', () => {
+    expect(tensorflowLoaders([...tree.keys()], imports)).toEqual([]);
+  });
+
+  it('import only packages that package.json names', async () => {
+    const { default: manifest } = (await import('../package.json', { with: { type: 'json' } })) as {
+      default: { dependencies: Record<string, string>; peerDependencies?: Record<string, string> };
+    };
+    const allowed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+    const names = imports
+      .filter(({ external, to }) => external && !to.startsWith('node:'))
+      .map(({ to }) =>
+        to
+          .split('/')
+          .slice(0, to.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    expect([...new Set(names)].filter((name) => !allowed.has(name))).toEqual([]);
+  });
+
+  it('have one test folder a source folder', () => {
+    const folders = new Set([...tree.keys()].filter((module) => module.includes('/')).map(folderOf));
+    const untested = [...folders].filter((folder) => !existsSync(fileURLToPath(new URL(folder, import.meta.url))));
+    expect(untested).toEqual([]);
+  });
+});
+
+describe('the rules', () => {
+  const check = (files: Record<string, string>) => {
+    const tree = new Map(Object.entries(files));
+    const imports = importsOf(tree);
+    return { arrows: turnedArrows(imports), tensorflow: tensorflowLoaders([...tree.keys()], imports) };
+  };
+
+  it.each([
+    ['blt/config.ts', "import { remap } from '../remap/index.js';"],
+    ['errors.ts', "import type { Recipe } from './recipe/index.js';"],
+    ['remap/remap.ts', "import type { ImportReport } from '../import/index.js';"],
+    ['hub/client.ts', "export {\n  a,\n  b,\n} from '../recipe/index.js';"],
+    ['hub/client.ts', "export const load = () => import('../commands/plan.js');"],
+    ['blt/config.ts', "import { type LlamaConfig } from '../llama/index.js';"],
+  ])('refuse an arrow up: %s %s', (file, text) => {
+    expect(check({ [file]: text }).arrows).toHaveLength(1);
+  });
+
+  it.each([
+    ['remap/remap.ts', "import { bltTensors } from '../blt/index.js';\nimport './table.js';"],
+    ['data/batches.ts', "import type { Recipe } from '../recipe/index.js';"],
+    ['blt/config.ts', "// import { x } from '../cli.js';\n/** @example\n * import { x } from '../cli.js';\n */"],
+  ])('allow an arrow down: %s %s', (file, text) => {
+    expect(check({ [file]: text }).arrows).toEqual([]);
+  });
+
+  it('find TensorFlow behind other modules, unless it is loaded later or only for its types', () => {
+    const engine = { 'engine/index.ts': "export * as tf from '@tensorflow/tfjs-core';" };
+    const via = { ...engine, 'model/index.ts': "import { tf } from '../engine/index.js';" };
+    expect(check({ ...via, 'commands/plan.ts': "import { size } from '../model/index.js';" }).tensorflow).toEqual([
+      'commands/plan.ts -> model/index.ts -> engine/index.ts -> @tensorflow/tfjs-core',
+    ]);
+    expect(check({ ...via, 'commands/plan.ts': "import type { Size } from '../model/index.js';" }).tensorflow).toEqual(
+      [],
+    );
+    expect(check({ ...via, 'commands/plan.ts': "const load = () => import('../model/index.js');" }).tensorflow).toEqual(
+      [],
+    );
+  });
+});

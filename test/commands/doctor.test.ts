@@ -1,0 +1,93 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Check } from '../../src/commands/doctor/check.js';
+import { checkHubCache, checkHubToken, hubFolders } from '../../src/commands/doctor/check-hub.js';
+import { checkGpu, checkMemory, checkNode } from '../../src/commands/doctor/check-machine.js';
+import { doctor } from '../../src/commands/doctor.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe('doctor', () => {
+  it('fails naming the engine, with the way to mend it, where there is none', async () => {
+    vi.stubEnv('BYTEIFY_HOME', folder());
+    const { stdout, error } = await runCommand(doctor, {}, { json: true });
+    const { ready, checks } = JSON.parse(stdout) as { ready: boolean; checks: Check[] };
+    expect(ready).toBe(false);
+    expect(checks.find(({ name }) => name === 'engine')).toMatchObject({ required: true, ok: false });
+    expect(error).toMatchObject({
+      message: 'Missing here: engine.',
+      hint: expect.stringContaining('byteify setup'),
+      exitCode: 1,
+    });
+  });
+
+  it('is content where the engine lies, and shows its measured speed', async () => {
+    vi.stubEnv('BYTEIFY_HOME', folder());
+    const own = join(folder(), 'own');
+    await mkdir(own);
+    for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']) await writeFile(join(own, name), '');
+    await mkdir(join(folder(), 'engine'));
+    await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
+    await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
+    const { stdout, error } = await runCommand(doctor, {});
+    expect(error).toBeNull();
+    expect(stdout).toMatch(/^ok +engine +TensorFlow unknown, 141 GFLOP\/s/m);
+    expect(stdout).toMatch(/^ok +koffi +3\./m);
+  });
+
+  it('never prints a token', async () => {
+    vi.stubEnv('HF_TOKEN', 'hf_secret');
+    const { stdout } = await runCommand(doctor, {}, { json: true });
+    expect(stdout).toContain('from HF_TOKEN');
+    expect(stdout).not.toContain('hf_secret');
+  });
+});
+
+describe('single checks', () => {
+  it.each([
+    ['18.20.0', false],
+    ['20.18.3', false],
+    ['20.19.0', true],
+    ['22.1.0', true],
+  ])('node %s', (version, ok) => {
+    expect(checkNode(version)).toMatchObject({ ok, required: true });
+    expect(checkNode(version).mend === null).toBe(ok);
+  });
+
+  it('warns of little memory', () => {
+    expect(checkMemory(1e9, 8e9)).toMatchObject({ ok: false, required: false });
+    expect(checkMemory(4e9, 8e9)).toMatchObject({
+      ok: true,
+      detail: expect.stringContaining('4.00 GB free of 8.00 GB'),
+    });
+  });
+
+  it.runIf(process.platform !== 'win32')('reads what nvidia-smi prints, and does without it', async () => {
+    vi.stubEnv('PATH', folder());
+    expect(await checkGpu()).toMatchObject({ ok: false, required: false });
+    await writeFile(join(folder(), 'nvidia-smi'), '#!/bin/sh\necho "NVIDIA H100, 81559 MiB"\n', { mode: 0o755 });
+    expect(await checkGpu()).toMatchObject({ ok: true, detail: 'NVIDIA H100, 81559 MiB' });
+  });
+
+  it('looks for the token and the cache where huggingface_hub does', async () => {
+    const env = { HF_HOME: folder() };
+    expect(checkHubToken(env)).toMatchObject({ ok: false });
+    await writeFile(join(folder(), 'token'), 'hf_x\n');
+    expect(checkHubToken(env)).toMatchObject({ ok: true, detail: `in ${join(folder(), 'token')}` });
+    expect(await checkHubCache({ ...env, HF_HUB_OFFLINE: '1' })).toMatchObject({
+      ok: true,
+      detail: `${join(folder(), 'hub')} (not made yet), offline`,
+    });
+    expect(hubFolders({ XDG_CACHE_HOME: '/c' })).toEqual({
+      cache: '/c/huggingface/hub',
+      tokenFile: '/c/huggingface/token',
+    });
+    expect(hubFolders({ HF_HOME: '/h', HF_HUB_CACHE: '/e' }).cache).toBe('/e');
+  });
+});
