@@ -14,12 +14,12 @@ export interface Checkpoint {
   /** `model_type` of its config.json. */
   readonly modelType: string;
   /** Where in a conversion it was found; `plain` when the folder itself is the checkpoint. */
-  readonly origin: 'export' | 'run' | 'init' | 'plain';
+  readonly origin: 'export' | 'run' | 'init' | 'source' | 'plain';
 }
 
 /**
  * The checkpoint that a folder stands for. Of a conversion: the export, else the newest checkpoint of the run, else the
- * remapped model.
+ * remapped model; never the source, unless asked for.
  * @param options.prefer takes these places in this order instead; `export` wants `['run', 'init']`
  * @throws UsageError when there is none
  */
@@ -47,6 +47,7 @@ const PLACES = {
   export: async (folder: string) => join(folder, 'blt'),
   run: (folder: string) => newestCheckpoint(join(folder, 'run')),
   init: async (folder: string) => join(folder, 'init'),
+  source: async (folder: string) => join(folder, 'source'),
 } as const;
 
 /** The checkpoint of a run with the highest step, or null. */

@@ -1,0 +1,38 @@
+/** @module An inspection as text. */
+
+import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
+import { elements, type Group, type Inspection } from './inspection.js';
+
+export function renderInspection(found: Inspection): string {
+  const blocks = [
+    `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${found.tensors.length} tensors\n`,
+    renderPairs(
+      Object.entries(found.config).map(([key, value]) => [key, value === null ? 'none' : oneLine(String(value))]),
+    ),
+    groups('part', found.parts),
+    groups('dtype', found.dtypes),
+    renderTable(
+      [{ title: 'tensor' }, { title: 'dtype' }, { title: 'shape' }, { title: 'parameters', align: 'right' }],
+      found.tensors.map((tensor) => [
+        tensor.name,
+        tensor.dtype,
+        `[${tensor.shape.join(', ')}]`,
+        String(elements(tensor)),
+      ]),
+    ),
+  ];
+  return blocks.filter((block) => block !== '').join('\n');
+}
+
+function groups(title: string, all: readonly Group[]): string {
+  return renderTable(
+    [{ title }, { title: 'tensors', align: 'right' }, { title: 'parameters', align: 'right' }],
+    all.map(({ name, tensors, parameters }) => [name, String(tensors), humanCount(parameters)]),
+  );
+}
+
+/** GGUF carries whole chat templates; a line's worth is enough here, --json has the rest. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, ' ');
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}
