@@ -10,6 +10,7 @@ import { type Import, importsOf, loadedWith, readTree } from './support/import-g
 const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
   ['commands'],
+  ['pipeline'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
   ['model', 'data', 'hub', 'recipe', 'tokenizer', 'conversion'],
   ['llama'],
@@ -20,8 +21,11 @@ const TIERS: readonly (readonly string[])[] = [
 
 const STAGES = ['import', 'remap', 'finetune', 'export', 'evaluate'];
 
-/** Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. */
-const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'index.ts'];
+/**
+ * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
+ * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
+ */
+const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'pipeline', 'index.ts'];
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 const folderOf = (module: string) => module.split('/', 1)[0] ?? module;

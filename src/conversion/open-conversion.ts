@@ -1,5 +1,6 @@
 /** @module A conversion folder, opened for work: locked, its manifest at hand. */
 
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
@@ -25,13 +26,19 @@ export interface Conversion {
 }
 
 /**
- * Opens a conversion folder, making it when it does not exist.
+ * Opens a conversion folder, making it when it does not exist. One that was made here and in which no stage left anything,
+ * because the model's name was wrong or the disk full, is taken away again by `close`.
  * @param options.restartFrom allows `runStage` to redo that stage and the later ones
  * @throws UsageError when the folder holds something else; ByteifyError when another process works in it
  */
 export async function openConversion(folder: string, options: { restartFrom?: StageName } = {}): Promise<Conversion> {
+  const made = !existsSync(folder);
   await mkdir(folder, { recursive: true });
-  const release = await lockFolder(folder);
+  const unlock = await lockFolder(folder);
+  const release = async () => {
+    if (made && !STAGES.some(({ output }) => existsSync(join(folder, output)))) await removeAtomic(folder);
+    else await unlock();
+  };
   try {
     let manifest = await readManifest(folder);
     if (manifest === null) {

@@ -4,8 +4,8 @@ import { humanBytes, humanDuration } from './format.js';
 
 export interface Progress {
   readonly done: number;
-  /** Null when the end is not known. */
-  readonly total: number | null;
+  /** Absent when the end is not known. */
+  readonly total?: number | null | undefined;
   /** `bytes` are scaled; any other word is printed after the numbers: `12/50 steps`. */
   readonly unit: string;
   /** The file or the loss at hand. */
@@ -14,7 +14,8 @@ export interface Progress {
 
 /** @example progressLine({ done: 5e8, total: 1e9, unit: 'bytes', detail: 'model.safetensors' }, 10) */
 export function progressLine(progress: Progress, elapsedSeconds: number): string {
-  const { done, total, unit, detail } = progress;
+  const { done, unit, detail } = progress;
+  const total = progress.total ?? null;
   const parts: string[] = [];
   if (total !== null && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
   parts.push(amount(done, total, unit));

@@ -116,6 +116,21 @@ describe('openConversion', () => {
     expect(await readdir(folder())).toEqual(['thesis.tex']);
   });
 
+  it('leaves no folder behind when nothing came about, and keeps one that was there before', async () => {
+    const fresh = join(folder(), 'deep', 'fresh');
+    const fail = async (path: string) => {
+      const conversion = await openConversion(path);
+      const work = () => Promise.reject(new Error('no such model'));
+      await expect(runStage({ conversion, name: 'import', inputs: {}, work })).rejects.toThrow('no such model');
+      await conversion.close();
+    };
+    await fail(fresh);
+    expect(existsSync(fresh)).toBe(false);
+    await mkdir(fresh);
+    await fail(fresh);
+    expect(await readdir(fresh)).toEqual(['byteify.json']);
+  });
+
   it.each([
     ['{', 'is not JSON'],
     ['{"format":2}', 'format: '],

@@ -1,0 +1,151 @@
+/** @module `byteify export`: the checkpoint that transformers loads. */
+
+import { basename, join, resolve } from 'node:path';
+import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
+import { locateEngine } from '../engine/locate.js';
+import { UsageError } from '../errors.js';
+import { cardFromManifest, exportTransformers } from '../export/index.js';
+import { loadRecipeOrDefault } from '../recipe/index.js';
+import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
+import { type Command, type Context, parsers, printResult } from './command.js';
+import { type EngineArgs, engineOptions, type RestartArgs, restartOption, startEngineFor } from './shared-options.js';
+
+interface Args extends EngineArgs, RestartArgs {
+  readonly dir: string;
+  readonly out?: string;
+  readonly dtype?: 'float32' | 'bfloat16';
+  readonly maxShard?: number;
+  readonly language: readonly string[];
+}
+
+export const exportCommand: Command<Args> = {
+  name: 'export',
+  summary: 'write the checkpoint that transformers loads, with tokenizer and model card',
+  arguments: [{ name: 'dir', help: 'a conversion folder, or a BLT checkpoint folder' }],
+  options: [
+    { flags: '--out <dir>', help: 'the folder to write; a conversion writes its own blt/ without it' },
+    { flags: '--format <name>', help: 'the layout', choices: ['transformers'], default: 'transformers' },
+    {
+      flags: '--dtype <type>',
+      help: 'precision of the weights (default: as the recipe says, else bfloat16)',
+      choices: ['bfloat16', 'float32'],
+    },
+    { flags: '--max-shard <size>', help: 'largest weights file (default: 5GB)', parse: parsers.byteSize },
+    {
+      flags: '--language <code>',
+      help: 'language of the training text, ISO 639-1, for the model card',
+      repeatable: true,
+    },
+    restartOption,
+    ...engineOptions,
+  ],
+  examples: [
+    'byteify export smollm2-blt',
+    'byteify export smollm2-blt --out smollm2-blt-fp32 --dtype float32 --language en',
+  ],
+  async run(context, args) {
+    const document = args.out === undefined ? await inPlace(context, args) : await aside(context, args, args.out);
+    printResult(context, document, () =>
+      renderPairs([
+        ['parameters', `${humanCount(document.parameters)} in ${document.dtype}`],
+        ['weights', humanBytes(document.weight_bytes)],
+        [
+          'logits',
+          document.max_logit_difference === null
+            ? 'not compared'
+            : `within ${document.max_logit_difference.toExponential(1)}`,
+        ],
+        ['folder', document.folder],
+      ]),
+    );
+  },
+};
+
+interface ExportDocument {
+  readonly folder: string;
+  readonly dtype: string;
+  readonly parameters: number;
+  readonly weight_bytes: number;
+  readonly max_logit_difference: number | null;
+}
+
+/** The export stage of a conversion, by its own recipe with what the flags change. */
+async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
+  if ((await readManifest(args.dir)) === null) {
+    throw new UsageError(`${args.dir} is not a conversion folder.`, {
+      hint: 'Say where the export goes with --out DIR.',
+    });
+  }
+  const sets = [
+    ...(args.dtype === undefined ? [] : [`export.dtype=${args.dtype}`]),
+    ...(args.maxShard === undefined ? [] : [`export.max_shard_bytes=${args.maxShard}`]),
+    ...(args.language.length === 0 ? [] : [`export.language=${JSON.stringify(args.language)}`]),
+  ];
+  const recipe = await loadRecipeOrDefault(join(args.dir, 'recipe.yaml'), sets);
+  const { exportStep } = await import('../pipeline/export-step.js');
+  await startEngineFor(args, recipe.hardware.threads);
+  const conversion = await openConversion(
+    args.dir,
+    args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
+  );
+  try {
+    await exportStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
+    const metrics = conversion.manifest().stages.export?.metrics ?? {};
+    return {
+      folder: conversion.path('export'),
+      dtype: recipe.export.dtype,
+      parameters: metrics.parameters ?? 0,
+      weight_bytes: metrics.weight_bytes ?? 0,
+      max_logit_difference: metrics.max_logit_difference ?? null,
+    };
+  } finally {
+    await conversion.close();
+  }
+}
+
+/** Anywhere else: the newest weights, without a record in the conversion. Compared only where the engine is set up. */
+async function aside({ reporter, signal }: Context, args: Args, out: string): Promise<ExportDocument> {
+  const manifest = await readManifest(args.dir);
+  const { folder: from, origin } = await resolveCheckpoint(args.dir, { prefer: ['run', 'init'] });
+  if (origin === 'init') reporter.warn(`${args.dir} is not fine-tuned yet: its local parts are untrained.`);
+  const dtype = args.dtype ?? 'bfloat16';
+  reporter.stage(`Exporting ${from}`);
+  const report = await exportTransformers({
+    from,
+    out,
+    dtype,
+    maxShardBytes: args.maxShard,
+    card: cardFromManifest(manifest, { name: basename(resolve(out)), languages: args.language }),
+    onProgress: ({ tensor, doneBytes, totalBytes }) =>
+      reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
+    signal,
+  });
+  reporter.done(`${humanCount(report.parameters)} parameters, ${humanBytes(report.weightBytes)}`);
+  return {
+    folder: out,
+    dtype,
+    parameters: report.parameters,
+    weight_bytes: report.weightBytes,
+    max_logit_difference: await compare({ reporter, args, from, out, dtype }),
+  };
+}
+
+async function compare(params: {
+  reporter: Context['reporter'];
+  args: Args;
+  from: string;
+  out: string;
+  dtype: 'float32' | 'bfloat16';
+}): Promise<number | null> {
+  const { reporter, args, from, out, dtype } = params;
+  if (locateEngine() === null && args.backend === 'libtensorflow') {
+    reporter.note('The export was not compared with its checkpoint: `byteify setup` brings the engine that does it.');
+    return null;
+  }
+  const { selfCheck } = await import('../evaluate/index.js');
+  reporter.stage('Comparing logits');
+  await startEngineFor(args);
+  const { maxLogitDifference } = await selfCheck(from, out, dtype);
+  reporter.done();
+  return maxLogitDifference;
+}

@@ -1,0 +1,77 @@
+/** @module `byteify remap`: the source's layers into a BLT with fresh local parts. */
+
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bltConfigFor } from '../blt/index.js';
+import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
+import { openLlama } from '../llama/index.js';
+import { recordRecipe } from '../pipeline/record-recipe.js';
+import { remapStep } from '../pipeline/remap-step.js';
+import { loadRecipeOrDefault, localSizesOf, type Recipe } from '../recipe/index.js';
+import { type RemapReport, remap } from '../remap/index.js';
+import { type Command, type Context, printResult } from './command.js';
+import { type RecipeArgs, type RestartArgs, recipeOptions, restartOption } from './shared-options.js';
+
+interface Args extends RecipeArgs, RestartArgs {
+  readonly dir: string;
+  readonly out?: string;
+}
+
+export const remapCommand: Command<Args> = {
+  name: 'remap',
+  summary: 'pour the Llama into a BLT, tensor by tensor',
+  arguments: [{ name: 'dir', help: 'a conversion folder after import, a transformers folder, or a .gguf file' }],
+  options: [
+    ...recipeOptions,
+    { flags: '--out <dir>', help: 'the BLT checkpoint folder to write; a conversion writes its own init/ without it' },
+    restartOption,
+  ],
+  examples: [
+    'byteify remap smollm2-blt --recipe smollm2-135m',
+    'byteify remap ./SmolLM2-135M --out smollm2-init --set seed=1',
+  ],
+  async run(context, args) {
+    const recipe = await loadRecipeOrDefault(args.recipe, args.set);
+    const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
+    const folder =
+      isConversion && args.out === undefined
+        ? await inPlace(context, args, recipe)
+        : await aside(context, args, recipe);
+    const report = JSON.parse(await readFile(join(folder, 'remap-report.json'), 'utf8')) as RemapReport;
+    printResult(context, { folder, ...report }, () => renderRemap(folder, report));
+  },
+};
+
+async function inPlace(context: Context, { dir, restartFrom }: Args, recipe: Recipe): Promise<string> {
+  const conversion = await openConversion(dir, restartFrom === undefined ? {} : { restartFrom });
+  try {
+    await recordRecipe(conversion, recipe);
+    await remapStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
+    return conversion.path('remap');
+  } finally {
+    await conversion.close();
+  }
+}
+
+async function aside({ reporter, signal }: Context, { dir, out }: Args, recipe: Recipe): Promise<string> {
+  if (out === undefined)
+    throw new UsageError(`${dir} is not a conversion folder.`, { hint: 'Say where the BLT goes with --out DIR.' });
+  const source = await openLlama(existsSync(join(dir, MANIFEST_NAME)) ? join(dir, 'source') : dir);
+  try {
+    reporter.stage(`Remapping ${dir}`);
+    const config = bltConfigFor(source.config, localSizesOf(source.config, recipe));
+    const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
+      reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes' });
+    await remap({ source, config, out, seed: recipe.seed, dtype: recipe.blt.dtype, onProgress, signal });
+    reporter.done();
+    return out;
+  } finally {
+    await source.close();
+  }
+}
+
+function renderRemap(folder: string, report: RemapReport): string {
+  return `${JSON.stringify(report)}\n${folder}\n`;
+}
