@@ -28,11 +28,13 @@ export interface Targets {
   readonly weights: Float32Array;
 }
 
-/** Mean cross-entropy in nats over the weighted positions: a scalar with gradients. */
-export function meanLoss(logits: tf.Tensor, targets: Targets): tf.Tensor {
-  const total = targets.weights.reduce((sum, weight) => sum + weight, 0);
+/**
+ * Weighted cross-entropy in nats, divided by `denominator`: a scalar with gradients. With the step's total weight as the denominator
+ * the losses of micro-batches add up to the step's mean.
+ */
+export function nextByteLoss(logits: tf.Tensor, targets: Targets, denominator: number): tf.Scalar {
   const labels = tf.tensor1d(targets.ids, 'int32');
-  return tf.div(crossEntropySum(logits, labels, tf.tensor1d(targets.weights)), total);
+  return tf.div(crossEntropySum(logits, labels, tf.tensor1d(targets.weights)), denominator) as tf.Scalar;
 }
 
 /** Cross-entropy in nats of each position [rows * length], as values. */

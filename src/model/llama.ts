@@ -18,10 +18,19 @@ export interface LlamaModel {
   readonly ropeLayout: RopeLayout;
 }
 
-/** Hidden states [length, hidden] after the last layer, before the final norm, of one sequence of embeddings. */
-export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddings: tf.Tensor): tf.Tensor {
-  const shape = { rows: 1, length: embeddings.shape[0]!, documents: null };
+/** Hidden states [rows * length, hidden] after the last layer, before the final norm, of rows of embeddings. */
+export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddings: tf.Tensor, rows = 1): tf.Tensor {
+  const shape = { rows, length: embeddings.shape[0]! / rows, documents: null };
   return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, ropeLayout));
+}
+
+/** Normed hidden states [rows * length, hidden] of rows of token ids, and the head [vocabulary, hidden] that turns them into logits. */
+export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hidden: tf.Tensor; head: tf.Tensor } {
+  const { params, config } = model;
+  const embedding = param(params, 'model.embed_tokens.weight');
+  const embedded = gatherRows(embedding, tf.tensor1d(ids, 'int32'));
+  const hidden = rmsNorm(llamaLayers(model, embedded, rows), param(params, 'model.norm.weight'), config.rmsNormEps);
+  return { hidden, head: config.tiedEmbeddings ? embedding : param(params, 'lm_head.weight') };
 }
 
 /** Logits are made for this many positions at a time: 512 x 128,256 floats are 263 MB. */
@@ -32,17 +41,13 @@ const HEAD_POSITIONS = 512;
  * @returns [ids.length - 1] values.
  */
 export function llamaLosses(model: LlamaModel, ids: Int32Array): Float32Array {
-  const { params, config } = model;
-  const embedding = param(params, 'model.embed_tokens.weight');
-  const head = config.tiedEmbeddings ? embedding : param(params, 'lm_head.weight');
   const losses = new Float32Array(ids.length - 1);
   tf.tidy(() => {
-    const embedded = gatherRows(embedding, tf.tensor1d(ids, 'int32'));
-    const hidden = rmsNorm(llamaLayers(model, embedded), param(params, 'model.norm.weight'), config.rmsNormEps);
+    const { hidden, head } = llamaHidden(model, ids);
     for (let from = 0; from < losses.length; from += HEAD_POSITIONS) {
       const to = Math.min(losses.length, from + HEAD_POSITIONS);
       const part = tf.tidy(() => {
-        const logits = linear(tf.slice(hidden, [from, 0], [to - from, config.hiddenSize]), head);
+        const logits = linear(tf.slice(hidden, [from, 0], [to - from, -1]), head);
         return crossEntropyRows(logits, tf.tensor1d(ids.slice(from + 1, to + 1), 'int32'));
       });
       losses.set(part.dataSync() as Float32Array, from);

@@ -1,0 +1,156 @@
+// Trains the embedded tiny Llama (assets/tiny-llama) from scratch, with this project's own engine, on the documentation that the
+// installed packages carry: the training side of the split that the demo holds out from, so the demo's held-out text is new to it.
+// Run: npm run build && node scripts/tiny-llama/train.mjs [--steps N]    (about half an hour on two cores)
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { buildStore, evaluationTexts, openStore } from '../../dist/data/index.js';
+import { crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
+import { createSlot, updateSlot } from '../../dist/finetune/adamw.js';
+import { accumulate, clip, globalNorm } from '../../dist/finetune/gradients.js';
+import { learningRateAt } from '../../dist/finetune/schedule.js';
+import { llamaTensors, parseLlamaConfig } from '../../dist/llama/index.js';
+import { llamaBitsPerByte, llamaHidden } from '../../dist/model/index.js';
+import { demoCorpus } from '../../dist/pipeline/demo-corpus.js';
+import { loadRecipe } from '../../dist/recipe/index.js';
+import { fromFloat32, toFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
+import { loadTokenizer } from '../../dist/tokenizer/index.js';
+import { trainBpe } from './train-bpe.mjs';
+
+const { values: args } = parseArgs({ options: { steps: { type: 'string', default: '3000' }, out: { type: 'string', default: 'assets/tiny-llama' } } });
+const STEPS = Number(args.steps);
+const ROWS = 8;
+const TOKENS = 256;
+const VOCABULARY = 1024;
+const SEED = 1;
+const ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 };
+const SCHEDULE = { learning_rate: 3e-3, warmup_steps: 100, steps: STEPS, schedule: 'cosine', min_learning_rate_ratio: 0.05 };
+
+const CONFIG = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: VOCABULARY,
+  hidden_size: 128,
+  num_hidden_layers: 6,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  head_dim: 32,
+  intermediate_size: 352,
+  hidden_act: 'silu',
+  rms_norm_eps: 1e-5,
+  rope_theta: 10000,
+  max_position_embeddings: 512,
+  tie_word_embeddings: true,
+  attention_bias: false,
+  mlp_bias: false,
+  bos_token_id: 0,
+  eos_token_id: 1,
+  torch_dtype: 'bfloat16',
+};
+
+/** Uniform numbers in [0, 1), the same for the same seed (Mulberry32's constants). */
+function randomOf(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function initial(shape, random) {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (shape.length === 1) return new Float32Array(size).fill(1);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  return Float32Array.from({ length: size }, () => 0.02 * normal());
+}
+
+async function readTexts(split) {
+  return Promise.all(Array.from({ length: split.count }, async (_, i) => new TextDecoder().decode(await split.read(i))));
+}
+
+const work = await mkdtemp(join(tmpdir(), 'tiny-llama-'));
+try {
+  await startEngine();
+  const recipe = await loadRecipe('tiny', []);
+  const { piece_bytes, validation_fraction, text_key } = recipe.data;
+  const data = { paths: await demoCorpus(), pieceBytes: piece_bytes, validationFraction: validation_fraction, textKey: text_key };
+  await buildStore({ ...data, out: join(work, 'data'), seed: recipe.seed });
+  const store = await openStore(join(work, 'data'));
+  const texts = await readTexts(store.train);
+  const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  const { tokenizerJson, tokenizerConfig } = trainBpe(texts.join('\n'), VOCABULARY);
+  await mkdir(args.out, { recursive: true });
+  const json = (value) => `${JSON.stringify(value, null, 1)}\n`;
+  await writeFile(join(args.out, 'tokenizer.json'), json(tokenizerJson));
+  await writeFile(join(args.out, 'tokenizer_config.json'), json(tokenizerConfig));
+  await writeFile(join(args.out, 'config.json'), json(CONFIG));
+  const tokenizer = await loadTokenizer(args.out);
+
+  // One stream: <|begin|> text <|end|> <|begin|> text ...
+  const stream = Int32Array.from(texts.flatMap((text) => [0, ...tokenizer.encode(text), 1]));
+  console.log(`${store.train.byteCount} bytes, ${stream.length} tokens to train on; ${store.validation.byteCount} bytes held out`);
+  const config = parseLlamaConfig(CONFIG, 'config.json');
+  const random = randomOf(SEED);
+  const slots = llamaTensors(config).map(({ name, shape }) =>
+    createSlot(name, tf.tensor(initial(shape, random), shape), { learningRateScale: 1, decay: shape.length > 1 && !name.includes('embed') }),
+  );
+  const model = () => ({ params: new Map(slots.map(({ name, value }) => [name, value])), config, ropeLayout: 'half' });
+  for (let step = 1; step <= STEPS; step++) {
+    const [ids, labels] = [new Int32Array(ROWS * TOKENS), new Int32Array(ROWS * TOKENS)];
+    for (let row = 0; row < ROWS; row++) {
+      const from = Math.floor(random() * (stream.length - TOKENS - 1));
+      ids.set(stream.subarray(from, from + TOKENS), row * TOKENS);
+      labels.set(stream.subarray(from + 1, from + TOKENS + 1), row * TOKENS);
+    }
+    const loss = (params) => {
+      const { hidden, head } = llamaHidden({ params, config, ropeLayout: 'half' }, ids, ROWS);
+      const logits = tf.matMul(hidden, head, false, true);
+      return tf.div(crossEntropySum(logits, tf.tensor1d(labels, 'int32'), tf.ones([ROWS * TOKENS])), ROWS * TOKENS);
+    };
+    const { loss: value, gradients } = await accumulate(slots, [loss]);
+    const clipped = clip(gradients, globalNorm(gradients), 1);
+    slots.forEach((slot, i) => {
+      updateSlot(slot, clipped[i], step, learningRateAt(step, SCHEDULE), ADAMW);
+      clipped[i].dispose();
+    });
+    if (step % 250 === 0 || step === STEPS) {
+      const { bitsPerByte } = await llamaBitsPerByte(model(), tokenizer, heldOut);
+      console.log(`step ${step}: ${value.toFixed(4)} nats a token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`);
+    }
+  }
+
+  const infos = slots.map(({ name, value }) => ({ name, dtype: 'BF16', shape: value.shape }));
+  const stored = new Map(slots.map(({ name, value }) => [name, fromFloat32(value.dataSync(), 'BF16')]));
+  await writeCheckpoint(args.out, infos, ({ name }) => stored.get(name));
+  for (const slot of slots) {
+    slot.value.dispose();
+    slot.value = tf.tensor(toFloat32(stored.get(slot.name), 'BF16'), infos.find(({ name }) => name === slot.name).shape);
+  }
+  const { bitsPerByte, bytesPerToken } = await llamaBitsPerByte(model(), tokenizer, heldOut);
+  const { version } = createRequire(import.meta.url)('../../package.json');
+  const files = store.manifest.files.map(({ path, sha256, size_bytes }) => ({ path: path.slice(path.lastIndexOf('node_modules/')), size_bytes, sha256 }));
+  const sha256 = createHash('sha256').update(await readFile(join(args.out, 'model.safetensors'))).digest('hex');
+  await writeFile(
+    join(args.out, 'provenance.json'),
+    json({
+      made_by: `scripts/tiny-llama/train.mjs of byteify ${version}`,
+      license: 'Apache-2.0',
+      steps: STEPS,
+      tokens_a_step: ROWS * TOKENS,
+      held_out_bits_per_byte: bitsPerByte,
+      bytes_per_token: bytesPerToken,
+      model_sha256: sha256,
+      text: 'documentation (*.md) of the packages that byteify depends on; the training side of the tiny recipe’s split',
+      files,
+    }),
+  );
+  console.log(`wrote ${args.out}: ${bitsPerByte.toFixed(4)} bits per byte on held-out text, ${bytesPerToken.toFixed(2)} bytes a token`);
+  await store.close();
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

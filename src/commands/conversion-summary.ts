@@ -1,0 +1,24 @@
+/** @module The results of a conversion, as `--json` prints them. */
+import type { Conversion } from '../conversion/index.js';
+
+export interface ConversionSummary {
+  readonly source_bits_per_byte: number | null;
+  /** Of the fine-tuned BLT on the same held-out bytes. */
+  readonly bits_per_byte: number | null;
+  readonly bytes_per_patch: number | null;
+  /** The folder that transformers loads. */
+  readonly export: string;
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+export function conversionSummary(conversion: Conversion): ConversionSummary {
+  const { stages } = conversion.manifest();
+  const metrics = stages.finetune?.metrics ?? {};
+  return {
+    source_bits_per_byte: metrics.source_bits_per_byte ?? null,
+    bits_per_byte: metrics.validation_bits_per_byte ?? null,
+    bytes_per_patch: metrics.validation_bytes_per_patch ?? null,
+    export: conversion.path('export'),
+    seconds: Object.fromEntries(Object.entries(stages).map(([name, stage]) => [name, stage.seconds])),
+  };
+}

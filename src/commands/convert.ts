@@ -1,0 +1,67 @@
+/** @module `byteify convert`: import, remap, patcher, finetune and export in one. */
+import { type Conversion, openConversion } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
+import { convert } from '../pipeline/index.js';
+import { loadRecipeOrDefault } from '../recipe/index.js';
+import { renderPairs } from '../ui/index.js';
+import { type Command, printResult } from './command.js';
+import {
+  dataOption,
+  type EngineArgs,
+  engineOptions,
+  type RecipeArgs,
+  type RestartArgs,
+  recipeOptions,
+  restartOption,
+  startEngineFor,
+} from './shared-options.js';
+import { conversionSummary } from './conversion-summary.js';
+
+interface Args extends RecipeArgs, RestartArgs, EngineArgs {
+  readonly model?: string;
+  readonly data?: readonly string[];
+  readonly out: string;
+}
+
+export const convertCommand: Command<Args> = {
+  name: 'convert',
+  summary: 'from a Llama to a BLT: import, remap, patcher, finetune, export',
+  arguments: [{ name: 'model', help: 'hub id (org/name[@revision]), folder or .gguf; else the recipe’s', optional: true }],
+  options: [
+    ...recipeOptions,
+    dataOption,
+    { flags: '--out <dir>', help: 'the conversion folder; the same command goes on where it stopped', required: true },
+    restartOption,
+    ...engineOptions,
+  ],
+  examples: [
+    'byteify convert meta-llama/Llama-3.2-1B --recipe llama-3.2-1b --data corpus/ --out llama-blt',
+    'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.0.steps=200',
+  ],
+  async run(context, args) {
+    const recipe = await loadRecipeOrDefault(args.recipe, args.set);
+    const model = args.model ?? recipe.source?.model;
+    if (model === undefined) {
+      throw new UsageError('No model was named.', { hint: 'Give a hub id, a folder or a .gguf file, or a recipe with source.model.' });
+    }
+    await startEngineFor(args, recipe.hardware.threads);
+    const conversion: Conversion = await openConversion(args.out, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    try {
+      await convert({ conversion, recipe, reporter: context.reporter, signal: context.signal }, model, args.data ?? []);
+      const summary = conversionSummary(conversion);
+      printResult(context, summary, () => renderPairs(summaryLines(summary)));
+    } finally {
+      await conversion.close();
+    }
+  },
+};
+
+function summaryLines(summary: ReturnType<typeof conversionSummary>): [string, string][] {
+  const bits = (value: number | null) => (value === null ? 'unknown' : `${value.toFixed(3)} bits per byte`);
+  return [
+    ['source', bits(summary.source_bits_per_byte)],
+    ['BLT', bits(summary.bits_per_byte)],
+    ['bytes a patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
+    ['export', summary.export],
+  ];
+}

@@ -1,0 +1,70 @@
+/** @module `byteify finetune`: trains a BLT by the stages of a recipe. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
+import { dataStep, finetuneStep, recordRecipe } from '../pipeline/index.js';
+import { recipeFor } from '../recipe/index.js';
+import { renderPairs } from '../ui/index.js';
+import { type Command, printResult } from './command.js';
+import { conversionSummary } from './conversion-summary.js';
+import {
+  dataOption,
+  type EngineArgs,
+  engineOptions,
+  type RecipeArgs,
+  type RestartArgs,
+  recipeOptions,
+  restartOption,
+  startEngineFor,
+} from './shared-options.js';
+
+interface Args extends RecipeArgs, RestartArgs, EngineArgs {
+  readonly dir: string;
+  readonly data?: readonly string[];
+  readonly out?: string;
+}
+
+export const finetuneCommand: Command<Args> = {
+  name: 'finetune',
+  summary: 'train a BLT by the stages of a recipe',
+  arguments: [{ name: 'dir', help: 'a conversion folder with a patcher, or any BLT checkpoint folder (with --out)' }],
+  options: [
+    ...recipeOptions,
+    dataOption,
+    { flags: '--out <dir>', help: 'a new conversion folder for the run of a checkpoint folder' },
+    restartOption,
+    ...engineOptions,
+  ],
+  examples: [
+    'byteify finetune llama-blt --recipe llama-3.2-1b --data corpus/',
+    'byteify finetune ./my-blt --recipe my.yaml --data notes/ --out my-blt-tuned',
+  ],
+  async run(context, args) {
+    const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
+    const folder = isConversion ? args.dir : args.out;
+    if (folder === undefined) {
+      throw new UsageError(`${args.dir} is a plain checkpoint folder; its run needs a place.`, { hint: 'Add --out DIR.' });
+    }
+    const conversion = await openConversion(folder, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    try {
+      const recipe = await recipeFor(folder, args.recipe, args.set);
+      await startEngineFor(args, recipe.hardware.threads);
+      const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
+      await recordRecipe(conversion, recipe);
+      const store = await dataStep(step, args.data ?? []);
+      await finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close());
+      const { export: _unused, ...summary } = conversionSummary(conversion);
+      const document = { ...summary, run: conversion.path('finetune') };
+      printResult(context, document, () =>
+        renderPairs([
+          ['bits per byte', summary.bits_per_byte?.toFixed(4) ?? 'unknown'],
+          ['source', summary.source_bits_per_byte?.toFixed(4) ?? 'unknown'],
+          ['run', document.run],
+        ]),
+      );
+    } finally {
+      await conversion.close();
+    }
+  },
+};

@@ -1,0 +1,38 @@
+/** @module `byteify patch`: shows how a text is cut. */
+import { resolveCheckpoint } from '../conversion/index.js';
+import { cutText, openBlt } from '../model/index.js';
+import { renderPatches, usesColour } from '../ui/index.js';
+import { type Command, printResult } from './command.js';
+import { readInput } from './read-input.js';
+import { type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
+
+interface Args extends EngineArgs {
+  readonly dir: string;
+  readonly file?: string;
+}
+
+export const patch: Command<Args> = {
+  name: 'patch',
+  summary: 'show how text is cut into patches, coloured by entropy',
+  arguments: [
+    { name: 'dir', help: 'a conversion or a BLT checkpoint folder' },
+    { name: 'file', help: 'any file of bytes; standard input when left out', optional: true },
+  ],
+  options: [...engineOptions],
+  examples: ['byteify patch llama-blt README.md', 'echo "Patches follow surprise." | byteify patch llama-blt'],
+  async run(context, args) {
+    const bytes = await readInput(args.file);
+    const { folder } = await resolveCheckpoint(args.dir);
+    await startEngineFor(args);
+    const model = await openBlt(folder);
+    const { patchLengths, entropyNats } = cutText(model.params, model.config, bytes);
+    model.dispose();
+    const bytesPerPatch = bytes.length / (patchLengths.length - 1);
+    const document = { patch_lengths: patchLengths, entropy_nats: Array.from(entropyNats), bytes_per_patch: bytesPerPatch };
+    printResult(context, document, () => {
+      const colour = usesColour(process.stdout, process.env);
+      const shown = renderPatches({ bytes, patchLengths, entropyNats, colour });
+      return `${shown}\n${patchLengths.length - 1} patches, ${bytesPerPatch.toFixed(2)} bytes a patch\n`;
+    });
+  },
+};

@@ -1,0 +1,87 @@
+/** @module `byteify patcher train` and `byteify patcher calibrate`. */
+import { openConversion } from '../conversion/index.js';
+import { dataStep, patcherStep, recordRecipe } from '../pipeline/index.js';
+import { recipeFor } from '../recipe/index.js';
+import { renderPairs } from '../ui/index.js';
+import { type Command, type CommandGroup, parsers, printResult } from './command.js';
+import { calibrateFolder } from '../pipeline/calibrate-folder.js';
+import {
+  dataOption,
+  type EngineArgs,
+  engineOptions,
+  type RecipeArgs,
+  type RestartArgs,
+  recipeOptions,
+  restartOption,
+  startEngineFor,
+} from './shared-options.js';
+
+interface TrainArgs extends RecipeArgs, RestartArgs, EngineArgs {
+  readonly dir: string;
+  readonly data?: readonly string[];
+}
+
+const train: Command<TrainArgs> = {
+  name: 'train',
+  summary: 'train the entropy model of a conversion and calibrate it',
+  arguments: [{ name: 'dir', help: 'a conversion folder that is remapped' }],
+  options: [...recipeOptions, dataOption, restartOption, ...engineOptions],
+  examples: ['byteify patcher train llama-blt --recipe llama-3.2-1b --data corpus/'],
+  async run(context, args) {
+    const conversion = await openConversion(args.dir, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    try {
+      const recipe = await recipeFor(args.dir, args.recipe, args.set);
+      await startEngineFor(args, recipe.hardware.threads);
+      const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
+      await recordRecipe(conversion, recipe);
+      const store = await dataStep(step, args.data ?? []);
+      await patcherStep(step, store).finally(() => store.close());
+      const metrics = conversion.manifest().stages.patcher?.metrics ?? {};
+      printResult(context, { folder: conversion.path('patcher'), ...metrics }, () =>
+        renderPairs(Object.entries(metrics).map(([name, value]) => [name.replaceAll('_', ' '), value.toFixed(4)])),
+      );
+    } finally {
+      await conversion.close();
+    }
+  },
+};
+
+interface CalibrateArgs extends EngineArgs {
+  readonly dir: string;
+  readonly targetBytesPerPatch: number;
+  readonly data?: readonly string[];
+  readonly maxBytes: number;
+}
+
+const calibrate: Command<CalibrateArgs> = {
+  name: 'calibrate',
+  summary: 'pick the threshold that gives a mean patch size on held-out text, and write it into the config',
+  arguments: [{ name: 'dir', help: 'a conversion folder with a trained patcher, or a BLT checkpoint folder' }],
+  options: [
+    { flags: '--target-bytes-per-patch <x>', help: 'the wanted mean', required: true, parse: parsers.positive },
+    { ...dataOption, help: 'text to calibrate on; without it, the conversion’s held-out text' },
+    { flags: '--max-bytes <n>', help: 'how much text is used', parse: parsers.byteSize, default: 262_144 },
+    ...engineOptions,
+  ],
+  examples: ['byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5'],
+  async run(context, args) {
+    await startEngineFor(args);
+    const { reporter, signal } = context;
+    const { dir, targetBytesPerPatch: target, data = [], maxBytes } = args;
+    const result = await calibrateFolder({ dir, target, data, maxBytes, reporter, signal });
+    const document = { threshold_nats: result.threshold, bytes_per_patch: result.bytesPerPatch, config: result.config };
+    printResult(context, document, () =>
+      renderPairs([
+        ['threshold', `${result.threshold.toFixed(4)} nats`],
+        ['bytes a patch', result.bytesPerPatch.toFixed(3)],
+        ['written to', result.config],
+      ]),
+    );
+  },
+};
+
+export const patcher: CommandGroup = {
+  name: 'patcher',
+  summary: 'train and calibrate the entropy model that cuts text into patches',
+  commands: [train, calibrate],
+};

@@ -1,0 +1,46 @@
+/** @module `byteify score`: every byte's surprisal. */
+import { resolveCheckpoint } from '../conversion/index.js';
+import { openBlt, scoreTexts } from '../model/index.js';
+import { humanBytes, renderPairs } from '../ui/index.js';
+import { type Command, printResult } from './command.js';
+import { readInput } from './read-input.js';
+import { type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
+
+interface Args extends EngineArgs {
+  readonly dir: string;
+  readonly file?: string;
+}
+
+export const score: Command<Args> = {
+  name: 'score',
+  summary: 'every byte’s surprisal under a model',
+  arguments: [
+    { name: 'dir', help: 'a conversion or a BLT checkpoint folder' },
+    { name: 'file', help: 'any file of bytes; standard input when left out', optional: true },
+  ],
+  options: [...engineOptions],
+  examples: ['byteify score llama-blt chapter.txt', 'byteify score llama-blt chapter.txt --json'],
+  async run(context, args) {
+    const bytes = await readInput(args.file);
+    const { folder } = await resolveCheckpoint(args.dir);
+    await startEngineFor(args);
+    const model = await openBlt(folder);
+    const { nllNats, entropyNats, patchLengths } = scoreTexts(model.params, model.config, [bytes])[0]!;
+    model.dispose();
+    const bitsPerByte = nllNats.reduce((sum, nats) => sum + nats, 0) / (Math.LN2 * bytes.length);
+    const document = {
+      byte_count: bytes.length,
+      bits_per_byte: bitsPerByte,
+      nll_nats: Array.from(nllNats),
+      entropy_nats: Array.from(entropyNats),
+      patch_lengths: patchLengths,
+    };
+    printResult(context, document, () =>
+      renderPairs([
+        ['bytes', humanBytes(bytes.length)],
+        ['bits per byte', bitsPerByte.toFixed(4)],
+        ['bytes a patch', (bytes.length / (patchLengths.length - 1)).toFixed(2)],
+      ]),
+    );
+  },
+};

@@ -1,0 +1,46 @@
+/** @module Options that several verbs have. */
+import { STAGE_NAMES, type StageName } from '../conversion/index.js';
+import { type BackendName, startEngine } from '../engine/index.js';
+import { type OptionSpec, parsers } from './command.js';
+
+export const recipeOptions: readonly OptionSpec[] = [
+  { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file; without it, sizes follow from the source' },
+  { flags: '--set <key=value>', help: 'override one key of the recipe: stages.0.steps=50', repeatable: true },
+];
+
+export interface RecipeArgs {
+  readonly recipe?: string;
+  readonly set: readonly string[];
+}
+
+export const dataOption: OptionSpec = {
+  flags: '--data <path...>',
+  help: 'text to train on: files and folders of text, jsonl, .gz, .zst',
+};
+
+export const restartOption: OptionSpec = {
+  flags: '--restart-from <stage>',
+  help: 'redo this stage and what follows it',
+  choices: STAGE_NAMES,
+};
+
+export interface RestartArgs {
+  readonly restartFrom?: StageName;
+}
+
+export const engineOptions: readonly OptionSpec[] = [
+  // The list stands here too because the engine must not be loaded for --help; a test compares the two.
+  { flags: '--backend <name>', help: 'what computes', choices: ['libtensorflow', 'tfjs-node-gpu'], default: 'libtensorflow' },
+  { flags: '--threads <n>', help: 'cap on the threads of one operation', parse: parsers.integer(1), env: 'BYTEIFY_THREADS' },
+];
+
+export interface EngineArgs {
+  readonly backend: BackendName;
+  readonly threads?: number;
+}
+
+/** Starts the engine as the options say; the recipe's own thread count comes second. */
+export async function startEngineFor({ backend, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
+  const count = threads ?? recipeThreads;
+  await startEngine({ backend, ...(count !== undefined && { threads: count }) });
+}

@@ -1,0 +1,2 @@
+/** @module Measuring models. */
+export { type SelfCheck, selfCheck } from './self-check.js';

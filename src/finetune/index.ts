@@ -1,0 +1,7 @@
+/** @module Training: the patcher, and the BLT by the stages of a recipe. */
+export { type Calibration, calibrateThreshold } from './calibrate.js';
+export { checkpointName, checkpointSteps } from './checkpoint.js';
+export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
+export { type StepReport, train } from './train.js';
+export { calibrate, type PatcherReport, trainPatcher, withThreshold } from './train-patcher.js';
+export { type BenchOptions, type BenchResult, benchTrainStep } from './bench-train-step.js';

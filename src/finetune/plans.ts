@@ -1,0 +1,55 @@
+/** @module The settings of a recipe's stage in the training loop's terms. */
+import type { Recipe } from '../recipe/index.js';
+import { learningRateAt } from './schedule.js';
+import type { TrainingPlan } from './train.js';
+
+type EndToEndStage = Extract<Recipe['stages'][number], { kind: 'end-to-end' }>;
+
+function rows(batchBytes: number, rowBytes: number): number {
+  return Math.max(1, Math.round(batchBytes / rowBytes));
+}
+
+/** Of `stages[i]` with `kind: end-to-end`. */
+export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
+  const rowsPerStep = rows(stage.batch_bytes, stage.row_bytes);
+  return {
+    steps: stage.steps,
+    rowBytes: stage.row_bytes,
+    rowsPerStep,
+    microBatchRows: stage.micro_batch_rows ?? rowsPerStep,
+    learningRateAt: (step) => learningRateAt(step, stage),
+    learningRateScale: stage.learning_rate_scale,
+    betas: stage.betas,
+    epsilon: stage.epsilon,
+    weightDecay: stage.weight_decay,
+    clipNorm: stage.clip_norm,
+    validateEvery: stage.validate_every,
+    checkpointEvery: stage.checkpoint_every,
+    keepCheckpoints: stage.keep_checkpoints,
+  };
+}
+
+/** Betas and epsilon of the paper (section 4.6), which trained its entropy model like everything else. */
+const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
+/** How many looks at the held-out text a patcher's training takes, and how many checkpoints. */
+const PATCHER_LOOKS = 5;
+
+/** Of the `patcher` section. */
+export function patcherPlan(patcher: Recipe['patcher']): TrainingPlan {
+  const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_LOOKS));
+  const rowsPerStep = rows(patcher.batch_bytes, patcher.row_bytes);
+  return {
+    ...PATCHER_ADAMW,
+    steps: patcher.steps,
+    rowBytes: patcher.row_bytes,
+    rowsPerStep,
+    microBatchRows: rowsPerStep,
+    learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),
+    learningRateScale: {},
+    weightDecay: patcher.weight_decay,
+    clipNorm: patcher.clip_norm,
+    validateEvery: every,
+    checkpointEvery: every,
+    keepCheckpoints: 1,
+  };
+}

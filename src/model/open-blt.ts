@@ -1,0 +1,44 @@
+/** @module Opens a BLT checkpoint folder for inference. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, bltTensors, parseBltConfig } from '../blt/index.js';
+import { ByteifyError } from '../errors.js';
+import { openCheckpoint } from '../safetensors/index.js';
+import { disposeParams, loadParams } from './load-params.js';
+import type { Params } from './params.js';
+
+export interface BltModel {
+  readonly config: BltConfig;
+  readonly params: Params;
+  dispose(): void;
+}
+
+/**
+ * The config of a BLT folder.
+ * @throws ByteifyError when it is absent, not JSON, or not a BLT's.
+ */
+export async function readBltConfig(folder: string): Promise<BltConfig> {
+  const path = join(folder, 'config.json');
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new ByteifyError(`${folder} holds no config.json.`, { hint: 'Give a BLT checkpoint or a conversion folder.', exitCode: 2 });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ByteifyError(`${path} is not JSON.`, { cause });
+  }
+  return parseBltConfig(json, path);
+}
+
+/** Loads every tensor as float32. The engine must be started. */
+export async function openBlt(folder: string): Promise<BltModel> {
+  const config = await readBltConfig(folder);
+  const reader = await openCheckpoint(folder);
+  try {
+    const params = await loadParams(reader, bltTensors(config).map(({ name }) => name));
+    return { config, params, dispose: () => disposeParams(params) };
+  } finally {
+    await reader.close();
+  }
+}

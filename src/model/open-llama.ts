@@ -1,0 +1,16 @@
+/** @module Opens a source for inference. */
+import { llamaTensors, openLlama } from '../llama/index.js';
+import type { LlamaModel } from './llama.js';
+import { disposeParams, loadParams } from './load-params.js';
+
+/** Loads every tensor of a source folder or GGUF file as float32. The engine must be started. */
+export async function openLlamaModel(folder: string): Promise<LlamaModel & { dispose(): void }> {
+  const source = await openLlama(folder);
+  try {
+    const names = llamaTensors(source.config).map(({ name }) => name);
+    const params = await loadParams(source.reader, names);
+    return { params, config: source.config, ropeLayout: source.ropeLayout, dispose: () => disposeParams(params) };
+  } finally {
+    await source.close();
+  }
+}

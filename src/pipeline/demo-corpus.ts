@@ -1,0 +1,38 @@
+/** @module The demo's text: the documentation that the installed packages carry. Nothing is downloaded and nothing is shipped. */
+import { readdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
+
+/** The packages byteify depends on whose documentation is worth reading. */
+const PACKAGES = [
+  '@huggingface/hub',
+  '@huggingface/tasks',
+  '@huggingface/tokenizers',
+  '@tensorflow/tfjs-core',
+  'commander',
+  'koffi',
+  'ora',
+  'yaml',
+  'zod',
+] as const;
+
+/** A package's folder: where Node finds it, up to the name. */
+function folderOf(name: string, resolveFrom: NodeJS.Require): string {
+  const path = dirname(resolveFrom.resolve(name));
+  const marker = join('node_modules', ...name.split('/'));
+  return path.slice(0, path.lastIndexOf(marker) + marker.length);
+}
+
+/** All Markdown files of those packages, in a stable order. */
+export async function demoCorpus(): Promise<string[]> {
+  const own = createRequire(import.meta.url);
+  // tasks is a dependency of hub, and npm may have put it there.
+  const ofHub = createRequire(own.resolve('@huggingface/hub'));
+  const files: string[] = [];
+  for (const name of PACKAGES) {
+    const folder = folderOf(name, name === '@huggingface/tasks' ? ofHub : own);
+    const names = await readdir(folder, { recursive: true });
+    files.push(...names.filter((file) => file.endsWith('.md') && !file.includes(`node_modules${sep}`)).map((file) => join(folder, file)));
+  }
+  return files.sort();
+}

@@ -1,0 +1,47 @@
+/** @module The last stage: the checkpoint that transformers loads, checked, in `blt/`. */
+import { basename } from 'node:path';
+import { digestOf, removeAtomic, resolveCheckpoint, runStage } from '../conversion/index.js';
+import { selfCheck } from '../evaluate/index.js';
+import { cardFromManifest, exportTransformers } from '../export/index.js';
+import { humanBytes, humanCount } from '../ui/index.js';
+import type { StepContext } from './context.js';
+
+export async function exportStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
+  reporter.stage('Exporting');
+  const { dtype, max_shard_bytes, language } = recipe.export;
+  const { folder: from } = await resolveCheckpoint(conversion.folder, { prefer: ['run'] });
+  const state = await runStage({
+    conversion,
+    name: 'export',
+    inputs: { recipe: digestOf(recipe.export), run: digestOf(conversion.manifest().stages.finetune ?? {}) },
+    work: async (out) => {
+      const name = `${basename(conversion.manifest().model ?? conversion.folder).replace(/\.gguf$/, '')}-BLT`;
+      const report = await exportTransformers({
+        from,
+        out,
+        dtype,
+        maxShardBytes: max_shard_bytes,
+        card: cardFromManifest(conversion.manifest(), { name, languages: language ?? [] }),
+        onProgress: ({ tensor, doneBytes, totalBytes }) =>
+          reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
+        signal,
+      });
+      try {
+        const check = await selfCheck(from, out, dtype);
+        return {
+          metrics: {
+            parameters: report.parameters,
+            weight_bytes: report.weightBytes,
+            max_logit_difference: check.maxLogitDifference,
+          },
+        };
+      } catch (error) {
+        await removeAtomic(out); // a wrong export is not left under its name
+        throw error;
+      }
+    },
+  });
+  const { parameters = 0, weight_bytes = 0 } = conversion.manifest().stages.export?.metrics ?? {};
+  const summary = `${humanCount(parameters)} parameters, ${humanBytes(weight_bytes)} as ${dtype}, reloaded and compared`;
+  reporter.done(state === 'skipped' ? `already there, ${summary}` : summary);
+}

@@ -1,0 +1,60 @@
+/** @module The fourth stage: training the BLT, in `run/`. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { digestOf, runStage } from '../conversion/index.js';
+import { type ByteStore, evaluationTexts } from '../data/index.js';
+import { finetune } from '../finetune/index.js';
+import { llamaBitsPerByte, openLlamaModel } from '../model/index.js';
+import { loadTokenizer } from '../tokenizer/index.js';
+import type { StepContext } from './context.js';
+import { dataDigest, stepProgress } from './training.js';
+
+/** The source on the held-out texts; null when the conversion has no source (it began from a BLT). */
+async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise<number | null> {
+  if (!existsSync(folder)) return null;
+  const model = await openLlamaModel(folder);
+  try {
+    return (await llamaBitsPerByte(model, await loadTokenizer(folder), texts)).bitsPerByte;
+  } finally {
+    model.dispose();
+  }
+}
+
+/** @param from a BLT folder to train on from, instead of the conversion's own remapped model and patcher. */
+export async function finetuneStep(
+  { conversion, recipe, reporter, signal }: StepContext,
+  store: ByteStore,
+  from: string | null = null,
+): Promise<void> {
+  const patcher = conversion.manifest().stages.patcher;
+  const inputs = {
+    recipe: digestOf({ stages: recipe.stages, evaluate: recipe.evaluate, seed: recipe.seed }),
+    data: dataDigest(store),
+    model: digestOf(from === null ? (patcher?.metrics ?? {}) : resolve(from)),
+  };
+  reporter.stage('Fine-tuning');
+  const state = await runStage({
+    conversion,
+    name: 'finetune',
+    inputs,
+    work: async (run) => {
+      const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
+      const { metrics } = await finetune({
+        from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
+        run,
+        recipe,
+        store,
+        heldOut,
+        sourceBitsPerByte: await sourceBits(conversion.path('import'), heldOut),
+        settings: digestOf(inputs),
+        signal,
+        onStep: (report) => reporter.progress(stepProgress(report)),
+      });
+      return { metrics };
+    },
+  });
+  const { validation_bits_per_byte: own, source_bits_per_byte: source } = conversion.manifest().stages.finetune?.metrics ?? {};
+  const beside = source === undefined ? '' : ` (the source: ${source.toFixed(3)})`;
+  const summary = `${own?.toFixed(3)} bits per byte on held-out text${beside}`;
+  reporter.done(state === 'skipped' ? `already there, ${summary}` : summary);
+}

@@ -1,0 +1,24 @@
+/** @module The first stage: the source into `source/`. */
+import { digestOf, runStage } from '../conversion/index.js';
+import { importModel } from '../import/index.js';
+import { humanBytes } from '../ui/index.js';
+import type { StepContext } from './context.js';
+
+export async function importStep({ conversion, reporter, signal }: Omit<StepContext, 'recipe'>, model: string): Promise<void> {
+  reporter.stage(`Importing ${model}`);
+  const state = await runStage({
+    conversion,
+    name: 'import',
+    inputs: { model: digestOf(model) },
+    work: async (out) => {
+      const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
+        reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
+      const report = await importModel({ model, out, onProgress, signal });
+      await conversion.update((manifest) => ({ ...manifest, model, revision: report.revision, license: report.license }));
+      return { files: report.files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })) };
+    },
+  });
+  const files = conversion.manifest().stages.import?.files ?? [];
+  const size = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+  reporter.done(state === 'skipped' ? 'already there' : `${files.length} files, ${humanBytes(size)}`);
+}

@@ -1,0 +1,37 @@
+/** @module The third stage: the entropy model and its threshold, in `patcher/`. */
+import { digestOf, runStage } from '../conversion/index.js';
+import type { ByteStore } from '../data/index.js';
+import { trainPatcher } from '../finetune/index.js';
+import type { StepContext } from './context.js';
+import { dataDigest, stepProgress } from './training.js';
+
+export async function patcherStep({ conversion, recipe, reporter, signal }: StepContext, store: ByteStore): Promise<void> {
+  reporter.stage('Training the patcher');
+  const inputs = { recipe: digestOf({ patcher: recipe.patcher, seed: recipe.seed }), data: dataDigest(store) };
+  const state = await runStage({
+    conversion,
+    name: 'patcher',
+    inputs,
+    work: async (out) => {
+      const report = await trainPatcher({
+        init: conversion.path('remap'),
+        out,
+        recipe,
+        store,
+        settings: digestOf(inputs),
+        signal,
+        onStep: (report) => reporter.progress(stepProgress(report)),
+      });
+      return {
+        metrics: {
+          patcher_bits_per_byte: report.bitsPerByte,
+          threshold_nats: report.threshold,
+          bytes_per_patch: report.bytesPerPatch,
+        },
+      };
+    },
+  });
+  const { bytes_per_patch = 0, threshold_nats = 0 } = conversion.manifest().stages.patcher?.metrics ?? {};
+  const summary = `${bytes_per_patch.toFixed(2)} bytes a patch at ${threshold_nats.toFixed(3)} nats`;
+  reporter.done(state === 'skipped' ? `already there, ${summary}` : summary);
+}

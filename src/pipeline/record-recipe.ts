@@ -1,0 +1,9 @@
+/** @module Leaves the resolved recipe in the conversion folder, so that anyone can make the model again. */
+import { join } from 'node:path';
+import { type Conversion, digestOf, writeFileAtomic } from '../conversion/index.js';
+import { type Recipe, recipeToYaml } from '../recipe/index.js';
+
+export async function recordRecipe(conversion: Conversion, recipe: Recipe): Promise<void> {
+  await writeFileAtomic(join(conversion.folder, 'recipe.yaml'), recipeToYaml(recipe));
+  await conversion.update((manifest) => ({ ...manifest, recipe: { name: recipe.name, sha256: digestOf(recipe) } }));
+}

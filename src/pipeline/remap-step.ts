@@ -1,0 +1,38 @@
+/** @module The second stage: the source's layers into a BLT with fresh local parts, in `init/`. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bltConfigFor } from '../blt/index.js';
+import { digestOf, runStage } from '../conversion/index.js';
+import { openLlama } from '../llama/index.js';
+import { localSizesOf } from '../recipe/index.js';
+import { type RemapReport, remap } from '../remap/index.js';
+import { humanBytes } from '../ui/index.js';
+import type { StepContext } from './context.js';
+
+export async function remapStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
+  reporter.stage('Remapping');
+  const source = await openLlama(conversion.path('import'));
+  try {
+    const sizes = localSizesOf(source.config, recipe);
+    const state = await runStage({
+      conversion,
+      name: 'remap',
+      inputs: {
+        source: digestOf(conversion.manifest().stages.import?.files ?? []),
+        recipe: digestOf({ sizes, dtype: recipe.blt.dtype, seed: recipe.seed }),
+      },
+      work: async (out) => {
+        const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
+          reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes' });
+        const config = bltConfigFor(source.config, sizes);
+        await remap({ source, config, out, seed: recipe.seed, dtype: recipe.blt.dtype, onProgress, signal });
+        return {};
+      },
+    });
+    const report = JSON.parse(await readFile(join(conversion.path('remap'), 'remap-report.json'), 'utf8')) as RemapReport;
+    const copied = humanBytes(report.copied_bytes);
+    reporter.done(state === 'skipped' ? 'already there' : `${copied} of the source poured in, ${report.fresh_parameters.toLocaleString('en')} fresh parameters`);
+  } finally {
+    await source.close();
+  }
+}
