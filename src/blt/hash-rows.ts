@@ -1,0 +1,87 @@
+/**
+ * @module The rolling polynomial hash of byte n-grams (blt-format 1.3): signed 64-bit arithmetic with wrap-around, then floor-mod.
+ * JavaScript numbers hold 53 bits, so each 64-bit word is two 32-bit halves whose sums stay exact.
+ */
+import { VOCAB_SIZE } from './vocabulary.js';
+
+/** One a hash function, in order; a function f uses the prime at f modulo their count. */
+const PRIMES = [
+  1000000007n, 5915587277n, 1500450271n, 3267000013n, 5754853343n, 4093082899n, 9576890767n, 3628273133n, 2860486313n,
+  5463458053n, 3367900313n,
+] as const;
+
+const TWO_32 = 2 ** 32;
+
+/** Halves of id * prime^power modulo 2^64, by [power][id]. */
+interface Products {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+function productsOf(prime: bigint, powers: number): Products {
+  const low = new Float64Array(powers * VOCAB_SIZE);
+  const high = new Float64Array(powers * VOCAB_SIZE);
+  let power = 1n;
+  for (let j = 0; j < powers; j++, power = BigInt.asUintN(64, power * prime)) {
+    for (let id = 0; id < VOCAB_SIZE; id++) {
+      const word = BigInt.asUintN(64, power * BigInt(id));
+      low[j * VOCAB_SIZE + id] = Number(word & 0xffffffffn);
+      high[j * VOCAB_SIZE + id] = Number(word >> 32n);
+    }
+  }
+  return { low, high };
+}
+
+const cache = new Map<string, Products>();
+
+function cachedProducts(functionIndex: number, powers: number): Products {
+  const key = `${functionIndex % PRIMES.length}/${powers}`;
+  const found = cache.get(key) ?? productsOf(PRIMES[functionIndex % PRIMES.length]!, powers);
+  cache.set(key, found);
+  return found;
+}
+
+/** How the n-grams of a model are hashed. */
+export interface HashConfig {
+  /** n-gram sizes, the released models' are 3 to 8. */
+  readonly sizes: readonly number[];
+  readonly functions: number;
+  /** Rows of one table. */
+  readonly vocab: number;
+}
+
+/** Tables of a model: one a function and size. */
+export function hashTables(hash: HashConfig): number {
+  return hash.functions * hash.sizes.length;
+}
+
+/**
+ * Rows of the fused table [N, tables]: position p's row of table t (function-major) is at p * tables + t and holds t * vocab + hash.
+ * @param ids one document's ids; before its first position every id counts as 0.
+ */
+export function hashRows(ids: Int32Array, hash: HashConfig): Int32Array {
+  const { sizes, functions, vocab } = hash;
+  const tables = hashTables(hash);
+  const rows = new Int32Array(ids.length * tables);
+  const wrap = TWO_32 % vocab;
+  for (let f = 0; f < functions; f++) {
+    const { low, high } = cachedProducts(f, Math.max(...sizes));
+    sizes.forEach((size, s) => {
+      const table = f * sizes.length + s;
+      for (let p = 0; p < ids.length; p++) {
+        let lowSum = 0;
+        let highSum = 0;
+        // The oldest id of the window has power 0.
+        for (let j = Math.max(0, size - 1 - p); j < size; j++) {
+          const at = j * VOCAB_SIZE + ids[p - size + 1 + j]!;
+          lowSum += low[at]!;
+          highSum += high[at]!;
+        }
+        const signedHigh = (highSum + Math.floor(lowSum / TWO_32)) | 0;
+        const highRest = ((signedHigh % vocab) + vocab) % vocab;
+        rows[p * tables + table] = table * vocab + ((highRest * wrap + (lowSum % TWO_32)) % vocab);
+      }
+    });
+  }
+  return rows;
+}

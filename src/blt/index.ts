@@ -1,0 +1,11 @@
+/** @module The BLT format: vocabulary, hash n-grams, patches, config, tensors. No TensorFlow. */
+export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
+export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
+export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
+export { parseBltConfig } from './parse-config.js';
+export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js';
+export { inverseFrequencies } from './rope.js';
+export { parseRope, ropeKeys } from './rope-parameters.js';
+export { bltTensors, type Part, type Role, type TensorSpec } from './tensors.js';
+export { toTransformersConfig } from './transformers-config.js';
+export { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, decodeBytes, EOS, encodeBytes, VOCAB_SIZE } from './vocabulary.js';

@@ -1,0 +1,137 @@
+/** @module The sizes of what is built around a source, where a recipe does not state them. */
+import type { BltConfig, RopeConfig, TransformerConfig } from './config.js';
+
+/** What the rule looks at; a LlamaConfig has it all. */
+export interface SourceSizes {
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly intermediateSize: number;
+  readonly rmsNormEps: number;
+  readonly rope: RopeConfig;
+}
+
+export interface LocalSizes {
+  readonly crossAttnK: number;
+  readonly hiddenSize: number;
+  readonly heads: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly intermediateSize: number;
+  readonly hashSizes: readonly number[];
+  readonly hashFunctions: number;
+  readonly hashVocab: number;
+  readonly window: number;
+  readonly patcher: {
+    readonly hiddenSize: number;
+    readonly layers: number;
+    readonly heads: number;
+    readonly intermediateSize: number;
+    readonly window: number;
+  };
+}
+
+/** Rows of a table by the width from which they hold, widest first. */
+function byWidth<T>(rows: readonly (readonly [number, T])[], width: number): T {
+  return (rows.find(([from]) => width >= from) ?? rows.at(-1)!)[1];
+}
+
+/** k by the source's width: the paper's table 10 has 2 at 2,048, 3 at 2,560 and 3,072, 4 at 4,096. */
+const CROSS_ATTN_K = [
+  [3585, 4],
+  [2049, 3],
+  [0, 2],
+] as const;
+
+/** Hash rows a table by the local width; the released models have 500,002 at 1,024 and 1,280. */
+const HASH_VOCAB = [
+  [1024, 500_002],
+  [512, 100_002],
+  [256, 20_002],
+  [0, 5_002],
+] as const;
+
+/** The patcher by the source's width; the released one is 14 layers of 768 (about 100 M parameters). */
+const PATCHER = [
+  [1024, { hiddenSize: 768, layers: 14, heads: 12 }],
+  [256, { hiddenSize: 256, layers: 4, heads: 4 }],
+  [0, { hiddenSize: 128, layers: 2, heads: 4 }],
+] as const;
+
+const HEAD_DIMS = [64, 32, 16] as const;
+const WINDOW = 512;
+const HASH_SIZES = [3, 4, 5, 6, 7, 8];
+
+/** 8/3 of the width, rounded up as the released models are: to 256, or to 32 below a width of 512 (blt-format 1.2). */
+function feedForwardWidth(width: number): number {
+  const multiple = width < 512 ? 32 : 256;
+  return Math.ceil(Math.floor((8 * width) / 3) / multiple) * multiple;
+}
+
+/**
+ * The stated rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 where it does not divide;
+ * heads of the largest of 64, 32, 16 that divides; one encoder layer; a decoder layer for every fourth of the source, 2 to 9.
+ */
+export function deriveLocalSizes(source: SourceSizes): LocalSizes {
+  const k = byWidth(CROSS_ATTN_K, source.hiddenSize);
+  const hiddenSize = Math.max(16, Math.round(source.hiddenSize / k / 16) * 16);
+  const headDim = HEAD_DIMS.find((candidate) => hiddenSize % candidate === 0)!;
+  const patcher = byWidth(PATCHER, source.hiddenSize);
+  return {
+    crossAttnK: k,
+    hiddenSize,
+    heads: hiddenSize / headDim,
+    encoderLayers: 1,
+    decoderLayers: Math.min(9, Math.max(2, Math.round(source.layers / 4))),
+    intermediateSize: feedForwardWidth(hiddenSize),
+    hashSizes: HASH_SIZES,
+    hashFunctions: 1,
+    hashVocab: byWidth(HASH_VOCAB, hiddenSize),
+    window: WINDOW,
+    patcher: { ...patcher, intermediateSize: feedForwardWidth(patcher.hiddenSize), window: WINDOW },
+  };
+}
+
+const EPSILON = 1e-5;
+const LOCAL_THETA = 500_000;
+const PATCHER_THETA = 10_000;
+const BYTE_POSITIONS = 24_576;
+const PATCH_POSITIONS = 4_096;
+const PATCHER_POSITIONS = 8_192;
+/** Of the released patcher; a new one is calibrated before it is used (blt-format 1.8, trap 25). */
+const RELEASED_THRESHOLD = 1.335442066192627;
+
+/** A BLT around a source: its layers are the latent global transformer's, the rest has the given sizes. */
+export function bltConfigFor(source: SourceSizes, sizes: LocalSizes): BltConfig {
+  const plain = (theta: number): RopeConfig => ({ type: 'default', theta });
+  const local = (layers: number): TransformerConfig => ({
+    hiddenSize: sizes.hiddenSize,
+    layers,
+    heads: sizes.heads,
+    kvHeads: sizes.heads,
+    intermediateSize: sizes.intermediateSize,
+    rmsNormEps: EPSILON,
+    rope: plain(LOCAL_THETA),
+    maxPositions: BYTE_POSITIONS,
+    window: sizes.window,
+  });
+  const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope } = source;
+  return {
+    vocabSize: 260,
+    crossAttnK: sizes.crossAttnK,
+    hash: { sizes: sizes.hashSizes, functions: sizes.hashFunctions, vocab: sizes.hashVocab },
+    encoder: local(sizes.encoderLayers),
+    decoder: { ...local(sizes.decoderLayers), crossAttnAllLayers: true },
+    global: { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions: PATCH_POSITIONS, window: null },
+    patcher: {
+      ...sizes.patcher,
+      kvHeads: sizes.patcher.heads,
+      rmsNormEps: EPSILON,
+      rope: plain(PATCHER_THETA),
+      maxPositions: PATCHER_POSITIONS,
+    },
+    patching: { threshold: RELEASED_THRESHOLD, maxPatchLength: null },
+    maxPositions: PATCH_POSITIONS,
+  };
+}

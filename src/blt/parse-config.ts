@@ -1,0 +1,115 @@
+/** @module Reads the config.json of a BltForCausalLM, as transformers 4.57 and 5 write it (blt-format 3.2). */
+import { z } from 'zod';
+import { ByteifyError } from '../errors.js';
+import type { BltConfig, TransformerConfig } from './config.js';
+import { parseRope } from './rope-parameters.js';
+import { VOCAB_SIZE } from './vocabulary.js';
+
+const count = z.int().positive().max(2 ** 32);
+
+const transformer = z.looseObject({
+  hidden_size: count,
+  num_hidden_layers: count,
+  num_attention_heads: count,
+  num_key_value_heads: count.nullish(),
+  intermediate_size: count.nullish(),
+  rms_norm_eps: z.number().positive().default(1e-5),
+  max_position_embeddings: count,
+  hidden_act: z.literal('silu').default('silu'),
+});
+
+const local = transformer.extend({
+  vocab_size: z.literal(VOCAB_SIZE).default(VOCAB_SIZE),
+  cross_attn_k: count.default(2),
+  cross_attn_all_layers: z.boolean(),
+});
+
+const schema = z.looseObject({
+  model_type: z.literal('blt'),
+  vocab_size: z.literal(VOCAB_SIZE).default(VOCAB_SIZE),
+  max_position_embeddings: count,
+  patch_in_forward: z.literal(true).default(true),
+  patching_mode: z.literal('entropy').default('entropy'),
+  patching_threshold: z.number(),
+  max_patch_length: count.nullish(),
+  local_attention_window_len: count.nullish(),
+  cross_attn_k: count,
+  encoder_hash_byte_group_size: z.array(count.max(64)).min(1).nullish(),
+  encoder_hash_byte_group_vocab: count,
+  encoder_hash_byte_group_nb_functions: count,
+  encoder_config: local.extend({ cross_attn_all_layers: z.boolean().default(false) }),
+  decoder_config: local.extend({ cross_attn_all_layers: z.boolean().default(true), hidden_size_global: count.optional() }),
+  global_config: transformer,
+  patcher_config: transformer.extend({ sliding_window: count.nullish() }),
+});
+
+const DEFAULT_HASH_SIZES = [3, 4, 5, 6, 7, 8];
+const LOCAL_THETA = 500_000;
+const PATCHER_THETA = 10_000;
+
+type TransformerJson = z.infer<typeof transformer>;
+
+function transformerConfig(json: TransformerJson, where: string, theta: number, window: number | null): TransformerConfig {
+  const { hidden_size: hiddenSize, num_attention_heads: heads } = json;
+  const kvHeads = json.num_key_value_heads ?? heads;
+  if (hiddenSize % heads !== 0 || (hiddenSize / heads) % 2 !== 0 || heads % kvHeads !== 0) {
+    throw new ByteifyError(`${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${hiddenSize}.`);
+  }
+  return {
+    hiddenSize,
+    heads,
+    kvHeads,
+    layers: json.num_hidden_layers,
+    // transformers 5 computes it where it is absent
+    intermediateSize: json.intermediate_size ?? Math.floor((8 * hiddenSize) / 3),
+    rmsNormEps: json.rms_norm_eps,
+    rope: parseRope(json, where, theta),
+    maxPositions: json.max_position_embeddings,
+    window,
+  };
+}
+
+/**
+ * @param json the parsed file; @param where its path, for errors.
+ * @throws ByteifyError naming the key that is missing, wrong, or asks for something BLT checkpoints here do not do.
+ */
+export function parseBltConfig(json: unknown, where: string): BltConfig {
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new ByteifyError(`${where} is not the config of a BLT that can be read: ${issue.path.join('.') || 'top level'}: ${issue.message}.`, {
+      hint: 'A checkpoint of BltForCausalLM with entropy patching is expected.',
+    });
+  }
+  const { encoder_config: encoder, decoder_config: decoder, global_config: global, patcher_config: patcher, ...top } = parsed.data;
+  const window = top.local_attention_window_len ?? null;
+  const refuse = (what: string): never => {
+    throw new ByteifyError(`${where}: ${what}.`);
+  };
+  if (encoder.cross_attn_all_layers && encoder.num_hidden_layers > 1) refuse('encoder_config.cross_attn_all_layers must be false');
+  if (encoder.cross_attn_k !== top.cross_attn_k || decoder.cross_attn_k !== top.cross_attn_k) {
+    refuse('cross_attn_k differs between the top level, encoder_config and decoder_config');
+  }
+  if (encoder.hidden_size !== decoder.hidden_size) refuse('encoder_config.hidden_size and decoder_config.hidden_size differ');
+  if (decoder.hidden_size_global !== undefined && decoder.hidden_size_global !== global.hidden_size) {
+    refuse('decoder_config.hidden_size_global is not global_config.hidden_size');
+  }
+  return {
+    vocabSize: top.vocab_size,
+    crossAttnK: top.cross_attn_k,
+    hash: {
+      sizes: top.encoder_hash_byte_group_size ?? DEFAULT_HASH_SIZES,
+      functions: top.encoder_hash_byte_group_nb_functions,
+      vocab: top.encoder_hash_byte_group_vocab,
+    },
+    encoder: transformerConfig(encoder, `${where}: encoder_config`, LOCAL_THETA, window),
+    decoder: {
+      ...transformerConfig(decoder, `${where}: decoder_config`, LOCAL_THETA, window),
+      crossAttnAllLayers: decoder.cross_attn_all_layers,
+    },
+    global: transformerConfig(global, `${where}: global_config`, LOCAL_THETA, null),
+    patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER_THETA, patcher.sliding_window ?? null),
+    patching: { threshold: top.patching_threshold, maxPatchLength: top.max_patch_length ?? null },
+    maxPositions: top.max_position_embeddings,
+  };
+}
