@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, BOE, BOS, bltTensors, EOS, parseBltConfig, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
-import { openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
+import { ByteifyError } from '../errors.js';
+import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
 import { checkTensors } from './check-tensors.js';
 import { convertTensor } from './convert-tensor.js';
@@ -52,7 +53,7 @@ export async function exportTransformers(params: {
   const reader = await openCheckpoint(from);
   try {
     const stored = checkTensors(bltTensors(config), reader.tensors, from);
-    const parameters = stored.reduce((sum, { shape }) => sum + shape.reduce((size, axis) => size * axis, 1), 0);
+    const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
     return await writeFolderAtomic(out, async (folder) => {
       const written = await writeCheckpoint(
         folder,
@@ -79,7 +80,14 @@ export async function exportTransformers(params: {
 
 async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
-  return parseBltConfig(JSON.parse(await readFile(path, 'utf8')), path);
+  const text = await readFile(path, 'utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ByteifyError(`${path} is not JSON.`, { cause });
+  }
+  return parseBltConfig(json, path);
 }
 
 function pullFrom(

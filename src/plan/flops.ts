@@ -7,14 +7,15 @@
  * One transformer block of width H, key/value width K and feed-forward width I, at one position that sees c keys:
  *   q and o   2 · 2·H·H        k and v   2 · 2·H·K        gate, up, down   3 · 2·H·I        scores and mix   2 · 2·H·c
  * The parts and how often each runs (blt-format 1.4 to 1.6), with b bytes a patch, so that a patch costs 1/b of it a byte:
- *   encoder    its blocks a byte; cross k and v a byte; a patch: pooled projection He → k·He, q and o on k rows; scores of k queries a byte
- *   global     its blocks a patch; and k·He → Hg a patch where the widths differ
+ *   encoder    its blocks a byte; cross k and v a byte; a patch: pooled projection He → k·He, q and o on k rows; scores of k queries a byte;
+ *              and k·He → Hg a patch where the widths differ
+ *   global     its blocks a patch
  *   decoder    its blocks a byte; a layer's cross q, o and scores over k keys a byte, cross k and v on k rows a patch; Hg → k·Hd a patch
  *   head       Hd → 260 a byte
  *   patcher    its blocks and its own head a byte
  */
 
-import type { BltConfig, TransformerConfig } from '../blt/index.js';
+import { type BltConfig, needsProjection, type TransformerConfig } from '../blt/index.js';
 
 /** FLOPs a byte, split by whether a product is with a weight (its gradient is a third product) or between activations. */
 export interface Flops {
@@ -44,12 +45,10 @@ export function forwardFlops(config: BltConfig, text: TextShape): FlopParts {
       blocks(encoder, text.bytes),
       weights(encoderCross.keyValue),
       weights(perPatch * (linear(encoder.hiddenSize, wide) + k * encoderCross.queryOutput)),
+      weights(needsProjection(config) ? perPatch * linear(wide, global.hiddenSize) : 0),
       attention(k * scores(encoder.hiddenSize, 1)),
     ),
-    global: scaled(
-      sum(blocks(global, patches), weights(wide === global.hiddenSize ? 0 : linear(wide, global.hiddenSize))),
-      perPatch,
-    ),
+    global: scaled(blocks(global, patches), perPatch),
     decoder: sum(
       blocks(decoder, text.bytes),
       weights(perPatch * linear(global.hiddenSize, k * decoder.hiddenSize)),

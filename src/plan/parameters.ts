@@ -1,13 +1,14 @@
 /** @module Parameters of a BLT by part, from the tensors of its format. */
 
 import { type BltConfig, bltTensors, type Part } from '../blt/index.js';
+import { elementCount } from '../safetensors/index.js';
 
 export type PartParameters = Readonly<Record<Part, number>>;
 
 /** Counted over every tensor that a checkpoint of this config holds (blt-format 3.1). */
 export function parametersByPart(config: BltConfig): PartParameters {
   const counts: Record<Part, number> = { encoder: 0, hash: 0, global: 0, decoder: 0, head: 0, patcher: 0 };
-  for (const { part, shape } of bltTensors(config)) counts[part] += shape.reduce((product, size) => product * size, 1);
+  for (const { part, shape } of bltTensors(config)) counts[part] += elementCount(shape);
   return counts;
 }
 

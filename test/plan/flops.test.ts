@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BltConfig, TransformerConfig } from '../../src/blt/index.js';
+import { type BltConfig, bltTensors, type TransformerConfig } from '../../src/blt/index.js';
 import { forwardFlops, llamaForwardFlops, meanVisibleKeys, totalFlops, trainingFlops } from '../../src/plan/flops.js';
 
 const block = (hiddenSize: number, rest: Partial<TransformerConfig> = {}): TransformerConfig => ({
@@ -51,14 +51,18 @@ describe('forward FLOPs, counted by hand for a text of 8 bytes in patches of 4',
     expect(parts.encoder.attention).toBe(16 * (15 / 8) + 2 * 16);
   });
 
+  it('encoder, with the projection that 3 · 4 = 12 features need to become 8', () => {
+    const projected = forwardFlops({ ...config, crossAttnK: 3 }, { bytes: 8, bytesPerPatch: 4 });
+    // one more slot: 4 features more of the pooled projection, q and o on one more row; and 12 → 8
+    expect(projected.encoder.weights - parts.encoder.weights).toBe((2 * 4 * 4 + 64 + 2 * 12 * 8) / 4);
+  });
+
   it('global, a quarter of what a patch costs', () => {
-    // kv width is 8 / 2 · 1 = 4; k·He is 8 = Hg, so no projection
+    // kv width is 8 / 2 · 1 = 4
     const blockWeights = 2 * 128 + 2 * 64 + 3 * 48;
     expect(parts.global.weights).toBe((3 * blockWeights) / 4);
     // 2 patches: (1 + 2) / 2 keys
     expect(parts.global.attention).toBe((3 * 32 * 1.5) / 4);
-    const projected = forwardFlops({ ...config, crossAttnK: 3 }, { bytes: 8, bytesPerPatch: 4 });
-    expect(projected.global.weights - parts.global.weights).toBe((2 * 12 * 8) / 4);
   });
 
   it('decoder and head', () => {
@@ -77,6 +81,22 @@ describe('forward FLOPs, counted by hand for a text of 8 bytes in patches of 4',
   it('patcher', () => {
     expect(parts.patcher).toEqual({ weights: 4 * 72 + 3 * 36 + 2 * 6 * 260, attention: 24 * 4.5 });
   });
+});
+
+it('agrees with the tensors of the format: 2 FLOPs a weight of every projection, when a patch is a byte', () => {
+  const parts = forwardFlops(config, { bytes: 8, bytesPerPatch: 1 });
+  const projections = (part: string) =>
+    bltTensors(config)
+      .filter((tensor) => tensor.part === part && tensor.role === 'linear')
+      // A patch brings k rows to the decoder's cross-attention keys and values, and to the encoder's queries.
+      .map(({ name, shape }) => {
+        const rows = /decoder\.cross_attn.*[kv]_proj|encoder\.cross_attn.*[qo]_proj/.test(name) ? config.crossAttnK : 1;
+        return 2 * rows * shape.reduce((a, b) => a * b, 1);
+      })
+      .reduce((a, b) => a + b, 0);
+  for (const part of ['encoder', 'global', 'decoder', 'head', 'patcher'] as const) {
+    expect(parts[part].weights, part).toBe(projections(part));
+  }
 });
 
 it('agrees with 2 FLOPs a weight and position for a Llama (SmolLM2-135M: 134.5 M weights, tied)', () => {

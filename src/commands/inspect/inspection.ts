@@ -1,6 +1,6 @@
 /** @module What `byteify inspect` tells of any checkpoint, file or conversion. */
 
-import type { TensorInfo } from '../../safetensors/index.js';
+import { elementCount } from '../../safetensors/index.js';
 
 export interface InspectedTensor {
   readonly name: string;
@@ -35,15 +35,11 @@ export function inspection(
 ): Inspection {
   return {
     ...about,
-    parameters: tensors.reduce((sum, tensor) => sum + elements(tensor), 0),
+    parameters: tensors.reduce((sum, tensor) => sum + elementCount(tensor.shape), 0),
     parts: groupBy(tensors, ({ part }) => part),
     dtypes: groupBy(tensors, ({ dtype }) => dtype),
     tensors,
   };
-}
-
-export function elements({ shape }: Pick<TensorInfo, 'shape'>): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** In the order of first appearance, which is the order of the model. */
@@ -52,7 +48,7 @@ function groupBy(tensors: readonly InspectedTensor[], key: (tensor: InspectedTen
   for (const tensor of tensors) {
     const name = key(tensor);
     const { tensors: count, parameters } = groups.get(name) ?? { tensors: 0, parameters: 0 };
-    groups.set(name, { name, tensors: count + 1, parameters: parameters + elements(tensor) });
+    groups.set(name, { name, tensors: count + 1, parameters: parameters + elementCount(tensor.shape) });
   }
   return [...groups.values()];
 }

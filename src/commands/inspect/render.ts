@@ -1,7 +1,8 @@
 /** @module An inspection as text. */
 
+import { elementCount } from '../../safetensors/index.js';
 import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
-import { elements, type Group, type Inspection } from './inspection.js';
+import type { Group, Inspection } from './inspection.js';
 
 export function renderInspection(found: Inspection): string {
   const blocks = [
@@ -17,7 +18,7 @@ export function renderInspection(found: Inspection): string {
         tensor.name,
         tensor.dtype,
         `[${tensor.shape.join(', ')}]`,
-        String(elements(tensor)),
+        String(elementCount(tensor.shape)),
       ]),
     ),
   ];

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { convertTensor } from '../../src/export/convert-tensor.js';
+import { type Dtype, fromFloat32, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
+
+const VALUES = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 10 ** ((i % 9) - 4));
+
+function reader(dtype: 'F32' | 'F16' | 'BF16'): TensorReader & { reads: number[] } {
+  const bytes = fromFloat32(VALUES, dtype);
+  const reads: number[] = [];
+  return {
+    reads,
+    tensors: new Map([['t', { name: 't', dtype: dtype as Dtype, shape: [10, 100] }]]),
+    metadata: {},
+    async read(_name, range = { offset: 0, length: bytes.length }) {
+      reads.push(range.length);
+      return bytes.subarray(range.offset, range.offset + range.length);
+    },
+    async close() {},
+  };
+}
+
+async function collect(
+  source: ReturnType<typeof reader>,
+  dtype: 'F32' | 'BF16',
+  chunkBytes?: number,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const options = chunkBytes === undefined ? {} : { chunkBytes };
+  for await (const piece of convertTensor({ reader: source, tensor: source.tensors.get('t')!, dtype, ...options }))
+    pieces.push(piece);
+  return Uint8Array.from(Buffer.concat(pieces));
+}
+
+describe('convertTensor', () => {
+  it.each(['F32', 'BF16'] as const)('passes %s through bit for bit', async (dtype) => {
+    expect(await collect(reader(dtype), dtype)).toEqual(fromFloat32(VALUES, dtype));
+  });
+
+  it('converts the same in pieces as at once, without cutting an element', async () => {
+    const source = reader('F32');
+    const whole = await collect(reader('F32'), 'BF16');
+    expect(await collect(source, 'BF16', 1023)).toEqual(whole);
+    expect(source.reads).toEqual([1020, 1020, 1020, 940]);
+    expect(whole).toEqual(fromFloat32(VALUES, 'BF16'));
+  });
+
+  it('widens what was stored narrow', async () => {
+    const widened = await collect(reader('F16'), 'F32');
+    expect(widened).toEqual(fromFloat32(toFloat32(fromFloat32(VALUES, 'F16'), 'F16'), 'F32'));
+  });
+
+  it('stops between two pieces', async () => {
+    const source = reader('F32');
+    const controller = new AbortController();
+    const pieces = convertTensor({
+      reader: source,
+      tensor: source.tensors.get('t')!,
+      dtype: 'BF16',
+      chunkBytes: 1024,
+      signal: controller.signal,
+    });
+    await pieces.next();
+    controller.abort();
+    await expect(pieces.next()).rejects.toThrow(/abort/i);
+    expect(source.reads).toHaveLength(1);
+  });
+});
