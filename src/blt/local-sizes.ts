@@ -52,6 +52,8 @@ const HASH_VOCAB = [
   [0, 5_002],
 ] as const;
 
+type PatcherSize = Pick<LocalSizes['patcher'], 'hiddenSize' | 'layers' | 'heads'>;
+
 /** The patcher by the source's width; the released one is 14 layers of 768 (about 100 M parameters). */
 const PATCHER = [
   [1024, { hiddenSize: 768, layers: 14, heads: 12 }],
@@ -77,7 +79,7 @@ export function deriveLocalSizes(source: SourceSizes): LocalSizes {
   const k = byWidth(CROSS_ATTN_K, source.hiddenSize);
   const hiddenSize = Math.max(16, Math.round(source.hiddenSize / k / 16) * 16);
   const headDim = HEAD_DIMS.find((candidate) => hiddenSize % candidate === 0)!;
-  const patcher = byWidth(PATCHER, source.hiddenSize);
+  const patcher = byWidth<PatcherSize>(PATCHER, source.hiddenSize);
   return {
     crossAttnK: k,
     hiddenSize,

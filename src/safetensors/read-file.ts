@@ -1,0 +1,60 @@
+/** @module Opens one safetensors file: the header is read at once, tensors when they are asked for. */
+import { type FileHandle, open } from 'node:fs/promises';
+import { ByteifyError, messageOf } from '../errors.js';
+import { headerLength, LENGTH_BYTES, parseHeader } from './header.js';
+import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
+
+/** One read call takes at most 2 GiB in Node; smaller ones are as fast and can be interrupted. */
+const READ_BYTES = 64 * 2 ** 20;
+
+/** Fills `target` from a position of the file. */
+export async function readFully(file: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const length = Math.min(READ_BYTES, target.length - done);
+    const { bytesRead } = await file.read(target, done, length, position + done);
+    if (bytesRead === 0) throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, { hint: 'It changed while it was read, or the disk failed.' });
+    done += bytesRead;
+  }
+}
+
+/** Checks a range against its tensor. */
+export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
+  if (offset < 0 || length < 0 || offset + length > size) {
+    throw new ByteifyError(`bytes ${offset} to ${offset + length} lie outside tensor ${name} of ${size} bytes`);
+  }
+}
+
+/** @throws ByteifyError when the file is absent, unreadable, or not sound. */
+export async function openSafetensorsFile(path: string): Promise<TensorReader> {
+  const file = await open(path, 'r').catch((cause) => {
+    throw new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
+  });
+  try {
+    const { size } = await file.stat();
+    const prefix = new Uint8Array(Math.min(LENGTH_BYTES, size));
+    await readFully(file, prefix, 0, path);
+    const length = headerLength(prefix, size, path);
+    const json = new Uint8Array(length);
+    await readFully(file, json, LENGTH_BYTES, path);
+    const dataStart = LENGTH_BYTES + length;
+    const { tensors, metadata } = parseHeader(json, size - dataStart, path);
+    return {
+      tensors,
+      metadata,
+      async read(name, range) {
+        const tensor = tensors.get(name);
+        if (tensor === undefined) throw new ByteifyError(`${path} lacks the tensor ${name}.`);
+        const { offset, length } = range ?? { offset: 0, length: tensorBytes(tensor) };
+        checkRange(name, tensorBytes(tensor), { offset, length });
+        const bytes = new Uint8Array(length);
+        await readFully(file, bytes, dataStart + tensor.begin + offset, path);
+        return bytes;
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
