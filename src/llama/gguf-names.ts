@@ -1,0 +1,27 @@
+/** @module GGUF's tensor names as transformers has them. */
+
+const TOP: Readonly<Record<string, string>> = {
+  'token_embd.weight': 'model.embed_tokens.weight',
+  'output_norm.weight': 'model.norm.weight',
+  'output.weight': 'lm_head.weight',
+};
+
+const IN_LAYER: Readonly<Record<string, string>> = {
+  attn_q: 'self_attn.q_proj',
+  attn_k: 'self_attn.k_proj',
+  attn_v: 'self_attn.v_proj',
+  attn_output: 'self_attn.o_proj',
+  ffn_gate: 'mlp.gate_proj',
+  ffn_up: 'mlp.up_proj',
+  ffn_down: 'mlp.down_proj',
+  attn_norm: 'input_layernorm',
+  ffn_norm: 'post_attention_layernorm',
+};
+
+/** The name in transformers, or null for a tensor that transformers has no weight for (`rope_freqs.weight`). */
+export function fromGgufName(name: string): string | null {
+  const match = /^blk\.(\d+)\.([a-z_]+)\.(weight|bias)$/.exec(name);
+  if (match === null) return TOP[name] ?? null;
+  const inner = IN_LAYER[match[2]!];
+  return inner === undefined ? null : `model.layers.${match[1]}.${inner}.${match[3]}`;
+}

@@ -1,0 +1,4 @@
+/** @module The source format: Llama checkpoints of transformers, and GGUF files. */
+export { type LlamaConfig, parseLlamaConfig } from './config.js';
+export { type LlamaSource, openLlama } from './open.js';
+export { type LlamaTensor, llamaTensors } from './tensors.js';
