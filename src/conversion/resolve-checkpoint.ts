@@ -9,6 +9,9 @@ import { MANIFEST_NAME } from './manifest.js';
 /** Checkpoints of a run are `run/checkpoint-STEP`, each a whole BLT folder with the trainer's state beside the weights. */
 const CHECKPOINT_NAME = /^checkpoint-(\d+)$/;
 
+/** While a recipe of several stages is not at its last one, they lie in `run/stage-I`. */
+const STAGE_NAME = /^stage-(\d+)$/;
+
 export interface Checkpoint {
   readonly folder: string;
   /** `model_type` of its config.json. */
@@ -50,18 +53,28 @@ const PLACES = {
   source: async (folder: string) => join(folder, 'source'),
 } as const;
 
-/** The checkpoint of a run with the highest step, or null. */
+/** The checkpoint of a run's latest stage with the highest step, or null. */
 export async function newestCheckpoint(run: string): Promise<string | null> {
   const names = await readdir(run).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  const steps = names.flatMap((name) => {
-    const match = CHECKPOINT_NAME.exec(name);
-    return match === null ? [] : [{ name, step: Number(match[1]) }];
+  const [newest] = byNumber(names, CHECKPOINT_NAME);
+  if (newest !== undefined) return join(run, newest);
+  for (const stage of byNumber(names, STAGE_NAME)) {
+    const found = await newestCheckpoint(join(run, stage));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The names that match, the highest number first. */
+function byNumber(names: readonly string[], pattern: RegExp): string[] {
+  const numbered = names.flatMap((name) => {
+    const match = pattern.exec(name);
+    return match === null ? [] : [{ name, number: Number(match[1]) }];
   });
-  const newest = steps.sort((a, b) => b.step - a.step)[0];
-  return newest === undefined ? null : join(run, newest.name);
+  return numbered.sort((a, b) => b.number - a.number).map(({ name }) => name);
 }
 
 async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise<Checkpoint> {

@@ -18,6 +18,11 @@ it('prefers the export, then the newest checkpoint by number, then the remapped 
   await expect(resolveCheckpoint(folder())).rejects.toThrow('has no checkpoint yet');
   const init = await place('init');
   expect(await resolveCheckpoint(folder())).toEqual({ folder: init, modelType: 'blt', origin: 'init' });
+  await place('run', 'stage-0', 'checkpoint-5000');
+  const stage = await place('run', 'stage-1', 'checkpoint-3');
+  expect(await resolveCheckpoint(folder())).toMatchObject({ folder: stage, origin: 'run' });
+  await mkdir(join(folder(), 'run', 'stage-2'));
+  expect(await resolveCheckpoint(folder())).toMatchObject({ folder: stage, origin: 'run' });
   await place('run', 'checkpoint-9');
   const run = await place('run', 'checkpoint-100');
   await mkdir(join(folder(), 'run', '.checkpoint-200.tmp'));

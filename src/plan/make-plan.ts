@@ -1,0 +1,109 @@
+/** @module The cost of a whole conversion, stage by stage, before anything runs. */
+
+import type { BltConfig, Part } from '../blt/index.js';
+import type { Recipe } from '../recipe/index.js';
+import { type FlopParts, forwardFlops } from './flops.js';
+import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
+import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
+
+export interface Plan {
+  readonly parameters: PartParameters;
+  /** Of the model as it will be used: FLOPs a byte of one forward pass at the last stage's row length. */
+  readonly forward: FlopParts;
+  readonly bytesPerPatch: number;
+  readonly stages: readonly StagePlan[];
+  /** On disk when all is done. */
+  readonly diskBytes: number;
+  /** The largest of the stages'. */
+  readonly memoryBytes: number;
+  /** Of training; null when no rate is known. */
+  readonly seconds: number | null;
+}
+
+export interface StagePlan {
+  readonly stage: string;
+  readonly diskBytes: number;
+  /** Null for the stages that only copy: they hold one piece of one tensor. */
+  readonly training: StageCost | null;
+}
+
+const BYTES_A_WEIGHT = { float32: 4, bfloat16: 2 } as const;
+
+/**
+ * @param params.sourceBytes of the source's weights as they lie on disk
+ * @param params.sourceBytesPerWeight what `dtype: source` gives the tensors of the remapped model
+ * @param params.flopsPerSecond what the machine sustains; null when unknown
+ */
+export function makePlan(params: {
+  config: BltConfig;
+  recipe: Recipe;
+  sourceBytes: number;
+  sourceBytesPerWeight: 2 | 4;
+  flopsPerSecond: number | null;
+}): Plan {
+  const { config, recipe, flopsPerSecond } = params;
+  const parameters = parametersByPart(config);
+  const total = sumParameters(parameters);
+  const { dtype } = recipe.blt;
+  const initBytes = total * (dtype === 'source' ? params.sourceBytesPerWeight : BYTES_A_WEIGHT[dtype]);
+  const works = trainingWorks(recipe);
+  const copies = (stage: string, diskBytes: number): StagePlan => ({ stage, diskBytes, training: null });
+  const trainings = works.map((work): StagePlan => {
+    const training = trainingStageCost({ config, counts: parameters, work, flopsPerSecond });
+    return { stage: work.name, diskBytes: training.diskBytes, training };
+  });
+  const stages = [
+    copies('import', params.sourceBytes),
+    copies('remap', initBytes),
+    ...trainings,
+    copies('export', total * BYTES_A_WEIGHT[recipe.export.dtype]),
+  ];
+  const last = works.at(-1)!;
+  return {
+    parameters,
+    forward: forwardFlops(config, { bytes: last.rowBytes, bytesPerPatch: last.bytesPerPatch }),
+    bytesPerPatch: last.bytesPerPatch,
+    stages,
+    diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0),
+    memoryBytes: Math.max(...stages.map(({ training }) => training?.memoryBytes ?? 0)),
+    seconds: flopsPerSecond === null ? null : stages.reduce((sum, { training }) => sum + (training?.seconds ?? 0), 0),
+  };
+}
+
+const TRAINED_PARTS = ['encoder', 'hash', 'global', 'decoder', 'head'] as const satisfies readonly Part[];
+
+/** The patcher's training and the recipe's stages, in the plan's terms. */
+export function trainingWorks(recipe: Recipe): TrainingWork[] {
+  const { patcher } = recipe;
+  const bytesPerPatch = patcher.target_bytes_per_patch;
+  const patcherRows = rows(patcher);
+  return [
+    {
+      name: 'patcher',
+      steps: patcher.steps,
+      rowBytes: patcher.row_bytes,
+      rowsPerStep: patcherRows,
+      microBatchRows: patcherRows,
+      bytesPerPatch,
+      trains: ['patcher'],
+      keepCheckpoints: 1,
+    },
+    ...recipe.stages.map((stage, index): TrainingWork => {
+      const rowsPerStep = rows(stage);
+      return {
+        name: recipe.stages.length === 1 ? 'finetune' : `finetune ${index}`,
+        steps: stage.steps,
+        rowBytes: stage.row_bytes,
+        rowsPerStep,
+        microBatchRows: stage.micro_batch_rows ?? rowsPerStep,
+        bytesPerPatch,
+        trains: TRAINED_PARTS.filter((part) => !(stage.frozen as readonly string[]).includes(part)),
+        keepCheckpoints: stage.keep_checkpoints,
+      };
+    }),
+  ];
+}
+
+function rows({ batch_bytes, row_bytes }: { batch_bytes: number; row_bytes: number }): number {
+  return Math.max(1, Math.round(batch_bytes / row_bytes));
+}
