@@ -1,6 +1,7 @@
 /**
  * @module Operations with gradients that tfjs-core lacks or does slowly. Each is one TensorFlow operation, or a few fused under one
- * gradient, so that the tape keeps little. All take and give float32 unless said otherwise.
+ * gradient, so that the tape keeps little. All take and give float32 unless said otherwise. A gradient sees only what was handed to save(): tensors of
+ * the forward pass, indices and tables included, are released before it runs.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
@@ -45,19 +46,25 @@ const rawGather = (x: tf.Tensor, ids: tf.Tensor): tf.Tensor => tf.gather(x, ids 
 
 /** Rows of `x` [R, ...] at `ids` [N] -> [N, ...]. The gradient adds up the rows that were read. */
 export function gatherRows(x: tf.Tensor, ids: tf.Tensor): tf.Tensor {
-  return tf.customGrad((input) => {
-    const value = rawGather(input as tf.Tensor, ids);
-    const rows = x.shape[0]!;
-    return { value, gradFunc: (dy: tf.Tensor) => segment('Sum', dy, ids, rows) };
+  const rows = x.shape[0]!;
+  return tf.customGrad((input, save) => {
+    (save as tf.GradSaveFunc)([ids]);
+    return {
+      value: rawGather(input as tf.Tensor, ids),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => segment('Sum', dy, saved[0]!, rows),
+    };
   })(x);
 }
 
 /** Sums the rows of `x` [N, ...] that share an id -> [count, ...]. */
 export function segmentSum(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tensor {
-  return tf.customGrad((input) => ({
-    value: segment('Sum', input as tf.Tensor, ids, count),
-    gradFunc: (dy: tf.Tensor) => rawGather(dy, ids),
-  }))(x);
+  return tf.customGrad((input, save) => {
+    (save as tf.GradSaveFunc)([ids]);
+    return {
+      value: segment('Sum', input as tf.Tensor, ids, count),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => rawGather(dy, saved[0]!),
+    };
+  })(x);
 }
 
 /**
@@ -70,11 +77,12 @@ export function segmentMax(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tens
     const raw = segment('Max', rows, ids, count);
     // TensorFlow fills an empty segment with the lowest float.
     const value = tf.where(tf.less(raw, -3e38), tf.zerosLike(raw), raw);
-    (save as tf.GradSaveFunc)([rows, value]);
+    (save as tf.GradSaveFunc)([rows, value, ids]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const hit = tf.cast(tf.equal(saved[0]!, rawGather(saved[1]!, ids)), 'float32');
-      const share = tf.div(dy, tf.maximum(segment('Sum', hit, ids, count), 1));
-      return tf.mul(hit, rawGather(share, ids));
+      const [savedRows, savedMax, savedIds] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
+      const hit = tf.cast(tf.equal(savedRows, rawGather(savedMax, savedIds)), 'float32');
+      const share = tf.div(dy, tf.maximum(segment('Sum', hit, savedIds, count), 1));
+      return tf.mul(hit, rawGather(share, savedIds));
     };
     return { value, gradFunc };
   })(x);
@@ -153,9 +161,9 @@ export function crossEntropyRows(logits: tf.Tensor, labels: tf.Tensor): tf.Tenso
 export function crossEntropySum(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor): tf.Tensor {
   return tf.customGrad((input, save) => {
     const [rows, slope] = rawOp('SparseSoftmaxCrossEntropyWithLogits', crossEntropyTypes, [input as tf.Tensor, labels], 2);
-    (save as tf.GradSaveFunc)([slope!]);
+    (save as tf.GradSaveFunc)([slope!, weights]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      tf.mul(saved[0]!, tf.reshape(tf.mul(weights, dy), [weights.size, 1]));
+      tf.mul(saved[0]!, tf.reshape(tf.mul(saved[1]!, dy), [weights.size, 1]));
     return { value: tf.sum(tf.mul(rows!, weights)), gradFunc };
   })(logits);
 }

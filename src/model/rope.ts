@@ -32,7 +32,7 @@ export function ropeTable(rope: RopeConfig, length: number, headDim: number, lay
   return { layout, cos: tf.tensor(cos, shape), sin: tf.tensor(sin, shape) };
 }
 
-function turn(x: tf.Tensor, { layout, cos }: RopeTable, sin: tf.Tensor): tf.Tensor {
+function turn(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor {
   const [rows, length, heads, headDim] = x.shape as [number, number, number, number];
   const pairAxis = layout === 'interleaved' ? 4 : 3;
   const paired = layout === 'interleaved' ? [headDim / 2, 2] : [2, headDim / 2];
@@ -44,8 +44,10 @@ function turn(x: tf.Tensor, { layout, cos }: RopeTable, sin: tf.Tensor): tf.Tens
 
 /** Rotates x [rows, length, heads, headDim]; the gradient is the rotation back. */
 export function rotate(x: tf.Tensor, table: RopeTable): tf.Tensor {
-  return tf.customGrad((input) => ({
-    value: turn(input as tf.Tensor, table, table.sin),
-    gradFunc: (dy: tf.Tensor) => turn(dy, table, tf.neg(table.sin)),
-  }))(x);
+  return tf.customGrad((input, save) => {
+    (save as tf.GradSaveFunc)([table.cos, table.sin]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
+      turn(dy, { layout: table.layout, cos: saved[0]!, sin: tf.neg(saved[1]!) });
+    return { value: turn(input as tf.Tensor, table), gradFunc };
+  })(x);
 }
