@@ -1,0 +1,6 @@
+/** @module Llama -> BLT: the mapping as data, and its streaming application. */
+export { DROPPED, LLAMA_TO_BLT, type Mapping, toBltName, toLlamaName, type Transform } from './mapping.js';
+export { halfOrder, interleavedOrder, reorderRows } from './permute.js';
+export { type RemapOptions, remap, type TargetDtype } from './remap.js';
+export type { DroppedRecord, RemapReport, TargetRecord } from './report.js';
+export { restoreLlamaLayers } from './restore.js';

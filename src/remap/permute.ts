@@ -1,0 +1,31 @@
+/** @module Row orders of rotary projections (blt-format 4.2). */
+
+/**
+ * For each row of the interleaved layout, the row of the half layout it is: per head of d rows, new[2j] = old[j] and
+ * new[2j + 1] = old[j + d/2].
+ * @param rows of the projection; @param headDim d.
+ */
+export function interleavedOrder(rows: number, headDim: number): Int32Array {
+  const half = headDim / 2;
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const inHead = row % headDim;
+    return row - inHead + (inHead >> 1) + (inHead % 2 === 0 ? 0 : half);
+  });
+}
+
+/** The inverse: for each row of the half layout, the row of the interleaved layout. */
+export function halfOrder(rows: number, headDim: number): Int32Array {
+  const order = new Int32Array(rows);
+  interleavedOrder(rows, headDim).forEach((from, to) => {
+    order[from] = to;
+  });
+  return order;
+}
+
+/** Rows of `bytes` in another order: result row r is row order[r]. Elements are not looked at, so any type keeps its bits. */
+export function reorderRows(bytes: Uint8Array, order: Int32Array): Uint8Array {
+  const rowBytes = bytes.length / order.length;
+  const out = new Uint8Array(bytes.length);
+  order.forEach((from, to) => out.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), to * rowBytes));
+  return out;
+}

@@ -1,0 +1,152 @@
+/** @module Pours a Llama into a BLT, tensor by tensor. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { writeFolderAtomic } from '../conversion/index.js';
+import { ByteifyError } from '../errors.js';
+import type { LlamaSource } from '../llama/index.js';
+import { type Dtype, elementCount, fromFloat32, type TensorInfo, tensorBytes, toFloat32, writeCheckpoint } from '../safetensors/index.js';
+import { freshPieces } from './fresh.js';
+import { DROPPED, toBltName, toLlamaName, type Transform, UNKNOWN_REASON } from './mapping.js';
+import { interleavedOrder, reorderRows } from './permute.js';
+import type { DroppedRecord, RemapReport, TargetRecord } from './report.js';
+
+export type TargetDtype = 'source' | 'float32' | 'bfloat16';
+
+export interface RemapOptions {
+  readonly source: LlamaSource;
+  readonly config: BltConfig;
+  /** The BLT folder to write; it is whole or absent. */
+  readonly out: string;
+  readonly seed: number;
+  /** source keeps BF16 and F32 as they are and widens F16 to F32. */
+  readonly dtype: TargetDtype;
+  readonly onProgress?: (event: { doneBytes: number; totalBytes: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What a target tensor is made of. */
+interface Target {
+  readonly spec: TensorSpec;
+  readonly info: TensorInfo;
+  readonly from: { readonly info: TensorInfo; readonly transform: Transform } | null;
+}
+
+const STORED = { float32: 'F32', bfloat16: 'BF16' } as const;
+/** Bytes read and written at a time. */
+const PIECE_BYTES = 32 * 2 ** 20;
+
+function storedAs(source: Dtype, dtype: TargetDtype): 'F32' | 'BF16' {
+  if (dtype !== 'source') return STORED[dtype];
+  return source === 'BF16' ? 'BF16' : 'F32';
+}
+
+/** Fresh tensors are stored as most of the source's bytes are. */
+function freshDtype(source: LlamaSource, dtype: TargetDtype): 'F32' | 'BF16' {
+  const widest = [...source.reader.tensors.values()].sort((a, b) => tensorBytes(b) - tensorBytes(a))[0];
+  return storedAs(widest?.dtype ?? 'F32', dtype);
+}
+
+function planTargets({ source, config, dtype }: RemapOptions): Target[] {
+  const fresh = freshDtype(source, dtype);
+  return bltTensors(config).map((spec) => {
+    const mapped = toLlamaName(spec.name);
+    if (mapped === null) return { spec, info: { name: spec.name, shape: spec.shape, dtype: fresh }, from: null };
+    const info = source.reader.tensors.get(mapped.name);
+    if (info === undefined) throw new ByteifyError(`the source lacks the tensor ${mapped.name}`);
+    if (info.shape.join() !== spec.shape.join()) {
+      throw new ByteifyError(`${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}]`);
+    }
+    // GGUF files hold q and k interleaved already.
+    const transform = source.ropeLayout === 'interleaved' ? 'copy' : mapped.transform;
+    return { spec, info: { name: spec.name, shape: spec.shape, dtype: storedAs(info.dtype, dtype) }, from: { info, transform } };
+  });
+}
+
+function converted(bytes: Uint8Array, from: Dtype, to: 'F32' | 'BF16'): Uint8Array {
+  return from === to ? bytes : fromFloat32(toFloat32(bytes, from), to);
+}
+
+async function* copiedPieces(target: Target, { source, config }: RemapOptions): AsyncGenerator<Uint8Array> {
+  const { info, transform } = target.from!;
+  const to = target.info.dtype as 'F32' | 'BF16';
+  const rows = info.shape[0]!;
+  const total = tensorBytes(info);
+  const headDim = config.global.hiddenSize / config.global.heads;
+  // Whole heads at a time: a permutation stays inside its head.
+  const unit = transform === 'interleave' ? (total / rows) * headDim : total / elementCount(info.shape);
+  const piece = Math.max(unit, Math.floor(PIECE_BYTES / unit) * unit);
+  for (let offset = 0; offset < total; offset += piece) {
+    const bytes = await source.reader.read(info.name, { offset, length: Math.min(piece, total - offset) });
+    const ordered = transform === 'interleave' ? reorderRows(bytes, interleavedOrder(bytes.length / (total / rows), headDim)) : bytes;
+    yield converted(ordered, info.dtype, to);
+  }
+}
+
+function record({ spec, info, from }: Target): TargetRecord {
+  const { name, shape, dtype } = info;
+  if (from === null) return { name, shape, dtype, origin: 'fresh', std: spec.initStd };
+  return { name, shape, dtype, origin: from.transform === 'copy' ? 'copied' : 'permuted', from: from.info.name };
+}
+
+function droppedOf(source: LlamaSource): DroppedRecord[] {
+  return [...source.reader.tensors.values()]
+    .filter(({ name }) => toBltName(name) === null)
+    .map(({ name, shape, dtype }) => ({ name, shape, dtype, reason: DROPPED[name] ?? UNKNOWN_REASON }));
+}
+
+function reportOf(options: RemapOptions, targets: readonly Target[]): RemapReport {
+  const [copied, fresh] = [targets.filter(({ from }) => from !== null), targets.filter(({ from }) => from === null)];
+  const parameters = (some: readonly Target[]) => some.reduce((sum, { info }) => sum + elementCount(info.shape), 0);
+  const bytes = (some: readonly Target[]) => some.reduce((sum, { info }) => sum + tensorBytes(info), 0);
+  return {
+    seed: options.seed,
+    tensors: targets.map(record),
+    dropped: droppedOf(options.source),
+    copied_bytes: bytes(copied),
+    copied_parameters: parameters(copied),
+    fresh_parameters: parameters(fresh),
+    total_bytes: bytes(targets),
+  };
+}
+
+/** Counts what passes and stops when asked to. */
+async function* watched(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, seen: (bytes: number) => void, signal?: AbortSignal) {
+  for await (const piece of pieces) {
+    signal?.throwIfAborted();
+    yield piece;
+    seen(piece.length);
+  }
+}
+
+/**
+ * Writes config.json, the weights and remap-report.json into `out`. Memory is bounded by one piece whatever the model's size.
+ * @throws ByteifyError when a tensor of the source is missing or misshaped; nothing is left then, nor when the signal stops it.
+ */
+export async function remap(options: RemapOptions): Promise<RemapReport> {
+  const { config, out, seed, onProgress, signal } = options;
+  const targets = planTargets(options);
+  const report = reportOf(options, targets);
+  const byName = new Map(targets.map((target) => [target.info.name, target]));
+  let doneBytes = 0;
+  const seen = (bytes: number) => {
+    doneBytes += bytes;
+    onProgress?.({ doneBytes, totalBytes: report.total_bytes });
+  };
+  await writeFolderAtomic(out, async (folder) => {
+    const wide = targets.some(({ info }) => info.dtype === 'F32');
+    await writeFile(join(folder, 'config.json'), `${JSON.stringify(toTransformersConfig(config, wide ? 'float32' : 'bfloat16'), null, 2)}\n`);
+    await writeCheckpoint(
+      folder,
+      targets.map(({ info }) => info),
+      ({ name }) => {
+        const target = byName.get(name)!;
+        const pieces =
+          target.from === null ? freshPieces(target.spec, seed, target.info.dtype as 'F32' | 'BF16') : copiedPieces(target, options);
+        return watched(pieces, seen, signal);
+      },
+    );
+    await writeFile(join(folder, 'remap-report.json'), `${JSON.stringify(report, null, 2)}\n`);
+  });
+  return report;
+}

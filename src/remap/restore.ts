@@ -1,0 +1,19 @@
+/** @module The way back: a Llama's layers out of a BLT's latent global transformer. */
+import { type TensorReader } from '../safetensors/index.js';
+import { toLlamaName } from './mapping.js';
+import { halfOrder, reorderRows } from './permute.js';
+
+export interface RestoredTensor {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes of every layer tensor under its Llama name, rows of q and k back in the half layout. @param headDim of the global transformer. */
+export async function* restoreLlamaLayers(blt: TensorReader, headDim: number): AsyncGenerator<RestoredTensor> {
+  for (const { name, shape } of blt.tensors.values()) {
+    const mapped = toLlamaName(name);
+    if (mapped === null) continue;
+    const bytes = await blt.read(name);
+    yield { name: mapped.name, bytes: mapped.transform === 'copy' ? bytes : reorderRows(bytes, halfOrder(shape[0]!, headDim)) };
+  }
+}
