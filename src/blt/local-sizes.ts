@@ -71,15 +71,23 @@ function feedForwardWidth(width: number): number {
   return Math.ceil(Math.floor((8 * width) / 3) / multiple) * multiple;
 }
 
+/** Sizes that somebody chose; the others follow from them. */
+export interface StatedSizes {
+  readonly crossAttnK?: number;
+  readonly hiddenSize?: number;
+  readonly patcherHiddenSize?: number;
+}
+
 /**
  * The stated rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 where it does not divide;
  * heads of the largest of 64, 32, 16 that divides; one encoder layer; a decoder layer for every fourth of the source, 2 to 9.
  */
-export function deriveLocalSizes(source: SourceSizes): LocalSizes {
-  const k = byWidth(CROSS_ATTN_K, source.hiddenSize);
-  const hiddenSize = Math.max(16, Math.round(source.hiddenSize / k / 16) * 16);
+export function deriveLocalSizes(source: SourceSizes, stated: StatedSizes = {}): LocalSizes {
+  const k = stated.crossAttnK ?? byWidth(CROSS_ATTN_K, source.hiddenSize);
+  const hiddenSize = stated.hiddenSize ?? Math.max(16, Math.round(source.hiddenSize / k / 16) * 16);
   const headDim = HEAD_DIMS.find((candidate) => hiddenSize % candidate === 0)!;
-  const patcher = byWidth<PatcherSize>(PATCHER, source.hiddenSize);
+  const derived = byWidth<PatcherSize>(PATCHER, source.hiddenSize);
+  const patcher = { ...derived, hiddenSize: stated.patcherHiddenSize ?? derived.hiddenSize };
   return {
     crossAttnK: k,
     hiddenSize,

@@ -1,0 +1,124 @@
+/** @module Packs pieces into rows of one length: the order shuffled each epoch, every byte predicted once an epoch, exactly resumable. */
+import { BOE, BOS, BYTE_OFFSET, EOS } from '../blt/index.js';
+import type { Split } from './store.js';
+
+/** ids[start..end) of a row: BOS and bytes of one piece, and EOS where it reaches the piece's end. */
+export interface PackedChunk {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface PackedRow {
+  readonly ids: Int32Array;
+  /** What each position should predict; 0 where it should predict nothing. */
+  readonly targets: Int32Array;
+  /** 1 where the target is a byte or EOS of the same chunk, else 0. */
+  readonly weights: Float32Array;
+  readonly chunks: readonly PackedChunk[];
+  /** Bytes that are targets. */
+  readonly byteCount: number;
+}
+
+/** Where a packer stands: it goes on from here as if it had never stopped. */
+export interface PackerState {
+  readonly epoch: number;
+  /** Place in the epoch's order. */
+  readonly place: number;
+  /** Bytes of that piece that are already in rows. */
+  readonly offset: number;
+}
+
+export interface Packer {
+  next(rows: number): Promise<PackedRow[]>;
+  state(): PackerState;
+}
+
+/** Fewer positions than this at a row's end are padding: a chunk would be all beginning. */
+const MIN_CHUNK = 16;
+
+/** A permutation of 0..count-1 by a seed: Fisher and Yates with a small counter-based generator. */
+function shuffled(count: number, seed: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x85ebca6b) >>> 0;
+  const below = (limit: number) => {
+    // A linear congruence (Knuth's constants); its high bits choose.
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  for (let i = count - 1; i > 0; i--) {
+    const j = below(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** Fills one row from a stream of (piece, offset) places. `advance` tells what was taken. */
+async function packRow(
+  rowBytes: number,
+  current: () => Promise<{ bytes: Uint8Array; offset: number } | null>,
+  advance: (bytes: number, ended: boolean) => void,
+): Promise<PackedRow> {
+  const ids = new Int32Array(rowBytes).fill(BOE);
+  const targets = new Int32Array(rowBytes);
+  const weights = new Float32Array(rowBytes);
+  const chunks: PackedChunk[] = [];
+  let at = 0;
+  let byteCount = 0;
+  while (rowBytes - at >= Math.min(MIN_CHUNK, rowBytes)) {
+    const source = await current();
+    if (source === null) break;
+    const { bytes, offset } = source;
+    const start = at;
+    const left = bytes.length - offset;
+    // BOS, then all the bytes and EOS if they fit; else as many as there is room for: the last position predicts the next byte.
+    const taken = Math.min(left, rowBytes - start - 1);
+    ids[at++] = BOS;
+    for (let i = 0; i < taken; i++) ids[at++] = bytes[offset + i]! + BYTE_OFFSET;
+    const next = taken < left ? bytes[offset + taken]! + BYTE_OFFSET : EOS;
+    const ends = taken === left && at < rowBytes;
+    if (ends) ids[at++] = EOS;
+    const last = ends ? at - 1 : at; // EOS predicts nothing
+    for (let p = start; p < last; p++) {
+      targets[p] = p + 1 < at ? ids[p + 1]! : next;
+      weights[p] = 1;
+    }
+    // The byte predicted at the end of a cut chunk counts as done: the next chunk begins after it.
+    const predicted = taken < left ? taken + 1 : taken;
+    byteCount += predicted;
+    chunks.push({ start, end: at });
+    advance(predicted, offset + predicted === bytes.length);
+  }
+  return { ids, targets, weights, chunks, byteCount };
+}
+
+/** @param options.rowBytes positions of a row, BOS and EOS included. */
+export function createPacker(options: { split: Split; rowBytes: number; seed: number; state?: PackerState }): Packer {
+  const { split, rowBytes, seed } = options;
+  let { epoch, place, offset } = options.state ?? { epoch: 0, place: 0, offset: 0 };
+  let order = shuffled(split.count, seed + epoch * 7919);
+  let piece: Uint8Array | null = null;
+  const current = async () => {
+    if (place === order.length) {
+      epoch++;
+      place = 0;
+      order = shuffled(split.count, seed + epoch * 7919);
+    }
+    piece ??= await split.read(order[place]!);
+    return { bytes: piece, offset };
+  };
+  const advance = (bytes: number, ended: boolean) => {
+    offset += bytes;
+    if (!ended) return;
+    place++;
+    offset = 0;
+    piece = null;
+  };
+  return {
+    async next(rows) {
+      const packed: PackedRow[] = [];
+      while (packed.length < rows) packed.push(await packRow(rowBytes, current, advance));
+      return packed;
+    },
+    state: () => ({ epoch, place, offset }),
+  };
+}

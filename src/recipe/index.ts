@@ -1,0 +1,4 @@
+/** @module Recipes: one YAML file a conversion. */
+export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
+export { localSizesOf } from './local-sizes.js';
+export { type Recipe, recipeJsonSchema, recipeSchema } from './schema.js';

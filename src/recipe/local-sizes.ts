@@ -1,0 +1,41 @@
+/** @module A recipe's local sizes, with what it leaves out derived from the source. */
+import { deriveLocalSizes, type LocalSizes, type SourceSizes } from '../blt/index.js';
+import { UsageError } from '../errors.js';
+import type { Recipe } from './schema.js';
+
+/** What is stated wins; what is not stated follows from what is: FFN and heads from a stated width by the same rule. */
+export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | 'patcher'>): LocalSizes {
+  const { blt, patcher } = recipe;
+  const width = blt.hidden_size;
+  const stated = { ...(width !== undefined && { hiddenSize: width }), ...(blt.cross_attn_k !== undefined && { crossAttnK: blt.cross_attn_k }) };
+  const derived = deriveLocalSizes(source, { ...stated, ...(patcher.hidden_size !== undefined && { patcherHiddenSize: patcher.hidden_size }) });
+  const sizes: LocalSizes = {
+    crossAttnK: derived.crossAttnK,
+    hiddenSize: derived.hiddenSize,
+    heads: blt.heads ?? derived.heads,
+    encoderLayers: blt.encoder_layers ?? derived.encoderLayers,
+    decoderLayers: blt.decoder_layers ?? derived.decoderLayers,
+    intermediateSize: blt.intermediate_size ?? derived.intermediateSize,
+    hashSizes: blt.hash_sizes ?? derived.hashSizes,
+    hashFunctions: blt.hash_functions ?? derived.hashFunctions,
+    hashVocab: blt.hash_vocab ?? derived.hashVocab,
+    window: blt.window ?? derived.window,
+    patcher: {
+      hiddenSize: derived.patcher.hiddenSize,
+      layers: patcher.layers ?? derived.patcher.layers,
+      heads: patcher.heads ?? derived.patcher.heads,
+      intermediateSize: patcher.intermediate_size ?? derived.patcher.intermediateSize,
+      window: patcher.window ?? derived.patcher.window,
+    },
+  };
+  refuseUneven('blt', sizes.hiddenSize, sizes.heads);
+  refuseUneven('patcher', sizes.patcher.hiddenSize, sizes.patcher.heads);
+  return sizes;
+}
+
+function refuseUneven(section: string, width: number, heads: number): void {
+  if (width % (2 * heads) === 0) return;
+  throw new UsageError(`${section}.heads: ${heads} heads do not divide a width of ${width} into even parts.`, {
+    hint: 'Rotary embeddings turn pairs: width / heads must be an even number.',
+  });
+}

@@ -1,0 +1,125 @@
+/** @module The recipe's schema: every key with its meaning, unit and where its default comes from. Exported as JSON Schema for editors. */
+import { z } from 'zod';
+
+const count = z.int().positive();
+const rate = z.number().positive();
+const share = z.number().min(0).max(1);
+
+const blt = z
+  .strictObject({
+    cross_attn_k: count.optional().describe('Local rows that make one patch (paper, table 10: 2 to 4).'),
+    hidden_size: count.multipleOf(16).optional().describe('Width of encoder and decoder; k times it is best the width of the source.'),
+    heads: count.optional().describe('Attention heads of encoder and decoder; 64 wide in the released models.'),
+    encoder_layers: count.optional().describe('Blocks of the local encoder; 1 in the released models (paper, table 9).'),
+    decoder_layers: count.optional().describe('Blocks of the local decoder; 6 to 9 in the released models.'),
+    intermediate_size: count.optional().describe('Width of the local feed-forward networks.'),
+    hash_sizes: z.array(count.max(16)).min(1).optional().describe('n-gram sizes that are hashed; 3 to 8 in the paper.'),
+    hash_functions: count.max(11).optional().describe('Hash functions an n-gram; 1 in the released models.'),
+    hash_vocab: count.optional().describe('Rows of one hash table; 500,002 in the released models.'),
+    window: count.optional().describe('Bytes that a byte sees in encoder and decoder; 512 in the paper.'),
+    dtype: z
+      .enum(['source', 'float32', 'bfloat16'])
+      .default('source')
+      .describe('Type of the remapped weights; source keeps the bytes of untouched tensors.'),
+  })
+  .describe('The BLT around the source. What is left out follows from the source by a stated rule (docs/weight-mapping.md).');
+
+const patcher = z
+  .strictObject({
+    hidden_size: count.multipleOf(2).optional().describe('Width of the byte language model; 768 in the released models.'),
+    layers: count.optional().describe('Its blocks; 14 in the released models.'),
+    heads: count.optional().describe('Its attention heads.'),
+    intermediate_size: count.optional().describe('Width of its feed-forward networks.'),
+    window: count.optional().describe('Bytes it sees; 512 in the paper, which found little beyond.'),
+    steps: count.default(1000).describe('Optimizer steps.'),
+    batch_bytes: count.default(16_384).describe('Bytes a step.'),
+    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+    learning_rate: rate.default(4e-4).describe('Peak of the schedule (paper, section 4.6).'),
+    warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
+    min_learning_rate_ratio: share.default(0.1).describe('Where the cosine ends, of the peak.'),
+    weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
+    clip_norm: rate.default(1).describe('Global norm that gradients are clipped to.'),
+    target_bytes_per_patch: z.number().min(1).default(4.5).describe('Mean patch size that the threshold is picked for (paper: 4.5).'),
+  })
+  .describe('The entropy model that decides where patches begin.');
+
+const data = z
+  .strictObject({
+    text_key: z.string().min(1).default('text').describe('Where a jsonl line holds its text.'),
+    piece_bytes: count.min(64).default(65_536).describe('Longer documents are cut at a line’s end.'),
+    validation_fraction: z.number().gt(0).lt(1).default(0.02).describe('Share of the text that is held out, by content.'),
+  })
+  .describe('How text is read.');
+
+const PARTS = ['encoder', 'decoder', 'global', 'hash', 'head'] as const;
+
+const endToEnd = z
+  .strictObject({
+    kind: z.literal('end-to-end').describe('Next-byte loss through the whole model, the patcher frozen: the paper’s way.'),
+    steps: count.describe('Optimizer steps.'),
+    batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
+    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+    micro_batch_rows: count.optional().describe('Rows whose activations are in memory at once; all of the step’s when left out.'),
+    learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (paper, section 4.6).'),
+    learning_rate_scale: z
+      .partialRecord(z.enum(PARTS), z.number().nonnegative())
+      .default({ global: 0.1 })
+      .describe('Factor a part; the source’s layers move at a tenth (paper, section 6.2).'),
+    frozen: z.array(z.enum(PARTS)).default([]).describe('Parts that do not move and take no optimizer memory.'),
+    warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
+    schedule: z.enum(['cosine', 'constant']).default('cosine').describe('What follows the warm-up.'),
+    min_learning_rate_ratio: share.default(0).describe('Where the cosine ends, of the peak (paper: 0).'),
+    betas: z.tuple([share, share]).default([0.9, 0.95]).describe('AdamW’s moments (paper, section 4.6).'),
+    epsilon: rate.default(1e-8).describe('AdamW’s guard against division by zero.'),
+    weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
+    clip_norm: rate.default(1).describe('Global norm that gradients are clipped to (paper: 1.0).'),
+    validate_every: count.default(100).describe('Steps between looks at the held-out text.'),
+    checkpoint_every: count.default(500).describe('Steps between checkpoints.'),
+    keep_checkpoints: count.default(2).describe('How many are kept.'),
+  })
+  .describe('A stage of training.');
+
+export const recipeSchema = z
+  .strictObject({
+    name: z.string().min(1).describe('What the recipe is called.'),
+    seed: z.int().nonnegative().max(2 ** 31 - 1).default(1).describe('Everything random follows from it.'),
+    source: z
+      .strictObject({
+        model: z.string().min(1).describe('Hub id (org/name[@revision]), folder or .gguf file.'),
+      })
+      .optional()
+      .describe('The Llama that is converted; the command line may name another.'),
+    blt: blt.prefault({}),
+    patcher: patcher.prefault({}),
+    data: data.prefault({}),
+    stages: z.array(z.discriminatedUnion('kind', [endToEnd])).min(1).describe('Training, in order.'),
+    evaluate: z
+      .strictObject({
+        validation_bytes: count.default(65_536).describe('Held-out bytes that each look scores.'),
+      })
+      .prefault({})
+      .describe('What is measured on the way.'),
+    export: z
+      .strictObject({
+        dtype: z.enum(['float32', 'bfloat16']).default('bfloat16').describe('Type of the exported weights.'),
+        max_shard_bytes: count.default(5_000_000_000).describe('Largest weights file.'),
+        language: z.array(z.string().min(2)).default([]).describe('Languages of the training text, ISO 639-1, for the model card.'),
+      })
+      .prefault({})
+      .describe('The result.'),
+    hardware: z
+      .strictObject({
+        threads: count.max(127).optional().describe('Cap on the threads of one operation; all cores when left out.'),
+      })
+      .prefault({})
+      .describe('The machine.'),
+  })
+  .describe('A byteify recipe: how a Llama becomes a BLT.');
+
+/** With every default filled in. */
+export type Recipe = z.output<typeof recipeSchema>;
+
+/** JSON Schema (draft 7) of a recipe as it is written. */
+export function recipeJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(recipeSchema, { io: 'input', target: 'draft-7' }) as Record<string, unknown>;
+}
