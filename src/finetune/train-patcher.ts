@@ -8,6 +8,7 @@ import { cutText, disposeParams, type Params, readBltConfig } from '../model/ind
 import type { Recipe } from '../recipe/index.js';
 import { fromFloat32, openCheckpoint, writeSafetensorsFile } from '../safetensors/index.js';
 import { calibrateThreshold, type Calibration } from './calibrate.js';
+import { checkpointName, checkpointSteps } from './checkpoint.js';
 import { patcherObjective } from './objective.js';
 import { patcherPlan } from './plans.js';
 import { byteModelBitsPerByte } from './patcher-bits.js';
@@ -66,7 +67,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
     await writePatcher(out, withThreshold(config, calibration.threshold), params);
     disposeParams(params);
     // The checkpoints served to resume; the curve stays.
-    for (const step of [recipe.patcher.steps]) await rm(join(run, `checkpoint-${String(step).padStart(6, '0')}`), { recursive: true, force: true });
+    for (const step of await checkpointSteps(run)) await rm(join(run, checkpointName(step)), { recursive: true, force: true });
     return report;
   } finally {
     await start.close();

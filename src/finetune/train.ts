@@ -5,7 +5,7 @@ import { createPacker, type PackedRow, type Split } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, loadParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import { type AdamWOptions, createSlot, disposeSlot, type Slot, updateSlot } from './adamw.js';
+import { type AdamWOptions, createSlot, type Slot, updateSlot } from './adamw.js';
 import { checkpointSteps, groupOf, readTrainerState, restoreSlots, saveCheckpoint } from './checkpoint.js';
 import { accumulate, clip, globalNorm, type Loss } from './gradients.js';
 import { openMetrics } from './metrics-log.js';
