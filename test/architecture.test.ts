@@ -12,10 +12,10 @@ const TIERS: readonly (readonly string[])[] = [
   ['commands'],
   ['pipeline'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
-  ['model', 'data', 'hub', 'recipe', 'tokenizer', 'conversion'],
+  ['model', 'data', 'hub', 'recipe', 'tokenizer'],
   ['llama'],
   ['blt', 'engine', 'gguf'],
-  ['safetensors', 'ui'],
+  ['safetensors', 'conversion', 'ui'],
   ['errors.ts', 'version.ts'],
 ];
 

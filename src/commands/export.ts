@@ -1,11 +1,11 @@
 /** @module `byteify export`: the checkpoint that transformers loads. */
 
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
 import { locateEngine } from '../engine/locate.js';
 import { UsageError } from '../errors.js';
 import { cardFromManifest, exportTransformers } from '../export/index.js';
-import { loadRecipeOrDefault } from '../recipe/index.js';
+import { recipeFor } from '../recipe/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, type RestartArgs, restartOption, startEngineFor } from './shared-options.js';
@@ -81,7 +81,7 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
     ...(args.maxShard === undefined ? [] : [`export.max_shard_bytes=${args.maxShard}`]),
     ...(args.language.length === 0 ? [] : [`export.language=${JSON.stringify(args.language)}`]),
   ];
-  const recipe = await loadRecipeOrDefault(join(args.dir, 'recipe.yaml'), sets);
+  const recipe = await recipeFor(args.dir, undefined, sets);
   const { exportStep } = await import('../pipeline/export-step.js');
   await startEngineFor(args, recipe.hardware.threads);
   const conversion = await openConversion(

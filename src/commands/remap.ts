@@ -9,8 +9,9 @@ import { UsageError } from '../errors.js';
 import { openLlama } from '../llama/index.js';
 import { recordRecipe } from '../pipeline/record-recipe.js';
 import { remapStep } from '../pipeline/remap-step.js';
-import { loadRecipeOrDefault, localSizesOf, type Recipe } from '../recipe/index.js';
+import { localSizesOf, type Recipe, recipeFor } from '../recipe/index.js';
 import { type RemapReport, remap } from '../remap/index.js';
+import { humanBytes, humanCount, renderPairs, renderTable } from '../ui/index.js';
 import { type Command, type Context, printResult } from './command.js';
 import { type RecipeArgs, type RestartArgs, recipeOptions, restartOption } from './shared-options.js';
 
@@ -33,7 +34,7 @@ export const remapCommand: Command<Args> = {
     'byteify remap ./SmolLM2-135M --out smollm2-init --set seed=1',
   ],
   async run(context, args) {
-    const recipe = await loadRecipeOrDefault(args.recipe, args.set);
+    const recipe = await recipeFor(args.dir, args.recipe, args.set);
     const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
     const folder =
       isConversion && args.out === undefined
@@ -72,6 +73,29 @@ async function aside({ reporter, signal }: Context, { dir, out }: Args, recipe: 
   }
 }
 
-function renderRemap(folder: string, report: RemapReport): string {
-  return `${JSON.stringify(report)}\n${folder}\n`;
+function renderRemap(folder: string, { tensors, dropped, ...report }: RemapReport): string {
+  const shape = (sizes: readonly number[]) => `[${sizes.join(', ')}]`;
+  const rows = tensors.map((tensor) => {
+    const origin = tensor.from ?? (tensor.std === 0 ? 'ones' : `normal, std ${tensor.std?.toPrecision(3)}`);
+    return [tensor.name, tensor.dtype, shape(tensor.shape), tensor.origin, origin];
+  });
+  const columns = ['tensor', 'dtype', 'shape', 'origin', 'from'].map((title) => ({ title }));
+  const lost = dropped.map(({ name, dtype, shape: sizes, reason }) => [name, dtype, shape(sizes), reason]);
+  return [
+    renderTable(columns, rows),
+    ...(lost.length === 0
+      ? []
+      : [
+          renderTable(
+            ['dropped', 'dtype', 'shape', 'why'].map((title) => ({ title })),
+            lost,
+          ),
+        ]),
+    renderPairs([
+      ['from the source', `${humanCount(report.copied_parameters)} parameters, ${humanBytes(report.copied_bytes)}`],
+      ['fresh', `${humanCount(report.fresh_parameters)} parameters, seed ${report.seed}`],
+      ['in all', humanBytes(report.total_bytes)],
+      ['folder', folder],
+    ]),
+  ].join('\n');
 }

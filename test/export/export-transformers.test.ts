@@ -57,7 +57,9 @@ describe('exportTransformers', () => {
     expect(parseBltConfig(await readJson(out, 'config.json'), 'export')).toEqual(config);
     const [before, after] = [await openCheckpoint(golden), await openSafetensorsFile(join(out, 'model.safetensors'))];
     expect([...after.tensors.keys()].sort()).toEqual([...before.tensors.keys()].sort());
-    for (const name of before.tensors.keys()) expect(await after.read(name), name).toEqual(await before.read(name));
+    for (const name of before.tensors.keys()) {
+      expect(Buffer.compare(await after.read(name), await before.read(name)), name).toBe(0);
+    }
     expect(after.metadata).toEqual({ format: 'pt' });
     expect(tensors).toBe(bltTensors(config).length);
     expect(weightBytes).toBe(4 * parameters);
@@ -65,15 +67,18 @@ describe('exportTransformers', () => {
   });
 
   it('rounds every weight to bfloat16, the patcher included, and shards with an index', async () => {
-    const report = await exportGolden({ dtype: 'bfloat16', maxShardBytes: 40_000 });
+    const report = await exportGolden({ dtype: 'bfloat16', maxShardBytes: 100_000 });
     expect(report.weightFiles.length).toBeGreaterThan(2);
-    expect(report.weightFiles[0]).toBe(`model-00001-of-0000${report.weightFiles.length}.safetensors`);
+    expect(report.weightFiles[0]).toBe(
+      `model-00001-of-${String(report.weightFiles.length).padStart(5, '0')}.safetensors`,
+    );
     const index = await readJson(report.folder, 'model.safetensors.index.json');
     expect(index.metadata).toMatchObject({ total_size: report.weightBytes });
     const [before, after] = [await openCheckpoint(golden), await openCheckpoint(report.folder)];
     for (const [name, { dtype }] of after.tensors) {
       expect(dtype, name).toBe('BF16');
-      expect(await after.read(name), name).toEqual(fromFloat32(toFloat32(await before.read(name), 'F32'), 'BF16'));
+      const rounded = fromFloat32(toFloat32(await before.read(name), 'F32'), 'BF16');
+      expect(Buffer.compare(await after.read(name), rounded), name).toBe(0);
     }
     await Promise.all([before.close(), after.close()]);
   });
