@@ -2,6 +2,7 @@
 
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
 const COUNT_UNITS = ['', ' K', ' M', ' B', ' T'] as const;
+const FLOP_UNITS = ['FLOP', 'KFLOP', 'MFLOP', 'GFLOP', 'TFLOP', 'PFLOP', 'EFLOP', 'ZFLOP', 'YFLOP'] as const;
 
 /**
  * Bytes in decimal units, as disks and the hub print them.
@@ -19,6 +20,15 @@ export function humanBytes(bytes: number): string {
 export function humanCount(count: number): string {
   const { scaled, unit } = scale(count, COUNT_UNITS);
   return `${scaled}${unit}`;
+}
+
+/**
+ * Floating-point operations (not a rate).
+ * @example humanFlops(9.22e11) // '922 GFLOP'
+ */
+export function humanFlops(flops: number): string {
+  const { scaled, unit } = scale(flops, FLOP_UNITS);
+  return `${scaled} ${unit}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { humanBytes, humanCount, humanDuration } from '../../src/ui/format.js';
+import { humanBytes, humanCount, humanDuration, humanFlops } from '../../src/ui/format.js';
 
 describe('numbers for people', () => {
   it.each([
@@ -21,6 +21,13 @@ describe('numbers for people', () => {
     [1_277_952_000, '1.28 B'],
   ])('prints a count of %d as %s', (count, text) => {
     expect(humanCount(count)).toBe(text);
+  });
+
+  it.each([
+    [9.22e11, '922 GFLOP'],
+    [1e24, '1.00 YFLOP'],
+  ])('prints %d operations as %s', (flops, text) => {
+    expect(humanFlops(flops)).toBe(text);
   });
 
   it.each([

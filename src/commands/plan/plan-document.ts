@@ -1,0 +1,34 @@
+/** @module A plan as the `--json` document: snake_case, units in names, null for what is not known. */
+
+import { type Plan, totalFlops } from '../../plan/index.js';
+
+export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
+  return {
+    model,
+    gflops_per_second: gflops,
+    parameters: plan.parameters,
+    bytes_per_patch: plan.bytesPerPatch,
+    forward_flops_per_byte: Object.fromEntries(
+      Object.entries(plan.forward).map(([part, flops]) => [part, totalFlops(flops)]),
+    ),
+    memory_bytes: plan.memoryBytes,
+    disk_bytes: plan.diskBytes,
+    seconds: plan.seconds,
+    stages: plan.stages.map(({ stage, diskBytes, training }) => ({
+      stage,
+      disk_bytes: diskBytes,
+      ...(training !== null && {
+        trained_parameters: training.trainedParameters,
+        text_bytes: training.bytes,
+        flops_per_byte: training.flopsPerByte,
+        flops: training.flops,
+        memory_bytes: training.memoryBytes,
+        weights_bytes: training.memory.weightsBytes,
+        gradients_bytes: training.memory.gradientsBytes,
+        moments_bytes: training.memory.momentsBytes,
+        activations_bytes: training.memory.activationsBytes,
+        seconds: training.seconds,
+      }),
+    })),
+  };
+}

@@ -1,0 +1,48 @@
+/** @module A plan as tables. */
+
+import { type FlopParts, type Plan, sumParameters, totalFlops } from '../../plan/index.js';
+import { humanBytes, humanCount, humanDuration, humanFlops, renderPairs, renderTable } from '../../ui/index.js';
+
+const right = (title: string) => ({ title, align: 'right' as const });
+
+export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflops: number | null }): string {
+  const parts = Object.entries(plan.parameters).map(([part, parameters]) => {
+    const flops = plan.forward[part as keyof FlopParts];
+    return [part, humanCount(parameters), flops === undefined ? '' : humanFlops(totalFlops(flops))];
+  });
+  const stages = plan.stages.map(({ stage, diskBytes, training }) => [
+    stage,
+    training === null ? '' : humanBytes(training.bytes),
+    training === null ? '' : humanFlops(training.flops),
+    training === null ? '' : humanBytes(training.memoryBytes),
+    humanBytes(diskBytes),
+    training === null ? '' : duration(training.seconds),
+  ]);
+  const forward = Object.values(plan.forward).reduce((sum, flops) => sum + totalFlops(flops), 0);
+  return [
+    renderTable(
+      [{ title: 'part' }, right('parameters'), right('forward, a byte')],
+      [...parts, ['in all', humanCount(sumParameters(plan.parameters)), humanFlops(forward)]],
+    ),
+    renderTable(
+      [{ title: 'stage' }, right('text'), right('work'), right('memory'), right('disk'), right('time')],
+      stages,
+    ),
+    renderPairs([
+      ['model', model],
+      ['patches', `${plan.bytesPerPatch} bytes on average, as the recipe aims for`],
+      ['memory', `${humanBytes(plan.memoryBytes)} at the most`],
+      ['disk', humanBytes(plan.diskBytes)],
+      [
+        'training time',
+        gflops === null ? UNKNOWN_RATE : `${duration(plan.seconds)} at ${Number(gflops.toPrecision(3))} GFLOP/s`,
+      ],
+    ]),
+  ].join('\n');
+}
+
+const UNKNOWN_RATE = 'unknown: give --gflops, or let byteify setup measure it';
+
+function duration(seconds: number | null): string {
+  return seconds === null ? 'unknown' : humanDuration(seconds);
+}

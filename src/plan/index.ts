@@ -1,0 +1,9 @@
+/** @module What a conversion will cost, before anything runs. */
+
+export { type FlopParts, type Flops, forwardFlops, llamaForwardFlops, totalFlops, trainingFlops } from './flops.js';
+export { makePlan, type Plan, type StagePlan, trainingWorks } from './make-plan.js';
+export { measuredGflops } from './measured-gflops.js';
+export { type TrainingMemory, totalMemoryBytes } from './memory.js';
+export { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
+export { configPlanSource, localPlanSource, type PlanSource } from './plan-source.js';
+export { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';

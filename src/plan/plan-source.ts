@@ -1,0 +1,56 @@
+/** @module The little that a plan must know of the source: its config, and how large its weights are. */
+
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ByteifyError } from '../errors.js';
+import { type LlamaConfig, llamaTensors, openLlama, parseLlamaConfig } from '../llama/index.js';
+import { elementCount } from '../safetensors/index.js';
+
+export interface PlanSource {
+  readonly config: LlamaConfig;
+  /** Of the weights as they lie on disk, or would after a download. */
+  readonly weightBytes: number;
+  /** What a tensor takes that keeps its type: 2 for bfloat16 and float16, 4 for float32 and what was quantised. */
+  readonly bytesPerWeight: 2 | 4;
+}
+
+/** From a transformers folder, where the config.json is enough, or a .gguf file. */
+export async function localPlanSource(path: string): Promise<PlanSource> {
+  const configPath = join(path, 'config.json');
+  if (!existsSync(configPath)) return ggufPlanSource(path);
+  const source = configPlanSource(await readFile(configPath, 'utf8'), configPath);
+  const weights = (await readdir(path)).filter((name) => name.endsWith('.safetensors'));
+  if (weights.length === 0) return source;
+  const sizes = await Promise.all(weights.map((name) => stat(join(path, name))));
+  return { ...source, weightBytes: sizes.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** From the text of a config.json alone: the size of the weights follows from the config. */
+export function configPlanSource(text: string, where: string): PlanSource {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ByteifyError(`${where} is not JSON.`, { cause });
+  }
+  const config = parseLlamaConfig(json, where);
+  // transformers 5 writes dtype, earlier ones torch_dtype; without either the weights are float32.
+  const { dtype, torch_dtype } = json as { dtype?: unknown; torch_dtype?: unknown };
+  const bytesPerWeight = ['bfloat16', 'float16'].includes(String(dtype ?? torch_dtype)) ? 2 : 4;
+  const parameters = llamaTensors(config).reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return { config, weightBytes: parameters * bytesPerWeight, bytesPerWeight };
+}
+
+async function ggufPlanSource(path: string): Promise<PlanSource> {
+  const source = await openLlama(path);
+  try {
+    const isHalf = [...source.reader.tensors.values()].every(({ dtype }) => dtype === 'BF16' || dtype === 'F16');
+    const file = path.endsWith('.gguf')
+      ? path
+      : join(path, (await readdir(path)).find((name) => name.endsWith('.gguf'))!);
+    return { config: source.config, weightBytes: (await stat(file)).size, bytesPerWeight: isHalf ? 2 : 4 };
+  } finally {
+    await source.close();
+  }
+}
