@@ -1,7 +1,8 @@
 /** @module What a person sees: progress on stderr, tables and numbers on stdout. */
 
 export { describeError, type ErrorDescription } from './describe-error.js';
-export { humanBytes, humanCount, humanDuration } from './format.js';
+export { humanBytes, humanCount, humanDuration, humanFlops } from './format.js';
+export { type PatchesView, renderPatches } from './patches.js';
 export { printError } from './print-error.js';
 export type { Progress } from './progress-line.js';
 export { createReporter, type Reporter, type ReporterOptions } from './reporter.js';
