@@ -1,0 +1,71 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { plan } from '../../src/commands/plan.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.meta.url));
+const folder = temporaryFolder();
+
+// What this machine's own self-test measured is none of a test's business.
+beforeEach(() => vi.stubEnv('BYTEIFY_HOME', folder()));
+afterEach(() => vi.unstubAllEnvs());
+
+describe('plan', () => {
+  it('prints one JSON document, times with the rate that is given', async () => {
+    const { stdout, error } = await runCommand(plan, { model: llama, set: [], gflops: 100 }, { json: true });
+    expect(error).toBeNull();
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ model: llama, gflops_per_second: 100 });
+    expect(Object.keys(document.parameters).sort()).toEqual([
+      'decoder',
+      'encoder',
+      'global',
+      'hash',
+      'head',
+      'patcher',
+    ]);
+    expect(document.stages.map(({ stage }: { stage: string }) => stage)).toEqual([
+      'import',
+      'remap',
+      'patcher',
+      'finetune',
+      'export',
+    ]);
+    const flops = document.stages.reduce((sum: number, stage: { flops?: number }) => sum + (stage.flops ?? 0), 0);
+    expect(document.seconds).toBeCloseTo(flops / 100e9, 6);
+  });
+
+  it('knows no time without a rate, and takes six tenths of what the self-test measured', async () => {
+    const unknown = await runCommand(plan, { model: llama, set: [] });
+    expect(unknown.stdout).toContain('unknown: give --gflops');
+    await import('node:fs/promises').then(({ mkdir }) => mkdir(join(folder(), 'engine')));
+    await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 200}');
+    const measured = await runCommand(plan, { model: llama, set: [] }, { json: true });
+    expect(JSON.parse(measured.stdout).gflops_per_second).toBe(120);
+  });
+
+  it('follows --set', async () => {
+    const finetune = async (set: string[]) => {
+      const { stdout } = await runCommand(plan, { model: llama, set }, { json: true });
+      return JSON.parse(stdout).stages[3];
+    };
+    const [once, twice] = [await finetune(['stages.0.steps=50']), await finetune(['stages.0.steps=100'])];
+    expect(twice.flops).toBe(2 * once.flops);
+    expect(twice.memory_bytes).toBe(once.memory_bytes);
+  });
+
+  it('prints a table a person can read', async () => {
+    const { stdout } = await runCommand(plan, { model: llama, set: [], gflops: 100 });
+    expect(stdout).toMatch(/^part +parameters +forward, a byte$/m);
+    expect(stdout).toMatch(/^finetune +65\.5 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
+    expect(stdout).not.toMatch(/NaN|undefined|null/);
+  });
+
+  it('asks for a model where neither line nor recipe names one', async () => {
+    const { error } = await runCommand(plan, { set: [] });
+    expect(error).toMatchObject({ message: 'No model was named.', exitCode: 2 });
+  });
+});
