@@ -6,20 +6,17 @@ type KeyValues = ReadonlyMap<string, GgufValue>;
 
 function numberAt(keyValues: KeyValues, key: string): number | undefined {
   const value = keyValues.get(key);
-  return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined;
-}
-
-/** Llama 3.1's scaling as llama.cpp stores it: a divisor for each frequency instead of the rule's four numbers. */
-export interface RopeFactors {
-  readonly divisors: Float32Array;
-  readonly theta: number;
-  readonly headDim: number;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value !== 'number') return undefined;
+  // Floats are stored in 32 bits: 1e-5 reads as 0.00000999999974; seven digits are what was meant.
+  return Number.isInteger(value) ? value : Number(value.toPrecision(7));
 }
 
 /** Published Llama 3.1 and 3.2 models use these; which factor, the divisors tell. */
 const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
 
-function llama3Scaling({ divisors }: RopeFactors, where: string): Record<string, unknown> {
+/** llama.cpp stores Llama 3.1's scaling as a divisor of each frequency, instead of the rule's four numbers. */
+function llama3Scaling(divisors: Float32Array, where: string): Record<string, unknown> {
   const factor = Math.max(...divisors);
   if (!(factor > 1) || divisors.some((divisor) => divisor < 1)) {
     throw new ByteifyError(`${where} holds rope_freqs that are not Llama 3.1’s scaling.`, { hint: 'Use the transformers checkpoint instead.' });
@@ -28,7 +25,7 @@ function llama3Scaling({ divisors }: RopeFactors, where: string): Record<string,
 }
 
 /**
- * @param vocabSize rows of the embedding; @param tied whether the file has no head of its own; @param ropeFactors of `rope_freqs.weight`.
+ * @param vocabSize rows of the embedding; @param tied whether the file has no head of its own; @param ropeDivisors the tensor `rope_freqs.weight`.
  * @throws ByteifyError when the architecture is not Llama, or a key is missing.
  */
 export function ggufConfig(
@@ -54,7 +51,7 @@ export function ggufConfig(
   const scalingType = keyValues.get('llama.rope.scaling.type');
   const scaling =
     ropeDivisors !== null
-      ? llama3Scaling({ divisors: ropeDivisors, theta, headDim: hidden / heads }, where)
+      ? llama3Scaling(ropeDivisors, where)
       : scalingType !== undefined && scalingType !== 'none'
         ? { rope_type: scalingType }
         : null;

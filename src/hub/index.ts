@@ -1,0 +1,5 @@
+/** @module The Hugging Face Hub: models in Python's cache layout, verified. */
+export { repositoryFolder } from './cache.js';
+export { type Downloaded, type DownloadOptions, downloadModel } from './download.js';
+export { type HubEnvironment, hubEnvironment } from './environment.js';
+export { type ModelId, parseModelId } from './model-id.js';

@@ -1,0 +1,115 @@
+/** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
+import { copyFile, realpath, symlink, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { writeFolderAtomic } from '../conversion/index.js';
+import { ByteifyError } from '../errors.js';
+import { openGguf } from '../gguf/index.js';
+import { type LlamaConfig, openLlama } from '../llama/index.js';
+import { INDEX_FILE, openCheckpoint } from '../safetensors/index.js';
+import { tokenizerFromGguf } from '../tokenizer/index.js';
+import { type HashedFile, hashFiles } from './hash-files.js';
+import { licenseOf } from './license.js';
+import { type LocateOptions, locateModel } from './locate-model.js';
+
+export interface ImportReport {
+  readonly kind: 'hub' | 'folder' | 'gguf';
+  readonly model: string;
+  /** The commit of a hub model. */
+  readonly revision: string | null;
+  readonly license: string | null;
+  readonly config: LlamaConfig;
+  /** What was read, with where it lies. */
+  readonly files: readonly HashedFile[];
+}
+
+/** Needed to compare with the source on text. */
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
+const OPTIONAL_FILES = ['generation_config.json', 'special_tokens_map.json', 'README.md', 'LICENSE', 'NOTICE', 'USE_POLICY.md'] as const;
+
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+
+interface Prepared {
+  readonly config: LlamaConfig;
+  readonly license: string | null;
+  /** Files that are read and linked: the weights. */
+  readonly weights: readonly string[];
+  /** Files that are copied. */
+  readonly copied: readonly string[];
+  /** Files that are written, by name. */
+  readonly written: Readonly<Record<string, string>>;
+}
+
+async function prepareFolder(folder: string): Promise<Prepared> {
+  const source = await openLlama(folder);
+  await source.close();
+  if (source.ropeLayout === 'interleaved') throw new ByteifyError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
+  for (const name of TOKENIZER_FILES) {
+    if (!existsSync(join(folder, name))) {
+      throw new ByteifyError(`${folder} holds no ${name}.`, { hint: 'The tokenizer is needed to compare with the source; save it with tokenizer.save_pretrained().' });
+    }
+  }
+  const weights = await openCheckpoint(folder);
+  await weights.close();
+  const optional = [INDEX_FILE, ...OPTIONAL_FILES].filter((name) => existsSync(join(folder, name)));
+  return {
+    config: source.config,
+    license: await licenseOf(folder),
+    weights: weights.files,
+    copied: ['config.json', ...TOKENIZER_FILES, ...optional].map((name) => join(folder, name)),
+    written: {},
+  };
+}
+
+async function prepareGguf(path: string): Promise<Prepared> {
+  const source = await openLlama(path);
+  await source.close();
+  const { keyValues, close } = await openGguf(path);
+  await close();
+  const { tokenizerJson, tokenizerConfig } = tokenizerFromGguf(keyValues);
+  const license = keyValues.get('general.license');
+  return {
+    config: source.config,
+    license: typeof license === 'string' ? license : null,
+    weights: [path],
+    copied: [],
+    written: {
+      'config.json': json(source.configJson),
+      'tokenizer.json': json(tokenizerJson),
+      'tokenizer_config.json': json(tokenizerConfig),
+    },
+  };
+}
+
+/**
+ * Makes `out`: config and tokenizer files, the weights as links to where they lie, and import.json. `openLlama(out)` works then.
+ * @param params.model hub id, transformers folder, .gguf file, or builtin:tiny-llama.
+ * @throws ByteifyError or UsageError when the model cannot be had, read or converted; nothing is left in `out` then.
+ */
+export async function importModel(params: { model: string; out: string } & LocateOptions): Promise<ImportReport> {
+  const { model, out, onProgress, signal } = params;
+  const watch = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+  const { kind, path, revision } = await locateModel(model, watch);
+  const prepared = kind === 'gguf' ? await prepareGguf(path) : await prepareFolder(path);
+  const files = await hashFiles([...prepared.weights, ...prepared.copied], watch);
+  const report = { kind, model, revision, license: prepared.license, config: prepared.config, files };
+  await writeFolderAtomic(out, async (folder) => {
+    for (const file of prepared.copied) await copyFile(file, join(folder, basename(file)));
+    for (const file of prepared.weights) {
+      const name = kind === 'gguf' ? 'model.gguf' : basename(file);
+      await symlink(await realpath(resolve(file)), join(folder, name));
+    }
+    for (const [name, text] of Object.entries(prepared.written)) await writeFile(join(folder, name), text);
+    await writeFile(join(folder, 'import.json'), json(documentOf(report)));
+  });
+  return report;
+}
+
+function documentOf({ files, config, ...report }: ImportReport): object {
+  return {
+    ...report,
+    layers: config.layers,
+    hidden_size: config.hiddenSize,
+    files: files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })),
+  };
+}

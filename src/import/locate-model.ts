@@ -1,0 +1,65 @@
+/** @module Where a MODEL of the command line lies: a folder, a GGUF file, the embedded model, or the hub. */
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ByteifyError, UsageError } from '../errors.js';
+import { downloadModel } from '../hub/index.js';
+import { parseLlamaConfig } from '../llama/index.js';
+
+export interface LocatedModel {
+  readonly kind: 'hub' | 'folder' | 'gguf';
+  /** A folder, or the GGUF file itself. */
+  readonly path: string;
+  /** The commit of a hub model. */
+  readonly revision: string | null;
+}
+
+export interface LocateOptions {
+  readonly onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The tiny Llama that comes with byteify, beside both src/ and dist/. */
+const BUILTIN: Readonly<Record<string, string>> = {
+  'builtin:tiny-llama': fileURLToPath(new URL('../../assets/tiny-llama', import.meta.url)),
+};
+
+/** Something that was meant as a path: no lookup on the hub will find it. */
+function looksLikePath(model: string): boolean {
+  return /^([./~]|[A-Za-z]:[\\/])/.test(model) || model.toLowerCase().endsWith('.gguf') || model.endsWith('/');
+}
+
+/** Refuses by the small config.json before anything large is brought. */
+async function checkConfig(folder: string): Promise<void> {
+  const path = join(folder, 'config.json');
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new ByteifyError(`${folder} holds no config.json.`, { hint: 'The repository is not one of a transformers model.' });
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ByteifyError(`${path} is not JSON.`, { cause });
+  }
+  parseLlamaConfig(json, path);
+}
+
+/**
+ * @param model a path that exists wins over a hub id.
+ * @throws UsageError for a path that does not exist; what the hub refuses.
+ */
+export async function locateModel(model: string, options: LocateOptions = {}): Promise<LocatedModel> {
+  const builtin = BUILTIN[model];
+  if (builtin !== undefined) return { kind: 'folder', path: builtin, revision: null };
+  if (existsSync(model)) {
+    const folder = (await stat(model)).isDirectory();
+    if (!folder && !model.toLowerCase().endsWith('.gguf')) {
+      throw new UsageError(`${model} is a file, but not a .gguf.`, { hint: 'Give a transformers folder, a .gguf file, or a hub id.' });
+    }
+    return { kind: folder ? 'folder' : 'gguf', path: model, revision: null };
+  }
+  if (looksLikePath(model)) throw new UsageError(`${model} does not exist.`, { hint: 'Give a folder, a .gguf file, or a hub id like org/name.' });
+  const { folder, commit } = await downloadModel(model, { ...options, onConfig: checkConfig });
+  return { kind: 'hub', path: folder, revision: commit };
+}
