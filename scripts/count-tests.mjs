@@ -6,7 +6,9 @@ for (const path of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(path, 'utf8'));
   count.passed += report.numPassedTests;
   // A file that does not load has no tests to count, and is a failure all the same.
-  const broken = report.testResults.filter(({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0);
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
   count.failed += report.numFailedTests + broken.length;
   count.skipped += report.numPendingTests + report.numTodoTests;
 }

@@ -21,6 +21,11 @@ const TIERS: readonly (readonly string[])[] = [
 
 const STAGES = ['import', 'remap', 'finetune', 'export', 'evaluate'];
 
+/** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
+const COMPUTING_VERBS = ['bench', 'convert', 'demo', 'finetune', 'patch', 'patcher', 'score', 'setup'].map(
+  (verb) => `commands/${verb}.ts`,
+);
+
 /**
  * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
  * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
@@ -43,7 +48,7 @@ function turnedArrows(imports: readonly Import[]): string[] {
 
 function tensorflowLoaders(modules: readonly string[], imports: readonly Import[]): string[] {
   return modules
-    .filter((module) => !LOADS_TENSORFLOW.includes(folderOf(module)))
+    .filter((module) => !LOADS_TENSORFLOW.includes(folderOf(module)) && !COMPUTING_VERBS.includes(module))
     .flatMap((module) => {
       const path = [...loadedWith(module, imports)].find(([loaded]) => TENSORFLOW.test(loaded))?.[1];
       return path === undefined ? [] : [path.join(' -> ')];

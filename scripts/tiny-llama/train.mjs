@@ -1,11 +1,12 @@
 // Trains the embedded tiny Llama (assets/tiny-llama) from scratch, with this project's own engine, on the documentation that the
-// installed packages carry: the training side of the split that the demo holds out from, so the demo's held-out text is new to it.
+// installed packages carry: their Markdown files, and the comments of Node's type declarations. The demo's text is among it, but only
+// its training side: pieces go to a side by their content, so what the demo holds out is held out here too.
 // Run: npm run build && node scripts/tiny-llama/train.mjs [--steps N]    (about half an hour on two cores)
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStore, evaluationTexts, openStore } from '../../dist/data/index.js';
 import { crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
@@ -20,14 +21,22 @@ import { fromFloat32, toFloat32, writeCheckpoint } from '../../dist/safetensors/
 import { loadTokenizer } from '../../dist/tokenizer/index.js';
 import { trainBpe } from './train-bpe.mjs';
 
-const { values: args } = parseArgs({ options: { steps: { type: 'string', default: '3000' }, out: { type: 'string', default: 'assets/tiny-llama' } } });
+const { values: args } = parseArgs({
+  options: { steps: { type: 'string', default: '2500' }, out: { type: 'string', default: 'assets/tiny-llama' } },
+});
 const STEPS = Number(args.steps);
 const ROWS = 8;
 const TOKENS = 256;
 const VOCABULARY = 1024;
 const SEED = 1;
 const ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 };
-const SCHEDULE = { learning_rate: 3e-3, warmup_steps: 100, steps: STEPS, schedule: 'cosine', min_learning_rate_ratio: 0.05 };
+const SCHEDULE = {
+  learning_rate: 3e-3,
+  warmup_steps: 100,
+  steps: STEPS,
+  schedule: 'cosine',
+  min_learning_rate_ratio: 0.05,
+};
 
 const CONFIG = {
   architectures: ['LlamaForCausalLM'],
@@ -70,7 +79,31 @@ function initial(shape, random) {
 }
 
 async function readTexts(split) {
-  return Promise.all(Array.from({ length: split.count }, async (_, i) => new TextDecoder().decode(await split.read(i))));
+  return Promise.all(
+    Array.from({ length: split.count }, async (_, i) => new TextDecoder().decode(await split.read(i))),
+  );
+}
+
+/** Markdown of every other installed package. */
+async function otherMarkdown(known) {
+  const files = (await readdir('node_modules', { recursive: true })).filter((path) => /\.md$/i.test(path) && !/LICENSE/i.test(path));
+  const names = new Set(known.map((path) => path.slice(path.lastIndexOf('node_modules/'))));
+  return files.map((path) => `node_modules/${path}`).filter((path) => !names.has(path)).sort();
+}
+
+/** The documentation comments of Node's type declarations, as one text a module. */
+async function typeComments(folder) {
+  const root = 'node_modules/@types/node';
+  const files = (await readdir(root, { recursive: true })).filter((path) => path.endsWith('.d.ts')).sort();
+  const written = [];
+  for (const path of files) {
+    const comments = [...(await readFile(join(root, path), 'utf8')).matchAll(/\/\*\*(.*?)\*\//gs)];
+    const text = comments.map(([, body]) => body.replace(/^[ \t]*\* ?/gm, '').trim()).join('\n\n');
+    if (text.length < 1000) continue;
+    written.push(join(folder, `node-${path.replaceAll('/', '-')}.txt`));
+    await writeFile(written.at(-1), text);
+  }
+  return written;
 }
 
 const work = await mkdtemp(join(tmpdir(), 'tiny-llama-'));
@@ -78,7 +111,12 @@ try {
   await startEngine();
   const recipe = await loadRecipe('tiny', []);
   const { piece_bytes, validation_fraction, text_key } = recipe.data;
-  const data = { paths: await demoCorpus(), pieceBytes: piece_bytes, validationFraction: validation_fraction, textKey: text_key };
+  const data = {
+    paths: await demoCorpus(),
+    pieceBytes: piece_bytes,
+    validationFraction: validation_fraction,
+    textKey: text_key,
+  };
   await buildStore({ ...data, out: join(work, 'data'), seed: recipe.seed });
   const store = await openStore(join(work, 'data'));
   const texts = await readTexts(store.train);
@@ -93,11 +131,16 @@ try {
 
   // One stream: <|begin|> text <|end|> <|begin|> text ...
   const stream = Int32Array.from(texts.flatMap((text) => [0, ...tokenizer.encode(text), 1]));
-  console.log(`${store.train.byteCount} bytes, ${stream.length} tokens to train on; ${store.validation.byteCount} bytes held out`);
+  console.log(
+    `${store.train.byteCount} bytes, ${stream.length} tokens to train on; ${store.validation.byteCount} bytes held out`,
+  );
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
   const slots = llamaTensors(config).map(({ name, shape }) =>
-    createSlot(name, tf.tensor(initial(shape, random), shape), { learningRateScale: 1, decay: shape.length > 1 && !name.includes('embed') }),
+    createSlot(name, tf.tensor(initial(shape, random), shape), {
+      learningRateScale: 1,
+      decay: shape.length > 1 && !name.includes('embed'),
+    }),
   );
   const model = () => ({ params: new Map(slots.map(({ name, value }) => [name, value])), config, ropeLayout: 'half' });
   for (let step = 1; step <= STEPS; step++) {
@@ -120,7 +163,9 @@ try {
     });
     if (step % 250 === 0 || step === STEPS) {
       const { bitsPerByte } = await llamaBitsPerByte(model(), tokenizer, heldOut);
-      console.log(`step ${step}: ${value.toFixed(4)} nats a token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`);
+      console.log(
+        `step ${step}: ${value.toFixed(4)} nats a token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`,
+      );
     }
   }
 
@@ -129,12 +174,21 @@ try {
   await writeCheckpoint(args.out, infos, ({ name }) => stored.get(name));
   for (const slot of slots) {
     slot.value.dispose();
-    slot.value = tf.tensor(toFloat32(stored.get(slot.name), 'BF16'), infos.find(({ name }) => name === slot.name).shape);
+    slot.value = tf.tensor(
+      toFloat32(stored.get(slot.name), 'BF16'),
+      infos.find(({ name }) => name === slot.name).shape,
+    );
   }
   const { bitsPerByte, bytesPerToken } = await llamaBitsPerByte(model(), tokenizer, heldOut);
   const { version } = createRequire(import.meta.url)('../../package.json');
-  const files = store.manifest.files.map(({ path, sha256, size_bytes }) => ({ path: path.slice(path.lastIndexOf('node_modules/')), size_bytes, sha256 }));
-  const sha256 = createHash('sha256').update(await readFile(join(args.out, 'model.safetensors'))).digest('hex');
+  const files = store.manifest.files.map(({ path, sha256, size_bytes }) => ({
+    path: path.includes('node_modules/') ? path.slice(path.lastIndexOf('node_modules/')) : basename(path),
+    size_bytes,
+    sha256,
+  }));
+  const sha256 = createHash('sha256')
+    .update(await readFile(join(args.out, 'model.safetensors')))
+    .digest('hex');
   await writeFile(
     join(args.out, 'provenance.json'),
     json({
@@ -145,11 +199,13 @@ try {
       held_out_bits_per_byte: bitsPerByte,
       bytes_per_token: bytesPerToken,
       model_sha256: sha256,
-      text: 'documentation (*.md) of the packages that byteify depends on; the training side of the tiny recipe’s split',
+      text: 'Markdown files of the installed packages and the comments of @types/node (node-*.txt); the training side of the tiny recipe’s split',
       files,
     }),
   );
-  console.log(`wrote ${args.out}: ${bitsPerByte.toFixed(4)} bits per byte on held-out text, ${bytesPerToken.toFixed(2)} bytes a token`);
+  console.log(
+    `wrote ${args.out}: ${bitsPerByte.toFixed(4)} bits per byte on held-out text, ${bytesPerToken.toFixed(2)} bytes a token`,
+  );
   await store.close();
 } finally {
   await rm(work, { recursive: true, force: true });

@@ -6,8 +6,17 @@ import { VOCAB_SIZE } from './vocabulary.js';
 
 /** One a hash function, in order; a function f uses the prime at f modulo their count. */
 const PRIMES = [
-  1000000007n, 5915587277n, 1500450271n, 3267000013n, 5754853343n, 4093082899n, 9576890767n, 3628273133n, 2860486313n,
-  5463458053n, 3367900313n,
+  1000000007n,
+  5915587277n,
+  1500450271n,
+  3267000013n,
+  5754853343n,
+  4093082899n,
+  9576890767n,
+  3628273133n,
+  2860486313n,
+  5463458053n,
+  3367900313n,
 ] as const;
 
 const TWO_32 = 2 ** 32;

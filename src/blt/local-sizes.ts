@@ -133,7 +133,17 @@ export function bltConfigFor(source: SourceSizes, sizes: LocalSizes): BltConfig 
     hash: { sizes: sizes.hashSizes, functions: sizes.hashFunctions, vocab: sizes.hashVocab },
     encoder: local(sizes.encoderLayers),
     decoder: { ...local(sizes.decoderLayers), crossAttnAllLayers: true },
-    global: { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions: PATCH_POSITIONS, window: null },
+    global: {
+      hiddenSize,
+      layers,
+      heads,
+      kvHeads,
+      intermediateSize,
+      rmsNormEps,
+      rope,
+      maxPositions: PATCH_POSITIONS,
+      window: null,
+    },
     patcher: {
       ...sizes.patcher,
       kvHeads: sizes.patcher.heads,

@@ -5,7 +5,10 @@ import type { BltConfig, TransformerConfig } from './config.js';
 import { parseRope } from './rope-parameters.js';
 import { VOCAB_SIZE } from './vocabulary.js';
 
-const count = z.int().positive().max(2 ** 32);
+const count = z
+  .int()
+  .positive()
+  .max(2 ** 32);
 
 const transformer = z.looseObject({
   hidden_size: count,
@@ -38,7 +41,10 @@ const schema = z.looseObject({
   encoder_hash_byte_group_vocab: count,
   encoder_hash_byte_group_nb_functions: count,
   encoder_config: local.extend({ cross_attn_all_layers: z.boolean().default(false) }),
-  decoder_config: local.extend({ cross_attn_all_layers: z.boolean().default(true), hidden_size_global: count.optional() }),
+  decoder_config: local.extend({
+    cross_attn_all_layers: z.boolean().default(true),
+    hidden_size_global: count.optional(),
+  }),
   global_config: transformer,
   patcher_config: transformer.extend({ sliding_window: count.nullish() }),
 });
@@ -49,11 +55,18 @@ const PATCHER_THETA = 10_000;
 
 type TransformerJson = z.infer<typeof transformer>;
 
-function transformerConfig(json: TransformerJson, where: string, theta: number, window: number | null): TransformerConfig {
+function transformerConfig(
+  json: TransformerJson,
+  where: string,
+  theta: number,
+  window: number | null,
+): TransformerConfig {
   const { hidden_size: hiddenSize, num_attention_heads: heads } = json;
   const kvHeads = json.num_key_value_heads ?? heads;
   if (hiddenSize % heads !== 0 || (hiddenSize / heads) % 2 !== 0 || heads % kvHeads !== 0) {
-    throw new ByteifyError(`${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${hiddenSize}.`);
+    throw new ByteifyError(
+      `${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${hiddenSize}.`,
+    );
   }
   return {
     hiddenSize,
@@ -77,20 +90,31 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new ByteifyError(`${where} is not the config of a BLT that can be read: ${issue.path.join('.') || 'top level'}: ${issue.message}.`, {
-      hint: 'A checkpoint of BltForCausalLM with entropy patching is expected.',
-    });
+    throw new ByteifyError(
+      `${where} is not the config of a BLT that can be read: ${issue.path.join('.') || 'top level'}: ${issue.message}.`,
+      {
+        hint: 'A checkpoint of BltForCausalLM with entropy patching is expected.',
+      },
+    );
   }
-  const { encoder_config: encoder, decoder_config: decoder, global_config: global, patcher_config: patcher, ...top } = parsed.data;
+  const {
+    encoder_config: encoder,
+    decoder_config: decoder,
+    global_config: global,
+    patcher_config: patcher,
+    ...top
+  } = parsed.data;
   const window = top.local_attention_window_len ?? null;
   const refuse = (what: string): never => {
     throw new ByteifyError(`${where}: ${what}.`);
   };
-  if (encoder.cross_attn_all_layers && encoder.num_hidden_layers > 1) refuse('encoder_config.cross_attn_all_layers must be false');
+  if (encoder.cross_attn_all_layers && encoder.num_hidden_layers > 1)
+    refuse('encoder_config.cross_attn_all_layers must be false');
   if (encoder.cross_attn_k !== top.cross_attn_k || decoder.cross_attn_k !== top.cross_attn_k) {
     refuse('cross_attn_k differs between the top level, encoder_config and decoder_config');
   }
-  if (encoder.hidden_size !== decoder.hidden_size) refuse('encoder_config.hidden_size and decoder_config.hidden_size differ');
+  if (encoder.hidden_size !== decoder.hidden_size)
+    refuse('encoder_config.hidden_size and decoder_config.hidden_size differ');
   if (decoder.hidden_size_global !== undefined && decoder.hidden_size_global !== global.hidden_size) {
     refuse('decoder_config.hidden_size_global is not global_config.hidden_size');
   }

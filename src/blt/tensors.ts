@@ -75,7 +75,14 @@ export function bltTensors(config: BltConfig): TensorSpec[] {
     linear('encoder', 'model.local_encoder.patch_embedding_projection', k * encoder.hiddenSize, encoder.hiddenSize),
     ...crossAttention('encoder', 'model.local_encoder.cross_attn_layers.0', encoder),
     ...(needsProjection(config)
-      ? [linear('encoder', 'model.global_transformer.token_embedding_projection', global.hiddenSize, k * encoder.hiddenSize)]
+      ? [
+          linear(
+            'encoder',
+            'model.global_transformer.token_embedding_projection',
+            global.hiddenSize,
+            k * encoder.hiddenSize,
+          ),
+        ]
       : []),
     ...layers('global', 'model.global_transformer', global),
     linear('decoder', 'model.local_decoder.patch_embedding_projection', k * decoder.hiddenSize, global.hiddenSize),

@@ -21,5 +21,8 @@ export function encodeBytes(bytes: Uint8Array, options: { bos?: boolean; eos?: b
 
 /** The bytes among some ids; special ids are dropped. */
 export function decodeBytes(ids: ArrayLike<number>): Uint8Array {
-  return Uint8Array.from(Array.from(ids).filter((id) => id >= BYTE_OFFSET && id < VOCAB_SIZE), (id) => id - BYTE_OFFSET);
+  return Uint8Array.from(
+    Array.from(ids).filter((id) => id >= BYTE_OFFSET && id < VOCAB_SIZE),
+    (id) => id - BYTE_OFFSET,
+  );
 }

@@ -19,7 +19,12 @@ const trainStep: Command<Args> = {
   options: [
     { flags: '--batch <b>', help: 'rows a step', parse: parsers.integer(1), default: 4 },
     { flags: '--bytes <t>', help: 'positions a row', parse: parsers.integer(16), default: 1024 },
-    { flags: '--steps <n>', help: 'steps that are timed, after one that is not', parse: parsers.integer(1), default: 3 },
+    {
+      flags: '--steps <n>',
+      help: 'steps that are timed, after one that is not',
+      parse: parsers.integer(1),
+      default: 3,
+    },
     ...engineOptions,
   ],
   examples: ['byteify bench train-step llama-blt --batch 4 --bytes 1024 --steps 5 --json'],

@@ -5,6 +5,7 @@ import { convert } from '../pipeline/index.js';
 import { loadRecipeOrDefault } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
+import { conversionSummary } from './conversion-summary.js';
 import {
   dataOption,
   type EngineArgs,
@@ -15,7 +16,6 @@ import {
   restartOption,
   startEngineFor,
 } from './shared-options.js';
-import { conversionSummary } from './conversion-summary.js';
 
 interface Args extends RecipeArgs, RestartArgs, EngineArgs {
   readonly model?: string;
@@ -26,7 +26,9 @@ interface Args extends RecipeArgs, RestartArgs, EngineArgs {
 export const convertCommand: Command<Args> = {
   name: 'convert',
   summary: 'from a Llama to a BLT: import, remap, patcher, finetune, export',
-  arguments: [{ name: 'model', help: 'hub id (org/name[@revision]), folder or .gguf; else the recipe’s', optional: true }],
+  arguments: [
+    { name: 'model', help: 'hub id (org/name[@revision]), folder or .gguf; else the recipe’s', optional: true },
+  ],
   options: [
     ...recipeOptions,
     dataOption,
@@ -42,10 +44,15 @@ export const convertCommand: Command<Args> = {
     const recipe = await loadRecipeOrDefault(args.recipe, args.set);
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
-      throw new UsageError('No model was named.', { hint: 'Give a hub id, a folder or a .gguf file, or a recipe with source.model.' });
+      throw new UsageError('No model was named.', {
+        hint: 'Give a hub id, a folder or a .gguf file, or a recipe with source.model.',
+      });
     }
     await startEngineFor(args, recipe.hardware.threads);
-    const conversion: Conversion = await openConversion(args.out, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    const conversion: Conversion = await openConversion(
+      args.out,
+      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
+    );
     try {
       await convert({ conversion, recipe, reporter: context.reporter, signal: context.signal }, model, args.data ?? []);
       const summary = conversionSummary(conversion);

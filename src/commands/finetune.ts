@@ -44,9 +44,14 @@ export const finetuneCommand: Command<Args> = {
     const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
     const folder = isConversion ? args.dir : args.out;
     if (folder === undefined) {
-      throw new UsageError(`${args.dir} is a plain checkpoint folder; its run needs a place.`, { hint: 'Add --out DIR.' });
+      throw new UsageError(`${args.dir} is a plain checkpoint folder; its run needs a place.`, {
+        hint: 'Add --out DIR.',
+      });
     }
-    const conversion = await openConversion(folder, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    const conversion = await openConversion(
+      folder,
+      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
+    );
     try {
       const recipe = await recipeFor(folder, args.recipe, args.set);
       await startEngineFor(args, recipe.hardware.threads);

@@ -28,7 +28,11 @@ export const patch: Command<Args> = {
     const { patchLengths, entropyNats } = cutText(model.params, model.config, bytes);
     model.dispose();
     const bytesPerPatch = bytes.length / (patchLengths.length - 1);
-    const document = { patch_lengths: patchLengths, entropy_nats: Array.from(entropyNats), bytes_per_patch: bytesPerPatch };
+    const document = {
+      patch_lengths: patchLengths,
+      entropy_nats: Array.from(entropyNats),
+      bytes_per_patch: bytesPerPatch,
+    };
     printResult(context, document, () => {
       const colour = usesColour(process.stdout, process.env);
       const shown = renderPatches({ bytes, patchLengths, entropyNats, colour });

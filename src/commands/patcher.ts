@@ -1,10 +1,9 @@
 /** @module `byteify patcher train` and `byteify patcher calibrate`. */
 import { openConversion } from '../conversion/index.js';
-import { dataStep, patcherStep, recordRecipe } from '../pipeline/index.js';
+import { calibrateFolder, dataStep, patcherStep, recordRecipe } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';
-import { calibrateFolder } from '../pipeline/calibrate-folder.js';
 import {
   dataOption,
   type EngineArgs,
@@ -28,7 +27,10 @@ const train: Command<TrainArgs> = {
   options: [...recipeOptions, dataOption, restartOption, ...engineOptions],
   examples: ['byteify patcher train llama-blt --recipe llama-3.2-1b --data corpus/'],
   async run(context, args) {
-    const conversion = await openConversion(args.dir, args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom });
+    const conversion = await openConversion(
+      args.dir,
+      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
+    );
     try {
       const recipe = await recipeFor(args.dir, args.recipe, args.set);
       await startEngineFor(args, recipe.hardware.threads);

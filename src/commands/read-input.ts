@@ -9,11 +9,16 @@ import { UsageError } from '../errors.js';
  */
 export async function readInput(file: string | undefined): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY) {
-    throw new UsageError('No file was named and standard input is a terminal.', { hint: 'Name a file, or pipe text in.' });
+    throw new UsageError('No file was named and standard input is a terminal.', {
+      hint: 'Name a file, or pipe text in.',
+    });
   }
-  const bytes = await (file === undefined ? buffer(process.stdin) : readFile(file)).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${file ?? 'standard input'} cannot be read: ${cause.code ?? cause.message}.`, { cause });
-  });
-  if (bytes.length === 0) throw new UsageError(`${file ?? 'standard input'} is empty.`, { hint: 'There must be at least one byte.' });
+  const bytes = await (file === undefined ? buffer(process.stdin) : readFile(file)).catch(
+    (cause: NodeJS.ErrnoException) => {
+      throw new UsageError(`${file ?? 'standard input'} cannot be read: ${cause.code ?? cause.message}.`, { cause });
+    },
+  );
+  if (bytes.length === 0)
+    throw new UsageError(`${file ?? 'standard input'} is empty.`, { hint: 'There must be at least one byte.' });
   return new Uint8Array(bytes);
 }

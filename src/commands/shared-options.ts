@@ -1,6 +1,6 @@
 /** @module Options that several verbs have. */
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
-import { type BackendName, startEngine } from '../engine/index.js';
+import type { BackendName } from '../engine/index.js';
 import { type OptionSpec, parsers } from './command.js';
 
 export const recipeOptions: readonly OptionSpec[] = [
@@ -30,8 +30,18 @@ export interface RestartArgs {
 
 export const engineOptions: readonly OptionSpec[] = [
   // The list stands here too because the engine must not be loaded for --help; a test compares the two.
-  { flags: '--backend <name>', help: 'what computes', choices: ['libtensorflow', 'tfjs-node-gpu'], default: 'libtensorflow' },
-  { flags: '--threads <n>', help: 'cap on the threads of one operation', parse: parsers.integer(1), env: 'BYTEIFY_THREADS' },
+  {
+    flags: '--backend <name>',
+    help: 'what computes',
+    choices: ['libtensorflow', 'tfjs-node-gpu'],
+    default: 'libtensorflow',
+  },
+  {
+    flags: '--threads <n>',
+    help: 'cap on the threads of one operation',
+    parse: parsers.integer(1),
+    env: 'BYTEIFY_THREADS',
+  },
 ];
 
 export interface EngineArgs {
@@ -41,6 +51,7 @@ export interface EngineArgs {
 
 /** Starts the engine as the options say; the recipe's own thread count comes second. */
 export async function startEngineFor({ backend, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
+  const { startEngine } = await import('../engine/index.js');
   const count = threads ?? recipeThreads;
   await startEngine({ backend, ...(count !== undefined && { threads: count }) });
 }

@@ -4,6 +4,11 @@ import type { Verb } from './command.js';
 
 export const VERBS: readonly Verb[] = [
   {
+    name: 'setup',
+    summary: 'fetch the engine’s libraries, verify them, and try them',
+    load: async () => (await import('./setup.js')).setup,
+  },
+  {
     name: 'doctor',
     summary: 'what is ready here, what is not, and how to mend it',
     load: async () => (await import('./doctor.js')).doctor,
@@ -12,6 +17,11 @@ export const VERBS: readonly Verb[] = [
     name: 'plan',
     summary: 'parameters, FLOPs, memory, disk and time of each stage, before anything runs',
     load: async () => (await import('./plan.js')).plan,
+  },
+  {
+    name: 'convert',
+    summary: 'from a Llama to a BLT: import, remap, patcher, finetune, export',
+    load: async () => (await import('./convert.js')).convertCommand,
   },
   {
     name: 'import',
@@ -24,13 +34,43 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./remap.js')).remapCommand,
   },
   {
+    name: 'patcher',
+    summary: 'train and calibrate the entropy model that cuts text into patches',
+    load: async () => (await import('./patcher.js')).patcher,
+  },
+  {
+    name: 'finetune',
+    summary: 'train a BLT by the stages of a recipe',
+    load: async () => (await import('./finetune.js')).finetuneCommand,
+  },
+  {
     name: 'export',
     summary: 'write the checkpoint that transformers loads, with tokenizer and model card',
     load: async () => (await import('./export.js')).exportCommand,
   },
   {
+    name: 'score',
+    summary: 'every byte’s surprisal under a model',
+    load: async () => (await import('./score.js')).score,
+  },
+  {
+    name: 'patch',
+    summary: 'show how text is cut into patches, coloured by entropy',
+    load: async () => (await import('./patch.js')).patch,
+  },
+  {
     name: 'inspect',
     summary: 'what a checkpoint, a file or a conversion holds',
     load: async () => (await import('./inspect.js')).inspect,
+  },
+  {
+    name: 'demo',
+    summary: 'convert the embedded tiny Llama, in about three minutes on two cores',
+    load: async () => (await import('./demo.js')).demo,
+  },
+  {
+    name: 'bench',
+    summary: 'measure this machine',
+    load: async () => (await import('./bench.js')).bench,
   },
 ];

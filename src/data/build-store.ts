@@ -75,7 +75,10 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
   const { paths, out, pieceBytes, validationFraction, seed, textKey, onProgress, signal } = options;
   const found = await findFiles(paths);
   return writeFolderAtomic(out, async (folder) => {
-    const side = async (name: SplitName): Promise<Side> => ({ file: await open(join(folder, bytesFile(name)), 'w'), ends: [] });
+    const side = async (name: SplitName): Promise<Side> => ({
+      file: await open(join(folder, bytesFile(name)), 'w'),
+      ends: [],
+    });
     const sides = { train: await side('train'), validation: await side('validation') };
     const files: StoreManifest['files'][number][] = [];
     const refused: Refusal[] = [];
@@ -136,11 +139,20 @@ async function finish(
   return manifest;
 }
 
-function refuseTooLittle({ train, validation }: Readonly<Record<SplitName, Side>>, refused: readonly Refusal[], files: number): void {
+function refuseTooLittle(
+  { train, validation }: Readonly<Record<SplitName, Side>>,
+  refused: readonly Refusal[],
+  files: number,
+): void {
   if (train.ends.length + validation.ends.length === 0) {
     const first = refused[0];
-    const why = first === undefined ? 'the folders hold no files' : `${first.path}${first.line === undefined ? '' : `:${first.line}`}: ${first.reason}`;
-    throw new ByteifyError(`None of the ${files} files of --data can be used (${why}).`, { hint: 'Give text, jsonl, .gz or .zst files.' });
+    const why =
+      first === undefined
+        ? 'the folders hold no files'
+        : `${first.path}${first.line === undefined ? '' : `:${first.line}`}: ${first.reason}`;
+    throw new ByteifyError(`None of the ${files} files of --data can be used (${why}).`, {
+      hint: 'Give text, jsonl, .gz or .zst files.',
+    });
   }
   if (train.ends.length === 0 || validation.ends.length === 0) {
     throw new ByteifyError('There is too little text to train on some and hold some out.', {

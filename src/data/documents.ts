@@ -94,7 +94,8 @@ async function* textDocuments(path: string): AsyncGenerator<Found> {
   for await (const chunk of chunksOf(path)) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_TEXT_BYTES) throw new Unusable('it is larger than 1 GiB; split it, or use jsonl with one document a line');
+    if (size > MAX_TEXT_BYTES)
+      throw new Unusable('it is larger than 1 GiB; split it, or use jsonl with one document a line');
   }
   const text = Buffer.concat(chunks);
   const reason = notText(text);
@@ -141,7 +142,11 @@ export async function* documentsOf(path: string, textKey: string): AsyncGenerato
   } catch (error) {
     if (error instanceof ByteifyError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    const reason = code.startsWith('Z_') ? `it is not a whole archive (${code})` : code.startsWith('E') ? `it cannot be read (${code})` : messageOf(error);
+    const reason = code.startsWith('Z_')
+      ? `it is not a whole archive (${code})`
+      : code.startsWith('E')
+        ? `it cannot be read (${code})`
+        : messageOf(error);
     throw new BrokenFile({ path, reason });
   }
 }

@@ -11,7 +11,13 @@ export interface SplitCounts {
 
 /** data.json: what the store was made of. */
 export interface StoreManifest {
-  readonly files: readonly { readonly path: string; readonly size_bytes: number; readonly sha256: string; readonly documents: number; readonly bytes: number }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly size_bytes: number;
+    readonly sha256: string;
+    readonly documents: number;
+    readonly bytes: number;
+  }[];
   readonly refused: readonly Refusal[];
   readonly duplicates: number;
   readonly train: SplitCounts;
@@ -54,7 +60,8 @@ async function openSplit(folder: string, name: SplitName): Promise<Split & { clo
     async read(piece) {
       const bytes = new Uint8Array(ends[piece]! - begin(piece));
       const { bytesRead } = await file.read(bytes, 0, bytes.length, begin(piece));
-      if (bytesRead !== bytes.length) throw new ByteifyError(`${path} is shorter than its index.`, { hint: 'Remove the data folder and run again.' });
+      if (bytesRead !== bytes.length)
+        throw new ByteifyError(`${path} is shorter than its index.`, { hint: 'Remove the data folder and run again.' });
       return bytes;
     },
     close: () => file.close(),
@@ -67,7 +74,10 @@ export async function openStore(folder: string): Promise<ByteStore> {
   try {
     manifest = JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
   } catch (cause) {
-    throw new ByteifyError(`${folder} is not a store of text.`, { hint: 'Remove it and run again with --data.', cause });
+    throw new ByteifyError(`${folder} is not a store of text.`, {
+      hint: 'Remove it and run again with --data.',
+      cause,
+    });
   }
   const [train, validation] = [await openSplit(folder, 'train'), await openSplit(folder, 'validation')];
   return {

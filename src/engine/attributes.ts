@@ -19,7 +19,11 @@ export function dataTypeOf(dtype: TfjsDataType): number {
 }
 
 export const attribute = {
-  type: (name: string, dtype: TfjsDataType): Attribute => ({ name, type: AttributeType.type, value: dataTypeOf(dtype) }),
+  type: (name: string, dtype: TfjsDataType): Attribute => ({
+    name,
+    type: AttributeType.type,
+    value: dataTypeOf(dtype),
+  }),
   int: (name: string, value: number | readonly number[]): Attribute => ({ name, type: AttributeType.int, value }),
   bool: (name: string, value: boolean): Attribute => ({ name, type: AttributeType.bool, value }),
   float: (name: string, value: number): Attribute => ({ name, type: AttributeType.float, value }),

@@ -2,9 +2,9 @@
 import {
   type BackendValues,
   type DataId,
-  type DataType as TfjsDataType,
   KernelBackend,
   type TensorInfo,
+  type DataType as TfjsDataType,
 } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
@@ -120,7 +120,12 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   /** Runs with extra int32 constants (axes, shapes, permutations) appended to the inputs; they are released afterwards. */
-  withConstants(name: string, attributes: Attribute[], inputs: TensorInfo[], constants: readonly Constant[]): TensorInfo {
+  withConstants(
+    name: string,
+    attributes: Attribute[],
+    inputs: TensorInfo[],
+    constants: readonly Constant[],
+  ): TensorInfo {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const made = constants.map((value) => this.#constant(value));
     try {
@@ -132,7 +137,11 @@ export class TensorFlowBackend extends KernelBackend {
 
   #constant(value: Constant): NativeTensor {
     const values = Int32Array.from(Array.isArray(value) ? value : [value as number]);
-    return this.runtime.create(new Uint8Array(values.buffer), Array.isArray(value) ? [value.length] : [], DataType.int32);
+    return this.runtime.create(
+      new Uint8Array(values.buffer),
+      Array.isArray(value) ? [value.length] : [],
+      DataType.int32,
+    );
   }
 
   #adopt(tensor: NativeTensor): TensorInfo {

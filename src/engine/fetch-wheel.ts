@@ -30,7 +30,9 @@ export async function wheelUrl(wheel: PinnedWheel, python: string): Promise<stri
   const quiet = ['--dry-run', '--ignore-installed', '--quiet', '--no-deps', '--target', 'unused', '--report', '-'];
   const requirement = `${wheel.project}==${wheel.version}`;
   try {
-    const { stdout } = await run(python, ['-m', 'pip', 'install', ...quiet, ...pick, requirement], { maxBuffer: 64 * 2 ** 20 });
+    const { stdout } = await run(python, ['-m', 'pip', 'install', ...quiet, ...pick, requirement], {
+      maxBuffer: 64 * 2 ** 20,
+    });
     const report = JSON.parse(stdout) as { install: { download_info: { url: string } }[] };
     return report.install[0]!.download_info.url;
   } catch (error) {
@@ -79,7 +81,12 @@ async function resume(url: string, partial: string, wheel: PinnedWheel, options:
  * Brings a wheel to `path`. An interrupted download goes on where it stopped, also in a later process.
  * @throws ByteifyError when the bytes are not the pinned ones, or the network fails for good.
  */
-export async function fetchWheel(wheel: PinnedWheel, path: string, python: string, options: FetchOptions = {}): Promise<void> {
+export async function fetchWheel(
+  wheel: PinnedWheel,
+  path: string,
+  python: string,
+  options: FetchOptions = {},
+): Promise<void> {
   if ((await sizeOf(path)) === wheel.sizeBytes && (await sha256Of(path)) === wheel.sha256) return;
   await mkdir(dirname(path), { recursive: true });
   const url = await wheelUrl(wheel, python);
@@ -101,9 +108,12 @@ export async function fetchWheel(wheel: PinnedWheel, path: string, python: strin
   const found = await sha256Of(partial);
   if (found !== wheel.sha256) {
     await rm(partial, { force: true });
-    throw new ByteifyError(`${wheel.project} ${wheel.version} does not have the pinned sha256 (${found}); it was removed.`, {
-      hint: 'A proxy or mirror may alter downloads. Run `byteify setup` again, or pass --libtensorflow DIR with a copy you trust.',
-    });
+    throw new ByteifyError(
+      `${wheel.project} ${wheel.version} does not have the pinned sha256 (${found}); it was removed.`,
+      {
+        hint: 'A proxy or mirror may alter downloads. Run `byteify setup` again, or pass --libtensorflow DIR with a copy you trust.',
+      },
+    );
   }
   await rename(partial, path);
 }

@@ -172,13 +172,21 @@ const GRADIENTS: Record<string, Gradient> = {
   BroadcastTo: { inputs: ['x'], gradient: (dy, [x]) => ({ x: () => unbroadcast(dy, x!.shape) }) },
   Transpose: {
     gradient: (dy, _saved, { perm }) => ({
-      x: () => tf.transpose(dy, perm.map((_, i) => perm.indexOf(i))),
+      x: () =>
+        tf.transpose(
+          dy,
+          perm.map((_, i) => perm.indexOf(i)),
+        ),
     }),
   },
   Slice: {
     inputs: ['x'],
     gradient: (dy, [x], { begin }) => ({
-      x: () => tf.pad(dy, x!.shape.map((extent, i) => [begin[i]!, extent - begin[i]! - dy.shape[i]!] as [number, number])),
+      x: () =>
+        tf.pad(
+          dy,
+          x!.shape.map((extent, i) => [begin[i]!, extent - begin[i]! - dy.shape[i]!] as [number, number]),
+        ),
     }),
   },
   GatherV2: {
@@ -212,7 +220,11 @@ const LIST_GRADIENTS: readonly tf.GradConfig[] = [
     saveAllInputs: true,
     gradFunc: (dy, saved, attrs) => {
       const axis = tf.util.parseAxisParam(attributesOf(attrs).axis, saved[0]!.shape)[0]!;
-      const parts = tf.split(dy as tf.Tensor, saved.map((part) => part.shape[axis]!), axis);
+      const parts = tf.split(
+        dy as tf.Tensor,
+        saved.map((part) => part.shape[axis]!),
+        axis,
+      );
       return Object.fromEntries(parts.map((part, i) => [i, () => part]));
     },
   },

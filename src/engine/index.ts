@@ -16,6 +16,6 @@ export {
   segmentSum,
   swiglu,
 } from './ops.js';
-export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
+export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';

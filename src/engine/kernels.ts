@@ -2,18 +2,16 @@
  * @module The kernel table: how each tfjs-core kernel is carried out by TensorFlow operations.
  * Reductions, shapes and indices follow tfjs-core's conventions (axes normalised by its ops); outputs are row-major.
  */
-import {
-  type DataType,
-  type NamedTensorInfoMap,
-  registerKernel,
-  type TensorInfo,
-  util,
-} from '@tensorflow/tfjs-core';
+import { type DataType, type NamedTensorInfoMap, registerKernel, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
 import type { TensorFlowBackend } from './backend.js';
 import type { KernelAttributes } from './kernel-attributes.js';
 
-type Kernel = (backend: TensorFlowBackend, inputs: Record<string, TensorInfo>, attrs: KernelAttributes) => TensorInfo | TensorInfo[];
+type Kernel = (
+  backend: TensorFlowBackend,
+  inputs: Record<string, TensorInfo>,
+  attrs: KernelAttributes,
+) => TensorInfo | TensorInfo[];
 
 const { type, int, bool } = attribute;
 
@@ -42,7 +40,12 @@ const reduction =
     const axes = util.parseAxisParam(axis ?? [], x!.shape);
     const all = axis === null || axis === undefined ? x!.shape.map((_, i) => i) : axes;
     const types = typed ? [type('T', x!.dtype)] : [];
-    return backend.withConstants(op, [...types, type('Tidx', 'int32'), bool('keep_dims', keepDims ?? false)], [x!], [all]);
+    return backend.withConstants(
+      op,
+      [...types, type('Tidx', 'int32'), bool('keep_dims', keepDims ?? false)],
+      [x!],
+      [all],
+    );
   };
 
 const argument =
@@ -56,7 +59,11 @@ const argument =
     );
 
 function cast(backend: TensorFlowBackend, x: TensorInfo, dtype: DataType): TensorInfo {
-  return backend.executeSingleOutput('Cast', [type('SrcT', x.dtype), type('DstT', dtype), bool('Truncate', false)], [x]);
+  return backend.executeSingleOutput(
+    'Cast',
+    [type('SrcT', x.dtype), type('DstT', dtype), bool('Truncate', false)],
+    [x],
+  );
 }
 
 function identity(backend: TensorFlowBackend, x: TensorInfo): TensorInfo {
@@ -167,7 +174,8 @@ const KERNELS: Record<string, Kernel> = {
     backend.executeMultipleOutputs('TopK', [int('k', k), bool('sorted', sorted), type('T', x!.dtype)], [x!], 2),
 
   // shapes
-  Reshape: (backend, { x }, { shape }) => reshape(backend, x!, util.inferFromImplicitShape(shape, util.sizeFromShape(x!.shape))),
+  Reshape: (backend, { x }, { shape }) =>
+    reshape(backend, x!, util.inferFromImplicitShape(shape, util.sizeFromShape(x!.shape))),
   ExpandDims: (backend, { input }, { dim }) =>
     backend.withConstants('ExpandDims', [type('T', input!.dtype), type('Tdim', 'int32')], [input!], [dim]),
   Transpose: (backend, { x }, { perm }) =>
@@ -177,7 +185,12 @@ const KERNELS: Record<string, Kernel> = {
   Tile: (backend, { x }, { reps }) =>
     backend.withConstants('Tile', [type('T', x!.dtype), type('Tmultiples', 'int32')], [x!], [reps]),
   Reverse: (backend, { x }, { dims }) =>
-    backend.withConstants('ReverseV2', [type('T', x!.dtype), type('Tidx', 'int32')], [x!], [util.parseAxisParam(dims, x!.shape)]),
+    backend.withConstants(
+      'ReverseV2',
+      [type('T', x!.dtype), type('Tidx', 'int32')],
+      [x!],
+      [util.parseAxisParam(dims, x!.shape)],
+    ),
   Concat: (backend, inputs, { axis }) => {
     const list = Object.values(inputs);
     const at = util.parseAxisParam(axis, list[0]!.shape)[0]!;
@@ -186,14 +199,28 @@ const KERNELS: Record<string, Kernel> = {
   },
   Pack: (backend, inputs, { axis }) => {
     const list = Object.values(inputs);
-    return backend.executeSingleOutput('Pack', [int('N', list.length), type('T', list[0]!.dtype), int('axis', axis)], list);
+    return backend.executeSingleOutput(
+      'Pack',
+      [int('N', list.length), type('T', list[0]!.dtype), int('axis', axis)],
+      list,
+    );
   },
   Unpack: (backend, { value }, { axis }) => {
     const count = value!.shape[axis]!;
-    return backend.executeMultipleOutputs('Unpack', [int('num', count), type('T', value!.dtype), int('axis', axis)], [value!], count);
+    return backend.executeMultipleOutputs(
+      'Unpack',
+      [int('num', count), type('T', value!.dtype), int('axis', axis)],
+      [value!],
+      count,
+    );
   },
   Slice: (backend, { x }, { begin, size }) =>
-    backend.withConstants('Slice', [type('T', x!.dtype), type('Index', 'int32')], [x!], [begin, sliceSizes(x!, begin, size)]),
+    backend.withConstants(
+      'Slice',
+      [type('T', x!.dtype), type('Index', 'int32')],
+      [x!],
+      [begin, sliceSizes(x!, begin, size)],
+    ),
   SplitV: (backend, { x }, { numOrSizeSplits, axis }) => {
     const at = util.parseAxisParam(axis, x!.shape)[0]!;
     const sizes: number[] = Array.isArray(numOrSizeSplits)
@@ -202,7 +229,12 @@ const KERNELS: Record<string, Kernel> = {
     const begin = x!.shape.map(() => 0);
     return sizes.map((length) => {
       const size = x!.shape.map((extent, i) => (i === at ? length : extent));
-      const part = backend.withConstants('Slice', [type('T', x!.dtype), type('Index', 'int32')], [x!], [[...begin], size]);
+      const part = backend.withConstants(
+        'Slice',
+        [type('T', x!.dtype), type('Index', 'int32')],
+        [x!],
+        [[...begin], size],
+      );
       begin[at]! += length;
       return part;
     });
@@ -222,24 +254,45 @@ const KERNELS: Record<string, Kernel> = {
   // making
   Fill: (backend, _inputs, { shape, value, dtype }) => {
     const kind: DataType = dtype ?? util.inferDtype(value);
-    const scalar = kind === 'float32' ? Float32Array.of(value) : kind === 'int32' ? Int32Array.of(value) : Uint8Array.of(value);
-    const dimsInfo: TensorInfo = { dataId: backend.write(Int32Array.from(shape), [shape.length], 'int32'), shape: [shape.length], dtype: 'int32' };
+    const scalar =
+      kind === 'float32' ? Float32Array.of(value) : kind === 'int32' ? Int32Array.of(value) : Uint8Array.of(value);
+    const dimsInfo: TensorInfo = {
+      dataId: backend.write(Int32Array.from(shape), [shape.length], 'int32'),
+      shape: [shape.length],
+      dtype: 'int32',
+    };
     const valueInfo: TensorInfo = { dataId: backend.write(scalar, [], kind), shape: [], dtype: kind };
-    const out = backend.executeSingleOutput('Fill', [type('T', kind), type('index_type', 'int32')], [dimsInfo, valueInfo]);
+    const out = backend.executeSingleOutput(
+      'Fill',
+      [type('T', kind), type('index_type', 'int32')],
+      [dimsInfo, valueInfo],
+    );
     backend.disposeData(dimsInfo.dataId);
     backend.disposeData(valueInfo.dataId);
     return out;
   },
   Range: (backend, _inputs, { start, stop, step, dtype }) => {
-    const values = util.makeZerosTypedArray(Math.max(0, Math.ceil((stop - start) / step)), dtype as 'float32' | 'int32');
+    const values = util.makeZerosTypedArray(
+      Math.max(0, Math.ceil((stop - start) / step)),
+      dtype as 'float32' | 'int32',
+    );
     for (let i = 0; i < values.length; i++) values[i] = start + i * step;
     return { dataId: backend.write(values, [values.length], dtype), shape: [values.length], dtype };
   },
   OneHot: (backend, { indices }, { dtype, depth, onValue, offValue }) => {
-    const scalar = (value: number): TensorInfo => ({ dataId: backend.write(Float32Array.of(value), [], 'float32'), shape: [], dtype: 'float32' });
+    const scalar = (value: number): TensorInfo => ({
+      dataId: backend.write(Float32Array.of(value), [], 'float32'),
+      shape: [],
+      dtype: 'float32',
+    });
     const [size, on, off] = [backend.write(Int32Array.of(depth), [], 'int32'), scalar(onValue), scalar(offValue)];
     const types = [int('axis', -1), type('T', 'float32'), type('TI', 'int32')];
-    const out = backend.executeSingleOutput('OneHot', types, [indices!, { dataId: size, shape: [], dtype: 'int32' }, on, off]);
+    const out = backend.executeSingleOutput('OneHot', types, [
+      indices!,
+      { dataId: size, shape: [], dtype: 'int32' },
+      on,
+      off,
+    ]);
     const typed = dtype === 'float32' ? out : cast(backend, out, dtype);
     if (typed !== out) backend.disposeData(out.dataId);
     for (const id of [size, on.dataId, off.dataId]) backend.disposeData(id);

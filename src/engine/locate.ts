@@ -1,8 +1,8 @@
 /** @module Finds the engine that is set up. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TENSORFLOW_VERSION } from './libraries.js';
 import { type Build, buildFolder, holdsLibraries, ownLibrariesFile } from './folders.js';
+import { TENSORFLOW_VERSION } from './libraries.js';
 
 export interface EngineLocation {
   /** Holds the two libraries. */

@@ -12,7 +12,16 @@ import { LIBRARY_FILES } from './libraries.js';
 export type Pointer = bigint;
 
 /** TF_DataType values (tensorflow/c/tf_datatype.h). */
-export const DataType = { float32: 1, int32: 3, uint8: 4, string: 7, int64: 9, bool: 10, bfloat16: 14, resource: 20 } as const;
+export const DataType = {
+  float32: 1,
+  int32: 3,
+  uint8: 4,
+  string: 7,
+  int64: 9,
+  bool: 10,
+  bfloat16: 14,
+  resource: 20,
+} as const;
 
 const PROTOTYPES = {
   TF_Version: 'const char* TF_Version()',
@@ -24,7 +33,8 @@ const PROTOTYPES = {
   TF_TensorData: 'void* TF_TensorData(void* tensor)',
   TF_TensorByteSize: 'size_t TF_TensorByteSize(void* tensor)',
   TFE_NewContextOptions: 'void* TFE_NewContextOptions()',
-  TFE_ContextOptionsSetConfig: 'void TFE_ContextOptionsSetConfig(void* options, const void* proto, size_t byteCount, void* status)',
+  TFE_ContextOptionsSetConfig:
+    'void TFE_ContextOptionsSetConfig(void* options, const void* proto, size_t byteCount, void* status)',
   TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void* options)',
   TFE_NewContext: 'void* TFE_NewContext(void* options, void* status)',
   TFE_ContextListDevices: 'void* TFE_ContextListDevices(void* context, void* status)',
@@ -38,7 +48,8 @@ const PROTOTYPES = {
   TFE_TensorHandleNumDims: 'int TFE_TensorHandleNumDims(void* handle, void* status)',
   TFE_TensorHandleDim: 'int64_t TFE_TensorHandleDim(void* handle, int index, void* status)',
   TFE_TensorHandleResolve: 'void* TFE_TensorHandleResolve(void* handle, void* status)',
-  TFE_TensorHandleCopyToDevice: 'void* TFE_TensorHandleCopyToDevice(void* handle, void* context, const char* device, void* status)',
+  TFE_TensorHandleCopyToDevice:
+    'void* TFE_TensorHandleCopyToDevice(void* handle, void* context, const char* device, void* status)',
   TFE_NewOp: 'void* TFE_NewOp(void* context, const char* name, void* status)',
   TFE_DeleteOp: 'void TFE_DeleteOp(void* op)',
   TFE_OpAddInput: 'void TFE_OpAddInput(void* op, void* handle, void* status)',
@@ -60,7 +71,7 @@ type ReturnOf<P extends string> = P extends `void* ${string}`
   : P extends `const char* ${string}`
     ? string
     : P extends `void ${string}`
-      ? void
+      ? undefined
       : P extends `int64_t ${string}` | `size_t ${string}`
         ? number | bigint
         : number;
@@ -112,7 +123,11 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     const libc = koffi.load('libc.so.6');
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
-    const descriptors = { dup: libc.func('int dup(int fd)'), dup2: libc.func('int dup2(int from, int to)'), close: libc.func('int close(int fd)') };
+    const descriptors = {
+      dup: libc.func('int dup(int fd)'),
+      dup2: libc.func('int dup2(int from, int to)'),
+      close: libc.func('int close(int fd)'),
+    };
     withoutStderr(descriptors, () => {
       for (const file of LIBRARY_FILES) {
         if (!dlopen(join(folder, file), RTLD_NOW | RTLD_NODELETE)) throw new Error(String(dlerror()));
@@ -129,7 +144,9 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
       }
       throw new Error(`the libraries lack ${name}`);
     };
-    const bound = Object.fromEntries(Object.entries(PROTOTYPES).map(([name, prototype]) => [name, bind(name, prototype)]));
+    const bound = Object.fromEntries(
+      Object.entries(PROTOTYPES).map(([name, prototype]) => [name, bind(name, prototype)]),
+    );
     return {
       ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
       copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),

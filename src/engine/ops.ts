@@ -22,7 +22,12 @@ function wrap({ dataId, shape, dtype }: tf.TensorInfo): tf.Tensor {
 }
 
 /** Runs one TensorFlow operation by name, outside the gradient tape. */
-export function rawOp(name: string, attributes: readonly Attribute[], inputs: readonly tf.Tensor[], outputs = 1): tf.Tensor[] {
+export function rawOp(
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly tf.Tensor[],
+  outputs = 1,
+): tf.Tensor[] {
   const backend = tf.backend() as unknown as RawBackend;
   return outputs === 1
     ? [wrap(backend.executeSingleOutput(name, attributes, inputs))]
@@ -160,7 +165,12 @@ export function crossEntropyRows(logits: tf.Tensor, labels: tf.Tensor): tf.Tenso
 /** The weighted sum of cross-entropies in nats: sum_i weights[i] * -log softmax(logits[i])[labels[i]] -> scalar. */
 export function crossEntropySum(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor): tf.Tensor {
   return tf.customGrad((input, save) => {
-    const [rows, slope] = rawOp('SparseSoftmaxCrossEntropyWithLogits', crossEntropyTypes, [input as tf.Tensor, labels], 2);
+    const [rows, slope] = rawOp(
+      'SparseSoftmaxCrossEntropyWithLogits',
+      crossEntropyTypes,
+      [input as tf.Tensor, labels],
+      2,
+    );
     (save as tf.GradSaveFunc)([slope!, weights]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
       tf.mul(saved[0]!, tf.reshape(tf.mul(saved[1]!, dy), [weights.size, 1]));

@@ -24,7 +24,12 @@ export interface Runtime {
   read(tensor: NativeTensor): Uint8Array;
   release(tensor: NativeTensor): void;
   /** Runs one operation. Inputs stay alive; the caller owns the results. */
-  execute(name: string, attributes: readonly Attribute[], inputs: readonly NativeTensor[], outputs: number): NativeTensor[];
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly NativeTensor[],
+    outputs: number,
+  ): NativeTensor[];
   /** How many handles are alive: what a leak test watches. */
   liveHandles(): number;
 }
@@ -88,7 +93,7 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return { handle, shape, dtype: api.TFE_TensorHandleDataType(handle) };
   }
 
-  function setAttribute(op: Pointer, attribute: Attribute): void {
+  function setAttribute(op: Pointer, attribute: Attribute): undefined {
     const { name, value } = attribute;
     switch (attribute.type) {
       case AttributeType.string: {

@@ -1,10 +1,10 @@
 /** @module Proves that the engine computes and differentiates, and measures its matrix product. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { engineHome } from './folders.js';
 import { startEngine } from './start.js';
-import * as tf from '@tensorflow/tfjs-core';
 
 export interface SelfTest {
   readonly tensorflow: string;
@@ -18,9 +18,12 @@ const REPEATS = 8;
 
 function close(found: ArrayLike<number>, wanted: readonly number[], what: string): void {
   if (wanted.some((value, i) => Math.abs(found[i]! - value) > 1e-5)) {
-    throw new ByteifyError(`The engine's self-test failed: ${what} gave [${Array.from(found)}] instead of [${wanted}].`, {
-      hint: 'Remove the engine’s cache folder and run `byteify setup` again.',
-    });
+    throw new ByteifyError(
+      `The engine's self-test failed: ${what} gave [${Array.from(found)}] instead of [${wanted}].`,
+      {
+        hint: 'Remove the engine’s cache folder and run `byteify setup` again.',
+      },
+    );
   }
 }
 

@@ -47,7 +47,9 @@ async function withLock<T>(work: () => Promise<T>): Promise<T> {
   await mkdir(engineHome(), { recursive: true });
   const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
   if (holder > 0 && isAlive(holder)) {
-    throw new ByteifyError(`Another set-up of the engine is running (process ${holder}).`, { hint: 'Wait for it to end.' });
+    throw new ByteifyError(`Another set-up of the engine is running (process ${holder}).`, {
+      hint: 'Wait for it to end.',
+    });
   }
   await rm(path, { force: true });
   const file = await open(path, 'wx');

@@ -48,12 +48,20 @@ function startLibTensorFlow(options: EngineOptions): Engine {
       hint: 'Run `byteify setup` once: it fetches TensorFlow’s libraries (274 MB) and checks them.',
     });
   }
-  const runtime = createRuntime(loadTensorFlow(folder), options.threads === undefined ? {} : { threads: options.threads });
+  const runtime = createRuntime(
+    loadTensorFlow(folder),
+    options.threads === undefined ? {} : { threads: options.threads },
+  );
   registerKernels('libtensorflow');
   tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime));
   tf.setBackend('libtensorflow');
   tf.enableProdMode();
-  return { backend: 'libtensorflow', version: runtime.version, devices: runtime.devices, liveHandles: runtime.liveHandles };
+  return {
+    backend: 'libtensorflow',
+    version: runtime.version,
+    devices: runtime.devices,
+    liveHandles: runtime.liveHandles,
+  };
 }
 
 const TFJS_NODE_GPU = '@tensorflow/tfjs-node-gpu';

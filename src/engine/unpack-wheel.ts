@@ -15,7 +15,12 @@ with zipfile.ZipFile(wheel) as archive:
 `;
 
 /** @param prefixes a member is unpacked when its name begins with one of these. */
-export async function unpackWheel(wheel: string, folder: string, prefixes: readonly string[], python: string): Promise<void> {
+export async function unpackWheel(
+  wheel: string,
+  folder: string,
+  prefixes: readonly string[],
+  python: string,
+): Promise<void> {
   try {
     await run(python, ['-c', SCRIPT, wheel, folder, ...prefixes]);
   } catch (error) {

@@ -2,7 +2,17 @@
 import { bltTensors, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
-import { bltLogits, cutIntoPatches, disposeParams, loadParams, openBlt, type Params, patchedBatch, readBltConfig, wholeRow } from '../model/index.js';
+import {
+  bltLogits,
+  cutIntoPatches,
+  disposeParams,
+  loadParams,
+  openBlt,
+  type Params,
+  type patchedBatch,
+  readBltConfig,
+  wholeRow,
+} from '../model/index.js';
 import { fromFloat32, openCheckpoint, toFloat32 } from '../safetensors/index.js';
 
 export interface SelfCheck {
@@ -16,7 +26,8 @@ export interface SelfCheck {
 const TOLERANCE = 1e-4;
 
 /** Mixed scripts, code and digits, so that patches of many kinds occur. */
-const TEXT = 'The latent global transformer reads patches, not bytes: naïve café, 東京, Привет!\nfor (let i = 0; i < 42; i++) {}';
+const TEXT =
+  'The latent global transformer reads patches, not bytes: naïve café, 東京, Привет!\nfor (let i = 0; i < 42; i++) {}';
 
 /** Weights as the export stores them. */
 function rounded(params: Params, dtype: 'float32' | 'bfloat16'): Params {
@@ -55,9 +66,12 @@ export async function selfCheck(from: string, exported: string, dtype: 'float32'
   written.dispose();
   const maxLogitDifference = wanted.reduce((worst, value, i) => Math.max(worst, Math.abs(value - found[i]!)), 0);
   if (!(maxLogitDifference <= TOLERANCE)) {
-    throw new ByteifyError(`The export in ${exported} does not compute what its checkpoint does: a logit differs by ${maxLogitDifference}.`, {
-      hint: 'Please report this; the checkpoint itself is untouched.',
-    });
+    throw new ByteifyError(
+      `The export in ${exported} does not compute what its checkpoint does: a logit differs by ${maxLogitDifference}.`,
+      {
+        hint: 'Please report this; the checkpoint itself is untouched.',
+      },
+    );
   }
   return { maxLogitDifference, positions: rows[0]!.ids.length };
 }

@@ -37,7 +37,13 @@ export function createSlot(name: string, value: tf.Tensor, group: ParameterGroup
  * @param step counts from 1.
  * @param gradient is left alive.
  */
-export function updateSlot(slot: Slot, gradient: tf.Tensor, step: number, learningRate: number, options: AdamWOptions): void {
+export function updateSlot(
+  slot: Slot,
+  gradient: tf.Tensor,
+  step: number,
+  learningRate: number,
+  options: AdamWOptions,
+): void {
   const { betas, epsilon, weightDecay } = options;
   const rate = learningRate * slot.group.learningRateScale;
   const [value, first, second] = tf.tidy(() => {

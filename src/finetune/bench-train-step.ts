@@ -1,7 +1,7 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
-import { bltTensors, BOS, BYTE_OFFSET } from '../blt/index.js';
+import { BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
-import { loadParams, disposeParams, readBltConfig } from '../model/index.js';
+import { disposeParams, loadParams, readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { createSlot, disposeSlot, updateSlot } from './adamw.js';
 import { groupOf } from './checkpoint.js';
@@ -53,8 +53,14 @@ export async function benchTrainStep(folder: string, options: BenchOptions): Pro
   const objective = endToEndObjective(config, []);
   const specs = bltTensors(config);
   const trained = specs.filter(objective.trains);
-  const values = await loadParams(reader, trained.map(({ name }) => name));
-  const fixed = await loadParams(reader, specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name));
+  const values = await loadParams(
+    reader,
+    trained.map(({ name }) => name),
+  );
+  const fixed = await loadParams(
+    reader,
+    specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name),
+  );
   await reader.close();
   const slots = trained.map((spec) => createSlot(spec.name, values.get(spec.name)!, groupOf(spec, {})));
   const stepMs: number[] = [];

@@ -17,7 +17,9 @@ export interface Calibration {
 export function calibrateThreshold(entropies: readonly Float32Array[], target: number): Calibration {
   const texts = entropies.filter(({ length }) => length > 0);
   const byteCount = texts.reduce((sum, { length }) => sum + length, 0);
-  const sorted = Float32Array.from(texts.flatMap((text) => Array.from(text.subarray(1)))).sort().reverse();
+  const sorted = Float32Array.from(texts.flatMap((text) => Array.from(text.subarray(1))))
+    .sort()
+    .reverse();
   const wanted = Math.round(byteCount / target) - texts.length;
   if (target < 1 || wanted < 0 || sorted.length === 0) {
     throw new ByteifyError(`No threshold gives ${target} bytes a patch on these ${byteCount} held-out bytes.`, {

@@ -1,13 +1,20 @@
 /** @module A checkpoint of a run: a whole model folder with the optimizer's moments and the trainer's state beside it. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PackerState } from '../data/index.js';
 import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
-import { tf } from '../engine/index.js';
+import type { PackerState } from '../data/index.js';
+import type { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadParams } from '../model/index.js';
-import { openCheckpoint, openSafetensorsFile, type TensorInfo, type TensorReader, writeCheckpoint, writeSafetensorsFile } from '../safetensors/index.js';
+import {
+  openCheckpoint,
+  openSafetensorsFile,
+  type TensorInfo,
+  type TensorReader,
+  writeCheckpoint,
+  writeSafetensorsFile,
+} from '../safetensors/index.js';
 import { disposeSlot, type ParameterGroup, type Slot } from './adamw.js';
 
 /** What a resumed run needs beside the weights. */
@@ -29,7 +36,10 @@ export function checkpointName(step: number): string {
 /** Steps that have a checkpoint in a run folder, oldest first. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const names = await readdir(run).catch(() => [] as string[]);
-  return names.flatMap((name) => NAME.exec(name)?.[1] ?? []).map(Number).sort((a, b) => a - b);
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 const float32 = (name: string, tensor: tf.Tensor): TensorInfo => ({ name, dtype: 'F32', shape: tensor.shape });
@@ -64,7 +74,10 @@ export async function saveCheckpoint(params: {
     ]),
   );
   await writeFolderAtomic(join(run, checkpointName(state.step)), async (folder) => {
-    await writeFile(join(folder, 'config.json'), `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`);
+    await writeFile(
+      join(folder, 'config.json'),
+      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
+    );
     await writeCheckpoint(folder, infos, ({ name }) => {
       const slot = trained.get(name);
       return slot === undefined ? start.read(name) : bytes(slot.value);
@@ -84,7 +97,10 @@ export async function readTrainerState(run: string, step: number): Promise<Train
   try {
     return JSON.parse(await readFile(path, 'utf8')) as TrainerState;
   } catch (cause) {
-    throw new ByteifyError(`${path} cannot be read.`, { hint: 'Remove that checkpoint folder to go on from the one before.', cause });
+    throw new ByteifyError(`${path} cannot be read.`, {
+      hint: 'Remove that checkpoint folder to go on from the one before.',
+      cause,
+    });
   }
 }
 
@@ -94,8 +110,14 @@ export async function restoreSlots(run: string, step: number, slots: readonly Sl
   const weights = await openCheckpoint(folder);
   const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
   try {
-    const values = await loadParams(weights, slots.map(({ name }) => name));
-    const moments = await loadParams(optimizer, slots.flatMap(({ name }) => [`${name}.first`, `${name}.second`]));
+    const values = await loadParams(
+      weights,
+      slots.map(({ name }) => name),
+    );
+    const moments = await loadParams(
+      optimizer,
+      slots.flatMap(({ name }) => [`${name}.first`, `${name}.second`]),
+    );
     for (const slot of slots) {
       disposeSlot(slot);
       slot.value = values.get(slot.name)!;

@@ -1,8 +1,17 @@
 /** @module What a training loop optimises: the parameters it moves and the loss of some packed rows. */
-import type { PackedRow } from '../data/index.js';
-import { tf } from '../engine/index.js';
+
 import type { BltConfig, TensorSpec } from '../blt/index.js';
-import { byteBatch, cutIntoPatches, bltLogits, nextByteLoss, type Params, patcherLogits, type Targets } from '../model/index.js';
+import type { PackedRow } from '../data/index.js';
+import type { tf } from '../engine/index.js';
+import {
+  bltLogits,
+  byteBatch,
+  cutIntoPatches,
+  nextByteLoss,
+  type Params,
+  patcherLogits,
+  type Targets,
+} from '../model/index.js';
 import type { Loss } from './gradients.js';
 
 export interface Objective {

@@ -10,7 +10,9 @@ export function byteModelBitsPerByte(params: Params, config: BltConfig, texts: r
     const ids = encodeBytes(text);
     const targets = new Int32Array(ids.length);
     targets.set(ids.subarray(1));
-    const losses = tf.tidy(() => positionLosses(patcherLogits(params, config.patcher, byteBatch([wholeRow(ids)])), targets));
+    const losses = tf.tidy(() =>
+      positionLosses(patcherLogits(params, config.patcher, byteBatch([wholeRow(ids)])), targets),
+    );
     for (let i = 0; i < text.length; i++) nats += losses[i]!;
     byteCount += text.length;
   }

@@ -29,10 +29,20 @@ function varint(value: number): number[] {
 }
 
 const varintField = (number: number, value: number): number[] => [number << 3, ...varint(value)];
-const bytesField = (number: number, bytes: ArrayLike<number>): number[] => [(number << 3) | 2, ...varint(bytes.length), ...Array.from(bytes)];
+const bytesField = (number: number, bytes: ArrayLike<number>): number[] => [
+  (number << 3) | 2,
+  ...varint(bytes.length),
+  ...Array.from(bytes),
+];
 const textField = (number: number, text: string): number[] => bytesField(number, new TextEncoder().encode(text));
-const doubleField = (number: number, value: number): number[] => [(number << 3) | 1, ...new Uint8Array(Float64Array.of(value).buffer)];
-const floatField = (number: number, value: number): number[] => [(number << 3) | 5, ...new Uint8Array(Float32Array.of(value).buffer)];
+const doubleField = (number: number, value: number): number[] => [
+  (number << 3) | 1,
+  ...new Uint8Array(Float64Array.of(value).buffer),
+];
+const floatField = (number: number, value: number): number[] => [
+  (number << 3) | 5,
+  ...new Uint8Array(Float32Array.of(value).buffer),
+];
 
 function record(payload: readonly number[]): Uint8Array {
   const data = Uint8Array.from(payload);
@@ -52,6 +62,8 @@ export function fileVersionRecord(seconds: number): Uint8Array {
 
 /** Scalars of one step. @param seconds since 1970. */
 export function scalarsRecord(step: number, scalars: Readonly<Record<string, number>>, seconds: number): Uint8Array {
-  const values = Object.entries(scalars).flatMap(([tag, value]) => bytesField(1, [...textField(1, tag), ...floatField(2, value)]));
+  const values = Object.entries(scalars).flatMap(([tag, value]) =>
+    bytesField(1, [...textField(1, tag), ...floatField(2, value)]),
+  );
   return record([...doubleField(1, seconds), ...varintField(2, step), ...bytesField(5, values)]);
 }

@@ -2,16 +2,16 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, toTransformersConfig } from '../blt/index.js';
-import { evaluationTexts, type ByteStore } from '../data/index.js';
 import { writeFileAtomic } from '../conversion/index.js';
+import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { cutText, disposeParams, type Params, readBltConfig } from '../model/index.js';
 import type { Recipe } from '../recipe/index.js';
 import { fromFloat32, openCheckpoint, writeSafetensorsFile } from '../safetensors/index.js';
-import { calibrateThreshold, type Calibration } from './calibrate.js';
+import { type Calibration, calibrateThreshold } from './calibrate.js';
 import { checkpointName, checkpointSteps } from './checkpoint.js';
 import { patcherObjective } from './objective.js';
-import { patcherPlan } from './plans.js';
 import { byteModelBitsPerByte } from './patcher-bits.js';
+import { patcherPlan } from './plans.js';
 import { type StepReport, train } from './train.js';
 
 export interface TrainPatcherOptions {
@@ -32,8 +32,16 @@ export interface PatcherReport extends Calibration {
 }
 
 /** The threshold that cuts held-out texts into patches of the wanted mean size. */
-export function calibrate(params: Params, config: BltConfig, texts: readonly Uint8Array[], target: number): Calibration {
-  return calibrateThreshold(texts.map((text) => cutText(params, config, text).entropyNats), target);
+export function calibrate(
+  params: Params,
+  config: BltConfig,
+  texts: readonly Uint8Array[],
+  target: number,
+): Calibration {
+  return calibrateThreshold(
+    texts.map((text) => cutText(params, config, text).entropyNats),
+    target,
+  );
 }
 
 /** The same model with another threshold. */
@@ -67,7 +75,8 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
     await writePatcher(out, withThreshold(config, calibration.threshold), params);
     disposeParams(params);
     // The checkpoints served to resume; the curve stays.
-    for (const step of await checkpointSteps(run)) await rm(join(run, checkpointName(step)), { recursive: true, force: true });
+    for (const step of await checkpointSteps(run))
+      await rm(join(run, checkpointName(step)), { recursive: true, force: true });
     return report;
   } finally {
     await start.close();
@@ -81,5 +90,8 @@ async function writePatcher(out: string, config: BltConfig, params: Params): Pro
     fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),
   );
   // Last: a folder with a config is a patcher that is done.
-  await writeFileAtomic(join(out, 'config.json'), `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`);
+  await writeFileAtomic(
+    join(out, 'config.json'),
+    `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
+  );
 }

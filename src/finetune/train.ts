@@ -1,6 +1,6 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
 import { mkdir } from 'node:fs/promises';
-import { bltTensors, type BltConfig, type TensorSpec } from '../blt/index.js';
+import { type BltConfig, bltTensors, type TensorSpec } from '../blt/index.js';
 import { createPacker, type PackedRow, type Split } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, loadParams, type Params } from '../model/index.js';
@@ -72,8 +72,13 @@ function together(slots: readonly Slot[], fixed: Params): Params {
 
 async function createSlots(options: TrainOptions, specs: readonly TensorSpec[]): Promise<Slot[]> {
   const trained = specs.filter(options.objective.trains);
-  const values = await loadParams(options.start, trained.map(({ name }) => name));
-  return trained.map((spec) => createSlot(spec.name, values.get(spec.name)!, groupOf(spec, options.plan.learningRateScale)));
+  const values = await loadParams(
+    options.start,
+    trained.map(({ name }) => name),
+  );
+  return trained.map((spec) =>
+    createSlot(spec.name, values.get(spec.name)!, groupOf(spec, options.plan.learningRateScale)),
+  );
 }
 
 /**
@@ -85,7 +90,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   await mkdir(run, { recursive: true });
   const specs = bltTensors(config).filter(objective.reads);
   const slots = await createSlots(options, specs);
-  const fixed = await loadParams(start, specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name));
+  const fixed = await loadParams(
+    start,
+    specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name),
+  );
   let step = 0;
   let metrics: Readonly<Record<string, number>> = {};
   const last = (await checkpointSteps(run)).at(-1);
@@ -100,10 +108,23 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     step = saved.step;
     await restoreSlots(run, step, slots);
   }
-  const packer = createPacker({ split: options.data, rowBytes: plan.rowBytes, seed, ...(saved && { state: saved.packer }) });
+  const packer = createPacker({
+    split: options.data,
+    rowBytes: plan.rowBytes,
+    seed,
+    ...(saved && { state: saved.packer }),
+  });
   const log = await openMetrics(run, step);
   const save = () =>
-    saveCheckpoint({ run, config, specs, slots, start, keep: plan.keepCheckpoints, state: { step, packer: packer.state(), settings } });
+    saveCheckpoint({
+      run,
+      config,
+      specs,
+      slots,
+      start,
+      keep: plan.keepCheckpoints,
+      state: { step, packer: packer.state(), settings },
+    });
   const validate = async () => {
     if (options.validate === undefined) return;
     metrics = await options.validate(together(slots, fixed));

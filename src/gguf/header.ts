@@ -98,7 +98,9 @@ async function readValue(from: Cursor, type: number, refuse: Refuse, depth = 0):
     return values;
   }
   const scalar = SCALARS[type];
-  return scalar === undefined ? refuse(`it has a value of the unknown type ${type}`) : scalar.read(await from.take(scalar.bytes));
+  return scalar === undefined
+    ? refuse(`it has a value of the unknown type ${type}`)
+    : scalar.read(await from.take(scalar.bytes));
 }
 
 async function readTensor(from: Cursor, refuse: Refuse): Promise<GgufTensor> {
@@ -120,7 +122,11 @@ export async function readGgufHeader(file: FileHandle, fileBytes: number, path: 
   if (fileBytes < 24 || (await from.u32()) !== MAGIC) return refuse('it does not begin with "GGUF"');
   const version = await from.u32();
   if (version !== 2 && version !== 3) {
-    return refuse(version > 0xffff ? 'it is big-endian, which is not read here' : `its version is ${version}, and 2 and 3 are read here`);
+    return refuse(
+      version > 0xffff
+        ? 'it is big-endian, which is not read here'
+        : `its version is ${version}, and 2 and 3 are read here`,
+    );
   }
   const tensorCount = await from.u64('a tensor count', MAX_COUNT);
   const valueCount = await from.u64('a count of key-values', MAX_COUNT);
@@ -133,6 +139,7 @@ export async function readGgufHeader(file: FileHandle, fileBytes: number, path: 
   const tensors: GgufTensor[] = [];
   for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(from, refuse));
   const alignment = Number(keyValues.get('general.alignment') ?? 32);
-  if (!Number.isSafeInteger(alignment) || alignment < 1 || alignment > 2 ** 20) return refuse(`its alignment is ${alignment}`);
+  if (!Number.isSafeInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
+    return refuse(`its alignment is ${alignment}`);
   return { keyValues, tensors, alignment, dataStart: Math.ceil(from.position() / alignment) * alignment };
 }

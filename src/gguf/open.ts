@@ -1,7 +1,15 @@
 /** @module Opens a GGUF file: tensors under its own names, quantised ones read as float32. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
-import { checkRange, dtypeBytes, elementCount, readFully, type TensorInfo, type TensorReader, tensorBytes } from '../safetensors/index.js';
+import {
+  checkRange,
+  dtypeBytes,
+  elementCount,
+  readFully,
+  type TensorInfo,
+  type TensorReader,
+  tensorBytes,
+} from '../safetensors/index.js';
 import { type GgufHeader, type GgufTensor, type GgufValue, readGgufHeader } from './header.js';
 import { QUANTISATIONS } from './quants.js';
 import { PLAIN_TYPES, TENSOR_TYPES } from './types.js';
@@ -41,7 +49,9 @@ function place(tensor: GgufTensor, { dataStart, alignment }: GgufHeader, fileByt
   const size = storedBytes(tensor, type, path);
   const begin = dataStart + tensor.offset;
   if (!Number.isSafeInteger(size) || begin + size > fileBytes || tensor.offset % alignment !== 0) {
-    throw new ByteifyError(`${path} is not a sound GGUF file: ${tensor.name} lies outside its ${fileBytes} bytes.`, { hint: 'Download the file again.' });
+    throw new ByteifyError(`${path} is not a sound GGUF file: ${tensor.name} lies outside its ${fileBytes} bytes.`, {
+      hint: 'Download the file again.',
+    });
   }
   const info = { name: tensor.name, dtype: PLAIN_TYPES[type] ?? 'F32', shape: [...tensor.dims].reverse() } as const;
   return { info, type, begin, storedBytes: size };
@@ -57,14 +67,21 @@ function placeAll(header: GgufHeader, fileBytes: number, path: string): Map<stri
   const inOrder = [...placed].sort((a, b) => a.begin - b.begin);
   inOrder.forEach(({ info, begin }, i) => {
     const before = inOrder[i - 1];
-    if (before !== undefined && before.begin + before.storedBytes > begin) refuse(`${info.name} overlaps ${before.info.name}`);
+    if (before !== undefined && before.begin + before.storedBytes > begin)
+      refuse(`${info.name} overlaps ${before.info.name}`);
   });
   return names;
 }
 
 /** A range of a quantised tensor's float32 bytes: the blocks that cover it are dequantised. */
-async function readQuantised(file: FileHandle, tensor: Placed, range: { offset: number; length: number }, path: string): Promise<Uint8Array> {
-  if (range.offset % 4 !== 0 || range.length % 4 !== 0) throw new ByteifyError('ranges of dequantised tensors are whole floats');
+async function readQuantised(
+  file: FileHandle,
+  tensor: Placed,
+  range: { offset: number; length: number },
+  path: string,
+): Promise<Uint8Array> {
+  if (range.offset % 4 !== 0 || range.length % 4 !== 0)
+    throw new ByteifyError('ranges of dequantised tensors are whole floats');
   const { blockElements, blockBytes, dequantise } = QUANTISATIONS[tensor.type]!;
   const blockFloats = blockElements * 4;
   const first = Math.floor(range.offset / blockFloats);

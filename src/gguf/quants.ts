@@ -66,7 +66,11 @@ const Q5_1: Quantisation = {
   blockBytes: 24,
   dequantise(block, from, out, at) {
     const [scale, minimum] = [half(block, from), half(block, from + 2)];
-    fromNibbles(from + 8, fifthBit(block.getUint32(from + 4, true)), (quant) => fround(scale * quant) + minimum)(block, out, at);
+    fromNibbles(from + 8, fifthBit(block.getUint32(from + 4, true)), (quant) => fround(scale * quant) + minimum)(
+      block,
+      out,
+      at,
+    );
   },
 };
 
@@ -89,7 +93,13 @@ function scaleAndMinimum(block: DataView, scales: number, group: number): [numbe
 /** 256 weights in eight groups of 32; groups 2i and 2i + 1 are the low and high nibbles of the same 32 bytes. */
 function superBlock(
   block: DataView,
-  parts: { scales: number; quants: number; scale: number; minimum: number; high: (group: number, weight: number) => number },
+  parts: {
+    scales: number;
+    quants: number;
+    scale: number;
+    minimum: number;
+    high: (group: number, weight: number) => number;
+  },
   out: Float32Array,
   at: number,
 ): void {

@@ -20,7 +20,10 @@ export async function cachedCommit(repository: string, revision: string): Promis
 export async function snapshotFiles(repository: string, commit: string): Promise<string[]> {
   const folder = join(repository, 'snapshots', commit);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => !entry.isDirectory()).map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
 }
 
 async function replace(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
@@ -51,7 +54,11 @@ export interface TreeEntry {
 }
 
 /** What the repository holds at a commit: Python reads it to tell a whole snapshot from a part. */
-export async function writeTree(repository: string, commit: string, files: Readonly<Record<string, TreeEntry>>): Promise<void> {
+export async function writeTree(
+  repository: string,
+  commit: string,
+  files: Readonly<Record<string, TreeEntry>>,
+): Promise<void> {
   const text = JSON.stringify({ format_version: 1, files });
   await replace(join(repository, 'trees', `${commit}.json`), (temporary) => writeFile(temporary, text));
 }

@@ -4,7 +4,15 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { ByteifyError, messageOf } from '../errors.js';
-import { cachedCommit, linkSnapshot, repositoryFolder, snapshotFiles, type TreeEntry, writeRef, writeTree } from './cache.js';
+import {
+  cachedCommit,
+  linkSnapshot,
+  repositoryFolder,
+  snapshotFiles,
+  type TreeEntry,
+  writeRef,
+  writeTree,
+} from './cache.js';
 import { type HubEnvironment, hubEnvironment } from './environment.js';
 import { isWanted } from './files.js';
 import { hubError } from './hub-errors.js';
@@ -42,7 +50,9 @@ async function fromCache(repository: string, id: string, revision: string, why: 
   const commit = await cachedCommit(repository, revision);
   const files = commit === null ? [] : await snapshotFiles(repository, commit);
   if (commit === null || !files.includes('config.json') || !files.some((file) => file.endsWith('.safetensors'))) {
-    throw new ByteifyError(`${why}, and ${id} is not whole in the cache.`, { hint: 'Download it once with a connection, or point HF_HOME at the cache that has it.' });
+    throw new ByteifyError(`${why}, and ${id} is not whole in the cache.`, {
+      hint: 'Download it once with a connection, or point HF_HOME at the cache that has it.',
+    });
   }
   return { folder: join(repository, 'snapshots', commit), commit, files };
 }
@@ -51,9 +61,12 @@ async function refuseFullDisk(cacheDir: string, needed: number): Promise<void> {
   await mkdir(cacheDir, { recursive: true });
   const { bavail, bsize } = await statfs(cacheDir);
   if (bavail * bsize < needed) {
-    throw new ByteifyError(`The download takes ${(needed / 1e9).toFixed(1)} GB and ${cacheDir} has ${((bavail * bsize) / 1e9).toFixed(1)} GB free.`, {
-      hint: 'Free some space, or set HF_HOME to a larger disk.',
-    });
+    throw new ByteifyError(
+      `The download takes ${(needed / 1e9).toFixed(1)} GB and ${cacheDir} has ${((bavail * bsize) / 1e9).toFixed(1)} GB free.`,
+      {
+        hint: 'Free some space, or set HF_HOME to a larger disk.',
+      },
+    );
   }
 }
 
@@ -78,7 +91,8 @@ async function listRemote(id: string, revision: string, environment: HubEnvironm
     }
     return { commit: sha, files };
   } catch (error) {
-    if (error instanceof HubApiError) throw hubError({ status: error.statusCode, code: errorCode(error) }, id, revision, hubUrl);
+    if (error instanceof HubApiError)
+      throw hubError({ status: error.statusCode, code: errorCode(error) }, id, revision, hubUrl);
     throw error;
   }
 }
@@ -102,7 +116,10 @@ export async function downloadModel(model: string, options: DownloadOptions = {}
   const { endpoint, cacheDir, token, offline } = environment;
   const repository = repositoryFolder(cacheDir, id);
   if (offline) return fromCache(repository, id, revision, 'The hub must not be used (HF_HUB_OFFLINE)');
-  const fetch = retryingFetch({ ...(options.fetch && { fetch: options.fetch }), ...(options.sleep && { sleep: options.sleep }) });
+  const fetch = retryingFetch({
+    ...(options.fetch && { fetch: options.fetch }),
+    ...(options.sleep && { sleep: options.sleep }),
+  });
   let remote: Awaited<ReturnType<typeof listRemote>>;
   try {
     remote = await listRemote(id, revision, environment, fetch);
@@ -113,10 +130,15 @@ export async function downloadModel(model: string, options: DownloadOptions = {}
   const { commit } = remote;
   const wanted = remote.files.filter(({ path }) => isWanted(path));
   if (!wanted.some(({ path }) => path.endsWith('.safetensors'))) {
-    throw new ByteifyError(`${id} has no safetensors weights.`, { hint: 'Look for a conversion of it, or a GGUF file.' });
+    throw new ByteifyError(`${id} has no safetensors weights.`, {
+      hint: 'Look for a conversion of it, or a GGUF file.',
+    });
   }
   const missing = wanted.filter((file) => !existsSync(join(repository, 'blobs', blobName(file))));
-  await refuseFullDisk(cacheDir, missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  await refuseFullDisk(
+    cacheDir,
+    missing.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  );
   await writeTree(repository, commit, Object.fromEntries(remote.files.map((file) => [file.path, treeEntry(file)])));
 
   const folder = join(repository, 'snapshots', commit);
@@ -133,7 +155,8 @@ export async function downloadModel(model: string, options: DownloadOptions = {}
       ...(options.sleep && { sleep: options.sleep }),
       ...(signal && { signal }),
       onBytes: (bytes) => onProgress?.({ path: file.path, doneBytes: doneBytes + bytes, totalBytes }),
-      refuse: (response) => hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint),
+      refuse: (response) =>
+        hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint),
     });
     await linkSnapshot(repository, commit, file.path, blobName(file));
     doneBytes += file.sizeBytes;

@@ -16,15 +16,21 @@ export function hubError({ status, code }: Refused, id: string, revision: string
     });
   }
   if (code === 'RevisionNotFound') {
-    return new ByteifyError(`${id} has no revision "${revision}".`, { hint: `Its branches and commits are listed at ${page}/commits/main.` });
+    return new ByteifyError(`${id} has no revision "${revision}".`, {
+      hint: `Its branches and commits are listed at ${page}/commits/main.`,
+    });
   }
   if (code === 'EntryNotFound') {
-    return new ByteifyError(`A file of ${id} is gone from revision "${revision}".`, { hint: 'The repository changed; try again.' });
+    return new ByteifyError(`A file of ${id} is gone from revision "${revision}".`, {
+      hint: 'The repository changed; try again.',
+    });
   }
   if (status === 401 || status === 404) {
     return new ByteifyError(`There is no model ${id} on the hub, or it is private.`, {
       hint: 'Check the spelling; for a private or gated one log in with `hf auth login` or set HF_TOKEN.',
     });
   }
-  return new ByteifyError(`The hub answered ${status} for ${id}.`, { hint: 'Try again later; what is downloaded is kept.' });
+  return new ByteifyError(`The hub answered ${status} for ${id}.`, {
+    hint: 'Try again later; what is downloaded is kept.',
+  });
 }

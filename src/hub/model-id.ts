@@ -14,7 +14,9 @@ export function parseModelId(text: string): ModelId {
   const [id = '', revision = 'main', ...rest] = text.split('@');
   const sound = ID.test(id) && !id.includes('..') && !id.includes('--') && rest.length === 0;
   if (!sound || revision === '' || /[\s?#]|\.\./.test(revision)) {
-    throw new UsageError(`"${text}" is neither a path that exists nor a hub id.`, { hint: 'A hub id looks like org/name or org/name@revision.' });
+    throw new UsageError(`"${text}" is neither a path that exists nor a hub id.`, {
+      hint: 'A hub id looks like org/name or org/name@revision.',
+    });
   }
   return { id, revision };
 }

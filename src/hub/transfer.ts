@@ -89,7 +89,10 @@ export async function transferFile(transfer: Transfer): Promise<void> {
       if (error instanceof ByteifyError || signal?.aborted) throw error;
       idle = (await sizeOf(part)) > before ? 0 : idle + 1;
       if (idle === IDLE_ATTEMPTS) {
-        throw new ByteifyError(`A download broke off again and again: ${messageOf(error)}.`, { hint: 'Run the same command again: it goes on where it stopped.', cause: error });
+        throw new ByteifyError(`A download broke off again and again: ${messageOf(error)}.`, {
+          hint: 'Run the same command again: it goes on where it stopped.',
+          cause: error,
+        });
       }
       await sleep(500 * 2 ** idle);
       continue;

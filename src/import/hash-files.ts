@@ -26,7 +26,10 @@ async function sha256Of(path: string, onBytes: (bytes: number) => void, signal?:
 
 export async function hashFiles(
   paths: readonly string[],
-  options: { onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void; signal?: AbortSignal },
+  options: {
+    onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
+    signal?: AbortSignal;
+  },
 ): Promise<HashedFile[]> {
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);

@@ -1,7 +1,8 @@
 /** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
+
+import { existsSync } from 'node:fs';
 import { copyFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { existsSync } from 'node:fs';
 import { writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { openGguf } from '../gguf/index.js';
@@ -25,7 +26,14 @@ export interface ImportReport {
 
 /** Needed to compare with the source on text. */
 const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
-const OPTIONAL_FILES = ['generation_config.json', 'special_tokens_map.json', 'README.md', 'LICENSE', 'NOTICE', 'USE_POLICY.md'] as const;
+const OPTIONAL_FILES = [
+  'generation_config.json',
+  'special_tokens_map.json',
+  'README.md',
+  'LICENSE',
+  'NOTICE',
+  'USE_POLICY.md',
+] as const;
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -43,10 +51,13 @@ interface Prepared {
 async function prepareFolder(folder: string): Promise<Prepared> {
   const source = await openLlama(folder);
   await source.close();
-  if (source.ropeLayout === 'interleaved') throw new ByteifyError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
+  if (source.ropeLayout === 'interleaved')
+    throw new ByteifyError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
   for (const name of TOKENIZER_FILES) {
     if (!existsSync(join(folder, name))) {
-      throw new ByteifyError(`${folder} holds no ${name}.`, { hint: 'The tokenizer is needed to compare with the source; save it with tokenizer.save_pretrained().' });
+      throw new ByteifyError(`${folder} holds no ${name}.`, {
+        hint: 'The tokenizer is needed to compare with the source; save it with tokenizer.save_pretrained().',
+      });
     }
   }
   const weights = await openCheckpoint(folder);

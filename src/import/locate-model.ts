@@ -34,7 +34,9 @@ function looksLikePath(model: string): boolean {
 async function checkConfig(folder: string): Promise<void> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new ByteifyError(`${folder} holds no config.json.`, { hint: 'The repository is not one of a transformers model.' });
+    throw new ByteifyError(`${folder} holds no config.json.`, {
+      hint: 'The repository is not one of a transformers model.',
+    });
   });
   let json: unknown;
   try {
@@ -55,11 +57,16 @@ export async function locateModel(model: string, options: LocateOptions = {}): P
   if (existsSync(model)) {
     const folder = (await stat(model)).isDirectory();
     if (!folder && !model.toLowerCase().endsWith('.gguf')) {
-      throw new UsageError(`${model} is a file, but not a .gguf.`, { hint: 'Give a transformers folder, a .gguf file, or a hub id.' });
+      throw new UsageError(`${model} is a file, but not a .gguf.`, {
+        hint: 'Give a transformers folder, a .gguf file, or a hub id.',
+      });
     }
     return { kind: folder ? 'folder' : 'gguf', path: model, revision: null };
   }
-  if (looksLikePath(model)) throw new UsageError(`${model} does not exist.`, { hint: 'Give a folder, a .gguf file, or a hub id like org/name.' });
+  if (looksLikePath(model))
+    throw new UsageError(`${model} does not exist.`, {
+      hint: 'Give a folder, a .gguf file, or a hub id like org/name.',
+    });
   const { folder, commit } = await downloadModel(model, { ...options, onConfig: checkConfig });
   return { kind: 'hub', path: folder, revision: commit };
 }

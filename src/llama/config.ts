@@ -20,7 +20,10 @@ export interface LlamaConfig {
   readonly eosIds: readonly number[];
 }
 
-const size = z.int().positive().max(2 ** 31);
+const size = z
+  .int()
+  .positive()
+  .max(2 ** 31);
 const id = z.int().nonnegative();
 
 const schema = z.looseObject({
@@ -51,13 +54,17 @@ const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why
   },
   {
     found: (json) => json.model_type !== 'llama',
-    why: (json) => `its model_type is ${JSON.stringify(json.model_type)}, and only Llama’s layers are those of BLT’s global transformer`,
+    why: (json) =>
+      `its model_type is ${JSON.stringify(json.model_type)}, and only Llama’s layers are those of BLT’s global transformer`,
   },
   {
     found: (json) => json.attention_bias === true || json.qkv_bias === true,
     why: () => 'its attention has biases (attention_bias), and BLT’s has none',
   },
-  { found: (json) => json.mlp_bias === true, why: () => 'its feed-forward networks have biases (mlp_bias), and BLT’s have none' },
+  {
+    found: (json) => json.mlp_bias === true,
+    why: () => 'its feed-forward networks have biases (mlp_bias), and BLT’s have none',
+  },
   {
     found: (json) => json.hidden_act !== undefined && json.hidden_act !== 'silu',
     why: (json) => `its activation is ${JSON.stringify(json.hidden_act)}, and BLT’s is silu`,
@@ -67,8 +74,12 @@ const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why
     why: () => 'its weights are quantised in a form that is not read here (quantization_config); GGUF files are',
   },
   {
-    found: (json) => json.head_dim !== undefined && json.head_dim !== null && json.head_dim !== Number(json.hidden_size) / Number(json.num_attention_heads),
-    why: (json) => `its head_dim is ${json.head_dim}, not hidden_size / num_attention_heads, which BLT’s attention always is`,
+    found: (json) =>
+      json.head_dim !== undefined &&
+      json.head_dim !== null &&
+      json.head_dim !== Number(json.hidden_size) / Number(json.num_attention_heads),
+    why: (json) =>
+      `its head_dim is ${json.head_dim}, not hidden_size / num_attention_heads, which BLT’s attention always is`,
   },
 ];
 
@@ -77,7 +88,8 @@ const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why
  * @throws ByteifyError naming the reason when the model cannot be converted, or the key that is missing or wrong.
  */
 export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new ByteifyError(`${where} is not a model's config.`);
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ByteifyError(`${where} is not a model's config.`);
   const refusal = REFUSALS.find(({ found }) => found(json as Json));
   if (refusal !== undefined) {
     throw new ByteifyError(`${where}: this model cannot be converted: ${refusal.why(json as Json)}.`, {
@@ -87,13 +99,17 @@ export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
-    throw new ByteifyError(`${where}: ${issue.path.join('.')}: ${issue.message}.`, { hint: 'The config of a Llama is expected.' });
+    throw new ByteifyError(`${where}: ${issue.path.join('.')}: ${issue.message}.`, {
+      hint: 'The config of a Llama is expected.',
+    });
   }
   const config = parsed.data;
   const heads = config.num_attention_heads;
   const kvHeads = config.num_key_value_heads ?? heads;
   if (config.hidden_size % (2 * heads) !== 0 || heads % kvHeads !== 0) {
-    throw new ByteifyError(`${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${config.hidden_size}.`);
+    throw new ByteifyError(
+      `${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${config.hidden_size}.`,
+    );
   }
   const eos = config.eos_token_id ?? [];
   return {

@@ -19,7 +19,9 @@ const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_
 function llama3Scaling(divisors: Float32Array, where: string): Record<string, unknown> {
   const factor = Math.max(...divisors);
   if (!(factor > 1) || divisors.some((divisor) => divisor < 1)) {
-    throw new ByteifyError(`${where} holds rope_freqs that are not Llama 3.1’s scaling.`, { hint: 'Use the transformers checkpoint instead.' });
+    throw new ByteifyError(`${where} holds rope_freqs that are not Llama 3.1’s scaling.`, {
+      hint: 'Use the transformers checkpoint instead.',
+    });
   }
   return { rope_type: 'llama3', factor: Math.round(factor), ...LLAMA3 };
 }
@@ -35,9 +37,12 @@ export function ggufConfig(
 ): Record<string, unknown> {
   const architecture = keyValues.get('general.architecture');
   if (architecture !== 'llama') {
-    throw new ByteifyError(`${where}: this model cannot be converted: its architecture is ${JSON.stringify(architecture ?? null)}, not "llama".`, {
-      hint: 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.',
-    });
+    throw new ByteifyError(
+      `${where}: this model cannot be converted: its architecture is ${JSON.stringify(architecture ?? null)}, not "llama".`,
+      {
+        hint: 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.',
+      },
+    );
   }
   const need = (key: string): number => {
     const value = numberAt(keyValues, `llama.${key}`);

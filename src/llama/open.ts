@@ -4,7 +4,14 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
 import { openGguf } from '../gguf/index.js';
-import { INDEX_FILE, openCheckpoint, SINGLE_FILE, type TensorInfo, type TensorReader, toFloat32 } from '../safetensors/index.js';
+import {
+  INDEX_FILE,
+  openCheckpoint,
+  SINGLE_FILE,
+  type TensorInfo,
+  type TensorReader,
+  toFloat32,
+} from '../safetensors/index.js';
 import { type LlamaConfig, parseLlamaConfig } from './config.js';
 import { ggufConfig } from './gguf-config.js';
 import { fromGgufName } from './gguf-names.js';
@@ -31,27 +38,39 @@ const IGNORED = /\.rotary_emb\.inv_freq$/;
 function checkTensors(config: LlamaConfig, tensors: ReadonlyMap<string, TensorInfo>, where: string): void {
   const bias = [...tensors.keys()].find((name) => name.endsWith('.bias'));
   if (bias !== undefined) {
-    throw new ByteifyError(`${where}: this model cannot be converted: it has the bias ${bias}, and BLT’s layers have none.`);
+    throw new ByteifyError(
+      `${where}: this model cannot be converted: it has the bias ${bias}, and BLT’s layers have none.`,
+    );
   }
   const expected = llamaTensors(config);
   for (const { name, shape } of expected) {
     const found = tensors.get(name);
-    if (found === undefined) throw new ByteifyError(`${where} lacks the tensor ${name}.`, { hint: 'The checkpoint is incomplete; download it again.' });
+    if (found === undefined)
+      throw new ByteifyError(`${where} lacks the tensor ${name}.`, {
+        hint: 'The checkpoint is incomplete; download it again.',
+      });
     if (found.shape.join() !== shape.join()) {
       throw new ByteifyError(`${where}: ${name} has the shape [${found.shape}], and its config says [${shape}].`);
     }
   }
   const names = new Set(expected.map(({ name }) => name));
-  const extra = [...tensors.keys()].find((name) => !names.has(name) && !IGNORED.test(name) && name !== 'lm_head.weight');
+  const extra = [...tensors.keys()].find(
+    (name) => !names.has(name) && !IGNORED.test(name) && name !== 'lm_head.weight',
+  );
   if (extra !== undefined) {
-    throw new ByteifyError(`${where} holds the tensor ${extra}, which no Llama has.`, { hint: 'It is another architecture, or a merge gone wrong.' });
+    throw new ByteifyError(`${where} holds the tensor ${extra}, which no Llama has.`, {
+      hint: 'It is another architecture, or a merge gone wrong.',
+    });
   }
 }
 
 async function openFolder(folder: string): Promise<LlamaSource> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new ByteifyError(`${folder} holds no config.json.`, { hint: 'Give a folder that transformers can load, or a .gguf file.', cause });
+    throw new ByteifyError(`${folder} holds no config.json.`, {
+      hint: 'Give a folder that transformers can load, or a .gguf file.',
+      cause,
+    });
   });
   let json: Record<string, unknown>;
   try {
@@ -61,7 +80,15 @@ async function openFolder(folder: string): Promise<LlamaSource> {
   }
   const config = parseLlamaConfig(json, path);
   const reader = await openCheckpoint(folder);
-  return { config, configJson: json, reader, ropeLayout: 'half', quantised: false, folder, close: () => reader.close() };
+  return {
+    config,
+    configJson: json,
+    reader,
+    ropeLayout: 'half',
+    quantised: false,
+    folder,
+    close: () => reader.close(),
+  };
 }
 
 async function openGgufSource(path: string): Promise<LlamaSource> {
@@ -93,7 +120,15 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
     };
     const quantised = [...gguf.storedTypes.values()].some((type) => /^Q\d/.test(type));
     const config = parseLlamaConfig(json, path);
-    return { config, configJson: json, reader, ropeLayout: 'interleaved', quantised, folder: dirname(path), close: () => gguf.close() };
+    return {
+      config,
+      configJson: json,
+      reader,
+      ropeLayout: 'interleaved',
+      quantised,
+      folder: dirname(path),
+      close: () => gguf.close(),
+    };
   } catch (error) {
     await gguf.close();
     throw error;
@@ -104,7 +139,8 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
 async function ggufIn(folder: string): Promise<string | null> {
   if (existsSync(join(folder, SINGLE_FILE)) || existsSync(join(folder, INDEX_FILE))) return null;
   const files = (await readdir(folder)).filter((name) => name.toLowerCase().endsWith('.gguf'));
-  if (files.length > 1) throw new UsageError(`${folder} holds ${files.length} .gguf files.`, { hint: 'Name one of them.' });
+  if (files.length > 1)
+    throw new UsageError(`${folder} holds ${files.length} .gguf files.`, { hint: 'Name one of them.' });
   return files[0] === undefined ? null : join(folder, files[0]);
 }
 

@@ -48,7 +48,9 @@ export function byteBatch(rows: readonly ByteRow[]): ByteBatch {
   rows.forEach(({ ids: rowIds, chunks }, row) => {
     ids.set(rowIds, row * length);
     documents.fill(chunks.length, row * length, (row + 1) * length);
-    chunks.forEach(({ start, end }, document) => documents.fill(document, row * length + start, row * length + end));
+    chunks.forEach(({ start, end }, document) => {
+      documents.fill(document, row * length + start, row * length + end);
+    });
     plain &&= chunks.length === 1 && chunks[0]!.end === length;
   });
   return { rows: rows.length, length, ids, documents: plain ? null : documents };
@@ -117,7 +119,8 @@ export function patchedBatch(rows: readonly ByteRow[], entropies: Float32Array, 
       out.decoderPatch[at + i] = row * patches + decoder[i]!;
     }
     // n-grams do not reach into the document before: a packed document hashes as it would alone.
-    for (const { start, end } of chunks) out.hashRows.set(hashRows(ids.subarray(start, end), config.hash), (at + start) * tables);
+    for (const { start, end } of chunks)
+      out.hashRows.set(hashRows(ids.subarray(start, end), config.hash), (at + start) * tables);
     out.patchDocuments.fill(chunks.length + 1, row * patches, (row + 1) * patches);
     out.patchDocuments.set(documents, row * patches);
   });

@@ -47,7 +47,8 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const headDim = hiddenSize / heads;
   const weight = (name: string) => param(params, `${prefix}.self_attn.${name}.weight`);
   const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
-  const split = (name: string, count: number) => tf.reshape(linear(normal, weight(name)), [rows, length, count, headDim]);
+  const split = (name: string, count: number) =>
+    tf.reshape(linear(normal, weight(name)), [rows, length, count, headDim]);
   const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
   const q = headsFirst(tf.mul(rotate(split('q_proj', heads), rope), headDim ** -0.5));
   const k = headsFirst(rotate(split('k_proj', kvHeads), rope));
@@ -66,6 +67,7 @@ function feedForward(x: tf.Tensor, params: Params, prefix: string, config: Trans
 /** All layers of a transformer in order. */
 export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   let out = x;
-  for (let layer = 0; layer < context.config.layers; layer++) out = block(out, params, `${prefix}.layers.${layer}`, context);
+  for (let layer = 0; layer < context.config.layers; layer++)
+    out = block(out, params, `${prefix}.layers.${layer}`, context);
   return out;
 }

@@ -24,7 +24,13 @@ interface Projections {
 }
 
 /** Normed and projected queries [.., He], keys and values [.., kvHeads * d]; one norm feeds both keys and values. */
-function project(queries: tf.Tensor, source: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): Projections {
+function project(
+  queries: tf.Tensor,
+  source: tf.Tensor,
+  params: Params,
+  prefix: string,
+  config: TransformerConfig,
+): Projections {
   const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
   const normalSource = rmsNorm(source, weight('k_norm'), config.rmsNormEps);
   return {
@@ -49,7 +55,13 @@ function shapes({ heads, kvHeads, hiddenSize }: TransformerConfig) {
  * Encoder: the k rows of each patch attend over the bytes of that patch.
  * queries [patches * slots, He], bytes [N, He] -> [patches * slots, He]. A patch without bytes gets 2 * its query.
  */
-export function patchesAttendToBytes(queries: tf.Tensor, bytes: tf.Tensor, params: Params, prefix: string, shape: CrossShape): tf.Tensor {
+export function patchesAttendToBytes(
+  queries: tf.Tensor,
+  bytes: tf.Tensor,
+  params: Params,
+  prefix: string,
+  shape: CrossShape,
+): tf.Tensor {
   const { config, slots, patches, patchOfByte } = shape;
   const { heads, kvHeads, repeat, headDim, scale, hiddenSize } = shapes(config);
   const count = bytes.shape[0]!;
@@ -71,13 +83,25 @@ export function patchesAttendToBytes(queries: tf.Tensor, bytes: tf.Tensor, param
  * Decoder: each byte attends over the k rows of one patch, the last that is closed at it.
  * bytes [N, He], patchRows [patches * slots, He] -> [N, He].
  */
-export function bytesAttendToPatch(bytes: tf.Tensor, patchRows: tf.Tensor, params: Params, prefix: string, shape: CrossShape): tf.Tensor {
+export function bytesAttendToPatch(
+  bytes: tf.Tensor,
+  patchRows: tf.Tensor,
+  params: Params,
+  prefix: string,
+  shape: CrossShape,
+): tf.Tensor {
   const { config, slots, patches, patchOfByte } = shape;
   const { kvHeads, repeat, headDim, scale, hiddenSize } = shapes(config);
   const count = bytes.shape[0]!;
   const { query, key, value } = project(bytes, patchRows, params, prefix, config);
   const ofByte = (x: tf.Tensor) =>
-    tf.reshape(gatherRows(tf.reshape(x, [patches, slots * kvHeads * headDim]), patchOfByte), [count, slots, kvHeads, 1, headDim]);
+    tf.reshape(gatherRows(tf.reshape(x, [patches, slots * kvHeads * headDim]), patchOfByte), [
+      count,
+      slots,
+      kvHeads,
+      1,
+      headDim,
+    ]);
   const q = tf.reshape(query, [count, 1, kvHeads, repeat, headDim]);
   const scores = tf.mul(tf.sum(tf.mul(q, ofByte(key)), -1), scale);
   const weights = tf.transpose(tf.softmax(tf.transpose(scores, [0, 2, 3, 1])), [0, 3, 1, 2]);

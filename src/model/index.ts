@@ -1,5 +1,13 @@
 /** @module The models in tfjs operations. Loads TensorFlow when the engine is started. */
-export { type ByteBatch, type ByteRow, byteBatch, type Chunk, type PatchedBatch, patchedBatch, wholeRow } from './batch.js';
+export {
+  type ByteBatch,
+  type ByteRow,
+  byteBatch,
+  type Chunk,
+  type PatchedBatch,
+  patchedBatch,
+  wholeRow,
+} from './batch.js';
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { bltLogits, type CutRows, cutIntoPatches, nextByteLoss, positionLosses, type Targets } from './blt.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';

@@ -23,7 +23,12 @@ export interface EncoderOutput {
   readonly patches: tf.Tensor;
 }
 
-export function localEncoder(params: Params, config: BltConfig, batch: PatchedBatch, context: BlockContext): EncoderOutput {
+export function localEncoder(
+  params: Params,
+  config: BltConfig,
+  batch: PatchedBatch,
+  context: BlockContext,
+): EncoderOutput {
   const { encoder, crossAttnK: slots } = config;
   const patches = batch.rows * batch.patches;
   const patchOfByte = tf.tensor1d(batch.encoderPatch, 'int32');

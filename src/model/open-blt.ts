@@ -20,7 +20,10 @@ export interface BltModel {
 export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new ByteifyError(`${folder} holds no config.json.`, { hint: 'Give a BLT checkpoint or a conversion folder.', exitCode: 2 });
+    throw new ByteifyError(`${folder} holds no config.json.`, {
+      hint: 'Give a BLT checkpoint or a conversion folder.',
+      exitCode: 2,
+    });
   });
   let json: unknown;
   try {
@@ -36,7 +39,10 @@ export async function openBlt(folder: string): Promise<BltModel> {
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);
   try {
-    const params = await loadParams(reader, bltTensors(config).map(({ name }) => name));
+    const params = await loadParams(
+      reader,
+      bltTensors(config).map(({ name }) => name),
+    );
     return { config, params, dispose: () => disposeParams(params) };
   } finally {
     await reader.close();

@@ -1,5 +1,5 @@
 /** @module Parameters by the names they have in a checkpoint. */
-import { type tf } from '../engine/index.js';
+import type { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 
 /** Name in the checkpoint -> float32 tensor. */

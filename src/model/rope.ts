@@ -16,7 +16,12 @@ export interface RopeTable {
 }
 
 /** Angles of positions 0..length-1, in float32 at each step as transformers computes them. */
-export function ropeTable(rope: RopeConfig, length: number, headDim: number, layout: RopeLayout = 'interleaved'): RopeTable {
+export function ropeTable(
+  rope: RopeConfig,
+  length: number,
+  headDim: number,
+  layout: RopeLayout = 'interleaved',
+): RopeTable {
   const frequencies = Float32Array.from(inverseFrequencies(rope, headDim));
   const half = headDim / 2;
   const cos = new Float32Array(length * half);

@@ -1,5 +1,5 @@
 /** @module Writes bytes with the full forward pass for each: exact, and meant for short samples. */
-import { type BltConfig, BYTE_OFFSET, encodeBytes, EOS } from '../blt/index.js';
+import { type BltConfig, BYTE_OFFSET, EOS, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { wholeRow } from './batch.js';
 import { bltLogits, cutIntoPatches } from './blt.js';
@@ -16,12 +16,19 @@ export interface SampleOptions {
 
 /** BOE, BOS and the BPE delimiter are never written; EOS ends the text. */
 function pick(logits: Float32Array, { temperature, random }: SampleOptions): number {
-  const allowed = Array.from(logits, (logit, id) => (id === EOS || id >= BYTE_OFFSET ? logit : Number.NEGATIVE_INFINITY));
+  const allowed = Array.from(logits, (logit, id) =>
+    id === EOS || id >= BYTE_OFFSET ? logit : Number.NEGATIVE_INFINITY,
+  );
   const highest = Math.max(...allowed);
   if (temperature === 0) return allowed.indexOf(highest);
   const weights = allowed.map((logit) => Math.exp((logit - highest) / temperature));
-  let left = random() * weights.reduce((sum, weight) => sum + weight, 0);
-  return Math.max(0, weights.findIndex((weight) => (left -= weight) < 0));
+  const lot = random() * weights.reduce((sum, weight) => sum + weight, 0);
+  let passed = 0;
+  for (const [id, weight] of weights.entries()) {
+    passed += weight;
+    if (passed > lot) return id;
+  }
+  return EOS;
 }
 
 /** The bytes that follow the prompt. */

@@ -34,7 +34,9 @@ export function scoreTexts(params: Params, config: BltConfig, texts: readonly Ui
   const rows = texts.map((text) => textRow(text, length));
   const { batch, entropies } = cutIntoPatches(params, config, rows);
   const targets = new Int32Array(rows.length * length);
-  rows.forEach(({ ids }, row) => targets.set(ids.subarray(1), row * length));
+  rows.forEach(({ ids }, row) => {
+    targets.set(ids.subarray(1), row * length);
+  });
   const losses = tf.tidy(() => positionLosses(bltLogits(params, config, batch), targets));
   return texts.map((text, row) => ({
     nllNats: losses.slice(row * length, row * length + text.length),

@@ -25,13 +25,22 @@ export interface CalibrateFolderOptions {
 async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): Promise<Uint8Array[]> {
   if (data.length === 0) {
     const folder = join(dir, 'data');
-    if (!existsSync(folder)) throw new UsageError('There is no text to calibrate on.', { hint: 'Give files or folders with --data PATH.' });
+    if (!existsSync(folder))
+      throw new UsageError('There is no text to calibrate on.', { hint: 'Give files or folders with --data PATH.' });
     const store = await openStore(folder);
     return evaluationTexts(store.validation, { maxBytes }).finally(() => store.close());
   }
   const out = await mkdtemp(join(tmpdir(), 'byteify-calibrate-'));
   try {
-    await buildStore({ paths: data, out: join(out, 'data'), pieceBytes: 65_536, validationFraction: 0.5, textKey: 'text', seed: 0, signal });
+    await buildStore({
+      paths: data,
+      out: join(out, 'data'),
+      pieceBytes: 65_536,
+      validationFraction: 0.5,
+      textKey: 'text',
+      seed: 0,
+      signal,
+    });
     const store = await openStore(join(out, 'data'));
     return await evaluationTexts(store.validation, { maxBytes }).finally(() => store.close());
   } finally {

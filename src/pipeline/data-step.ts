@@ -28,7 +28,10 @@ const SHOWN_REFUSALS = 5;
  * @param paths the files and folders of --data; none goes on with the store that is there.
  * @throws UsageError when there is neither.
  */
-export async function dataStep({ conversion, recipe, reporter, signal }: StepContext, paths: readonly string[]): Promise<ByteStore> {
+export async function dataStep(
+  { conversion, recipe, reporter, signal }: StepContext,
+  paths: readonly string[],
+): Promise<ByteStore> {
   const out = join(conversion.folder, 'data');
   const requestPath = join(out, 'request.json');
   const before = await previousRequest(requestPath);
@@ -64,7 +67,8 @@ export async function dataStep({ conversion, recipe, reporter, signal }: StepCon
   for (const { path, line, reason } of refused.slice(0, SHOWN_REFUSALS)) {
     reporter.warn(`${path}${line === undefined ? '' : `:${line}`} was left out: ${reason}`);
   }
-  if (refused.length > SHOWN_REFUSALS) reporter.warn(`${refused.length - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
+  if (refused.length > SHOWN_REFUSALS)
+    reporter.warn(`${refused.length - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
   reporter.done(`${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`);
   return store;
 }
@@ -75,7 +79,10 @@ function refuseOther(conversion: StepContext['conversion'], before: Request | nu
   const restart = conversion.restartFrom();
   const covered = restart !== null && restart !== 'finetune' && restart !== 'export';
   if (before === null || !used || covered) return;
-  throw new UsageError(`The data or its settings have changed since the stage "patcher" began in ${conversion.folder}.`, {
-    hint: 'Add --restart-from patcher to redo it and what follows, or choose another --out.',
-  });
+  throw new UsageError(
+    `The data or its settings have changed since the stage "patcher" began in ${conversion.folder}.`,
+    {
+      hint: 'Add --restart-from patcher to redo it and what follows, or choose another --out.',
+    },
+  );
 }

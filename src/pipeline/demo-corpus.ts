@@ -32,7 +32,11 @@ export async function demoCorpus(): Promise<string[]> {
   for (const name of PACKAGES) {
     const folder = folderOf(name, name === '@huggingface/tasks' ? ofHub : own);
     const names = await readdir(folder, { recursive: true });
-    files.push(...names.filter((file) => file.endsWith('.md') && !file.includes(`node_modules${sep}`)).map((file) => join(folder, file)));
+    files.push(
+      ...names
+        .filter((file) => file.endsWith('.md') && !file.includes(`node_modules${sep}`))
+        .map((file) => join(folder, file)),
+    );
   }
   return files.sort();
 }

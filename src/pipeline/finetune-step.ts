@@ -53,7 +53,8 @@ export async function finetuneStep(
       return { metrics };
     },
   });
-  const { validation_bits_per_byte: own, source_bits_per_byte: source } = conversion.manifest().stages.finetune?.metrics ?? {};
+  const { validation_bits_per_byte: own, source_bits_per_byte: source } =
+    conversion.manifest().stages.finetune?.metrics ?? {};
   const beside = source === undefined ? '' : ` (the source: ${source.toFixed(3)})`;
   const summary = `${own?.toFixed(3)} bits per byte on held-out text${beside}`;
   reporter.done(state === 'skipped' ? `already there, ${summary}` : summary);

@@ -4,7 +4,10 @@ import { importModel } from '../import/index.js';
 import { humanBytes } from '../ui/index.js';
 import type { StepContext } from './context.js';
 
-export async function importStep({ conversion, reporter, signal }: Omit<StepContext, 'recipe'>, model: string): Promise<void> {
+export async function importStep(
+  { conversion, reporter, signal }: Omit<StepContext, 'recipe'>,
+  model: string,
+): Promise<void> {
   reporter.stage(`Importing ${model}`);
   const state = await runStage({
     conversion,
@@ -14,7 +17,12 @@ export async function importStep({ conversion, reporter, signal }: Omit<StepCont
       const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
       const report = await importModel({ model, out, onProgress, signal });
-      await conversion.update((manifest) => ({ ...manifest, model, revision: report.revision, license: report.license }));
+      await conversion.update((manifest) => ({
+        ...manifest,
+        model,
+        revision: report.revision,
+        license: report.license,
+      }));
       return { files: report.files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })) };
     },
   });

@@ -1,10 +1,13 @@
 /** @module The stages of a conversion, each as one step over its folder. */
+export { calibrateFolder } from './calibrate-folder.js';
 export type { StepContext } from './context.js';
 export { convert } from './convert.js';
 export { dataStep } from './data-step.js';
+export { demoCorpus } from './demo-corpus.js';
 export { exportStep } from './export-step.js';
 export { finetuneStep } from './finetune-step.js';
 export { importStep } from './import-step.js';
 export { patcherStep } from './patcher-step.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
+export { showModel } from './show-model.js';

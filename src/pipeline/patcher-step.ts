@@ -5,7 +5,10 @@ import { trainPatcher } from '../finetune/index.js';
 import type { StepContext } from './context.js';
 import { dataDigest, stepProgress } from './training.js';
 
-export async function patcherStep({ conversion, recipe, reporter, signal }: StepContext, store: ByteStore): Promise<void> {
+export async function patcherStep(
+  { conversion, recipe, reporter, signal }: StepContext,
+  store: ByteStore,
+): Promise<void> {
   reporter.stage('Training the patcher');
   const inputs = { recipe: digestOf({ patcher: recipe.patcher, seed: recipe.seed }), data: dataDigest(store) };
   const state = await runStage({

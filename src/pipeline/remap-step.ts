@@ -29,9 +29,15 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
         return {};
       },
     });
-    const report = JSON.parse(await readFile(join(conversion.path('remap'), 'remap-report.json'), 'utf8')) as RemapReport;
+    const report = JSON.parse(
+      await readFile(join(conversion.path('remap'), 'remap-report.json'), 'utf8'),
+    ) as RemapReport;
     const copied = humanBytes(report.copied_bytes);
-    reporter.done(state === 'skipped' ? 'already there' : `${copied} of the source poured in, ${report.fresh_parameters.toLocaleString('en')} fresh parameters`);
+    reporter.done(
+      state === 'skipped'
+        ? 'already there'
+        : `${copied} of the source poured in, ${report.fresh_parameters.toLocaleString('en')} fresh parameters`,
+    );
   } finally {
     await source.close();
   }

@@ -6,7 +6,11 @@ import type { Progress } from '../ui/index.js';
 
 /** Stands for the text that a store holds and how it was split. */
 export function dataDigest({ manifest }: ByteStore): string {
-  return digestOf({ files: manifest.files.map(({ sha256 }) => sha256), train: manifest.train, validation: manifest.validation });
+  return digestOf({
+    files: manifest.files.map(({ sha256 }) => sha256),
+    train: manifest.train,
+    validation: manifest.validation,
+  });
 }
 
 export function stepProgress({ step, steps, bitsPerByte, bytesPerSecond }: StepReport): Progress {

@@ -15,7 +15,10 @@ type Path = readonly (string | number)[];
 
 /** Names of the recipes that come with byteify. */
 export async function listRecipes(): Promise<string[]> {
-  return (await readdir(SHIPPED)).filter((name) => name.endsWith('.yaml')).map((name) => name.slice(0, -5)).sort();
+  return (await readdir(SHIPPED))
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -5))
+    .sort();
 }
 
 async function findRecipe(nameOrPath: string): Promise<string> {
@@ -67,8 +70,12 @@ function complaint(issue: z.core.$ZodIssue, document: Document.Parsed, lines: Li
 /** `stages.0.steps=50`: the value is read as YAML. */
 function applyOverride(document: Document.Parsed, override: string): void {
   const equals = override.indexOf('=');
-  if (equals < 1) throw new UsageError(`--set takes key=value, not "${override}".`, { hint: 'For example --set stages.0.steps=50.' });
-  const path = override.slice(0, equals).split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+  if (equals < 1)
+    throw new UsageError(`--set takes key=value, not "${override}".`, { hint: 'For example --set stages.0.steps=50.' });
+  const path = override
+    .slice(0, equals)
+    .split('.')
+    .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   let value: unknown;
   try {
     value = parse(override.slice(equals + 1));
@@ -76,7 +83,10 @@ function applyOverride(document: Document.Parsed, override: string): void {
     throw new UsageError(`--set ${override}: the value is not YAML.`, { cause });
   }
   const missing = path.findIndex((key, depth) => typeof key === 'number' && !document.hasIn(path.slice(0, depth + 1)));
-  if (missing >= 0) throw new UsageError(`--set ${override}: there is no ${path.slice(0, missing + 1).join('.')}.`, { hint: 'Lists are counted from 0.' });
+  if (missing >= 0)
+    throw new UsageError(`--set ${override}: there is no ${path.slice(0, missing + 1).join('.')}.`, {
+      hint: 'Lists are counted from 0.',
+    });
   document.setIn(path, value);
 }
 
@@ -96,11 +106,14 @@ function parseRecipe(text: string, where: string, sets: readonly string[]): Reci
       hint: 'The file is not YAML.',
     });
   }
-  if (document.contents === null) throw new UsageError(`${where} is empty.`, { hint: 'A recipe has at least a name and stages.' });
+  if (document.contents === null)
+    throw new UsageError(`${where} is empty.`, { hint: 'A recipe has at least a name and stages.' });
   // Before the overrides, so that a mistake in the file is named with its place in it.
   validate(document, lines, where);
   for (const override of sets) applyOverride(document, override);
-  return sets.length === 0 ? validate(document, lines, where) : validate(document, new LineCounter(), `${where} with --set`);
+  return sets.length === 0
+    ? validate(document, lines, where)
+    : validate(document, new LineCounter(), `${where} with --set`);
 }
 
 /**
@@ -118,12 +131,21 @@ export async function loadRecipe(nameOrPath: string, sets: readonly string[] = [
 /** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of the paper's way. */
 const DEFAULT_RECIPE = 'name: default\nstages:\n  - kind: end-to-end\n    steps: 1000\n';
 
-export async function loadRecipeOrDefault(nameOrPath: string | undefined, sets: readonly string[] = []): Promise<Recipe> {
-  return nameOrPath === undefined ? parseRecipe(DEFAULT_RECIPE, 'the default recipe', sets) : loadRecipe(nameOrPath, sets);
+export async function loadRecipeOrDefault(
+  nameOrPath: string | undefined,
+  sets: readonly string[] = [],
+): Promise<Recipe> {
+  return nameOrPath === undefined
+    ? parseRecipe(DEFAULT_RECIPE, 'the default recipe', sets)
+    : loadRecipe(nameOrPath, sets);
 }
 
 /** The recipe of a conversion: the one that is named, else the one it was begun with, else the default. */
-export async function recipeFor(folder: string, nameOrPath: string | undefined, sets: readonly string[] = []): Promise<Recipe> {
+export async function recipeFor(
+  folder: string,
+  nameOrPath: string | undefined,
+  sets: readonly string[] = [],
+): Promise<Recipe> {
   const own = join(folder, 'recipe.yaml');
   return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), sets);
 }

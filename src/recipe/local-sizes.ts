@@ -7,8 +7,14 @@ import type { Recipe } from './schema.js';
 export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | 'patcher'>): LocalSizes {
   const { blt, patcher } = recipe;
   const width = blt.hidden_size;
-  const stated = { ...(width !== undefined && { hiddenSize: width }), ...(blt.cross_attn_k !== undefined && { crossAttnK: blt.cross_attn_k }) };
-  const derived = deriveLocalSizes(source, { ...stated, ...(patcher.hidden_size !== undefined && { patcherHiddenSize: patcher.hidden_size }) });
+  const stated = {
+    ...(width !== undefined && { hiddenSize: width }),
+    ...(blt.cross_attn_k !== undefined && { crossAttnK: blt.cross_attn_k }),
+  };
+  const derived = deriveLocalSizes(source, {
+    ...stated,
+    ...(patcher.hidden_size !== undefined && { patcherHiddenSize: patcher.hidden_size }),
+  });
   const sizes: LocalSizes = {
     crossAttnK: derived.crossAttnK,
     hiddenSize: derived.hiddenSize,

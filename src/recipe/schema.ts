@@ -8,9 +8,14 @@ const share = z.number().min(0).max(1);
 const blt = z
   .strictObject({
     cross_attn_k: count.optional().describe('Local rows that make one patch (paper, table 10: 2 to 4).'),
-    hidden_size: count.multipleOf(16).optional().describe('Width of encoder and decoder; k times it is best the width of the source.'),
+    hidden_size: count
+      .multipleOf(16)
+      .optional()
+      .describe('Width of encoder and decoder; k times it is best the width of the source.'),
     heads: count.optional().describe('Attention heads of encoder and decoder; 64 wide in the released models.'),
-    encoder_layers: count.optional().describe('Blocks of the local encoder; 1 in the released models (paper, table 9).'),
+    encoder_layers: count
+      .optional()
+      .describe('Blocks of the local encoder; 1 in the released models (paper, table 9).'),
     decoder_layers: count.optional().describe('Blocks of the local decoder; 6 to 9 in the released models.'),
     intermediate_size: count.optional().describe('Width of the local feed-forward networks.'),
     hash_sizes: z.array(count.max(16)).min(1).optional().describe('n-gram sizes that are hashed; 3 to 8 in the paper.'),
@@ -22,11 +27,16 @@ const blt = z
       .default('source')
       .describe('Type of the remapped weights; source keeps the bytes of untouched tensors.'),
   })
-  .describe('The BLT around the source. What is left out follows from the source by a stated rule (docs/weight-mapping.md).');
+  .describe(
+    'The BLT around the source. What is left out follows from the source by a stated rule (docs/weight-mapping.md).',
+  );
 
 const patcher = z
   .strictObject({
-    hidden_size: count.multipleOf(2).optional().describe('Width of the byte language model; 768 in the released models.'),
+    hidden_size: count
+      .multipleOf(2)
+      .optional()
+      .describe('Width of the byte language model; 768 in the released models.'),
     layers: count.optional().describe('Its blocks; 14 in the released models.'),
     heads: count.optional().describe('Its attention heads.'),
     intermediate_size: count.optional().describe('Width of its feed-forward networks.'),
@@ -39,7 +49,11 @@ const patcher = z
     min_learning_rate_ratio: share.default(0.1).describe('Where the cosine ends, of the peak.'),
     weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
     clip_norm: rate.default(1).describe('Global norm that gradients are clipped to.'),
-    target_bytes_per_patch: z.number().min(1).default(4.5).describe('Mean patch size that the threshold is picked for (paper: 4.5).'),
+    target_bytes_per_patch: z
+      .number()
+      .min(1)
+      .default(4.5)
+      .describe('Mean patch size that the threshold is picked for (paper: 4.5).'),
   })
   .describe('The entropy model that decides where patches begin.');
 
@@ -47,7 +61,12 @@ const data = z
   .strictObject({
     text_key: z.string().min(1).default('text').describe('Where a jsonl line holds its text.'),
     piece_bytes: count.min(64).default(65_536).describe('Longer documents are cut at a line’s end.'),
-    validation_fraction: z.number().gt(0).lt(1).default(0.02).describe('Share of the text that is held out, by content.'),
+    validation_fraction: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.02)
+      .describe('Share of the text that is held out, by content.'),
   })
   .describe('How text is read.');
 
@@ -55,11 +74,15 @@ const PARTS = ['encoder', 'decoder', 'global', 'hash', 'head'] as const;
 
 const endToEnd = z
   .strictObject({
-    kind: z.literal('end-to-end').describe('Next-byte loss through the whole model, the patcher frozen: the paper’s way.'),
+    kind: z
+      .literal('end-to-end')
+      .describe('Next-byte loss through the whole model, the patcher frozen: the paper’s way.'),
     steps: count.describe('Optimizer steps.'),
     batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
     row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    micro_batch_rows: count.optional().describe('Rows whose activations are in memory at once; all of the step’s when left out.'),
+    micro_batch_rows: count
+      .optional()
+      .describe('Rows whose activations are in memory at once; all of the step’s when left out.'),
     learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (paper, section 4.6).'),
     learning_rate_scale: z
       .partialRecord(z.enum(PARTS), z.number().nonnegative())
@@ -82,7 +105,12 @@ const endToEnd = z
 export const recipeSchema = z
   .strictObject({
     name: z.string().min(1).describe('What the recipe is called.'),
-    seed: z.int().nonnegative().max(2 ** 31 - 1).default(1).describe('Everything random follows from it.'),
+    seed: z
+      .int()
+      .nonnegative()
+      .max(2 ** 31 - 1)
+      .default(1)
+      .describe('Everything random follows from it.'),
     source: z
       .strictObject({
         model: z.string().min(1).describe('Hub id (org/name[@revision]), folder or .gguf file.'),
@@ -92,7 +120,10 @@ export const recipeSchema = z
     blt: blt.prefault({}),
     patcher: patcher.prefault({}),
     data: data.prefault({}),
-    stages: z.array(z.discriminatedUnion('kind', [endToEnd])).min(1).describe('Training, in order.'),
+    stages: z
+      .array(z.discriminatedUnion('kind', [endToEnd]))
+      .min(1)
+      .describe('Training, in order.'),
     evaluate: z
       .strictObject({
         validation_bytes: count.default(65_536).describe('Held-out bytes that each look scores.'),
@@ -103,7 +134,10 @@ export const recipeSchema = z
       .strictObject({
         dtype: z.enum(['float32', 'bfloat16']).default('bfloat16').describe('Type of the exported weights.'),
         max_shard_bytes: count.default(5_000_000_000).describe('Largest weights file.'),
-        language: z.array(z.string().min(2)).default([]).describe('Languages of the training text, ISO 639-1, for the model card.'),
+        language: z
+          .array(z.string().min(2))
+          .default([])
+          .describe('Languages of the training text, ISO 639-1, for the model card.'),
       })
       .prefault({})
       .describe('The result.'),

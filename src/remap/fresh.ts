@@ -7,7 +7,11 @@ import { fillTruncatedNormal, generatorOf } from './random.js';
 const PIECE_VALUES = 2 ** 21;
 
 /** A fresh tensor's bytes: ones for norms, a truncated normal otherwise. Each piece has a generator of its own. */
-export function* freshPieces({ name, shape, initStd }: TensorSpec, seed: number, dtype: 'F32' | 'BF16'): Generator<Uint8Array> {
+export function* freshPieces(
+  { name, shape, initStd }: TensorSpec,
+  seed: number,
+  dtype: 'F32' | 'BF16',
+): Generator<Uint8Array> {
   const count = elementCount(shape);
   for (let from = 0; from < count; from += PIECE_VALUES) {
     const values = new Float32Array(Math.min(PIECE_VALUES, count - from));

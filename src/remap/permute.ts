@@ -26,6 +26,8 @@ export function halfOrder(rows: number, headDim: number): Int32Array {
 export function reorderRows(bytes: Uint8Array, order: Int32Array): Uint8Array {
   const rowBytes = bytes.length / order.length;
   const out = new Uint8Array(bytes.length);
-  order.forEach((from, to) => out.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), to * rowBytes));
+  order.forEach((from, to) => {
+    out.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), to * rowBytes);
+  });
   return out;
 }

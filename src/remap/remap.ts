@@ -5,9 +5,17 @@ import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } fro
 import { writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import type { LlamaSource } from '../llama/index.js';
-import { type Dtype, elementCount, fromFloat32, type TensorInfo, tensorBytes, toFloat32, writeCheckpoint } from '../safetensors/index.js';
+import {
+  type Dtype,
+  elementCount,
+  fromFloat32,
+  type TensorInfo,
+  tensorBytes,
+  toFloat32,
+  writeCheckpoint,
+} from '../safetensors/index.js';
 import { freshPieces } from './fresh.js';
-import { DROPPED, toBltName, toLlamaName, type Transform, UNKNOWN_REASON } from './mapping.js';
+import { DROPPED, type Transform, toBltName, toLlamaName, UNKNOWN_REASON } from './mapping.js';
 import { interleavedOrder, reorderRows } from './permute.js';
 import type { DroppedRecord, RemapReport, TargetRecord } from './report.js';
 
@@ -59,7 +67,11 @@ function planTargets({ source, config, dtype }: RemapOptions): Target[] {
     }
     // GGUF files hold q and k interleaved already.
     const transform = source.ropeLayout === 'interleaved' ? 'copy' : mapped.transform;
-    return { spec, info: { name: spec.name, shape: spec.shape, dtype: storedAs(info.dtype, dtype) }, from: { info, transform } };
+    return {
+      spec,
+      info: { name: spec.name, shape: spec.shape, dtype: storedAs(info.dtype, dtype) },
+      from: { info, transform },
+    };
   });
 }
 
@@ -78,7 +90,8 @@ async function* copiedPieces(target: Target, { source, config }: RemapOptions): 
   const piece = Math.max(unit, Math.floor(PIECE_BYTES / unit) * unit);
   for (let offset = 0; offset < total; offset += piece) {
     const bytes = await source.reader.read(info.name, { offset, length: Math.min(piece, total - offset) });
-    const ordered = transform === 'interleave' ? reorderRows(bytes, interleavedOrder(bytes.length / (total / rows), headDim)) : bytes;
+    const ordered =
+      transform === 'interleave' ? reorderRows(bytes, interleavedOrder(bytes.length / (total / rows), headDim)) : bytes;
     yield converted(ordered, info.dtype, to);
   }
 }
@@ -111,7 +124,11 @@ function reportOf(options: RemapOptions, targets: readonly Target[]): RemapRepor
 }
 
 /** Counts what passes and stops when asked to. */
-async function* watched(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, seen: (bytes: number) => void, signal?: AbortSignal) {
+async function* watched(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  seen: (bytes: number) => void,
+  signal?: AbortSignal,
+) {
   for await (const piece of pieces) {
     signal?.throwIfAborted();
     yield piece;
@@ -135,14 +152,19 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
   };
   await writeFolderAtomic(out, async (folder) => {
     const wide = targets.some(({ info }) => info.dtype === 'F32');
-    await writeFile(join(folder, 'config.json'), `${JSON.stringify(toTransformersConfig(config, wide ? 'float32' : 'bfloat16'), null, 2)}\n`);
+    await writeFile(
+      join(folder, 'config.json'),
+      `${JSON.stringify(toTransformersConfig(config, wide ? 'float32' : 'bfloat16'), null, 2)}\n`,
+    );
     await writeCheckpoint(
       folder,
       targets.map(({ info }) => info),
       ({ name }) => {
         const target = byName.get(name)!;
         const pieces =
-          target.from === null ? freshPieces(target.spec, seed, target.info.dtype as 'F32' | 'BF16') : copiedPieces(target, options);
+          target.from === null
+            ? freshPieces(target.spec, seed, target.info.dtype as 'F32' | 'BF16')
+            : copiedPieces(target, options);
         return watched(pieces, seen, signal);
       },
     );

@@ -1,5 +1,5 @@
 /** @module The way back: a Llama's layers out of a BLT's latent global transformer. */
-import { type TensorReader } from '../safetensors/index.js';
+import type { TensorReader } from '../safetensors/index.js';
 import { toLlamaName } from './mapping.js';
 import { halfOrder, reorderRows } from './permute.js';
 
@@ -14,6 +14,9 @@ export async function* restoreLlamaLayers(blt: TensorReader, headDim: number): A
     const mapped = toLlamaName(name);
     if (mapped === null) continue;
     const bytes = await blt.read(name);
-    yield { name: mapped.name, bytes: mapped.transform === 'copy' ? bytes : reorderRows(bytes, halfOrder(shape[0]!, headDim)) };
+    yield {
+      name: mapped.name,
+      bytes: mapped.transform === 'copy' ? bytes : reorderRows(bytes, halfOrder(shape[0]!, headDim)),
+    };
   }
 }

@@ -24,7 +24,9 @@ type Refuse = (what: string) => never;
 
 function refuser(path: string): Refuse {
   return (what) => {
-    throw new ByteifyError(`${path} is not a sound safetensors file: ${what}.`, { hint: 'Download or write the file again.' });
+    throw new ByteifyError(`${path} is not a sound safetensors file: ${what}.`, {
+      hint: 'Download or write the file again.',
+    });
   };
 }
 
@@ -34,7 +36,8 @@ export function headerLength(prefix: Uint8Array, fileBytes: number, path: string
   if (prefix.length < LENGTH_BYTES) return refuse('it is shorter than 8 bytes');
   const length = new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) return refuse(`its header would be ${length} bytes long`);
-  if (Number(length) + LENGTH_BYTES > fileBytes) return refuse(`its header of ${length} bytes does not fit into ${fileBytes} bytes`);
+  if (Number(length) + LENGTH_BYTES > fileBytes)
+    return refuse(`its header of ${length} bytes does not fit into ${fileBytes} bytes`);
   return Number(length);
 }
 
@@ -66,8 +69,10 @@ function parseTensor(name: string, entry: unknown, refuse: Refuse): PlacedTensor
   if (typeof entry !== 'object' || entry === null) return refuse(`${what} has no description`);
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
   if (!isDtype(dtype)) return refuse(`${what} has the unknown type ${JSON.stringify(dtype)}`);
-  if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isOffset)) return refuse(`${what} has no valid shape`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset)) return refuse(`${what} has no valid data_offsets`);
+  if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isOffset))
+    return refuse(`${what} has no valid shape`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset))
+    return refuse(`${what} has no valid data_offsets`);
   const [begin, end] = offsets as [number, number];
   const bytes = elementCount(shape) * dtypeBytes(dtype as Dtype);
   if (!Number.isSafeInteger(bytes)) return refuse(`${what} has an absurd shape`);
@@ -77,7 +82,8 @@ function parseTensor(name: string, entry: unknown, refuse: Refuse): PlacedTensor
 
 function parseMetadata(entry: unknown, refuse: Refuse): Record<string, string> {
   if (entry === undefined) return {};
-  const isText = typeof entry === 'object' && entry !== null && Object.values(entry).every((value) => typeof value === 'string');
+  const isText =
+    typeof entry === 'object' && entry !== null && Object.values(entry).every((value) => typeof value === 'string');
   return isText ? (entry as Record<string, string>) : refuse('its __metadata__ is not text by text');
 }
 
@@ -93,11 +99,15 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
   placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const { name, begin, end } of placed) {
-    if (end > dataBytes) return refuse(`tensor ${JSON.stringify(name)} ends at ${end}, beyond its ${dataBytes} bytes of data`);
+    if (end > dataBytes)
+      return refuse(`tensor ${JSON.stringify(name)} ends at ${end}, beyond its ${dataBytes} bytes of data`);
     if (begin < covered) return refuse(`tensor ${JSON.stringify(name)} overlaps the one before it`);
     if (begin > covered) return refuse(`there is a hole before tensor ${JSON.stringify(name)}`);
     covered = end;
   }
   if (covered !== dataBytes) return refuse(`${dataBytes - covered} bytes follow the last tensor`);
-  return { tensors: new Map(placed.map((tensor) => [tensor.name, tensor])), metadata: parseMetadata(__metadata__, refuse) };
+  return {
+    tensors: new Map(placed.map((tensor) => [tensor.name, tensor])),
+    metadata: parseMetadata(__metadata__, refuse),
+  };
 }

@@ -25,10 +25,13 @@ async function readIndex(path: string): Promise<Record<string, string>> {
     throw new ByteifyError(`${path} is not JSON.`, { cause });
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) throw new ByteifyError(`${path} has no weight_map.`);
+  if (typeof map !== 'object' || map === null || Object.keys(map).length === 0)
+    throw new ByteifyError(`${path} has no weight_map.`);
   for (const [name, shard] of Object.entries(map)) {
     if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
-      throw new ByteifyError(`${path} places ${name} in ${JSON.stringify(shard)}, which is not the name of a file beside it.`);
+      throw new ByteifyError(
+        `${path} places ${name} in ${JSON.stringify(shard)}, which is not the name of a file beside it.`,
+      );
     }
   }
   return map as Record<string, string>;
@@ -37,7 +40,8 @@ async function readIndex(path: string): Promise<Record<string, string>> {
 /** Each tensor must lie where the index says, and each that lies in a shard must be in the index. */
 function checkIndex(path: string, map: Record<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
   for (const [name, shard] of Object.entries(map)) {
-    if (!shards.get(shard)!.tensors.has(name)) throw new ByteifyError(`${path} places ${name} in ${shard}, which lacks it.`);
+    if (!shards.get(shard)!.tensors.has(name))
+      throw new ByteifyError(`${path} places ${name} in ${shard}, which lacks it.`);
   }
   for (const [shard, reader] of shards) {
     for (const name of reader.tensors.keys()) {
@@ -86,7 +90,9 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const index = join(folder, INDEX_FILE);
   if (!existsSync(index)) {
     if (!existsSync(join(folder, SINGLE_FILE))) {
-      throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, { hint: 'Weights must be in safetensors files.' });
+      throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+        hint: 'Weights must be in safetensors files.',
+      });
     }
     return merged(folder, await openShards(folder, [SINGLE_FILE]));
   }

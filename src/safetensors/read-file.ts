@@ -13,7 +13,10 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
   while (done < target.length) {
     const length = Math.min(READ_BYTES, target.length - done);
     const { bytesRead } = await file.read(target, done, length, position + done);
-    if (bytesRead === 0) throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, { hint: 'It changed while it was read, or the disk failed.' });
+    if (bytesRead === 0)
+      throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
+        hint: 'It changed while it was read, or the disk failed.',
+      });
     done += bytesRead;
   }
 }

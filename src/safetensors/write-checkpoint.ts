@@ -58,9 +58,13 @@ export async function writeCheckpoint(
   const shards = intoShards(tensors, options.maxShardBytes ?? DEFAULT_SHARD_BYTES);
   const totalBytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   const files = shards.map((_, i) => shardName(i, shards.length));
-  for (const [i, shard] of shards.entries()) await writeSafetensorsFile(join(folder, files[i]!), shard, source, options);
+  for (const [i, shard] of shards.entries())
+    await writeSafetensorsFile(join(folder, files[i]!), shard, source, options);
   if (shards.length === 1) return { files, totalBytes };
   const map = Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, files[i]!] as const)));
-  await writeText(join(folder, INDEX_FILE), `${JSON.stringify({ metadata: { total_size: totalBytes }, weight_map: map }, null, 2)}\n`);
+  await writeText(
+    join(folder, INDEX_FILE),
+    `${JSON.stringify({ metadata: { total_size: totalBytes }, weight_map: map }, null, 2)}\n`,
+  );
   return { files: [...files, INDEX_FILE], totalBytes };
 }

@@ -18,7 +18,8 @@ export interface WriteOptions {
 
 function encodeHeader(tensors: readonly TensorInfo[], metadata: Readonly<Record<string, string>> | null): Uint8Array {
   const names = new Set(tensors.map(({ name }) => name));
-  if (names.size !== tensors.length || names.has('__metadata__')) throw new ByteifyError('tensor names must be unique and not __metadata__');
+  if (names.size !== tensors.length || names.has('__metadata__'))
+    throw new ByteifyError('tensor names must be unique and not __metadata__');
   let offset = 0;
   const entries = tensors.map((tensor) => {
     const begin = offset;

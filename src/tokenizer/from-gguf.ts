@@ -9,7 +9,12 @@ type KeyValues = ReadonlyMap<string, GgufValue>;
 const CONTROL = 3;
 const USER_DEFINED = 4;
 
-const byteLevel = (useRegex: boolean) => ({ type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex });
+const byteLevel = (useRegex: boolean) => ({
+  type: 'ByteLevel',
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: useRegex,
+});
 
 /** Llama 3's words, as its own tokenizer.json has them. */
 const LLAMA3_WORDS =
@@ -31,7 +36,10 @@ const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
   'llama-bpe': {
     preTokenizer: {
       type: 'Sequence',
-      pretokenizers: [{ type: 'Split', pattern: { Regex: LLAMA3_WORDS }, behavior: 'Isolated', invert: false }, byteLevel(false)],
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: LLAMA3_WORDS }, behavior: 'Isolated', invert: false },
+        byteLevel(false),
+      ],
     },
     ignoreMerges: true,
   },
@@ -39,7 +47,8 @@ const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
 
 function list<T extends GgufValue>(keyValues: KeyValues, key: string): T[] {
   const value = keyValues.get(key);
-  if (!Array.isArray(value)) throw new ByteifyError(`the GGUF file lacks its tokenizer’s ${key}`, { hint: 'Use the transformers checkpoint.' });
+  if (!Array.isArray(value))
+    throw new ByteifyError(`the GGUF file lacks its tokenizer’s ${key}`, { hint: 'Use the transformers checkpoint.' });
   return value as T[];
 }
 
@@ -112,7 +121,11 @@ function sentencePieceParts(keyValues: KeyValues, tokens: readonly string[]): ob
         ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
-    model: bpeModel(tokens, mergesFromScores(tokens, scores), { byte_fallback: true, fuse_unk: true, unk_token: tokens[unknown] ?? null }),
+    model: bpeModel(tokens, mergesFromScores(tokens, scores), {
+      byte_fallback: true,
+      fuse_unk: true,
+      unk_token: tokens[unknown] ?? null,
+    }),
   };
 }
 

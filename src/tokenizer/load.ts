@@ -16,7 +16,10 @@ type Json = Record<string, unknown>;
 async function readJson(folder: string, name: string): Promise<Json> {
   const path = join(folder, name);
   const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new ByteifyError(`${folder} holds no ${name}.`, { hint: 'The source’s tokenizer is needed to compare with it.', cause });
+    throw new ByteifyError(`${folder} holds no ${name}.`, {
+      hint: 'The source’s tokenizer is needed to compare with it.',
+      cause,
+    });
   });
   try {
     return JSON.parse(text) as Json;
@@ -48,7 +51,8 @@ export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
     throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${(cause as Error).message}.`, { cause });
   }
   const bos = contentOf(config.bos_token);
-  const bosId = bos === null ? undefined : (added.find(({ content }) => content === bos)?.id ?? tokenizer.token_to_id(bos));
+  const bosId =
+    bos === null ? undefined : (added.find(({ content }) => content === bos)?.id ?? tokenizer.token_to_id(bos));
   return {
     encode: (text) => (text === '' ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids),
     bosId: bosId ?? null,

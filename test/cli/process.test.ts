@@ -13,11 +13,13 @@ let build = '';
 let folder = '';
 
 beforeAll(() => {
-  // A build of its own: `dist` may be older than the sources. The compiled files find their packages through the link.
+  // A build of its own: `dist` may be older than the sources. Types are checked elsewhere. The compiled files find their packages through the link.
   build = mkdtempSync(join(tmpdir(), 'byteify-build-'));
   folder = mkdtempSync(join(tmpdir(), 'byteify-test-'));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(build, 'dist')], { cwd: root });
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', join(build, 'dist')], {
+    cwd: root,
+  });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
   symlinkSync(join(root, 'package.json'), join(build, 'package.json'));
 });
@@ -80,7 +82,7 @@ describe('the executable', () => {
     const child = start(['doctor'], { BYTEIFY_HOME: folder });
     child.stdout?.destroy();
     const { stderr } = await finished(child);
-    expect(stderr).not.toMatch(/EPIPE|at /);
+    expect(stderr).not.toMatch(/EPIPE|^ +at /m);
   });
 });
 
@@ -99,7 +101,8 @@ describe('stopped by a signal', () => {
         HF_HOME: join(folder, 'hf'),
       });
       const end = finished(child);
-      await once(server, 'request');
+      // A process that ends before it asks fails below, not by waiting.
+      await Promise.race([once(server, 'request'), end]);
       child.kill(signal);
       const { code: exitCode, stderr } = await end;
       expect(stderr).toContain('Stopping at the next safe point');

@@ -7,7 +7,6 @@ import {
   cutIntoPatches,
   nextByteLoss,
   openBlt,
-  patchedBatch,
   sampleBytes,
   wholeRow,
 } from '../../src/model/index.js';
@@ -45,45 +44,54 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     expected = await readExpected();
   });
 
-  it.each(plainCases.map((golden, i) => ({ i, golden })))('case $i: entropies, patches and logits', async ({ i, golden }) => {
-    const ids = Int32Array.from(golden.input_ids);
-    const { batch, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
-    expect(maxDifference(entropies, await expected(`${i}.entropies`))).toBeLessThan(LOGITS);
-    expect(transformersForm(batch.patchLengths[0]![0]!)).toEqual(trimmed(golden.patch_lengths));
-    const logits = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
-    expect(maxDifference(logits, await expected(`${i}.logits`))).toBeLessThan(LOGITS);
-  });
+  it.each(plainCases.map((golden, i) => ({ i, golden })))(
+    'case $i: entropies, patches and logits',
+    async ({ i, golden }) => {
+      const ids = Int32Array.from(golden.input_ids);
+      const { batch, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
+      expect(maxDifference(entropies, await expected(`${i}.entropies`))).toBeLessThan(LOGITS);
+      expect(transformersForm(batch.patchLengths[0]![0]!)).toEqual(trimmed(golden.patch_lengths));
+      const logits = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
+      expect(maxDifference(logits, await expected(`${i}.logits`))).toBeLessThan(LOGITS);
+    },
+  );
 
-  it.each(plainCases.map((golden, i) => ({ i, golden })))('case $i: loss and the gradient of every parameter', async ({ i, golden }) => {
-    const ids = Int32Array.from(golden.input_ids);
-    const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
-    const weights = new Float32Array(ids.length).fill(1);
-    weights[ids.length - 1] = 0;
-    const targets = { ids: Int32Array.from([...ids.slice(1), 0]), weights };
-    const names = bltTensors(model.config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
-    const lossOf = (...values: tf.Tensor[]) => {
-      const params = new Map([...model.params, ...values.map((value, at): [string, tf.Tensor] => [names[at]!, value])]);
-      return nextByteLoss(bltLogits(params, model.config, batch), targets, ids.length - 1);
-    };
-    const { value, grads } = tf.valueAndGrads(lossOf)(names.map((name) => model.params.get(name)!));
-    expect(value.dataSync()[0]).toBeCloseTo(golden.loss, 4);
-    const norms = Object.fromEntries(names.map((name, at) => [name, Math.hypot(...grads[at]!.dataSync())]));
-    expect(Object.keys(norms).sort()).toEqual(Object.keys(golden.grad_norms).sort());
-    for (const [name, wanted] of Object.entries(golden.grad_norms)) {
-      expect(Math.abs(norms[name]! - wanted) / (wanted + 1e-8), name).toBeLessThan(GRADIENTS);
-    }
-    const whole = {
-      q0: 'model.global_transformer.layers.0.self_attn.q_proj.weight',
-      hash: 'model.encoder_hash_tok_embedding.weight',
-      xattn: 'model.local_decoder.cross_attn_layers.0.k_proj.weight',
-    };
-    for (const [short, name] of Object.entries(whole)) {
-      const wanted = await expected(`${i}.grad.${short}`);
-      const scale = Math.max(...wanted.map(Math.abs));
-      expect(maxDifference(grads[names.indexOf(name)]!.dataSync(), wanted) / scale, name).toBeLessThan(GRADIENTS);
-    }
-    tf.dispose([value, grads]);
-  });
+  it.each(plainCases.map((golden, i) => ({ i, golden })))(
+    'case $i: loss and the gradient of every parameter',
+    async ({ i, golden }) => {
+      const ids = Int32Array.from(golden.input_ids);
+      const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
+      const weights = new Float32Array(ids.length).fill(1);
+      weights[ids.length - 1] = 0;
+      const targets = { ids: Int32Array.from([...ids.slice(1), 0]), weights };
+      const names = bltTensors(model.config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
+      const lossOf = (...values: tf.Tensor[]) => {
+        const params = new Map([
+          ...model.params,
+          ...values.map((value, at): [string, tf.Tensor] => [names[at]!, value]),
+        ]);
+        return nextByteLoss(bltLogits(params, model.config, batch), targets, ids.length - 1);
+      };
+      const { value, grads } = tf.valueAndGrads(lossOf)(names.map((name) => model.params.get(name)!));
+      expect(value.dataSync()[0]).toBeCloseTo(golden.loss, 4);
+      const norms = Object.fromEntries(names.map((name, at) => [name, Math.hypot(...grads[at]!.dataSync())]));
+      expect(Object.keys(norms).sort()).toEqual(Object.keys(golden.grad_norms).sort());
+      for (const [name, wanted] of Object.entries(golden.grad_norms)) {
+        expect(Math.abs(norms[name]! - wanted) / (wanted + 1e-8), name).toBeLessThan(GRADIENTS);
+      }
+      const whole = {
+        q0: 'model.global_transformer.layers.0.self_attn.q_proj.weight',
+        hash: 'model.encoder_hash_tok_embedding.weight',
+        xattn: 'model.local_decoder.cross_attn_layers.0.k_proj.weight',
+      };
+      for (const [short, name] of Object.entries(whole)) {
+        const wanted = await expected(`${i}.grad.${short}`);
+        const scale = Math.max(...wanted.map(Math.abs));
+        expect(maxDifference(grads[names.indexOf(name)]!.dataSync(), wanted) / scale, name).toBeLessThan(GRADIENTS);
+      }
+      tf.dispose([value, grads]);
+    },
+  );
 
   it('rows of a right-padded batch compute what they compute alone', () => {
     const length = Math.max(...plainCases.map(({ input_ids }) => input_ids.length)) + 3;
@@ -92,10 +100,18 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
       ids.set(input_ids);
       return { ids, chunks: [{ start: 0, end: input_ids.length }] };
     });
-    const together = tf.tidy(() => bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, rows).batch).dataSync());
+    const together = tf.tidy(() =>
+      bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, rows).batch).dataSync(),
+    );
     plainCases.forEach(({ input_ids }, row) => {
       const ids = Int32Array.from(input_ids);
-      const alone = tf.tidy(() => bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, [wholeRow(ids)]).batch).dataSync());
+      const alone = tf.tidy(() =>
+        bltLogits(
+          model.params,
+          model.config,
+          cutIntoPatches(model.params, model.config, [wholeRow(ids)]).batch,
+        ).dataSync(),
+      );
       const part = together.subarray(row * length * 260, (row * length + ids.length) * 260);
       expect(maxDifference(part, alone)).toBeLessThan(LOGITS);
     });
@@ -104,13 +120,15 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   it('documents packed into one row compute what they compute alone', () => {
     const texts = plainCases.map(({ input_ids }) => Int32Array.from(input_ids)).filter((ids) => ids.length > 1);
     const ids = Int32Array.from(texts.flatMap((text) => [...text]));
-    let at = 0;
-    const chunks = texts.map((text) => ({ start: at, end: (at += text.length) }));
+    const ends = texts.map((_, i) => texts.slice(0, i + 1).reduce((sum, text) => sum + text.length, 0));
+    const chunks = texts.map((text, i) => ({ start: ends[i]! - text.length, end: ends[i]! }));
     const packed = cutIntoPatches(model.params, model.config, [{ ids, chunks }]);
     const together = tf.tidy(() => bltLogits(model.params, model.config, packed.batch).dataSync());
     chunks.forEach(({ start, end }) => {
       const row = wholeRow(ids.slice(start, end));
-      const alone = tf.tidy(() => bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, [row]).batch).dataSync());
+      const alone = tf.tidy(() =>
+        bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, [row]).batch).dataSync(),
+      );
       expect(maxDifference(together.subarray(start * 260, end * 260), alone)).toBeLessThan(LOGITS);
     });
   });
@@ -118,11 +136,20 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   it('logits of every prefix are those of the whole text', () => {
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) =>
-      tf.tidy(() => bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, [wholeRow(part)]).batch).dataSync());
+      tf.tidy(() =>
+        bltLogits(
+          model.params,
+          model.config,
+          cutIntoPatches(model.params, model.config, [wholeRow(part)]).batch,
+        ).dataSync(),
+      );
     const whole = logitsOf(ids);
     for (let length = 1; length < ids.length; length++) {
       const prefix = logitsOf(ids.slice(0, length));
-      expect(maxDifference(prefix.subarray((length - 1) * 260), whole.subarray((length - 1) * 260, length * 260)), `${length}`).toBeLessThan(LOGITS);
+      expect(
+        maxDifference(prefix.subarray((length - 1) * 260), whole.subarray((length - 1) * 260, length * 260)),
+        `${length}`,
+      ).toBeLessThan(LOGITS);
     }
   });
 
