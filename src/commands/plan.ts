@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import { localPlanSource, makePlan, measuredGflops, type PlanSource } from '../plan/index.js';
+import { locateModel } from '../import/index.js';
+import { hubPlanSource, localPlanSource, makePlan, measuredGflops, type PlanSource } from '../plan/index.js';
 import { loadRecipeOrDefault, localSizesOf } from '../recipe/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { planDocument } from './plan/plan-document.js';
@@ -70,7 +71,7 @@ export const plan: Command<Args> = {
 
 async function findSource({ signal }: Context, model: string): Promise<PlanSource> {
   if (existsSync(join(model, MANIFEST_NAME))) return localPlanSource(join(model, 'source'));
-  if (existsSync(model)) return localPlanSource(model);
-  const { hubPlanSource } = await import('./plan/hub-plan-source.js');
+  // The hub's weights are not wanted, only what lies here.
+  if (existsSync(model) || model.startsWith('builtin:')) return localPlanSource((await locateModel(model)).path);
   return hubPlanSource(model, signal);
 }

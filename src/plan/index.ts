@@ -1,6 +1,7 @@
 /** @module What a conversion will cost, before anything runs. */
 
 export { type FlopParts, type Flops, forwardFlops, llamaForwardFlops, totalFlops, trainingFlops } from './flops.js';
+export { hubPlanSource } from './hub-plan-source.js';
 export { makePlan, type Plan, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';
 export { type TrainingMemory, totalMemoryBytes } from './memory.js';

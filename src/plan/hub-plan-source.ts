@@ -1,0 +1,52 @@
+/** @module The config of a hub model, without its weights: one small request, or what the cache holds. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ByteifyError, messageOf } from '../errors.js';
+import { cachedCommit, repositoryFolder } from '../hub/cache.js';
+import { hubEnvironment } from '../hub/environment.js';
+import { hubError } from '../hub/hub-errors.js';
+import { parseModelId } from '../hub/model-id.js';
+import { retryingFetch } from '../hub/retry.js';
+import { configPlanSource, type PlanSource } from './plan-source.js';
+
+/**
+ * @param model org/name, with an optional @revision
+ * @throws UsageError when it is no id; ByteifyError when the hub refuses, or is out of reach and the cache does not have the model
+ */
+export async function hubPlanSource(model: string, signal: AbortSignal): Promise<PlanSource> {
+  const { id, revision } = parseModelId(model);
+  const { endpoint, cacheDir, token, offline } = hubEnvironment();
+  const cached = (why: string) => cachedSource({ repository: repositoryFolder(cacheDir, id), id, revision, why });
+  if (offline) return cached('The hub must not be used (HF_HUB_OFFLINE)');
+  const url = `${endpoint}/${id}/resolve/${encodeURIComponent(revision)}/config.json`;
+  let response: Response;
+  try {
+    response = await retryingFetch()(url, {
+      signal,
+      headers: token === null ? {} : { authorization: `Bearer ${token}` },
+    });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return cached(`The hub at ${endpoint} cannot be reached (${messageOf(error)})`);
+  }
+  if (!response.ok)
+    throw hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint);
+  return configPlanSource(await response.text(), `${id}/config.json`);
+}
+
+async function cachedSource(params: {
+  repository: string;
+  id: string;
+  revision: string;
+  why: string;
+}): Promise<PlanSource> {
+  const { repository, id, revision, why } = params;
+  const commit = await cachedCommit(repository, revision);
+  const path = commit === null ? null : join(repository, 'snapshots', commit, 'config.json');
+  const text = path === null ? null : await readFile(path, 'utf8').catch(() => null);
+  if (path !== null && text !== null) return configPlanSource(text, path);
+  throw new ByteifyError(`${why}, and the config of ${id} is not in the cache.`, {
+    hint: 'Give a folder that holds its config.json, or try again with a connection.',
+  });
+}
