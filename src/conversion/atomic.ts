@@ -1,7 +1,7 @@
 /** @module Files and folders that are either whole or absent: a temporary name beside the target, then a rename. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Replaces the file in one step; a reader sees the old text or the new one. */
@@ -56,6 +56,16 @@ export async function removeAtomic(path: string): Promise<void> {
   if (removed !== null) await rm(removed, { recursive: true, force: true });
 }
 
+/**
+ * Clears what a process that was killed left under temporary names, at any depth: it can be as large as a model.
+ * Only for a folder that no other process works in.
+ */
+export async function sweepTemporary(folder: string): Promise<void> {
+  const names = await readdir(folder, { recursive: true });
+  const left = names.filter((name) => TEMPORARY_NAME.test(basename(name)));
+  for (const name of left) await rm(join(folder, name), { recursive: true, force: true });
+}
+
 async function renameAway(path: string): Promise<string | null> {
   const removed = temporaryName(path);
   try {
@@ -66,6 +76,8 @@ async function renameAway(path: string): Promise<string | null> {
     throw error;
   }
 }
+
+const TEMPORARY_NAME = /^\..+\.tmp-\d+-[0-9a-f]{8}$/;
 
 /** Hidden, in the same folder so that the rename stays on one file system, and unlike any other process's. */
 function temporaryName(path: string): string {

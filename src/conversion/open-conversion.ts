@@ -5,7 +5,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { toolVersion } from '../version.js';
-import { removeAtomic } from './atomic.js';
+import { removeAtomic, sweepTemporary } from './atomic.js';
 import { lockFolder } from './lock.js';
 import { emptyManifest, MANIFEST_NAME, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { STAGES, type StageName, stagesFrom } from './stages.js';
@@ -40,6 +40,7 @@ export async function openConversion(folder: string, options: { restartFrom?: St
     else await unlock();
   };
   try {
+    await sweepTemporary(folder);
     let manifest = await readManifest(folder);
     if (manifest === null) {
       await refuseForeign(folder);

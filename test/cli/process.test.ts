@@ -90,13 +90,14 @@ describe('stopped by a signal', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s while a download hangs ends with %d', async (signal, code) => {
+  ] as const)('%s while a download hangs ends with %d', { timeout: 30_000 }, async (signal, code) => {
     // Takes the request and never answers.
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
+    let child: ChildProcess | null = null;
     try {
       await once(server, 'listening');
       const { port } = server.address() as AddressInfo;
-      const child = start(['import', 'org/name', '--out', join(folder, signal)], {
+      child = start(['import', 'org/name', '--out', join(folder, signal)], {
         HF_ENDPOINT: `http://127.0.0.1:${port}`,
         HF_HOME: join(folder, 'hf'),
       });
@@ -109,6 +110,7 @@ describe('stopped by a signal', () => {
       expect(stderr).not.toMatch(/^ +at /m);
       expect(exitCode).toBe(code);
     } finally {
+      child?.kill('SIGKILL');
       server.closeAllConnections();
       server.close();
     }

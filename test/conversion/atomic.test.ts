@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { removeAtomic, writeFileAtomic, writeFolderAtomic } from '../../src/conversion/atomic.js';
+import { expect, it, vi } from 'vitest';
+import { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from '../../src/conversion/atomic.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -41,4 +41,16 @@ it('removes folders, and what is not there', async () => {
   await removeAtomic(path);
   await removeAtomic(path);
   expect(await readdir(folder())).toEqual([]);
+});
+
+it('sweeps what a killed process left at any depth, and nothing else', async () => {
+  const run = join(folder(), 'run');
+  await mkdir(run);
+  await writeFile(join(run, '.notes.tmp-1'), 'not ours');
+  // Never ends: what is there while it works is what is left when the process is killed.
+  void writeFolderAtomic(join(run, 'checkpoint-1'), () => new Promise(() => undefined));
+  void writeFolderAtomic(join(folder(), 'init'), () => new Promise(() => undefined));
+  await vi.waitFor(async () => expect(await readdir(folder(), { recursive: true })).toHaveLength(4));
+  await sweepTemporary(folder());
+  expect((await readdir(folder(), { recursive: true })).sort()).toEqual(['run', join('run', '.notes.tmp-1')]);
 });
