@@ -86,9 +86,14 @@ async function readTexts(split) {
 
 /** Markdown of every other installed package. */
 async function otherMarkdown(known) {
-  const files = (await readdir('node_modules', { recursive: true })).filter((path) => /\.md$/i.test(path) && !/LICENSE/i.test(path));
+  const files = (await readdir('node_modules', { recursive: true })).filter(
+    (path) => /\.md$/i.test(path) && !/LICENSE/i.test(path),
+  );
   const names = new Set(known.map((path) => path.slice(path.lastIndexOf('node_modules/'))));
-  return files.map((path) => `node_modules/${path}`).filter((path) => !names.has(path)).sort();
+  return files
+    .map((path) => `node_modules/${path}`)
+    .filter((path) => !names.has(path))
+    .sort();
 }
 
 /** The documentation comments of Node's type declarations, as one text a module. */
@@ -111,16 +116,22 @@ try {
   await startEngine();
   const recipe = await loadRecipe('tiny', []);
   const { piece_bytes, validation_fraction, text_key } = recipe.data;
-  const data = {
-    paths: await demoCorpus(),
+  const settings = {
     pieceBytes: piece_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
+    seed: recipe.seed,
   };
-  await buildStore({ ...data, out: join(work, 'data'), seed: recipe.seed });
-  const store = await openStore(join(work, 'data'));
+  const openNew = async (name, paths) => {
+    await buildStore({ ...settings, paths, out: join(work, name) });
+    return openStore(join(work, name));
+  };
+  const corpus = await demoCorpus();
+  const ofDemo = await openNew('demo', corpus);
+  const heldOut = await evaluationTexts(ofDemo.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  await ofDemo.close();
+  const store = await openNew('all', [...corpus, ...(await otherMarkdown(corpus)), ...(await typeComments(work))]);
   const texts = await readTexts(store.train);
-  const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
   const { tokenizerJson, tokenizerConfig } = trainBpe(texts.join('\n'), VOCABULARY);
   await mkdir(args.out, { recursive: true });
   const json = (value) => `${JSON.stringify(value, null, 1)}\n`;
@@ -131,9 +142,7 @@ try {
 
   // One stream: <|begin|> text <|end|> <|begin|> text ...
   const stream = Int32Array.from(texts.flatMap((text) => [0, ...tokenizer.encode(text), 1]));
-  console.log(
-    `${store.train.byteCount} bytes, ${stream.length} tokens to train on; ${store.validation.byteCount} bytes held out`,
-  );
+  console.log(`${store.train.byteCount} bytes, ${stream.length} tokens to train on`);
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
   const slots = llamaTensors(config).map(({ name, shape }) =>

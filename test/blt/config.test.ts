@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  bltConfigFor,
+  bltTensors,
+  deriveLocalSizes,
+  parseBltConfig,
+  toTransformersConfig,
+} from '../../src/blt/index.js';
+import { openCheckpoint } from '../../src/safetensors/index.js';
+import { goldenPath } from '../support/golden.js';
+
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, unknown>>;
+
+describe.each(['plain/blt', 'projection-gqa'])('the config of %s', (folder) => {
+  const json = readJson(goldenPath(`${folder}/config.json`));
+  const config = parseBltConfig(json, 'config.json');
+
+  it('names exactly the tensors that transformers wrote, with their shapes', async () => {
+    const { tensors, close } = await openCheckpoint(goldenPath(folder));
+    await close();
+    const wanted = Object.fromEntries([...tensors.values()].map(({ name, shape }) => [name, [...shape]]));
+    expect(Object.fromEntries(bltTensors(config).map(({ name, shape }) => [name, shape]))).toEqual(wanted);
+  });
+
+  it('survives being written and read', () => {
+    expect(parseBltConfig(toTransformersConfig(config, 'float32'), 'config.json')).toEqual(config);
+  });
+
+  it('reads rope as transformers 4 writes it', () => {
+    const old = structuredClone(json);
+    for (const part of ['encoder_config', 'decoder_config', 'global_config', 'patcher_config']) {
+      const { rope_parameters, ...rest } = old[part]!;
+      old[part] = { ...rest, rope_theta: (rope_parameters as { rope_theta: number }).rope_theta };
+    }
+    expect(parseBltConfig(old, 'config.json')).toEqual(config);
+  });
+});
+
+describe('a config that cannot be run', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  it.each([
+    ['another model', { model_type: 'llama' }, 'model_type'],
+    ['other patching', { patching_mode: 'space' }, 'patching_mode'],
+    ['two values of k', { cross_attn_k: 3 }, 'cross_attn_k'],
+    [
+      'local widths that differ',
+      { decoder_config: { ...json.decoder_config, hidden_size: 48, num_attention_heads: 3 } },
+      'hidden_size',
+    ],
+    ['heads that do not divide', { global_config: { ...json.global_config, num_attention_heads: 7 } }, 'heads'],
+    [
+      'unknown rope scaling',
+      { global_config: { ...json.global_config, rope_parameters: { rope_type: 'yarn', rope_theta: 1 } } },
+      'yarn',
+    ],
+  ])('is refused by name: %s', (_what, change, key) => {
+    expect(() => parseBltConfig({ ...json, ...change }, 'config.json')).toThrow(new RegExp(`config\\.json.*${key}`));
+  });
+});
+
+describe('sizes derived from a source', () => {
+  const base = {
+    heads: 32,
+    kvHeads: 8,
+    rmsNormEps: 1e-5,
+    intermediateSize: 8192,
+    rope: { type: 'default', theta: 5e5 },
+  } as const;
+
+  it.each([
+    [
+      'SmolLM2-135M',
+      { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3 },
+      { crossAttnK: 2, hiddenSize: 288, heads: 9, decoderLayers: 8, hashVocab: 20_002 },
+    ],
+    [
+      'Llama 3.2 1B',
+      { hiddenSize: 2048, layers: 16 },
+      { crossAttnK: 2, hiddenSize: 1024, heads: 16, decoderLayers: 4, intermediateSize: 2816, hashVocab: 500_002 },
+    ],
+    [
+      'Llama 3.2 3B',
+      { hiddenSize: 3072, layers: 28, heads: 24 },
+      { crossAttnK: 3, hiddenSize: 1024, heads: 16, decoderLayers: 7, hashVocab: 500_002 },
+    ],
+    [
+      'Llama 3.1 8B',
+      { hiddenSize: 4096, layers: 32 },
+      { crossAttnK: 4, hiddenSize: 1024, heads: 16, decoderLayers: 8, hashVocab: 500_002 },
+    ],
+  ])('%s', (_name, source, wanted) => {
+    const sizes = deriveLocalSizes({ ...base, ...source });
+    expect(sizes).toMatchObject(wanted);
+    const config = bltConfigFor({ ...base, ...source }, sizes);
+    expect(parseBltConfig(toTransformersConfig(config, 'bfloat16'), 'config.json')).toEqual(config);
+  });
+
+  it('carry llama3 rope scaling over to the global transformer', () => {
+    const rope = {
+      type: 'llama3',
+      theta: 5e5,
+      factor: 8,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalMaxPositions: 8192,
+    } as const;
+    const source = { ...base, hiddenSize: 4096, layers: 32, rope };
+    const json = toTransformersConfig(bltConfigFor(source, deriveLocalSizes(source)), 'bfloat16');
+    expect((json.global_config as { rope_parameters: object }).rope_parameters).toEqual({
+      rope_type: 'llama3',
+      rope_theta: 5e5,
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    });
+  });
+});

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { patchIds, patchLengths, patchStarts } from '../../src/blt/index.js';
+
+const entropies = fc
+  .array(fc.float({ min: 0, max: 5, noNaN: true }), { minLength: 1, maxLength: 60 })
+  .map((some) => Float32Array.from(some));
+
+describe('patches', () => {
+  it('begin after a prediction whose entropy is above the threshold, and at 0 and 1', () => {
+    // H[0] decides nothing; H[1] = 2 makes 2 a start, H[5] = 3 makes 6 one: the byte that is not there yet
+    expect([...patchStarts(Float32Array.of(9, 2, 1, 1, 0, 3), 1)]).toEqual([0, 1, 2, 6]);
+  });
+
+  it('of BOS alone are two, the second empty', () => {
+    const starts = patchStarts(Float32Array.of(5), 1);
+    expect([...starts]).toEqual([0, 1]);
+    expect([...patchLengths(starts, 1)]).toEqual([1, 1]);
+    expect([...patchIds(starts, 1).decoder]).toEqual([0]);
+  });
+
+  it('have lengths that sum to N + 1, the first 1, none empty', () => {
+    fc.assert(
+      fc.property(entropies, (some) => {
+        const lengths = patchLengths(patchStarts(some, 2), some.length);
+        expect(lengths.reduce((a, b) => a + b)).toBe(some.length + 1);
+        expect(lengths[0]).toBe(1);
+        expect(Math.min(...lengths)).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('number positions by the starts at or before them, and the decoder one step ahead', () => {
+    fc.assert(
+      fc.property(entropies, (some) => {
+        const starts = patchStarts(some, 2);
+        const { encoder, decoder } = patchIds(starts, some.length);
+        for (let p = 0; p < some.length; p++) {
+          expect(encoder[p]).toBe([...starts].filter((start) => start <= p).length - 1);
+          expect(decoder[p]).toBe([...starts].filter((start) => start <= p + 1).length - 2);
+        }
+      }),
+    );
+  });
+
+  it('never let a byte read the patch that is still open', () => {
+    fc.assert(
+      fc.property(entropies, (some) => {
+        const starts = patchStarts(some, 2);
+        const { decoder } = patchIds(starts, some.length);
+        for (let p = 0; p < some.length; p++)
+          expect((starts[decoder[p]! + 1] ?? Number.POSITIVE_INFINITY) - 1).toBeLessThanOrEqual(p);
+      }),
+    );
+  });
+});

@@ -1,0 +1,55 @@
+"""Loads a BLT folder with transformers and prints what it computes.
+
+usage: blt.py FOLDER TEXT [TEXT ...]
+"""
+import json
+import sys
+
+import torch
+from transformers import AutoTokenizer, BltForCausalLM
+
+folder, texts = sys.argv[1], sys.argv[2:]
+torch.set_num_threads(2)
+model, info = BltForCausalLM.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+model.eval()
+tokenizer = AutoTokenizer.from_pretrained(folder)
+
+patch_lengths = []
+hooked = model.model.patcher.forward
+
+
+def forward(*args, **kwargs):
+    result = hooked(*args, **kwargs)
+    patch_lengths.append(result[1].tolist())
+    return result
+
+
+model.model.patcher.forward = forward
+cases = []
+for text in texts:
+    patch_lengths.clear()
+    ids = tokenizer(text, return_tensors="pt").input_ids
+    with torch.no_grad():
+        logits = model(ids, use_cache=False).logits[0]
+    lengths = patch_lengths[0][0]
+    generated = model.generate(ids, max_new_tokens=4, do_sample=False, use_cache=False)[0].tolist()
+    cases.append(
+        {
+            "ids": ids[0].tolist(),
+            "logits": logits.flatten().tolist(),
+            "patch_lengths": lengths,
+            "generated": generated,
+            "round_trip": tokenizer.decode(ids[0], skip_special_tokens=True) == text,
+        }
+    )
+print(
+    json.dumps(
+        {
+            "missing": sorted(info["missing_keys"]),
+            "unexpected": sorted(info["unexpected_keys"]),
+            "mismatched": sorted(str(key) for key in info["mismatched_keys"]),
+            "config_use_cache": model.config.use_cache,
+            "cases": cases,
+        }
+    )
+)
