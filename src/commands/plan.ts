@@ -1,13 +1,16 @@
 /** @module `byteify plan`: what a conversion will cost, stage by stage, before anything runs. */
 
 import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { locateModel } from '../import/index.js';
-import { hubPlanSource, localPlanSource, makePlan, measuredGflops, type PlanSource } from '../plan/index.js';
+import { hubPlanSource, localPlanSource, makePlan, measuredGflops, type Plan, type PlanSource } from '../plan/index.js';
 import { loadRecipeOrDefault, localSizesOf } from '../recipe/index.js';
+import { humanBytes } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { planDocument } from './plan/plan-document.js';
 import { renderPlan } from './plan/render-plan.js';
@@ -65,9 +68,25 @@ export const plan: Command<Args> = {
       sourceBytesPerWeight: source.bytesPerWeight,
       flopsPerSecond: gflops === null ? null : gflops * 1e9,
     });
+    await warnOfLimits(context, made);
     printResult(context, planDocument(made, { model, gflops }), () => renderPlan(made, { model, gflops }));
   },
 };
+
+/** The machine that plans is mostly the one that works. */
+async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {
+  if (made.memoryBytes > totalmem()) {
+    reporter.warn(
+      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_rows.`,
+    );
+  }
+  const { bavail, bsize } = await statfs('.');
+  if (made.diskBytes > bavail * bsize) {
+    reporter.warn(
+      `all stages together want ${humanBytes(made.diskBytes)} of disk, here ${humanBytes(bavail * bsize)} are free.`,
+    );
+  }
+}
 
 async function findSource({ signal }: Context, model: string): Promise<PlanSource> {
   if (existsSync(join(model, MANIFEST_NAME))) return localPlanSource(join(model, 'source'));

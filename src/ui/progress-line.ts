@@ -21,10 +21,9 @@ export function progressLine(progress: Progress, elapsedSeconds: number): string
   parts.push(amount(done, total, unit));
   const rate = elapsedSeconds > 0.5 ? done / elapsedSeconds : 0;
   if (unit === 'bytes' && rate > 0) parts.push(`${humanBytes(rate)}/s`);
-  // A guess from the first moments is worse than none.
-  if (total !== null && rate > 0 && elapsedSeconds > 3 && done < total) {
-    parts.push(`${humanDuration((total - done) / rate)} left`);
-  }
+  const leftSeconds = total !== null && rate > 0 ? (total - done) / rate : 0;
+  // A guess from the first moments is worse than none, and the last second needs none.
+  if (elapsedSeconds > 3 && leftSeconds >= 1) parts.push(`${humanDuration(leftSeconds)} left`);
   if (detail !== undefined) parts.push(detail);
   return parts.join(', ');
 }

@@ -64,6 +64,14 @@ describe('plan', () => {
     expect(stdout).not.toMatch(/NaN|undefined|null/);
   });
 
+  it('warns when training wants more memory than there is', async () => {
+    const rows = (count: number) => [`stages.0.batch_bytes=${count * 1024}`, 'patcher.steps=1'];
+    expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');
+    const { stderr, stdout } = await runCommand(plan, { model: llama, set: rows(10_000_000) });
+    expect(stderr).toMatch(/^warning: training wants [\d.]+ [TP]B of memory, this machine has/);
+    expect(stdout).toContain('finetune');
+  });
+
   it('asks for a model where neither line nor recipe names one', async () => {
     const { error } = await runCommand(plan, { set: [] });
     expect(error).toMatchObject({ message: 'No model was named.', exitCode: 2 });
