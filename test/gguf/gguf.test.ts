@@ -38,12 +38,19 @@ describe('a GGUF file', () => {
     expect(file.keyValues.get('general.architecture')).toBe('llama');
     expect(file.keyValues.get('tokenizer.ggml.tokens')).toEqual(['<end>', 'a', 'b', 'ab', 'Ġ']);
     expect(file.keyValues.get('tokenizer.ggml.add_bos_token')).toBe(false);
-    expect(file.tensors.get('blk.0.ffn_down.weight')).toEqual({ name: 'blk.0.ffn_down.weight', dtype: 'F32', shape: [32, 64] });
+    expect(file.tensors.get('blk.0.ffn_down.weight')).toEqual({
+      name: 'blk.0.ffn_down.weight',
+      dtype: 'F32',
+      shape: [32, 64],
+    });
     expect(file.storedTypes.get('blk.0.ffn_down.weight')).toBe('Q8_0');
     expect(file.tensors.get('blk.0.attn_v.weight')?.dtype).toBe('F16');
     for (const [name, wanted] of Object.entries(readJson<Record<string, number>>('tiny-sums.json'))) {
       const values = toFloat32(await file.read(name), file.tensors.get(name)!.dtype);
-      expect(values.reduce((sum, value) => sum + Math.abs(value), 0), name).toBeCloseTo(wanted, 4);
+      expect(
+        values.reduce((sum, value) => sum + Math.abs(value), 0),
+        name,
+      ).toBeCloseTo(wanted, 4);
     }
     await file.close();
   });
@@ -55,10 +62,14 @@ describe('a GGUF file', () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: floats }), fc.integer({ min: 0, max: floats }), async (a, b) => {
         const [from, to] = [Math.min(a, b) * 4, Math.max(a, b) * 4];
-        expect(await file.read('blk.0.attn_q.weight', { offset: from, length: to - from })).toEqual(whole.slice(from, to));
+        expect(await file.read('blk.0.attn_q.weight', { offset: from, length: to - from })).toEqual(
+          whole.slice(from, to),
+        );
       }),
     );
-    await expect(file.read('blk.0.attn_q.weight', { offset: 0, length: whole.length + 4 })).rejects.toThrow(ByteifyError);
+    await expect(file.read('blk.0.attn_q.weight', { offset: 0, length: whole.length + 4 })).rejects.toThrow(
+      ByteifyError,
+    );
     await file.close();
   });
 
@@ -94,7 +105,9 @@ describe('a GGUF file', () => {
     );
     await fc.assert(
       fc.asyncProperty(damage, async (change) => {
-        const path = await changed((copy) => ('cut' in change ? copy.subarray(0, change.cut) : copy.fill(change.value, change.at, change.at + 1)));
+        const path = await changed((copy) =>
+          'cut' in change ? copy.subarray(0, change.cut) : copy.fill(change.value, change.at, change.at + 1),
+        );
         const file = await openGguf(path).catch((thrown: unknown) => {
           expect(thrown).toBeInstanceOf(ByteifyError);
           return null;

@@ -6,8 +6,23 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltConfigFor, bltTensors, deriveLocalSizes, inverseFrequencies, parseBltConfig } from '../../src/blt/index.js';
 import { type LlamaSource, openLlama } from '../../src/llama/index.js';
-import { halfOrder, interleavedOrder, type RemapReport, remap, reorderRows, restoreLlamaLayers, toBltName, toLlamaName } from '../../src/remap/index.js';
-import { type Checkpoint, fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../src/safetensors/index.js';
+import {
+  halfOrder,
+  interleavedOrder,
+  type RemapReport,
+  remap,
+  reorderRows,
+  restoreLlamaLayers,
+  toBltName,
+  toLlamaName,
+} from '../../src/remap/index.js';
+import {
+  type Checkpoint,
+  fromFloat32,
+  openCheckpoint,
+  toFloat32,
+  writeCheckpoint,
+} from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-remap-'));
@@ -17,7 +32,13 @@ const configOf = (source: LlamaSource) => bltConfigFor(source.config, deriveLoca
 
 async function remapGolden(from: string, out: string, options: { seed?: number; dtype?: 'source' | 'bfloat16' } = {}) {
   const source = await openLlama(from);
-  const report = await remap({ source, config: configOf(source), out, seed: options.seed ?? 1, dtype: options.dtype ?? 'source' });
+  const report = await remap({
+    source,
+    config: configOf(source),
+    out,
+    seed: options.seed ?? 1,
+    dtype: options.dtype ?? 'source',
+  });
   return { source, report, reader: await openCheckpoint(out) };
 }
 
@@ -62,7 +83,10 @@ describe('the mapping', () => {
   it('is the same in both directions', () => {
     const name = 'model.layers.17.self_attn.k_proj.weight';
     const there = toBltName(name)!;
-    expect(there).toEqual({ name: 'model.global_transformer.layers.17.self_attn.k_proj.weight', transform: 'interleave' });
+    expect(there).toEqual({
+      name: 'model.global_transformer.layers.17.self_attn.k_proj.weight',
+      transform: 'interleave',
+    });
     expect(toLlamaName(there.name)).toEqual({ name, transform: 'interleave' });
     expect(toBltName('model.norm.weight')).toBeNull();
     expect(toLlamaName('model.patcher.layers.0.self_attn.k_proj.weight')).toBeNull();
@@ -98,7 +122,9 @@ describe('a remapped Llama', () => {
     for (const { name, origin, from, shape } of report.tensors) {
       if (from === undefined) continue;
       const [before, after] = [await source.reader.read(from), await reader.read(name)];
-      expect(after, name).toEqual(origin === 'copied' ? before : reorderRows(before, interleavedOrder(shape[0]!, headDim)));
+      expect(after, name).toEqual(
+        origin === 'copied' ? before : reorderRows(before, interleavedOrder(shape[0]!, headDim)),
+      );
     }
     expect(report.tensors.filter(({ origin }) => origin === 'permuted').length).toBe(2 * source.config.layers);
   });
@@ -116,7 +142,8 @@ describe('a remapped Llama', () => {
   it('has a config that describes it', async () => {
     const config = parseBltConfig(JSON.parse(await readFile(join(out, 'config.json'), 'utf8')), 'config.json');
     expect(config).toEqual(configOf(result.source));
-    for (const { name, shape } of bltTensors(config)) expect(result.reader.tensors.get(name)?.shape, name).toEqual(shape);
+    for (const { name, shape } of bltTensors(config))
+      expect(result.reader.tensors.get(name)?.shape, name).toEqual(shape);
   });
 
   it('has fresh tensors of the stated distribution, norms of ones', async () => {
@@ -124,11 +151,17 @@ describe('a remapped Llama', () => {
       if (std === undefined) continue;
       const values = toFloat32(await result.reader.read(name), 'F32');
       if (std === 0) {
-        expect(values.every((value) => value === 1), name).toBe(true);
+        expect(
+          values.every((value) => value === 1),
+          name,
+        ).toBe(true);
         continue;
       }
       const limit = 3 * std * (1 + 1e-6);
-      expect(values.every((value) => Math.abs(value) <= limit), name).toBe(true);
+      expect(
+        values.every((value) => Math.abs(value) <= limit),
+        name,
+      ).toBe(true);
       if (values.length < 2000) continue;
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
@@ -155,7 +188,12 @@ describe('a remapped Llama', () => {
     const from = mkdtempSync(join(folder, 'bf16-'));
     await copyFile(goldenPath('plain/llama/config.json'), join(from, 'config.json'));
     const infos = [...source.reader.tensors.values()].map((info) => ({ ...info, dtype: 'BF16' as const }));
-    await writeCheckpoint(from, infos, async ({ name }) => fromFloat32(toFloat32(await source.reader.read(name), 'F32'), 'BF16'), { maxShardBytes: 50_000 });
+    await writeCheckpoint(
+      from,
+      infos,
+      async ({ name }) => fromFloat32(toFloat32(await source.reader.read(name), 'F32'), 'BF16'),
+      { maxShardBytes: 50_000 },
+    );
     await source.close();
     const remapped = await remapGolden(from, join(folder, 'from-bf16'));
     expect(new Set(remapped.report.tensors.map(({ dtype }) => dtype))).toEqual(new Set(['BF16']));
@@ -170,7 +208,15 @@ describe('a remapped Llama', () => {
     const stopped = join(folder, 'stopped', 'blt');
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
-    const options = { source, config: configOf(source), out: stopped, seed: 1, dtype: 'source', onProgress, signal: controller.signal } as const;
+    const options = {
+      source,
+      config: configOf(source),
+      out: stopped,
+      seed: 1,
+      dtype: 'source',
+      onProgress,
+      signal: controller.signal,
+    } as const;
     await expect(remap(options)).rejects.toThrow('enough');
     expect(readdirSync(join(folder, 'stopped'))).toEqual([]);
     await source.close();

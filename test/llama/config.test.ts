@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { llamaTensors, openLlama, parseLlamaConfig } from '../../src/llama/index.js';
+import { writeSafetensorsFile } from '../../src/safetensors/index.js';
+import { goldenPath } from '../support/golden.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-source-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const golden = JSON.parse(readFileSync(goldenPath('plain/llama/config.json'), 'utf8')) as Record<string, unknown>;
+
+describe('a config', () => {
+  it('of Llama 3.1 carries its rope scaling in either style', () => {
+    const scaling = {
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    };
+    const wanted = {
+      type: 'llama3',
+      theta: 5e5,
+      factor: 8,
+      lowFreqFactor: 1,
+      highFreqFactor: 4,
+      originalMaxPositions: 8192,
+    };
+    const { rope_parameters: _, ...plain } = golden;
+    expect(parseLlamaConfig({ ...plain, rope_theta: 5e5, rope_scaling: scaling }, 'c').rope).toEqual(wanted);
+    expect(parseLlamaConfig({ ...plain, rope_parameters: { ...scaling, rope_theta: 5e5 } }, 'c').rope).toEqual(wanted);
+    expect(parseLlamaConfig({ ...plain, rope_scaling: null }, 'c').rope).toEqual({ type: 'default', theta: 10_000 });
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['another model_type', { model_type: 'qwen2' }, /model_type is "qwen2"/],
+    ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /mixture of experts/],
+    ['attention biases', { attention_bias: true }, /attention_bias/],
+    ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
+    ['another activation', { hidden_act: 'gelu' }, /"gelu"/],
+    ['its own head width', { head_dim: 128 }, /head_dim is 128/],
+    ['quantised weights', { quantization_config: { quant_method: 'gptq' } }, /quantization_config/],
+    ['other rope scaling', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4, factor: 2 } }, /yarn/],
+    ['a missing key', { hidden_size: undefined }, /hidden_size/],
+    ['an absurd size', { num_hidden_layers: 1e9 }, /num_hidden_layers/],
+    ['heads that do not divide', { num_key_value_heads: 3 }, /key-value heads/],
+  ])('with %s is refused by name', (_what, change, message) => {
+    const json = Object.fromEntries(
+      Object.entries({ ...golden, ...change }).filter(([, value]) => value !== undefined),
+    );
+    if ('hidden_size' in change) delete json.head_dim;
+    expect(() => parseLlamaConfig(json, 'config.json')).toThrow(message);
+  });
+});
+
+describe('a source', () => {
+  it('of a folder has its tensors; tied embeddings need no head', async () => {
+    const source = await openLlama(goldenPath('plain/llama'));
+    expect(source.ropeLayout).toBe('half');
+    expect(source.config.tiedEmbeddings).toBe(true);
+    expect([...source.reader.tensors.keys()].sort()).toEqual(
+      llamaTensors(source.config)
+        .map(({ name }) => name)
+        .sort(),
+    );
+    await source.close();
+  });
+
+  it('of a GGUF file has transformers’ names and a config of its key-values', async () => {
+    const source = await openLlama(fileURLToPath(new URL('../fixtures/gguf/tiny.gguf', import.meta.url)));
+    expect(source).toMatchObject({ ropeLayout: 'interleaved', quantised: true });
+    expect(source.config).toMatchObject({
+      hiddenSize: 32,
+      heads: 4,
+      kvHeads: 2,
+      intermediateSize: 64,
+      rmsNormEps: 1e-5,
+      vocabSize: 5,
+      tiedEmbeddings: true,
+    });
+    expect([...source.reader.tensors.keys()].sort()).toEqual(
+      llamaTensors(source.config)
+        .map(({ name }) => name)
+        .sort(),
+    );
+    await source.close();
+  });
+
+  const broken = async (change: (tensors: Map<string, number[]>) => void) => {
+    const path = mkdtempSync(join(folder, 'broken-'));
+    await copyFile(goldenPath('plain/llama/config.json'), join(path, 'config.json'));
+    const tensors = new Map(llamaTensors(parseLlamaConfig(golden, 'c')).map(({ name, shape }) => [name, [...shape]]));
+    change(tensors);
+    const infos = [...tensors].map(([name, shape]) => ({ name, shape, dtype: 'U8' as const }));
+    await writeSafetensorsFile(
+      join(path, 'model.safetensors'),
+      infos,
+      ({ shape }) => new Uint8Array(shape.reduce((a, b) => a * b, 1)),
+    );
+    return path;
+  };
+
+  it.each<[string, (tensors: Map<string, number[]>) => void, RegExp]>([
+    [
+      'lacks a tensor',
+      (tensors) => tensors.delete('model.layers.1.mlp.up_proj.weight'),
+      /lacks the tensor model\.layers\.1\.mlp\.up_proj\.weight/,
+    ],
+    [
+      'has another shape',
+      (tensors) => tensors.set('model.norm.weight', [63]),
+      /model\.norm\.weight has the shape \[63\]/,
+    ],
+    [
+      'has biases',
+      (tensors) => tensors.set('model.layers.0.self_attn.q_proj.bias', [64]),
+      /bias model\.layers\.0\.self_attn\.q_proj\.bias/,
+    ],
+    ['has tensors of something else', (tensors) => tensors.set('model.layers.0.router.weight', [4]), /router/],
+  ])('that %s is refused', async (_what, change, message) => {
+    await expect(openLlama(await broken(change))).rejects.toThrow(message);
+  });
+
+  it('of an old checkpoint may hold computed buffers', async () => {
+    const path = await broken((tensors) => tensors.set('model.layers.0.self_attn.rotary_emb.inv_freq', [8]));
+    await (await openLlama(path)).close();
+  });
+
+  it('that does not exist or is no JSON is one sentence', async () => {
+    await expect(openLlama(join(folder, 'nowhere'))).rejects.toThrow(/nowhere does not exist/);
+    const path = mkdtempSync(join(folder, 'json-'));
+    await writeFile(join(path, 'config.json'), '{');
+    await expect(openLlama(path)).rejects.toThrow(/config\.json is not JSON/);
+  });
+});
