@@ -50,12 +50,19 @@ const ofPair = (da: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor, db
 
 const zeroGradient: Gradient = { gradient: (dy) => ({ x: () => tf.zerosLike(dy) }) };
 
+/** Comparisons do not change with small changes of what they compare. */
+const flatPair: Gradient = {
+  inputs: ['a', 'b'],
+  gradient: (_dy, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }),
+};
+
 /** Max and Min give dy to the extreme elements, split evenly among ties as torch.amax does. */
 const ofExtreme: Gradient = {
   inputs: ['x'],
   outputs: [true],
-  gradient: (dy, [x, y], { axis }) => ({
+  gradient: (dy, [x, y], { axis: ofMin, reductionIndices: ofMax }) => ({
     x: () => {
+      const axis = ofMin ?? ofMax;
       const kept = keptShape(x!.shape, axis);
       const hit = tf.cast(tf.equal(x!, tf.reshape(y!, kept)), 'float32');
       const share = tf.div(tf.reshape(dy, kept), tf.sum(hit, axis ?? undefined, true));
@@ -80,7 +87,7 @@ const ofMatMul: Gradient = {
 };
 
 const GRADIENTS: Record<string, Gradient> = {
-  Identity: { gradient: (dy) => ({ x: () => dy }) },
+  Identity: { gradient: (dy) => ({ x: () => tf.clone(dy) }) },
   Cast: { gradient: (dy) => ({ x: () => tf.cast(dy, 'float32') }) },
   Abs: ofInput((x) => tf.sign(x)),
   Cos: ofInput((x) => tf.neg(tf.sin(x))),
@@ -131,10 +138,16 @@ const GRADIENTS: Record<string, Gradient> = {
     (dy, a, b) => tf.mul(dy, tf.cast(tf.lessEqual(a, b), 'float32')),
     (dy, a, b) => tf.mul(dy, tf.cast(tf.greater(a, b), 'float32')),
   ),
+  Equal: flatPair,
+  NotEqual: flatPair,
+  Greater: flatPair,
+  GreaterEqual: flatPair,
+  Less: flatPair,
+  LessEqual: flatPair,
   Select: {
     inputs: ['condition'],
     gradient: (dy, [condition]) => ({
-      condition: () => tf.zerosLike(condition!),
+      condition: () => tf.zeros(condition!.shape),
       t: () => tf.where(tf.broadcastTo(condition!, dy.shape), dy, tf.zerosLike(dy)),
       e: () => tf.where(tf.broadcastTo(condition!, dy.shape), tf.zerosLike(dy), dy),
     }),
@@ -170,6 +183,19 @@ const GRADIENTS: Record<string, Gradient> = {
   Reshape: { inputs: ['x'], gradient: (dy, [x]) => ({ x: () => tf.reshape(dy, x!.shape) }) },
   ExpandDims: { inputs: ['input'], gradient: (dy, [x]) => ({ input: () => tf.reshape(dy, x!.shape) }) },
   BroadcastTo: { inputs: ['x'], gradient: (dy, [x]) => ({ x: () => unbroadcast(dy, x!.shape) }) },
+  Tile: {
+    inputs: ['x'],
+    gradient: (dy, [x], { reps }) => ({
+      // [r0, n0, r1, n1, ...]: the copies of each axis stand before it and are added up
+      x: () => {
+        const spread = x!.shape.flatMap((extent, i) => [reps[i]!, extent]);
+        return tf.sum(
+          tf.reshape(dy, spread),
+          x!.shape.map((_, i) => 2 * i),
+        );
+      },
+    }),
+  },
   Transpose: {
     gradient: (dy, _saved, { perm }) => ({
       x: () =>
@@ -213,7 +239,7 @@ const LIST_GRADIENTS: readonly tf.GradConfig[] = [
   {
     kernelName: 'AddN',
     saveAllInputs: true,
-    gradFunc: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => dy as tf.Tensor])),
+    gradFunc: (dy, saved) => Object.fromEntries(saved.map((_, i) => [i, () => tf.clone(dy as tf.Tensor)])),
   },
   {
     kernelName: 'Concat',

@@ -3,6 +3,8 @@ import type { DataType } from '@tensorflow/tfjs-core';
 
 export interface KernelAttributes {
   readonly axis: number;
+  /** What tf.max calls its axis. */
+  readonly reductionIndices: number;
   readonly keepDims: boolean;
   readonly exclusive: boolean;
   readonly reverse: boolean;

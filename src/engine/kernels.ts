@@ -36,15 +36,16 @@ const logical =
 /** Reduces `axis` (all when null) of `x`. */
 const reduction =
   (op: string, typed = true): Kernel =>
-  (backend, { x }, { axis, keepDims }) => {
-    const axes = util.parseAxisParam(axis ?? [], x!.shape);
-    const all = axis === null || axis === undefined ? x!.shape.map((_, i) => i) : axes;
+  (backend, { x }, { axis, reductionIndices, keepDims }) => {
+    const asked = axis ?? reductionIndices;
+    const axes =
+      asked === null || asked === undefined ? x!.shape.map((_, i) => i) : util.parseAxisParam(asked, x!.shape);
     const types = typed ? [type('T', x!.dtype)] : [];
     return backend.withConstants(
       op,
       [...types, type('Tidx', 'int32'), bool('keep_dims', keepDims ?? false)],
       [x!],
-      [all],
+      [axes],
     );
   };
 
@@ -170,8 +171,13 @@ const KERNELS: Record<string, Kernel> = {
   },
   Softmax: (backend, { logits }) => backend.executeSingleOutput('Softmax', [type('T', logits!.dtype)], [logits!]),
   LogSoftmax: (backend, { logits }) => backend.executeSingleOutput('LogSoftmax', [type('T', logits!.dtype)], [logits!]),
-  TopK: (backend, { x }, { k, sorted }) =>
-    backend.executeMultipleOutputs('TopK', [int('k', k), bool('sorted', sorted), type('T', x!.dtype)], [x!], 2),
+  TopK: (backend, { x }, { k, sorted }) => {
+    const count: TensorInfo = { dataId: backend.write(Int32Array.of(k), [], 'int32'), shape: [], dtype: 'int32' };
+    const types = [bool('sorted', sorted), type('T', x!.dtype), type('Tk', 'int32'), type('index_type', 'int32')];
+    const out = backend.executeMultipleOutputs('TopKV2', types, [x!, count], 2);
+    backend.disposeData(count.dataId);
+    return out;
+  },
 
   // shapes
   Reshape: (backend, { x }, { shape }) =>
