@@ -1,159 +1,118 @@
 /** @module Documents of a file: a text file is one, a jsonl file has one a line; either may be gzip or zstd compressed. */
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import * as zlib from 'node:zlib';
-import { ByteifyError, messageOf } from '../errors.js';
+import { isUtf8 } from 'node:buffer';
+import { messageOf } from '../errors.js';
+import { fileChunks, withoutCompression } from './file-chunks.js';
+import { BrokenFile, type Refusal, Unusable } from './refusal.js';
+import { validUtf8 } from './utf8.js';
 
-/** Something that was left out, and why. */
-export interface Refusal {
+/** The next bytes of a document, cut between characters; `ends` with its last ones. Or something that was left out. */
+export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
+
+export interface DocumentsOptions {
   readonly path: string;
-  /** Counts from 1. */
-  readonly line?: number;
-  readonly reason: string;
+  /** Where a jsonl line holds its text. */
+  readonly textKey: string;
+  /** Sees the file's bytes as they lie on disk. */
+  readonly onStored: (chunk: Uint8Array) => void;
 }
 
-export type Found = { readonly text: Uint8Array } | { readonly refused: Refusal };
-
-/** A text file larger than this is not one document that anybody wrote; jsonl has no such limit. */
-const MAX_TEXT_BYTES = 2 ** 30;
-/** A jsonl line. */
+/** A jsonl line is parsed whole. */
 const MAX_LINE_BYTES = 2 ** 28;
 const NEWLINE = 0x0a;
+const BYTE_ORDER_MARK = '\uFEFF';
+const END = { bytes: new Uint8Array(), ends: true } as const;
 
-/** Why a file as a whole cannot be used. */
-class Unusable extends Error {}
-
-/** zlib has zstd from Node 22.15 and 23.8 on. */
-const zstd = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress;
-
-const DECOMPRESSORS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  gz: () => zlib.createGunzip(),
-  zst: () => {
-    if (zstd === undefined) throw new Unusable('zstd needs Node 22.15 or newer; decompress it first');
-    return zstd();
-  },
-};
-
-function* extensions(path: string): Generator<string> {
-  const parts = path.toLowerCase().split('.');
-  while (parts.length > 1) yield parts.pop()!;
-}
-
-async function* chunksOf(path: string): AsyncGenerator<Uint8Array> {
-  const [last = ''] = extensions(path);
-  const file = createReadStream(path, { highWaterMark: 2 ** 20 });
-  const decompress = DECOMPRESSORS[last];
-  if (decompress === undefined) {
-    yield* file;
-    return;
+async function* textDocument(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Found> {
+  let empty = true;
+  for await (const bytes of validUtf8(chunks)) {
+    if (bytes.includes(0)) throw new Unusable('it is binary (it holds a zero byte)');
+    empty = false;
+    yield { bytes, ends: false };
   }
-  const stream = decompress();
-  // Errors of either come out of the iteration below.
-  pipeline(file, stream, () => undefined);
-  yield* stream as unknown as AsyncIterable<Uint8Array>;
+  if (empty) throw new Unusable('it is empty');
+  yield END;
 }
 
 /** Lines without their ends; the last one may lack its own. */
-async function* linesOf(path: string): AsyncGenerator<Uint8Array> {
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let kept: Uint8Array[] = [];
   let keptBytes = 0;
-  for await (const chunk of chunksOf(path)) {
+  for await (const chunk of chunks) {
     let from = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      yield Buffer.concat([...kept, chunk.subarray(from, end)]);
+      const line = chunk.subarray(from, end);
+      yield kept.length === 0 ? line : Buffer.concat([...kept, line]);
       kept = [];
       keptBytes = 0;
       from = end + 1;
     }
-    kept.push(chunk.subarray(from));
+    if (from < chunk.length) kept.push(chunk.subarray(from));
     keptBytes += chunk.length - from;
     if (keptBytes > MAX_LINE_BYTES) throw new Unusable('it has a line of more than 256 MiB');
   }
   if (keptBytes > 0) yield Buffer.concat(kept);
 }
 
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
+/** How many keys of a line are named when it lacks the wanted one: enough to see which was meant. */
+const SHOWN_KEYS = 5;
+
+function keysOf(json: unknown): string {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'it is no object';
+  const keys = Object.keys(json);
+  return keys.length === 0 ? 'it has none' : `it has ${keys.slice(0, SHOWN_KEYS).join(', ')}`;
 }
 
-/** Why bytes are no text, or null. */
-function notText(bytes: Uint8Array): string | null {
-  if (bytes.length === 0) return 'it is empty';
-  if (bytes.includes(0)) return 'it is binary (it holds a zero byte)';
-  return isUtf8(bytes) ? null : 'it is not valid UTF-8';
-}
-
-async function* textDocuments(path: string): AsyncGenerator<Found> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(path)) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_TEXT_BYTES)
-      throw new Unusable('it is larger than 1 GiB; split it, or use jsonl with one document a line');
-  }
-  const text = Buffer.concat(chunks);
-  const reason = notText(text);
-  yield reason === null ? { text } : { refused: { path, reason } };
-}
-
-function jsonText(line: Uint8Array, key: string): { text: Uint8Array } | { reason: string } {
-  if (!isUtf8(line)) return { reason: 'the line is not valid UTF-8' };
+function jsonText(line: string, key: string): { text: string } | { reason: string } {
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(line).toString('utf8'));
+    json = JSON.parse(line);
   } catch {
     return { reason: 'the line is not JSON' };
   }
-  const value = (json as Record<string, unknown> | null)?.[key];
-  if (typeof value !== 'string') return { reason: `the line has no text under "${key}"` };
-  if (value === '') return { reason: `the text under "${key}" is empty` };
+  const text = (json as Record<string, unknown> | null)?.[key];
+  if (typeof text !== 'string') return { reason: `the line has no text under the key "${key}" (${keysOf(json)})` };
+  if (text === '') return { reason: `the text under "${key}" is empty` };
   // A lone surrogate in an escape has no UTF-8.
-  if (!value.isWellFormed()) return { reason: `the text under "${key}" is not valid Unicode` };
-  return { text: new TextEncoder().encode(value) };
+  return text.isWellFormed() ? { text } : { reason: `the text under "${key}" is not valid Unicode` };
 }
 
-async function* jsonlDocuments(path: string, key: string): AsyncGenerator<Found> {
+async function* jsonlDocuments(
+  chunks: AsyncIterable<Uint8Array>,
+  { path, textKey }: DocumentsOptions,
+): AsyncGenerator<Found> {
   let number = 0;
-  for await (const line of linesOf(path)) {
+  let empty = true;
+  for await (const bytes of linesOf(chunks)) {
     number++;
-    if (Buffer.from(line).toString('latin1').trim() === '') continue;
-    const parsed = jsonText(line, key);
-    yield 'text' in parsed ? parsed : { refused: { path, line: number, reason: parsed.reason } };
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+    const line = number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    if (line.trim() === '') continue;
+    empty = false;
+    const parsed = isUtf8(bytes) ? jsonText(line, textKey) : { reason: 'the line is not valid UTF-8' };
+    if ('text' in parsed) yield { bytes: new TextEncoder().encode(parsed.text), ends: true };
+    else yield { refused: { path, line: number, reason: parsed.reason } };
   }
-  if (number === 0) yield { refused: { path, reason: 'it is empty' } };
+  if (empty) throw new Unusable('it is empty');
 }
 
-const JSONL = new Set(['jsonl', 'ndjson']);
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (/^Z(STD)?_/.test(code)) return `it is no whole archive (${messageOf(error)})`;
+  return /^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : messageOf(error);
+}
 
 /**
- * Documents of a file as they stream by; what cannot be used comes as a refusal, never silently. When the file breaks off (a truncated
- * archive), a refusal comes last and what came before is to be dropped by the caller: half a file is not what was given.
+ * Documents of a file as they stream by; a line that cannot be used comes as a refusal and does not stop the others.
+ * @throws BrokenFile when the file as a whole cannot be used, also when that shows only at its end (a truncated archive): what came
+ * before is to be dropped by the caller, for half a file is not what was given.
  */
-export async function* documentsOf(path: string, textKey: string): AsyncGenerator<Found> {
-  const isJsonl = [...extensions(path)].slice(0, 2).some((extension) => JSONL.has(extension));
+export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Found> {
+  const { path, onStored } = options;
+  const isJsonl = /\.(jsonl|ndjson)$/.test(withoutCompression(path).name);
   try {
-    yield* isJsonl ? jsonlDocuments(path, textKey) : textDocuments(path);
+    const chunks = fileChunks(path, onStored);
+    yield* isJsonl ? jsonlDocuments(chunks, options) : textDocument(chunks);
   } catch (error) {
-    if (error instanceof ByteifyError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    const reason = code.startsWith('Z_')
-      ? `it is not a whole archive (${code})`
-      : code.startsWith('E')
-        ? `it cannot be read (${code})`
-        : messageOf(error);
-    throw new BrokenFile({ path, reason });
-  }
-}
-
-/** A file that broke off or could not be read. */
-export class BrokenFile extends Error {
-  constructor(readonly refusal: Refusal) {
-    super(refusal.reason);
+    throw new BrokenFile({ path, reason: reasonOf(error) });
   }
 }

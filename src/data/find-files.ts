@@ -2,20 +2,35 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import type { Refusal } from './refusal.js';
+
+export interface FoundFiles {
+  readonly files: readonly string[];
+  /** Folders that cannot be listed. */
+  readonly refused: readonly Refusal[];
+}
 
 const SKIPPED_FOLDERS = new Set(['node_modules']);
 
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+
 /** Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. */
-async function* walk(folder: string, seen: Set<string>): AsyncGenerator<string> {
-  const real = await realpath(folder);
-  if (seen.has(real)) return; // a link back up
-  seen.add(real);
-  const entries = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
-  for (const name of entries) {
+async function* walk(folder: string, seen: Set<string>, refused: Refusal[]): AsyncGenerator<string> {
+  let names: string[];
+  try {
+    const real = await realpath(folder);
+    if (seen.has(real)) return; // a link back up
+    seen.add(real);
+    names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  } catch (error) {
+    refused.push({ path: folder, reason: `it cannot be listed (${codeOf(error)})` });
+    return;
+  }
+  for (const name of names) {
     const path = join(folder, name);
     const found = await stat(path).catch(() => null);
     if (found?.isDirectory()) {
-      if (!SKIPPED_FOLDERS.has(name)) yield* walk(path, seen);
+      if (!SKIPPED_FOLDERS.has(name)) yield* walk(path, seen, refused);
     } else {
       yield path; // also what is no file or cannot be read: reading it names the reason
     }
@@ -23,14 +38,16 @@ async function* walk(folder: string, seen: Set<string>): AsyncGenerator<string> 
 }
 
 /** @throws UsageError for a path that does not exist. */
-export async function findFiles(paths: readonly string[]): Promise<string[]> {
+export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
   const files = new Set<string>();
+  const refused: Refusal[] = [];
   for (const path of paths) {
     const found = await stat(path).catch((cause) => {
-      throw new UsageError(`${path} does not exist.`, { hint: '--data takes files and folders.', cause });
+      const problem = codeOf(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${codeOf(cause)})`;
+      throw new UsageError(`${path} ${problem}.`, { hint: '--data takes files and folders.', cause });
     });
     if (!found.isDirectory()) files.add(path);
-    else for await (const file of walk(path, new Set())) files.add(file);
+    else for await (const file of walk(path, new Set(), refused)) files.add(file);
   }
-  return [...files];
+  return { files: [...files], refused };
 }

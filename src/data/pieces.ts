@@ -8,17 +8,32 @@ function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-/** @param limit bytes of a piece, at least 4 so that any character fits. */
-export function* piecesOf(text: Uint8Array, limit: number): Generator<Uint8Array> {
+/** Where the piece that begins at `from` ends; more than `limit` bytes follow there. */
+function endOfPiece(text: Uint8Array, from: number, limit: number): number {
+  const nearest = from + Math.ceil(limit * (1 - LINE_SEARCH)) - 1;
+  const line = text.subarray(nearest, from + limit).lastIndexOf(NEWLINE);
+  if (line >= 0) return nearest + line + 1;
+  let end = from + limit;
+  while (isContinuation(text[end])) end--;
+  return end;
+}
+
+/**
+ * Pieces that are complete whatever text follows, then returns the rest: at most `limit` bytes, to be put before what follows.
+ * @param limit bytes of a piece, at least 4 so that any character fits.
+ */
+export function* completePieces(text: Uint8Array, limit: number): Generator<Uint8Array, Uint8Array> {
   let from = 0;
   while (text.length - from > limit) {
-    let to = text.lastIndexOf(NEWLINE, from + limit - 1) + 1;
-    if (to - from < limit * (1 - LINE_SEARCH)) {
-      to = from + limit;
-      while (isContinuation(text[to])) to--;
-    }
-    yield text.subarray(from, to);
-    from = to;
+    const end = endOfPiece(text, from, limit);
+    yield text.subarray(from, end);
+    from = end;
   }
-  if (from < text.length) yield text.subarray(from);
+  return text.subarray(from);
+}
+
+/** Pieces of a whole document. They join to it again. */
+export function* piecesOf(text: Uint8Array, limit: number): Generator<Uint8Array> {
+  const rest = yield* completePieces(text, limit);
+  if (rest.length > 0) yield rest;
 }

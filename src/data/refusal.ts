@@ -1,0 +1,19 @@
+/** @module What is left out of a store, and why. */
+
+/** Something that was left out. */
+export interface Refusal {
+  readonly path: string;
+  /** Of a jsonl file; counts from 1. */
+  readonly line?: number;
+  readonly reason: string;
+}
+
+/** Why a file as a whole cannot be used: a sentence that begins with "it". */
+export class Unusable extends Error {}
+
+/** A file that cannot be read to its end as what it claims to be: nothing of it is used. */
+export class BrokenFile extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.reason);
+  }
+}

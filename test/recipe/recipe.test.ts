@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { deriveLocalSizes } from '../../src/blt/index.js';
+import { UsageError } from '../../src/errors.js';
+import {
+  listRecipes,
+  loadRecipe,
+  loadRecipeOrDefault,
+  localSizesOf,
+  recipeJsonSchema,
+  recipeToYaml,
+} from '../../src/recipe/index.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-recipe-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const root = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+let files = 0;
+async function written(yaml: string): Promise<string> {
+  const path = join(folder, `${files++}.yaml`);
+  await writeFile(path, yaml);
+  return path;
+}
+
+const LLAMAS = {
+  tiny: { hiddenSize: 128, layers: 6, heads: 4, kvHeads: 2 },
+  'smollm2-135m': { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3 },
+  'llama-3.2-1b': { hiddenSize: 2048, layers: 16, heads: 32, kvHeads: 8 },
+  'llama-3.2-3b': { hiddenSize: 3072, layers: 28, heads: 24, kvHeads: 8 },
+  'llama-3.1-8b': { hiddenSize: 4096, layers: 32, heads: 32, kvHeads: 8 },
+};
+
+describe('shipped recipes', () => {
+  it('are those that the documentation lists', async () => {
+    expect(await listRecipes()).toEqual(Object.keys(LLAMAS).sort());
+  });
+
+  it.each(Object.entries(LLAMAS))(
+    '%s loads, points at the schema, explains every key, and has the sizes of the rule',
+    async (name, llama) => {
+      const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
+      expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
+      const recipe = await loadRecipe(name);
+      expect(recipe.name).toBe(name);
+      const source = {
+        ...llama,
+        intermediateSize: 1,
+        rmsNormEps: 1e-5,
+        rope: { type: 'default', theta: 1e4 },
+      } as const;
+      expect(localSizesOf(source, recipe)).toEqual(deriveLocalSizes(source));
+      expect(recipe.patcher.target_bytes_per_patch).toBe(4.5);
+    },
+  );
+});
+
+describe('the JSON Schema', () => {
+  it('in the repository is the one of the code', () => {
+    expect(JSON.parse(readFileSync(root('schema/recipe.schema.json'), 'utf8'))).toEqual(
+      JSON.parse(JSON.stringify(recipeJsonSchema())),
+    );
+  });
+
+  it('describes every key', () => {
+    const undescribed: string[] = [];
+    const walk = (node: unknown, path: string) => {
+      if (typeof node !== 'object' || node === null) return;
+      const { properties, items, oneOf, anyOf } = node as Record<string, unknown>;
+      for (const [key, child] of Object.entries((properties ?? {}) as Record<string, { description?: string }>)) {
+        if (!child.description) undescribed.push(`${path}.${key}`);
+        walk(child, `${path}.${key}`);
+      }
+      for (const child of [items, ...((oneOf ?? anyOf ?? []) as unknown[])]) walk(child, path);
+    };
+    walk(recipeJsonSchema(), '');
+    expect(undescribed).toEqual([]);
+  });
+});
+
+describe('a recipe', () => {
+  const BASE = 'name: mine\nstages:\n  - kind: end-to-end\n    steps: 5\n';
+
+  it('is completed by the schema’s defaults and survives being written', async () => {
+    const recipe = await loadRecipe(await written(BASE));
+    expect(recipe.stages[0]).toMatchObject({
+      learning_rate: 4e-4,
+      learning_rate_scale: { global: 0.1 },
+      betas: [0.9, 0.95],
+      clip_norm: 1,
+      weight_decay: 0.1,
+    });
+    expect(await loadRecipe(await written(recipeToYaml(recipe)))).toEqual(recipe);
+  });
+
+  it('is overridden by --set, whose values are YAML', async () => {
+    const path = await written(BASE);
+    const recipe = await loadRecipe(path, [
+      'stages.0.steps=50',
+      'stages.0.frozen=[global, hash]',
+      'patcher.learning_rate=1e-3',
+      'stages.0.learning_rate_scale.hash=2',
+    ]);
+    expect(recipe.stages[0]).toMatchObject({ steps: 50, frozen: ['global', 'hash'], learning_rate_scale: { hash: 2 } });
+    expect(recipe.patcher.learning_rate).toBe(1e-3);
+  });
+
+  it('is not needed', async () => {
+    expect((await loadRecipeOrDefault(undefined, ['stages.0.steps=7'])).stages[0]?.steps).toBe(7);
+  });
+
+  it.each([
+    ['an unknown key', `${BASE}    stepz: 4\n`, /\.yaml:5:5: stages\.0\.stepz: there is no such key/],
+    ['a wrong type', BASE.replace('5', 'many'), /\.yaml:4:12: stages\.0\.steps: /],
+    ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
+    ['a missing key', 'name: mine\n', /stages/],
+    ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
+    ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
+    ['nothing', '', /is empty/],
+  ])('with %s is refused with its place', async (_what, yaml, message) => {
+    const error = await loadRecipe(await written(yaml)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(message);
+    expect((error as UsageError).message).not.toContain('\n');
+  });
+
+  it.each([
+    ['stages.3.steps=1', /no stages\.3/],
+    ['steps', /key=value/],
+    ['stages.0.stepz=1', /stepz: there is no such key/],
+    ['stages.0.steps=[', /not YAML/],
+  ])('is not overridden by --set %s', async (override, message) => {
+    await expect(loadRecipe(await written(BASE), [override])).rejects.toThrow(message);
+  });
+
+  it('that does not exist is refused with the names that do', async () => {
+    const error = await loadRecipe('llama-9').catch((thrown: UsageError) => thrown);
+    expect(error).toMatchObject({
+      message: 'There is no recipe "llama-9".',
+      hint: expect.stringContaining('llama-3.2-1b'),
+    });
+  });
+
+  it('with heads that do not divide its width is refused', () => {
+    const source = {
+      hiddenSize: 128,
+      layers: 2,
+      heads: 4,
+      kvHeads: 4,
+      intermediateSize: 1,
+      rmsNormEps: 1e-5,
+      rope: { type: 'default', theta: 1e4 },
+    } as const;
+    const recipe = { blt: { heads: 7, dtype: 'source' }, patcher: {} } as unknown as Parameters<typeof localSizesOf>[1];
+    expect(() => localSizesOf(source, recipe)).toThrow(/blt\.heads: 7 heads do not divide a width of 64/);
+  });
+});
