@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
+import { type Engine, startEngine } from '../../src/engine/index.js';
+import { checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
+import { openBlt } from '../../src/model/index.js';
+import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
+import { openCheckpoint } from '../../src/safetensors/index.js';
+import { goldenPath } from '../support/golden.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-train-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const BLT = goldenPath('plain/blt');
+const recipe: Recipe = recipeSchema.parse({
+  name: 'test',
+  seed: 3,
+  patcher: {
+    steps: 6,
+    batch_bytes: 256,
+    row_bytes: 64,
+    learning_rate: 3e-3,
+    warmup_steps: 1,
+    target_bytes_per_patch: 3,
+  },
+  stages: [
+    {
+      kind: 'end-to-end',
+      steps: 6,
+      batch_bytes: 256,
+      row_bytes: 64,
+      learning_rate: 3e-3,
+      warmup_steps: 1,
+      validate_every: 3,
+      checkpoint_every: 2,
+      keep_checkpoints: 9,
+    },
+  ],
+});
+
+let engine: Engine;
+let store: ByteStore;
+let heldOut: Uint8Array[];
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  await mkdir(join(folder, 'text'));
+  for (let i = 0; i < 40; i++)
+    await writeFile(join(folder, 'text', `${i}.txt`), `Sentence number ${i} is about the number ${i * i}.\n`.repeat(2));
+  await buildStore({
+    paths: [join(folder, 'text')],
+    out: join(folder, 'data'),
+    pieceBytes: 80,
+    validationFraction: 0.2,
+    seed: 1,
+    textKey: 'text',
+  });
+  store = await openStore(join(folder, 'data'));
+  heldOut = await evaluationTexts(store.validation, { maxBytes: 300 });
+});
+afterAll(() => store.close());
+
+const run = (name: string, options: { recipe?: Recipe; signal?: AbortSignal; onStep?: () => void } = {}) =>
+  finetune({
+    from: [BLT],
+    run: join(folder, name),
+    recipe: options.recipe ?? recipe,
+    store,
+    heldOut,
+    sourceBitsPerByte: 2.5,
+    settings: 'settings',
+    signal: options.signal ?? new AbortController().signal,
+    ...(options.onStep && { onStep: options.onStep }),
+  });
+
+const withStage = (change: object): Recipe => ({ ...recipe, stages: [{ ...recipe.stages[0]!, ...change }] });
+
+async function curve(name: string): Promise<unknown[]> {
+  const lines = (await readFile(join(folder, name, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  return lines.map((line) => {
+    const { time: _time, bytes_per_second: _speed, ...rest } = JSON.parse(line);
+    return rest;
+  });
+}
+
+async function weights(name: string, step: number): Promise<Map<string, Uint8Array>> {
+  const reader = await openCheckpoint(join(folder, name, checkpointName(step)));
+  const all = new Map<string, Uint8Array>();
+  for (const tensor of reader.tensors.keys()) all.set(tensor, await reader.read(tensor));
+  await reader.close();
+  return all;
+}
+
+describe('fine-tuning', () => {
+  it('lowers the loss, measures beside the source, and leaves nothing in the engine', async () => {
+    const before = engine.liveHandles();
+    const { metrics, checkpoint } = await run('whole');
+    expect(engine.liveHandles()).toBe(before);
+    const lines = (await curve('whole')) as { step: number; validation_bits_per_byte?: number }[];
+    const looks = lines.filter((line) => line.validation_bits_per_byte !== undefined);
+    expect(looks.map(({ step }) => step)).toEqual([0, 3, 6]);
+    expect(looks[2]!.validation_bits_per_byte!).toBeLessThan(looks[0]!.validation_bits_per_byte!);
+    expect(metrics).toMatchObject({
+      source_bits_per_byte: 2.5,
+      validation_bits_per_byte: looks[2]!.validation_bits_per_byte,
+    });
+    expect(checkpoint).toBe(join(folder, 'whole', checkpointName(6)));
+    (await openBlt(checkpoint)).dispose();
+  });
+
+  it('that was stopped goes on as if it had not', async () => {
+    const controller = new AbortController();
+    let steps = 0;
+    const stopped = run('stopped', {
+      signal: controller.signal,
+      onStep: () => ++steps === 3 && controller.abort(new Error('stop')),
+    } as never);
+    await expect(stopped).rejects.toThrow('stop');
+    await run('stopped');
+    expect(await curve('stopped')).toEqual(await curve('whole'));
+    expect(await weights('stopped', 6)).toEqual(await weights('whole', 6));
+  });
+
+  it('that was killed between checkpoints goes on from the last as if it had not', async () => {
+    await cp(join(folder, 'whole'), join(folder, 'killed'), { recursive: true });
+    for (const step of [4, 6]) rmSync(join(folder, 'killed', checkpointName(step)), { recursive: true });
+    await run('killed');
+    expect(await curve('killed')).toEqual(await curve('whole'));
+    expect(await weights('killed', 6)).toEqual(await weights('whole', 6));
+  });
+
+  it('gives the same in micro-batches, to rounding', async () => {
+    await run('micro', { recipe: withStage({ micro_batch_rows: 1 }) });
+    const [one, all] = [await curve('micro'), await curve('whole')] as [
+      Record<string, number>[],
+      Record<string, number>[],
+    ];
+    all.forEach((line, i) => {
+      for (const [key, value] of Object.entries(line))
+        expect(one[i]![key], `${key} of line ${i}`).toBeCloseTo(value, 3);
+    });
+  });
+
+  it('does not move frozen parts, nor the patcher ever', async () => {
+    await run('frozen', { recipe: withStage({ frozen: ['global', 'hash'], steps: 2 }) });
+    const original = await openCheckpoint(BLT);
+    for (const [name, bytes] of await weights('frozen', 2)) {
+      const same = Buffer.compare(bytes, await original.read(name)) === 0;
+      expect(same, name).toBe(/global_transformer|hash|patcher/.test(name));
+    }
+    await original.close();
+  });
+
+  it('refuses to go on with other settings', async () => {
+    const other = finetune({
+      from: [BLT],
+      run: join(folder, 'whole'),
+      recipe,
+      store,
+      heldOut,
+      sourceBitsPerByte: null,
+      settings: 'others',
+      signal: new AbortController().signal,
+    });
+    await expect(other).rejects.toThrow(/begun with other settings/);
+  });
+
+  it('says so when it diverges and keeps the last checkpoint', async () => {
+    const wild = withStage({ learning_rate: 1e30, warmup_steps: 0, clip_norm: 1e30, checkpoint_every: 1 });
+    await expect(run('wild', { recipe: wild })).rejects.toThrow(/not a finite number at step/);
+    await weights('wild', 1);
+  });
+
+  it('runs several stages one after the other', async () => {
+    const two = {
+      ...recipe,
+      stages: [
+        { ...recipe.stages[0]!, steps: 2, frozen: ['global' as const] },
+        { ...recipe.stages[0]!, steps: 1 },
+      ],
+    };
+    const { checkpoint } = await run('two', { recipe: two });
+    expect(checkpoint).toBe(join(folder, 'two', checkpointName(1)));
+    await weights('two/stage-0', 2);
+  });
+});
+
+describe('the patcher', () => {
+  it('learns, is calibrated to the target, and is saved with its threshold', async () => {
+    const out = join(folder, 'patcher');
+    const options = { init: BLT, out, recipe, store, settings: 's', signal: new AbortController().signal };
+    const report = await trainPatcher(options);
+    expect(report.bytesPerPatch).toBeCloseTo(3, 1);
+    const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+    expect(config.patching_threshold).toBe(report.threshold);
+    const saved = await openCheckpoint(out);
+    expect([...saved.tensors.keys()].every((name) => name.startsWith('model.patcher.'))).toBe(true);
+    await saved.close();
+    const looks = ((await curve('patcher/run')) as { validation_bits_per_byte?: number }[]).flatMap(
+      (line) => line.validation_bits_per_byte ?? [],
+    );
+    expect(looks.at(-1)!).toBeLessThan(looks[0]!);
+  });
+});
