@@ -36,7 +36,7 @@ export function createDigestSet(): DigestSet {
       return size;
     },
     add(digest) {
-      const words = new Uint32Array(digest.slice(0, WORDS * 4).buffer);
+      const words = new Uint32Array(Uint8Array.from(digest.subarray(0, WORDS * 4)).buffer);
       let place = placeOf(words);
       if (places[place] !== 0) return false;
       if ((size + 1) * WORDS > keys.length) {

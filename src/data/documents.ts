@@ -95,10 +95,12 @@ async function* jsonlDocuments(
   if (empty) throw new Unusable('it is empty');
 }
 
-function reasonOf(error: unknown): string {
+/** What the file system, zlib or a check has against a file; null for an error that is none of the file's. */
+function reasonOf(error: unknown): string | null {
+  if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (/^Z(STD)?_/.test(code)) return `it is no whole archive (${messageOf(error)})`;
-  return /^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : messageOf(error);
+  if (/^(Z|ZSTD)_/.test(code)) return `it is no whole archive (${messageOf(error)})`;
+  return /^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null;
 }
 
 /**
@@ -113,6 +115,7 @@ export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Fo
     const chunks = fileChunks(path, onStored);
     yield* isJsonl ? jsonlDocuments(chunks, options) : textDocument(chunks);
   } catch (error) {
-    throw new BrokenFile({ path, reason: reasonOf(error) });
+    const reason = reasonOf(error);
+    throw reason === null ? error : new BrokenFile({ path, reason });
   }
 }

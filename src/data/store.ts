@@ -1,8 +1,8 @@
-/** @module Reads a store of pieces: one file of bytes, two of offsets, read by position. */
-import { open, readFile } from 'node:fs/promises';
+/** @module Reads a store of pieces: one file of bytes and one of offsets a side, read by position. */
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
-import type { Refusal } from './documents.js';
+import type { Refusal } from './refusal.js';
 
 export interface SplitCounts {
   readonly pieces: number;
@@ -15,14 +15,21 @@ export interface StoreManifest {
     readonly path: string;
     readonly size_bytes: number;
     readonly sha256: string;
+    /** Those that were there before are not counted. */
     readonly documents: number;
     readonly bytes: number;
   }[];
+  /** What was left out, the first 10,000. */
   readonly refused: readonly Refusal[];
+  readonly refused_count: number;
+  /** Documents that were there before, and left out. */
   readonly duplicates: number;
   readonly train: SplitCounts;
   readonly validation: SplitCounts;
   readonly seed: number;
+  readonly piece_bytes: number;
+  readonly validation_fraction: number;
+  readonly text_key: string;
 }
 
 /** Pieces of one side. */
@@ -33,6 +40,8 @@ export interface Split {
   read(piece: number): Promise<Uint8Array>;
 }
 
+type OpenSplit = Split & { close(): Promise<void> };
+
 export interface ByteStore {
   readonly manifest: StoreManifest;
   readonly train: Split;
@@ -40,17 +49,40 @@ export interface ByteStore {
   close(): Promise<void>;
 }
 
-export const SPLITS = ['train', 'validation'] as const;
-export type SplitName = (typeof SPLITS)[number];
+export type SplitName = 'train' | 'validation';
 export const MANIFEST_FILE = 'data.json';
 export const bytesFile = (split: SplitName) => `${split}.bin`;
 /** Ends of the pieces as 8-byte little-endian floats: exact to 2^53, and a typed array as they lie. */
 export const endsFile = (split: SplitName) => `${split}.ends`;
 
-async function openSplit(folder: string, name: SplitName): Promise<Split & { close(): Promise<void> }> {
-  const raw = await readFile(join(folder, endsFile(name)));
-  const ends = new Float64Array(raw.buffer.slice(raw.byteOffset, raw.byteOffset + raw.byteLength));
-  const path = join(folder, bytesFile(name));
+/** @throws ByteifyError when the file ends before. */
+async function readFully(file: FileHandle, path: string, target: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < target.length) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done);
+    if (bytesRead === 0) {
+      throw new ByteifyError(`${path} is shorter than it was.`, { hint: 'Remove the data folder and run again.' });
+    }
+    done += bytesRead;
+  }
+}
+
+async function readEnds(path: string): Promise<Float64Array> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const ends = new Float64Array(Math.floor(size / Float64Array.BYTES_PER_ELEMENT));
+    await readFully(file, path, new Uint8Array(ends.buffer), 0);
+    return ends;
+  } finally {
+    await file.close();
+  }
+}
+
+/** @param names inside the folder. */
+export async function openSplit(folder: string, names: { bytes: string; ends: string }): Promise<OpenSplit> {
+  const ends = await readEnds(join(folder, names.ends));
+  const path = join(folder, names.bytes);
   const file = await open(path, 'r');
   const begin = (piece: number) => (piece === 0 ? 0 : ends[piece - 1]!);
   return {
@@ -59,34 +91,38 @@ async function openSplit(folder: string, name: SplitName): Promise<Split & { clo
     byteLength: (piece) => ends[piece]! - begin(piece),
     async read(piece) {
       const bytes = new Uint8Array(ends[piece]! - begin(piece));
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, begin(piece));
-      if (bytesRead !== bytes.length)
-        throw new ByteifyError(`${path} is shorter than its index.`, { hint: 'Remove the data folder and run again.' });
+      await readFully(file, path, bytes, begin(piece));
       return bytes;
     },
     close: () => file.close(),
   };
 }
 
-/** @throws ByteifyError when the folder is not a store. */
+async function openSide(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
+  const split = await openSplit(folder, { bytes: bytesFile(name), ends: endsFile(name) });
+  if (split.count === counts.pieces && split.byteCount === counts.bytes) return split;
+  await split.close();
+  throw new Error(`${endsFile(name)} does not fit ${MANIFEST_FILE}`);
+}
+
+/** @throws ByteifyError when the folder is not a whole store. */
 export async function openStore(folder: string): Promise<ByteStore> {
-  let manifest: StoreManifest;
+  const opened: OpenSplit[] = [];
+  const close = async () => {
+    for (const split of opened) await split.close();
+  };
   try {
-    manifest = JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+    const manifest = JSON.parse(await readFile(join(folder, MANIFEST_FILE), 'utf8')) as StoreManifest;
+    const train = await openSide(folder, 'train', manifest.train);
+    opened.push(train);
+    const validation = await openSide(folder, 'validation', manifest.validation);
+    opened.push(validation);
+    return { manifest, train, validation, close };
   } catch (cause) {
-    throw new ByteifyError(`${folder} is not a store of text.`, {
+    await close();
+    throw new ByteifyError(`${folder} is not a whole store of text.`, {
       hint: 'Remove it and run again with --data.',
       cause,
     });
   }
-  const [train, validation] = [await openSplit(folder, 'train'), await openSplit(folder, 'validation')];
-  return {
-    manifest,
-    train,
-    validation,
-    async close() {
-      await train.close();
-      await validation.close();
-    },
-  };
 }

@@ -85,7 +85,7 @@ describe('a store', () => {
       'empty.txt': 'it is empty',
       'binary.bin': expect.stringContaining('binary'),
       'latin1.txt': expect.stringContaining('UTF-8'),
-      'broken.txt.gz': expect.stringContaining('not a whole archive'),
+      'broken.txt.gz': expect.stringContaining('no whole archive'),
       'lines.jsonl:2': expect.stringContaining('not JSON'),
       'lines.jsonl:3': expect.stringContaining('"text"'),
       'lines.jsonl:4': expect.stringContaining('empty'),
@@ -96,7 +96,7 @@ describe('a store', () => {
   it('cannot be made of nothing, and leaves nothing then', async () => {
     const out = join(fresh(), 'data');
     await expect(buildStore({ ...SETTINGS, paths: [await filesIn({ 'a.txt': '' })], out })).rejects.toThrow(
-      /None of the 1 files .* it is empty/,
+      /Nothing of --data can be used .* it is empty/,
     );
     await expect(buildStore({ ...SETTINGS, paths: [join(root, 'nowhere')], out })).rejects.toThrow(
       /nowhere does not exist/,
