@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { startEngine, tf } from '../../src/engine/index.js';
+import { bltLogits, cutIntoPatches, openBlt, wholeRow } from '../../src/model/index.js';
+import { smollm2Conversion, tinyConversion } from '../support/conversions.js';
+import { maxDifference } from '../support/golden.js';
+import { askPeer, peersPython } from '../support/peers.js';
+
+interface PeerModel {
+  readonly missing: string[];
+  readonly unexpected: string[];
+  readonly mismatched: string[];
+  readonly config_use_cache: boolean;
+  readonly cases: {
+    ids: number[];
+    logits: number[];
+    patch_lengths: number[];
+    generated: number[];
+    round_trip: boolean;
+  }[];
+}
+
+const TEXTS = [
+  'Byte latent transformers patch text by entropy.',
+  'naïve café, 東京タワー — Привет, мир! 🎉',
+  'for (let i = 0; i < 10; i++) {\n\tconsole.log(`${i}`);\n}\n',
+  // beyond the windows of 512 bytes
+  'The quick brown fox jumps over the lazy dog, again and again. '.repeat(11),
+];
+
+/** transformers' lengths end in zeros and -1 as padding; ours count the byte that is not there yet. */
+function transformersForm(lengths: Int32Array): number[] {
+  const present = [...lengths.slice(0, -1), lengths.at(-1)! - 1];
+  return present.filter((length) => length > 0);
+}
+
+describe.skipIf(peersPython() === null).each([
+  ['the tiny Llama', tinyConversion],
+  ['SmolLM2-135M', smollm2Conversion],
+])('transformers with an export of %s', (_name, conversion) => {
+  it('loads it without a missing or unexpected key, and computes, cuts and generates the same', async () => {
+    const { folder } = await conversion();
+    const blt = `${folder}/blt`;
+    const peer = await askPeer<PeerModel>('blt.py', [blt, ...TEXTS]);
+    expect(peer).toMatchObject({ missing: [], unexpected: [], mismatched: [], config_use_cache: false });
+    await startEngine({ threads: 2 });
+    const model = await openBlt(blt);
+    peer.cases.forEach(({ ids, logits, patch_lengths, generated, round_trip }, i) => {
+      const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(ids))]);
+      expect(transformersForm(batch.patchLengths[0]![0]!), TEXTS[i]).toEqual(
+        patch_lengths.filter((length) => length > 0),
+      );
+      const found = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
+      expect(maxDifference(found, logits), TEXTS[i]).toBeLessThan(1e-4);
+      expect(round_trip).toBe(true);
+      // generate: the first byte is our most likely one
+      const last = [...found.slice(-260)];
+      expect(generated.slice(0, ids.length)).toEqual(ids);
+      expect(generated[ids.length]).toBe(last.indexOf(Math.max(...last)));
+    });
+    model.dispose();
+  });
+});
