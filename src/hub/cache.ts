@@ -1,7 +1,8 @@
 /** @module The cache as Python's huggingface_hub lays it out: models--org--name/{blobs,refs,snapshots,trees}. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { writeFileAtomic } from '../conversion/index.js';
 
 export function repositoryFolder(cacheDir: string, id: string): string {
   return join(cacheDir, `models--${id.replace('/', '--')}`);
@@ -16,49 +17,55 @@ export async function cachedCommit(repository: string, revision: string): Promis
   return ref !== null && COMMIT.test(ref.trim()) ? ref.trim() : null;
 }
 
-/** Files of a snapshot, by their paths in the repository. */
+/** Files of a snapshot whose bytes are there, by their paths in the repository. */
 export async function snapshotFiles(repository: string, commit: string): Promise<string[]> {
   const folder = join(repository, 'snapshots', commit);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => existsSync(path))
+    .map((path) => relative(folder, path))
     .sort();
-}
-
-async function replace(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.tmp-${process.pid}`;
-  await rm(temporary, { force: true });
-  await make(temporary);
-  await rename(temporary, path);
 }
 
 /** Points a snapshot's file at its blob. */
 export async function linkSnapshot(repository: string, commit: string, path: string, blob: string): Promise<void> {
   const link = join(repository, 'snapshots', commit, path);
   const target = relative(dirname(link), join(repository, 'blobs', blob));
-  await replace(link, (temporary) => symlink(target, temporary));
+  if ((await readlink(link).catch(() => null)) === target) return;
+  await mkdir(dirname(link), { recursive: true });
+  const temporary = `${link}.tmp-${process.pid}`;
+  await rm(temporary, { force: true });
+  await symlink(target, temporary);
+  await rename(temporary, link);
 }
 
 export async function writeRef(repository: string, revision: string, commit: string): Promise<void> {
-  if (COMMIT.test(revision)) return;
-  await replace(join(repository, 'refs', revision), (temporary) => writeFile(temporary, commit));
+  if (COMMIT.test(revision) || (await cachedCommit(repository, revision)) === commit) return;
+  const path = join(repository, 'refs', revision);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, commit);
 }
 
 export interface TreeEntry {
   readonly size: number;
+  /** git's sha1; of the pointer for a file in large-file storage. */
   readonly blob_id: string;
   readonly lfs_sha256?: string;
   readonly lfs_size?: number;
+  readonly xet_hash?: string;
 }
 
-/** What the repository holds at a commit: Python reads it to tell a whole snapshot from a part. */
+/** All that the repository holds at a commit, which never changes: Python tells a whole snapshot from a part by it. */
 export async function writeTree(
   repository: string,
   commit: string,
-  files: Readonly<Record<string, TreeEntry>>,
+  files: ReadonlyMap<string, TreeEntry>,
 ): Promise<void> {
-  const text = JSON.stringify({ format_version: 1, files });
-  await replace(join(repository, 'trees', `${commit}.json`), (temporary) => writeFile(temporary, text));
+  const path = join(repository, 'trees', `${commit}.json`);
+  if (existsSync(path)) return;
+  await mkdir(dirname(path), { recursive: true });
+  const sorted = Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
+  await writeFileAtomic(path, JSON.stringify({ format_version: 1, files: sorted }, null, 1));
 }

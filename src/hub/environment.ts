@@ -16,22 +16,34 @@ function isOn(value: string | undefined): boolean {
   return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
 }
 
+/** A leading ~ and $NAME or ${NAME}; a name that is not set stays as it is written. */
+function expand(path: string, env: Environment): string {
+  const home = path === '~' || path.startsWith('~/') ? (env.HOME || homedir()) + path.slice(1) : path;
+  return home.replace(/\$(?:(\w+)|\{(\w+)\})/g, (text, bare, braced) => env[bare ?? braced] ?? text);
+}
+
+/** Tokens are pasted with line ends. */
+function clean(token: string | undefined): string | null {
+  return (token ?? '').replace(/[\r\n]/g, '').trim() || null;
+}
+
 function tokenFrom(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8').trim() || null;
+    return clean(readFileSync(path, 'utf8'));
   } catch {
     return null;
   }
 }
 
-/** HF_TOKEN, then HUGGING_FACE_HUB_TOKEN, then the file that `hf auth login` writes. */
+/** The token is HF_TOKEN, then HUGGING_FACE_HUB_TOKEN, then the file that `hf auth login` writes. */
 export function hubEnvironment(env: Environment = process.env): HubEnvironment {
-  const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
-  const token = (env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN || '').trim();
+  const home = expand(env.HF_HOME || join(env.XDG_CACHE_HOME || '~/.cache', 'huggingface'), env);
   return {
     endpoint: (env.HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, ''),
-    cacheDir: env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(home, 'hub'),
-    token: token || tokenFrom(env.HF_TOKEN_PATH || join(home, 'token')),
-    offline: isOn(env.HF_HUB_OFFLINE) || isOn(env.TRANSFORMERS_OFFLINE),
+    cacheDir: expand(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE || join(home, 'hub'), env),
+    token:
+      clean(env.HF_TOKEN || env.HUGGING_FACE_HUB_TOKEN) ??
+      tokenFrom(expand(env.HF_TOKEN_PATH || join(home, 'token'), env)),
+    offline: isOn(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
   };
 }

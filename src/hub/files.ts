@@ -1,18 +1,67 @@
 /** @module Which files of a repository a conversion needs. */
+import { ByteifyError } from '../errors.js';
+import { INDEX_FILE, SINGLE_FILE } from '../safetensors/index.js';
 
-const WANTED: readonly RegExp[] = [
+/** At the top of the repository only: `original/` holds the same weights in another format. */
+const SMALL_FILES: readonly RegExp[] = [
   /^config\.json$/,
   /^generation_config\.json$/,
   /^tokenizer(_config)?\.json$/,
-  /^tokenizer\.model$/,
   /^special_tokens_map\.json$/,
-  /^(?!consolidated)[^/]+\.safetensors$/,
-  /^[^/]+\.safetensors\.index\.json$/,
-  /^(LICENSE|NOTICE|USE_POLICY)([.-][^/]*)?$/i,
+  /^model\.safetensors\.index\.json$/,
+  /^(LICENSE|NOTICE|USE_POLICY)([.-][^/\\]*)?$/i,
   /^README\.md$/,
 ];
 
-/** Files at the top of the repository only: `original/` holds the same weights in another format. */
-export function isWanted(path: string): boolean {
-  return WANTED.some((pattern) => pattern.test(path));
+/** Config, tokenizer, the index of the shards and the licence: all but the weights. */
+export function isSmallFile(path: string): boolean {
+  return SMALL_FILES.some((pattern) => pattern.test(path));
+}
+
+const PICKLED = /\.(bin|pth|pt|ckpt)$/;
+
+/** @throws ByteifyError when there are no weights that can be read. */
+export function refuseWithoutWeights(id: string, paths: readonly string[]): void {
+  if (paths.includes(INDEX_FILE) || paths.includes(SINGLE_FILE)) return;
+  const pickled = paths.find((path) => PICKLED.test(path));
+  const gguf = paths.find((path) => path.toLowerCase().endsWith('.gguf'));
+  const other = paths.find((path) => path.endsWith('.safetensors'));
+  if (gguf !== undefined) {
+    throw new ByteifyError(`${id} holds GGUF files and no ${SINGLE_FILE}.`, {
+      hint: `Download one of them (${gguf}) and give its path, or take the repository that it was made from.`,
+    });
+  }
+  if (pickled !== undefined) {
+    throw new ByteifyError(`${id} has its weights in ${pickled} alone, a format that can run code when it is read.`, {
+      hint: 'Take a repository with safetensors; the hub has converted most models, on a branch such as refs/pr/1.',
+    });
+  }
+  throw new ByteifyError(
+    other === undefined ? `${id} has no safetensors weights.` : `${id} has ${other}, but no ${SINGLE_FILE}.`,
+    { hint: 'Take the repository of a whole transformers model, not of an adapter or a part.' },
+  );
+}
+
+/**
+ * The weight files: those of the index, which wins over a single file as it does when they are read.
+ * @param index the text of model.safetensors.index.json, or null when there is none.
+ * @throws ByteifyError when the index names a file that the repository lacks.
+ */
+export function weightFiles(id: string, paths: readonly string[], index: string | null): string[] {
+  if (index === null) return paths.includes(SINGLE_FILE) ? [SINGLE_FILE] : [];
+  let map: unknown;
+  try {
+    map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;
+  } catch (cause) {
+    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { cause });
+  }
+  const shards = [...new Set(Object.values(map ?? {}))].map(String).sort();
+  if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`);
+  const lost = shards.find((shard) => !paths.includes(shard) || /[/\\]/.test(shard));
+  if (lost !== undefined) {
+    throw new ByteifyError(`${INDEX_FILE} of ${id} names ${lost}, which is not there.`, {
+      hint: 'The repository is incomplete; try another revision.',
+    });
+  }
+  return shards;
 }

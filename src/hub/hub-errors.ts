@@ -10,10 +10,13 @@ export interface Refused {
 /** @param revision that was asked for; @param endpoint of the hub. */
 export function hubError({ status, code }: Refused, id: string, revision: string, endpoint: string): ByteifyError {
   const page = `${endpoint}/${id}`;
-  if (code === 'GatedRepo' || status === 403) {
+  if (code === 'GatedRepo' || (status === 403 && code === null)) {
     return new ByteifyError(`${id} is gated: the hub does not let this account read it.`, {
       hint: `Accept its licence at ${page}, then log in with \`hf auth login\` or set HF_TOKEN.`,
     });
+  }
+  if (code === 'DisabledRepo') {
+    return new ByteifyError(`The hub has disabled ${id}.`, { hint: `The reason may stand at ${page}.` });
   }
   if (code === 'RevisionNotFound') {
     return new ByteifyError(`${id} has no revision "${revision}".`, {
@@ -26,8 +29,8 @@ export function hubError({ status, code }: Refused, id: string, revision: string
     });
   }
   if (status === 401 || status === 404) {
-    return new ByteifyError(`There is no model ${id} on the hub, or it is private.`, {
-      hint: 'Check the spelling; for a private or gated one log in with `hf auth login` or set HF_TOKEN.',
+    return new ByteifyError(`There is no model ${id} on the hub that this account can read.`, {
+      hint: 'Check the spelling; for a private or gated one log in with `hf auth login`, or set HF_TOKEN to a token that is valid.',
     });
   }
   return new ByteifyError(`The hub answered ${status} for ${id}.`, {

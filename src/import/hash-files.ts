@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { ByteifyError } from '../errors.js';
 
 export interface HashedFile {
   readonly path: string;
@@ -10,37 +11,55 @@ export interface HashedFile {
   readonly sha256: string;
 }
 
-const SHA256 = /^[0-9a-f]{64}$/;
-
-async function sha256Of(path: string, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<string> {
-  // A blob of the hub's cache was verified when it got its name, which is its sha256.
-  const name = basename(await realpath(path));
-  if (SHA256.test(name)) return name;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 * 2 ** 20, signal })) {
-    hash.update(chunk as Buffer);
-    onBytes((chunk as Buffer).length);
-  }
-  return hash.digest('hex');
+interface HashOptions {
+  readonly onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
+  readonly signal?: AbortSignal;
+  /** The files lie in the hub's cache, where a blob's name is its digest: it must be true. */
+  readonly namedByDigest?: boolean;
 }
 
-export async function hashFiles(
-  paths: readonly string[],
-  options: {
-    onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
-    signal?: AbortSignal;
-  },
-): Promise<HashedFile[]> {
+const GIT_SHA1 = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Blobs that another tool brought were perhaps never verified: Python's client checks their size alone. */
+async function checkName(path: string, digests: { sha256: string; gitSha1: string }): Promise<void> {
+  const blob = await realpath(path);
+  const name = basename(blob);
+  const wanted = SHA256.test(name) ? digests.sha256 : GIT_SHA1.test(name) ? digests.gitSha1 : name;
+  if (name === wanted) return;
+  throw new ByteifyError(
+    `${basename(path)} is damaged in the hub's cache: its bytes are not those it had on the hub.`,
+    {
+      hint: `Delete ${blob} and run the same command again.`,
+    },
+  );
+}
+
+/**
+ * Reads every file once.
+ * @throws ByteifyError when a blob of the cache does not have the digest that it is named by.
+ */
+export async function hashFiles(paths: readonly string[], options: HashOptions): Promise<HashedFile[]> {
+  const { onProgress, signal, namedByDigest = false } = options;
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
   const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
   const hashed: HashedFile[] = [];
   let doneBytes = 0;
   for (const [i, path] of paths.entries()) {
-    const onBytes = (bytes: number) => {
-      doneBytes += bytes;
-      options.onProgress?.({ path, doneBytes, totalBytes });
-    };
-    hashed.push({ path, sizeBytes: sizes[i]!, sha256: await sha256Of(path, onBytes, options.signal) });
+    const sizeBytes = sizes[i]!;
+    const sha256 = createHash('sha256');
+    // Blobs named by git's sha1 are small: larger files are in large-file storage.
+    const sha1 = namedByDigest && GIT_SHA1.test(basename(await realpath(path))) ? createHash('sha1') : null;
+    sha1?.update(`blob ${sizeBytes}\0`);
+    for await (const chunk of createReadStream(path, { highWaterMark: 4 * 2 ** 20, signal })) {
+      sha256.update(chunk as Buffer);
+      sha1?.update(chunk as Buffer);
+      doneBytes += (chunk as Buffer).length;
+      onProgress?.({ path, doneBytes, totalBytes });
+    }
+    const digest = sha256.digest('hex');
+    if (namedByDigest) await checkName(path, { sha256: digest, gitSha1: sha1?.digest('hex') ?? '' });
+    hashed.push({ path, sizeBytes, sha256: digest });
   }
   return hashed;
 }

@@ -1,14 +1,14 @@
 /** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
 
-import { existsSync } from 'node:fs';
-import { copyFile, realpath, symlink, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { copyFile, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { writeFolderAtomic } from '../conversion/index.js';
-import { ByteifyError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { openGguf } from '../gguf/index.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
-import { INDEX_FILE, openCheckpoint } from '../safetensors/index.js';
+import { openCheckpoint } from '../safetensors/index.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
+import { checkPapers } from './check-papers.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';
@@ -24,16 +24,13 @@ export interface ImportReport {
   readonly files: readonly HashedFile[];
 }
 
-/** Needed to compare with the source on text. */
-const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'] as const;
-const OPTIONAL_FILES = [
-  'generation_config.json',
-  'special_tokens_map.json',
-  'README.md',
-  'LICENSE',
-  'NOTICE',
-  'USE_POLICY.md',
-] as const;
+/** What is copied when it is there: the shards' index, and what the licence asks to be passed on. */
+const COPIED: readonly RegExp[] = [
+  /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$/,
+  /^model\.safetensors\.index\.json$/,
+  /^README\.md$/,
+  /^(LICENSE|NOTICE|USE_POLICY)([.-].*)?$/i,
+];
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -51,23 +48,18 @@ interface Prepared {
 async function prepareFolder(folder: string): Promise<Prepared> {
   const source = await openLlama(folder);
   await source.close();
-  if (source.ropeLayout === 'interleaved')
-    throw new ByteifyError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
-  for (const name of TOKENIZER_FILES) {
-    if (!existsSync(join(folder, name))) {
-      throw new ByteifyError(`${folder} holds no ${name}.`, {
-        hint: 'The tokenizer is needed to compare with the source; save it with tokenizer.save_pretrained().',
-      });
-    }
+  if (source.ropeLayout === 'interleaved') {
+    throw new UsageError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
   }
+  await checkPapers(folder);
   const weights = await openCheckpoint(folder);
   await weights.close();
-  const optional = [INDEX_FILE, ...OPTIONAL_FILES].filter((name) => existsSync(join(folder, name)));
+  const copied = (await readdir(folder)).filter((name) => COPIED.some((pattern) => pattern.test(name))).sort();
   return {
     config: source.config,
     license: await licenseOf(folder),
     weights: weights.files,
-    copied: ['config.json', ...TOKENIZER_FILES, ...optional].map((name) => join(folder, name)),
+    copied: copied.map((name) => join(folder, name)),
     written: {},
   };
 }
@@ -102,13 +94,13 @@ export async function importModel(params: { model: string; out: string } & Locat
   const watch = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
   const { kind, path, revision } = await locateModel(model, watch);
   const prepared = kind === 'gguf' ? await prepareGguf(path) : await prepareFolder(path);
-  const files = await hashFiles([...prepared.weights, ...prepared.copied], watch);
+  const files = await hashFiles([...prepared.weights, ...prepared.copied], { ...watch, namedByDigest: kind === 'hub' });
   const report = { kind, model, revision, license: prepared.license, config: prepared.config, files };
   await writeFolderAtomic(out, async (folder) => {
     for (const file of prepared.copied) await copyFile(file, join(folder, basename(file)));
     for (const file of prepared.weights) {
       const name = kind === 'gguf' ? 'model.gguf' : basename(file);
-      await symlink(await realpath(resolve(file)), join(folder, name));
+      await symlink(await realpath(file), join(folder, name));
     }
     for (const [name, text] of Object.entries(prepared.written)) await writeFile(join(folder, name), text);
     await writeFile(join(folder, 'import.json'), json(documentOf(report)));

@@ -1,15 +1,15 @@
 /** @module Where a MODEL of the command line lies: a folder, a GGUF file, the embedded model, or the hub. */
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ByteifyError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import { downloadModel } from '../hub/index.js';
-import { parseLlamaConfig } from '../llama/index.js';
+import { checkPapers } from './check-papers.js';
 
 export interface LocatedModel {
   readonly kind: 'hub' | 'folder' | 'gguf';
-  /** A folder, or the GGUF file itself. */
+  /** A folder, or the GGUF file itself; absolute. */
   readonly path: string;
   /** The commit of a hub model. */
   readonly revision: string | null;
@@ -30,23 +30,6 @@ function looksLikePath(model: string): boolean {
   return /^([./~]|[A-Za-z]:[\\/])/.test(model) || model.toLowerCase().endsWith('.gguf') || model.endsWith('/');
 }
 
-/** Refuses by the small config.json before anything large is brought. */
-async function checkConfig(folder: string): Promise<void> {
-  const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new ByteifyError(`${folder} holds no config.json.`, {
-      hint: 'The repository is not one of a transformers model.',
-    });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
-  }
-  parseLlamaConfig(json, path);
-}
-
 /**
  * @param model a path that exists wins over a hub id.
  * @throws UsageError for a path that does not exist; what the hub refuses.
@@ -61,12 +44,15 @@ export async function locateModel(model: string, options: LocateOptions = {}): P
         hint: 'Give a transformers folder, a .gguf file, or a hub id.',
       });
     }
-    return { kind: folder ? 'folder' : 'gguf', path: model, revision: null };
+    return { kind: folder ? 'folder' : 'gguf', path: resolve(model), revision: null };
   }
   if (looksLikePath(model))
     throw new UsageError(`${model} does not exist.`, {
       hint: 'Give a folder, a .gguf file, or a hub id like org/name.',
     });
-  const { folder, commit } = await downloadModel(model, { ...options, onConfig: checkConfig });
+  const onConfig = async (folder: string) => {
+    await checkPapers(folder);
+  };
+  const { folder, commit } = await downloadModel(model, { ...options, onConfig });
   return { kind: 'hub', path: folder, revision: commit };
 }

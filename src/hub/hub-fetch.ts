@@ -1,0 +1,51 @@
+/** @module The fetch for everything asked of the hub: with the token where it belongs, and tried again. */
+import { UsageError } from '../errors.js';
+import type { HubEnvironment } from './environment.js';
+import { type RetryOptions, retryingFetch } from './retry.js';
+
+/** What a header can carry. Fetch would refuse other characters with an error that shows them. */
+const SENDABLE = /^[\x21-\x7e]+$/;
+
+/** A server that takes longer to begin its answer is taken for gone. */
+const ANSWER_MS = 60_000;
+
+/** Gives an attempt up when its answer does not begin in time; the body may take as long as it needs. */
+function impatient(once: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+    try {
+      return await once(input, {
+        ...init,
+        signal: init?.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/**
+ * Sends the token to the endpoint alone; a redirect to another host goes without it. It is put here, not handed to the hub's client,
+ * which accepts only one of its forms.
+ * @throws UsageError when HF_ENDPOINT is no address, or the token cannot be one.
+ */
+export function hubFetch({ endpoint, token }: HubEnvironment, options: RetryOptions = {}): typeof fetch {
+  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
+    throw new UsageError('HF_ENDPOINT is not an http or https address.', { hint: 'Unset it to use huggingface.co.' });
+  }
+  if (token !== null && !SENDABLE.test(token)) {
+    throw new UsageError('The hub token holds characters that no token has.', {
+      hint: 'Copy it again into HF_TOKEN, or log in with `hf auth login`.',
+    });
+  }
+  const { origin } = new URL(endpoint);
+  const retrying = retryingFetch({ ...options, fetch: impatient(options.fetch ?? fetch) });
+  return (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (token === null || url.origin !== origin) return retrying(input, init);
+    const headers = new Headers(init?.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    return retrying(input, { ...init, headers });
+  };
+}

@@ -1,0 +1,81 @@
+/** @module What the hub says a repository holds, in one consistent commit. */
+import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { ByteifyError } from '../errors.js';
+import type { TreeEntry } from './cache.js';
+import { hubError, type Refused } from './hub-errors.js';
+import type { ModelId } from './model-id.js';
+
+export interface RemoteFile {
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** git's sha1 of the file, or of its pointer when it is in large-file storage. */
+  readonly oid: string;
+  /** Of the content, for a file in large-file storage. */
+  readonly sha256: string | null;
+  readonly xetHash: string | null;
+}
+
+export interface RemoteTree {
+  readonly commit: string;
+  readonly files: readonly RemoteFile[];
+}
+
+/** The hub is there, and cannot answer now: the cache may do. */
+export class HubBusyError extends Error {}
+
+const SHA1 = /^[0-9a-f]{40}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Digests become file names: nothing else may. */
+function checkedFile(file: RemoteFile, id: string): RemoteFile {
+  const { path, sizeBytes, oid, sha256 } = file;
+  const sound = SHA1.test(oid) && (sha256 === null || SHA256.test(sha256));
+  if (sound && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0) return file;
+  throw new ByteifyError(`The hub lists ${path} of ${id} without a size and digest that could be right.`, {
+    hint: 'HF_ENDPOINT may point at something that is not a hub.',
+  });
+}
+
+/**
+ * @throws ByteifyError when the hub refuses; HubBusyError or the transport's error when it could not be asked.
+ */
+export async function listRemote(
+  { id, revision }: ModelId,
+  params: { endpoint: string; fetch: typeof globalThis.fetch; signal?: AbortSignal },
+): Promise<RemoteTree> {
+  const { endpoint: hubUrl, signal } = params;
+  // The client's errors do not keep the header that says why.
+  let refused: Refused | null = null;
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    const response = await params.fetch(input, { ...init, ...(signal && { signal }) });
+    if (!response.ok) refused = { status: response.status, code: response.headers.get('x-error-code') };
+    return response;
+  };
+  try {
+    const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
+    if (!SHA1.test(sha)) throw new ByteifyError(`The hub names no commit for ${id}@${revision}.`);
+    const files: RemoteFile[] = [];
+    for await (const entry of listFiles({ repo: id, revision: sha, recursive: true, hubUrl, fetch })) {
+      if (entry.type !== 'file') continue;
+      const { path, size: sizeBytes, oid = '', lfs, xetHash = null } = entry;
+      files.push(checkedFile({ path, sizeBytes, oid, sha256: lfs?.oid ?? null, xetHash }, id));
+    }
+    return { commit: sha, files };
+  } catch (error) {
+    if (!(error instanceof HubApiError) || refused === null) throw error;
+    const { status } = refused as Refused;
+    if (status >= 500 || status === 429 || status === 408) throw new HubBusyError(`it answered ${status}`);
+    throw hubError(refused, id, revision, hubUrl);
+  }
+}
+
+/** As Python's client writes it into the cache. */
+export function treeEntry({ sizeBytes, oid, sha256, xetHash }: RemoteFile): TreeEntry {
+  return {
+    size: sizeBytes,
+    blob_id: oid,
+    ...(sha256 !== null && { lfs_sha256: sha256, lfs_size: sizeBytes }),
+    // One that is malformed makes Python ignore the whole tree.
+    ...(xetHash !== null && SHA256.test(xetHash) && { xet_hash: xetHash }),
+  };
+}

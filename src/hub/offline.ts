@@ -1,0 +1,43 @@
+/** @module A model as the cache has it, when the hub must not or cannot be asked. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ByteifyError } from '../errors.js';
+import { INDEX_FILE } from '../safetensors/index.js';
+import { cachedCommit, snapshotFiles } from './cache.js';
+import { isSmallFile, weightFiles } from './files.js';
+import type { ModelId } from './model-id.js';
+
+export interface CachedModel {
+  readonly folder: string;
+  readonly commit: string;
+  readonly files: readonly string[];
+}
+
+async function find(repository: string, { id, revision }: ModelId): Promise<CachedModel | null> {
+  const commit = await cachedCommit(repository, revision);
+  if (commit === null) return null;
+  const folder = join(repository, 'snapshots', commit);
+  const files = await snapshotFiles(repository, commit);
+  const index = files.includes(INDEX_FILE) ? await readFile(join(folder, INDEX_FILE), 'utf8') : null;
+  let weights: string[];
+  try {
+    weights = weightFiles(id, files, index);
+  } catch {
+    return null; // a shard is not there
+  }
+  if (!files.includes('config.json') || weights.length === 0) return null;
+  return { folder, commit, files: [...files.filter(isSmallFile), ...weights] };
+}
+
+/**
+ * @param why the hub is not asked, as the beginning of a sentence.
+ * @throws ByteifyError when the cache does not hold the model whole.
+ */
+export async function cachedModel(repository: string, model: ModelId, why: string): Promise<CachedModel> {
+  const found = await find(repository, model);
+  if (found !== null) return found;
+  const { id, revision } = model;
+  throw new ByteifyError(`${why}, and ${id}${revision === 'main' ? '' : `@${revision}`} is not whole in the cache.`, {
+    hint: 'Download it once with a connection, or point HF_HOME at the cache that has it.',
+  });
+}
