@@ -1,4 +1,5 @@
 /** @module Recipes: one YAML file a conversion. */
+export { recipeKeyTable } from './key-table.js';
 export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
 export { localSizesOf } from './local-sizes.js';
 export { type Recipe, recipeJsonSchema, recipeSchema } from './schema.js';

@@ -3,15 +3,14 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Document, isScalar, LineCounter, parse, parseDocument, stringify } from 'yaml';
-import type { z } from 'zod';
-import { UsageError } from '../errors.js';
+import { LineCounter, parseDocument, stringify } from 'yaml';
+import { messageOf, UsageError } from '../errors.js';
+import { complaint, type RecipeText } from './complaint.js';
+import { applyOverride } from './overrides.js';
 import { type Recipe, recipeSchema } from './schema.js';
 
 /** Beside both src/ and dist/. */
 const SHIPPED = fileURLToPath(new URL('../../recipes', import.meta.url));
-
-type Path = readonly (string | number)[];
 
 /** Names of the recipes that come with byteify. */
 export async function listRecipes(): Promise<string[]> {
@@ -30,75 +29,22 @@ async function findRecipe(nameOrPath: string): Promise<string> {
   });
 }
 
-/** `file:line:col` of the deepest part of a path that the document has; a mapping's value is found by its key where it has one. */
-function placeOf(document: Document.Parsed, lines: LineCounter, path: Path): string {
-  for (let depth = path.length; depth >= 0; depth--) {
-    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
-    const range = (node as { range?: readonly number[] | null } | null | undefined)?.range;
-    if (!range) continue;
-    const { line, col } = lines.linePos(range[0]!);
-    return `:${line}:${col}`;
-  }
-  return '';
-}
-
-/** Where an unknown key stands: the key itself, not its parent. */
-function keyPlace(document: Document.Parsed, lines: LineCounter, path: Path, key: string): string {
-  const parent = path.length === 0 ? document.contents : document.getIn(path, true);
-  const items = (parent as { items?: { key: unknown }[] } | null)?.items ?? [];
-  const found = items.find((item) => isScalar(item.key) && item.key.value === key)?.key;
-  const range = isScalar(found) ? found.range : null;
-  if (!range) return placeOf(document, lines, path);
-  const { line, col } = lines.linePos(range[0]);
-  return `:${line}:${col}`;
-}
-
-function complaint(issue: z.core.$ZodIssue, document: Document.Parsed, lines: LineCounter, where: string): UsageError {
-  const path = issue.path as Path;
-  if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0]!;
-    const place = keyPlace(document, lines, path, key);
-    return new UsageError(`${where}${place}: ${[...path, key].join('.')}: there is no such key.`, {
-      hint: 'docs/recipes.md lists every key.',
-    });
-  }
-  return new UsageError(`${where}${placeOf(document, lines, path)}: ${path.join('.') || 'recipe'}: ${issue.message}.`, {
-    hint: 'docs/recipes.md lists every key with its unit.',
-  });
-}
-
-/** `stages.0.steps=50`: the value is read as YAML. */
-function applyOverride(document: Document.Parsed, override: string): void {
-  const equals = override.indexOf('=');
-  if (equals < 1)
-    throw new UsageError(`--set takes key=value, not "${override}".`, { hint: 'For example --set stages.0.steps=50.' });
-  const path = override
-    .slice(0, equals)
-    .split('.')
-    .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+function validate(text: RecipeText): Recipe {
   let value: unknown;
   try {
-    value = parse(override.slice(equals + 1));
+    value = text.document.toJS();
   } catch (cause) {
-    throw new UsageError(`--set ${override}: the value is not YAML.`, { cause });
+    // Aliases that stand before their anchor, or that multiply themselves.
+    throw new UsageError(`${text.where}: ${messageOf(cause)}.`, { hint: 'Write the values out.', cause });
   }
-  const missing = path.findIndex((key, depth) => typeof key === 'number' && !document.hasIn(path.slice(0, depth + 1)));
-  if (missing >= 0)
-    throw new UsageError(`--set ${override}: there is no ${path.slice(0, missing + 1).join('.')}.`, {
-      hint: 'Lists are counted from 0.',
-    });
-  document.setIn(path, value);
-}
-
-function validate(document: Document.Parsed, lines: LineCounter, where: string): Recipe {
-  const parsed = recipeSchema.safeParse(document.toJS());
-  if (!parsed.success) throw complaint(parsed.error.issues[0]!, document, lines, where);
+  const parsed = recipeSchema.safeParse(value);
+  if (!parsed.success) throw complaint(parsed.error.issues[0]!, text);
   return parsed.data;
 }
 
-function parseRecipe(text: string, where: string, sets: readonly string[]): Recipe {
+function parseRecipe(yaml: string, where: string, sets: readonly string[]): Recipe {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(yaml, { lineCounter: lines });
   const error = document.errors[0];
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
@@ -109,11 +55,10 @@ function parseRecipe(text: string, where: string, sets: readonly string[]): Reci
   if (document.contents === null)
     throw new UsageError(`${where} is empty.`, { hint: 'A recipe has at least a name and stages.' });
   // Before the overrides, so that a mistake in the file is named with its place in it.
-  validate(document, lines, where);
+  const written = validate({ document, where, lines });
+  if (sets.length === 0) return written;
   for (const override of sets) applyOverride(document, override);
-  return sets.length === 0
-    ? validate(document, lines, where)
-    : validate(document, new LineCounter(), `${where} with --set`);
+  return validate({ document, where: `${where} with --set`, lines: null });
 }
 
 /**

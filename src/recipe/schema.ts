@@ -4,6 +4,8 @@ import { z } from 'zod';
 const count = z.int().positive();
 const rate = z.number().positive();
 const share = z.number().min(0).max(1);
+/** At 1 a moving average never moves, and its bias correction divides by zero. */
+const moment = z.number().min(0).lt(1);
 
 const blt = z
   .strictObject({
@@ -44,7 +46,7 @@ const patcher = z
     steps: count.default(1000).describe('Optimizer steps.'),
     batch_bytes: count.default(16_384).describe('Bytes a step.'),
     row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    learning_rate: rate.default(4e-4).describe('Peak of the schedule (paper, section 4.6).'),
+    learning_rate: rate.default(4e-4).describe('Peak of the schedule (the paper’s, for all sizes).'),
     warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
     min_learning_rate_ratio: share.default(0.1).describe('Where the cosine ends, of the peak.'),
     weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
@@ -83,16 +85,20 @@ const endToEnd = z
     micro_batch_rows: count
       .optional()
       .describe('Rows whose activations are in memory at once; all of the step’s when left out.'),
-    learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (paper, section 4.6).'),
+    learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
     learning_rate_scale: z
       .partialRecord(z.enum(PARTS), z.number().nonnegative())
       .default({ global: 0.1 })
       .describe('Factor a part; the source’s layers move at a tenth (paper, section 6.2).'),
-    frozen: z.array(z.enum(PARTS)).default([]).describe('Parts that do not move and take no optimizer memory.'),
+    frozen: z
+      .array(z.enum(PARTS))
+      .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must leave something to train')
+      .default([])
+      .describe('Parts that do not move and take no optimizer memory.'),
     warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
     schedule: z.enum(['cosine', 'constant']).default('cosine').describe('What follows the warm-up.'),
     min_learning_rate_ratio: share.default(0).describe('Where the cosine ends, of the peak (paper: 0).'),
-    betas: z.tuple([share, share]).default([0.9, 0.95]).describe('AdamW’s moments (paper, section 4.6).'),
+    betas: z.tuple([moment, moment]).default([0.9, 0.95]).describe('AdamW’s moments (the paper’s).'),
     epsilon: rate.default(1e-8).describe('AdamW’s guard against division by zero.'),
     weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
     clip_norm: rate.default(1).describe('Global norm that gradients are clipped to (paper: 1.0).'),

@@ -12,6 +12,7 @@ import {
   loadRecipeOrDefault,
   localSizesOf,
   recipeJsonSchema,
+  recipeKeyTable,
   recipeToYaml,
 } from '../../src/recipe/index.js';
 
@@ -33,13 +34,29 @@ const LLAMAS = {
   'llama-3.1-8b': { hiddenSize: 4096, layers: 32, heads: 32, kvHeads: 8 },
 };
 
+/** Where the paper's models differ from the rule (blt-format 1.8). */
+const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
+  'llama-3.2-1b': { decoderLayers: 9 },
+  'llama-3.2-3b': { decoderLayers: 9 },
+  'llama-3.1-8b': { decoderLayers: 6 },
+};
+
 describe('shipped recipes', () => {
   it('are those that the documentation lists', async () => {
     expect(await listRecipes()).toEqual(Object.keys(LLAMAS).sort());
+    const shipped = readFileSync(root('docs/recipes.md'), 'utf8').split('## Shipped')[1]!.split('## ')[0]!;
+    expect([...shipped.matchAll(/^\| `(.+?)` \|/gm)].map(([, name]) => name)).toEqual(Object.keys(LLAMAS));
+  });
+
+  it.each(Object.keys(LLAMAS))('%s has a comment on each key', (name) => {
+    const lines = readFileSync(root(`recipes/${name}.yaml`), 'utf8').split('\n');
+    const bare = lines.filter((line, i) => /^ *(- )?\w+: /.test(line) && !/^ *#/.test(lines[i - 1] ?? ''));
+    // The value of a mapping stands below its key's comment.
+    expect(bare.map((line) => line.trim())).toEqual(['global: 0.1']);
   });
 
   it.each(Object.entries(LLAMAS))(
-    '%s loads, points at the schema, explains every key, and has the sizes of the rule',
+    '%s loads, points at the schema, and has the sizes of the rule, or of the paper where it states them',
     async (name, llama) => {
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
@@ -51,7 +68,7 @@ describe('shipped recipes', () => {
         rmsNormEps: 1e-5,
         rope: { type: 'default', theta: 1e4 },
       } as const;
-      expect(localSizesOf(source, recipe)).toEqual(deriveLocalSizes(source));
+      expect(localSizesOf(source, recipe)).toEqual({ ...deriveLocalSizes(source), ...STATED[name] });
       expect(recipe.patcher.target_bytes_per_patch).toBe(4.5);
     },
   );
@@ -61,6 +78,12 @@ describe('the JSON Schema', () => {
   it('in the repository is the one of the code', () => {
     expect(JSON.parse(readFileSync(root('schema/recipe.schema.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(recipeJsonSchema())),
+    );
+  });
+
+  it('is what the documentation tells of it', () => {
+    expect(readFileSync(root('docs/recipes.md'), 'utf8')).toContain(
+      `<!-- keys -->\n\n${recipeKeyTable()}\n<!-- /keys -->`,
     );
   });
 

@@ -1,0 +1,59 @@
+/** @module Every key of a recipe as Markdown, for docs/recipes.md. */
+import { recipeJsonSchema } from './schema.js';
+
+interface SchemaNode {
+  readonly type?: string;
+  readonly const?: string;
+  readonly enum?: readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly propertyNames?: SchemaNode;
+  readonly required?: readonly string[];
+  readonly items?: SchemaNode | readonly SchemaNode[];
+  readonly oneOf?: readonly SchemaNode[];
+}
+
+const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
+
+function valueText(node: SchemaNode): string {
+  if (node.const !== undefined) return code(node.const);
+  if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
+  if (node.propertyNames !== undefined) return `a number each of ${valueText(node.propertyNames)}`;
+  if (Array.isArray(node.items)) return `list of ${node.items.length}`;
+  if (node.items !== undefined) return `list of ${valueText(node.items as SchemaNode)}`;
+  return node.type ?? 'any';
+}
+
+function defaultText(node: SchemaNode, required: boolean): string {
+  if (required) return 'needed';
+  return node.default === undefined ? '' : code(node.default);
+}
+
+function rows(section: SchemaNode): string[] {
+  return Object.entries(section.properties ?? {})
+    .filter(([, node]) => node.properties === undefined && node.oneOf === undefined && !isStages(node))
+    .map(([key, node]) => {
+      const needed = section.required?.includes(key) ?? false;
+      return `| \`${key}\` | ${valueText(node)} | ${defaultText(node, needed)} | ${node.description ?? ''} |`;
+    });
+}
+
+const isStages = (node: SchemaNode): boolean =>
+  !Array.isArray(node.items) && (node.items as SchemaNode | undefined)?.oneOf !== undefined;
+
+function section(title: string, node: SchemaNode): string {
+  const head = `### ${title}\n\n${node.description ?? ''}\n\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n`;
+  return `${head}${rows(node).join('\n')}\n`;
+}
+
+/** One table a section, in the order of the schema. An empty default is stated in the text: the key is left out. */
+export function recipeKeyTable(): string {
+  const root = recipeJsonSchema() as SchemaNode;
+  const sections = Object.entries(root.properties ?? {}).flatMap(([key, node]) => {
+    if (node.properties !== undefined) return [section(`\`${key}\``, node)];
+    const kinds = isStages(node) ? ((node.items as SchemaNode).oneOf ?? []) : [];
+    return kinds.map((kind) => section(`\`${key}\`, kind \`${kind.properties?.kind?.const}\``, kind));
+  });
+  return [section('The recipe', root), ...sections].join('\n');
+}

@@ -1,0 +1,41 @@
+/** @module `--set stages.0.steps=50`: keys of a recipe that the command line overrides. */
+import { type Document, isCollection, isSeq, parse } from 'yaml';
+import { messageOf, UsageError } from '../errors.js';
+
+function parsePath(override: string): { path: (string | number)[]; value: string } {
+  const equals = override.indexOf('=');
+  if (equals < 1)
+    throw new UsageError(`--set takes key=value, not "${override}".`, { hint: 'For example --set stages.0.steps=50.' });
+  const keys = override.slice(0, equals).split('.');
+  return { path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: override.slice(equals + 1) };
+}
+
+/** Why a path cannot be set, or null. Whether its keys exist is for the schema to say. */
+function obstacle(document: Document.Parsed, path: readonly (string | number)[]): string | null {
+  for (const [depth, key] of path.entries()) {
+    const parent = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    const name = path.slice(0, depth).join('.');
+    if (parent === undefined) return null;
+    if (!isCollection(parent)) return `${name} has no keys`;
+    if (isSeq(parent) && !(typeof key === 'number' && key < parent.items.length)) {
+      return `there is no ${name}.${key} (${name} has ${parent.items.length}, counted from 0)`;
+    }
+  }
+  return null;
+}
+
+/** Sets one key of a document; the value is read as YAML. @throws UsageError for what cannot be set. */
+export function applyOverride(document: Document.Parsed, override: string): void {
+  const { path, value: text } = parsePath(override);
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (cause) {
+    throw new UsageError(`--set ${override}: the value is not YAML (${messageOf(cause).split(/ at line|\n/)[0]}).`, {
+      cause,
+    });
+  }
+  const why = obstacle(document, path);
+  if (why !== null) throw new UsageError(`--set ${override}: ${why}.`);
+  document.setIn(path, document.createNode(value));
+}

@@ -1,0 +1,94 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.js';
+import { loadRecipe, recipeFor, recipeToYaml } from '../../src/recipe/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+const BASE = 'name: mine\nstages:\n  - kind: end-to-end\n    steps: 5\n';
+
+async function load(yaml: string, sets: readonly string[] = []): Promise<unknown> {
+  const path = join(folder(), 'recipe.yaml');
+  await writeFile(path, yaml);
+  return loadRecipe(path, sets).catch((thrown: unknown) => thrown);
+}
+
+describe('a recipe file', () => {
+  it.each([
+    ['a key twice', `${BASE}name: other\n`, /:5:1: .*unique/],
+    ['two documents', `${BASE}---\n${BASE}`, /:5:1: /],
+    ['a list', '- name: mine\n', /:1:1: recipe: /],
+    ['an alias to nothing', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
+    ['a tab as indentation', 'name: mine\nstages:\n\t- kind: end-to-end\n', /:3:1: /],
+    ['a section without keys', `${BASE}patcher:\n`, /:5:\d+: patcher: .*null/],
+    ['a negative rate', `${BASE}    learning_rate: -1\n`, /:5:20: stages\.0\.learning_rate: /],
+    ['a beta of one, whose moments never come', `${BASE}    betas: [0.9, 1]\n`, /:5:18: stages\.0\.betas\.1: /],
+    [
+      'nothing to train',
+      `${BASE}    frozen: [encoder, decoder, global, hash, head]\n`,
+      /:5:13: stages\.0\.frozen: .*something to train/,
+    ],
+    ['a key of the prototype', `${BASE}__proto__:\n  seed: 3\n`, /:5:1: __proto__: there is no such key/],
+  ])('with %s is refused with its place where it has one, in one line', async (_what, yaml, message) => {
+    const error = await load(yaml);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(message);
+    expect((error as UsageError).message).not.toContain('\n');
+  });
+
+  it('that multiplies itself through aliases is refused before it fills the memory', async () => {
+    const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`);
+    const error = await load(`a0: &a0 [lol]\n${levels.join('\n')}\n`);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(/recipe\.yaml: .*alias/i);
+  });
+
+  it('gives a hint with the key that was probably meant', async () => {
+    expect(await load(`${BASE}    learning_rat: 1\n`)).toMatchObject({
+      hint: expect.stringContaining('learning_rate'),
+    });
+    expect(await load(`${BASE}    zzz: 1\n`)).toMatchObject({ hint: expect.stringContaining('docs/recipes.md') });
+  });
+
+  it('says that YAML reads 1_000 as text', async () => {
+    expect(await load(BASE.replace('5', '1_000'))).toMatchObject({ hint: expect.stringContaining('1000') });
+  });
+
+  it('that is a folder is refused', async () => {
+    await mkdir(join(folder(), 'deep'));
+    await expect(loadRecipe(join(folder(), 'deep'))).rejects.toThrow(/cannot be read \(EISDIR\)/);
+  });
+});
+
+describe('--set', () => {
+  it.each([
+    ['name.first=1', /--set name\.first=1: .*no keys/],
+    ['stages.first.steps=1', /--set stages\.first\.steps=1: /],
+    ['stages=3', /with --set: stages: /],
+    ['seed=', /with --set: seed: /],
+    ['__proto__.seed=3', /__proto__/],
+  ])('%s is refused as wrong usage', async (set, message) => {
+    const error = await load(BASE, [set]);
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(message);
+  });
+
+  it('makes sections that the file leaves out', async () => {
+    expect(await load(BASE, ['blt.hash_sizes=[3, 4]', 'hardware.threads=2'])).toMatchObject({
+      blt: { hash_sizes: [3, 4] },
+      hardware: { threads: 2 },
+    });
+  });
+});
+
+describe('the recipe of a conversion', () => {
+  it('is the one that is named, else its own, else the default', async () => {
+    expect((await recipeFor(folder(), undefined)).name).toBe('default');
+    const own = await loadRecipe('tiny', ['seed=5']);
+    await writeFile(join(folder(), 'recipe.yaml'), recipeToYaml(own));
+    expect(await recipeFor(folder(), undefined)).toEqual(own);
+    expect((await recipeFor(folder(), 'smollm2-135m')).name).toBe('smollm2-135m');
+  });
+});
