@@ -32,7 +32,10 @@ export function dtypeBytes(dtype: Dtype): number {
 
 /** Sees bytes as elements; copies only when they do not lie on the element's boundary. */
 function aligned(bytes: Uint8Array, elementBytes: number): { buffer: ArrayBuffer; offset: number; count: number } {
-  const whole = bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
+  if (bytes.byteLength % elementBytes !== 0)
+    throw new ByteifyError(`${bytes.byteLength} bytes are not whole elements of ${elementBytes} bytes`);
+  // Not bytes.slice(): a Buffer's slice is a view on the same place.
+  const whole = bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
   return { buffer: whole.buffer as ArrayBuffer, offset: whole.byteOffset, count: bytes.byteLength / elementBytes };
 }
 
@@ -81,7 +84,7 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   if (dtype === 'F16') return fromHalf(bytes);
   if (dtype === 'F64') {
     const { buffer, offset, count } = aligned(bytes, 8);
-    return Float32Array.from(new Float64Array(buffer, offset, count));
+    return new Float32Array(new Float64Array(buffer, offset, count));
   }
   throw new ByteifyError(`tensors of type ${dtype} hold no floating-point numbers that can be used`);
 }
@@ -100,24 +103,34 @@ function toBfloat16(values: Float32Array): Uint8Array {
   return new Uint8Array(halves.buffer);
 }
 
-/** The half-precision bits nearest to a number, ties to even. */
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(size)) return 0x7e00;
-  if (size >= 65_520) return sign | 0x7c00; // half-way to the next power and beyond: infinity
-  const exponent = size < 2 ** -14 ? -14 : Math.floor(Math.log2(size));
-  const unit = 2 ** (exponent - 10);
-  const scaled = size / unit;
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-  // A fraction that rounds up to the next power carries into the exponent by itself.
-  return sign | (size < 2 ** -14 ? rounded : ((exponent + 15) << 10) + (rounded - 1024));
+/** 65,520 lies half-way between the largest half and the power of two after it: from here on, infinity. */
+const HALF_OVERFLOW = 0x477ff000;
+/** 2^-14, the smallest half that is not subnormal. */
+const HALF_NORMAL = 0x38800000;
+/** The difference of the exponents' biases, 127 - 15, in a float32's place. */
+const HALF_BIAS = 112 << 23;
+
+/** Round to nearest, ties to even; a NaN stays one. Subnormals are multiples of 2^-24. */
+function toHalf(values: Float32Array): Uint8Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    const sign = (word >>> 16) & 0x8000;
+    const size = word & 0x7fffffff;
+    if (size > 0x7f800000) halves[i] = sign | 0x7e00;
+    else if (size >= HALF_OVERFLOW) halves[i] = sign | 0x7c00;
+    // The 13 bits that go are rounded off; a carry into the exponent is the next power of two, as it should be.
+    else if (size >= HALF_NORMAL) halves[i] = sign | ((size - HALF_BIAS + 0xfff + ((size >>> 13) & 1)) >>> 13);
+    else halves[i] = sign | roundToEven(Math.abs(values[i]!) * 2 ** 24);
+  }
+  return new Uint8Array(halves.buffer);
 }
 
-function toHalf(values: Float32Array): Uint8Array {
-  return new Uint8Array(Uint16Array.from(values, halfBits).buffer);
+function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 /** Bytes of float32 values in a narrower type, rounded to nearest even; F32 bytes are the values' own. */

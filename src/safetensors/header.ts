@@ -1,13 +1,15 @@
 /** @module The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes without holes. Everything is checked. */
 import { ByteifyError } from '../errors.js';
 import { type Dtype, dtypeBytes, isDtype } from './dtype.js';
-import { duplicateKey } from './duplicate-keys.js';
+import { quoted } from './quoted.js';
+import { parseStrictObject, type Refuse } from './strict-json.js';
 import { elementCount, type TensorInfo } from './types.js';
 
 /** The format's own bound: the header of a 1,000,000-tensor file is about 100 MB. */
 export const MAX_HEADER_BYTES = 100_000_000;
 export const LENGTH_BYTES = 8;
 const MAX_RANK = 32;
+const OPENING_BRACE = 0x7b;
 
 export interface PlacedTensor extends TensorInfo {
   /** Bytes from the end of the header. */
@@ -19,8 +21,6 @@ export interface Header {
   readonly tensors: ReadonlyMap<string, PlacedTensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-type Refuse = (what: string) => never;
 
 function refuser(path: string): Refuse {
   return (what) => {
@@ -41,34 +41,15 @@ export function headerLength(prefix: Uint8Array, fileBytes: number, path: string
   return Number(length);
 }
 
-function parseJson(bytes: Uint8Array, refuse: Refuse): Record<string, unknown> {
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return refuse('its header is not UTF-8');
-  }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return refuse('its header is not JSON');
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse('its header is not an object');
-  const twice = duplicateKey(text);
-  if (twice !== null) return refuse(`its header names ${JSON.stringify(twice)} twice`);
-  return json as Record<string, unknown>;
-}
-
 function isOffset(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function parseTensor(name: string, entry: unknown, refuse: Refuse): PlacedTensor {
-  const what = `tensor ${JSON.stringify(name)}`;
+  const what = `tensor ${quoted(name)}`;
   if (typeof entry !== 'object' || entry === null) return refuse(`${what} has no description`);
   const { dtype, shape, data_offsets: offsets } = entry as Record<string, unknown>;
-  if (!isDtype(dtype)) return refuse(`${what} has the unknown type ${JSON.stringify(dtype)}`);
+  if (!isDtype(dtype)) return refuse(`${what} has the unknown type ${quoted(dtype)}`);
   if (!Array.isArray(shape) || shape.length > MAX_RANK || !shape.every(isOffset))
     return refuse(`${what} has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset))
@@ -82,8 +63,8 @@ function parseTensor(name: string, entry: unknown, refuse: Refuse): PlacedTensor
 
 function parseMetadata(entry: unknown, refuse: Refuse): Record<string, string> {
   if (entry === undefined) return {};
-  const isText =
-    typeof entry === 'object' && entry !== null && Object.values(entry).every((value) => typeof value === 'string');
+  const isObject = typeof entry === 'object' && entry !== null && !Array.isArray(entry);
+  const isText = isObject && Object.values(entry).every((value) => typeof value === 'string');
   return isText ? (entry as Record<string, string>) : refuse('its __metadata__ is not text by text');
 }
 
@@ -94,15 +75,16 @@ function parseMetadata(entry: unknown, refuse: Refuse): Record<string, string> {
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
   const refuse = refuser(path);
-  const { __metadata__, ...entries } = parseJson(bytes, refuse);
+  // The format wants the brace first: spaces before it would be a second spelling of the same file.
+  if (bytes[0] !== OPENING_BRACE) return refuse('its header does not begin with {');
+  const { __metadata__, ...entries } = parseStrictObject(bytes, 'its header', refuse);
   const placed = Object.entries(entries).map(([name, entry]) => parseTensor(name, entry, refuse));
   placed.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const { name, begin, end } of placed) {
-    if (end > dataBytes)
-      return refuse(`tensor ${JSON.stringify(name)} ends at ${end}, beyond its ${dataBytes} bytes of data`);
-    if (begin < covered) return refuse(`tensor ${JSON.stringify(name)} overlaps the one before it`);
-    if (begin > covered) return refuse(`there is a hole before tensor ${JSON.stringify(name)}`);
+    if (end > dataBytes) return refuse(`tensor ${quoted(name)} ends at ${end}, beyond its ${dataBytes} bytes of data`);
+    if (begin < covered) return refuse(`tensor ${quoted(name)} overlaps the one before it`);
+    if (begin > covered) return refuse(`there is a hole before tensor ${quoted(name)}`);
     covered = end;
   }
   if (covered !== dataBytes) return refuse(`${dataBytes - covered} bytes follow the last tensor`);

@@ -1,9 +1,10 @@
 /** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json names. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
-import { openSafetensorsFile } from './read-file.js';
+import { quoted } from './quoted.js';
+import { openFile, openSafetensorsFile, readFully } from './read-file.js';
+import { parseStrictObject, type Refuse } from './strict-json.js';
 import type { TensorInfo, TensorReader } from './types.js';
 
 export const SINGLE_FILE = 'model.safetensors';
@@ -17,35 +18,43 @@ export interface Checkpoint extends TensorReader {
   readonly files: readonly string[];
 }
 
-async function readIndex(path: string): Promise<Record<string, string>> {
-  let json: unknown;
+/** As of a header: an index of 1,000,000 tensors is about that long. */
+const MAX_INDEX_BYTES = 100_000_000;
+
+async function readIndex(path: string): Promise<Map<string, string>> {
+  const refuse: Refuse = (what) => {
+    throw new ByteifyError(`${path} is not a sound index: ${what}.`, {
+      hint: 'Download or write the checkpoint again.',
+    });
+  };
+  const file = await openFile(path);
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
-  }
-  const map = (json as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== 'object' || map === null || Object.keys(map).length === 0)
-    throw new ByteifyError(`${path} has no weight_map.`);
-  for (const [name, shard] of Object.entries(map)) {
-    if (typeof shard !== 'string' || !SHARD_NAME.test(shard)) {
-      throw new ByteifyError(
-        `${path} places ${name} in ${JSON.stringify(shard)}, which is not the name of a file beside it.`,
-      );
+    const { size } = await file.stat();
+    if (size > MAX_INDEX_BYTES) return refuse(`it is ${size} bytes long`);
+    const bytes = new Uint8Array(size);
+    await readFully(file, bytes, 0, path);
+    const { weight_map: map } = parseStrictObject(bytes, 'it', refuse);
+    if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) return refuse('it has no weight_map');
+    for (const [name, shard] of Object.entries(map)) {
+      if (typeof shard !== 'string' || !SHARD_NAME.test(shard))
+        refuse(`it places ${quoted(name)} in ${quoted(shard)}, which is not the name of a safetensors file beside it`);
     }
+    return new Map(Object.entries(map as Record<string, string>));
+  } finally {
+    await file.close();
   }
-  return map as Record<string, string>;
 }
 
 /** Each tensor must lie where the index says, and each that lies in a shard must be in the index. */
-function checkIndex(path: string, map: Record<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
-  for (const [name, shard] of Object.entries(map)) {
+function checkIndex(path: string, map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
+  for (const [name, shard] of map) {
     if (!shards.get(shard)!.tensors.has(name))
-      throw new ByteifyError(`${path} places ${name} in ${shard}, which lacks it.`);
+      throw new ByteifyError(`${path} places ${quoted(name)} in ${shard}, which lacks it.`);
   }
   for (const [shard, reader] of shards) {
     for (const name of reader.tensors.keys()) {
-      if (map[name] !== shard) throw new ByteifyError(`${shard} holds ${name}, which ${path} does not place there.`);
+      if (map.get(name) !== shard)
+        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`);
     }
   }
 }
@@ -76,7 +85,7 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
     files: [...shards.keys()].map((name) => join(folder, name)),
     async read(name, range) {
       const reader = home.get(name);
-      if (reader === undefined) throw new ByteifyError(`${folder} lacks the tensor ${name}.`);
+      if (reader === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
       return reader.read(name, range);
     },
     async close() {
@@ -85,19 +94,20 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
   };
 }
 
-/** @throws ByteifyError when there are no weights, or a file or the index is not sound. */
+/**
+ * Where both lie in a folder the single file counts, as in transformers.
+ * @throws ByteifyError when there are no weights, or a file or the index is not sound.
+ */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  if (existsSync(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
   if (!existsSync(index)) {
-    if (!existsSync(join(folder, SINGLE_FILE))) {
-      throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
-        hint: 'Weights must be in safetensors files.',
-      });
-    }
-    return merged(folder, await openShards(folder, [SINGLE_FILE]));
+    throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+      hint: 'Weights must be in safetensors files.',
+    });
   }
   const map = await readIndex(index);
-  const shards = await openShards(folder, [...new Set(Object.values(map))].sort());
+  const shards = await openShards(folder, [...new Set(map.values())].sort());
   try {
     checkIndex(index, map, shards);
   } catch (error) {

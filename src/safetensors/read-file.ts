@@ -1,7 +1,9 @@
 /** @module Opens one safetensors file: the header is read at once, tensors when they are asked for. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:buffer';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.js';
+import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
 
 /** One read call takes at most 2 GiB in Node; smaller ones are as fast and can be interrupted. */
@@ -12,7 +14,9 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
   let done = 0;
   while (done < target.length) {
     const length = Math.min(READ_BYTES, target.length - done);
-    const { bytesRead } = await file.read(target, done, length, position + done);
+    const { bytesRead } = await file.read(target, done, length, position + done).catch((cause) => {
+      throw new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
+    });
     if (bytesRead === 0)
       throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
         hint: 'It changed while it was read, or the disk failed.',
@@ -21,18 +25,37 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
   }
 }
 
-/** Checks a range against its tensor. */
+/** Checks a range against its tensor, and against what one array can hold (4 GiB in Node 20). */
 export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
-  if (offset < 0 || length < 0 || offset + length > size) {
-    throw new ByteifyError(`bytes ${offset} to ${offset + length} lie outside tensor ${name} of ${size} bytes`);
-  }
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > size
+  )
+    throw new ByteifyError(
+      `Bytes ${offset} to ${offset + length} lie outside tensor ${quoted(name)} of ${size} bytes.`,
+    );
+  if (length > constants.MAX_LENGTH)
+    throw new ByteifyError(`Tensor ${quoted(name)} has ${length} bytes, more than one array holds: read it in ranges.`);
+}
+
+/**
+ * Opens a regular file for reading: opening a pipe would wait for a writer, and a folder can be opened but not read.
+ * @throws ByteifyError when it is absent, not a file, or not readable.
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  const refuse = (cause: unknown): never => {
+    throw new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
+  };
+  if (!(await stat(path).catch(refuse)).isFile()) throw new ByteifyError(`${path} is not a file.`);
+  return open(path, 'r').catch(refuse);
 }
 
 /** @throws ByteifyError when the file is absent, unreadable, or not sound. */
 export async function openSafetensorsFile(path: string): Promise<TensorReader> {
-  const file = await open(path, 'r').catch((cause) => {
-    throw new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
-  });
+  const file = await openFile(path);
   try {
     const { size } = await file.stat();
     const prefix = new Uint8Array(Math.min(LENGTH_BYTES, size));
@@ -47,7 +70,7 @@ export async function openSafetensorsFile(path: string): Promise<TensorReader> {
       metadata,
       async read(name, range) {
         const tensor = tensors.get(name);
-        if (tensor === undefined) throw new ByteifyError(`${path} lacks the tensor ${name}.`);
+        if (tensor === undefined) throw new ByteifyError(`${path} lacks the tensor ${quoted(name)}.`);
         const { offset, length } = range ?? { offset: 0, length: tensorBytes(tensor) };
         checkRange(name, tensorBytes(tensor), { offset, length });
         const bytes = new Uint8Array(length);

@@ -1,8 +1,9 @@
 /** @module Writes a checkpoint's weights as one file, or as shards with their index. */
-import { open, rename } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from './read-checkpoint.js';
 import { type TensorInfo, tensorBytes } from './types.js';
+import { writeAtomic } from './write-atomic.js';
 import { type TensorSource, type WriteOptions, writeSafetensorsFile } from './write-file.js';
 
 /** What transformers' save_pretrained does: hubs and file systems are content with it. */
@@ -37,18 +38,11 @@ function shardName(index: number, count: number): string {
   return `model-${five(index + 1)}-of-${five(count)}.safetensors`;
 }
 
-async function writeText(path: string, text: string): Promise<void> {
-  const file = await open(`${path}.tmp-${process.pid}`, 'w');
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.tmp-${process.pid}`, path);
-}
-
-/** Pulls the tensors in the given order, a piece at a time in memory. The index comes last: without it shards are no checkpoint. */
+/**
+ * Pulls the tensors in the given order, a piece at a time in memory. The index comes last: without it shards are no checkpoint, and
+ * those of an earlier one that lies in the folder are not taken for the new one's.
+ * @throws ByteifyError as writeSafetensorsFile does; the shards that were written are removed then.
+ */
 export async function writeCheckpoint(
   folder: string,
   tensors: readonly TensorInfo[],
@@ -58,13 +52,28 @@ export async function writeCheckpoint(
   const shards = intoShards(tensors, options.maxShardBytes ?? DEFAULT_SHARD_BYTES);
   const totalBytes = tensors.reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   const files = shards.map((_, i) => shardName(i, shards.length));
-  for (const [i, shard] of shards.entries())
-    await writeSafetensorsFile(join(folder, files[i]!), shard, source, options);
-  if (shards.length === 1) return { files, totalBytes };
+  const index = join(folder, INDEX_FILE);
+  if (shards.length === 1) {
+    await writeSafetensorsFile(join(folder, SINGLE_FILE), tensors, source, options);
+    await rm(index, { force: true });
+    return { files, totalBytes };
+  }
+  await rm(index, { force: true });
+  const written: string[] = [];
+  try {
+    for (const [i, shard] of shards.entries()) {
+      const path = join(folder, files[i]!);
+      await writeSafetensorsFile(path, shard, source, options);
+      written.push(path);
+    }
+  } catch (error) {
+    for (const path of written) await rm(path, { force: true });
+    throw error;
+  }
   const map = Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, files[i]!] as const)));
-  await writeText(
-    join(folder, INDEX_FILE),
-    `${JSON.stringify({ metadata: { total_size: totalBytes }, weight_map: map }, null, 2)}\n`,
-  );
+  const json = `${JSON.stringify({ metadata: { total_size: totalBytes }, weight_map: map }, null, 2)}\n`;
+  await writeAtomic(index, (write) => write(new TextEncoder().encode(json)));
+  // The single file would be read in the shards' place.
+  await rm(join(folder, SINGLE_FILE), { force: true });
   return { files: [...files, INDEX_FILE], totalBytes };
 }

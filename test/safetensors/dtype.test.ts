@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromFloat32, toFloat32 } from '../../src/safetensors/index.js';
+import { type Dtype, dtypeBytes, fromFloat32, toFloat32 } from '../../src/safetensors/index.js';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const allBytes = new Uint8Array(ALL.buffer);
 const bits = (bytes: Uint8Array) => new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+
+const asWord = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
 
 describe.each(['BF16', 'F16'] as const)('%s', (dtype) => {
   it('keeps every one of its 65,536 patterns through float32, NaNs as NaNs', () => {
@@ -16,6 +18,19 @@ describe.each(['BF16', 'F16'] as const)('%s', (dtype) => {
           true,
         );
       else if (back[i] !== i) throw new Error(`pattern ${i.toString(16)} came back as ${back[i]?.toString(16)}`);
+    }
+  });
+
+  it('rounds every half-way value to the even pattern, and its neighbours to the nearer one', () => {
+    const values = toFloat32(allBytes, dtype);
+    const below = (value: number) => toFloat32(new Uint8Array(Uint32Array.of(asWord(value) - 1).buffer), 'F32')[0]!;
+    const above = (value: number) => toFloat32(new Uint8Array(Uint32Array.of(asWord(value) + 1).buffer), 'F32')[0]!;
+    for (let i = 0; Number.isFinite(values[i + 1]); i++) {
+      const half = (values[i]! + values[i + 1]!) / 2;
+      const found = bits(fromFloat32(Float32Array.of(half, below(half), above(half), -half), dtype));
+      const even = i + (i % 2);
+      if (found[0] !== even || found[1] !== i || found[2] !== i + 1 || found[3] !== (even | 0x8000))
+        throw new Error(`around ${half}: ${found}`);
     }
   });
 
@@ -53,6 +68,41 @@ it('reads bytes that do not lie on the element’s boundary', () => {
   const shifted = new Uint8Array(9);
   shifted.set(new Uint8Array(Float32Array.of(1.5, -2).buffer), 1);
   expect([...toFloat32(shifted.subarray(1), 'F32')]).toEqual([1.5, -2]);
+});
+
+it('reads a Buffer that does not lie on the element’s boundary', () => {
+  const pool = Buffer.alloc(64);
+  const shifted = pool.subarray(1, 9);
+  shifted.writeDoubleLE(-1.25);
+  expect([...toFloat32(shifted, 'F64')]).toEqual([-1.25]);
+});
+
+it('narrows doubles to the nearest float', () => {
+  const doubles = Float64Array.of(0.1, 1e300, -0, 2 ** -149);
+  expect([...toFloat32(new Uint8Array(doubles.buffer), 'F64')]).toEqual([...doubles].map(Math.fround));
+});
+
+it('refuses bytes that are not whole elements', () => {
+  expect(() => toFloat32(new Uint8Array(7), 'F32')).toThrow(/7 bytes are not whole elements/);
+});
+
+it('knows the size of every type', () => {
+  const sizes = {
+    F64: 8,
+    F32: 4,
+    F16: 2,
+    BF16: 2,
+    I64: 8,
+    I32: 4,
+    I16: 2,
+    I8: 1,
+    U64: 8,
+    U32: 4,
+    U16: 2,
+    U8: 1,
+    BOOL: 1,
+  };
+  for (const [dtype, size] of Object.entries(sizes)) expect(dtypeBytes(dtype as Dtype)).toBe(size);
 });
 
 it('types without floats are refused', () => {

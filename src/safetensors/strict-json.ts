@@ -1,0 +1,62 @@
+/** @module JSON that says one thing: UTF-8 throughout, an object, and no key twice (JSON.parse keeps the last and says nothing). */
+import { quoted } from './quoted.js';
+
+/** Throws an error that begins with the file and ends with what is wrong in it. */
+export type Refuse = (what: string) => never;
+
+/** The first key that an object repeats, at any depth, or null. The text must be valid JSON. */
+function repeatedKey(text: string): string | null {
+  /** Keys of the objects that are open here; null for an array. */
+  const open: (Set<string> | null)[] = [];
+  let expectKey = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '"') {
+      const end = stringEnd(text, i);
+      const keys = open.at(-1);
+      if (expectKey && keys != null) {
+        const key = JSON.parse(text.slice(i, end)) as string;
+        if (keys.has(key)) return key;
+        keys.add(key);
+        expectKey = false;
+      }
+      i = end - 1;
+    } else if (character === '{' || character === '[') {
+      expectKey = character === '{';
+      open.push(expectKey ? new Set() : null);
+    } else if (character === '}' || character === ']') {
+      open.pop();
+      expectKey = false;
+    } else if (character === ',') {
+      expectKey = open.at(-1) !== null;
+    }
+  }
+  return null;
+}
+
+/** The index after a string's closing quote. */
+function stringEnd(text: string, start: number): number {
+  let i = start + 1;
+  while (text[i] !== '"') i += text[i] === '\\' ? 2 : 1;
+  return i + 1;
+}
+
+/** @param subject what the bytes are, as the refusal shall call it: `its header`. */
+export function parseStrictObject(bytes: Uint8Array, subject: string, refuse: Refuse): Record<string, unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return refuse(`${subject} is not UTF-8`);
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return refuse(`${subject} is not JSON`);
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse(`${subject} is not an object`);
+  const twice = repeatedKey(text);
+  if (twice !== null) return refuse(`${subject} names ${quoted(twice)} twice`);
+  return json as Record<string, unknown>;
+}
