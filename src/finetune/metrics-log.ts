@@ -2,7 +2,7 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../conversion/index.js';
-import { fileVersionRecord, scalarsRecord } from './tfevents.js';
+import { fileVersionRecord, restartRecord, scalarsRecord } from './tfevents.js';
 
 export const METRICS_FILE = 'metrics.jsonl';
 
@@ -12,18 +12,25 @@ export interface MetricsLog {
   close(): Promise<void>;
 }
 
+/** The first step that a run standing at `step` will log: the look at the held-out text before step 1 is logged as step 0. */
+function firstStepAfter(step: number): number {
+  return step === 0 ? 0 : step + 1;
+}
+
 /** Lines up to a step: a run that goes on from a checkpoint does those after it again. */
 async function dropAfter(path: string, step: number): Promise<void> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
   if (text === '') return;
   const kept = text.split('\n').filter((line) => {
     try {
-      return (JSON.parse(line) as { step: number }).step <= step;
+      return (JSON.parse(line) as { step: number }).step < firstStepAfter(step);
     } catch {
       return false; // the last line of a process that was killed
     }
   });
-  if (step === 0) kept.length = 0;
   await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''));
 }
 
@@ -38,9 +45,10 @@ export async function openMetrics(run: string, step: number): Promise<MetricsLog
   await dropAfter(path, step);
   const lines = await open(path, 'a');
   const seconds = () => Date.now() / 1000;
-  // A file a sitting: TensorBoard reads them as one run and lets later ones win.
+  // A file a sitting: TensorBoard reads them as one run.
   const events = await open(join(run, `events.out.tfevents.${Math.floor(seconds())}.byteify.${process.pid}`), 'a');
   await append(events, fileVersionRecord(seconds()));
+  await append(events, restartRecord(firstStepAfter(step), seconds()));
   return {
     async write(at, values) {
       await append(lines, `${JSON.stringify({ step: at, time: new Date().toISOString(), ...values })}\n`);

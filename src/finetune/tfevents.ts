@@ -60,6 +60,16 @@ export function fileVersionRecord(seconds: number): Uint8Array {
   return record([...doubleField(1, seconds), ...textField(3, 'brain.Event:2')]);
 }
 
+const START = 1;
+
+/**
+ * A new sitting of a run: readers forget the events of this step and later ones in the files before it, which the run does again.
+ * @param step the first one of the sitting. @param seconds since 1970.
+ */
+export function restartRecord(step: number, seconds: number): Uint8Array {
+  return record([...doubleField(1, seconds), ...varintField(2, step), ...bytesField(7, varintField(1, START))]);
+}
+
 /** Scalars of one step. @param seconds since 1970. */
 export function scalarsRecord(step: number, scalars: Readonly<Record<string, number>>, seconds: number): Uint8Array {
   const values = Object.entries(scalars).flatMap(([tag, value]) =>
