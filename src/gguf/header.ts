@@ -1,6 +1,7 @@
 /** @module The header of a GGUF file: key-values and the table of tensors (the format's own document, gguf.md). */
 import type { FileHandle } from 'node:fs/promises';
-import { ByteifyError } from '../errors.js';
+import { quoted, type Refuse } from '../safetensors/index.js';
+import { type Cursor, cursorOf, type FileBounds } from './cursor.js';
 
 export type GgufValue = number | bigint | boolean | string | GgufValue[];
 
@@ -22,124 +23,112 @@ export interface GgufHeader {
 }
 
 const MAGIC = 0x46554747;
-/** A key-value is at least 13 bytes, a tensor 32; real files have some dozens and some thousands. */
+/** Real files have some dozens of key-values and some thousands of tensors. */
 const MAX_COUNT = 1_000_000;
-const MAX_STRING_BYTES = 64 * 2 ** 20;
+/** The format's own bound on keys, and llama.cpp's on names is 63. */
+const MAX_NAME_BYTES = 65_535;
+/** A chat template has some kilobytes. */
+const MAX_STRING_BYTES = 16 * 2 ** 20;
 /** A vocabulary has some 100,000 tokens. */
-const MAX_ARRAY = 64 * 2 ** 20;
+const MAX_ARRAY = 16 * 2 ** 20;
 const MAX_DIMS = 8;
+const MAX_DIM = 2 ** 40;
 const MAX_DEPTH = 4;
-const PAGE_BYTES = 4 * 2 ** 20;
+const DEFAULT_ALIGNMENT = 32;
 const STRING = 8;
 const ARRAY = 9;
 
-export type Refuse = (what: string) => never;
+/** Values by type number, strings and arrays aside. */
+const SCALARS: ReadonlyMap<number, { bytes: number; read: (raw: Buffer, at: number) => GgufValue }> = new Map([
+  [0, { bytes: 1, read: (raw, at) => raw.readUInt8(at) }],
+  [1, { bytes: 1, read: (raw, at) => raw.readInt8(at) }],
+  [2, { bytes: 2, read: (raw, at) => raw.readUInt16LE(at) }],
+  [3, { bytes: 2, read: (raw, at) => raw.readInt16LE(at) }],
+  [4, { bytes: 4, read: (raw, at) => raw.readUInt32LE(at) }],
+  [5, { bytes: 4, read: (raw, at) => raw.readInt32LE(at) }],
+  [6, { bytes: 4, read: (raw, at) => raw.readFloatLE(at) }],
+  [7, { bytes: 1, read: (raw, at) => raw.readUInt8(at) !== 0 }],
+  [10, { bytes: 8, read: (raw, at) => raw.readBigUInt64LE(at) }],
+  [11, { bytes: 8, read: (raw, at) => raw.readBigInt64LE(at) }],
+  [12, { bytes: 8, read: (raw, at) => raw.readDoubleLE(at) }],
+]);
 
-/** Reads forward through a file a page at a time. */
-function cursor(file: FileHandle, fileBytes: number, refuse: Refuse) {
-  let position = 0;
-  let page = Buffer.alloc(0);
-  let pageStart = 0;
-  const take = async (count: number): Promise<Buffer> => {
-    if (position + count > fileBytes) return refuse('it ends inside its header');
-    if (position + count > pageStart + page.length) {
-      page = Buffer.alloc(Math.min(Math.max(PAGE_BYTES, count), fileBytes - position));
-      pageStart = position;
-      let done = 0;
-      while (done < page.length) {
-        const { bytesRead } = await file.read(page, done, page.length - done, pageStart + done);
-        if (bytesRead === 0) return refuse('it ends inside its header');
-        done += bytesRead;
-      }
-    }
-    const at = position - pageStart;
-    position += count;
-    return page.subarray(at, at + count);
-  };
-  const u32 = async () => (await take(4)).readUInt32LE();
+/** The numbers and texts of a header, each within bounds. */
+function fields(from: Cursor, refuse: Refuse) {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  const u32 = async () => (await from.take(4)).readUInt32LE();
   const u64 = async (what: string, limit: number) => {
-    const value = (await take(8)).readBigUInt64LE();
+    const value = (await from.take(8)).readBigUInt64LE();
     return value > BigInt(limit) ? refuse(`${what} of ${value} is beyond reason`) : Number(value);
   };
-  const text = async () => (await take(await u64('a string length', MAX_STRING_BYTES))).toString('utf8');
-  return { take, u32, u64, text, position: () => position };
-}
-
-type Cursor = ReturnType<typeof cursor>;
-
-/** Values by type number, strings and arrays aside. */
-const SCALARS: Readonly<Record<number, { bytes: number; read: (raw: Buffer) => GgufValue }>> = {
-  0: { bytes: 1, read: (raw) => raw.readUInt8() },
-  1: { bytes: 1, read: (raw) => raw.readInt8() },
-  2: { bytes: 2, read: (raw) => raw.readUInt16LE() },
-  3: { bytes: 2, read: (raw) => raw.readInt16LE() },
-  4: { bytes: 4, read: (raw) => raw.readUInt32LE() },
-  5: { bytes: 4, read: (raw) => raw.readInt32LE() },
-  6: { bytes: 4, read: (raw) => raw.readFloatLE() },
-  7: { bytes: 1, read: (raw) => raw.readUInt8() !== 0 },
-  10: { bytes: 8, read: (raw) => raw.readBigUInt64LE() },
-  11: { bytes: 8, read: (raw) => raw.readBigInt64LE() },
-  12: { bytes: 8, read: (raw) => raw.readDoubleLE() },
-};
-
-async function readValue(from: Cursor, type: number, refuse: Refuse, depth = 0): Promise<GgufValue> {
-  if (type === STRING) return from.text();
-  if (type === ARRAY) {
-    if (depth === MAX_DEPTH) return refuse('its arrays are nested too deeply');
-    const element = await from.u32();
-    const count = await from.u64('an array length', MAX_ARRAY);
-    const scalar = SCALARS[element];
+  const text = async (what: string, limit: number) => {
+    const bytes = await from.take(await u64(`the length of ${what}`, limit));
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      return refuse(`${what} is not UTF-8`);
+    }
+  };
+  const value = async (type: number, key: string, depth = 0): Promise<GgufValue> => {
+    if (type === STRING) return text(`a text of ${key}`, MAX_STRING_BYTES);
+    if (type === ARRAY) return list(key, depth);
+    const scalar = SCALARS.get(type) ?? refuse(`the value of ${key} has the unknown type ${type}`);
+    return scalar.read(await from.take(scalar.bytes), 0);
+  };
+  const list = async (key: string, depth: number): Promise<GgufValue[]> => {
+    if (depth === MAX_DEPTH) return refuse(`the lists of ${key} are nested too deeply`);
+    const type = await u32();
+    const count = await u64(`the length of ${key}`, MAX_ARRAY);
+    const scalar = SCALARS.get(type);
     if (scalar !== undefined) {
       const raw = await from.take(count * scalar.bytes);
-      return Array.from({ length: count }, (_, i) => scalar.read(raw.subarray(i * scalar.bytes)));
+      return Array.from({ length: count }, (_, i) => scalar.read(raw, i * scalar.bytes));
     }
     const values: GgufValue[] = [];
-    for (let i = 0; i < count; i++) values.push(await readValue(from, element, refuse, depth + 1));
+    for (let i = 0; i < count; i++) values.push(await value(type, key, depth + 1));
     return values;
-  }
-  const scalar = SCALARS[type];
-  return scalar === undefined
-    ? refuse(`it has a value of the unknown type ${type}`)
-    : scalar.read(await from.take(scalar.bytes));
+  };
+  return { u32, u64, text, value };
 }
 
-async function readTensor(from: Cursor, refuse: Refuse): Promise<GgufTensor> {
-  const name = await from.text();
-  const rank = await from.u32();
-  if (rank > MAX_DIMS) return refuse(`tensor ${JSON.stringify(name)} has ${rank} dimensions`);
+type Fields = ReturnType<typeof fields>;
+
+async function readTensor({ text, u32, u64 }: Fields, refuse: Refuse): Promise<GgufTensor> {
+  const name = await text('a tensor’s name', MAX_NAME_BYTES);
+  const what = `tensor ${quoted(name)}`;
+  const rank = await u32();
+  if (rank > MAX_DIMS) return refuse(`${what} has ${rank} dimensions`);
   const dims: number[] = [];
-  for (let i = 0; i < rank; i++) dims.push(await from.u64('a dimension', 2 ** 40));
-  const type = await from.u32();
-  return { name, dims, type, offset: await from.u64('a tensor offset', Number.MAX_SAFE_INTEGER) };
+  for (let i = 0; i < rank; i++) dims.push(await u64(`a dimension of ${what}`, MAX_DIM));
+  return { name, dims, type: await u32(), offset: await u64(`the offset of ${what}`, Number.MAX_SAFE_INTEGER) };
+}
+
+function alignmentOf(keyValues: ReadonlyMap<string, GgufValue>, refuse: Refuse): number {
+  const alignment = keyValues.get('general.alignment') ?? DEFAULT_ALIGNMENT;
+  const isPower =
+    typeof alignment === 'number' && alignment >= 1 && alignment <= 2 ** 20 && Math.log2(alignment) % 1 === 0;
+  return isPower ? alignment : refuse('its general.alignment is not a power of two');
 }
 
 /** @throws ByteifyError when the file is not a GGUF of version 2 or 3, or its header is not sound. */
-export async function readGgufHeader(file: FileHandle, fileBytes: number, path: string): Promise<GgufHeader> {
-  const refuse: Refuse = (what) => {
-    throw new ByteifyError(`${path} is not a sound GGUF file: ${what}.`, { hint: 'Download the file again.' });
-  };
-  const from = cursor(file, fileBytes, refuse);
-  if (fileBytes < 24 || (await from.u32()) !== MAGIC) return refuse('it does not begin with "GGUF"');
-  const version = await from.u32();
-  if (version !== 2 && version !== 3) {
-    return refuse(
-      version > 0xffff
-        ? 'it is big-endian, which is not read here'
-        : `its version is ${version}, and 2 and 3 are read here`,
-    );
-  }
-  const tensorCount = await from.u64('a tensor count', MAX_COUNT);
-  const valueCount = await from.u64('a count of key-values', MAX_COUNT);
+export async function readGgufHeader(file: FileHandle, bounds: FileBounds): Promise<GgufHeader> {
+  const { refuse } = bounds;
+  const from = cursorOf(file, bounds);
+  const read = fields(from, refuse);
+  if (bounds.fileBytes < 4 || (await read.u32()) !== MAGIC) return refuse('it does not begin with "GGUF"');
+  const version = await read.u32();
+  if (version % 0x10000 === 0 && version > 0) return refuse('it is big-endian, which is not read here');
+  if (version !== 2 && version !== 3) return refuse(`its version is ${version}, and 2 and 3 are read here`);
+  const tensorCount = await read.u64('a number of tensors', MAX_COUNT);
+  const valueCount = await read.u64('a number of key-values', MAX_COUNT);
   const keyValues = new Map<string, GgufValue>();
   for (let i = 0; i < valueCount; i++) {
-    const key = await from.text();
-    if (keyValues.has(key)) return refuse(`it gives the key ${JSON.stringify(key)} twice`);
-    keyValues.set(key, await readValue(from, await from.u32(), refuse));
+    const key = await read.text('a key', MAX_NAME_BYTES);
+    if (keyValues.has(key)) return refuse(`it gives the key ${quoted(key)} twice`);
+    keyValues.set(key, await read.value(await read.u32(), quoted(key)));
   }
   const tensors: GgufTensor[] = [];
-  for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(from, refuse));
-  const alignment = Number(keyValues.get('general.alignment') ?? 32);
-  if (!Number.isSafeInteger(alignment) || alignment < 1 || alignment > 2 ** 20)
-    return refuse(`its alignment is ${alignment}`);
+  for (let i = 0; i < tensorCount; i++) tensors.push(await readTensor(read, refuse));
+  const alignment = alignmentOf(keyValues, refuse);
   return { keyValues, tensors, alignment, dataStart: Math.ceil(from.position() / alignment) * alignment };
 }

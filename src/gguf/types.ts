@@ -35,7 +35,13 @@ export const TENSOR_TYPES: Readonly<Record<number, string>> = {
   34: 'TQ1_0',
   35: 'TQ2_0',
   39: 'MXFP4',
+  40: 'NVFP4',
+  41: 'Q1_0',
 };
 
 /** Types whose bytes pass through. */
-export const PLAIN_TYPES: Readonly<Record<string, Dtype>> = { F32: 'F32', F16: 'F16', BF16: 'BF16' };
+export const PLAIN_TYPES: ReadonlyMap<string, Dtype> = new Map([
+  ['F32', 'F32'],
+  ['F16', 'F16'],
+  ['BF16', 'BF16'],
+]);

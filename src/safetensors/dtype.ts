@@ -62,6 +62,11 @@ function halfTable(): Float32Array {
   return halfValues;
 }
 
+/** The number that 16 bits stand for in half precision. */
+export function halfValue(bits: number): number {
+  return halfTable()[bits]!;
+}
+
 function fromHalf(bytes: Uint8Array): Float32Array {
   const { buffer, offset, count } = aligned(bytes, 2);
   const table = halfTable();

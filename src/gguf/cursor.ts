@@ -1,0 +1,39 @@
+/** @module Reads forward through the beginning of a file, a page at a time; never past its end, never more than is there. */
+import type { FileHandle } from 'node:fs/promises';
+import { type Refuse, readFully } from '../safetensors/index.js';
+
+export interface FileBounds {
+  readonly fileBytes: number;
+  /** Names the file in errors. */
+  readonly path: string;
+  readonly refuse: Refuse;
+}
+
+export interface Cursor {
+  readonly position: () => number;
+  /** The next bytes; they are valid until the next call. Waits only where a page ends. */
+  readonly take: (count: number) => Buffer | Promise<Buffer>;
+}
+
+const PAGE_BYTES = 4 * 2 ** 20;
+
+export function cursorOf(file: FileHandle, { fileBytes, path, refuse }: FileBounds): Cursor {
+  let position = 0;
+  let page = Buffer.alloc(0);
+  let pageStart = 0;
+  const turnPage = async (count: number): Promise<Buffer> => {
+    page = Buffer.alloc(Math.min(Math.max(PAGE_BYTES, count), fileBytes - position));
+    pageStart = position;
+    await readFully(file, page, pageStart, path);
+    position += count;
+    return page.subarray(0, count);
+  };
+  const take = (count: number): Buffer | Promise<Buffer> => {
+    if (position + count > fileBytes) return refuse('it ends inside its header');
+    const at = position - pageStart;
+    if (at + count > page.length) return turnPage(count);
+    position += count;
+    return page.subarray(at, at + count);
+  };
+  return { position: () => position, take };
+}
