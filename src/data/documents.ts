@@ -56,10 +56,13 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
 /** How many keys of a line are named when it lacks the wanted one: enough to see which was meant. */
 const SHOWN_KEYS = 5;
 
-function keysOf(json: unknown): string {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'it is no object';
+/** Why a line has no text. */
+function withoutText(json: unknown, key: string): string {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'the line is no JSON object';
+  if (Object.hasOwn(json, key)) return `what stands under the key "${key}" is no text`;
   const keys = Object.keys(json);
-  return keys.length === 0 ? 'it has none' : `it has ${keys.slice(0, SHOWN_KEYS).join(', ')}`;
+  const instead = keys.length === 0 ? 'none at all' : keys.slice(0, SHOWN_KEYS).join(', ');
+  return `the line has no key "${key}" (it has ${instead})`;
 }
 
 function jsonText(line: string, key: string): { text: string } | { reason: string } {
@@ -70,7 +73,7 @@ function jsonText(line: string, key: string): { text: string } | { reason: strin
     return { reason: 'the line is not JSON' };
   }
   const text = (json as Record<string, unknown> | null)?.[key];
-  if (typeof text !== 'string') return { reason: `the line has no text under the key "${key}" (${keysOf(json)})` };
+  if (typeof text !== 'string') return { reason: withoutText(json, key) };
   if (text === '') return { reason: `the text under "${key}" is empty` };
   // A lone surrogate in an escape has no UTF-8.
   return text.isWellFormed() ? { text } : { reason: `the text under "${key}" is not valid Unicode` };

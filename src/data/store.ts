@@ -1,5 +1,5 @@
 /** @module Reads a store of pieces: one file of bytes and one of offsets a side, read by position. */
-import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import type { Refusal } from './refusal.js';
@@ -99,10 +99,11 @@ export async function openSplit(folder: string, names: { bytes: string; ends: st
 }
 
 async function openSide(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
+  const { size } = await stat(join(folder, bytesFile(name)));
   const split = await openSplit(folder, { bytes: bytesFile(name), ends: endsFile(name) });
-  if (split.count === counts.pieces && split.byteCount === counts.bytes) return split;
+  if (split.count === counts.pieces && split.byteCount === counts.bytes && size === counts.bytes) return split;
   await split.close();
-  throw new Error(`${endsFile(name)} does not fit ${MANIFEST_FILE}`);
+  throw new Error(`the files of ${name} do not fit ${MANIFEST_FILE}`);
 }
 
 /** @throws ByteifyError when the folder is not a whole store. */

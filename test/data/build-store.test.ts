@@ -1,0 +1,252 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as zlib from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { type BuildStoreOptions, buildStore, openStore, type Split } from '../../src/data/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+const SETTINGS = { pieceBytes: 64, validationFraction: 0.3, seed: 1, textKey: 'text' };
+const PARAGRAPHS = Array.from({ length: 20 }, (_, i) => `Paragraph ${i} says something of its own.\n`);
+const lines = (texts: readonly string[], key = 'text') =>
+  texts.map((text) => `${JSON.stringify({ [key]: text })}\n`).join('');
+
+async function put(name: string, contents: string | Uint8Array): Promise<string> {
+  const path = join(folder(), 'in', name);
+  await mkdir(join(path, '..'), { recursive: true });
+  await writeFile(path, contents);
+  return path;
+}
+
+function build(options: Partial<BuildStoreOptions> = {}) {
+  return buildStore({ ...SETTINGS, paths: [join(folder(), 'in')], out: join(folder(), 'data'), ...options });
+}
+
+async function textsOf(side: 'train' | 'validation' | 'both'): Promise<string[]> {
+  const store = await openStore(join(folder(), 'data'));
+  const read = async (split: Split) =>
+    Promise.all(Array.from({ length: split.count }, async (_, i) => Buffer.from(await split.read(i)).toString()));
+  const [train, validation] = [await read(store.train), await read(store.validation)];
+  await store.close();
+  return { train, validation, both: [...train, ...validation] }[side];
+}
+
+describe('what is read', () => {
+  it('is a text larger than any buffer, cut without loss', async () => {
+    const text = Array.from({ length: 120_000 }, (_, i) => `Line ${i}: größer, 東京タワー 🗼.\n`).join('');
+    await put('large.txt', text);
+    const manifest = await build({ pieceBytes: 50_000 });
+    const bytes = Buffer.byteLength(text);
+    expect(bytes).toBeGreaterThan(2 ** 22);
+    expect(manifest.train.bytes + manifest.validation.bytes).toBe(bytes);
+    expect(manifest.files).toEqual([
+      {
+        path: join(folder(), 'in/large.txt'),
+        size_bytes: bytes,
+        sha256: createHash('sha256').update(text).digest('hex'),
+        documents: 1,
+        bytes,
+      },
+    ]);
+    const pieces = await textsOf('both');
+    expect(pieces.every((piece) => piece.endsWith('\n') && text.includes(piece))).toBe(true);
+  });
+
+  it('says what it was made of and how', async () => {
+    const stored = zlib.gzipSync(lines(PARAGRAPHS, 'body'));
+    await put('a.jsonl.gz', stored);
+    const manifest = await build({ textKey: 'body' });
+    expect(manifest).toMatchObject({
+      seed: 1,
+      piece_bytes: 64,
+      validation_fraction: 0.3,
+      text_key: 'body',
+      refused_count: 0,
+    });
+    expect(manifest.files[0]).toMatchObject({
+      size_bytes: stored.length,
+      sha256: createHash('sha256').update(stored).digest('hex'),
+      documents: 20,
+    });
+    expect(JSON.parse(await readFile(join(folder(), 'data/data.json'), 'utf8'))).toEqual(manifest);
+  });
+
+  it('goes by the ending that counts: a .jsonl.txt is text', async () => {
+    await put('a.jsonl.txt', PARAGRAPHS.join(''));
+    expect((await build()).files[0]).toMatchObject({ documents: 1 });
+  });
+
+  it('begins after a byte order mark in jsonl, ends with or without a newline, and knows Windows lines', async () => {
+    await put('a.ndjson', `\uFEFF${JSON.stringify({ text: 'first' })}\r\n\r\n${JSON.stringify({ text: 'second' })}`);
+    expect((await build()).refused).toEqual([]);
+    expect((await textsOf('both')).sort()).toEqual(['first', 'second']);
+  });
+
+  it('is one document where two files or two lines are the same', async () => {
+    await put('a.jsonl', lines([PARAGRAPHS[0]!, PARAGRAPHS[1]!, PARAGRAPHS[0]!]));
+    await put('b.txt', PARAGRAPHS[1]!);
+    const manifest = await build();
+    expect(manifest.duplicates).toBe(2);
+    expect(manifest.files.map(({ documents }) => documents)).toEqual([2]);
+    expect((await textsOf('both')).sort()).toEqual(PARAGRAPHS.slice(0, 2));
+  });
+});
+
+describe('what is refused', () => {
+  it('of a broken archive is everything, and its documents count when they come again whole', async () => {
+    const whole = zlib.gzipSync(
+      lines(Array.from({ length: 3000 }, (_, i) => `${createHash('sha1').update(`${i}`).digest('hex')}`)),
+    );
+    await put('a.jsonl.gz', whole.subarray(0, whole.length / 2));
+    await put('b.jsonl.gz', whole);
+    const manifest = await build();
+    expect(manifest.refused).toEqual([
+      { path: join(folder(), 'in/a.jsonl.gz'), reason: 'it is no whole archive (unexpected end of file)' },
+    ]);
+    expect(manifest).toMatchObject({ duplicates: 0, files: [{ documents: 3000 }] });
+    expect(new Set(await textsOf('both')).size).toBe(3000);
+  });
+
+  it('is text that shows only late that it is none', async () => {
+    const late = Buffer.concat([Buffer.from('fine\n'.repeat(600_000)), Buffer.from([0xff]), Buffer.from('fine\n')]);
+    await put('late.txt', late);
+    await put('nul.txt', 'a\0b');
+    await put('cut.txt', Buffer.from('ü').subarray(0, 1));
+    await put('good.txt', PARAGRAPHS.join(''));
+    const manifest = await build();
+    expect(manifest.refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
+      ['cut.txt', 'it is not valid UTF-8: its last character is cut off'],
+      ['late.txt', 'it is not valid UTF-8'],
+      ['nul.txt', 'it is binary (it holds a zero byte)'],
+    ]);
+    expect((await textsOf('both')).join('').length).toBe(PARAGRAPHS.join('').length);
+  });
+
+  it('names the keys that a line has instead', async () => {
+    await put('a.jsonl', `${JSON.stringify({ content: 'x', id: 1 })}\n[1]\n{}\n"text"\nnull\n{"text":7}\n`);
+    await put('b.txt', PARAGRAPHS.join(''));
+    expect((await build()).refused.map(({ line, reason }) => `${line}: ${reason}`)).toEqual([
+      '1: the line has no key "text" (it has content, id)',
+      '2: the line is no JSON object',
+      '3: the line has no key "text" (it has none at all)',
+      '4: the line is no JSON object',
+      '5: the line is no JSON object',
+      '6: what stands under the key "text" is no text',
+    ]);
+  });
+
+  it('is a jsonl file of empty lines, a link to nothing, a link to itself, and a pipe', async () => {
+    await put('a.txt', PARAGRAPHS.join(''));
+    await put('blank.jsonl', '\n \n\n');
+    await symlink('nothing', join(folder(), 'in/dangling.txt'));
+    await symlink('self.txt', join(folder(), 'in/self.txt'));
+    execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
+    expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
+      ['blank.jsonl', 'it is empty'],
+      ['dangling.txt', 'it cannot be read (ENOENT)'],
+      ['pipe.txt', 'it is no regular file'],
+      ['self.txt', 'it cannot be read (ELOOP)'],
+    ]);
+  });
+
+  it('is listed up to a limit and counted beyond it', async () => {
+    await put('a.jsonl', 'x\n'.repeat(12_000));
+    await put('b.txt', PARAGRAPHS.join(''));
+    const manifest = await build();
+    expect(manifest.refused.length).toBe(10_000);
+    expect(manifest.refused_count).toBe(12_000);
+  });
+
+  it('says so when nothing is left', async () => {
+    await put('a.jsonl', 'x\ny\n');
+    await expect(build()).rejects.toThrow(
+      /^Nothing of --data can be used \(.*a\.jsonl:1: the line is not JSON, and 1 more\)\.$/,
+    );
+    await mkdir(join(folder(), 'hollow'));
+    await expect(build({ paths: [join(folder(), 'hollow')] })).rejects.toThrow('The folders of --data hold no files.');
+    expect(await readdir(folder())).toEqual(['hollow', 'in']);
+  });
+});
+
+describe('zstd', () => {
+  const compress = (zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }).zstdCompressSync;
+  const texts = PARAGRAPHS.join('');
+
+  it.runIf(compress !== undefined)('is read, and refused where it breaks off', async () => {
+    const stored = compress!(Buffer.from(texts));
+    await put('a.txt.zst', stored);
+    await put('b.txt.zst', stored.subarray(0, -9));
+    const { files, refused } = await build();
+    expect(files).toMatchObject([{ documents: 1, bytes: texts.length, size_bytes: stored.length }]);
+    expect(refused).toEqual([
+      { path: expect.stringContaining('b.txt.zst'), reason: expect.stringContaining('no whole archive') },
+    ]);
+  });
+
+  it.runIf(compress === undefined)('is refused by name where Node cannot read it', async () => {
+    await put('a.txt.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
+    await put('b.txt', texts);
+    expect((await build()).refused).toEqual([
+      { path: expect.stringContaining('a.txt.zst'), reason: expect.stringMatching(/zstd, which needs Node 22\.15/) },
+    ]);
+  });
+});
+
+describe('the sides', () => {
+  it('both have a piece when there are two, and which one does not depend on the order', async () => {
+    for (const validationFraction of [1e-9, 1 - 1e-9]) {
+      const small: string[][] = [];
+      for (const order of [PARAGRAPHS, [...PARAGRAPHS].reverse()]) {
+        await put('a.jsonl', lines(order));
+        const manifest = await build({ validationFraction });
+        const side = validationFraction < 0.5 ? 'validation' : 'train';
+        expect(manifest[side].pieces).toBe(1);
+        small.push(await textsOf(side));
+        expect((await textsOf('both')).sort()).toEqual([...PARAGRAPHS].sort());
+        expect((await readdir(join(folder(), 'data'))).sort()).toEqual([
+          'data.json',
+          'train.bin',
+          'train.ends',
+          'validation.bin',
+          'validation.ends',
+        ]);
+      }
+      expect(small[0]).toEqual(small[1]);
+    }
+  });
+
+  it('cannot both have a piece of one', async () => {
+    await put('a.txt', 'one piece');
+    await expect(build()).rejects.toMatchObject({
+      message: expect.stringContaining('too little text'),
+      hint: expect.stringContaining('data.piece_bytes'),
+    });
+  });
+});
+
+describe('a store', () => {
+  it('that was stopped is not there, and the one before stays', async () => {
+    await put('a.jsonl', lines(PARAGRAPHS));
+    await build();
+    const before = await readFile(join(folder(), 'data/data.json'), 'utf8');
+    const stop = new AbortController();
+    let events = 0;
+    const onProgress = () => {
+      if (++events === 5) stop.abort(new Error('stopped'));
+    };
+    await expect(build({ seed: 2, signal: stop.signal, onProgress })).rejects.toThrow('stopped');
+    expect(await readFile(join(folder(), 'data/data.json'), 'utf8')).toBe(before);
+    expect((await readdir(folder())).sort()).toEqual(['data', 'in']);
+  });
+
+  it.each(['train.ends', 'validation.bin', 'data.json'])('whose %s was cut short is refused', async (name) => {
+    await put('a.jsonl', lines(PARAGRAPHS));
+    await build();
+    const path = join(folder(), 'data', name);
+    await truncate(path, (await readFile(path)).length - 8);
+    await expect(openStore(join(folder(), 'data'))).rejects.toThrow(/is not a whole store of text/);
+  });
+});
