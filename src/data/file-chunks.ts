@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { Unusable } from './refusal.js';
+import { createZstdFrames } from './zstd-frames.js';
 
 const CHUNK_BYTES = 2 ** 20;
 
@@ -34,6 +35,16 @@ async function* storedChunks(path: string, onStored: (chunk: Uint8Array) => void
   }
 }
 
+/** The same chunks. @throws Unusable at the end of a zstd file that breaks off. */
+async function* wholeZstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = createZstdFrames();
+  for await (const chunk of stored) {
+    frames.push(chunk);
+    yield chunk;
+  }
+  if (!frames.whole()) throw new Unusable('it is no whole archive (unexpected end of file)');
+}
+
 /**
  * @param onStored sees the bytes as they lie on disk, so that they need not be read again for their digest.
  * @throws Unusable, or what the file system and zlib throw.
@@ -44,6 +55,6 @@ export async function* fileChunks(path: string, onStored: (chunk: Uint8Array) =>
   if (compression === null) return yield* stored;
   const stream = DECOMPRESSORS[compression]!();
   // Errors of either come out of the iteration below.
-  pipeline(stored, stream, () => undefined);
+  pipeline(compression === '.zst' ? wholeZstd(stored) : stored, stream, () => undefined);
   yield* stream as unknown as AsyncIterable<Uint8Array>;
 }
