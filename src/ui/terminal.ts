@@ -2,6 +2,8 @@
 
 export interface OutputStream {
   readonly isTTY?: boolean | undefined;
+  /** Width of the terminal; 0 where it was never set, as in some containers. */
+  readonly columns?: number | undefined;
   write(text: string): unknown;
 }
 
@@ -14,9 +16,12 @@ export function usesColour(stream: OutputStream, env: Environment): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb';
 }
 
-/** A spinner needs a terminal that somebody watches: not a pipe, not CI, not a dumb one. */
+/**
+ * A spinner needs a terminal that somebody watches: not a pipe, not CI, not a dumb one. Nor one of no width, in which ora would clear
+ * infinitely many lines.
+ */
 export function canAnimate(stream: OutputStream, env: Environment): boolean {
-  return stream.isTTY === true && !isSet(env.CI) && env.TERM !== 'dumb';
+  return stream.isTTY === true && stream.columns !== 0 && !isSet(env.CI) && env.TERM !== 'dumb';
 }
 
 function isSet(value: string | undefined): boolean {

@@ -23,6 +23,8 @@ describe('animation', () => {
   it.each([
     [terminal, {}, true],
     [pipe, {}, false],
+    [{ ...terminal, columns: 80 }, {}, true],
+    [{ ...terminal, columns: 0 }, {}, false],
     [terminal, { CI: 'true' }, false],
     [terminal, { CI: 'false' }, true],
     [terminal, { TERM: 'dumb' }, false],
