@@ -1,4 +1,4 @@
-/** @module The printable stand-ins of bytes in byte-level BPE vocabularies (GPT-2's table). */
+/** @module The printable stand-ins of bytes in byte-level BPE vocabularies (GPT-2's table), both ways. */
 
 /** Printable Latin-1 characters stand for their own bytes; the other bytes take the characters from U+0100 on, in order. */
 function standsForItself(byte: number): boolean {
@@ -10,3 +10,8 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(standsForItself(byte) ? byte : next++));
 })();
+
+/** Byte of each such character. */
+export const CHARACTER_BYTES: ReadonlyMap<string, number> = new Map(
+  BYTE_CHARACTERS.map((character, byte) => [character, byte]),
+);

@@ -1,116 +1,79 @@
 /** @module A GGUF file's tokenizer in the form of transformers' tokenizer.json. */
-import { ByteifyError } from '../errors.js';
-import type { GgufValue } from '../gguf/index.js';
-import { addedToken, beginWith, type TokenizerFiles } from './byte-tokenizer.js';
+import {
+  idOf,
+  type KeyValues,
+  refuseTokenizer,
+  scoresOf,
+  TOKEN_TYPES,
+  textsOf,
+  type Vocabulary,
+  vocabularyOf,
+} from './gguf-vocabulary.js';
+import { mergesFromScores } from './merges-from-scores.js';
+import { PRE_TOKENIZERS } from './pre-tokenizers.js';
+import { addedToken, BYTE_LEVEL_DECODER, beginWith, bpeModel, type TokenizerFiles } from './tokenizer-json.js';
 
-type KeyValues = ReadonlyMap<string, GgufValue>;
-
-/** llama.cpp's token types (llama.h, llama_token_type). */
-const CONTROL = 3;
-const USER_DEFINED = 4;
-
-const byteLevel = (useRegex: boolean) => ({
-  type: 'ByteLevel',
-  add_prefix_space: false,
-  trim_offsets: true,
-  use_regex: useRegex,
-});
-
-/** Llama 3's words, as its own tokenizer.json has them. */
-const LLAMA3_WORDS =
-  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
-interface PreTokenizer {
-  readonly preTokenizer: object;
-  /** Whether a word that is in the vocabulary is taken whole, without merging. */
-  readonly ignoreMerges: boolean;
+interface Parts {
+  readonly normalizer: object | null;
+  readonly pre_tokenizer: object | null;
+  readonly decoder: object;
+  readonly model: object;
 }
 
-/** By `tokenizer.ggml.pre`. */
-const PRE_TOKENIZERS: Readonly<Record<string, PreTokenizer>> = {
-  'gpt-2': { preTokenizer: byteLevel(true), ignoreMerges: false },
-  smollm: {
-    preTokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }, byteLevel(true)] },
-    ignoreMerges: false,
-  },
-  'llama-bpe': {
-    preTokenizer: {
-      type: 'Sequence',
-      pretokenizers: [
-        { type: 'Split', pattern: { Regex: LLAMA3_WORDS }, behavior: 'Isolated', invert: false },
-        byteLevel(false),
-      ],
-    },
-    ignoreMerges: true,
-  },
-};
-
-function list<T extends GgufValue>(keyValues: KeyValues, key: string): T[] {
-  const value = keyValues.get(key);
-  if (!Array.isArray(value))
-    throw new ByteifyError(`the GGUF file lacks its tokenizer’s ${key}`, { hint: 'Use the transformers checkpoint.' });
-  return value as T[];
-}
-
-function bpeModel(tokens: readonly string[], merges: readonly (readonly [string, string])[], options: object): object {
-  return {
-    type: 'BPE',
-    dropout: null,
-    unk_token: null,
-    continuing_subword_prefix: null,
-    end_of_word_suffix: null,
-    fuse_unk: false,
-    byte_fallback: false,
-    ignore_merges: false,
-    ...options,
-    vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-    merges,
+interface Kind {
+  readonly parts: (keyValues: KeyValues, vocabulary: Vocabulary, unknown: number | null) => Parts;
+  /** What llama.cpp takes when the file does not say: special ids, and whether texts begin with BOS. */
+  readonly defaults: (keyValues: KeyValues) => {
+    readonly bos: number | null;
+    readonly eos: number | null;
+    readonly unknown: number | null;
+    readonly addsBos: boolean;
   };
 }
 
-function byteLevelParts(keyValues: KeyValues, tokens: readonly string[]): object {
-  const pre = keyValues.get('tokenizer.ggml.pre') ?? 'default';
-  const found = typeof pre === 'string' ? PRE_TOKENIZERS[pre] : undefined;
-  if (found === undefined) {
-    throw new ByteifyError(`The GGUF file’s pre-tokenizer ${JSON.stringify(pre)} is not known.`, {
-      hint: `Known are ${Object.keys(PRE_TOKENIZERS).join(', ')}; use the transformers checkpoint for others.`,
-    });
-  }
-  const merges = list<string>(keyValues, 'tokenizer.ggml.merges').map((merge): [string, string] => {
+/** A file without a name for its words gets the default ones, as in llama.cpp. */
+function preTokenizerOf(keyValues: KeyValues) {
+  const name = keyValues.get('tokenizer.ggml.pre') ?? 'default';
+  return (
+    (typeof name === 'string' ? PRE_TOKENIZERS.get(name) : undefined) ??
+    refuseTokenizer(
+      `its pre-tokenizer ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is not known`,
+      `Known are ${[...PRE_TOKENIZERS.keys()].join(', ')}; use the transformers checkpoint for others.`,
+    )
+  );
+}
+
+function byteLevelParts(keyValues: KeyValues, { ids }: Vocabulary): Parts {
+  const { preTokenizer, ignoreMerges } = preTokenizerOf(keyValues);
+  const merges = textsOf(keyValues, 'tokenizer.ggml.merges').map((merge): [string, string] => {
+    // From the second character on: a part may be a space itself.
     const space = merge.indexOf(' ', 1);
-    return [merge.slice(0, space), merge.slice(space + 1)];
+    const [left, right] = [merge.slice(0, space), merge.slice(space + 1)];
+    if (space < 0 || ![left, right, left + right].every((token) => ids.has(token)))
+      refuseTokenizer(`its merge ${JSON.stringify(merge)} does not make a token of two others`);
+    return [left, right];
   });
   return {
     normalizer: null,
-    pre_tokenizer: found.preTokenizer,
-    decoder: byteLevel(true),
-    model: bpeModel(tokens, merges, { ignore_merges: found.ignoreMerges }),
+    pre_tokenizer: preTokenizer,
+    decoder: BYTE_LEVEL_DECODER,
+    model: bpeModel(ids, merges, { ignore_merges: ignoreMerges }),
   };
 }
 
-/** Every way to make a piece of two others; the best piece first, among its ways the one with the longest first part. */
-function mergesFromScores(tokens: readonly string[], scores: readonly number[]): [string, string][] {
-  const ids = new Map(tokens.map((token, id) => [token, id]));
-  const ways = tokens.flatMap((token, id) => {
-    const characters = [...token];
-    const found: { left: string; right: string; score: number }[] = [];
-    for (let cut = 1; cut < characters.length; cut++) {
-      const [left, right] = [characters.slice(0, cut).join(''), characters.slice(cut).join('')];
-      if (ids.has(left) && ids.has(right)) found.push({ left, right, score: scores[id]! });
-    }
-    return found;
-  });
-  ways.sort((a, b) => b.score - a.score || b.left.length - a.left.length || b.right.length - a.right.length);
-  return ways.map(({ left, right }) => [left, right]);
-}
+const NEVER_MERGED: readonly number[] = [
+  TOKEN_TYPES.unknown,
+  TOKEN_TYPES.control,
+  TOKEN_TYPES.unused,
+  TOKEN_TYPES.byte,
+];
 
-function sentencePieceParts(keyValues: KeyValues, tokens: readonly string[]): object {
-  const scores = list<number>(keyValues, 'tokenizer.ggml.scores');
+function sentencePieceParts(keyValues: KeyValues, { tokens, ids, types }: Vocabulary, unknown: number | null): Parts {
+  const pieces = new Map([...ids].filter(([, id]) => !NEVER_MERGED.includes(types[id]!)));
   const prefixed = keyValues.get('tokenizer.ggml.add_space_prefix') !== false;
   const replace = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
-  const unknown = Number(keyValues.get('tokenizer.ggml.unknown_token_id') ?? 0);
   return {
-    normalizer: { type: 'Sequence', normalizers: prefixed ? [{ type: 'Prepend', prepend: '▁' }, replace] : [replace] },
+    normalizer: prefixed ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, replace] } : replace,
     pre_tokenizer: null,
     decoder: {
       type: 'Sequence',
@@ -121,59 +84,81 @@ function sentencePieceParts(keyValues: KeyValues, tokens: readonly string[]): ob
         ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
-    model: bpeModel(tokens, mergesFromScores(tokens, scores), {
+    model: bpeModel(ids, mergesFromScores(pieces, scoresOf(keyValues, tokens.length)), {
       byte_fallback: true,
       fuse_unk: true,
-      unk_token: tokens[unknown] ?? null,
+      unk_token: unknown === null ? null : tokens[unknown],
     }),
   };
 }
 
-const KINDS: Readonly<Record<string, (keyValues: KeyValues, tokens: readonly string[]) => object>> = {
-  gpt2: byteLevelParts,
-  llama: sentencePieceParts,
-};
+/** By `tokenizer.ggml.model`. */
+const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  [
+    'gpt2',
+    {
+      parts: byteLevelParts,
+      defaults: (keyValues) => ({
+        bos: null,
+        eos: null,
+        unknown: null,
+        addsBos: preTokenizerOf(keyValues).addsBos,
+      }),
+    },
+  ],
+  ['llama', { parts: sentencePieceParts, defaults: () => ({ bos: 1, eos: 2, unknown: 0, addsBos: true }) }],
+]);
 
-/** @throws ByteifyError when the file has no tokenizer, or one of a kind that is not known. */
-export function tokenizerFromGguf(keyValues: KeyValues): TokenizerFiles {
-  const kind = keyValues.get('tokenizer.ggml.model');
-  const parts = typeof kind === 'string' ? KINDS[kind] : undefined;
-  if (parts === undefined) {
-    throw new ByteifyError(`The GGUF file’s tokenizer ${JSON.stringify(kind ?? null)} is not known.`, {
-      hint: `Known are ${Object.keys(KINDS).join(' and ')}; use the transformers checkpoint for others.`,
-    });
-  }
-  const tokens = list<string>(keyValues, 'tokenizer.ggml.tokens');
-  const types = list<number>(keyValues, 'tokenizer.ggml.token_type');
-  const tokenAt = (key: string): string | undefined => {
-    const id = keyValues.get(key);
-    return id === undefined ? undefined : tokens[Number(id)];
-  };
-  const bosId = keyValues.get('tokenizer.ggml.bos_token_id');
-  const bos = tokenAt('tokenizer.ggml.bos_token_id');
-  const addsBos = keyValues.get('tokenizer.ggml.add_bos_token') === true && bos !== undefined;
-  const template = keyValues.get('tokenizer.chat_template');
-  const added = tokens.flatMap((token, id) =>
-    types[id] === CONTROL || types[id] === USER_DEFINED ? [addedToken(id, token, types[id] === CONTROL)] : [],
+function kindOf(keyValues: KeyValues): Kind {
+  const name = keyValues.get('tokenizer.ggml.model');
+  if (name === undefined) return refuseTokenizer('there is none');
+  return (
+    (typeof name === 'string' ? KINDS.get(name) : undefined) ??
+    refuseTokenizer(
+      `its kind ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is not known`,
+      `Known are ${[...KINDS.keys()].join(' and ')}; use the transformers checkpoint for others.`,
+    )
   );
-  const special = {
-    bos_token: bos,
-    eos_token: tokenAt('tokenizer.ggml.eos_token_id'),
-    unk_token: tokenAt('tokenizer.ggml.unknown_token_id'),
-    pad_token: tokenAt('tokenizer.ggml.padding_token_id'),
+}
+
+/**
+ * Byte-level BPE (`gpt2`) with its merges, or a SentencePiece vocabulary (`llama`) with merges made of its scores.
+ * @throws ByteifyError when the file has no tokenizer, a damaged one, or one of a kind or with words that are not known.
+ */
+export function tokenizerFromGguf(keyValues: KeyValues): TokenizerFiles {
+  const kind = kindOf(keyValues);
+  const vocabulary = vocabularyOf(keyValues);
+  const { tokens, types } = vocabulary;
+  const defaults = kind.defaults(keyValues);
+  const id = (name: string, fallback: number | null) =>
+    idOf(keyValues, `tokenizer.ggml.${name}_token_id`, fallback, tokens.length);
+  const ids = {
+    bos_token: id('bos', defaults.bos),
+    eos_token: id('eos', defaults.eos),
+    unk_token: id('unknown', defaults.unknown),
+    pad_token: id('padding', null),
   };
+  const special = new Set(Object.values(ids));
+  const added = tokens.flatMap((token, at) => {
+    const isSpecial = types[at] === TOKEN_TYPES.control || special.has(at);
+    return isSpecial || types[at] === TOKEN_TYPES.userDefined ? [addedToken(at, token, isSpecial)] : [];
+  });
+  const bos = ids.bos_token;
+  const addsBos = bos !== null && (keyValues.get('tokenizer.ggml.add_bos_token') ?? defaults.addsBos) === true;
+  const template = keyValues.get('tokenizer.chat_template');
+  const named = Object.entries(ids).flatMap(([name, at]) => (at === null ? [] : [[name, tokens[at]!] as const]));
   return {
     tokenizerJson: {
       version: '1.0',
       truncation: null,
       padding: null,
       added_tokens: added,
-      post_processor: addsBos ? beginWith(Number(bosId), bos) : null,
-      ...parts(keyValues, tokens),
+      post_processor: addsBos ? beginWith(bos, tokens[bos]!) : null,
+      ...kind.parts(keyValues, vocabulary, ids.unk_token),
     },
     tokenizerConfig: {
       tokenizer_class: 'PreTrainedTokenizerFast',
-      ...special,
+      ...Object.fromEntries(named),
       add_bos_token: addsBos,
       clean_up_tokenization_spaces: false,
       ...(typeof template === 'string' && { chat_template: template }),

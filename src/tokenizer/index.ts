@@ -1,4 +1,5 @@
 /** @module Tokenizers: the source's, and the byte tokenizer of a BLT. */
-export { byteTokenizerFiles, type TokenizerFiles } from './byte-tokenizer.js';
+export { byteTokenizerFiles } from './byte-tokenizer.js';
 export { tokenizerFromGguf } from './from-gguf.js';
 export { loadTokenizer, type SourceTokenizer } from './load.js';
+export type { TokenizerFiles } from './tokenizer-json.js';

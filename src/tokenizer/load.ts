@@ -1,31 +1,63 @@
-/** @module The source's tokenizer: text to its token ids. */
+/** @module The source's tokenizer: text to its token ids, and tokens to their bytes. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { ByteifyError } from '../errors.js';
+import { ByteifyError, messageOf } from '../errors.js';
+import { partsOf, tokenBytesOf } from './token-bytes.js';
+import { withUnicodeDigits } from './unicode-digits.js';
 
 export interface SourceTokenizer {
   /** Ids of a text without any special token; `<|...|>` written in the text is text. */
   encode(text: string): number[];
-  /** The id that a text begins after, or null when the tokenizer names none. */
+  /** The text of ids: of their bytes together, which are U+FFFD where they are not UTF-8. Special tokens are written out. */
+  decode(ids: readonly number[]): string;
+  /**
+   * The bytes that a token stands for: together, those of `encode(text)` are the text's UTF-8, after a space where the tokenizer puts
+   * one before every text (SentencePiece). Special tokens give their written form.
+   * @throws ByteifyError for an id that the vocabulary lacks.
+   */
+  tokenBytes(id: number): Uint8Array;
+  /** The highest id + 1, special tokens included. */
+  readonly vocabSize: number;
+  /** The id that a text begins after, or null when nothing names one. */
   readonly bosId: number | null;
+  /** Whether the source was made to see BOS before every text. */
+  readonly addsBos: boolean;
 }
 
 type Json = Record<string, unknown>;
 
-async function readJson(folder: string, name: string): Promise<Json> {
+interface AddedToken {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+}
+
+async function readJson(folder: string, name: string): Promise<Json | null> {
   const path = join(folder, name);
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new ByteifyError(`${folder} holds no ${name}.`, {
-      hint: 'The source’s tokenizer is needed to compare with it.',
-      cause,
-    });
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, { cause });
   });
+  if (text === null) return null;
+  let json: unknown;
   try {
-    return JSON.parse(text) as Json;
+    json = JSON.parse(text);
   } catch (cause) {
     throw new ByteifyError(`${path} is not JSON.`, { cause });
   }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ByteifyError(`${path} is not a JSON object.`);
+  return json as Json;
+}
+
+function addedTokens(json: Json, folder: string): AddedToken[] {
+  const added = json.added_tokens ?? [];
+  const isToken = (token: Partial<AddedToken> | null) =>
+    Number.isSafeInteger(token?.id) && token!.id! >= 0 && typeof token?.content === 'string';
+  if (!Array.isArray(added) || !added.every(isToken))
+    throw new ByteifyError(`${join(folder, 'tokenizer.json')} has added_tokens without id or content.`);
+  return added as AddedToken[];
 }
 
 /** The text of a special token: a string, or an object with one. */
@@ -35,26 +67,84 @@ function contentOf(token: unknown): string | null {
   return typeof content === 'string' ? content : null;
 }
 
+/** Whether the post-processor puts BOS before a text, where tokenizer_config.json does not say. */
+function beginsWith(bos: string, postProcessor: unknown): boolean {
+  return partsOf(postProcessor).some(({ single, cls }) => {
+    const first = Array.isArray(single) ? (single[0] as { SpecialToken?: { id?: unknown } } | undefined) : undefined;
+    return first?.SpecialToken?.id === bos || (Array.isArray(cls) && cls[0] === bos);
+  });
+}
+
+/** Contents by id. Tokens that are only added count too. */
+function contentsOf(tokenizer: Tokenizer, added: readonly AddedToken[]): (string | undefined)[] {
+  const contents: (string | undefined)[] = [];
+  for (const [content, id] of tokenizer.get_vocab()) contents[id] = content;
+  for (const { id, content } of added) contents[id] = content;
+  return contents;
+}
+
+/** Whether the tokenizer puts a space before every text, which its decoder takes away again. */
+function stripsSpace(decoder: unknown): boolean {
+  return partsOf(decoder).some(
+    ({ type, content, start, prepend_scheme: scheme, add_prefix_space: prefix }) =>
+      (type === 'Strip' && content === ' ' && start === 1) ||
+      (type === 'Metaspace' && scheme !== 'never' && prefix !== false),
+  );
+}
+
 /**
- * @param folder holds tokenizer.json and tokenizer_config.json.
- * @throws ByteifyError when one is missing or cannot be used.
+ * @param folder holds tokenizer.json and, mostly, tokenizer_config.json and config.json.
+ * @throws ByteifyError when tokenizer.json is missing, or a file cannot be used.
  */
 export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
-  const [json, config] = [await readJson(folder, 'tokenizer.json'), await readJson(folder, 'tokenizer_config.json')];
-  const added = (json.added_tokens ?? []) as { id: number; content: string; special: boolean }[];
-  // Left out so that a text about special tokens is text; they stay in the vocabulary.
-  const plain = { ...json, added_tokens: added.filter(({ special }) => !special) };
+  const json = await readJson(folder, 'tokenizer.json');
+  if (json === null) {
+    throw new ByteifyError(`${folder} holds no tokenizer.json.`, {
+      hint: 'The source’s tokenizer is needed to compare with it.',
+    });
+  }
+  const config = (await readJson(folder, 'tokenizer_config.json')) ?? {};
+  const added = addedTokens(json, folder);
+  const tokenBytes = tokenBytesOf(json.decoder, folder);
+  const addedIds = new Set(added.map(({ id }) => id));
+  // Left out so that a text about special tokens is text; contentsOf knows them.
+  const plain = {
+    ...json,
+    pre_tokenizer: withUnicodeDigits(json.pre_tokenizer),
+    added_tokens: added.filter(({ special }) => special !== true),
+  };
   let tokenizer: Tokenizer;
   try {
     tokenizer = new Tokenizer(plain, config);
   } catch (cause) {
-    throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${(cause as Error).message}.`, { cause });
+    throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${messageOf(cause)}.`, { cause });
   }
+  const contents = contentsOf(tokenizer, added);
+  const bytesOf = (id: number): Uint8Array => {
+    const content = contents[id];
+    if (content === undefined) throw new ByteifyError(`The tokenizer in ${folder} has no token ${id}.`);
+    // Added tokens are found in the text as it is, before bytes get their stand-ins.
+    return addedIds.has(id) ? new TextEncoder().encode(content) : tokenBytes(content);
+  };
   const bos = contentOf(config.bos_token);
-  const bosId =
-    bos === null ? undefined : (added.find(({ content }) => content === bos)?.id ?? tokenizer.token_to_id(bos));
+  const named = bos === null ? -1 : contents.indexOf(bos);
+  const configured = named < 0 ? (await readJson(folder, 'config.json'))?.bos_token_id : named;
+  const bosId = typeof configured === 'number' && contents[configured] !== undefined ? configured : null;
+  const first = stripsSpace(json.decoder) ? 1 : 0;
   return {
+    // The library throws on texts and lists of nothing.
     encode: (text) => (text === '' ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids),
-    bosId: bosId ?? null,
+    decode(ids) {
+      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(ids.map(bytesOf)));
+      return text.startsWith(' ') ? text.slice(first) : text;
+    },
+    tokenBytes: bytesOf,
+    vocabSize: contents.length,
+    bosId,
+    addsBos:
+      bosId !== null &&
+      (typeof config.add_bos_token === 'boolean'
+        ? config.add_bos_token
+        : beginsWith(contents[bosId]!, json.post_processor)),
   };
 }

@@ -1,0 +1,70 @@
+/** @module The vocabulary in a GGUF file's key-values (gguf.md, "tokenizer"), checked. */
+import { ByteifyError } from '../errors.js';
+import type { GgufValue } from '../gguf/index.js';
+
+export type KeyValues = ReadonlyMap<string, GgufValue>;
+
+/** llama.cpp's token types (llama.h, llama_token_type). */
+export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+
+export interface Vocabulary {
+  /** By id; none twice. */
+  readonly tokens: readonly string[];
+  readonly ids: ReadonlyMap<string, number>;
+  /** By id: one of TOKEN_TYPES. */
+  readonly types: readonly number[];
+}
+
+const HINT = 'Use the transformers checkpoint of the model.';
+
+/** A refusal of the tokenizer, not of the file: its tensors may be sound. */
+export function refuseTokenizer(what: string, hint = HINT): never {
+  throw new ByteifyError(`The tokenizer in the GGUF file cannot be used: ${what}.`, { hint });
+}
+
+function listOf<T>(keyValues: KeyValues, key: string, isElement: (value: unknown) => value is T): readonly T[] | null {
+  const value = keyValues.get(key);
+  if (value === undefined) return null;
+  return Array.isArray(value) && value.every(isElement)
+    ? (value as T[])
+    : refuseTokenizer(`${key} is not the list it must be`);
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isNumber = (value: unknown): value is number => typeof value === 'number' && !Number.isNaN(value);
+
+export function textsOf(keyValues: KeyValues, key: string): readonly string[] {
+  return listOf(keyValues, key, isText) ?? refuseTokenizer(`it lacks ${key}`);
+}
+
+/** Numbers by token id; null when the file has none. */
+function numbersOf(keyValues: KeyValues, key: string, count: number): readonly number[] | null {
+  const values = listOf(keyValues, key, isNumber);
+  if (values !== null && values.length !== count)
+    refuseTokenizer(`${key} has ${values.length} entries for ${count} tokens`);
+  return values;
+}
+
+export function scoresOf(keyValues: KeyValues, count: number): readonly number[] {
+  return numbersOf(keyValues, 'tokenizer.ggml.scores', count) ?? refuseTokenizer('it lacks tokenizer.ggml.scores');
+}
+
+export function vocabularyOf(keyValues: KeyValues): Vocabulary {
+  const tokens = textsOf(keyValues, 'tokenizer.ggml.tokens');
+  const ids = new Map<string, number>();
+  for (const [id, token] of tokens.entries()) {
+    if (ids.has(token)) refuseTokenizer(`tokens ${ids.get(token)} and ${id} are both ${JSON.stringify(token)}`);
+    ids.set(token, id);
+  }
+  const types = numbersOf(keyValues, 'tokenizer.ggml.token_type', tokens.length);
+  return { tokens, ids, types: types ?? tokens.map(() => TOKEN_TYPES.normal) };
+}
+
+/** The id under a key, or the one that llama.cpp takes without it; null for none. */
+export function idOf(keyValues: KeyValues, key: string, fallback: number | null, count: number): number | null {
+  const id = keyValues.get(key) ?? fallback;
+  if (id === null) return null;
+  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < count
+    ? id
+    : refuseTokenizer(`${key} is ${typeof id === 'number' ? id : 'no number'}, and it has ${count} tokens`);
+}

@@ -1,0 +1,131 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteifyError } from '../../src/errors.js';
+import { loadTokenizer, tokenizerFromGguf } from '../../src/tokenizer/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { byteLevel, byteLevelValues, sentencePieceValues, writeTokenizer } from './samples.js';
+
+const folder = temporaryFolder();
+const TINY = fileURLToPath(new URL('../../assets/tiny-llama', import.meta.url));
+const texts = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: 'grapheme' }),
+  fc
+    .array(fc.constantFrom('<s>', '<|begin|>', '<|end|>', ' ', '\n', '▁', '<0x41>', 'the ', '½', '\ufeff'))
+    .map((all) => all.join('')),
+);
+
+describe.each([
+  ['byte-level', () => byteLevelValues({ 'ggml.pre': 'llama-bpe', 'ggml.bos_token_id': 0 }), ''],
+  ['SentencePiece', () => sentencePieceValues(), ' '],
+] as const)('a %s tokenizer', (_kind, keyValues, prefix) => {
+  it('gives tokens whose bytes are the text’s, and the text back; tokens written in it are text', async () => {
+    await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
+    const { encode, decode, tokenBytes, bosId } = await loadTokenizer(folder());
+    fc.assert(
+      fc.property(texts, (text) => {
+        const ids = encode(text);
+        const bytes = Buffer.concat(ids.map((id) => tokenBytes(id)));
+        // SentencePiece writes a space as ▁, so a ▁ of the text comes back as a space.
+        const spelled = prefix === '' ? text : text.replaceAll('▁', ' ');
+        expect(bytes.toString()).toBe(text === '' ? '' : prefix + spelled);
+        expect(decode(ids)).toBe(spelled);
+        expect(ids).not.toContain(bosId);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('knows every token, and no other', async () => {
+    await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
+    const { tokenBytes, vocabSize, decode } = await loadTokenizer(folder());
+    expect(vocabSize).toBe(600);
+    for (let id = 0; id < vocabSize; id++) expect(tokenBytes(id).length).toBeGreaterThan(0);
+    expect(() => tokenBytes(600)).toThrow(/has no token 600/);
+    expect(() => decode([-1])).toThrow(ByteifyError);
+    expect(decode([])).toBe('');
+  });
+});
+
+it('the tiny Llama’s tokenizer is read as the repository has it', async () => {
+  const { encode, decode, bosId, addsBos, vocabSize } = await loadTokenizer(TINY);
+  expect([bosId, addsBos, vocabSize]).toEqual([0, false, 1024]);
+  expect(decode(encode('A function’s <|end|> of 12 ½'))).toBe('A function’s <|end|> of 12 ½');
+});
+
+it('byte tokens and special tokens give their bytes, tokens that were added their text', async () => {
+  await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
+  const pieces = await loadTokenizer(folder());
+  expect([...pieces.tokenBytes(3 + 0xc3)]).toEqual([0xc3]);
+  expect(Buffer.from(pieces.tokenBytes(1)).toString()).toBe('<s>');
+  expect(pieces.decode([3 + 0xc3, 3 + 0xa9])).toBe('é');
+  expect(pieces.decode([3 + 0xc3])).toBe('\ufffd');
+
+  const { tokenizerJson, tokenizerConfig } = tokenizerFromGguf(byteLevelValues());
+  const added = { id: 600, content: 'é ß', normalized: false, special: false };
+  const extended = { ...tokenizerJson, added_tokens: [added] };
+  await writeTokenizer(folder(), { tokenizerJson: extended, tokenizerConfig });
+  const bytes = await loadTokenizer(folder());
+  expect(bytes.vocabSize).toBe(601);
+  expect(bytes.encode('é ß')).toEqual([600]);
+  expect(bytes.decode([600])).toBe('é ß');
+});
+
+it('numbers of every script are digits, as in the Rust library', async () => {
+  const { tokenizerJson, tokenizerConfig } = tokenizerFromGguf(byteLevelValues({ 'ggml.pre': 'smollm' }));
+  await writeTokenizer(folder(), { tokenizerJson, tokenizerConfig });
+  const { encode } = await loadTokenizer(folder());
+  const space = byteLevel.tokens.indexOf('Ġ');
+  for (const digit of ['1', '½', '٣']) expect(encode(` ${digit}`)[0]).toBe(space);
+});
+
+describe('BOS', () => {
+  const begins = {
+    type: 'TemplateProcessing',
+    single: [{ SpecialToken: { id: '<|end|>' } }, { Sequence: { id: 'A' } }],
+  };
+  it.each<[string, object | null, object, object, number | null, boolean]>([
+    ['is named and added by the post-processor', begins, { bos_token: '<|end|>' }, {}, 0, true],
+    [
+      'is added by a post-processor among others',
+      { type: 'Sequence', processors: [{ type: 'ByteLevel' }, begins] },
+      { bos_token: { content: '<|end|>' } },
+      {},
+      0,
+      true,
+    ],
+    ['is named and not added', null, { bos_token: '<|end|>' }, {}, 0, false],
+    ['is added because the configuration says so', null, { bos_token: '<|end|>', add_bos_token: true }, {}, 0, true],
+    ['is not added for the same reason', begins, { bos_token: '<|end|>', add_bos_token: false }, {}, 0, false],
+    ['is named by the model’s configuration only', begins, {}, { bos_token_id: 0 }, 0, true],
+    ['is named by nobody', null, {}, {}, null, false],
+    ['is no token', null, { bos_token: '<none>' }, { bos_token_id: 7000 }, null, false],
+  ])('%s', async (_what, post_processor, tokenizerConfig, config, bosId, addsBos) => {
+    const { tokenizerJson } = tokenizerFromGguf(byteLevelValues());
+    await writeTokenizer(folder(), { tokenizerJson: { ...tokenizerJson, post_processor }, tokenizerConfig });
+    await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
+    const tokenizer = await loadTokenizer(folder());
+    expect([tokenizer.bosId, tokenizer.addsBos]).toEqual([bosId, addsBos]);
+  });
+});
+
+describe('a tokenizer is refused that', () => {
+  const json = tokenizerFromGguf(byteLevelValues()).tokenizerJson;
+  it.each<[string, string | null, RegExp]>([
+    ['is absent', null, /holds no tokenizer.json/],
+    ['is not JSON', '{', /tokenizer.json is not JSON/],
+    ['is no object', '[]', /is not a JSON object/],
+    ['lacks its parts', '{"added_tokens":[],"decoder":{"type":"ByteLevel"}}', /cannot be used/],
+    ['has another decoder', JSON.stringify({ ...json, decoder: { type: 'WordPiece' } }), /neither byte-level nor/],
+    ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /without id or content/],
+    ['is a model of no kind', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
+  ])('%s', async (_what, text, message) => {
+    if (text !== null) await writeFile(join(folder(), 'tokenizer.json'), text);
+    const error = await loadTokenizer(folder()).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ByteifyError);
+    expect((error as ByteifyError).message).toMatch(message);
+  });
+});
