@@ -34,6 +34,11 @@ export async function checkBridge(): Promise<Check> {
     const { default: koffi } = await import('koffi');
     return { ...check, ok: true, detail: `${koffi.version} loads`, mend: null };
   } catch (error) {
-    return { ...check, ok: false, detail: messageOf(error).split('\n', 1)[0] ?? '', mend: 'npm ci, on this machine' };
+    return {
+      ...check,
+      ok: false,
+      detail: messageOf(error).split('\n', 1)[0] ?? '',
+      mend: 'npm install, on this machine',
+    };
   }
 }

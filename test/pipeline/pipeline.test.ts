@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openConversion } from '../../src/conversion/index.js';
+import { startEngine } from '../../src/engine/index.js';
+import { calibrateFolder, dataStep, demoCorpus, recordRecipe, showModel } from '../../src/pipeline/index.js';
+import { loadRecipe, loadRecipeOrDefault } from '../../src/recipe/index.js';
+import type { Reporter } from '../../src/ui/index.js';
+import { goldenPath } from '../support/golden.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-pipeline-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const warnings: string[] = [];
+const nothing = () => undefined;
+const reporter: Reporter = {
+  stage: nothing,
+  progress: nothing,
+  done: nothing,
+  note: nothing,
+  stop: nothing,
+  warn: (text) => void warnings.push(text),
+};
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+  await mkdir(join(work, 'text'));
+  for (let i = 0; i < 60; i++)
+    await writeFile(join(work, 'text', `${i}.txt`), `Paragraph ${i} stands in a file of its own.\n`.repeat(20));
+  await writeFile(join(work, 'text', 'empty.txt'), '');
+});
+
+describe('the text of a conversion', () => {
+  it('is read once, named where it is left out, and not replaced under a stage that used it', async () => {
+    const conversion = await openConversion(join(work, 'conversion'));
+    const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512', 'data.validation_fraction=0.2']);
+    const step = { conversion, recipe, reporter, signal };
+    const store = await dataStep(step, [join(work, 'text')]);
+    const held = store.validation.byteCount;
+    await store.close();
+    expect(warnings.join()).toMatch(/empty\.txt was left out: it is empty/);
+    await (await dataStep(step, [])).close();
+    const again = await dataStep(step, [join(work, 'text')]);
+    expect(again.validation.byteCount).toBe(held);
+    await again.close();
+    await conversion.update((manifest) => ({
+      ...manifest,
+      stages: {
+        patcher: {
+          state: 'started',
+          inputs: {},
+          started: new Date().toISOString(),
+          finished: null,
+          seconds: 0,
+          files: [],
+          metrics: {},
+        },
+      },
+    }));
+    await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(/data or its settings have changed/);
+    await conversion.close();
+  });
+
+  it('must be given once', async () => {
+    const conversion = await openConversion(join(work, 'without'));
+    const recipe = await loadRecipeOrDefault(undefined);
+    await expect(dataStep({ conversion, recipe, reporter, signal }, [])).rejects.toThrow(/no text to train on/);
+    await conversion.close();
+  });
+});
+
+it('the recipe is left resolved beside the result', async () => {
+  const conversion = await openConversion(join(work, 'recipe'));
+  const recipe = await loadRecipe('tiny', ['stages.0.steps=7']);
+  await recordRecipe(conversion, recipe);
+  expect(await loadRecipe(join(work, 'recipe', 'recipe.yaml'))).toEqual(recipe);
+  expect(conversion.manifest().recipe?.name).toBe('tiny');
+  await conversion.close();
+});
+
+it('a BLT folder is calibrated on any text, and its config says so', async () => {
+  const dir = join(work, 'blt');
+  await cp(goldenPath('plain/blt'), dir, { recursive: true });
+  const { threshold, bytesPerPatch } = await calibrateFolder({
+    dir,
+    target: 4,
+    data: [join(work, 'text')],
+    maxBytes: 4000,
+    reporter,
+    signal,
+  });
+  expect(bytesPerPatch).toBeCloseTo(4, 1);
+  expect(JSON.parse(await readFile(join(dir, 'config.json'), 'utf8')).patching_threshold).toBe(threshold);
+});
+
+it('a model is shown by its patches and a sample that its seed repeats', async () => {
+  const ask = { sentence: 'Bytes are patched.', prompt: 'The ', sampleBytes: 12, seed: 4 };
+  const shown = await showModel(goldenPath('plain/blt'), ask);
+  expect(shown.patchLengths.reduce((a, b) => a + b)).toBe(shown.bytes.length + 1);
+  expect((await showModel(goldenPath('plain/blt'), ask)).sample).toBe(shown.sample);
+});
+
+it('the demo’s text is documentation that the dependencies carry', async () => {
+  const files = await demoCorpus();
+  expect(files.length).toBeGreaterThan(30);
+  expect(files.every((file) => file.endsWith('.md') && file.includes('node_modules'))).toBe(true);
+});
