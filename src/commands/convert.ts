@@ -2,7 +2,7 @@
 import { type Conversion, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert } from '../pipeline/index.js';
-import { loadRecipeOrDefault } from '../recipe/index.js';
+import { recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
@@ -41,7 +41,7 @@ export const convertCommand: Command<Args> = {
     'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.0.steps=200',
   ],
   async run(context, args) {
-    const recipe = await loadRecipeOrDefault(args.recipe, args.set);
+    const recipe = await recipeFor(args.out, args.recipe, args.set);
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
       throw new UsageError('No model was named.', {

@@ -29,7 +29,7 @@ export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
   };
 }
 
-/** Betas and epsilon of the paper (section 4.6), which trained its entropy model like everything else. */
+/** Betas and epsilon as the paper's models have them (blt-format 5.3). */
 const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
 /** How many looks at the held-out text a patcher's training takes, and how many checkpoints. */
 const PATCHER_LOOKS = 5;

@@ -21,6 +21,9 @@ export interface CalibrateFolderOptions {
   readonly signal: AbortSignal;
 }
 
+/** Small, so that one short file makes enough pieces. */
+const CALIBRATION_PIECE_BYTES = 1024;
+
 /** Texts of the named files, or the held-out texts of the conversion. */
 async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): Promise<Uint8Array[]> {
   if (data.length === 0) {
@@ -35,7 +38,7 @@ async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): P
     await buildStore({
       paths: data,
       out: join(out, 'data'),
-      pieceBytes: 65_536,
+      pieceBytes: CALIBRATION_PIECE_BYTES,
       validationFraction: 0.5,
       textKey: 'text',
       seed: 0,

@@ -63,12 +63,12 @@ export async function dataStep(
   });
   await writeFileAtomic(requestPath, `${JSON.stringify(request)}\n`);
   const store = await openStore(out);
-  const { refused } = store.manifest;
+  const { refused, refused_count } = store.manifest;
   for (const { path, line, reason } of refused.slice(0, SHOWN_REFUSALS)) {
     reporter.warn(`${path}${line === undefined ? '' : `:${line}`} was left out: ${reason}`);
   }
-  if (refused.length > SHOWN_REFUSALS)
-    reporter.warn(`${refused.length - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
+  if (refused_count > SHOWN_REFUSALS)
+    reporter.warn(`${refused_count - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
   reporter.done(`${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`);
   return store;
 }
