@@ -1,0 +1,427 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type DownloadOptions, downloadModel } from '../../src/hub/index.js';
+import { hubModel, WANTED } from '../support/hub-model.js';
+import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const SHARD = 'model-00001-of-00002.safetensors';
+const TOKEN = 'hf_secretsecretsecret';
+const cache = temporaryFolder();
+let hub: Hub | null = null;
+
+afterEach(async () => {
+  await hub?.close();
+  hub = null;
+});
+
+type Files = ReturnType<typeof hubModel>;
+
+async function serve(options: Partial<HubOptions> = {}): Promise<{ hub: Hub; files: Files }> {
+  const files = hubModel();
+  hub = await startHub({ repos: { 'org/name': files }, ...options });
+  return { hub, files };
+}
+
+function environment(changes: Partial<DownloadOptions['environment']> = {}) {
+  return { endpoint: hub?.url ?? 'http://127.0.0.1:1', cacheDir: cache(), token: null, offline: false, ...changes };
+}
+
+function download(model = 'org/name', options: DownloadOptions = {}) {
+  return downloadModel(model, { environment: environment(), sleep: async () => undefined, ...options });
+}
+
+async function expectSnapshot(folder: string, files: Files): Promise<void> {
+  expect((await readdir(folder)).sort()).toEqual(WANTED);
+  for (const name of WANTED) {
+    expect(Buffer.compare(await readFile(join(folder, name)), Buffer.from(files[name] as Uint8Array)), name).toBe(0);
+  }
+}
+
+const repository = () => join(cache(), 'models--org--name');
+
+/** Neither parts, temporary names nor locks. */
+async function expectTidy(): Promise<void> {
+  const names = await readdir(repository(), { recursive: true });
+  expect(names.filter((name) => /incomplete|tmp|lock/.test(name))).toEqual([]);
+}
+
+const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+describe('a download', () => {
+  it('brings what a conversion needs, in the layout of Python’s cache', async () => {
+    const { files } = await serve({ pageSize: 4 });
+    const events: number[] = [];
+    const {
+      folder,
+      commit,
+      files: paths,
+    } = await download('org/name', {
+      onProgress: ({ doneBytes, totalBytes }) => {
+        expect(totalBytes).toBe(600_000);
+        events.push(doneBytes);
+      },
+    });
+    await expectSnapshot(folder, files);
+    await expectTidy();
+    expect([...paths].sort()).toEqual(WANTED);
+    expect(events).toEqual([...events].sort((a, b) => a - b));
+    expect(events.at(-1)).toBe(600_000);
+    expect(folder).toBe(join(repository(), 'snapshots', commit));
+    expect(await readFile(join(repository(), 'refs', 'main'), 'utf8')).toBe(commit);
+    expect(await readlink(join(folder, SHARD))).toBe(`../../blobs/${sha256(files[SHARD]!)}`);
+    const tree = JSON.parse(await readFile(join(repository(), 'trees', `${commit}.json`), 'utf8'));
+    expect(tree.format_version).toBe(1);
+    expect(Object.keys(tree.files)).toEqual(Object.keys(files).sort());
+    expect(tree.files[SHARD]).toMatchObject({ size: 300_000, lfs_sha256: sha256(files[SHARD]!), lfs_size: 300_000 });
+  });
+
+  it('asks for no content again', async () => {
+    const { hub, files } = await serve();
+    await download();
+    const before = hub.contentRequests().length;
+    await expectSnapshot((await download()).folder, files);
+    expect(hub.contentRequests()).toHaveLength(before);
+  });
+
+  it('shares files between revisions, and moves the ref', async () => {
+    const first = hubModel();
+    const second = { ...first, 'README.md': 'Another.' };
+    await serve({ repos: { 'org/name@v1': first, 'org/name': second } });
+    const old = await download('org/name@v1');
+    await hub!.close();
+    hub = await startHub({ repos: { 'org/name@v1': second } });
+    const { folder, commit } = await download('org/name@v1');
+    expect(commit).not.toBe(old.commit);
+    await expectSnapshot(folder, second);
+    expect(await readFile(join(repository(), 'refs', 'v1'), 'utf8')).toBe(commit);
+    expect(hub.contentRequests().map(({ url }) => url)).toEqual([`/org/name/resolve/${commit}/README.md`]);
+  });
+
+  it('takes a commit as the revision, without a ref', async () => {
+    await serve();
+    const { commit } = await download();
+    await download(`org/name@${commit}`);
+    expect(await readdir(join(repository(), 'refs'))).toEqual(['main']);
+  });
+
+  it('takes a single file, and not what lies beside it', async () => {
+    const { 'model.safetensors.index.json': _index, ...rest } = hubModel();
+    await serve({ repos: { 'org/name': { ...rest, 'model.safetensors': 'weights' } } });
+    const { files } = await download();
+    expect(files.filter((file) => file.includes('safetensors'))).toEqual(['model.safetensors']);
+  });
+
+  it('lets the config refuse the model before any weights come', async () => {
+    const { hub } = await serve();
+    const refusal = new Error('not a Llama');
+    const onConfig = async (folder: string) => {
+      expect((await stat(join(folder, 'tokenizer.json'))).size).toBe(2);
+      throw refusal;
+    };
+    await expect(download('org/name', { onConfig })).rejects.toBe(refusal);
+    expect(hub.requests.filter(({ url }) => url.endsWith('.safetensors'))).toEqual([]);
+    await expect(lstat(join(repository(), 'refs'))).rejects.toThrow();
+    await expectTidy();
+  });
+
+  it('follows a repository that was renamed', async () => {
+    const { files } = await serve({ renamed: { 'org/old': 'org/name' } });
+    await expectSnapshot((await download('org/old')).folder, files);
+  });
+
+  it('replaces a blob of the wrong size', async () => {
+    const { files } = await serve();
+    await mkdir(join(repository(), 'blobs'), { recursive: true });
+    await writeFile(join(repository(), 'blobs', sha256(files[SHARD]!)), 'half');
+    await expectSnapshot((await download()).folder, files);
+  });
+});
+
+describe('a bad network', () => {
+  const on = new RegExp(`^/cdn/.*${SHARD}`);
+  /** Where each request for the shard began. A connection that is cut may lose a little of what was sent before. */
+  const starts = () =>
+    hub!.requests.filter(({ url }) => on.test(url)).map(({ range }) => Number(/\d+/.exec(range ?? '0')![0]));
+
+  it('is resumed where it was cut', async () => {
+    const { files } = await serve({ faults: [{ kind: 'cut', on, afterBytes: 100_000, times: 2 }] });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toHaveLength(3);
+    const [first, second = 0, third = 0] = starts();
+    expect([first, second > 50_000, third > second]).toEqual([0, true, true]);
+  });
+
+  it('is resumed by the next process, from a part that is verified with the rest', async () => {
+    const { files } = await serve({
+      faults: [
+        { kind: 'cut', on, afterBytes: 100_000 },
+        { kind: 'cut', on, afterBytes: 0, times: 5 },
+      ],
+    });
+    await expect(download()).rejects.toThrow('The download broke off again and again');
+    const part = (await stat(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`))).size;
+    expect(part).toBeGreaterThan(50_000);
+    const before = hub!.requests.length;
+    await expectSnapshot((await download()).folder, files);
+    const later = hub!.requests.slice(before).filter(({ url }) => on.test(url));
+    expect(later).toHaveLength(1);
+    expect(later[0]).toMatchObject({ status: 206, range: `bytes=${part}-`, sentBytes: 300_000 - part });
+    await expectTidy();
+  });
+
+  it('starts anew when the part of an earlier process is wrong', async () => {
+    const { files } = await serve();
+    await mkdir(join(repository(), 'blobs'), { recursive: true });
+    await writeFile(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`), Buffer.alloc(5000));
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toEqual([5000, 0]);
+  });
+
+  it.each([
+    [429, 7],
+    [503, null],
+    [408, null],
+  ])('waits and asks again after %d', async (status, retryAfterSeconds) => {
+    const wait = retryAfterSeconds === null ? {} : { retryAfterSeconds };
+    const { files } = await serve({
+      faults: [{ kind: 'status', on: /./, status, times: 3, ...wait }],
+    });
+    const waits: number[] = [];
+    const { folder } = await download('org/name', { sleep: async (ms) => waits.push(ms) });
+    await expectSnapshot(folder, files);
+    expect(waits).toHaveLength(3);
+    if (retryAfterSeconds !== null) expect(waits).toEqual([7000, 7000, 7000]);
+    else expect(waits[2]).toBeGreaterThan(waits[0]!);
+  });
+
+  it('is given up after a bounded number of attempts', async () => {
+    await serve({ faults: [{ kind: 'status', on: /^\/cdn\//, status: 503, times: Number.POSITIVE_INFINITY }] });
+    await expect(download()).rejects.toThrow('The download broke off again and again: localhost');
+    expect(hub!.requests.length).toBeLessThan(100);
+  });
+
+  it('may ignore ranges', async () => {
+    const { files } = await serve({
+      faults: [
+        { kind: 'cut', on, afterBytes: 200_000 },
+        { kind: 'ignore-range', on, times: 1 },
+      ],
+    });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toHaveLength(2);
+    expect(hub!.requests.filter(({ url }) => on.test(url)).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('may stall', async () => {
+    const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
+    await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);
+    expect(starts()).toEqual([0, 50_000]);
+  });
+
+  it('asks the hub for a fresh link when one has expired', async () => {
+    const { files } = await serve({ faults: [{ kind: 'status', on, status: 403 }] });
+    await expectSnapshot((await download()).folder, files);
+  });
+
+  it.each([SHARD, 'tokenizer.json'])('that flips a bit of %s once is corrected', async (name) => {
+    const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1 }] });
+    await expectSnapshot((await download()).folder, files);
+  });
+
+  it.each([SHARD, 'tokenizer.json'])('that always flips a bit of %s never gives it its name', async (name) => {
+    const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1, times: 9 }] });
+    await expect(download()).rejects.toThrow('A file came with other bytes than the hub says it has, twice');
+    await expect(stat(join(repository(), 'blobs', sha256(files[SHARD]!)))).rejects.toThrow();
+    await expect(stat(join(repository(), 'refs'))).rejects.toThrow();
+    await expectTidy();
+  });
+
+  it('ends at once when the user stops it, and keeps the part', async () => {
+    const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
+    const controller = new AbortController();
+    const stopped = download('org/name', {
+      signal: controller.signal,
+      onProgress: ({ doneBytes }) => doneBytes >= 50_000 && controller.abort(),
+    });
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect((await stat(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`))).size).toBe(50_000);
+  });
+});
+
+describe('a refusal', () => {
+  async function refusalOf(model: string, token: string | null = null): Promise<{ message: string; hint: string }> {
+    const error = await download(model, { environment: environment({ token }) }).then(
+      () => null,
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ name: expect.stringMatching(/^(ByteifyError|UsageError)$/) });
+    return error;
+  }
+
+  it.each([null, TOKEN])('of a gated model names the page where its licence is accepted', async (token) => {
+    const { hub } = await serve({ gated: ['org/name'], token: 'hf_another' });
+    const { message, hint } = await refusalOf('org/name', token);
+    expect(message).toBe('org/name is gated: the hub does not let this account read it.');
+    expect(hint).toContain(`${hub.url}/org/name`);
+    expect(hint).toContain('HF_TOKEN');
+  });
+
+  it.each([null, TOKEN])('of a missing model', async (token) => {
+    await serve();
+    expect((await refusalOf('org/none', token)).message).toBe(
+      'There is no model org/none on the hub that this account can read.',
+    );
+  });
+
+  it('of a missing revision', async () => {
+    await serve();
+    expect((await refusalOf('org/name@v9')).message).toBe('org/name has no revision "v9".');
+  });
+
+  it.each([
+    [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'org/name has its weights in pytorch_model.bin alone'],
+    [{ 'model-q4.gguf': 'x' }, 'org/name holds GGUF files'],
+    [{ 'adapter_model.safetensors': 'x' }, 'org/name has adapter_model.safetensors, but no model.safetensors'],
+    [{ 'config.json': '{}' }, 'org/name has no safetensors weights'],
+    [{ 'model.safetensors.index.json': '{"weight_map":{"a":"b.safetensors"}}' }, 'names b.safetensors, which is not'],
+    [{ 'model.safetensors.index.json': '{"weight_map":{"a":"../b"}}' }, 'names ../b, which is not there'],
+    [{ 'model.safetensors.index.json': '{' }, 'is not JSON'],
+  ])('of a repository without usable weights: %j', async (files, message) => {
+    const { hub } = await serve({ repos: { 'org/name': files as Record<string, string> } });
+    expect((await refusalOf('org/name')).message).toContain(message);
+    expect(hub.requests.filter(({ url }) => url.endsWith('.safetensors'))).toEqual([]);
+  });
+
+  it('of an endpoint that is none', async () => {
+    const failing = download('org/name', { environment: environment({ endpoint: 'huggingface' }) });
+    await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https address.');
+  });
+
+  it('of a listing with digests that would leave the cache', async () => {
+    await serve();
+    const lying: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      return String(input).includes('/tree/')
+        ? Response.json([{ type: 'file', path: 'model.safetensors', size: 1, oid: '../../../evil' }])
+        : response;
+    };
+    await expect(download('org/name', { fetch: lying })).rejects.toThrow(
+      'without a size and digest that could be right',
+    );
+  });
+
+  it('while another process downloads the same model', async () => {
+    const on = /^\/cdn\//;
+    await serve({ faults: [{ kind: 'stall', on, afterBytes: 10 }] });
+    let second: Promise<unknown> | null = null;
+    const controller = new AbortController();
+    const first = download('org/name', {
+      signal: controller.signal,
+      onProgress: () => {
+        second ??= download().finally(() => controller.abort());
+        second.catch(() => undefined);
+      },
+    });
+    await expect(first).rejects.toThrow(/abort/i);
+    await expect(second).rejects.toThrow('Another process is downloading org/name');
+  });
+});
+
+describe('the token', () => {
+  it('goes to the hub, not to the storage behind it', async () => {
+    const { hub, files } = await serve({ gated: ['org/name'], token: TOKEN });
+    await expectSnapshot((await download('org/name', { environment: environment({ token: TOKEN }) })).folder, files);
+    const authorizations = (host: string) =>
+      new Set(hub.requests.filter((request) => request.host === host).map(({ authorization }) => authorization));
+    expect(authorizations('127.0.0.1')).toEqual(new Set([`Bearer ${TOKEN}`]));
+    expect(authorizations('localhost')).toEqual(new Set([null]));
+  });
+
+  it('may have another form than the client’s library wants', async () => {
+    const { files } = await serve({ gated: ['org/name'], token: 'api_org_x' });
+    await expectSnapshot(
+      (await download('org/name', { environment: environment({ token: 'api_org_x' }) })).folder,
+      files,
+    );
+  });
+
+  it('is in no error and no file', async () => {
+    const secret = `${TOKEN}\u0001x`;
+    await serve({
+      gated: ['org/name'],
+      faults: [{ kind: 'flip', on: /tokenizer/, atByte: 0, times: 9 }],
+      token: TOKEN,
+    });
+    for (const [model, token] of [
+      ['org/name', secret],
+      ['org/none', TOKEN],
+      ['org/name', `${TOKEN}2`],
+      ['org/name', TOKEN],
+    ] as const) {
+      const error: unknown = await download(model, { environment: environment({ token }) }).catch((thrown) => thrown);
+      for (let at = error as Error | undefined; at instanceof Error; at = at.cause as Error | undefined) {
+        expect(`${at.stack} ${JSON.stringify(at)} ${at.message}`).not.toContain(TOKEN);
+      }
+    }
+    for (const name of await readdir(cache(), { recursive: true })) {
+      const path = join(cache(), name);
+      if ((await stat(path)).isFile()) expect(await readFile(path, 'utf8')).not.toContain(TOKEN);
+    }
+  });
+});
+
+describe('without the hub', () => {
+  const offline = () => ({ environment: environment({ offline: true }) });
+
+  it('reads the cache when it must not be asked', async () => {
+    const { hub, files } = await serve();
+    const { commit } = await download();
+    const before = hub.requests.length;
+    for (const model of ['org/name', `org/name@${commit}`]) {
+      const found = await download(model, offline());
+      await expectSnapshot(found.folder, files);
+      expect([...found.files].sort()).toEqual(WANTED);
+    }
+    expect(hub.requests).toHaveLength(before);
+  });
+
+  it('reads the cache when it cannot be reached', async () => {
+    const { files } = await serve();
+    await download();
+    await hub!.close();
+    hub = null;
+    await expectSnapshot((await download()).folder, files);
+  });
+
+  it('reads the cache when it is broken', async () => {
+    const { files } = await serve();
+    await download();
+    await hub!.close();
+    hub = await startHub({ repos: {}, faults: [{ kind: 'status', on: /./, status: 502, times: 99 }] });
+    await expectSnapshot((await download()).folder, files);
+  });
+
+  it('says in one sentence that the cache has nothing', async () => {
+    await expect(download('org/name', offline())).rejects.toThrow(
+      'The hub must not be used (HF_HUB_OFFLINE), and org/name is not whole in the cache.',
+    );
+    await expect(download('org/name@v1')).rejects.toThrow(
+      /^The hub at http:\/\/127\.0\.0\.1:1 cannot be reached \(.+\), and org\/name@v1 is not whole in the cache\.$/,
+    );
+  });
+
+  it('takes no part of a model for the whole', async () => {
+    const { files } = await serve({ faults: [{ kind: 'status', on: /00002-of/, status: 404 }] });
+    await expect(download()).rejects.toThrow('There is no model');
+    const [commit = ''] = await readdir(join(repository(), 'snapshots'));
+    expect(await readdir(join(repository(), 'snapshots', commit))).toContain(SHARD);
+    // As Python does, which writes the ref first.
+    await mkdir(join(repository(), 'refs'));
+    await writeFile(join(repository(), 'refs', 'main'), commit);
+    await expect(download('org/name', offline())).rejects.toThrow('not whole');
+    await expectSnapshot((await download()).folder, files);
+  });
+});
