@@ -35,6 +35,51 @@ describe('the tokenizer of a GGUF file', () => {
     for (const { text, ids } of byteLevel.cases.default!) expect(tokenizer.encode(text)).toEqual(ids);
   });
 
+  it.each([
+    ['llama-bpe', [600]],
+    ['smaug-bpe', [...'qzx'].map((letter) => byteLevel.tokens.indexOf(letter))],
+  ])('of %s takes a word that no merge makes accordingly', async (pre, ids) => {
+    const [tokens, types] = [
+      [...byteLevel.tokens, 'qzx'],
+      [...byteLevel.types, 1],
+    ];
+    const tokenizer = await loaded(
+      byteLevelValues({ 'ggml.pre': pre, 'ggml.tokens': tokens, 'ggml.token_type': types }),
+    );
+    expect(tokenizer.encode('qzx')).toEqual(ids);
+  });
+
+  it('never merges text into control or byte tokens', async () => {
+    const tokens = [
+      '<unk>',
+      '<s>',
+      '</s>',
+      '<0x41>',
+      '▁',
+      '<',
+      's',
+      '>',
+      '<s',
+      '</',
+      '</s',
+      '/',
+      '<0x41',
+      '0',
+      'x',
+      '4',
+      '1',
+    ];
+    const more = ['<0', '<0x', '<0x4'];
+    const all = [...tokens, ...more];
+    const types = all.map((_, id) => [2, 3, 3, 6][id] ?? 1);
+    const scores = all.map((_, id) => -id);
+    const values = { 'ggml.tokens': all, 'ggml.scores': scores, 'ggml.token_type': types };
+    const { encode, decode } = await loaded(sentencePieceValues(values));
+    const ids = encode('<s></s><0x41>');
+    expect(ids.map((id) => all[id])).toEqual(['▁', '<s', '>', '</s', '>', '<0x41', '>']);
+    expect(decode(ids)).toBe('<s></s><0x41>');
+  });
+
   it('keeps special ids, user-defined tokens and the chat template', () => {
     const end = byteLevel.tokens.indexOf('<|end|>');
     const user = byteLevel.tokens.indexOf('class');
