@@ -1,0 +1,59 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { locateModel } from '../../src/import/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { TINY } from './samples.js';
+
+const folder = temporaryFolder();
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** No path of these may lead to a request. */
+const noHub = () => vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1');
+
+it('finds folders and GGUF files, also by a path from here', async () => {
+  const gguf = join(folder(), 'Model.GGUF');
+  await writeFile(gguf, '');
+  expect(await locateModel(folder())).toEqual({ kind: 'folder', path: folder(), revision: null });
+  expect(await locateModel(relative(process.cwd(), gguf))).toEqual({ kind: 'gguf', path: gguf, revision: null });
+});
+
+it('finds the embedded model beside the package', async () => {
+  expect(await locateModel('builtin:tiny-llama')).toEqual({ kind: 'folder', path: TINY, revision: null });
+});
+
+it('prefers a path that looks like a hub id', async () => {
+  noHub();
+  const before = process.cwd();
+  await mkdir(join(folder(), 'org', 'name'), { recursive: true });
+  // vitest's workers are processes here: they have a working directory of their own.
+  process.chdir(folder());
+  try {
+    expect(await locateModel('org/name')).toMatchObject({ kind: 'folder', path: join(process.cwd(), 'org', 'name') });
+  } finally {
+    process.chdir(before);
+  }
+});
+
+it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/name/'])(
+  'does not look %s up on the hub',
+  async (model) => {
+    noHub();
+    const failing = locateModel(model);
+    await expect(failing).rejects.toThrow(`${model} does not exist.`);
+    await expect(failing).rejects.toMatchObject({ exitCode: 2, hint: expect.stringContaining('org/name') });
+  },
+);
+
+it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])('refuses %s, which is neither path nor id', async (model) => {
+  noHub();
+  await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+});
+
+it('refuses a file that is no GGUF', async () => {
+  const path = join(folder(), 'model.safetensors');
+  await writeFile(path, '');
+  await expect(locateModel(path)).rejects.toThrow(`${path} is a file, but not a .gguf.`);
+});
