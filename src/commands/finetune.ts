@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import { dataStep, finetuneStep, recordRecipe } from '../pipeline/index.js';
+import { dataStep, finetuneStep } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
@@ -56,7 +56,6 @@ export const finetuneCommand: Command<Args> = {
       const recipe = await recipeFor(folder, args.recipe, args.set);
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
-      await recordRecipe(conversion, recipe);
       const store = await dataStep(step, args.data ?? []);
       await finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close());
       const { export: _unused, ...summary } = conversionSummary(conversion);

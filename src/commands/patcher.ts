@@ -1,6 +1,6 @@
 /** @module `byteify patcher train` and `byteify patcher calibrate`. */
 import { openConversion } from '../conversion/index.js';
-import { calibrateFolder, dataStep, patcherStep, recordRecipe } from '../pipeline/index.js';
+import { calibrateFolder, dataStep, patcherStep } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';
@@ -35,7 +35,6 @@ const train: Command<TrainArgs> = {
       const recipe = await recipeFor(args.dir, args.recipe, args.set);
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
-      await recordRecipe(conversion, recipe);
       const store = await dataStep(step, args.data ?? []);
       await patcherStep(step, store).finally(() => store.close());
       const metrics = conversion.manifest().stages.patcher?.metrics ?? {};

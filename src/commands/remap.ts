@@ -7,7 +7,6 @@ import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { openLlama } from '../llama/index.js';
-import { recordRecipe } from '../pipeline/record-recipe.js';
 import { remapStep } from '../pipeline/remap-step.js';
 import { localSizesOf, type Recipe, recipeFor } from '../recipe/index.js';
 import { type RemapReport, remap } from '../remap/index.js';
@@ -48,14 +47,7 @@ export const remapCommand: Command<Args> = {
 async function inPlace(context: Context, { dir, restartFrom }: Args, recipe: Recipe): Promise<string> {
   const conversion = await openConversion(dir, restartFrom === undefined ? {} : { restartFrom });
   try {
-    // A recipe that is refused must not become the conversion's own; one whose work was stopped must, to go on with it.
-    await remapStep({ conversion, recipe, reporter: context.reporter, signal: context.signal }).catch(
-      async (error: unknown) => {
-        if (!(error instanceof UsageError)) await recordRecipe(conversion, recipe);
-        throw error;
-      },
-    );
-    await recordRecipe(conversion, recipe);
+    await remapStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
     return conversion.path('remap');
   } finally {
     await conversion.close();

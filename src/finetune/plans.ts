@@ -16,7 +16,7 @@ export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
     steps: stage.steps,
     rowBytes: stage.row_bytes,
     rowsPerStep,
-    microBatchRows: stage.micro_batch_rows ?? rowsPerStep,
+    microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
     betas: stage.betas,

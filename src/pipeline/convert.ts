@@ -5,7 +5,6 @@ import { exportStep } from './export-step.js';
 import { finetuneStep } from './finetune-step.js';
 import { importStep } from './import-step.js';
 import { patcherStep } from './patcher-step.js';
-import { recordRecipe } from './record-recipe.js';
 import { remapStep } from './remap-step.js';
 
 /**
@@ -13,8 +12,6 @@ import { remapStep } from './remap-step.js';
  * @throws the signal's reason when stopped: running it again goes on.
  */
 export async function convert(context: StepContext, model: string, data: readonly string[]): Promise<void> {
-  const { conversion, recipe } = context;
-  await recordRecipe(conversion, recipe);
   await importStep(context, model);
   await remapStep(context);
   const store = await dataStep(context, data);

@@ -5,6 +5,7 @@ import { selfCheck } from '../evaluate/index.js';
 import { cardFromManifest, exportTransformers } from '../export/index.js';
 import { humanBytes, humanCount } from '../ui/index.js';
 import type { StepContext } from './context.js';
+import { recordRecipe } from './record-recipe.js';
 
 export async function exportStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Exporting');
@@ -15,6 +16,7 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
     name: 'export',
     inputs: { recipe: digestOf(recipe.export), run: digestOf(conversion.manifest().stages.finetune ?? {}) },
     work: async (out) => {
+      await recordRecipe(conversion, recipe);
       const name = `${basename(conversion.manifest().model ?? conversion.folder).replace(/\.gguf$/, '')}-BLT`;
       const report = await exportTransformers({
         from,

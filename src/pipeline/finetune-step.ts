@@ -7,6 +7,7 @@ import { finetune } from '../finetune/index.js';
 import { llamaBitsPerByte, openLlamaModel } from '../model/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
+import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
 /** The source on the held-out texts; null when the conversion has no source (it began from a BLT). */
@@ -38,6 +39,7 @@ export async function finetuneStep(
     name: 'finetune',
     inputs,
     work: async (run) => {
+      await recordRecipe(conversion, recipe);
       const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
       const { metrics } = await finetune({
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],

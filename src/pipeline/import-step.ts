@@ -1,4 +1,6 @@
 /** @module The first stage: the source into `source/`. */
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { digestOf, runStage } from '../conversion/index.js';
 import { importModel } from '../import/index.js';
 import { humanBytes } from '../ui/index.js';
@@ -12,7 +14,8 @@ export async function importStep(
   const state = await runStage({
     conversion,
     name: 'import',
-    inputs: { model: digestOf(model) },
+    // The same file from another working folder is the same model.
+    inputs: { model: digestOf(existsSync(model) ? resolve(model) : model) },
     work: async (out) => {
       const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
@@ -28,5 +31,9 @@ export async function importStep(
   });
   const files = conversion.manifest().stages.import?.files ?? [];
   const size = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
-  reporter.done(state === 'skipped' ? 'already there' : `${files.length} files, ${humanBytes(size)}`);
+  reporter.done(
+    state === 'skipped'
+      ? 'already there'
+      : `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${humanBytes(size)}`,
+  );
 }

@@ -3,6 +3,7 @@ import { digestOf, runStage } from '../conversion/index.js';
 import type { ByteStore } from '../data/index.js';
 import { trainPatcher } from '../finetune/index.js';
 import type { StepContext } from './context.js';
+import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
 export async function patcherStep(
@@ -16,6 +17,7 @@ export async function patcherStep(
     name: 'patcher',
     inputs,
     work: async (out) => {
+      await recordRecipe(conversion, recipe);
       const report = await trainPatcher({
         init: conversion.path('remap'),
         out,

@@ -1,4 +1,4 @@
-/** @module Leaves the resolved recipe in the conversion folder, so that anyone can make the model again. */
+/** @module Leaves the resolved recipe in the conversion folder, so that anyone can make the model again. Steps call it once they may run. */
 import { join } from 'node:path';
 import { type Conversion, digestOf, writeFileAtomic } from '../conversion/index.js';
 import { type Recipe, recipeToYaml } from '../recipe/index.js';

@@ -8,6 +8,7 @@ import { localSizesOf } from '../recipe/index.js';
 import { type RemapReport, remap } from '../remap/index.js';
 import { humanBytes } from '../ui/index.js';
 import type { StepContext } from './context.js';
+import { recordRecipe } from './record-recipe.js';
 
 export async function remapStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Remapping');
@@ -22,6 +23,7 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
         recipe: digestOf({ sizes, dtype: recipe.blt.dtype, seed: recipe.seed }),
       },
       work: async (out) => {
+        await recordRecipe(conversion, recipe);
         const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes' });
         const config = bltConfigFor(source.config, sizes);

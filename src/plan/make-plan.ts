@@ -95,7 +95,7 @@ export function trainingWorks(recipe: Recipe): TrainingWork[] {
         steps: stage.steps,
         rowBytes: stage.row_bytes,
         rowsPerStep,
-        microBatchRows: stage.micro_batch_rows ?? rowsPerStep,
+        microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
         bytesPerPatch,
         trains: TRAINED_PARTS.filter((part) => !(stage.frozen as readonly string[]).includes(part)),
         keepCheckpoints: stage.keep_checkpoints,

@@ -83,8 +83,8 @@ const endToEnd = z
     batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
     row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
     micro_batch_rows: count
-      .optional()
-      .describe('Rows whose activations are in memory at once; all of the step’s when left out.'),
+      .default(4)
+      .describe('Rows whose activations are in memory at once; more are faster where there is memory for them.'),
     learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
     learning_rate_scale: z
       .partialRecord(z.enum(PARTS), z.number().nonnegative())

@@ -65,7 +65,11 @@ describe('plan', () => {
   });
 
   it('warns when training wants more memory than there is', async () => {
-    const rows = (count: number) => [`stages.0.batch_bytes=${count * 1024}`, 'patcher.steps=1'];
+    const rows = (count: number) => [
+      `stages.0.batch_bytes=${count * 1024}`,
+      `stages.0.micro_batch_rows=${count}`,
+      'patcher.steps=1',
+    ];
     expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');
     const { stderr, stdout } = await runCommand(plan, { model: llama, set: rows(10_000_000) });
     expect(stderr).toMatch(/^warning: training wants [\d.]+ [TP]B of memory, this machine has/);

@@ -16,11 +16,11 @@ function made(name: string, contents: string): string {
 }
 
 const text = made('text/a.txt', 'Some text. '.repeat(50));
-const out = join(work, 'out', 'new');
+const out = join(work, 'new');
 
 const CASES: readonly [what: string, args: string[], code: number, says: RegExp][] = [
   ['an unknown verb', ['convrt'], 2, /unknown command 'convrt'/i],
-  ['an unknown flag', ['convert', '--outt', 'x'], 2, /unknown option '--outt'/i],
+  ['an unknown flag', ['convert', '--out', out, '--outt', 'x'], 2, /unknown option '--outt'/i],
   ['a missing required flag', ['convert', 'builtin:tiny-llama'], 2, /--out/],
   ['a model that does not exist', ['convert', './nowhere', '--data', text, '--out', out], 2, /nowhere does not exist/],
   [
@@ -100,7 +100,7 @@ describe('bad input', () => {
     expect(result.code).toBe(code);
     expect(result.stdout).toBe('');
     expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
-    expect(readdirSync(work)).not.toContain('out');
+    expect(readdirSync(work)).not.toContain('new');
   });
 
   it('an engine that is not set up is said so, with what to do', async () => {

@@ -17,6 +17,9 @@ beforeAll(async () => {
 
 const TEXT = 'The latent global transformer reads patches: naïve café, 東京.\n';
 
+/** A barely trained patcher may cut inside a character, which is then shown as bytes. */
+const ASCII = 'The latent global transformer reads patches.';
+
 describe('converting the embedded tiny Llama', () => {
   it('prints one JSON document and leaves a whole conversion', async () => {
     const summary = JSON.parse(result.stdout);
@@ -156,9 +159,9 @@ describe('with a converted model', () => {
     const file = join(work, 'bytes.bin');
     await writeFile(file, Uint8Array.of(0, 255, 128, 10, 27));
     expect(JSON.parse((await runCli(['score', folder, file, '--json'])).stdout).byte_count).toBe(5);
-    const piped = await runCli(['patch', folder], { input: TEXT });
+    const piped = await runCli(['patch', folder], { input: ASCII });
     expect(piped.stdout).toContain('│');
-    expect(piped.stdout.replaceAll('│', '')).toContain(TEXT);
+    expect(piped.stdout.replaceAll('│', '')).toContain(ASCII);
     const json = JSON.parse((await runCli(['patch', folder, file, '--json'])).stdout);
     expect(Object.keys(json).sort()).toEqual(['bytes_per_patch', 'entropy_nats', 'patch_lengths']);
   });
