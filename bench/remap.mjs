@@ -36,9 +36,20 @@ const CONFIG = {
 
 async function remapOnce(folder) {
   const source = await openLlama(join(folder, 'llama'));
-  const sizes = { ...deriveLocalSizes(source.config), hashVocab: 100, decoderLayers: 2, patcher: { hiddenSize: 128, layers: 1, heads: 2, intermediateSize: 256, window: 512 } };
+  const sizes = {
+    ...deriveLocalSizes(source.config),
+    hashVocab: 100,
+    decoderLayers: 2,
+    patcher: { hiddenSize: 128, layers: 1, heads: 2, intermediateSize: 256, window: 512 },
+  };
   const begun = performance.now();
-  const report = await remap({ source, config: bltConfigFor(source.config, sizes), out: join(folder, 'blt'), seed: 1, dtype: 'source' });
+  const report = await remap({
+    source,
+    config: bltConfigFor(source.config, sizes),
+    out: join(folder, 'blt'),
+    seed: 1,
+    dtype: 'source',
+  });
   const ms = performance.now() - begun;
   await source.close();
   return { ms, bytes: report.total_bytes, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
@@ -59,23 +70,36 @@ async function main() {
     mkdirSync(join(folder, 'llama'));
     writeFileSync(join(folder, 'llama', 'config.json'), JSON.stringify(CONFIG));
     const infos = llamaTensors(parseLlamaConfig(CONFIG, 'config.json')).map((tensor) => ({ ...tensor, dtype: 'BF16' }));
-    await writeCheckpoint(join(folder, 'llama'), infos, (info) => new Uint8Array(tensorBytes(info)).fill(0x3c), { maxShardBytes: 1e12 });
+    await writeCheckpoint(join(folder, 'llama'), infos, (info) => new Uint8Array(tensorBytes(info)).fill(0x3c), {
+      maxShardBytes: 1e12,
+    });
     const sourceBytes = statSync(join(folder, 'llama', 'model.safetensors')).size;
     const rounds = [];
     for (let i = 0; i < Number(values.rounds); i++) {
       const copyMs = await copyOnce(folder);
       rmSync(join(folder, 'copy.safetensors'));
       // In a process of its own, so that its peak memory is its own.
-      const child = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--child', folder, '--layers', values.layers], { encoding: 'utf8' });
+      const child = spawnSync(
+        process.execPath,
+        [fileURLToPath(import.meta.url), '--child', folder, '--layers', values.layers],
+        { encoding: 'utf8' },
+      );
       if (child.status !== 0) throw new Error(child.stderr);
       const { ms, bytes, peakRssBytes } = JSON.parse(child.stdout);
       rmSync(join(folder, 'blt'), { recursive: true });
-      rounds.push({ copy_mb_per_second: sourceBytes / copyMs / 1e3, remap_mb_per_second: bytes / ms / 1e3, peak_rss_bytes: peakRssBytes });
+      rounds.push({
+        copy_mb_per_second: sourceBytes / copyMs / 1e3,
+        remap_mb_per_second: bytes / ms / 1e3,
+        peak_rss_bytes: peakRssBytes,
+      });
     }
     if (values.json) return console.log(JSON.stringify({ source_bytes: sourceBytes, rounds }, null, 2));
     console.log(`${(sourceBytes / 1e9).toFixed(2)} GB of bfloat16 layers\ncopy MB/s   remap MB/s   peak memory`);
     for (const round of rounds) {
-      const columns = [round.copy_mb_per_second.toFixed(0).padStart(9), round.remap_mb_per_second.toFixed(0).padStart(12)];
+      const columns = [
+        round.copy_mb_per_second.toFixed(0).padStart(9),
+        round.remap_mb_per_second.toFixed(0).padStart(12),
+      ];
       console.log(`${columns.join(' ')} ${(round.peak_rss_bytes / 1e6).toFixed(0).padStart(10)} MB`);
     }
   } finally {

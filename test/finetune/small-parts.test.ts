@@ -60,7 +60,7 @@ describe('AdamW', () => {
       ),
     );
     const found = slot.value.dataSync();
-    wanted.forEach((value, i) => expect(found[i]).toBeCloseTo(value, 5));
+    for (const [i, value] of wanted.entries()) expect(found[i]).toBeCloseTo(value, 5);
   });
 });
 

@@ -22,7 +22,7 @@ interface PeerModel {
 const TEXTS = [
   'Byte latent transformers patch text by entropy.',
   'naïve café, 東京タワー — Привет, мир! 🎉',
-  'for (let i = 0; i < 10; i++) {\n\tconsole.log(`${i}`);\n}\n',
+  'for (let i = 0; i < 10; i++) {\n\tconsole.log(i * i);\n}\n',
   // beyond the windows of 512 bytes
   'The quick brown fox jumps over the lazy dog, again and again. '.repeat(11),
 ];
