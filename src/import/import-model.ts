@@ -54,12 +54,15 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   await checkPapers(folder);
   const weights = await openCheckpoint(folder);
   await weights.close();
-  const copied = (await readdir(folder)).filter((name) => COPIED.some((pattern) => pattern.test(name))).sort();
+  const papers = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && COPIED.some((pattern) => pattern.test(entry.name)))
+    .map(({ name }) => name)
+    .sort();
   return {
     config: source.config,
     license: await licenseOf(folder),
     weights: weights.files,
-    copied: copied.map((name) => join(folder, name)),
+    copied: papers.map((name) => join(folder, name)),
     written: {},
   };
 }
