@@ -13,8 +13,9 @@ beforeAll(async () => {
 describe('converting SmolLM2-135M from a GGUF', () => {
   it('measures a real source beside the BLT', () => {
     const summary = JSON.parse(result.stdout);
+    // Technical text of this repository: a layer out of order costs bits (the peer tests compare with PyTorch to 0.001).
     expect(summary.source_bits_per_byte).toBeGreaterThan(0.3);
-    expect(summary.source_bits_per_byte).toBeLessThan(1.5);
+    expect(summary.source_bits_per_byte).toBeLessThan(2);
     expect(summary.bits_per_byte).toBeLessThan(9);
   });
 

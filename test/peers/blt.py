@@ -25,23 +25,36 @@ def forward(*args, **kwargs):
 
 
 model.model.patcher.forward = forward
+
+
+def logits_of(ids):
+    with torch.no_grad():
+        return model(ids, use_cache=False).logits[0]
+
+
 cases = []
 for text in texts:
     patch_lengths.clear()
     ids = tokenizer(text, return_tensors="pt").input_ids
-    with torch.no_grad():
-        logits = model(ids, use_cache=False).logits[0]
+    logits = logits_of(ids)
     lengths = patch_lengths[0][0]
     generated = model.generate(ids, max_new_tokens=4, do_sample=False, use_cache=False)[0].tolist()
     cases.append(
         {
             "ids": ids[0].tolist(),
-            "logits": logits.flatten().tolist(),
+            "logits": logits.flatten(),
             "patch_lengths": lengths,
             "generated": generated,
             "round_trip": tokenizer.decode(ids[0], skip_special_tokens=True) == text,
         }
     )
+# Double precision: what float32 itself is uncertain by, on weights whose activations are large.
+model.double()
+float32_error = 0.0
+for case in cases:
+    exact = logits_of(torch.tensor([case["ids"]])).flatten()
+    float32_error = max(float32_error, (exact - case.pop("logits")).abs().max().item())
+    case["exact_logits"] = exact.tolist()
 print(
     json.dumps(
         {
@@ -49,6 +62,7 @@ print(
             "unexpected": sorted(info["unexpected_keys"]),
             "mismatched": sorted(str(key) for key in info["mismatched_keys"]),
             "config_use_cache": model.config.use_cache,
+            "float32_error": float32_error,
             "cases": cases,
         }
     )

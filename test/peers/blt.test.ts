@@ -10,9 +10,11 @@ interface PeerModel {
   readonly unexpected: string[];
   readonly mismatched: string[];
   readonly config_use_cache: boolean;
+  /** How far transformers in float32 is from itself in float64, at worst. */
+  readonly float32_error: number;
   readonly cases: {
     ids: number[];
-    logits: number[];
+    exact_logits: number[];
     patch_lengths: number[];
     generated: number[];
     round_trip: boolean;
@@ -33,6 +35,12 @@ function transformersForm(lengths: Int32Array): number[] {
   return present.filter((length) => length > 0);
 }
 
+/**
+ * What logits of transformers may differ by. SmolLM2's residual stream reaches 6,000: there float32 itself is uncertain by more than 1e-4
+ * (transformers' own attention implementations differ by as much), and the measure is transformers in float64.
+ */
+const PARITY = 1e-4;
+
 describe.skipIf(peersPython() === null).each([
   ['the tiny Llama', tinyConversion],
   ['SmolLM2-135M', smollm2Conversion],
@@ -44,13 +52,14 @@ describe.skipIf(peersPython() === null).each([
     expect(peer).toMatchObject({ missing: [], unexpected: [], mismatched: [], config_use_cache: false });
     await startEngine({ threads: 2 });
     const model = await openBlt(blt);
-    peer.cases.forEach(({ ids, logits, patch_lengths, generated, round_trip }, i) => {
+    peer.cases.forEach(({ ids, exact_logits, patch_lengths, generated, round_trip }, i) => {
       const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(ids))]);
       expect(transformersForm(batch.patchLengths[0]![0]!), TEXTS[i]).toEqual(
         patch_lengths.filter((length) => length > 0),
       );
       const found = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
-      expect(maxDifference(found, logits), TEXTS[i]).toBeLessThan(1e-4);
+      const allowed = Math.max(PARITY, 2 * peer.float32_error);
+      expect(maxDifference(found, exact_logits), TEXTS[i]).toBeLessThan(allowed);
       expect(round_trip).toBe(true);
       // generate: the first byte is our most likely one
       const last = [...found.slice(-260)];
