@@ -2,14 +2,19 @@
 import {
   type BackendValues,
   type DataId,
+  engine,
   KernelBackend,
+  type Tensor,
   type TensorInfo,
   type DataType as TfjsDataType,
+  tidy,
 } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
 import { DataType } from './native.js';
-import type { NativeTensor, Runtime } from './runtime.js';
+import { createGraph, type Graph, type TracedFunction } from './graph.js';
+import type { TensorFlowApi } from './native.js';
+import type { Executor, NativeTensor, Runtime } from './runtime.js';
 
 interface Entry {
   readonly tensor: NativeTensor;
@@ -19,6 +24,7 @@ interface Entry {
 function tfjsTypeOf(dtype: number): TfjsDataType {
   switch (dtype) {
     case DataType.float32:
+    case DataType.bfloat16: // tfjs-core has no name for it; only operations that know what they hold make it
       return 'float32';
     case DataType.int32:
       return 'int32';
@@ -34,17 +40,36 @@ function bytesOf(values: BackendValues | null, byteCount: number, dtype: TfjsDat
   throw new ByteifyError(`the engine holds no ${dtype} tensors`);
 }
 
+/** bfloat16 is the upper half of a float32. */
+function widened(halves: Uint16Array): Float32Array {
+  return new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
+}
+
 function valuesOf(bytes: Uint8Array, dtype: number): Float32Array | Int32Array | Uint8Array {
   if (dtype === DataType.float32) return new Float32Array(bytes.buffer);
+  if (dtype === DataType.bfloat16) return widened(new Uint16Array(bytes.buffer));
   if (dtype === DataType.int32) return new Int32Array(bytes.buffer);
   return bytes;
 }
 
+function isGraph(executor: Executor | Graph): executor is Graph {
+  return 'callCompiled' in executor;
+}
+
 export class TensorFlowBackend extends KernelBackend {
   readonly #entries = new Map<DataId, Entry>();
+  /** The runtime, or the graph of the function that is being traced. */
+  #executor: Executor | Graph;
+  /** Functions of `fuse` by key and shapes. */
+  readonly #fused = new Map<string, TracedFunction>();
+  #fusing = false;
 
-  constructor(readonly runtime: Runtime) {
+  constructor(
+    readonly runtime: Runtime,
+    private readonly api: TensorFlowApi,
+  ) {
     super();
+    this.#executor = runtime;
   }
 
   // ---- storage: what tfjs-core asks of a backend ----
@@ -57,12 +82,12 @@ export class TensorFlowBackend extends KernelBackend {
 
   override move(dataId: DataId, values: BackendValues, shape: number[], dtype: TfjsDataType, refCount: number): void {
     const bytes = bytesOf(values, shape.reduce((a, b) => a * b, 1) * (dtype === 'bool' ? 1 : 4), dtype);
-    this.#entries.set(dataId, { tensor: this.runtime.create(bytes, shape, dataTypeOf(dtype)), refCount });
+    this.#entries.set(dataId, { tensor: this.#executor.create(bytes, shape, dataTypeOf(dtype)), refCount });
   }
 
   override readSync(dataId: DataId): BackendValues {
     const { tensor } = this.#entry(dataId);
-    return valuesOf(this.runtime.read(tensor), tensor.dtype);
+    return valuesOf(this.#executor.read(tensor), tensor.dtype);
   }
 
   override async read(dataId: DataId): Promise<BackendValues> {
@@ -75,7 +100,7 @@ export class TensorFlowBackend extends KernelBackend {
     entry.refCount--;
     if (!force && entry.refCount > 0) return false;
     this.#entries.delete(dataId);
-    this.runtime.release(entry.tensor);
+    this.#executor.release(entry.tensor);
     return true;
   }
 
@@ -104,7 +129,7 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   override dispose(): void {
-    for (const { tensor } of this.#entries.values()) this.runtime.release(tensor);
+    for (const { tensor } of this.#entries.values()) this.#executor.release(tensor);
     this.#entries.clear();
   }
 
@@ -116,7 +141,7 @@ export class TensorFlowBackend extends KernelBackend {
 
   executeMultipleOutputs(name: string, attributes: Attribute[], inputs: TensorInfo[], outputs: number): TensorInfo[] {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
-    return this.runtime.execute(name, attributes, natives, outputs).map((tensor) => this.#adopt(tensor));
+    return this.#executor.execute(name, attributes, natives, outputs).map((tensor) => this.#adopt(tensor));
   }
 
   /** Runs with extra int32 constants (axes, shapes, permutations) appended to the inputs; they are released afterwards. */
@@ -129,15 +154,106 @@ export class TensorFlowBackend extends KernelBackend {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const made = constants.map((value) => this.#constant(value));
     try {
-      return this.#adopt(this.runtime.execute(name, attributes, [...natives, ...made], 1)[0]!);
+      return this.#adopt(this.#executor.execute(name, attributes, [...natives, ...made], 1)[0]!);
     } finally {
-      for (const tensor of made) this.runtime.release(tensor);
+      for (const tensor of made) this.#executor.release(tensor);
     }
+  }
+
+  // ---- variables: resources that operations read and change; tfjs-core has no tensor for them ----
+
+  /** Runs an operation on a variable's handle and tensors. */
+  executeOnResource(
+    name: string,
+    attributes: Attribute[],
+    resource: NativeTensor,
+    inputs: TensorInfo[],
+    outputs: number,
+  ): TensorInfo[] {
+    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
+    return this.#executor.execute(name, attributes, [resource, ...natives], outputs).map((out) => this.#adopt(out));
+  }
+
+  // ---- functions ----
+
+  /** True while a function is traced: operations add nodes and give no values. */
+  get tracing(): boolean {
+    return this.#executor !== this.runtime;
+  }
+
+  /**
+   * Runs `fn` at once, or, while tracing, as a function of its own that XLA compiles: its operations become one pass over memory.
+   * Calls with one key and one set of shapes share one function.
+   */
+  fuse(key: string, inputs: readonly Tensor[], fn: (...inputs: Tensor[]) => readonly Tensor[]): readonly Tensor[] {
+    const outer = this.#executor;
+    if (!isGraph(outer) || this.#fusing) return fn(...inputs);
+    const signature = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
+    const id = `${key} ${JSON.stringify(signature)}`;
+    let fused = this.#fused.get(id);
+    if (fused === undefined) {
+      this.#fusing = true;
+      try {
+        fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, signature, fn);
+      } finally {
+        this.#fusing = false;
+        this.#executor = outer;
+      }
+      this.#fused.set(id, fused);
+    }
+    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
+    return outer.callCompiled(fused, natives).map((native) => this.#tensor(native));
+  }
+
+  /** Traces `fn` into a TensorFlow function called `name`. */
+  trace(
+    name: string,
+    signature: readonly { readonly shape: readonly number[]; readonly dtype: TfjsDataType }[],
+    fn: (...inputs: Tensor[]) => readonly Tensor[],
+  ): TracedFunction {
+    if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
+    return this.#traceOnto(name, signature, fn);
+  }
+
+  #traceOnto(
+    name: string,
+    signature: readonly { readonly shape: readonly number[]; readonly dtype: TfjsDataType }[],
+    fn: (...inputs: Tensor[]) => readonly Tensor[],
+  ): TracedFunction {
+    const graph = createGraph(this.api, this.runtime);
+    this.#executor = graph;
+    let finished = false;
+    try {
+      let traced: TracedFunction | null = null;
+      tidy(() => {
+        const inputs = signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))));
+        const outputs = fn(...inputs).map(({ dataId }) => this.#entry(dataId).tensor);
+        traced = graph.finish(name, outputs);
+        finished = true;
+      });
+      return traced!;
+    } finally {
+      this.#executor = this.runtime;
+      if (!finished) graph.abandon();
+    }
+  }
+
+  /** Runs a traced function on another thread. */
+  async callFunction(traced: TracedFunction, inputs: readonly Tensor[], attributes: Attribute[]): Promise<Tensor[]> {
+    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
+    const all = [...natives, ...traced.captured];
+    const outputs = await this.runtime.executeAsync(traced.name, attributes, all, traced.outputs);
+    return outputs.map((output) => this.#tensor(output));
+  }
+
+  #tensor(native: NativeTensor): Tensor {
+    const { dataId, shape, dtype } = this.#adopt(native);
+    return engine().makeTensorFromDataId(dataId, shape, dtype);
   }
 
   #constant(value: Constant): NativeTensor {
     const values = Int32Array.from(Array.isArray(value) ? value : [value as number]);
-    return this.runtime.create(
+    return this.#executor.create(
       new Uint8Array(values.buffer),
       Array.isArray(value) ? [value.length] : [],
       DataType.int32,

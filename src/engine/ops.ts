@@ -105,7 +105,8 @@ export function segmentShift(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Te
 export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor {
   return tf.customGrad((input, gain, save) => {
     const [rows, scale] = [input as tf.Tensor, gain as tf.Tensor];
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon));
+    // Not rsqrt: TensorFlow approximates it on a CPU, which costs a digit of every logit.
+    const inverse = tf.reciprocal(tf.sqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon)));
     (save as tf.GradSaveFunc)([rows, scale, inverse]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedX, savedWeight, savedInverse] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];

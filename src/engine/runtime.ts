@@ -1,23 +1,21 @@
 /** @module One TensorFlow eager context: tensors in and out, operations by name, and a count of what is alive. */
 import { ByteifyError } from '../errors.js';
-import { type Attribute, AttributeType } from './attributes.js';
-import { DataType, type Pointer, type TensorFlowApi } from './native.js';
+import type { Attribute } from './attributes.js';
+import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
+import { dims, writeAttributes } from './write-attributes.js';
 
-/** A tensor that TensorFlow holds. `dtype` is a TF_DataType. */
+/** A tensor that TensorFlow holds, or one that a graph will compute. `dtype` is a TF_DataType. */
 export interface NativeTensor {
+  /** Of values; 0n for a graph's. */
   readonly handle: Pointer;
   readonly shape: number[];
   readonly dtype: number;
+  /** Where it comes from in the graph that is being traced. */
+  readonly output?: GraphOutput;
 }
 
-export interface Device {
-  readonly name: string;
-  readonly type: string;
-}
-
-export interface Runtime {
-  readonly version: string;
-  readonly devices: readonly Device[];
+/** What a backend runs on: the eager runtime, or a graph that is being traced. */
+export interface Executor {
   /** Copies values in. `bytes` is the row-major little-endian content. */
   create(bytes: Uint8Array, shape: readonly number[], dtype: number): NativeTensor;
   /** Copies a tensor's bytes out (waits for a device). */
@@ -30,19 +28,38 @@ export interface Runtime {
     inputs: readonly NativeTensor[],
     outputs: number,
   ): NativeTensor[];
-  /** How many handles are alive: what a leak test watches. */
-  liveHandles(): number;
 }
 
-const NO_DIMS = new BigInt64Array(1);
+export interface Device {
+  readonly name: string;
+  readonly type: string;
+}
 
-function dims(shape: readonly number[]): BigInt64Array {
-  return shape.length === 0 ? NO_DIMS : BigInt64Array.from(shape, BigInt);
+export interface Runtime extends Executor {
+  readonly version: string;
+  readonly devices: readonly Device[];
+  /** Runs an operation or a function on another thread. Its inputs must stay alive until it is done. */
+  executeAsync(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly NativeTensor[],
+    outputs: number,
+  ): Promise<NativeTensor[]>;
+  /** Adds a TF_Function to the context under the name it has; it stays the caller's. The result removes it again. */
+  addFunction(fn: Pointer, name: string): () => void;
+  /** How many handles are alive: what a leak test watches. */
+  liveHandles(): number;
 }
 
 /** tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. */
 function threadConfig(threads: number): Uint8Array {
   return Uint8Array.of(0x10, threads, 0x28, 1);
+}
+
+/** @throws ByteifyError with TensorFlow's own words when a call failed. */
+export function checkStatus(api: TensorFlowApi, status: Pointer, what: string): void {
+  if (api.TF_GetCode(status) === 0) return;
+  throw new ByteifyError(`TensorFlow failed in ${what}: ${api.TF_Message(status).split('\n')[0]}`);
 }
 
 /**
@@ -52,11 +69,7 @@ function threadConfig(threads: number): Uint8Array {
  */
 export function createRuntime(api: TensorFlowApi, options: { threads?: number } = {}): Runtime {
   const status = api.TF_NewStatus();
-  const check = (what: string) => {
-    if (api.TF_GetCode(status) !== 0) {
-      throw new ByteifyError(`TensorFlow failed in ${what}: ${api.TF_Message(status).split('\n')[0]}`);
-    }
-  };
+  const check = (what: string) => checkStatus(api, status, what);
 
   const contextOptions = api.TFE_NewContextOptions();
   if (options.threads !== undefined) {
@@ -93,23 +106,18 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return { handle, shape, dtype: api.TFE_TensorHandleDataType(handle) };
   }
 
-  function setAttribute(op: Pointer, attribute: Attribute): undefined {
-    const { name, value } = attribute;
-    switch (attribute.type) {
-      case AttributeType.string: {
-        const bytes = Buffer.from(value as string);
-        return api.TFE_OpSetAttrString(op, name, bytes, bytes.length);
-      }
-      case AttributeType.int:
-        if (Array.isArray(value)) return api.TFE_OpSetAttrIntList(op, name, dims(value as number[]), value.length);
-        return api.TFE_OpSetAttrInt(op, name, value as number);
-      case AttributeType.float:
-        return api.TFE_OpSetAttrFloat(op, name, value as number);
-      case AttributeType.bool:
-        return api.TFE_OpSetAttrBool(op, name, value ? 1 : 0);
-      case AttributeType.type:
-        return api.TFE_OpSetAttrType(op, name, value as number);
-    }
+  /** An operation with its inputs and attributes. The caller deletes it. */
+  function prepare(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly NativeTensor[],
+    on: Pointer,
+  ): Pointer {
+    const op = api.TFE_NewOp(context, name, on);
+    if (api.TF_GetCode(on) !== 0) return op;
+    for (const input of inputs) api.TFE_OpAddInput(op, input.handle, on);
+    writeAttributes(api, 'TFE_Op', op, attributes, on);
+    return op;
   }
 
   return {
@@ -142,15 +150,36 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
       api.TFE_DeleteTensorHandle(handle);
     },
     execute(name, attributes, inputs, outputs) {
-      const op = api.TFE_NewOp(context, name, status);
+      const op = prepare(name, attributes, inputs, status);
       check(name);
-      for (const input of inputs) api.TFE_OpAddInput(op, input.handle, status);
-      for (const attribute of attributes) setAttribute(op, attribute);
       resultCount[0] = outputs;
       api.TFE_Execute(op, results, resultCount, status);
       api.TFE_DeleteOp(op);
       check(name);
       return Array.from({ length: outputs }, (_, i) => describe(results[i]!));
+    },
+    async executeAsync(name, attributes, inputs, outputs) {
+      const own = api.TF_NewStatus();
+      try {
+        const op = prepare(name, attributes, inputs, own);
+        checkStatus(api, own, name);
+        const found = new BigUint64Array(Math.max(1, outputs));
+        await new Promise<void>((resolve, reject) => {
+          api.TFE_Execute.async(op, found, Int32Array.of(outputs), own, (error) => (error ? reject(error) : resolve()));
+        }).finally(() => api.TFE_DeleteOp(op));
+        checkStatus(api, own, name);
+        return Array.from({ length: outputs }, (_, i) => describe(found[i]!));
+      } finally {
+        api.TF_DeleteStatus(own);
+      }
+    },
+    addFunction(fn, name) {
+      api.TFE_ContextAddFunction(context, fn, status);
+      check('TFE_ContextAddFunction');
+      return () => {
+        api.TFE_ContextRemoveFunction(context, name, status);
+        check('TFE_ContextRemoveFunction');
+      };
     },
     liveHandles: () => live,
   };

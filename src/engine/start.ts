@@ -48,12 +48,10 @@ function startLibTensorFlow(options: EngineOptions): Engine {
       hint: 'Run `byteify setup` once: it fetches TensorFlow’s libraries (274 MB) and checks them.',
     });
   }
-  const runtime = createRuntime(
-    loadTensorFlow(folder),
-    options.threads === undefined ? {} : { threads: options.threads },
-  );
+  const api = loadTensorFlow(folder);
+  const runtime = createRuntime(api, options.threads === undefined ? {} : { threads: options.threads });
   registerKernels('libtensorflow');
-  tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime));
+  tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime, api));
   tf.setBackend('libtensorflow');
   tf.enableProdMode();
   return {
