@@ -11,9 +11,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
-import { DataType } from './native.js';
 import { createGraph, type Graph, type TracedFunction } from './graph.js';
 import type { TensorFlowApi } from './native.js';
+import { DataType } from './native.js';
 import type { Executor, NativeTensor, Runtime } from './runtime.js';
 
 interface Entry {

@@ -3,6 +3,7 @@ export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
+export { fuse, fusedOp } from './fuse.js';
 export { TENSORFLOW_VERSION } from './libraries.js';
 export { type EngineLocation, locateEngine } from './locate.js';
 export {
@@ -19,5 +20,5 @@ export {
 } from './ops.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
-export { createVariable, type Storage, type Variable } from './variables.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
+export { createVariable, type Storage, type Variable } from './variables.js';

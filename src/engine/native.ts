@@ -59,7 +59,8 @@ const PROTOTYPES = {
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void* op, const char* name, unsigned char value)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void* op, const char* name, int value)',
   TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
-  TFE_OpSetAttrShape: 'void TFE_OpSetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount, void* status)',
+  TFE_OpSetAttrShape:
+    'void TFE_OpSetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount, void* status)',
   TFE_Execute: 'void TFE_Execute(void* op, void* results, void* resultCount, void* status)',
   TFE_ContextAddFunction: 'void TFE_ContextAddFunction(void* context, void* function, void* status)',
   TFE_ContextRemoveFunction: 'void TFE_ContextRemoveFunction(void* context, const char* name, void* status)',

@@ -5,6 +5,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
+import { fuse, fusedOp } from './fuse.js';
 
 /** What our backend and tfjs-node's share beyond tfjs-core's interface. */
 interface RawBackend {
@@ -81,15 +82,19 @@ export function segmentMax(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tens
     const rows = input as tf.Tensor;
     const raw = segment('Max', rows, ids, count);
     // TensorFlow fills an empty segment with the lowest float.
-    const value = tf.where(tf.less(raw, -3e38), tf.zerosLike(raw), raw);
-    (save as tf.GradSaveFunc)([rows, value, ids]);
+    const [value] = fuse('fill empty segments', [raw], (x) => [tf.where(tf.less(x, -3e38), tf.zerosLike(x), x)]);
+    (save as tf.GradSaveFunc)([rows, value!, ids]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [savedRows, savedMax, savedIds] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const hit = tf.cast(tf.equal(savedRows, rawGather(savedMax, savedIds)), 'float32');
-      const share = tf.div(dy, tf.maximum(segment('Sum', hit, savedIds, count), 1));
-      return tf.mul(hit, rawGather(share, savedIds));
+      const [hit] = fuse('segment hits', [savedRows, rawGather(savedMax, savedIds)], (x, most) => [
+        tf.cast(tf.equal(x, most), 'float32'),
+      ]);
+      const [share] = fuse('share of a tie', [dy, segment('Sum', hit!, savedIds, count)], (slope, hits) => [
+        tf.div(slope, tf.maximum(hits, 1)),
+      ]);
+      return tf.mul(hit!, rawGather(share!, savedIds));
     };
-    return { value, gradFunc };
+    return { value: value!, gradFunc };
   })(x);
 }
 
@@ -103,55 +108,49 @@ export function segmentShift(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Te
 
 /** x [N, H] scaled to unit root-mean-square over H and by `weight` [H] (blt-format 1.2: RMSNorm). */
 export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor {
-  return tf.customGrad((input, gain, save) => {
-    const [rows, scale] = [input as tf.Tensor, gain as tf.Tensor];
+  const normal = (rows: tf.Tensor, scale: tf.Tensor) => {
     // Not rsqrt: TensorFlow approximates it on a CPU, which costs a digit of every logit.
     const inverse = tf.reciprocal(tf.sqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon)));
-    (save as tf.GradSaveFunc)([rows, scale, inverse]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [savedX, savedWeight, savedInverse] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-      const normal = tf.mul(savedX, savedInverse);
-      const dNormal = tf.mul(dy, savedWeight);
-      const along = tf.mean(tf.mul(dNormal, normal), -1, true);
-      return [tf.mul(savedInverse, tf.sub(dNormal, tf.mul(normal, along))), tf.sum(tf.mul(dy, normal), 0)];
-    };
-    return { value: tf.mul(tf.mul(rows, inverse), scale), gradFunc };
-  })(x, weight);
+    return tf.mul(tf.mul(rows, inverse), scale);
+  };
+  return fusedOp(`rms norm ${epsilon}`, normal, [x, weight]);
 }
 
 /** silu(gate) * up, element-wise (SwiGLU's product). */
 export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
-  return tf.customGrad((a, b, save) => {
-    const [g, u] = [a as tf.Tensor, b as tf.Tensor];
-    (save as tf.GradSaveFunc)([g, u]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [savedGate, savedUp] = saved as [tf.Tensor, tf.Tensor];
-      const sigmoid = tf.sigmoid(savedGate);
-      const silu = tf.mul(savedGate, sigmoid);
-      const slope = tf.add(sigmoid, tf.mul(silu, tf.sub(1, sigmoid)));
-      return [tf.mul(tf.mul(dy, savedUp), slope), tf.mul(dy, silu)];
-    };
-    return { value: tf.mul(tf.mul(g, tf.sigmoid(g)), u), gradFunc };
-  })(gate, up);
+  return fusedOp('swiglu', (g, u) => tf.mul(tf.mul(g, tf.sigmoid(g)), u), [gate, up]);
 }
 
 /**
- * softmax(q kT + mask) v. q [..., N, D] (already scaled), k and v [..., S, D], mask broadcast to [..., N, S] and added.
- * Saves the probabilities, not the scores.
+ * softmax(q kT + mask) v. q [B, heads, repeat * N, D] (already scaled), k and v [B, heads, S, D]; mask [B or 1, 1, N, S] is added to
+ * each of the `repeat` query heads of a key-value head. Keeps the probabilities for the backward pass, not the scores.
  */
 export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.customGrad((a, b, c, save) => {
     const [query, key, value] = [a as tf.Tensor, b as tf.Tensor, c as tf.Tensor];
-    const probabilities = tf.softmax(tf.add(tf.matMul(query, key, false, true), mask));
+    const scores = tf.matMul(query, key, false, true);
+    const probabilities = tf.softmax(masked(scores, mask));
     (save as tf.GradSaveFunc)([query, key, value, probabilities]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [sq, sk, sv, p] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const dp = tf.matMul(dy, sv, false, true);
-      const ds = tf.mul(p, tf.sub(dp, tf.sum(tf.mul(dp, p), -1, true)));
-      return [tf.matMul(ds, sk), tf.matMul(ds, sq, true, false), tf.matMul(p, dy, true, false)];
+      const [ds] = fuse('softmax gradient', [p, dp], (y, dy) => [
+        tf.mul(y, tf.sub(dy, tf.sum(tf.mul(dy, y), -1, true))),
+      ]);
+      return [tf.matMul(ds!, sk), tf.matMul(ds!, sq, true, false), tf.matMul(p, dy, true, false)];
     };
     return { value: tf.matMul(probabilities, value), gradFunc };
   })(q, k, v);
+}
+
+function masked(scores: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+  const [rows, heads, queries, keys] = scores.shape as [number, number, number, number];
+  const [maskRows, , length] = mask.shape as [number, number, number, number];
+  const [sum] = fuse('mask', [scores, mask], (x, y) => {
+    const spread = tf.reshape(x, [rows, heads, queries / length, length, keys]);
+    return [tf.reshape(tf.add(spread, tf.reshape(y, [maskRows, 1, 1, length, keys])), scores.shape)];
+  });
+  return sum!;
 }
 
 const crossEntropyTypes = [attribute.type('T', 'float32'), attribute.type('Tlabels', 'int32')];

@@ -1,14 +1,15 @@
 /** @module Causal self-attention in blocks of queries, so that a window of W costs length x W and not length squared. */
-import { attend, tf } from '../engine/index.js';
+import { attend, fuse, tf } from '../engine/index.js';
 
-/** Queries of one block, and the range of keys any of them may see. */
-const BLOCK = 256;
+/** Queries of one block. Smaller blocks skip more of what a query cannot see; larger ones make larger products. */
+const LARGEST_BLOCK = 256;
 
+/** Queries [from, to) and the keys [firstKey, to) that any of them may see. */
 interface QueryBlock {
   readonly from: number;
   readonly to: number;
   readonly firstKey: number;
-  /** [1 or rows, 1, repeat * (to - from), to - firstKey], 0 where visible and -1e9 elsewhere. */
+  /** [1 or rows, 1, to - from, to - firstKey], 0 where visible and -1e9 elsewhere. */
   readonly mask: tf.Tensor;
 }
 
@@ -27,39 +28,42 @@ export interface AttentionShape {
   /** Keys a query sees, itself included; null is all before it (blt-format 1.4). */
   readonly window: number | null;
   readonly repeat: number;
-  /** Document of each position [rows * length]; a query sees its own document only. Null: one document a row. */
-  readonly documents: Int32Array | null;
+  /** Document of each position, int32 [rows, length]; a query sees its own document only. Null: one document a row. */
+  readonly documents: tf.Tensor | null;
 }
 
 const HIDDEN = -1e9;
 
 function maskOf(shape: AttentionShape, from: number, to: number, firstKey: number): tf.Tensor {
-  const { length, repeat, documents } = shape;
+  const { rows, length, documents } = shape;
   const window = shape.window ?? length;
-  const rows = documents === null ? 1 : shape.rows;
   const [queries, keys] = [to - from, to - firstKey];
-  const values = new Float32Array(rows * repeat * queries * keys).fill(HIDDEN);
-  for (let row = 0; row < rows; row++) {
-    for (let query = from; query < to; query++) {
-      const own = documents?.[row * length + query];
-      const start = (row * repeat * queries + (query - from)) * keys;
-      for (let key = Math.max(firstKey, query - window + 1); key <= query; key++) {
-        if (documents === null || documents[row * length + key] === own) values[start + key - firstKey] = 0;
-      }
-      for (let copy = 1; copy < repeat; copy++) {
-        values.copyWithin(start + copy * queries * keys, start, start + keys);
-      }
-    }
-  }
-  return tf.tensor(values, [rows, 1, repeat * queries, keys]);
+  const additive = (visible: tf.Tensor) => tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), HIDDEN);
+  const near = () => {
+    const distance = tf.sub(
+      tf.reshape(tf.range(from, to, 1, 'int32'), [queries, 1]),
+      tf.reshape(tf.range(firstKey, to, 1, 'int32'), [1, keys]),
+    );
+    return tf.logicalAnd(tf.greaterEqual(distance, 0), tf.less(distance, window));
+  };
+  const key = `mask ${from} ${to} ${firstKey} ${window}`;
+  if (documents === null) return tf.reshape(fuse(key, [], () => [additive(near())])[0]!, [1, 1, queries, keys]);
+  const [mask] = fuse(`${key} of documents`, [documents], (ids) => {
+    const ofQueries = tf.reshape(tf.slice(ids, [0, from], [rows, queries]), [rows, queries, 1]);
+    const ofKeys = tf.reshape(tf.slice(ids, [0, firstKey], [rows, keys]), [rows, 1, keys]);
+    const visible = tf.logicalAnd(tf.equal(ofQueries, ofKeys), tf.reshape(near(), [1, queries, keys]));
+    return [tf.reshape(additive(visible), [rows, 1, queries, keys])];
+  });
+  return mask!;
 }
 
-/** Cuts a sequence into query blocks and makes their masks. */
+/** Cuts a sequence into query blocks of one size, the last a little shorter, and makes their masks. */
 export function attentionPlan(shape: AttentionShape): AttentionPlan {
   const { rows, length, repeat, window } = shape;
+  const size = Math.ceil(length / Math.ceil(length / LARGEST_BLOCK));
   const blocks: QueryBlock[] = [];
-  for (let from = 0; from < length; from += BLOCK) {
-    const to = Math.min(length, from + BLOCK);
+  for (let from = 0; from < length; from += size) {
+    const to = Math.min(length, from + size);
     const firstKey = window === null ? 0 : Math.max(0, from - window + 1);
     blocks.push({ from, to, firstKey, mask: maskOf(shape, from, to, firstKey) });
   }

@@ -3,7 +3,7 @@ import type { TransformerConfig } from '../blt/index.js';
 import { rmsNorm, swiglu, tf } from '../engine/index.js';
 import { type AttentionPlan, attentionPlan, selfAttention } from './attention.js';
 import { type Params, param } from './params.js';
-import { type RopeLayout, type RopeTable, ropeTable, rotate } from './rope.js';
+import { type RopeLayout, type RopeTable, ropeTable, rotatedHeads } from './rope.js';
 
 /** What the layers of one transformer share for one batch. */
 export interface BlockContext {
@@ -15,8 +15,8 @@ export interface BlockContext {
 export interface SequenceShape {
   readonly rows: number;
   readonly length: number;
-  /** Document of each position [rows * length], or null when a row is one document. */
-  readonly documents: Int32Array | null;
+  /** Document of each position, int32 [rows, length], or null when a row is one document. */
+  readonly documents: tf.Tensor | null;
 }
 
 /** Rotation tables and masks of a transformer over [rows, length] positions. */
@@ -47,12 +47,12 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const headDim = hiddenSize / heads;
   const weight = (name: string) => param(params, `${prefix}.self_attn.${name}.weight`);
   const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
-  const split = (name: string, count: number) =>
-    tf.reshape(linear(normal, weight(name)), [rows, length, count, headDim]);
+  const rotated = (name: string, count: number, scale: number) =>
+    rotatedHeads(linear(normal, weight(name)), { rows, length, heads: count, scale }, rope);
   const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
-  const q = headsFirst(tf.mul(rotate(split('q_proj', heads), rope), headDim ** -0.5));
-  const k = headsFirst(rotate(split('k_proj', kvHeads), rope));
-  const v = headsFirst(split('v_proj', kvHeads));
+  const q = rotated('q_proj', heads, headDim ** -0.5);
+  const k = rotated('k_proj', kvHeads, 1);
+  const v = headsFirst(tf.reshape(linear(normal, weight('v_proj')), [rows, length, kvHeads, headDim]));
   const out = headsFirst(selfAttention(q, k, v, attention));
   return linear(tf.reshape(out, [rows * length, hiddenSize]), weight('o_proj'));
 }

@@ -2,6 +2,7 @@
 import type { BltConfig } from '../blt/index.js';
 import { crossEntropyRows, crossEntropySum, tf } from '../engine/index.js';
 import { type ByteRow, byteBatch, type PatchedBatch, patchedBatch } from './batch.js';
+import { type PatchedTensors, patchedTensors } from './batch-tensors.js';
 import { blockContext, linear } from './block.js';
 import { globalTransformer } from './global-transformer.js';
 import { localDecoder } from './local-decoder.js';
@@ -10,16 +11,20 @@ import { type Params, param } from './params.js';
 import { patcherEntropies } from './patcher.js';
 
 /** Next-byte logits [rows * length, 260] in float32. */
-export function bltLogits(params: Params, config: BltConfig, batch: PatchedBatch): tf.Tensor {
+export function bltForward(params: Params, config: BltConfig, batch: PatchedTensors): tf.Tensor {
   const { rows, length, documents, patches, patchDocuments } = batch;
   const byteShape = { rows, length, documents };
-  const encoderContext = blockContext(config.encoder, byteShape);
+  const encoded = localEncoder(params, config, batch, blockContext(config.encoder, byteShape));
   const globalContext = blockContext(config.global, { rows, length: patches, documents: patchDocuments });
-  const encoded = localEncoder(params, config, batch, encoderContext);
   const latent = globalTransformer(params, encoded.patches, globalContext);
   const decoderContext = blockContext(config.decoder, byteShape);
   const hidden = localDecoder(params, config, batch, decoderContext, { bytes: encoded.bytes, patches: latent });
   return linear(hidden, param(params, 'lm_head.weight'));
+}
+
+/** The same of a batch that is not in the engine yet. */
+export function bltLogits(params: Params, config: BltConfig, batch: PatchedBatch): tf.Tensor {
+  return tf.tidy(() => bltForward(params, config, patchedTensors(batch)));
 }
 
 /** What each position should predict; positions with weight 0 do not count. Both are row-major over [rows, length]. */

@@ -8,14 +8,23 @@ export {
   patchedBatch,
   wholeRow,
 } from './batch.js';
+export { type ByteTensors, byteTensors, type PatchedTensors, patchedTensors } from './batch-tensors.js';
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
-export { bltLogits, type CutRows, cutIntoPatches, nextByteLoss, positionLosses, type Targets } from './blt.js';
+export {
+  bltForward,
+  bltLogits,
+  type CutRows,
+  cutIntoPatches,
+  nextByteLoss,
+  positionLosses,
+  type Targets,
+} from './blt.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams } from './load-params.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
-export { entropyOf, patcherEntropies, patcherLogits } from './patcher.js';
+export { entropyOf, patcherEntropies, patcherForward, patcherLogits } from './patcher.js';
 export type { RopeLayout } from './rope.js';
 export { type SampleOptions, sampleBytes } from './sample.js';
 export { type ByteScores, cutText, scoreTexts } from './score.js';

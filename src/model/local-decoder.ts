@@ -1,7 +1,7 @@
 /** @module Patches back to bytes: cross-attention to one closed patch and local blocks (blt-format 1.6). */
 import type { BltConfig } from '../blt/index.js';
 import { rmsNorm, tf } from '../engine/index.js';
-import type { PatchedBatch } from './batch.js';
+import type { PatchedTensors } from './batch-tensors.js';
 import { type BlockContext, block, linear } from './block.js';
 import { bytesAttendToPatch } from './cross-attention.js';
 import { type Params, param } from './params.js';
@@ -12,7 +12,7 @@ const PREFIX = 'model.local_decoder';
 export function localDecoder(
   params: Params,
   config: BltConfig,
-  batch: PatchedBatch,
+  batch: PatchedTensors,
   context: BlockContext,
   inputs: { bytes: tf.Tensor; patches: tf.Tensor },
 ): tf.Tensor {
@@ -20,7 +20,7 @@ export function localDecoder(
   const patches = batch.rows * batch.patches;
   const projected = linear(inputs.patches, param(params, `${PREFIX}.patch_embedding_projection.weight`));
   const patchRows = tf.reshape(projected, [patches * slots, decoder.hiddenSize]);
-  const shape = { config: decoder, slots, patches, patchOfByte: tf.tensor1d(batch.decoderPatch, 'int32') };
+  const shape = { config: decoder, slots, patches, patchOfByte: batch.decoderPatch };
   let hidden = inputs.bytes;
   for (let layer = 0; layer < decoder.layers; layer++) {
     if (layer === 0 || decoder.crossAttnAllLayers) {

@@ -1,19 +1,17 @@
 /** @module Bytes to patches: byte and hash n-gram embeddings, local blocks, pooling and cross-attention (blt-format 1.3, 1.4). */
 import type { BltConfig } from '../blt/index.js';
 import { gatherRows, segmentMax, tf } from '../engine/index.js';
-import type { PatchedBatch } from './batch.js';
+import type { PatchedTensors } from './batch-tensors.js';
 import { type BlockContext, blocks, linear } from './block.js';
 import { patchesAttendToBytes } from './cross-attention.js';
 import { type Params, param } from './params.js';
 
 /** Byte embedding plus the sum of its hash n-gram embeddings: [rows * length, He]. */
-function embed(params: Params, config: BltConfig, batch: PatchedBatch): tf.Tensor {
+function embed(params: Params, config: BltConfig, batch: PatchedTensors): tf.Tensor {
   const tables = config.hash.functions * config.hash.sizes.length;
-  const ids = tf.tensor1d(batch.ids, 'int32');
-  const rows = tf.tensor1d(batch.hashRows, 'int32');
-  const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), ids);
-  const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), rows);
-  return tf.add(bytes, tf.sum(tf.reshape(grams, [batch.ids.length, tables, config.encoder.hiddenSize]), 1));
+  const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
+  const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), batch.hashRows);
+  return tf.add(bytes, tf.sum(tf.reshape(grams, [batch.ids.size, tables, config.encoder.hiddenSize]), 1));
 }
 
 export interface EncoderOutput {
@@ -26,12 +24,12 @@ export interface EncoderOutput {
 export function localEncoder(
   params: Params,
   config: BltConfig,
-  batch: PatchedBatch,
+  batch: PatchedTensors,
   context: BlockContext,
 ): EncoderOutput {
   const { encoder, crossAttnK: slots } = config;
   const patches = batch.rows * batch.patches;
-  const patchOfByte = tf.tensor1d(batch.encoderPatch, 'int32');
+  const patchOfByte = batch.encoderPatch;
   const bytes = blocks(embed(params, config, batch), params, 'model.local_encoder', context);
   const pooled = segmentMax(bytes, patchOfByte, patches);
   const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));

@@ -2,16 +2,21 @@
 import type { TransformerConfig } from '../blt/index.js';
 import { gatherRows, rmsNorm, tf } from '../engine/index.js';
 import type { ByteBatch } from './batch.js';
+import { type ByteTensors, byteTensors } from './batch-tensors.js';
 import { blockContext, blocks, linear } from './block.js';
 import { type Params, param } from './params.js';
 
 /** Next-byte logits [rows * length, 260] of the patcher. */
-export function patcherLogits(params: Params, config: TransformerConfig, batch: ByteBatch): tf.Tensor {
-  const ids = tf.tensor1d(batch.ids, 'int32');
-  const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), ids);
+export function patcherForward(params: Params, config: TransformerConfig, batch: ByteTensors): tf.Tensor {
+  const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), batch.ids);
   const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch));
   const normal = rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
   return linear(normal, param(params, 'model.patcher.lm_head.weight'));
+}
+
+/** The same of a batch that is not in the engine yet. */
+export function patcherLogits(params: Params, config: TransformerConfig, batch: ByteBatch): tf.Tensor {
+  return tf.tidy(() => patcherForward(params, config, byteTensors(batch)));
 }
 
 /** Entropy in nats of each row of logits [N, V] -> [N], in float32 (blt-format 2.2). */

@@ -1,6 +1,6 @@
 /** @module Rotary position embeddings (blt-format 1.2, 4.2). */
 import { inverseFrequencies, type RopeConfig } from '../blt/index.js';
-import { tf } from '../engine/index.js';
+import { fusedOp, tf } from '../engine/index.js';
 
 /**
  * Which dimensions of a head rotate together: `interleaved` pairs (2j, 2j+1) in BLT and GGUF files,
@@ -8,7 +8,7 @@ import { tf } from '../engine/index.js';
  */
 export type RopeLayout = 'interleaved' | 'half';
 
-/** cos and sin of each position and pair, shaped to broadcast over [rows, length, heads, ...]. */
+/** cos and sin of each position and pair, [length, headDim / 2]. */
 export interface RopeTable {
   readonly layout: RopeLayout;
   readonly cos: tf.Tensor;
@@ -33,26 +33,36 @@ export function ropeTable(
       sin[position * half + j] = Math.sin(angle);
     }
   }
-  const shape = layout === 'interleaved' ? [1, length, 1, half, 1] : [1, length, 1, 1, half];
-  return { layout, cos: tf.tensor(cos, shape), sin: tf.tensor(sin, shape) };
+  return { layout, cos: tf.tensor2d(cos, [length, half]), sin: tf.tensor2d(sin, [length, half]) };
 }
 
-function turn(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor {
+/** Rotates x [rows, length, heads, headDim]. */
+export function rotate(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor {
   const [rows, length, heads, headDim] = x.shape as [number, number, number, number];
-  const pairAxis = layout === 'interleaved' ? 4 : 3;
-  const paired = layout === 'interleaved' ? [headDim / 2, 2] : [2, headDim / 2];
+  const half = headDim / 2;
+  const interleaved = layout === 'interleaved';
+  const [paired, pairAxis] = interleaved ? [[half, 2], 4] : [[2, half], 3];
+  const table = interleaved ? [1, length, 1, half, 1] : [1, length, 1, 1, half];
   const [a, b] = tf.split(tf.reshape(x, [rows, length, heads, ...paired]), 2, pairAxis) as [tf.Tensor, tf.Tensor];
-  const first = tf.sub(tf.mul(a, cos), tf.mul(b, sin));
-  const second = tf.add(tf.mul(b, cos), tf.mul(a, sin));
-  return tf.reshape(tf.concat([first, second], pairAxis), x.shape);
+  const [c, s] = [tf.reshape(cos, table), tf.reshape(sin, table)];
+  const turned = [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];
+  return tf.reshape(tf.concat(turned, pairAxis), x.shape);
 }
 
-/** Rotates x [rows, length, heads, headDim]; the gradient is the rotation back. */
-export function rotate(x: tf.Tensor, table: RopeTable): tf.Tensor {
-  return tf.customGrad((input, save) => {
-    (save as tf.GradSaveFunc)([table.cos, table.sin]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      turn(dy, { layout: table.layout, cos: saved[0]!, sin: tf.neg(saved[1]!) });
-    return { value: turn(input as tf.Tensor, table), gradFunc };
-  })(x);
+/**
+ * x [rows * length, heads * headDim] -> [rows, heads, length, headDim], rotated and multiplied by `scale`: what attention takes.
+ */
+export function rotatedHeads(
+  x: tf.Tensor,
+  shape: { readonly rows: number; readonly length: number; readonly heads: number; readonly scale: number },
+  { layout, cos, sin }: RopeTable,
+): tf.Tensor {
+  const { rows, length, heads, scale } = shape;
+  const headDim = x.shape[1]! / heads;
+  const key = `heads ${rows} ${length} ${heads} ${scale} ${layout}`;
+  const turn = (flat: tf.Tensor, c: tf.Tensor, s: tf.Tensor) => {
+    const turned = rotate(tf.reshape(flat, [rows, length, heads, headDim]), { layout, cos: c, sin: s });
+    return tf.transpose(scale === 1 ? turned : tf.mul(turned, scale), [0, 2, 1, 3]);
+  };
+  return fusedOp(key, turn, [x], [cos, sin]);
 }

@@ -170,11 +170,12 @@ describe('operations of our own', () => {
     ]));
   it('attend', () =>
     check(
-      (q, k, v) => attend(q, k, v, tf.tensor([0, -1e9, 0, 0], [1, 2, 2])),
+      // two query heads share the key-value head
+      (q, k, v) => attend(q, k, v, tf.tensor([0, -1e9, 0, 0], [1, 1, 2, 2])),
       [
-        [2, 2, 3],
-        [2, 2, 3],
-        [2, 2, 3],
+        [2, 1, 4, 3],
+        [2, 1, 2, 3],
+        [2, 1, 2, 3],
       ],
     ));
   it('crossEntropySum', () => check((x) => crossEntropySum(x, ids(1, 0, 2), tf.tensor1d([1, 0, 2])), [[3, 4]]));

@@ -1,0 +1,53 @@
+/**
+ * @module Fusion: a chain of small operations as one. While a function is traced, the chain becomes a function of its own that XLA
+ * compiles to a single pass over memory, between the matrix products of the graph; outside a trace its operations simply run.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { TensorFlowBackend } from './backend.js';
+
+/** Runs `fn` fused. `key` stands for all that `fn` closes over; calls with one key and one set of shapes share one function. */
+export function fuse(
+  key: string,
+  inputs: readonly tf.Tensor[],
+  fn: (...inputs: tf.Tensor[]) => readonly tf.Tensor[],
+): readonly tf.Tensor[] {
+  const backend = tf.backend();
+  return backend instanceof TensorFlowBackend ? backend.fuse(key, inputs, fn) : fn(...inputs);
+}
+
+/** Gradients within a gradient: tfjs-core keeps one tape, which an inner backward pass would throw away. */
+export function innerGrads(fn: (...inputs: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
+  const { state } = tf.engine();
+  const tape = state.activeTape;
+  try {
+    return tf.grads(fn)(inputs, dy);
+  } finally {
+    state.activeTape = tape;
+  }
+}
+
+/**
+ * A differentiable operation that is fused forward and backward. Only its inputs are kept for the backward pass, which computes what it
+ * needs of the forward chain again: cheap beside a trip to memory.
+ * @param fn gives one float32 tensor. @param variables float32 inputs, which get gradients; @param constants tensors that get none.
+ */
+export function fusedOp(
+  key: string,
+  fn: (...inputs: tf.Tensor[]) => tf.Tensor,
+  variables: readonly tf.Tensor[],
+  constants: readonly tf.Tensor[] = [],
+): tf.Tensor {
+  const op = tf.customGrad((...args) => {
+    const given = args.slice(0, variables.length) as tf.Tensor[];
+    const save = args[variables.length] as unknown as tf.GradSaveFunc;
+    save([...given, ...constants]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => [
+      ...fuse(`${key} gradient`, [dy, ...saved], (slope, ...all) => {
+        const rest = all.slice(variables.length);
+        return innerGrads((...varied) => fn(...varied, ...rest), all.slice(0, variables.length), slope);
+      }),
+    ];
+    return { value: fuse(key, [...given, ...constants], (...all) => [fn(...all)])[0]!, gradFunc };
+  });
+  return op(...variables);
+}
