@@ -10,6 +10,7 @@ interface Args extends EngineArgs {
   readonly batch: number;
   readonly bytes: number;
   readonly steps: number;
+  readonly mode: 'graph' | 'xla' | 'eager';
 }
 
 const trainStep: Command<Args> = {
@@ -25,6 +26,7 @@ const trainStep: Command<Args> = {
       parse: parsers.integer(1),
       default: 3,
     },
+    { flags: '--mode <mode>', help: 'how the step runs', choices: ['graph', 'xla', 'eager'], default: 'graph' },
     ...engineOptions,
   ],
   examples: ['byteify bench train-step llama-blt --batch 4 --bytes 1024 --steps 5 --json'],
@@ -36,6 +38,7 @@ const trainStep: Command<Args> = {
       rows: args.batch,
       rowBytes: args.bytes,
       steps: args.steps,
+      mode: args.mode,
       signal: context.signal,
       onStep: (done) => context.reporter.progress({ done, total: args.steps, unit: 'steps' }),
     });

@@ -21,6 +21,12 @@ interface Entry {
   refCount: number;
 }
 
+/** What a trace must know of an input. */
+interface Described {
+  readonly shape: readonly number[];
+  readonly dtype: TfjsDataType;
+}
+
 function tfjsTypeOf(dtype: number): TfjsDataType {
   switch (dtype) {
     case DataType.float32:
@@ -174,6 +180,17 @@ export class TensorFlowBackend extends KernelBackend {
     return this.#executor.execute(name, attributes, [resource, ...natives], outputs).map((out) => this.#adopt(out));
   }
 
+  // ---- large tensors, in pieces ----
+
+  /** A tensor whose bytes come in pieces. */
+  async createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[]): Promise<Tensor> {
+    return this.#tensor(await this.runtime.createFromChunks(chunks, shape, DataType.float32));
+  }
+
+  readChunks({ dataId }: TensorInfo, chunkBytes: number): Generator<Uint8Array> {
+    return this.runtime.readChunks(this.#entry(dataId).tensor, chunkBytes);
+  }
+
   // ---- functions ----
 
   /** True while a function is traced: operations add nodes and give no values. */
@@ -184,17 +201,26 @@ export class TensorFlowBackend extends KernelBackend {
   /**
    * Runs `fn` at once, or, while tracing, as a function of its own that XLA compiles: its operations become one pass over memory.
    * Calls with one key and one set of shapes share one function.
+   * @param resources variables that `fn` reads and changes; it is given the handles to use.
    */
-  fuse(key: string, inputs: readonly Tensor[], fn: (...inputs: Tensor[]) => readonly Tensor[]): readonly Tensor[] {
+  fuse(
+    key: string,
+    resources: readonly NativeTensor[],
+    inputs: readonly Tensor[],
+    fn: (resources: readonly NativeTensor[], inputs: readonly Tensor[]) => readonly Tensor[],
+  ): readonly Tensor[] {
     const outer = this.#executor;
-    if (!isGraph(outer) || this.#fusing) return fn(...inputs);
-    const signature = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
+    if (!isGraph(outer) || this.#fusing) return fn(resources, inputs);
+    const signature = [...resources, ...inputs].map(({ shape, dtype }) => ({ shape, dtype }));
     const id = `${key} ${JSON.stringify(signature)}`;
     let fused = this.#fused.get(id);
     if (fused === undefined) {
       this.#fusing = true;
       try {
-        fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, signature, fn);
+        fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, (graph) => {
+          const handles = resources.map(({ shape, dtype }) => ({ ...graph.input([], dtype), shape }));
+          return fn(handles, this.#inputs(graph, inputs));
+        });
       } finally {
         this.#fusing = false;
         this.#executor = outer;
@@ -202,32 +228,31 @@ export class TensorFlowBackend extends KernelBackend {
       this.#fused.set(id, fused);
     }
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
-    return outer.callCompiled(fused, natives).map((native) => this.#tensor(native));
+    return outer.callCompiled(fused, [...resources, ...natives]).map((native) => this.#tensor(native));
   }
 
   /** Traces `fn` into a TensorFlow function called `name`. */
   trace(
     name: string,
-    signature: readonly { readonly shape: readonly number[]; readonly dtype: TfjsDataType }[],
+    signature: readonly Described[],
     fn: (...inputs: Tensor[]) => readonly Tensor[],
   ): TracedFunction {
     if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
-    return this.#traceOnto(name, signature, fn);
+    return this.#traceOnto(name, (graph) => fn(...this.#inputs(graph, signature)));
   }
 
-  #traceOnto(
-    name: string,
-    signature: readonly { readonly shape: readonly number[]; readonly dtype: TfjsDataType }[],
-    fn: (...inputs: Tensor[]) => readonly Tensor[],
-  ): TracedFunction {
+  #inputs(graph: Graph, signature: readonly Described[]): Tensor[] {
+    return signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))));
+  }
+
+  #traceOnto(name: string, describe: (graph: Graph) => readonly Tensor[]): TracedFunction {
     const graph = createGraph(this.api, this.runtime);
     this.#executor = graph;
     let finished = false;
     try {
       let traced: TracedFunction | null = null;
       tidy(() => {
-        const inputs = signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))));
-        const outputs = fn(...inputs).map(({ dataId }) => this.#entry(dataId).tensor);
+        const outputs = describe(graph).map(({ dataId }) => this.#entry(dataId).tensor);
         traced = graph.finish(name, outputs);
         finished = true;
       });

@@ -12,7 +12,8 @@ export function fuse(
   fn: (...inputs: tf.Tensor[]) => readonly tf.Tensor[],
 ): readonly tf.Tensor[] {
   const backend = tf.backend();
-  return backend instanceof TensorFlowBackend ? backend.fuse(key, inputs, fn) : fn(...inputs);
+  if (!(backend instanceof TensorFlowBackend)) return fn(...inputs);
+  return backend.fuse(key, [], inputs, (_none, given) => fn(...given));
 }
 
 /** Gradients within a gradient: tfjs-core keeps one tape, which an inner backward pass would throw away. */

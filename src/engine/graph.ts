@@ -5,7 +5,7 @@
 import { ByteifyError } from '../errors.js';
 import { type Attribute, attribute } from './attributes.js';
 import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
-import { checkStatus, type Executor, type NativeTensor, type Runtime } from './runtime.js';
+import { bytesOfType, checkStatus, type Executor, type NativeTensor, type Runtime } from './runtime.js';
 import { dims, writeAttributes } from './write-attributes.js';
 
 /** Constants beyond this are refused: they would be copied into the compiled function. RoPE tables of 16k positions fit. */
@@ -20,6 +20,8 @@ export interface TracedFunction {
   readonly name: string;
   /** The TF_Function. */
   readonly handle: Pointer;
+  /** Whether it changes variables: such a call must run although nothing reads its results. */
+  readonly changesVariables: boolean;
   /** Variables' handles, which follow the inputs at each call. */
   readonly captured: readonly NativeTensor[];
   readonly outputs: number;
@@ -41,13 +43,6 @@ function uniform(bytes: Uint8Array, width: number): boolean {
   for (let i = width; i < bytes.length; i++) if (bytes[i] !== bytes[i - width]) return false;
   return true;
 }
-
-const WIDTHS: Readonly<Record<number, number>> = {
-  [DataType.float32]: 4,
-  [DataType.int32]: 4,
-  [DataType.bool]: 1,
-  [DataType.uint8]: 1,
-};
 
 /** A list of TF_Output as the C API takes it: 16 bytes each. */
 function outputList(outputs: readonly GraphOutput[]): Uint8Array {
@@ -119,7 +114,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   }
 
   function constant(bytes: Uint8Array, shape: readonly number[], dtype: number): GraphOutput {
-    const width = WIDTHS[dtype] ?? 4;
+    const width = bytesOfType(dtype);
     if (bytes.byteLength > SMALL_CONSTANT_BYTES && uniform(bytes, width)) {
       const extents = constantNode(new Uint8Array(Int32Array.from(shape).buffer), [shape.length], DataType.int32);
       const value = constantNode(bytes.subarray(0, width), [], dtype);
@@ -194,6 +189,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         called.add(fn.name);
       }
       const op = node(fn.name, [attribute.bool('_XlaMustCompile', true)], from.map(outputOf));
+      if (fn.changesVariables) effects.push(op);
       return Array.from({ length: fn.outputs }, (_, index) => describe({ oper: op, index }, fn.name));
     },
     finish(name, outputs) {
@@ -225,7 +221,15 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         removeFromContext();
         api.TF_DeleteFunction(fn);
       };
-      return { name, handle: fn, captured: [...captured.keys()], outputs: outputs.length, operations: nodes, remove };
+      return {
+        name,
+        handle: fn,
+        changesVariables: effects.length > 0,
+        captured: [...captured.keys()],
+        outputs: outputs.length,
+        operations: nodes,
+        remove,
+      };
     },
     abandon: close,
   };

@@ -1,6 +1,7 @@
 /** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
+export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
 export { fuse, fusedOp } from './fuse.js';
@@ -21,4 +22,4 @@ export {
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
-export { createVariable, type Storage, type Variable } from './variables.js';
+export { createVariable, fuseUpdate, type Storage, type Variable, zeroVariable } from './variables.js';

@@ -36,6 +36,10 @@ export interface Device {
 }
 
 export interface Runtime extends Executor {
+  /** As create, from pieces that follow each other: what does not fit into one array. */
+  createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<NativeTensor>;
+  /** As read, in pieces of at most `chunkBytes`. */
+  readChunks(tensor: NativeTensor, chunkBytes: number): Generator<Uint8Array>;
   readonly version: string;
   readonly devices: readonly Device[];
   /** Runs an operation or a function on another thread. Its inputs must stay alive until it is done. */
@@ -54,6 +58,12 @@ export interface Runtime extends Executor {
 /** tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. */
 function threadConfig(threads: number): Uint8Array {
   return Uint8Array.of(0x10, threads, 0x28, 1);
+}
+
+/** Bytes of one value. */
+export function bytesOfType(dtype: number): number {
+  if (dtype === DataType.float32 || dtype === DataType.int32) return 4;
+  return dtype === DataType.bfloat16 ? 2 : 1;
 }
 
 /** @throws ByteifyError with TensorFlow's own words when a call failed. */
@@ -106,6 +116,26 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return { handle, shape, dtype: api.TFE_TensorHandleDataType(handle) };
   }
 
+  /** A handle for a TF_Tensor, which is released. */
+  function adopt(tensor: Pointer, shape: readonly number[], dtype: number): NativeTensor {
+    const onHost = api.TFE_NewTensorHandle(tensor, status);
+    api.TF_DeleteTensor(tensor);
+    check('TFE_NewTensorHandle');
+    live++;
+    // Integers stay on the host: they are mostly shapes and indices, which GPU kernels want there.
+    if (!gpu || dtype === DataType.int32) return { handle: onHost, shape: [...shape], dtype };
+    const onDevice = api.TFE_TensorHandleCopyToDevice(onHost, context, gpu.name, status);
+    api.TFE_DeleteTensorHandle(onHost);
+    check('TFE_TensorHandleCopyToDevice');
+    return { handle: onDevice, shape: [...shape], dtype };
+  }
+
+  function resolve(handle: Pointer): Pointer {
+    const tensor = api.TFE_TensorHandleResolve(handle, status);
+    check('TFE_TensorHandleResolve');
+    return tensor;
+  }
+
   /** An operation with its inputs and attributes. The caller deletes it. */
   function prepare(
     name: string,
@@ -126,24 +156,45 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     create(bytes, shape, dtype) {
       const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, bytes.byteLength);
       if (bytes.byteLength > 0) api.copyToNative(api.TF_TensorData(tensor), bytes, bytes.byteLength);
-      const onHost = api.TFE_NewTensorHandle(tensor, status);
-      api.TF_DeleteTensor(tensor);
-      check('TFE_NewTensorHandle');
-      live++;
-      // Integers stay on the host: they are mostly shapes and indices, which GPU kernels want there.
-      if (!gpu || dtype === DataType.int32) return { handle: onHost, shape: [...shape], dtype };
-      const onDevice = api.TFE_TensorHandleCopyToDevice(onHost, context, gpu.name, status);
-      api.TFE_DeleteTensorHandle(onHost);
-      check('TFE_TensorHandleCopyToDevice');
-      return { handle: onDevice, shape: [...shape], dtype };
+      return adopt(tensor, shape, dtype);
+    },
+    async createFromChunks(chunks, shape, dtype) {
+      const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
+      const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, byteCount);
+      const data = BigInt(api.TF_TensorData(tensor));
+      let filled = 0;
+      try {
+        for await (const chunk of chunks) {
+          if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor was given more bytes than it holds');
+          api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
+          filled += chunk.byteLength;
+        }
+        if (filled !== byteCount) throw new ByteifyError(`a tensor of ${byteCount} bytes was given ${filled}`);
+      } catch (error) {
+        api.TF_DeleteTensor(tensor);
+        throw error;
+      }
+      return adopt(tensor, shape, dtype);
     },
     read({ handle }) {
-      const tensor = api.TFE_TensorHandleResolve(handle, status);
-      check('TFE_TensorHandleResolve');
+      const tensor = resolve(handle);
       const bytes = new Uint8Array(Number(api.TF_TensorByteSize(tensor)));
       if (bytes.length > 0) api.copyFromNative(bytes, api.TF_TensorData(tensor), bytes.length);
       api.TF_DeleteTensor(tensor);
       return bytes;
+    },
+    *readChunks({ handle }, chunkBytes) {
+      const tensor = resolve(handle);
+      try {
+        const [data, size] = [BigInt(api.TF_TensorData(tensor)), Number(api.TF_TensorByteSize(tensor))];
+        for (let offset = 0; offset < size; offset += chunkBytes) {
+          const chunk = new Uint8Array(Math.min(chunkBytes, size - offset));
+          api.copyFromNative(chunk, data + BigInt(offset), chunk.length);
+          yield chunk;
+        }
+      } finally {
+        api.TF_DeleteTensor(tensor);
+      }
     },
     release({ handle }) {
       live--;

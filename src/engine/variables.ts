@@ -35,37 +35,88 @@ export function createVariable(initial: tf.Tensor, storage: Storage = 'float32')
     : tensorVariable(initial, storage);
 }
 
+/** A variable of zeros. */
+export function zeroVariable(shape: readonly number[], storage: Storage = 'float32'): Variable {
+  const zeros = tf.fill([...shape], 0);
+  const variable = createVariable(zeros, storage);
+  zeros.dispose();
+  return variable;
+}
+
+/**
+ * Reads variables, computes their next values and assigns them, fused: in place, in one pass over memory.
+ * @param update gets the values and `inputs`, and gives one value a variable.
+ */
+export function fuseUpdate(
+  key: string,
+  variables: readonly Variable[],
+  inputs: readonly tf.Tensor[],
+  update: (values: readonly tf.Tensor[], inputs: readonly tf.Tensor[]) => readonly tf.Tensor[],
+): void {
+  const assignAll = (over: readonly Variable[], given: readonly tf.Tensor[]) => {
+    const next = update(
+      over.map((variable) => variable.read()),
+      given,
+    );
+    over.forEach((variable, i) => {
+      variable.assign(next[i]!);
+    });
+  };
+  const backend = tf.backend();
+  if (!(backend instanceof TensorFlowBackend)) {
+    tf.tidy(() => assignAll(variables, inputs));
+    return;
+  }
+  const kinds = variables.map(({ storage }) => storage);
+  tf.tidy(() => {
+    const resources = variables.map((variable) => (variable as ResourceVariable).resource);
+    backend.fuse(`${key} ${kinds}`, resources, inputs, (handles, given) => {
+      const over = handles.map((handle, i) => variableOver(backend, handle, kinds[i]!));
+      assignAll(over, given);
+      return [];
+    });
+  });
+}
+
+interface ResourceVariable extends Variable {
+  readonly resource: NativeTensor;
+}
+
 let made = 0;
 
-function resourceVariable(backend: TensorFlowBackend, initial: tf.Tensor, storage: Storage): Variable {
-  const { runtime } = backend;
+function resourceVariable(backend: TensorFlowBackend, initial: tf.Tensor, storage: Storage): ResourceVariable {
   const { shape } = initial;
-  const native = NATIVE[storage];
-  const dtype = attribute.nativeType('dtype', native);
-  const [handle] = runtime.execute(
+  const [handle] = backend.runtime.execute(
     'VarHandleOp',
     [
       attribute.string('container', ''),
       attribute.string('shared_name', `byteify_variable_${made++}`),
-      dtype,
+      attribute.nativeType('dtype', NATIVE[storage]),
       attribute.shape('shape', shape),
     ],
     [],
     1,
   );
   // The handle itself is a scalar; what is read through it has the variable's shape.
-  const resource: NativeTensor = { ...handle!, shape: [...shape] };
+  const variable = variableOver(backend, { ...handle!, shape: [...shape] }, storage);
+  variable.assign(initial);
+  return variable;
+}
+
+function variableOver(backend: TensorFlowBackend, resource: NativeTensor, storage: Storage): ResourceVariable {
+  const native = NATIVE[storage];
+  const dtype = attribute.nativeType('dtype', native);
   const rowTypes = [dtype, attribute.type('Tindices', 'int32')];
   const run = (name: string, attributes: Attribute[], inputs: tf.TensorInfo[], outputs: number) =>
     backend.executeOnResource(name, attributes, resource, inputs, outputs);
-  const wrap = ({ dataId, shape, dtype }: tf.TensorInfo) => tf.engine().makeTensorFromDataId(dataId, shape, dtype);
-  /** To and from the stored type. */
+  const wrap = (x: tf.TensorInfo) => tf.engine().makeTensorFromDataId(x.dataId, x.shape, x.dtype);
   const cast = (x: tf.TensorInfo, from: number, to: number): tf.TensorInfo =>
     backend.executeSingleOutput(
       'Cast',
       [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to), attribute.bool('Truncate', false)],
       [x],
     );
+  /** Hands `value` on in the stored type. */
   const stored = (value: tf.Tensor, use: (x: tf.TensorInfo) => void) => {
     if (native === DataType.float32) return use(value);
     const narrow = cast(value, DataType.float32, native);
@@ -78,29 +129,21 @@ function resourceVariable(backend: TensorFlowBackend, initial: tf.Tensor, storag
     backend.disposeData(x.dataId);
     return wrap(wide);
   };
-  const variable: Variable = {
-    shape,
+  const gatherTypes = [...rowTypes, attribute.int('batch_dims', 0), attribute.bool('validate_indices', true)];
+  return {
+    shape: resource.shape,
     storage,
+    resource,
     read: () => widened(run('ReadVariableOp', [dtype], [], 1)[0]!),
     assign: (value) => stored(value, (x) => run('AssignVariableOp', [dtype], [x], 0)),
-    gatherRows: (ids) =>
-      widened(
-        run(
-          'ResourceGather',
-          [...rowTypes, attribute.int('batch_dims', 0), attribute.bool('validate_indices', true)],
-          [ids],
-          1,
-        )[0]!,
-      ),
+    gatherRows: (ids) => widened(run('ResourceGather', gatherTypes, [ids], 1)[0]!),
     scatterRows: (ids, values) => stored(values, (x) => run('ResourceScatterUpdate', rowTypes, [ids, x], 0)),
     dispose() {
       // Destroys what the handle stands for; releasing the handle alone leaves a named variable alive.
       backend.executeOnResource('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], resource, [], 0);
-      runtime.release(resource);
+      backend.runtime.release(resource);
     },
   };
-  variable.assign(initial);
-  return variable;
 }
 
 function tensorVariable(initial: tf.Tensor, storage: Storage): Variable {

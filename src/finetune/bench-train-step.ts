@@ -1,17 +1,19 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
-import type { PackedRow } from '../data/index.js';
-import { disposeParams, loadParams, readBltConfig } from '../model/index.js';
+import type { PackedRow, Packer } from '../data/index.js';
+import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
-import { createSlot, disposeSlot, updateSlot } from './adamw.js';
-import { groupOf } from './checkpoint.js';
-import { accumulate, clip, globalNorm } from './gradients.js';
+import { createBatchSource } from './batch-source.js';
+import { createEntropies } from './entropies.js';
 import { endToEndObjective } from './objective.js';
+import { createTrainStep, type StepMode } from './train-step.js';
+import { openTrainee } from './trainee.js';
 
 export interface BenchOptions {
   readonly rows: number;
   readonly rowBytes: number;
   readonly steps: number;
+  readonly mode: StepMode;
   readonly signal: AbortSignal;
   readonly onStep?: (done: number) => void;
 }
@@ -45,51 +47,62 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1 };
 }
 
+const madeUpPacker = (rowBytes: number): Packer => {
+  let made = 0;
+  return {
+    next: async (rows) => Array.from({ length: rows }, () => madeUpRow(rowBytes, made++)),
+    state: () => ({ epoch: 0, place: made, offset: 0 }),
+  };
+};
+
 /** @param folder a BLT checkpoint folder. The engine must be started. */
 export async function benchTrainStep(folder: string, options: BenchOptions): Promise<BenchResult> {
-  const { rows: rowCount, rowBytes, steps, signal, onStep } = options;
+  const { rows, rowBytes: length, steps, mode, signal, onStep } = options;
   const config = await readBltConfig(folder);
-  const reader = await openCheckpoint(folder);
   const objective = endToEndObjective(config, []);
-  const specs = bltTensors(config);
-  const trained = specs.filter(objective.trains);
-  const values = await loadParams(
-    reader,
-    trained.map(({ name }) => name),
-  );
-  const fixed = await loadParams(
-    reader,
-    specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name),
-  );
-  await reader.close();
-  const slots = trained.map((spec) => createSlot(spec.name, values.get(spec.name)!, groupOf(spec, {})));
+  const start = await openCheckpoint(folder);
+  const plan = { objective, specs: bltTensors(config), learningRateScale: {}, moments: 'float32' as const };
+  const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
+  const { dense: slots, table, fixed } = trainee;
+  const shape = { rows, length };
+  const patcher = new Map([...fixed].filter(([name]) => name.startsWith('model.patcher.')));
+  const entropies = createEntropies(config, patcher, shape, mode);
+  const source = createBatchSource({
+    packer: madeUpPacker(length),
+    objective,
+    config,
+    rowsPerStep: rows,
+    microBatchRows: rows,
+    trainsTable: true,
+    entropies: entropies.of,
+    patches: 0,
+  });
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, shape, mode });
   const stepMs: number[] = [];
   let last = Number.NaN;
+  let bytes = 0;
   try {
     for (let step = 0; step <= steps; step++) {
       signal.throwIfAborted();
-      const rows = Array.from({ length: rowCount }, (_, row) => madeUpRow(rowBytes, step * rowCount + row));
       const begun = performance.now();
-      const { loss, gradients } = await accumulate(slots, [objective.loss(rows, fixed, rowCount * (rowBytes - 1))]);
-      const clipped = clip(gradients, globalNorm(gradients), 1);
-      slots.forEach((slot, i) => {
-        updateSlot(slot, clipped[i]!, step + 1, LEARNING_RATE, ADAMW);
-        clipped[i]!.dispose();
-      });
-      if (step > 0) {
-        stepMs.push(performance.now() - begun);
-        onStep?.(step);
-      }
+      const batch = await source.next();
+      const { loss } = await stepper.run({ ...batch, step: step + 1, learningRate: LEARNING_RATE });
       last = loss;
+      if (step === 0) continue;
+      stepMs.push(performance.now() - begun);
+      bytes += batch.bytes;
+      onStep?.(step);
     }
   } finally {
-    slots.forEach(disposeSlot);
-    disposeParams(fixed);
+    await source.close();
+    stepper.dispose();
+    entropies.dispose();
+    trainee.dispose();
   }
   const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
   return {
     stepMs,
-    bytesPerSecond: (steps * rowCount * (rowBytes - 1)) / seconds,
+    bytesPerSecond: bytes / seconds,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
     loss: last,
   };

@@ -4,23 +4,26 @@ import { join } from 'node:path';
 import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import type { tf } from '../engine/index.js';
+import { chunksOf, type Storage, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
-import { loadParams } from '../model/index.js';
+import { loadVariable } from '../model/index.js';
 import {
   openCheckpoint,
   openSafetensorsFile,
   type TensorInfo,
   type TensorReader,
   writeCheckpoint,
+  tensorBytes,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
-import { disposeSlot, type ParameterGroup, type Slot } from './adamw.js';
+import type { ParameterGroup, Slot } from './adamw.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
   readonly step: number;
   readonly packer: PackerState;
+  /** Room for patches in a row: the shapes that a step was traced with. */
+  readonly patches: number;
   /** A digest of the settings that must not change between sittings. */
   readonly settings: string;
 }
@@ -42,11 +45,28 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-const float32 = (name: string, tensor: tf.Tensor): TensorInfo => ({ name, dtype: 'F32', shape: tensor.shape });
-function bytes(tensor: tf.Tensor): Uint8Array {
-  const values = tensor.dataSync();
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+/** A large table's variables have spare rows at the end, which the file does not. */
+async function* bytesOf(variable: Variable, info: TensorInfo): AsyncGenerator<Uint8Array> {
+  const value = variable.read();
+  try {
+    let left = tensorBytes(info);
+    for (const chunk of chunksOf(value)) {
+      if (left > 0) yield chunk.subarray(0, Math.min(left, chunk.length));
+      left -= chunk.length;
+    }
+  } finally {
+    value.dispose();
+  }
 }
+
+/** Bytes of a tensor that is copied as it is, in pieces. */
+async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8Array> {
+  const size = tensorBytes(reader.tensors.get(name)!);
+  for (let offset = 0; offset < size; offset += COPY_BYTES)
+    yield await reader.read(name, { offset, length: Math.min(COPY_BYTES, size - offset) });
+}
+
+const COPY_BYTES = 64 * 2 ** 20;
 
 /**
  * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32; the others are copied as they were.
@@ -63,27 +83,32 @@ export async function saveCheckpoint(params: {
 }): Promise<void> {
   const { run, config, specs, slots, start, state, keep } = params;
   const trained = new Map(slots.map((slot) => [slot.name, slot]));
-  const infos = specs.map(({ name }) => {
-    const slot = trained.get(name);
-    return slot === undefined ? start.tensors.get(name)! : float32(name, slot.value);
-  });
+  const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
+  const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
+  const infos = specs.map(({ name, shape }) =>
+    trained.has(name) ? float32(name, shape) : start.tensors.get(name)!,
+  );
   const moments = new Map(
-    slots.flatMap(({ name, first, second }): [string, tf.Tensor][] => [
-      [`${name}.first`, first],
-      [`${name}.second`, second],
-    ]),
+    slots.flatMap(({ name, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
+      Object.entries({ first, second }).map(([which, variable]) => {
+        const key = `${name}.${which}`;
+        return [key, { variable, info: float32(key, shapes.get(name)!) }];
+      }),
+    ),
   );
   await writeFolderAtomic(join(run, checkpointName(state.step)), async (folder) => {
     await writeFile(
       join(folder, 'config.json'),
       `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
     );
-    await writeCheckpoint(folder, infos, ({ name }) => {
-      const slot = trained.get(name);
-      return slot === undefined ? start.read(name) : bytes(slot.value);
+    await writeCheckpoint(folder, infos, (info) => {
+      const slot = trained.get(info.name);
+      return slot === undefined ? copied(start, info.name) : bytesOf(slot.value, info);
     });
-    const momentInfos = [...moments].map(([name, tensor]) => float32(name, tensor));
-    await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, ({ name }) => bytes(moments.get(name)!));
+    const momentInfos = [...moments.values()].map(({ info }) => info);
+    await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, (info) =>
+      bytesOf(moments.get(info.name)!.variable, info),
+    );
     await writeFile(join(folder, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
   });
   for (const step of (await checkpointSteps(run)).slice(0, -keep)) {
@@ -104,26 +129,28 @@ export async function readTrainerState(run: string, step: number): Promise<Train
   }
 }
 
-/** Brings values and moments of a checkpoint into fresh slots, whose own are released. */
-export async function restoreSlots(run: string, step: number, slots: readonly Slot[]): Promise<void> {
+/** The slots of a checkpoint, made anew. */
+export async function restoreSlots(
+  run: string,
+  step: number,
+  kinds: readonly { readonly name: string; readonly group: ParameterGroup; readonly spareRows: number }[],
+  moments: Storage,
+): Promise<Slot[]> {
   const folder = join(run, checkpointName(step));
   const weights = await openCheckpoint(folder);
   const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
   try {
-    const values = await loadParams(
-      weights,
-      slots.map(({ name }) => name),
-    );
-    const moments = await loadParams(
-      optimizer,
-      slots.flatMap(({ name }) => [`${name}.first`, `${name}.second`]),
-    );
-    for (const slot of slots) {
-      disposeSlot(slot);
-      slot.value = values.get(slot.name)!;
-      slot.first = moments.get(`${slot.name}.first`)!;
-      slot.second = moments.get(`${slot.name}.second`)!;
+    const slots: Slot[] = [];
+    for (const { name, group, spareRows } of kinds) {
+      slots.push({
+        name,
+        group,
+        value: await loadVariable(weights, name, { spareRows }),
+        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: moments }),
+        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: moments }),
+      });
     }
+    return slots;
   } finally {
     await weights.close();
     await optimizer.close();

@@ -1,41 +1,38 @@
-/** @module What a training loop optimises: the parameters it moves and the loss of some packed rows. */
-
+/** @module What a training loop optimises: the parameters it moves, the arrays it needs of some packed rows, and the loss of those. */
 import type { BltConfig, TensorSpec } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
-import type { tf } from '../engine/index.js';
-import {
-  bltLogits,
-  byteBatch,
-  cutIntoPatches,
-  nextByteLoss,
-  type Params,
-  patcherLogits,
-  type Targets,
-} from '../model/index.js';
-import type { Loss } from './gradients.js';
+import { crossEntropySum, tf } from '../engine/index.js';
+import { bltForward, type Params, patcherForward } from '../model/index.js';
+import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
+
+/** Tensors by the names of a batch's arrays. */
+export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
 
 export interface Objective {
   /** Whether a tensor is moved; the others are held as they are. */
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
   readonly reads: (spec: TensorSpec) => boolean;
+  /** Whether rows are cut into patches first. */
+  readonly patched: boolean;
+  /** The arrays of a micro-batch. @param cut the rows' entropies and how many patches a row is padded to; null unless `patched`. */
+  readonly arrays: (rows: readonly PackedRow[], cut: Cut | null) => BatchArrays;
   /**
-   * The loss of a micro-batch. What needs no gradient (patching) is done when it is made.
-   * @param fixed the parameters that are read and not moved; @param denominator the step's total weight.
+   * The sum of the weighted cross-entropies in nats over a micro-batch: a scalar with gradients. It is traced: it must depend on tensors alone.
+   * @param shape rows and positions of the micro-batch.
    */
-  readonly loss: (rows: readonly PackedRow[], fixed: Params, denominator: number) => Loss;
+  readonly loss: (params: Params, batch: BatchTensors, shape: { rows: number; length: number }) => tf.Scalar;
 }
 
-/** Targets of packed rows side by side. */
-export function targetsOf(rows: readonly PackedRow[]): Targets {
-  const length = rows[0]!.ids.length;
-  const ids = new Int32Array(rows.length * length);
-  const weights = new Float32Array(rows.length * length);
-  rows.forEach((row, i) => {
-    ids.set(row.targets, i * length);
-    weights.set(row.weights, i * length);
-  });
-  return { ids, weights };
+/** Where rows are cut, and room for the patches. */
+export interface Cut {
+  /** Nats, [rows, length]. */
+  readonly entropies: Float32Array;
+  readonly patches: number;
+}
+
+function lossOf(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
+  return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
 }
 
 /** Next-byte loss of the byte language model that becomes the patcher (blt-format 2.1). */
@@ -43,10 +40,11 @@ export function patcherObjective(config: BltConfig): Objective {
   return {
     trains: ({ part }) => part === 'patcher',
     reads: ({ part }) => part === 'patcher',
-    loss: (rows, _fixed, denominator) => {
-      const batch = byteBatch(rows);
-      const targets = targetsOf(rows);
-      return (params) => nextByteLoss(patcherLogits(params, config.patcher, batch), targets, denominator);
+    patched: false,
+    arrays: (rows) => byteArrays(rows),
+    loss: (params, batch, shape) => {
+      const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
+      return lossOf(patcherForward(params, config.patcher, bytes), batch);
     },
   };
 }
@@ -56,13 +54,20 @@ export function endToEndObjective(config: BltConfig, frozen: readonly string[]):
   return {
     trains: ({ part }) => part !== 'patcher' && !frozen.includes(part),
     reads: () => true,
-    loss: (rows, fixed, denominator) => {
-      const { batch } = cutIntoPatches(fixed, config, rows);
-      const targets = targetsOf(rows);
-      return (params) => {
-        const all = new Map<string, tf.Tensor>([...fixed, ...params]);
-        return nextByteLoss(bltLogits(all, config, batch), targets, denominator);
+    patched: true,
+    arrays: (rows, cut) => bltArrays(rows, cut!, config),
+    loss: (params, batch, shape) => {
+      const patched = {
+        ...shape,
+        ids: batch.ids!,
+        documents: batch.documents!,
+        hashRows: batch.hashRows!,
+        encoderPatch: batch.encoderPatch!,
+        decoderPatch: batch.decoderPatch!,
+        patchDocuments: batch.patchDocuments!,
+        patches: batch.patchDocuments!.shape[1]!,
       };
+      return lossOf(bltForward(params, config, patched), batch);
     },
   };
 }

@@ -26,6 +26,8 @@ export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
     validateEvery: stage.validate_every,
     checkpointEvery: stage.checkpoint_every,
     keepCheckpoints: stage.keep_checkpoints,
+    moments: 'float32',
+    mode: 'graph',
   };
 }
 
@@ -51,5 +53,7 @@ export function patcherPlan(patcher: Recipe['patcher']): TrainingPlan {
     validateEvery: every,
     checkpointEvery: every,
     keepCheckpoints: 1,
+    moments: 'float32',
+    mode: 'graph',
   };
 }

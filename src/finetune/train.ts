@@ -1,15 +1,19 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
 import { mkdir } from 'node:fs/promises';
-import { type BltConfig, bltTensors, type TensorSpec } from '../blt/index.js';
-import { createPacker, type PackedRow, type Split } from '../data/index.js';
+import { type BltConfig, bltTensors } from '../blt/index.js';
+import { createPacker, type Split } from '../data/index.js';
+import type { Storage } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
-import { disposeParams, loadParams, type Params } from '../model/index.js';
+import { disposeParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import { type AdamWOptions, createSlot, type Slot, updateSlot } from './adamw.js';
-import { checkpointSteps, groupOf, readTrainerState, restoreSlots, saveCheckpoint } from './checkpoint.js';
-import { accumulate, clip, globalNorm, type Loss } from './gradients.js';
+import type { AdamWOptions } from './adamw.js';
+import { createBatchSource } from './batch-source.js';
+import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
 import type { Objective } from './objective.js';
+import { createTrainStep, type StepMode } from './train-step.js';
+import { openTrainee } from './trainee.js';
 
 /** The settings of a stage, in the loop's terms. */
 export interface TrainingPlan extends AdamWOptions {
@@ -24,6 +28,9 @@ export interface TrainingPlan extends AdamWOptions {
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
+  /** How AdamW's moments are held. */
+  readonly moments: Storage;
+  readonly mode: StepMode;
 }
 
 export interface StepReport {
@@ -58,29 +65,6 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-function microBatches(rows: readonly PackedRow[], size: number): PackedRow[][] {
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => rows.slice(i * size, (i + 1) * size));
-}
-
-function totalWeight(rows: readonly PackedRow[]): number {
-  return rows.reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
-}
-
-function together(slots: readonly Slot[], fixed: Params): Params {
-  return new Map([...fixed, ...slots.map(({ name, value }): [string, Slot['value']] => [name, value])]);
-}
-
-async function createSlots(options: TrainOptions, specs: readonly TensorSpec[]): Promise<Slot[]> {
-  const trained = specs.filter(options.objective.trains);
-  const values = await loadParams(
-    options.start,
-    trained.map(({ name }) => name),
-  );
-  return trained.map((spec) =>
-    createSlot(spec.name, values.get(spec.name)!, groupOf(spec, options.plan.learningRateScale)),
-  );
-}
-
 /**
  * Trains to the last step, or to where the signal stops it: then it saves a checkpoint and throws the signal's reason.
  * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
@@ -89,74 +73,80 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { objective, config, start, plan, run, seed, settings, signal } = options;
   await mkdir(run, { recursive: true });
   const specs = bltTensors(config).filter(objective.reads);
-  const slots = await createSlots(options, specs);
-  const fixed = await loadParams(
-    start,
-    specs.filter((spec) => !objective.trains(spec)).map(({ name }) => name),
-  );
-  let step = 0;
-  let metrics: Readonly<Record<string, number>> = {};
   const last = (await checkpointSteps(run)).at(-1);
   const saved = last === undefined ? null : await readTrainerState(run, last);
-  if (saved !== null) {
-    if (saved.settings !== settings) {
-      throw new ByteifyError(`The run in ${run} was begun with other settings.`, {
-        hint: 'Use the recipe and data it was begun with, or --restart-from to begin the stage anew.',
-        exitCode: 2,
-      });
-    }
-    step = saved.step;
-    await restoreSlots(run, step, slots);
+  if (saved !== null && saved.settings !== settings) {
+    throw new ByteifyError(`The run in ${run} was begun with other settings.`, {
+      hint: 'Use the recipe and data it was begun with, or --restart-from to begin the stage anew.',
+      exitCode: 2,
+    });
   }
+  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, mode } = plan;
+  const from = saved === null ? null : { run, step: saved.step };
+  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, start, from });
   const packer = createPacker({
     split: options.data,
-    rowBytes: plan.rowBytes,
+    rowBytes: length,
     seed,
     ...(saved && { state: saved.packer }),
   });
-  const log = await openMetrics(run, step);
+  const shape = { rows, length };
+  const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
+  const entropies = createEntropies(config, patcher, shape, mode);
+  const source = createBatchSource({
+    packer,
+    objective,
+    config,
+    rowsPerStep: plan.rowsPerStep,
+    microBatchRows: rows,
+    trainsTable: trainee.table !== null,
+    entropies: entropies.of,
+    patches: saved?.patches ?? 0,
+  });
+  const { dense: slots, table, fixed } = trainee;
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm: plan.clipNorm, shape, mode });
+  let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
+  let metrics: Readonly<Record<string, number>> = {};
+  const log = await openMetrics(run, state.step);
   const save = () =>
-    saveCheckpoint({
-      run,
-      config,
-      specs,
-      slots,
-      start,
-      keep: plan.keepCheckpoints,
-      state: { step, packer: packer.state(), settings },
-    });
+    saveCheckpoint({ run, config, specs, slots: trainee.slots, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
-    metrics = await options.validate(together(slots, fixed));
-    await log.write(step, metrics);
+    const params = trainee.params();
+    try {
+      metrics = await options.validate(params);
+    } finally {
+      disposeParams(params);
+    }
+    await log.write(state.step, metrics);
   };
 
   try {
-    if (step === 0) await validate();
-    while (step < plan.steps) {
+    if (state.step === 0) await validate();
+    while (state.step < plan.steps) {
       const begun = performance.now();
-      const rows = await packer.next(plan.rowsPerStep);
-      const weight = totalWeight(rows);
-      const losses = lazily(microBatches(rows, plan.microBatchRows), (micro) => objective.loss(micro, fixed, weight));
-      const { loss, gradients } = await accumulate(slots, losses);
-      const norm = globalNorm(gradients);
-      if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw divergence(step + 1, run);
-      step++;
+      const batch = await source.next();
+      const waited = performance.now() - begun;
+      const step = state.step + 1;
       const learningRate = plan.learningRateAt(step);
-      const clipped = clip(gradients, norm, plan.clipNorm);
-      slots.forEach((slot, i) => {
-        updateSlot(slot, clipped[i]!, step, learningRate, plan);
-        clipped[i]!.dispose();
-      });
-      const seconds = (performance.now() - begun) / 1000;
-      const bytes = rows.reduce((sum, { byteCount }) => sum + byteCount, 0);
-      const report = { step, steps: plan.steps, bitsPerByte: loss / Math.LN2, bytesPerSecond: bytes / seconds };
+      const { loss, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
+      if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw divergence(step, run);
+      state = { step, packer: batch.packer, patches: batch.patches, settings };
+      const { bytes } = batch;
+      const elapsed = performance.now() - begun;
+      const report = {
+        step,
+        steps: plan.steps,
+        bitsPerByte: loss / Math.LN2,
+        bytesPerSecond: bytes / (elapsed / 1000),
+      };
       await log.write(step, {
         train_bits_per_byte: report.bitsPerByte,
         learning_rate: learningRate,
-        gradient_norm: norm,
+        gradient_norm: gradientNorm,
         bytes,
         bytes_per_second: report.bytesPerSecond,
+        data_wait_fraction: waited / elapsed,
       });
       options.onStep?.(report);
       if (step % plan.validateEvery === 0 || step === plan.steps) await validate();
@@ -167,23 +157,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
     if (Object.keys(metrics).length === 0) await validate();
-    return { params: together(slots, fixed), metrics };
-  } catch (error) {
-    for (const slot of slots) slot.value.dispose();
-    disposeParams(fixed);
-    throw error;
+    return { params: trainee.params(), metrics };
   } finally {
+    await source.close();
     await log.close();
-    for (const { first, second } of slots) {
-      first.dispose();
-      second.dispose();
-    }
+    stepper.dispose();
+    entropies.dispose();
+    trainee.dispose();
   }
-}
-
-/** Makes each loss only when its turn comes: making it runs the patcher. */
-function* lazily(batches: readonly PackedRow[][], make: (rows: readonly PackedRow[]) => Loss): Generator<Loss> {
-  for (const rows of batches) yield make(rows);
 }
 
 function divergence(step: number, run: string): ByteifyError {

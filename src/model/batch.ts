@@ -25,7 +25,7 @@ export interface ByteBatch {
 
 /** A batch with its patches. */
 export interface PatchedBatch extends ByteBatch {
-  /** Patches a row, the longest row's count. */
+  /** Patches a row: the longest row's count, or the room that was asked for. */
   readonly patches: number;
   /** Fused hash-table row of each position and table [rows, length, tables]. */
   readonly hashRows: Int32Array;
@@ -98,12 +98,18 @@ function cutRow({ ids, chunks }: ByteRow, entropies: Float32Array, config: BltCo
 /**
  * Cuts rows into patches by their entropies.
  * @param entropies of each position [rows, length], nats: of the prediction made there.
+ * @param room patches a row is padded to where it has fewer.
  */
-export function patchedBatch(rows: readonly ByteRow[], entropies: Float32Array, config: BltConfig): PatchedBatch {
+export function patchedBatch(
+  rows: readonly ByteRow[],
+  entropies: Float32Array,
+  config: BltConfig,
+  room = 0,
+): PatchedBatch {
   const batch = byteBatch(rows);
   const { length } = batch;
   const cuts = rows.map((row, i) => cutRow(row, entropies.subarray(i * length, (i + 1) * length), config));
-  const patches = Math.max(...cuts.map(({ documents }) => documents.length));
+  const patches = Math.max(room, ...cuts.map(({ documents }) => documents.length));
   const tables = config.hash.functions * config.hash.sizes.length;
   const out = {
     hashRows: new Int32Array(rows.length * length * tables),

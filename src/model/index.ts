@@ -20,7 +20,7 @@ export {
   type Targets,
 } from './blt.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
-export { disposeParams, loadParams } from './load-params.js';
+export { disposeParams, loadParams, loadVariable } from './load-params.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';

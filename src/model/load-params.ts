@@ -1,7 +1,33 @@
 /** @module Brings tensors of a checkpoint into the engine. */
-import { tf } from '../engine/index.js';
-import { type TensorReader, toFloat32 } from '../safetensors/index.js';
+import { CHUNK_BYTES, createVariable, type Storage, tensorFromChunks, type tf, type Variable } from '../engine/index.js';
+import { dtypeBytes, tensorBytes, type TensorReader, toFloat32 } from '../safetensors/index.js';
 import type { Params } from './params.js';
+
+/** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */
+async function* float32Chunks(reader: TensorReader, name: string, zeroBytes: number): AsyncGenerator<Uint8Array> {
+  const info = reader.tensors.get(name)!;
+  const size = tensorBytes(info);
+  const width = dtypeBytes(info.dtype);
+  const step = Math.floor(CHUNK_BYTES / 4) * width;
+  for (let offset = 0; offset < size; offset += step) {
+    const bytes = await reader.read(name, { offset, length: Math.min(step, size - offset) });
+    const values = toFloat32(bytes, info.dtype);
+    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  }
+  if (zeroBytes > 0) yield new Uint8Array(zeroBytes);
+}
+
+/** Shape of a tensor with more rows. */
+function taller(shape: readonly number[], spareRows: number): number[] {
+  return shape.map((extent, axis) => (axis === 0 ? extent + spareRows : extent));
+}
+
+async function load(reader: TensorReader, name: string, spareRows = 0): Promise<tf.Tensor> {
+  const info = reader.tensors.get(name);
+  if (info === undefined) await reader.read(name); // refuses a name that the reader lacks
+  const rowBytes = info!.shape.slice(1).reduce((product, extent) => product * extent, 4);
+  return await tensorFromChunks(taller(info!.shape, spareRows), float32Chunks(reader, name, spareRows * rowBytes));
+}
 
 /**
  * Reads the named tensors as float32. The caller disposes them.
@@ -9,12 +35,24 @@ import type { Params } from './params.js';
  */
 export async function loadParams(reader: TensorReader, names: Iterable<string>): Promise<Params> {
   const params = new Map<string, tf.Tensor>();
-  for (const name of names) {
-    const info = reader.tensors.get(name);
-    const bytes = await reader.read(name); // refuses a name that the reader lacks
-    params.set(name, tf.tensor(toFloat32(bytes, info!.dtype), [...info!.shape]));
-  }
+  for (const name of names) params.set(name, await load(reader, name));
   return params;
+}
+
+/**
+ * Reads a tensor into a variable; no second copy is made on the way.
+ * @param options.spareRows zero rows added at the end. @param options.storage how the variable holds it.
+ * @throws ByteifyError when the tensor is absent or cannot be read.
+ */
+export async function loadVariable(
+  reader: TensorReader,
+  name: string,
+  options: { readonly spareRows?: number; readonly storage?: Storage } = {},
+): Promise<Variable> {
+  const value = await load(reader, name, options.spareRows);
+  const variable = createVariable(value, options.storage);
+  value.dispose();
+  return variable;
 }
 
 /** Releases every tensor. */

@@ -1,0 +1,57 @@
+/** @module The arrays of a micro-batch, with the same names and shapes in every step: what a traced step takes. No TensorFlow. */
+import type { BltConfig } from '../blt/index.js';
+import type { PackedRow } from '../data/index.js';
+import { byteBatch, patchedBatch } from '../model/batch.js';
+
+export interface BatchArray {
+  readonly values: Int32Array | Float32Array;
+  readonly shape: readonly number[];
+}
+
+export type BatchArrays = Readonly<Record<string, BatchArray>>;
+
+/** Targets and their weights of rows side by side, [rows * length]. */
+function targetArrays(rows: readonly PackedRow[]): BatchArrays {
+  const length = rows[0]!.ids.length;
+  const targets = new Int32Array(rows.length * length);
+  const weights = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    targets.set(row.targets, i * length);
+    weights.set(row.weights, i * length);
+  });
+  return { targets: flat(targets), weights: flat(weights) };
+}
+
+const flat = (values: Int32Array | Float32Array): BatchArray => ({ values, shape: [values.length] });
+
+/** Documents are always told, also of rows that are one: a trace has one form. */
+function documentsOf(documents: Int32Array | null, rows: number, length: number): BatchArray {
+  return { values: documents ?? new Int32Array(rows * length), shape: [rows, length] };
+}
+
+/** What a byte language model reads. */
+export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
+  const { ids, documents, length } = byteBatch(rows);
+  return { ids: flat(ids), documents: documentsOf(documents, rows.length, length), ...targetArrays(rows) };
+}
+
+/**
+ * What a BLT reads.
+ * @param cut the rows' entropies [rows, length] and how many patches a row is padded to.
+ */
+export function bltArrays(
+  rows: readonly PackedRow[],
+  cut: { readonly entropies: Float32Array; readonly patches: number },
+  config: BltConfig,
+): BatchArrays {
+  const batch = patchedBatch(rows, cut.entropies, config, cut.patches);
+  return {
+    ids: flat(batch.ids),
+    documents: documentsOf(batch.documents, rows.length, batch.length),
+    hashRows: flat(batch.hashRows),
+    encoderPatch: flat(batch.encoderPatch),
+    decoderPatch: flat(batch.decoderPatch),
+    patchDocuments: documentsOf(batch.patchDocuments, rows.length, batch.patches),
+    ...targetArrays(rows),
+  };
+}

@@ -1,0 +1,44 @@
+/** @module The patcher as a compiled function: entropies of micro-batches while the run goes on. */
+import type { BltConfig } from '../blt/index.js';
+import type { PackedRow } from '../data/index.js';
+import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
+import { entropyOf, patcherForward } from '../model/index.js';
+import { byteArrays } from './batch-arrays.js';
+import type { StepMode } from './train-step.js';
+
+export interface Entropies {
+  /** Nats [rows * length] of the predictions made at each position. */
+  of(rows: readonly PackedRow[]): Promise<Float32Array>;
+  dispose(): void;
+}
+
+/** @param params the patcher's, held as they are. @param shape of every micro-batch. */
+export function createEntropies(
+  config: BltConfig,
+  params: ReadonlyMap<string, Variable>,
+  shape: { readonly rows: number; readonly length: number },
+  mode: StepMode,
+): Entropies {
+  const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor => {
+    const values = new Map([...params].map(([name, variable]) => [name, variable.read()]));
+    return entropyOf(patcherForward(values, config.patcher, { ...shape, ids, documents }));
+  };
+  const signature = [
+    { shape: [shape.rows * shape.length], dtype: 'int32' as const },
+    { shape: [shape.rows, shape.length], dtype: 'int32' as const },
+  ];
+  let compiled: CompiledFunction | null = null;
+  return {
+    async of(rows) {
+      const arrays = byteArrays(rows);
+      const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) => tf.tensor(values, [...shape], 'int32'));
+      if (mode !== 'eager') compiled ??= compile((ids, documents) => [body(ids!, documents!)], signature, mode);
+      const [entropies] =
+        compiled === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await compiled.call(inputs);
+      const values = entropies!.dataSync() as Float32Array;
+      tf.dispose([entropies!, ...inputs]);
+      return values;
+    },
+    dispose: () => compiled?.dispose(),
+  };
+}
