@@ -11,6 +11,7 @@ interface Args extends EngineArgs {
   readonly bytes: number;
   readonly steps: number;
   readonly mode: 'graph' | 'xla' | 'eager';
+  readonly bytesPerPatch?: number;
 }
 
 const trainStep: Command<Args> = {
@@ -27,6 +28,11 @@ const trainStep: Command<Args> = {
       default: 3,
     },
     { flags: '--mode <mode>', help: 'how the step runs', choices: ['graph', 'xla', 'eager'], default: 'graph' },
+    {
+      flags: '--bytes-per-patch <n>',
+      help: 'patches of this size; without it, the model’s own patcher cuts made-up text',
+      parse: parsers.integer(1),
+    },
     ...engineOptions,
   ],
   examples: ['byteify bench train-step llama-blt --batch 4 --bytes 1024 --steps 5 --json'],
@@ -39,6 +45,7 @@ const trainStep: Command<Args> = {
       rowBytes: args.bytes,
       steps: args.steps,
       mode: args.mode,
+      bytesPerPatch: args.bytesPerPatch ?? null,
       signal: context.signal,
       onStep: (done) => context.reporter.progress({ done, total: args.steps, unit: 'steps' }),
     });

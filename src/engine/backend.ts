@@ -232,11 +232,7 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   /** Traces `fn` into a TensorFlow function called `name`. */
-  trace(
-    name: string,
-    signature: readonly Described[],
-    fn: (...inputs: Tensor[]) => readonly Tensor[],
-  ): TracedFunction {
+  trace(name: string, signature: readonly Described[], fn: (...inputs: Tensor[]) => readonly Tensor[]): TracedFunction {
     if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
     return this.#traceOnto(name, (graph) => fn(...this.#inputs(graph, signature)));
   }

@@ -9,7 +9,10 @@ export const CHUNK_BYTES = 64 * 2 ** 20;
  * A float32 tensor from the bytes of its values, row-major and little-endian, in pieces.
  * @throws ByteifyError when the pieces are not as long together as the shape says.
  */
-export async function tensorFromChunks(shape: readonly number[], chunks: AsyncIterable<Uint8Array>): Promise<tf.Tensor> {
+export async function tensorFromChunks(
+  shape: readonly number[],
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<tf.Tensor> {
   const backend = tf.backend();
   if (backend instanceof TensorFlowBackend) return backend.createFromChunks(chunks, shape);
   const whole: Uint8Array[] = [];

@@ -165,7 +165,8 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
       let filled = 0;
       try {
         for await (const chunk of chunks) {
-          if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor was given more bytes than it holds');
+          if (filled + chunk.byteLength > byteCount)
+            throw new ByteifyError('a tensor was given more bytes than it holds');
           api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
           filled += chunk.byteLength;
         }
@@ -214,11 +215,16 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
       try {
         const op = prepare(name, attributes, inputs, own);
         checkStatus(api, own, name);
-        const found = new BigUint64Array(Math.max(1, outputs));
+        // Memory that stays where it is while another thread writes to it: a small typed array would lie in V8's moving heap.
+        const found = new BigUint64Array(new ArrayBuffer(8 * Math.max(1, outputs)));
+        const count = new Int32Array(new ArrayBuffer(4));
+        count[0] = outputs;
         await new Promise<void>((resolve, reject) => {
-          api.TFE_Execute.async(op, found, Int32Array.of(outputs), own, (error) => (error ? reject(error) : resolve()));
+          api.TFE_Execute.async(op, found, count, own, (error) => (error ? reject(error) : resolve()));
         }).finally(() => api.TFE_DeleteOp(op));
         checkStatus(api, own, name);
+        if (count[0] !== outputs)
+          throw new ByteifyError(`${name} gave ${count[0]} results where ${outputs} were expected`);
         return Array.from({ length: outputs }, (_, i) => describe(found[i]!));
       } finally {
         api.TF_DeleteStatus(own);

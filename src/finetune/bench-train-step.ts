@@ -1,5 +1,5 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
-import { BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
+import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
 import type { PackedRow, Packer } from '../data/index.js';
 import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly rowBytes: number;
   readonly steps: number;
   readonly mode: StepMode;
+  /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
+  readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
   readonly onStep?: (done: number) => void;
 }
@@ -55,9 +57,28 @@ const madeUpPacker = (rowBytes: number): Packer => {
   };
 };
 
+/** Entropies that cut BOS off, and then a patch every `bytesPerPatch`. */
+function evenEntropies(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
+  const high = Math.max(0, patching.threshold) * 2 + 1;
+  const values = Float32Array.from({ length: rows * length }, (_, i) =>
+    (i % length) % bytesPerPatch === 0 ? high : 0,
+  );
+  return async () => values;
+}
+
+/** Steps one at a time, for whoever measures several things in turn. */
+export interface SteppedBench {
+  /** One step: milliseconds, bytes and loss in nats. */
+  step(): Promise<{ readonly ms: number; readonly bytes: number; readonly loss: number }>;
+  close(): Promise<void>;
+}
+
 /** @param folder a BLT checkpoint folder. The engine must be started. */
-export async function benchTrainStep(folder: string, options: BenchOptions): Promise<BenchResult> {
-  const { rows, rowBytes: length, steps, mode, signal, onStep } = options;
+export async function openBench(
+  folder: string,
+  options: Pick<BenchOptions, 'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch'> & { readonly packer?: Packer },
+): Promise<SteppedBench> {
+  const { rows, rowBytes: length, mode, bytesPerPatch } = options;
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
@@ -68,42 +89,53 @@ export async function benchTrainStep(folder: string, options: BenchOptions): Pro
   const patcher = new Map([...fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
   const source = createBatchSource({
-    packer: madeUpPacker(length),
+    packer: options.packer ?? madeUpPacker(length),
     objective,
     config,
     rowsPerStep: rows,
     microBatchRows: rows,
     trainsTable: true,
-    entropies: entropies.of,
+    entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
     patches: 0,
   });
   const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, shape, mode });
-  const stepMs: number[] = [];
-  let last = Number.NaN;
-  let bytes = 0;
-  try {
-    for (let step = 0; step <= steps; step++) {
-      signal.throwIfAborted();
+  let steps = 0;
+  return {
+    async step() {
       const begun = performance.now();
       const batch = await source.next();
-      const { loss } = await stepper.run({ ...batch, step: step + 1, learningRate: LEARNING_RATE });
-      last = loss;
-      if (step === 0) continue;
-      stepMs.push(performance.now() - begun);
-      bytes += batch.bytes;
-      onStep?.(step);
+      const { loss } = await stepper.run({ ...batch, step: ++steps, learningRate: LEARNING_RATE });
+      return { ms: performance.now() - begun, bytes: batch.bytes, loss };
+    },
+    async close() {
+      await source.close();
+      stepper.dispose();
+      entropies.dispose();
+      trainee.dispose();
+    },
+  };
+}
+
+/** Times training steps after one that is not timed. The engine must be started. */
+export async function benchTrainStep(folder: string, options: BenchOptions): Promise<BenchResult> {
+  const { steps, signal, onStep } = options;
+  const bench = await openBench(folder, options);
+  const taken: { readonly ms: number; readonly bytes: number; readonly loss: number }[] = [];
+  try {
+    await bench.step();
+    while (taken.length < steps) {
+      signal.throwIfAborted();
+      taken.push(await bench.step());
+      onStep?.(taken.length);
     }
   } finally {
-    await source.close();
-    stepper.dispose();
-    entropies.dispose();
-    trainee.dispose();
+    await bench.close();
   }
-  const seconds = stepMs.reduce((sum, ms) => sum + ms, 0) / 1000;
+  const sum = (of: (step: (typeof taken)[number]) => number) => taken.reduce((total, step) => total + of(step), 0);
   return {
-    stepMs,
-    bytesPerSecond: bytes / seconds,
+    stepMs: taken.map(({ ms }) => ms),
+    bytesPerSecond: sum(({ bytes }) => bytes) / (sum(({ ms }) => ms) / 1000),
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
-    loss: last,
+    loss: taken.at(-1)!.loss,
   };
 }

@@ -12,8 +12,8 @@ import {
   openSafetensorsFile,
   type TensorInfo,
   type TensorReader,
-  writeCheckpoint,
   tensorBytes,
+  writeCheckpoint,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
 import type { ParameterGroup, Slot } from './adamw.js';
@@ -85,9 +85,7 @@ export async function saveCheckpoint(params: {
   const trained = new Map(slots.map((slot) => [slot.name, slot]));
   const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
-  const infos = specs.map(({ name, shape }) =>
-    trained.has(name) ? float32(name, shape) : start.tensors.get(name)!,
-  );
+  const infos = specs.map(({ name, shape }) => (trained.has(name) ? float32(name, shape) : start.tensors.get(name)!));
   const moments = new Map(
     slots.flatMap(({ name, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
       Object.entries({ first, second }).map(([which, variable]) => {

@@ -31,7 +31,9 @@ export function createEntropies(
   return {
     async of(rows) {
       const arrays = byteArrays(rows);
-      const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) => tf.tensor(values, [...shape], 'int32'));
+      const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) =>
+        tf.tensor(values, [...shape], 'int32'),
+      );
       if (mode !== 'eager') compiled ??= compile((ids, documents) => [body(ids!, documents!)], signature, mode);
       const [entropies] =
         compiled === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await compiled.call(inputs);

@@ -1,7 +1,7 @@
 /** @module What a training loop optimises: the parameters it moves, the arrays it needs of some packed rows, and the loss of those. */
 import type { BltConfig, TensorSpec } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
-import { crossEntropySum, tf } from '../engine/index.js';
+import { crossEntropySum, type tf } from '../engine/index.js';
 import { bltForward, type Params, patcherForward } from '../model/index.js';
 import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
 

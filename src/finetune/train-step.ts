@@ -3,7 +3,16 @@
  * micro-batch it is one function; with several, one adds up gradients and one applies them. Eagerly the very same code runs operation
  * by operation.
  */
-import { type CompiledFunction, type CompileMode, compile, fuseUpdate, signatureOf, tf, type Variable, zeroVariable } from '../engine/index.js';
+import {
+  type CompiledFunction,
+  type CompileMode,
+  compile,
+  fuseUpdate,
+  signatureOf,
+  tf,
+  type Variable,
+  zeroVariable,
+} from '../engine/index.js';
 import type { Params } from '../model/index.js';
 import { type AdamWOptions, corrections, type Slot, type StepScalars, updatedRows, updateSlot } from './adamw.js';
 import type { BatchArrays } from './batch-arrays.js';
@@ -125,7 +134,8 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     return [loss, norm, ...updatedRows(table.group, triple, gradients.at(-1)!, scalars, adamw)];
   }
 
-  const gather = (ids: tf.Tensor) => (table === null ? [] : variablesOf(table).map((variable) => variable.gatherRows(ids)));
+  const gather = (ids: tf.Tensor) =>
+    table === null ? [] : variablesOf(table).map((variable) => variable.gatherRows(ids));
 
   /** inputs: the rates (3), 1 / weight, the table's rows (0 or 3), the batch. */
   async function whole(batch: BatchArrays, scalars: readonly tf.Tensor[], rows: readonly tf.Tensor[]) {
@@ -142,7 +152,11 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
   }
 
   /** Adds up gradients micro-batch by micro-batch, then applies them. */
-  async function accumulated(batches: readonly BatchArrays[], scalars: readonly tf.Tensor[], rows: readonly tf.Tensor[]) {
+  async function accumulated(
+    batches: readonly BatchArrays[],
+    scalars: readonly tf.Tensor[],
+    rows: readonly tf.Tensor[],
+  ) {
     sums ??= slots.map(({ value }) => zeroVariable(value.shape));
     let loss: tf.Tensor = tf.scalar(0);
     let rowSums: tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
@@ -181,7 +195,9 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
       const scalars = [learningRate, ...corrections(step, adamw.betas), 1 / weight].map((value) => tf.scalar(value));
       const ids = touched === null ? null : tf.tensor1d(touched.rows, 'int32');
       const rows = ids === null ? [] : gather(ids);
-      const out = await (batches.length === 1 ? whole(batches[0]!, scalars, rows) : accumulated(batches, scalars, rows));
+      const out = await (batches.length === 1
+        ? whole(batches[0]!, scalars, rows)
+        : accumulated(batches, scalars, rows));
       const [loss, norm, ...next] = out as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
       next.forEach((values, i) => {
         variablesOf(table!)[i]!.scatterRows(ids!, values);

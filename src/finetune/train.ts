@@ -104,7 +104,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     patches: saved?.patches ?? 0,
   });
   const { dense: slots, table, fixed } = trainee;
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm: plan.clipNorm, shape, mode });
+  const stepper = createTrainStep({
+    objective,
+    slots,
+    table,
+    fixed,
+    adamw: plan,
+    clipNorm: plan.clipNorm,
+    shape,
+    mode,
+  });
   let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
   let metrics: Readonly<Record<string, number>> = {};
   const log = await openMetrics(run, state.step);

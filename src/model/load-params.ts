@@ -1,6 +1,13 @@
 /** @module Brings tensors of a checkpoint into the engine. */
-import { CHUNK_BYTES, createVariable, type Storage, tensorFromChunks, type tf, type Variable } from '../engine/index.js';
-import { dtypeBytes, tensorBytes, type TensorReader, toFloat32 } from '../safetensors/index.js';
+import {
+  CHUNK_BYTES,
+  createVariable,
+  type Storage,
+  tensorFromChunks,
+  type tf,
+  type Variable,
+} from '../engine/index.js';
+import { dtypeBytes, type TensorReader, tensorBytes, toFloat32 } from '../safetensors/index.js';
 import type { Params } from './params.js';
 
 /** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */

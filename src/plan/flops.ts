@@ -81,6 +81,12 @@ export function trainingFlops(forward: Flops, training: Training): number {
   return (training === 'trained' ? 3 : 2) * forward.weights + 3 * forward.attention;
 }
 
+/** A training step in which everything but the patcher learns, and patches are given: FLOPs a byte. */
+export function trainingFlopsPerByte(config: BltConfig, text: TextShape): number {
+  const { encoder, global, decoder, head } = forwardFlops(config, text);
+  return trainingFlops(sum(encoder, global, decoder, head), 'trained');
+}
+
 export function totalFlops(flops: Flops): number {
   return flops.weights + flops.attention;
 }

@@ -1,0 +1,143 @@
+// A training step of ours against transformers with PyTorch, alternating in one run: the same weights, rows and patches, and the machine's
+// own matrix product in the same minute.
+// Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
+// Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { trainingFlopsPerByte } from '../dist/plan/index.js';
+import { MODELS, writeModel } from './train/model.mjs';
+
+const { values } = parseArgs({
+  options: {
+    models: { type: 'string', default: Object.keys(MODELS).join(',') },
+    rounds: { type: 'string', default: '5' },
+    rows: { type: 'string', default: '4' },
+    bytes: { type: 'string', default: '1024' },
+    'bytes-per-patch': { type: 'string', default: '4' },
+    threads: { type: 'string', default: '2' },
+    modes: { type: 'string', default: 'graph' },
+    compile: { type: 'boolean', default: false },
+    'no-peer': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const [rows, length, bytesPerPatch, threads] = ['rows', 'bytes', 'bytes-per-patch', 'threads'].map((key) =>
+  Number(values[key]),
+);
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const python =
+  process.env.BYTEIFY_PEERS_PYTHON ??
+  execFileSync('bash', [here('../scripts/peers-env.sh')], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).trim();
+
+/** A process that answers each line with a JSON document. Null when it died before it was ready. */
+async function open(command, args) {
+  const env = {
+    ...process.env,
+    OMP_NUM_THREADS: String(threads),
+    HF_HUB_OFFLINE: '1',
+    TRANSFORMERS_VERBOSITY: 'error',
+  };
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const begun = performance.now();
+  let line = await lines.next();
+  while (!line.done && line.value !== 'READY') line = await lines.next();
+  if (line.done) return null;
+  return {
+    startMs: performance.now() - begun,
+    async ask(what) {
+      child.stdin.write(`${what}\n`);
+      const { done, value } = await lines.next();
+      return done ? null : JSON.parse(value);
+    },
+    async close() {
+      child.stdin.end();
+      await new Promise((resolve) => child.once('close', resolve));
+    },
+  };
+}
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+async function measure(name) {
+  const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-'));
+  try {
+    const config = await writeModel(folder, name, { rows, length });
+    const args = [folder, rows, length, bytesPerPatch, threads].map(String);
+    const peer = here('train/peer.py');
+    const contenders = values.modes
+      .split(',')
+      .map((mode) => [`byteify ${mode}`, process.execPath, [here('train/ours.mjs'), ...args, mode]]);
+    if (!values['no-peer']) contenders.push(['transformers eager', python, [peer, ...args, 'eager']]);
+    if (values.compile) contenders.push(['transformers compiled', python, [peer, ...args, 'compile']]);
+    const gauge = await open(python, [peer, ...args, 'sgemm']);
+    const running = [];
+    for (const [label, command, list] of contenders)
+      running.push({ label, process: await open(command, list), steps: [] });
+    const sgemm = [];
+    // The first round compiles and allocates; it is reported apart.
+    for (let round = 0; round <= Number(values.rounds); round++) {
+      for (const contender of running) contender.steps.push((await contender.process?.ask('step')) ?? null);
+      sgemm.push((await gauge.ask('sgemm')).gflops);
+    }
+    for (const { process } of running) await process?.close();
+    await gauge.close();
+    const flops = trainingFlopsPerByte(config, { bytes: length, bytesPerPatch }) * rows * length;
+    return {
+      model: name,
+      flops_per_step: flops,
+      sgemm_gflops: median(sgemm),
+      results: running.map(({ label, steps }) => result(label, steps, flops, median(sgemm))),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function result(label, steps, flops, gflops) {
+  const [first, ...timed] = steps;
+  if (timed.some((step) => step === null)) return { label, failed: true };
+  const ms = timed.map((step) => step.ms);
+  return {
+    label,
+    first_step_ms: first.ms,
+    step_ms: ms,
+    median_ms: median(ms),
+    bytes_per_second: (rows * (length - 1)) / (median(ms) / 1000),
+    share_of_sgemm: flops / (median(ms) * 1e6) / gflops,
+    peak_rss_bytes: timed.at(-1).peak_rss_bytes,
+    losses: [first.loss, timed.at(-1).loss],
+  };
+}
+
+const measured = [];
+for (const name of values.models.split(',')) {
+  const row = await measure(name);
+  measured.push(row);
+  if (values.json) continue;
+  console.log(
+    `\n${MODELS[name].title}: ${rows} rows of ${length} bytes, ${(row.flops_per_step / 1e9).toFixed(0)} GFLOP a step, sgemm ${row.sgemm_gflops.toFixed(0)} GFLOP/s`,
+  );
+  const reference = row.results.find(({ label }) => label === 'transformers eager');
+  for (const one of row.results) {
+    if (one.failed) {
+      console.log(`  ${one.label.padEnd(22)} failed`);
+      continue;
+    }
+    const against = reference?.median_ms ? ` ${(reference.median_ms / one.median_ms).toFixed(2)}x` : '';
+    console.log(
+      `  ${one.label.padEnd(22)} ${one.median_ms.toFixed(0).padStart(6)} ms${against}  ${one.bytes_per_second.toFixed(0)} bytes/s  ` +
+        `${(100 * one.share_of_sgemm).toFixed(0)} % of sgemm  first ${(one.first_step_ms / 1000).toFixed(1)} s  ` +
+        `peak ${(one.peak_rss_bytes / 1e9).toFixed(2)} GB  loss ${one.losses.map((loss) => loss.toFixed(4)).join(' -> ')}`,
+    );
+  }
+}
+if (values.json) console.log(JSON.stringify(measured, null, 2));

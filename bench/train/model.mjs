@@ -1,0 +1,64 @@
+// The models of bench:train: a BLT folder of random weights, and the rows that both sides train on.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bltConfigFor, bltTensors, deriveLocalSizes, toTransformersConfig } from '../../dist/blt/index.js';
+import { freshPieces } from '../../dist/remap/fresh.js';
+import { writeCheckpoint } from '../../dist/safetensors/index.js';
+
+/** SmolLM2-135M's layers. */
+const SMOLLM2 = {
+  hiddenSize: 576,
+  layers: 30,
+  heads: 9,
+  kvHeads: 3,
+  intermediateSize: 1536,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 100_000 },
+};
+
+/** The embedded tiny Llama's. */
+const TINY = {
+  hiddenSize: 128,
+  layers: 6,
+  heads: 4,
+  kvHeads: 2,
+  intermediateSize: 352,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 10_000 },
+};
+
+const sized = (source, changes) =>
+  bltConfigFor(source, { ...deriveLocalSizes(source, changes.stated), ...changes.sizes });
+
+/** Name -> what is measured. */
+export const MODELS = {
+  smollm2: { title: 'SmolLM2-sized, local 288, k = 2, hash 6 x 20,002', config: () => sized(SMOLLM2, {}) },
+  'smollm2-hash': {
+    title: 'the same, hash 6 x 500,002',
+    config: () => sized(SMOLLM2, { sizes: { hashVocab: 500_002 } }),
+  },
+  'smollm2-k1': {
+    title: 'the same with local 576, k = 1',
+    config: () => sized(SMOLLM2, { stated: { crossAttnK: 1, hiddenSize: 576 }, sizes: { hashVocab: 20_002 } }),
+  },
+  tiny: { title: 'tiny (the demo’s)', config: () => sized(TINY, {}) },
+};
+
+/** Writes the model and ids.bin [rows, length]: BOS and random bytes. */
+export async function writeModel(folder, name, { rows, length }) {
+  const config = MODELS[name].config();
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'float32')));
+  const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
+  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
+  await writeCheckpoint(folder, infos, async function* ({ name }) {
+    yield* freshPieces(specs.get(name), 1, 'F32');
+  });
+  let state = 7;
+  const ids = Int32Array.from({ length: rows * length }, (_, i) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return i % length === 0 ? 1 : 4 + (state >>> 24);
+  });
+  writeFileSync(join(folder, 'ids.bin'), new Uint8Array(ids.buffer));
+  return config;
+}
