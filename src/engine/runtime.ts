@@ -55,9 +55,12 @@ export interface Runtime extends Executor {
   liveHandles(): number;
 }
 
-/** tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. */
+/**
+ * tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. Fused
+ * chains run on one thread each, so several must run at once.
+ */
 function threadConfig(threads: number): Uint8Array {
-  return Uint8Array.of(0x10, threads, 0x28, 1);
+  return Uint8Array.of(0x10, threads, 0x28, threads);
 }
 
 /** Bytes of one value. */
