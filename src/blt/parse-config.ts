@@ -52,6 +52,12 @@ const schema = z.looseObject({
 const DEFAULT_HASH_SIZES = [3, 4, 5, 6, 7, 8];
 const LOCAL_THETA = 500_000;
 const PATCHER_THETA = 10_000;
+/** What transformers 5 attends over where a config says nothing, as those of 4.57 do; null asks for all that came before. */
+const DEFAULT_WINDOW = 512;
+
+function windowOf(stated: number | null | undefined): number | null {
+  return stated === undefined ? DEFAULT_WINDOW : stated;
+}
 
 type TransformerJson = z.infer<typeof transformer>;
 
@@ -104,7 +110,7 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
     patcher_config: patcher,
     ...top
   } = parsed.data;
-  const window = top.local_attention_window_len ?? null;
+  const window = windowOf(top.local_attention_window_len);
   const refuse = (what: string): never => {
     throw new ByteifyError(`${where}: ${what}.`);
   };
@@ -132,7 +138,7 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
       crossAttnAllLayers: decoder.cross_attn_all_layers,
     },
     global: transformerConfig(global, `${where}: global_config`, LOCAL_THETA, null),
-    patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER_THETA, patcher.sliding_window ?? null),
+    patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER_THETA, windowOf(patcher.sliding_window)),
     patching: { threshold: top.patching_threshold, maxPatchLength: top.max_patch_length ?? null },
     maxPositions: top.max_position_embeddings,
   };

@@ -37,6 +37,29 @@ describe.each(['plain/blt', 'projection-gqa'])('the config of %s', (folder) => {
   });
 });
 
+describe('the windows of attention', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  const { local_attention_window_len: _, ...top } = json;
+  const { sliding_window: __, ...patcher } = json.patcher_config!;
+  const windows = (changed: object) => {
+    const { encoder, decoder, patcher, global } = parseBltConfig({ ...top, ...changed }, 'config.json');
+    return [encoder.window, decoder.window, patcher.window, global.window];
+  };
+
+  it('are 512 where a config of transformers 4.57 does not name them, as transformers 5 reads it', () => {
+    expect(windows({ patcher_config: patcher })).toEqual([512, 512, 512, null]);
+  });
+
+  it('are all that came before where they are null, and are written so', () => {
+    const open = { local_attention_window_len: null, patcher_config: { ...patcher, sliding_window: null } };
+    expect(windows(open)).toEqual([null, null, null, null]);
+    const config = parseBltConfig({ ...top, ...open }, 'config.json');
+    const written = toTransformersConfig(config, 'float32');
+    expect(written).toMatchObject({ local_attention_window_len: null, patcher_config: { sliding_window: null } });
+    expect(parseBltConfig(written, 'config.json')).toEqual(config);
+  });
+});
+
 describe('a config that cannot be run', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
   it.each([
