@@ -60,6 +60,22 @@ describe('the windows of attention', () => {
   });
 });
 
+it('a feed-forward width that a part does not name is what transformers 5 has there', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  // Printed by BltConfig of transformers 5.23.0 for the encoder's width of 80: int(8 * 80 / 3), and three constants.
+  const widths = { encoder_config: 80, decoder_config: 80, global_config: 160, patcher_config: 80 };
+  const parts = Object.entries(widths).map(([name, hidden_size]) => {
+    const { intermediate_size: _, ...part } = json[name]!;
+    return [name, { ...part, hidden_size, num_attention_heads: 2, num_key_value_heads: 2 }];
+  });
+  const changed = Object.fromEntries(parts);
+  changed.decoder_config.hidden_size_global = 160;
+  const { encoder, decoder, global, patcher } = parseBltConfig({ ...json, ...changed }, 'config.json');
+  expect([encoder, decoder, global, patcher].map(({ intermediateSize }) => intermediateSize)).toEqual([
+    213, 2816, 5632, 2048,
+  ]);
+});
+
 describe('a config that cannot be run', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
   it.each([
