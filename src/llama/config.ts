@@ -49,7 +49,8 @@ type Json = Record<string, unknown>;
 /** What a BLT's global transformer cannot hold: a test of the raw config, and why. */
 const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why: (json: Json) => string }[] = [
   {
-    found: (json) => json.num_local_experts !== undefined || json.num_experts !== undefined,
+    // null, 0 and 1 are how dense models say that they have none
+    found: (json) => Number(json.num_local_experts ?? 0) > 1 || Number(json.num_experts ?? 0) > 1,
     why: () => 'it is a mixture of experts, and BLT’s global transformer has one feed-forward network a layer',
   },
   {

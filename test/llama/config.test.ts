@@ -38,6 +38,7 @@ describe('a config', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['another model_type', { model_type: 'qwen2' }, /model_type is "qwen2"/],
     ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /mixture of experts/],
+    ['experts of its own', { num_experts: 2 }, /mixture of experts/],
     ['attention biases', { attention_bias: true }, /attention_bias/],
     ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
     ['another activation', { hidden_act: 'gelu' }, /"gelu"/],
@@ -55,6 +56,13 @@ describe('a config', () => {
     expect(() => parseLlamaConfig(json, 'config.json')).toThrow(message);
   });
 });
+
+it.each([{ num_local_experts: null }, { num_experts: 0 }, { num_local_experts: 1 }])(
+  'a config with %j is of a dense model',
+  (experts) => {
+    expect(parseLlamaConfig({ ...golden, ...experts }, 'c')).toEqual(parseLlamaConfig(golden, 'c'));
+  },
+);
 
 describe('a source', () => {
   it('of a folder has its tensors; tied embeddings need no head', async () => {
