@@ -46,6 +46,12 @@ const DEFAULT_THETA = 10_000;
 
 type Json = Record<string, unknown>;
 
+/** Of the config itself, or of its rope settings, where transformers 5 keeps it. */
+function partialRotaryFactor({ partial_rotary_factor, rope_parameters, rope_scaling }: Json): unknown {
+  const inRope = (rope_parameters ?? rope_scaling ?? {}) as Json;
+  return partial_rotary_factor ?? inRope.partial_rotary_factor ?? 1;
+}
+
 /** What a BLT's global transformer cannot hold: a test of the raw config, and why. */
 const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why: (json: Json) => string }[] = [
   {
@@ -73,6 +79,11 @@ const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why
   {
     found: (json) => json.quantization_config !== undefined && json.quantization_config !== null,
     why: () => 'its weights are quantised in a form that is not read here (quantization_config); GGUF files are',
+  },
+  {
+    found: (json) => partialRotaryFactor(json) !== 1,
+    why: (json) =>
+      `its partial_rotary_factor is ${JSON.stringify(partialRotaryFactor(json))}, and BLT’s rope turns the whole of a head`,
   },
   {
     found: (json) =>
