@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openLlama } from '../../src/llama/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { float, SAMPLE, sampleLlamaGguf, string, uint } from './samples.js';
+import { float, ropeFreqs, SAMPLE, sampleLlamaGguf, string, uint } from './samples.js';
 
 const folder = temporaryFolder();
 
@@ -13,17 +13,6 @@ async function opened(options: Parameters<typeof sampleLlamaGguf>[0]) {
   const source = await openLlama(path);
   await source.close();
   return source;
-}
-
-/** What llama.cpp's converter writes for llama3 scaling: the rule of blt-format 4.3, f / f'. */
-function ropeFreqs({ factor = 8, original = 8192, low = 1, high = 4, theta = 500_000 } = {}): number[] {
-  return Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => {
-    const wavelength = 2 * Math.PI * theta ** ((2 * j) / SAMPLE.headDim);
-    if (wavelength < original / high) return 1;
-    if (wavelength > original / low) return factor;
-    const smooth = (original / wavelength - low) / (high - low);
-    return 1 / ((1 - smooth) / factor + smooth);
-  });
 }
 
 describe('rope_freqs of a GGUF', () => {
@@ -53,6 +42,18 @@ describe('rope_freqs of a GGUF', () => {
     await expect(opened({ more: { 'rope_freqs.weight': divisors } })).rejects.toThrow(
       /its rope_freqs are not those of Llama 3\.1’s scaling/,
     );
+  });
+});
+
+describe('a tensor of a GGUF that no Llama has', () => {
+  it.each([
+    'blk.0.attn_q_norm.weight',
+    'blk.0.ffn_gate_inp.weight',
+    'rope_factors_long.weight',
+    'blk.1.attn_norm.weight',
+  ])('is refused by name: %s', async (name) => {
+    const shown = name.replace('blk.1.attn_norm', 'model.layers.1.input_layernorm');
+    await expect(opened({ more: { [name]: [1, 2] } })).rejects.toThrow(`holds the tensor ${shown}, which no Llama has`);
   });
 });
 

@@ -20,6 +20,17 @@ export const float = (value: number) => {
 };
 export { string, uint };
 
+/** What llama.cpp's converter writes for llama3 scaling: the rule of blt-format 4.3, f / f'. */
+export function ropeFreqs({ factor = 8, original = 8192, low = 1, high = 4, theta = 500_000 } = {}): number[] {
+  return Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => {
+    const wavelength = 2 * Math.PI * theta ** ((2 * j) / SAMPLE.headDim);
+    if (wavelength < original / high) return 1;
+    if (wavelength > original / low) return factor;
+    const smooth = (original / wavelength - low) / (high - low);
+    return 1 / ((1 - smooth) / factor + smooth);
+  });
+}
+
 /** @param more tensors by name, each a vector; their values are written, the others' are of no meaning. */
 export function sampleLlamaGguf(
   options: {

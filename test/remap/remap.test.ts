@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ import {
   toFloat32,
   writeCheckpoint,
 } from '../../src/safetensors/index.js';
+import { ropeFreqs, sampleLlamaGguf } from '../llama/samples.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-remap-'));
@@ -232,4 +233,24 @@ it('q and k of a GGUF file are interleaved already and copied', async () => {
   expect(await reader.read(toBltName(name)!.name)).toEqual(await source.reader.read(name));
   await reader.close();
   await source.close();
+});
+
+it('rope_freqs of a GGUF file are dropped with their reason', async () => {
+  const path = join(folder, 'llama3.gguf');
+  await writeFile(path, sampleLlamaGguf({ more: { 'rope_freqs.weight': ropeFreqs() } }));
+  const source = await openLlama(path);
+  const report = await remap({
+    source,
+    config: configOf(source),
+    out: join(folder, 'llama3'),
+    seed: 1,
+    dtype: 'source',
+  });
+  await source.close();
+  expect(report.dropped.map(({ name }) => name).sort()).toEqual([
+    'model.embed_tokens.weight',
+    'model.norm.weight',
+    'rope_freqs.weight',
+  ]);
+  expect(report.dropped.find(({ name }) => name === 'rope_freqs.weight')?.reason).toMatch(/config has the numbers/);
 });
