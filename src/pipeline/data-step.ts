@@ -69,8 +69,17 @@ export async function dataStep(
   }
   if (refused_count > SHOWN_REFUSALS)
     reporter.warn(`${refused_count - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
-  reporter.done(`${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`);
+  const sides = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
+  reporter.done(sides + duplicatesOf(store));
   return store;
+}
+
+/** What was left out because the same document was there before, as the end of the summary line. */
+function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: ByteStore): string {
+  if (duplicates === 0) return '';
+  const others = files.length - 1;
+  const more = others === 0 ? '' : ` and ${others} more ${others === 1 ? 'file' : 'files'} that data.json lists`;
+  return `, ${duplicates} ${duplicates === 1 ? 'duplicate' : 'duplicates'} left out (${files[0]!.path}${more})`;
 }
 
 /** A store that a stage was trained on is not replaced under it. */

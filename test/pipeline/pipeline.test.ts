@@ -17,11 +17,12 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-pipeline-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const warnings: string[] = [];
+const summaries: string[] = [];
 const nothing = () => undefined;
 const reporter: Reporter = {
   stage: nothing,
   progress: nothing,
-  done: nothing,
+  done: (text) => void summaries.push(text ?? ''),
   note: nothing,
   stop: nothing,
   warn: (text) => void warnings.push(text),
@@ -65,6 +66,23 @@ describe('the text of a conversion', () => {
     }));
     await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(/data or its settings have changed/);
     await conversion.close();
+  });
+
+  it('counts and names duplicates in its summary', async () => {
+    const data = join(work, 'twice');
+    await cp(join(work, 'text'), data, { recursive: true });
+    const copy = async (name: string) => {
+      await cp(join(data, '1.txt'), join(data, name));
+      const conversion = await openConversion(join(work, `of-${name}`));
+      const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512']);
+      await (await dataStep({ conversion, recipe, reporter, signal }, [data])).close();
+      await conversion.close();
+      return summaries.at(-1);
+    };
+    expect(await copy('z1.txt')).toMatch(new RegExp(` held out, 1 duplicate left out \\(${data}/z1\\.txt\\)$`));
+    expect(await copy('z2.txt')).toMatch(
+      /, 2 duplicates left out \(.*z1\.txt and 1 more file that data\.json lists\)$/,
+    );
   });
 
   it('must be given once', async () => {
