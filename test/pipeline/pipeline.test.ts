@@ -64,7 +64,9 @@ describe('the text of a conversion', () => {
         },
       },
     }));
-    await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(/data or its settings have changed/);
+    await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(
+      /The data has changed since the stage "patcher"/,
+    );
     await conversion.close();
   });
 
