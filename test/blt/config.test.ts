@@ -135,6 +135,20 @@ describe('sizes derived from a source', () => {
     expect(parseBltConfig(toTransformersConfig(config, 'bfloat16'), 'config.json')).toEqual(config);
   });
 
+  it('have windows of 512 bytes, in the file too', () => {
+    const source = { ...base, hiddenSize: 2048, layers: 16 };
+    const sizes = deriveLocalSizes(source);
+    expect([sizes.window, sizes.patcher.window]).toEqual([512, 512]);
+    const config = bltConfigFor(source, sizes);
+    const windows = [config.encoder, config.decoder, config.patcher, config.global].map(({ window }) => window);
+    expect(windows).toEqual([512, 512, 512, null]);
+    expect(toTransformersConfig(config, 'bfloat16')).toMatchObject({
+      local_attention_window_len: 512,
+      encoder_config: { sliding_window: 512 },
+      patcher_config: { sliding_window: 512 },
+    });
+  });
+
   it('carry llama3 rope scaling over to the global transformer', () => {
     const rope = {
       type: 'llama3',
