@@ -23,7 +23,7 @@ config = LlamaConfig(
     num_key_value_heads=2,
     max_position_embeddings=512,
     tie_word_embeddings=False,
-    initializer_range=0.2,
+    initializer_range=0.12,
     rope_parameters={
         "rope_type": "llama3",
         "rope_theta": 10000.0,
