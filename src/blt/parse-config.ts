@@ -50,15 +50,36 @@ const schema = z.looseObject({
 });
 
 const DEFAULT_HASH_SIZES = [3, 4, 5, 6, 7, 8];
-const LOCAL_THETA = 500_000;
-const PATCHER_THETA = 10_000;
+/** What transformers 5 attends over where a config says nothing, as those of 4.57 do; null asks for all that came before. */
+const DEFAULT_WINDOW = 512;
+
+function windowOf(stated: number | null | undefined): number | null {
+  return stated === undefined ? DEFAULT_WINDOW : stated;
+}
 
 type TransformerJson = z.infer<typeof transformer>;
+
+/** What transformers 5 has where a part's config does not name it. */
+interface Defaults {
+  readonly theta: number;
+  /** null: 8/3 of the width, rounded down. 4.57 had 2,816 for the encoder too (blt-format 3.2, trap 17). */
+  readonly intermediateSize: number | null;
+}
+
+const ENCODER: Defaults = { theta: 500_000, intermediateSize: null };
+const DECODER: Defaults = { theta: 500_000, intermediateSize: 2816 };
+const GLOBAL: Defaults = { theta: 500_000, intermediateSize: 5632 };
+const PATCHER: Defaults = { theta: 10_000, intermediateSize: 2048 };
+
+function feedForwardWidth(json: TransformerJson, { intermediateSize }: Defaults): number {
+  const size = json.intermediate_size === undefined ? intermediateSize : json.intermediate_size;
+  return size ?? Math.floor((8 * json.hidden_size) / 3);
+}
 
 function transformerConfig(
   json: TransformerJson,
   where: string,
-  theta: number,
+  defaults: Defaults,
   window: number | null,
 ): TransformerConfig {
   const { hidden_size: hiddenSize, num_attention_heads: heads } = json;
@@ -73,10 +94,9 @@ function transformerConfig(
     heads,
     kvHeads,
     layers: json.num_hidden_layers,
-    // transformers 5 computes it where it is absent
-    intermediateSize: json.intermediate_size ?? Math.floor((8 * hiddenSize) / 3),
+    intermediateSize: feedForwardWidth(json, defaults),
     rmsNormEps: json.rms_norm_eps,
-    rope: parseRope(json, where, theta),
+    rope: parseRope(json, where, defaults.theta),
     maxPositions: json.max_position_embeddings,
     window,
   };
@@ -104,7 +124,7 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
     patcher_config: patcher,
     ...top
   } = parsed.data;
-  const window = top.local_attention_window_len ?? null;
+  const window = windowOf(top.local_attention_window_len);
   const refuse = (what: string): never => {
     throw new ByteifyError(`${where}: ${what}.`);
   };
@@ -126,13 +146,13 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
       functions: top.encoder_hash_byte_group_nb_functions,
       vocab: top.encoder_hash_byte_group_vocab,
     },
-    encoder: transformerConfig(encoder, `${where}: encoder_config`, LOCAL_THETA, window),
+    encoder: transformerConfig(encoder, `${where}: encoder_config`, ENCODER, window),
     decoder: {
-      ...transformerConfig(decoder, `${where}: decoder_config`, LOCAL_THETA, window),
+      ...transformerConfig(decoder, `${where}: decoder_config`, DECODER, window),
       crossAttnAllLayers: decoder.cross_attn_all_layers,
     },
-    global: transformerConfig(global, `${where}: global_config`, LOCAL_THETA, null),
-    patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER_THETA, patcher.sliding_window ?? null),
+    global: transformerConfig(global, `${where}: global_config`, GLOBAL, null),
+    patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER, windowOf(patcher.sliding_window)),
     patching: { threshold: top.patching_threshold, maxPatchLength: top.max_patch_length ?? null },
     maxPositions: top.max_position_embeddings,
   };

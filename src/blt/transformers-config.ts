@@ -24,13 +24,13 @@ function transformerKeys(modelType: string, config: TransformerConfig): Json {
     initializer_range: INITIALIZER_RANGE,
     tie_word_embeddings: false,
     ...ropeKeys(config.rope),
-    ...(config.window !== null && { sliding_window: config.window }),
   };
 }
 
 function localKeys(modelType: string, config: TransformerConfig, blt: BltConfig, crossAttnAllLayers: boolean): Json {
   return {
     ...transformerKeys(modelType, config),
+    sliding_window: config.window,
     vocab_size: blt.vocabSize,
     hidden_size_global: blt.global.hiddenSize,
     cross_attn_k: blt.crossAttnK,
@@ -67,7 +67,12 @@ export function toTransformersConfig(config: BltConfig, dtype: 'float32' | 'bflo
       ...transformerKeys('blt_global_transformer', global),
       encoder_cross_output_size: needsProjection(config) ? config.crossAttnK * encoder.hiddenSize : null,
     },
-    patcher_config: { ...transformerKeys('blt_patcher', patcher), vocab_size: config.vocabSize },
+    // null is written too: where the key is absent transformers 5 takes 512
+    patcher_config: {
+      ...transformerKeys('blt_patcher', patcher),
+      sliding_window: patcher.window,
+      vocab_size: config.vocabSize,
+    },
     initializer_range: INITIALIZER_RANGE,
     tie_word_embeddings: false,
     // The caches of transformers 5 are wrong for BLT, and its default crashes (blt-format 3.2).

@@ -9,7 +9,13 @@ import { STAGE_NAMES } from './stages.js';
 
 export const MANIFEST_NAME = 'byteify.json';
 
-const fileSchema = z.strictObject({ path: z.string(), size_bytes: z.number(), sha256: z.string() });
+const fileSchema = z.strictObject({
+  path: z.string(),
+  size_bytes: z.number(),
+  sha256: z.string(),
+  /** When the file was last written before it was read: with its size, what tells a change without reading it. */
+  modified: z.iso.datetime().optional(),
+});
 
 const stageSchema = z.strictObject({
   /** `started` and not finished: the process stopped inside; running it again goes on. */

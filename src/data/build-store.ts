@@ -100,7 +100,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
   return writeFolderAtomic(out, async (folder) => {
     const writer = await createStoreWriter({ folder, pieceBytes, validationFraction, seed });
     const files: FileFacts[] = [];
-    let duplicates = 0;
+    const duplicateFiles: { path: string; documents: number }[] = [];
     let doneBytes = 0;
     let written: Awaited<ReturnType<StoreWriter['close']>>;
     try {
@@ -113,7 +113,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
         signal?.throwIfAborted();
         const result = await readFileInto(writer, path, { textKey, refuse, onBytes });
         if (result.facts !== null) files.push(result.facts);
-        duplicates += result.duplicates;
+        if (result.duplicates > 0) duplicateFiles.push({ path, documents: result.duplicates });
       }
     } finally {
       written = await writer.close();
@@ -125,7 +125,8 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
       files,
       refused,
       refused_count: refusedCount,
-      duplicates,
+      duplicates: duplicateFiles.reduce((sum, { documents }) => sum + documents, 0),
+      duplicate_files: duplicateFiles,
       ...sides,
       seed,
       piece_bytes: pieceBytes,

@@ -1,12 +1,14 @@
 /** @module The files that --data names: files themselves, and what folders hold, in a stable order. */
+import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import type { Refusal } from './refusal.js';
 
 export interface FoundFiles {
   readonly files: readonly string[];
-  /** Folders that cannot be listed. */
+  /** Folders that cannot be listed, and conversions that lie among the text. */
   readonly refused: readonly Refusal[];
 }
 
@@ -30,7 +32,10 @@ async function* walk(folder: string, seen: Set<string>, refused: Refusal[]): Asy
     const path = join(folder, name);
     const found = await stat(path).catch(() => null);
     if (found?.isDirectory()) {
-      if (!SKIPPED_FOLDERS.has(name)) yield* walk(path, seen, refused);
+      if (SKIPPED_FOLDERS.has(name)) continue;
+      // With --data . --out here: the conversion would read itself, and another text each time.
+      if (existsSync(join(path, MANIFEST_NAME))) refused.push({ path, reason: 'it is a conversion folder' });
+      else yield* walk(path, seen, refused);
     } else {
       yield path; // also what is no file or cannot be read: reading it names the reason
     }

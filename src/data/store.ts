@@ -24,6 +24,8 @@ export interface StoreManifest {
   readonly refused_count: number;
   /** Documents that were there before, and left out. */
   readonly duplicates: number;
+  /** The files that they stand in, and how many in each. */
+  readonly duplicate_files: readonly { readonly path: string; readonly documents: number }[];
   readonly train: SplitCounts;
   readonly validation: SplitCounts;
   readonly seed: number;

@@ -43,12 +43,14 @@ export function refuseWithoutWeights(id: string, paths: readonly string[]): void
 }
 
 /**
- * The weight files: those of the index, which wins over a single file as it does when they are read.
+ * The weight files: the single one where it is there, as when they are read (src/safetensors/read-checkpoint.ts) and in transformers
+ * (modeling_utils.py looks for it first); else those of the index.
  * @param index the text of model.safetensors.index.json, or null when there is none.
  * @throws ByteifyError when the index names a file that the repository lacks.
  */
 export function weightFiles(id: string, paths: readonly string[], index: string | null): string[] {
-  if (index === null) return paths.includes(SINGLE_FILE) ? [SINGLE_FILE] : [];
+  if (paths.includes(SINGLE_FILE)) return [SINGLE_FILE];
+  if (index === null) return [];
   let map: unknown;
   try {
     map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;

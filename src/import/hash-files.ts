@@ -1,4 +1,4 @@
-/** @module Size and sha256 of files, streamed. */
+/** @module Size, time and sha256 of files, streamed. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { ByteifyError } from '../errors.js';
 export interface HashedFile {
   readonly path: string;
   readonly sizeBytes: number;
+  readonly modified: string;
   readonly sha256: string;
 }
 
@@ -41,12 +42,12 @@ async function checkName(path: string, digests: { sha256: string; gitSha1: strin
  */
 export async function hashFiles(paths: readonly string[], options: HashOptions): Promise<HashedFile[]> {
   const { onProgress, signal, namedByDigest = false } = options;
-  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
-  const totalBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const stats = await Promise.all(paths.map((path) => stat(path)));
+  const totalBytes = stats.reduce((sum, { size }) => sum + size, 0);
   const hashed: HashedFile[] = [];
   let doneBytes = 0;
   for (const [i, path] of paths.entries()) {
-    const sizeBytes = sizes[i]!;
+    const { size: sizeBytes, mtime } = stats[i]!;
     const sha256 = createHash('sha256');
     // Blobs named by git's sha1 are small: larger files are in large-file storage.
     const sha1 = namedByDigest && GIT_SHA1.test(basename(await realpath(path))) ? createHash('sha1') : null;
@@ -59,7 +60,7 @@ export async function hashFiles(paths: readonly string[], options: HashOptions):
     }
     const digest = sha256.digest('hex');
     if (namedByDigest) await checkName(path, { sha256: digest, gitSha1: sha1?.digest('hex') ?? '' });
-    hashed.push({ path, sizeBytes, sha256: digest });
+    hashed.push({ path, sizeBytes, modified: mtime.toISOString(), sha256: digest });
   }
   return hashed;
 }

@@ -46,10 +46,17 @@ const DEFAULT_THETA = 10_000;
 
 type Json = Record<string, unknown>;
 
+/** Of the config itself, or of its rope settings, where transformers 5 keeps it. */
+function partialRotaryFactor({ partial_rotary_factor, rope_parameters, rope_scaling }: Json): unknown {
+  const inRope = (rope_parameters ?? rope_scaling ?? {}) as Json;
+  return partial_rotary_factor ?? inRope.partial_rotary_factor ?? 1;
+}
+
 /** What a BLT's global transformer cannot hold: a test of the raw config, and why. */
 const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why: (json: Json) => string }[] = [
   {
-    found: (json) => json.num_local_experts !== undefined || json.num_experts !== undefined,
+    // null, 0 and 1 are how dense models say that they have none
+    found: (json) => Number(json.num_local_experts ?? 0) > 1 || Number(json.num_experts ?? 0) > 1,
     why: () => 'it is a mixture of experts, and BLT’s global transformer has one feed-forward network a layer',
   },
   {
@@ -72,6 +79,11 @@ const REFUSALS: readonly { readonly found: (json: Json) => boolean; readonly why
   {
     found: (json) => json.quantization_config !== undefined && json.quantization_config !== null,
     why: () => 'its weights are quantised in a form that is not read here (quantization_config); GGUF files are',
+  },
+  {
+    found: (json) => partialRotaryFactor(json) !== 1,
+    why: (json) =>
+      `its partial_rotary_factor is ${JSON.stringify(partialRotaryFactor(json))}, and BLT’s rope turns the whole of a head`,
   },
   {
     found: (json) =>

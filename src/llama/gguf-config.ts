@@ -1,6 +1,7 @@
 /** @module The config.json that a GGUF file's key-values amount to. */
 import { ByteifyError } from '../errors.js';
 import type { GgufValue } from '../gguf/index.js';
+import { llama3Scaling } from './gguf-rope.js';
 
 type KeyValues = ReadonlyMap<string, GgufValue>;
 
@@ -12,23 +13,34 @@ function numberAt(keyValues: KeyValues, key: string): number | undefined {
   return Number.isInteger(value) ? value : Number(value.toPrecision(7));
 }
 
-/** Published Llama 3.1 and 3.2 models use these; which factor, the divisors tell. */
-const LLAMA3 = { low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
-
-/** llama.cpp stores Llama 3.1's scaling as a divisor of each frequency, instead of the rule's four numbers. */
-function llama3Scaling(divisors: Float32Array, where: string): Record<string, unknown> {
-  const factor = Math.max(...divisors);
-  if (!(factor > 1) || divisors.some((divisor) => divisor < 1)) {
-    throw new ByteifyError(`${where} holds rope_freqs that are not Llama 3.1’s scaling.`, {
-      hint: 'Use the transformers checkpoint instead.',
+/**
+ * Rope that a BLT does not have: of a part of each head, or stretched evenly. llama.cpp takes a factor without a type as linear
+ * (llama-model.cpp, its hyper-parameters), and `llama.rope.scale_linear` is the factor's former key.
+ */
+function refuseOtherRope(keyValues: KeyValues, where: string, headDim: number): void {
+  const refuse = (what: string): never => {
+    throw new ByteifyError(`${where}: this model cannot be converted: ${what}.`, {
+      hint: 'Plain rope of whole heads and llama3 scaling (Llama 3.1 and later) can be.',
     });
+  };
+  const turned = numberAt(keyValues, 'llama.rope.dimension_count') ?? headDim;
+  if (turned !== headDim) {
+    refuse(
+      `its llama.rope.dimension_count is ${turned}, and BLT’s rope turns the whole of a head, which is ${headDim} wide`,
+    );
   }
-  return { rope_type: 'llama3', factor: Math.round(factor), ...LLAMA3 };
+  const type = keyValues.get('llama.rope.scaling.type') ?? 'linear';
+  if (type === 'none') return;
+  if (type !== 'linear') refuse(`its llama.rope.scaling.type is ${JSON.stringify(type)}`);
+  for (const key of ['llama.rope.scaling.factor', 'llama.rope.scale_linear']) {
+    const factor = numberAt(keyValues, key) ?? 1;
+    if (factor !== 1 && factor !== 0) refuse(`its ${key} is ${factor}`);
+  }
 }
 
 /**
  * @param vocabSize rows of the embedding; @param tied whether the file has no head of its own; @param ropeDivisors the tensor `rope_freqs.weight`.
- * @throws ByteifyError when the architecture is not Llama, or a key is missing.
+ * @throws ByteifyError when the architecture is not Llama, its rope is another, or a key is missing.
  */
 export function ggufConfig(
   keyValues: KeyValues,
@@ -53,13 +65,9 @@ export function ggufConfig(
   const hidden = need('embedding_length');
   const theta = numberAt(keyValues, 'llama.rope.freq_base') ?? 10_000;
   const experts = numberAt(keyValues, 'llama.expert_count') ?? 0;
-  const scalingType = keyValues.get('llama.rope.scaling.type');
-  const scaling =
-    ropeDivisors !== null
-      ? llama3Scaling(ropeDivisors, where)
-      : scalingType !== undefined && scalingType !== 'none'
-        ? { rope_type: scalingType }
-        : null;
+  const headDim = numberAt(keyValues, 'llama.attention.key_length') ?? hidden / heads;
+  refuseOtherRope(keyValues, where, headDim);
+  const scaling = ropeDivisors === null ? null : llama3Scaling(ropeDivisors, { theta, headDim, where });
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
@@ -68,7 +76,7 @@ export function ggufConfig(
     num_hidden_layers: need('block_count'),
     num_attention_heads: heads,
     num_key_value_heads: numberAt(keyValues, 'llama.attention.head_count_kv') ?? heads,
-    head_dim: numberAt(keyValues, 'llama.attention.key_length') ?? hidden / heads,
+    head_dim: headDim,
     intermediate_size: need('feed_forward_length'),
     rms_norm_eps: need('attention.layer_norm_rms_epsilon'),
     max_position_embeddings: numberAt(keyValues, 'llama.context_length') ?? 2048,

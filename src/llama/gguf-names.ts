@@ -18,10 +18,13 @@ const IN_LAYER: Readonly<Record<string, string>> = {
   ffn_norm: 'post_attention_layernorm',
 };
 
-/** The name in transformers, or null for a tensor that transformers has no weight for (`rope_freqs.weight`). */
-export function fromGgufName(name: string): string | null {
+/** The divisors of llama3's rope scaling: a tensor in a GGUF, four numbers of the config in transformers. */
+export const ROPE_FREQS = 'rope_freqs.weight';
+
+/** The name in transformers; a tensor that no Llama of transformers has keeps its own, to be refused or dropped by it. */
+export function fromGgufName(name: string): string {
   const match = /^blk\.(\d+)\.([a-z_]+)\.(weight|bias)$/.exec(name);
-  if (match === null) return TOP[name] ?? null;
+  if (match === null) return TOP[name] ?? name;
   const inner = IN_LAYER[match[2]!];
-  return inner === undefined ? null : `model.layers.${match[1]}.${inner}.${match[3]}`;
+  return inner === undefined ? name : `model.layers.${match[1]}.${inner}.${match[3]}`;
 }

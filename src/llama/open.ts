@@ -14,7 +14,7 @@ import {
 } from '../safetensors/index.js';
 import { type LlamaConfig, parseLlamaConfig } from './config.js';
 import { ggufConfig } from './gguf-config.js';
-import { fromGgufName } from './gguf-names.js';
+import { fromGgufName, ROPE_FREQS } from './gguf-names.js';
 import { llamaTensors } from './tensors.js';
 
 export interface LlamaSource {
@@ -34,8 +34,8 @@ export interface LlamaSource {
 /** Buffers of old checkpoints that modern ones compute. */
 const IGNORED = /\.rotary_emb\.inv_freq$/;
 
-/** @throws ByteifyError naming the first tensor that is missing, misshaped, or a bias. */
-function checkTensors(config: LlamaConfig, tensors: ReadonlyMap<string, TensorInfo>, where: string): void {
+/** @throws ByteifyError naming the first tensor that is missing, misshaped, a bias, or of another architecture. */
+function checkTensors({ config, reader: { tensors } }: LlamaSource, accounted: readonly string[], where: string): void {
   const bias = [...tensors.keys()].find((name) => name.endsWith('.bias'));
   if (bias !== undefined) {
     throw new ByteifyError(
@@ -53,10 +53,8 @@ function checkTensors(config: LlamaConfig, tensors: ReadonlyMap<string, TensorIn
       throw new ByteifyError(`${where}: ${name} has the shape [${found.shape}], and its config says [${shape}].`);
     }
   }
-  const names = new Set(expected.map(({ name }) => name));
-  const extra = [...tensors.keys()].find(
-    (name) => !names.has(name) && !IGNORED.test(name) && name !== 'lm_head.weight',
-  );
+  const names = new Set([...expected.map(({ name }) => name), 'lm_head.weight', ...accounted]);
+  const extra = [...tensors.keys()].find((name) => !names.has(name) && !IGNORED.test(name));
   if (extra !== undefined) {
     throw new ByteifyError(`${where} holds the tensor ${extra}, which no Llama has.`, {
       hint: 'It is another architecture, or a merge gone wrong.',
@@ -98,11 +96,10 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
     const stored = new Map<string, string>();
     for (const [ggufName, info] of gguf.tensors) {
       const name = fromGgufName(ggufName);
-      if (name === null) continue;
       tensors.set(name, { ...info, name });
       stored.set(name, ggufName);
     }
-    const factors = gguf.tensors.get('rope_freqs.weight');
+    const factors = gguf.tensors.get(ROPE_FREQS);
     const json = ggufConfig(gguf.keyValues, path, {
       vocabSize: tensors.get('model.embed_tokens.weight')?.shape[0] ?? 0,
       tied: !tensors.has('lm_head.weight'),
@@ -155,7 +152,8 @@ export async function openLlama(path: string): Promise<LlamaSource> {
   const gguf = found.isDirectory() ? await ggufIn(path) : path;
   const source = gguf === null ? await openFolder(path) : await openGgufSource(gguf);
   try {
-    checkTensors(source.config, source.reader.tensors, path);
+    // A GGUF's rope_freqs are in the config by now.
+    checkTensors(source, gguf === null ? [] : [ROPE_FREQS], path);
     return source;
   } catch (error) {
     await source.close();

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bltTensors } from '../blt/index.js';
-import { MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
+import { type Conversion, MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
 import { buildStore, evaluationTexts, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { type Calibration, calibrate } from '../finetune/index.js';
@@ -51,11 +51,28 @@ async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): P
   }
 }
 
-/** @returns the calibration and the config.json it was written to. */
+/**
+ * A conversion is locked before anything of it is read or written.
+ * @returns the calibration and the config.json it was written to.
+ */
 export async function calibrateFolder(options: CalibrateFolderOptions): Promise<Calibration & { config: string }> {
-  const { dir, target, reporter } = options;
-  const isConversion = existsSync(join(dir, MANIFEST_NAME));
-  const folder = isConversion ? join(dir, 'patcher') : dir;
+  const { dir } = options;
+  if (!existsSync(join(dir, MANIFEST_NAME))) return calibrateCheckpoint(dir, options);
+  const conversion = await openConversion(dir);
+  try {
+    const calibration = await calibrateCheckpoint(conversion.path('patcher'), options);
+    await recordThreshold(conversion, calibration);
+    return calibration;
+  } finally {
+    await conversion.close();
+  }
+}
+
+async function calibrateCheckpoint(
+  folder: string,
+  options: CalibrateFolderOptions,
+): Promise<Calibration & { config: string }> {
+  const { target, reporter } = options;
   const config = await readBltConfig(folder);
   const heldOut = await texts(options);
   reporter.stage('Calibrating');
@@ -67,22 +84,16 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
   const path = join(folder, 'config.json');
   const json = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   await writeFileAtomic(path, `${JSON.stringify({ ...json, patching_threshold: calibration.threshold }, null, 2)}\n`);
-  if (isConversion) await recordThreshold(dir, calibration);
   reporter.done();
   return { ...calibration, config: path };
 }
 
 /** The manifest knows the threshold: a run that was begun with another one is refused. */
-async function recordThreshold(dir: string, { threshold, bytesPerPatch }: Calibration): Promise<void> {
-  const conversion = await openConversion(dir);
-  try {
-    await conversion.update((manifest) => {
-      const patcher = manifest.stages.patcher;
-      if (patcher === undefined) return manifest;
-      const metrics = { ...patcher.metrics, threshold_nats: threshold, bytes_per_patch: bytesPerPatch };
-      return { ...manifest, stages: { ...manifest.stages, patcher: { ...patcher, metrics } } };
-    });
-  } finally {
-    await conversion.close();
-  }
+async function recordThreshold(conversion: Conversion, { threshold, bytesPerPatch }: Calibration): Promise<void> {
+  await conversion.update((manifest) => {
+    const patcher = manifest.stages.patcher;
+    if (patcher === undefined) return manifest;
+    const metrics = { ...patcher.metrics, threshold_nats: threshold, bytes_per_patch: bytesPerPatch };
+    return { ...manifest, stages: { ...manifest.stages, patcher: { ...patcher, metrics } } };
+  });
 }

@@ -1,55 +1,59 @@
 /** @module The user's text into `data/`: read once, checked, deduplicated, split. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { digestOf, writeFileAtomic } from '../conversion/index.js';
-import { type ByteStore, buildStore, openStore } from '../data/index.js';
+import { digestOf, STAGE_NAMES } from '../conversion/index.js';
+import { type ByteStore, buildStore, listFiles, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { humanBytes } from '../ui/index.js';
+import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
-
-/** What the store was asked to hold. Another request makes another store. */
-interface Request {
-  readonly paths: readonly string[];
-  readonly settings: string;
-}
-
-async function previousRequest(path: string): Promise<Request | null> {
-  return readFile(path, 'utf8').then(
-    (text) => JSON.parse(text) as Request,
-    () => null,
-  );
-}
+import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
 
 /** How many refused files are named on the terminal; the others are in data.json. */
 const SHOWN_REFUSALS = 5;
 
 /**
- * @param paths the files and folders of --data; none goes on with the store that is there.
- * @throws UsageError when there is neither.
+ * @param paths the files and folders of --data; none goes on with the store that is there, whatever became of its files.
+ * @throws UsageError when there is neither, or when a stage was trained on what the files held before.
  */
-export async function dataStep(
-  { conversion, recipe, reporter, signal }: StepContext,
-  paths: readonly string[],
-): Promise<ByteStore> {
+export async function dataStep(context: StepContext, paths: readonly string[]): Promise<ByteStore> {
+  const { conversion, recipe, reporter } = context;
   const out = join(conversion.folder, 'data');
-  const requestPath = join(out, 'request.json');
-  const before = await previousRequest(requestPath);
+  const before = await previousRequest(out);
   if (paths.length === 0 && before === null) {
     throw new UsageError('There is no text to train on.', { hint: 'Give files or folders with --data PATH.' });
   }
-  const settings = { ...recipe.data, seed: recipe.seed };
-  const request: Request = {
-    paths: paths.length === 0 ? before!.paths : paths.map((path) => resolve(path)),
-    settings: digestOf(settings),
-  };
   reporter.stage('Reading the text');
-  if (before !== null && digestOf(before) === digestOf(request) && existsSync(join(out, 'data.json'))) {
-    const store = await openStore(out);
-    reporter.done(`${humanBytes(store.train.byteCount)} to train on, already there`);
-    return store;
+  const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
+  const settings = digestOf({ ...recipe.data, seed: recipe.seed });
+  const isThere = before !== null && existsSync(join(out, 'data.json'));
+  const sameSettings = before?.settings === settings;
+  if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
+  if (isThere && !sameSettings) refuseOther(conversion, 'The settings of the data have');
+  if (before !== null) refuseGone(wanted, before, { out, given: paths.length > 0 });
+  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted) };
+  if (isThere) {
+    const changes = await changesOf(out, before, request, context.signal);
+    if (sameSettings && changes.length === 0) {
+      await writeRequest(out, request);
+      return alreadyThere(out, reporter);
+    }
+    if (changes.length > 0) refuseOther(conversion, 'The data has', changes);
   }
-  refuseOther(conversion, before);
+  return readText(context, out, request);
+}
+
+async function alreadyThere(out: string, reporter: StepContext['reporter']): Promise<ByteStore> {
+  const store = await openStore(out);
+  reporter.done(`${humanBytes(store.train.byteCount)} to train on, already there`);
+  return store;
+}
+
+async function readText(
+  { recipe, reporter, signal }: StepContext,
+  out: string,
+  request: DataRequest,
+): Promise<ByteStore> {
   const { piece_bytes, validation_fraction, text_key } = recipe.data;
   await buildStore({
     paths: request.paths,
@@ -61,7 +65,7 @@ export async function dataStep(
     signal,
     onProgress: ({ path, bytes }) => reporter.progress({ done: bytes, unit: 'bytes', detail: path }),
   });
-  await writeFileAtomic(requestPath, `${JSON.stringify(request)}\n`);
+  await writeRequest(out, request);
   const store = await openStore(out);
   const { refused, refused_count } = store.manifest;
   for (const { path, line, reason } of refused.slice(0, SHOWN_REFUSALS)) {
@@ -69,20 +73,28 @@ export async function dataStep(
   }
   if (refused_count > SHOWN_REFUSALS)
     reporter.warn(`${refused_count - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
-  reporter.done(`${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`);
+  const sides = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
+  reporter.done(sides + duplicatesOf(store));
   return store;
 }
 
-/** A store that a stage was trained on is not replaced under it. */
-function refuseOther(conversion: StepContext['conversion'], before: Request | null): void {
-  const used = conversion.manifest().stages.patcher !== undefined;
+/** What was left out because the same document was there before, as the end of the summary line. */
+function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: ByteStore): string {
+  if (duplicates === 0) return '';
+  const others = files.length - 1;
+  const more = others === 0 ? '' : ` and ${others} more ${others === 1 ? 'file' : 'files'} that data.json lists`;
+  return `, ${duplicates} ${duplicates === 1 ? 'duplicate' : 'duplicates'} left out (${files[0]!.path}${more})`;
+}
+
+/** A store that a stage was trained on is not replaced under it. @param changes of its files, when those are why. */
+function refuseOther(conversion: StepContext['conversion'], what: string, changes: readonly string[] = []): void {
+  const begun = (['patcher', 'finetune'] as const).find((stage) => conversion.manifest().stages[stage] !== undefined);
   const restart = conversion.restartFrom();
-  const covered = restart !== null && restart !== 'finetune' && restart !== 'export';
-  if (before === null || !used || covered) return;
-  throw new UsageError(
-    `The data or its settings have changed since the stage "patcher" began in ${conversion.folder}.`,
-    {
-      hint: 'Add --restart-from patcher to redo it and what follows, or choose another --out.',
-    },
-  );
+  if (begun === undefined) return;
+  if (restart !== null && STAGE_NAMES.indexOf(restart) <= STAGE_NAMES.indexOf(begun)) return;
+  const which = changes.length === 0 ? '' : `: ${inShort(changes)}`;
+  const redo = `add --restart-from ${begun} to redo it and what follows, or choose another --out.`;
+  throw new UsageError(`${what} changed since the stage "${begun}" began in ${conversion.folder}${which}.`, {
+    hint: changes.length === 0 ? `A${redo.slice(1)}` : `Leave --data out to go on with the text that was read, ${redo}`,
+  });
 }

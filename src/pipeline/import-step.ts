@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { digestOf, runStage } from '../conversion/index.js';
 import { importModel } from '../import/index.js';
 import { humanBytes } from '../ui/index.js';
+import { refuseChangedSource } from './changed-source.js';
 import type { StepContext } from './context.js';
 
 export async function importStep(
@@ -11,6 +12,7 @@ export async function importStep(
   model: string,
 ): Promise<void> {
   reporter.stage(`Importing ${model}`);
+  await refuseChangedSource(conversion, model, signal);
   const state = await runStage({
     conversion,
     name: 'import',
@@ -26,7 +28,13 @@ export async function importStep(
         revision: report.revision,
         license: report.license,
       }));
-      return { files: report.files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })) };
+      const files = report.files.map(({ path, sizeBytes, modified, sha256 }) => ({
+        path,
+        size_bytes: sizeBytes,
+        sha256,
+        modified,
+      }));
+      return { files };
     },
   });
   const files = conversion.manifest().stages.import?.files ?? [];

@@ -19,7 +19,13 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
       conversion,
       name: 'remap',
       inputs: {
-        source: digestOf(conversion.manifest().stages.import?.files ?? []),
+        source: digestOf(
+          (conversion.manifest().stages.import?.files ?? []).map(({ path, size_bytes, sha256 }) => ({
+            path,
+            size_bytes,
+            sha256,
+          })),
+        ),
         recipe: digestOf({ sizes, dtype: recipe.blt.dtype, seed: recipe.seed }),
       },
       work: async (out) => {

@@ -36,6 +36,7 @@ export const DROPPED: Readonly<Record<string, string>> = {
   'model.embed_tokens.weight': 'a BLT reads bytes: its embeddings are of 260 ids and hashed n-grams',
   'lm_head.weight': 'a BLT predicts bytes: its head has 260 rows',
   'model.norm.weight': 'the latent global transformer has no final norm; the decoder norms what it reads',
+  'rope_freqs.weight': 'the divisors of a GGUF’s rope scaling: the config has the numbers they are computed from',
 };
 
 /** Why anything else of a source is left out. */

@@ -37,6 +37,45 @@ describe.each(['plain/blt', 'projection-gqa'])('the config of %s', (folder) => {
   });
 });
 
+describe('the windows of attention', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  const { local_attention_window_len: _, ...top } = json;
+  const { sliding_window: __, ...patcher } = json.patcher_config!;
+  const windows = (changed: object) => {
+    const { encoder, decoder, patcher, global } = parseBltConfig({ ...top, ...changed }, 'config.json');
+    return [encoder.window, decoder.window, patcher.window, global.window];
+  };
+
+  it('are 512 where a config of transformers 4.57 does not name them, as transformers 5 reads it', () => {
+    expect(windows({ patcher_config: patcher })).toEqual([512, 512, 512, null]);
+  });
+
+  it('are all that came before where they are null, and are written so', () => {
+    const open = { local_attention_window_len: null, patcher_config: { ...patcher, sliding_window: null } };
+    expect(windows(open)).toEqual([null, null, null, null]);
+    const config = parseBltConfig({ ...top, ...open }, 'config.json');
+    const written = toTransformersConfig(config, 'float32');
+    expect(written).toMatchObject({ local_attention_window_len: null, patcher_config: { sliding_window: null } });
+    expect(parseBltConfig(written, 'config.json')).toEqual(config);
+  });
+});
+
+it('a feed-forward width that a part does not name is what transformers 5 has there', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  // Printed by BltConfig of transformers 5.23.0 for the encoder's width of 80: int(8 * 80 / 3), and three constants.
+  const widths = { encoder_config: 80, decoder_config: 80, global_config: 160, patcher_config: 80 };
+  const parts = Object.entries(widths).map(([name, hidden_size]) => {
+    const { intermediate_size: _, ...part } = json[name]!;
+    return [name, { ...part, hidden_size, num_attention_heads: 2, num_key_value_heads: 2 }];
+  });
+  const changed = Object.fromEntries(parts);
+  changed.decoder_config.hidden_size_global = 160;
+  const { encoder, decoder, global, patcher } = parseBltConfig({ ...json, ...changed }, 'config.json');
+  expect([encoder, decoder, global, patcher].map(({ intermediateSize }) => intermediateSize)).toEqual([
+    213, 2816, 5632, 2048,
+  ]);
+});
+
 describe('a config that cannot be run', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
   it.each([
@@ -94,6 +133,20 @@ describe('sizes derived from a source', () => {
     expect(sizes).toMatchObject(wanted);
     const config = bltConfigFor({ ...base, ...source }, sizes);
     expect(parseBltConfig(toTransformersConfig(config, 'bfloat16'), 'config.json')).toEqual(config);
+  });
+
+  it('have windows of 512 bytes, in the file too', () => {
+    const source = { ...base, hiddenSize: 2048, layers: 16 };
+    const sizes = deriveLocalSizes(source);
+    expect([sizes.window, sizes.patcher.window]).toEqual([512, 512]);
+    const config = bltConfigFor(source, sizes);
+    const windows = [config.encoder, config.decoder, config.patcher, config.global].map(({ window }) => window);
+    expect(windows).toEqual([512, 512, 512, null]);
+    expect(toTransformersConfig(config, 'bfloat16')).toMatchObject({
+      local_attention_window_len: 512,
+      encoder_config: { sliding_window: 512 },
+      patcher_config: { sliding_window: 512 },
+    });
   });
 
   it('carry llama3 rope scaling over to the global transformer', () => {

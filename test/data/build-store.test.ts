@@ -90,6 +90,10 @@ describe('what is read', () => {
     await put('b.txt', PARAGRAPHS[1]!);
     const manifest = await build();
     expect(manifest.duplicates).toBe(2);
+    expect(manifest.duplicate_files).toEqual([
+      { path: join(folder(), 'in/a.jsonl'), documents: 1 },
+      { path: join(folder(), 'in/b.txt'), documents: 1 },
+    ]);
     expect(manifest.files.map(({ documents }) => documents)).toEqual([2]);
     expect((await textsOf('both')).sort()).toEqual(PARAGRAPHS.slice(0, 2));
   });

@@ -4,6 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Finished } from '../support/cli.js';
 import { smollm2Conversion } from '../support/conversions.js';
 
+/** Measured on the 2,048 held-out bytes of test/fixtures/text; another cutting of the text would give another number. */
+const SOURCE_BITS_PER_BYTE = 1.58;
+
 let folder: string;
 let result: Finished;
 beforeAll(async () => {
@@ -13,9 +16,10 @@ beforeAll(async () => {
 describe('converting SmolLM2-135M from a GGUF', () => {
   it('measures a real source beside the BLT', () => {
     const summary = JSON.parse(result.stdout);
-    // Technical text of this repository: a layer out of order costs bits (the peer tests compare with PyTorch to 0.001).
-    expect(summary.source_bits_per_byte).toBeGreaterThan(0.3);
-    expect(summary.source_bits_per_byte).toBeLessThan(2);
+    // Fixed weights on fixed text: a layer out of order costs bits, a target that leaks saves them (the peer tests compare with PyTorch
+    // to 0.001).
+    expect(summary.source_bits_per_byte).toBeGreaterThan(0.95 * SOURCE_BITS_PER_BYTE);
+    expect(summary.source_bits_per_byte).toBeLessThan(1.05 * SOURCE_BITS_PER_BYTE);
     expect(summary.bits_per_byte).toBeLessThan(9);
   });
 

@@ -3,10 +3,11 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
+import { parseBltConfig } from '../../src/blt/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
-import { checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
-import { openBlt } from '../../src/model/index.js';
+import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
+import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
@@ -196,6 +197,14 @@ describe('the patcher', () => {
     const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
     expect(config.patching_threshold).toBe(report.threshold);
     const saved = await openCheckpoint(out);
+    // The threshold is of text that the patcher was not trained on.
+    const parsed = parseBltConfig(config, 'config.json');
+    const params = await loadParams(saved, [...saved.tensors.keys()]);
+    const on = async (side: Split) =>
+      calibrate(params, parsed, await evaluationTexts(side, { maxBytes: recipe.evaluate.validation_bytes }), 3);
+    expect(await on(store.validation)).toMatchObject({ threshold: report.threshold });
+    expect((await on(store.train)).threshold).not.toBe(report.threshold);
+    disposeParams(params);
     expect([...saved.tensors.keys()].every((name) => name.startsWith('model.patcher.'))).toBe(true);
     await saved.close();
     const looks = ((await curve('patcher/run')) as { validation_bits_per_byte?: number }[]).flatMap(

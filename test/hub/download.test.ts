@@ -114,6 +114,14 @@ describe('a download', () => {
     expect(files.filter((file) => file.includes('safetensors'))).toEqual(['model.safetensors']);
   });
 
+  it('takes the single file where shards lie beside it, as reading does', async () => {
+    await serve({ repos: { 'org/name': { ...hubModel(), 'model.safetensors': 'weights' } } });
+    const taken = async (options?: DownloadOptions) =>
+      (await download('org/name', options)).files.filter((file) => file.endsWith('.safetensors'));
+    expect(await taken()).toEqual(['model.safetensors']);
+    expect(await taken({ environment: environment({ offline: true }) })).toEqual(['model.safetensors']);
+  });
+
   it('lets the config refuse the model before any weights come', async () => {
     const { hub } = await serve();
     const refusal = new Error('not a Llama');

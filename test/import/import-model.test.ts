@@ -142,8 +142,9 @@ describe('a GGUF file', () => {
   it('brings config and tokenizer along', async () => {
     const report = await importModel({ model: TINY_GGUF, out: out() });
     expect(report).toMatchObject({ kind: 'gguf', model: TINY_GGUF, revision: null, license: 'apache-2.0' });
+    const { size: sizeBytes, mtime } = await stat(TINY_GGUF);
     expect(report.files).toEqual([
-      { path: TINY_GGUF, sizeBytes: (await stat(TINY_GGUF)).size, sha256: await sha256(TINY_GGUF) },
+      { path: TINY_GGUF, sizeBytes, modified: mtime.toISOString(), sha256: await sha256(TINY_GGUF) },
     ]);
     expect((await readdir(out())).sort()).toEqual([
       'config.json',

@@ -38,10 +38,17 @@ describe('a config', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['another model_type', { model_type: 'qwen2' }, /model_type is "qwen2"/],
     ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /mixture of experts/],
+    ['experts of its own', { num_experts: 2 }, /mixture of experts/],
     ['attention biases', { attention_bias: true }, /attention_bias/],
     ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
     ['another activation', { hidden_act: 'gelu' }, /"gelu"/],
     ['its own head width', { head_dim: 128 }, /head_dim is 128/],
+    ['rope of a part of each head', { partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
+    [
+      'the same among its rope settings',
+      { rope_parameters: { rope_type: 'default', rope_theta: 1e4, partial_rotary_factor: 0.25 } },
+      /partial_rotary_factor is 0\.25/,
+    ],
     ['quantised weights', { quantization_config: { quant_method: 'gptq' } }, /quantization_config/],
     ['other rope scaling', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4, factor: 2 } }, /yarn/],
     ['a missing key', { hidden_size: undefined }, /hidden_size/],
@@ -55,6 +62,13 @@ describe('a config', () => {
     expect(() => parseLlamaConfig(json, 'config.json')).toThrow(message);
   });
 });
+
+it.each([{ num_local_experts: null }, { num_experts: 0 }, { num_local_experts: 1 }])(
+  'a config with %j is of a dense model',
+  (experts) => {
+    expect(parseLlamaConfig({ ...golden, ...experts }, 'c')).toEqual(parseLlamaConfig(golden, 'c'));
+  },
+);
 
 describe('a source', () => {
   it('of a folder has its tensors; tied embeddings need no head', async () => {

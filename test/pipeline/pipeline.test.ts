@@ -3,8 +3,11 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openConversion } from '../../src/conversion/index.js';
+import { openConversion, readManifest } from '../../src/conversion/index.js';
+import { evaluationTexts, openStore, type Split } from '../../src/data/index.js';
 import { startEngine } from '../../src/engine/index.js';
+import { calibrate } from '../../src/finetune/index.js';
+import { openBlt } from '../../src/model/index.js';
 import { calibrateFolder, dataStep, demoCorpus, recordRecipe, showModel } from '../../src/pipeline/index.js';
 import { loadRecipe, loadRecipeOrDefault } from '../../src/recipe/index.js';
 import type { Reporter } from '../../src/ui/index.js';
@@ -14,11 +17,12 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-pipeline-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const warnings: string[] = [];
+const summaries: string[] = [];
 const nothing = () => undefined;
 const reporter: Reporter = {
   stage: nothing,
   progress: nothing,
-  done: nothing,
+  done: (text) => void summaries.push(text ?? ''),
   note: nothing,
   stop: nothing,
   warn: (text) => void warnings.push(text),
@@ -60,8 +64,27 @@ describe('the text of a conversion', () => {
         },
       },
     }));
-    await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(/data or its settings have changed/);
+    await expect(dataStep(step, [join(work, 'text', '1.txt')])).rejects.toThrow(
+      /The data has changed since the stage "patcher"/,
+    );
     await conversion.close();
+  });
+
+  it('counts and names duplicates in its summary', async () => {
+    const data = join(work, 'twice');
+    await cp(join(work, 'text'), data, { recursive: true });
+    const copy = async (name: string) => {
+      await cp(join(data, '1.txt'), join(data, name));
+      const conversion = await openConversion(join(work, `of-${name}`));
+      const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512']);
+      await (await dataStep({ conversion, recipe, reporter, signal }, [data])).close();
+      await conversion.close();
+      return summaries.at(-1);
+    };
+    expect(await copy('z1.txt')).toMatch(new RegExp(` held out, 1 duplicate left out \\(${data}/z1\\.txt\\)$`));
+    expect(await copy('z2.txt')).toMatch(
+      /, 2 duplicates left out \(.*z1\.txt and 1 more file that data\.json lists\)$/,
+    );
   });
 
   it('must be given once', async () => {
@@ -94,6 +117,52 @@ it('a BLT folder is calibrated on any text, and its config says so', async () =>
   });
   expect(bytesPerPatch).toBeCloseTo(4, 1);
   expect(JSON.parse(await readFile(join(dir, 'config.json'), 'utf8')).patching_threshold).toBe(threshold);
+});
+
+describe('the patcher of a conversion', () => {
+  const dir = join(work, 'calibrated');
+  const options = { dir, target: 3, data: [], maxBytes: 2000, reporter, signal };
+  const configText = () => readFile(join(dir, 'patcher', 'config.json'), 'utf8');
+  const patcher = {
+    state: 'done' as const,
+    inputs: {},
+    started: new Date().toISOString(),
+    finished: new Date().toISOString(),
+    seconds: 0,
+    files: [],
+    metrics: {},
+  };
+  beforeAll(async () => {
+    const conversion = await openConversion(dir);
+    const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512', 'data.validation_fraction=0.2']);
+    await (await dataStep({ conversion, recipe, reporter, signal }, [join(work, 'text')])).close();
+    await cp(goldenPath('plain/blt'), conversion.path('patcher'), { recursive: true });
+    await conversion.update((manifest) => ({ ...manifest, stages: { patcher } }));
+    await conversion.close();
+  });
+
+  it('is not touched while another process works there', async () => {
+    const before = await configText();
+    const conversion = await openConversion(dir);
+    await expect(calibrateFolder(options)).rejects.toThrow(/is working in/);
+    expect(await configText()).toBe(before);
+    await conversion.close();
+  });
+
+  it('is calibrated on text that it was not trained on, and the manifest knows', async () => {
+    const { threshold, bytesPerPatch } = await calibrateFolder(options);
+    const store = await openStore(join(dir, 'data'));
+    const model = await openBlt(goldenPath('plain/blt'));
+    const on = async (side: Split) =>
+      calibrate(model.params, model.config, await evaluationTexts(side, { maxBytes: 2000 }), 3).threshold;
+    expect(threshold).toBe(await on(store.validation));
+    expect(threshold).not.toBe(await on(store.train));
+    model.dispose();
+    await store.close();
+    expect(JSON.parse(await configText()).patching_threshold).toBe(threshold);
+    const manifest = await readManifest(dir);
+    expect(manifest?.stages.patcher?.metrics).toEqual({ threshold_nats: threshold, bytes_per_patch: bytesPerPatch });
+  });
 });
 
 it('a model is shown by its patches and a sample that its seed repeats', async () => {

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ import {
   toFloat32,
   writeCheckpoint,
 } from '../../src/safetensors/index.js';
+import { ropeFreqs, sampleLlamaGguf } from '../llama/samples.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-remap-'));
@@ -93,6 +94,19 @@ describe('the mapping', () => {
   });
 });
 
+/**
+ * Deviations of blt-format 3.1 around a Llama 64 wide: fan_in^-0.5, of embeddings width^-0.5. The local parts are 32 wide with feed-forward
+ * networks of 96, the patcher 128 with 352. The first pattern that matches counts.
+ */
+const STDS: readonly [RegExp, number][] = [
+  [/norm\.weight$/, 0],
+  [/^model\.patcher\..*down_proj/, 0.0533002],
+  [/^model\.patcher\./, 0.0883883],
+  [/down_proj/, 0.1020621],
+  [/^model\.local_decoder\.patch_embedding_projection/, 0.125],
+  [/^(model\.local_|model\.encoder_hash|lm_head)/, 0.1767767],
+];
+
 describe('a remapped Llama', () => {
   const out = join(folder, 'blt');
   let result: { source: LlamaSource; report: RemapReport; reader: Checkpoint };
@@ -147,8 +161,10 @@ describe('a remapped Llama', () => {
   });
 
   it('has fresh tensors of the stated distribution, norms of ones', async () => {
-    for (const { name, std } of result.report.tensors) {
-      if (std === undefined) continue;
+    for (const { name, origin, std: stated } of result.report.tensors) {
+      if (origin !== 'fresh') continue;
+      const std = STDS.find(([pattern]) => pattern.test(name))![1];
+      expect(stated, name).toBeCloseTo(std, 6);
       const values = toFloat32(await result.reader.read(name), 'F32');
       if (std === 0) {
         expect(
@@ -232,4 +248,24 @@ it('q and k of a GGUF file are interleaved already and copied', async () => {
   expect(await reader.read(toBltName(name)!.name)).toEqual(await source.reader.read(name));
   await reader.close();
   await source.close();
+});
+
+it('rope_freqs of a GGUF file are dropped with their reason', async () => {
+  const path = join(folder, 'llama3.gguf');
+  await writeFile(path, sampleLlamaGguf({ more: { 'rope_freqs.weight': ropeFreqs() } }));
+  const source = await openLlama(path);
+  const report = await remap({
+    source,
+    config: configOf(source),
+    out: join(folder, 'llama3'),
+    seed: 1,
+    dtype: 'source',
+  });
+  await source.close();
+  expect(report.dropped.map(({ name }) => name).sort()).toEqual([
+    'model.embed_tokens.weight',
+    'model.norm.weight',
+    'rope_freqs.weight',
+  ]);
+  expect(report.dropped.find(({ name }) => name === 'rope_freqs.weight')?.reason).toMatch(/config has the numbers/);
 });

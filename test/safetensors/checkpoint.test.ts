@@ -74,6 +74,16 @@ it('an earlier checkpoint in the folder is never read in the new one’s place',
   expect(namesIn(folder())).not.toContain(SINGLE_FILE);
 });
 
+it('the single file counts where shards lie beside it', async () => {
+  await writeSharded();
+  const other = infos.map((info) => ({ ...info, name: `other-${info.name}` }));
+  await writeSafetensorsFile(join(folder(), SINGLE_FILE), other, filled);
+  const reader = await openCheckpoint(folder());
+  expect(reader.files).toEqual([join(folder(), SINGLE_FILE)]);
+  expect([...reader.tensors.keys()]).toEqual(other.map(({ name }) => name));
+  await reader.close();
+});
+
 it('shards that could not all be written are removed', async () => {
   const failing = (info: TensorInfo) => (info.name === 't3' ? new Uint8Array(1) : filled(info));
   expect(await refusal(writeCheckpoint(folder(), infos, failing, { maxShardBytes: 250 }))).toMatch(/"t3" needs 100/);

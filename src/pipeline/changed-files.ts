@@ -1,0 +1,36 @@
+/** @module Which files are not what they were when a stage read them. */
+import { digestOfFile } from '../conversion/index.js';
+import type { FileState } from '../data/index.js';
+
+/**
+ * A file of the same size and time is taken to be the same; one that was only copied or touched since is read again and compared.
+ * @param digests sha256 by path, of the files that were read.
+ * @returns a clause a file: `notes.txt is new`.
+ */
+export async function changedFiles(
+  before: readonly FileState[],
+  now: readonly FileState[],
+  options: { digests: ReadonlyMap<string, string>; signal?: AbortSignal },
+): Promise<string[]> {
+  const { digests, signal } = options;
+  const present = new Map(now.map((file) => [file.path, file]));
+  const changes: string[] = [];
+  for (const { path, size_bytes, modified } of before) {
+    const file = present.get(path);
+    present.delete(path);
+    if (file === undefined) changes.push(`${path} is gone`);
+    else if (file.size_bytes !== size_bytes) changes.push(`${path} was changed`);
+    else if (file.modified !== modified) {
+      const digest = await digestOfFile(path, signal && { signal }).catch(() => null);
+      signal?.throwIfAborted();
+      if (digest === null || digest !== digests.get(path)) changes.push(`${path} was changed`);
+    }
+  }
+  return [...changes, ...[...present.keys()].map((path) => `${path} is new`)];
+}
+
+/** The first of several, and how many more there are. */
+export function inShort(changes: readonly string[]): string {
+  const [first = '', ...others] = changes;
+  return others.length === 0 ? first : `${first}, and ${others.length} more ${others.length === 1 ? 'file' : 'files'}`;
+}

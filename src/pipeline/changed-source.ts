@@ -1,0 +1,26 @@
+/** @module Notices when the files of a local model are not those that were imported. A hub model is pinned by its commit. */
+import { resolve } from 'node:path';
+import { type Conversion, digestOf } from '../conversion/index.js';
+import { listFiles } from '../data/index.js';
+import { UsageError } from '../errors.js';
+import { changedFiles, inShort } from './changed-files.js';
+
+/**
+ * @param model as the command line names it; another one than was imported is for `runStage` to refuse.
+ * @throws UsageError naming the first file that is gone or not what it was, unless the import is to be redone.
+ */
+export async function refuseChangedSource(conversion: Conversion, model: string, signal: AbortSignal): Promise<void> {
+  const { revision, stages } = conversion.manifest();
+  const imported = stages.import;
+  if (imported?.state !== 'done' || revision !== null || conversion.restartFrom() === 'import') return;
+  if (![model, resolve(model)].some((name) => digestOf(name) === imported.inputs.model)) return;
+  const before = imported.files.map((file) => ({ ...file, modified: file.modified ?? null }));
+  const there = await Promise.all(before.map(({ path }) => listFiles([path]).catch(() => [])));
+  const digests = new Map(before.map(({ path, sha256 }) => [path, sha256]));
+  const changes = await changedFiles(before, there.flat(), { digests, signal });
+  if (changes.length === 0) return;
+  throw new UsageError(
+    `The model has changed since the stage "import" began in ${conversion.folder}: ${inShort(changes)}.`,
+    { hint: 'Put it back as it was, add --restart-from import to redo it and what follows, or choose another --out.' },
+  );
+}

@@ -1,0 +1,57 @@
+/** @module What a conversion's text was read from, and whether that is still the same: `data/request.json`. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../conversion/index.js';
+import { type FileState, openStore } from '../data/index.js';
+import { UsageError } from '../errors.js';
+import { changedFiles } from './changed-files.js';
+
+const FILE = 'request.json';
+
+/** What the store was asked to hold. Another request makes another store. */
+export interface DataRequest {
+  readonly paths: readonly string[];
+  readonly settings: string;
+  /** What the paths held when they were read. */
+  readonly files: readonly FileState[];
+}
+
+export async function previousRequest(out: string): Promise<DataRequest | null> {
+  return readFile(join(out, FILE), 'utf8').then(
+    (text) => ({ files: [], ...(JSON.parse(text) as Omit<DataRequest, 'files'>) }),
+    () => null,
+  );
+}
+
+export async function writeRequest(out: string, request: DataRequest): Promise<void> {
+  await writeFileAtomic(join(out, FILE), `${JSON.stringify(request)}\n`);
+}
+
+/** Which of the files that were read are not what they were, and which are new. */
+export async function changesOf(
+  out: string,
+  before: DataRequest,
+  now: DataRequest,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const store = await openStore(out);
+  await store.close();
+  const digests = new Map(store.manifest.files.map(({ path, sha256 }) => [path, sha256]));
+  return changedFiles(before.files, now.files, { digests, signal });
+}
+
+/** A path that was read and deleted since is no slip of the pen. */
+export function refuseGone(
+  wanted: readonly string[],
+  before: DataRequest,
+  { out, given }: { out: string; given: boolean },
+): void {
+  const gone = wanted.find((path) => before.paths.includes(path) && !existsSync(path));
+  if (gone === undefined) return;
+  throw new UsageError(`${gone} was read into ${out} and is gone since.`, {
+    hint: given
+      ? 'Leave --data out to go on with the text that was read.'
+      : 'Give --data PATH, or undo what was changed in the data section of the recipe.',
+  });
+}

@@ -1,0 +1,155 @@
+import { cp, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openConversion, type StageName } from '../../src/conversion/index.js';
+import { dataStep } from '../../src/pipeline/data-step.js';
+import { loadRecipeOrDefault } from '../../src/recipe/index.js';
+import type { Reporter } from '../../src/ui/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const text = (...names: string[]) => join(folder(), 'text', ...names);
+const out = () => join(folder(), 'conversion');
+
+let summary = '';
+const nothing = () => undefined;
+const reporter: Reporter = {
+  stage: nothing,
+  progress: nothing,
+  note: nothing,
+  warn: nothing,
+  stop: nothing,
+  done(said) {
+    summary = said ?? '';
+  },
+};
+
+/** The data step of a sitting of its own; what it says of the text. */
+async function read(
+  paths: readonly string[],
+  options: { set?: string; restartFrom?: StageName } = {},
+): Promise<string> {
+  const { set = 'data.piece_bytes=256', restartFrom } = options;
+  const conversion = await openConversion(out(), restartFrom ? { restartFrom } : {});
+  try {
+    const recipe = await loadRecipeOrDefault(undefined, [set]);
+    const signal = new AbortController().signal;
+    await (await dataStep({ conversion, recipe, reporter, signal }, paths)).close();
+    return summary;
+  } finally {
+    await conversion.close();
+  }
+}
+
+async function begin(stage: StageName): Promise<void> {
+  const conversion = await openConversion(out());
+  const started = new Date().toISOString();
+  const record = { state: 'started' as const, inputs: {}, started, finished: null, seconds: 0, files: [], metrics: {} };
+  await conversion.update((manifest) => ({ ...manifest, stages: { [stage]: record } }));
+  await conversion.close();
+}
+
+beforeEach(async () => {
+  await mkdir(text('deep'), { recursive: true });
+  await mkdir(out());
+  for (const name of ['a.txt', 'b.txt', 'deep/c.txt'])
+    await writeFile(text(name), `What ${name} says stands nowhere else.\n`.repeat(20));
+  await read([text()]);
+});
+
+describe('text that is as it was', () => {
+  it('is not read again', async () => {
+    await begin('patcher');
+    expect(await read([text()])).toContain('already there');
+    expect(await read([text('b.txt'), text()])).toContain('already there');
+  });
+
+  it('is not read again when it was copied or touched', async () => {
+    await begin('patcher');
+    await utimes(text('a.txt'), new Date(), new Date(2001, 1, 1));
+    const request = () => readFile(join(out(), 'data', 'request.json'), 'utf8');
+    const before = await request();
+    expect(await read([text()])).toContain('already there');
+    // the new time is remembered: the file is not compared each time
+    expect(await request()).not.toBe(before);
+    expect(await request()).toContain((await stat(text('a.txt'))).mtime.toISOString());
+  });
+});
+
+const CHANGES: readonly [what: string, change: () => Promise<unknown>, clause: string][] = [
+  ['another size', () => writeFile(text('a.txt'), 'short\n'), 'a.txt was changed'],
+  [
+    'the same size',
+    async () => writeFile(text('a.txt'), (await readFile(text('a.txt'))).fill(120)),
+    'a.txt was changed',
+  ],
+  ['a new file', () => writeFile(text('deep/new.txt'), 'new\n'), 'deep/new.txt is new'],
+  ['a file that is gone', () => rm(text('deep/c.txt')), 'deep/c.txt is gone'],
+  [
+    'several',
+    async () => {
+      await rm(text('a.txt'));
+      await rm(text('b.txt'));
+      await writeFile(text('new.txt'), 'new\n');
+    },
+    'a.txt is gone, and 2 more files',
+  ],
+];
+
+describe.each(CHANGES)('text that changed: %s', (_what, change, clause) => {
+  it('is read again while nothing was trained on it', async () => {
+    await change();
+    expect(await read([text()])).toContain('held out');
+  });
+
+  it.each<[StageName, StageName]>([
+    ['patcher', 'patcher'],
+    ['finetune', 'finetune'],
+  ])('is named and refused once the stage %s began, until %s is to be redone', async (stage, restartFrom) => {
+    await begin(stage);
+    await change();
+    await expect(read([text()])).rejects.toMatchObject({
+      message: `The data has changed since the stage "${stage}" began in ${out()}: ${join(text(), clause)}.`,
+      hint: expect.stringContaining(`--restart-from ${stage}`),
+      exitCode: 2,
+    });
+    expect(await read([])).toContain('already there');
+    expect(await read([text()], { restartFrom })).toContain('held out');
+  });
+});
+
+it('a stage later than the one that began does not cover a change', async () => {
+  await begin('patcher');
+  await writeFile(text('a.txt'), 'short\n');
+  await expect(read([text()], { restartFrom: 'finetune' })).rejects.toThrow('The data has changed');
+});
+
+it('other settings are refused once a stage began', async () => {
+  await begin('patcher');
+  await expect(read([text()], { set: 'data.piece_bytes=128' })).rejects.toThrow(
+    `The settings of the data have changed since the stage "patcher" began in ${out()}.`,
+  );
+});
+
+it('text that was deleted after it was read is said to be gone; what was read is used without --data', async () => {
+  await rm(text(), { recursive: true });
+  await expect(read([text()])).rejects.toMatchObject({
+    message: `${text()} was read into ${join(out(), 'data')} and is gone since.`,
+    hint: 'Leave --data out to go on with the text that was read.',
+  });
+  expect(await read([])).toContain('already there');
+  await expect(read([], { set: 'data.piece_bytes=128' })).rejects.toMatchObject({
+    message: expect.stringContaining('is gone since'),
+    hint: expect.stringContaining('undo what was changed in the data section'),
+  });
+});
+
+it('a conversion among the text is left out, by name', async () => {
+  await cp(out(), text('earlier'), { recursive: true });
+  expect(await read([text()])).toContain('already there');
+  await rm(join(out(), 'data'), { recursive: true });
+  await read([text()]);
+  const { files, refused } = JSON.parse(await readFile(join(out(), 'data', 'data.json'), 'utf8'));
+  expect(files.length).toBe(3);
+  expect(refused).toEqual([{ path: text('earlier'), reason: 'it is a conversion folder' }]);
+});
