@@ -81,7 +81,7 @@ const withStage = (change: object): Recipe => ({ ...recipe, stages: [{ ...recipe
 async function curve(name: string): Promise<unknown[]> {
   const lines = (await readFile(join(folder, name, 'metrics.jsonl'), 'utf8')).trim().split('\n');
   return lines.map((line) => {
-    const { time: _time, bytes_per_second: _speed, ...rest } = JSON.parse(line);
+    const { time: _time, bytes_per_second: _speed, data_wait_fraction: _wait, ...rest } = JSON.parse(line);
     return rest;
   });
 }
