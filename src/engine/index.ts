@@ -12,13 +12,16 @@ export {
   crossEntropyRows,
   crossEntropySum,
   gatherRows,
-  rawOp,
+  linear,
   rmsNorm,
   segmentMax,
   segmentShift,
   segmentSum,
   swiglu,
 } from './ops.js';
+export { type Precision, withPrecision } from './precision.js';
+export { rawOp } from './raw-op.js';
+export { rematerialised } from './rematerialise.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';

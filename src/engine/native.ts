@@ -58,6 +58,7 @@ const PROTOTYPES = {
   TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void* op, const char* name, float value)',
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void* op, const char* name, unsigned char value)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void* op, const char* name, int value)',
+  TFE_OpSetAttrTypeList: 'void TFE_OpSetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TFE_OpSetAttrShape:
     'void TFE_OpSetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount, void* status)',
@@ -75,6 +76,7 @@ const PROTOTYPES = {
   TF_SetAttrFloat: 'void TF_SetAttrFloat(void* op, const char* name, float value)',
   TF_SetAttrBool: 'void TF_SetAttrBool(void* op, const char* name, unsigned char value)',
   TF_SetAttrType: 'void TF_SetAttrType(void* op, const char* name, int value)',
+  TF_SetAttrTypeList: 'void TF_SetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TF_SetAttrIntList: 'void TF_SetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TF_SetAttrShape: 'void TF_SetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount)',
   TF_SetAttrTensor: 'void TF_SetAttrTensor(void* op, const char* name, void* tensor, void* status)',

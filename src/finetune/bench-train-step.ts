@@ -1,6 +1,7 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
 import type { PackedRow, Packer } from '../data/index.js';
+import type { Precision } from '../engine/index.js';
 import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { createBatchSource } from './batch-source.js';
@@ -14,6 +15,8 @@ export interface BenchOptions {
   readonly rowBytes: number;
   readonly steps: number;
   readonly mode: StepMode;
+  readonly precision?: Precision;
+  readonly rematerialise?: boolean;
   /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
   readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
@@ -76,9 +79,11 @@ export interface SteppedBench {
 /** @param folder a BLT checkpoint folder. The engine must be started. */
 export async function openBench(
   folder: string,
-  options: Pick<BenchOptions, 'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch'> & { readonly packer?: Packer },
+  options: Pick<BenchOptions, 'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise'> & {
+    readonly packer?: Packer;
+  },
 ): Promise<SteppedBench> {
-  const { rows, rowBytes: length, mode, bytesPerPatch } = options;
+  const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', rematerialise = false } = options;
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
@@ -98,7 +103,8 @@ export async function openBench(
     entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
     patches: 0,
   });
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, shape, mode });
+  const how = { shape, mode, precision, rematerialise };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
   let steps = 0;
   return {
     async step() {

@@ -2,7 +2,7 @@
 import type { BltConfig, TensorSpec } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
 import { crossEntropySum, type tf } from '../engine/index.js';
-import { bltForward, type Params, patcherForward } from '../model/index.js';
+import { bltForward, type ForwardOptions, type Params, patcherForward } from '../model/index.js';
 import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
 
 /** Tensors by the names of a batch's arrays. */
@@ -21,7 +21,13 @@ export interface Objective {
    * The sum of the weighted cross-entropies in nats over a micro-batch: a scalar with gradients. It is traced: it must depend on tensors alone.
    * @param shape rows and positions of the micro-batch.
    */
-  readonly loss: (params: Params, batch: BatchTensors, shape: { rows: number; length: number }) => tf.Scalar;
+  readonly loss: (params: Params, batch: BatchTensors, shape: BatchShape, options: ForwardOptions) => tf.Scalar;
+}
+
+/** Rows and positions of a micro-batch. */
+export interface BatchShape {
+  readonly rows: number;
+  readonly length: number;
 }
 
 /** Where rows are cut, and room for the patches. */
@@ -42,9 +48,9 @@ export function patcherObjective(config: BltConfig): Objective {
     reads: ({ part }) => part === 'patcher',
     patched: false,
     arrays: (rows) => byteArrays(rows),
-    loss: (params, batch, shape) => {
+    loss: (params, batch, shape, options) => {
       const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
-      return lossOf(patcherForward(params, config.patcher, bytes), batch);
+      return lossOf(patcherForward(params, config.patcher, bytes, options), batch);
     },
   };
 }
@@ -56,7 +62,7 @@ export function endToEndObjective(config: BltConfig, frozen: readonly string[]):
     reads: () => true,
     patched: true,
     arrays: (rows, cut) => bltArrays(rows, cut!, config),
-    loss: (params, batch, shape) => {
+    loss: (params, batch, shape, options) => {
       const patched = {
         ...shape,
         ids: batch.ids!,
@@ -67,7 +73,7 @@ export function endToEndObjective(config: BltConfig, frozen: readonly string[]):
         patchDocuments: batch.patchDocuments!,
         patches: batch.patchDocuments!.shape[1]!,
       };
-      return lossOf(bltForward(params, config, patched), batch);
+      return lossOf(bltForward(params, config, patched, options), batch);
     },
   };
 }

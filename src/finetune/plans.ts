@@ -28,6 +28,8 @@ export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
     keepCheckpoints: stage.keep_checkpoints,
     moments: 'float32',
     mode: 'graph',
+    precision: 'float32',
+    rematerialise: false,
   };
 }
 
@@ -55,5 +57,7 @@ export function patcherPlan(patcher: Recipe['patcher']): TrainingPlan {
     keepCheckpoints: 1,
     moments: 'float32',
     mode: 'graph',
+    precision: 'float32',
+    rematerialise: false,
   };
 }

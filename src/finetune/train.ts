@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { createPacker, type Split } from '../data/index.js';
-import type { Storage } from '../engine/index.js';
+import type { Precision, Storage } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
@@ -31,6 +31,10 @@ export interface TrainingPlan extends AdamWOptions {
   /** How AdamW's moments are held. */
   readonly moments: Storage;
   readonly mode: StepMode;
+  /** Of matrix products. */
+  readonly precision: Precision;
+  /** Keep only each layer's input for the backward pass. */
+  readonly rematerialise: boolean;
 }
 
 export interface StepReport {
@@ -104,16 +108,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     patches: saved?.patches ?? 0,
   });
   const { dense: slots, table, fixed } = trainee;
-  const stepper = createTrainStep({
-    objective,
-    slots,
-    table,
-    fixed,
-    adamw: plan,
-    clipNorm: plan.clipNorm,
-    shape,
-    mode,
-  });
+  const { clipNorm, precision, rematerialise } = plan;
+  const how = { shape, mode, precision, rematerialise };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
   let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
   let metrics: Readonly<Record<string, number>> = {};
   const log = await openMetrics(run, state.step);

@@ -1,6 +1,6 @@
 /** @module The pre-norm Llama block that the encoder, decoder, latent global transformer, patcher and the source all use (blt-format 1.2). */
 import type { TransformerConfig } from '../blt/index.js';
-import { rmsNorm, swiglu, tf } from '../engine/index.js';
+import { linear, rematerialised, rmsNorm, swiglu, tf } from '../engine/index.js';
 import { type AttentionPlan, attentionPlan, selfAttention } from './attention.js';
 import { type Params, param } from './params.js';
 import { type RopeLayout, type RopeTable, ropeTable, rotatedHeads } from './rope.js';
@@ -10,6 +10,8 @@ export interface BlockContext {
   readonly config: TransformerConfig;
   readonly rope: RopeTable;
   readonly attention: AttentionPlan;
+  /** Whether the backward pass computes a layer's activations again instead of keeping them. */
+  readonly rematerialise: boolean;
 }
 
 export interface SequenceShape {
@@ -19,19 +21,25 @@ export interface SequenceShape {
   readonly documents: tf.Tensor | null;
 }
 
+/** How a forward pass is differentiated; it does not change what it computes. */
+export interface ForwardOptions {
+  /** Keep only each layer's input, and compute the rest again in the backward pass. */
+  readonly rematerialise?: boolean;
+}
+
 /** Rotation tables and masks of a transformer over [rows, length] positions. */
-export function blockContext(config: TransformerConfig, shape: SequenceShape, layout?: RopeLayout): BlockContext {
+export function blockContext(
+  config: TransformerConfig,
+  shape: SequenceShape,
+  options: ForwardOptions & { readonly layout?: RopeLayout } = {},
+): BlockContext {
   const { hiddenSize, heads, kvHeads, rope, window } = config;
   return {
     config,
-    rope: ropeTable(rope, shape.length, hiddenSize / heads, layout),
+    rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
     attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+    rematerialise: options.rematerialise ?? false,
   };
-}
-
-/** y = x wT: x [N, in], w [out, in] -> [N, out]. */
-export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return tf.matMul(x, weight, false, true);
 }
 
 /** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
@@ -64,10 +72,33 @@ function feedForward(x: tf.Tensor, params: Params, prefix: string, config: Trans
   return linear(gated, weight('down_proj'));
 }
 
+/** A layer of which only the input is kept for the backward pass. */
+function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
+  const { rope, attention } = context;
+  const masks = attention.blocks.map(({ mask }) => mask);
+  return rematerialised(
+    ([input, ...values], [cos, sin, ...kept]) => {
+      const again: BlockContext = {
+        ...context,
+        rope: { ...rope, cos: cos!, sin: sin! },
+        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i]! })) },
+      };
+      return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, again);
+    },
+    [x, ...own.map((name) => param(params, name))],
+    [rope.cos, rope.sin, ...masks],
+  );
+}
+
+/** One layer, its activations kept or computed again as the context says. */
+export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  return (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context);
+}
+
 /** All layers of a transformer in order. */
 export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   let out = x;
-  for (let layer = 0; layer < context.config.layers; layer++)
-    out = block(out, params, `${prefix}.layers.${layer}`, context);
+  for (let i = 0; i < context.config.layers; i++) out = layer(out, params, `${prefix}.layers.${i}`, context);
   return out;
 }

@@ -1,8 +1,8 @@
 /** @module Bytes to patches: byte and hash n-gram embeddings, local blocks, pooling and cross-attention (blt-format 1.3, 1.4). */
 import type { BltConfig } from '../blt/index.js';
-import { gatherRows, segmentMax, tf } from '../engine/index.js';
+import { gatherRows, linear, segmentMax, tf } from '../engine/index.js';
 import type { PatchedTensors } from './batch-tensors.js';
-import { type BlockContext, blocks, linear } from './block.js';
+import { type BlockContext, blocks } from './block.js';
 import { patchesAttendToBytes } from './cross-attention.js';
 import { type Params, param } from './params.js';
 
