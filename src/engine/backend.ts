@@ -33,6 +33,7 @@ function tfjsTypeOf(dtype: number): TfjsDataType {
     case DataType.bfloat16: // tfjs-core has no name for it; only operations that know what they hold make it
       return 'float32';
     case DataType.int32:
+    case DataType.int8: // as bfloat16: a name for what tfjs-core does not know
       return 'int32';
     case DataType.bool:
       return 'bool';
@@ -185,6 +186,11 @@ export class TensorFlowBackend extends KernelBackend {
   /** A tensor whose bytes come in pieces. */
   async createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[]): Promise<Tensor> {
     return this.#tensor(await this.runtime.createFromChunks(chunks, shape, DataType.float32));
+  }
+
+  /** Zeros of a TF_DataType; see Runtime.createZeros. */
+  zeros(shape: readonly number[], dtype: number): Tensor {
+    return this.#tensor(this.runtime.createZeros(shape, dtype));
   }
 
   readChunks({ dataId }: TensorInfo, chunkBytes: number): Generator<Uint8Array> {

@@ -25,4 +25,5 @@ export { rematerialised } from './rematerialise.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
-export { createVariable, fuseUpdate, type Storage, type Variable, zeroVariable } from './variables.js';
+export type { Storage } from './storage.js';
+export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

@@ -4,6 +4,7 @@ import type { PackedRow, Packer } from '../data/index.js';
 import type { Precision } from '../engine/index.js';
 import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
+import type { Moments } from './adamw.js';
 import { createBatchSource } from './batch-source.js';
 import { createEntropies } from './entropies.js';
 import { endToEndObjective } from './objective.js';
@@ -17,6 +18,7 @@ export interface BenchOptions {
   readonly mode: StepMode;
   readonly precision?: Precision;
   readonly rematerialise?: boolean;
+  readonly moments?: Moments;
   /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
   readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
@@ -79,7 +81,10 @@ export interface SteppedBench {
 /** @param folder a BLT checkpoint folder. The engine must be started. */
 export async function openBench(
   folder: string,
-  options: Pick<BenchOptions, 'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise'> & {
+  options: Pick<
+    BenchOptions,
+    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise' | 'moments'
+  > & {
     readonly packer?: Packer;
   },
 ): Promise<SteppedBench> {
@@ -87,7 +92,7 @@ export async function openBench(
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
-  const plan = { objective, specs: bltTensors(config), learningRateScale: {}, moments: 'float32' as const };
+  const plan = { objective, specs: bltTensors(config), learningRateScale: {}, moments: options.moments ?? 'float32' };
   const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: slots, table, fixed } = trainee;
   const shape = { rows, length };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import { chunksOf, type Storage, type Variable } from '../engine/index.js';
+import { chunksOf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
@@ -16,7 +16,7 @@ import {
   writeCheckpoint,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
-import type { ParameterGroup, Slot } from './adamw.js';
+import { MOMENT_STORAGE, type Moments, type ParameterGroup, type Slot } from './adamw.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
@@ -132,20 +132,21 @@ export async function restoreSlots(
   run: string,
   step: number,
   kinds: readonly { readonly name: string; readonly group: ParameterGroup; readonly spareRows: number }[],
-  moments: Storage,
+  moments: Moments,
 ): Promise<Slot[]> {
   const folder = join(run, checkpointName(step));
   const weights = await openCheckpoint(folder);
   const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
   try {
     const slots: Slot[] = [];
+    const storage = MOMENT_STORAGE[moments];
     for (const { name, group, spareRows } of kinds) {
       slots.push({
         name,
         group,
         value: await loadVariable(weights, name, { spareRows }),
-        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: moments }),
-        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: moments }),
+        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: storage.first }),
+        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: storage.second }),
       });
     }
     return slots;

@@ -2,11 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { createPacker, type Split } from '../data/index.js';
-import type { Precision, Storage } from '../engine/index.js';
+import type { Precision } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import type { AdamWOptions } from './adamw.js';
+import type { AdamWOptions, Moments } from './adamw.js';
 import { createBatchSource } from './batch-source.js';
 import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
 import { createEntropies } from './entropies.js';
@@ -29,7 +29,7 @@ export interface TrainingPlan extends AdamWOptions {
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
   /** How AdamW's moments are held. */
-  readonly moments: Storage;
+  readonly moments: Moments;
   readonly mode: StepMode;
   /** Of matrix products. */
   readonly precision: Precision;

@@ -1,9 +1,9 @@
 /** @module The model in training: variables of what is moved, with their moments, and of what is only read. */
 import type { TensorSpec } from '../blt/index.js';
-import type { Storage, tf, Variable } from '../engine/index.js';
+import type { tf, Variable } from '../engine/index.js';
 import { loadVariable, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import { createSlot, disposeSlot, type ParameterGroup, type Slot } from './adamw.js';
+import { createSlot, disposeSlot, type Moments, type ParameterGroup, type Slot } from './adamw.js';
 import { groupOf, restoreSlots } from './checkpoint.js';
 import type { Objective } from './objective.js';
 
@@ -26,7 +26,7 @@ export interface TraineeOptions {
   readonly specs: readonly TensorSpec[];
   readonly learningRateScale: Readonly<Record<string, number>>;
   /** How moments are held. */
-  readonly moments: Storage;
+  readonly moments: Moments;
   readonly start: TensorReader;
   /** A run and the step of its checkpoint to go on from; null begins from `start`. */
   readonly from: { readonly run: string; readonly step: number } | null;
