@@ -181,6 +181,11 @@ export class TensorFlowBackend extends KernelBackend {
     return this.#executor.execute(name, attributes, [resource, ...natives], outputs).map((out) => this.#adopt(out));
   }
 
+  /** The TF_DataType of a tensor, which tfjs-core may have no name for. */
+  nativeType(dataId: DataId): number {
+    return this.#entry(dataId).tensor.dtype;
+  }
+
   // ---- large tensors, in pieces ----
 
   /** A tensor whose bytes come in pieces. */

@@ -129,18 +129,21 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor
   })(q, k, v);
 }
 
-/** y = x wT: x [N, in], w [out, in] -> [N, out], in the precision in force. */
+/**
+ * y = x wT: x [N, in], w [out, in] -> [N, out], in the precision in force. The weight is kept for the backward pass as it is held, and
+ * may be one that is held in bfloat16.
+ */
 export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return tf.customGrad((a, b, save) => {
     const operands = productOperands();
-    const [input, matrix] = [operands.narrow(a as tf.Tensor), operands.narrow(b as tf.Tensor)];
+    const [input, matrix] = [operands.narrow(a as tf.Tensor), b as tf.Tensor];
     (save as tf.GradSaveFunc)([input, matrix]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [sx, sw] = saved as [tf.Tensor, tf.Tensor];
       const slope = operands.narrow(dy);
-      return [operands.product(slope, sw, false, false), operands.product(slope, sx, true, false)];
+      return [operands.product(slope, operands.narrow(sw), false, false), operands.product(slope, sx, true, false)];
     };
-    return { value: operands.product(input, matrix, false, true), gradFunc };
+    return { value: operands.product(input, operands.narrow(matrix), false, true), gradFunc };
   })(x, weight);
 }
 

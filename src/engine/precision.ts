@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
+import { TensorFlowBackend } from './backend.js';
 import { DataType } from './native.js';
 import { rawOp } from './raw-op.js';
 
@@ -29,7 +30,7 @@ export function currentPrecision(): Precision {
 
 /** How an operation treats the operands of its products, forward and backward. To be used inside a gradient of its own. */
 export interface ProductOperands {
-  /** To the precision of the products. */
+  /** To the precision of the products, from float32 or bfloat16. */
   narrow(x: tf.Tensor): tf.Tensor;
   /** Back to float32. */
   widen(x: tf.Tensor): tf.Tensor;
@@ -38,7 +39,7 @@ export interface ProductOperands {
 }
 
 const FLOAT32: ProductOperands = {
-  narrow: (x) => x,
+  narrow: (x) => widened(x),
   widen: (x) => x,
   product: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
 };
@@ -48,8 +49,16 @@ function cast(x: tf.Tensor, from: number, to: number): tf.Tensor {
   return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;
 }
 
+/** Whether a tensor that tfjs-core takes for float32 is bfloat16: the weights of a frozen part are handed on as they are held. */
+function isBfloat16({ dataId }: tf.Tensor): boolean {
+  const backend = tf.backend();
+  return backend instanceof TensorFlowBackend && backend.nativeType(dataId) === DataType.bfloat16;
+}
+
+const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? cast(x, DataType.bfloat16, DataType.float32) : x);
+
 const BFLOAT16: ProductOperands = {
-  narrow: (x) => cast(x, DataType.float32, DataType.bfloat16),
+  narrow: (x) => (isBfloat16(x) ? x : cast(x, DataType.float32, DataType.bfloat16)),
   widen: (x) => cast(x, DataType.bfloat16, DataType.float32),
   product(a, b, transposeA, transposeB) {
     const flat = a.rank === 2;

@@ -92,7 +92,13 @@ export async function openBench(
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
-  const plan = { objective, specs: bltTensors(config), learningRateScale: {}, moments: options.moments ?? 'float32' };
+  const plan = {
+    objective,
+    specs: bltTensors(config),
+    learningRateScale: {},
+    seed: 1,
+    moments: options.moments ?? 'float32',
+  };
   const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: slots, table, fixed } = trainee;
   const shape = { rows, length };

@@ -4,11 +4,14 @@ import type { PackedRow } from '../data/index.js';
 import { crossEntropySum, type tf } from '../engine/index.js';
 import { bltForward, type ForwardOptions, type Params, patcherForward } from '../model/index.js';
 import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
+import type { Lora } from './lora.js';
 
 /** Tensors by the names of a batch's arrays. */
 export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
 
 export interface Objective {
+  /** Adapters that are trained too, or null. */
+  readonly lora: Lora | null;
   /** Whether a tensor is moved; the others are held as they are. */
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
@@ -44,6 +47,7 @@ function lossOf(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
 /** Next-byte loss of the byte language model that becomes the patcher (blt-format 2.1). */
 export function patcherObjective(config: BltConfig): Objective {
   return {
+    lora: null,
     trains: ({ part }) => part === 'patcher',
     reads: ({ part }) => part === 'patcher',
     patched: false,
@@ -55,10 +59,15 @@ export function patcherObjective(config: BltConfig): Objective {
   };
 }
 
-/** Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1). */
-export function endToEndObjective(config: BltConfig, frozen: readonly string[]): Objective {
+/**
+ * Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1).
+ * @param frozen parts that are held. @param lora trains adapters in place of the latent global transformer's own weights.
+ */
+export function endToEndObjective(config: BltConfig, frozen: readonly string[], lora: Lora | null = null): Objective {
+  const held = lora === null ? frozen : [...frozen, 'global'];
   return {
-    trains: ({ part }) => part !== 'patcher' && !frozen.includes(part),
+    lora,
+    trains: ({ part }) => part !== 'patcher' && !held.includes(part),
     reads: () => true,
     patched: true,
     arrays: (rows, cut) => bltArrays(rows, cut!, config),

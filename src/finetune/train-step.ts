@@ -112,7 +112,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
 
   /** @param rows of the table, where it is trained. */
   function gradientsOf(batch: BatchTensors, rows: tf.Tensor | undefined, perPosition: tf.Tensor) {
-    const held = new Map([...fixed].map(([name, variable]) => [name, variable.read()]));
+    const held = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
     const moved = new Map(slots.map(({ name, value }) => [name, value.read()]));
     if (table !== null) moved.set(table.name, rows!);
     return lossAndGradients(moved, (values) => {

@@ -87,7 +87,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
   const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, mode } = plan;
   const from = saved === null ? null : { run, step: saved.step };
-  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, start, from });
+  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
   const packer = createPacker({
     split: options.data,
     rowBytes: length,
@@ -114,8 +114,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
   let metrics: Readonly<Record<string, number>> = {};
   const log = await openMetrics(run, state.step);
-  const save = () =>
-    saveCheckpoint({ run, config, specs, slots: trainee.slots, start, keep: plan.keepCheckpoints, state });
+  const save = () => saveCheckpoint({ ...trainee, run, config, specs, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();

@@ -42,6 +42,14 @@ export function blockContext(
   };
 }
 
+/** x through a projection, and through its adapter where it has one (LoRA). */
+function projection(x: tf.Tensor, params: Params, name: string): tf.Tensor {
+  const y = linear(x, param(params, `${name}.weight`));
+  const [down, up] = [params.get(`${name}.lora_A.weight`), params.get(`${name}.lora_B.weight`)];
+  if (down === undefined || up === undefined) return y;
+  return tf.add(y, linear(linear(x, down), up));
+}
+
 /** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
 export function block(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const attended = tf.add(x, attentionBranch(x, params, prefix, context));
@@ -53,23 +61,22 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
   const { rows, length } = attention;
   const headDim = hiddenSize / heads;
-  const weight = (name: string) => param(params, `${prefix}.self_attn.${name}.weight`);
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.self_attn.${name}`);
   const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
   const rotated = (name: string, count: number, scale: number) =>
-    rotatedHeads(linear(normal, weight(name)), { rows, length, heads: count, scale }, rope);
+    rotatedHeads(project(normal, name), { rows, length, heads: count, scale }, rope);
   const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
   const q = rotated('q_proj', heads, headDim ** -0.5);
   const k = rotated('k_proj', kvHeads, 1);
-  const v = headsFirst(tf.reshape(linear(normal, weight('v_proj')), [rows, length, kvHeads, headDim]));
+  const v = headsFirst(tf.reshape(project(normal, 'v_proj'), [rows, length, kvHeads, headDim]));
   const out = headsFirst(selfAttention(q, k, v, attention));
-  return linear(tf.reshape(out, [rows * length, hiddenSize]), weight('o_proj'));
+  return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
 }
 
 function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
-  const weight = (name: string) => param(params, `${prefix}.mlp.${name}.weight`);
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.mlp.${name}`);
   const normal = rmsNorm(x, param(params, `${prefix}.post_attention_layernorm.weight`), config.rmsNormEps);
-  const gated = swiglu(linear(normal, weight('gate_proj')), linear(normal, weight('up_proj')));
-  return linear(gated, weight('down_proj'));
+  return project(swiglu(project(normal, 'gate_proj'), project(normal, 'up_proj')), 'down_proj');
 }
 
 /** A layer of which only the input is kept for the backward pass. */
