@@ -23,6 +23,7 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
         out,
         dtype,
         maxShardBytes: max_shard_bytes,
+        ownsOut: true,
         card: cardFromManifest(conversion.manifest(), { name, languages: language ?? [] }),
         onProgress: ({ tensor, doneBytes, totalBytes }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),

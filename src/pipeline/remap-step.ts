@@ -27,7 +27,8 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
         const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes' });
         const config = bltConfigFor(source.config, sizes);
-        await remap({ source, config, out, seed: recipe.seed, dtype: recipe.blt.dtype, onProgress, signal });
+        const { dtype } = recipe.blt;
+        await remap({ source, config, out, ownsOut: true, seed: recipe.seed, dtype, onProgress, signal });
         return {};
       },
     });

@@ -74,6 +74,43 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /not a conversion folder/,
   ],
+  [
+    'remap --out onto a folder of something else',
+    ['remap', goldenPath('plain/llama'), '--out', join(work, 'text'), '--set', 'blt.hash_vocab=100'],
+    2,
+    /text is not empty/,
+  ],
+  [
+    'remap --out onto its own source',
+    ['remap', goldenPath('plain/llama'), '--out', goldenPath('plain/llama'), '--set', 'blt.hash_vocab=100'],
+    2,
+    /is what is read/,
+  ],
+  ['export --out onto a file', ['export', goldenPath('plain/blt'), '--out', text], 2, /a\.txt is a file/],
+  [
+    'export --out onto a folder of something else',
+    ['export', goldenPath('plain/blt'), '--out', join(work, 'text')],
+    2,
+    /text is not empty/,
+  ],
+  [
+    'export --out onto its own source',
+    ['export', goldenPath('plain/blt'), '--out', goldenPath('plain/blt')],
+    2,
+    /is what is read/,
+  ],
+  [
+    'export --out onto a folder that holds its source',
+    ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
+    2,
+    /holds what is read/,
+  ],
+  [
+    'export --out .',
+    ['export', goldenPath('plain/blt'), '--out', '.'],
+    2,
+    /the folder that this command works in|holds what is read/,
+  ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
   ['scoring a file that is not there', ['score', goldenPath('plain/blt'), join(work, 'none')], 2, /cannot be read/],
   ['scoring an empty file', ['score', goldenPath('plain/blt'), made('none.txt', '')], 2, /is empty/],
@@ -101,6 +138,7 @@ describe('bad input', () => {
     expect(result.stdout).toBe('');
     expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
     expect(readdirSync(work)).not.toContain('new');
+    expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
   });
 
   it('an engine that is not set up is said so, with what to do', async () => {
