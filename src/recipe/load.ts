@@ -76,6 +76,10 @@ export async function loadRecipe(nameOrPath: string, sets: readonly string[] = [
 /** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of the paper's way. */
 const DEFAULT_RECIPE = 'name: default\nstages:\n  - kind: end-to-end\n    steps: 1000\n';
 
+/**
+ * The recipe that is named, or the default where none is.
+ * @throws UsageError as `loadRecipe` does.
+ */
 export async function loadRecipeOrDefault(
   nameOrPath: string | undefined,
   sets: readonly string[] = [],

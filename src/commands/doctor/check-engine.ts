@@ -5,6 +5,7 @@ import { selfTestOf } from '../../engine/self-test-record.js';
 import { messageOf } from '../../errors.js';
 import type { Check } from './check.js';
 
+/** Whether libraries are here, and passed their self-test as they are now. */
 export function checkEngine(): Check {
   const engine = locateEngine();
   if (engine === null) {
