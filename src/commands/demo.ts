@@ -38,7 +38,8 @@ export const demo: Command<Args> = {
   async run(context, args) {
     const recipe = await loadRecipe(RECIPE, args.set);
     const model = recipe.source?.model;
-    if (model === undefined) throw new UsageError('The demo’s recipe names no model.');
+    if (model === undefined)
+      throw new UsageError('The demo’s recipe names no model.', { hint: 'Leave source.model as it is.' });
     await startEngineFor(args, recipe.hardware.threads);
     const conversion = await openConversion(
       args.out,

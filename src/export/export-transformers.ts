@@ -89,7 +89,7 @@ async function readBltConfig(folder: string): Promise<BltConfig> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    throw new ByteifyError(`${path} is not JSON.`, { hint: 'The checkpoint is damaged; take another one.', cause });
   }
   return parseBltConfig(json, path);
 }

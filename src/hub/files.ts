@@ -42,6 +42,8 @@ export function refuseWithoutWeights(id: string, paths: readonly string[]): void
   );
 }
 
+const HINT = 'The repository is incomplete; try another revision.';
+
 /**
  * The weight files: those of the index, which wins over a single file as it does when they are read.
  * @param index the text of model.safetensors.index.json, or null when there is none.
@@ -53,14 +55,14 @@ export function weightFiles(id: string, paths: readonly string[], index: string 
   try {
     map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;
   } catch (cause) {
-    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { cause });
+    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { hint: HINT, cause });
   }
   const shards = [...new Set(Object.values(map ?? {}))].map(String).sort();
-  if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`);
+  if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`, { hint: HINT });
   const lost = shards.find((shard) => !paths.includes(shard) || /[/\\]/.test(shard));
   if (lost !== undefined) {
     throw new ByteifyError(`${INDEX_FILE} of ${id} names ${lost}, which is not there.`, {
-      hint: 'The repository is incomplete; try another revision.',
+      hint: HINT,
     });
   }
   return shards;

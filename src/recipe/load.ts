@@ -68,7 +68,9 @@ function parseRecipe(yaml: string, where: string, sets: readonly string[]): Reci
 export async function loadRecipe(nameOrPath: string, sets: readonly string[] = []): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path} cannot be read (${cause.code}).`, { cause });
+    const hint =
+      cause.code === 'EISDIR' ? 'It is a folder: name the YAML file in it.' : 'Check the permissions of the file.';
+    throw new UsageError(`${path} cannot be read (${cause.code}).`, { hint, cause });
   });
   return parseRecipe(text, path, sets);
 }

@@ -57,15 +57,20 @@ function freshDtype(source: LlamaSource, dtype: TargetDtype): 'F32' | 'BF16' {
   return storedAs(widest?.dtype ?? 'F32', dtype);
 }
 
+const INCOMPLETE = 'The weights and the config do not belong together: download the source again.';
+
 function planTargets({ source, config, dtype }: RemapOptions): Target[] {
   const fresh = freshDtype(source, dtype);
   return bltTensors(config).map((spec) => {
     const mapped = toLlamaName(spec.name);
     if (mapped === null) return { spec, info: { name: spec.name, shape: spec.shape, dtype: fresh }, from: null };
     const info = source.reader.tensors.get(mapped.name);
-    if (info === undefined) throw new ByteifyError(`the source lacks the tensor ${mapped.name}`);
+    if (info === undefined) throw new ByteifyError(`The source lacks the tensor ${mapped.name}.`, { hint: INCOMPLETE });
     if (info.shape.join() !== spec.shape.join()) {
-      throw new ByteifyError(`${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}]`);
+      throw new ByteifyError(
+        `${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}].`,
+        { hint: INCOMPLETE },
+      );
     }
     // GGUF files hold q and k interleaved already.
     const transform = source.ropeLayout === 'interleaved' ? 'copy' : mapped.transform;

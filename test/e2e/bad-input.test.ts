@@ -112,7 +112,22 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /the folder that this command works in|holds what is read/,
   ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
-  ['scoring a file that is not there', ['score', goldenPath('plain/blt'), join(work, 'none')], 2, /cannot be read/],
+  [
+    'scoring a file that is not there',
+    ['score', goldenPath('plain/blt'), join(work, 'none')],
+    2,
+    /none does not exist/,
+  ],
+  ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
+  [
+    'more threads than TensorFlow is told',
+    ['score', goldenPath('plain/blt'), text, '--threads', '128'],
+    2,
+    /--threads must be a whole number from 1 to 127, not "128"/,
+  ],
+  ['a recipe that is a folder', ['plan', '--recipe', join(work, 'text')], 2, /cannot be read \(EISDIR\)/],
+  ['an override that is no YAML', ['plan', 'builtin:tiny-llama', '--set', 'name={'], 2, /the value is not YAML/],
+  ['an override of no stage', ['plan', 'builtin:tiny-llama', '--set', 'stages.7.steps=1'], 2, /there is no stages\.7/],
   ['scoring an empty file', ['score', goldenPath('plain/blt'), made('none.txt', '')], 2, /is empty/],
   ['scoring a Llama as a BLT', ['score', goldenPath('plain/llama'), text], 1, /model_type/],
   [
@@ -134,6 +149,7 @@ describe('bad input', () => {
   it.each(CASES)('%s: one sentence, an exit code, nothing left', async (_what, args, code, says) => {
     const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
     expect(result.stderr).toMatch(says);
+    expect(result.stderr).toMatch(/^hint: /m);
     expect(result.code).toBe(code);
     expect(result.stdout).toBe('');
     expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);

@@ -67,7 +67,8 @@ async function read(
   storedTypes?: ReadonlyMap<string, string>,
 ): Promise<Inspection> {
   try {
-    if (reader.tensors.size === 0) throw new ByteifyError(`${about.path} holds no tensors.`);
+    if (reader.tensors.size === 0)
+      throw new ByteifyError(`${about.path} holds no tensors.`, { hint: 'Download or write the file again.' });
     const partOf = partFinder(reader.tensors.keys());
     const tensors = [...reader.tensors.values()].map(({ name, dtype, shape }) => ({
       name,
