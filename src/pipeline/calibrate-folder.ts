@@ -51,10 +51,7 @@ async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): P
   }
 }
 
-/**
- * @returns the calibration and the config.json it was written to.
- * @throws UsageError when there is no text to calibrate on; ByteifyError when the folder holds no BLT.
- */
+/** @returns the calibration and the config.json it was written to. */
 export async function calibrateFolder(options: CalibrateFolderOptions): Promise<Calibration & { config: string }> {
   const { dir, target, reporter } = options;
   const isConversion = existsSync(join(dir, MANIFEST_NAME));
