@@ -28,6 +28,9 @@ export interface RestartArgs {
   readonly restartFrom?: StageName;
 }
 
+/** As in a recipe: TensorFlow is told the number in one byte of its ConfigProto, whose varints hold 7 bits a byte. */
+const MAXIMUM_THREADS = 127;
+
 export const engineOptions: readonly OptionSpec[] = [
   // The list stands here too because the engine must not be loaded for --help; a test compares the two.
   {
@@ -38,8 +41,8 @@ export const engineOptions: readonly OptionSpec[] = [
   },
   {
     flags: '--threads <n>',
-    help: 'cap on the threads of one operation',
-    parse: parsers.integer(1),
+    help: 'cap on the threads of one operation, 127 at the most',
+    parse: parsers.integer(1, MAXIMUM_THREADS),
     env: 'BYTEIFY_THREADS',
   },
 ];

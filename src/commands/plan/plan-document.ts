@@ -2,6 +2,7 @@
 
 import { type Plan, totalFlops } from '../../plan/index.js';
 
+/** @param gflops the rate that the times were reckoned with, or null when none is known. */
 export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
   return {
     model,

@@ -5,6 +5,7 @@ import { humanBytes, humanCount, humanDuration, humanFlops, renderPairs, renderT
 
 const right = (title: string) => ({ title, align: 'right' as const });
 
+/** @param gflops the rate that the times were reckoned with, or null when none is known. */
 export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflops: number | null }): string {
   const parts = Object.entries(plan.parameters).map(([part, parameters]) => {
     const flops = plan.forward[part as keyof FlopParts];
