@@ -1,6 +1,6 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
-import type { PackedRow, Packer } from '../data/index.js';
+import type { PackedRow } from '../data/index.js';
 import type { Precision } from '../engine/index.js';
 import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
@@ -54,13 +54,10 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1 };
 }
 
-const madeUpPacker = (rowBytes: number): Packer => {
-  let made = 0;
-  return {
-    next: async (rows) => Array.from({ length: rows }, () => madeUpRow(rowBytes, made++)),
-    state: () => ({ epoch: 0, place: made, offset: 0 }),
-  };
-};
+/** Steps until the made-up rows come again. */
+const DISTINCT_STEPS = 16;
+
+const madeUpRows = (count: number, rowBytes: number) => Array.from({ length: count }, (_, i) => madeUpRow(rowBytes, i));
 
 /** Entropies that cut BOS off, and then a patch every `bytesPerPatch`. */
 function evenEntropies(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
@@ -68,7 +65,7 @@ function evenEntropies(rows: number, length: number, bytesPerPatch: number, { pa
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
     (i % length) % bytesPerPatch === 0 ? high : 0,
   );
-  return async () => values;
+  return async () => values.slice();
 }
 
 /** Steps one at a time, for whoever measures several things in turn. */
@@ -85,7 +82,7 @@ export async function openBench(
     BenchOptions,
     'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise' | 'moments'
   > & {
-    readonly packer?: Packer;
+    readonly given?: readonly PackedRow[];
   },
 ): Promise<SteppedBench> {
   const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', rematerialise = false } = options;
@@ -105,7 +102,7 @@ export async function openBench(
   const patcher = new Map([...fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
   const source = createBatchSource({
-    packer: options.packer ?? madeUpPacker(length),
+    rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
     objective,
     config,
     rowsPerStep: rows,

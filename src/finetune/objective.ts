@@ -1,9 +1,7 @@
-/** @module What a training loop optimises: the parameters it moves, the arrays it needs of some packed rows, and the loss of those. */
+/** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
 import type { BltConfig, TensorSpec } from '../blt/index.js';
-import type { PackedRow } from '../data/index.js';
 import { crossEntropySum, type tf } from '../engine/index.js';
 import { bltForward, type ForwardOptions, type Params, patcherForward } from '../model/index.js';
-import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
 import type { Lora } from './lora.js';
 
 /** Tensors by the names of a batch's arrays. */
@@ -18,8 +16,6 @@ export interface Objective {
   readonly reads: (spec: TensorSpec) => boolean;
   /** Whether rows are cut into patches first. */
   readonly patched: boolean;
-  /** The arrays of a micro-batch. @param cut the rows' entropies and how many patches a row is padded to; null unless `patched`. */
-  readonly arrays: (rows: readonly PackedRow[], cut: Cut | null) => BatchArrays;
   /**
    * The sum of the weighted cross-entropies in nats over a micro-batch: a scalar with gradients. It is traced: it must depend on tensors alone.
    * @param shape rows and positions of the micro-batch.
@@ -33,13 +29,6 @@ export interface BatchShape {
   readonly length: number;
 }
 
-/** Where rows are cut, and room for the patches. */
-export interface Cut {
-  /** Nats, [rows, length]. */
-  readonly entropies: Float32Array;
-  readonly patches: number;
-}
-
 function lossOf(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
   return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
 }
@@ -51,7 +40,6 @@ export function patcherObjective(config: BltConfig): Objective {
     trains: ({ part }) => part === 'patcher',
     reads: ({ part }) => part === 'patcher',
     patched: false,
-    arrays: (rows) => byteArrays(rows),
     loss: (params, batch, shape, options) => {
       const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
       return lossOf(patcherForward(params, config.patcher, bytes, options), batch);
@@ -70,7 +58,6 @@ export function endToEndObjective(config: BltConfig, frozen: readonly string[], 
     trains: ({ part }) => part !== 'patcher' && !held.includes(part),
     reads: () => true,
     patched: true,
-    arrays: (rows, cut) => bltArrays(rows, cut!, config),
     loss: (params, batch, shape, options) => {
       const patched = {
         ...shape,

@@ -1,7 +1,7 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
 import { mkdir } from 'node:fs/promises';
 import { type BltConfig, bltTensors } from '../blt/index.js';
-import { createPacker, type Split } from '../data/index.js';
+import { PACKER_START, type StoredSplit } from '../data/index.js';
 import type { Precision } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
@@ -14,6 +14,7 @@ import { openMetrics } from './metrics-log.js';
 import type { Objective } from './objective.js';
 import { createTrainStep, type StepMode } from './train-step.js';
 import { openTrainee } from './trainee.js';
+import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
 export interface TrainingPlan extends AdamWOptions {
@@ -51,7 +52,7 @@ export interface TrainOptions {
   /** The model as it was before step 1. */
   readonly start: TensorReader;
   readonly plan: TrainingPlan;
-  readonly data: Split;
+  readonly data: StoredSplit;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
   readonly run: string;
   readonly seed: number;
@@ -88,30 +89,25 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, mode } = plan;
   const from = saved === null ? null : { run, step: saved.step };
   const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
-  const packer = createPacker({
-    split: options.data,
-    rowBytes: length,
-    seed,
-    ...(saved && { state: saved.packer }),
-  });
+  let state: TrainerState = saved ?? { step: 0, packer: PACKER_START, patches: 0, settings };
   const shape = { rows, length };
   const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
   const source = createBatchSource({
-    packer,
+    rows: { kind: 'packed', files: options.data.files, rowBytes: length, seed, state: state.packer },
     objective,
     config,
     rowsPerStep: plan.rowsPerStep,
     microBatchRows: rows,
     trainsTable: trainee.table !== null,
     entropies: entropies.of,
-    patches: saved?.patches ?? 0,
+    patches: state.patches,
   });
   const { dense: slots, table, fixed } = trainee;
   const { clipNorm, precision, rematerialise } = plan;
   const how = { shape, mode, precision, rematerialise };
   const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
-  let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
+  const waits = createWaitMeter();
   let metrics: Readonly<Record<string, number>> = {};
   const log = await openMetrics(run, state.step);
   const save = () => saveCheckpoint({ ...trainee, run, config, specs, start, keep: plan.keepCheckpoints, state });
@@ -139,6 +135,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       state = { step, packer: batch.packer, patches: batch.patches, settings };
       const { bytes } = batch;
       const elapsed = performance.now() - begun;
+      waits.add(waited, elapsed);
       const report = {
         step,
         steps: plan.steps,
@@ -162,7 +159,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
     if (Object.keys(metrics).length === 0) await validate();
-    return { params: trainee.params(), metrics };
+    return { params: trainee.params(), metrics: { ...metrics, ...waits.metrics() } };
   } finally {
     await source.close();
     await log.close();
