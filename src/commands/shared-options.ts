@@ -3,6 +3,12 @@ import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
 import { type OptionSpec, parsers } from './command.js';
 
+/** Runs training operation by operation. */
+export const eagerOption: OptionSpec = {
+  flags: '--eager',
+  help: 'run training operation by operation instead of compiled: slow, and what it fails at can be looked into',
+};
+
 export const recipeOptions: readonly OptionSpec[] = [
   { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file; without it, sizes follow from the source' },
   { flags: '--set <key=value>', help: 'override one key of the recipe: stages.0.steps=50', repeatable: true },
@@ -11,6 +17,15 @@ export const recipeOptions: readonly OptionSpec[] = [
 export interface RecipeArgs {
   readonly recipe?: string;
   readonly set: readonly string[];
+}
+
+export interface TrainingArgs extends RecipeArgs {
+  readonly eager?: boolean;
+}
+
+/** The overrides of a verb that trains. */
+export function trainingOverrides({ set, eager }: TrainingArgs): readonly string[] {
+  return eager === true ? [...set, 'hardware.mode=eager'] : set;
 }
 
 export const dataOption: OptionSpec = {

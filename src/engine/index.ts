@@ -1,5 +1,6 @@
 /** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
+export { canCompile, onGpu } from './abilities.js';
 export { attribute } from './attributes.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';

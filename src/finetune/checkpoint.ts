@@ -17,6 +17,7 @@ import {
   writeSafetensorsFile,
 } from '../safetensors/index.js';
 import { MOMENT_STORAGE, type Moments, type ParameterGroup, type Slot } from './adamw.js';
+import type { StepMode } from './train-step.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
@@ -24,6 +25,10 @@ export interface TrainerState {
   readonly packer: PackerState;
   /** Room for patches in a row: the shapes that a step was traced with. */
   readonly patches: number;
+  /** How steps run: going on, they run the same way. */
+  readonly mode: StepMode;
+  /** Of the last look at the held-out text. */
+  readonly metrics: Readonly<Record<string, number>>;
   /** A digest of the settings that must not change between sittings. */
   readonly settings: string;
 }

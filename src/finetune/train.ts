@@ -9,6 +9,7 @@ import type { TensorReader } from '../safetensors/index.js';
 import type { AdamWOptions, Moments } from './adamw.js';
 import { createBatchSource } from './batch-source.js';
 import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { chooseMode } from './choose-mode.js';
 import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
 import type { Objective } from './objective.js';
@@ -31,7 +32,8 @@ export interface TrainingPlan extends AdamWOptions {
   readonly keepCheckpoints: number;
   /** How AdamW's moments are held. */
   readonly moments: Moments;
-  readonly mode: StepMode;
+  /** `auto` measures what is faster. */
+  readonly mode: StepMode | 'auto';
   /** Of matrix products. */
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */
@@ -86,10 +88,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       exitCode: 2,
     });
   }
-  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, mode } = plan;
+  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
+  const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
+  const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
   const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
-  let state: TrainerState = saved ?? { step: 0, packer: PACKER_START, patches: 0, settings };
+  let state: TrainerState = saved ?? { step: 0, packer: PACKER_START, patches: 0, mode, settings, metrics: {} };
   const shape = { rows, length };
   const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
@@ -108,18 +112,17 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const how = { shape, mode, precision, rematerialise };
   const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
   const waits = createWaitMeter();
-  let metrics: Readonly<Record<string, number>> = {};
   const log = await openMetrics(run, state.step);
   const save = () => saveCheckpoint({ ...trainee, run, config, specs, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();
     try {
-      metrics = await options.validate(params);
+      state = { ...state, metrics: await options.validate(params) };
     } finally {
       disposeParams(params);
     }
-    await log.write(state.step, metrics);
+    await log.write(state.step, state.metrics);
   };
 
   try {
@@ -132,7 +135,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const learningRate = plan.learningRateAt(step);
       const { loss, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw divergence(step, run);
-      state = { step, packer: batch.packer, patches: batch.patches, settings };
+      state = { ...state, step, packer: batch.packer, patches: batch.patches };
       const { bytes } = batch;
       const elapsed = performance.now() - begun;
       waits.add(waited, elapsed);
@@ -158,8 +161,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       }
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
-    if (Object.keys(metrics).length === 0) await validate();
-    return { params: trainee.params(), metrics: { ...metrics, ...waits.metrics() } };
+    return { params: trainee.params(), metrics: { ...state.metrics, ...waits.metrics() } };
   } finally {
     await source.close();
     await log.close();
