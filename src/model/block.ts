@@ -83,13 +83,13 @@ function feedForward(x: tf.Tensor, params: Params, prefix: string, config: Trans
 function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
   const { rope, attention } = context;
-  const masks = attention.blocks.map(({ mask }) => mask);
+  const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
   return rematerialised(
     ([input, ...values], [cos, sin, ...kept]) => {
       const again: BlockContext = {
         ...context,
         rope: { ...rope, cos: cos!, sin: sin! },
-        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i]! })) },
+        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i] ?? null })) },
       };
       return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, again);
     },
@@ -100,7 +100,8 @@ function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, conte
 
 /** One layer, its activations kept or computed again as the context says. */
 export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
-  return (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context);
+  // What a gradient needs is kept all the same; without one, nothing of a layer stays but its result.
+  return tf.tidy(() => (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context));
 }
 
 /** All layers of a transformer in order. */

@@ -24,7 +24,8 @@ export function localDecoder(
   let hidden = inputs.bytes;
   for (let i = 0; i < decoder.layers; i++) {
     if (i === 0 || decoder.crossAttnAllLayers) {
-      hidden = bytesAttendToPatch(hidden, patchRows, params, `${PREFIX}.cross_attn_layers.${i}`, shape);
+      const before = hidden;
+      hidden = tf.tidy(() => bytesAttendToPatch(before, patchRows, params, `${PREFIX}.cross_attn_layers.${i}`, shape));
     }
     hidden = layer(hidden, params, `${PREFIX}.layers.${i}`, context);
   }

@@ -35,6 +35,8 @@ export function localEncoder(
   const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
   const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
   const shape = { config: encoder, slots, patches, patchOfByte };
-  const rows = patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape);
+  const rows = tf.tidy(() =>
+    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
+  );
   return { bytes, patches: tf.reshape(rows, [patches, slots * encoder.hiddenSize]) };
 }
