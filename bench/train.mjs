@@ -14,7 +14,12 @@ import { MODELS, writeModel } from './train/model.mjs';
 
 const { values } = parseArgs({
   options: {
-    models: { type: 'string', default: Object.keys(MODELS).join(',') },
+    models: {
+      type: 'string',
+      default: Object.keys(MODELS)
+        .filter((name) => !MODELS[name].extra)
+        .join(','),
+    },
     rounds: { type: 'string', default: '5' },
     rows: { type: 'string', default: '4' },
     bytes: { type: 'string', default: '1024' },
@@ -101,28 +106,33 @@ async function measure(name) {
     if (!values['no-peer']) contenders.push(['transformers eager', python, [peer, ...args, 'eager']]);
     if (values.compile) contenders.push(['transformers compiled', python, [peer, ...args, 'compile']]);
     const gauge = await open(python, [peer, ...args, 'sgemm']);
-    const running = [];
-    for (const [label, command, list] of contenders)
-      running.push({ label, process: await open(command, list), turns: [] });
+    const groups = MODELS[name].apart ? contenders.map((one) => [one]) : [contenders];
+    const ran = [];
     const sgemm = [];
-    // The first round compiles and allocates; it is reported apart. A turn takes several short steps, so that batches made ahead count.
-    for (let round = 0; round <= Number(values.rounds); round++) {
-      for (const contender of running) {
-        // PyTorch's threads spin for a while after a step.
+    for (const group of groups) {
+      const running = [];
+      for (const [label, command, list] of group)
+        running.push({ label, process: await open(command, list), turns: [] });
+      // The first round compiles and allocates; it is reported apart. A turn takes several short steps, so that batches made ahead count.
+      for (let round = 0; round <= Number(values.rounds); round++) {
+        for (const contender of running) {
+          // PyTorch's threads spin for a while after a step.
+          await pause(PAUSE_MS);
+          contender.turns.push(await turn(contender, round === 0 ? 1 : turnLength(contender)));
+        }
         await pause(PAUSE_MS);
-        contender.turns.push(await turn(contender, round === 0 ? 1 : turnLength(contender)));
+        sgemm.push((await gauge.ask('sgemm')).gflops);
       }
-      await pause(PAUSE_MS);
-      sgemm.push((await gauge.ask('sgemm')).gflops);
+      for (const { process } of running) await process?.close();
+      ran.push(...running);
     }
-    for (const { process } of running) await process?.close();
     await gauge.close();
     const flops = trainingFlopsPerByte(config, { bytes: length, bytesPerPatch }) * rows * length;
     return {
       model: name,
       flops_per_step: flops,
       sgemm_gflops: median(sgemm),
-      results: running.map(({ label, turns }) => result(label, turns, flops, median(sgemm))),
+      results: ran.map(({ label, turns }) => result(label, turns, flops, median(sgemm))),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -222,7 +222,8 @@ export class TensorFlowBackend extends KernelBackend {
   ): readonly Tensor[] {
     const outer = this.#executor;
     if (!isGraph(outer) || this.#fusing) return fn(resources, inputs);
-    const signature = [...resources, ...inputs].map(({ shape, dtype }) => ({ shape, dtype }));
+    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
+    const signature = [...resources, ...natives].map(({ shape, dtype }) => ({ shape, dtype }));
     const id = `${key} ${JSON.stringify(signature)}`;
     let fused = this.#fused.get(id);
     if (fused === undefined) {
@@ -230,7 +231,10 @@ export class TensorFlowBackend extends KernelBackend {
       try {
         fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, (graph) => {
           const handles = resources.map(({ shape, dtype }) => ({ ...graph.input([], dtype), shape }));
-          return fn(handles, this.#inputs(graph, inputs));
+          return fn(
+            handles,
+            natives.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dtype))),
+          );
         });
       } finally {
         this.#fusing = false;
@@ -238,18 +242,15 @@ export class TensorFlowBackend extends KernelBackend {
       }
       this.#fused.set(id, fused);
     }
-    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     return outer.callCompiled(fused, [...resources, ...natives]).map((native) => this.#tensor(native));
   }
 
   /** Traces `fn` into a TensorFlow function called `name`. */
   trace(name: string, signature: readonly Described[], fn: (...inputs: Tensor[]) => readonly Tensor[]): TracedFunction {
     if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
-    return this.#traceOnto(name, (graph) => fn(...this.#inputs(graph, signature)));
-  }
-
-  #inputs(graph: Graph, signature: readonly Described[]): Tensor[] {
-    return signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))));
+    return this.#traceOnto(name, (graph) =>
+      fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))))),
+    );
   }
 
   #traceOnto(name: string, describe: (graph: Graph) => readonly Tensor[]): TracedFunction {

@@ -116,9 +116,11 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor
       const [sq, sk, sv, p] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const slope = operands.narrow(dy);
       const dp = operands.product(slope, sv, false, true);
-      const [ds] = fuse('softmax gradient', [operands.widen(p), dp], (y, d) => [
-        tf.mul(y, tf.sub(d, tf.sum(tf.mul(d, y), -1, true))),
-      ]);
+      // Widened inside: beside the chain it would be done, and held, as soon as the forward pass is.
+      const [ds] = fuse(`softmax gradient ${operands.precision}`, [p, dp], (narrow, d) => {
+        const y = operands.widen(narrow);
+        return [tf.mul(y, tf.sub(d, tf.sum(tf.mul(d, y), -1, true)))];
+      });
       const dScores = operands.narrow(ds!);
       // aT b as (bT a)T: XLA's products on a CPU are three times slower when the large side is transposed.
       const transposed = (wide: tf.Tensor, slim: tf.Tensor) =>

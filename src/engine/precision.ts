@@ -30,6 +30,7 @@ export function currentPrecision(): Precision {
 
 /** How an operation treats the operands of its products, forward and backward. To be used inside a gradient of its own. */
 export interface ProductOperands {
+  readonly precision: Precision;
   /** To the precision of the products, from float32 or bfloat16. */
   narrow(x: tf.Tensor): tf.Tensor;
   /** Back to float32. */
@@ -39,6 +40,7 @@ export interface ProductOperands {
 }
 
 const FLOAT32: ProductOperands = {
+  precision: 'float32',
   narrow: (x) => widened(x),
   widen: (x) => x,
   product: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
@@ -58,6 +60,7 @@ function isBfloat16({ dataId }: tf.Tensor): boolean {
 const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? cast(x, DataType.bfloat16, DataType.float32) : x);
 
 const BFLOAT16: ProductOperands = {
+  precision: 'bfloat16',
   narrow: (x) => (isBfloat16(x) ? x : cast(x, DataType.float32, DataType.bfloat16)),
   widen: (x) => cast(x, DataType.bfloat16, DataType.float32),
   product(a, b, transposeA, transposeB) {

@@ -1,44 +1,10 @@
 /**
  * @module LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1): a frozen projection W gets a trained
  * product beside it, W + s B A with s = alpha / rank. The factor is held inside B, which then learns s times as fast: under Adam, whose
- * steps do not depend on a gradient's scale, the same thing. Names are those of PEFT, so that a tensor says what it is.
+ * steps do not depend on a gradient's scale, the same thing.
  */
-import type { TensorSpec } from '../blt/index.js';
+import type { Adapter } from '../blt/index.js';
 import { attribute, createVariable, rawOp, tf, type Variable } from '../engine/index.js';
-
-export interface Lora {
-  readonly rank: number;
-  /** The product learns as if it were scaled by alpha / rank. */
-  readonly alpha: number;
-  /** Projections of the latent global transformer: q_proj, gate_proj, ... */
-  readonly targets: readonly string[];
-}
-
-/** A projection with its adapter: a [rank, in], b [out, rank]. */
-export interface Adapter {
-  readonly base: TensorSpec;
-  readonly a: TensorSpec;
-  readonly b: TensorSpec;
-}
-
-/** The adapters of a model's latent global transformer, in the order of its tensors. */
-export function adaptersOf(specs: readonly TensorSpec[], { rank, targets }: Lora): Adapter[] {
-  return specs
-    .filter(
-      ({ part, role, name }) =>
-        part === 'global' && role === 'linear' && targets.some((t) => name.endsWith(`.${t}.weight`)),
-    )
-    .map((base) => {
-      const [out, width] = base.shape as [number, number];
-      const stem = base.name.slice(0, -'.weight'.length);
-      const spec = (which: string, shape: number[]): TensorSpec => ({
-        ...base,
-        name: `${stem}.${which}.weight`,
-        shape,
-      });
-      return { base, a: spec('lora_A', [rank, width]), b: spec('lora_B', [out, rank]) };
-    });
-}
 
 /** A fresh adapter: A normal with a standard deviation of rank^-0.5, B zero, so that training begins at W itself. */
 export function freshAdapter({ a, b }: Adapter, seed: number, index: number): { a: Variable; b: Variable } {

@@ -1,8 +1,7 @@
 /** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
-import type { BltConfig, TensorSpec } from '../blt/index.js';
+import type { BltConfig, Lora, TensorSpec } from '../blt/index.js';
 import { crossEntropySum, type tf } from '../engine/index.js';
 import { bltForward, type ForwardOptions, type Params, patcherForward } from '../model/index.js';
-import type { Lora } from './lora.js';
 
 /** Tensors by the names of a batch's arrays. */
 export type BatchTensors = Readonly<Record<string, tf.Tensor>>;

@@ -1,11 +1,11 @@
 /** @module The model in training: variables of what is moved, with their moments, and of what is only read. */
-import type { TensorSpec } from '../blt/index.js';
+import { type Adapter, adaptersOf, type Lora, type TensorSpec } from '../blt/index.js';
 import type { tf, Variable } from '../engine/index.js';
 import { loadVariable, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
 import { createSlot, disposeSlot, type Moments, type ParameterGroup, type Slot } from './adamw.js';
 import { groupOf, restoreSlots, type SlotKind } from './checkpoint.js';
-import { type Adapter, adaptersOf, freshAdapter, type Lora, merged } from './lora.js';
+import { freshAdapter, merged } from './lora.js';
 import type { Objective } from './objective.js';
 
 export interface Trainee {
