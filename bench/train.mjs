@@ -16,9 +16,7 @@ const { values } = parseArgs({
   options: {
     models: {
       type: 'string',
-      default: Object.keys(MODELS)
-        .filter((name) => !MODELS[name].extra)
-        .join(','),
+      default: Object.keys(MODELS).join(','),
     },
     rounds: { type: 'string', default: '5' },
     rows: { type: 'string', default: '4' },
