@@ -8,7 +8,7 @@ const SUCCESS = 0;
 
 /**
  * The pool of the first GPU that this process sees.
- * @returns {{ highBytes(): number, reset(): void } | null} null without CUDA's driver library, or where it has no pools
+ * @returns {{ highBytes(): number, reset(): void, totalBytes(): number } | null} `totalBytes` is the device's memory, an instance's own; null without CUDA's driver library, or where it has no pools
  */
 export function openPool() {
   try {
@@ -16,6 +16,7 @@ export function openPool() {
     const getPool = cuda.func('int cuDeviceGetDefaultMemPool(void* pool, int device)');
     const getAttribute = cuda.func('int cuMemPoolGetAttribute(void* pool, int attribute, void* value)');
     const setAttribute = cuda.func('int cuMemPoolSetAttribute(void* pool, int attribute, void* value)');
+    const getTotal = cuda.func('int cuDeviceTotalMem_v2(void* bytes, int device)');
     const found = new BigUint64Array(1);
     if (getPool(found, 0) !== SUCCESS) return null;
     const [pool] = found;
@@ -23,6 +24,10 @@ export function openPool() {
       highBytes() {
         const value = new BigUint64Array(1);
         return getAttribute(pool, USED_MEM_HIGH, value) === SUCCESS ? Number(value[0]) : 0;
+      },
+      totalBytes() {
+        const value = new BigUint64Array(1);
+        return getTotal(value, 0) === SUCCESS ? Number(value[0]) : 0;
       },
       reset() {
         setAttribute(pool, USED_MEM_HIGH, new BigUint64Array(1));

@@ -18,8 +18,7 @@ async function usedBytes({ uuid }) {
 }
 
 /** @returns what measures the peak from here on */
-async function startMeasuring(gpu) {
-  const pool = openPool();
+async function startMeasuring(gpu, pool) {
   pool?.reset();
   const before = await usedBytes(gpu);
   return async () => {
@@ -44,8 +43,9 @@ export async function check({ gpu, folder, hashVocab = HASH_VOCAB, trial }) {
   await startEngine();
   if (!onGpu() && trial === undefined) return NAMES.map((name) => failed(name, 'TensorFlow offers no GPU'));
   const config = configOf(trial?.source ?? LLAMA_1B, hashVocab);
-  const plan =
-    trial === undefined ? largestStep(config, gpu.totalBytes ?? 0) : planOf(config, trial.rows, trial.rowBytes);
+  const pool = openPool();
+  const memoryBytes = pool?.totalBytes() || (gpu.totalBytes ?? 0);
+  const plan = trial === undefined ? largestStep(config, memoryBytes) : planOf(config, trial.rows, trial.rowBytes);
   if (plan === null) {
     const least = (planOf(config, 1, 1024).bytes / 1e9).toFixed(1);
     return NAMES.map((name) =>
@@ -54,7 +54,7 @@ export async function check({ gpu, folder, hashVocab = HASH_VOCAB, trial }) {
   }
   const rate = await matmulRate(trial?.matmulSize ?? MATMUL_SIZE);
   await writeModel(folder, config);
-  const measure = await startMeasuring(gpu);
+  const measure = await startMeasuring(gpu, pool);
   const { rows, rowBytes, bytesPerPatch } = plan;
   const bench = await openBench(folder, { rows, rowBytes, mode: 'xla', precision: 'bfloat16', bytesPerPatch });
   const first = await bench.step();
