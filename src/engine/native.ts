@@ -158,6 +158,18 @@ const STACK_BYTES = 16 * 2 ** 20;
 /** XNNPACK's kernels for products on a CPU: 5 to 30 % faster than XLA's own on a transformer block (`npm run bench:train`). */
 const XLA_FLAGS = '--xla_cpu_use_xnnpack=true';
 
+/** tsl::enable_tensor_float_32_execution(bool), which has no C name: cuBLAS calls and XLA's own kernels go by it. */
+const TF32_SWITCH = 'void _ZN3tsl32enable_tensor_float_32_executionEb(bool enabled)';
+
+/** float32 means float32: from Ampere on TensorFlow would round the operands of products to 10 bits. */
+function switchTf32Off(framework: CLibrary): void {
+  try {
+    (framework.func(TF32_SWITCH) as (enabled: boolean) => void)(false);
+  } catch {
+    // A copy of the user's own may lack it; NVIDIA_TF32_OVERRIDE holds for NVIDIA's libraries all the same.
+  }
+}
+
 // <sys/mman.h>
 const PROT_READ_WRITE = 0x3;
 const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
@@ -191,6 +203,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
   // TensorFlow reads this once, when it is loaded. A user's own value wins.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.XLA_FLAGS ??= XLA_FLAGS;
+  process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     // TensorFlow's kernels need more stack than koffi's default; this must come before any library is loaded.
@@ -209,6 +222,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
       }
     });
     const libraries = [...LIBRARY_FILES].reverse().map((file) => koffi.load(join(folder, file)));
+    switchTf32Off(libraries.at(-1)!);
     koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
     const bind = (name: string, prototype: string) => {
       for (const library of libraries) {

@@ -6,12 +6,14 @@ import { ByteifyError } from '../errors.js';
 const run = promisify(execFile);
 
 const SCRIPT = `
-import sys, zipfile
+import os, sys, zipfile
 wheel, folder, prefixes = sys.argv[1], sys.argv[2], tuple(sys.argv[3:])
 with zipfile.ZipFile(wheel) as archive:
     for member in archive.namelist():
         if member.startswith(prefixes):
-            archive.extract(member, folder)
+            path = archive.extract(member, folder)
+            # zipfile forgets which members are programs: XLA runs ptxas.
+            if archive.getinfo(member).external_attr >> 16 & 0o100: os.chmod(path, 0o755)
 `;
 
 /** @param prefixes a member is unpacked when its name begins with one of these. */

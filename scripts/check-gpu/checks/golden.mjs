@@ -1,0 +1,110 @@
+// The golden models in float32, operation by operation and compiled by XLA, against PyTorch and transformers.
+import { bltTensors } from '../../../dist/blt/index.js';
+import {
+  compile,
+  crossEntropySum,
+  locateEngine,
+  onGpu,
+  signatureOf,
+  startEngine,
+  tf,
+} from '../../../dist/engine/index.js';
+import {
+  bltLogits,
+  byteBatch,
+  byteTensors,
+  entropyOf,
+  openBlt,
+  patchedBatch,
+  patcherForward,
+  wholeRow,
+} from '../../../dist/model/index.js';
+import { maxDifference, relativeDifference, samePatches, worstOf } from '../differences.mjs';
+import { goldenModels } from '../golden-cases.mjs';
+import { readTf32 } from '../tf32.mjs';
+import { failed, judgeGolden } from '../verdict.mjs';
+
+/** Values of what a function of parameters gives, in a mode. */
+async function valuesOf(mode, params, fn) {
+  const [names, inputs] = [[...params.keys()], [...params.values()]];
+  const body = (...values) => fn(new Map(values.map((value, i) => [names[i], value])));
+  if (mode === 'eager') return tf.tidy(() => body(...inputs).map((result) => result.dataSync()));
+  const compiled = compile(body, signatureOf(inputs), mode);
+  const results = await compiled.call(inputs);
+  const values = results.map((result) => result.dataSync());
+  tf.dispose(results);
+  compiled.dispose();
+  return values;
+}
+
+/** [logits] where no loss is known, else [logits, loss, a gradient for each parameter]. */
+function forwardAndBackward(config, batch, { ids, loss }) {
+  if (loss === null) return (params) => [bltLogits(params, config, batch)];
+  const targets = Int32Array.from([...ids.slice(1), 0]);
+  const weights = new Float32Array(ids.length).fill(1 / (ids.length - 1));
+  weights[ids.length - 1] = 0;
+  return (params) => {
+    const names = [...params.keys()];
+    let logits = null;
+    const lossOf = (...values) => {
+      logits = tf.keep(bltLogits(new Map(values.map((value, i) => [names[i], value])), config, batch));
+      return crossEntropySum(logits, tf.tensor1d(targets, 'int32'), tf.tensor1d(weights));
+    };
+    const { value, grads } = tf.valueAndGrads(lossOf)([...params.values()]);
+    return [logits, value, ...grads];
+  };
+}
+
+async function differencesOf(mode, { params, config }, golden) {
+  const parts = new Map(bltTensors(config).map(({ name, part }) => [name, part]));
+  const some = (of) => new Map([...params].filter(([name]) => (parts.get(name) === 'patcher') === of));
+  const row = wholeRow(golden.ids);
+  const [entropies] = await valuesOf(mode, some(true), (patcher) => {
+    const logits = patcherForward(patcher, config.patcher, byteTensors(byteBatch([row])));
+    return [entropyOf(logits)];
+  });
+  const batch = patchedBatch([row], entropies, config);
+  const trained = some(false);
+  const [logits, loss, ...gradients] = await valuesOf(mode, trained, forwardAndBackward(config, batch, golden));
+  const named = new Map([...trained.keys()].map((name, i) => [name, gradients[i]]));
+  const off = [
+    ...Object.entries(golden.gradientNorms).map(([name, norm]) =>
+      relativeDifference([Math.hypot(...(named.get(name) ?? [Number.NaN]))], [norm]),
+    ),
+    ...Object.entries(golden.gradients).map(([name, wanted]) => relativeDifference(named.get(name) ?? [], wanted)),
+  ];
+  return {
+    patchesIdentical: samePatches([...batch.patchLengths[0][0]], golden.patchLengths),
+    entropies: maxDifference(entropies, golden.entropies),
+    logits: maxDifference(logits.subarray(logits.length - golden.logits.length), golden.logits),
+    loss: golden.loss === null ? 0 : Math.abs(loss[0] - golden.loss),
+    gradients: worstOf(off),
+  };
+}
+
+/**
+ * @param {{ trial?: boolean }} options `trial` tries this check itself where there is no GPU
+ * @returns {Promise<import('../verdict.mjs').Result[]>}
+ */
+export async function check({ trial = false }) {
+  await startEngine();
+  if (!onGpu() && !trial) return [failed('golden parity', 'TensorFlow offers no GPU')];
+  const models = await goldenModels();
+  const modes = [];
+  for (const mode of ['eager', 'xla']) {
+    const found = [];
+    for (const { folder, cases } of models) {
+      const model = await openBlt(folder);
+      for (const golden of cases) found.push(await differencesOf(mode, model, golden));
+    }
+    modes.push({
+      mode,
+      patchesIdentical: found.every(({ patchesIdentical }) => patchesIdentical),
+      entropies: worstOf(found.map(({ entropies }) => entropies)),
+      logits: worstOf(found.map(({ logits }) => logits)),
+      loss: worstOf(found.map(({ loss }) => loss)),
+      gradients: worstOf(found.map(({ gradients }) => gradients)),
+    });
+  }
+  return [judgeGolden(modes, readTf32(locateEngine().folder))];
+}

@@ -1,0 +1,45 @@
+// How fast the card multiplies large bfloat16 matrices: the yardstick where its peak is not known, and a sign that the GPU is what computes.
+import { compile, linear, signatureOf, tf, withPrecision } from '../../dist/engine/index.js';
+
+/** Products in a row, so that rounding the first operand and fetching the result do not count. */
+const CHAIN = 8;
+const REPEATS = 5;
+
+/** A square matrix of even noise, variance 1 / `size`: products by it keep their magnitude. Random, since zeros multiply faster. */
+function noise(size) {
+  const scale = Math.sqrt(3 / size) / 2 ** 31;
+  let state = 1;
+  const values = Float32Array.from({ length: size * size }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return state * scale;
+  });
+  return tf.tensor2d(values, [size, size]);
+}
+
+/** @param {number} size of the square matrices @returns {Promise<number>} FLOP/s, the best of several */
+export async function matmulRate(size) {
+  const inputs = [noise(size), noise(size)];
+  const chain = compile(
+    (first, weights) =>
+      withPrecision('bfloat16', () => {
+        let x = first;
+        for (let i = 0; i < CHAIN; i++) x = linear(x, weights);
+        // No sum: that of a product is a cheaper product.
+        return [tf.max(x)];
+      }),
+    signatureOf(inputs),
+    'xla',
+  );
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= REPEATS; i++) {
+    const begun = performance.now();
+    const [largest] = await chain.call(inputs);
+    largest.dataSync();
+    // The first one compiles.
+    if (i > 0) best = Math.min(best, performance.now() - begun);
+    largest.dispose();
+  }
+  chain.dispose();
+  tf.dispose(inputs);
+  return (CHAIN * 2 * size ** 3) / (best / 1000);
+}

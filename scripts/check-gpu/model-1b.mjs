@@ -1,0 +1,111 @@
+// The model of the compiled step: shaped as Llama 3.2 1B's conversion, of random weights, with its memory plan.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bltConfigFor, bltTensors, deriveLocalSizes, toTransformersConfig } from '../../dist/blt/index.js';
+import { parametersByPart, sumParameters, trainingFlopsPerByte, trainingStageCost } from '../../dist/plan/index.js';
+import { fillTruncatedNormal, generatorOf } from '../../dist/remap/random.js';
+import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
+
+/** Llama 3.2 1B's layers. */
+export const LLAMA_1B = {
+  hiddenSize: 2048,
+  layers: 16,
+  heads: 32,
+  kvHeads: 8,
+  intermediateSize: 8192,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 500_000 },
+};
+
+/** Rows of a hash table, in place of the 500,002 that such a model would get: those are 3 G parameters of 12 bytes that no product reads. */
+export const HASH_VOCAB = 20_002;
+const BYTES_PER_PATCH = 4;
+const TRAINED = ['encoder', 'hash', 'global', 'decoder', 'head'];
+/** Large to small: rows of a step, and bytes of a row. */
+const SHAPES = [
+  [16, 4096],
+  [8, 4096],
+  [4, 4096],
+  [2, 4096],
+  [1, 4096],
+  [1, 2048],
+  [1, 1024],
+];
+/** Share of the card’s memory that a plan may fill: it may be off by as much as is left. */
+const ROOM = 0.85;
+
+/** @param {typeof LLAMA_1B} source @param {number} hashVocab */
+export function configOf(source, hashVocab) {
+  return bltConfigFor(source, { ...deriveLocalSizes(source), hashVocab });
+}
+
+/** What a step of a model costs by the plan. */
+export function planOf(config, rows, rowBytes) {
+  const counts = parametersByPart(config);
+  const cost = trainingStageCost({
+    config,
+    counts,
+    work: {
+      name: 'check:gpu',
+      steps: 1,
+      rowBytes,
+      rowsPerStep: rows,
+      microBatchRows: rows,
+      bytesPerPatch: BYTES_PER_PATCH,
+      trains: TRAINED,
+      precision: 'bfloat16',
+      gradientCheckpointing: false,
+      optimizerState: 'float32',
+      adapterParameters: 0,
+      keepCheckpoints: 1,
+    },
+    frozenWeightBytes: 2,
+    flopsPerSecond: null,
+  });
+  return {
+    rows,
+    rowBytes,
+    bytesPerPatch: BYTES_PER_PATCH,
+    bytes: cost.memory.peakBytes,
+    parameters: sumParameters(counts, TRAINED),
+    flopsPerByte: trainingFlopsPerByte(config, { bytes: rowBytes, bytesPerPatch: BYTES_PER_PATCH }),
+  };
+}
+
+/** The largest step that fits a card. @returns its plan; null when none does @param {number} memoryBytes of the card */
+export function largestStep(config, memoryBytes) {
+  return (
+    SHAPES.map(([rows, rowBytes]) => planOf(config, rows, rowBytes)).find(({ bytes }) => bytes <= ROOM * memoryBytes) ??
+    null
+  );
+}
+
+const PIECE_VALUES = 2 ** 20;
+
+/** One piece of random values again and again: what counts here is that they are no zeros, and quickly written. */
+function piecesOf() {
+  const pieces = new Map();
+  return function* ({ shape, initStd }) {
+    if (!pieces.has(initStd)) {
+      const values = new Float32Array(PIECE_VALUES);
+      if (initStd === 0) values.fill(1);
+      else fillTruncatedNormal(values, initStd, generatorOf(`check-gpu/${initStd}`));
+      pieces.set(initStd, fromFloat32(values, 'BF16'));
+    }
+    const piece = pieces.get(initStd);
+    for (let left = 2 * elementCount(shape); left > 0; left -= piece.byteLength)
+      yield piece.subarray(0, Math.min(left, piece.byteLength));
+  };
+}
+
+/** Writes the model in bfloat16, 2 bytes a parameter. */
+export async function writeModel(folder, config) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'bfloat16')));
+  const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
+  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'BF16', shape }));
+  const pieces = piecesOf();
+  await writeCheckpoint(folder, infos, async function* ({ name }) {
+    yield* pieces(specs.get(name));
+  });
+}

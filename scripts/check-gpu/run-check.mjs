@@ -1,0 +1,5 @@
+// One check in this process: node run-check.mjs NAME OPTIONS; prints one line of JSON, its results or { "error": why there are none }.
+const [name, options] = process.argv.slice(2);
+const { check } = await import(`./checks/${name}.mjs`);
+const answer = await check(JSON.parse(options ?? '{}')).catch((error) => ({ error: error?.message ?? String(error) }));
+console.log(JSON.stringify(answer));

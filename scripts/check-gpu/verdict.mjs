@@ -1,0 +1,166 @@
+// What a measurement means: ok or failed, in a line and in a document.
+
+/**
+ * @typedef {object} Result one line of check:gpu
+ * @property {string} name
+ * @property {boolean} ok
+ * @property {string} detail the figures for a person, or why there are none
+ * @property {Record<string, unknown>} figures the same for a program: keys with their units
+ */
+
+/** How far the memory plan may be from the measured peak, as on a CPU. */
+export const MEMORY_TOLERANCE = 0.15;
+/** How far the golden models may be from their reference: largest differences, of gradients relative ones. */
+export const GOLDEN_LIMITS = { entropies: 1e-4, logits: 1e-4, loss: 1e-4, gradients: 1e-3 };
+
+export const EXIT = { ok: 0, failed: 1, noGpu: 3 };
+
+const GIGA = 1e9;
+const TERA = 1e12;
+const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
+const gigabytes = (/** @type {number} */ bytes) => `${(bytes / GIGA).toFixed(2)} GB`;
+const whole = (/** @type {number} */ n) => Math.round(n).toLocaleString('en-US');
+
+/** @param {string} name @param {unknown} why @returns {Result} */
+export function failed(name, why) {
+  return { name, ok: false, detail: String(why), figures: {} };
+}
+
+/**
+ * @param {readonly { mode: string, patchesIdentical: boolean, entropies: number, logits: number, loss: number, gradients: number }[]} modes
+ * @param {boolean | null} tf32 whether float32 products are rounded to TF32; null when the libraries do not tell
+ * @returns {Result}
+ */
+export function judgeGolden(modes, tf32) {
+  const problems = tf32 === true ? ['TF32 is on'] : [];
+  for (const { mode, patchesIdentical, ...differences } of modes) {
+    if (!patchesIdentical) problems.push(`${mode}: patches differ`);
+    for (const [what, limit] of Object.entries(GOLDEN_LIMITS)) {
+      const found = differences[/** @type {keyof typeof GOLDEN_LIMITS} */ (what)];
+      // Written so that NaN is a problem, too.
+      if (!(found <= limit)) problems.push(`${mode}: ${what} differ by ${found.toExponential(1)}, more than ${limit}`);
+    }
+  }
+  const measured = modes.map(
+    ({ mode, logits, gradients }) =>
+      `${mode}: logits within ${logits.toExponential(1)}, gradients within ${gradients.toExponential(1)}`,
+  );
+  const switched = tf32 === null ? 'TF32 unknown' : tf32 ? 'TF32 on' : 'TF32 off';
+  return {
+    name: 'golden parity',
+    ok: problems.length === 0 && modes.length > 0,
+    detail: problems.length > 0 ? problems.join('; ') : `${measured.join('; ')}; patches identical; ${switched}`,
+    figures: {
+      tf32,
+      limits: GOLDEN_LIMITS,
+      modes: modes.map(({ patchesIdentical, ...rest }) => ({ ...rest, patches_identical: patchesIdentical })),
+    },
+  };
+}
+
+/**
+ * @typedef {object} TimedSteps
+ * @property {number} rows @property {number} rowBytes @property {number} bytesPerPatch @property {number} hashVocab
+ * @property {number} parameters that are trained
+ * @property {number} flopsPerByte of training
+ * @property {number} firstMs the step that compiles
+ * @property {readonly { ms: number, bytes: number, loss: number }[]} steps after it
+ */
+
+/**
+ * @param {TimedSteps} timed
+ * @param {{ flopsPerSecond: number, source: 'stated' | 'measured' }} peak
+ * @param {number} matmulFlopsPerSecond measured
+ * @returns {Result}
+ */
+export function judgeStep(timed, peak, matmulFlopsPerSecond) {
+  const { steps, flopsPerByte, firstMs, parameters, rows, rowBytes, bytesPerPatch, hashVocab } = timed;
+  const ms = [...steps.map((step) => step.ms)].sort((a, b) => a - b)[steps.length >> 1] ?? Number.NaN;
+  const bytesPerSecond = (steps[0]?.bytes ?? Number.NaN) / (ms / 1000);
+  const share = (bytesPerSecond * flopsPerByte) / peak.flopsPerSecond;
+  const problems = [];
+  if (steps.some(({ loss }) => !Number.isFinite(loss))) problems.push('the loss is not a number');
+  if (!(share > 0)) problems.push('no step was timed');
+  if (share > 1) problems.push('faster than the card can be: the clock or the FLOP count is wrong');
+  const of = `${percent(share)} of ${Number((peak.flopsPerSecond / TERA).toPrecision(3))} TFLOP/s (${peak.source} peak, dense bfloat16)`;
+  const model = `${(parameters / GIGA).toFixed(2)} G parameters, hash tables of ${whole(hashVocab)} rows`;
+  const figures = `${whole(bytesPerSecond)} bytes/s, ${of}, ${ms.toFixed(0)} ms a step of ${rows} x ${rowBytes} bytes; ${model}`;
+  return {
+    name: 'compiled step',
+    ok: problems.length === 0,
+    detail: problems.length === 0 ? figures : `${problems.join('; ')} (${figures})`,
+    figures: {
+      precision: 'bfloat16',
+      trained_parameters: parameters,
+      hash_vocab: hashVocab,
+      rows,
+      row_bytes: rowBytes,
+      bytes_per_patch: bytesPerPatch,
+      first_step_ms: firstMs,
+      step_ms: steps.map((step) => step.ms),
+      losses: steps.map(({ loss }) => loss),
+      bytes_per_second: bytesPerSecond,
+      flops_per_byte: flopsPerByte,
+      peak_flops_per_second: peak.flopsPerSecond,
+      peak_source: peak.source,
+      share_of_peak: share,
+      matmul_flops_per_second: matmulFlopsPerSecond,
+    },
+  };
+}
+
+/**
+ * @param {number} plannedBytes
+ * @param {{ bytes: number, how: string } | null} measured null when it could not be measured
+ * @returns {Result}
+ */
+export function judgeMemory(plannedBytes, measured) {
+  const name = 'memory plan';
+  if (measured === null)
+    return { ...failed(name, 'the peak could not be measured'), figures: { planned_bytes: plannedBytes } };
+  const off = plannedBytes / measured.bytes - 1;
+  const ok = Math.abs(off) <= MEMORY_TOLERANCE;
+  const sign = off < 0 ? '' : '+';
+  const limit = ok ? '' : `, more than ${percent(MEMORY_TOLERANCE)} off`;
+  return {
+    name,
+    ok,
+    detail: `planned ${gigabytes(plannedBytes)}, peak ${gigabytes(measured.bytes)} (${measured.how}): ${sign}${percent(off)}${limit}`,
+    figures: { planned_bytes: plannedBytes, peak_bytes: measured.bytes, measured_by: measured.how, difference: off },
+  };
+}
+
+/** NCCL writes 2.9 and newer as 10000 major + 100 minor + patch, older ones with 1000. @param {number} code */
+export function ncclVersion(code) {
+  const unit = code >= 10_000 ? 10_000 : 1000;
+  return `${Math.floor(code / unit)}.${Math.floor((code % unit) / 100)}.${code % 100}`;
+}
+
+/** One line. @param {Result} result */
+export function lineOf({ name, ok, detail }) {
+  return `${ok ? 'ok' : 'failed'}`.padEnd(8) + `${name}:`.padEnd(16) + detail.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** @param {readonly Result[]} results */
+export function exitCodeOf(results) {
+  return results.length > 0 && results.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+}
+
+/**
+ * The document of --json.
+ * @param {import('./nvidia-smi.mjs').Gpu | null} gpu @param {readonly Result[]} results @param {string | null} reason why there is no GPU
+ */
+export function documentOf(gpu, results, reason = null) {
+  if (gpu === null) return { gpu: null, reason, passed: false, checks: [] };
+  return {
+    gpu: {
+      name: gpu.name,
+      driver: gpu.driver,
+      memory_bytes: gpu.totalBytes,
+      compute_capability: gpu.computeCapability,
+      sliced: gpu.sliced,
+    },
+    passed: exitCodeOf(results) === EXIT.ok,
+    checks: results,
+  };
+}

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const at = (path: string) => fileURLToPath(new URL(`../../scripts/${path}`, import.meta.url));
+const work = mkdtempSync(join(tmpdir(), 'byteify-gpu-test-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+/** What check:gpu does where programs are found in one folder alone. */
+function checkGpu(programs: string, args: readonly string[] = [], env: Record<string, string> = {}) {
+  const { CUDA_VISIBLE_DEVICES: _, ...rest } = process.env;
+  return spawnSync(process.execPath, [at('check-gpu.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { ...rest, PATH: programs, ...env },
+  });
+}
+
+describe('check:gpu where nvidia-smi is not found', () => {
+  it('says so in one sentence and exits 3', () => {
+    const { status, stdout, stderr } = checkGpu(work);
+    expect(stdout).toBe('There is no NVIDIA GPU to check here: nvidia-smi was not found.\n');
+    expect([status, stderr]).toEqual([3, '']);
+  });
+
+  it('--json: the same as one document', () => {
+    const { status, stdout } = checkGpu(work, ['--json']);
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout)).toEqual({ gpu: null, reason: 'nvidia-smi was not found', passed: false, checks: [] });
+  });
+
+  it('wrong usage is 2', () => {
+    expect(checkGpu(work, ['--bogus']).status).toBe(2);
+    expect(checkGpu(work, ['--hash-vocab', '0']).status).toBe(2);
+  });
+});
+
+describe('check:gpu where a card is named and no engine is set up', () => {
+  const programs = join(work, 'bin');
+  mkdirSync(programs);
+  const card = '0, GPU-1, NVIDIA H100 80GB HBM3, 580.159.04, 81559, 4, 9.0, Disabled';
+  writeFileSync(join(programs, 'nvidia-smi'), `#!/bin/sh\necho '${card}'\n`);
+  chmodSync(join(programs, 'nvidia-smi'), 0o755);
+  const env = { BYTEIFY_HOME: join(work, 'empty'), LD_LIBRARY_PATH: '' };
+
+  it('fails check by check, names what to do, and leaves no folder', () => {
+    const { status, stdout } = checkGpu(programs, ['--json', '--work', work], env);
+    expect(status).toBe(1);
+    const { gpu, checks } = JSON.parse(stdout);
+    expect(gpu).toMatchObject({ name: 'NVIDIA H100 80GB HBM3', memory_bytes: 81_559 * 2 ** 20 });
+    expect(checks.map(({ name }: { name: string }) => name)).toEqual([
+      'libraries',
+      'golden parity',
+      'compiled step',
+      'memory plan',
+      'NCCL',
+    ]);
+    expect(checks[0]).toMatchObject({ ok: false, detail: 'the engine is not set up: run `byteify setup --gpu`' });
+    expect(checks[1]).toMatchObject({ ok: false, detail: 'The engine is not set up on this machine.' });
+    expect(readdirSync(work).filter((name) => name.startsWith('byteify-check-gpu-'))).toEqual([]);
+  });
+
+  it('a card that CUDA_VISIBLE_DEVICES hides is none', () => {
+    const { status, stdout } = checkGpu(programs, [], { ...env, CUDA_VISIBLE_DEVICES: '-1' });
+    expect(stdout).toBe('There is no NVIDIA GPU to check here: CUDA_VISIBLE_DEVICES=-1 hides them all.\n');
+    expect(status).toBe(3);
+  });
+});
+
+/** The checks themselves, on a CPU: what they measure is right, but for the GPU. */
+function trial(check: string, options: object) {
+  const { stdout } = spawnSync(process.execPath, [at('check-gpu/run-check.mjs'), check, JSON.stringify(options)], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(stdout);
+}
+
+describe('the checks tried on a CPU', () => {
+  it('golden parity holds, operation by operation and compiled', () => {
+    const [{ figures }] = trial('golden', { trial: true });
+    expect(figures.modes.map(({ mode }: { mode: string }) => mode)).toEqual(['eager', 'xla']);
+    for (const { logits, gradients, patches_identical } of figures.modes) {
+      expect(logits).toBeLessThan(1e-4);
+      expect(gradients).toBeLessThan(1e-3);
+      expect(patches_identical).toBe(true);
+    }
+  });
+
+  it('a compiled step in bfloat16 is timed, and a plan made for it', () => {
+    const source = {
+      hiddenSize: 64,
+      layers: 1,
+      heads: 4,
+      kvHeads: 2,
+      intermediateSize: 96,
+      rmsNormEps: 1e-5,
+      rope: { type: 'default', theta: 10_000 },
+    };
+    const [step, memory] = trial('step', {
+      gpu: { name: 'none', uuid: 'none', totalBytes: null, sliced: false },
+      folder: join(work, 'blt'),
+      hashVocab: 101,
+      trial: { source, rows: 2, rowBytes: 64, matmulSize: 64 },
+    });
+    expect(step.figures).toMatchObject({ precision: 'bfloat16', hash_vocab: 101, peak_source: 'measured' });
+    expect(step.figures.bytes_per_second).toBeGreaterThan(0);
+    expect(step.figures.losses.every(Number.isFinite)).toBe(true);
+    expect(memory.figures.planned_bytes).toBeGreaterThan(0);
+  });
+});
