@@ -1,12 +1,11 @@
 /**
- * Conversions that slow tests share: made once a run, in BYTEIFY_TEST_SHARED where it is set (as in .ci/run), so that the end-to-end tests
+ * Conversions that slow tests share: made once a run, in the folder BYTEIFY_TEST_SHARED, so that the end-to-end tests
  * and the peer tests look at the same export.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, rename } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,15 +14,12 @@ import { type Finished, runCli } from './cli.js';
 
 const run = promisify(execFile);
 
+/** test/support/shared-folder.ts makes it, or .ci/run. */
 function sharedRoot(): string {
-  const given = process.env.BYTEIFY_TEST_SHARED;
-  if (given) return given;
-  const own = mkdtempSync(join(tmpdir(), 'byteify-shared-'));
-  process.on('exit', () => rmSync(own, { recursive: true, force: true }));
-  return own;
+  const root = process.env.BYTEIFY_TEST_SHARED;
+  if (root === undefined) throw new Error('BYTEIFY_TEST_SHARED is not set');
+  return root;
 }
-
-const root = sharedRoot();
 
 /**
  * Prose and code of this project as they once were: copies, so that no commit changes what is held out and with it the measured numbers.
@@ -32,7 +28,7 @@ export const OWN_TEXT = [fileURLToPath(new URL('../fixtures/text', import.meta.u
 
 /** A whole conversion in few steps; asking again goes on, or finds it done. */
 async function converted(name: string, args: readonly string[]): Promise<{ folder: string; result: Finished }> {
-  const folder = join(root, name);
+  const folder = join(sharedRoot(), name);
   const result = await runCli(['convert', ...args, '--out', folder, '--json']);
   if (result.code !== 0) throw new Error(`the shared conversion ${name} failed:\n${result.stderr}`);
   return { folder, result };
