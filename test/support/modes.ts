@@ -53,9 +53,9 @@ export function withGradients(f: (...inputs: tf.Tensor[]) => tf.Tensor, varied: 
   };
 }
 
-/** The largest difference, relative to the largest of the wanted values (or to 1e-6, for those that are all nothing). */
-export function relativeDifference(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
-  let [worst, scale] = [found.length === wanted.length ? 0 : Number.POSITIVE_INFINITY, 1e-6];
+/** The largest difference, relative to the largest of the wanted values, or to `floor` where all are smaller: rounding of nothing. */
+export function relativeDifference(found: ArrayLike<number>, wanted: ArrayLike<number>, floor = 1e-6): number {
+  let [worst, scale] = [found.length === wanted.length ? 0 : Number.POSITIVE_INFINITY, floor];
   for (let i = 0; i < wanted.length; i++) {
     const difference = Math.abs(found[i]! - wanted[i]!);
     worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
@@ -64,12 +64,12 @@ export function relativeDifference(found: ArrayLike<number>, wanted: ArrayLike<n
   return worst / scale;
 }
 
-/** Every result of the compiled ways is the eager one, to `tolerance` of its largest value. */
-export function expectAlike(found: Record<Mode, Float32Array[]>, tolerance: number): void {
+/** Every result of the compiled ways is the eager one, to `tolerance` of its largest value (or of `floor`). */
+export function expectAlike(found: Record<Mode, Float32Array[]>, tolerance: number, floor?: number): void {
   for (const mode of COMPILED) {
     expect(found[mode].length).toBe(found.eager.length);
     found.eager.forEach((wanted, i) => {
-      expect(relativeDifference(found[mode][i]!, wanted), `result ${i} as ${mode}`).toBeLessThan(tolerance);
+      expect(relativeDifference(found[mode][i]!, wanted, floor), `result ${i} as ${mode}`).toBeLessThan(tolerance);
     });
   }
 }
