@@ -39,6 +39,7 @@ afterEach(async () => {
     ),
   ).toBe(6);
   const compiled = compile((x) => fuse('after a failure', [x!], (y) => [tf.mul(y, 2)]), [floats(2)]);
+  expect(compiled.operations, 'chains are no longer fused').toBe(2); // the input and the chain
   const input = tf.tensor1d([1, 2]);
   for (const mode of COMPILED) expect([...taken(await compiled.call([input], mode))[0]!]).toEqual([2, 4]);
   input.dispose();
