@@ -14,7 +14,10 @@ import { MODELS, writeModel } from './train/model.mjs';
 
 const { values } = parseArgs({
   options: {
-    models: { type: 'string', default: Object.keys(MODELS).join(',') },
+    models: {
+      type: 'string',
+      default: Object.keys(MODELS).join(','),
+    },
     rounds: { type: 'string', default: '5' },
     rows: { type: 'string', default: '4' },
     bytes: { type: 'string', default: '1024' },
@@ -67,6 +70,28 @@ async function open(command, args) {
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const PAUSE_MS = 400;
+const TURN_MS = 2000;
+
+/** Steps of a turn, from the turn before; the first step of all compiles and says nothing. */
+function turnLength({ turns }) {
+  if (turns.length < 2) return 3;
+  return Math.min(20, Math.max(1, Math.round(TURN_MS / turns.at(-1).ms)));
+}
+
+/** Several steps in a row: their mean time, and what the last one reports. Null when the process died. */
+async function turn({ process }, steps) {
+  let ms = 0;
+  let last = null;
+  for (let step = 0; step < steps; step++) {
+    last = (await process?.ask('step')) ?? null;
+    if (last === null) return null;
+    ms += last.ms;
+  }
+  return { ...last, ms: ms / steps };
+}
+
 async function measure(name) {
   const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-'));
   try {
@@ -79,31 +104,41 @@ async function measure(name) {
     if (!values['no-peer']) contenders.push(['transformers eager', python, [peer, ...args, 'eager']]);
     if (values.compile) contenders.push(['transformers compiled', python, [peer, ...args, 'compile']]);
     const gauge = await open(python, [peer, ...args, 'sgemm']);
-    const running = [];
-    for (const [label, command, list] of contenders)
-      running.push({ label, process: await open(command, list), steps: [] });
+    const groups = MODELS[name].apart ? contenders.map((one) => [one]) : [contenders];
+    const ran = [];
     const sgemm = [];
-    // The first round compiles and allocates; it is reported apart.
-    for (let round = 0; round <= Number(values.rounds); round++) {
-      for (const contender of running) contender.steps.push((await contender.process?.ask('step')) ?? null);
-      sgemm.push((await gauge.ask('sgemm')).gflops);
+    for (const group of groups) {
+      const running = [];
+      for (const [label, command, list] of group)
+        running.push({ label, process: await open(command, list), turns: [] });
+      // The first round compiles and allocates; it is reported apart. A turn takes several short steps, so that batches made ahead count.
+      for (let round = 0; round <= Number(values.rounds); round++) {
+        for (const contender of running) {
+          // PyTorch's threads spin for a while after a step.
+          await pause(PAUSE_MS);
+          contender.turns.push(await turn(contender, round === 0 ? 1 : turnLength(contender)));
+        }
+        await pause(PAUSE_MS);
+        sgemm.push((await gauge.ask('sgemm')).gflops);
+      }
+      for (const { process } of running) await process?.close();
+      ran.push(...running);
     }
-    for (const { process } of running) await process?.close();
     await gauge.close();
     const flops = trainingFlopsPerByte(config, { bytes: length, bytesPerPatch }) * rows * length;
     return {
       model: name,
       flops_per_step: flops,
       sgemm_gflops: median(sgemm),
-      results: running.map(({ label, steps }) => result(label, steps, flops, median(sgemm))),
+      results: ran.map(({ label, turns }) => result(label, turns, flops, median(sgemm))),
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function result(label, steps, flops, gflops) {
-  const [first, ...timed] = steps;
+function result(label, turns, flops, gflops) {
+  const [first, ...timed] = turns;
   if (timed.some((step) => step === null)) return { label, failed: true };
   const ms = timed.map((step) => step.ms);
   return {

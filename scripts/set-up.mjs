@@ -15,7 +15,8 @@ export function setUp() {
   // Not `npm ci`: it refuses a lock file without the optional packages of platforms that this machine's registry does not carry.
   if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
   run('npm', ['run', '--silent', 'build']);
-  run(process.execPath, ['dist/cli.js', 'setup']);
+  // Whichever engine is here, the user's own libraries or the CUDA build, is left as it is.
+  run(process.execPath, ['dist/cli.js', 'setup', '--if-missing']);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) setUp();

@@ -33,6 +33,9 @@ const COMPUTING_VERBS = ['bench', 'convert', 'demo', 'finetune', 'patch', 'patch
 const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'pipeline', 'index.ts'];
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
+/** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
+const BATCH_THREAD = 'finetune/batch-worker.ts';
+
 const folderOf = (module: string) => module.split('/', 1)[0] ?? module;
 const tierOf = (module: string) => TIERS.findIndex((tier) => tier.includes(folderOf(module)));
 
@@ -74,6 +77,11 @@ describe('the sources', () => {
 
   it('leave TensorFlow alone until it is needed', () => {
     expect(tensorflowLoaders([...tree.keys()], imports)).toEqual([]);
+  });
+
+  it('keep TensorFlow out of the thread that prepares batches: a second one would not share its memory', () => {
+    expect([...tree.keys()]).toContain(BATCH_THREAD);
+    expect([...loadedWith(BATCH_THREAD, imports).keys()].filter((module) => TENSORFLOW.test(module))).toEqual([]);
   });
 
   it('import only packages that package.json names', async () => {

@@ -35,6 +35,8 @@ export const MODELS = {
   smollm2: { title: 'SmolLM2-sized, local 288, k = 2, hash 6 x 20,002', config: () => sized(SMOLLM2, {}) },
   'smollm2-hash': {
     title: 'the same, hash 6 x 500,002',
+    // Two of these do not fit into 24 GB.
+    apart: true,
     config: () => sized(SMOLLM2, { sizes: { hashVocab: 500_002 } }),
   },
   'smollm2-k1': {

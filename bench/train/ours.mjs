@@ -11,10 +11,10 @@ const [rows, length, bytesPerPatch, threads] = numbers.slice(0, 4).map(Number);
 const mode = numbers[4];
 
 /** The same rows at every step. */
-function packer() {
+function given() {
   const file = readFileSync(join(folder, 'ids.bin'));
   const all = new Int32Array(file.buffer, file.byteOffset, file.length / 4);
-  const packed = Array.from({ length: rows }, (_, row) => {
+  return Array.from({ length: rows }, (_, row) => {
     const ids = all.slice(row * length, (row + 1) * length);
     const targets = new Int32Array(length);
     targets.set(ids.subarray(1));
@@ -22,11 +22,10 @@ function packer() {
     weights[length - 1] = 0;
     return { ids, targets, weights, chunks: [{ start: 0, end: length }], byteCount: length - 1 };
   });
-  return { next: async () => packed, state: () => ({ epoch: 0, place: 0, offset: 0 }) };
 }
 
 await startEngine({ threads });
-const bench = await openBench(folder, { rows, rowBytes: length, mode, bytesPerPatch, packer: packer() });
+const bench = await openBench(folder, { rows, rowBytes: length, mode, bytesPerPatch, given: given() });
 console.log('READY');
 for await (const _line of createInterface({ input: process.stdin })) {
   const { ms, loss } = await bench.step();

@@ -1,4 +1,5 @@
 /** @module The BLT format: vocabulary, hash n-grams, patches, config, tensors. No TensorFlow. */
+export { type Adapter, adaptersOf, type Lora } from './adapters.js';
 export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';

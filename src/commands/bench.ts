@@ -1,12 +1,13 @@
 /** @module `byteify bench train-step`: what one training step costs. */
 import { resolveCheckpoint } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
 import { benchTrainStep } from '../finetune/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
 
 interface Args extends EngineArgs {
-  readonly dir: string;
+  readonly dir?: string;
   readonly batch: number;
   readonly bytes: number;
   readonly steps: number;
@@ -17,7 +18,7 @@ interface Args extends EngineArgs {
 const trainStep: Command<Args> = {
   name: 'train-step',
   summary: 'time, bytes a second and peak memory of a training step',
-  arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
+  arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder', optional: true }],
   options: [
     { flags: '--batch <b>', help: 'rows a step', parse: parsers.integer(1), default: 4 },
     { flags: '--bytes <t>', help: 'positions a row', parse: parsers.integer(16), default: 1024 },
@@ -37,6 +38,11 @@ const trainStep: Command<Args> = {
   ],
   examples: ['byteify bench train-step llama-blt --batch 4 --bytes 1024 --steps 5 --json'],
   async run(context, args) {
+    if (args.dir === undefined) {
+      throw new UsageError('No model was named whose training step is to be timed.', {
+        hint: 'Make one with `byteify demo`, then: byteify bench train-step byteify-demo (npm run bench:train-step -- byteify-demo).',
+      });
+    }
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
     context.reporter.stage('Timing training steps');

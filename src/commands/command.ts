@@ -74,14 +74,14 @@ export function printResult(context: Context, document: unknown, text: () => str
 
 /** For `OptionSpec.parse`. */
 export const parsers = {
-  /** An integer of at least `minimum`. */
+  /** An integer of at least `minimum`, and at most `maximum`. */
   integer:
-    (minimum = 0) =>
+    (minimum = 0, maximum = Number.MAX_SAFE_INTEGER) =>
     (text: string): number => {
       const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-      if (!Number.isSafeInteger(value) || value < minimum)
-        throw new Error(`must be a whole number of at least ${minimum}`);
-      return value;
+      if (value >= minimum && value <= maximum) return value;
+      const range = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+      throw new Error(`must be a whole number ${range}`);
     },
   /** A finite number above zero. */
   positive: (text: string): number => {
@@ -102,5 +102,8 @@ export const parsers = {
 /** For a value that a parser refused. */
 export function badValue(flag: string, text: string, reason: unknown): UsageError {
   const rule = reason instanceof Error ? reason.message : String(reason);
-  return new UsageError(`${flag} ${rule}, not "${text}".`, { cause: reason });
+  return new UsageError(`${flag} ${rule}, not "${text}".`, {
+    hint: '`byteify VERB --help` says what each flag takes.',
+    cause: reason,
+  });
 }

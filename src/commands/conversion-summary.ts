@@ -11,6 +11,7 @@ export interface ConversionSummary {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
+/** Read from the manifest; null for what was not measured. */
 export function conversionSummary(conversion: Conversion): ConversionSummary {
   const { stages } = conversion.manifest();
   const metrics = stages.finetune?.metrics ?? {};

@@ -9,15 +9,17 @@ import { conversionSummary } from './conversion-summary.js';
 import {
   dataOption,
   type EngineArgs,
+  eagerOption,
   engineOptions,
-  type RecipeArgs,
   type RestartArgs,
   recipeOptions,
   restartOption,
   startEngineFor,
+  type TrainingArgs,
+  trainingOverrides,
 } from './shared-options.js';
 
-interface Args extends RecipeArgs, RestartArgs, EngineArgs {
+interface Args extends TrainingArgs, RestartArgs, EngineArgs {
   readonly model?: string;
   readonly data?: readonly string[];
   readonly out: string;
@@ -34,6 +36,7 @@ export const convertCommand: Command<Args> = {
     dataOption,
     { flags: '--out <dir>', help: 'the conversion folder; the same command goes on where it stopped', required: true },
     restartOption,
+    eagerOption,
     ...engineOptions,
   ],
   examples: [
@@ -41,7 +44,7 @@ export const convertCommand: Command<Args> = {
     'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.0.steps=200',
   ],
   async run(context, args) {
-    const recipe = await recipeFor(args.out, args.recipe, args.set);
+    const recipe = await recipeFor(args.out, args.recipe, trainingOverrides(args));
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
       throw new UsageError('No model was named.', {

@@ -6,9 +6,16 @@ import { loadRecipe } from '../recipe/index.js';
 import { renderPairs, renderPatches, usesColour } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
-import { type EngineArgs, engineOptions, type RecipeArgs, startEngineFor } from './shared-options.js';
+import {
+  type EngineArgs,
+  engineOptions,
+  type RecipeArgs,
+  type RestartArgs,
+  restartOption,
+  startEngineFor,
+} from './shared-options.js';
 
-interface Args extends EngineArgs, Pick<RecipeArgs, 'set'> {
+interface Args extends EngineArgs, RestartArgs, Pick<RecipeArgs, 'set'> {
   readonly out: string;
 }
 
@@ -24,15 +31,20 @@ export const demo: Command<Args> = {
   options: [
     { flags: '--out <dir>', help: 'the conversion folder', default: 'byteify-demo' },
     { flags: '--set <key=value>', help: 'override one key of the recipe: stages.0.steps=50', repeatable: true },
+    restartOption,
     ...engineOptions,
   ],
-  examples: ['byteify demo', 'byteify demo --out /tmp/demo --set stages.0.steps=20'],
+  examples: ['byteify demo', 'byteify demo --out demo-20 --set stages.0.steps=20'],
   async run(context, args) {
     const recipe = await loadRecipe(RECIPE, args.set);
     const model = recipe.source?.model;
-    if (model === undefined) throw new UsageError('The demo’s recipe names no model.');
+    if (model === undefined)
+      throw new UsageError('The demo’s recipe names no model.', { hint: 'Leave source.model as it is.' });
     await startEngineFor(args, recipe.hardware.threads);
-    const conversion = await openConversion(args.out);
+    const conversion = await openConversion(
+      args.out,
+      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
+    );
     try {
       const { reporter, signal } = context;
       await convert({ conversion, recipe, reporter, signal }, model, await demoCorpus());

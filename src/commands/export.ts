@@ -1,7 +1,7 @@
 /** @module `byteify export`: the checkpoint that transformers loads. */
 
 import { basename, resolve } from 'node:path';
-import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
+import { openConversion, readManifest, removeAtomic, resolveCheckpoint } from '../conversion/index.js';
 import { locateEngine } from '../engine/locate.js';
 import { UsageError } from '../errors.js';
 import { cardFromManifest, exportTransformers } from '../export/index.js';
@@ -145,7 +145,12 @@ async function compare(params: {
   const { selfCheck } = await import('../evaluate/index.js');
   reporter.stage('Comparing logits');
   await startEngineFor(args);
-  const { maxLogitDifference } = await selfCheck(from, out, dtype);
-  reporter.done();
-  return maxLogitDifference;
+  try {
+    const { maxLogitDifference } = await selfCheck(from, out, dtype);
+    reporter.done();
+    return maxLogitDifference;
+  } catch (error) {
+    await removeAtomic(out); // a wrong export is not left under its name
+    throw error;
+  }
 }

@@ -11,15 +11,17 @@ import { conversionSummary } from './conversion-summary.js';
 import {
   dataOption,
   type EngineArgs,
+  eagerOption,
   engineOptions,
-  type RecipeArgs,
   type RestartArgs,
   recipeOptions,
   restartOption,
   startEngineFor,
+  type TrainingArgs,
+  trainingOverrides,
 } from './shared-options.js';
 
-interface Args extends RecipeArgs, RestartArgs, EngineArgs {
+interface Args extends TrainingArgs, RestartArgs, EngineArgs {
   readonly dir: string;
   readonly data?: readonly string[];
   readonly out?: string;
@@ -34,6 +36,7 @@ export const finetuneCommand: Command<Args> = {
     dataOption,
     { flags: '--out <dir>', help: 'a new conversion folder for the run of a checkpoint folder' },
     restartOption,
+    eagerOption,
     ...engineOptions,
   ],
   examples: [
@@ -53,7 +56,7 @@ export const finetuneCommand: Command<Args> = {
       args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
     );
     try {
-      const recipe = await recipeFor(folder, args.recipe, args.set);
+      const recipe = await recipeFor(folder, args.recipe, trainingOverrides(args));
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);

@@ -1,21 +1,41 @@
 /** @module `byteify inspect`: what a checkpoint, a file, a conversion or a hub model holds. Reads headers only. */
 
+import { existsSync } from 'node:fs';
 import { type Command, printResult } from './command.js';
 import { inspectPath } from './inspect/inspect-path.js';
+import type { Inspection } from './inspect/inspection.js';
 import { renderInspection } from './inspect/render.js';
 
 export const inspect: Command<{ path: string }> = {
   name: 'inspect',
-  summary: 'what a checkpoint, a file or a conversion holds',
-  arguments: [{ name: 'path', help: 'a .safetensors or .gguf file, a checkpoint folder, or a conversion folder' }],
+  summary: 'what a checkpoint, a file, a conversion or a hub model holds',
+  arguments: [
+    {
+      name: 'path',
+      help: 'a .safetensors or .gguf file, a checkpoint folder, a conversion folder, or a hub id (org/name[@revision])',
+    },
+  ],
   options: [],
   examples: [
     'byteify inspect model.safetensors',
     'byteify inspect smollm2-blt --json',
     'byteify inspect smollm2.Q4_K_M.gguf',
+    'byteify inspect HuggingFaceTB/SmolLM2-135M',
   ],
   async run(context, { path }) {
-    const found = await inspectPath(path);
+    const found = await inspectAny(path, context.signal);
     printResult(context, found, () => renderInspection(found));
   },
 };
+
+async function inspectAny(path: string, signal: AbortSignal): Promise<Inspection> {
+  // What exists wins over a hub id of the same name, as in every verb.
+  if (existsSync(path) || looksLikePath(path)) return inspectPath(path);
+  const { inspectHub } = await import('./inspect/inspect-hub.js');
+  return inspectHub(path, signal);
+}
+
+/** Something that was meant as a path: no lookup on the hub will find it. */
+function looksLikePath(text: string): boolean {
+  return /^([./~]|[A-Za-z]:[\\/])/.test(text) || /\.(gguf|safetensors)$/i.test(text) || text.endsWith('/');
+}

@@ -7,15 +7,17 @@ import { type Command, type CommandGroup, parsers, printResult } from './command
 import {
   dataOption,
   type EngineArgs,
+  eagerOption,
   engineOptions,
-  type RecipeArgs,
   type RestartArgs,
   recipeOptions,
   restartOption,
   startEngineFor,
+  type TrainingArgs,
+  trainingOverrides,
 } from './shared-options.js';
 
-interface TrainArgs extends RecipeArgs, RestartArgs, EngineArgs {
+interface TrainArgs extends TrainingArgs, RestartArgs, EngineArgs {
   readonly dir: string;
   readonly data?: readonly string[];
 }
@@ -24,7 +26,7 @@ const train: Command<TrainArgs> = {
   name: 'train',
   summary: 'train the entropy model of a conversion and calibrate it',
   arguments: [{ name: 'dir', help: 'a conversion folder that is remapped' }],
-  options: [...recipeOptions, dataOption, restartOption, ...engineOptions],
+  options: [...recipeOptions, dataOption, restartOption, eagerOption, ...engineOptions],
   examples: ['byteify patcher train llama-blt --recipe llama-3.2-1b --data corpus/'],
   async run(context, args) {
     const conversion = await openConversion(
@@ -32,7 +34,7 @@ const train: Command<TrainArgs> = {
       args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
     );
     try {
-      const recipe = await recipeFor(args.dir, args.recipe, args.set);
+      const recipe = await recipeFor(args.dir, args.recipe, trainingOverrides(args));
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);

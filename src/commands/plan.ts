@@ -22,8 +22,7 @@ interface Args extends RecipeArgs {
 }
 
 /**
- * The share of the self-test's rate that whole training steps reach. A SmolLM2-sized BLT came to 0.64 of the rate of one large product;
- * norms, softmax and look-ups take the rest.
+ * The share of the self-test's rate that whole training steps reach: less than `npm run bench:train` shows for large models, more than for small ones.
  */
 const SUSTAINED_SHARE = 0.6;
 
@@ -77,7 +76,7 @@ export const plan: Command<Args> = {
 async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {
   if (made.memoryBytes > totalmem()) {
     reporter.warn(
-      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_rows.`,
+      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_rows, or set gradient_checkpointing.`,
     );
   }
   const { bavail, bsize } = await statfs('.');

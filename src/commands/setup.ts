@@ -1,11 +1,12 @@
 /** @module `byteify setup`: fetches, verifies and tries the engine's libraries. */
-import { selfTest, setUpEngine } from '../engine/index.js';
+import { setUpEngine } from '../engine/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 
 interface Args {
   readonly gpu?: boolean;
   readonly libtensorflow?: string;
+  readonly ifMissing?: boolean;
 }
 
 export const setup: Command<Args> = {
@@ -15,28 +16,31 @@ export const setup: Command<Args> = {
   options: [
     { flags: '--gpu', help: 'the CUDA build (3.4 GB to download); it also runs without a GPU' },
     { flags: '--libtensorflow <dir>', help: 'use the two libraries in this folder and fetch nothing' },
+    { flags: '--if-missing', help: 'fetch nothing where an engine is set up, whichever it is' },
   ],
   examples: ['byteify setup', 'byteify setup --gpu', 'byteify setup --libtensorflow /opt/tensorflow'],
-  async run({ reporter, signal, ...context }, { gpu, libtensorflow }) {
+  async run(context, { gpu, libtensorflow, ifMissing }) {
+    const { reporter, signal } = context;
     reporter.stage('Setting the engine up');
-    const location = await setUpEngine({
+    const { folder, build, selfTest } = await setUpEngine({
       ...(gpu && { gpu }),
       ...(libtensorflow !== undefined && { libtensorflow }),
+      ...(ifMissing && { ifMissing }),
       signal,
       onProgress: ({ project, doneBytes, totalBytes }) =>
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: project }),
+      onTry: (location) => {
+        reporter.done(`TensorFlow ${location.version}, ${location.build} build`);
+        reporter.stage('Trying it');
+      },
     });
-    reporter.done(`TensorFlow ${location.version}, ${location.build} build`);
-    reporter.stage('Trying it');
-    const result = await selfTest();
-    reporter.done(`a product and a gradient are right, ${result.gflops} GFLOP/s`);
-    const document = { folder: location.folder, build: location.build, ...result };
-    printResult({ reporter, signal, ...context }, document, () =>
+    reporter.done(`a product and a gradient are right, ${selfTest.gflops} GFLOP/s`);
+    printResult(context, { folder, build, ...selfTest }, () =>
       renderPairs([
-        ['libraries', location.folder],
-        ['TensorFlow', result.tensorflow],
-        ['devices', result.devices.join(', ')],
-        ['matrix product', `${result.gflops} GFLOP/s in float32`],
+        ['libraries', folder],
+        ['TensorFlow', selfTest.tensorflow],
+        ['devices', selfTest.devices.join(', ')],
+        ['matrix product', `${selfTest.gflops} GFLOP/s in float32`],
       ]),
     );
   },

@@ -3,6 +3,12 @@ import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
 import { type OptionSpec, parsers } from './command.js';
 
+/** Runs training operation by operation. */
+export const eagerOption: OptionSpec = {
+  flags: '--eager',
+  help: 'run training operation by operation instead of compiled: slow, and what it fails at can be looked into',
+};
+
 export const recipeOptions: readonly OptionSpec[] = [
   { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file; without it, sizes follow from the source' },
   { flags: '--set <key=value>', help: 'override one key of the recipe: stages.0.steps=50', repeatable: true },
@@ -11,6 +17,15 @@ export const recipeOptions: readonly OptionSpec[] = [
 export interface RecipeArgs {
   readonly recipe?: string;
   readonly set: readonly string[];
+}
+
+export interface TrainingArgs extends RecipeArgs {
+  readonly eager?: boolean;
+}
+
+/** The overrides of a verb that trains. */
+export function trainingOverrides({ set, eager }: TrainingArgs): readonly string[] {
+  return eager === true ? [...set, 'hardware.mode=eager'] : set;
 }
 
 export const dataOption: OptionSpec = {
@@ -28,6 +43,9 @@ export interface RestartArgs {
   readonly restartFrom?: StageName;
 }
 
+/** As in a recipe: TensorFlow is told the number in one byte of its ConfigProto, whose varints hold 7 bits a byte. */
+const MAXIMUM_THREADS = 127;
+
 export const engineOptions: readonly OptionSpec[] = [
   // The list stands here too because the engine must not be loaded for --help; a test compares the two.
   {
@@ -38,8 +56,8 @@ export const engineOptions: readonly OptionSpec[] = [
   },
   {
     flags: '--threads <n>',
-    help: 'cap on the threads of one operation',
-    parse: parsers.integer(1),
+    help: 'cap on the threads of one operation, 127 at the most',
+    parse: parsers.integer(1, MAXIMUM_THREADS),
     env: 'BYTEIFY_THREADS',
   },
 ];

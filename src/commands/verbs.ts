@@ -60,7 +60,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'inspect',
-    summary: 'what a checkpoint, a file or a conversion holds',
+    summary: 'what a checkpoint, a file, a conversion or a hub model holds',
     load: async () => (await import('./inspect.js')).inspect,
   },
   {

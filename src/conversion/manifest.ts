@@ -49,6 +49,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type StageRecord = z.infer<typeof stageSchema>;
 export type InputFile = z.infer<typeof fileSchema>;
 
+/** The manifest of a conversion in which nothing has happened. */
 export function emptyManifest(version: string): Manifest {
   return { format: 1, byteify: version, model: null, revision: null, license: null, recipe: null, stages: {} };
 }
@@ -78,6 +79,7 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   throw new ByteifyError(`${path} is not a manifest of this version: ${where}: ${issue?.message}.`, { hint });
 }
 
+/** Replaces a folder's manifest in one step. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   await writeFileAtomic(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
 }

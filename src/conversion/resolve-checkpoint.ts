@@ -77,6 +77,8 @@ function byNumber(names: readonly string[], pattern: RegExp): string[] {
   return numbered.sort((a, b) => b.number - a.number).map(({ name }) => name);
 }
 
+const HINT = 'Write or download the checkpoint again: transformers cannot load it either.';
+
 async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise<Checkpoint> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8');
@@ -84,8 +86,8 @@ async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise
   try {
     modelType = (JSON.parse(text) as { model_type?: unknown } | null)?.model_type;
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    throw new ByteifyError(`${path} is not JSON.`, { hint: HINT, cause });
   }
-  if (typeof modelType !== 'string') throw new ByteifyError(`${path} names no model_type.`);
+  if (typeof modelType !== 'string') throw new ByteifyError(`${path} names no model_type.`, { hint: HINT });
   return { folder, modelType, origin };
 }

@@ -25,9 +25,10 @@ export async function fillEmptySide(folder: string, sides: Sides, seed: number):
   const from = to === 'train' ? 'validation' : 'train';
   if (sides[from].pieces < 2) return sides;
 
-  for (const fileOf of [bytesFile, endsFile])
-    await rename(join(folder, fileOf(from)), join(folder, `old-${fileOf(from)}`));
-  const old = await openSplit(folder, { bytes: `old-${bytesFile(from)}`, ends: `old-${endsFile(from)}` });
+  const aside = { bytes: join(folder, `old-${bytesFile(from)}`), ends: join(folder, `old-${endsFile(from)}`) };
+  await rename(join(folder, bytesFile(from)), aside.bytes);
+  await rename(join(folder, endsFile(from)), aside.ends);
+  const old = await openSplit(aside);
   const kept = await createSide(folder, from);
   const given = await createSide(folder, to);
   try {
@@ -38,7 +39,7 @@ export async function fillEmptySide(folder: string, sides: Sides, seed: number):
   } finally {
     await old.close();
   }
-  for (const fileOf of [bytesFile, endsFile]) await rm(join(folder, `old-${fileOf(from)}`));
+  for (const path of Object.values(aside)) await rm(path);
   const counts = { [from]: await closeSide(kept), [to]: await closeSide(given) };
   return counts as Record<SplitName, SplitCounts>;
 }

@@ -2,7 +2,22 @@
 export { type BuildStoreOptions, buildStore } from './build-store.js';
 export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
 export { type FileState, listFiles } from './list-files.js';
-export { createPacker, type PackedChunk, type PackedRow, type Packer, type PackerState } from './pack.js';
+export {
+  createPacker,
+  PACKER_START,
+  type PackedChunk,
+  type PackedRow,
+  type Packer,
+  type PackerState,
+} from './pack.js';
 export { piecesOf } from './pieces.js';
 export type { Refusal } from './refusal.js';
-export { type ByteStore, openStore, type Split, type StoreManifest } from './store.js';
+export {
+  type ByteStore,
+  openSplit,
+  openStore,
+  type Split,
+  type SplitFiles,
+  type StoredSplit,
+  type StoreManifest,
+} from './store.js';

@@ -28,6 +28,9 @@ export interface PackerState {
   readonly offset: number;
 }
 
+/** Before the first row. */
+export const PACKER_START: PackerState = { epoch: 0, place: 0, offset: 0 };
+
 export interface Packer {
   next(rows: number): Promise<PackedRow[]>;
   state(): PackerState;
@@ -94,7 +97,7 @@ async function packRow(
 /** @param options.rowBytes positions of a row, BOS and EOS included. */
 export function createPacker(options: { split: Split; rowBytes: number; seed: number; state?: PackerState }): Packer {
   const { split, rowBytes, seed } = options;
-  let { epoch, place, offset } = options.state ?? { epoch: 0, place: 0, offset: 0 };
+  let { epoch, place, offset } = options.state ?? PACKER_START;
   let order = shuffled(split.count, seed + epoch * 7919);
   let piece: Uint8Array | null = null;
   const current = async () => {

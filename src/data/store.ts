@@ -42,12 +42,23 @@ export interface Split {
   read(piece: number): Promise<Uint8Array>;
 }
 
-type OpenSplit = Split & { close(): Promise<void> };
+/** Paths of a side's two files. */
+export interface SplitFiles {
+  readonly bytes: string;
+  readonly ends: string;
+}
+
+/** A side that lies on disk: another thread can open it as well. */
+export interface StoredSplit extends Split {
+  readonly files: SplitFiles;
+}
+
+type OpenSplit = StoredSplit & { close(): Promise<void> };
 
 export interface ByteStore {
   readonly manifest: StoreManifest;
-  readonly train: Split;
-  readonly validation: Split;
+  readonly train: StoredSplit;
+  readonly validation: StoredSplit;
   close(): Promise<void>;
 }
 
@@ -81,13 +92,14 @@ async function readEnds(path: string): Promise<Float64Array> {
   }
 }
 
-/** @param names inside the folder. */
-export async function openSplit(folder: string, names: { bytes: string; ends: string }): Promise<OpenSplit> {
-  const ends = await readEnds(join(folder, names.ends));
-  const path = join(folder, names.bytes);
+/** @throws ByteifyError when the file of ends is cut short; an error of the system when one cannot be read. */
+export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
+  const ends = await readEnds(files.ends);
+  const path = files.bytes;
   const file = await open(path, 'r');
   const begin = (piece: number) => (piece === 0 ? 0 : ends[piece - 1]!);
   return {
+    files,
     count: ends.length,
     byteCount: ends.at(-1) ?? 0,
     byteLength: (piece) => ends[piece]! - begin(piece),
@@ -101,8 +113,9 @@ export async function openSplit(folder: string, names: { bytes: string; ends: st
 }
 
 async function openSide(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
-  const { size } = await stat(join(folder, bytesFile(name)));
-  const split = await openSplit(folder, { bytes: bytesFile(name), ends: endsFile(name) });
+  const files = { bytes: join(folder, bytesFile(name)), ends: join(folder, endsFile(name)) };
+  const { size } = await stat(files.bytes);
+  const split = await openSplit(files);
   if (split.count === counts.pieces && split.byteCount === counts.bytes && size === counts.bytes) return split;
   await split.close();
   throw new Error(`the files of ${name} do not fit ${MANIFEST_FILE}`);

@@ -33,6 +33,7 @@ function tfjsTypeOf(dtype: number): TfjsDataType {
     case DataType.bfloat16: // tfjs-core has no name for it; only operations that know what they hold make it
       return 'float32';
     case DataType.int32:
+    case DataType.int8: // as bfloat16: a name for what tfjs-core does not know
       return 'int32';
     case DataType.bool:
       return 'bool';
@@ -180,11 +181,21 @@ export class TensorFlowBackend extends KernelBackend {
     return this.#executor.execute(name, attributes, [resource, ...natives], outputs).map((out) => this.#adopt(out));
   }
 
+  /** The TF_DataType of a tensor, which tfjs-core may have no name for. */
+  nativeType(dataId: DataId): number {
+    return this.#entry(dataId).tensor.dtype;
+  }
+
   // ---- large tensors, in pieces ----
 
   /** A tensor whose bytes come in pieces. */
   async createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[]): Promise<Tensor> {
     return this.#tensor(await this.runtime.createFromChunks(chunks, shape, DataType.float32));
+  }
+
+  /** Zeros of a TF_DataType; see Runtime.createZeros. */
+  zeros(shape: readonly number[], dtype: number): Tensor {
+    return this.#tensor(this.runtime.createZeros(shape, dtype));
   }
 
   readChunks({ dataId }: TensorInfo, chunkBytes: number): Generator<Uint8Array> {
@@ -211,7 +222,8 @@ export class TensorFlowBackend extends KernelBackend {
   ): readonly Tensor[] {
     const outer = this.#executor;
     if (!isGraph(outer) || this.#fusing) return fn(resources, inputs);
-    const signature = [...resources, ...inputs].map(({ shape, dtype }) => ({ shape, dtype }));
+    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
+    const signature = [...resources, ...natives].map(({ shape, dtype }) => ({ shape, dtype }));
     const id = `${key} ${JSON.stringify(signature)}`;
     let fused = this.#fused.get(id);
     if (fused === undefined) {
@@ -219,7 +231,10 @@ export class TensorFlowBackend extends KernelBackend {
       try {
         fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, (graph) => {
           const handles = resources.map(({ shape, dtype }) => ({ ...graph.input([], dtype), shape }));
-          return fn(handles, this.#inputs(graph, inputs));
+          return fn(
+            handles,
+            natives.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dtype))),
+          );
         });
       } finally {
         this.#fusing = false;
@@ -227,18 +242,15 @@ export class TensorFlowBackend extends KernelBackend {
       }
       this.#fused.set(id, fused);
     }
-    const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     return outer.callCompiled(fused, [...resources, ...natives]).map((native) => this.#tensor(native));
   }
 
   /** Traces `fn` into a TensorFlow function called `name`. */
   trace(name: string, signature: readonly Described[], fn: (...inputs: Tensor[]) => readonly Tensor[]): TracedFunction {
     if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
-    return this.#traceOnto(name, (graph) => fn(...this.#inputs(graph, signature)));
-  }
-
-  #inputs(graph: Graph, signature: readonly Described[]): Tensor[] {
-    return signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))));
+    return this.#traceOnto(name, (graph) =>
+      fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))))),
+    );
   }
 
   #traceOnto(name: string, describe: (graph: Graph) => readonly Tensor[]): TracedFunction {

@@ -1,5 +1,6 @@
 /** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
+export { canCompile, onGpu } from './abilities.js';
 export { attribute } from './attributes.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
@@ -12,14 +13,18 @@ export {
   crossEntropyRows,
   crossEntropySum,
   gatherRows,
-  rawOp,
+  linear,
   rmsNorm,
   segmentMax,
   segmentShift,
   segmentSum,
   swiglu,
 } from './ops.js';
+export { type Precision, withPrecision } from './precision.js';
+export { rawOp } from './raw-op.js';
+export { rematerialised } from './rematerialise.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
-export { createVariable, fuseUpdate, type Storage, type Variable, zeroVariable } from './variables.js';
+export type { Storage } from './storage.js';
+export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

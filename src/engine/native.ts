@@ -16,6 +16,7 @@ export const DataType = {
   float32: 1,
   int32: 3,
   uint8: 4,
+  int8: 6,
   string: 7,
   int64: 9,
   bool: 10,
@@ -29,6 +30,8 @@ const PROTOTYPES = {
   TF_GetCode: 'int TF_GetCode(void* status)',
   TF_Message: 'const char* TF_Message(void* status)',
   TF_AllocateTensor: 'void* TF_AllocateTensor(int dtype, const int64_t* dims, int dimCount, size_t byteCount)',
+  TF_NewTensor:
+    'void* TF_NewTensor(int dtype, const int64_t* dims, int dimCount, void* data, size_t byteCount, void* deallocator, void* argument)',
   TF_DeleteTensor: 'void TF_DeleteTensor(void* tensor)',
   TF_TensorData: 'void* TF_TensorData(void* tensor)',
   TF_TensorByteSize: 'size_t TF_TensorByteSize(void* tensor)',
@@ -58,6 +61,7 @@ const PROTOTYPES = {
   TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void* op, const char* name, float value)',
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void* op, const char* name, unsigned char value)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void* op, const char* name, int value)',
+  TFE_OpSetAttrTypeList: 'void TFE_OpSetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TFE_OpSetAttrShape:
     'void TFE_OpSetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount, void* status)',
@@ -75,6 +79,7 @@ const PROTOTYPES = {
   TF_SetAttrFloat: 'void TF_SetAttrFloat(void* op, const char* name, float value)',
   TF_SetAttrBool: 'void TF_SetAttrBool(void* op, const char* name, unsigned char value)',
   TF_SetAttrType: 'void TF_SetAttrType(void* op, const char* name, int value)',
+  TF_SetAttrTypeList: 'void TF_SetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TF_SetAttrIntList: 'void TF_SetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TF_SetAttrShape: 'void TF_SetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount)',
   TF_SetAttrTensor: 'void TF_SetAttrTensor(void* op, const char* name, void* tensor, void* status)',
@@ -119,6 +124,9 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
   /** Copies bytes between JavaScript memory and C memory, either way round. */
   readonly copyToNative: (target: Pointer, source: Uint8Array, byteCount: number) => void;
   readonly copyFromNative: (target: Uint8Array, source: Pointer, byteCount: number) => void;
+  /** Memory of zeros that costs nothing until it is written to; null when there is none. Freed by `freeZeros`, a TF_Tensor deallocator. */
+  readonly reserveZeros: (byteCount: number) => Pointer | null;
+  readonly freeZeros: Pointer;
 };
 
 const RTLD_NOW = 0x2;
@@ -149,6 +157,30 @@ const STACK_BYTES = 16 * 2 ** 20;
 
 /** XNNPACK's kernels for products on a CPU: 5 to 30 % faster than XLA's own on a transformer block (`npm run bench:train`). */
 const XLA_FLAGS = '--xla_cpu_use_xnnpack=true';
+
+// <sys/mman.h>
+const PROT_READ_WRITE = 0x3;
+const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+const MAP_FAILED = 2n ** 64n - 1n;
+
+interface CLibrary {
+  func(prototype: string): (...args: never[]) => unknown;
+}
+
+/** Pages of the kernel's: zero until written. munmap takes (address, length), which is how TensorFlow calls a deallocator. */
+function zeroPages(libc: CLibrary): Pick<TensorFlowApi, 'reserveZeros' | 'freeZeros'> {
+  const mmap = libc.func('void* mmap(void* at, size_t length, int protection, int flags, int fd, int64_t offset)') as (
+    ...args: (number | null)[]
+  ) => Pointer;
+  const dlsym = libc.func('void* dlsym(void* handle, const char* symbol)') as (handle: null, symbol: string) => Pointer;
+  return {
+    reserveZeros(byteCount) {
+      const at = BigInt(mmap(null, byteCount, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0) ?? MAP_FAILED);
+      return at === MAP_FAILED ? null : at;
+    },
+    freeZeros: dlsym(null, 'munmap'),
+  };
+}
 
 /**
  * Loads both libraries and binds the functions.
@@ -193,6 +225,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     );
     return {
       ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
+      ...zeroPages(libc),
       copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),
       copyFromNative: libc.func('void* memcpy(void* target, void* source, size_t byteCount)'),
     };

@@ -4,36 +4,10 @@
  * the forward pass, indices and tables included, are released before it runs.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { type Attribute, attribute } from './attributes.js';
+import { attribute } from './attributes.js';
 import { fuse, fusedOp } from './fuse.js';
-
-/** What our backend and tfjs-node's share beyond tfjs-core's interface. */
-interface RawBackend {
-  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly tf.TensorInfo[],
-    outputs: number,
-  ): tf.TensorInfo[];
-}
-
-function wrap({ dataId, shape, dtype }: tf.TensorInfo): tf.Tensor {
-  return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
-}
-
-/** Runs one TensorFlow operation by name, outside the gradient tape. */
-export function rawOp(
-  name: string,
-  attributes: readonly Attribute[],
-  inputs: readonly tf.Tensor[],
-  outputs = 1,
-): tf.Tensor[] {
-  const backend = tf.backend() as unknown as RawBackend;
-  return outputs === 1
-    ? [wrap(backend.executeSingleOutput(name, attributes, inputs))]
-    : backend.executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
-}
+import { productOperands } from './precision.js';
+import { rawOp } from './raw-op.js';
 
 const segmentTypes = [
   attribute.type('T', 'float32'),
@@ -123,24 +97,56 @@ export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
 
 /**
  * softmax(q kT + mask) v. q [B, heads, repeat * N, D] (already scaled), k and v [B, heads, S, D]; mask [B or 1, 1, N, S] is added to
- * each of the `repeat` query heads of a key-value head. Keeps the probabilities for the backward pass, not the scores.
+ * each of the `repeat` query heads of a key-value head. Keeps the probabilities for the backward pass, not the scores. Products are in the
+ * precision in force, the softmax in float32.
  */
 export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.customGrad((a, b, c, save) => {
-    const [query, key, value] = [a as tf.Tensor, b as tf.Tensor, c as tf.Tensor];
-    const scores = tf.matMul(query, key, false, true);
+    const operands = productOperands();
+    const [query, key, value] = [a, b, c].map((x) => operands.narrow(x as tf.Tensor)) as [
+      tf.Tensor,
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    const scores = operands.product(query, key, false, true);
     const probabilities = tf.softmax(masked(scores, mask));
-    (save as tf.GradSaveFunc)([query, key, value, probabilities]);
+    const weights = operands.narrow(probabilities);
+    (save as tf.GradSaveFunc)([query, key, value, weights]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [sq, sk, sv, p] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      const dp = tf.matMul(dy, sv, false, true);
-      const [ds] = fuse('softmax gradient', [p, dp], (y, dy) => [
-        tf.mul(y, tf.sub(dy, tf.sum(tf.mul(dy, y), -1, true))),
-      ]);
-      return [tf.matMul(ds!, sk), tf.matMul(ds!, sq, true, false), tf.matMul(p, dy, true, false)];
+      const slope = operands.narrow(dy);
+      const dp = operands.product(slope, sv, false, true);
+      // Widened inside: beside the chain it would be done, and held, as soon as the forward pass is.
+      const [ds] = fuse(`softmax gradient ${operands.precision}`, [p, dp], (narrow, d) => {
+        const y = operands.widen(narrow);
+        return [tf.mul(y, tf.sub(d, tf.sum(tf.mul(d, y), -1, true)))];
+      });
+      const dScores = operands.narrow(ds!);
+      // aT b as (bT a)T: XLA's products on a CPU are three times slower when the large side is transposed.
+      const transposed = (wide: tf.Tensor, slim: tf.Tensor) =>
+        tf.transpose(operands.product(slim, wide, true, false), [0, 1, 3, 2]);
+      return [operands.product(dScores, sk, false, false), transposed(dScores, sq), transposed(p, slope)];
     };
-    return { value: tf.matMul(probabilities, value), gradFunc };
+    return { value: operands.product(weights, value, false, false), gradFunc };
   })(q, k, v);
+}
+
+/**
+ * y = x wT: x [N, in], w [out, in] -> [N, out], in the precision in force. The weight is kept for the backward pass as it is held, and
+ * may be one that is held in bfloat16.
+ */
+export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
+  return tf.customGrad((a, b, save) => {
+    const operands = productOperands();
+    const [input, matrix] = [operands.narrow(a as tf.Tensor), b as tf.Tensor];
+    (save as tf.GradSaveFunc)([input, matrix]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [sx, sw] = saved as [tf.Tensor, tf.Tensor];
+      const slope = operands.narrow(dy);
+      return [operands.product(slope, operands.narrow(sw), false, false), operands.product(slope, sx, true, false)];
+    };
+    return { value: operands.product(input, operands.narrow(matrix), false, true), gradFunc };
+  })(x, weight);
 }
 
 function masked(scores: tf.Tensor, mask: tf.Tensor): tf.Tensor {

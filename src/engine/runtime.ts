@@ -1,6 +1,6 @@
 /** @module One TensorFlow eager context: tensors in and out, operations by name, and a count of what is alive. */
 import { ByteifyError } from '../errors.js';
-import type { Attribute } from './attributes.js';
+import { type Attribute, attribute } from './attributes.js';
 import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
 import { dims, writeAttributes } from './write-attributes.js';
 
@@ -38,6 +38,8 @@ export interface Device {
 export interface Runtime extends Executor {
   /** As create, from pieces that follow each other: what does not fit into one array. */
   createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<NativeTensor>;
+  /** Zeros. Large ones take memory on a CPU only where they are written to. */
+  createZeros(shape: readonly number[], dtype: number): NativeTensor;
   /** As read, in pieces of at most `chunkBytes`. */
   readChunks(tensor: NativeTensor, chunkBytes: number): Generator<Uint8Array>;
   readonly version: string;
@@ -62,6 +64,9 @@ export interface Runtime extends Executor {
 function threadConfig(threads: number): Uint8Array {
   return Uint8Array.of(0x10, threads, 0x28, threads);
 }
+
+/** From here on zeros are pages of the kernel's. */
+const LAZY_ZERO_BYTES = 64 * 2 ** 20;
 
 /** Bytes of one value. */
 export function bytesOfType(dtype: number): number {
@@ -133,6 +138,17 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return { handle: onDevice, shape: [...shape], dtype };
   }
 
+  /** What Fill takes: the extents, and zero. */
+  function fillConstants(shape: readonly number[], dtype: number): NativeTensor[] {
+    const make = (bytes: Uint8Array, of: readonly number[], type: number) => {
+      const tensor = api.TF_AllocateTensor(type, dims(of), of.length, bytes.byteLength);
+      if (bytes.byteLength > 0) api.copyToNative(api.TF_TensorData(tensor), bytes, bytes.byteLength);
+      return adopt(tensor, of, type);
+    };
+    const extents = new Uint8Array(Int32Array.from(shape).buffer);
+    return [make(extents, [shape.length], DataType.int32), make(new Uint8Array(bytesOfType(dtype)), [], dtype)];
+  }
+
   function resolve(handle: Pointer): Pointer {
     const tensor = api.TFE_TensorHandleResolve(handle, status);
     check('TFE_TensorHandleResolve');
@@ -178,6 +194,19 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
         api.TF_DeleteTensor(tensor);
         throw error;
       }
+      return adopt(tensor, shape, dtype);
+    },
+    createZeros(shape, dtype) {
+      const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
+      const pages = byteCount >= LAZY_ZERO_BYTES && !gpu ? api.reserveZeros(byteCount) : null;
+      if (pages === null) {
+        const fill = fillConstants(shape, dtype);
+        const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
+        const [zeros] = this.execute('Fill', types, fill, 1);
+        for (const tensor of fill) this.release(tensor);
+        return zeros!;
+      }
+      const tensor = api.TF_NewTensor(dtype, dims(shape), shape.length, pages, byteCount, api.freeZeros, null);
       return adopt(tensor, shape, dtype);
     },
     read({ handle }) {

@@ -1,17 +1,11 @@
 /** @module Proves that the engine computes and differentiates, and measures its matrix product. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
-import { engineHome } from './folders.js';
+import { locateEngine } from './locate.js';
+import { recordSelfTest, type SelfTest } from './self-test-record.js';
 import { startEngine } from './start.js';
 
-export interface SelfTest {
-  readonly tensorflow: string;
-  readonly devices: string[];
-  /** Rate of a float32 matrix product of 1024 x 1024, best of several, in GFLOP/s. */
-  readonly gflops: number;
-}
+export type { SelfTest };
 
 const SIZE = 1024;
 const REPEATS = 8;
@@ -43,10 +37,12 @@ function measureGflops(): number {
 
 /**
  * Multiplies a matrix, differentiates x -> sum((x A) * x), measures, and leaves `self-test.json` in the engine's cache.
- * @throws ByteifyError when a result is wrong.
+ * A process has one engine: this must be what starts it.
+ * @param folder holds the libraries; those that `locateEngine` finds when left out.
+ * @throws ByteifyError when there are none, they do not load, or a result is wrong.
  */
-export async function selfTest(): Promise<SelfTest> {
-  const engine = await startEngine();
+export async function selfTest(folder: string | undefined = locateEngine()?.folder): Promise<SelfTest> {
+  const engine = await startEngine(folder === undefined ? {} : { folder });
   tf.tidy(() => {
     const a = tf.tensor2d([1, 2, 3, 4], [2, 2]);
     close(tf.matMul(a, a).dataSync(), [7, 10, 15, 22], 'a product');
@@ -58,7 +54,6 @@ export async function selfTest(): Promise<SelfTest> {
     devices: engine.devices.map(({ name, type }) => `${type} ${name.split('/').at(-1)}`),
     gflops: Number(measureGflops().toPrecision(3)),
   };
-  await mkdir(engineHome(), { recursive: true });
-  await writeFile(join(engineHome(), 'self-test.json'), `${JSON.stringify(result)}\n`);
+  if (folder !== undefined) await recordSelfTest(folder, result);
   return result;
 }

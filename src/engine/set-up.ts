@@ -1,13 +1,20 @@
-/** @module Sets the engine up: fetches, verifies and unpacks the pinned libraries into the shared cache, or adopts a folder of the user's. */
+/**
+ * @module Sets the engine up: fetches, verifies and unpacks the pinned libraries into the shared cache, or takes a folder of the user's. What
+ * is chosen is tried before it counts.
+ */
 import { execFile } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { ByteifyError, UsageError } from '../errors.js';
+import { writeFileAtomic } from '../conversion/atomic.js';
+import { lockFolder } from '../conversion/lock.js';
+import { ByteifyError, messageOf, UsageError } from '../errors.js';
 import { type FetchOptions, fetchWheel } from './fetch-wheel.js';
-import { buildFolder, engineHome, holdsLibraries, ownLibrariesFile } from './folders.js';
-import { CPU_WHEEL, GPU_WHEELS, LIBRARY_FILES } from './libraries.js';
+import { type Build, buildFolder, engineHome, holdsLibraries, ownLibrariesFile } from './folders.js';
+import { CPU_WHEEL, GPU_WHEELS, LIBRARY_FILES, TENSORFLOW_VERSION } from './libraries.js';
 import { type EngineLocation, locateEngine } from './locate.js';
+import { type SelfTest, selfTest } from './self-test.js';
+import { selfTestOf } from './self-test-record.js';
 import { unpackWheel } from './unpack-wheel.js';
 
 export interface SetUpOptions extends FetchOptions {
@@ -15,6 +22,16 @@ export interface SetUpOptions extends FetchOptions {
   readonly gpu?: boolean;
   /** Use the libraries in this folder and fetch nothing. */
   readonly libtensorflow?: string;
+  /** Be content with an engine that is here, whichever it is: it is tried if it was not yet. */
+  readonly ifMissing?: boolean;
+  /** Called when the libraries are here, before they are tried. */
+  readonly onTry?: (location: EngineLocation) => void;
+  /** Throws when the libraries do not compute; `selfTest` unless told. */
+  readonly tryOut?: (folder: string) => Promise<SelfTest>;
+}
+
+export interface EngineSetUp extends EngineLocation {
+  readonly selfTest: SelfTest;
 }
 
 const run = promisify(execFile);
@@ -32,54 +49,49 @@ async function findPython(): Promise<string> {
   });
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** One set-up at a time: two would write into the same partial download. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  const path = join(engineHome(), 'setup.lock');
   await mkdir(engineHome(), { recursive: true });
-  const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
-  if (holder > 0 && isAlive(holder)) {
-    throw new ByteifyError(`Another set-up of the engine is running (process ${holder}).`, {
-      hint: 'Wait for it to end.',
+  const unlock = await lockFolder(engineHome()).catch((cause: unknown) => {
+    if (!(cause instanceof ByteifyError)) throw cause;
+    throw new ByteifyError(`Another set-up of the engine is running: ${messageOf(cause)}`, {
+      hint: 'Wait for it to end, then run the same command again.',
+      cause,
     });
-  }
-  await rm(path, { force: true });
-  const file = await open(path, 'wx');
-  try {
-    await file.writeFile(String(process.pid));
-    return await work();
-  } finally {
-    await file.close();
-    await rm(path, { force: true });
-  }
+  });
+  return work().finally(unlock);
 }
 
-async function adopt(folder: string): Promise<void> {
+function ownLibraries(folder: string): EngineLocation {
   const absolute = resolve(folder);
   if (!holdsLibraries(absolute)) {
     throw new UsageError(`${absolute} does not hold ${LIBRARY_FILES.join(' and ')}.`, {
       hint: 'Both lie in the `tensorflow` folder of an installed tensorflow or tensorflow-cpu wheel.',
     });
   }
-  await mkdir(engineHome(), { recursive: true });
-  await writeFile(ownLibrariesFile(), `${JSON.stringify({ folder: absolute })}\n`);
+  return { folder: absolute, version: 'unknown', build: 'own' };
 }
 
-async function fetchBuild(gpu: boolean, options: SetUpOptions): Promise<void> {
-  const folder = buildFolder(gpu ? 'gpu' : 'cpu');
-  if (holdsLibraries(join(folder, 'tensorflow'))) return;
+const librariesOf = (build: Build) => join(buildFolder(build), 'tensorflow');
+
+/** The pinned build, fetched when it is not here. The CUDA build does for the CPU's, too. */
+async function pinnedLibraries(gpu: boolean, options: SetUpOptions): Promise<EngineLocation> {
+  const build = gpu || holdsLibraries(librariesOf('gpu')) ? 'gpu' : 'cpu';
+  if (!holdsLibraries(librariesOf(build))) await fetchBuild(build, options);
+  return { folder: librariesOf(build), version: TENSORFLOW_VERSION, build };
+}
+
+async function fetchBuild(build: Build, options: SetUpOptions): Promise<void> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new ByteifyError(`There are no pinned libraries for ${process.platform} ${process.arch}.`, {
+      hint: 'Linux x64 is supported; elsewhere pass --libtensorflow DIR with libraries for this machine.',
+    });
+  }
   const python = await findPython();
+  const folder = buildFolder(build);
   const unpacked = `${folder}.unpacking`;
   await rm(unpacked, { recursive: true, force: true });
-  for (const wheel of gpu ? GPU_WHEELS : [CPU_WHEEL]) {
+  for (const wheel of build === 'gpu' ? GPU_WHEELS : [CPU_WHEEL]) {
     const path = join(engineHome(), 'downloads', `${wheel.project}-${wheel.version}.whl`);
     await fetchWheel(wheel, path, python, options);
     await unpackWheel(path, unpacked, wheel.members, python);
@@ -89,22 +101,23 @@ async function fetchBuild(gpu: boolean, options: SetUpOptions): Promise<void> {
 }
 
 /**
- * Makes the engine ready and returns where it lies. What is there and whole is not fetched again.
- * @throws ByteifyError on platforms without pinned libraries, or when they cannot be fetched or verified.
+ * Makes the engine ready and returns where it lies and what its self-test found. What is there and whole is not fetched again. A choice of
+ * the user's own libraries is recorded, or forgotten, only after the new ones have passed.
+ * @throws UsageError when --libtensorflow names a folder without the libraries; ByteifyError on platforms without pinned libraries, when they
+ * cannot be fetched or verified, when they do not compute, or while another process sets up.
  */
-export async function setUpEngine(options: SetUpOptions = {}): Promise<EngineLocation> {
-  if (options.libtensorflow !== undefined) {
-    await adopt(options.libtensorflow);
-  } else {
-    if (process.platform !== 'linux' || process.arch !== 'x64') {
-      throw new ByteifyError(`There are no pinned libraries for ${process.platform} ${process.arch}.`, {
-        hint: 'Linux x64 is supported; elsewhere pass --libtensorflow DIR with libraries for this machine.',
-      });
-    }
-    await rm(ownLibrariesFile(), { force: true });
-    await withLock(() => fetchBuild(options.gpu ?? false, options));
-  }
-  const found = locateEngine();
-  if (found === null) throw new ByteifyError(`${basename(engineHome())} holds no libraries after the set-up.`);
-  return found;
+export async function setUpEngine(options: SetUpOptions = {}): Promise<EngineSetUp> {
+  const { libtensorflow, gpu = false, ifMissing = false, onTry, tryOut = selfTest } = options;
+  const found = ifMissing ? locateEngine() : null;
+  const known = found === null ? null : selfTestOf(found.folder);
+  if (found !== null && known !== null) return { ...found, selfTest: known };
+  return withLock(async () => {
+    const own = libtensorflow === undefined ? null : ownLibraries(libtensorflow);
+    const location = found ?? own ?? (await pinnedLibraries(gpu, options));
+    onTry?.(location);
+    const result = await tryOut(location.folder);
+    if (own !== null) await writeFileAtomic(ownLibrariesFile(), `${JSON.stringify({ folder: own.folder })}\n`);
+    else if (found === null) await rm(ownLibrariesFile(), { force: true });
+    return { ...location, selfTest: result };
+  });
 }

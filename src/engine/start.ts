@@ -73,9 +73,13 @@ async function startTfjsNode(): Promise<Engine> {
       cause: error,
     });
   }
-  if (!tf.setBackend('tensorflow')) {
+  try {
+    // Rejects when the name is not registered, and gives false when the backend does not start.
+    if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend does not start');
+  } catch (cause) {
     throw new ByteifyError(`${TFJS_NODE_GPU} is installed but registered no backend with this copy of tfjs-core.`, {
       hint: 'Its version must match @tensorflow/tfjs-core (npm ls @tensorflow/tfjs-core shows one copy).',
+      cause,
     });
   }
   tf.enableProdMode();

@@ -1,5 +1,6 @@
 /** @module Proves an export: reloads it and compares its logits with those of the checkpoint it was made from. */
-import { bltTensors, encodeBytes } from '../blt/index.js';
+import { isDeepStrictEqual } from 'node:util';
+import { type BltConfig, bltTensors, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import {
@@ -9,7 +10,6 @@ import {
   loadParams,
   openBlt,
   type Params,
-  type patchedBatch,
   readBltConfig,
   wholeRow,
 } from '../model/index.js';
@@ -42,36 +42,65 @@ function rounded(params: Params, dtype: 'float32' | 'bfloat16'): Params {
   );
 }
 
+/** How a model cuts the text, and its logits of every position. */
+interface Answer {
+  readonly patchLengths: number[];
+  readonly logits: Float32Array;
+}
+
+function answer(params: Params, config: BltConfig): Answer {
+  const { batch } = cutIntoPatches(params, config, [wholeRow(encodeBytes(new TextEncoder().encode(TEXT)))]);
+  const logits = tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
+  return { patchLengths: batch.patchLengths.flat().flatMap((lengths) => Array.from(lengths)), logits };
+}
+
+async function wantedAnswer(from: string, config: BltConfig, dtype: 'float32' | 'bfloat16'): Promise<Answer> {
+  const reader = await openCheckpoint(from);
+  const names = bltTensors(config).map(({ name }) => name);
+  const params = rounded(await loadParams(reader, names).finally(() => reader.close()), dtype);
+  try {
+    return answer(params, config);
+  } finally {
+    disposeParams(params);
+  }
+}
+
+/** The first part of a config that is not as in the other: `patching`, `global`. */
+function differingPart(a: BltConfig, b: BltConfig): string | null {
+  const keys = Object.keys(a) as (keyof BltConfig)[];
+  return keys.find((key) => !isDeepStrictEqual(a[key], b[key])) ?? null;
+}
+
 /**
+ * Runs the export as its own config.json says, patcher and threshold included: nothing is taken from the checkpoint but the answer.
  * @param from the checkpoint; @param exported the folder made of it; @param dtype what it was exported as: the checkpoint's weights are
  * rounded to it before they are compared, so that only the writing and reading is tested.
- * @throws ByteifyError when a logit differs by more than 1e-4.
+ * @throws ByteifyError when the config means another model, the text is cut elsewhere, or a logit differs by more than 1e-4.
  */
 export async function selfCheck(from: string, exported: string, dtype: 'float32' | 'bfloat16'): Promise<SelfCheck> {
   const config = await readBltConfig(from);
-  const rows = [wholeRow(encodeBytes(new TextEncoder().encode(TEXT)))];
-  const logitsOf = (params: Params, batch: ReturnType<typeof patchedBatch>) =>
-    tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
-
-  const reader = await openCheckpoint(from);
-  const names = bltTensors(config).map(({ name }) => name);
-  const original = rounded(await loadParams(reader, names), dtype);
-  await reader.close();
-  const { batch } = cutIntoPatches(original, config, rows);
-  const wanted = logitsOf(original, batch);
-  disposeParams(original);
-
+  const wanted = await wantedAnswer(from, config, dtype);
   const written = await openBlt(exported);
-  const found = logitsOf(written.params, batch);
-  written.dispose();
-  const maxLogitDifference = wanted.reduce((worst, value, i) => Math.max(worst, Math.abs(value - found[i]!)), 0);
-  if (!(maxLogitDifference <= TOLERANCE)) {
-    throw new ByteifyError(
-      `The export in ${exported} does not compute what its checkpoint does: a logit differs by ${maxLogitDifference}.`,
-      {
-        hint: 'Please report this; the checkpoint itself is untouched.',
-      },
-    );
+  let found: Answer;
+  try {
+    found = answer(written.params, written.config);
+  } finally {
+    written.dispose();
   }
-  return { maxLogitDifference, positions: rows[0]!.ids.length };
+  const fail = (how: string): never => {
+    throw new ByteifyError(`The export in ${exported} does not compute what its checkpoint does: ${how}.`, {
+      hint: 'Please report this; the checkpoint itself is untouched.',
+    });
+  };
+  if (found.patchLengths.join() !== wanted.patchLengths.join()) fail('it cuts a text into other patches');
+  const { logits } = found;
+  const maxLogitDifference = wanted.logits.reduce(
+    (worst, value, i) => Math.max(worst, Math.abs(value - logits[i]!)),
+    0,
+  );
+  if (!(maxLogitDifference <= TOLERANCE)) fail(`a logit differs by ${maxLogitDifference}`);
+  // Last, so that what can be seen in the results is named by them.
+  const part = differingPart(config, written.config);
+  if (part !== null) fail(`its config.json has another ${part}`);
+  return { maxLogitDifference, positions: wanted.logits.length / config.vocabSize };
 }

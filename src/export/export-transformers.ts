@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, BOE, BOS, bltTensors, EOS, parseBltConfig, toTransformersConfig } from '../blt/index.js';
-import { writeFolderAtomic } from '../conversion/index.js';
+import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
@@ -36,7 +36,8 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
  * @param params.from a BLT checkpoint folder; it may hold any mix of F64, F32, F16 and BF16
  * @param params.dtype of every tensor written, the patcher's included
  * @param params.maxShardBytes 5e9 unless told
- * @throws ByteifyError when the config is no BLT's or the tensors do not match it
+ * @param params.ownsOut `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is
+ * @throws ByteifyError when the config is no BLT's or the tensors do not match it; UsageError when writing `out` would destroy something
  * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
  */
 export async function exportTransformers(params: {
@@ -45,16 +46,18 @@ export async function exportTransformers(params: {
   dtype: 'float32' | 'bfloat16';
   card: CardInputs;
   maxShardBytes?: number | undefined;
+  ownsOut?: boolean;
   onProgress?: (event: ExportProgress) => void;
   signal?: AbortSignal | undefined;
 }): Promise<ExportReport> {
-  const { from, out, dtype, card } = params;
+  const { from, out, dtype, card, ownsOut = false } = params;
+  const target = ownsOut ? out : await claimOut(out, { kind: 'export', source: from });
   const config = await readBltConfig(from);
   const reader = await openCheckpoint(from);
   try {
     const stored = checkTensors(bltTensors(config), reader.tensors, from);
     const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-    return await writeFolderAtomic(out, async (folder) => {
+    return await writeFolderAtomic(target, async (folder) => {
       const written = await writeCheckpoint(
         folder,
         stored.map((tensor) => ({ ...tensor, dtype: STORED_AS[dtype] })),
@@ -64,6 +67,7 @@ export async function exportTransformers(params: {
       for (const [name, contents] of Object.entries(textFiles(config, dtype)))
         await writeFile(join(folder, name), json(contents));
       await writeFile(join(folder, 'README.md'), modelCard(card, describe(config, parameters, dtype)));
+      if (!ownsOut) await markOut(folder, 'export');
       return {
         folder: out,
         dtype,
@@ -85,7 +89,7 @@ async function readBltConfig(folder: string): Promise<BltConfig> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    throw new ByteifyError(`${path} is not JSON.`, { hint: 'The checkpoint is damaged; take another one.', cause });
   }
   return parseBltConfig(json, path);
 }

@@ -28,9 +28,20 @@ export interface Slot {
   readonly second: Variable;
 }
 
-/** A slot whose moments are zero. The slot owns `value` from here on. @param moments how the moments are held. */
-export function createSlot(name: string, value: Variable, group: ParameterGroup, moments: Storage = 'float32'): Slot {
-  const [first, second] = [zeroVariable(value.shape, moments), zeroVariable(value.shape, moments)];
+/** How AdamW's moments are held. */
+export type Moments = 'float32' | 'bfloat16' | '8-bit';
+
+/** First and second moments, as variables hold them. */
+export const MOMENT_STORAGE: Readonly<Record<Moments, { readonly first: Storage; readonly second: Storage }>> = {
+  float32: { first: 'float32', second: 'float32' },
+  bfloat16: { first: 'bfloat16', second: 'bfloat16' },
+  '8-bit': { first: 'int8-p2', second: 'int8-p4' },
+};
+
+/** A slot whose moments are zero. The slot owns `value` from here on. */
+export function createSlot(name: string, value: Variable, group: ParameterGroup, moments: Moments = 'float32'): Slot {
+  const storage = MOMENT_STORAGE[moments];
+  const [first, second] = [zeroVariable(value.shape, storage.first), zeroVariable(value.shape, storage.second)];
   return { name, group, value, first, second };
 }
 

@@ -29,10 +29,15 @@ function documentsOf(documents: Int32Array | null, rows: number, length: number)
   return { values: documents ?? new Int32Array(rows * length), shape: [rows, length] };
 }
 
-/** What a byte language model reads. */
-export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
+/** What the patcher reads to cut rows. */
+export function patcherArrays(rows: readonly PackedRow[]): BatchArrays {
   const { ids, documents, length } = byteBatch(rows);
-  return { ids: flat(ids), documents: documentsOf(documents, rows.length, length), ...targetArrays(rows) };
+  return { ids: flat(ids), documents: documentsOf(documents, rows.length, length) };
+}
+
+/** What a byte language model reads to learn. */
+export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
+  return { ...patcherArrays(rows), ...targetArrays(rows) };
 }
 
 /**

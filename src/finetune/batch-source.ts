@@ -1,128 +1,71 @@
-/** @module The batches of a run, made ahead of the step that takes them: packed, cut into patches, hashed. */
-import { type BltConfig, hashTables } from '../blt/index.js';
-import type { PackedRow, Packer, PackerState } from '../data/index.js';
+/** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher runs here. */
 import type { BatchArrays } from './batch-arrays.js';
+import type { Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
 import type { Objective } from './objective.js';
-import { type TouchedRows, touchedRows } from './touched-rows.js';
+import { openPreparer } from './open-preparer.js';
 
-/** Everything one step takes, and where the run stands after it. */
-export interface StepBatch {
-  readonly batches: readonly BatchArrays[];
-  readonly touched: TouchedRows | null;
-  /** Weighted positions. */
-  readonly weight: number;
-  /** Bytes that are predicted. */
-  readonly bytes: number;
-  readonly packer: PackerState;
-  /** Room for patches in a row. */
-  readonly patches: number;
-}
+export type { StepBatch } from './batch-preparer.js';
 
-export interface BatchSourceOptions {
-  readonly packer: Packer;
+export interface BatchSourceOptions extends Omit<PreparerSettings, 'patched'> {
   readonly objective: Objective;
-  readonly config: BltConfig;
-  readonly rowsPerStep: number;
-  readonly microBatchRows: number;
-  /** Whether the hash table is trained, so that the rows a step touches matter. */
-  readonly trainsTable: boolean;
-  /** Entropies of a micro-batch, nats [rows, length]. */
-  readonly entropies: (rows: readonly PackedRow[]) => Promise<Float32Array>;
-  /** Room for patches in a row so far; 0 at a run's beginning. */
-  readonly patches: number;
+  /** Entropies of a micro-batch, nats [rows * length], from what `patcherArrays` made of it. They are given away. */
+  readonly entropies: (arrays: BatchArrays) => Promise<Float32Array>;
 }
 
 export interface BatchSource {
-  /** The next step's batch; making the one after it begins at once. */
+  /** The next step's batch. Those after it are made while the step runs. @throws what making it threw; then all later ones throw it. */
   next(): Promise<StepBatch>;
-  /** Waits for what is being made ahead, so that what it reads may be released. */
+  /** Stops making batches and waits for the one in the works, so that what it uses may be released. */
   close(): Promise<void>;
 }
 
-/** A row of padding alone: it fills the last micro-batch. */
-function blankRow(length: number): PackedRow {
-  const zeros = () => new Int32Array(length);
-  return { ids: zeros(), targets: zeros(), weights: new Float32Array(length), chunks: [], byteCount: 0 };
-}
+/** Batches that are made ahead: with two, one that takes longer than a step is made up for by the one before. */
+const AHEAD = 2;
 
-function microBatches(rows: readonly PackedRow[], size: number): PackedRow[][] {
-  const blank = blankRow(rows[0]!.ids.length);
-  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) =>
-    Array.from({ length: size }, (_, j) => rows[i * size + j] ?? blank),
-  );
-}
+/**
+ * Batches in the packer's order. Each carries where the run stands after it, so what was made ahead and never taken leaves no trace.
+ * @param open how the preparer is opened; it is when the first batch is asked for.
+ */
+export function createBatchSource(options: BatchSourceOptions, open = openPreparer): BatchSource {
+  const { objective, entropies, ...rest } = options;
+  const ahead: Promise<StepBatch>[] = [];
+  let preparer: Preparer | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
 
-const total = (values: Iterable<number>) => {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum;
-};
-
-/** Room is made in steps, with some to spare: a step is traced anew whenever it grows. */
-const SPARE = 1.06;
-const STEP = 8;
-const roomFor = (patches: number) => Math.ceil((patches * SPARE) / STEP) * STEP;
-
-const patchesOf = ({ patchDocuments }: BatchArrays) => patchDocuments?.shape[1] ?? 0;
-
-/** Batches in the packer's order. */
-export function createBatchSource(options: BatchSourceOptions): BatchSource {
-  const { packer, objective, config, rowsPerStep, microBatchRows, trainsTable, entropies } = options;
-  let room = options.patches;
-  let ahead: Promise<StepBatch> | null = null;
+  const checkOpen = () => {
+    if (closed) throw new Error('the source of batches is closed');
+  };
 
   async function make(): Promise<StepBatch> {
-    const rows = await packer.next(rowsPerStep);
-    const state = packer.state();
-    const micros = microBatches(rows, microBatchRows);
-    const cuts: (Float32Array | null)[] = [];
-    for (const micro of micros) cuts.push(objective.patched ? await entropies(micro) : null);
-    const arrays = () =>
-      micros.map((micro, i) => {
-        const cut = cuts[i] ?? null;
-        return objective.arrays(micro, cut && { entropies: cut, patches: room });
-      });
-    let batches = arrays();
-    const needed = Math.max(...batches.map(patchesOf));
-    if (needed > room) {
-      room = roomFor(needed);
-      batches = arrays();
+    checkOpen();
+    preparer ??= open({ ...rest, patched: objective.patched });
+    const cuts: Float32Array[] = [];
+    for (const arrays of await preparer.pack()) {
+      checkOpen();
+      cuts.push(await entropies(arrays));
     }
-    const spare = config.hash.vocab * hashTables(config.hash);
-    const touched =
-      objective.patched && trainsTable
-        ? touchedRows(
-            batches.map(({ hashRows }) => hashRows!.values as Int32Array),
-            spare,
-          )
-        : null;
-    return {
-      batches: batches.map((batch, i) =>
-        touched === null ? batch : { ...batch, hashRows: { ...batch.hashRows!, values: touched.places[i]! } },
-      ),
-      touched,
-      weight: total(rows.map(({ weights }) => total(weights))),
-      bytes: total(rows.map(({ byteCount }) => byteCount)),
-      packer: state,
-      patches: room,
-    };
+    return await preparer.batch(cuts);
   }
 
-  function begin(): Promise<StepBatch> {
-    const made = make();
-    // Whoever awaits it hears of a failure; nobody may, when a run is stopped.
+  /** One after the other: a preparer makes one batch at a time, and the patcher is run once at a time. */
+  function begin(): void {
+    const made = last.then(make);
+    // Whoever takes it hears of a failure; nobody may, when a run is stopped.
     made.catch(() => {});
-    return made;
+    ahead.push(made);
+    last = made;
   }
 
   return {
     async next() {
-      const current = await (ahead ?? begin());
-      ahead = begin();
-      return current;
+      while (ahead.length <= AHEAD) begin();
+      return await ahead.shift()!;
     },
     async close() {
-      await ahead?.catch(() => {});
+      closed = true;
+      await last.catch(() => {});
+      await preparer?.close();
     },
   };
 }

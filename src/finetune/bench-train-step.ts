@@ -1,8 +1,10 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../blt/index.js';
-import type { PackedRow, Packer } from '../data/index.js';
+import type { PackedRow } from '../data/index.js';
+import type { Precision } from '../engine/index.js';
 import { readBltConfig } from '../model/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
+import type { Moments } from './adamw.js';
 import { createBatchSource } from './batch-source.js';
 import { createEntropies } from './entropies.js';
 import { endToEndObjective } from './objective.js';
@@ -14,6 +16,9 @@ export interface BenchOptions {
   readonly rowBytes: number;
   readonly steps: number;
   readonly mode: StepMode;
+  readonly precision?: Precision;
+  readonly rematerialise?: boolean;
+  readonly moments?: Moments;
   /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
   readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
@@ -49,13 +54,10 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1 };
 }
 
-const madeUpPacker = (rowBytes: number): Packer => {
-  let made = 0;
-  return {
-    next: async (rows) => Array.from({ length: rows }, () => madeUpRow(rowBytes, made++)),
-    state: () => ({ epoch: 0, place: made, offset: 0 }),
-  };
-};
+/** Steps until the made-up rows come again. */
+const DISTINCT_STEPS = 16;
+
+const madeUpRows = (count: number, rowBytes: number) => Array.from({ length: count }, (_, i) => madeUpRow(rowBytes, i));
 
 /** Entropies that cut BOS off, and then a patch every `bytesPerPatch`. */
 function evenEntropies(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
@@ -63,7 +65,7 @@ function evenEntropies(rows: number, length: number, bytesPerPatch: number, { pa
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
     (i % length) % bytesPerPatch === 0 ? high : 0,
   );
-  return async () => values;
+  return async () => values.slice();
 }
 
 /** Steps one at a time, for whoever measures several things in turn. */
@@ -76,20 +78,31 @@ export interface SteppedBench {
 /** @param folder a BLT checkpoint folder. The engine must be started. */
 export async function openBench(
   folder: string,
-  options: Pick<BenchOptions, 'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch'> & { readonly packer?: Packer },
+  options: Pick<
+    BenchOptions,
+    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise' | 'moments'
+  > & {
+    readonly given?: readonly PackedRow[];
+  },
 ): Promise<SteppedBench> {
-  const { rows, rowBytes: length, mode, bytesPerPatch } = options;
+  const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', rematerialise = false } = options;
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
-  const plan = { objective, specs: bltTensors(config), learningRateScale: {}, moments: 'float32' as const };
+  const plan = {
+    objective,
+    specs: bltTensors(config),
+    learningRateScale: {},
+    seed: 1,
+    moments: options.moments ?? 'float32',
+  };
   const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: slots, table, fixed } = trainee;
   const shape = { rows, length };
   const patcher = new Map([...fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
   const source = createBatchSource({
-    packer: options.packer ?? madeUpPacker(length),
+    rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
     objective,
     config,
     rowsPerStep: rows,
@@ -98,7 +111,8 @@ export async function openBench(
     entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
     patches: 0,
   });
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, shape, mode });
+  const how = { shape, mode, precision, rematerialise };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
   let steps = 0;
   return {
     async step() {

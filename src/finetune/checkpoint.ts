@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import { chunksOf, type Storage, type Variable } from '../engine/index.js';
+import { chunksOf, type tf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
@@ -16,7 +16,8 @@ import {
   writeCheckpoint,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
-import type { ParameterGroup, Slot } from './adamw.js';
+import { MOMENT_STORAGE, type Moments, type ParameterGroup, type Slot } from './adamw.js';
+import type { StepMode } from './train-step.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
@@ -24,6 +25,10 @@ export interface TrainerState {
   readonly packer: PackerState;
   /** Room for patches in a row: the shapes that a step was traced with. */
   readonly patches: number;
+  /** How steps run: going on, they run the same way. */
+  readonly mode: StepMode;
+  /** Of the last look at the held-out text. */
+  readonly metrics: Readonly<Record<string, number>>;
   /** A digest of the settings that must not change between sittings. */
   readonly settings: string;
 }
@@ -45,9 +50,8 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** A large table's variables have spare rows at the end, which the file does not. */
-async function* bytesOf(variable: Variable, info: TensorInfo): AsyncGenerator<Uint8Array> {
-  const value = variable.read();
+/** A value's bytes; it is disposed. A large table's variables have spare rows at the end, which the file does not. */
+async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint8Array> {
   try {
     let left = tensorBytes(info);
     for (const chunk of chunksOf(value)) {
@@ -69,28 +73,33 @@ async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8
 const COPY_BYTES = 64 * 2 ** 20;
 
 /**
- * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32; the others are copied as they were.
- * @param params.start where the untrained tensors are read from.
+ * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the
+ * others are copied as they were. Adapters themselves lie beside the moments.
+ * @param params.start where the untrained tensors are read from. @param params.mergedValue of a tensor that has an adapter; null of others.
  */
 export async function saveCheckpoint(params: {
   run: string;
   config: BltConfig;
   specs: readonly TensorSpec[];
   slots: readonly Slot[];
+  mergedValue: (name: string) => tf.Tensor | null;
   start: TensorReader;
   state: TrainerState;
   keep: number;
 }): Promise<void> {
-  const { run, config, specs, slots, start, state, keep } = params;
+  const { run, config, specs, slots, mergedValue, start, state, keep } = params;
   const trained = new Map(slots.map((slot) => [slot.name, slot]));
   const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
-  const infos = specs.map(({ name, shape }) => (trained.has(name) ? float32(name, shape) : start.tensors.get(name)!));
+  const adapted = (name: string) => trained.has(`${name.replace(/weight$/, 'lora_A.weight')}`);
+  const infos = specs.map(({ name, shape }) =>
+    trained.has(name) || adapted(name) ? float32(name, shape) : start.tensors.get(name)!,
+  );
   const moments = new Map(
-    slots.flatMap(({ name, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
-      Object.entries({ first, second }).map(([which, variable]) => {
+    slots.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
+      Object.entries({ first, second, ...(!shapes.has(name) && { value }) }).map(([which, variable]) => {
         const key = `${name}.${which}`;
-        return [key, { variable, info: float32(key, shapes.get(name)!) }];
+        return [key, { variable, info: float32(key, shapes.get(name) ?? variable.shape) }];
       }),
     ),
   );
@@ -101,11 +110,13 @@ export async function saveCheckpoint(params: {
     );
     await writeCheckpoint(folder, infos, (info) => {
       const slot = trained.get(info.name);
-      return slot === undefined ? copied(start, info.name) : bytesOf(slot.value, info);
+      if (slot !== undefined) return bytesOf(slot.value.read(), info);
+      const value = mergedValue(info.name);
+      return value === null ? copied(start, info.name) : bytesOf(value, info);
     });
     const momentInfos = [...moments.values()].map(({ info }) => info);
     await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, (info) =>
-      bytesOf(moments.get(info.name)!.variable, info),
+      bytesOf(moments.get(info.name)!.variable.read(), info),
     );
     await writeFile(join(folder, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
   });
@@ -127,25 +138,36 @@ export async function readTrainerState(run: string, step: number): Promise<Train
   }
 }
 
+/** What a slot is before its values are there. */
+export interface SlotKind {
+  readonly name: string;
+  readonly group: ParameterGroup;
+  /** Rows of zeros that are added at the end. */
+  readonly spareRows: number;
+}
+
 /** The slots of a checkpoint, made anew. */
 export async function restoreSlots(
   run: string,
   step: number,
-  kinds: readonly { readonly name: string; readonly group: ParameterGroup; readonly spareRows: number }[],
-  moments: Storage,
+  kinds: readonly SlotKind[],
+  moments: Moments,
 ): Promise<Slot[]> {
   const folder = join(run, checkpointName(step));
   const weights = await openCheckpoint(folder);
   const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
   try {
     const slots: Slot[] = [];
+    const storage = MOMENT_STORAGE[moments];
     for (const { name, group, spareRows } of kinds) {
       slots.push({
         name,
         group,
-        value: await loadVariable(weights, name, { spareRows }),
-        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: moments }),
-        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: moments }),
+        value: await (weights.tensors.has(name)
+          ? loadVariable(weights, name, { spareRows })
+          : loadVariable(optimizer, `${name}.value`)),
+        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: storage.first }),
+        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: storage.second }),
       });
     }
     return slots;

@@ -1,14 +1,13 @@
 /** @module The patcher as a compiled function: entropies of micro-batches while the run goes on. */
 import type { BltConfig } from '../blt/index.js';
-import type { PackedRow } from '../data/index.js';
 import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
 import { entropyOf, patcherForward } from '../model/index.js';
-import { byteArrays } from './batch-arrays.js';
+import type { BatchArrays } from './batch-arrays.js';
 import type { StepMode } from './train-step.js';
 
 export interface Entropies {
-  /** Nats [rows * length] of the predictions made at each position. */
-  of(rows: readonly PackedRow[]): Promise<Float32Array>;
+  /** Nats [rows * length] of the predictions made at each position. @param arrays what `patcherArrays` made of the rows. */
+  of(arrays: BatchArrays): Promise<Float32Array>;
   dispose(): void;
 }
 
@@ -29,8 +28,7 @@ export function createEntropies(
   ];
   let compiled: CompiledFunction | null = null;
   return {
-    async of(rows) {
-      const arrays = byteArrays(rows);
+    async of(arrays) {
       const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) =>
         tf.tensor(values, [...shape], 'int32'),
       );

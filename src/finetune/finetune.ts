@@ -54,10 +54,10 @@ async function runOne(options: FinetuneOptions & { stage: number }): Promise<Rea
   const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { params, metrics } = await train({
-      objective: endToEndObjective(config, settings.frozen),
+      objective: endToEndObjective(config, settings.frozen, settings.lora ?? null),
       config,
       start,
-      plan: endToEndPlan(settings),
+      plan: endToEndPlan(settings, recipe.hardware),
       data: store.train,
       run,
       seed: recipe.seed + stage,

@@ -1,34 +1,31 @@
-/** @module What a training loop optimises: the parameters it moves, the arrays it needs of some packed rows, and the loss of those. */
-import type { BltConfig, TensorSpec } from '../blt/index.js';
-import type { PackedRow } from '../data/index.js';
+/** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
+import type { BltConfig, Lora, TensorSpec } from '../blt/index.js';
 import { crossEntropySum, type tf } from '../engine/index.js';
-import { bltForward, type Params, patcherForward } from '../model/index.js';
-import { type BatchArrays, bltArrays, byteArrays } from './batch-arrays.js';
+import { bltForward, type ForwardOptions, type Params, patcherForward } from '../model/index.js';
 
 /** Tensors by the names of a batch's arrays. */
 export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
 
 export interface Objective {
+  /** Adapters that are trained too, or null. */
+  readonly lora: Lora | null;
   /** Whether a tensor is moved; the others are held as they are. */
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
   readonly reads: (spec: TensorSpec) => boolean;
   /** Whether rows are cut into patches first. */
   readonly patched: boolean;
-  /** The arrays of a micro-batch. @param cut the rows' entropies and how many patches a row is padded to; null unless `patched`. */
-  readonly arrays: (rows: readonly PackedRow[], cut: Cut | null) => BatchArrays;
   /**
    * The sum of the weighted cross-entropies in nats over a micro-batch: a scalar with gradients. It is traced: it must depend on tensors alone.
    * @param shape rows and positions of the micro-batch.
    */
-  readonly loss: (params: Params, batch: BatchTensors, shape: { rows: number; length: number }) => tf.Scalar;
+  readonly loss: (params: Params, batch: BatchTensors, shape: BatchShape, options: ForwardOptions) => tf.Scalar;
 }
 
-/** Where rows are cut, and room for the patches. */
-export interface Cut {
-  /** Nats, [rows, length]. */
-  readonly entropies: Float32Array;
-  readonly patches: number;
+/** Rows and positions of a micro-batch. */
+export interface BatchShape {
+  readonly rows: number;
+  readonly length: number;
 }
 
 function lossOf(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
@@ -38,25 +35,29 @@ function lossOf(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
 /** Next-byte loss of the byte language model that becomes the patcher (blt-format 2.1). */
 export function patcherObjective(config: BltConfig): Objective {
   return {
+    lora: null,
     trains: ({ part }) => part === 'patcher',
     reads: ({ part }) => part === 'patcher',
     patched: false,
-    arrays: (rows) => byteArrays(rows),
-    loss: (params, batch, shape) => {
+    loss: (params, batch, shape, options) => {
       const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
-      return lossOf(patcherForward(params, config.patcher, bytes), batch);
+      return lossOf(patcherForward(params, config.patcher, bytes, options), batch);
     },
   };
 }
 
-/** Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1). */
-export function endToEndObjective(config: BltConfig, frozen: readonly string[]): Objective {
+/**
+ * Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1).
+ * @param frozen parts that are held. @param lora trains adapters in place of the latent global transformer's own weights.
+ */
+export function endToEndObjective(config: BltConfig, frozen: readonly string[], lora: Lora | null = null): Objective {
+  const held = lora === null ? frozen : [...frozen, 'global'];
   return {
-    trains: ({ part }) => part !== 'patcher' && !frozen.includes(part),
+    lora,
+    trains: ({ part }) => part !== 'patcher' && !held.includes(part),
     reads: () => true,
     patched: true,
-    arrays: (rows, cut) => bltArrays(rows, cut!, config),
-    loss: (params, batch, shape) => {
+    loss: (params, batch, shape, options) => {
       const patched = {
         ...shape,
         ids: batch.ids!,
@@ -67,7 +68,7 @@ export function endToEndObjective(config: BltConfig, frozen: readonly string[]):
         patchDocuments: batch.patchDocuments!,
         patches: batch.patchDocuments!.shape[1]!,
       };
-      return lossOf(bltForward(params, config, patched), batch);
+      return lossOf(bltForward(params, config, patched, options), batch);
     },
   };
 }

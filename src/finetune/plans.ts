@@ -10,7 +10,7 @@ function rows(batchBytes: number, rowBytes: number): number {
 }
 
 /** Of `stages[i]` with `kind: end-to-end`. */
-export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
+export function endToEndPlan(stage: EndToEndStage, { mode }: Recipe['hardware']): TrainingPlan {
   const rowsPerStep = rows(stage.batch_bytes, stage.row_bytes);
   return {
     steps: stage.steps,
@@ -26,8 +26,10 @@ export function endToEndPlan(stage: EndToEndStage): TrainingPlan {
     validateEvery: stage.validate_every,
     checkpointEvery: stage.checkpoint_every,
     keepCheckpoints: stage.keep_checkpoints,
-    moments: 'float32',
-    mode: 'graph',
+    moments: stage.optimizer_state,
+    mode,
+    precision: stage.precision,
+    rematerialise: stage.gradient_checkpointing,
   };
 }
 
@@ -37,7 +39,7 @@ const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
 const PATCHER_LOOKS = 5;
 
 /** Of the `patcher` section. */
-export function patcherPlan(patcher: Recipe['patcher']): TrainingPlan {
+export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware']): TrainingPlan {
   const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_LOOKS));
   const rowsPerStep = rows(patcher.batch_bytes, patcher.row_bytes);
   return {
@@ -54,6 +56,8 @@ export function patcherPlan(patcher: Recipe['patcher']): TrainingPlan {
     checkpointEvery: every,
     keepCheckpoints: 1,
     moments: 'float32',
-    mode: 'graph',
+    mode,
+    precision: 'float32',
+    rematerialise: false,
   };
 }

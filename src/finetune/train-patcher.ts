@@ -61,7 +61,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       objective: patcherObjective(config),
       config,
       start,
-      plan: patcherPlan(recipe.patcher),
+      plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
       run,
       seed: recipe.seed,

@@ -8,16 +8,18 @@ import {
   type CompileMode,
   compile,
   fuseUpdate,
+  type Precision,
   signatureOf,
   tf,
   type Variable,
+  withPrecision,
   zeroVariable,
 } from '../engine/index.js';
 import type { Params } from '../model/index.js';
 import { type AdamWOptions, corrections, type Slot, type StepScalars, updatedRows, updateSlot } from './adamw.js';
 import type { BatchArrays } from './batch-arrays.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
-import type { BatchTensors, Objective } from './objective.js';
+import type { BatchShape, BatchTensors, Objective } from './objective.js';
 import type { TouchedRows } from './touched-rows.js';
 
 /** How a step runs: compiled, or operation by operation to look into it. */
@@ -34,8 +36,12 @@ export interface TrainStepOptions {
   readonly adamw: AdamWOptions;
   readonly clipNorm: number;
   /** Rows and positions of a micro-batch. */
-  readonly shape: { readonly rows: number; readonly length: number };
+  readonly shape: BatchShape;
   readonly mode: StepMode;
+  /** Of matrix products. */
+  readonly precision: Precision;
+  /** Keep only each layer's input for the backward pass. */
+  readonly rematerialise: boolean;
 }
 
 export interface StepInput {
@@ -99,19 +105,20 @@ const named = (names: readonly string[], tensors: readonly tf.Tensor[]): BatchTe
 
 /** The engine must be started. The caller disposes the slots and the fixed parameters. */
 export function createTrainStep(options: TrainStepOptions): TrainStep {
-  const { objective, slots, table, fixed, adamw, clipNorm, shape, mode } = options;
+  const { objective, slots, table, fixed, adamw, clipNorm, shape, mode, precision, rematerialise } = options;
   const { run, dispose } = runner(mode);
   /** Sums of gradients, for steps of several micro-batches. */
   let sums: readonly Variable[] | null = null;
 
   /** @param rows of the table, where it is trained. */
   function gradientsOf(batch: BatchTensors, rows: tf.Tensor | undefined, perPosition: tf.Tensor) {
-    const held = new Map([...fixed].map(([name, variable]) => [name, variable.read()]));
+    const held = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
     const moved = new Map(slots.map(({ name, value }) => [name, value.read()]));
     if (table !== null) moved.set(table.name, rows!);
     return lossAndGradients(moved, (values) => {
       const params: Params = new Map([...held, ...values]);
-      return tf.mul(objective.loss(params, batch, shape), perPosition) as tf.Scalar;
+      const sum = withPrecision(precision, () => objective.loss(params, batch, shape, { rematerialise }));
+      return tf.mul(sum, perPosition) as tf.Scalar;
     });
   }
 

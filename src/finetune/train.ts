@@ -1,19 +1,21 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
 import { mkdir } from 'node:fs/promises';
 import { type BltConfig, bltTensors } from '../blt/index.js';
-import { createPacker, type Split } from '../data/index.js';
-import type { Storage } from '../engine/index.js';
+import { PACKER_START, type StoredSplit } from '../data/index.js';
+import type { Precision } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import type { AdamWOptions } from './adamw.js';
+import type { AdamWOptions, Moments } from './adamw.js';
 import { createBatchSource } from './batch-source.js';
 import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { chooseMode } from './choose-mode.js';
 import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
 import type { Objective } from './objective.js';
 import { createTrainStep, type StepMode } from './train-step.js';
 import { openTrainee } from './trainee.js';
+import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
 export interface TrainingPlan extends AdamWOptions {
@@ -29,8 +31,13 @@ export interface TrainingPlan extends AdamWOptions {
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
   /** How AdamW's moments are held. */
-  readonly moments: Storage;
-  readonly mode: StepMode;
+  readonly moments: Moments;
+  /** `auto` measures what is faster. */
+  readonly mode: StepMode | 'auto';
+  /** Of matrix products. */
+  readonly precision: Precision;
+  /** Keep only each layer's input for the backward pass. */
+  readonly rematerialise: boolean;
 }
 
 export interface StepReport {
@@ -47,7 +54,7 @@ export interface TrainOptions {
   /** The model as it was before step 1. */
   readonly start: TensorReader;
   readonly plan: TrainingPlan;
-  readonly data: Split;
+  readonly data: StoredSplit;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
   readonly run: string;
   readonly seed: number;
@@ -81,53 +88,41 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       exitCode: 2,
     });
   }
-  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, mode } = plan;
+  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
+  const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
+  const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
-  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, start, from });
-  const packer = createPacker({
-    split: options.data,
-    rowBytes: length,
-    seed,
-    ...(saved && { state: saved.packer }),
-  });
+  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
+  let state: TrainerState = saved ?? { step: 0, packer: PACKER_START, patches: 0, mode, settings, metrics: {} };
   const shape = { rows, length };
   const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);
   const source = createBatchSource({
-    packer,
+    rows: { kind: 'packed', files: options.data.files, rowBytes: length, seed, state: state.packer },
     objective,
     config,
     rowsPerStep: plan.rowsPerStep,
     microBatchRows: rows,
     trainsTable: trainee.table !== null,
     entropies: entropies.of,
-    patches: saved?.patches ?? 0,
+    patches: state.patches,
   });
   const { dense: slots, table, fixed } = trainee;
-  const stepper = createTrainStep({
-    objective,
-    slots,
-    table,
-    fixed,
-    adamw: plan,
-    clipNorm: plan.clipNorm,
-    shape,
-    mode,
-  });
-  let state: TrainerState = saved ?? { step: 0, packer: packer.state(), patches: 0, settings };
-  let metrics: Readonly<Record<string, number>> = {};
+  const { clipNorm, precision, rematerialise } = plan;
+  const how = { shape, mode, precision, rematerialise };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
+  const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
-  const save = () =>
-    saveCheckpoint({ run, config, specs, slots: trainee.slots, start, keep: plan.keepCheckpoints, state });
+  const save = () => saveCheckpoint({ ...trainee, run, config, specs, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();
     try {
-      metrics = await options.validate(params);
+      state = { ...state, metrics: await options.validate(params) };
     } finally {
       disposeParams(params);
     }
-    await log.write(state.step, metrics);
+    await log.write(state.step, state.metrics);
   };
 
   try {
@@ -140,9 +135,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const learningRate = plan.learningRateAt(step);
       const { loss, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw divergence(step, run);
-      state = { step, packer: batch.packer, patches: batch.patches, settings };
+      state = { ...state, step, packer: batch.packer, patches: batch.patches };
       const { bytes } = batch;
       const elapsed = performance.now() - begun;
+      waits.add(waited, elapsed);
       const report = {
         step,
         steps: plan.steps,
@@ -165,8 +161,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       }
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
-    if (Object.keys(metrics).length === 0) await validate();
-    return { params: trainee.params(), metrics };
+    return { params: trainee.params(), metrics: { ...state.metrics, ...waits.metrics() } };
   } finally {
     await source.close();
     await log.close();

@@ -1,10 +1,11 @@
 /** @module The model in training: variables of what is moved, with their moments, and of what is only read. */
-import type { TensorSpec } from '../blt/index.js';
-import type { Storage, tf, Variable } from '../engine/index.js';
+import { type Adapter, adaptersOf, type Lora, type TensorSpec } from '../blt/index.js';
+import type { tf, Variable } from '../engine/index.js';
 import { loadVariable, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
-import { createSlot, disposeSlot, type ParameterGroup, type Slot } from './adamw.js';
-import { groupOf, restoreSlots } from './checkpoint.js';
+import { createSlot, disposeSlot, type Moments, type ParameterGroup, type Slot } from './adamw.js';
+import { groupOf, restoreSlots, type SlotKind } from './checkpoint.js';
+import { freshAdapter, merged } from './lora.js';
 import type { Objective } from './objective.js';
 
 export interface Trainee {
@@ -16,6 +17,8 @@ export interface Trainee {
   readonly table: Slot | null;
   /** What is read and not moved. */
   readonly fixed: ReadonlyMap<string, Variable>;
+  /** The value of a tensor that has an adapter, with it; null of any other. The caller disposes it. */
+  mergedValue(name: string): tf.Tensor | null;
   /** All values as tensors, for measuring; the caller disposes them. The table has its spare row. */
   params(): Params;
   dispose(): void;
@@ -25,8 +28,9 @@ export interface TraineeOptions {
   readonly objective: Objective;
   readonly specs: readonly TensorSpec[];
   readonly learningRateScale: Readonly<Record<string, number>>;
-  /** How moments are held. */
-  readonly moments: Storage;
+  readonly moments: Moments;
+  /** Of fresh adapters. */
+  readonly seed: number;
   readonly start: TensorReader;
   /** A run and the step of its checkpoint to go on from; null begins from `start`. */
   readonly from: { readonly run: string; readonly step: number } | null;
@@ -35,37 +39,69 @@ export interface TraineeOptions {
 /** Padding of a step's rows is written to one row that nothing reads. */
 const SPARE_ROWS = 1;
 
+const isTable = ({ part }: TensorSpec): boolean => part === 'hash';
+
+/** An adapter's groups: neither is decayed, and B learns as much faster as the product is scaled. */
+function adapterKinds({ a, b }: Adapter, lora: Lora, scale: number): SlotKind[] {
+  const group = (learningRateScale: number): ParameterGroup => ({ learningRateScale, decay: false });
+  return [
+    { name: a.name, group: group(scale), spareRows: 0 },
+    { name: b.name, group: group((scale * lora.alpha) / lora.rank), spareRows: 0 },
+  ];
+}
+
+/** A frozen matrix that the checkpoint has in bfloat16 is held so, which loses nothing. */
+async function loadFixed(start: TensorReader, { name, role }: TensorSpec): Promise<Variable> {
+  const narrow = role === 'linear' && start.tensors.get(name)?.dtype === 'BF16';
+  return await loadVariable(start, name, { storage: narrow ? 'bfloat16' : 'float32' });
+}
+
 /** Loads the model into variables. */
 export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
-  const { objective, specs, learningRateScale, moments, start, from } = options;
-  const isTable = ({ part }: TensorSpec) => part === 'hash';
+  const { objective, specs, learningRateScale, moments, seed, start, from } = options;
+  const { lora } = objective;
+  const adapters = lora === null ? [] : adaptersOf(specs, lora);
   const moved = specs.filter(objective.trains);
-  const ordered = [...moved.filter((spec) => !isTable(spec)), ...moved.filter(isTable)];
-  const kinds = ordered.map((spec) => ({
+  const kindOf = (spec: TensorSpec): SlotKind => ({
     name: spec.name,
-    group: groupOf(spec, learningRateScale) as ParameterGroup,
+    group: groupOf(spec, learningRateScale),
     spareRows: isTable(spec) ? SPARE_ROWS : 0,
-  }));
-  const fixed = new Map<string, Variable>();
-  let slots: Slot[] = [];
-  if (from === null) {
-    for (const { name, group, spareRows } of kinds)
-      slots.push(createSlot(name, await loadVariable(start, name, { spareRows }), group, moments));
-  } else {
-    slots = await restoreSlots(from.run, from.step, kinds, moments);
+  });
+  const own = moved.filter((spec) => !isTable(spec)).map(kindOf);
+  const tables = moved.filter(isTable).map(kindOf);
+  const ofAdapters = adapters.flatMap((adapter) => adapterKinds(adapter, lora!, learningRateScale.global ?? 1));
+  const kinds = [...own, ...ofAdapters, ...tables];
+
+  async function freshSlots(): Promise<Slot[]> {
+    const load = async (list: readonly SlotKind[]) => {
+      const slots: Slot[] = [];
+      for (const { name, group, spareRows } of list)
+        slots.push(createSlot(name, await loadVariable(start, name, { spareRows }), group, moments));
+      return slots;
+    };
+    const fresh = adapters.flatMap((adapter, i) => Object.values(freshAdapter(adapter, seed, i)));
+    const added = ofAdapters.map(({ name, group }, i) => createSlot(name, fresh[i]!, group, moments));
+    return [...(await load(own)), ...added, ...(await load(tables))];
   }
+
+  const slots = from === null ? await freshSlots() : await restoreSlots(from.run, from.step, kinds, moments);
+  const fixed = new Map<string, Variable>();
   for (const spec of specs.filter((candidate) => !objective.trains(candidate)))
-    fixed.set(spec.name, await loadVariable(start, spec.name));
-  const tableAt = moved.some(isTable) ? slots.length - 1 : slots.length;
+    fixed.set(spec.name, await loadFixed(start, spec));
+  const values = new Map(slots.map(({ name, value }) => [name, value]));
+  const byBase = new Map(adapters.map((adapter) => [adapter.base.name, adapter]));
   return {
     slots,
-    dense: slots.slice(0, tableAt),
-    table: slots[tableAt] ?? null,
+    dense: slots.slice(0, slots.length - tables.length),
+    table: slots[slots.length - tables.length] ?? null,
     fixed,
-    params: () => {
-      const all = [...fixed, ...slots.map(({ name, value }): [string, Variable] => [name, value])];
-      return new Map(all.map(([name, variable]): [string, tf.Tensor] => [name, variable.read()]));
+    mergedValue(name) {
+      const adapter = byBase.get(name);
+      if (adapter === undefined) return null;
+      return merged(fixed.get(name)!, { a: values.get(adapter.a.name)!, b: values.get(adapter.b.name)! });
     },
+    params: () =>
+      new Map([...fixed, ...values].map(([name, variable]): [string, tf.Tensor] => [name, variable.readHeld()])),
     dispose() {
       slots.forEach(disposeSlot);
       for (const variable of fixed.values()) variable.dispose();

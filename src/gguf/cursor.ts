@@ -17,6 +17,7 @@ export interface Cursor {
 
 const PAGE_BYTES = 4 * 2 ** 20;
 
+/** A cursor at the beginning of an open file; whoever opened the file closes it. Taking more than the file has is refused by `refuse`. */
 export function cursorOf(file: FileHandle, { fileBytes, path, refuse }: FileBounds): Cursor {
   let position = 0;
   let page = Buffer.alloc(0);

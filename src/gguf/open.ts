@@ -51,7 +51,9 @@ interface Stored {
 /** A range of a quantised tensor's float32 bytes: the blocks that cover it are dequantised, some MB of them at a time. */
 async function readQuantised({ file, path, tensor }: Stored, range: ByteRange): Promise<Uint8Array> {
   if (range.offset % 4 !== 0 || range.length % 4 !== 0)
-    throw new ByteifyError(`Ranges of the dequantised tensor ${quoted(tensor.info.name)} must be whole floats.`);
+    throw new ByteifyError(`Ranges of the dequantised tensor ${quoted(tensor.info.name)} must be whole floats.`, {
+      hint: 'Offset and length are in bytes of float32, so multiples of 4.',
+    });
   const { blockElements, blockBytes, dequantise } = QUANTISATIONS.get(tensor.type)!;
   const blockFloatBytes = blockElements * 4;
   const first = Math.floor(range.offset / blockFloatBytes);
@@ -96,7 +98,10 @@ export async function openGguf(path: string): Promise<GgufFile> {
       metadata: {},
       async read(name, range) {
         const tensor = placed.get(name);
-        if (tensor === undefined) throw new ByteifyError(`${path} lacks the tensor ${quoted(name)}.`);
+        if (tensor === undefined)
+          throw new ByteifyError(`${path} lacks the tensor ${quoted(name)}.`, {
+            hint: '`byteify inspect` lists those that it has.',
+          });
         const bytes = tensorBytes(tensor.info);
         const { offset, length } = range ?? { offset: 0, length: bytes };
         checkRange(name, bytes, { offset, length });

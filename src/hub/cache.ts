@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs
 import { dirname, join, relative } from 'node:path';
 import { writeFileAtomic } from '../conversion/index.js';
 
+/** Where the cache keeps a model: `models--org--name`. */
 export function repositoryFolder(cacheDir: string, id: string): string {
   return join(cacheDir, `models--${id.replace('/', '--')}`);
 }
@@ -41,6 +42,7 @@ export async function linkSnapshot(repository: string, commit: string, path: str
   await rename(temporary, link);
 }
 
+/** Records the commit that a branch or tag stands for, as huggingface_hub does; a commit stands for itself. */
 export async function writeRef(repository: string, revision: string, commit: string): Promise<void> {
   if (COMMIT.test(revision) || (await cachedCommit(repository, revision)) === commit) return;
   const path = join(repository, 'refs', revision);

@@ -42,6 +42,8 @@ export function refuseWithoutWeights(id: string, paths: readonly string[]): void
   );
 }
 
+const HINT = 'The repository is incomplete; try another revision.';
+
 /**
  * The weight files: the single one where it is there, as when they are read (src/safetensors/read-checkpoint.ts) and in transformers
  * (modeling_utils.py looks for it first); else those of the index.
@@ -55,14 +57,14 @@ export function weightFiles(id: string, paths: readonly string[], index: string 
   try {
     map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;
   } catch (cause) {
-    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { cause });
+    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { hint: HINT, cause });
   }
   const shards = [...new Set(Object.values(map ?? {}))].map(String).sort();
-  if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`);
+  if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`, { hint: HINT });
   const lost = shards.find((shard) => !paths.includes(shard) || /[/\\]/.test(shard));
   if (lost !== undefined) {
     throw new ByteifyError(`${INDEX_FILE} of ${id} names ${lost}, which is not there.`, {
-      hint: 'The repository is incomplete; try another revision.',
+      hint: HINT,
     });
   }
   return shards;

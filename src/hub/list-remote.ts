@@ -26,13 +26,15 @@ export class HubBusyError extends Error {}
 const SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
+const NO_HUB = 'HF_ENDPOINT may point at something that is not a hub.';
+
 /** Digests become file names: nothing else may. */
 function checkedFile(file: RemoteFile, id: string): RemoteFile {
   const { path, sizeBytes, oid, sha256 } = file;
   const sound = SHA1.test(oid) && (sha256 === null || SHA256.test(sha256));
   if (sound && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0) return file;
   throw new ByteifyError(`The hub lists ${path} of ${id} without a size and digest that could be right.`, {
-    hint: 'HF_ENDPOINT may point at something that is not a hub.',
+    hint: NO_HUB,
   });
 }
 
@@ -53,7 +55,7 @@ export async function listRemote(
   };
   try {
     const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
-    if (!SHA1.test(sha)) throw new ByteifyError(`The hub names no commit for ${id}@${revision}.`);
+    if (!SHA1.test(sha)) throw new ByteifyError(`The hub names no commit for ${id}@${revision}.`, { hint: NO_HUB });
     const files: RemoteFile[] = [];
     for await (const entry of listFiles({ repo: id, revision: sha, recursive: true, hubUrl, fetch })) {
       if (entry.type !== 'file') continue;

@@ -21,7 +21,7 @@ export async function checkPapers(folder: string): Promise<LlamaConfig> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    throw new ByteifyError(`${path} is not JSON.`, { hint: 'Download the model again.', cause });
   }
   const config = parseLlamaConfig(json, path);
   await loadTokenizer(folder);

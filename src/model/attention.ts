@@ -9,8 +9,11 @@ interface QueryBlock {
   readonly from: number;
   readonly to: number;
   readonly firstKey: number;
-  /** [1 or rows, 1, to - from, to - firstKey], 0 where visible and -1e9 elsewhere. */
-  readonly mask: tf.Tensor;
+  /**
+   * [rows, 1, to - from, to - firstKey], 0 where visible and -1e9 elsewhere; shared by the layers. Null for rows of one document each: those
+   * masks are made when they are needed, since all together would grow with the square of the length.
+   */
+  readonly mask: tf.Tensor | null;
 }
 
 /** The blocks of one sequence length, window and document layout, shared by all layers that have them. */
@@ -19,6 +22,8 @@ export interface AttentionPlan {
   readonly length: number;
   /** Query heads a key-value head. */
   readonly repeat: number;
+  /** Keys a query sees, itself included. */
+  readonly window: number;
   readonly blocks: readonly QueryBlock[];
 }
 
@@ -34,40 +39,55 @@ export interface AttentionShape {
 
 const HIDDEN = -1e9;
 
-function maskOf(shape: AttentionShape, from: number, to: number, firstKey: number): tf.Tensor {
-  const { rows, length, documents } = shape;
-  const window = shape.window ?? length;
+/** 0 where a key is visible, -1e9 elsewhere. */
+function additive(visible: tf.Tensor): tf.Tensor {
+  return tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), HIDDEN);
+}
+
+/** Which keys are neither later than a query nor out of its window, [queries, keys]. */
+function nearKeys({ from, to, firstKey }: Omit<QueryBlock, 'mask'>, window: number): tf.Tensor {
+  const distance = tf.sub(
+    tf.reshape(tf.range(from, to, 1, 'int32'), [to - from, 1]),
+    tf.reshape(tf.range(firstKey, to, 1, 'int32'), [1, to - firstKey]),
+  );
+  return tf.logicalAnd(tf.greaterEqual(distance, 0), tf.less(distance, window));
+}
+
+const keyOf = ({ from, to, firstKey }: Omit<QueryBlock, 'mask'>, window: number) =>
+  `mask ${from} ${to} ${firstKey} ${window}`;
+
+/** The mask of a block of rows that are one document each, [1, 1, queries, keys]. */
+function plainMask(block: Omit<QueryBlock, 'mask'>, window: number): tf.Tensor {
+  const shape = [1, 1, block.to - block.from, block.to - block.firstKey];
+  return fuse(keyOf(block, window), [], () => [tf.reshape(additive(nearKeys(block, window)), shape)])[0]!;
+}
+
+/** The mask of a block of rows with several documents, [rows, 1, queries, keys]. */
+function documentMask(block: Omit<QueryBlock, 'mask'>, window: number, documents: tf.Tensor): tf.Tensor {
+  const { from, to, firstKey } = block;
+  const rows = documents.shape[0]!;
   const [queries, keys] = [to - from, to - firstKey];
-  const additive = (visible: tf.Tensor) => tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), HIDDEN);
-  const near = () => {
-    const distance = tf.sub(
-      tf.reshape(tf.range(from, to, 1, 'int32'), [queries, 1]),
-      tf.reshape(tf.range(firstKey, to, 1, 'int32'), [1, keys]),
-    );
-    return tf.logicalAnd(tf.greaterEqual(distance, 0), tf.less(distance, window));
-  };
-  const key = `mask ${from} ${to} ${firstKey} ${window}`;
-  if (documents === null) return tf.reshape(fuse(key, [], () => [additive(near())])[0]!, [1, 1, queries, keys]);
-  const [mask] = fuse(`${key} of documents`, [documents], (ids) => {
+  const [mask] = fuse(`${keyOf(block, window)} of documents`, [documents], (ids) => {
     const ofQueries = tf.reshape(tf.slice(ids, [0, from], [rows, queries]), [rows, queries, 1]);
     const ofKeys = tf.reshape(tf.slice(ids, [0, firstKey], [rows, keys]), [rows, 1, keys]);
-    const visible = tf.logicalAnd(tf.equal(ofQueries, ofKeys), tf.reshape(near(), [1, queries, keys]));
-    return [tf.reshape(additive(visible), [rows, 1, queries, keys])];
+    const near = tf.reshape(nearKeys(block, window), [1, queries, keys]);
+    return [tf.reshape(additive(tf.logicalAnd(tf.equal(ofQueries, ofKeys), near)), [rows, 1, queries, keys])];
   });
   return mask!;
 }
 
 /** Cuts a sequence into query blocks of one size, the last a little shorter, and makes their masks. */
 export function attentionPlan(shape: AttentionShape): AttentionPlan {
-  const { rows, length, repeat, window } = shape;
+  const { rows, length, repeat, window, documents } = shape;
   const size = Math.ceil(length / Math.ceil(length / LARGEST_BLOCK));
   const blocks: QueryBlock[] = [];
   for (let from = 0; from < length; from += size) {
     const to = Math.min(length, from + size);
     const firstKey = window === null ? 0 : Math.max(0, from - window + 1);
-    blocks.push({ from, to, firstKey, mask: maskOf(shape, from, to, firstKey) });
+    const block = { from, to, firstKey };
+    blocks.push({ ...block, mask: documents === null ? null : documentMask(block, window ?? length, documents) });
   }
-  return { rows, length, repeat, blocks };
+  return { rows, length, repeat, window: window ?? length, blocks };
 }
 
 function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
@@ -81,10 +101,14 @@ function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
  */
 export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: AttentionPlan): tf.Tensor {
   const [rows, heads, , headDim] = q.shape as [number, number, number, number];
-  const parts = plan.blocks.map(({ from, to, firstKey, mask }) => {
-    const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
-    const out = attend(stacked, cut(k, firstKey, to), cut(v, firstKey, to), mask);
-    return tf.reshape(out, [rows, heads, to - from, headDim]);
-  });
+  const parts = plan.blocks.map((block) =>
+    tf.tidy(() => {
+      const { from, to, firstKey } = block;
+      const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
+      const mask = block.mask ?? plainMask(block, plan.window);
+      const out = attend(stacked, cut(k, firstKey, to), cut(v, firstKey, to), mask);
+      return tf.reshape(out, [rows, heads, to - from, headDim]);
+    }),
+  );
   return parts.length === 1 ? parts[0]! : tf.concat(parts, 2);
 }

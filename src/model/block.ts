@@ -1,6 +1,6 @@
 /** @module The pre-norm Llama block that the encoder, decoder, latent global transformer, patcher and the source all use (blt-format 1.2). */
 import type { TransformerConfig } from '../blt/index.js';
-import { rmsNorm, swiglu, tf } from '../engine/index.js';
+import { linear, rematerialised, rmsNorm, swiglu, tf } from '../engine/index.js';
 import { type AttentionPlan, attentionPlan, selfAttention } from './attention.js';
 import { type Params, param } from './params.js';
 import { type RopeLayout, type RopeTable, ropeTable, rotatedHeads } from './rope.js';
@@ -10,6 +10,8 @@ export interface BlockContext {
   readonly config: TransformerConfig;
   readonly rope: RopeTable;
   readonly attention: AttentionPlan;
+  /** Whether the backward pass computes a layer's activations again instead of keeping them. */
+  readonly rematerialise: boolean;
 }
 
 export interface SequenceShape {
@@ -19,19 +21,33 @@ export interface SequenceShape {
   readonly documents: tf.Tensor | null;
 }
 
+/** How a forward pass is differentiated; it does not change what it computes. */
+export interface ForwardOptions {
+  /** Keep only each layer's input, and compute the rest again in the backward pass. */
+  readonly rematerialise?: boolean;
+}
+
 /** Rotation tables and masks of a transformer over [rows, length] positions. */
-export function blockContext(config: TransformerConfig, shape: SequenceShape, layout?: RopeLayout): BlockContext {
+export function blockContext(
+  config: TransformerConfig,
+  shape: SequenceShape,
+  options: ForwardOptions & { readonly layout?: RopeLayout } = {},
+): BlockContext {
   const { hiddenSize, heads, kvHeads, rope, window } = config;
   return {
     config,
-    rope: ropeTable(rope, shape.length, hiddenSize / heads, layout),
+    rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
     attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+    rematerialise: options.rematerialise ?? false,
   };
 }
 
-/** y = x wT: x [N, in], w [out, in] -> [N, out]. */
-export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  return tf.matMul(x, weight, false, true);
+/** x through a projection, and through its adapter where it has one (LoRA). */
+function projection(x: tf.Tensor, params: Params, name: string): tf.Tensor {
+  const y = linear(x, param(params, `${name}.weight`));
+  const [down, up] = [params.get(`${name}.lora_A.weight`), params.get(`${name}.lora_B.weight`)];
+  if (down === undefined || up === undefined) return y;
+  return tf.add(y, linear(linear(x, down), up));
 }
 
 /** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
@@ -45,29 +61,52 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
   const { rows, length } = attention;
   const headDim = hiddenSize / heads;
-  const weight = (name: string) => param(params, `${prefix}.self_attn.${name}.weight`);
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.self_attn.${name}`);
   const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
   const rotated = (name: string, count: number, scale: number) =>
-    rotatedHeads(linear(normal, weight(name)), { rows, length, heads: count, scale }, rope);
+    rotatedHeads(project(normal, name), { rows, length, heads: count, scale }, rope);
   const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
   const q = rotated('q_proj', heads, headDim ** -0.5);
   const k = rotated('k_proj', kvHeads, 1);
-  const v = headsFirst(tf.reshape(linear(normal, weight('v_proj')), [rows, length, kvHeads, headDim]));
+  const v = headsFirst(tf.reshape(project(normal, 'v_proj'), [rows, length, kvHeads, headDim]));
   const out = headsFirst(selfAttention(q, k, v, attention));
-  return linear(tf.reshape(out, [rows * length, hiddenSize]), weight('o_proj'));
+  return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
 }
 
 function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
-  const weight = (name: string) => param(params, `${prefix}.mlp.${name}.weight`);
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.mlp.${name}`);
   const normal = rmsNorm(x, param(params, `${prefix}.post_attention_layernorm.weight`), config.rmsNormEps);
-  const gated = swiglu(linear(normal, weight('gate_proj')), linear(normal, weight('up_proj')));
-  return linear(gated, weight('down_proj'));
+  return project(swiglu(project(normal, 'gate_proj'), project(normal, 'up_proj')), 'down_proj');
+}
+
+/** A layer of which only the input is kept for the backward pass. */
+function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
+  const { rope, attention } = context;
+  const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
+  return rematerialised(
+    ([input, ...values], [cos, sin, ...kept]) => {
+      const again: BlockContext = {
+        ...context,
+        rope: { ...rope, cos: cos!, sin: sin! },
+        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i] ?? null })) },
+      };
+      return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, again);
+    },
+    [x, ...own.map((name) => param(params, name))],
+    [rope.cos, rope.sin, ...masks],
+  );
+}
+
+/** One layer, its activations kept or computed again as the context says. */
+export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  // What a gradient needs is kept all the same; without one, nothing of a layer stays but its result.
+  return tf.tidy(() => (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context));
 }
 
 /** All layers of a transformer in order. */
 export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   let out = x;
-  for (let layer = 0; layer < context.config.layers; layer++)
-    out = block(out, params, `${prefix}.layers.${layer}`, context);
+  for (let i = 0; i < context.config.layers; i++) out = layer(out, params, `${prefix}.layers.${i}`, context);
   return out;
 }

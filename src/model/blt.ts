@@ -1,9 +1,9 @@
 /** @module The BLT forward pass: bytes -> patches -> latent global transformer -> bytes (blt-format 1). */
 import type { BltConfig } from '../blt/index.js';
-import { crossEntropyRows, crossEntropySum, tf } from '../engine/index.js';
+import { crossEntropyRows, crossEntropySum, linear, tf } from '../engine/index.js';
 import { type ByteRow, byteBatch, type PatchedBatch, patchedBatch } from './batch.js';
 import { type PatchedTensors, patchedTensors } from './batch-tensors.js';
-import { blockContext, linear } from './block.js';
+import { blockContext, type ForwardOptions } from './block.js';
 import { globalTransformer } from './global-transformer.js';
 import { localDecoder } from './local-decoder.js';
 import { localEncoder } from './local-encoder.js';
@@ -11,13 +11,18 @@ import { type Params, param } from './params.js';
 import { patcherEntropies } from './patcher.js';
 
 /** Next-byte logits [rows * length, 260] in float32. */
-export function bltForward(params: Params, config: BltConfig, batch: PatchedTensors): tf.Tensor {
+export function bltForward(
+  params: Params,
+  config: BltConfig,
+  batch: PatchedTensors,
+  options: ForwardOptions = {},
+): tf.Tensor {
   const { rows, length, documents, patches, patchDocuments } = batch;
   const byteShape = { rows, length, documents };
-  const encoded = localEncoder(params, config, batch, blockContext(config.encoder, byteShape));
-  const globalContext = blockContext(config.global, { rows, length: patches, documents: patchDocuments });
+  const encoded = localEncoder(params, config, batch, blockContext(config.encoder, byteShape, options));
+  const globalContext = blockContext(config.global, { rows, length: patches, documents: patchDocuments }, options);
   const latent = globalTransformer(params, encoded.patches, globalContext);
-  const decoderContext = blockContext(config.decoder, byteShape);
+  const decoderContext = blockContext(config.decoder, byteShape, options);
   const hidden = localDecoder(params, config, batch, decoderContext, { bytes: encoded.bytes, patches: latent });
   return linear(hidden, param(params, 'lm_head.weight'));
 }

@@ -3,8 +3,8 @@
  * computed a byte, and softmax and sums run over segments (encoder) or over the k slots of one patch (decoder). blt-format 1.4, 1.6.
  */
 import type { TransformerConfig } from '../blt/index.js';
-import { gatherRows, rmsNorm, segmentShift, segmentSum, tf } from '../engine/index.js';
-import { linear } from './block.js';
+import { gatherRows, linear, rmsNorm, segmentShift, segmentSum, tf } from '../engine/index.js';
+
 import { type Params, param } from './params.js';
 
 interface CrossShape {

@@ -1,6 +1,6 @@
 /** @module The latent global transformer over patches: where the source's layers live (blt-format 1.5). */
-import type { tf } from '../engine/index.js';
-import { type BlockContext, blocks, linear } from './block.js';
+import { linear, type tf } from '../engine/index.js';
+import { type BlockContext, blocks } from './block.js';
 import type { Params } from './params.js';
 
 const PREFIX = 'model.global_transformer';

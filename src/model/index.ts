@@ -10,6 +10,7 @@ export {
 } from './batch.js';
 export { type ByteTensors, byteTensors, type PatchedTensors, patchedTensors } from './batch-tensors.js';
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
+export type { ForwardOptions } from './block.js';
 export {
   bltForward,
   bltLogits,

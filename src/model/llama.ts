@@ -1,8 +1,8 @@
 /** @module The source model on the same block code: its embeddings, layers, final norm and head. For comparison, not for training. */
 import type { TransformerConfig } from '../blt/index.js';
-import { crossEntropyRows, gatherRows, rmsNorm, tf } from '../engine/index.js';
+import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { LlamaConfig } from '../llama/index.js';
-import { blockContext, blocks, linear } from './block.js';
+import { blockContext, blocks } from './block.js';
 import { type Params, param } from './params.js';
 import type { RopeLayout } from './rope.js';
 
@@ -21,7 +21,7 @@ export interface LlamaModel {
 /** Hidden states [rows * length, hidden] after the last layer, before the final norm, of rows of embeddings. */
 export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddings: tf.Tensor, rows = 1): tf.Tensor {
   const shape = { rows, length: embeddings.shape[0]! / rows, documents: null };
-  return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, ropeLayout));
+  return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, { layout: ropeLayout }));
 }
 
 /** Normed hidden states [rows * length, hidden] of rows of token ids, and the head [vocabulary, hidden] that turns them into logits. */

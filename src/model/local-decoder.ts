@@ -1,8 +1,8 @@
 /** @module Patches back to bytes: cross-attention to one closed patch and local blocks (blt-format 1.6). */
 import type { BltConfig } from '../blt/index.js';
-import { rmsNorm, tf } from '../engine/index.js';
+import { linear, rmsNorm, tf } from '../engine/index.js';
 import type { PatchedTensors } from './batch-tensors.js';
-import { type BlockContext, block, linear } from './block.js';
+import { type BlockContext, layer } from './block.js';
 import { bytesAttendToPatch } from './cross-attention.js';
 import { type Params, param } from './params.js';
 
@@ -22,11 +22,12 @@ export function localDecoder(
   const patchRows = tf.reshape(projected, [patches * slots, decoder.hiddenSize]);
   const shape = { config: decoder, slots, patches, patchOfByte: batch.decoderPatch };
   let hidden = inputs.bytes;
-  for (let layer = 0; layer < decoder.layers; layer++) {
-    if (layer === 0 || decoder.crossAttnAllLayers) {
-      hidden = bytesAttendToPatch(hidden, patchRows, params, `${PREFIX}.cross_attn_layers.${layer}`, shape);
+  for (let i = 0; i < decoder.layers; i++) {
+    if (i === 0 || decoder.crossAttnAllLayers) {
+      const before = hidden;
+      hidden = tf.tidy(() => bytesAttendToPatch(before, patchRows, params, `${PREFIX}.cross_attn_layers.${i}`, shape));
     }
-    hidden = block(hidden, params, `${PREFIX}.layers.${layer}`, context);
+    hidden = layer(hidden, params, `${PREFIX}.layers.${i}`, context);
   }
   return rmsNorm(hidden, param(params, `${PREFIX}.norm.weight`), decoder.rmsNormEps);
 }

@@ -1,8 +1,8 @@
 /** @module Bytes to patches: byte and hash n-gram embeddings, local blocks, pooling and cross-attention (blt-format 1.3, 1.4). */
 import type { BltConfig } from '../blt/index.js';
-import { gatherRows, segmentMax, tf } from '../engine/index.js';
+import { gatherRows, linear, segmentMax, tf } from '../engine/index.js';
 import type { PatchedTensors } from './batch-tensors.js';
-import { type BlockContext, blocks, linear } from './block.js';
+import { type BlockContext, blocks } from './block.js';
 import { patchesAttendToBytes } from './cross-attention.js';
 import { type Params, param } from './params.js';
 
@@ -35,6 +35,8 @@ export function localEncoder(
   const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
   const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
   const shape = { config: encoder, slots, patches, patchOfByte };
-  const rows = patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape);
+  const rows = tf.tidy(() =>
+    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
+  );
   return { bytes, patches: tf.reshape(rows, [patches, slots * encoder.hiddenSize]) };
 }

@@ -1,15 +1,20 @@
 /** @module The entropy model: a byte language model whose uncertainty decides where patches begin (blt-format 2). */
 import type { TransformerConfig } from '../blt/index.js';
-import { gatherRows, rmsNorm, tf } from '../engine/index.js';
+import { gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { ByteBatch } from './batch.js';
 import { type ByteTensors, byteTensors } from './batch-tensors.js';
-import { blockContext, blocks, linear } from './block.js';
+import { blockContext, blocks, type ForwardOptions } from './block.js';
 import { type Params, param } from './params.js';
 
 /** Next-byte logits [rows * length, 260] of the patcher. */
-export function patcherForward(params: Params, config: TransformerConfig, batch: ByteTensors): tf.Tensor {
+export function patcherForward(
+  params: Params,
+  config: TransformerConfig,
+  batch: ByteTensors,
+  options: ForwardOptions = {},
+): tf.Tensor {
   const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), batch.ids);
-  const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch));
+  const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch, options));
   const normal = rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
   return linear(normal, param(params, 'model.patcher.lm_head.weight'));
 }

@@ -1,5 +1,5 @@
 /** @module The demo's text: the documentation that the installed packages carry. Nothing is downloaded and nothing is shipped. */
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 
@@ -23,7 +23,7 @@ function folderOf(name: string, resolveFrom: NodeJS.Require): string {
   return path.slice(0, path.lastIndexOf(marker) + marker.length);
 }
 
-/** All Markdown files of those packages, in a stable order. */
+/** All Markdown files of those packages that are not empty, in a stable order. */
 export async function demoCorpus(): Promise<string[]> {
   const own = createRequire(import.meta.url);
   // tasks is a dependency of hub, and npm may have put it there.
@@ -38,5 +38,7 @@ export async function demoCorpus(): Promise<string[]> {
         .map((file) => join(folder, file)),
     );
   }
-  return files.sort();
+  // An empty file would be named as left out, which here is nobody's concern.
+  const sizes = await Promise.all(files.map((file) => stat(file)));
+  return files.filter((_, i) => sizes[i]!.size > 0).sort();
 }

@@ -7,6 +7,11 @@ import { humanBytes, humanCount } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 
+/**
+ * Exports the newest checkpoint of the run into `blt/`, unless that was done. The engine must be started.
+ * @throws UsageError when there is no checkpoint, or the recipe or run changed since; ByteifyError when the export does not compute what its
+ * checkpoint does, and is removed again; the signal's reason.
+ */
 export async function exportStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Exporting');
   const { dtype, max_shard_bytes, language } = recipe.export;
@@ -23,6 +28,7 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
         out,
         dtype,
         maxShardBytes: max_shard_bytes,
+        ownsOut: true,
         card: cardFromManifest(conversion.manifest(), { name, languages: language ?? [] }),
         onProgress: ({ tensor, doneBytes, totalBytes }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),

@@ -6,6 +6,10 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
+/**
+ * Trains the entropy model on a store and calibrates it, unless that was done. The engine must be started.
+ * @throws UsageError when the recipe or the data changed since; the signal's reason, after a checkpoint.
+ */
 export async function patcherStep(
   { conversion, recipe, reporter, signal }: StepContext,
   store: ByteStore,

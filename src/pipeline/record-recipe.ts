@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Conversion, digestOf, writeFileAtomic } from '../conversion/index.js';
 import { type Recipe, recipeToYaml } from '../recipe/index.js';
 
+/** Writes `recipe.yaml`, every default resolved, and names it in the manifest. */
 export async function recordRecipe(conversion: Conversion, recipe: Recipe): Promise<void> {
   await writeFileAtomic(join(conversion.folder, 'recipe.yaml'), recipeToYaml(recipe));
   await conversion.update((manifest) => ({ ...manifest, recipe: { name: recipe.name, sha256: digestOf(recipe) } }));

@@ -10,6 +10,10 @@ import { humanBytes } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 
+/**
+ * Pours the imported source into `init/`, unless that was done. Needs no engine.
+ * @throws UsageError when the source or the recipe changed since; ByteifyError when the source is not whole; the signal's reason.
+ */
 export async function remapStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Remapping');
   const source = await openLlama(conversion.path('import'));
@@ -33,7 +37,8 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
         const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes' });
         const config = bltConfigFor(source.config, sizes);
-        await remap({ source, config, out, seed: recipe.seed, dtype: recipe.blt.dtype, onProgress, signal });
+        const { dtype } = recipe.blt;
+        await remap({ source, config, out, ownsOut: true, seed: recipe.seed, dtype, onProgress, signal });
         return {};
       },
     });

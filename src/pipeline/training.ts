@@ -13,6 +13,7 @@ export function dataDigest({ manifest }: ByteStore): string {
   });
 }
 
+/** A training step for the reporter. */
 export function stepProgress({ step, steps, bitsPerByte, bytesPerSecond }: StepReport): Progress {
   const detail = `${bitsPerByte.toFixed(3)} bits per byte, ${Math.round(bytesPerSecond).toLocaleString('en')} bytes/s`;
   return { done: step, total: steps, unit: 'steps', detail };

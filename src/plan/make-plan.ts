@@ -1,7 +1,8 @@
 /** @module The cost of a whole conversion, stage by stage, before anything runs. */
 
-import type { BltConfig, Part } from '../blt/index.js';
+import { adaptersOf, type BltConfig, bltTensors, type Lora, type Part } from '../blt/index.js';
 import type { Recipe } from '../recipe/index.js';
+import { elementCount } from '../safetensors/index.js';
 import { type FlopParts, forwardFlops } from './flops.js';
 import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
@@ -45,13 +46,14 @@ export function makePlan(params: {
   const parameters = parametersByPart(config);
   const total = sumParameters(parameters);
   const { dtype } = recipe.blt;
-  const initBytes = total * (dtype === 'source' ? params.sourceBytesPerWeight : BYTES_A_WEIGHT[dtype]);
-  const works = trainingWorks(recipe);
+  const works = trainingWorks(recipe, config);
+  const frozenWeightBytes = dtype === 'source' ? params.sourceBytesPerWeight : BYTES_A_WEIGHT[dtype];
   const copies = (stage: string, diskBytes: number): StagePlan => ({ stage, diskBytes, training: null });
   const trainings = works.map((work): StagePlan => {
-    const training = trainingStageCost({ config, counts: parameters, work, flopsPerSecond });
+    const training = trainingStageCost({ config, counts: parameters, work, frozenWeightBytes, flopsPerSecond });
     return { stage: work.name, diskBytes: training.diskBytes, training };
   });
+  const initBytes = total * frozenWeightBytes;
   const stages = [
     copies('import', params.sourceBytes),
     copies('remap', initBytes),
@@ -65,7 +67,7 @@ export function makePlan(params: {
     bytesPerPatch: last.bytesPerPatch,
     stages,
     diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0),
-    memoryBytes: Math.max(...stages.map(({ training }) => training?.memoryBytes ?? 0)),
+    memoryBytes: Math.max(...stages.map(({ training }) => training?.memory.peakBytes ?? 0)),
     seconds: flopsPerSecond === null ? null : stages.reduce((sum, { training }) => sum + (training?.seconds ?? 0), 0),
   };
 }
@@ -73,7 +75,7 @@ export function makePlan(params: {
 const TRAINED_PARTS = ['encoder', 'hash', 'global', 'decoder', 'head'] as const satisfies readonly Part[];
 
 /** The patcher's training and the recipe's stages, in the plan's terms. */
-export function trainingWorks(recipe: Recipe): TrainingWork[] {
+export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[] {
   const { patcher } = recipe;
   const bytesPerPatch = patcher.target_bytes_per_patch;
   const patcherRows = rows(patcher);
@@ -86,6 +88,10 @@ export function trainingWorks(recipe: Recipe): TrainingWork[] {
       microBatchRows: patcherRows,
       bytesPerPatch,
       trains: ['patcher'],
+      precision: 'float32',
+      gradientCheckpointing: false,
+      optimizerState: 'float32',
+      adapterParameters: 0,
       keepCheckpoints: 1,
     },
     ...recipe.stages.map((stage, index): TrainingWork => {
@@ -97,11 +103,22 @@ export function trainingWorks(recipe: Recipe): TrainingWork[] {
         rowsPerStep,
         microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
         bytesPerPatch,
-        trains: TRAINED_PARTS.filter((part) => !(stage.frozen as readonly string[]).includes(part)),
+        trains: TRAINED_PARTS.filter(
+          (part) => !(stage.frozen as readonly string[]).includes(part) && !(part === 'global' && stage.lora),
+        ),
+        precision: stage.precision,
+        gradientCheckpointing: stage.gradient_checkpointing,
+        optimizerState: stage.optimizer_state,
+        adapterParameters: stage.lora ? adapterParameters(config, stage.lora) : 0,
         keepCheckpoints: stage.keep_checkpoints,
       };
     }),
   ];
+}
+
+function adapterParameters(config: BltConfig, lora: Lora): number {
+  const sizes = adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]);
+  return sizes.reduce((sum, shape) => sum + elementCount(shape), 0);
 }
 
 function rows({ batch_bytes, row_bytes }: { batch_bytes: number; row_bytes: number }): number {

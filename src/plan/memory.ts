@@ -1,76 +1,124 @@
-/** @module Memory of a training stage, in bytes. An estimate from what must be there; the measured peak is a little above it. */
-
-import type { BltConfig, TransformerConfig } from '../blt/index.js';
+/**
+ * @module Memory of a training stage, in bytes: what a compiled step holds at its fullest. Counted from what each operation keeps for the
+ * backward pass (src/model, src/engine/ops.ts); a test compares the sum with the measured peak of runs on a CPU.
+ */
+import { type BltConfig, hashTables, type Part, type TransformerConfig } from '../blt/index.js';
+import { activationsOf, type KeptFloats } from './activations.js';
 import type { TextShape } from './flops.js';
+import type { PartParameters } from './parameters.js';
 
-const FLOAT_BYTES = 4;
+export interface MemoryQuestion {
+  readonly config: BltConfig;
+  readonly counts: PartParameters;
+  /** The patcher alone is a byte language model of its own; otherwise it only cuts the text. */
+  readonly trains: readonly Part[];
+  readonly text: TextShape;
+  /** Rows whose activations are held at once. */
+  readonly rows: number;
+  readonly rowsPerStep: number;
+  readonly precision: 'float32' | 'bfloat16';
+  readonly gradientCheckpointing: boolean;
+  readonly optimizerState: keyof typeof STATE_BYTES;
+  /** Parameters of adapters on the latent global transformer; 0 without any. */
+  readonly adapterParameters: number;
+  /** Of a frozen matrix: 2 where the checkpoint has it in bfloat16, in which it is then held. */
+  readonly frozenWeightBytes: 2 | 4;
+}
 
 export interface TrainingMemory {
+  /** The process before the model is there: Node, TensorFlow's libraries, compiled code. */
+  readonly runtimeBytes: number;
   readonly weightsBytes: number;
   readonly gradientsBytes: number;
   /** AdamW's two moments. */
   readonly momentsBytes: number;
+  /** What the backward pass needs, when the forward pass is done. */
   readonly activationsBytes: number;
+  /** Activations go as gradients come: less than all of the above together. */
+  readonly peakBytes: number;
 }
 
-/**
- * Everything is float32 while it is trained: a weight costs 4 bytes, a trained one 4 for its gradient and 8 for its moments.
- * @param params.usedParameters of the parts that run; the trained ones among them
- * @param params.activationFloats what the backward pass needs of one row, from `activationFloats`
- * @param params.rows whose activations are held at once
- */
-export function trainingMemory(params: {
-  usedParameters: number;
-  trainedParameters: number;
-  activationFloats: number;
-  rows: number;
-}): TrainingMemory {
+/** Bytes a weight of both moments; 8-bit codes have a scale for every 256. */
+const STATE_BYTES = { float32: 8, bfloat16: 4, '8-bit': 2 + 8 / 256 } as const;
+const FLOAT_BYTES = 4;
+/** Measured: a process that has traced and compiled a small model's step. */
+const RUNTIME_BYTES = 620e6;
+/** Measured: what the allocator holds beyond what is asked of it, and operations that run before their results are needed. */
+const ALLOCATOR_SHARE = 1.1;
+
+/** Parts in the order in which the backward pass leaves them. */
+const BACKWARD = ['decoder', 'global', 'encoder'] as const;
+const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
+
+/** The memory of a training stage at its fullest. */
+export function trainingMemory(question: MemoryQuestion): TrainingMemory {
+  const { counts, trains, adapterParameters, optimizerState } = question;
+  const alone = trains.every((part) => part === 'patcher');
+  const trained = (parts: readonly Part[]) =>
+    parts.reduce((sum, part) => sum + (trains.includes(part) ? counts[part] : 0), 0) +
+    (parts.includes('global') ? adapterParameters : 0);
+  const all = Object.keys(counts) as Part[];
+  const moved = trained(all);
+  const used = alone ? counts.patcher : all.reduce((sum, part) => sum + counts[part], 0);
+  const frozen = used - (moved - adapterParameters);
+  // Tables and embeddings are gathered from, which takes float32; nearly all of the rest are matrices.
+  const frozenTable = trains.includes('hash') || alone ? 0 : counts.hash;
+  const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + question.frozenWeightBytes * (frozen - frozenTable);
+  const activations = activationsOf(question.config, question.text, alone ? 'patcher' : 'model');
+  const kept = (floats: KeptFloats) => keptBytes(floats, question);
+  const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);
+  const accumulated = question.rowsPerStep > question.rows;
+  // Several micro-batches add up in buffers that are there throughout.
+  const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
+  const rowsBytes = trains.includes('hash') ? touchedRowsBytes(question) : 0;
+  let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
+  let fullest = left + gradients + transientBytes(question, alone);
+  for (const part of BACKWARD) {
+    left -= kept(activations[part]);
+    if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
+    fullest = Math.max(fullest, left + gradients);
+  }
+  fullest = Math.max(fullest, gradients + rowsBytes);
+  const momentsBytes = STATE_BYTES[optimizerState] * moved;
+  // Products in bfloat16 read copies of the float32 weights.
+  const copiesBytes = question.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
   return {
-    weightsBytes: FLOAT_BYTES * params.usedParameters,
-    gradientsBytes: FLOAT_BYTES * params.trainedParameters,
-    momentsBytes: 2 * FLOAT_BYTES * params.trainedParameters,
-    activationsBytes: FLOAT_BYTES * params.activationFloats * params.rows,
+    runtimeBytes: RUNTIME_BYTES,
+    weightsBytes,
+    gradientsBytes: dense + rowsBytes,
+    momentsBytes,
+    activationsBytes,
+    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (weightsBytes + momentsBytes + copiesBytes + fullest),
   };
 }
 
-export function totalMemoryBytes(memory: TrainingMemory): number {
-  return memory.weightsBytes + memory.gradientsBytes + memory.momentsBytes + memory.activationsBytes;
+/** Rows of the hash tables that a step touches, each byte one a table: three gathered, three new, and the gradient. */
+function touchedRowsBytes({ config, text, rowsPerStep }: MemoryQuestion): number {
+  return 7 * FLOAT_BYTES * rowsPerStep * text.bytes * hashTables(config.hash) * config.encoder.hiddenSize;
 }
 
-/**
- * Floats that the backward pass of one row of text keeps.
- * A block keeps, at each position, of width H, key/value width K, feed-forward width I and A heads over n positions:
- *   7 H   two inputs of norms, the two normed values, q before and after RoPE, the mix of values before o
- *   3 K   k before and after RoPE, v
- *   4 I   gate, silu(gate), up, their product
- *   A n   the softmax, over all n positions (masked ones are stored too)
- * A cross-attention keeps 3 H a query and H + 2 K a key; the logits keep two values for each of the 260 ids.
- */
-export function activationFloats(config: BltConfig, text: TextShape, parts: 'patcher' | 'model'): number {
-  const { bytes } = text;
-  const logits = 2 * config.vocabSize * bytes;
-  if (parts === 'patcher') return blocks(config.patcher, bytes) + logits;
-  const { encoder, decoder, global, crossAttnK: k } = config;
-  const patches = bytes / text.bytesPerPatch;
-  const cross = (part: TransformerConfig, queries: number, keys: number) =>
-    queries * 3 * part.hiddenSize + keys * (part.hiddenSize + 2 * keyValueSize(part));
-  const decoderCrossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
-  return (
-    blocks(encoder, bytes) +
-    cross(encoder, patches * k, bytes) +
-    blocks(global, patches) +
-    blocks(decoder, bytes) +
-    decoderCrossLayers * cross(decoder, bytes, patches * k) +
-    logits
-  );
+/** With checkpointing a layer's input alone stays, and one layer at a time is whole. */
+function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryQuestion): number {
+  const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
+  const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
+  const { layers, layer, layerInput, around } = floats;
+  const inLayers = gradientCheckpointing
+    ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? whole(layer) : 0)
+    : layers * whole(layer);
+  return rows * (inLayers + whole(around));
 }
 
-function blocks(config: TransformerConfig, positions: number): number {
-  const { hiddenSize, heads, intermediateSize, layers } = config;
-  const aPosition = 7 * hiddenSize + 3 * keyValueSize(config) + 4 * intermediateSize + heads * positions;
-  return layers * positions * aPosition;
-}
-
-function keyValueSize({ hiddenSize, heads, kvHeads }: TransformerConfig): number {
-  return (hiddenSize / heads) * kvHeads;
+/** What the backward pass of one layer makes and drops again, of the transformer where that is most. */
+function transientBytes({ config, text, rows }: MemoryQuestion, alone: boolean): number {
+  const of = ({ hiddenSize, intermediateSize }: TransformerConfig, positions: number) =>
+    positions * (3 * intermediateSize + 4 * hiddenSize);
+  const { bytes, bytesPerPatch } = text;
+  const floats = alone
+    ? of(config.patcher, bytes)
+    : Math.max(
+        of(config.decoder, bytes),
+        of(config.global, bytes / bytesPerPatch),
+        2 * bytes * hashTables(config.hash) * config.encoder.hiddenSize,
+      );
+  return FLOAT_BYTES * rows * floats;
 }

@@ -2,11 +2,14 @@
 
 import type { BltConfig, Part } from '../blt/index.js';
 import { forwardFlops, type TextShape, trainingFlops } from './flops.js';
-import { activationFloats, type TrainingMemory, totalMemoryBytes, trainingMemory } from './memory.js';
+import { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 
+/** What a stage's memory depends on beside its sizes. */
+type HowItTrains = Pick<MemoryQuestion, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
+
 /** A training stage in the plan's terms. */
-export interface TrainingWork {
+export interface TrainingWork extends HowItTrains {
   readonly name: string;
   readonly steps: number;
   readonly rowBytes: number;
@@ -26,7 +29,6 @@ export interface StageCost {
   readonly flopsPerByte: number;
   readonly flops: number;
   readonly memory: TrainingMemory;
-  readonly memoryBytes: number;
   readonly diskBytes: number;
   /** Null when no rate is known. */
   readonly seconds: number | null;
@@ -35,26 +37,32 @@ export interface StageCost {
 /** In the order of the forward pass. */
 const MODEL_PARTS = ['hash', 'encoder', 'global', 'decoder', 'head'] as const satisfies readonly Part[];
 
-/** @param params.flopsPerSecond sustained; null when unknown */
+/**
+ * @param params.frozenWeightBytes a frozen matrix's, as the checkpoint has it
+ * @param params.flopsPerSecond sustained; null when unknown
+ */
 export function trainingStageCost(params: {
   config: BltConfig;
   counts: PartParameters;
   work: TrainingWork;
+  frozenWeightBytes: 2 | 4;
   flopsPerSecond: number | null;
 }): StageCost {
-  const { config, counts, work, flopsPerSecond } = params;
+  const { config, counts, work, frozenWeightBytes, flopsPerSecond } = params;
   const patcherAlone = work.trains.every((part) => part === 'patcher');
   const text: TextShape = { bytes: work.rowBytes, bytesPerPatch: work.bytesPerPatch };
   const used: readonly Part[] = patcherAlone ? ['patcher'] : [...MODEL_PARTS, 'patcher'];
-  const trainedParameters = sumParameters(counts, work.trains);
+  const trainedParameters = sumParameters(counts, work.trains) + work.adapterParameters;
   const bytes = work.steps * work.rowsPerStep * work.rowBytes;
   const flopsPerByte = patcherAlone ? patcherFlops(config, text) : modelFlops(config, text, work.trains);
   const flops = bytes * flopsPerByte;
   const memory = trainingMemory({
-    usedParameters: sumParameters(counts, used),
-    trainedParameters,
-    activationFloats: activationFloats(config, text, patcherAlone ? 'patcher' : 'model'),
+    ...work,
+    config,
+    counts,
+    text,
     rows: Math.min(work.microBatchRows, work.rowsPerStep),
+    frozenWeightBytes,
   });
   // A checkpoint is a whole model in float32, with the two moments of what is trained.
   const checkpointBytes = 4 * sumParameters(counts, used) + 8 * trainedParameters;
@@ -65,7 +73,6 @@ export function trainingStageCost(params: {
     flopsPerByte,
     flops,
     memory,
-    memoryBytes: totalMemoryBytes(memory),
     diskBytes: work.keepCheckpoints * checkpointBytes,
     seconds: flopsPerSecond === null ? null : flops / flopsPerSecond,
   };

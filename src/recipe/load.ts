@@ -68,7 +68,9 @@ function parseRecipe(yaml: string, where: string, sets: readonly string[]): Reci
 export async function loadRecipe(nameOrPath: string, sets: readonly string[] = []): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${path} cannot be read (${cause.code}).`, { cause });
+    const hint =
+      cause.code === 'EISDIR' ? 'It is a folder: name the YAML file in it.' : 'Check the permissions of the file.';
+    throw new UsageError(`${path} cannot be read (${cause.code}).`, { hint, cause });
   });
   return parseRecipe(text, path, sets);
 }
@@ -76,6 +78,10 @@ export async function loadRecipe(nameOrPath: string, sets: readonly string[] = [
 /** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of the paper's way. */
 const DEFAULT_RECIPE = 'name: default\nstages:\n  - kind: end-to-end\n    steps: 1000\n';
 
+/**
+ * The recipe that is named, or the default where none is.
+ * @throws UsageError as `loadRecipe` does.
+ */
 export async function loadRecipeOrDefault(
   nameOrPath: string | undefined,
   sets: readonly string[] = [],

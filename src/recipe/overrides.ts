@@ -32,10 +32,11 @@ export function applyOverride(document: Document.Parsed, override: string): void
     value = parse(text);
   } catch (cause) {
     throw new UsageError(`--set ${override}: the value is not YAML (${messageOf(cause).split(/ at line|\n/)[0]}).`, {
+      hint: 'Quote what YAML would read as something else: --set \'name="a: b"\'.',
       cause,
     });
   }
   const why = obstacle(document, path);
-  if (why !== null) throw new UsageError(`--set ${override}: ${why}.`);
+  if (why !== null) throw new UsageError(`--set ${override}: ${why}.`, { hint: 'docs/recipes.md lists every key.' });
   document.setIn(path, document.createNode(value));
 }

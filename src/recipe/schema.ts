@@ -95,6 +95,34 @@ const endToEnd = z
       .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must leave something to train')
       .default([])
       .describe('Parts that do not move and take no optimizer memory.'),
+    lora: z
+      .strictObject({
+        rank: count.default(16).describe('Width of an adapter (Hu et al. 2022: 1 to 64 made little difference).'),
+        alpha: rate.default(32).describe('An adapter’s product learns as if scaled by alpha / rank.'),
+        targets: z
+          .array(z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']))
+          .min(1)
+          .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'])
+          .describe('Projections of the latent global transformer that get one.'),
+      })
+      .optional()
+      .describe(
+        'Trains low-rank adapters in place of the latent global transformer’s weights; checkpoints and export hold them merged.',
+      ),
+    precision: z
+      .enum(['float32', 'bfloat16'])
+      .default('float32')
+      .describe('Of matrix products; weights, sums and norms stay float32.'),
+    gradient_checkpointing: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keeps only each layer’s input and computes the rest again: a third more work, a fraction of the memory.',
+      ),
+    optimizer_state: z
+      .enum(['float32', 'bfloat16', '8-bit'])
+      .default('float32')
+      .describe('How AdamW’s moments are held: 8, 4 or about 2 bytes a weight.'),
     warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
     schedule: z.enum(['cosine', 'constant']).default('cosine').describe('What follows the warm-up.'),
     min_learning_rate_ratio: share.default(0).describe('Where the cosine ends, of the peak (paper: 0).'),
@@ -149,6 +177,12 @@ export const recipeSchema = z
       .describe('The result.'),
     hardware: z
       .strictObject({
+        mode: z
+          .enum(['auto', 'graph', 'xla', 'eager'])
+          .default('auto')
+          .describe(
+            'How a step runs: TensorFlow’s graph, compiled by XLA, or operation by operation to look into it; auto measures.',
+          ),
         threads: count.max(127).optional().describe('Cap on the threads of one operation; all cores when left out.'),
       })
       .prefault({})

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
-import { writeFolderAtomic } from '../conversion/index.js';
+import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import type { LlamaSource } from '../llama/index.js';
 import {
@@ -26,6 +26,8 @@ export interface RemapOptions {
   readonly config: BltConfig;
   /** The BLT folder to write; it is whole or absent. */
   readonly out: string;
+  /** `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is. */
+  readonly ownsOut?: boolean;
   readonly seed: number;
   /** source keeps BF16 and F32 as they are and widens F16 to F32. */
   readonly dtype: TargetDtype;
@@ -55,15 +57,20 @@ function freshDtype(source: LlamaSource, dtype: TargetDtype): 'F32' | 'BF16' {
   return storedAs(widest?.dtype ?? 'F32', dtype);
 }
 
+const INCOMPLETE = 'The weights and the config do not belong together: download the source again.';
+
 function planTargets({ source, config, dtype }: RemapOptions): Target[] {
   const fresh = freshDtype(source, dtype);
   return bltTensors(config).map((spec) => {
     const mapped = toLlamaName(spec.name);
     if (mapped === null) return { spec, info: { name: spec.name, shape: spec.shape, dtype: fresh }, from: null };
     const info = source.reader.tensors.get(mapped.name);
-    if (info === undefined) throw new ByteifyError(`the source lacks the tensor ${mapped.name}`);
+    if (info === undefined) throw new ByteifyError(`The source lacks the tensor ${mapped.name}.`, { hint: INCOMPLETE });
     if (info.shape.join() !== spec.shape.join()) {
-      throw new ByteifyError(`${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}]`);
+      throw new ByteifyError(
+        `${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}].`,
+        { hint: INCOMPLETE },
+      );
     }
     // GGUF files hold q and k interleaved already.
     const transform = source.ropeLayout === 'interleaved' ? 'copy' : mapped.transform;
@@ -139,9 +146,11 @@ async function* watched(
 /**
  * Writes config.json, the weights and remap-report.json into `out`. Memory is bounded by one piece whatever the model's size.
  * @throws ByteifyError when a tensor of the source is missing or misshaped; nothing is left then, nor when the signal stops it.
+ * UsageError when writing `out` would destroy something.
  */
 export async function remap(options: RemapOptions): Promise<RemapReport> {
-  const { config, out, seed, onProgress, signal } = options;
+  const { config, out, ownsOut = false, seed, onProgress, signal } = options;
+  const target = ownsOut ? out : await claimOut(out, { kind: 'remap', source: options.source.folder });
   const targets = planTargets(options);
   const report = reportOf(options, targets);
   const byName = new Map(targets.map((target) => [target.info.name, target]));
@@ -150,7 +159,7 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
     doneBytes += bytes;
     onProgress?.({ doneBytes, totalBytes: report.total_bytes });
   };
-  await writeFolderAtomic(out, async (folder) => {
+  await writeFolderAtomic(target, async (folder) => {
     const wide = targets.some(({ info }) => info.dtype === 'F32');
     await writeFile(
       join(folder, 'config.json'),
@@ -169,6 +178,7 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
       },
     );
     await writeFile(join(folder, 'remap-report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    if (!ownsOut) await markOut(folder, 'remap');
   });
   return report;
 }

@@ -33,6 +33,7 @@ function listOf<T>(keyValues: KeyValues, key: string, isElement: (value: unknown
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): value is number => typeof value === 'number' && !Number.isNaN(value);
 
+/** The list of texts under a key. @throws ByteifyError when it is absent, or not one. */
 export function textsOf(keyValues: KeyValues, key: string): readonly string[] {
   return listOf(keyValues, key, isText) ?? refuseTokenizer(`it lacks ${key}`);
 }
@@ -45,10 +46,12 @@ function numbersOf(keyValues: KeyValues, key: string, count: number): readonly n
   return values;
 }
 
+/** The score of each token, by id. @throws ByteifyError when they are absent, or not one a token. */
 export function scoresOf(keyValues: KeyValues, count: number): readonly number[] {
   return numbersOf(keyValues, 'tokenizer.ggml.scores', count) ?? refuseTokenizer('it lacks tokenizer.ggml.scores');
 }
 
+/** The tokens with their ids and types. @throws ByteifyError when the list is no vocabulary: absent, a token twice, types that do not match. */
 export function vocabularyOf(keyValues: KeyValues): Vocabulary {
   const tokens = textsOf(keyValues, 'tokenizer.ggml.tokens');
   const ids = new Map<string, number>();

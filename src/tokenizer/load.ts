@@ -33,21 +33,26 @@ interface AddedToken {
   readonly special?: boolean;
 }
 
+const BROKEN = 'Download the model’s tokenizer files again.';
+
 async function readJson(folder: string, name: string): Promise<Json | null> {
   const path = join(folder, name);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return null;
-    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, { cause });
+    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, {
+      hint: 'Check the file and its permissions.',
+      cause,
+    });
   });
   if (text === null) return null;
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    throw new ByteifyError(`${path} is not JSON.`, { hint: BROKEN, cause });
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`);
+    throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
   return json as Json;
 }
 
@@ -56,7 +61,9 @@ function addedTokens(json: Json, folder: string): AddedToken[] {
   const isToken = (token: Partial<AddedToken> | null) =>
     Number.isSafeInteger(token?.id) && token!.id! >= 0 && typeof token?.content === 'string';
   if (!Array.isArray(added) || !added.every(isToken))
-    throw new ByteifyError(`${join(folder, 'tokenizer.json')} has added_tokens without id or content.`);
+    throw new ByteifyError(`${join(folder, 'tokenizer.json')} has added_tokens without id or content.`, {
+      hint: BROKEN,
+    });
   return added as AddedToken[];
 }
 
@@ -117,12 +124,13 @@ export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
   try {
     tokenizer = new Tokenizer(plain, config);
   } catch (cause) {
-    throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${messageOf(cause)}.`, { cause });
+    throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${messageOf(cause)}.`, { hint: BROKEN, cause });
   }
   const contents = contentsOf(tokenizer, added);
   const bytesOf = (id: number): Uint8Array => {
     const content = contents[id];
-    if (content === undefined) throw new ByteifyError(`The tokenizer in ${folder} has no token ${id}.`);
+    if (content === undefined)
+      throw new ByteifyError(`The tokenizer in ${folder} has no token ${id}.`, { hint: BROKEN });
     // Added tokens are found in the text as it is, before bytes get their stand-ins.
     return addedIds.has(id) ? new TextEncoder().encode(content) : tokenBytes(content);
   };

@@ -9,15 +9,16 @@ export interface ErrorDescription {
 }
 
 /** System errors that a person meets, in words. `{}` stands for the path or address. */
-const SYSTEM_ERRORS: Readonly<Record<string, readonly [sentence: string, hint: string | null]>> = {
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [sentence: string, hint: string]>> = {
   ENOENT: ['{} does not exist.', 'Check the spelling of the path.'],
   EACCES: ['{} may not be read or written by this user.', 'Check the permissions of the file and of its folder.'],
   EPERM: ['{} may not be changed by this user.', 'Check the permissions of the file and of its folder.'],
   EEXIST: ['{} exists already.', 'Choose another name, or move it away.'],
-  EISDIR: ['{} is a folder where a file is needed.', null],
-  ENOTDIR: ['{} is a file where a folder is needed.', null],
+  EISDIR: ['{} is a folder where a file is needed.', 'Name a file.'],
+  ENOTDIR: ['{} is a file where a folder is needed.', 'Name a folder, or a path that leads through none but folders.'],
   ENOTEMPTY: ['{} is a folder that is not empty.', 'Choose another name, or move it away.'],
   ENOSPC: ['The disk is full: {} could not be written.', '`byteify plan` shows the room each stage needs.'],
+  EBUSY: ['{} is in use by the system, as a mount point is.', 'Choose a folder inside it.'],
   EROFS: ['{} lies on a read-only file system.', 'Choose another --out.'],
   EMFILE: ['This process has too many files open.', 'Raise the limit with `ulimit -n`.'],
   ENOMEM: ['The machine has no memory left.', '`byteify plan` shows the memory each stage needs.'],

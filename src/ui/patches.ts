@@ -27,19 +27,23 @@ function shown(bytes: Uint8Array): string {
   }
 }
 
+/** A character by its bytes of UTF-8. */
+function escaped(character: string): string {
+  const bytes = new TextEncoder().encode(character);
+  return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+}
+
 /**
  * The text with a bar between patches; in colour, each patch in the colour of the entropy at its first byte, which is what began it.
- * Control characters other than line ends and tabs are shown as \xNN, so that a text cannot steer the terminal.
+ * Control characters other than line ends and tabs are shown by their bytes as \xNN, so that a text cannot steer the terminal: U+009B
+ * begins a command as ESC [ does.
  */
 export function renderPatches({ bytes, patchLengths, entropyNats, colour }: PatchesView): string {
   let at = 0;
   return patchLengths
     .slice(1)
     .map((length) => {
-      const text = shown(bytes.subarray(at, at + length)).replace(
-        CONTROL,
-        (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-      );
+      const text = shown(bytes.subarray(at, at + length)).replace(CONTROL, escaped);
       const code = colourOf(entropyNats[at] ?? 0);
       at += length;
       return colour ? `\u001b[38;5;${code}m${text}\u001b[0m` : text;
@@ -48,4 +52,4 @@ export function renderPatches({ bytes, patchLengths, entropyNats, colour }: Patc
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

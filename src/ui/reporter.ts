@@ -29,6 +29,7 @@ export interface ReporterOptions {
   readonly now?: () => number;
 }
 
+/** A spinner where somebody watches a terminal, plain lines everywhere else. */
 export function createReporter(options: ReporterOptions): Reporter {
   const now = options.now ?? (() => performance.now());
   const animated = !options.json && canAnimate(options.stream, options.env);

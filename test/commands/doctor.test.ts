@@ -2,9 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Check } from '../../src/commands/doctor/check.js';
+import { checkEngine } from '../../src/commands/doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from '../../src/commands/doctor/check-hub.js';
 import { checkGpu, checkMemory, checkNode } from '../../src/commands/doctor/check-machine.js';
 import { doctor } from '../../src/commands/doctor.js';
+import { recordSelfTest } from '../../src/engine/self-test-record.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -32,13 +34,34 @@ describe('doctor', () => {
     const own = join(folder(), 'own');
     await mkdir(own);
     for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']) await writeFile(join(own, name), '');
-    await mkdir(join(folder(), 'engine'));
+    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
-    await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
     const { stdout, error } = await runCommand(doctor, {});
     expect(error).toBeNull();
-    expect(stdout).toMatch(/^ok +engine +TensorFlow unknown, 141 GFLOP\/s/m);
+    expect(stdout).toMatch(/^ok +engine +TensorFlow 2\.21\.0, 141 GFLOP\/s/m);
     expect(stdout).toMatch(/^ok +koffi +3\./m);
+  });
+
+  it('is not content with libraries that were never tried, or others in the place of those that were', async () => {
+    vi.stubEnv('BYTEIFY_HOME', folder());
+    const own = join(folder(), 'own');
+    await mkdir(own);
+    const files = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'].map((name) => join(own, name));
+    for (const file of files) await writeFile(file, '');
+    await mkdir(join(folder(), 'engine'));
+    await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
+    // As an earlier version left it: for which libraries is not known.
+    await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
+    const untried = {
+      ok: false,
+      detail: expect.stringContaining('not tried'),
+      mend: `byteify setup --libtensorflow ${own}`,
+    };
+    expect(checkEngine()).toMatchObject(untried);
+    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
+    expect(checkEngine()).toMatchObject({ ok: true });
+    await writeFile(files[1]!, 'an upgrade');
+    expect(checkEngine()).toMatchObject(untried);
   });
 
   it('never prints a token', async () => {

@@ -1,10 +1,13 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
-import type { Inspection } from '../../src/commands/inspect/inspection.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { InspectedTensor, Inspection } from '../../src/commands/inspect/inspection.js';
 import { partFinder } from '../../src/commands/inspect/parts.js';
 import { inspect } from '../../src/commands/inspect.js';
+import { ByteifyError } from '../../src/errors.js';
+import { openCheckpoint, writeCheckpoint } from '../../src/safetensors/index.js';
+import { type Hub, type HubFault, type HubOptions, startHub } from '../support/hub-server.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -72,6 +75,94 @@ describe('inspect', () => {
     const { error, stdout } = await runCommand(inspect, { path: join(folder(), name) });
     expect(error).toMatchObject({ message: expect.stringContaining(message), exitCode: 2 });
     expect(stdout).toBe('');
+  });
+});
+
+describe('inspect a hub model', () => {
+  let hub: Hub | null = null;
+  beforeEach(() => {
+    vi.stubEnv('HF_HOME', folder());
+    for (const name of ['HF_TOKEN', 'HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'])
+      vi.stubEnv(name, '');
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await hub?.close();
+    hub = null;
+  });
+
+  async function serve(options: HubOptions): Promise<Hub> {
+    hub = await startHub(options);
+    vi.stubEnv('HF_ENDPOINT', hub.url);
+    return hub;
+  }
+
+  /** The golden Llama in shards that are mostly weights: zeros, of which none may be asked for. */
+  async function sharded(): Promise<string> {
+    const model = join(folder(), 'model');
+    await mkdir(model);
+    await cp(join(golden, 'llama', 'config.json'), join(model, 'config.json'));
+    const reader = await openCheckpoint(join(golden, 'llama'));
+    const wide = [...reader.tensors.values()].map((tensor) => ({ ...tensor, shape: [10, ...tensor.shape] }));
+    await reader.close();
+    await writeCheckpoint(model, wide, ({ shape }) => new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)), {
+      maxShardBytes: 1_500_000,
+    });
+    return model;
+  }
+
+  it('by its config and the headers of its shards alone', async () => {
+    const { requests } = await serve({ repos: { 'org/tiny@v1': await sharded() } });
+    const found = await inspected('org/tiny@v1');
+    const local = await inspected(join(folder(), 'model'));
+    expect(found.path).toMatch(/^org\/tiny@[0-9a-f]{40}$/);
+    const byName = (a: InspectedTensor, b: InspectedTensor) => (a.name < b.name ? -1 : 1);
+    expect({ ...found, tensors: [...found.tensors].sort(byName) }).toEqual({
+      ...local,
+      path: found.path,
+      tensors: [...local.tensors].sort(byName),
+    });
+    expect(found).toMatchObject({ kind: 'llama', config: { layers: 3, tied_embeddings: true } });
+    const shards = requests.filter(({ url, status }) => url.includes('safetensors') && status === 206);
+    expect(shards.length).toBeGreaterThan(2);
+    for (const { sentBytes } of shards) expect(sentBytes).toBeLessThanOrEqual(65_536);
+  });
+
+  it('from a server without ranges, and with a header longer than the first bytes', async () => {
+    const model = join(folder(), 'model');
+    await mkdir(model);
+    await cp(join(golden, 'blt', 'config.json'), join(model, 'config.json'));
+    const many = Array.from({ length: 2000 }, (_, i) => ({ name: `tensor.${i}`, dtype: 'F32' as const, shape: [1] }));
+    await writeCheckpoint(model, many, () => new Uint8Array(4));
+    await serve({ repos: { 'org/blt': model }, faults: [{ kind: 'ignore-range', on: /model/, times: 100 }] });
+    const found = await inspected('org/blt');
+    expect(found).toMatchObject({ kind: 'blt', parameters: 2000, config: { cross_attn_k: 2 } });
+  });
+
+  it('as the cache has it where the hub must not be asked', async () => {
+    const repository = join(folder(), 'hub', 'models--org--tiny');
+    const commit = 'a'.repeat(40);
+    await mkdir(join(repository, 'refs'), { recursive: true });
+    await writeFile(join(repository, 'refs', 'main'), commit);
+    await cp(join(golden, 'llama'), join(repository, 'snapshots', commit), { recursive: true });
+    vi.stubEnv('HF_HUB_OFFLINE', '1');
+    expect(await inspected('org/tiny')).toMatchObject({ kind: 'llama', path: join(repository, 'snapshots', commit) });
+    await expect(inspected('org/other')).rejects.toMatchObject({
+      message: expect.stringContaining('not whole in the cache'),
+    });
+  });
+
+  it.each<[string, string, HubFault[], string]>([
+    ['does not exist', 'org/none', [], 'There is no model org/none on the hub'],
+    ['is gated', 'org/gated', [], 'org/gated is gated'],
+    ['breaks off', 'org/tiny', [{ kind: 'cut', on: /cdn/, afterBytes: 100 }], 'could not be read'],
+    ['is no id', 'a/b/c', [], 'is neither a path that exists nor a hub id'],
+  ])('that %s is refused in one sentence', async (_what, model, faults, message) => {
+    const llama = join(golden, 'llama');
+    await serve({ repos: { 'org/tiny': llama, 'org/gated': llama }, gated: ['org/gated'], token: 'hf_x', faults });
+    const { error } = await runCommand(inspect, { path: model });
+    expect(error).toBeInstanceOf(ByteifyError);
+    expect(error).toMatchObject({ message: expect.stringContaining(message), hint: expect.any(String) });
   });
 });
 

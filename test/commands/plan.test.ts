@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -6,6 +6,7 @@ import { plan } from '../../src/commands/plan.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.meta.url));
 const folder = temporaryFolder();
 
@@ -45,6 +46,27 @@ describe('plan', () => {
     await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 200}');
     const measured = await runCommand(plan, { model: llama, set: [] }, { json: true });
     expect(JSON.parse(measured.stdout).gflops_per_second).toBe(120);
+  });
+
+  it('says of SmolLM2 what its recipe and the documentation say', async () => {
+    // Of HuggingFaceTB/SmolLM2-135M-Instruct.
+    const config = {
+      model_type: 'llama',
+      vocab_size: 49152,
+      hidden_size: 576,
+      num_hidden_layers: 30,
+      num_attention_heads: 9,
+      num_key_value_heads: 3,
+      intermediate_size: 1536,
+      tie_word_embeddings: true,
+      torch_dtype: 'bfloat16',
+    };
+    await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
+    const args = { model: folder(), recipe: 'smollm2-135m', set: [], gflops: 128 };
+    const { stdout } = await runCommand(plan, args, { json: true });
+    const says = `about ${Math.round(JSON.parse(stdout).seconds / 3600)} hours at 128 GFLOP/s`;
+    for (const path of ['recipes/smollm2-135m.yaml', 'docs/recipes.md'])
+      expect(await readFile(join(root, path), 'utf8'), path).toContain(says);
   });
 
   it('follows --set', async () => {

@@ -49,6 +49,21 @@ describe('remap', () => {
   });
 });
 
+describe('remap --out', () => {
+  it('replaces what remap wrote, and nothing else', async () => {
+    const out = join(folder(), 'init');
+    const again = () => runCommand(remapCommand, { dir: llama, out, set });
+    expect((await again()).error).toBeNull();
+    expect((await again()).error).toBeNull();
+    await writeFile(join(out, 'notes.txt'), 'mine');
+    expect((await again()).error).toMatchObject({ message: expect.stringContaining('is not empty'), exitCode: 2 });
+    expect(await readFile(join(out, 'notes.txt'), 'utf8')).toBe('mine');
+    expect((await runCommand(remapCommand, { dir: llama, out: llama, set })).error).toMatchObject({
+      message: `${llama} is what is read: ${llama}.`,
+    });
+  });
+});
+
 describe('export', () => {
   const args = { backend: 'libtensorflow', language: [] } as const;
 

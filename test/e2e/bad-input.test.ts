@@ -74,8 +74,60 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /not a conversion folder/,
   ],
+  [
+    'remap --out onto a folder of something else',
+    ['remap', goldenPath('plain/llama'), '--out', join(work, 'text'), '--set', 'blt.hash_vocab=100'],
+    2,
+    /text is not empty/,
+  ],
+  [
+    'remap --out onto its own source',
+    ['remap', goldenPath('plain/llama'), '--out', goldenPath('plain/llama'), '--set', 'blt.hash_vocab=100'],
+    2,
+    /is what is read/,
+  ],
+  ['export --out onto a file', ['export', goldenPath('plain/blt'), '--out', text], 2, /a\.txt is a file/],
+  [
+    'export --out onto a folder of something else',
+    ['export', goldenPath('plain/blt'), '--out', join(work, 'text')],
+    2,
+    /text is not empty/,
+  ],
+  [
+    'export --out onto its own source',
+    ['export', goldenPath('plain/blt'), '--out', goldenPath('plain/blt')],
+    2,
+    /is what is read/,
+  ],
+  [
+    'export --out onto a folder that holds its source',
+    ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
+    2,
+    /holds what is read/,
+  ],
+  [
+    'export --out .',
+    ['export', goldenPath('plain/blt'), '--out', '.'],
+    2,
+    /the folder that this command works in|holds what is read/,
+  ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
-  ['scoring a file that is not there', ['score', goldenPath('plain/blt'), join(work, 'none')], 2, /cannot be read/],
+  [
+    'scoring a file that is not there',
+    ['score', goldenPath('plain/blt'), join(work, 'none')],
+    2,
+    /none does not exist/,
+  ],
+  ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
+  [
+    'more threads than TensorFlow is told',
+    ['score', goldenPath('plain/blt'), text, '--threads', '128'],
+    2,
+    /--threads must be a whole number from 1 to 127, not "128"/,
+  ],
+  ['a recipe that is a folder', ['plan', '--recipe', join(work, 'text')], 2, /cannot be read \(EISDIR\)/],
+  ['an override that is no YAML', ['plan', 'builtin:tiny-llama', '--set', 'name={'], 2, /the value is not YAML/],
+  ['an override of no stage', ['plan', 'builtin:tiny-llama', '--set', 'stages.7.steps=1'], 2, /there is no stages\.7/],
   ['scoring an empty file', ['score', goldenPath('plain/blt'), made('none.txt', '')], 2, /is empty/],
   ['scoring a Llama as a BLT', ['score', goldenPath('plain/llama'), text], 1, /model_type/],
   [
@@ -90,6 +142,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /tfjs-node-gpu needs the package/,
   ],
+  ['a benchmark of nothing', ['bench', 'train-step'], 2, /No model was named/],
   ['libraries that are not there', ['setup', '--libtensorflow', join(work, 'text')], 2, /does not hold libtensorflow/],
 ];
 
@@ -97,10 +150,12 @@ describe('bad input', () => {
   it.each(CASES)('%s: one sentence, an exit code, nothing left', async (_what, args, code, says) => {
     const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
     expect(result.stderr).toMatch(says);
+    expect(result.stderr).toMatch(/^hint: /m);
     expect(result.code).toBe(code);
     expect(result.stdout).toBe('');
     expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
     expect(readdirSync(work)).not.toContain('new');
+    expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
   });
 
   it('an engine that is not set up is said so, with what to do', async () => {

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -44,8 +44,44 @@ it('passes an export in either precision, and leaves nothing in the engine', asy
 
 it('fails one whose weights are not the checkpoint’s', async () => {
   const swapped = await rewritten('F32', (name, values) => {
-    if (name.endsWith('layers.1.self_attn.k_proj.weight')) values.reverse();
+    if (name === 'model.global_transformer.layers.1.self_attn.k_proj.weight') values.reverse();
   });
   await expect(selfCheck(BLT, swapped, 'float32')).rejects.toThrow(/a logit differs by/);
-  await expect(selfCheck(BLT, await rewritten('BF16'), 'float32')).rejects.toThrow(/a logit differs by/);
+  await expect(selfCheck(BLT, await rewritten('BF16'), 'float32')).rejects.toThrow(/other patches|a logit differs by/);
+});
+
+/** The golden model with another config.json. */
+async function reconfigured(change: (json: Config) => void): Promise<string> {
+  const folder = await rewritten('F32');
+  const path = join(folder, 'config.json');
+  const json = JSON.parse(await readFile(path, 'utf8')) as Config;
+  change(json);
+  await writeFile(path, JSON.stringify(json));
+  return folder;
+}
+
+type Config = Record<'patching_threshold' | 'max_patch_length', number> &
+  Record<'global_config' | 'patcher_config', { rope_parameters: { rope_theta: number } }>;
+
+it('fails one whose patcher is not the checkpoint’s', async () => {
+  const zeroed = await rewritten('F32', (name, values) => {
+    if (name.startsWith('model.patcher.')) values.fill(0);
+  });
+  await expect(selfCheck(BLT, zeroed, 'float32')).rejects.toThrow(/cuts a text into other patches/);
+});
+
+it.each<[string, (json: Config) => void, RegExp]>([
+  ['threshold', (json) => (json.patching_threshold += 0.2), /other patches/],
+  ['threshold by a hair', (json) => (json.patching_threshold += 1e-9), /another patching/],
+  ['longest patch', (json) => (json.max_patch_length = 3), /other patches/],
+  ['rope_theta', (json) => (json.global_config.rope_parameters.rope_theta = 10_000), /a logit differs by/],
+  [
+    'rope_theta of the patcher',
+    (json) => (json.patcher_config.rope_parameters.rope_theta = 100),
+    /other patches|another patcher/,
+  ],
+])('fails one whose config has another %s', async (_what, change, says) => {
+  const before = engine.liveHandles();
+  await expect(selfCheck(BLT, await reconfigured(change), 'float32')).rejects.toThrow(says);
+  expect(engine.liveHandles()).toBe(before);
 });

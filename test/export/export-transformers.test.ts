@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bltTensors, parseBltConfig } from '../../src/blt/index.js';
+import { OUTPUT_MARK } from '../../src/conversion/index.js';
 import { cardFromManifest, exportTransformers } from '../../src/export/index.js';
 import {
   fromFloat32,
@@ -28,6 +29,7 @@ describe('exportTransformers', () => {
   it('writes the layout that transformers loads', async () => {
     const report = await exportGolden();
     expect((await readdir(report.folder)).sort()).toEqual([
+      OUTPUT_MARK,
       'README.md',
       'config.json',
       'generation_config.json',
@@ -92,12 +94,21 @@ describe('exportTransformers', () => {
 
   it('replaces an earlier export, and leaves it when it is stopped', async () => {
     const { folder: out } = await exportGolden();
-    await writeFile(join(out, 'mark'), '');
     await expect(exportGolden({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
     expect(await readdir(folder())).toEqual(['blt']);
-    expect(await readdir(out)).toContain('mark');
-    await exportGolden();
-    expect(await readdir(out)).not.toContain('mark');
+    await exportGolden({ dtype: 'bfloat16' });
+    expect(await readJson(out, 'config.json')).toMatchObject({ dtype: 'bfloat16' });
+  });
+
+  it('replaces nothing else, unless the folder is a stage’s own', async () => {
+    const { folder: out } = await exportGolden();
+    await writeFile(join(out, 'notes.txt'), '');
+    await expect(exportGolden()).rejects.toThrow('is not empty');
+    await expect(exportGolden({ from: out })).rejects.toThrow('is what is read');
+    expect(await readdir(out)).toContain('notes.txt');
+    await exportGolden({ ownsOut: true });
+    expect(await readdir(out)).not.toContain('notes.txt');
+    expect(await readdir(out)).not.toContain(OUTPUT_MARK);
   });
 });
 

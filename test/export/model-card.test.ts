@@ -34,7 +34,7 @@ const manifest: Manifest = {
   license: 'llama3.2',
   recipe: { name: 'r', sha256: 'recipehash' },
   stages: {
-    import: stage({}, [{ path: '/home/ann/cache/model.safetensors', size_bytes: 12, sha256: 'weightshash' }]),
+    import: stage({}, [{ path: '/home/user/cache/model.safetensors', size_bytes: 12, sha256: 'weightshash' }]),
     finetune: stage({ validation_bits_per_byte: 1.23456, steps: 50 }),
     export: { ...stage({ weight_bytes: 1 }), state: 'started', finished: null },
   },
@@ -94,7 +94,7 @@ describe('the text', () => {
   });
 
   it('tells nothing of the machine, nor of a stage that is not over', () => {
-    expect(body).not.toContain('/home/ann');
+    expect(body).not.toContain('/home/user');
     expect(body).not.toContain('weight bytes');
   });
 

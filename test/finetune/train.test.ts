@@ -106,6 +106,7 @@ describe('fine-tuning', () => {
     expect(metrics).toMatchObject({
       source_bits_per_byte: 2.5,
       validation_bits_per_byte: looks[2]!.validation_bits_per_byte,
+      data_wait_fraction: expect.any(Number),
     });
     expect(checkpoint).toBe(join(folder, 'whole', checkpointName(6)));
     (await openBlt(checkpoint)).dispose();

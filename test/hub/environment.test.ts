@@ -7,9 +7,9 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const folder = temporaryFolder();
 
 it('has the defaults of huggingface_hub', () => {
-  expect(hubEnvironment({ HOME: '/home/ada' })).toEqual({
+  expect(hubEnvironment({ HOME: '/home/user' })).toEqual({
     endpoint: 'https://huggingface.co',
-    cacheDir: '/home/ada/.cache/huggingface/hub',
+    cacheDir: '/home/user/.cache/huggingface/hub',
     token: null,
     offline: false,
   });
@@ -18,12 +18,12 @@ it('has the defaults of huggingface_hub', () => {
 it.each([
   [{ XDG_CACHE_HOME: '/c' }, '/c/huggingface/hub'],
   [{ XDG_CACHE_HOME: '/c', HF_HOME: '/hf' }, '/hf/hub'],
-  [{ HF_HOME: '~/hf' }, '/home/ada/hf/hub'],
+  [{ HF_HOME: '~/hf' }, '/home/user/hf/hub'],
   [{ HF_HOME: '$DATA/$NONE', DATA: '/data' }, '/data/$NONE/hub'],
   [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old' }, '/old'],
   [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/new' }, '/new'],
 ])('%j puts the cache into %s', (env, cacheDir) => {
-  expect(hubEnvironment({ HOME: '/home/ada', ...env }).cacheDir).toBe(cacheDir);
+  expect(hubEnvironment({ HOME: '/home/user', ...env }).cacheDir).toBe(cacheDir);
 });
 
 it('takes the token of HF_TOKEN, then of HUGGING_FACE_HUB_TOKEN, then of the file', async () => {

@@ -48,7 +48,7 @@ describe('makePlan', () => {
   it('adds up disk, takes the largest memory, and sums the time of training', () => {
     const { stages, diskBytes, memoryBytes, seconds } = plan(1e12);
     expect(diskBytes).toBe(stages.reduce((sum, stage) => sum + stage.diskBytes, 0));
-    expect(memoryBytes).toBe(Math.max(...stages.map(({ training }) => training?.memoryBytes ?? 0)));
+    expect(memoryBytes).toBe(Math.max(...stages.map(({ training }) => training?.memory.peakBytes ?? 0)));
     expect(seconds).toBeCloseTo(stages.reduce((sum, { training }) => sum + (training?.flops ?? 0), 0) / 1e12, 9);
     expect(plan(null).seconds).toBeNull();
   });
@@ -67,7 +67,7 @@ describe('makePlan', () => {
 
 describe('trainingWorks', () => {
   it('reads rows, frozen parts and checkpoints from the recipe', () => {
-    expect(trainingWorks(recipe)).toMatchObject([
+    expect(trainingWorks(recipe, config)).toMatchObject([
       { name: 'patcher', steps: 5, rowBytes: 512, rowsPerStep: 4, microBatchRows: 4, trains: ['patcher'] },
       {
         steps: 10,

@@ -34,10 +34,14 @@ const work: TrainingWork = {
   microBatchRows: 2,
   bytesPerPatch: 4,
   trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
+  precision: 'float32',
+  gradientCheckpointing: false,
+  optimizerState: 'float32',
+  adapterParameters: 0,
   keepCheckpoints: 2,
 };
 const cost = (change: Partial<TrainingWork>, flopsPerSecond: number | null = null) =>
-  trainingStageCost({ config, counts, work: { ...work, ...change }, flopsPerSecond });
+  trainingStageCost({ config, counts, work: { ...work, ...change }, frozenWeightBytes: 2, flopsPerSecond });
 const forward = forwardFlops(config, { bytes: 64, bytesPerPatch: 4 });
 
 describe('trainingStageCost', () => {

@@ -1,10 +1,11 @@
 /** @module The engine: its libraries, the bridge to them, and how fast it is. */
 
-import { locateEngine } from '../../engine/locate.js';
+import { type EngineLocation, locateEngine } from '../../engine/locate.js';
+import { selfTestOf } from '../../engine/self-test-record.js';
 import { messageOf } from '../../errors.js';
-import { measuredGflops } from '../../plan/measured-gflops.js';
 import type { Check } from './check.js';
 
+/** Whether libraries are here, and passed their self-test as they are now. */
 export function checkEngine(): Check {
   const engine = locateEngine();
   if (engine === null) {
@@ -16,15 +17,29 @@ export function checkEngine(): Check {
       mend: 'byteify setup (or byteify setup --libtensorflow DIR for a copy at hand)',
     };
   }
-  const gflops = measuredGflops();
-  const speed = gflops === null ? 'speed not measured' : `${Math.round(gflops)} GFLOP/s`;
+  const test = selfTestOf(engine.folder);
+  if (test === null) {
+    return {
+      name: 'engine',
+      required: true,
+      ok: false,
+      detail: `TensorFlow ${engine.version} in ${engine.folder} was not tried yet`,
+      mend: `byteify setup${flagsFor(engine)}`,
+    };
+  }
   return {
     name: 'engine',
     required: true,
     ok: true,
-    detail: `TensorFlow ${engine.version}, ${speed}, in ${engine.folder}`,
-    mend: gflops === null ? 'byteify setup measures it' : null,
+    detail: `TensorFlow ${test.tensorflow}, ${Math.round(test.gflops)} GFLOP/s, in ${engine.folder}`,
+    mend: null,
   };
+}
+
+/** Those with which the set-up keeps these libraries. */
+function flagsFor({ build, folder }: EngineLocation): string {
+  if (build === 'own') return ` --libtensorflow ${folder}`;
+  return build === 'gpu' ? ' --gpu' : '';
 }
 
 /** koffi ships a binary a platform; an install with another platform's node_modules lacks it. */

@@ -9,6 +9,7 @@ import type { Check } from './check.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Whether the cache, or the folder that it would be made in, can be written. */
 export async function checkHubCache(env: Environment = process.env): Promise<Check> {
   const { cacheDir: cache, offline } = hubEnvironment(env);
   let existing = cache;
@@ -27,6 +28,7 @@ export async function checkHubCache(env: Environment = process.env): Promise<Che
   };
 }
 
+/** Whether there is a token, never what it is. */
 export function checkHubToken(env: Environment = process.env): Check {
   const check = { name: 'hub token', required: false };
   const { token } = hubEnvironment(env);

@@ -16,6 +16,7 @@ const run = promisify(execFile);
 /** `engines` of package.json. */
 const MINIMUM_NODE = [20, 19] as const;
 
+/** Whether this Node is new enough. */
 export function checkNode(version: string = process.versions.node): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [wantedMajor, wantedMinor] = MINIMUM_NODE;
@@ -28,6 +29,7 @@ export function checkNode(version: string = process.versions.node): Check {
 const LITTLE_MEMORY_BYTES = 2e9;
 const LITTLE_DISK_BYTES = 5e9;
 
+/** Whether enough memory is free for the smallest conversion. */
 export function checkMemory(free: number = freemem(), total: number = totalmem()): Check {
   const ok = free >= LITTLE_MEMORY_BYTES;
   const detail = `${humanBytes(free)} free of ${humanBytes(total)}, ${availableParallelism()} cores`;
@@ -60,6 +62,7 @@ async function checkDisk(name: string, path: string): Promise<Check> {
   };
 }
 
+/** The GPUs that the driver's nvidia-smi names. */
 export async function checkGpu(): Promise<Check> {
   const check = { name: 'gpu', required: false };
   try {

@@ -7,6 +7,7 @@ import type { Inspection } from './inspection.js';
 
 type Facts = Inspection['config'];
 
+/** Of a Llama's config. */
 export function llamaFacts(config: LlamaConfig): Facts {
   return {
     model_type: config.modelType,
@@ -22,6 +23,7 @@ export function llamaFacts(config: LlamaConfig): Facts {
   };
 }
 
+/** Of a BLT's config, a line a part. */
 export function bltFacts(config: BltConfig): Facts {
   const { encoder, decoder, global, patcher, hash, patching } = config;
   const shape = (part: BltConfig['encoder']) =>

@@ -13,11 +13,13 @@ import { bltFacts, ggufFacts, llamaFacts } from './facts.js';
 import { type Inspection, inspection } from './inspection.js';
 import { partFinder } from './parts.js';
 
+const PATH_HINT = 'Give a weights file, a checkpoint folder, a conversion folder or a hub id.';
+
 /**
  * @throws UsageError when the path is nothing that can be inspected
  */
 export async function inspectPath(path: string): Promise<Inspection> {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`);
+  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`, { hint: PATH_HINT });
   if (statSync(path).isDirectory()) return inspectFolder(path);
   if (path.endsWith('.gguf')) return inspectGguf(path);
   if (path.endsWith('.safetensors')) {
@@ -25,7 +27,7 @@ export async function inspectPath(path: string): Promise<Inspection> {
     return read(reader, { kind: 'safetensors', path, config: {} });
   }
   throw new UsageError(`${path} is neither a .safetensors nor a .gguf file.`, {
-    hint: 'Give a weights file, a checkpoint folder, a conversion folder or a hub id.',
+    hint: PATH_HINT,
   });
 }
 
@@ -65,7 +67,8 @@ async function read(
   storedTypes?: ReadonlyMap<string, string>,
 ): Promise<Inspection> {
   try {
-    if (reader.tensors.size === 0) throw new ByteifyError(`${about.path} holds no tensors.`);
+    if (reader.tensors.size === 0)
+      throw new ByteifyError(`${about.path} holds no tensors.`, { hint: 'Download or write the file again.' });
     const partOf = partFinder(reader.tensors.keys());
     const tensors = [...reader.tensors.values()].map(({ name, dtype, shape }) => ({
       name,

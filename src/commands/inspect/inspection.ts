@@ -29,6 +29,7 @@ export interface Inspection {
   readonly tensors: readonly InspectedTensor[];
 }
 
+/** Counts the parameters by part and by dtype. */
 export function inspection(
   about: Pick<Inspection, 'kind' | 'path' | 'config' | 'metadata'>,
   tensors: readonly InspectedTensor[],

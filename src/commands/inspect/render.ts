@@ -4,6 +4,7 @@ import { elementCount } from '../../safetensors/index.js';
 import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
 import type { Group, Inspection } from './inspection.js';
 
+/** A line on the whole, then the config, the parts, the dtypes and every tensor. */
 export function renderInspection(found: Inspection): string {
   const blocks = [
     `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${found.tensors.length} tensors\n`,

@@ -2,6 +2,7 @@
 
 import { type Plan, totalFlops } from '../../plan/index.js';
 
+/** @param gflops the rate that the times were reckoned with, or null when none is known. */
 export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
   return {
     model,
@@ -22,7 +23,8 @@ export function planDocument(plan: Plan, { model, gflops }: { model: string; gfl
         text_bytes: training.bytes,
         flops_per_byte: training.flopsPerByte,
         flops: training.flops,
-        memory_bytes: training.memoryBytes,
+        memory_bytes: training.memory.peakBytes,
+        runtime_bytes: training.memory.runtimeBytes,
         weights_bytes: training.memory.weightsBytes,
         gradients_bytes: training.memory.gradientsBytes,
         moments_bytes: training.memory.momentsBytes,

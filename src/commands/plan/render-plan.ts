@@ -5,6 +5,7 @@ import { humanBytes, humanCount, humanDuration, humanFlops, renderPairs, renderT
 
 const right = (title: string) => ({ title, align: 'right' as const });
 
+/** @param gflops the rate that the times were reckoned with, or null when none is known. */
 export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflops: number | null }): string {
   const parts = Object.entries(plan.parameters).map(([part, parameters]) => {
     const flops = plan.forward[part as keyof FlopParts];
@@ -14,7 +15,7 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
     stage,
     training === null ? '' : humanBytes(training.bytes),
     training === null ? '' : humanFlops(training.flops),
-    training === null ? '' : humanBytes(training.memoryBytes),
+    training === null ? '' : humanBytes(training.memory.peakBytes),
     humanBytes(diskBytes),
     training === null ? '' : duration(training.seconds),
   ]);
@@ -27,6 +28,19 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
     renderTable(
       [{ title: 'stage' }, right('text'), right('work'), right('memory'), right('disk'), right('time')],
       stages,
+    ),
+    renderTable(
+      [
+        { title: 'memory' },
+        ...['weights', 'gradients', 'moments', 'activations', 'runtime', 'peak'].map((title) => right(title)),
+      ],
+      plan.stages.flatMap(({ stage, training }) => {
+        if (training === null) return [];
+        const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, runtimeBytes, peakBytes } =
+          training.memory;
+        const bytes = [weightsBytes, gradientsBytes, momentsBytes, activationsBytes, runtimeBytes, peakBytes];
+        return [[stage, ...bytes.map(humanBytes)]];
+      }),
     ),
     renderPairs([
       ['model', model],

@@ -1,0 +1,93 @@
+// What a batch costs beside the patcher: packing, and then cutting, hashing and finding the touched rows; in this process, and asked of the
+// thread that prepares batches in a run, with the way there and back.
+// Run: npm run bench:batch [-- --rows 4 --bytes 1024,8192 --steps 100 --json]
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { bltConfigFor, deriveLocalSizes } from '../dist/blt/index.js';
+import { buildStore, openStore, PACKER_START } from '../dist/data/index.js';
+import { createPreparer } from '../dist/finetune/batch-preparer.js';
+import { openPreparer } from '../dist/finetune/open-preparer.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '4' },
+    bytes: { type: 'string', default: '1024,8192' },
+    steps: { type: 'string', default: '100' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rows = Number(values.rows);
+const steps = Number(values.steps);
+const WARM_UP_STEPS = 20;
+const BYTES_PER_PATCH = 4.5;
+
+/** Llama 3.2 1B's width: hash 6 x 500,002, as the released models. */
+const SOURCE = {
+  hiddenSize: 2048,
+  layers: 16,
+  heads: 32,
+  kvHeads: 8,
+  intermediateSize: 8192,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 500_000 },
+};
+const config = {
+  ...bltConfigFor(SOURCE, deriveLocalSizes(SOURCE)),
+  patching: { threshold: 1 - 1 / BYTES_PER_PATCH, maxPatchLength: null },
+};
+
+const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+/** Milliseconds of packing and of the rest, each the median of all steps. */
+async function measure(open, files, rowBytes) {
+  const source = { kind: 'packed', files, rowBytes, seed: 1, state: PACKER_START };
+  const settings = { rowsPerStep: rows, microBatchRows: rows, patched: true, trainsTable: true, patches: 0 };
+  const preparer = open({ ...settings, rows: source, config });
+  const entropies = () => [Float32Array.from({ length: rows * rowBytes }, Math.random)];
+  const taken = { pack: [], batch: [] };
+  try {
+    for (let step = -WARM_UP_STEPS; step < steps; step++) {
+      const given = entropies();
+      const begun = performance.now();
+      await preparer.pack();
+      const packed = performance.now();
+      await preparer.batch(given);
+      if (step < 0) continue;
+      taken.pack.push(packed - begun);
+      taken.batch.push(performance.now() - packed);
+    }
+  } finally {
+    await preparer.close();
+  }
+  return { pack_ms: median(taken.pack), batch_ms: median(taken.batch) };
+}
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-bench-'));
+const results = [];
+try {
+  const text = fileURLToPath(new URL('../test/fixtures/text', import.meta.url));
+  const store = { out: work, pieceBytes: 65_536, validationFraction: 0.05, seed: 1, textKey: 'text' };
+  await buildStore({ ...store, paths: [text] });
+  const { train, close } = await openStore(work);
+  await close();
+  for (const rowBytes of values.bytes.split(',').map(Number)) {
+    for (const [where, open] of Object.entries({ here: createPreparer, 'in the thread': openPreparer })) {
+      const { pack_ms, batch_ms } = await measure(open, train.files, rowBytes);
+      const bytes_per_second = (rows * rowBytes * 1000) / (pack_ms + batch_ms);
+      results.push({ rows, row_bytes: rowBytes, where, pack_ms, batch_ms, bytes_per_second });
+    }
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+if (values.json) console.log(JSON.stringify(results, null, 2));
+else {
+  for (const { row_bytes, where, pack_ms, batch_ms, bytes_per_second } of results) {
+    const times = `packing ${pack_ms.toFixed(2)} ms, cutting and hashing ${batch_ms.toFixed(2)} ms`;
+    console.log(`${rows} x ${row_bytes} ${where}: ${(bytes_per_second / 1e6).toFixed(2)} MB/s (${times})`);
+  }
+}

@@ -1,0 +1,36 @@
+/** @module A hub model as the hub tells of it: its config and the headers of its files; no weight is downloaded. */
+
+import { parseBltConfig } from '../../blt/index.js';
+import { ByteifyError } from '../../errors.js';
+import { type RemoteModel, readRemote } from '../../hub/index.js';
+import { parseLlamaConfig } from '../../llama/index.js';
+import { bltFacts, llamaFacts } from './facts.js';
+import { inspectPath } from './inspect-path.js';
+import { type Inspection, inspection } from './inspection.js';
+import { partFinder } from './parts.js';
+
+/**
+ * @param model org/name, with an optional @revision. Where the hub cannot be asked it is inspected as the cache has it.
+ * @throws UsageError for what is no id; ByteifyError when the hub refuses, or the config is of another architecture
+ */
+export async function inspectHub(model: string, signal: AbortSignal): Promise<Inspection> {
+  const found = await readRemote(model, { signal });
+  if ('folder' in found) return inspectPath(found.folder);
+  const partOf = partFinder(found.tensors.map(({ name }) => name));
+  const tensors = found.tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape, part: partOf(name) }));
+  const path = `${found.id}@${found.commit}`;
+  return inspection({ ...describe(found), path, metadata: found.metadata }, tensors);
+}
+
+function describe({ id, config }: RemoteModel): Pick<Inspection, 'kind' | 'config'> {
+  const where = `${id}/config.json`;
+  let json: unknown;
+  try {
+    json = JSON.parse(config);
+  } catch (cause) {
+    throw new ByteifyError(`${where} is not JSON.`, { hint: 'Try another revision of the model.', cause });
+  }
+  if ((json as { model_type?: unknown } | null)?.model_type === 'blt')
+    return { kind: 'blt', config: bltFacts(parseBltConfig(json, where)) };
+  return { kind: 'llama', config: llamaFacts(parseLlamaConfig(json, where)) };
+}

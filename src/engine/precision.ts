@@ -1,0 +1,80 @@
+/**
+ * @module The precision of matrix products. In bfloat16 their operands are rounded, what they keep for the backward pass takes half the
+ * memory, and sums, norms, softmax and the weights themselves stay float32. tfjs-core has no name for the type: it sees float32.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { attribute } from './attributes.js';
+import { TensorFlowBackend } from './backend.js';
+import { DataType } from './native.js';
+import { rawOp } from './raw-op.js';
+
+export type Precision = 'float32' | 'bfloat16';
+
+let inForce: Precision = 'float32';
+
+/** Runs `fn` with its matrix products in a precision; their gradients keep it. Not for functions that wait. */
+export function withPrecision<T>(precision: Precision, fn: () => T): T {
+  const before = inForce;
+  inForce = precision;
+  try {
+    return fn();
+  } finally {
+    inForce = before;
+  }
+}
+
+/** The precision in force. */
+export function currentPrecision(): Precision {
+  return inForce;
+}
+
+/** How an operation treats the operands of its products, forward and backward. To be used inside a gradient of its own. */
+export interface ProductOperands {
+  readonly precision: Precision;
+  /** To the precision of the products, from float32 or bfloat16. */
+  narrow(x: tf.Tensor): tf.Tensor;
+  /** Back to float32. */
+  widen(x: tf.Tensor): tf.Tensor;
+  /** A product of narrowed matrices, or of batches of them -> float32. */
+  product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor;
+}
+
+const FLOAT32: ProductOperands = {
+  precision: 'float32',
+  narrow: (x) => widened(x),
+  widen: (x) => x,
+  product: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
+};
+
+function cast(x: tf.Tensor, from: number, to: number): tf.Tensor {
+  const types = [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to)];
+  return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;
+}
+
+/** Whether a tensor that tfjs-core takes for float32 is bfloat16: the weights of a frozen part are handed on as they are held. */
+function isBfloat16({ dataId }: tf.Tensor): boolean {
+  const backend = tf.backend();
+  return backend instanceof TensorFlowBackend && backend.nativeType(dataId) === DataType.bfloat16;
+}
+
+const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? cast(x, DataType.bfloat16, DataType.float32) : x);
+
+const BFLOAT16: ProductOperands = {
+  precision: 'bfloat16',
+  narrow: (x) => (isBfloat16(x) ? x : cast(x, DataType.float32, DataType.bfloat16)),
+  widen: (x) => cast(x, DataType.bfloat16, DataType.float32),
+  product(a, b, transposeA, transposeB) {
+    const flat = a.rank === 2;
+    const attributes = [
+      attribute.nativeType('T', DataType.bfloat16),
+      attribute.bool(flat ? 'transpose_a' : 'adj_x', transposeA),
+      attribute.bool(flat ? 'transpose_b' : 'adj_y', transposeB),
+    ];
+    return BFLOAT16.widen(rawOp(flat ? 'MatMul' : 'BatchMatMulV2', attributes, [a, b])[0]!);
+  },
+};
+
+/** The operands of the precision in force. */
+export function productOperands(): ProductOperands {
+  return inForce === 'bfloat16' ? BFLOAT16 : FLOAT32;
+}

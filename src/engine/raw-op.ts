@@ -1,0 +1,31 @@
+/** @module TensorFlow operations by name, for what tfjs-core has no operation for. */
+import * as tf from '@tensorflow/tfjs-core';
+import type { Attribute } from './attributes.js';
+
+/** What our backend and tfjs-node's share beyond tfjs-core's interface. */
+interface RawBackend {
+  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly tf.TensorInfo[],
+    outputs: number,
+  ): tf.TensorInfo[];
+}
+
+function wrap({ dataId, shape, dtype }: tf.TensorInfo): tf.Tensor {
+  return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
+}
+
+/** Runs one TensorFlow operation by name, outside the gradient tape. */
+export function rawOp(
+  name: string,
+  attributes: readonly Attribute[],
+  inputs: readonly tf.Tensor[],
+  outputs = 1,
+): tf.Tensor[] {
+  const backend = tf.backend() as unknown as RawBackend;
+  return outputs === 1
+    ? [wrap(backend.executeSingleOutput(name, attributes, inputs))]
+    : backend.executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
+}

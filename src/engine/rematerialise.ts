@@ -1,0 +1,50 @@
+/**
+ * @module Gradient checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): what a part of the forward pass made is
+ * not kept, but computed again when the backward pass comes to it.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { attribute } from './attributes.js';
+import { TensorFlowBackend } from './backend.js';
+import { fuse, innerGrads } from './fuse.js';
+import { currentPrecision, withPrecision } from './precision.js';
+import { rawOp } from './raw-op.js';
+
+/**
+ * Hands tensors through, but not before `gate` is there: without it, a compiler would find that the forward pass computed the same and keep that.
+ */
+function after(gate: tf.Tensor, tensors: readonly tf.Tensor[]): readonly tf.Tensor[] {
+  const backend = tf.backend();
+  if (!(backend instanceof TensorFlowBackend && backend.tracing)) return tensors;
+  return fuse('after', [gate, ...tensors], (...all) => {
+    const types = attribute.typeList(
+      'T',
+      all.map(({ dtype }) => dtype),
+    );
+    return rawOp('XlaOptimizationBarrier', [types], all, all.length).slice(1);
+  });
+}
+
+/**
+ * `fn` of its inputs, of which alone is kept for the backward pass.
+ * @param fn gives one tensor. @param variables float32 inputs, which get gradients; the first is delayed in the backward pass.
+ * @param constants tensors that get none.
+ */
+export function rematerialised(
+  fn: (variables: tf.Tensor[], constants: tf.Tensor[]) => tf.Tensor,
+  variables: readonly tf.Tensor[],
+  constants: readonly tf.Tensor[],
+): tf.Tensor {
+  const precision = currentPrecision();
+  return tf.customGrad((...args) => {
+    const given = args.slice(0, variables.length) as tf.Tensor[];
+    const save = args[variables.length] as unknown as tf.GradSaveFunc;
+    save([...given, ...constants]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
+      const [first, ...others] = saved.slice(0, variables.length);
+      const [delayed] = after(dy, [first!]);
+      const rest = saved.slice(variables.length);
+      return withPrecision(precision, () => innerGrads((...inputs) => fn(inputs, rest), [delayed!, ...others], dy));
+    };
+    return { value: fn(given, [...constants]), gradFunc };
+  })(...variables);
+}

@@ -1,0 +1,136 @@
+/** @module What a hub model is made of, without its weights: config.json, and the headers of its safetensors files by range. */
+import { ByteifyError, messageOf } from '../errors.js';
+// The header alone: the folder's index opens whole files.
+import { headerLength, LENGTH_BYTES, parseHeader } from '../safetensors/header.js';
+import { INDEX_FILE, type TensorInfo } from '../safetensors/index.js';
+import { repositoryFolder } from './cache.js';
+import { type HubEnvironment, hubEnvironment } from './environment.js';
+import { refuseWithoutWeights, weightFiles } from './files.js';
+import { hubError } from './hub-errors.js';
+import { hubFetch } from './hub-fetch.js';
+import { listRemote, type RemoteFile, type RemoteTree } from './list-remote.js';
+import { type ModelId, parseModelId } from './model-id.js';
+import { cachedModel } from './offline.js';
+import type { Sleep } from './retry.js';
+
+export interface ReadRemoteOptions {
+  readonly signal?: AbortSignal;
+  readonly environment?: HubEnvironment;
+  readonly fetch?: typeof fetch;
+  readonly sleep?: Sleep;
+}
+
+export interface RemoteModel {
+  readonly id: string;
+  readonly commit: string;
+  /** The text of config.json. */
+  readonly config: string;
+  /** In the order of the files. */
+  readonly tensors: readonly TensorInfo[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Holds the header of most files: a tensor takes about 100 bytes of it. */
+const FIRST_BYTES = 64 * 1024;
+
+interface Source extends ModelId {
+  readonly endpoint: string;
+  readonly commit: string;
+  readonly fetch: typeof fetch;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The first bytes of a file; the rest is not taken even from a server that sends it all. */
+async function firstBytes(source: Source, path: string, count: number): Promise<Uint8Array> {
+  const { id, revision, endpoint, commit, fetch, signal } = source;
+  const url = `${endpoint}/${id}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  const bytes = new Uint8Array(count);
+  let done = 0;
+  try {
+    const response = await fetch(url, {
+      headers: { 'accept-encoding': 'identity', ...(count > 0 && { range: `bytes=0-${count - 1}` }) },
+      ...(signal && { signal }),
+    });
+    if (!response.ok) {
+      throw hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint);
+    }
+    for await (const chunk of response.body ?? []) {
+      const piece = chunk.subarray(0, count - done);
+      bytes.set(piece, done);
+      done += piece.length;
+      if (done === count) break; // which also cancels the body
+    }
+  } catch (error) {
+    if (error instanceof ByteifyError || signal?.aborted) throw error;
+    throw brokenOff(source, path, messageOf((error as Error).cause ?? error), error);
+  }
+  if (done < count) throw brokenOff(source, path, 'the server closed the connection');
+  return bytes;
+}
+
+function brokenOff({ id }: Source, path: string, why: string, cause?: unknown): ByteifyError {
+  return new ByteifyError(`${path} of ${id} could not be read: ${why}.`, { hint: 'Try again.', cause });
+}
+
+async function readText(source: Source, file: RemoteFile): Promise<string> {
+  return new TextDecoder().decode(await firstBytes(source, file.path, file.sizeBytes));
+}
+
+async function readHeader(source: Source, file: RemoteFile) {
+  const { sizeBytes, path } = file;
+  const where = `${source.id}/${path}`;
+  const first = await firstBytes(source, path, Math.min(FIRST_BYTES, sizeBytes));
+  const end = LENGTH_BYTES + headerLength(first.subarray(0, LENGTH_BYTES), sizeBytes, where);
+  const bytes = end <= first.length ? first : await firstBytes(source, path, end);
+  return parseHeader(bytes.subarray(LENGTH_BYTES, end), sizeBytes - end, where);
+}
+
+async function readTree(source: Source, { files }: RemoteTree): Promise<RemoteModel> {
+  const { id, commit } = source;
+  const paths = files.map(({ path }) => path);
+  refuseWithoutWeights(id, paths);
+  const fileOf = (path: string) => files.find((file) => file.path === path);
+  const config = fileOf('config.json');
+  if (config === undefined) {
+    throw new ByteifyError(`${id} holds no config.json.`, { hint: 'Take the repository of a transformers model.' });
+  }
+  const index = fileOf(INDEX_FILE);
+  const weights = weightFiles(id, paths, index === undefined ? null : await readText(source, index));
+  const headers = [];
+  for (const path of weights) headers.push(await readHeader(source, fileOf(path)!));
+  return {
+    id,
+    commit,
+    config: await readText(source, config),
+    tensors: headers.flatMap(({ tensors }) => [...tensors.values()]),
+    metadata: Object.assign({}, ...headers.map(({ metadata }) => metadata)),
+  };
+}
+
+/**
+ * @param model org/name, with an optional @revision.
+ * @returns what the hub says, or the folder of the model in the cache where the hub must not or cannot be asked.
+ * @throws UsageError for what is no id; ByteifyError for refusals, a repository without safetensors, headers that are not sound, and no
+ * connection without a cache.
+ */
+export async function readRemote(
+  model: string,
+  options: ReadRemoteOptions = {},
+): Promise<RemoteModel | { readonly folder: string }> {
+  const { signal } = options;
+  const parsed = parseModelId(model);
+  const environment = options.environment ?? hubEnvironment();
+  const { endpoint, cacheDir, offline } = environment;
+  const repository = repositoryFolder(cacheDir, parsed.id);
+  if (offline) return cachedModel(repository, parsed, 'The hub must not be used (HF_HUB_OFFLINE)');
+  const fetch = hubFetch(environment, options);
+  let tree: RemoteTree;
+  try {
+    tree = await listRemote(parsed, { endpoint, fetch, ...(signal && { signal }) });
+  } catch (error) {
+    if (error instanceof ByteifyError || signal?.aborted) throw error;
+    const cause = (error as Error).cause ?? error;
+    return cachedModel(repository, parsed, `The hub at ${endpoint} cannot be reached (${messageOf(cause)})`);
+  }
+  return readTree({ ...parsed, endpoint, commit: tree.commit, fetch, signal }, tree);
+}

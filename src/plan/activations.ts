@@ -1,0 +1,106 @@
+/**
+ * @module What the backward pass keeps of one row of text, in values. `wide` ones are float32; `narrowed` ones take half the memory where matrix
+ * products are in bfloat16.
+ *
+ * A layer of width H, key/value width K, feed-forward width I and A heads keeps, at each position:
+ *   wide      3 H   input of each norm, q before RoPE          K   k before RoPE          2 I   gate, up
+ *   narrowed  3 H   inputs of q/k/v, of o, of gate/up          I   input of down
+ *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
+ *             A keys     the softmax over the keys of its block, masked ones too
+ */
+import type { BltConfig, TransformerConfig } from '../blt/index.js';
+import type { TextShape } from './flops.js';
+
+interface Values {
+  readonly wide: number;
+  readonly narrowed: number;
+}
+
+export interface KeptFloats {
+  readonly layers: number;
+  /** Of one layer. */
+  readonly layer: Values;
+  /** Of a layer's input alone. */
+  readonly layerInput: number;
+  /** Beside the layers: cross-attention, embeddings, logits. */
+  readonly around: Values;
+}
+
+/** By the order of the backward pass; the patcher alone stands in the decoder's place. */
+export type Activations = Readonly<Record<'decoder' | 'global' | 'encoder', KeptFloats>>;
+
+const NOTHING: KeptFloats = {
+  layers: 0,
+  layer: { wide: 0, narrowed: 0 },
+  layerInput: 0,
+  around: { wide: 0, narrowed: 0 },
+};
+
+/** Values that the backward pass keeps of one row. */
+export function activationsOf(config: BltConfig, text: TextShape, parts: 'patcher' | 'model'): Activations {
+  const { encoder, decoder, global, patcher, crossAttnK: slots, vocabSize } = config;
+  const { bytes } = text;
+  const head = (part: TransformerConfig): Values => ({
+    wide: bytes * (vocabSize + part.hiddenSize),
+    narrowed: bytes * part.hiddenSize,
+  });
+  if (parts === 'patcher') {
+    return { decoder: { ...layersOf(patcher, bytes), around: head(patcher) }, global: NOTHING, encoder: NOTHING };
+  }
+  const patches = bytes / text.bytesPerPatch;
+  const cross = decoder.crossAttnAllLayers ? decoder.layers : 1;
+  const H = decoder.hiddenSize;
+  const logits = head(decoder);
+  return {
+    decoder: {
+      ...layersOf(decoder, bytes),
+      // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values a slot and head.
+      around: {
+        wide: logits.wide + cross * (bytes * (2 * H + 2 * slots * H + 4 * slots * decoder.heads) + patches * slots * H),
+        narrowed: logits.narrowed + cross * (bytes * 2 * H + patches * slots * H),
+      },
+    },
+    global: layersOf(global, patches),
+    encoder: {
+      ...layersOf(encoder, bytes),
+      around: {
+        wide:
+          bytes * (3 + slots) * encoder.hiddenSize +
+          bytes * 5 * slots * encoder.heads +
+          patches * 3 * slots * encoder.hiddenSize,
+        narrowed: bytes * encoder.hiddenSize + patches * 3 * slots * encoder.hiddenSize,
+      },
+    },
+  };
+}
+
+/** Queries of a block at the most: as src/model/attention.ts cuts. */
+const LARGEST_BLOCK = 256;
+
+/** Sums over the blocks of queries: keys that they see, and pairs of query and key. */
+function blocksOf(positions: number, window: number | null): { keys: number; pairs: number } {
+  const size = Math.ceil(positions / Math.ceil(positions / LARGEST_BLOCK));
+  let [keys, pairs] = [0, 0];
+  for (let from = 0; from < positions; from += size) {
+    const to = Math.min(positions, from + size);
+    const seen = to - (window === null ? 0 : Math.max(0, from - window + 1));
+    keys += seen;
+    pairs += seen * (to - from);
+  }
+  return { keys, pairs };
+}
+
+function layersOf(config: TransformerConfig, positions: number): KeptFloats {
+  const { hiddenSize, heads, kvHeads, intermediateSize, layers, window } = config;
+  const narrow = (hiddenSize / heads) * kvHeads;
+  const { keys, pairs } = blocksOf(Math.ceil(positions), window);
+  return {
+    layers,
+    layer: {
+      wide: positions * (3 * hiddenSize + narrow + 2 * intermediateSize),
+      narrowed: positions * (4 * hiddenSize + intermediateSize) + 2 * narrow * keys + heads * pairs,
+    },
+    layerInput: positions * hiddenSize,
+    around: { wide: 0, narrowed: 0 },
+  };
+}

@@ -1,0 +1,103 @@
+import { mkdir, readdir, realpath, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { claimOut, markOut, OUTPUT_MARK, type OutputKind } from '../../src/conversion/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const at = (...parts: string[]) => join(folder(), ...parts);
+const claim = (out: string, source = at('source'), kind: OutputKind = 'export') => claimOut(out, { kind, source });
+
+beforeEach(async () => {
+  await mkdir(at('source'));
+  await writeFile(at('source', 'model.safetensors'), 'weights');
+});
+
+/** An output as the verb leaves it. */
+async function written(name: string, kind: OutputKind = 'export'): Promise<string> {
+  await mkdir(at(name));
+  await writeFile(at(name, 'config.json'), '{}');
+  await markOut(at(name), kind);
+  return at(name);
+}
+
+describe('an --out may be', () => {
+  it('a new folder at any depth, or an empty one, also through a link', async () => {
+    expect(await claim(at('a', 'b'))).toBe(join(await realpath(folder()), 'a', 'b'));
+    await mkdir(at('empty'));
+    await symlink('empty', at('link'));
+    expect(await claim(at('empty'))).toBe(await realpath(at('empty')));
+    expect(await claim(at('link'))).toBe(await realpath(at('empty')));
+    expect((await readdir(folder())).sort()).toEqual(['empty', 'link', 'source']);
+  });
+
+  it('what the same verb wrote there, and beside the source', async () => {
+    expect(await claim(await written('blt'))).toBe(await realpath(at('blt')));
+    expect(await claim(at('blt'), folder())).toBe(await realpath(at('blt')));
+    expect(await claim(at('source', 'blt'))).toContain('blt');
+  });
+
+  it('a folder of any name in a conversion that no stage writes', async () => {
+    await writeFile(at('byteify.json'), '{}');
+    expect(await claim(at('fp32'))).toContain('fp32');
+  });
+});
+
+describe('an --out is refused that', () => {
+  const refused = (out: string, message: string, source?: string) =>
+    expect(claim(out, source)).rejects.toMatchObject({
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('folder'),
+      exitCode: 2,
+    });
+
+  it('is a file, or lies under one', async () => {
+    await writeFile(at('file'), '');
+    await refused(at('file'), 'is a file.');
+    await refused(at('file', 'blt'), 'a file stands in its way');
+  });
+
+  it('holds anything that is not known', async () => {
+    await mkdir(at('home'));
+    await writeFile(at('home', '.profile'), '');
+    await refused(at('home'), 'is not empty');
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    ['more', () => writeFile(at('blt', 'notes.txt'), '')],
+    ['a folder more', async () => void (await mkdir(at('blt', 'runs')))],
+    ['other bytes', () => writeFile(at('blt', 'config.json'), '{"a": 1}')],
+    ['as many bytes, later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
+    ['a mark that is none', () => writeFile(at('blt', OUTPUT_MARK), '{')],
+    ['the mark of another verb', () => markOut(at('blt'), 'remap')],
+  ])('was written by the same verb and holds %s', async (_what, change) => {
+    await written('blt');
+    await change();
+    await refused(at('blt'), 'is not empty');
+  });
+
+  it('is the source or holds it, whatever mark it bears, also by a link', async () => {
+    const own = await written('blt');
+    await refused(own, 'is what is read', own);
+    await symlink('blt', at('alias'));
+    await refused(own, 'is what is read', at('alias'));
+    await refused(folder(), 'holds what is read');
+    // As an import leaves a conversion's source.
+    await mkdir(at('links'));
+    await symlink(join('..', 'blt', 'config.json'), at('links', 'config.json'));
+    await refused(own, 'holds what is read', at('links'));
+  });
+
+  it('is the working folder, or holds it', async () => {
+    await refused('.', 'is the folder that this command works in');
+    await refused('..', 'works in', at('nowhere'));
+  });
+
+  it('belongs to a stage of a conversion', async () => {
+    await writeFile(at('byteify.json'), '{}');
+    for (const name of ['source', 'init', 'patcher', 'run', 'blt', 'data']) {
+      await refused(at(name, 'x'), 'lies in the conversion', at('elsewhere'));
+    }
+    await refused(at('blt'), 'lies in the conversion', at('run'));
+  });
+});

@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bltConfigFor, deriveLocalSizes } from '../../src/blt/index.js';
+import { type Finished, runCli } from '../support/cli.js';
+import { OWN_TEXT } from '../support/conversions.js';
+import { writeRandomBlt } from '../support/random-blt.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-wait-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+/** SmolLM2-135M's layers, four of them, with the local parts and the patcher that follow from its width. */
+const SOURCE = {
+  hiddenSize: 576,
+  layers: 4,
+  heads: 9,
+  kvHeads: 3,
+  intermediateSize: 1536,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 100_000 },
+} as const;
+
+const RECIPE = `name: wait
+stages:
+  - kind: end-to-end
+    steps: 12
+    batch_bytes: 2048
+    row_bytes: 512
+    micro_batch_rows: 4
+    learning_rate: 1.0e-4
+    validate_every: 12
+    checkpoint_every: 12
+evaluate:
+  validation_bytes: 256
+`;
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+let result: Finished;
+let steps: { data_wait_fraction: number; bytes: number; bytes_per_second: number }[];
+beforeAll(async () => {
+  const blt = join(work, 'blt');
+  const config = bltConfigFor(SOURCE, deriveLocalSizes(SOURCE));
+  // An untrained patcher is sure of nothing: patches of four bytes instead of one.
+  await writeRandomBlt(blt, { ...config, patching: { threshold: 6, maxPatchLength: 4 } });
+  await writeFile(join(work, 'recipe.yaml'), RECIPE);
+  const out = join(work, 'out');
+  const args = ['finetune', blt, '--out', out, '--recipe', join(work, 'recipe.yaml'), '--data', ...OWN_TEXT];
+  result = await runCli(args);
+  const lines = (await readFile(join(out, 'run', 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  // The first step starts the thread and traces.
+  steps = lines.map((line) => JSON.parse(line)).filter(({ step, bytes }) => step > 1 && bytes !== undefined);
+});
+
+describe('data', () => {
+  it('never keeps the step waiting: the loop is idle under 5 % of its time', async () => {
+    expect(result).toMatchObject({ code: 0 });
+    expect(steps).toHaveLength(11);
+    const stepMs = median(steps.map(({ bytes, bytes_per_second }) => (1000 * bytes) / bytes_per_second));
+    expect(stepMs, 'a step that takes about as long as real ones').toBeGreaterThan(200);
+    // Of the median step: other processes may hold up one or two.
+    expect(median(steps.map(({ data_wait_fraction }) => data_wait_fraction))).toBeLessThan(0.05);
+  });
+
+  it('that was waited for is among the metrics of the stage', async () => {
+    const manifest = JSON.parse(await readFile(join(work, 'out', 'byteify.json'), 'utf8'));
+    const total = (of: (step: (typeof steps)[number]) => number) => steps.reduce((sum, step) => sum + of(step), 0);
+    const seconds = (step: (typeof steps)[number]) => step.bytes / step.bytes_per_second;
+    const share = total((step) => step.data_wait_fraction * seconds(step)) / total(seconds);
+    expect(manifest.stages.finetune.metrics.data_wait_fraction).toBeCloseTo(share, 9);
+  });
+});

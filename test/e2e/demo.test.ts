@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Finished, runCli } from '../support/cli.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-demo-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const out = join(work, 'demo');
+const SETS = ['patcher.steps=3', 'stages.0.steps=3', 'stages.0.validate_every=3', 'evaluate.validation_bytes=2048'];
+const demo = (...more: string[]) => runCli(['demo', '--out', out, ...SETS.flatMap((set) => ['--set', set]), ...more]);
+
+describe('byteify demo', () => {
+  let result: Finished;
+  beforeAll(async () => {
+    result = await demo();
+  });
+
+  it('converts the embedded Llama and prints five things of it', () => {
+    expect(result.code).toBe(0);
+    const lines = result.stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).toMatch(/^the tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
+    expect(lines[1]).toMatch(/^the BLT made of it +\d+\.\d{3} bits per byte on held-out text$/);
+    expect(lines[2]).toMatch(/^patches +.*│/);
+    expect(lines[2]?.replace(/^patches +/, '').replaceAll('│', '')).toBe(
+      'The latent global transformer reads patches of bytes, not tokens.',
+    );
+    expect(lines[3]).toMatch(/^a sample +"The .*"$/);
+    expect(lines[4]).toBe(`export              ${join(out, 'blt')} (transformers: BltForCausalLM.from_pretrained)`);
+    expect(result.stderr).not.toMatch(/warning/);
+  });
+
+  it('gives the same as JSON, from what is already there', async () => {
+    const { code, stdout } = await demo('--json');
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(Object.keys(document).sort()).toEqual([
+      'bits_per_byte',
+      'bytes_per_patch',
+      'export',
+      'patch_lengths',
+      'prompt',
+      'sample',
+      'seconds',
+      'sentence',
+      'source_bits_per_byte',
+    ]);
+    expect(Object.keys(document.seconds)).toEqual(['import', 'remap', 'patcher', 'finetune', 'export']);
+    expect(result.stdout).toContain(`${document.bits_per_byte.toFixed(3)} bits per byte`);
+    expect(document.patch_lengths.reduce((a: number, b: number) => a + b)).toBe(document.sentence.length + 1);
+    expect(await readdir(join(out, 'blt'))).toContain('model.safetensors');
+  });
+
+  it('is redone from the stage that a refusal names', async () => {
+    const refused = await demo('--set', 'stages.0.steps=2');
+    expect(refused.code).toBe(2);
+    const [, flag, stage] = /(--restart-from) (\w+)/.exec(refused.stderr)!;
+    expect((await demo('--set', 'stages.0.steps=2', flag!, stage!)).code).toBe(0);
+    expect(await readdir(join(out, 'run'))).toContain('checkpoint-000002');
+  });
+});

@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BltConfig, bltConfigFor, deriveLocalSizes, type SourceSizes } from '../../src/blt/index.js';
+import { parametersByPart, trainingMemory } from '../../src/plan/index.js';
+import { writeRandomBlt } from '../support/random-blt.js';
+
+const run = promisify(execFile);
+const folder = mkdtempSync(join(tmpdir(), 'byteify-peak-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const plain = { rmsNormEps: 1e-5, rope: { type: 'default' as const, theta: 10_000 } };
+const SOURCES: Record<string, SourceSizes> = {
+  tiny: { ...plain, hiddenSize: 128, layers: 6, heads: 4, kvHeads: 2, intermediateSize: 352 },
+  small: { ...plain, hiddenSize: 512, layers: 12, heads: 8, kvHeads: 4, intermediateSize: 1408 },
+};
+const [ROWS, BYTES] = [8, 1024];
+const SCRIPT = fileURLToPath(new URL('../support/train-peak.mjs', import.meta.url));
+
+async function measured(name: string, options: object): Promise<number> {
+  const { stdout } = await run(process.execPath, [
+    SCRIPT,
+    join(folder, name),
+    `${ROWS}`,
+    `${BYTES}`,
+    JSON.stringify(options),
+  ]);
+  return Number(stdout.trim().split('\n').at(-1));
+}
+
+/** What `byteify plan` says, within 15 % of what a process held. */
+describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
+  let config: BltConfig;
+  beforeAll(async () => {
+    const source = SOURCES[name]!;
+    config = bltConfigFor(source, deriveLocalSizes(source));
+    await writeRandomBlt(join(folder, name), config);
+  });
+
+  it.each([
+    ['as it is', {}],
+    ['with gradient checkpointing', { rematerialise: true }],
+    ['with products in bfloat16', { precision: 'bfloat16' }],
+    ['with moments in 8 bits', { moments: '8-bit' }],
+  ] as const)('%s agrees with the measured peak', async (_how, options: Record<string, unknown>) => {
+    const { peakBytes } = trainingMemory({
+      config,
+      counts: parametersByPart(config),
+      trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
+      text: { bytes: BYTES, bytesPerPatch: 4 },
+      rows: ROWS,
+      rowsPerStep: ROWS,
+      precision: options.precision === 'bfloat16' ? 'bfloat16' : 'float32',
+      gradientCheckpointing: options.rematerialise === true,
+      optimizerState: options.moments === '8-bit' ? '8-bit' : 'float32',
+      adapterParameters: 0,
+      frozenWeightBytes: 4,
+    });
+    const peak = await measured(name, options);
+    expect(peakBytes / peak, `planned ${peakBytes}, measured ${peak}`).toBeGreaterThan(0.85);
+    expect(peakBytes / peak, `planned ${peakBytes}, measured ${peak}`).toBeLessThan(1.15);
+  });
+});

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
+import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
+import { ByteifyError } from '../../src/errors.js';
+import type { BatchArrays } from '../../src/finetune/batch-arrays.js';
+import { createPreparer, type PreparerSettings, type StepBatch } from '../../src/finetune/batch-preparer.js';
+import { type BatchSource, createBatchSource } from '../../src/finetune/batch-source.js';
+import { patcherObjective } from '../../src/finetune/objective.js';
+import { startPreparer } from '../../src/finetune/open-preparer.js';
+import { goldenPath } from '../support/golden.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-threads-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const WORKER = new URL('../../dist/finetune/batch-worker.js', import.meta.url);
+const inThread = (settings: PreparerSettings) => startPreparer(settings, WORKER);
+
+let config: BltConfig;
+let files: SplitFiles;
+
+/** Texts of 22 to 82 bytes, each mostly of one letter: a row of 128 holds several, and the rows are cut into few or many patches. */
+async function makeStore(name: string): Promise<SplitFiles> {
+  const [texts, out] = [join(work, `${name}-texts`), join(work, name)];
+  await mkdir(texts);
+  for (let i = 0; i < 60; i++) {
+    const letter = String.fromCharCode(97 + ((i * 7) % 26));
+    await writeFile(join(texts, `${i}.txt`), `${letter.repeat(20 + ((i * 37) % 60))} ${i}`);
+  }
+  await buildStore({ paths: [texts], out, pieceBytes: 256, validationFraction: 0.1, seed: 1, textKey: 'text' });
+  const store = await openStore(out);
+  await store.close();
+  return store.train.files;
+}
+
+beforeAll(async () => {
+  const json = JSON.parse(await readFile(goldenPath('plain/blt/config.json'), 'utf8'));
+  config = { ...parseBltConfig(json, 'config.json'), patching: { threshold: 0.6, maxPatchLength: 7 } };
+  files = await makeStore('store');
+});
+
+/** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
+async function someEntropies({ ids }: BatchArrays): Promise<Float32Array> {
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  return Float32Array.from(ids!.values, (id) => ((id * 31) % 101) / 101);
+}
+
+type Changes = Partial<Parameters<typeof createBatchSource>[0]> & { readonly patched?: boolean };
+
+const optionsOf = ({ patched = true, ...changes }: Changes) => ({
+  rows: { kind: 'packed' as const, files, rowBytes: 128, seed: 5, state: PACKER_START },
+  objective: { ...patcherObjective(config), patched },
+  config,
+  rowsPerStep: 5,
+  microBatchRows: 2,
+  trainsTable: true,
+  entropies: someEntropies,
+  patches: 0,
+  ...changes,
+});
+
+async function take(source: BatchSource, count: number): Promise<StepBatch[]> {
+  const taken: StepBatch[] = [];
+  try {
+    while (taken.length < count) taken.push(await source.next());
+  } finally {
+    await source.close();
+  }
+  return taken;
+}
+
+const threads = () => process.getActiveResourcesInfo().filter((name) => /worker|messageport/i.test(name)).length;
+
+describe('batches prepared in a thread of their own', () => {
+  it.each<[string, Changes]>([
+    ['of a BLT', {}],
+    ['of a BLT whose table is frozen', { trainsTable: false }],
+    ['of a byte language model', { patched: false }],
+  ])('%s are those prepared here, bit for bit', async (_what, changes) => {
+    const here = await take(createBatchSource(optionsOf(changes), createPreparer), 8);
+    const there = await take(createBatchSource(optionsOf(changes), inThread), 8);
+    expect(there).toStrictEqual(here);
+    const { batches, packer, bytes } = here.at(-1)!;
+    expect(batches.map(({ ids }) => ids!.shape)).toEqual([[256], [256], [256]]);
+    expect(Math.max(...batches[0]!.documents!.values), 'rows that hold several documents').toBeGreaterThan(1);
+    expect(new Set(here.map((batch) => JSON.stringify(batch.packer))).size).toBe(8);
+    expect([packer.place > 0, bytes > 500]).toEqual([true, true]);
+  });
+
+  it('go on from any of them as if the run had not stopped, whatever was made ahead', async () => {
+    const all = await take(createBatchSource(optionsOf({}), inThread), 6);
+    expect(new Set(all.map(({ patches }) => patches)).size, 'the room grows on the way').toBeGreaterThan(1);
+    for (const [i, { packer, patches }] of all.slice(0, -1).entries()) {
+      const rows = { ...optionsOf({}).rows, state: packer };
+      const rest = await take(createBatchSource(optionsOf({ rows, patches }), inThread), all.length - 1 - i);
+      expect(rest).toStrictEqual(all.slice(i + 1));
+    }
+  });
+
+  it('are made ahead, and no thread stays when they are stopped', async () => {
+    let asked = 0;
+    let running = 0;
+    const entropies = async (arrays: BatchArrays) => {
+      asked++;
+      running++;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      running--;
+      return await someEntropies(arrays);
+    };
+    const before = threads();
+    const source = createBatchSource(optionsOf({ entropies }), inThread);
+    await source.next();
+    expect(threads()).toBeGreaterThan(before);
+    while (asked < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+    await source.close();
+    expect([asked, running]).toEqual([4, 0]);
+    expect(threads()).toBe(before);
+    await expect(source.next()).rejects.toThrow(/closed/);
+  });
+
+  it('need no thread when none is asked for', async () => {
+    const opened: unknown[] = [];
+    const source = createBatchSource(optionsOf({}), (settings) => {
+      opened.push(settings);
+      return inThread(settings);
+    });
+    await source.close();
+    expect(opened).toEqual([]);
+  });
+});
+
+describe('what fails in the thread', () => {
+  const failure = (source: BatchSource) =>
+    take(source, 1).then(
+      () => null,
+      (error: unknown) => error as ByteifyError & NodeJS.ErrnoException,
+    );
+
+  it('is the error it was: message, hint and exit code', async () => {
+    const short = await makeStore('short');
+    await truncate(short.bytes, 1);
+    const rows = { ...optionsOf({}).rows, files: short };
+    const here = await failure(createBatchSource(optionsOf({ rows }), createPreparer));
+    const there = await failure(createBatchSource(optionsOf({ rows }), inThread));
+    expect(here).toBeInstanceOf(ByteifyError);
+    expect(there).toBeInstanceOf(ByteifyError);
+    const told = ({ message, hint, exitCode }: ByteifyError) => ({ message, hint, exitCode });
+    expect(told(there!)).toEqual(told(here!));
+    expect(there!.hint).toMatch(/Remove the data folder/);
+    expect(there!.stack).toMatch(/store\.js/);
+  });
+
+  it('keeps what the system said', async () => {
+    const rows = { ...optionsOf({}).rows, files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
+    expect(await failure(createBatchSource(optionsOf({ rows }), inThread))).toMatchObject({
+      code: 'ENOENT',
+      path: rows.files.ends,
+    });
+  });
+
+  it('is thrown by every later call, and closing still works', async () => {
+    const rows = { ...optionsOf({}).rows, files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
+    const source = createBatchSource(optionsOf({ rows }), inThread);
+    for (let i = 0; i < 5; i++) await expect(source.next()).rejects.toThrow(/ENOENT/);
+    await source.close();
+  });
+
+  it('is told in a sentence when the thread itself dies', async () => {
+    const dying = join(work, 'dying.mjs');
+    await writeFile(dying, 'setTimeout(() => { throw new Error("no reason"); }, 20);\n');
+    const open = (settings: PreparerSettings) => startPreparer(settings, pathToFileURL(dying));
+    const error = await failure(createBatchSource(optionsOf({}), open));
+    expect(error).toBeInstanceOf(ByteifyError);
+    expect(error!.message).toBe('The thread that prepares batches failed: no reason');
+  });
+
+  it('as well as a patcher that fails here, ends the source', async () => {
+    const entropies = async () => {
+      throw new ByteifyError('The patcher failed.', { exitCode: 2 });
+    };
+    const before = threads();
+    const source = createBatchSource(optionsOf({ entropies }), inThread);
+    await expect(source.next()).rejects.toThrow('The patcher failed.');
+    await expect(source.next()).rejects.toThrow('The patcher failed.');
+    await source.close();
+    expect(threads()).toBe(before);
+  });
+});

@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { lockFolder } from '../../src/conversion/lock.js';
+import { buildFolder, engineHome, ownLibrariesFile } from '../../src/engine/folders.js';
+import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/libraries.js';
+import { locateEngine } from '../../src/engine/locate.js';
+import { recordSelfTest } from '../../src/engine/self-test-record.js';
+import { setUpEngine } from '../../src/engine/set-up.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { startWheelIndex, type WheelIndex } from '../support/wheel-index.js';
+
+/** The pinned wheel of these tests, known only when it is made. */
+const pinned = vi.hoisted(() => ({ wheel: null as unknown }));
+vi.mock('../../src/engine/libraries.js', async (original) => ({
+  ...(await original<typeof import('../../src/engine/libraries.js')>()),
+  get CPU_WHEEL() {
+    return pinned.wheel as PinnedWheel;
+  },
+}));
+
+const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100 };
+
+const folder = temporaryFolder();
+let index: WheelIndex;
+let tried: string[];
+/** As the self-test does it, without computing. */
+const tryOut = async (libraries: string) => {
+  tried.push(libraries);
+  await recordSelfTest(libraries, RESULT);
+  return RESULT;
+};
+
+beforeEach(async () => {
+  vi.stubEnv('BYTEIFY_HOME', join(folder(), 'home'));
+  index = await startWheelIndex(join(folder(), 'index'));
+  pinned.wheel = index.wheel;
+  vi.stubEnv('PATH', [join(folder(), 'index'), process.env.PATH].join(delimiter));
+  tried = [];
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await index.close();
+});
+
+/** A folder that looks as if it held the libraries. */
+async function libraries(path: string): Promise<string> {
+  await mkdir(path, { recursive: true });
+  for (const file of LIBRARY_FILES) await writeFile(join(path, file), 'no library');
+  return path;
+}
+
+async function chooseOwn(): Promise<string> {
+  const own = await libraries(join(folder(), 'own'));
+  await setUpEngine({ libtensorflow: own, tryOut });
+  return own;
+}
+
+const cpu = () => join(buildFolder('cpu'), 'tensorflow');
+
+describe('setting the engine up', () => {
+  it('fetches, unpacks what is needed, tries it, and keeps nothing else', async () => {
+    const seen: string[] = [];
+    const done = await setUpEngine({ tryOut, onTry: ({ build }) => seen.push(build) });
+    expect(done).toEqual({ folder: cpu(), version: '2.21.0', build: 'cpu', selfTest: RESULT });
+    expect((await readdir(cpu())).sort()).toEqual([...LIBRARY_FILES].sort());
+    expect((await readdir(engineHome())).sort()).toEqual(['self-test.json', 'tensorflow-2.21.0-cpu']);
+    expect([seen, tried]).toEqual([['cpu'], [cpu()]]);
+    await setUpEngine({ tryOut });
+    expect(index.ranges).toHaveLength(1);
+    expect(tried).toHaveLength(2);
+  });
+
+  it('takes the CUDA build that is here and fetches no other', async () => {
+    const gpu = await libraries(join(buildFolder('gpu'), 'tensorflow'));
+    expect(await setUpEngine({ tryOut })).toMatchObject({ folder: gpu, build: 'gpu' });
+    expect(index.ranges).toEqual([]);
+  });
+
+  it('fails when they do not compute, and does not fetch them again', async () => {
+    const fails = () => Promise.reject(new Error('wrong product'));
+    await expect(setUpEngine({ tryOut: fails })).rejects.toThrow('wrong product');
+    await setUpEngine({ tryOut });
+    expect(index.ranges).toHaveLength(1);
+  });
+
+  it('is refused while another process does it', async () => {
+    await mkdir(engineHome(), { recursive: true });
+    const unlock = await lockFolder(engineHome());
+    await expect(setUpEngine({ tryOut })).rejects.toThrow(/^Another set-up of the engine is running: Process \d+/);
+    await unlock();
+    expect(index.ranges).toEqual([]);
+    await setUpEngine({ tryOut });
+  });
+
+  it('says so where there is no pip', async () => {
+    vi.stubEnv('PATH', join(folder(), 'nothing'));
+    await expect(setUpEngine({ tryOut })).rejects.toThrow('Python with pip was not found');
+    expect(await readdir(engineHome())).toEqual([]);
+  });
+});
+
+describe('libraries of the user’s own', () => {
+  it('are chosen once they were tried, until the pinned ones are asked for and have come', async () => {
+    const own = await chooseOwn();
+    expect(locateEngine()).toEqual({ folder: own, version: 'unknown', build: 'own' });
+    pinned.wheel = { ...index.wheel, sha256: '0'.repeat(64) };
+    await expect(setUpEngine({ tryOut })).rejects.toThrow('sha256');
+    expect(locateEngine()?.folder).toBe(own);
+    pinned.wheel = index.wheel;
+    await setUpEngine({ tryOut });
+    expect(existsSync(ownLibrariesFile())).toBe(false);
+    expect(locateEngine()?.build).toBe('cpu');
+  });
+
+  it('that do not load are not chosen', async () => {
+    await setUpEngine({ tryOut });
+    const own = await libraries(join(folder(), 'own'));
+    // The real self-test.
+    await expect(setUpEngine({ libtensorflow: own })).rejects.toMatchObject({
+      message: expect.stringContaining(`libraries in ${own} cannot be loaded`),
+    });
+    expect(existsSync(ownLibrariesFile())).toBe(false);
+    expect(JSON.parse(await readFile(join(engineHome(), 'self-test.json'), 'utf8')).libraries.folder).toBe(cpu());
+  });
+
+  it('that are not there are refused', async () => {
+    await expect(setUpEngine({ libtensorflow: folder(), tryOut })).rejects.toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('with --if-missing', () => {
+  const ifMissing = () => setUpEngine({ ifMissing: true, tryOut });
+
+  it('an engine that was tried is left as it is: own libraries, or the CUDA build', async () => {
+    const own = await chooseOwn();
+    expect(await ifMissing()).toEqual({ folder: own, version: 'unknown', build: 'own', selfTest: RESULT });
+    expect(tried).toEqual([own]);
+    expect(existsSync(ownLibrariesFile())).toBe(true);
+    expect(index.ranges).toEqual([]);
+  });
+
+  it('one that was not is tried', async () => {
+    const gpu = await libraries(join(buildFolder('gpu'), 'tensorflow'));
+    expect(await ifMissing()).toMatchObject({ folder: gpu });
+    expect(await ifMissing()).toMatchObject({ folder: gpu });
+    expect(tried).toEqual([gpu]);
+    expect(index.ranges).toEqual([]);
+  });
+
+  it('one is fetched where there is none', async () => {
+    expect(await ifMissing()).toMatchObject({ folder: cpu() });
+    expect(index.ranges).toHaveLength(1);
+  });
+});

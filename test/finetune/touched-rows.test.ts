@@ -1,0 +1,27 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { touchedRows } from '../../src/finetune/touched-rows.js';
+
+const SPARE = 3_000_012;
+
+describe('the rows a step touches', () => {
+  it('are distinct, in the order of their first reading, and each entry finds its own', () => {
+    // Few distinct values collide often; multiples of a power of two lie close in a table of slots.
+    const row = fc.oneof(
+      fc.integer({ min: 0, max: 9 }),
+      fc.integer({ min: 0, max: SPARE - 1 }),
+      fc.integer({ min: 0, max: 700 }).map((i) => i * 4096),
+    );
+    const list = fc.array(row, { maxLength: 60 }).map((rows) => Int32Array.from(rows));
+    fc.assert(
+      fc.property(fc.array(list, { maxLength: 4 }), (lists) => {
+        const { rows, count, places } = touchedRows(lists, SPARE);
+        const all = lists.flatMap((some) => [...some]);
+        const distinct = [...new Set(all)];
+        expect(count).toBe(distinct.length);
+        expect([...rows]).toEqual([...distinct, ...Array(all.length - count).fill(SPARE)]);
+        expect(places.map((some) => [...some].map((place) => rows[place]))).toEqual(lists.map((some) => [...some]));
+      }),
+    );
+  });
+});

@@ -1,0 +1,14 @@
+import { describe, expect, it } from 'vitest';
+import { createWaitMeter } from '../../src/finetune/wait-meter.js';
+
+describe('the share of time that a run waits for data', () => {
+  it('is of all steps but the first, by their time', () => {
+    const waits = createWaitMeter();
+    expect(waits.metrics()).toEqual({});
+    waits.add(900, 1000);
+    expect(waits.metrics()).toEqual({});
+    waits.add(10, 100);
+    waits.add(0, 900);
+    expect(waits.metrics()).toEqual({ data_wait_fraction: 0.01 });
+  });
+});

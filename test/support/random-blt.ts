@@ -1,0 +1,16 @@
+/** A BLT folder of random weights, of any size: for what depends on how long things take and not on what they say. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, bltTensors, toTransformersConfig } from '../../src/blt/index.js';
+import { freshPieces } from '../../src/remap/fresh.js';
+import { writeCheckpoint } from '../../src/safetensors/index.js';
+
+export async function writeRandomBlt(folder: string, config: BltConfig): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'float32')));
+  const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
+  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
+  await writeCheckpoint(folder, infos, async function* ({ name }) {
+    yield* freshPieces(specs.get(name)!, 1, 'F32');
+  });
+}
