@@ -46,7 +46,7 @@ describe('the learning-rate scale of a part', () => {
     const start = await goldenStart();
     const training = await openTraining({ start, mode: 'graph', shape, learningRateScale });
     const rows = await packerOf(shape.length).next(shape.rows);
-    await training.step(stepInput(start.config, training.objective, [rows], shape.length), 1e-2);
+    await training.step(stepInput(start.config, [rows], shape.length), 1e-2);
     const weights = training.weights();
     training.close();
     return new Map(

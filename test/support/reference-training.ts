@@ -82,7 +82,11 @@ export function createReference(options: {
         );
         const { loss, gradients } = lossAndGradients(
           moved,
-          (values) => tf.div(objective.loss(new Map([...fixed, ...values]), batch, shape), weight) as tf.Scalar,
+          (values) =>
+            tf.div(
+              objective.loss(new Map([...fixed, ...values]), batch, shape, { rematerialise: false }),
+              weight,
+            ) as tf.Scalar,
         );
         total += loss.dataSync()[0]!;
         [...moved.keys()].forEach((name, i) => {

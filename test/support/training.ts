@@ -1,9 +1,8 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each way. */
 import { type BltConfig, bltTensors, hashTables } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
-import type { Storage } from '../../src/engine/index.js';
-import type { AdamWOptions } from '../../src/finetune/adamw.js';
-import type { BatchArrays } from '../../src/finetune/batch-arrays.js';
+import type { AdamWOptions, Moments } from '../../src/finetune/adamw.js';
+import { type BatchArrays, bltArrays } from '../../src/finetune/batch-arrays.js';
 import { endToEndObjective, type Objective } from '../../src/finetune/objective.js';
 import { touchedRows } from '../../src/finetune/touched-rows.js';
 import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/train-step.js';
@@ -77,20 +76,20 @@ export function packerOf(length: number, seed = 1): Packer {
 }
 
 /** Made-up entropies by the byte alone: patches of 1 to some 8 bytes. */
-export function madeUpEntropies(rows: readonly PackedRow[], { patching }: BltConfig): Float32Array {
-  return Float32Array.from(
-    rows.flatMap(({ ids }) => Array.from(ids, (id) => patching.threshold + ((id * 37) % 11 < 3 ? 1 : -1))),
-  );
+export function madeUpEntropies(ids: Iterable<number>, { patching }: BltConfig): Float32Array {
+  return Float32Array.from(ids, (id) => patching.threshold + ((id * 37) % 11 < 3 ? 1 : -1));
 }
 
 /** What a step takes of some micro-batches, with the arrays as they were before rows of the table became places. */
 export function stepInput(
   config: BltConfig,
-  objective: Objective,
   micros: readonly (readonly PackedRow[])[],
   patches: number,
 ): Pick<StepInput, 'batches' | 'touched' | 'weight'> & { readonly whole: readonly BatchArrays[] } {
-  const whole = micros.map((rows) => objective.arrays(rows, { entropies: madeUpEntropies(rows, config), patches }));
+  const whole = micros.map((rows) => {
+    const ids = rows.flatMap((row) => [...row.ids]);
+    return bltArrays(rows, { entropies: madeUpEntropies(ids, config), patches }, config);
+  });
   const touched = touchedRows(
     whole.map(({ hashRows }) => hashRows!.values as Int32Array),
     config.hash.vocab * hashTables(config.hash),
@@ -111,7 +110,8 @@ export interface TrainingOptions {
   readonly adamw?: AdamWOptions;
   readonly learningRateScale?: Readonly<Record<string, number>>;
   readonly frozen?: readonly string[];
-  readonly moments?: Storage;
+  readonly moments?: Moments;
+  readonly rematerialise?: boolean;
 }
 
 export interface Training {
@@ -129,9 +129,11 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const objective = endToEndObjective(start.config, frozen);
   const specs = bltTensors(start.config);
   const moments = options.moments ?? 'float32';
-  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, start: start.reader, from: null });
+  const common = { objective, specs, learningRateScale, moments, seed: 1 };
+  const trainee = await openTrainee({ ...common, start: start.reader, from: null });
   const { dense: slots, table, fixed } = trainee;
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw, clipNorm, shape, mode });
+  const how = { mode, precision: 'float32' as const, rematerialise: options.rematerialise ?? false };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw, clipNorm, shape, ...how });
   let steps = 0;
   return {
     objective,
