@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { chunksOf, type Engine, startEngine, tensorFromChunks, tf } from '../../src/engine/index.js';
+import { ByteifyError } from '../../src/errors.js';
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+});
+
+async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+  const ends = [...cuts, bytes.length].sort((a, b) => a - b);
+  let from = 0;
+  for (const to of ends) {
+    yield bytes.subarray(from, to);
+    from = to;
+  }
+}
+
+const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+describe('a tensor in pieces', () => {
+  it('is the same tensor whatever the pieces, empty and odd ones among them', async () => {
+    const shape = fc.array(fc.nat(5), { maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(shape, fc.array(fc.nat(1000), { maxLength: 6 }), fc.nat(), async (dims, places, salt) => {
+        const before = engine.liveHandles();
+        const size = dims.reduce((a, b) => a * b, 1);
+        const values = Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i + salt)));
+        const cuts = places.map((place) => (size === 0 ? 0 : place % (4 * size + 1)));
+        const tensor = await tensorFromChunks(dims, pieces(bytesOf(values), cuts));
+        expect([tensor.shape, tensor.dtype]).toEqual([dims, 'float32']);
+        expect(new Float32Array(tensor.dataSync())).toEqual(values);
+        expect(Buffer.concat([...chunksOf(tensor)])).toEqual(Buffer.from(bytesOf(values)));
+        tensor.dispose();
+        expect(engine.liveHandles()).toBe(before);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('larger than one piece comes out in order', () => {
+    const size = 16 * 2 ** 20 + 3; // one piece of 64 MiB and 12 bytes; all values are exact
+    const tensor = tf.range(3 - size, 3, 1, 'float32');
+    const parts = [...chunksOf(tensor)];
+    expect(parts.map(({ length }) => length)).toEqual([64 * 2 ** 20, 12]);
+    const at = (part: number, i: number) => new DataView(parts[part]!.buffer).getFloat32(4 * i, true);
+    expect([at(0, 0), at(0, 2 ** 24 - 1), at(1, 0), at(1, 2)]).toEqual([-(2 ** 24), -1, 0, 2]);
+    tensor.dispose();
+  });
+
+  it('pieces are copies: they outlive the tensor, and writing to them changes nothing', () => {
+    const tensor = tf.tensor1d([1, 2]);
+    const [piece] = [...chunksOf(tensor)] as [Uint8Array];
+    piece.fill(0);
+    expect([...tensor.dataSync()]).toEqual([1, 2]);
+    tensor.dispose();
+    expect(piece.length).toBe(8);
+  });
+
+  it.each([
+    ['a byte more', 25, /more bytes than it holds/],
+    ['a byte less', 23, /24 bytes was given 23/],
+    ['none', 0, /24 bytes was given 0/],
+  ])('is refused when given %s, and nothing is left', async (_name, count, message) => {
+    const before = engine.liveHandles();
+    const given = tensorFromChunks([2, 3], pieces(new Uint8Array(count), [5, 11]));
+    await expect(given).rejects.toThrow(message);
+    await expect(given).rejects.toBeInstanceOf(ByteifyError);
+    expect(engine.liveHandles()).toBe(before);
+  });
+
+  it('is given up when its source fails, and when its reader stops', async () => {
+    const before = engine.liveHandles();
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield new Uint8Array(4);
+      throw new Error('the disk is gone');
+    }
+    await expect(tensorFromChunks([2], failing())).rejects.toThrow('the disk is gone');
+    const tensor = tf.ones([3]);
+    for (const _piece of chunksOf(tensor)) break;
+    tensor.dispose();
+    expect(engine.liveHandles()).toBe(before);
+  });
+
+  it('of no bytes that was given too many is refused', async () => {
+    await expect(tensorFromChunks([0, 3], pieces(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
+  });
+});

@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bltTensors } from '../../src/blt/index.js';
+import type { PackedRow } from '../../src/data/index.js';
+import { type Engine, startEngine, tf } from '../../src/engine/index.js';
+import { checkpointName, readTrainerState, saveCheckpoint } from '../../src/finetune/checkpoint.js';
+import { createTrainStep } from '../../src/finetune/train-step.js';
+import { openTrainee } from '../../src/finetune/trainee.js';
+import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
+import { maxDifference } from '../support/golden.js';
+import { ints, taken } from '../support/modes.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import {
+  ADAMW,
+  goldenStart,
+  openTraining,
+  packerOf,
+  type Start,
+  stepInput,
+  TABLE,
+  type Training,
+} from '../support/training.js';
+
+let engine: Engine;
+let start: Start;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  start = await goldenStart();
+});
+
+const shape = { rows: 1, length: 48 };
+const RATE = 1e-2;
+
+async function rowsOf(count: number): Promise<PackedRow[]> {
+  return await packerOf(shape.length, 9).next(count);
+}
+
+const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], shape.length);
+
+/** Value and moments of the table as bits, row by row. */
+function tableBits({ trainee }: Training): string[][] {
+  const { value, first, second } = trainee.table!;
+  return taken([value.read(), first.read(), second.read()]).map((values) => {
+    const width = value.shape[1]!;
+    return Array.from({ length: value.shape[0]! }, (_, row) =>
+      Buffer.from(values.slice(row * width, (row + 1) * width).buffer).toString('hex'),
+    );
+  });
+}
+
+describe('a step', () => {
+  it.each(['eager', 'graph'] as const)(
+    'leaves all rows it does not read, value and moments, bit for bit: %s',
+    async (mode) => {
+      const training = await openTraining({ start, mode, shape });
+      const seen = new Set<number>();
+      for (const row of await rowsOf(3)) {
+        const input = inputOf(row);
+        const read = new Set(input.touched!.rows.subarray(0, input.touched!.count));
+        const before = tableBits(training);
+        await training.step(input, RATE);
+        const after = tableBits(training);
+        after.forEach((rows, which) => {
+          const changed = rows.flatMap((bits, at) => (bits === before[which]![at] ? [] : [at]));
+          expect(changed.filter((at) => !read.has(at))).toEqual([]);
+          // Nothing is predicted from a last byte, so the rows it alone reads may stay.
+          expect(changed.length).toBeGreaterThan(0.8 * read.size);
+        });
+        // Some rows have moments by now and are not read: they must be among those that stayed.
+        if (seen.size > 0) expect([...seen].some((at) => !read.has(at))).toBe(true);
+        for (const at of read) seen.add(at);
+      }
+      training.close();
+    },
+  );
+
+  it('leaves the spare row zero, which takes what is written for padding', async () => {
+    const training = await openTraining({ start, mode: 'graph', shape });
+    for (const row of await rowsOf(2)) {
+      const input = inputOf(row);
+      expect(input.touched!.count).toBeLessThan(input.touched!.rows.length);
+      await training.step(input, RATE);
+    }
+    const zeros = '00'.repeat(4 * start.config.encoder.hiddenSize);
+    expect(tableBits(training).map((rows) => rows.at(-1))).toEqual([zeros, zeros, zeros]);
+    training.close();
+  });
+
+  it('with a frozen table reads the table and does not move it', async () => {
+    const training = await openTraining({ start, mode: 'graph', shape, frozen: ['hash'] });
+    expect(training.trainee.table).toBe(null);
+    const moved = await openTraining({ start, mode: 'graph', shape });
+    const [row] = (await rowsOf(1)) as [PackedRow];
+    const { whole, weight } = inputOf(row);
+    const frozen = await training.step({ batches: whole, touched: null, weight }, RATE);
+    const whole2 = await moved.step(inputOf(row), RATE);
+    expect(frozen.loss).toBeCloseTo(whole2.loss, 5);
+    expect(frozen.gradientNorm).toBeLessThan(whole2.gradientNorm);
+    const held = taken([training.trainee.fixed.get(TABLE)!.read()])[0]!;
+    expect(held).toEqual(start.weights.get(TABLE)!.values);
+    training.close();
+    moved.close();
+  });
+});
+
+describe('a checkpoint', () => {
+  const folder = temporaryFolder();
+
+  it('has the table without its spare row, and a run goes on from it as if it had not stopped', async () => {
+    const before = engine.liveHandles();
+    const training = await openTraining({ start, mode: 'graph', shape });
+    const { config, reader } = start;
+    const specs = bltTensors(config);
+    const [one, two] = (await rowsOf(2)) as [PackedRow, PackedRow];
+    await training.step(inputOf(one), RATE);
+    // What is in the spare row must not matter.
+    const { value, first, second } = training.trainee.table!;
+    const [at, sevens] = [ints([value.shape[0]! - 1]), tf.fill([1, value.shape[1]!], 7)];
+    for (const variable of [value, first, second]) variable.scatterRows(at, sevens);
+    tf.dispose([at, sevens]);
+    const state = {
+      step: 1,
+      packer: { epoch: 0, place: 3, offset: 5 },
+      patches: 24,
+      mode: 'graph' as const,
+      metrics: {},
+      settings: 's',
+    };
+    const { slots, mergedValue } = training.trainee;
+    await saveCheckpoint({ run: folder(), config, specs, slots, mergedValue, start: reader, state, keep: 1 });
+    expect(await readTrainerState(folder(), 1)).toEqual(state);
+
+    const saved = await openCheckpoint(join(folder(), checkpointName(1)));
+    const moments = await openSafetensorsFile(join(folder(), checkpointName(1), 'optimizer.safetensors'));
+    const bits = tableBits(training).map((rows) => rows.slice(0, -1).join(''));
+    const parts = [
+      [saved, TABLE],
+      [moments, `${TABLE}.first`],
+      [moments, `${TABLE}.second`],
+    ] as const;
+    for (const [i, [file, name]] of parts.entries()) {
+      expect(file.tensors.get(name)!.shape).toEqual(start.weights.get(TABLE)!.shape);
+      expect(Buffer.from(await file.read(name)).toString('hex') === bits[i], name).toBe(true);
+    }
+    expect(moments.tensors.size).toBe(2 * slots.length);
+    await saved.close();
+    await moments.close();
+
+    const from = { run: folder(), step: 1 };
+    const common = {
+      objective: training.objective,
+      specs,
+      learningRateScale: {},
+      moments: 'float32' as const,
+      seed: 1,
+    };
+    const resumed = await openTrainee({ ...common, start: reader, from });
+    expect(resumed.slots.map(({ name }) => name)).toEqual(slots.map(({ name }) => name));
+    for (const [i, slot] of resumed.slots.entries()) {
+      for (const which of ['value', 'first', 'second'] as const) {
+        const [found, wanted] = taken([slot[which].read(), slots[i]![which].read()]) as [Float32Array, Float32Array];
+        const own = start.weights.get(slot.name)!.values.length;
+        expect(found.subarray(0, own), `${slot.name} ${which}`).toEqual(wanted.subarray(0, own));
+        expect(found.subarray(own).every((value) => value === 0)).toBe(true);
+      }
+    }
+    const { dense, table, fixed } = resumed;
+    const { objective } = training;
+    const options = { objective, slots: dense, table, fixed, adamw: ADAMW, clipNorm: 1, shape };
+    const how = { mode: 'graph', precision: 'float32', rematerialise: false } as const;
+    const stepper = createTrainStep({ ...options, ...how });
+    const found = await stepper.run({ ...inputOf(two), step: 2, learningRate: RATE });
+    const wanted = await training.step(inputOf(two), RATE);
+    expect(found.loss).toBeCloseTo(wanted.loss, 5);
+    expect(found.gradientNorm).toBeCloseTo(wanted.gradientNorm, 5);
+    const weights = training.weights();
+    for (const { name, value } of resumed.slots) {
+      const own = start.weights.get(name)!.values.length;
+      const [after] = taken([value.read()]) as [Float32Array];
+      expect(maxDifference(after.subarray(0, own), weights.get(name)!.subarray(0, own)), name).toBeLessThan(1e-6);
+    }
+    stepper.dispose();
+    resumed.dispose();
+    training.close();
+    expect(engine.liveHandles(), 'handles are left').toBe(before);
+  });
+});

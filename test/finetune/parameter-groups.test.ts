@@ -1,0 +1,70 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type BltConfig, bltTensors, type Part } from '../../src/blt/index.js';
+import { startEngine } from '../../src/engine/index.js';
+import { groupOf } from '../../src/finetune/checkpoint.js';
+import { readBltConfig } from '../../src/model/index.js';
+import { goldenPath } from '../support/golden.js';
+import { goldenStart, openTraining, packerOf, stepInput } from '../support/training.js';
+
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+});
+
+describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
+  let config: BltConfig;
+  beforeAll(async () => {
+    config = await readBltConfig(goldenPath(name));
+  });
+
+  // By name, not by what our own table of tensors says of them. The projections are called embeddings and are not.
+  const isNorm = (tensor: string) => /(norm|layernorm)\.weight$/.test(tensor);
+  const isEmbedding = (tensor: string) => /(embed_tokens|hash_tok_embedding)\.weight$/.test(tensor);
+
+  it('decay every linear layer, and neither norms nor embeddings', () => {
+    const specs = bltTensors(config);
+    const decayed = specs.filter((spec) => groupOf(spec, {}).decay).map((spec) => spec.name);
+    expect(decayed).toEqual(specs.map((spec) => spec.name).filter((tensor) => !isNorm(tensor) && !isEmbedding(tensor)));
+    expect(decayed).toContain('lm_head.weight');
+    expect(decayed).toContain('model.local_encoder.patch_embedding_projection.weight');
+    for (const spec of specs.filter((candidate) => groupOf(candidate, {}).decay)) expect(spec.shape.length).toBe(2);
+  });
+
+  it('have the scale of their part, and 1 where the recipe says nothing', () => {
+    const scale = { global: 0.1, hash: 3 };
+    for (const spec of bltTensors(config)) {
+      const wanted = spec.name.startsWith('model.global_transformer.layers') ? 0.1 : /hash_tok/.test(spec.name) ? 3 : 1;
+      expect(groupOf(spec, scale).learningRateScale, spec.name).toBe(wanted);
+    }
+  });
+});
+
+describe('the learning-rate scale of a part', () => {
+  const shape = { rows: 2, length: 48 };
+
+  /** How far each parameter moves in AdamW's first step, as the norm of the change. */
+  async function moved(learningRateScale: Partial<Record<Part, number>>): Promise<Map<string, number>> {
+    const start = await goldenStart();
+    const training = await openTraining({ start, mode: 'graph', shape, learningRateScale });
+    const rows = await packerOf(shape.length).next(shape.rows);
+    await training.step(stepInput(start.config, [rows], shape.length), 1e-2);
+    const weights = training.weights();
+    training.close();
+    return new Map(
+      [...weights].map(([name, values]) => {
+        const was = start.weights.get(name)!.values;
+        return [name, Math.hypot(...was.map((value, i) => values[i]! - value))];
+      }),
+    );
+  }
+
+  it('scales how far it moves, and nothing else', async () => {
+    const scale = { encoder: 0.2, decoder: 0.5, global: 0.1, hash: 0.3 };
+    const [whole, scaled] = [await moved({}), await moved(scale)];
+    const parts = new Map(bltTensors((await goldenStart()).config).map((spec) => [spec.name, spec.part]));
+    for (const [name, distance] of whole) {
+      expect(distance, name).toBeGreaterThan(0);
+      const wanted = (scale as Partial<Record<Part, number>>)[parts.get(name)!] ?? 1;
+      expect(Math.abs(scaled.get(name)! / distance / wanted - 1), name).toBeLessThan(1e-3);
+    }
+  });
+});

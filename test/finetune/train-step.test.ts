@@ -1,0 +1,226 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { PackedRow } from '../../src/data/index.js';
+import { type Engine, startEngine } from '../../src/engine/index.js';
+import { createBatchSource, type StepBatch } from '../../src/finetune/batch-source.js';
+import { endToEndObjective } from '../../src/finetune/objective.js';
+import type { StepMode, StepOutput } from '../../src/finetune/train-step.js';
+import { maxDifference } from '../support/golden.js';
+import { MODES, relativeDifference, taken } from '../support/modes.js';
+import { createReference } from '../support/reference-training.js';
+import {
+  ADAMW,
+  goldenStart,
+  madeUpEntropies,
+  openTraining,
+  packerOf,
+  type Start,
+  stepInput,
+  TABLE,
+  type Training,
+  type TrainingOptions,
+} from '../support/training.js';
+
+let engine: Engine;
+let start: Start;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  start = await goldenStart();
+});
+
+const LENGTH = 48;
+const RATE = 1e-3;
+
+/** Some steps' batches, made as a run makes them. */
+async function batchesOf(count: number, rowsPerStep: number, microBatchRows: number): Promise<StepBatch[]> {
+  const { config } = start;
+  const source = createBatchSource({
+    rows: { kind: 'given', rows: await packerOf(LENGTH).next(count * rowsPerStep) },
+    objective: endToEndObjective(config, []),
+    config,
+    rowsPerStep,
+    microBatchRows,
+    trainsTable: true,
+    entropies: async ({ ids }) => madeUpEntropies(ids!.values, config),
+    patches: LENGTH,
+  });
+  const batches: StepBatch[] = [];
+  while (batches.length < count) batches.push(await source.next());
+  await source.close();
+  return batches;
+}
+
+interface Run {
+  readonly outputs: StepOutput[];
+  readonly weights: Map<string, Float32Array>;
+}
+
+/** Takes steps and leaves nothing in the engine. */
+async function run(options: TrainingOptions, batches: readonly StepBatch[], rate = RATE): Promise<Run> {
+  const before = engine.liveHandles();
+  const training = await openTraining(options);
+  const outputs: StepOutput[] = [];
+  for (const batch of batches) outputs.push(await training.step(batch, rate));
+  const weights = training.weights();
+  training.close();
+  expect(engine.liveHandles(), 'handles are left').toBe(before);
+  return { outputs, weights };
+}
+
+function expectSame(found: Run, wanted: Run, tolerance: number): void {
+  wanted.outputs.forEach(({ loss, gradientNorm }, step) => {
+    expect(Math.abs(found.outputs[step]!.loss - loss), `loss of step ${step}`).toBeLessThan(tolerance);
+    expect(found.outputs[step]!.gradientNorm / gradientNorm, `norm of step ${step}`).toBeCloseTo(1, 3);
+  });
+  expect([...found.weights.keys()]).toEqual([...wanted.weights.keys()]);
+  for (const [name, values] of wanted.weights)
+    expect(maxDifference(found.weights.get(name)!, values), name).toBeLessThan(tolerance);
+}
+
+describe('five steps of the plain golden model', () => {
+  const runs = new Map<StepMode, Run>();
+  let batches: StepBatch[];
+  beforeAll(async () => {
+    batches = await batchesOf(5, 3, 3);
+    for (const mode of MODES) runs.set(mode, await run({ start, mode, shape: { rows: 3, length: LENGTH } }, batches));
+  });
+
+  it.each(['graph', 'xla'] as const)('have the eager losses, norms and weights: %s', (mode) => {
+    expectSame(runs.get(mode)!, runs.get('eager')!, 1e-4);
+  });
+
+  it('move every parameter and lower the loss of what they saw', async () => {
+    const { weights, outputs } = runs.get('graph')!;
+    for (const [name, values] of weights) {
+      const was = start.weights.get(name)!.values;
+      expect(maxDifference(values.subarray(0, was.length), was), name).toBeGreaterThan(RATE / 2);
+    }
+    const again = await run({ start, mode: 'graph', shape: { rows: 3, length: LENGTH } }, Array(9).fill(batches[0]));
+    expect(again.outputs.at(-1)!.loss).toBeLessThan(outputs[0]!.loss - 0.05);
+  });
+
+  it('are the same when layers are computed again for the backward pass', async () => {
+    const shape = { rows: 3, length: LENGTH };
+    expectSame(await run({ start, mode: 'graph', shape, rematerialise: true }, batches), runs.get('graph')!, 1e-4);
+  });
+
+  // Each step moves by about the rate; bfloat16 holds a moment to 1 part in 256, 8 bits to some parts in 100.
+  it.each([
+    { moments: 'bfloat16', share: 0.2 },
+    { moments: '8-bit', share: 0.6 },
+  ] as const)('hold moments in $moments without losing the way', async ({ moments, share }) => {
+    const shape = { rows: 3, length: LENGTH };
+    const held = await run({ start, mode: 'graph', shape, moments }, batches);
+    const whole = runs.get('graph')!;
+    whole.outputs.forEach(({ loss }, step) => {
+      expect(Math.abs(held.outputs[step]!.loss - loss), `loss of step ${step}`).toBeLessThan(0.01);
+    });
+    for (const [name, values] of whole.weights) {
+      const difference = maxDifference(held.weights.get(name)!, values);
+      expect(difference, name).toBeLessThan(5 * RATE * share);
+    }
+    expect(maxDifference(held.weights.get('lm_head.weight')!, whole.weights.get('lm_head.weight')!)).toBeGreaterThan(0);
+  });
+});
+
+describe('a step of several micro-batches', () => {
+  let whole: Run;
+  let rows: StepBatch[];
+  beforeAll(async () => {
+    rows = await batchesOf(3, 5, 5);
+    whole = await run({ start, mode: 'graph', shape: { rows: 5, length: LENGTH } }, rows);
+  });
+
+  it.each([
+    { size: 1, count: 5, mode: 'graph' as const },
+    { size: 2, count: 3, mode: 'graph' as const },
+    { size: 3, count: 2, mode: 'graph' as const },
+  ])('is that of one: $count of $size rows, $mode', async ({ size, count, mode }) => {
+    const batches = await batchesOf(3, 5, size);
+    expect(batches.map((batch) => batch.batches.length)).toEqual([count, count, count]);
+    batches.forEach(({ weight, bytes }, i) => {
+      expect([weight, bytes]).toEqual([rows[i]!.weight, rows[i]!.bytes]);
+    });
+    const found = await run({ start, mode, shape: { rows: size, length: LENGTH } }, batches);
+    expectSame(found, whole, 1e-4);
+  });
+
+  it('counts positions, not micro-batches: they weigh differently here', async () => {
+    const [batch] = (await batchesOf(1, 5, 1)) as [StepBatch];
+    const weights = batch.batches.map(({ weights }) => (weights!.values as Float32Array).reduce((a, b) => a + b, 0));
+    expect(new Set(weights).size).toBeGreaterThan(1);
+    expect(weights.reduce((a, b) => a + b, 0)).toBe(batch.weight);
+  });
+});
+
+describe('beside AdamW in double precision on dense gradients', () => {
+  const shape = { rows: 2, length: LENGTH };
+  const STEPS = 4;
+  const rate = 1e-2;
+
+  async function rowsOf(steps: number): Promise<PackedRow[][]> {
+    const packer = packerOf(LENGTH, 5);
+    const rows: PackedRow[][] = [];
+    while (rows.length < steps) rows.push(await packer.next(shape.rows));
+    return rows;
+  }
+
+  /** Steps beside the reference. @param lazy whether rows of the table that a step does not read stay. */
+  async function beside(from: Start, mode: StepMode, clipNorm: number, lazy: boolean) {
+    const training = await openTraining({ start: from, mode, shape, clipNorm });
+    const reference = createReference({ start: from, objective: training.objective, shape, adamw: ADAMW, clipNorm });
+    const norms: number[] = [];
+    const touched: number[] = [];
+    for (const rows of await rowsOf(STEPS)) {
+      const input = stepInput(from.config, [rows], LENGTH);
+      const read = input.touched!.rows.subarray(0, input.touched!.count);
+      const wanted = reference.step({ ...input, learningRate: rate, rows: lazy ? new Set(read) : null });
+      const found = await training.step(input, rate);
+      expect(found.loss).toBeCloseTo(wanted.loss, 4);
+      expect(found.gradientNorm / wanted.norm).toBeCloseTo(1, 4);
+      norms.push(wanted.norm);
+      touched.push(input.touched!.count);
+    }
+    for (const { name, value, first, second } of training.trainee.slots) {
+      const wanted = reference.parameters.get(name)!;
+      const [x, m, v] = taken([value.read(), first.read(), second.read()]) as [
+        Float32Array,
+        Float32Array,
+        Float32Array,
+      ];
+      const own = (values: Float32Array) => values.subarray(0, wanted.value.length);
+      // A thousandth of what the steps could move it.
+      expect(maxDifference(own(x), wanted.value), name).toBeLessThan(1e-3 * STEPS * rate);
+      expect(relativeDifference(own(m), wanted.first, 1e-4), `${name}, first`).toBeLessThan(1e-3);
+      expect(relativeDifference(own(v), wanted.second, 1e-8), `${name}, second`).toBeLessThan(1e-3);
+    }
+    training.close();
+    return { norms, touched };
+  }
+
+  it.each(['graph', 'xla'] as const)('%s: a small table, all of whose rows every step reads', async (mode) => {
+    const small = await goldenStart({ sizes: [3, 4], functions: 1, vocab: 5 });
+    expect((await beside(small, mode, 1e9, false)).touched).toEqual([10, 10, 10, 10]);
+  });
+
+  it('a large table: rows move, and their moments decay, only in steps that read them', async () => {
+    const { touched } = await beside(start, 'graph', 1e9, true);
+    for (const count of touched) expect(count).toBeLessThan(start.weights.get(TABLE)!.shape[0]! / 2);
+  });
+
+  it.each(['eager', 'graph'] as const)('%s: clipping that binds in every step', async (mode) => {
+    const { norms } = await beside(start, mode, 0.1, true);
+    for (const norm of norms) expect(norm).toBeGreaterThan(0.2);
+  });
+
+  it('the first moments after one step have the norm that was allowed', async () => {
+    const training: Training = await openTraining({ start, mode: 'graph', shape, clipNorm: 0.1 });
+    const [rows] = (await rowsOf(1)) as [PackedRow[]];
+    await training.step(stepInput(start.config, [rows], LENGTH), rate);
+    const squares = training.trainee.slots.map(({ first }) => {
+      const [values] = taken([first.read()]) as [Float32Array];
+      return values.reduce((sum, value) => sum + value * value, 0);
+    });
+    expect(Math.sqrt(squares.reduce((a, b) => a + b, 0)) / (1 - ADAMW.betas[0])).toBeCloseTo(0.1, 4);
+    training.close();
+  });
+});

@@ -1,0 +1,148 @@
+/** Training of the plain golden model in memory: rows, batches, and steps in each way. */
+import { type BltConfig, bltTensors, hashTables } from '../../src/blt/index.js';
+import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
+import type { AdamWOptions, Moments } from '../../src/finetune/adamw.js';
+import { type BatchArrays, bltArrays } from '../../src/finetune/batch-arrays.js';
+import { endToEndObjective, type Objective } from '../../src/finetune/objective.js';
+import { touchedRows } from '../../src/finetune/touched-rows.js';
+import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/train-step.js';
+import { openTrainee, type Trainee } from '../../src/finetune/trainee.js';
+import { readBltConfig } from '../../src/model/index.js';
+import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
+import { goldenPath } from './golden.js';
+import { taken } from './modes.js';
+
+export const TABLE = 'model.encoder_hash_tok_embedding.weight';
+
+/** An epsilon well above rounding, so that a gradient which is nothing but rounding moves nothing in any mode. */
+export const ADAMW: AdamWOptions = { betas: [0.9, 0.95], epsilon: 1e-5, weightDecay: 0.1 };
+
+export interface Weights {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface Start {
+  readonly config: BltConfig;
+  readonly weights: ReadonlyMap<string, Weights>;
+  readonly reader: TensorReader;
+}
+
+/** The plain golden model. @param hash other hash tables; they hold the first rows of the golden table. */
+export async function goldenStart(hash?: BltConfig['hash']): Promise<Start> {
+  const folder = goldenPath('plain/blt');
+  const golden = await readBltConfig(folder);
+  const config = { ...golden, hash: hash ?? golden.hash };
+  const checkpoint = await openCheckpoint(folder);
+  const weights = new Map<string, Weights>();
+  for (const { name, shape } of bltTensors(config)) {
+    const all = toFloat32(await checkpoint.read(name), checkpoint.tensors.get(name)!.dtype);
+    weights.set(name, {
+      shape,
+      values: all.slice(
+        0,
+        shape.reduce((a, b) => a * b, 1),
+      ),
+    });
+  }
+  await checkpoint.close();
+  return { config, weights, reader: readerOf(weights) };
+}
+
+function readerOf(weights: ReadonlyMap<string, Weights>): TensorReader {
+  return {
+    tensors: new Map([...weights].map(([name, { shape }]) => [name, { name, dtype: 'F32' as const, shape }])),
+    metadata: {},
+    read: async (name, range) => {
+      const bytes = fromFloat32(weights.get(name)!.values, 'F32');
+      return range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length);
+    },
+    close: async () => {},
+  };
+}
+
+/** Texts of 2 to 70 bytes, so that rows hold several documents, cut ones, and padding. */
+export function packerOf(length: number, seed = 1): Packer {
+  const texts = Array.from({ length: 31 }, (_, i) =>
+    new TextEncoder().encode(`${'a sentence '.repeat(i % 5 === 0 ? 6 : i % 3)}${i * i * 7919}.`),
+  );
+  const split = {
+    count: texts.length,
+    byteCount: texts.reduce((sum, { length }) => sum + length, 0),
+    byteLength: (piece: number) => texts[piece]!.length,
+    read: async (piece: number) => texts[piece]!,
+  };
+  return createPacker({ split, rowBytes: length, seed });
+}
+
+/** Made-up entropies by the byte alone: patches of 1 to some 8 bytes. */
+export function madeUpEntropies(ids: Iterable<number>, { patching }: BltConfig): Float32Array {
+  return Float32Array.from(ids, (id) => patching.threshold + ((id * 37) % 11 < 3 ? 1 : -1));
+}
+
+/** What a step takes of some micro-batches, with the arrays as they were before rows of the table became places. */
+export function stepInput(
+  config: BltConfig,
+  micros: readonly (readonly PackedRow[])[],
+  patches: number,
+): Pick<StepInput, 'batches' | 'touched' | 'weight'> & { readonly whole: readonly BatchArrays[] } {
+  const whole = micros.map((rows) => {
+    const ids = rows.flatMap((row) => [...row.ids]);
+    return bltArrays(rows, { entropies: madeUpEntropies(ids, config), patches }, config);
+  });
+  const touched = touchedRows(
+    whole.map(({ hashRows }) => hashRows!.values as Int32Array),
+    config.hash.vocab * hashTables(config.hash),
+  );
+  const batches = whole.map((arrays, i) => ({
+    ...arrays,
+    hashRows: { ...arrays.hashRows!, values: touched.places[i]! },
+  }));
+  const weight = micros.flat().reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
+  return { whole, batches, touched, weight };
+}
+
+export interface TrainingOptions {
+  readonly start: Start;
+  readonly mode: StepMode;
+  readonly shape: { readonly rows: number; readonly length: number };
+  readonly clipNorm?: number;
+  readonly adamw?: AdamWOptions;
+  readonly learningRateScale?: Readonly<Record<string, number>>;
+  readonly frozen?: readonly string[];
+  readonly moments?: Moments;
+  readonly rematerialise?: boolean;
+}
+
+export interface Training {
+  readonly objective: Objective;
+  readonly trainee: Trainee;
+  step(input: Omit<StepInput, 'step' | 'learningRate'>, learningRate: number): Promise<StepOutput>;
+  /** Values of the trained parameters; the table with its spare row. */
+  weights(): Map<string, Float32Array>;
+  close(): void;
+}
+
+/** The engine must be started. */
+export async function openTraining(options: TrainingOptions): Promise<Training> {
+  const { start, mode, shape, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen = [] } = options;
+  const objective = endToEndObjective(start.config, frozen);
+  const specs = bltTensors(start.config);
+  const moments = options.moments ?? 'float32';
+  const common = { objective, specs, learningRateScale, moments, seed: 1 };
+  const trainee = await openTrainee({ ...common, start: start.reader, from: null });
+  const { dense: slots, table, fixed } = trainee;
+  const how = { mode, precision: 'float32' as const, rematerialise: options.rematerialise ?? false };
+  const stepper = createTrainStep({ objective, slots, table, fixed, adamw, clipNorm, shape, ...how });
+  let steps = 0;
+  return {
+    objective,
+    trainee,
+    step: (input, learningRate) => stepper.run({ ...input, step: ++steps, learningRate }),
+    weights: () => new Map(trainee.slots.map(({ name, value }) => [name, taken([value.read()])[0]!])),
+    close() {
+      stepper.dispose();
+      trainee.dispose();
+    },
+  };
+}
