@@ -55,6 +55,14 @@ function outputList(outputs: readonly GraphOutput[]): Uint8Array {
   return new Uint8Array(buffer);
 }
 
+/** What was done to a variable: a read waits for the last change, a change for that and for the reads since. */
+interface History {
+  change: Pointer | null;
+  reads: Pointer[];
+  /** XLA does not keep the order of a fused update and what comes after it. */
+  fused: boolean;
+}
+
 /** Begins a trace. `runtime` reads values that the function captures, and gets the function when it is finished. */
 export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const graph = api.TF_NewGraph();
@@ -64,6 +72,8 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const constants = new Map<NativeTensor, GraphOutput>();
   const effects: Pointer[] = [];
   const called = new Set<string>();
+  const own = new WeakSet<GraphOutput>();
+  const histories = new Map<string, History>();
   let nodes = 0;
 
   function finishNode(op: Pointer, type: string): Pointer {
@@ -72,8 +82,14 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
     return done;
   }
 
-  function node(type: string, attributes: readonly Attribute[], from: readonly GraphOutput[]): Pointer {
+  function node(
+    type: string,
+    attributes: readonly Attribute[],
+    from: readonly GraphOutput[],
+    after: readonly Pointer[] = [],
+  ): Pointer {
     const op = api.TF_NewOperation(graph, type, `${type}_${nodes++}`);
+    for (const earlier of after) api.TF_AddControlInput(op, earlier);
     const list = LIST_INPUTS.has(type) ? listLength(attributes, from.length) : 0;
     if (list > 0) api.TF_AddInputList(op, outputList(from.slice(0, list)), list);
     for (const input of from.slice(list)) api.TF_AddInput(op, input);
@@ -100,6 +116,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         hint: 'Its inputs that say a shape must be values known while tracing, not traced tensors.',
       });
     }
+    own.add(output);
     return { handle: 0n, output, shape, dtype: api.TF_OperationOutputType(output) };
   }
 
@@ -137,7 +154,12 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
 
   /** Where a tensor stands in the graph: its own output, a variable's handle as a further input, or its value as a constant. */
   function outputOf(tensor: NativeTensor): GraphOutput {
-    if (tensor.output !== undefined) return tensor.output;
+    if (tensor.output !== undefined) {
+      if (own.has(tensor.output)) return tensor.output;
+      throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used in another trace than its own.`, {
+        hint: 'Hand it to the function as an input; what a fused chain uses must be among its inputs.',
+      });
+    }
     const known = captured.get(tensor) ?? constants.get(tensor);
     if (known !== undefined) return known;
     const isResource = tensor.dtype === DataType.resource;
@@ -146,6 +168,39 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
       : constant(runtime.read(tensor), tensor.shape, tensor.dtype);
     (isResource ? captured : constants).set(tensor, made);
     return made;
+  }
+
+  /** A node on variables, after what was done to them before: TensorFlow keeps no order of its own. */
+  function nodeInOrder(
+    type: string,
+    attributes: readonly Attribute[],
+    from: readonly NativeTensor[],
+    changes: boolean,
+  ): Pointer {
+    const touched = from
+      .filter(({ dtype }) => dtype === DataType.resource)
+      .map((resource) => {
+        const { oper, index } = outputOf(resource);
+        const key = `${oper} ${index}`;
+        const history = histories.get(key) ?? { change: null, reads: [], fused: false };
+        if (history.fused) {
+          throw new ByteifyError(`A traced function uses a variable again (${type}) after a fused update changed it.`, {
+            hint: 'Read it before the update, or in another compiled function.',
+          });
+        }
+        histories.set(key, history);
+        return history;
+      });
+    const after = touched.flatMap(({ change, reads }) => [
+      ...(change === null ? [] : [change]),
+      ...(changes ? reads : []),
+    ]);
+    const op = node(type, attributes, from.map(outputOf), after);
+    for (const history of touched) {
+      if (changes) [history.change, history.reads, history.fused] = [op, [], called.has(type)];
+      else history.reads.push(op);
+    }
+    return op;
   }
 
   function close(): void {
@@ -157,10 +212,13 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
     input(shape, dtype) {
       const made = placeholder(shape, dtype);
       inputs.push(made);
+      own.add(made);
       return { handle: 0n, output: made, shape: [...shape], dtype };
     },
     create(bytes, shape, dtype) {
-      return { handle: 0n, output: constant(bytes, shape, dtype), shape: [...shape], dtype };
+      const output = constant(bytes, shape, dtype);
+      own.add(output);
+      return { handle: 0n, output, shape: [...shape], dtype };
     },
     read(tensor) {
       if (tensor.output === undefined) return runtime.read(tensor);
@@ -172,11 +230,12 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
       if (tensor.output === undefined) runtime.release(tensor);
     },
     execute(name, attributes, from, outputs) {
-      const op = node(name, attributes, from.map(outputOf));
+      const op = nodeInOrder(name, attributes, from, outputs === 0);
       if (outputs === 0) effects.push(op);
-      if (name === 'ReadVariableOp') {
+      if (name === 'ReadVariableOp' || name === 'ResourceGather') {
         // A handle that comes in as an input does not tell its shape.
-        const { shape } = from[0]!;
+        const { shape: whole } = from[0]!;
+        const shape = name === 'ReadVariableOp' ? whole : [...from[1]!.shape, ...whole.slice(1)];
         api.TF_GraphSetTensorShape(graph, { oper: op, index: 0 }, dims(shape), shape.length, status);
         checkStatus(api, status, name);
       }
@@ -188,7 +247,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         checkStatus(api, status, fn.name);
         called.add(fn.name);
       }
-      const op = node(fn.name, [attribute.bool('_XlaMustCompile', true)], from.map(outputOf));
+      const op = nodeInOrder(fn.name, [attribute.bool('_XlaMustCompile', true)], from, fn.changesVariables);
       if (fn.changesVariables) effects.push(op);
       return Array.from({ length: fn.outputs }, (_, index) => describe({ oper: op, index }, fn.name));
     },

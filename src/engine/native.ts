@@ -73,6 +73,7 @@ const PROTOTYPES = {
   TF_DeleteGraph: 'void TF_DeleteGraph(void* graph)',
   TF_NewOperation: 'void* TF_NewOperation(void* graph, const char* type, const char* name)',
   TF_AddInput: 'void TF_AddInput(void* op, TF_Output input)',
+  TF_AddControlInput: 'void TF_AddControlInput(void* op, void* input)',
   TF_AddInputList: 'void TF_AddInputList(void* op, const void* inputs, int count)',
   TF_SetAttrString: 'void TF_SetAttrString(void* op, const char* name, const void* value, size_t byteCount)',
   TF_SetAttrInt: 'void TF_SetAttrInt(void* op, const char* name, int64_t value)',

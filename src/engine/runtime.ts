@@ -102,6 +102,7 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
   const gpu = devices.find((device) => device.type === 'GPU');
 
   let live = 0;
+  const gone = new WeakSet<NativeTensor>();
   const results = new BigUint64Array(256);
   const resultCount = new Int32Array(1);
 
@@ -149,6 +150,17 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return [make(extents, [shape.length], DataType.int32), make(new Uint8Array(bytesOfType(dtype)), [], dtype)];
   }
 
+  /** Its handle; TensorFlow would crash on one that it does not have. */
+  function handleOf(tensor: NativeTensor): Pointer {
+    if (tensor.output !== undefined) {
+      throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used after its trace.`, {
+        hint: 'Give it out as a result, and use what the call gives.',
+      });
+    }
+    if (gone.has(tensor)) throw new ByteifyError('a tensor or variable was used after it was disposed');
+    return tensor.handle;
+  }
+
   function resolve(handle: Pointer): Pointer {
     const tensor = api.TFE_TensorHandleResolve(handle, status);
     check('TFE_TensorHandleResolve');
@@ -162,9 +174,10 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     inputs: readonly NativeTensor[],
     on: Pointer,
   ): Pointer {
+    const handles = inputs.map(handleOf);
     const op = api.TFE_NewOp(context, name, on);
     if (api.TF_GetCode(on) !== 0) return op;
-    for (const input of inputs) api.TFE_OpAddInput(op, input.handle, on);
+    for (const handle of handles) api.TFE_OpAddInput(op, handle, on);
     writeAttributes(api, 'TFE_Op', op, attributes, on);
     return op;
   }
@@ -209,15 +222,15 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
       const tensor = api.TF_NewTensor(dtype, dims(shape), shape.length, pages, byteCount, api.freeZeros, null);
       return adopt(tensor, shape, dtype);
     },
-    read({ handle }) {
-      const tensor = resolve(handle);
+    read(given) {
+      const tensor = resolve(handleOf(given));
       const bytes = new Uint8Array(Number(api.TF_TensorByteSize(tensor)));
       if (bytes.length > 0) api.copyFromNative(bytes, api.TF_TensorData(tensor), bytes.length);
       api.TF_DeleteTensor(tensor);
       return bytes;
     },
-    *readChunks({ handle }, chunkBytes) {
-      const tensor = resolve(handle);
+    *readChunks(given, chunkBytes) {
+      const tensor = resolve(handleOf(given));
       try {
         const [data, size] = [BigInt(api.TF_TensorData(tensor)), Number(api.TF_TensorByteSize(tensor))];
         for (let offset = 0; offset < size; offset += chunkBytes) {
@@ -229,9 +242,11 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
         api.TF_DeleteTensor(tensor);
       }
     },
-    release({ handle }) {
+    release(tensor) {
+      if (tensor.output !== undefined || gone.has(tensor)) return;
+      gone.add(tensor);
       live--;
-      api.TFE_DeleteTensorHandle(handle);
+      api.TFE_DeleteTensorHandle(tensor.handle);
     },
     execute(name, attributes, inputs, outputs) {
       const op = prepare(name, attributes, inputs, status);

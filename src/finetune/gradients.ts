@@ -1,5 +1,6 @@
 /** @module Gradients of named parameters, and their global norm. */
 import { attribute, rawOp, tf } from '../engine/index.js';
+import { ByteifyError, messageOf } from '../errors.js';
 
 /** A loss over parameters by name. */
 export type Loss = (values: ReadonlyMap<string, tf.Tensor>) => tf.Scalar;
@@ -10,8 +11,30 @@ export function lossAndGradients(
   loss: Loss,
 ): { loss: tf.Scalar; gradients: tf.Tensor[] } {
   const names = [...values.keys()];
-  const of = (...tensors: tf.Tensor[]) => loss(new Map(tensors.map((tensor, i) => [names[i]!, tensor])));
-  const { value, grads } = tf.valueAndGrads(of)([...values.values()]);
+  const given = [...values.values()];
+  const { value, grads } = tf.tidy(() => {
+    try {
+      return tf.engine().gradients(() => loss(new Map(given.map((x, i) => [names[i]!, x]))), given, undefined, true);
+    } catch (cause) {
+      const kernel = /gradient function not found for (\w+)/.exec(messageOf(cause))?.[1];
+      // tfjs-core keeps what a failed backward pass would have used.
+      const { state } = tf.engine();
+      for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
+      state.activeTape = null as never;
+      if (kernel === undefined) throw cause;
+      throw new ByteifyError(`The operation ${kernel} has no gradient.`, {
+        hint: 'Register one in src/engine/gradients.ts, or give the operation one with customGrad.',
+        cause,
+      });
+    }
+  });
+  const missing = names.filter((_, i) => grads[i] === undefined || grads[i] === null);
+  if (missing.length > 0) {
+    tf.dispose([value, ...grads.filter((grad) => grad)]);
+    throw new ByteifyError(`The loss has no gradient for ${missing.join(', ')}.`, {
+      hint: 'It does not depend on them, or an operation between has no gradient: freeze them, or use differentiable operations.',
+    });
+  }
   return { loss: value as tf.Scalar, gradients: grads };
 }
 

@@ -73,7 +73,8 @@ function runner(mode: StepMode) {
   const known = new Map<string, { signature: string; compiled: CompiledFunction }>();
   return {
     async run(name: string, body: Body, inputs: readonly tf.Tensor[]): Promise<readonly tf.Tensor[]> {
-      if (mode === 'eager') return tf.tidy(() => [...body(inputs)]);
+      // Clones: what comes out may be an input, which the caller releases.
+      if (mode === 'eager') return tf.tidy(() => body(inputs).map((out) => tf.clone(out)));
       const signature = JSON.stringify(signatureOf(inputs));
       let entry = known.get(name);
       if (entry?.signature !== signature) {
