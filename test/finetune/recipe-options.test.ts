@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Engine, startEngine } from '../../src/engine/index.js';
+import type { ModeQuestion } from '../../src/finetune/choose-mode.js';
+import { checkpointSteps } from '../../src/finetune/index.js';
+import type { TrainStepOptions } from '../../src/finetune/train-step.js';
+import { readBltConfig } from '../../src/model/index.js';
+import { goldenPath } from '../support/golden.js';
+import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from './runs.js';
+
+/** What reached the step, the patcher and the choice, in the order of runs. */
+const seen = vi.hoisted(() => ({
+  steps: [] as unknown[],
+  entropies: [] as Float32Array[],
+  questions: [] as unknown[],
+  abilities: { canCompile: true, onGpu: false },
+}));
+vi.mock('../../src/finetune/train-step.js', async (original) => {
+  const real = await original<typeof import('../../src/finetune/train-step.js')>();
+  const createTrainStep: typeof real.createTrainStep = (options) => {
+    seen.steps.push(options);
+    return real.createTrainStep(options);
+  };
+  return { ...real, createTrainStep };
+});
+vi.mock('../../src/finetune/entropies.js', async (original) => {
+  const real = await original<typeof import('../../src/finetune/entropies.js')>();
+  const createEntropies: typeof real.createEntropies = (...args) => {
+    const made = real.createEntropies(...args);
+    const of: typeof made.of = async (arrays) => {
+      const values = await made.of(arrays);
+      seen.entropies.push(values.slice());
+      return values;
+    };
+    return { ...made, of };
+  };
+  return { ...real, createEntropies };
+});
+vi.mock('../../src/finetune/choose-mode.js', async (original) => {
+  const real = await original<typeof import('../../src/finetune/choose-mode.js')>();
+  const chooseMode: typeof real.chooseMode = (question) => {
+    seen.questions.push(question);
+    return real.chooseMode(question);
+  };
+  return { ...real, chooseMode };
+});
+vi.mock('../../src/engine/abilities.js', async (original) => {
+  const real = await original<typeof import('../../src/engine/abilities.js')>();
+  return {
+    canCompile: () => seen.abilities.canCompile && real.canCompile(),
+    onGpu: () => seen.abilities.onGpu || real.onGpu(),
+  };
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-options-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const BLT = goldenPath('plain/blt');
+let engine: Engine;
+let runs: Runs;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  runs = await openRuns(folder);
+});
+afterAll(() => runs.close());
+beforeEach(() => {
+  for (const list of [seen.steps, seen.entropies, seen.questions]) list.length = 0;
+});
+
+const steps = () => seen.steps as TrainStepOptions[];
+const short = { steps: 2, validate_every: 2, checkpoint_every: 1 };
+
+async function modeWritten(name: string, step: number): Promise<unknown> {
+  const text = await readFile(join(checkpointOf(runs.path(name), step), 'trainer_state.json'), 'utf8');
+  return JSON.parse(text).mode;
+}
+
+describe('hardware.mode', () => {
+  it.each(['eager', 'graph', 'xla'] as const)(
+    '%s reaches the step and is written down, and nothing is measured',
+    async (mode) => {
+      await runs.run(mode, BLT, recipeWith(short, mode));
+      expect(steps().map((options) => options.mode)).toEqual([mode]);
+      expect(await modeWritten(mode, 2)).toBe(mode);
+      expect(seen.questions).toEqual([]);
+    },
+  );
+
+  it('changes nothing but rounding', async () => {
+    const [eager, ...others] = await Promise.all(['eager', 'graph', 'xla'].map((mode) => runs.curve(mode)));
+    for (const curve of others)
+      curve.forEach((line, i) => {
+        for (const [key, value] of Object.entries(eager![i]!))
+          expect(line[key], `${key} of line ${i}`).toBeCloseTo(value, 4);
+      });
+  });
+
+  it('auto is a graph for a run too short to measure, with the run’s sizes', async () => {
+    await runs.run('auto', BLT, recipeWith({ ...short, micro_batch_rows: 2 }, 'auto'));
+    expect(steps().map((options) => options.mode)).toEqual(['graph']);
+    expect(await modeWritten('auto', 2)).toBe('graph');
+    const [question] = seen.questions as ModeQuestion[];
+    expect(question).toMatchObject({ whole: true, rows: 2, length: 64, steps: 2 });
+  });
+
+  it('auto goes on as the run began, without measuring again', async () => {
+    await expect(runs.run('begun', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
+    await runs.run('begun', BLT, recipeWith(short, 'auto'));
+    expect(steps().map((options) => options.mode)).toEqual(['eager', 'eager']);
+    expect(seen.questions).toEqual([]);
+    expect(await modeWritten('begun', 2)).toBe('eager');
+    const weights = (name: string) => bytesOf(checkpointOf(runs.path(name), 2));
+    expect(differing(await weights('begun'), await weights('eager'))).toEqual([]);
+  });
+
+  it('that is stated wins over what the run began with', async () => {
+    await expect(runs.run('changed', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
+    await runs.run('changed', BLT, recipeWith(short, 'graph'));
+    expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
+  });
+
+  it('of a checkpoint that says none is chosen anew', async () => {
+    await expect(runs.run('older', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
+    const path = join(checkpointOf(runs.path('older'), 1), 'trainer_state.json');
+    const { mode: _mode, ...older } = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify(older));
+    await runs.run('older', BLT, recipeWith(short, 'auto'));
+    expect(seen.questions).toHaveLength(1);
+    expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
+  });
+});
+
+describe('the choice of a mode', () => {
+  const choose = async (abilities: Partial<typeof seen.abilities>, count: number) => {
+    const { chooseMode } = await import('../../src/finetune/choose-mode.js');
+    const config = await readBltConfig(BLT);
+    Object.assign(seen.abilities, abilities);
+    try {
+      return await chooseMode({ config, whole: true, rows: 2, length: 64, steps: count });
+    } finally {
+      Object.assign(seen.abilities, { canCompile: true, onGpu: false });
+    }
+  };
+
+  it('is eager where nothing compiles and XLA on a GPU', async () => {
+    expect(await choose({ canCompile: false }, 1)).toBe('eager');
+    expect(await choose({ onGpu: true }, 1)).toBe('xla');
+  });
+
+  it('is measured for a long run, and leaves nothing behind', async () => {
+    const handles = engine.liveHandles();
+    expect(['graph', 'xla']).toContain(await choose({}, 1e9));
+    expect(await choose({}, 1)).toBe('graph');
+    expect(engine.liveHandles()).toBe(handles);
+  });
+});
+
+describe('a finished run', () => {
+  it('that is begun again adds no line, writes no checkpoint, takes no step, and gives its metrics', async () => {
+    const first = await runs.run('finished', BLT, recipeWith(short));
+    const lines = await readFile(join(runs.path('finished'), 'metrics.jsonl'), 'utf8');
+    const checkpoint = join(checkpointOf(runs.path('finished'), 2), 'model.safetensors');
+    const written = (await stat(checkpoint)).mtimeMs;
+    const again = await runs.run('finished', BLT, recipeWith(short, 'auto'), 0);
+    expect(await readFile(join(runs.path('finished'), 'metrics.jsonl'), 'utf8')).toBe(lines);
+    expect((await stat(checkpoint)).mtimeMs).toBe(written);
+    expect(await checkpointSteps(runs.path('finished'))).toEqual([1, 2]);
+    expect(again.validation_bits_per_byte).toBe(first.validation_bits_per_byte);
+    expect(seen.questions).toEqual([]);
+  });
+});
+
+describe('the other keys of a stage', () => {
+  it('reach the step', async () => {
+    const change = { precision: 'bfloat16', gradient_checkpointing: true, optimizer_state: '8-bit' };
+    await runs.run('keys', BLT, recipeWith({ ...short, ...change }, 'eager'));
+    const [options] = steps();
+    expect(options).toMatchObject({ precision: 'bfloat16', rematerialise: true });
+    const storages = [...options!.slots, options!.table!].map(({ value, first, second }) =>
+      [value.storage, first.storage, second.storage].join(),
+    );
+    expect(new Set(storages)).toEqual(new Set(['float32,int8-p2,int8-p4']));
+  });
+
+  it('do nothing when they are left out', async () => {
+    await runs.run('none', BLT, recipeWith(short, 'eager'));
+    const [options] = steps();
+    expect(options).toMatchObject({ precision: 'float32', rematerialise: false });
+    const { objective, slots, table } = options!;
+    expect(objective.lora).toBeNull();
+    expect(
+      [...slots, table!].every(({ first, second }) => first.storage === 'float32' && second.storage === 'float32'),
+    ).toBe(true);
+  });
+
+  it.each(['eager', 'graph'] as const)('leave the patcher’s entropies as they are, bit for bit (%s)', async (mode) => {
+    const entropiesOf = async (precision: string) => {
+      seen.entropies.length = 0;
+      await runs.run(`${precision} ${mode}`, BLT, recipeWith({ ...short, precision }, mode));
+      return new Map(seen.entropies.slice(0, 2).map((values, i) => [`${i}`, values]));
+    };
+    const [wide, narrow] = [await entropiesOf('float32'), await entropiesOf('bfloat16')];
+    expect(wide.size).toBe(2);
+    expect(differing(narrow, wide)).toEqual([]);
+    const line = async (precision: string) => (await runs.curve(`${precision} ${mode}`))[1]!.train_bits_per_byte!;
+    const change = Math.abs((await line('bfloat16')) / (await line('float32')) - 1);
+    expect(change, 'the step itself is in bfloat16').toBeGreaterThan(1e-6);
+    expect(change).toBeLessThan(1e-2);
+  });
+});

@@ -1,0 +1,124 @@
+/** Loss, logits and gradients of a model as training computes them: eagerly, as a graph, and by XLA. */
+import { bltTensors } from '../../src/blt/index.js';
+import {
+  type CompileMode,
+  compile,
+  createVariable,
+  crossEntropySum,
+  type Precision,
+  signatureOf,
+  tf,
+  type Variable,
+  withPrecision,
+} from '../../src/engine/index.js';
+import { type BatchArrays, bltArrays } from '../../src/finetune/batch-arrays.js';
+import { lossAndGradients } from '../../src/finetune/gradients.js';
+import { type BltModel, bltForward, cutIntoPatches } from '../../src/model/index.js';
+
+/** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */
+export function packedRow(texts: readonly (readonly number[])[]) {
+  const ids = Int32Array.from(texts.flat());
+  const targets = new Int32Array(ids.length);
+  targets.set(ids.subarray(1));
+  const weights = new Float32Array(ids.length).fill(1);
+  let end = 0;
+  const chunks = texts.map(({ length }) => {
+    const start = end;
+    end += length;
+    weights[end - 1] = 0;
+    return { start, end };
+  });
+  return { ids, targets, weights, chunks, byteCount: ids.length - chunks.length };
+}
+
+export interface Passes {
+  readonly loss: number;
+  /** [positions * 260]. */
+  readonly logits: Float32Array;
+  /** By parameter, the patcher's left out. */
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+export interface PassOptions {
+  readonly precision: Precision;
+  readonly rematerialise: boolean;
+}
+
+/** Runs a model's forward and backward pass over one row in any of the ways that a step can run; one trace serves both compiled ones. */
+export function passesOf(model: BltModel, texts: readonly (readonly number[])[], options: PassOptions) {
+  const { config, params } = model;
+  const row = packedRow(texts);
+  const { entropies } = cutIntoPatches(params, config, [row]);
+  const arrays: BatchArrays = bltArrays([row], { entropies, patches: 0 }, config);
+  const names = Object.keys(arrays);
+  const inputs = names.map((name) => {
+    const { values, shape } = arrays[name]!;
+    return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
+  });
+  const moved = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
+  const variables = new Map<string, Variable>(moved.map((name) => [name, createVariable(params.get(name)!)]));
+  const shape = { rows: 1, length: row.ids.length };
+  const { precision, rematerialise } = options;
+  const body = (given: readonly tf.Tensor[]): tf.Tensor[] => {
+    const batch = Object.fromEntries(names.map((name, i) => [name, given[i]!]));
+    const values = new Map([...variables].map(([name, variable]) => [name, variable.read()]));
+    const patched = {
+      ...shape,
+      ids: batch.ids!,
+      documents: batch.documents!,
+      hashRows: batch.hashRows!,
+      encoderPatch: batch.encoderPatch!,
+      decoderPatch: batch.decoderPatch!,
+      patchDocuments: batch.patchDocuments!,
+      patches: batch.patchDocuments!.shape[1]!,
+    };
+    let logits: tf.Tensor | null = null;
+    const { loss, gradients } = lossAndGradients(values, (now) =>
+      withPrecision(precision, () => {
+        logits = tf.keep(bltForward(now, config, patched, { rematerialise }));
+        return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
+      }),
+    );
+    // Inside a tidy again.
+    const out = tf.clone(logits!);
+    tf.dispose(logits!);
+    return [loss, out, ...gradients];
+  };
+  const compiled = compile((...given) => body(given), signatureOf(inputs));
+  const toPasses = ([loss, logits, ...gradients]: readonly tf.Tensor[]): Passes => ({
+    loss: loss!.dataSync()[0]!,
+    logits: logits!.dataSync() as Float32Array,
+    gradients: new Map(moved.map((name, i) => [name, gradients[i]!.dataSync() as Float32Array])),
+  });
+  return {
+    async run(mode: CompileMode | 'eager'): Promise<Passes> {
+      const out = mode === 'eager' ? tf.tidy(() => body(inputs)) : await compiled.call(inputs, mode);
+      const passes = toPasses(out);
+      tf.dispose(out);
+      return passes;
+    },
+    dispose() {
+      compiled.dispose();
+      tf.dispose(inputs);
+      for (const variable of variables.values()) variable.dispose();
+    },
+  };
+}
+
+/** |found - wanted| / |wanted| over all values of all lists together. */
+export function relativeError(pairs: Iterable<readonly [Float32Array, Float32Array]>): number {
+  let [difference, norm] = [0, 0];
+  for (const [found, wanted] of pairs) {
+    if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
+    wanted.forEach((value, i) => {
+      difference += (found[i]! - value) ** 2;
+      norm += value ** 2;
+    });
+  }
+  return Math.sqrt(difference / norm);
+}
+
+/** Gradients of the same names side by side. */
+export function* gradientPairs(found: Passes, wanted: Passes): Generator<readonly [Float32Array, Float32Array]> {
+  for (const [name, gradient] of wanted.gradients) yield [found.gradients.get(name)!, gradient];
+}
