@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adaptersOf, bltTensors, type Part } from '../../src/blt/index.js';
 import { type Engine, startEngine, type Variable } from '../../src/engine/index.js';
 import { createBatchSource } from '../../src/finetune/batch-source.js';
-import {} from '../../src/finetune/lora.js';
 import { endToEndObjective } from '../../src/finetune/objective.js';
 import { createTrainStep } from '../../src/finetune/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/trainee.js';
