@@ -4,7 +4,7 @@ import { ByteifyError } from '../errors.js';
 import { DataType } from './native.js';
 
 /** The kinds as tfjs-node numbers them, so that the same list runs on either backend. */
-export const AttributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5, typeList: 6 } as const;
+export const AttributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
 
 export interface Attribute {
   readonly name: string;
@@ -26,11 +26,6 @@ export const attribute = {
   }),
   /** A TF_DataType that tfjs has no name for: bfloat16, resource. */
   nativeType: (name: string, value: number): Attribute => ({ name, type: AttributeType.type, value }),
-  typeList: (name: string, dtypes: readonly TfjsDataType[]): Attribute => ({
-    name,
-    type: AttributeType.typeList,
-    value: dtypes.map(dataTypeOf),
-  }),
   shape: (name: string, value: readonly number[]): Attribute => ({ name, type: AttributeType.shape, value }),
   int: (name: string, value: number | readonly number[]): Attribute => ({ name, type: AttributeType.int, value }),
   bool: (name: string, value: boolean): Attribute => ({ name, type: AttributeType.bool, value }),

@@ -14,7 +14,7 @@ const LARGEST_CONSTANT_BYTES = 4 * 2 ** 20;
 const SMALL_CONSTANT_BYTES = 256;
 
 /** Operations whose first inputs are one list, as long as their attribute N says. */
-const LIST_INPUTS = new Set(['ConcatV2', 'Pack', 'AddN', 'XlaOptimizationBarrier']);
+const LIST_INPUTS = new Set(['ConcatV2', 'Pack', 'AddN']);
 
 export interface TracedFunction {
   readonly name: string;

@@ -30,8 +30,6 @@ const PROTOTYPES = {
   TF_GetCode: 'int TF_GetCode(void* status)',
   TF_Message: 'const char* TF_Message(void* status)',
   TF_AllocateTensor: 'void* TF_AllocateTensor(int dtype, const int64_t* dims, int dimCount, size_t byteCount)',
-  TF_NewTensor:
-    'void* TF_NewTensor(int dtype, const int64_t* dims, int dimCount, void* data, size_t byteCount, void* deallocator, void* argument)',
   TF_DeleteTensor: 'void TF_DeleteTensor(void* tensor)',
   TF_TensorData: 'void* TF_TensorData(void* tensor)',
   TF_TensorByteSize: 'size_t TF_TensorByteSize(void* tensor)',
@@ -61,7 +59,6 @@ const PROTOTYPES = {
   TFE_OpSetAttrFloat: 'void TFE_OpSetAttrFloat(void* op, const char* name, float value)',
   TFE_OpSetAttrBool: 'void TFE_OpSetAttrBool(void* op, const char* name, unsigned char value)',
   TFE_OpSetAttrType: 'void TFE_OpSetAttrType(void* op, const char* name, int value)',
-  TFE_OpSetAttrTypeList: 'void TFE_OpSetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TFE_OpSetAttrIntList: 'void TFE_OpSetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TFE_OpSetAttrShape:
     'void TFE_OpSetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount, void* status)',
@@ -80,7 +77,6 @@ const PROTOTYPES = {
   TF_SetAttrFloat: 'void TF_SetAttrFloat(void* op, const char* name, float value)',
   TF_SetAttrBool: 'void TF_SetAttrBool(void* op, const char* name, unsigned char value)',
   TF_SetAttrType: 'void TF_SetAttrType(void* op, const char* name, int value)',
-  TF_SetAttrTypeList: 'void TF_SetAttrTypeList(void* op, const char* name, const void* types, int count)',
   TF_SetAttrIntList: 'void TF_SetAttrIntList(void* op, const char* name, const int64_t* values, int count)',
   TF_SetAttrShape: 'void TF_SetAttrShape(void* op, const char* name, const int64_t* dims, int dimCount)',
   TF_SetAttrTensor: 'void TF_SetAttrTensor(void* op, const char* name, void* tensor, void* status)',
@@ -125,9 +121,11 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
   /** Copies bytes between JavaScript memory and C memory, either way round. */
   readonly copyToNative: (target: Pointer, source: Uint8Array, byteCount: number) => void;
   readonly copyFromNative: (target: Uint8Array, source: Pointer, byteCount: number) => void;
-  /** Memory of zeros that costs nothing until it is written to; null when there is none. Freed by `freeZeros`, a TF_Tensor deallocator. */
-  readonly reserveZeros: (byteCount: number) => Pointer | null;
-  readonly freeZeros: Pointer;
+  /**
+   * Hands whole pages of malloc's memory back to the kernel: they read as zeros and cost nothing until they are written to. False where the
+   * kernel refuses.
+   */
+  readonly forgetPages: (address: bigint, byteCount: number) => boolean;
 };
 
 const RTLD_NOW = 0x2;
@@ -172,27 +170,17 @@ function switchTf32Off(framework: CLibrary): void {
 }
 
 // <sys/mman.h>
-const PROT_READ_WRITE = 0x3;
-const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
-const MAP_FAILED = 2n ** 64n - 1n;
+const MADV_DONTNEED = 4;
 
 interface CLibrary {
   func(prototype: string): (...args: never[]) => unknown;
 }
 
-/** Pages of the kernel's: zero until written. munmap takes (address, length), which is how TensorFlow calls a deallocator. */
-function zeroPages(libc: CLibrary): Pick<TensorFlowApi, 'reserveZeros' | 'freeZeros'> {
-  const mmap = libc.func('void* mmap(void* at, size_t length, int protection, int flags, int fd, int64_t offset)') as (
-    ...args: (number | null)[]
-  ) => Pointer;
-  const dlsym = libc.func('void* dlsym(void* handle, const char* symbol)') as (handle: null, symbol: string) => Pointer;
-  return {
-    reserveZeros(byteCount) {
-      const at = BigInt(mmap(null, byteCount, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0) ?? MAP_FAILED);
-      return at === MAP_FAILED ? null : at;
-    },
-    freeZeros: dlsym(null, 'munmap'),
-  };
+function pageForgetter(libc: CLibrary): Pick<TensorFlowApi, 'forgetPages'> {
+  const madvise = libc.func('int madvise(void* at, size_t length, int advice)') as (
+    ...args: (bigint | number)[]
+  ) => number;
+  return { forgetPages: (address, byteCount) => madvise(address, byteCount, MADV_DONTNEED) === 0 };
 }
 
 /**
@@ -240,7 +228,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     );
     return {
       ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
-      ...zeroPages(libc),
+      ...pageForgetter(libc),
       copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),
       copyFromNative: libc.func('void* memcpy(void* target, void* source, size_t byteCount)'),
     };

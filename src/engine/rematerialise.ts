@@ -3,25 +3,22 @@
  * not kept, but computed again when the backward pass comes to it.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
 import { fuse, innerGrads } from './fuse.js';
 import { currentPrecision, withPrecision } from './precision.js';
-import { rawOp } from './raw-op.js';
 
 /**
- * Hands tensors through, but not before `gate` is there: without it, a compiler would find that the forward pass computed the same and keep that.
+ * x, but not before `gate` is there: without it, a compiler would find that the forward pass computed the same and keep that. A zero made of
+ * `gate` is added, because XLA drops its optimization barriers on a CPU before it looks for what is computed twice.
  */
-function after(gate: tf.Tensor, tensors: readonly tf.Tensor[]): readonly tf.Tensor[] {
+function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend && backend.tracing)) return tensors;
-  return fuse('after', [gate, ...tensors], (...all) => {
-    const types = attribute.typeList(
-      'T',
-      all.map(({ dtype }) => dtype),
-    );
-    return rawOp('XlaOptimizationBarrier', [types], all, all.length).slice(1);
+  if (!(backend instanceof TensorFlowBackend && backend.tracing)) return x;
+  const [delayed] = fuse('after', [gate, x], (slope, value) => {
+    const one = tf.slice(tf.reshape(slope, [slope.size]), [0], [1]);
+    return [tf.add(value, tf.mul(tf.reshape(one, []), 0))];
   });
+  return delayed!;
 }
 
 /**
@@ -41,9 +38,9 @@ export function rematerialised(
     save([...given, ...constants]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [first, ...others] = saved.slice(0, variables.length);
-      const [delayed] = after(dy, [first!]);
+      const delayed = after(dy, first!);
       const rest = saved.slice(variables.length);
-      return withPrecision(precision, () => innerGrads((...inputs) => fn(inputs, rest), [delayed!, ...others], dy));
+      return withPrecision(precision, () => innerGrads((...inputs) => fn(inputs, rest), [delayed, ...others], dy));
     };
     return { value: fn(given, [...constants]), gradFunc };
   })(...variables);

@@ -65,8 +65,11 @@ function threadConfig(threads: number): Uint8Array {
   return Uint8Array.of(0x10, threads, 0x28, threads);
 }
 
-/** From here on zeros are pages of the kernel's. */
+/** From here on zeros are pages that the kernel makes when they are written to. */
 const LAZY_ZERO_BYTES = 64 * 2 ** 20;
+
+/** Larger pages than the kernel's only leave more to be written at the ends. */
+const PAGE_BYTES = 65_536n;
 
 /** Bytes of one value. */
 export function bytesOfType(dtype: number): number {
@@ -161,6 +164,30 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return tensor.handle;
   }
 
+  /**
+   * A TF_Tensor in memory of TensorFlow's own, whose pages are handed back to the kernel. (Memory of ours would not do: TensorFlow
+   * copies a variable that does not own its memory when rows of it are first read or written.) Null where it cannot be done.
+   */
+  function lazyZeros(shape: readonly number[], dtype: number, byteCount: number): Pointer | null {
+    const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, byteCount);
+    const data = api.TF_TensorData(tensor);
+    // Null when TensorFlow's allocator refuses: Fill then says so in words.
+    const begin = BigInt(data ?? 0);
+    const end = begin + BigInt(byteCount);
+    const firstPage = ((begin + PAGE_BYTES - 1n) / PAGE_BYTES) * PAGE_BYTES;
+    const lastPage = (end / PAGE_BYTES) * PAGE_BYTES;
+    if (data === null || !api.forgetPages(firstPage, Number(lastPage - firstPage))) {
+      api.TF_DeleteTensor(tensor);
+      return null;
+    }
+    for (const [from, to] of [
+      [begin, firstPage],
+      [lastPage, end],
+    ] as const)
+      if (to > from) api.copyToNative(from, new Uint8Array(Number(to - from)), Number(to - from));
+    return tensor;
+  }
+
   function resolve(handle: Pointer): Pointer {
     const tensor = api.TFE_TensorHandleResolve(handle, status);
     check('TFE_TensorHandleResolve');
@@ -211,16 +238,13 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     },
     createZeros(shape, dtype) {
       const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
-      const pages = byteCount >= LAZY_ZERO_BYTES && !gpu ? api.reserveZeros(byteCount) : null;
-      if (pages === null) {
-        const fill = fillConstants(shape, dtype);
-        const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
-        const [zeros] = this.execute('Fill', types, fill, 1);
-        for (const tensor of fill) this.release(tensor);
-        return zeros!;
-      }
-      const tensor = api.TF_NewTensor(dtype, dims(shape), shape.length, pages, byteCount, api.freeZeros, null);
-      return adopt(tensor, shape, dtype);
+      const tensor = byteCount >= LAZY_ZERO_BYTES && !gpu ? lazyZeros(shape, dtype, byteCount) : null;
+      if (tensor !== null) return adopt(tensor, shape, dtype);
+      const fill = fillConstants(shape, dtype);
+      const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
+      const [zeros] = this.execute('Fill', types, fill, 1);
+      for (const input of fill) this.release(input);
+      return zeros!;
     },
     read(given) {
       const tensor = resolve(handleOf(given));

@@ -37,11 +37,6 @@ export function writeAttributes(
       case AttributeType.type:
         api[`${where}SetAttrType`](op, name, value as number);
         break;
-      case AttributeType.typeList: {
-        const types = Int32Array.from(value as readonly number[]);
-        api[`${where}SetAttrTypeList`](op, name, types, types.length);
-        break;
-      }
       case AttributeType.shape: {
         const shape = value as readonly number[];
         if (where === 'TF_') api.TF_SetAttrShape(op, name, dims(shape), shape.length);

@@ -93,7 +93,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
   const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
-  let state: TrainerState = saved ?? { step: 0, packer: PACKER_START, patches: 0, mode, settings, metrics: {} };
+  const fresh = { step: 0, packer: PACKER_START, patches: 0, settings, metrics: {} };
+  // The mode of this sitting: it may be another than the one before had.
+  let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
   const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
   const entropies = createEntropies(config, patcher, shape, mode);

@@ -50,6 +50,18 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
+  it('takes memory for the rows that are read and written, and not for the others', () => {
+    const before = megabytes('VmRSS');
+    const variable = zeroVariable(GIGABYTE);
+    const rows = Array.from({ length: 1000 }, (_, i) => i * 262);
+    tf.tidy(() => {
+      variable.gatherRows(tf.tensor1d(rows, 'int32'));
+    });
+    scatterOnes(variable, rows);
+    expect(megabytes('VmRSS') - before).toBeLessThan(100);
+    variable.dispose();
+  });
+
   it('of which a thousand rows are written keeps zeros in all others', () => {
     const variable = zeroVariable(GIGABYTE);
     const written = Array.from({ length: 1000 }, (_, i) => (i * 262 + (i % 3)) % ROWS);

@@ -116,10 +116,11 @@ describe('hardware.mode', () => {
     expect(differing(await weights('begun'), await weights('eager'))).toEqual([]);
   });
 
-  it('that is stated wins over what the run began with', async () => {
+  it('that is stated wins over what the run began with, and is written down', async () => {
     await expect(runs.run('changed', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
     await runs.run('changed', BLT, recipeWith(short, 'graph'));
     expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
+    expect(await modeWritten('changed', 2)).toBe('graph');
   });
 
   it('of a checkpoint that says none is chosen anew', async () => {
@@ -130,6 +131,7 @@ describe('hardware.mode', () => {
     await runs.run('older', BLT, recipeWith(short, 'auto'));
     expect(seen.questions).toHaveLength(1);
     expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
+    expect(await modeWritten('older', 2)).toBe('graph');
   });
 });
 

@@ -51,14 +51,17 @@ beforeAll(async () => {
   await writeRandomBlt(join(work, 'blt'), bltConfigFor(SOURCE, sizes));
 });
 
-async function step(mode: 'graph' | 'eager', rematerialise: boolean): Promise<{ loss: number; megabytes: number }> {
+async function step(
+  mode: 'graph' | 'xla' | 'eager',
+  rematerialise: boolean,
+): Promise<{ loss: number; megabytes: number }> {
   const options = { folder: join(work, 'blt'), rows: ROWS, rowBytes: LENGTH, mode, bytesPerPatch: 1, rematerialise };
   const { stdout } = await run(process.execPath, [join(work, 'step.mjs'), JSON.stringify(options)]);
   return JSON.parse(stdout);
 }
 
 describe('gradient checkpointing', () => {
-  it.each(['graph', 'eager'] as const)(
+  it.each(['graph', 'xla', 'eager'] as const)(
     'lowers the peak of a step of a 12-layer model, and nothing else (%s)',
     async (mode) => {
       const [kept, again] = await Promise.all([step(mode, false), step(mode, true)]);
