@@ -63,7 +63,8 @@ async function open(command, args) {
     },
     async close() {
       child.stdin.end();
-      await new Promise((resolve) => child.once('close', resolve));
+      if (child.exitCode === null && child.signalCode === null)
+        await new Promise((resolve) => child.once('close', resolve));
     },
   };
 }
@@ -76,6 +77,7 @@ const TURN_MS = 2000;
 
 /** Steps of a turn, from the turn before; the first step of all compiles and says nothing. */
 function turnLength({ turns }) {
+  if (turns.at(-1) === null) return 1;
   if (turns.length < 2) return 3;
   return Math.min(20, Math.max(1, Math.round(TURN_MS / turns.at(-1).ms)));
 }
@@ -103,14 +105,27 @@ async function measure(name) {
       .map((mode) => [`byteify ${mode}`, process.execPath, [here('train/ours.mjs'), ...args, mode]]);
     if (!values['no-peer']) contenders.push(['transformers eager', python, [peer, ...args, 'eager']]);
     if (values.compile) contenders.push(['transformers compiled', python, [peer, ...args, 'compile']]);
-    const gauges = [
-      await open(python, [peer, ...args, 'sgemm']),
-      await open(process.execPath, [here('train/ours.mjs'), ...args, 'sgemm']),
-    ];
-    const groups = MODELS[name].apart ? contenders.map((one) => [one]) : [contenders];
+    const openGauges = () =>
+      Promise.all([
+        open(python, [peer, ...args, 'sgemm']),
+        open(process.execPath, [here('train/ours.mjs'), ...args, 'sgemm']),
+      ]);
+    // PyTorch's product, or the engine's: whichever is faster is the machine's.
+    const gauge = async (gauges) => {
+      await pause(PAUSE_MS);
+      const rates = [];
+      for (const one of gauges) rates.push((await one.ask('sgemm')).gflops);
+      sgemm.push(Math.max(...rates));
+    };
+    const closeAll = async (processes) => {
+      for (const one of processes) await one?.close();
+    };
+    const { apart = false } = MODELS[name];
+    const groups = apart ? contenders.map((one) => [one]) : [contenders];
     const ran = [];
     const sgemm = [];
     for (const group of groups) {
+      const gauges = apart ? [] : await openGauges();
       const running = [];
       for (const [label, command, list] of group)
         running.push({ label, process: await open(command, list), turns: [] });
@@ -121,16 +136,16 @@ async function measure(name) {
           await pause(PAUSE_MS);
           contender.turns.push(await turn(contender, round === 0 ? 1 : turnLength(contender)));
         }
-        await pause(PAUSE_MS);
-        // PyTorch's product, or the engine's: whichever is faster is the machine's.
-        const rates = [];
-        for (const gauge of gauges) rates.push((await gauge.ask('sgemm')).gflops);
-        sgemm.push(Math.max(...rates));
+        if (!apart) await gauge(gauges);
       }
-      for (const { process } of running) await process?.close();
+      await closeAll([...running.map((one) => one.process), ...gauges]);
       ran.push(...running);
+      if (apart) {
+        const later = await openGauges();
+        await gauge(later);
+        await closeAll(later);
+      }
     }
-    for (const gauge of gauges) await gauge.close();
     const flops = trainingFlopsPerByte(config, { bytes: length, bytesPerPatch }) * rows * length;
     return {
       model: name,
