@@ -33,7 +33,8 @@ function kvWidth({ hiddenSize, heads, kvHeads }: TransformerConfig): number {
   return (hiddenSize / heads) * kvHeads;
 }
 
-function layer(part: Part, prefix: string, config: TransformerConfig): TensorSpec[] {
+/** The tensors of one block. @param prefix names it in the checkpoint: `model.patcher.layers.0`. */
+export function layerTensors(part: Part, prefix: string, config: TransformerConfig): TensorSpec[] {
   const { hiddenSize: width, intermediateSize } = config;
   return [
     linear(part, `${prefix}.self_attn.q_proj`, width, width),
@@ -49,7 +50,7 @@ function layer(part: Part, prefix: string, config: TransformerConfig): TensorSpe
 }
 
 function layers(part: Part, prefix: string, config: TransformerConfig): TensorSpec[] {
-  return Array.from({ length: config.layers }, (_, i) => layer(part, `${prefix}.layers.${i}`, config)).flat();
+  return Array.from({ length: config.layers }, (_, i) => layerTensors(part, `${prefix}.layers.${i}`, config)).flat();
 }
 
 function crossAttention(part: Part, prefix: string, config: TransformerConfig): TensorSpec[] {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
 import { DataType } from './native.js';
-import { rawOp } from './raw-op.js';
+import { castNative, rawOp } from './raw-op.js';
 
 export type Precision = 'float32' | 'bfloat16';
 
@@ -46,23 +46,18 @@ const FLOAT32: ProductOperands = {
   product: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
 };
 
-function cast(x: tf.Tensor, from: number, to: number): tf.Tensor {
-  const types = [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to)];
-  return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;
-}
-
 /** Whether a tensor that tfjs-core takes for float32 is bfloat16: the weights of a frozen part are handed on as they are held. */
 function isBfloat16({ dataId }: tf.Tensor): boolean {
   const backend = tf.backend();
   return backend instanceof TensorFlowBackend && backend.nativeType(dataId) === DataType.bfloat16;
 }
 
-const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? cast(x, DataType.bfloat16, DataType.float32) : x);
+const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? castNative(x, DataType.bfloat16, DataType.float32) : x);
 
 const BFLOAT16: ProductOperands = {
   precision: 'bfloat16',
-  narrow: (x) => (isBfloat16(x) ? x : cast(x, DataType.float32, DataType.bfloat16)),
-  widen: (x) => cast(x, DataType.bfloat16, DataType.float32),
+  narrow: (x) => (isBfloat16(x) ? x : castNative(x, DataType.float32, DataType.bfloat16)),
+  widen: (x) => castNative(x, DataType.bfloat16, DataType.float32),
   product(a, b, transposeA, transposeB) {
     const flat = a.rank === 2;
     const attributes = [

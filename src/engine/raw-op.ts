@@ -1,6 +1,6 @@
 /** @module TensorFlow operations by name, for what tfjs-core has no operation for. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Attribute } from './attributes.js';
+import { type Attribute, attribute } from './attributes.js';
 
 /** What our backend and tfjs-node's share beyond tfjs-core's interface. */
 interface RawBackend {
@@ -28,4 +28,10 @@ export function rawOp(
   return outputs === 1
     ? [wrap(backend.executeSingleOutput(name, attributes, inputs))]
     : backend.executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
+}
+
+/** From one TF_DataType to another, also of those that tfjs-core has no name for. */
+export function castNative(x: tf.Tensor, from: number, to: number): tf.Tensor {
+  const types = [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to)];
+  return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;
 }

@@ -142,17 +142,6 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
     return { handle: onDevice, shape: [...shape], dtype };
   }
 
-  /** What Fill takes: the extents, and zero. */
-  function fillConstants(shape: readonly number[], dtype: number): NativeTensor[] {
-    const make = (bytes: Uint8Array, of: readonly number[], type: number) => {
-      const tensor = api.TF_AllocateTensor(type, dims(of), of.length, bytes.byteLength);
-      if (bytes.byteLength > 0) api.copyToNative(api.TF_TensorData(tensor), bytes, bytes.byteLength);
-      return adopt(tensor, of, type);
-    };
-    const extents = new Uint8Array(Int32Array.from(shape).buffer);
-    return [make(extents, [shape.length], DataType.int32), make(new Uint8Array(bytesOfType(dtype)), [], dtype)];
-  }
-
   /** Its handle; TensorFlow would crash on one that it does not have. */
   function handleOf(tensor: NativeTensor): Pointer {
     if (tensor.output !== undefined) {
@@ -240,7 +229,9 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
       const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
       const tensor = byteCount >= LAZY_ZERO_BYTES && !gpu ? lazyZeros(shape, dtype, byteCount) : null;
       if (tensor !== null) return adopt(tensor, shape, dtype);
-      const fill = fillConstants(shape, dtype);
+      const extents = new Uint8Array(Int32Array.from(shape).buffer);
+      const zero = new Uint8Array(bytesOfType(dtype));
+      const fill = [this.create(extents, [shape.length], DataType.int32), this.create(zero, [], dtype)];
       const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
       const [zeros] = this.execute('Fill', types, fill, 1);
       for (const input of fill) this.release(input);

@@ -1,8 +1,7 @@
 /** @module How a variable's values are held: as they are, or in fewer bits. Pure arithmetic on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { attribute } from './attributes.js';
 import { DataType } from './native.js';
-import { rawOp } from './raw-op.js';
+import { castNative } from './raw-op.js';
 
 /**
  * `int8-p2` and `int8-p4` hold a code c in [-127, 127] a value and a scale a block of up to 256 values along the last axis: the value is
@@ -24,11 +23,6 @@ interface Codec {
   decode(parts: readonly tf.Tensor[]): tf.Tensor;
 }
 
-function cast(x: tf.Tensor, from: number, to: number): tf.Tensor {
-  const types = [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to)];
-  return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;
-}
-
 const FLOAT32: Codec = {
   parts: (shape) => [{ shape, dtype: DataType.float32 }],
   encode: (value) => [tf.clone(value)],
@@ -37,8 +31,8 @@ const FLOAT32: Codec = {
 
 const BFLOAT16: Codec = {
   parts: (shape) => [{ shape, dtype: DataType.bfloat16 }],
-  encode: (value) => [cast(value, DataType.float32, DataType.bfloat16)],
-  decode: ([part]) => cast(part!, DataType.bfloat16, DataType.float32),
+  encode: (value) => [castNative(value, DataType.float32, DataType.bfloat16)],
+  decode: ([part]) => castNative(part!, DataType.bfloat16, DataType.float32),
 };
 
 const LARGEST_BLOCK = 256;
@@ -75,10 +69,10 @@ const int8 = (power: 2 | 4): Codec => ({
     // What is not zero stays so: a second moment of zero would divide by epsilon alone.
     const rounded = tf.maximum(tf.round(level), tf.cast(tf.greater(magnitude, 0), 'float32'));
     const codes = tf.mul(tf.reshape(rounded, value.shape), tf.sign(value));
-    return [cast(codes, DataType.float32, DataType.int8), tf.reshape(scale, blocked(value.shape).slice(0, -1))];
+    return [castNative(codes, DataType.float32, DataType.int8), tf.reshape(scale, blocked(value.shape).slice(0, -1))];
   },
   decode([codes, scale]) {
-    const level = cast(codes!, DataType.int8, DataType.float32);
+    const level = castNative(codes!, DataType.int8, DataType.float32);
     const magnitude = tf.reshape(raised(tf.div(tf.abs(level), LEVELS), power), blocked(level.shape));
     const scaled = tf.mul(magnitude, tf.reshape(scale!, [...scale!.shape, 1]));
     return tf.mul(tf.reshape(scaled, level.shape), tf.sign(level));

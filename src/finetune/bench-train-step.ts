@@ -99,8 +99,7 @@ export async function openBench(
   const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: slots, table, fixed } = trainee;
   const shape = { rows, length };
-  const patcher = new Map([...fixed].filter(([name]) => name.startsWith('model.patcher.')));
-  const entropies = createEntropies(config, patcher, shape, mode);
+  const entropies = createEntropies(config, fixed, shape, mode);
   const source = createBatchSource({
     rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
     objective,

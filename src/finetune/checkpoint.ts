@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import { chunksOf, type tf, type Variable } from '../engine/index.js';
+import { CHUNK_BYTES, chunksOf, type tf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
@@ -66,11 +66,9 @@ async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint
 /** Bytes of a tensor that is copied as it is, in pieces. */
 async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8Array> {
   const size = tensorBytes(reader.tensors.get(name)!);
-  for (let offset = 0; offset < size; offset += COPY_BYTES)
-    yield await reader.read(name, { offset, length: Math.min(COPY_BYTES, size - offset) });
+  for (let offset = 0; offset < size; offset += CHUNK_BYTES)
+    yield await reader.read(name, { offset, length: Math.min(CHUNK_BYTES, size - offset) });
 }
-
-const COPY_BYTES = 64 * 2 ** 20;
 
 /**
  * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the

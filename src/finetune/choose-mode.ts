@@ -3,7 +3,7 @@
  * chains has the faster products, and XLA the smaller overhead: a layer of each transformer is timed both ways, for runs that are long
  * enough for the choice to matter.
  */
-import type { BltConfig, TransformerConfig } from '../blt/index.js';
+import { type BltConfig, layerTensors, type TransformerConfig } from '../blt/index.js';
 import { canCompile, compile, onGpu, signatureOf, tf } from '../engine/index.js';
 import { block, blockContext } from '../model/block.js';
 import { lossAndGradients } from './gradients.js';
@@ -26,22 +26,6 @@ const WORTH_TIMING_S = 60;
 /** What XLA must save to be taken: its compilation costs about as much. */
 const NEEDED_GAIN = 0.85;
 
-/** Names of a layer's tensors and their shapes. */
-function layerTensors({ hiddenSize, heads, kvHeads, intermediateSize }: TransformerConfig): [string, number[]][] {
-  const narrow = (hiddenSize / heads) * kvHeads;
-  return [
-    ['self_attn.q_proj', [hiddenSize, hiddenSize]],
-    ['self_attn.k_proj', [narrow, hiddenSize]],
-    ['self_attn.v_proj', [narrow, hiddenSize]],
-    ['self_attn.o_proj', [hiddenSize, hiddenSize]],
-    ['mlp.gate_proj', [intermediateSize, hiddenSize]],
-    ['mlp.up_proj', [intermediateSize, hiddenSize]],
-    ['mlp.down_proj', [hiddenSize, intermediateSize]],
-    ['input_layernorm', [hiddenSize]],
-    ['post_attention_layernorm', [hiddenSize]],
-  ].map(([name, shape]) => [`layer.${name}.weight`, shape as number[]]);
-}
-
 /** Milliseconds of a layer's forward and backward pass in a mode: the best of a few. */
 async function timeLayer(
   config: TransformerConfig,
@@ -49,13 +33,13 @@ async function timeLayer(
   length: number,
   mode: 'graph' | 'xla',
 ): Promise<number> {
-  const tensors = layerTensors(config);
+  const tensors = layerTensors('global', 'layer', config);
   const inputs = tf.tidy(() => [
     tf.randomNormal([rows * length, config.hiddenSize]),
-    ...tensors.map(([, shape]) => tf.fill(shape, shape.length === 1 ? 1 : 0.01)),
+    ...tensors.map(({ shape }) => tf.fill([...shape], shape.length === 1 ? 1 : 0.01)),
   ]);
   const layer = compile((...values) => {
-    const moved = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]![0], value]));
+    const moved = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]!.name, value]));
     const { loss, gradients } = lossAndGradients(moved, (params) => {
       const context = blockContext(config, { rows, length, documents: null });
       return tf.sum(block(params.get('x')!, params, 'layer', context)) as tf.Scalar;

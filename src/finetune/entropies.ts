@@ -11,15 +11,16 @@ export interface Entropies {
   dispose(): void;
 }
 
-/** @param params the patcher's, held as they are. @param shape of every micro-batch. */
+/** @param fixed what is held as it is, the patcher's parameters among it. @param shape of every micro-batch. */
 export function createEntropies(
   config: BltConfig,
-  params: ReadonlyMap<string, Variable>,
+  fixed: ReadonlyMap<string, Variable>,
   shape: { readonly rows: number; readonly length: number },
   mode: StepMode,
 ): Entropies {
+  const params = [...fixed].filter(([name]) => name.startsWith('model.patcher.'));
   const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor => {
-    const values = new Map([...params].map(([name, variable]) => [name, variable.read()]));
+    const values = new Map(params.map(([name, variable]) => [name, variable.read()]));
     return entropyOf(patcherForward(values, config.patcher, { ...shape, ids, documents }));
   };
   const signature = [

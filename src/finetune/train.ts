@@ -97,8 +97,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
-  const patcher = new Map([...trainee.fixed].filter(([name]) => name.startsWith('model.patcher.')));
-  const entropies = createEntropies(config, patcher, shape, mode);
+  const entropies = createEntropies(config, trainee.fixed, shape, mode);
   const source = createBatchSource({
     rows: { kind: 'packed', files: options.data.files, rowBytes: length, seed, state: state.packer },
     objective,

@@ -4,24 +4,16 @@ import { join } from 'node:path';
 import { lockFolder } from '../conversion/lock.js';
 import { ByteifyError, messageOf } from '../errors.js';
 import { INDEX_FILE } from '../safetensors/index.js';
-import { linkSnapshot, repositoryFolder, writeRef, writeTree } from './cache.js';
-import { type HubEnvironment, hubEnvironment } from './environment.js';
+import { linkSnapshot, writeRef, writeTree } from './cache.js';
 import { isSmallFile, refuseWithoutWeights, weightFiles } from './files.js';
+import { findModel, type HubOptions } from './find-model.js';
 import { hubError } from './hub-errors.js';
-import { hubFetch } from './hub-fetch.js';
-import { listRemote, type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
-import { parseModelId } from './model-id.js';
-import { cachedModel } from './offline.js';
-import type { Sleep } from './retry.js';
+import { type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
 import { transferFile } from './transfer.js';
 
-export interface DownloadOptions {
+export interface DownloadOptions extends HubOptions {
   /** Bytes of the file and of all weights; called while weights come, not for the small files before them. */
   readonly onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
-  readonly signal?: AbortSignal;
-  readonly environment?: HubEnvironment;
-  readonly fetch?: typeof fetch;
-  readonly sleep?: Sleep;
   /** A connection on which nothing comes for so long counts as broken (default 60 s). */
   readonly stallMs?: number;
   /** Called when all but the weights is there: it may refuse the model. */
@@ -85,26 +77,14 @@ async function lockDownload(repository: string, id: string): Promise<() => Promi
  * const { folder, commit } = await downloadModel('HuggingFaceTB/SmolLM2-135M');
  */
 export async function downloadModel(model: string, options: DownloadOptions = {}): Promise<Downloaded> {
-  const { signal } = options;
-  const parsed = parseModelId(model);
-  const environment = options.environment ?? hubEnvironment();
-  const { endpoint, cacheDir, offline } = environment;
-  const repository = repositoryFolder(cacheDir, parsed.id);
-  if (offline) return cachedModel(repository, parsed, 'The hub must not be used (HF_HUB_OFFLINE)');
-  const fetch = hubFetch(environment, options);
-  let remote: RemoteTree;
-  try {
-    remote = await listRemote(parsed, { endpoint, fetch, ...(signal && { signal }) });
-  } catch (error) {
-    if (error instanceof ByteifyError || signal?.aborted) throw error;
-    const cause = (error as Error).cause ?? error;
-    return cachedModel(repository, parsed, `The hub at ${endpoint} cannot be reached (${messageOf(cause)})`);
-  }
+  const found = await findModel(model, options);
+  if (!('tree' in found)) return found;
+  const { tree: remote, ...place } = found;
   const paths = remote.files.map(({ path }) => path);
-  refuseWithoutWeights(parsed.id, paths);
-  const unlock = await lockDownload(repository, parsed.id);
+  refuseWithoutWeights(found.id, paths);
+  const unlock = await lockDownload(found.repository, found.id);
   try {
-    return await bringAll({ ...options, fetch, remote, paths, repository, endpoint, ...parsed });
+    return await bringAll({ ...options, ...place, remote, paths });
   } finally {
     await unlock();
   }

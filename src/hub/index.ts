@@ -2,5 +2,6 @@
 export { repositoryFolder } from './cache.js';
 export { type Downloaded, type DownloadOptions, downloadModel } from './download.js';
 export { type HubEnvironment, hubEnvironment } from './environment.js';
+export type { HubOptions } from './find-model.js';
 export { type ModelId, parseModelId } from './model-id.js';
-export { type ReadRemoteOptions, type RemoteModel, readRemote } from './read-remote.js';
+export { type RemoteModel, readRemote } from './read-remote.js';

@@ -3,22 +3,11 @@ import { ByteifyError, messageOf } from '../errors.js';
 // The header alone: the folder's index opens whole files.
 import { headerLength, LENGTH_BYTES, parseHeader } from '../safetensors/header.js';
 import { INDEX_FILE, type TensorInfo } from '../safetensors/index.js';
-import { repositoryFolder } from './cache.js';
-import { type HubEnvironment, hubEnvironment } from './environment.js';
 import { refuseWithoutWeights, weightFiles } from './files.js';
+import { findModel, type HubOptions } from './find-model.js';
 import { hubError } from './hub-errors.js';
-import { hubFetch } from './hub-fetch.js';
-import { listRemote, type RemoteFile, type RemoteTree } from './list-remote.js';
-import { type ModelId, parseModelId } from './model-id.js';
-import { cachedModel } from './offline.js';
-import type { Sleep } from './retry.js';
-
-export interface ReadRemoteOptions {
-  readonly signal?: AbortSignal;
-  readonly environment?: HubEnvironment;
-  readonly fetch?: typeof fetch;
-  readonly sleep?: Sleep;
-}
+import type { RemoteFile, RemoteTree } from './list-remote.js';
+import type { ModelId } from './model-id.js';
 
 export interface RemoteModel {
   readonly id: string;
@@ -115,22 +104,10 @@ async function readTree(source: Source, { files }: RemoteTree): Promise<RemoteMo
  */
 export async function readRemote(
   model: string,
-  options: ReadRemoteOptions = {},
+  options: HubOptions = {},
 ): Promise<RemoteModel | { readonly folder: string }> {
-  const { signal } = options;
-  const parsed = parseModelId(model);
-  const environment = options.environment ?? hubEnvironment();
-  const { endpoint, cacheDir, offline } = environment;
-  const repository = repositoryFolder(cacheDir, parsed.id);
-  if (offline) return cachedModel(repository, parsed, 'The hub must not be used (HF_HUB_OFFLINE)');
-  const fetch = hubFetch(environment, options);
-  let tree: RemoteTree;
-  try {
-    tree = await listRemote(parsed, { endpoint, fetch, ...(signal && { signal }) });
-  } catch (error) {
-    if (error instanceof ByteifyError || signal?.aborted) throw error;
-    const cause = (error as Error).cause ?? error;
-    return cachedModel(repository, parsed, `The hub at ${endpoint} cannot be reached (${messageOf(cause)})`);
-  }
-  return readTree({ ...parsed, endpoint, commit: tree.commit, fetch, signal }, tree);
+  const found = await findModel(model, options);
+  if (!('tree' in found)) return found;
+  const { tree } = found;
+  return readTree({ ...found, commit: tree.commit, signal: options.signal }, tree);
 }

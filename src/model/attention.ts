@@ -1,14 +1,8 @@
 /** @module Causal self-attention in blocks of queries, so that a window of W costs length x W and not length squared. */
+import { type QueryBlock, queryBlocks } from '../blt/index.js';
 import { attend, fuse, tf } from '../engine/index.js';
 
-/** Queries of one block. Smaller blocks skip more of what a query cannot see; larger ones make larger products. */
-const LARGEST_BLOCK = 256;
-
-/** Queries [from, to) and the keys [firstKey, to) that any of them may see. */
-interface QueryBlock {
-  readonly from: number;
-  readonly to: number;
-  readonly firstKey: number;
+interface MaskedBlock extends QueryBlock {
   /**
    * [rows, 1, to - from, to - firstKey], 0 where visible and -1e9 elsewhere; shared by the layers. Null for rows of one document each: those
    * masks are made when they are needed, since all together would grow with the square of the length.
@@ -24,7 +18,7 @@ export interface AttentionPlan {
   readonly repeat: number;
   /** Keys a query sees, itself included. */
   readonly window: number;
-  readonly blocks: readonly QueryBlock[];
+  readonly blocks: readonly MaskedBlock[];
 }
 
 export interface AttentionShape {
@@ -45,7 +39,7 @@ function additive(visible: tf.Tensor): tf.Tensor {
 }
 
 /** Which keys are neither later than a query nor out of its window, [queries, keys]. */
-function nearKeys({ from, to, firstKey }: Omit<QueryBlock, 'mask'>, window: number): tf.Tensor {
+function nearKeys({ from, to, firstKey }: QueryBlock, window: number): tf.Tensor {
   const distance = tf.sub(
     tf.reshape(tf.range(from, to, 1, 'int32'), [to - from, 1]),
     tf.reshape(tf.range(firstKey, to, 1, 'int32'), [1, to - firstKey]),
@@ -53,17 +47,16 @@ function nearKeys({ from, to, firstKey }: Omit<QueryBlock, 'mask'>, window: numb
   return tf.logicalAnd(tf.greaterEqual(distance, 0), tf.less(distance, window));
 }
 
-const keyOf = ({ from, to, firstKey }: Omit<QueryBlock, 'mask'>, window: number) =>
-  `mask ${from} ${to} ${firstKey} ${window}`;
+const keyOf = ({ from, to, firstKey }: QueryBlock, window: number) => `mask ${from} ${to} ${firstKey} ${window}`;
 
 /** The mask of a block of rows that are one document each, [1, 1, queries, keys]. */
-function plainMask(block: Omit<QueryBlock, 'mask'>, window: number): tf.Tensor {
+function plainMask(block: QueryBlock, window: number): tf.Tensor {
   const shape = [1, 1, block.to - block.from, block.to - block.firstKey];
   return fuse(keyOf(block, window), [], () => [tf.reshape(additive(nearKeys(block, window)), shape)])[0]!;
 }
 
 /** The mask of a block of rows with several documents, [rows, 1, queries, keys]. */
-function documentMask(block: Omit<QueryBlock, 'mask'>, window: number, documents: tf.Tensor): tf.Tensor {
+function documentMask(block: QueryBlock, window: number, documents: tf.Tensor): tf.Tensor {
   const { from, to, firstKey } = block;
   const rows = documents.shape[0]!;
   const [queries, keys] = [to - from, to - firstKey];
@@ -79,14 +72,10 @@ function documentMask(block: Omit<QueryBlock, 'mask'>, window: number, documents
 /** Cuts a sequence into query blocks of one size, the last a little shorter, and makes their masks. */
 export function attentionPlan(shape: AttentionShape): AttentionPlan {
   const { rows, length, repeat, window, documents } = shape;
-  const size = Math.ceil(length / Math.ceil(length / LARGEST_BLOCK));
-  const blocks: QueryBlock[] = [];
-  for (let from = 0; from < length; from += size) {
-    const to = Math.min(length, from + size);
-    const firstKey = window === null ? 0 : Math.max(0, from - window + 1);
-    const block = { from, to, firstKey };
-    blocks.push({ ...block, mask: documents === null ? null : documentMask(block, window ?? length, documents) });
-  }
+  const blocks = queryBlocks(length, window).map((block) => ({
+    ...block,
+    mask: documents === null ? null : documentMask(block, window ?? length, documents),
+  }));
   return { rows, length, repeat, window: window ?? length, blocks };
 }
 

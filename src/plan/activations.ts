@@ -8,7 +8,7 @@
  *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
  *             A keys     the softmax over the keys of its block, masked ones too
  */
-import type { BltConfig, TransformerConfig } from '../blt/index.js';
+import { type BltConfig, queryBlocks, type TransformerConfig } from '../blt/index.js';
 import type { TextShape } from './flops.js';
 
 interface Values {
@@ -74,18 +74,12 @@ export function activationsOf(config: BltConfig, text: TextShape, parts: 'patche
   };
 }
 
-/** Queries of a block at the most: as src/model/attention.ts cuts. */
-const LARGEST_BLOCK = 256;
-
 /** Sums over the blocks of queries: keys that they see, and pairs of query and key. */
 function blocksOf(positions: number, window: number | null): { keys: number; pairs: number } {
-  const size = Math.ceil(positions / Math.ceil(positions / LARGEST_BLOCK));
   let [keys, pairs] = [0, 0];
-  for (let from = 0; from < positions; from += size) {
-    const to = Math.min(positions, from + size);
-    const seen = to - (window === null ? 0 : Math.max(0, from - window + 1));
-    keys += seen;
-    pairs += seen * (to - from);
+  for (const { from, to, firstKey } of queryBlocks(positions, window)) {
+    keys += to - firstKey;
+    pairs += (to - firstKey) * (to - from);
   }
   return { keys, pairs };
 }
