@@ -35,6 +35,21 @@ const blt = z
 
 const patcher = z
   .strictObject({
+    kind: z
+      .enum(['entropy', 'aligned'])
+      .default('entropy')
+      .describe('entropy: a byte model as it is (the paper). aligned: one taught to be uncertain where tokens end.'),
+    labels: z
+      .enum(['hybrid', 'end', 'start'])
+      .default('hybrid')
+      .describe('Aligned: where a patch closes. At a token’s end, at its successor’s first byte, or at whichever is sure first.'),
+    end_confidence: share
+      .default(0.9)
+      .describe('Aligned, hybrid: how probable a token’s end must be to close a patch before its successor begins.'),
+    boundary_weight: rate.default(1).describe('Aligned: weight of the boundary term beside the next-byte loss.'),
+    boundary_temperature: rate
+      .default(0.25)
+      .describe('Aligned, nats: how far from the threshold an entropy must be to count as decided.'),
     hidden_size: count
       .multipleOf(2)
       .optional()
@@ -54,8 +69,8 @@ const patcher = z
     target_bytes_per_patch: z
       .number()
       .min(1)
-      .default(4.5)
-      .describe('Mean patch size that the threshold is picked for (paper: 4.5).'),
+      .optional()
+      .describe('Mean patch size that the threshold is picked for; left out, 4.5 (the paper) or, aligned, as the labels have it.'),
   })
   .describe('The entropy model that decides where patches begin.');
 
@@ -74,27 +89,128 @@ const data = z
 
 const PARTS = ['encoder', 'decoder', 'global', 'hash', 'head'] as const;
 
+/** What every stage of gradient steps has. */
+const training = {
+  steps: count.describe('Optimizer steps.'),
+  batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
+  row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+  micro_batch_rows: count
+    .default(4)
+    .describe('Rows whose activations are in memory at once; more are faster where there is memory for them.'),
+  learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
+  learning_rate_scale: z
+    .partialRecord(z.enum(PARTS), z.number().nonnegative())
+    .default({})
+    .describe('Factor a part.'),
+  frozen: z
+    .array(z.enum(PARTS))
+    .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must leave something to train')
+    .default([])
+    .describe('Parts that do not move and take no optimizer memory.'),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .default('float32')
+    .describe('Of matrix products; weights, sums and norms stay float32.'),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe('Keeps only each layer’s input and computes the rest again: a third more work, a fraction of the memory.'),
+  optimizer_state: z
+    .enum(['float32', 'bfloat16', '8-bit'])
+    .default('float32')
+    .describe('How AdamW’s moments are held: 8, 4 or about 2 bytes a weight.'),
+  warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
+  schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine').describe('What follows the warm-up.'),
+  min_learning_rate_ratio: share.default(0).describe('Where the schedule ends, of the peak (paper: 0).'),
+  betas: z.tuple([moment, moment]).default([0.9, 0.95]).describe('AdamW’s moments (the paper’s).'),
+  epsilon: rate.default(1e-8).describe('AdamW’s guard against division by zero.'),
+  weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
+  clip_norm: rate.default(1).describe('Global norm that gradients are clipped to (paper: 1.0).'),
+  validate_every: count.default(100).describe('Steps between looks at the held-out text.'),
+  checkpoint_every: count.default(500).describe('Steps between checkpoints.'),
+  keep_checkpoints: count.default(2).describe('How many are kept.'),
+} as const;
+
+const weight = z.number().nonnegative();
+
+const sourceStatesCacheBytes = count
+  .default(4_000_000_000)
+  .describe('Disk that the source’s states may take; they are kept where text is read again and this is enough, else computed anew.');
+
+const closedForm = z
+  .strictObject({
+    kind: z
+      .literal('closed-form')
+      .describe('Stage 0, no gradient steps: tables, projections and head solved from the source and some text.'),
+    text_bytes: count.default(4_000_000).describe('Training text that it is fitted on; it is streamed.'),
+    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+    micro_batch_rows: count.default(4).describe('Rows that are in memory at once.'),
+    vocabulary_weight: weight
+      .default(1)
+      .describe('What one entry of the source’s vocabulary counts beside one patch of text in the n-gram tables.'),
+    ridge: rate.default(1e-4).describe('Ridge of the solves, of the mean square of the features.'),
+  })
+  .describe('A start in closed form.');
+
+const alignEncoder = z
+  .strictObject({
+    kind: z
+      .literal('align-encoder')
+      .describe('Stage 1a: the encoder learns to give each patch the embedding of its token. Needs no transformer.'),
+    ...training,
+    weight_decay: training.weight_decay.unwrap().default(0),
+    learning_rate: rate.default(1e-3).describe('Peak of the schedule (ByteDistill: 1e-3).'),
+  })
+  .describe('A stage of training.');
+
+const distillDecoder = z
+  .strictObject({
+    kind: z
+      .literal('distill-decoder')
+      .describe('Stage 1b: the decoder learns to read the source’s own last states; the global transformer does not run backward.'),
+    ...training,
+    learning_rate: rate.default(5e-4).describe('Peak of the schedule (Bolmo: 5e-4 to 7e-4).'),
+    frozen: training.frozen.unwrap().default(['encoder', 'hash']),
+    losses: z
+      .strictObject({
+        cross_entropy: weight.default(1).describe('Of the next byte.'),
+        prefix_kl: weight.default(1).describe('From the source’s next-token distribution, summed to bytes.'),
+        chunk: weight.default(0.5).describe('Of a whole patch’s probability, where it is several tokens (ALM).'),
+        embedding: weight.default(1).describe('As in align-encoder, while the encoder is not frozen.'),
+      })
+      .prefault({})
+      .describe('Weights of the losses.'),
+    source_states_cache_bytes: sourceStatesCacheBytes,
+  })
+  .describe('A stage of training.');
+
+const join = z
+  .strictObject({
+    kind: z
+      .literal('join')
+      .describe('Stage 1c: the encoder’s own patches through the frozen global transformer into the decoder.'),
+    ...training,
+    losses: z
+      .strictObject({
+        cross_entropy: weight.default(1).describe('Of the next byte.'),
+        prefix_kl: weight.default(0).describe('As in distill-decoder; it costs a forward pass of the source.'),
+      })
+      .prefault({})
+      .describe('Weights of the losses.'),
+    source_states_cache_bytes: sourceStatesCacheBytes,
+  })
+  .describe('A stage of training.');
+
 const endToEnd = z
   .strictObject({
     kind: z
       .literal('end-to-end')
       .describe('Next-byte loss through the whole model, the patcher frozen: the paper’s way.'),
-    steps: count.describe('Optimizer steps.'),
-    batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
-    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    micro_batch_rows: count
-      .default(4)
-      .describe('Rows whose activations are in memory at once; more are faster where there is memory for them.'),
-    learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
-    learning_rate_scale: z
-      .partialRecord(z.enum(PARTS), z.number().nonnegative())
+    ...training,
+    learning_rate_scale: training.learning_rate_scale
+      .unwrap()
       .default({ global: 0.1 })
       .describe('Factor a part; the source’s layers move at a tenth (paper, section 6.2).'),
-    frozen: z
-      .array(z.enum(PARTS))
-      .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must leave something to train')
-      .default([])
-      .describe('Parts that do not move and take no optimizer memory.'),
     lora: z
       .strictObject({
         rank: count.default(16).describe('Width of an adapter (Hu et al. 2022: 1 to 64 made little difference).'),
@@ -109,30 +225,6 @@ const endToEnd = z
       .describe(
         'Trains low-rank adapters in place of the latent global transformer’s weights; checkpoints and export hold them merged.',
       ),
-    precision: z
-      .enum(['float32', 'bfloat16'])
-      .default('float32')
-      .describe('Of matrix products; weights, sums and norms stay float32.'),
-    gradient_checkpointing: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Keeps only each layer’s input and computes the rest again: a third more work, a fraction of the memory.',
-      ),
-    optimizer_state: z
-      .enum(['float32', 'bfloat16', '8-bit'])
-      .default('float32')
-      .describe('How AdamW’s moments are held: 8, 4 or about 2 bytes a weight.'),
-    warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
-    schedule: z.enum(['cosine', 'constant']).default('cosine').describe('What follows the warm-up.'),
-    min_learning_rate_ratio: share.default(0).describe('Where the cosine ends, of the peak (paper: 0).'),
-    betas: z.tuple([moment, moment]).default([0.9, 0.95]).describe('AdamW’s moments (the paper’s).'),
-    epsilon: rate.default(1e-8).describe('AdamW’s guard against division by zero.'),
-    weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),
-    clip_norm: rate.default(1).describe('Global norm that gradients are clipped to (paper: 1.0).'),
-    validate_every: count.default(100).describe('Steps between looks at the held-out text.'),
-    checkpoint_every: count.default(500).describe('Steps between checkpoints.'),
-    keep_checkpoints: count.default(2).describe('How many are kept.'),
   })
   .describe('A stage of training.');
 
@@ -155,7 +247,7 @@ export const recipeSchema = z
     patcher: patcher.prefault({}),
     data: data.prefault({}),
     stages: z
-      .array(z.discriminatedUnion('kind', [endToEnd]))
+      .array(z.discriminatedUnion('kind', [closedForm, alignEncoder, distillDecoder, join, endToEnd]))
       .min(1)
       .describe('Training, in order.'),
     evaluate: z
@@ -192,6 +284,13 @@ export const recipeSchema = z
 
 /** With every default filled in. */
 export type Recipe = z.output<typeof recipeSchema>;
+
+export type RecipeStage = Recipe['stages'][number];
+export type StageKind = RecipeStage['kind'];
+/** The settings of a stage of one kind. */
+export type StageOf<Kind extends StageKind> = Extract<RecipeStage, { kind: Kind }>;
+/** A stage of gradient steps. */
+export type TrainingStage = Exclude<RecipeStage, { kind: 'closed-form' }>;
 
 /** JSON Schema (draft 7) of a recipe as it is written. */
 export function recipeJsonSchema(): Record<string, unknown> {
