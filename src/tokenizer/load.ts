@@ -17,6 +17,8 @@ export interface SourceTokenizer {
    * @throws ByteifyError for an id that the vocabulary lacks.
    */
   tokenBytes(id: number): Uint8Array;
+  /** Ids that text is made of: all but the special ones and those that stand for no bytes. Ascending. */
+  readonly ordinaryIds: readonly number[];
   /** The highest id + 1, special tokens included. */
   readonly vocabSize: number;
   /** The id that a text begins after, or null when nothing names one. */
@@ -114,6 +116,7 @@ export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
   const added = addedTokens(json, folder);
   const tokenBytes = tokenBytesOf(json.decoder, folder);
   const addedIds = new Set(added.map(({ id }) => id));
+  const specialIds = new Set(added.flatMap(({ id, special }) => (special === true ? [id] : [])));
   // Left out so that a text about special tokens is text; contentsOf knows them.
   const plain = {
     ...json,
@@ -147,6 +150,9 @@ export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
       return text.startsWith(' ') ? text.slice(first) : text;
     },
     tokenBytes: bytesOf,
+    ordinaryIds: contents.flatMap((content, id) =>
+      content === undefined || specialIds.has(id) || bytesOf(id).length === 0 ? [] : [id],
+    ),
     vocabSize: contents.length,
     bosId,
     addsBos:

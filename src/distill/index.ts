@@ -1,0 +1,7 @@
+/** @module What turns the source into targets: its reading of a BLT's patches, and the losses that compare. */
+export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';
+export { type Alignment, isLateCut } from './cuts.js';
+export { type SourceToken, type TokensOf, tokensInPatches } from './patch-tokens.js';
+export { openSourceReader, type SourceIds, type SourceReader } from './source-reader.js';
+export { byteTargets, encoderTargets, patchStates, type RowReading, readRows, sourceInputs } from './target-arrays.js';
+export { type SortedVocabulary, sortVocabulary } from './vocabulary.js';

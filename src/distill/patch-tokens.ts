@@ -1,0 +1,56 @@
+/** @module The source's tokens of one patch, tokenised by itself (conversion-research 2.2, option C iii). No TensorFlow. */
+import type { SourceTokenizer } from '../tokenizer/index.js';
+import { byteKey, type SortedVocabulary } from './vocabulary.js';
+
+/** The tokens that some bytes are, in order: their ranks, and how many bytes each is. */
+export type TokensOf = (bytes: Uint8Array) => readonly SourceToken[];
+
+export interface SourceToken {
+  readonly rank: number;
+  readonly length: number;
+}
+
+/** Patches come again and again. */
+const KEPT_PATCHES = 2 ** 18;
+
+function spell(bytes: Uint8Array, vocabulary: SortedVocabulary): SourceToken[] {
+  const tokens: SourceToken[] = [];
+  for (let at = 0; at < bytes.length; at += tokens.at(-1)!.length) {
+    const rank = vocabulary.longestAt(bytes, at);
+    tokens.push({ rank, length: vocabulary.bytesAt(rank).length });
+  }
+  return tokens;
+}
+
+/**
+ * As the source's tokenizer has it; longest tokens first where that cannot be: a patch that ends inside a character, or a tokenizer that
+ * puts a space before every text.
+ */
+export function tokensInPatches(tokenizer: SourceTokenizer, vocabulary: SortedVocabulary): TokensOf {
+  const kept = new Map<string, readonly SourceToken[]>();
+  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+  function tokenised(bytes: Uint8Array): SourceToken[] | null {
+    let text: string;
+    try {
+      text = utf8.decode(bytes);
+    } catch {
+      return null;
+    }
+    const ranks = tokenizer.encode(text).map((id) => vocabulary.rankOf(id));
+    if (ranks.some((rank) => rank >= vocabulary.ordinary)) return null;
+    const parts = ranks.map((rank) => vocabulary.bytesAt(rank));
+    if (!Buffer.concat(parts).equals(bytes)) return null;
+    return ranks.map((rank, i) => ({ rank, length: parts[i]!.length }));
+  }
+
+  return (bytes) => {
+    const key = byteKey(bytes);
+    const found = kept.get(key);
+    if (found !== undefined) return found;
+    if (kept.size === KEPT_PATCHES) kept.clear();
+    const tokens = tokenised(bytes) ?? spell(bytes, vocabulary);
+    kept.set(key, tokens);
+    return tokens;
+  };
+}

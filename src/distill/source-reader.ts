@@ -1,0 +1,29 @@
+/** @module What is needed to read text as the source does: its tokenizer, its vocabulary in order, its special tokens. No TensorFlow. */
+import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
+import type { SpecialTokens } from './chunks.js';
+import { type TokensOf, tokensInPatches } from './patch-tokens.js';
+import { type SortedVocabulary, sortVocabulary } from './vocabulary.js';
+
+export interface SourceReader {
+  readonly tokenizer: SourceTokenizer;
+  readonly vocabulary: SortedVocabulary;
+  readonly tokensOf: TokensOf;
+  readonly special: SpecialTokens;
+}
+
+export interface SourceIds {
+  /** Rows of the embedding table. */
+  readonly vocabSize: number;
+  readonly bosId: number | null;
+  readonly eosIds: readonly number[];
+}
+
+/** @param folder holds the source's tokenizer. @param ids of the source's config. */
+export async function openSourceReader(folder: string, ids: SourceIds): Promise<SourceReader> {
+  const tokenizer = await loadTokenizer(folder);
+  const vocabulary = sortVocabulary(tokenizer, ids.vocabSize);
+  // As the source's own bits per byte are measured: after BOS, or EOS for a source without one.
+  const start = tokenizer.bosId ?? ids.bosId ?? ids.eosIds[0] ?? 0;
+  const special = { start: vocabulary.rankOf(start), end: vocabulary.rankOf(ids.eosIds[0] ?? start) };
+  return { tokenizer, vocabulary, tokensOf: tokensInPatches(tokenizer, vocabulary), special };
+}
