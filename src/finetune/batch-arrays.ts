@@ -1,7 +1,6 @@
 /** @module The arrays of a micro-batch, with the same names and shapes in every step: what a traced step takes. No TensorFlow. */
-import type { BltConfig } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
-import { byteBatch, patchedBatch } from '../model/batch.js';
+import { byteBatch, type PatchedBatch } from '../model/batch.js';
 
 export interface BatchArray {
   readonly values: Int32Array | Float32Array;
@@ -40,16 +39,8 @@ export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
   return { ...patcherArrays(rows), ...targetArrays(rows) };
 }
 
-/**
- * What a BLT reads.
- * @param cut the rows' entropies [rows, length] and how many patches a row is padded to.
- */
-export function bltArrays(
-  rows: readonly PackedRow[],
-  cut: { readonly entropies: Float32Array; readonly patches: number },
-  config: BltConfig,
-): BatchArrays {
-  const batch = patchedBatch(rows, cut.entropies, config, cut.patches);
+/** What a BLT reads of rows that are cut into patches. */
+export function bltArrays(rows: readonly PackedRow[], batch: PatchedBatch): BatchArrays {
   return {
     ids: flat(batch.ids),
     documents: documentsOf(batch.documents, rows.length, batch.length),

@@ -3,11 +3,12 @@ import type { BltConfig } from '../blt/index.js';
 import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
 import { entropyOf, patcherForward } from '../model/index.js';
 import type { BatchArrays } from './batch-arrays.js';
+import type { PatcherOutput } from './batch-preparer.js';
 import type { StepMode } from './train-step.js';
 
 export interface Entropies {
-  /** Nats [rows * length] of the predictions made at each position. @param arrays what `patcherArrays` made of the rows. */
-  of(arrays: BatchArrays): Promise<Float32Array>;
+  /** @param arrays what `patcherArrays` made of the rows. */
+  of(arrays: BatchArrays): Promise<PatcherOutput>;
   dispose(): void;
 }
 
@@ -38,7 +39,7 @@ export function createEntropies(
         compiled === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await compiled.call(inputs);
       const values = entropies!.dataSync() as Float32Array;
       tf.dispose([entropies!, ...inputs]);
-      return values;
+      return { entropies: values, endProbabilities: null };
     },
     dispose: () => compiled?.dispose(),
   };
