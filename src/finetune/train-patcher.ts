@@ -63,6 +63,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
+      flopsOf: () => 0,
       run,
       seed: recipe.seed,
       settings,
@@ -70,7 +71,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       ...(onStep && { onStep }),
       validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, held) }),
     });
-    const calibration = calibrate(params, config, held, recipe.patcher.target_bytes_per_patch);
+    const calibration = calibrate(params, config, held, recipe.patcher.target_bytes_per_patch ?? 4.5);
     const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, held) };
     await writePatcher(out, withThreshold(config, calibration.threshold), params);
     disposeParams(params);

@@ -70,6 +70,8 @@ export interface TrainOptions {
   readonly data: StoredSplit;
   /** What the objective's targets come from; null where it has none. */
   readonly source?: TrainingSource | null;
+  /** Floating-point operations before this run. */
+  readonly flopsBefore?: number;
   /** Floating-point operations of a step. */
   readonly flopsOf: (batch: StepBatch) => number;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
@@ -119,7 +121,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     from,
     ...(teacher !== null && { beside: teacher.tensors }),
   });
-  const fresh = { step: 0, packer: PACKER_START, room: { patches: 0, tokens: 0 }, flops: 0, settings, metrics: {} };
+  const fresh = { step: 0, packer: PACKER_START, room: { patches: 0, tokens: 0 }, flops: options.flopsBefore ?? 0, settings, metrics: {} };
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
