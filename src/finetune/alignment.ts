@@ -9,6 +9,9 @@ export const ALIGNMENT_FILE = 'aligned.json';
 export async function readAlignment(folder: string): Promise<Alignment | null> {
   const text = await readFile(join(folder, ALIGNMENT_FILE), 'utf8').catch(() => null);
   if (text === null) return null;
-  const { labels, end_confidence: endConfidence } = JSON.parse(text) as { labels: Alignment['labels']; end_confidence: number };
+  const { labels, end_confidence: endConfidence } = JSON.parse(text) as {
+    labels: Alignment['labels'];
+    end_confidence: number;
+  };
   return { labels, endConfidence };
 }

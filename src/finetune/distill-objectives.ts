@@ -15,7 +15,14 @@ import { gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import { bltDecode, bltEncode, bltForward, type Params, patchVectors } from '../model/index.js';
 import type { StageOf } from '../recipe/index.js';
 import type { SourceTarget } from './batch-preparer.js';
-import { type BatchTensors, byteCrossEntropy, CROSS_ENTROPY, type Objective, patchedOf, type StepLoss } from './objective.js';
+import {
+  type BatchTensors,
+  byteCrossEntropy,
+  CROSS_ENTROPY,
+  type Objective,
+  patchedOf,
+  type StepLoss,
+} from './objective.js';
 import { sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';
 
 /** Softens chunk probabilities (Bolmo's 5). */
@@ -76,8 +83,7 @@ function byteLosses(params: Params, config: BltConfig, batch: BatchTensors, logi
   };
 }
 
-const asksSource = (losses: readonly Weighted[]) =>
-  losses.some(({ loss }) => loss === 'prefix_kl' || loss === 'chunk');
+const asksSource = (losses: readonly Weighted[]) => losses.some(({ loss }) => loss === 'prefix_kl' || loss === 'chunk');
 
 interface DistillStage {
   readonly frozen: readonly string[];
@@ -91,11 +97,7 @@ const trainer =
 /**
  * Stage 1a: needs the source's embeddings alone. @param variance mean over channels of the embeddings' variance.
  */
-export function alignEncoderObjective(
-  config: BltConfig,
-  stage: StageOf<'align-encoder'>,
-  variance: number,
-): Objective {
+export function alignEncoderObjective(config: BltConfig, stage: StageOf<'align-encoder'>, variance: number): Objective {
   return {
     lora: null,
     trains: trainer(['encoder', 'hash'], stage),

@@ -6,10 +6,10 @@ import { UsageError } from '../errors.js';
 import { readBltConfig } from '../model/index.js';
 import type { Recipe, RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './checkpoint.js';
-import { closedForm } from './closed-form.js';
+import { closedForm } from './closed-form/closed-form.js';
 import { openDistillSource } from './distill-source.js';
-import { runTrainingStage } from './training-stage.js';
 import type { StepReport } from './train.js';
+import { runTrainingStage } from './training-stage.js';
 
 export interface FinetuneOptions {
   /** BLT folders read as one, the first wins: the patcher's, then the remapped model's. Its config is the first's. */

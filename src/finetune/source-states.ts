@@ -60,8 +60,7 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
       const signature = inputs.map(({ shape }) => ({ shape, dtype: 'int32' as const }));
       known = { tokens, compiled: compile((ids, documents) => [body(ids!, documents!)], signature, mode) };
     }
-    const [states] =
-      known === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await known.compiled.call(inputs);
+    const [states] = known === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await known.compiled.call(inputs);
     const values = states!.dataSync() as Float32Array;
     tf.dispose([states!, ...inputs]);
     return values;

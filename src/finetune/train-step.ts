@@ -18,6 +18,7 @@ import {
 import type { Params } from '../model/index.js';
 import { type AdamWOptions, corrections, type Slot, type StepScalars, updatedRows, updateSlot } from './adamw.js';
 import type { BatchArrays } from './batch-arrays.js';
+import { batchTensor } from './batch-tensors.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
 import type { BatchShape, BatchTensors, Objective } from './objective.js';
 import type { TouchedRows } from './touched-rows.js';
@@ -96,11 +97,7 @@ function runner(mode: StepMode) {
 /** The function's inputs as one list, and back: names in order. */
 function flatten(batch: BatchArrays): { names: string[]; tensors: tf.Tensor[] } {
   const names = Object.keys(batch).sort();
-  const tensors = names.map((name) => {
-    const { values, shape } = batch[name]!;
-    return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
-  });
-  return { names, tensors };
+  return { names, tensors: names.map((name) => batchTensor(batch[name]!)) };
 }
 
 const named = (names: readonly string[], tensors: readonly tf.Tensor[]): BatchTensors =>
@@ -121,9 +118,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     let measured: tf.Tensor | null = null;
     const { loss, gradients } = lossAndGradients(moved, (values) => {
       const params: Params = new Map([...held, ...values]);
-      const { value, parts } = withPrecision(precision, () =>
-        objective.loss(params, batch, shape, { rematerialise }),
-      );
+      const { value, parts } = withPrecision(precision, () => objective.loss(params, batch, shape, { rematerialise }));
       measured = tf.keep(tf.mul(tf.stack([value, ...parts]), perPosition));
       return tf.mul(value, perPosition) as tf.Scalar;
     });

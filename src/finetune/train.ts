@@ -3,10 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../data/index.js';
-import type { Precision } from '../engine/index.js';
+import type { Precision, Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
-import type { Variable } from '../engine/index.js';
 import type { TensorReader } from '../safetensors/index.js';
 import type { AdamWOptions, Moments } from './adamw.js';
 import type { SourceSettings, StepBatch } from './batch-preparer.js';
@@ -121,7 +120,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     from,
     ...(teacher !== null && { beside: teacher.tensors }),
   });
-  const fresh = { step: 0, packer: PACKER_START, room: { patches: 0, tokens: 0 }, flops: options.flopsBefore ?? 0, settings, metrics: {} };
+  const fresh = {
+    step: 0,
+    packer: PACKER_START,
+    room: { patches: 0, tokens: 0 },
+    flops: options.flopsBefore ?? 0,
+    settings,
+    metrics: {},
+  };
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
