@@ -1,7 +1,8 @@
 /** @module Prepares the batches of a run: packs rows, cuts them by their entropies, hashes. Runs in any thread. No TensorFlow. */
 import { type BltConfig, hashTables } from '../blt/index.js';
 import type { PackedRow, PackerState } from '../data/index.js';
-import { type BatchArrays, bltArrays, byteArrays, patcherArrays } from './batch-arrays.js';
+import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
+import { type BatchArrays, bltArrays, byteArrays, patcherArrays, tokenEndArrays } from './batch-arrays.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import { type TouchedRows, touchedRows } from './touched-rows.js';
 
@@ -30,6 +31,8 @@ export interface PreparerSettings {
   readonly microBatchRows: number;
   /** Room for patches in a row so far; 0 at a run's beginning. */
   readonly patches: number;
+  /** The folder of the tokenizer whose token ends a byte language model learns, or null. */
+  readonly labels?: { readonly tokenizerFolder: string } | null;
 }
 
 /** Makes one batch at a time: `pack`, then `batch`. */
@@ -76,9 +79,10 @@ const patchesOf = ({ patchDocuments }: BatchArrays) => patchDocuments!.shape[1]!
 
 /** A preparer in this thread. What it reads is opened by the first `pack`. */
 export function createPreparer(settings: PreparerSettings): Preparer {
-  const { config, patched, trainsTable, rowsPerStep, microBatchRows } = settings;
+  const { config, patched, trainsTable, rowsPerStep, microBatchRows, labels = null } = settings;
   const spareRow = config.hash.vocab * hashTables(config.hash);
   let open: OpenRows | null = null;
+  let tokenizer: SourceTokenizer | null = null;
   let room = settings.patches;
   let micros: PackedRow[][] = [];
 
@@ -103,14 +107,18 @@ export function createPreparer(settings: PreparerSettings): Preparer {
     return { batches: placed, touched };
   }
 
+  const learned = (rows: readonly PackedRow[]): BatchArrays =>
+    tokenizer === null ? byteArrays(rows) : { ...byteArrays(rows), ...tokenEndArrays(rows, tokenizer) };
+
   return {
     async pack() {
       open ??= await openRows(settings.rows);
+      if (labels !== null) tokenizer ??= await loadTokenizer(labels.tokenizerFolder);
       micros = microBatches(await open.next(rowsPerStep), microBatchRows);
       return patched ? micros.map(patcherArrays) : [];
     },
     async batch(entropies) {
-      const batches = patched ? cut(entropies) : micros.map(byteArrays);
+      const batches = patched ? cut(entropies) : micros.map(learned);
       const rows = micros.flat();
       return {
         ...(patched && trainsTable ? withPlaces(batches) : { batches, touched: null }),

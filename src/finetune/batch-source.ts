@@ -1,6 +1,7 @@
 /** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher runs here. */
 import type { BatchArrays } from './batch-arrays.js';
 import type { Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
+import type { PatcherOutput } from './entropies.js';
 import type { Objective } from './objective.js';
 import { openPreparer } from './open-preparer.js';
 
@@ -8,8 +9,8 @@ export type { StepBatch } from './batch-preparer.js';
 
 export interface BatchSourceOptions extends Omit<PreparerSettings, 'patched'> {
   readonly objective: Objective;
-  /** Entropies of a micro-batch, nats [rows * length], from what `patcherArrays` made of it. They are given away. */
-  readonly entropies: (arrays: BatchArrays) => Promise<Float32Array>;
+  /** What the patcher gives of a micro-batch, from what `patcherArrays` made of it. It is given away. */
+  readonly entropies: (arrays: BatchArrays) => Promise<PatcherOutput>;
 }
 
 export interface BatchSource {
@@ -43,7 +44,7 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
     const cuts: Float32Array[] = [];
     for (const arrays of await preparer.pack()) {
       checkOpen();
-      cuts.push(await entropies(arrays));
+      cuts.push((await entropies(arrays)).entropies);
     }
     return await preparer.batch(cuts);
   }

@@ -65,7 +65,7 @@ function evenEntropies(rows: number, length: number, bytesPerPatch: number, { pa
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
     (i % length) % bytesPerPatch === 0 ? high : 0,
   );
-  return async () => values.slice();
+  return async () => ({ entropies: values.slice(), endProbabilities: null });
 }
 
 /** Steps one at a time, for whoever measures several things in turn. */

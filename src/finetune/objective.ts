@@ -13,8 +13,12 @@ export interface Objective {
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
   readonly reads: (spec: TensorSpec) => boolean;
+  /** Tensors beside the model's own, which the loss reads: no checkpoint has them among its weights, no export sees them. */
+  readonly extra?: readonly TensorSpec[];
   /** Whether rows are cut into patches first. */
   readonly patched: boolean;
+  /** What token ends are told by; left out where they are not needed. */
+  readonly labels?: { readonly tokenizerFolder: string };
   /**
    * The sum of the weighted cross-entropies in nats over a micro-batch: a scalar with gradients. It is traced: it must depend on tensors alone.
    * @param shape rows and positions of the micro-batch.

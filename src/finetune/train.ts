@@ -92,7 +92,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
-  const trainee = await openTrainee({ objective, specs, learningRateScale, moments, seed, start, from });
+  const held = [...specs, ...(objective.extra ?? [])];
+  const trainee = await openTrainee({ objective, specs: held, learningRateScale, moments, seed, start, from });
   const fresh = { step: 0, packer: PACKER_START, patches: 0, settings, metrics: {} };
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
@@ -107,6 +108,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     trainsTable: trainee.table !== null,
     entropies: entropies.of,
     patches: state.patches,
+    labels: objective.labels ?? null,
   });
   const { dense: slots, table, fixed } = trainee;
   const { clipNorm, precision, rematerialise } = plan;

@@ -42,7 +42,9 @@ const patcher = z
     labels: z
       .enum(['hybrid', 'end', 'start'])
       .default('hybrid')
-      .describe('Aligned: where a patch closes. At a token’s end, at its successor’s first byte, or at whichever is sure first.'),
+      .describe(
+        'Aligned: where a patch closes. At a token’s end, at its successor’s first byte, or at whichever is sure first.',
+      ),
     end_confidence: share
       .default(0.9)
       .describe('Aligned, hybrid: how probable a token’s end must be to close a patch before its successor begins.'),
@@ -70,7 +72,9 @@ const patcher = z
       .number()
       .min(1)
       .optional()
-      .describe('Mean patch size that the threshold is picked for; left out, 4.5 (the paper) or, aligned, as the labels have it.'),
+      .describe(
+        'Mean patch size that the threshold is picked for; left out, 4.5 (the paper) or, aligned, as the labels have it.',
+      ),
   })
   .describe('The entropy model that decides where patches begin.');
 
@@ -98,10 +102,7 @@ const training = {
     .default(4)
     .describe('Rows whose activations are in memory at once; more are faster where there is memory for them.'),
   learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
-  learning_rate_scale: z
-    .partialRecord(z.enum(PARTS), z.number().nonnegative())
-    .default({})
-    .describe('Factor a part.'),
+  learning_rate_scale: z.partialRecord(z.enum(PARTS), z.number().nonnegative()).default({}).describe('Factor a part.'),
   frozen: z
     .array(z.enum(PARTS))
     .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must leave something to train')
@@ -114,7 +115,9 @@ const training = {
   gradient_checkpointing: z
     .boolean()
     .default(false)
-    .describe('Keeps only each layer’s input and computes the rest again: a third more work, a fraction of the memory.'),
+    .describe(
+      'Keeps only each layer’s input and computes the rest again: a third more work, a fraction of the memory.',
+    ),
   optimizer_state: z
     .enum(['float32', 'bfloat16', '8-bit'])
     .default('float32')
@@ -135,7 +138,9 @@ const weight = z.number().nonnegative();
 
 const sourceStatesCacheBytes = count
   .default(4_000_000_000)
-  .describe('Disk that the source’s states may take; they are kept where text is read again and this is enough, else computed anew.');
+  .describe(
+    'Disk that the source’s states may take; they are kept where text is read again and this is enough, else computed anew.',
+  );
 
 const closedForm = z
   .strictObject({
@@ -167,7 +172,9 @@ const distillDecoder = z
   .strictObject({
     kind: z
       .literal('distill-decoder')
-      .describe('Stage 1b: the decoder learns to read the source’s own last states; the global transformer does not run backward.'),
+      .describe(
+        'Stage 1b: the decoder learns to read the source’s own last states; the global transformer does not run backward.',
+      ),
     ...training,
     learning_rate: rate.default(5e-4).describe('Peak of the schedule (Bolmo: 5e-4 to 7e-4).'),
     frozen: training.frozen.unwrap().default(['encoder', 'hash']),

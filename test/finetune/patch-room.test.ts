@@ -51,8 +51,10 @@ function sourceFrom(place: number, patches: number) {
     rowsPerStep: 2,
     microBatchRows: 1,
     trainsTable: true,
-    entropies: async ({ ids }) =>
-      Float32Array.from(ids!.values, (_, i) => (i % (ids!.values[1]! - 4) === 0 ? high : 0)),
+    entropies: async ({ ids }) => ({
+      entropies: Float32Array.from(ids!.values, (_, i) => (i % (ids!.values[1]! - 4) === 0 ? high : 0)),
+      endProbabilities: null,
+    }),
     patches,
   });
 }
@@ -184,7 +186,9 @@ describe('entropies of the patcher', () => {
       const rows = await packer.next(2);
       expect(rows.some(({ chunks }) => chunks.length > 1)).toBe(true);
       const wanted = patcherEntropies(model.params, model.config.patcher, byteBatch(rows));
-      expect(maxDifference(await entropies.of(patcherArrays(rows)), wanted)).toBeLessThan(1e-4);
+      const found = await entropies.of(patcherArrays(rows));
+      expect(maxDifference(found.entropies, wanted)).toBeLessThan(1e-4);
+      expect(found.endProbabilities).toBeNull();
     }
     entropies.dispose();
     expect(engine.liveHandles(), 'handles are left').toBe(before);

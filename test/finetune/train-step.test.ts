@@ -40,7 +40,7 @@ async function batchesOf(count: number, rowsPerStep: number, microBatchRows: num
     rowsPerStep,
     microBatchRows,
     trainsTable: true,
-    entropies: async ({ ids }) => madeUpEntropies(ids!.values, config),
+    entropies: async ({ ids }) => ({ entropies: madeUpEntropies(ids!.values, config), endProbabilities: null }),
     patches: LENGTH,
   });
   const batches: StepBatch[] = [];

@@ -1,0 +1,48 @@
+/** @module What an aligned patcher learns: the next byte, where the source's tokens end, and to be uncertain where a patch must close. */
+import type { BltConfig } from '../blt/index.js';
+import { binaryCrossEntropySum } from '../distill/binary-cross-entropy.js';
+import { boundaryLoss } from '../distill/boundary-loss.js';
+import { type Alignment, tokenEndHead } from '../distill/index.js';
+import { crossEntropySum, tf } from '../engine/index.js';
+import { entropyOf, patcherHead, patcherHidden } from '../model/index.js';
+import { boundaryTargets } from './boundary-targets.js';
+import type { Objective } from './objective.js';
+import { tokenEndLogits } from './patcher-output.js';
+
+export interface AlignedSettings extends Alignment {
+  readonly boundaryWeight: number;
+  /** Nats. */
+  readonly boundaryTemperature: number;
+  /** Holds the source's tokenizer. */
+  readonly tokenizerFolder: string;
+}
+
+/** What the entropy is pulled over and under in training, nats; the threshold of the patcher is calibrated afterwards. */
+export const TRAINING_THRESHOLD = 1;
+
+/** The sum of three cross-entropies in nats; the next byte's has a position more a document than the others (BOS). */
+export function alignedPatcherObjective(config: BltConfig, settings: AlignedSettings): Objective {
+  const { boundaryWeight, boundaryTemperature: temperature, tokenizerFolder } = settings;
+  const head = tokenEndHead(config);
+  return {
+    lora: null,
+    trains: ({ part }) => part === 'patcher',
+    reads: ({ part }) => part === 'patcher',
+    extra: [head],
+    patched: false,
+    labels: { tokenizerFolder },
+    loss: (params, batch, shape, options) => {
+      const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
+      const hidden = patcherHidden(params, config.patcher, bytes, options);
+      const logits = patcherHead(params, hidden);
+      const endLogits = tokenEndLogits(params, hidden);
+      const { labels, weights } = boundaryTargets(settings, batch, endLogits, shape);
+      const boundary = { threshold: TRAINING_THRESHOLD, temperature };
+      return tf.addN([
+        crossEntropySum(logits, batch.targets!, batch.weights!),
+        binaryCrossEntropySum(endLogits, batch.tokenEnds!, batch.tokenEndWeights!),
+        tf.mul(boundaryLoss(entropyOf(logits), labels, weights, boundary), boundaryWeight),
+      ]) as tf.Scalar;
+    },
+  };
+}
