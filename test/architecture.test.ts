@@ -12,6 +12,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['commands'],
   ['pipeline'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
+  ['distill'],
   ['model', 'data', 'hub', 'recipe', 'tokenizer'],
   ['llama'],
   ['blt', 'engine', 'gguf'],
@@ -30,7 +31,7 @@ const COMPUTING_VERBS = ['bench', 'convert', 'demo', 'finetune', 'patch', 'patch
  * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
  * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
  */
-const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'pipeline', 'index.ts'];
+const LOADS_TENSORFLOW = ['engine', 'model', 'distill', 'finetune', 'evaluate', 'pipeline', 'index.ts'];
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 /** Where a thread of its own begins; it lies among modules that may load TensorFlow. */

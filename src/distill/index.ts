@@ -1,9 +1,16 @@
-/** @module What turns the source into targets: its reading of a BLT's patches, and the losses that compare. */
+/** @module Distillation: what turns the source into targets, and the losses that compare. Loads TensorFlow when the engine is started. */
+export { binaryCrossEntropySum } from './binary-cross-entropy.js';
 export { boundaryLabels } from './boundary-labels.js';
+export { type Boundary, boundaryLoss } from './boundary-loss.js';
 export { type CanonicalToken, canonicalTokens } from './canonical.js';
+export { type ChunkLossInputs, chunkLoss } from './chunk-loss.js';
 export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';
 export { type Alignment, isLateCut } from './cuts.js';
+export { embeddingLoss } from './embedding-loss.js';
+export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { type SourceToken, type TokensOf, tokensInPatches } from './patch-tokens.js';
+export { prefixKl } from './prefix-kl.js';
+export { prefixMarginals } from './prefix-marginals.js';
 export { openSourceReader, type SourceIds, type SourceReader } from './source-reader.js';
 export { byteTargets, encoderTargets, patchStates, type RowReading, readRows, sourceInputs } from './target-arrays.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './token-end-head.js';

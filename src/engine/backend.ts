@@ -30,7 +30,8 @@ interface Described {
 function tfjsTypeOf(dtype: number): TfjsDataType {
   switch (dtype) {
     case DataType.float32:
-    case DataType.bfloat16: // tfjs-core has no name for it; only operations that know what they hold make it
+    case DataType.float64: // tfjs-core has no name for these two; only operations that know what they hold make them
+    case DataType.bfloat16:
       return 'float32';
     case DataType.int32:
     case DataType.int8: // as bfloat16: a name for what tfjs-core does not know

@@ -21,10 +21,12 @@ export {
   swiglu,
 } from './ops.js';
 export { type Precision, withPrecision } from './precision.js';
+export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
 export { rematerialised } from './rematerialise.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
 export type { Storage } from './storage.js';
+export { untaped } from './untaped.js';
 export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

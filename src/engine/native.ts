@@ -14,6 +14,7 @@ export type Pointer = bigint;
 /** TF_DataType values (tensorflow/c/tf_datatype.h). */
 export const DataType = {
   float32: 1,
+  float64: 2,
   int32: 3,
   uint8: 4,
   int8: 6,

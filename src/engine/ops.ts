@@ -161,25 +161,18 @@ function masked(scores: tf.Tensor, mask: tf.Tensor): tf.Tensor {
 
 const crossEntropyTypes = [attribute.type('T', 'float32'), attribute.type('Tlabels', 'int32')];
 
-/** Cross-entropy in nats of each row: logits [N, V], labels int32 [N] -> [N]. No gradient. */
+/** Cross-entropy in nats of each row: logits [N, V], labels int32 [N] -> [N]. */
 export function crossEntropyRows(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
-  const [rows, slope] = rawOp('SparseSoftmaxCrossEntropyWithLogits', crossEntropyTypes, [logits, labels], 2);
-  slope!.dispose();
-  return rows!;
+  return tf.customGrad((input, save) => {
+    const name = 'SparseSoftmaxCrossEntropyWithLogits';
+    const [rows, slope] = rawOp(name, crossEntropyTypes, [input as tf.Tensor, labels], 2);
+    (save as tf.GradSaveFunc)([slope!]);
+    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => tf.mul(saved[0]!, tf.expandDims(dy, 1));
+    return { value: rows!, gradFunc };
+  })(logits);
 }
 
 /** The weighted sum of cross-entropies in nats: sum_i weights[i] * -log softmax(logits[i])[labels[i]] -> scalar. */
 export function crossEntropySum(logits: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor): tf.Tensor {
-  return tf.customGrad((input, save) => {
-    const [rows, slope] = rawOp(
-      'SparseSoftmaxCrossEntropyWithLogits',
-      crossEntropyTypes,
-      [input as tf.Tensor, labels],
-      2,
-    );
-    (save as tf.GradSaveFunc)([slope!, weights]);
-    const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) =>
-      tf.mul(saved[0]!, tf.reshape(tf.mul(saved[1]!, dy), [weights.size, 1]));
-    return { value: tf.sum(tf.mul(rows!, weights)), gradFunc };
-  })(logits);
+  return tf.sum(tf.mul(crossEntropyRows(logits, labels), weights));
 }

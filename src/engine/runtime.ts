@@ -73,6 +73,7 @@ const PAGE_BYTES = 65_536n;
 
 /** Bytes of one value. */
 export function bytesOfType(dtype: number): number {
+  if (dtype === DataType.float64) return 8;
   if (dtype === DataType.float32 || dtype === DataType.int32) return 4;
   return dtype === DataType.bfloat16 ? 2 : 1;
 }

@@ -1,8 +1,6 @@
 /** @module What an aligned patcher learns: the next byte, where the source's tokens end, and to be uncertain where a patch must close. */
 import type { BltConfig } from '../blt/index.js';
-import { binaryCrossEntropySum } from '../distill/binary-cross-entropy.js';
-import { boundaryLoss } from '../distill/boundary-loss.js';
-import { type Alignment, tokenEndHead } from '../distill/index.js';
+import { type Alignment, binaryCrossEntropySum, boundaryLoss, tokenEndHead } from '../distill/index.js';
 import { crossEntropySum, tf } from '../engine/index.js';
 import { entropyOf, patcherHead, patcherHidden } from '../model/index.js';
 import { boundaryTargets } from './boundary-targets.js';
