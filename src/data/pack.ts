@@ -17,6 +17,8 @@ export interface PackedRow {
   readonly chunks: readonly PackedChunk[];
   /** Bytes that are targets. */
   readonly byteCount: number;
+  /** How many rows of its epoch came before it. */
+  readonly number: number;
 }
 
 /** Where a packer stands: it goes on from here as if it had never stopped. */
@@ -26,10 +28,12 @@ export interface PackerState {
   readonly place: number;
   /** Bytes of that piece that are already in rows. */
   readonly offset: number;
+  /** Rows of the epoch so far. */
+  readonly row: number;
 }
 
 /** Before the first row. */
-export const PACKER_START: PackerState = { epoch: 0, place: 0, offset: 0 };
+export const PACKER_START: PackerState = { epoch: 0, place: 0, offset: 0, row: 0 };
 
 export interface Packer {
   next(rows: number): Promise<PackedRow[]>;
@@ -60,7 +64,7 @@ async function packRow(
   rowBytes: number,
   current: () => Promise<{ bytes: Uint8Array; offset: number } | null>,
   advance: (bytes: number, ended: boolean) => void,
-): Promise<PackedRow> {
+): Promise<Omit<PackedRow, 'number'>> {
   const ids = new Int32Array(rowBytes).fill(BOE);
   const targets = new Int32Array(rowBytes);
   const weights = new Float32Array(rowBytes);
@@ -94,17 +98,33 @@ async function packRow(
   return { ids, targets, weights, chunks, byteCount };
 }
 
-/** @param options.rowBytes positions of a row, BOS and EOS included. */
-export function createPacker(options: { split: Split; rowBytes: number; seed: number; state?: PackerState }): Packer {
-  const { split, rowBytes, seed } = options;
-  let { epoch, place, offset } = options.state ?? PACKER_START;
-  let order = shuffled(split.count, seed + epoch * 7919);
+export interface PackerOptions {
+  readonly split: Split;
+  /** Positions of a row, BOS and EOS included. */
+  readonly rowBytes: number;
+  readonly seed: number;
+  readonly state?: PackerState;
+  /** Every epoch has the same rows in the same order, so that what was computed of a row can be kept. */
+  readonly repeat?: boolean;
+}
+
+/** A packer that begins where its state says. */
+export function createPacker(options: PackerOptions): Packer {
+  const { split, rowBytes, seed, repeat = false } = options;
+  let { epoch, place, offset, row } = options.state ?? PACKER_START;
+  const orderOf = (of: number) => shuffled(split.count, seed + (repeat ? 0 : of * 7919));
+  let order = orderOf(epoch);
   let piece: Uint8Array | null = null;
+  const beginEpoch = () => {
+    epoch++;
+    [place, row] = [0, 0];
+    order = orderOf(epoch);
+  };
   const current = async () => {
     if (place === order.length) {
-      epoch++;
-      place = 0;
-      order = shuffled(split.count, seed + epoch * 7919);
+      // A row that is to come again holds nothing of the next epoch.
+      if (repeat) return null;
+      beginEpoch();
     }
     piece ??= await split.read(order[place]!);
     return { bytes: piece, offset };
@@ -119,9 +139,12 @@ export function createPacker(options: { split: Split; rowBytes: number; seed: nu
   return {
     async next(rows) {
       const packed: PackedRow[] = [];
-      while (packed.length < rows) packed.push(await packRow(rowBytes, current, advance));
+      while (packed.length < rows) {
+        if (place === order.length) beginEpoch();
+        packed.push({ ...(await packRow(rowBytes, current, advance)), number: row++ });
+      }
       return packed;
     },
-    state: () => ({ epoch, place, offset }),
+    state: () => ({ epoch, place, offset, row }),
   };
 }

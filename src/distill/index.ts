@@ -1,4 +1,4 @@
-/** @module Distillation: what turns the source into targets, and the losses that compare. Loads TensorFlow when the engine is started. */
+/** @module Distillation: the source's reading of a BLT's patches, and the losses that compare. Loads TensorFlow when the engine is started. */
 export { binaryCrossEntropySum } from './binary-cross-entropy.js';
 export { boundaryLabels } from './boundary-labels.js';
 export { type Boundary, boundaryLoss } from './boundary-loss.js';

@@ -1,9 +1,9 @@
 /** @module The arrays of a micro-batch, with the same names and shapes in every step: what a traced step takes. No TensorFlow. */
-import { type BltConfig, decodeBytes, EOS } from '../blt/index.js';
+import { decodeBytes, EOS } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
 // Not by its index: this runs in a thread that must not load TensorFlow.
 import { tokenEnds } from '../distill/token-ends.js';
-import { byteBatch, patchedBatch } from '../model/batch.js';
+import { byteBatch, type PatchedBatch } from '../model/batch.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 
 export interface BatchArray {
@@ -66,16 +66,8 @@ export function tokenEndArrays(rows: readonly PackedRow[], tokenizer: SourceToke
   return { tokenEnds: flat(ends), tokenEndWeights: flat(weights) };
 }
 
-/**
- * What a BLT reads.
- * @param cut the rows' entropies [rows, length] and how many patches a row is padded to.
- */
-export function bltArrays(
-  rows: readonly PackedRow[],
-  cut: { readonly entropies: Float32Array; readonly patches: number },
-  config: BltConfig,
-): BatchArrays {
-  const batch = patchedBatch(rows, cut.entropies, config, cut.patches);
+/** What a BLT reads of rows that are cut into patches. */
+export function bltArrays(rows: readonly PackedRow[], batch: PatchedBatch): BatchArrays {
   return {
     ids: flat(batch.ids),
     documents: documentsOf(batch.documents, rows.length, batch.length),

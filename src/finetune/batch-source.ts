@@ -1,16 +1,15 @@
-/** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher runs here. */
+/** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher and the source run here. */
 import type { BatchArrays } from './batch-arrays.js';
-import type { Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
-import type { PatcherOutput } from './entropies.js';
-import type { Objective } from './objective.js';
+import type { PatcherOutput, Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
 import { openPreparer } from './open-preparer.js';
 
 export type { StepBatch } from './batch-preparer.js';
 
-export interface BatchSourceOptions extends Omit<PreparerSettings, 'patched'> {
-  readonly objective: Objective;
-  /** What the patcher gives of a micro-batch, from what `patcherArrays` made of it. It is given away. */
+export interface BatchSourceOptions extends PreparerSettings {
+  /** What the patcher says of a micro-batch [rows * length], from what `patcherArrays` made of it. It is given away. */
   readonly entropies: (arrays: BatchArrays) => Promise<PatcherOutput>;
+  /** Adds the source's states to a batch; left out where no step reads them. */
+  readonly states?: (batch: StepBatch) => Promise<StepBatch>;
 }
 
 export interface BatchSource {
@@ -28,7 +27,7 @@ const AHEAD = 2;
  * @param open how the preparer is opened; it is when the first batch is asked for.
  */
 export function createBatchSource(options: BatchSourceOptions, open = openPreparer): BatchSource {
-  const { objective, entropies, ...rest } = options;
+  const { entropies, states, ...settings } = options;
   const ahead: Promise<StepBatch>[] = [];
   let preparer: Preparer | null = null;
   let last: Promise<unknown> = Promise.resolve();
@@ -40,13 +39,15 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
 
   async function make(): Promise<StepBatch> {
     checkOpen();
-    preparer ??= open({ ...rest, patched: objective.patched });
-    const cuts: Float32Array[] = [];
+    preparer ??= open(settings);
+    const cuts: PatcherOutput[] = [];
     for (const arrays of await preparer.pack()) {
       checkOpen();
-      cuts.push((await entropies(arrays)).entropies);
+      cuts.push(await entropies(arrays));
     }
-    return await preparer.batch(cuts);
+    const batch = await preparer.batch(cuts);
+    checkOpen();
+    return states === undefined ? batch : await states(batch);
   }
 
   /** One after the other: a preparer makes one batch at a time, and the patcher is run once at a time. */

@@ -1,12 +1,12 @@
 /** @module A thread's own file: a preparer that answers another thread's calls, one after the other. No TensorFlow. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createPreparer, type PreparerSettings } from './batch-preparer.js';
+import { createPreparer, type PatcherOutput, type PreparerSettings } from './batch-preparer.js';
 import { buffersOf } from './buffers.js';
 import { type CarriedError, carryError } from './carried-error.js';
 
 export type PreparerCall =
   | { readonly call: 'pack' }
-  | { readonly call: 'batch'; readonly entropies: readonly Float32Array[] }
+  | { readonly call: 'batch'; readonly cuts: readonly PatcherOutput[] }
   | { readonly call: 'close' };
 
 export type PreparerAnswer = { readonly value: unknown } | { readonly thrown: CarriedError };
@@ -19,7 +19,7 @@ function answer(request: PreparerCall): Promise<unknown> {
     case 'pack':
       return preparer.pack();
     case 'batch':
-      return preparer.batch(request.entropies);
+      return preparer.batch(request.cuts);
     case 'close':
       return preparer.close();
   }

@@ -51,7 +51,7 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   targets.set(ids.subarray(1));
   const weights = new Float32Array(rowBytes).fill(1);
   weights[rowBytes - 1] = 0;
-  return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1 };
+  return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1, number: seed };
 }
 
 /** Steps until the made-up rows come again. */
@@ -102,13 +102,15 @@ export async function openBench(
   const entropies = createEntropies(config, fixed, shape, mode);
   const source = createBatchSource({
     rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
-    objective,
     config,
+    patched: objective.patched,
+    source: null,
+    weights: objective.weights,
     rowsPerStep: rows,
     microBatchRows: rows,
     trainsTable: true,
     entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
-    patches: 0,
+    room: { patches: 0, tokens: 0 },
   });
   const how = { shape, mode, precision, rematerialise };
   const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });

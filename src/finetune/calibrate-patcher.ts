@@ -4,8 +4,8 @@ import { type Alignment, boundaryLabels, tokenEnds } from '../distill/index.js';
 import { ByteifyError } from '../errors.js';
 import type { Params } from '../model/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
+import type { PatcherOutput } from './batch-preparer.js';
 import { type Calibration, calibrateThreshold } from './calibrate.js';
-import type { PatcherOutput } from './entropies.js';
 import { readText } from './read-text.js';
 
 /** The labels of an aligned patcher, and the tokenizer that they follow. */

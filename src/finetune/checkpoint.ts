@@ -17,14 +17,17 @@ import {
   writeSafetensorsFile,
 } from '../safetensors/index.js';
 import { MOMENT_STORAGE, type Moments, type ParameterGroup, type Slot } from './adamw.js';
+import type { Room } from './batch-preparer.js';
 import type { StepMode } from './train-step.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
   readonly step: number;
   readonly packer: PackerState;
-  /** Room for patches in a row: the shapes that a step was traced with. */
-  readonly patches: number;
+  /** The shapes that a step was traced with. */
+  readonly room: Room;
+  /** Floating-point operations so far, the source's included. */
+  readonly flops: number;
   /** How steps run: going on, they run the same way. */
   readonly mode: StepMode;
   /** Of the last look at the held-out text. */

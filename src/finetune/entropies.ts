@@ -2,15 +2,9 @@
 import type { BltConfig } from '../blt/index.js';
 import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
 import type { BatchArrays } from './batch-arrays.js';
+import type { PatcherOutput } from './batch-preparer.js';
 import { patcherOutput } from './patcher-output.js';
 import type { StepMode } from './train-step.js';
-
-export interface PatcherOutput {
-  /** Nats [rows * length] of the predictions made at each position. */
-  readonly entropies: Float32Array;
-  /** That a token ends at each position [rows * length]; null of a patcher that knows no tokens. */
-  readonly endProbabilities: Float32Array | null;
-}
 
 export interface Entropies {
   /** @param arrays what `patcherArrays` made of the rows. */

@@ -2,18 +2,20 @@
 import { join } from 'node:path';
 import type { BltConfig } from '../blt/index.js';
 import type { ByteStore } from '../data/index.js';
-import { bltBitsPerByte, disposeParams, readBltConfig } from '../model/index.js';
-import type { Recipe } from '../recipe/index.js';
-import { openCheckpoint, type TensorReader } from '../safetensors/index.js';
+import { UsageError } from '../errors.js';
+import { readBltConfig } from '../model/index.js';
+import type { Recipe, RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './checkpoint.js';
-import { endToEndObjective } from './objective.js';
-import { overlay } from './overlay.js';
-import { endToEndPlan } from './plans.js';
-import { type StepReport, train } from './train.js';
+import { closedForm } from './closed-form.js';
+import { openDistillSource } from './distill-source.js';
+import type { StepReport } from './train.js';
+import { runTrainingStage } from './training-stage.js';
 
 export interface FinetuneOptions {
   /** BLT folders read as one, the first wins: the patcher's, then the remapped model's. Its config is the first's. */
   readonly from: readonly string[];
+  /** The imported source, which distillation learns from; null when there is none. */
+  readonly source: string | null;
   /** Gets the checkpoints of the last stage, metrics.jsonl and tfevents; earlier stages lie in `stage-I/`. */
   readonly run: string;
   readonly recipe: Recipe;
@@ -33,49 +35,47 @@ export interface FinetuneReport {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** @throws the signal's reason after a checkpoint when stopped; ByteifyError when training diverges. */
-export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
-  const { recipe, run } = options;
-  let from = options.from;
-  let metrics: Readonly<Record<string, number>> = {};
-  for (const [stage, settings] of recipe.stages.entries()) {
-    const last = stage === recipe.stages.length - 1;
-    const folder = last ? run : join(run, `stage-${stage}`);
-    metrics = await runOne({ ...options, from, run: folder, stage });
-    from = [join(folder, checkpointName(settings.steps))];
-  }
-  return { checkpoint: from[0]!, metrics };
+/** What one stage is given. */
+export interface StageContext extends FinetuneOptions {
+  readonly stage: number;
+  readonly config: BltConfig;
+  /** Floating-point operations of the stages before. */
+  readonly flopsBefore: number;
 }
 
-async function runOne(options: FinetuneOptions & { stage: number }): Promise<Readonly<Record<string, number>>> {
-  const { from, recipe, store, run, stage, onStep, heldOut, sourceBitsPerByte } = options;
-  const settings = recipe.stages[stage]!;
-  const config: BltConfig = await readBltConfig(from[0]!);
-  const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
-  try {
-    const { params, metrics } = await train({
-      objective: endToEndObjective(config, settings.frozen, settings.lora ?? null),
-      config,
-      start,
-      plan: endToEndPlan(settings, recipe.hardware),
-      data: store.train,
-      run,
-      seed: recipe.seed + stage,
-      settings: options.settings,
-      signal: options.signal,
-      ...(onStep && { onStep: (report) => onStep({ ...report, stage }) }),
-      validate: async (now) => {
-        const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);
-        return {
-          validation_bits_per_byte: bitsPerByte,
-          validation_bytes_per_patch: bytesPerPatch,
-          ...(sourceBitsPerByte !== null && { source_bits_per_byte: sourceBitsPerByte }),
-        };
-      },
+/** Gradient steps that a stage takes: its checkpoint's number. */
+const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 0 : stage.steps);
+
+/**
+ * Runs the stages in order; those that are done are passed over.
+ * @throws the signal's reason after a checkpoint when stopped; ByteifyError when training diverges; UsageError when a stage needs a source
+ * and there is none.
+ */
+export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
+  const { recipe, run, from } = options;
+  const config = await readBltConfig(from[0]!);
+  const needsSource = recipe.stages.find(({ kind }) => kind !== 'end-to-end');
+  if (needsSource !== undefined && options.source === null) {
+    throw new UsageError(`A stage of kind ${needsSource.kind} learns from the source, and this folder has none.`, {
+      hint: 'Run it in a conversion folder, or leave only end-to-end stages in the recipe.',
     });
-    disposeParams(params);
-    return metrics;
+  }
+  const source = needsSource === undefined ? null : await openDistillSource(options.source!, from[0]!);
+  let metrics: Readonly<Record<string, number>> = {};
+  let before: readonly string[] = from;
+  try {
+    for (const [stage, settings] of recipe.stages.entries()) {
+      const last = stage === recipe.stages.length - 1;
+      const folder = last ? run : join(run, `stage-${stage}`);
+      const context = { ...options, from: before, run: folder, stage, config, flopsBefore: metrics.flops ?? 0 };
+      metrics = await (settings.kind === 'closed-form'
+        ? closedForm(context, settings, source!)
+        : runTrainingStage(context, settings, source));
+      // What a checkpoint lacks, such as how an aligned patcher tells a token's end, is still in the folders before.
+      before = [join(folder, checkpointName(stepsOf(settings))), ...from];
+    }
+    return { checkpoint: before[0]!, metrics };
   } finally {
-    await start.close();
+    await source?.close();
   }
 }

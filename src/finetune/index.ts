@@ -1,6 +1,6 @@
 /** @module Training: the patcher, and the BLT by the stages of a recipe. */
 
-export { type AlignmentRecord, readAlignment } from './alignment-file.js';
+export { type AlignmentRecord, readAlignment } from './alignment.js';
 export {
   type BenchOptions,
   type BenchResult,

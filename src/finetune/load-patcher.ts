@@ -1,15 +1,20 @@
-/** @module The patcher of a folder for measuring: without the model around it. */
+/** @module The patcher of a folder without the model around it, and its token-end head alone. */
 import { type BltConfig, bltTensors } from '../blt/index.js';
-import { tokenEndHead } from '../distill/index.js';
-import { loadParams, type Params } from '../model/index.js';
-import type { TensorReader } from '../safetensors/index.js';
+import { TOKEN_END_HEAD } from '../distill/index.js';
+import type { Variable } from '../engine/index.js';
+import { loadParams, loadVariable, type Params } from '../model/index.js';
+import { openCheckpoint } from '../safetensors/index.js';
 
 /** The patcher's tensors, and its token-end head where there is one. The caller disposes them. */
-export async function loadPatcher(reader: TensorReader, config: BltConfig): Promise<Params> {
-  const own = bltTensors(config).filter(({ part }) => part === 'patcher');
-  const extra = [tokenEndHead(config)].filter(({ name }) => reader.tensors.has(name));
-  return await loadParams(
-    reader,
-    [...own, ...extra].map(({ name }) => name),
-  );
+export async function loadPatcher(folder: string, config: BltConfig): Promise<Params> {
+  const own = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [name] : []));
+  const reader = await openCheckpoint(folder);
+  const names = reader.tensors.has(TOKEN_END_HEAD) ? [...own, TOKEN_END_HEAD] : own;
+  return await loadParams(reader, names).finally(() => reader.close());
+}
+
+/** @throws ByteifyError when the patcher of the folder has none. The caller disposes it. */
+export async function loadTokenEndHead(folder: string): Promise<Variable> {
+  const reader = await openCheckpoint(folder);
+  return await loadVariable(reader, TOKEN_END_HEAD).finally(() => reader.close());
 }

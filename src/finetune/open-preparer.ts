@@ -55,7 +55,7 @@ export function startPreparer(settings: PreparerSettings, file: URL): Preparer {
     });
   return {
     pack: async () => (await call({ call: 'pack' })) as readonly BatchArrays[],
-    batch: async (entropies) => (await call({ call: 'batch', entropies })) as StepBatch,
+    batch: async (cuts) => (await call({ call: 'batch', cuts })) as StepBatch,
     async close() {
       try {
         if (ended === null) await call({ call: 'close' });

@@ -1,16 +1,14 @@
 /** @module The settings of a recipe's stage in the training loop's terms. */
-import type { Recipe } from '../recipe/index.js';
+import type { Recipe, TrainingStage } from '../recipe/index.js';
 import { learningRateAt } from './schedule.js';
 import type { TrainingPlan } from './train.js';
-
-type EndToEndStage = Extract<Recipe['stages'][number], { kind: 'end-to-end' }>;
 
 function rows(batchBytes: number, rowBytes: number): number {
   return Math.max(1, Math.round(batchBytes / rowBytes));
 }
 
-/** Of `stages[i]` with `kind: end-to-end`. */
-export function endToEndPlan(stage: EndToEndStage, { mode }: Recipe['hardware']): TrainingPlan {
+/** Of `stages[i]`. */
+export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
   const rowsPerStep = rows(stage.batch_bytes, stage.row_bytes);
   return {
     steps: stage.steps,
@@ -30,6 +28,7 @@ export function endToEndPlan(stage: EndToEndStage, { mode }: Recipe['hardware'])
     mode,
     precision: stage.precision,
     rematerialise: stage.gradient_checkpointing,
+    sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
   };
 }
 
@@ -59,5 +58,6 @@ export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardwa
     mode,
     precision: 'float32',
     rematerialise: false,
+    sourceStatesCacheBytes: 0,
   };
 }

@@ -2,7 +2,7 @@
 import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { byteBatch, byteTensors, type Params, wholeRow } from '../model/index.js';
-import type { PatcherOutput } from './entropies.js';
+import type { PatcherOutput } from './batch-preparer.js';
 import { patcherOutput } from './patcher-output.js';
 
 /** What the patcher says at each position of a text after its BOS [bytes + 1]: position i + 1 holds byte i. */

@@ -17,6 +17,8 @@ export type RowSource =
       readonly seed: number;
       /** Where the packer goes on. */
       readonly state: PackerState;
+      /** Whether every epoch has the same rows. */
+      readonly repeat: boolean;
     }
   | {
       /** These rows, over and over: for measuring. */
@@ -42,7 +44,7 @@ function givenRows(rows: readonly PackedRow[]): OpenRows {
   let place = 0;
   return {
     next: async (count) => Array.from({ length: count }, () => rows[place++ % rows.length]!),
-    state: () => ({ epoch: 0, place, offset: 0 }),
+    state: () => ({ epoch: 0, place, offset: 0, row: 0 }),
     close: async () => {},
   };
 }

@@ -16,7 +16,7 @@ import {
 } from '../safetensors/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
-import { type AlignmentRecord, writeAlignment } from './alignment-file.js';
+import { type AlignmentRecord, writeAlignment } from './alignment.js';
 import type { Calibration } from './calibrate.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
 import { checkpointName, checkpointSteps } from './checkpoint.js';
@@ -94,6 +94,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
+      flopsOf: () => 0,
       run,
       seed: recipe.seed,
       settings,

@@ -48,7 +48,7 @@ export interface StepInput {
   /** The micro-batches; with a table, `hashRows` are places in `touched`. */
   readonly batches: readonly BatchArrays[];
   readonly touched: TouchedRows | null;
-  /** Weighted positions of the whole step: the loss is their mean. */
+  /** What the whole step's loss is divided by. */
   readonly weight: number;
   /** Counts from 1. */
   readonly step: number;
@@ -56,8 +56,10 @@ export interface StepInput {
 }
 
 export interface StepOutput {
-  /** Nats, the mean over the step's weighted positions. */
+  /** The sum over the step divided by its weight: of next-byte losses, nats a byte. */
   readonly loss: number;
+  /** What it is made of, likewise, by the objective's names. */
+  readonly parts: Readonly<Record<string, number>>;
   readonly gradientNorm: number;
 }
 
@@ -116,18 +118,22 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     const held = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
     const moved = new Map(slots.map(({ name, value }) => [name, value.read()]));
     if (table !== null) moved.set(table.name, rows!);
-    return lossAndGradients(moved, (values) => {
+    let measured: tf.Tensor | null = null;
+    const { loss, gradients } = lossAndGradients(moved, (values) => {
       const params: Params = new Map([...held, ...values]);
-      const sum = withPrecision(precision, () => objective.loss(params, batch, shape, { rematerialise }));
-      return tf.mul(sum, perPosition) as tf.Scalar;
+      const { value, parts } = withPrecision(precision, () => objective.loss(params, batch, shape, { rematerialise }));
+      measured = tf.keep(tf.mul(tf.stack([value, ...parts]), perPosition));
+      return tf.mul(value, perPosition) as tf.Scalar;
     });
+    loss.dispose();
+    return { losses: measured! as tf.Tensor, gradients };
   }
 
   /** Clips, updates the slots, and gives what the step reports and the table's next rows. */
   function apply(
     gradients: readonly tf.Tensor[],
     rows: readonly tf.Tensor[],
-    loss: tf.Tensor,
+    losses: tf.Tensor,
     rates: readonly tf.Tensor[],
   ): readonly tf.Tensor[] {
     const norm = globalNorm(gradients);
@@ -137,9 +143,9 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     slots.forEach((slot, i) => {
       updateSlot(slot, gradients[i]!, scalars, adamw);
     });
-    if (table === null) return [loss, norm];
+    if (table === null) return [losses, norm];
     const triple = rows as [tf.Tensor, tf.Tensor, tf.Tensor];
-    return [loss, norm, ...updatedRows(table.group, triple, gradients.at(-1)!, scalars, adamw)];
+    return [losses, norm, ...updatedRows(table.group, triple, gradients.at(-1)!, scalars, adamw)];
   }
 
   const gather = (ids: tf.Tensor) =>
@@ -151,8 +157,8 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     const body: Body = (inputs) => {
       const [rates, perPosition] = [inputs.slice(0, 3), inputs[3]!];
       const [given, rest] = [inputs.slice(4, 4 + rows.length), inputs.slice(4 + rows.length)];
-      const { loss, gradients } = gradientsOf(named(names, rest), given[0], perPosition);
-      return apply(gradients, given, loss, rates);
+      const { losses, gradients } = gradientsOf(named(names, rest), given[0], perPosition);
+      return apply(gradients, given, losses, rates);
     };
     const out = await run('step', body, [...scalars, ...rows, ...tensors]);
     tf.dispose(tensors);
@@ -166,7 +172,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     rows: readonly tf.Tensor[],
   ) {
     sums ??= slots.map(({ value }) => zeroVariable(value.shape));
-    let loss: tf.Tensor = tf.scalar(0);
+    let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
     let rowSums: tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
     for (const [i, batch] of batches.entries()) {
       const { names, tensors } = flatten(batch);
@@ -174,27 +180,27 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
       const kept = tf.scalar(i === 0 ? 0 : 1);
       const body: Body = ([perPosition, keep, before, ...inputs]) => {
         const [given, rest] = table === null ? [[], inputs] : [inputs.slice(0, 2), inputs.slice(2)];
-        const { loss, gradients } = gradientsOf(named(names, rest), given[0], perPosition!);
+        const { losses, gradients } = gradientsOf(named(names, rest), given[0], perPosition!);
         sums!.forEach((sum, at) => {
           fuseUpdate('sum', [sum], [gradients[at]!, keep!], ([held], [gradient, factor]) => [
             tf.add(tf.mul(held!, factor!), gradient!),
           ]);
         });
         const added = table === null ? [] : [tf.add(given[1]!, gradients.at(-1)!)];
-        return [tf.add(before!, loss), ...added];
+        return [tf.add(before!, losses), ...added];
       };
-      const inputs = [scalars[3]!, kept, loss, ...rows.slice(0, 1), ...rowSums, ...tensors];
+      const inputs = [scalars[3]!, kept, losses, ...rows.slice(0, 1), ...rowSums, ...tensors];
       const [next, ...nextRows] = await run('accumulate', body, inputs);
-      tf.dispose([loss, kept, ...rowSums, ...tensors]);
-      [loss, rowSums] = [next!, nextRows];
+      tf.dispose([losses, kept, ...rowSums, ...tensors]);
+      [losses, rowSums] = [next!, nextRows];
     }
     const body: Body = (inputs) => {
       const [rates, before, given] = [inputs.slice(0, 3), inputs[3]!, inputs.slice(4, 4 + rows.length)];
       const gradients = [...sums!.map((sum) => sum.read()), ...inputs.slice(4 + rows.length)];
       return apply(gradients, given, before, rates);
     };
-    const out = await run('apply', body, [...scalars.slice(0, 3), loss, ...rows, ...rowSums]);
-    tf.dispose([loss, ...rowSums]);
+    const out = await run('apply', body, [...scalars.slice(0, 3), losses, ...rows, ...rowSums]);
+    tf.dispose([losses, ...rowSums]);
     return out;
   }
 
@@ -206,11 +212,16 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
       const out = await (batches.length === 1
         ? whole(batches[0]!, scalars, rows)
         : accumulated(batches, scalars, rows));
-      const [loss, norm, ...next] = out as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+      const [losses, norm, ...next] = out as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
       next.forEach((values, i) => {
         variablesOf(table!)[i]!.scatterRows(ids!, values);
       });
-      const result = { loss: loss.dataSync()[0]!, gradientNorm: norm.dataSync()[0]! };
+      const [loss, ...parts] = losses.dataSync();
+      const result = {
+        loss: loss!,
+        parts: Object.fromEntries(objective.parts.map((name, i) => [name, parts[i]!])),
+        gradientNorm: norm.dataSync()[0]!,
+      };
       tf.dispose([...scalars, ...rows, ...out, ...(ids === null ? [] : [ids])]);
       return result;
     },

@@ -1,18 +1,21 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../data/index.js';
-import type { Precision } from '../engine/index.js';
+import type { Precision, Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
 import type { AdamWOptions, Moments } from './adamw.js';
+import type { SourceSettings, StepBatch } from './batch-preparer.js';
 import { createBatchSource } from './batch-source.js';
 import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
 import { chooseMode } from './choose-mode.js';
 import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
-import type { Objective } from './objective.js';
+import { CROSS_ENTROPY, type Objective } from './objective.js';
+import { createSourceStates } from './source-states.js';
 import { createTrainStep, type StepMode } from './train-step.js';
 import { openTrainee } from './trainee.js';
 import { createWaitMeter } from './wait-meter.js';
@@ -38,13 +41,22 @@ export interface TrainingPlan extends AdamWOptions {
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */
   readonly rematerialise: boolean;
+  /** Disk that the source's states may take. */
+  readonly sourceStatesCacheBytes: number;
+}
+
+/** The source of a distillation. */
+export interface TrainingSource extends Omit<SourceSettings, 'targets'> {
+  /** Its tensors beside the model's own; the loop disposes them. */
+  readonly tensors: ReadonlyMap<string, Variable>;
 }
 
 export interface StepReport {
   /** Counts from 1. */
   readonly step: number;
   readonly steps: number;
-  readonly bitsPerByte: number;
+  /** As metrics.jsonl has them; the first is what the run is watched by. */
+  readonly losses: Readonly<Record<string, number>>;
   readonly bytesPerSecond: number;
 }
 
@@ -55,6 +67,12 @@ export interface TrainOptions {
   readonly start: TensorReader;
   readonly plan: TrainingPlan;
   readonly data: StoredSplit;
+  /** What the objective's targets come from; null where it has none. */
+  readonly source?: TrainingSource | null;
+  /** Floating-point operations before this run. */
+  readonly flopsBefore?: number;
+  /** Floating-point operations of a step. */
+  readonly flopsOf: (batch: StepBatch) => number;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
   readonly run: string;
   readonly seed: number;
@@ -77,7 +95,7 @@ export interface TrainResult {
  * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { objective, config, start, plan, run, seed, settings, signal } = options;
+  const { objective, config, start, plan, run, seed, settings, signal, source: teacher = null } = options;
   await mkdir(run, { recursive: true });
   const specs = bltTensors(config).filter(objective.reads);
   const last = (await checkpointSteps(run)).at(-1);
@@ -92,22 +110,58 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
-  const held = [...specs, ...(objective.extra ?? [])];
-  const trainee = await openTrainee({ objective, specs: held, learningRateScale, moments, seed, start, from });
-  const fresh = { step: 0, packer: PACKER_START, patches: 0, settings, metrics: {} };
+  const trainee = await openTrainee({
+    objective,
+    specs: [...specs, ...(objective.extra ?? [])],
+    learningRateScale,
+    moments,
+    seed,
+    start,
+    from,
+    ...(teacher !== null && { beside: teacher.tensors }),
+  });
+  const fresh = {
+    step: 0,
+    packer: PACKER_START,
+    room: { patches: 0, tokens: 0 },
+    flops: options.flopsBefore ?? 0,
+    settings,
+    metrics: {},
+  };
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
   const entropies = createEntropies(config, trainee.fixed, shape, mode);
+  const readsStates = objective.targets.includes('states');
+  const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
+  const states = readsStates
+    ? createSourceStates({
+        config,
+        fixed: trainee.fixed,
+        rows,
+        mode,
+        cache: readAgain ? { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes } : null,
+      })
+    : null;
   const source = createBatchSource({
-    rows: { kind: 'packed', files: options.data.files, rowBytes: length, seed, state: state.packer },
-    objective,
+    rows: {
+      kind: 'packed',
+      files: options.data.files,
+      rowBytes: length,
+      seed,
+      state: state.packer,
+      repeat: readsStates && readAgain,
+    },
     config,
+    patched: objective.patched,
+    source: teacher === null ? null : { ...teacherSettings(teacher), targets: objective.targets },
+    weights: objective.weights,
     rowsPerStep: plan.rowsPerStep,
     microBatchRows: rows,
     trainsTable: trainee.table !== null,
     entropies: entropies.of,
-    patches: state.patches,
+    ...(states !== null && { states: states.add }),
+    room: state.room,
     labels: objective.labels ?? null,
   });
   const { dense: slots, table, fixed } = trainee;
@@ -125,7 +179,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     } finally {
       disposeParams(params);
     }
-    await log.write(state.step, state.metrics);
+    await log.write(state.step, { ...state.metrics, flops: state.flops });
   };
 
   try {
@@ -136,25 +190,27 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const waited = performance.now() - begun;
       const step = state.step + 1;
       const learningRate = plan.learningRateAt(step);
-      const { loss, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
+      const { loss, parts, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw divergence(step, run);
-      state = { ...state, step, packer: batch.packer, patches: batch.patches };
+      const flops = state.flops + options.flopsOf(batch);
+      state = { ...state, step, packer: batch.packer, room: batch.room, flops };
       const { bytes } = batch;
       const elapsed = performance.now() - begun;
       waits.add(waited, elapsed);
       const report = {
         step,
         steps: plan.steps,
-        bitsPerByte: loss / Math.LN2,
+        losses: shownLosses(parts),
         bytesPerSecond: bytes / (elapsed / 1000),
       };
       await log.write(step, {
-        train_bits_per_byte: report.bitsPerByte,
+        ...report.losses,
         learning_rate: learningRate,
         gradient_norm: gradientNorm,
         bytes,
         bytes_per_second: report.bytesPerSecond,
         data_wait_fraction: waited / elapsed,
+        flops,
       });
       options.onStep?.(report);
       if (step % plan.validateEvery === 0 || step === plan.steps) await validate();
@@ -164,14 +220,29 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       }
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
-    return { params: trainee.params(), metrics: { ...state.metrics, ...waits.metrics() } };
+    return { params: trainee.params(), metrics: { ...state.metrics, ...waits.metrics(), flops: state.flops } };
   } finally {
     await source.close();
+    await states?.close();
     await log.close();
     stepper.dispose();
     entropies.dispose();
     trainee.dispose();
   }
+}
+
+/** Without the tensors, which stay in this thread. */
+function teacherSettings({ folder, ids, alignment }: TrainingSource): Omit<SourceSettings, 'targets'> {
+  return { folder, ids, alignment };
+}
+
+/** Losses by the names they have in metrics.jsonl: the next byte's in bits, the others as they are. */
+function shownLosses(parts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([name, value]) =>
+      name === CROSS_ENTROPY ? ['train_bits_per_byte', value / Math.LN2] : [`train_${name}`, value],
+    ),
+  );
 }
 
 function divergence(step: number, run: string): ByteifyError {

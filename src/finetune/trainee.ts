@@ -34,6 +34,8 @@ export interface TraineeOptions {
   readonly start: TensorReader;
   /** A run and the step of its checkpoint to go on from; null begins from `start`. */
   readonly from: { readonly run: string; readonly step: number } | null;
+  /** Tensors beside the model's own that are read; they are disposed with it. */
+  readonly beside?: ReadonlyMap<string, Variable>;
 }
 
 /** Padding of a step's rows is written to one row that nothing reads. */
@@ -58,7 +60,7 @@ async function loadFixed(start: TensorReader, { name, role }: TensorSpec): Promi
 
 /** Loads the model into variables. */
 export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
-  const { objective, specs, learningRateScale, moments, seed, start, from } = options;
+  const { objective, specs, learningRateScale, moments, seed, start, from, beside } = options;
   const { lora } = objective;
   const adapters = lora === null ? [] : adaptersOf(specs, lora);
   const moved = specs.filter(objective.trains);
@@ -85,7 +87,7 @@ export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
   }
 
   const slots = from === null ? await freshSlots() : await restoreSlots(from.run, from.step, kinds, moments);
-  const fixed = new Map<string, Variable>();
+  const fixed = new Map<string, Variable>(beside);
   for (const spec of specs.filter((candidate) => !objective.trains(candidate)))
     fixed.set(spec.name, await loadFixed(start, spec));
   const values = new Map(slots.map(({ name, value }) => [name, value]));

@@ -6,9 +6,31 @@ import { type PatchedTensors, patchedTensors } from './batch-tensors.js';
 import { blockContext, type ForwardOptions } from './block.js';
 import { globalTransformer } from './global-transformer.js';
 import { localDecoder } from './local-decoder.js';
-import { localEncoder } from './local-encoder.js';
+import { type EncoderOutput, localEncoder } from './local-encoder.js';
 import { type Params, param } from './params.js';
 import { patcherEntropies } from './patcher.js';
+
+/** Bytes to states [rows * length, He] and patches [rows * patches, k * He]. */
+export function bltEncode(
+  params: Params,
+  config: BltConfig,
+  batch: PatchedTensors,
+  options: ForwardOptions = {},
+): EncoderOutput {
+  return localEncoder(params, config, batch, blockContext(config.encoder, batch, options));
+}
+
+/** Next-byte logits [rows * length, 260] of the encoder's bytes and the latent patches [rows * patches, Hg]. */
+export function bltDecode(
+  params: Params,
+  config: BltConfig,
+  batch: PatchedTensors,
+  inputs: { readonly bytes: tf.Tensor; readonly patches: tf.Tensor },
+  options: ForwardOptions = {},
+): tf.Tensor {
+  const hidden = localDecoder(params, config, batch, blockContext(config.decoder, batch, options), inputs);
+  return linear(hidden, param(params, 'lm_head.weight'));
+}
 
 /** Next-byte logits [rows * length, 260] in float32. */
 export function bltForward(
@@ -17,14 +39,10 @@ export function bltForward(
   batch: PatchedTensors,
   options: ForwardOptions = {},
 ): tf.Tensor {
-  const { rows, length, documents, patches, patchDocuments } = batch;
-  const byteShape = { rows, length, documents };
-  const encoded = localEncoder(params, config, batch, blockContext(config.encoder, byteShape, options));
-  const globalContext = blockContext(config.global, { rows, length: patches, documents: patchDocuments }, options);
-  const latent = globalTransformer(params, encoded.patches, globalContext);
-  const decoderContext = blockContext(config.decoder, byteShape, options);
-  const hidden = localDecoder(params, config, batch, decoderContext, { bytes: encoded.bytes, patches: latent });
-  return linear(hidden, param(params, 'lm_head.weight'));
+  const { rows, patches: length, patchDocuments: documents } = batch;
+  const { bytes, patches } = bltEncode(params, config, batch, options);
+  const latent = globalTransformer(params, patches, blockContext(config.global, { rows, length, documents }, options));
+  return bltDecode(params, config, batch, { bytes, patches: latent }, options);
 }
 
 /** The same of a batch that is not in the engine yet. */

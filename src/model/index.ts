@@ -10,8 +10,10 @@ export {
 } from './batch.js';
 export { type ByteTensors, byteTensors, type PatchedTensors, patchedTensors } from './batch-tensors.js';
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
-export type { ForwardOptions } from './block.js';
+export { blockContext, type ForwardOptions } from './block.js';
 export {
+  bltDecode,
+  bltEncode,
   bltForward,
   bltLogits,
   type CutRows,
@@ -20,6 +22,7 @@ export {
   positionLosses,
   type Targets,
 } from './blt.js';
+export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';

@@ -16,7 +16,6 @@ import {
 } from '../finetune/index.js';
 import { disposeParams, readBltConfig } from '../model/index.js';
 import { recipeFor } from '../recipe/index.js';
-import { openCheckpoint } from '../safetensors/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';
 
@@ -101,8 +100,7 @@ async function calibrateCheckpoint(
   const config = await readBltConfig(folder);
   const heldOut = await texts(options);
   reporter.stage('Calibrating');
-  const reader = await openCheckpoint(folder);
-  const params = await loadPatcher(reader, config).finally(() => reader.close());
+  const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);
   disposeParams(params);
   const path = join(folder, 'config.json');

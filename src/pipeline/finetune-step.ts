@@ -43,6 +43,7 @@ export async function finetuneStep(
       const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
       const { metrics } = await finetune({
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
+        source: from === null ? conversion.path('import') : null,
         run,
         recipe,
         store,

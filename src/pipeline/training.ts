@@ -13,8 +13,19 @@ export function dataDigest({ manifest }: ByteStore): string {
   });
 }
 
+/** Losses in words; the next byte's is shown in bits. */
+const LOSSES: Readonly<Record<string, string>> = {
+  train_embedding: 'of the embeddings’ variance',
+  train_prefix_kl: 'nats from the source',
+};
+
 /** A training step for the reporter. */
-export function stepProgress({ step, steps, bitsPerByte, bytesPerSecond }: StepReport): Progress {
-  const detail = `${bitsPerByte.toFixed(3)} bits per byte, ${Math.round(bytesPerSecond).toLocaleString('en')} bytes/s`;
+export function stepProgress({ step, steps, losses, bytesPerSecond }: StepReport): Progress {
+  const [[name, value] = ['', Number.NaN]] = Object.entries(losses);
+  const loss =
+    name === 'train_bits_per_byte'
+      ? `${value.toFixed(3)} bits per byte`
+      : `${value.toFixed(4)} ${LOSSES[name] ?? name}`;
+  const detail = `${loss}, ${Math.round(bytesPerSecond).toLocaleString('en')} bytes/s`;
   return { done: step, total: steps, unit: 'steps', detail };
 }

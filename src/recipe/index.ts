@@ -2,4 +2,12 @@
 export { recipeKeyTable } from './key-table.js';
 export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
 export { localSizesOf } from './local-sizes.js';
-export { type Recipe, recipeJsonSchema, recipeSchema } from './schema.js';
+export {
+  type Recipe,
+  type RecipeStage,
+  recipeJsonSchema,
+  recipeSchema,
+  type StageKind,
+  type StageOf,
+  type TrainingStage,
+} from './schema.js';

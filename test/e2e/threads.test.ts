@@ -10,7 +10,6 @@ import { ByteifyError } from '../../src/errors.js';
 import type { BatchArrays } from '../../src/finetune/batch-arrays.js';
 import { createPreparer, type PreparerSettings, type StepBatch } from '../../src/finetune/batch-preparer.js';
 import { type BatchSource, createBatchSource } from '../../src/finetune/batch-source.js';
-import type { PatcherOutput } from '../../src/finetune/entropies.js';
 import { patcherObjective } from '../../src/finetune/objective.js';
 import { startPreparer } from '../../src/finetune/open-preparer.js';
 import { goldenPath } from '../support/golden.js';
@@ -45,9 +44,9 @@ beforeAll(async () => {
 });
 
 /** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
-async function someEntropies({ ids }: BatchArrays): Promise<PatcherOutput> {
+async function someEntropies({ ids }: BatchArrays): Promise<Float32Array> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-  return { entropies: Float32Array.from(ids!.values, (id) => ((id * 31) % 101) / 101), endProbabilities: null };
+  return Float32Array.from(ids!.values, (id) => ((id * 31) % 101) / 101);
 }
 
 type Changes = Partial<Parameters<typeof createBatchSource>[0]> & { readonly patched?: boolean };
@@ -81,7 +80,6 @@ describe('batches prepared in a thread of their own', () => {
     ['of a BLT', {}],
     ['of a BLT whose table is frozen', { trainsTable: false }],
     ['of a byte language model', { patched: false }],
-    ['of one that learns where tokens end', { patched: false, labels: { tokenizerFolder: 'assets/tiny-llama' } }],
   ])('%s are those prepared here, bit for bit', async (_what, changes) => {
     const here = await take(createBatchSource(optionsOf(changes), createPreparer), 8);
     const there = await take(createBatchSource(optionsOf(changes), inThread), 8);

@@ -40,7 +40,7 @@ async function batchesOf(count: number, rowsPerStep: number, microBatchRows: num
     rowsPerStep,
     microBatchRows,
     trainsTable: true,
-    entropies: async ({ ids }) => ({ entropies: madeUpEntropies(ids!.values, config), endProbabilities: null }),
+    entropies: async ({ ids }) => madeUpEntropies(ids!.values, config),
     patches: LENGTH,
   });
   const batches: StepBatch[] = [];
