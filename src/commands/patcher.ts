@@ -51,7 +51,7 @@ const train: Command<TrainArgs> = {
 
 interface CalibrateArgs extends EngineArgs {
   readonly dir: string;
-  readonly targetBytesPerPatch: number;
+  readonly targetBytesPerPatch?: number;
   readonly data?: readonly string[];
   readonly maxBytes: number;
 }
@@ -61,16 +61,20 @@ const calibrate: Command<CalibrateArgs> = {
   summary: 'pick the threshold that gives a mean patch size on held-out text, and write it into the config',
   arguments: [{ name: 'dir', help: 'a conversion folder with a trained patcher, or a BLT checkpoint folder' }],
   options: [
-    { flags: '--target-bytes-per-patch <x>', help: 'the wanted mean', required: true, parse: parsers.positive },
+    {
+      flags: '--target-bytes-per-patch <x>',
+      help: 'the wanted mean; without it, what the recipe asks for: 4.5, or as many patches as an aligned patcher’s labels',
+      parse: parsers.positive,
+    },
     { ...dataOption, help: 'text to calibrate on; without it, the conversion’s held-out text' },
     { flags: '--max-bytes <n>', help: 'how much text is used', parse: parsers.byteSize, default: 262_144 },
     ...engineOptions,
   ],
-  examples: ['byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5'],
+  examples: ['byteify patcher calibrate llama-blt', 'byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5'],
   async run(context, args) {
     await startEngineFor(args);
     const { reporter, signal } = context;
-    const { dir, targetBytesPerPatch: target, data = [], maxBytes } = args;
+    const { dir, targetBytesPerPatch: target = null, data = [], maxBytes } = args;
     const result = await calibrateFolder({ dir, target, data, maxBytes, reporter, signal });
     const document = { threshold_nats: result.threshold, bytes_per_patch: result.bytesPerPatch, config: result.config };
     printResult(context, document, () =>

@@ -21,3 +21,4 @@ export {
   type StoredSplit,
   type StoreManifest,
 } from './store.js';
+export { wholeCharacters } from './utf8.js';

@@ -10,7 +10,7 @@ function characterBytes(first: number): number {
 }
 
 /** The length of `bytes` without a character at its end that is cut off. */
-function wholeCharacters(bytes: Uint8Array): number {
+export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
     if ((byte & 0xc0) !== 0x80) return characterBytes(byte) > back ? bytes.length - back : bytes.length;

@@ -44,7 +44,7 @@ export function chunkLoss(inputs: ChunkLossInputs): tf.Tensor {
   const { chunkOfByte, chunkWeights, temperature } = inputs;
   const chunks = chunkWeights.shape[0]!;
   const ofChunks = (ofBytes: tf.Tensor) => {
-    const sums = tf.slice(segmentSum(ofBytes, chunkOfByte, chunks + 1), 0, chunks);
+    const sums = tf.slice(segmentSum(ofBytes, chunkOfByte, chunks + 1), [0], [chunks]);
     // A sum of rounded logarithms of nearly 1 may come out above 0.
     return tf.sub(tf.div(tf.minimum(sums, 0), temperature), EPSILON);
   };

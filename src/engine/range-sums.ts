@@ -1,6 +1,7 @@
 /** @module Sums over ranges of a row, by differences of cumulative sums: one pass however many ranges there are. */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
+import { fuse } from './fuse.js';
 import { DataType } from './native.js';
 import { castNative, rawOp } from './raw-op.js';
 import { untaped } from './untaped.js';
@@ -25,6 +26,16 @@ function sumsUpTo(cumulative: tf.Tensor, rows: tf.Tensor, ends: tf.Tensor): tf.T
   return rawOp('Mul', [float64('T')], [sums!, some])[0]!;
 }
 
+/** What rangeSums gives. */
+function differences(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
+  const cumulative = cumulativeSums(probabilities);
+  const [count, ranges] = [bounds.shape[0]!, bounds.shape[1]! - 1];
+  const upTo = (first: number) => sumsUpTo(cumulative, rows, tf.slice(bounds, [0, first], [count, ranges]));
+  const [difference] = rawOp('Sub', [float64('T')], [upTo(1), upTo(0)]);
+  // Cumulative sums that are added up in parts need not ascend to the last digit.
+  return tf.relu(castNative(difference!, DataType.float64, DataType.float32));
+}
+
 /**
  * Sums of probabilities over contiguous ranges: out[n, b] = sum of probabilities[rows[n], v] for bounds[n, b] <= v < bounds[n, b + 1].
  * Sums and differences are in float64, so a range is right to about 1e-15 of its row's sum however small it is. No gradient.
@@ -32,13 +43,8 @@ function sumsUpTo(cumulative: tf.Tensor, rows: tf.Tensor, ends: tf.Tensor): tf.T
  * @returns float32 [N, B].
  */
 export function rangeSums(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
-  const sums = (x: tf.Tensor) => {
-    const cumulative = cumulativeSums(x);
-    const [count, edges] = bounds.shape as [number, number];
-    const upTo = (first: number) => sumsUpTo(cumulative, rows, tf.slice(bounds, [0, first], [count, edges - 1]));
-    const [difference] = rawOp('Sub', [float64('T')], [upTo(1), upTo(0)]);
-    // Cumulative sums that are added up in parts need not ascend to the last digit.
-    return tf.relu(castNative(difference!, DataType.float64, DataType.float32));
-  };
-  return untaped(sums, probabilities);
+  // XLA's cumulative sum on a CPU is four times faster than TensorFlow's.
+  const fused = (x: tf.Tensor) =>
+    fuse('range sums', [x, rows, bounds], (p, row, at) => [differences(p!, row!, at!)])[0]!;
+  return untaped(fused, probabilities);
 }

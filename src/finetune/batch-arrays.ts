@@ -1,6 +1,10 @@
 /** @module The arrays of a micro-batch, with the same names and shapes in every step: what a traced step takes. No TensorFlow. */
+import { decodeBytes, EOS } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
+// Not by its index: this runs in a thread that must not load TensorFlow.
+import { tokenEnds } from '../distill/token-ends.js';
 import { byteBatch, type PatchedBatch } from '../model/batch.js';
+import type { SourceTokenizer } from '../tokenizer/index.js';
 
 export interface BatchArray {
   readonly values: Int32Array | Float32Array;
@@ -37,6 +41,29 @@ export function patcherArrays(rows: readonly PackedRow[]): BatchArrays {
 /** What a byte language model reads to learn. */
 export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
   return { ...patcherArrays(rows), ...targetArrays(rows) };
+}
+
+/**
+ * Where the source's tokens end, of each position [rows * length]: 1 at a byte that ends one. Weights are 1 where that is known: not at BOS,
+ * EOS and padding, and not at what a row's end may have cut off.
+ */
+export function tokenEndArrays(rows: readonly PackedRow[], tokenizer: SourceTokenizer): BatchArrays {
+  const length = rows[0]!.ids.length;
+  const ends = new Float32Array(rows.length * length);
+  const weights = new Float32Array(rows.length * length);
+  rows.forEach(({ ids, targets, chunks }, row) => {
+    for (const { start, end } of chunks) {
+      const hasEnd = ids[end - 1] === EOS;
+      const of = tokenEnds(
+        decodeBytes(ids.subarray(start + 1, hasEnd ? end - 1 : end)),
+        !hasEnd && targets[end - 1] !== EOS,
+        tokenizer,
+      );
+      ends.set(of.ends, row * length + start + 1);
+      weights.set(of.known, row * length + start + 1);
+    }
+  });
+  return { tokenEnds: flat(ends), tokenEndWeights: flat(weights) };
 }
 
 /** What a BLT reads of rows that are cut into patches. */

@@ -12,7 +12,8 @@ import {
   sourceInputs,
 } from '../distill/target-arrays.js';
 import { type PatchedBatch, patchedBatch } from '../model/batch.js';
-import { type BatchArrays, bltArrays, byteArrays, patcherArrays } from './batch-arrays.js';
+import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
+import { type BatchArrays, bltArrays, byteArrays, patcherArrays, tokenEndArrays } from './batch-arrays.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import { type TouchedRows, touchedRows } from './touched-rows.js';
 
@@ -78,6 +79,8 @@ export interface PreparerSettings {
   readonly room: Room;
   /** The array that weighs what the loss adds up. */
   readonly weights: 'weights' | 'patchWeight';
+  /** The folder of the tokenizer whose token ends a byte language model learns; null or left out where it learns none. */
+  readonly labels?: { readonly tokenizerFolder: string } | null;
 }
 
 /** Makes one batch at a time: `pack`, then `batch`. */
@@ -127,10 +130,11 @@ const patchesOf = ({ patchLengths }: PatchedBatch) =>
 
 /** A preparer in this thread. What it reads is opened by the first `pack`. */
 export function createPreparer(settings: PreparerSettings): Preparer {
-  const { config, patched, source, trainsTable, rowsPerStep, microBatchRows } = settings;
+  const { config, patched, source, trainsTable, rowsPerStep, microBatchRows, labels = null } = settings;
   const spareRow = config.hash.vocab * hashTables(config.hash);
   let open: OpenRows | null = null;
   let reader: SourceReader | null = null;
+  let tokenizer: SourceTokenizer | null = null;
   let room = settings.room;
   let micros: PackedRow[][] = [];
 
@@ -178,9 +182,13 @@ export function createPreparer(settings: PreparerSettings): Preparer {
     return { batches: placed, touched };
   }
 
+  const learned = (rows: readonly PackedRow[]): BatchArrays =>
+    tokenizer === null ? byteArrays(rows) : { ...byteArrays(rows), ...tokenEndArrays(rows, tokenizer) };
+
   return {
     async pack() {
       open ??= await openRows(settings.rows);
+      if (labels !== null) tokenizer ??= await loadTokenizer(labels.tokenizerFolder);
       if (source !== null) reader ??= await openSourceReader(source.folder, source.ids);
       micros = microBatches(await open.next(rowsPerStep), microBatchRows);
       return patched ? micros.map(patcherArrays) : [];
@@ -191,7 +199,7 @@ export function createPreparer(settings: PreparerSettings): Preparer {
       const batches = micros.map((rows, i) =>
         patched
           ? { ...bltArrays(rows, cutBatches[i]!), ...sourceArrays(readings[i]!, cutBatches[i]!.length) }
-          : byteArrays(rows),
+          : learned(rows),
       );
       return {
         ...(patched && trainsTable ? withPlaces(batches) : { batches, touched: null }),

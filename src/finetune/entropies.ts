@@ -1,9 +1,9 @@
 /** @module The patcher as a compiled function: entropies of micro-batches while the run goes on. */
 import type { BltConfig } from '../blt/index.js';
 import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
-import { entropyOf, patcherForward } from '../model/index.js';
 import type { BatchArrays } from './batch-arrays.js';
 import type { PatcherOutput } from './batch-preparer.js';
+import { patcherOutput } from './patcher-output.js';
 import type { StepMode } from './train-step.js';
 
 export interface Entropies {
@@ -20,9 +20,9 @@ export function createEntropies(
   mode: StepMode,
 ): Entropies {
   const params = [...fixed].filter(([name]) => name.startsWith('model.patcher.'));
-  const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor => {
+  const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor[] => {
     const values = new Map(params.map(([name, variable]) => [name, variable.read()]));
-    return entropyOf(patcherForward(values, config.patcher, { ...shape, ids, documents }));
+    return patcherOutput(values, config.patcher, { ...shape, ids, documents });
   };
   const signature = [
     { shape: [shape.rows * shape.length], dtype: 'int32' as const },
@@ -34,12 +34,11 @@ export function createEntropies(
       const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) =>
         tf.tensor(values, [...shape], 'int32'),
       );
-      if (mode !== 'eager') compiled ??= compile((ids, documents) => [body(ids!, documents!)], signature, mode);
-      const [entropies] =
-        compiled === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await compiled.call(inputs);
-      const values = entropies!.dataSync() as Float32Array;
-      tf.dispose([entropies!, ...inputs]);
-      return { entropies: values, endProbabilities: null };
+      if (mode !== 'eager') compiled ??= compile((ids, documents) => body(ids!, documents!), signature, mode);
+      const out = compiled === null ? tf.tidy(() => body(inputs[0]!, inputs[1]!)) : await compiled.call(inputs);
+      const [entropies, endProbabilities = null] = out.map((values) => values.dataSync() as Float32Array);
+      tf.dispose([...out, ...inputs]);
+      return { entropies: entropies!, endProbabilities };
     },
     dispose: () => compiled?.dispose(),
   };

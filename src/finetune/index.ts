@@ -1,5 +1,6 @@
 /** @module Training: the patcher, and the BLT by the stages of a recipe. */
 
+export { type AlignmentRecord, readAlignment } from './alignment.js';
 export {
   type BenchOptions,
   type BenchResult,
@@ -7,8 +8,10 @@ export {
   openBench,
   type SteppedBench,
 } from './bench-train-step.js';
-export { type Calibration, calibrateThreshold } from './calibrate.js';
+export { type Calibration, type CutGoal, calibrateThreshold } from './calibrate.js';
+export { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
 export { checkpointName, checkpointSteps } from './checkpoint.js';
 export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
+export { loadPatcher } from './load-patcher.js';
 export { type StepReport, train } from './train.js';
-export { calibrate, type PatcherReport, trainPatcher, withThreshold } from './train-patcher.js';
+export { DEFAULT_BYTES_PER_PATCH, type PatcherReport, trainPatcher } from './train-patcher.js';

@@ -21,8 +21,12 @@ export interface Objective {
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
   readonly reads: (spec: TensorSpec) => boolean;
+  /** Tensors beside the model's own, which the loss reads: no checkpoint has them among its weights, no export sees them. */
+  readonly extra?: readonly TensorSpec[];
   /** Whether rows are cut into patches first. */
   readonly patched: boolean;
+  /** What token ends are told by; left out where they are not needed. */
+  readonly labels?: { readonly tokenizerFolder: string };
   /** What the source is asked about each batch; its tensors are among the parameters then, under `source.`. */
   readonly targets: readonly SourceTarget[];
   /** The array whose sum the loss is divided by. */

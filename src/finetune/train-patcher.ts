@@ -1,13 +1,24 @@
 /** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, toTransformersConfig } from '../blt/index.js';
-import { writeFileAtomic } from '../conversion/index.js';
+import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { digestOfFile, writeFileAtomic } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
-import { cutText, disposeParams, type Params, readBltConfig } from '../model/index.js';
+import { UsageError } from '../errors.js';
+import { disposeParams, type Params, readBltConfig } from '../model/index.js';
 import type { Recipe } from '../recipe/index.js';
-import { fromFloat32, openCheckpoint, writeSafetensorsFile } from '../safetensors/index.js';
-import { type Calibration, calibrateThreshold } from './calibrate.js';
+import {
+  fromFloat32,
+  openCheckpoint,
+  type TensorReader,
+  tensorBytes,
+  writeSafetensorsFile,
+} from '../safetensors/index.js';
+import { loadTokenizer } from '../tokenizer/index.js';
+import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
+import { type AlignmentRecord, writeAlignment } from './alignment.js';
+import type { Calibration } from './calibrate.js';
+import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
 import { checkpointName, checkpointSteps } from './checkpoint.js';
 import { patcherObjective } from './objective.js';
 import { byteModelBitsPerByte } from './patcher-bits.js';
@@ -19,6 +30,8 @@ export interface TrainPatcherOptions {
   readonly init: string;
   /** Gets config.json with the threshold, model.safetensors with the patcher's tensors, and the run in `run/`. */
   readonly out: string;
+  /** Holds the source's tokenizer; null when there is no source. */
+  readonly tokenizerFolder: string | null;
   readonly recipe: Recipe;
   readonly store: ByteStore;
   readonly settings: string;
@@ -31,34 +44,52 @@ export interface PatcherReport extends Calibration {
   readonly bitsPerByte: number;
 }
 
-/** The threshold that cuts held-out texts into patches of the wanted mean size. */
-export function calibrate(
-  params: Params,
-  config: BltConfig,
-  texts: readonly Uint8Array[],
-  target: number,
-): Calibration {
-  return calibrateThreshold(
-    texts.map((text) => cutText(params, config, text).entropyNats),
-    target,
-  );
+/** Bytes a patch that an entropy model's threshold is picked for, where the recipe names none (the paper's). */
+export const DEFAULT_BYTES_PER_PATCH = 4.5;
+
+/** Of a recipe; null for a patcher that follows no tokens. @throws UsageError when it needs a source that is not there. */
+function alignedSettings({ patcher }: Recipe, tokenizerFolder: string | null): AlignedSettings | null {
+  if (patcher.kind === 'entropy') return null;
+  if (tokenizerFolder === null) {
+    throw new UsageError('An aligned patcher follows the source’s tokens, and this conversion has no source.', {
+      hint: 'Begin with `byteify convert` or `byteify import`, or set patcher.kind to entropy.',
+    });
+  }
+  return {
+    labels: patcher.labels,
+    endConfidence: patcher.end_confidence,
+    boundaryWeight: patcher.boundary_weight,
+    boundaryTemperature: patcher.boundary_temperature,
+    tokenizerFolder,
+  };
 }
 
-/** The same model with another threshold. */
-export function withThreshold(config: BltConfig, threshold: number): BltConfig {
-  return { ...config, patching: { ...config.patching, threshold } };
+/** The remapped model with a token-end head of zeros. */
+function withFreshHead(start: TensorReader, { name, shape }: TensorSpec): TensorReader {
+  const info = { name, dtype: 'F32' as const, shape };
+  return {
+    ...start,
+    tensors: new Map([...start.tensors, [name, info]]),
+    read: async (wanted, range) =>
+      wanted === name ? new Uint8Array(range?.length ?? tensorBytes(info)) : await start.read(wanted, range),
+    close: () => start.close(),
+  };
 }
 
 export async function trainPatcher(options: TrainPatcherOptions): Promise<PatcherReport> {
   const { init, out, recipe, store, settings, signal, onStep } = options;
   const config = await readBltConfig(init);
-  const start = await openCheckpoint(init);
+  const aligned = alignedSettings(recipe, options.tokenizerFolder);
+  const objective = aligned === null ? patcherObjective(config) : alignedPatcherObjective(config, aligned);
+  const [head] = objective.extra ?? [];
+  const remapped = await openCheckpoint(init);
+  const start = head === undefined ? remapped : withFreshHead(remapped, head);
   await mkdir(out, { recursive: true });
   const run = join(out, 'run');
   const held = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
   try {
     const { params } = await train({
-      objective: patcherObjective(config),
+      objective,
       config,
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware),
@@ -71,9 +102,11 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       ...(onStep && { onStep }),
       validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, held) }),
     });
-    const calibration = calibrate(params, config, held, recipe.patcher.target_bytes_per_patch ?? 4.5);
+    const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
+    const calibration = calibrate(params, config, held, goal ?? DEFAULT_BYTES_PER_PATCH);
     const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, held) };
-    await writePatcher(out, withThreshold(config, calibration.threshold), params);
+    if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));
+    await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extra ?? []);
     disposeParams(params);
     // The checkpoints served to resume; the curve stays.
     for (const step of await checkpointSteps(run))
@@ -84,8 +117,22 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   }
 }
 
-async function writePatcher(out: string, config: BltConfig, params: Params): Promise<void> {
-  const specs = bltTensors(config).filter(({ part }) => part === 'patcher');
+async function labelGoal(aligned: AlignedSettings | null): Promise<LabelGoal | null> {
+  return aligned === null ? null : { alignment: aligned, tokenizer: await loadTokenizer(aligned.tokenizerFolder) };
+}
+
+async function alignmentRecord({ labels, endConfidence, tokenizerFolder }: AlignedSettings): Promise<AlignmentRecord> {
+  const tokenizerDigest = await digestOfFile(join(tokenizerFolder, 'tokenizer.json'));
+  return { labels, endConfidence, tokenizerDigest, trainingThreshold: TRAINING_THRESHOLD };
+}
+
+async function writePatcher(
+  out: string,
+  config: BltConfig,
+  params: Params,
+  extra: readonly TensorSpec[],
+): Promise<void> {
+  const specs = [...bltTensors(config).filter(({ part }) => part === 'patcher'), ...extra];
   const infos = specs.map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
   await writeSafetensorsFile(join(out, 'model.safetensors'), infos, ({ name }) =>
     fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),

@@ -112,7 +112,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const from = saved === null ? null : { run, step: saved.step };
   const trainee = await openTrainee({
     objective,
-    specs,
+    specs: [...specs, ...(objective.extra ?? [])],
     learningRateScale,
     moments,
     seed,
@@ -162,6 +162,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     entropies: entropies.of,
     ...(states !== null && { states: states.add }),
     room: state.room,
+    labels: objective.labels ?? null,
   });
   const { dense: slots, table, fixed } = trainee;
   const { clipNorm, precision, rematerialise } = plan;

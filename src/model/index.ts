@@ -29,7 +29,7 @@ export { localDecoder } from './local-decoder.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
-export { entropyOf, patcherEntropies, patcherForward, patcherLogits } from './patcher.js';
+export { entropyOf, patcherEntropies, patcherForward, patcherHead, patcherHidden, patcherLogits } from './patcher.js';
 export type { RopeLayout } from './rope.js';
 export { type SampleOptions, sampleBytes } from './sample.js';
 export { type ByteScores, cutText, scoreTexts } from './score.js';

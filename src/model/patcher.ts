@@ -6,8 +6,8 @@ import { type ByteTensors, byteTensors } from './batch-tensors.js';
 import { blockContext, blocks, type ForwardOptions } from './block.js';
 import { type Params, param } from './params.js';
 
-/** Next-byte logits [rows * length, 260] of the patcher. */
-export function patcherForward(
+/** Normed hidden states [rows * length, hidden] of the patcher: what its head reads. */
+export function patcherHidden(
   params: Params,
   config: TransformerConfig,
   batch: ByteTensors,
@@ -15,8 +15,22 @@ export function patcherForward(
 ): tf.Tensor {
   const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), batch.ids);
   const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch, options));
-  const normal = rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
-  return linear(normal, param(params, 'model.patcher.lm_head.weight'));
+  return rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
+}
+
+/** Next-byte logits [rows * length, 260] of hidden states. */
+export function patcherHead(params: Params, hidden: tf.Tensor): tf.Tensor {
+  return linear(hidden, param(params, 'model.patcher.lm_head.weight'));
+}
+
+/** Next-byte logits [rows * length, 260] of the patcher. */
+export function patcherForward(
+  params: Params,
+  config: TransformerConfig,
+  batch: ByteTensors,
+  options: ForwardOptions = {},
+): tf.Tensor {
+  return patcherHead(params, patcherHidden(params, config, batch, options));
 }
 
 /** The same of a batch that is not in the engine yet. */

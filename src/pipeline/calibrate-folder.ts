@@ -3,18 +3,26 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bltTensors } from '../blt/index.js';
 import { type Conversion, MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
 import { buildStore, evaluationTexts, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { type Calibration, calibrate } from '../finetune/index.js';
-import { disposeParams, loadParams, readBltConfig } from '../model/index.js';
-import { openCheckpoint } from '../safetensors/index.js';
+import {
+  type Calibration,
+  calibrate,
+  DEFAULT_BYTES_PER_PATCH,
+  type LabelGoal,
+  loadPatcher,
+  readAlignment,
+} from '../finetune/index.js';
+import { disposeParams, readBltConfig } from '../model/index.js';
+import { recipeFor } from '../recipe/index.js';
+import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';
 
 export interface CalibrateFolderOptions {
   readonly dir: string;
-  readonly target: number;
+  /** Bytes a patch; null for what the recipe of the conversion asks for. */
+  readonly target: number | null;
   readonly data: readonly string[];
   readonly maxBytes: number;
   readonly reporter: Reporter;
@@ -57,10 +65,17 @@ async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): P
  */
 export async function calibrateFolder(options: CalibrateFolderOptions): Promise<Calibration & { config: string }> {
   const { dir } = options;
-  if (!existsSync(join(dir, MANIFEST_NAME))) return calibrateCheckpoint(dir, options);
+  if (!existsSync(join(dir, MANIFEST_NAME))) {
+    if (options.target !== null) return calibrateCheckpoint(dir, options, options.target);
+    throw new UsageError(`${dir} is no conversion, so nothing says how large its patches should be.`, {
+      hint: 'Give --target-bytes-per-patch.',
+    });
+  }
   const conversion = await openConversion(dir);
   try {
-    const calibration = await calibrateCheckpoint(conversion.path('patcher'), options);
+    const folder = conversion.path('patcher');
+    const target = options.target ?? (await ownTarget(folder, dir, conversion.path('import')));
+    const calibration = await calibrateCheckpoint(folder, options, target);
     await recordThreshold(conversion, calibration);
     return calibration;
   } finally {
@@ -68,17 +83,24 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
   }
 }
 
+/** What the recipe asks for; where it leaves that open, what the patcher's labels have, or the paper's mean. */
+async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
+  const { target_bytes_per_patch: asked } = (await recipeFor(dir, undefined)).patcher;
+  if (asked !== undefined) return asked;
+  const alignment = await readAlignment(patcher);
+  return alignment === null ? DEFAULT_BYTES_PER_PATCH : { alignment, tokenizer: await loadTokenizer(source) };
+}
+
 async function calibrateCheckpoint(
   folder: string,
   options: CalibrateFolderOptions,
+  target: number | LabelGoal,
 ): Promise<Calibration & { config: string }> {
-  const { target, reporter } = options;
+  const { reporter } = options;
   const config = await readBltConfig(folder);
   const heldOut = await texts(options);
   reporter.stage('Calibrating');
-  const reader = await openCheckpoint(folder);
-  const names = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [name] : []));
-  const params = await loadParams(reader, names).finally(() => reader.close());
+  const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);
   disposeParams(params);
   const path = join(folder, 'config.json');
@@ -93,7 +115,13 @@ async function recordThreshold(conversion: Conversion, { threshold, bytesPerPatc
   await conversion.update((manifest) => {
     const patcher = manifest.stages.patcher;
     if (patcher === undefined) return manifest;
-    const metrics = { ...patcher.metrics, threshold_nats: threshold, bytes_per_patch: bytesPerPatch };
+    // What was measured with the threshold before is no longer so.
+    const { patcher_bits_per_byte: bits } = patcher.metrics;
+    const metrics = {
+      ...(bits !== undefined && { patcher_bits_per_byte: bits }),
+      threshold_nats: threshold,
+      bytes_per_patch: bytesPerPatch,
+    };
     return { ...manifest, stages: { ...manifest.stages, patcher: { ...patcher, metrics } } };
   });
 }

@@ -1,4 +1,5 @@
 /** @module The third stage: the entropy model and its threshold, in `patcher/`. */
+import { existsSync } from 'node:fs';
 import { digestOf, runStage } from '../conversion/index.js';
 import type { ByteStore } from '../data/index.js';
 import { trainPatcher } from '../finetune/index.js';
@@ -25,6 +26,7 @@ export async function patcherStep(
       const report = await trainPatcher({
         init: conversion.path('remap'),
         out,
+        tokenizerFolder: existsSync(conversion.path('import')) ? conversion.path('import') : null,
         recipe,
         store,
         settings: digestOf(inputs),

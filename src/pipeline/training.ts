@@ -22,7 +22,10 @@ const LOSSES: Readonly<Record<string, string>> = {
 /** A training step for the reporter. */
 export function stepProgress({ step, steps, losses, bytesPerSecond }: StepReport): Progress {
   const [[name, value] = ['', Number.NaN]] = Object.entries(losses);
-  const loss = name === 'train_bits_per_byte' ? `${value.toFixed(3)} bits per byte` : `${value.toFixed(4)} ${LOSSES[name] ?? name}`;
+  const loss =
+    name === 'train_bits_per_byte'
+      ? `${value.toFixed(3)} bits per byte`
+      : `${value.toFixed(4)} ${LOSSES[name] ?? name}`;
   const detail = `${loss}, ${Math.round(bytesPerSecond).toLocaleString('en')} bytes/s`;
   return { done: step, total: steps, unit: 'steps', detail };
 }

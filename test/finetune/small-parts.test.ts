@@ -110,7 +110,7 @@ describe('calibration', () => {
         fc.array(text, { minLength: 1, maxLength: 4 }),
         fc.double({ min: 1.5, max: 6, noNaN: true }),
         (texts, target) => {
-          const { threshold, bytesPerPatch } = calibrateThreshold(texts, target);
+          const { threshold, bytesPerPatch } = calibrateThreshold(texts, { bytesPerPatch: target });
           // Positions of BOS and bytes: the last one's entropy decides about a byte that is not there.
           const patches = texts.map((entropies) => {
             const lengths = patchLengths(patchStarts(entropies, threshold), entropies.length);
@@ -126,7 +126,9 @@ describe('calibration', () => {
   });
 
   it.each([0.5, 1000])('refuses a target of %f bytes a patch in words', (target) => {
-    expect(() => calibrateThreshold([new Float32Array(50).fill(1)], target)).toThrow(/No threshold gives/);
+    expect(() => calibrateThreshold([new Float32Array(50).fill(1)], { bytesPerPatch: target })).toThrow(
+      /No threshold gives/,
+    );
   });
 });
 

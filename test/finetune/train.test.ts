@@ -192,7 +192,8 @@ describe('fine-tuning', () => {
 describe('the patcher', () => {
   it('learns, is calibrated to the target, and is saved with its threshold', async () => {
     const out = join(folder, 'patcher');
-    const options = { init: BLT, out, recipe, store, settings: 's', signal: new AbortController().signal };
+    const at = { init: BLT, out, tokenizerFolder: null };
+    const options = { ...at, recipe, store, settings: 's', signal: new AbortController().signal };
     const report = await trainPatcher(options);
     expect(report.bytesPerPatch).toBeCloseTo(3, 1);
     const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));

@@ -47,7 +47,7 @@ export async function closedForm(
   await mkdir(run, { recursive: true });
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
-    const { made, flops } = await it(context, settings, source, start);
+    const { made, flops } = await fitStart(context, settings, source, start);
     const metrics = { flops: context.flopsBefore + flops };
     await write(folder, config, start, made, metrics);
     const log = await openMetrics(run, 0);
@@ -59,7 +59,7 @@ export async function closedForm(
   }
 }
 
-async function _fit(
+async function fitStart(
   { config, store, recipe, signal }: StageContext,
   settings: StageOf<'closed-form'>,
   source: DistillSource,
