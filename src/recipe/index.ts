@@ -2,4 +2,5 @@
 export { recipeKeyTable } from './key-table.js';
 export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
 export { localSizesOf } from './local-sizes.js';
+export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
 export { type Recipe, recipeJsonSchema, recipeSchema } from './schema.js';
