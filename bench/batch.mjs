@@ -43,14 +43,17 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >>
 
 /** Milliseconds of packing and of the rest, each the median of all steps. */
 async function measure(open, files, rowBytes) {
-  const source = { kind: 'packed', files, rowBytes, seed: 1, state: PACKER_START };
-  const settings = { rowsPerStep: rows, microBatchRows: rows, patched: true, trainsTable: true, patches: 0 };
+  const source = { kind: 'packed', files, rowBytes, seed: 1, state: PACKER_START, repeat: false };
+  const what = { patched: true, source: null, weights: 'weights', trainsTable: true };
+  const settings = { ...what, rowsPerStep: rows, microBatchRows: rows, room: { patches: 0, tokens: 0 } };
   const preparer = open({ ...settings, rows: source, config });
-  const entropies = () => [Float32Array.from({ length: rows * rowBytes }, Math.random)];
+  const cuts = () => [
+    { entropies: Float32Array.from({ length: rows * rowBytes }, Math.random), endProbabilities: null },
+  ];
   const taken = { pack: [], batch: [] };
   try {
     for (let step = -WARM_UP_STEPS; step < steps; step++) {
-      const given = entropies();
+      const given = cuts();
       const begun = performance.now();
       await preparer.pack();
       const packed = performance.now();

@@ -8,11 +8,16 @@ import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
 import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
 import { ByteifyError } from '../../src/errors.js';
 import type { BatchArrays } from '../../src/finetune/batch-arrays.js';
-import { createPreparer, type PreparerSettings, type StepBatch } from '../../src/finetune/batch-preparer.js';
+import {
+  createPreparer,
+  type PatcherOutput,
+  type PreparerSettings,
+  type StepBatch,
+} from '../../src/finetune/batch-preparer.js';
 import { type BatchSource, createBatchSource } from '../../src/finetune/batch-source.js';
-import { patcherObjective } from '../../src/finetune/objective.js';
 import { startPreparer } from '../../src/finetune/open-preparer.js';
 import { goldenPath } from '../support/golden.js';
+import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-threads-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -44,22 +49,24 @@ beforeAll(async () => {
 });
 
 /** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
-async function someEntropies({ ids }: BatchArrays): Promise<Float32Array> {
+async function someEntropies({ ids }: BatchArrays): Promise<PatcherOutput> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-  return Float32Array.from(ids!.values, (id) => ((id * 31) % 101) / 101);
+  const of = (salt: number) => Float32Array.from(ids!.values, (id) => ((id * 31 + salt) % 101) / 101);
+  return { entropies: of(0), endProbabilities: of(50) };
 }
 
-type Changes = Partial<Parameters<typeof createBatchSource>[0]> & { readonly patched?: boolean };
+type Changes = Partial<Parameters<typeof createBatchSource>[0]>;
 
-const optionsOf = ({ patched = true, ...changes }: Changes) => ({
-  rows: { kind: 'packed' as const, files, rowBytes: 128, seed: 5, state: PACKER_START },
-  objective: { ...patcherObjective(config), patched },
+const packed = () => ({ kind: 'packed' as const, files, rowBytes: 128, seed: 5, state: PACKER_START, repeat: false });
+
+const optionsOf = (changes: Changes) => ({
+  rows: packed(),
+  ...NEXT_BYTE_BATCHES,
   config,
   rowsPerStep: 5,
   microBatchRows: 2,
-  trainsTable: true,
   entropies: someEntropies,
-  patches: 0,
+  room: patchRoom(0),
   ...changes,
 });
 
@@ -93,10 +100,10 @@ describe('batches prepared in a thread of their own', () => {
 
   it('go on from any of them as if the run had not stopped, whatever was made ahead', async () => {
     const all = await take(createBatchSource(optionsOf({}), inThread), 6);
-    expect(new Set(all.map(({ patches }) => patches)).size, 'the room grows on the way').toBeGreaterThan(1);
-    for (const [i, { packer, patches }] of all.slice(0, -1).entries()) {
-      const rows = { ...optionsOf({}).rows, state: packer };
-      const rest = await take(createBatchSource(optionsOf({ rows, patches }), inThread), all.length - 1 - i);
+    expect(new Set(all.map(({ room }) => room.patches)).size, 'the room grows on the way').toBeGreaterThan(1);
+    for (const [i, { packer, room }] of all.slice(0, -1).entries()) {
+      const rows = { ...packed(), state: packer };
+      const rest = await take(createBatchSource(optionsOf({ rows, room }), inThread), all.length - 1 - i);
       expect(rest).toStrictEqual(all.slice(i + 1));
     }
   });
@@ -143,7 +150,7 @@ describe('what fails in the thread', () => {
   it('is the error it was: message, hint and exit code', async () => {
     const short = await makeStore('short');
     await truncate(short.bytes, 1);
-    const rows = { ...optionsOf({}).rows, files: short };
+    const rows = { ...packed(), files: short };
     const here = await failure(createBatchSource(optionsOf({ rows }), createPreparer));
     const there = await failure(createBatchSource(optionsOf({ rows }), inThread));
     expect(here).toBeInstanceOf(ByteifyError);
@@ -155,7 +162,7 @@ describe('what fails in the thread', () => {
   });
 
   it('keeps what the system said', async () => {
-    const rows = { ...optionsOf({}).rows, files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
+    const rows = { ...packed(), files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
     expect(await failure(createBatchSource(optionsOf({ rows }), inThread))).toMatchObject({
       code: 'ENOENT',
       path: rows.files.ends,
@@ -163,7 +170,7 @@ describe('what fails in the thread', () => {
   });
 
   it('is thrown by every later call, and closing still works', async () => {
-    const rows = { ...optionsOf({}).rows, files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
+    const rows = { ...packed(), files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
     const source = createBatchSource(optionsOf({ rows }), inThread);
     for (let i = 0; i < 5; i++) await expect(source.next()).rejects.toThrow(/ENOENT/);
     await source.close();

@@ -120,8 +120,9 @@ describe('a checkpoint', () => {
     tf.dispose([at, sevens]);
     const state = {
       step: 1,
-      packer: { epoch: 0, place: 3, offset: 5 },
-      patches: 24,
+      packer: { epoch: 0, place: 3, offset: 5, row: 7 },
+      room: { patches: 24, tokens: 16 },
+      flops: 123456789012,
       mode: 'graph' as const,
       metrics: {},
       settings: 's',

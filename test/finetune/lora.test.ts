@@ -10,8 +10,10 @@ import { endToEndObjective } from '../../src/finetune/objective.js';
 import { createTrainStep } from '../../src/finetune/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/trainee.js';
 import { bltBitsPerByte, openBlt, readBltConfig } from '../../src/model/index.js';
+import type { StageOf } from '../../src/recipe/index.js';
 import { fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../src/safetensors/index.js';
 import { goldenPath, plainCases } from '../support/golden.js';
+import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
 import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from './runs.js';
 import { packedRow } from './samples.js';
 
@@ -103,13 +105,16 @@ describe('a trainee with adapters', () => {
     const shape = { rows: 1, length: row.ids.length };
     const source = createBatchSource({
       rows: { kind: 'given', rows: [row] },
-      objective,
+      ...NEXT_BYTE_BATCHES,
       config,
       rowsPerStep: 1,
       microBatchRows: 1,
       trainsTable: false,
-      entropies: async () => Float32Array.from(row.ids, (_, i) => (i % 3 === 0 ? 9 : 0)),
-      patches: 0,
+      entropies: async () => ({
+        entropies: Float32Array.from(row.ids, (_, i) => (i % 3 === 0 ? 9 : 0)),
+        endProbabilities: null,
+      }),
+      room: patchRoom(0),
     });
     const { dense: slots, table, fixed } = trainee;
     const adamw = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
@@ -254,7 +259,8 @@ describe('a run with adapters', () => {
 
   it('goes from stage to stage with what it learnt', async () => {
     const two = recipe({ steps: 3, validate_every: 3, checkpoint_every: 3 });
-    await runs.run('two', BLT, { ...two, stages: [two.stages[0]!, { ...two.stages[0]!, steps: 1, lora: undefined }] });
+    const adapted = two.stages[0] as StageOf<'end-to-end'>;
+    await runs.run('two', BLT, { ...two, stages: [adapted, { ...adapted, steps: 1, lora: undefined }] });
     const [first, second] = [await runs.curve('two/stage-0'), await runs.curve('two')];
     expect(Math.abs(second[0]!.validation_bits_per_byte! - first.at(-1)!.validation_bits_per_byte!)).toBeLessThan(1e-5);
     expect(second[0]!.validation_bits_per_byte!).toBeLessThan(first[0]!.validation_bits_per_byte! - 0.3);

@@ -12,11 +12,11 @@ import { endToEndObjective } from '../../src/finetune/objective.js';
 import { stagePlan } from '../../src/finetune/plans.js';
 import { train } from '../../src/finetune/train.js';
 import { byteBatch, openBlt, patcherEntropies } from '../../src/model/index.js';
-import { recipeSchema } from '../../src/recipe/index.js';
+import { recipeSchema, type TrainingStage } from '../../src/recipe/index.js';
 import { goldenPath, maxDifference } from '../support/golden.js';
 import { MODES } from '../support/modes.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
-import { goldenStart, openTraining, packerOf, type Start } from '../support/training.js';
+import { goldenStart, NEXT_BYTE_BATCHES, openTraining, packerOf, patchRoom, type Start } from '../support/training.js';
 
 let engine: Engine;
 let start: Start;
@@ -36,7 +36,7 @@ function row(bytesPerPatch: number, salt: number): PackedRow {
   const targets = new Int32Array(LENGTH);
   targets.set(ids.subarray(1));
   const weights = new Float32Array(LENGTH).fill(1, 0, LENGTH - 1);
-  return { ids, targets, weights, chunks: [{ start: 0, end: LENGTH }], byteCount: LENGTH - 1 };
+  return { ids, targets, weights, chunks: [{ start: 0, end: LENGTH }], byteCount: LENGTH - 1, number: 0 };
 }
 
 /** From a place of the rows, of which a step takes two. */
@@ -46,14 +46,15 @@ function sourceFrom(place: number, patches: number) {
   const all = BYTES_PER_PATCH.flatMap((bytes, i) => [row(bytes, i), row(bytes, 20 + i)]);
   return createBatchSource({
     rows: { kind: 'given', rows: [...all.slice(place), ...all.slice(0, place)] },
-    objective: endToEndObjective(config, []),
+    ...NEXT_BYTE_BATCHES,
     config,
     rowsPerStep: 2,
     microBatchRows: 1,
-    trainsTable: true,
-    entropies: async ({ ids }) =>
-      Float32Array.from(ids!.values, (_, i) => (i % (ids!.values[1]! - 4) === 0 ? high : 0)),
-    patches,
+    entropies: async ({ ids }) => ({
+      entropies: Float32Array.from(ids!.values, (_, i) => (i % (ids!.values[1]! - 4) === 0 ? high : 0)),
+      endProbabilities: null,
+    }),
+    room: patchRoom(patches),
   });
 }
 
@@ -65,7 +66,7 @@ async function take(count: number, place = 0, patches = 0): Promise<StepBatch[]>
   return batches;
 }
 
-const room = ({ patches }: StepBatch) => patches;
+const room = ({ room }: StepBatch) => room.patches;
 const shapesOf = ({ batches }: StepBatch) => batches.map(({ patchDocuments }) => patchDocuments!.shape[1]);
 
 describe('room for patches', () => {
@@ -89,8 +90,8 @@ describe('room for patches', () => {
     const whole = await take(5);
     for (const stopped of [1, 2, 4]) {
       const state = whole[stopped - 1]!;
-      const resumed = await take(5 - stopped, state.packer.place, state.patches);
-      const arrays = ({ batches, touched, patches }: StepBatch) => ({ batches, touched, patches });
+      const resumed = await take(5 - stopped, state.packer.place, state.room.patches);
+      const arrays = ({ batches, touched, room }: StepBatch) => ({ batches, touched, room });
       expect(resumed.map(arrays)).toEqual(whole.slice(stopped).map(arrays));
     }
   });
@@ -144,7 +145,7 @@ describe('a run', () => {
     const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, row_bytes: 48 }];
     const plan = (steps: number) => {
       const recipe = recipeSchema.parse({ name: 'test', stages: stages(steps), hardware: { mode: 'graph' } });
-      return stagePlan(recipe.stages[0]!, recipe.hardware);
+      return stagePlan(recipe.stages[0] as TrainingStage, recipe.hardware);
     };
     const { config } = start;
     const run = async (steps: number) => {
@@ -154,6 +155,7 @@ describe('a run', () => {
         start: start.reader,
         plan: plan(steps),
         data: store.train,
+        flopsOf: () => 0,
         run: join(folder(), 'run'),
         seed: 1,
         settings: 's',
@@ -164,11 +166,11 @@ describe('a run', () => {
     const path = (step: number) => join(folder(), 'run', checkpointName(step), 'trainer_state.json');
     await run(1);
     const state = JSON.parse(await readFile(path(1), 'utf8'));
-    expect(state.patches % 8).toBe(0);
-    expect(state.patches).toBeGreaterThan(0);
-    await writeFile(path(1), JSON.stringify({ ...state, patches: 96 }));
+    expect(state.room.patches % 8).toBe(0);
+    expect(state.room.patches).toBeGreaterThan(0);
+    await writeFile(path(1), JSON.stringify({ ...state, room: patchRoom(96) }));
     await run(2);
-    expect(JSON.parse(await readFile(path(2), 'utf8')).patches).toBe(96);
+    expect(JSON.parse(await readFile(path(2), 'utf8')).room.patches).toBe(96);
     await store.close();
   });
 });
@@ -184,7 +186,7 @@ describe('entropies of the patcher', () => {
       const rows = await packer.next(2);
       expect(rows.some(({ chunks }) => chunks.length > 1)).toBe(true);
       const wanted = patcherEntropies(model.params, model.config.patcher, byteBatch(rows));
-      expect(maxDifference(await entropies.of(patcherArrays(rows)), wanted)).toBeLessThan(1e-4);
+      expect(maxDifference((await entropies.of(patcherArrays(rows))).entropies, wanted)).toBeLessThan(1e-4);
     }
     entropies.dispose();
     expect(engine.liveHandles(), 'handles are left').toBe(before);

@@ -31,9 +31,9 @@ vi.mock('../../src/finetune/entropies.js', async (original) => {
   const createEntropies: typeof real.createEntropies = (...args) => {
     const made = real.createEntropies(...args);
     const of: typeof made.of = async (arrays) => {
-      const values = await made.of(arrays);
-      seen.entropies.push(values.slice());
-      return values;
+      const output = await made.of(arrays);
+      seen.entropies.push(output.entropies.slice());
+      return output;
     };
     return { ...made, of };
   };

@@ -3,14 +3,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
 import { checkpointName, finetune } from '../../src/finetune/index.js';
-import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
+import { type Recipe, recipeSchema, type TrainingStage } from '../../src/recipe/index.js';
 import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 
-type Stage = Recipe['stages'][number];
+/** Keys of every kind of training stage. */
+type StageKey = TrainingStage extends infer Stage ? (Stage extends unknown ? keyof Stage : never) : never;
 export type Mode = Recipe['hardware']['mode'];
 
 /** One stage of six steps; what a test is about is changed. */
-export function recipeWith(stage: Partial<Record<keyof Stage, unknown>>, mode: Mode = 'graph'): Recipe {
+export function recipeWith(stage: Partial<Record<StageKey, unknown>>, mode: Mode = 'graph'): Recipe {
   return recipeSchema.parse({
     name: 'test',
     seed: 3,
@@ -63,6 +64,7 @@ export async function openRuns(folder: string): Promise<Runs> {
       let steps = 0;
       const { metrics } = await finetune({
         from: [from],
+        source: null,
         run: path(name),
         recipe,
         store,

@@ -13,7 +13,7 @@ import {
 } from '../../src/engine/index.js';
 import { type BatchArrays, bltArrays } from '../../src/finetune/batch-arrays.js';
 import { lossAndGradients } from '../../src/finetune/gradients.js';
-import { type BltModel, bltForward, cutIntoPatches } from '../../src/model/index.js';
+import { type BltModel, bltForward, cutIntoPatches, patchedBatch } from '../../src/model/index.js';
 
 /** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */
 export function packedRow(texts: readonly (readonly number[])[]) {
@@ -28,7 +28,7 @@ export function packedRow(texts: readonly (readonly number[])[]) {
     weights[end - 1] = 0;
     return { start, end };
   });
-  return { ids, targets, weights, chunks, byteCount: ids.length - chunks.length };
+  return { ids, targets, weights, chunks, byteCount: ids.length - chunks.length, number: 0 };
 }
 
 export interface Passes {
@@ -49,7 +49,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   const { config, params } = model;
   const row = packedRow(texts);
   const { entropies } = cutIntoPatches(params, config, [row]);
-  const arrays: BatchArrays = bltArrays([row], { entropies, patches: 0 }, config);
+  const arrays: BatchArrays = bltArrays([row], patchedBatch([row], entropies, config));
   const names = Object.keys(arrays);
   const inputs = names.map((name) => {
     const { values, shape } = arrays[name]!;

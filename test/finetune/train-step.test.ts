@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { PackedRow } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batch-source.js';
-import { endToEndObjective } from '../../src/finetune/objective.js';
 import type { StepMode, StepOutput } from '../../src/finetune/train-step.js';
 import { maxDifference } from '../support/golden.js';
 import { MODES, relativeDifference, taken } from '../support/modes.js';
@@ -11,8 +10,10 @@ import {
   ADAMW,
   goldenStart,
   madeUpEntropies,
+  NEXT_BYTE_BATCHES,
   openTraining,
   packerOf,
+  patchRoom,
   type Start,
   stepInput,
   TABLE,
@@ -35,13 +36,12 @@ async function batchesOf(count: number, rowsPerStep: number, microBatchRows: num
   const { config } = start;
   const source = createBatchSource({
     rows: { kind: 'given', rows: await packerOf(LENGTH).next(count * rowsPerStep) },
-    objective: endToEndObjective(config, []),
+    ...NEXT_BYTE_BATCHES,
     config,
     rowsPerStep,
     microBatchRows,
-    trainsTable: true,
-    entropies: async ({ ids }) => madeUpEntropies(ids!.values, config),
-    patches: LENGTH,
+    entropies: async ({ ids }) => ({ entropies: madeUpEntropies(ids!.values, config), endProbabilities: null }),
+    room: patchRoom(LENGTH),
   });
   const batches: StepBatch[] = [];
   while (batches.length < count) batches.push(await source.next());

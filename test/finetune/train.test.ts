@@ -66,6 +66,7 @@ afterAll(() => store.close());
 const run = (name: string, options: { recipe?: Recipe; signal?: AbortSignal; onStep?: () => void } = {}) =>
   finetune({
     from: [BLT],
+    source: null,
     run: join(folder, name),
     recipe: options.recipe ?? recipe,
     store,
@@ -158,6 +159,7 @@ describe('fine-tuning', () => {
   it('refuses to go on with other settings', async () => {
     const other = finetune({
       from: [BLT],
+      source: null,
       run: join(folder, 'whole'),
       recipe,
       store,

@@ -7,7 +7,7 @@ import { endToEndObjective, type Objective } from '../../src/finetune/objective.
 import { touchedRows } from '../../src/finetune/touched-rows.js';
 import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/trainee.js';
-import { readBltConfig } from '../../src/model/index.js';
+import { patchedBatch, readBltConfig } from '../../src/model/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath } from './golden.js';
 import { taken } from './modes.js';
@@ -16,6 +16,12 @@ export const TABLE = 'model.encoder_hash_tok_embedding.weight';
 
 /** An epsilon well above rounding, so that a gradient which is nothing but rounding moves nothing in any mode. */
 export const ADAMW: AdamWOptions = { betas: [0.9, 0.95], epsilon: 1e-5, weightDecay: 0.1 };
+
+/** What a source of batches is told for next-byte training of a whole BLT. */
+export const NEXT_BYTE_BATCHES = { patched: true, source: null, weights: 'weights', trainsTable: true } as const;
+
+/** Room for patches alone. */
+export const patchRoom = (patches: number) => ({ patches, tokens: 0 });
 
 export interface Weights {
   readonly shape: readonly number[];
@@ -88,7 +94,7 @@ export function stepInput(
 ): Pick<StepInput, 'batches' | 'touched' | 'weight'> & { readonly whole: readonly BatchArrays[] } {
   const whole = micros.map((rows) => {
     const ids = rows.flatMap((row) => [...row.ids]);
-    return bltArrays(rows, { entropies: madeUpEntropies(ids, config), patches }, config);
+    return bltArrays(rows, patchedBatch(rows, madeUpEntropies(ids, config), config, patches));
   });
   const touched = touchedRows(
     whole.map(({ hashRows }) => hashRows!.values as Int32Array),
