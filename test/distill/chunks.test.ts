@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { patchStarts } from '../../src/blt/index.js';
@@ -57,7 +56,11 @@ describe('chunks', () => {
 
   it('of EOS alone is the end token', () => {
     const { bytes, starts, late } = cut('the|');
-    const { tokens, lastToken } = sourceChunks({ bytes, count: bytes.length + 2, starts, late }, reader.tokensOf, reader.special);
+    const { tokens, lastToken } = sourceChunks(
+      { bytes, count: bytes.length + 2, starts, late },
+      reader.tokensOf,
+      reader.special,
+    );
     expect(tokens[lastToken[2]!]).toBe(reader.special.end);
   });
 
