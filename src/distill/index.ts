@@ -8,6 +8,7 @@ export { type ChunkLossInputs, chunkLoss } from './chunk-loss.js';
 export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';
 export { type Alignment, isLateCut } from './cuts.js';
 export { embeddingLoss } from './embedding-loss.js';
+export { addProducts, emptyProducts, type Products, principalDirections, ridge } from './least-squares.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { type SourceToken, type TokensOf, tokensInPatches } from './patch-tokens.js';
 export { prefixKl } from './prefix-kl.js';
@@ -21,6 +22,7 @@ export {
 } from './segmentation-report.js';
 export { openSourceReader, type SourceIds, type SourceReader } from './source-reader.js';
 export { byteTargets, encoderTargets, patchStates, type RowReading, readRows, sourceInputs } from './target-arrays.js';
+export { type ObservedText, type Telescope, telescope } from './telescope.js';
 export { CUT_AT_END, CUT_LATE, NO_CUT, textCuts } from './text-cuts.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './token-end-head.js';
 export { type TokenEnds, tokenEnds } from './token-ends.js';

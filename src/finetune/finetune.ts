@@ -6,7 +6,7 @@ import { UsageError } from '../errors.js';
 import { readBltConfig } from '../model/index.js';
 import type { Recipe, RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './checkpoint.js';
-import { closedForm } from './closed-form.js';
+import { closedForm } from './closed-form/closed-form.js';
 import { openDistillSource } from './distill-source.js';
 import type { StepReport } from './train.js';
 import { runTrainingStage } from './training-stage.js';

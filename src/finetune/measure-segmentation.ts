@@ -17,6 +17,7 @@ import type { LlamaModel, Params } from '../model/index.js';
 import { byteModelBitsPerByte } from './patcher-bits.js';
 import { readText } from './read-text.js';
 import { sourceByteNats, type TokenReading } from './source-byte-nats.js';
+import { spelledTexts } from './spelled-texts.js';
 
 export interface MeasuredPatcher {
   readonly params: Params;
@@ -36,7 +37,7 @@ function canonicalReading(text: Uint8Array, { tokenizer, vocabulary, special }: 
   const tokenOfByte = new Int32Array(text.length);
   const offsetInToken = new Int32Array(text.length);
   let at = 0;
-  for (const { id, added, length } of canonicalTokens(text, tokenizer)) {
+  for (const { id, added, length } of canonicalTokens(text, tokenizer) ?? []) {
     for (let i = 0; i < length; i++) offsetInToken[at + i] = added + i;
     tokenOfByte.fill(tokens.length, at, at + length);
     tokens.push(vocabulary.rankOf(id));
@@ -67,7 +68,8 @@ function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: 
 }
 
 /**
- * @param texts valid UTF-8, each read from its own beginning. The engine must be started.
+ * @param texts valid UTF-8, each read from its own beginning; those that the source's tokens do not spell are left out. The engine must be
+ * started.
  * @throws the signal's reason between two texts when it was stopped.
  */
 export function measureSegmentation(
@@ -76,7 +78,7 @@ export function measureSegmentation(
   texts: readonly Uint8Array[],
   options: { readonly signal: AbortSignal; readonly onText?: (done: number) => void },
 ): SegmentationReport {
-  const measured = texts.map((text, i) => {
+  const measured = spelledTexts(texts, source.reader.tokenizer).map((text, i) => {
     options.signal.throwIfAborted();
     const result = measure(text, patcher, source);
     options.onText?.(i + 1);

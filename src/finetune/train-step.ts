@@ -18,6 +18,7 @@ import {
 import type { Params } from '../model/index.js';
 import { type AdamWOptions, corrections, type Slot, type StepScalars, updatedRows, updateSlot } from './adamw.js';
 import type { BatchArrays } from './batch-arrays.js';
+import { batchTensor } from './batch-tensors.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
 import type { BatchShape, BatchTensors, Objective } from './objective.js';
 import type { TouchedRows } from './touched-rows.js';
@@ -96,11 +97,7 @@ function runner(mode: StepMode) {
 /** The function's inputs as one list, and back: names in order. */
 function flatten(batch: BatchArrays): { names: string[]; tensors: tf.Tensor[] } {
   const names = Object.keys(batch).sort();
-  const tensors = names.map((name) => {
-    const { values, shape } = batch[name]!;
-    return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
-  });
-  return { names, tensors };
+  return { names, tensors: names.map((name) => batchTensor(batch[name]!)) };
 }
 
 const named = (names: readonly string[], tensors: readonly tf.Tensor[]): BatchTensors =>

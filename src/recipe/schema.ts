@@ -147,7 +147,10 @@ const closedForm = z
     kind: z
       .literal('closed-form')
       .describe('Stage 0, no gradient steps: tables, projections and head solved from the source and some text.'),
-    text_bytes: count.default(4_000_000).describe('Training text that it is fitted on; it is streamed.'),
+    text_bytes: count.default(4_000_000).describe('Training text that the n-gram tables are fitted on.'),
+    solve_bytes: count
+      .default(1_000_000)
+      .describe('Of it, how much the projections and the head are solved on: the source reads it.'),
     row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
     micro_batch_rows: count.default(4).describe('Rows that are in memory at once.'),
     vocabulary_weight: weight

@@ -9,7 +9,7 @@ import { createBatchSource, type StepBatch } from '../../src/finetune/batch-sour
 import { checkpointName } from '../../src/finetune/checkpoint.js';
 import { createEntropies } from '../../src/finetune/entropies.js';
 import { endToEndObjective } from '../../src/finetune/objective.js';
-import { endToEndPlan } from '../../src/finetune/plans.js';
+import { stagePlan } from '../../src/finetune/plans.js';
 import { train } from '../../src/finetune/train.js';
 import { byteBatch, openBlt, patcherEntropies } from '../../src/model/index.js';
 import { recipeSchema } from '../../src/recipe/index.js';
@@ -144,7 +144,7 @@ describe('a run', () => {
     const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, row_bytes: 48 }];
     const plan = (steps: number) => {
       const recipe = recipeSchema.parse({ name: 'test', stages: stages(steps), hardware: { mode: 'graph' } });
-      return endToEndPlan(recipe.stages[0]!, recipe.hardware);
+      return stagePlan(recipe.stages[0]!, recipe.hardware);
     };
     const { config } = start;
     const run = async (steps: number) => {
