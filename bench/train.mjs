@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { trainingFlopsPerByte } from '../dist/plan/index.js';
+import { trainingFlopsPerByte } from '../dist/blt/index.js';
 import { MODELS, writeModel } from './train/model.mjs';
 
 const { values } = parseArgs({

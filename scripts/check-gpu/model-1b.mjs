@@ -1,8 +1,14 @@
 // The model of the compiled step: shaped as Llama 3.2 1B's conversion, of random weights, with its memory plan.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bltConfigFor, bltTensors, deriveLocalSizes, toTransformersConfig } from '../../dist/blt/index.js';
-import { parametersByPart, sumParameters, trainingFlopsPerByte, trainingStageCost } from '../../dist/plan/index.js';
+import {
+  bltConfigFor,
+  bltTensors,
+  deriveLocalSizes,
+  toTransformersConfig,
+  trainingFlopsPerByte,
+} from '../../dist/blt/index.js';
+import { parametersByPart, trainingStageCost } from '../../dist/plan/index.js';
 import { fillTruncatedNormal, generatorOf } from '../../dist/remap/random.js';
 import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
 
@@ -20,7 +26,8 @@ export const LLAMA_1B = {
 /** Rows of a hash table, in place of the 500,002 that such a model would get: those are 3 G parameters of 12 bytes that no product reads. */
 export const HASH_VOCAB = 20_002;
 const BYTES_PER_PATCH = 4;
-const TRAINED = ['encoder', 'hash', 'global', 'decoder', 'head'];
+/** Training end to end asks nothing of the source. */
+const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
 /** Large to small: rows of a step, and bytes of a row. */
 const SHAPES = [
   [16, 4096],
@@ -45,19 +52,22 @@ export function planOf(config, rows, rowBytes) {
   const cost = trainingStageCost({
     config,
     counts,
+    source: SOURCE,
     work: {
       name: 'check:gpu',
+      stage: { kind: 'end-to-end', frozen: [] },
       steps: 1,
+      bytes: rows * rowBytes,
       rowBytes,
       rowsPerStep: rows,
       microBatchRows: rows,
       bytesPerPatch: BYTES_PER_PATCH,
-      trains: TRAINED,
       precision: 'bfloat16',
       gradientCheckpointing: false,
       optimizerState: 'float32',
       adapterParameters: 0,
       keepCheckpoints: 1,
+      sourceStatesCacheBytes: 0,
     },
     frozenWeightBytes: 2,
     flopsPerSecond: null,
@@ -67,7 +77,7 @@ export function planOf(config, rows, rowBytes) {
     rowBytes,
     bytesPerPatch: BYTES_PER_PATCH,
     bytes: cost.memory.peakBytes,
-    parameters: sumParameters(counts, TRAINED),
+    parameters: cost.trainedParameters,
     flopsPerByte: trainingFlopsPerByte(config, { bytes: rowBytes, bytesPerPatch: BYTES_PER_PATCH }),
   };
 }

@@ -1,6 +1,22 @@
 /** @module The BLT format: vocabulary, hash n-grams, patches, config, tensors. No TensorFlow. */
 export { type Adapter, adaptersOf, type Lora } from './adapters.js';
 export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
+export {
+  type FlopParts,
+  type Flops,
+  forwardFlops,
+  type LeastSquares,
+  leastSquaresOf,
+  meanVisibleKeys,
+  type SourceShape,
+  type StageFlops,
+  sourceForwardFlops,
+  stageFlops,
+  type TextShape,
+  totalFlops,
+  trainingFlops,
+  trainingFlopsPerByte,
+} from './flops.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
 export { parseBltConfig } from './parse-config.js';
@@ -8,6 +24,16 @@ export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js
 export { type QueryBlock, queryBlocks } from './query-blocks.js';
 export { inverseFrequencies } from './rope.js';
 export { parseRope, ropeKeys } from './rope-parameters.js';
+export {
+  type Involvement,
+  movedParts,
+  SECTIONS,
+  type Section,
+  type SourceRuns,
+  type StageRuns,
+  type StageShape,
+  stageRuns,
+} from './stage-runs.js';
 export { bltTensors, layerTensors, type Part, type Role, type TensorSpec } from './tensors.js';
 export { toTransformersConfig } from './transformers-config.js';
 export { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, decodeBytes, EOS, encodeBytes, VOCAB_SIZE } from './vocabulary.js';

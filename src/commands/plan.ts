@@ -64,6 +64,7 @@ export const plan: Command<Args> = {
       config,
       recipe,
       sourceBytes: source.weightBytes,
+      sourceVocabSize: source.config.vocabSize,
       sourceBytesPerWeight: source.bytesPerWeight,
       flopsPerSecond: gflops === null ? null : gflops * 1e9,
     });

@@ -1,5 +1,6 @@
 /** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
 import type { BltConfig } from '../blt/index.js';
+import { tokenEndHead } from '../distill/index.js';
 import { bltBitsPerByte, disposeParams, type Params } from '../model/index.js';
 import type { TrainingStage } from '../recipe/index.js';
 import { openCheckpoint, type TensorReader } from '../safetensors/index.js';
@@ -38,7 +39,10 @@ export async function runTrainingStage(
   source: DistillSource | null,
 ): Promise<Readonly<Record<string, number>>> {
   const { from, recipe, store, run, stage, config, onStep, heldOut, sourceBitsPerByte } = context;
-  const objective = objectiveOf(config, settings, source);
+  const bare = objectiveOf(config, settings, source);
+  // Who reads the source patch by patch must know which cuts came late.
+  const readsCuts = bare.targets.length > 0 && source!.alignment !== null;
+  const objective = readsCuts ? { ...bare, extra: [tokenEndHead(config)] } : bare;
   const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
   const validate = async (now: Params) => {
     const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);

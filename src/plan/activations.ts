@@ -8,8 +8,7 @@
  *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
  *             A keys     the softmax over the keys of its block, masked ones too
  */
-import { type BltConfig, queryBlocks, type TransformerConfig } from '../blt/index.js';
-import type { TextShape } from './flops.js';
+import { type BltConfig, queryBlocks, type StageRuns, type TextShape, type TransformerConfig } from '../blt/index.js';
 
 interface Values {
   readonly wide: number;
@@ -36,22 +35,23 @@ const NOTHING: KeptFloats = {
   around: { wide: 0, narrowed: 0 },
 };
 
-/** Values that the backward pass keeps of one row. */
-export function activationsOf(config: BltConfig, text: TextShape, parts: 'patcher' | 'model'): Activations {
+/** Values that the backward pass keeps of one row: nothing of what a stage does not run, nor of what no gradient goes through. */
+export function activationsOf(config: BltConfig, text: TextShape, { model }: StageRuns): Activations {
   const { encoder, decoder, global, patcher, crossAttnK: slots, vocabSize } = config;
   const { bytes } = text;
   const head = (part: TransformerConfig): Values => ({
     wide: bytes * (vocabSize + part.hiddenSize),
     narrowed: bytes * part.hiddenSize,
   });
-  if (parts === 'patcher') {
+  const passes = (section: keyof StageRuns['model']) => model[section] === 'trained' || model[section] === 'frozen';
+  if (passes('patcher')) {
     return { decoder: { ...layersOf(patcher, bytes), around: head(patcher) }, global: NOTHING, encoder: NOTHING };
   }
   const patches = bytes / text.bytesPerPatch;
   const cross = decoder.crossAttnAllLayers ? decoder.layers : 1;
   const H = decoder.hiddenSize;
   const logits = head(decoder);
-  return {
+  const kept: Activations = {
     decoder: {
       ...layersOf(decoder, bytes),
       // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values a slot and head.
@@ -70,6 +70,14 @@ export function activationsOf(config: BltConfig, text: TextShape, parts: 'patche
           patches * 3 * slots * encoder.hiddenSize,
         narrowed: bytes * encoder.hiddenSize + patches * 3 * slots * encoder.hiddenSize,
       },
+    },
+  };
+  return {
+    decoder: passes('decoder') ? kept.decoder : NOTHING,
+    global: passes('global') ? kept.global : NOTHING,
+    encoder: {
+      ...(passes('encoder') ? kept.encoder : NOTHING),
+      around: passes('pooling') ? kept.encoder.around : NOTHING.around,
     },
   };
 }

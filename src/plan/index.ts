@@ -1,14 +1,5 @@
 /** @module What a conversion will cost, before anything runs. */
 
-export {
-  type FlopParts,
-  type Flops,
-  forwardFlops,
-  llamaForwardFlops,
-  totalFlops,
-  trainingFlops,
-  trainingFlopsPerByte,
-} from './flops.js';
 export { hubPlanSource } from './hub-plan-source.js';
 export { makePlan, type Plan, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';

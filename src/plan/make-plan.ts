@@ -1,9 +1,8 @@
 /** @module The cost of a whole conversion, stage by stage, before anything runs. */
 
-import { adaptersOf, type BltConfig, bltTensors, type Lora, type Part } from '../blt/index.js';
-import type { Recipe } from '../recipe/index.js';
+import { adaptersOf, type BltConfig, bltTensors, type FlopParts, forwardFlops, type Lora } from '../blt/index.js';
+import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
-import { type FlopParts, forwardFlops } from './flops.js';
 import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
 
@@ -32,6 +31,7 @@ const BYTES_A_WEIGHT = { float32: 4, bfloat16: 2 } as const;
 
 /**
  * @param params.sourceBytes of the source's weights as they lie on disk
+ * @param params.sourceVocabSize entries of its vocabulary
  * @param params.sourceBytesPerWeight what `dtype: source` gives the tensors of the remapped model
  * @param params.flopsPerSecond what the machine sustains; null when unknown
  */
@@ -39,6 +39,7 @@ export function makePlan(params: {
   config: BltConfig;
   recipe: Recipe;
   sourceBytes: number;
+  sourceVocabSize: number;
   sourceBytesPerWeight: 2 | 4;
   flopsPerSecond: number | null;
 }): Plan {
@@ -48,9 +49,21 @@ export function makePlan(params: {
   const { dtype } = recipe.blt;
   const works = trainingWorks(recipe, config);
   const frozenWeightBytes = dtype === 'source' ? params.sourceBytesPerWeight : BYTES_A_WEIGHT[dtype];
+  // Each patch is tokenised by itself, so a token is no longer than a patch.
+  const source = {
+    vocabSize: params.sourceVocabSize,
+    bytesPerToken: Math.min(BYTES_PER_TOKEN, targetBytesPerPatch(recipe.patcher)),
+  };
   const copies = (stage: string, diskBytes: number): StagePlan => ({ stage, diskBytes, training: null });
   const trainings = works.map((work): StagePlan => {
-    const training = trainingStageCost({ config, counts: parameters, work, frozenWeightBytes, flopsPerSecond });
+    const training = trainingStageCost({
+      config,
+      counts: parameters,
+      source,
+      work,
+      frozenWeightBytes,
+      flopsPerSecond,
+    });
     return { stage: work.name, diskBytes: training.diskBytes, training };
   });
   const initBytes = total * frozenWeightBytes;
@@ -72,48 +85,68 @@ export function makePlan(params: {
   };
 }
 
-const TRAINED_PARTS = ['encoder', 'hash', 'global', 'decoder', 'head'] as const satisfies readonly Part[];
+type Stage = Recipe['stages'][number];
+
+/** What a stage has that does not say how it trains. */
+const PLAINLY = {
+  steps: 0,
+  precision: 'float32',
+  gradientCheckpointing: false,
+  optimizerState: 'float32',
+  adapterParameters: 0,
+  keepCheckpoints: 1,
+  sourceStatesCacheBytes: 0,
+} as const;
 
 /** The patcher's training and the recipe's stages, in the plan's terms. */
 export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[] {
-  const { patcher } = recipe;
-  const bytesPerPatch = patcher.target_bytes_per_patch;
-  const patcherRows = rows(patcher);
+  const { patcher, stages } = recipe;
+  const bytesPerPatch = targetBytesPerPatch(patcher);
+  const nameOf = ({ kind }: Stage, index: number) => (stages.length === 1 ? 'finetune' : `finetune ${index} ${kind}`);
   return [
-    {
-      name: 'patcher',
-      steps: patcher.steps,
-      rowBytes: patcher.row_bytes,
-      rowsPerStep: patcherRows,
-      microBatchRows: patcherRows,
-      bytesPerPatch,
-      trains: ['patcher'],
-      precision: 'float32',
-      gradientCheckpointing: false,
-      optimizerState: 'float32',
-      adapterParameters: 0,
-      keepCheckpoints: 1,
-    },
-    ...recipe.stages.map((stage, index): TrainingWork => {
-      const rowsPerStep = rows(stage);
-      return {
-        name: recipe.stages.length === 1 ? 'finetune' : `finetune ${index}`,
-        steps: stage.steps,
-        rowBytes: stage.row_bytes,
-        rowsPerStep,
-        microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
-        bytesPerPatch,
-        trains: TRAINED_PARTS.filter(
-          (part) => !(stage.frozen as readonly string[]).includes(part) && !(part === 'global' && stage.lora),
-        ),
-        precision: stage.precision,
-        gradientCheckpointing: stage.gradient_checkpointing,
-        optimizerState: stage.optimizer_state,
-        adapterParameters: stage.lora ? adapterParameters(config, stage.lora) : 0,
-        keepCheckpoints: stage.keep_checkpoints,
-      };
-    }),
+    patcherWork(patcher, bytesPerPatch),
+    ...stages.map((stage, index) => stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config })),
   ];
+}
+
+function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number): TrainingWork {
+  const rowsPerStep = rows(patcher);
+  return {
+    ...PLAINLY,
+    name: 'patcher',
+    stage: { kind: 'patcher' },
+    steps: patcher.steps,
+    bytes: patcher.steps * rowsPerStep * patcher.row_bytes,
+    rowBytes: patcher.row_bytes,
+    rowsPerStep,
+    microBatchRows: rowsPerStep,
+    bytesPerPatch,
+  };
+}
+
+function stageWork(
+  stage: Stage,
+  { name, bytesPerPatch, config }: { name: string; bytesPerPatch: number; config: BltConfig },
+): TrainingWork {
+  const common = { name, stage, bytesPerPatch, rowBytes: stage.row_bytes };
+  if (stage.kind === 'closed-form') {
+    const { micro_batch_rows: microBatchRows, text_bytes: bytes } = stage;
+    return { ...PLAINLY, ...common, bytes, rowsPerStep: microBatchRows, microBatchRows };
+  }
+  const rowsPerStep = rows(stage);
+  return {
+    ...common,
+    steps: stage.steps,
+    bytes: stage.steps * rowsPerStep * stage.row_bytes,
+    rowsPerStep,
+    microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
+    precision: stage.precision,
+    gradientCheckpointing: stage.gradient_checkpointing,
+    optimizerState: stage.optimizer_state,
+    adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
+    keepCheckpoints: stage.keep_checkpoints,
+    sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
+  };
 }
 
 function adapterParameters(config: BltConfig, lora: Lora): number {

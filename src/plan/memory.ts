@@ -2,16 +2,28 @@
  * @module Memory of a training stage, in bytes: what a compiled step holds at its fullest. Counted from what each operation keeps for the
  * backward pass (src/model, src/engine/ops.ts); a test compares the sum with the measured peak of runs on a CPU.
  */
-import { type BltConfig, hashTables, type Part, type TransformerConfig } from '../blt/index.js';
+import {
+  type BltConfig,
+  hashTables,
+  movedParts,
+  type Part,
+  type SourceShape,
+  type StageRuns,
+  type StageShape,
+  stageRuns,
+  type TextShape,
+  type TransformerConfig,
+} from '../blt/index.js';
 import { activationsOf, type KeptFloats } from './activations.js';
-import type { TextShape } from './flops.js';
-import type { PartParameters } from './parameters.js';
+import { closedFormMemory } from './closed-form-memory.js';
+import { type PartParameters, sumParameters } from './parameters.js';
+import { sourceMemory } from './source-memory.js';
 
 export interface MemoryQuestion {
   readonly config: BltConfig;
   readonly counts: PartParameters;
-  /** The patcher alone is a byte language model of its own; otherwise it only cuts the text. */
-  readonly trains: readonly Part[];
+  readonly stage: StageShape;
+  readonly source: SourceShape;
   readonly text: TextShape;
   /** Rows whose activations are held at once. */
   readonly rows: number;
@@ -28,7 +40,12 @@ export interface MemoryQuestion {
 export interface TrainingMemory {
   /** The process before the model is there: Node, TensorFlow's libraries, compiled code. */
   readonly runtimeBytes: number;
+  /** Of the parts that the stage reads, the source's blocks among them where it asks for their states. */
   readonly weightsBytes: number;
+  /** The source's embeddings and head, and what is made of them for one micro-batch. */
+  readonly sourceBytes: number;
+  /** The sums of a closed form. */
+  readonly sumsBytes: number;
   readonly gradientsBytes: number;
   /** AdamW's two moments. */
   readonly momentsBytes: number;
@@ -52,19 +69,23 @@ const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['
 
 /** The memory of a training stage at its fullest. */
 export function trainingMemory(question: MemoryQuestion): TrainingMemory {
-  const { counts, trains, adapterParameters, optimizerState } = question;
-  const alone = trains.every((part) => part === 'patcher');
+  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = question;
+  const runs = stageRuns(stage);
+  const trains = movedParts(runs);
+  const alone = stage.kind === 'patcher';
   const trained = (parts: readonly Part[]) =>
-    parts.reduce((sum, part) => sum + (trains.includes(part) ? counts[part] : 0), 0) +
-    (parts.includes('global') ? adapterParameters : 0);
-  const all = Object.keys(counts) as Part[];
-  const moved = trained(all);
-  const used = alone ? counts.patcher : all.reduce((sum, part) => sum + counts[part], 0);
-  const frozen = used - (moved - adapterParameters);
+    sumParameters(
+      counts,
+      parts.filter((part) => trains.includes(part)),
+    ) + (parts.includes('global') ? adapterParameters : 0);
+  const moved = trained(Object.keys(counts) as Part[]);
+  const frozen = sumParameters(counts, readParts(runs)) - (moved - adapterParameters);
   // Tables and embeddings are gathered from, which takes float32; nearly all of the rest are matrices.
-  const frozenTable = trains.includes('hash') || alone ? 0 : counts.hash;
+  const frozenTable = trains.includes('hash') || runs.model.hash === 'absent' ? 0 : counts.hash;
   const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + question.frozenWeightBytes * (frozen - frozenTable);
-  const activations = activationsOf(question.config, question.text, alone ? 'patcher' : 'model');
+  const sourceBytes = sourceMemory({ config, source, runs: runs.source, text, rows });
+  const sumsBytes = stage.kind === 'closed-form' ? closedFormMemory(config) : 0;
+  const activations = activationsOf(config, text, runs);
   const kept = (floats: KeptFloats) => keptBytes(floats, question);
   const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);
   const accumulated = question.rowsPerStep > question.rows;
@@ -72,7 +93,7 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? touchedRowsBytes(question) : 0;
   let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
-  let fullest = left + gradients + transientBytes(question, alone);
+  let fullest = left + gradients + transientBytes(question, runs);
   for (const part of BACKWARD) {
     left -= kept(activations[part]);
     if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
@@ -85,11 +106,20 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
+    sourceBytes,
+    sumsBytes,
     gradientsBytes: dense + rowsBytes,
     momentsBytes,
     activationsBytes,
-    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (weightsBytes + momentsBytes + copiesBytes + fullest),
+    peakBytes:
+      RUNTIME_BYTES + ALLOCATOR_SHARE * (weightsBytes + sourceBytes + sumsBytes + momentsBytes + copiesBytes + fullest),
   };
+}
+
+/** Parts whose weights are in memory. The source's blocks are those of the global transformer. */
+function readParts({ model, source }: StageRuns): Part[] {
+  const parts = ['encoder', 'hash', 'global', 'decoder', 'head', 'patcher'] as const satisfies readonly Part[];
+  return parts.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }
 
 /** Rows of the hash tables that a step touches, each byte one a table: three gathered, three new, and the gradient. */
@@ -108,17 +138,19 @@ function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing 
   return rows * (inLayers + whole(around));
 }
 
-/** What the backward pass of one layer makes and drops again, of the transformer where that is most. */
-function transientBytes({ config, text, rows }: MemoryQuestion, alone: boolean): number {
+/** What one layer makes and drops again, forward or backward, of the section where that is most. */
+function transientBytes({ config, text, rows }: MemoryQuestion, { model }: StageRuns): number {
   const of = ({ hiddenSize, intermediateSize }: TransformerConfig, positions: number) =>
     positions * (3 * intermediateSize + 4 * hiddenSize);
   const { bytes, bytesPerPatch } = text;
-  const floats = alone
-    ? of(config.patcher, bytes)
-    : Math.max(
-        of(config.decoder, bytes),
-        of(config.global, bytes / bytesPerPatch),
-        2 * bytes * hashTables(config.hash) * config.encoder.hiddenSize,
-      );
-  return FLOAT_BYTES * rows * floats;
+  const floats = {
+    hash: 2 * bytes * hashTables(config.hash) * config.encoder.hiddenSize,
+    encoder: of(config.encoder, bytes),
+    global: of(config.global, bytes / bytesPerPatch),
+    decoder: of(config.decoder, bytes),
+  };
+  const run = (Object.keys(floats) as (keyof typeof floats)[]).filter((section) => model[section] !== 'absent');
+  // Beside a step the patcher's forward pass is the smaller one; alone it is all there is.
+  const most = run.length === 0 ? of(config.patcher, bytes) : Math.max(...run.map((section) => floats[section]));
+  return FLOAT_BYTES * rows * most;
 }

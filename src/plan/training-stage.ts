@@ -1,9 +1,17 @@
 /** @module What one training stage costs: operations, memory, checkpoints on disk, time. */
 
-import type { BltConfig, Part } from '../blt/index.js';
-import { forwardFlops, type TextShape, trainingFlops } from './flops.js';
+import {
+  type BltConfig,
+  movedParts,
+  type SourceShape,
+  type StageShape,
+  stageFlops,
+  stageRuns,
+  type TextShape,
+} from '../blt/index.js';
 import { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
+import { statesCacheBytes } from './source-memory.js';
 
 /** What a stage's memory depends on beside its sizes. */
 type HowItTrains = Pick<MemoryQuestion, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
@@ -11,31 +19,36 @@ type HowItTrains = Pick<MemoryQuestion, 'precision' | 'gradientCheckpointing' | 
 /** A training stage in the plan's terms. */
 export interface TrainingWork extends HowItTrains {
   readonly name: string;
+  readonly stage: StageShape;
+  /** Of the optimizer; none in closed form. */
   readonly steps: number;
+  /** Text that is read, again and again where it is short. */
+  readonly bytes: number;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
   /** Rows whose activations are in memory at once. */
   readonly microBatchRows: number;
   readonly bytesPerPatch: number;
-  /** Parts whose weights change. The patcher alone is a byte language model of its own; otherwise it only cuts the text. */
-  readonly trains: readonly Part[];
   readonly keepCheckpoints: number;
+  /** Disk that the source's states may take; 0 where none are kept. */
+  readonly sourceStatesCacheBytes: number;
 }
 
 export interface StageCost {
   readonly stage: string;
   readonly trainedParameters: number;
+  readonly steps: number;
   readonly bytes: number;
+  /** The source's included. */
   readonly flopsPerByte: number;
+  /** Of the source, its states computed for all of the text: the most, as cached ones are not computed again. */
+  readonly sourceFlopsPerByte: number;
   readonly flops: number;
   readonly memory: TrainingMemory;
   readonly diskBytes: number;
   /** Null when no rate is known. */
   readonly seconds: number | null;
 }
-
-/** In the order of the forward pass. */
-const MODEL_PARTS = ['hash', 'encoder', 'global', 'decoder', 'head'] as const satisfies readonly Part[];
 
 /**
  * @param params.frozenWeightBytes a frozen matrix's, as the checkpoint has it
@@ -44,54 +57,40 @@ const MODEL_PARTS = ['hash', 'encoder', 'global', 'decoder', 'head'] as const sa
 export function trainingStageCost(params: {
   config: BltConfig;
   counts: PartParameters;
+  source: SourceShape;
   work: TrainingWork;
   frozenWeightBytes: 2 | 4;
   flopsPerSecond: number | null;
 }): StageCost {
-  const { config, counts, work, frozenWeightBytes, flopsPerSecond } = params;
-  const patcherAlone = work.trains.every((part) => part === 'patcher');
+  const { config, counts, source, work, frozenWeightBytes, flopsPerSecond } = params;
+  const { stage, bytes } = work;
   const text: TextShape = { bytes: work.rowBytes, bytesPerPatch: work.bytesPerPatch };
-  const used: readonly Part[] = patcherAlone ? ['patcher'] : [...MODEL_PARTS, 'patcher'];
-  const trainedParameters = sumParameters(counts, work.trains) + work.adapterParameters;
-  const bytes = work.steps * work.rowsPerStep * work.rowBytes;
-  const flopsPerByte = patcherAlone ? patcherFlops(config, text) : modelFlops(config, text, work.trains);
-  const flops = bytes * flopsPerByte;
+  const trainedParameters = sumParameters(counts, movedParts(stageRuns(stage))) + work.adapterParameters;
+  const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
+  const flops = bytes * (model + sourceStates + sourceHead);
   const memory = trainingMemory({
     ...work,
     config,
     counts,
+    source,
     text,
     rows: Math.min(work.microBatchRows, work.rowsPerStep),
     frozenWeightBytes,
   });
-  // A checkpoint is a whole model in float32, with the two moments of what is trained.
-  const checkpointBytes = 4 * sumParameters(counts, used) + 8 * trainedParameters;
+  // A checkpoint is a whole model in float32, or the patcher alone, with the two moments of what is trained.
+  const written = stage.kind === 'patcher' ? counts.patcher : sumParameters(counts);
+  const checkpointBytes = 4 * written + 8 * trainedParameters;
+  const cacheBytes = statesCacheBytes({ config, source, bytes, budget: work.sourceStatesCacheBytes });
   return {
     stage: work.name,
     trainedParameters,
+    steps: work.steps,
     bytes,
-    flopsPerByte,
+    flopsPerByte: model + sourceStates + sourceHead,
+    sourceFlopsPerByte: sourceStates + sourceHead,
     flops,
     memory,
-    diskBytes: work.keepCheckpoints * checkpointBytes,
+    diskBytes: work.keepCheckpoints * checkpointBytes + (stageRuns(stage).source.states ? cacheBytes : 0),
     seconds: flopsPerSecond === null ? null : flops / flopsPerSecond,
   };
-}
-
-function patcherFlops(config: BltConfig, text: TextShape): number {
-  return trainingFlops(forwardFlops(config, text).patcher, 'trained');
-}
-
-/** The patcher runs forward only, and so do the parts before the first trained one: no gradient goes further back. */
-function modelFlops(config: BltConfig, text: TextShape, trains: readonly Part[]): number {
-  const forward = forwardFlops(config, text);
-  const first = MODEL_PARTS.findIndex((part) => trains.includes(part));
-  let flops = trainingFlops(forward.patcher, 'forward-only');
-  for (const [index, part] of MODEL_PARTS.entries()) {
-    // Looking rows up and adding them is no matrix product.
-    if (part === 'hash') continue;
-    const role = trains.includes(part) ? 'trained' : index > first ? 'frozen' : 'forward-only';
-    flops += trainingFlops(forward[part], role);
-  }
-  return flops;
 }

@@ -11,3 +11,4 @@ export {
   type StageOf,
   type TrainingStage,
 } from './schema.js';
+export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';

@@ -247,7 +247,6 @@ describe('at the ends of what a float32 holds', () => {
       withGradients((x, source, of, w) => f(x!, source!, of!, w!), 1),
       inputs,
     );
-    // -log(1 - e^-1e-6), and u - v for an almost certain source.
     const wanted = binaryKl(-2000 / tau - 1e-6, -1e-6) + binaryKl(-1e-6, -5000 / tau - 1e-6);
     for (const mode of MODES) {
       expect(finite(found[mode]), mode).toBe(true);
@@ -255,6 +254,20 @@ describe('at the ends of what a float32 holds', () => {
       expect(Math.abs(found[mode][1]![0]!), mode).toBe(0);
     }
     tf.dispose(inputs);
+  });
+
+  it('chunkLoss keeps the digits of improbable chunks', () => {
+    tf.tidy(() => {
+      const loss = chunkLoss({
+        studentLogProbabilities: floats(-105),
+        sourceLogProbabilities: floats(-100),
+        chunkOfByte: ints([0]),
+        chunkWeights: floats(1),
+        temperature: tau,
+      });
+      // u = -20, v = -21: e^u (u - v) - e^u + e^v to first order.
+      expect(loss.dataSync()[0]! / Math.exp(-21)).toBeCloseTo(1, 4);
+    });
   });
 
   it('binaryCrossEntropySum keeps what is left of a right answer, and its slope at 0', () => {

@@ -50,7 +50,8 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     const { peakBytes } = trainingMemory({
       config,
       counts: parametersByPart(config),
-      trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
+      stage: { kind: 'end-to-end', frozen: [] },
+      source: { vocabSize: 320, bytesPerToken: 4 },
       text: { bytes: BYTES, bytesPerPatch: 4 },
       rows: ROWS,
       rowsPerStep: ROWS,

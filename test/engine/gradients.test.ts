@@ -179,6 +179,7 @@ describe('operations of our own', () => {
       ],
     ));
   it('crossEntropySum', () => check((x) => crossEntropySum(x, ids(1, 0, 2), tf.tensor1d([1, 0, 2])), [[3, 4]]));
+  it('crossEntropyRows', () => check((x) => crossEntropyRows(x, ids(1, 0, 2)), [[3, 4]]));
   it('segmentMax', () => check((x) => segmentMax(x, ids(1, 0, 1), 3), [[3, 2]]));
 
   it('segmentMax keeps negative maxima, gives zeros for empty segments, and splits ties', () => {

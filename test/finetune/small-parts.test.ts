@@ -94,6 +94,13 @@ describe('the learning rate', () => {
     expect(learningRateAt(100, schedule)).toBeCloseTo(0.1, 12);
     expect(learningRateAt(500, schedule)).toBeCloseTo(0.1, 12);
   });
+  it('falls in a line to its floor', () => {
+    const linear = { ...schedule, schedule: 'linear' } as const;
+    // from 1 at step 10 to 0.1 at step 100: a hundredth a step
+    const rates = [10, 11, 55, 100, 500].map((step) => learningRateAt(step, linear));
+    for (const [i, rate] of [1, 0.99, 0.55, 0.1, 0.1].entries()) expect(rates[i]).toBeCloseTo(rate, 12);
+    expect(learningRateAt(5, linear)).toBe(0.5);
+  });
   it('stays at its peak when constant, and needs no warm-up', () => {
     expect(learningRateAt(99, { ...schedule, schedule: 'constant' })).toBe(1);
     expect(learningRateAt(1, { ...schedule, warmup_steps: 0, steps: 1 })).toBeCloseTo(0.1, 12);

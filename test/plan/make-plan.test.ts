@@ -31,7 +31,14 @@ const recipe: Recipe = recipeSchema.parse({
 
 const config = bltConfigFor(llama, localSizesOf(llama, recipe));
 const plan = (flopsPerSecond: number | null, change: Partial<Recipe> = {}) =>
-  makePlan({ config, recipe: { ...recipe, ...change }, sourceBytes: 1000, sourceBytesPerWeight: 2, flopsPerSecond });
+  makePlan({
+    config,
+    recipe: { ...recipe, ...change },
+    sourceBytes: 1000,
+    sourceVocabSize: 49_152,
+    sourceBytesPerWeight: 2,
+    flopsPerSecond,
+  });
 
 describe('makePlan', () => {
   it('has a line for each stage, in order', () => {
@@ -39,8 +46,8 @@ describe('makePlan', () => {
       'import',
       'remap',
       'patcher',
-      'finetune 0',
-      'finetune 1',
+      'finetune 0 end-to-end',
+      'finetune 1 end-to-end',
       'export',
     ]);
   });
@@ -68,21 +75,95 @@ describe('makePlan', () => {
 describe('trainingWorks', () => {
   it('reads rows, frozen parts and checkpoints from the recipe', () => {
     expect(trainingWorks(recipe, config)).toMatchObject([
-      { name: 'patcher', steps: 5, rowBytes: 512, rowsPerStep: 4, microBatchRows: 4, trains: ['patcher'] },
+      { name: 'patcher', steps: 5, rowBytes: 512, rowsPerStep: 4, microBatchRows: 4, stage: { kind: 'patcher' } },
       {
         steps: 10,
         rowsPerStep: 8,
         microBatchRows: 2,
-        trains: ['encoder', 'hash', 'decoder', 'head'],
+        stage: { kind: 'end-to-end', frozen: ['global'] },
         keepCheckpoints: 2,
       },
       {
         steps: 20,
         rowsPerStep: 4,
         microBatchRows: 4,
-        trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
+        stage: { kind: 'end-to-end', frozen: [] },
         keepCheckpoints: 1,
       },
     ]);
+  });
+});
+
+describe('the stages of distillation', () => {
+  const distilled: Recipe = recipeSchema.parse({
+    name: 'test',
+    patcher: { kind: 'aligned', steps: 5, batch_bytes: 2048, row_bytes: 512 },
+    stages: [
+      { kind: 'closed-form', text_bytes: 10_000, row_bytes: 512, micro_batch_rows: 2 },
+      { kind: 'align-encoder', steps: 10, batch_bytes: 4096, row_bytes: 1024 },
+      { kind: 'distill-decoder', steps: 20, batch_bytes: 4096, row_bytes: 1024, source_states_cache_bytes: 1e6 },
+      { kind: 'join', steps: 3, batch_bytes: 4096, row_bytes: 1024 },
+      { kind: 'end-to-end', steps: 4, batch_bytes: 4096, row_bytes: 1024 },
+    ],
+  });
+  const trainings = plan(1e12, distilled).stages.flatMap(({ training }) => training ?? []);
+  const total = sumParameters(plan(null).parameters);
+  const counts = plan(null).parameters;
+
+  it('are named by their place and kind, with steps and text', () => {
+    expect(trainings.map(({ stage, steps, bytes }) => [stage, steps, bytes])).toEqual([
+      ['patcher', 5, 5 * 2048],
+      ['finetune 0 closed-form', 0, 10_000],
+      ['finetune 1 align-encoder', 10, 10 * 4096],
+      ['finetune 2 distill-decoder', 20, 20 * 4096],
+      ['finetune 3 join', 3, 3 * 4096],
+      ['finetune 4 end-to-end', 4, 4 * 4096],
+    ]);
+  });
+
+  it('take the moments of what they train: all but the global transformer, in the end that, too', () => {
+    const { encoder, hash, decoder, head, global } = counts;
+    expect(trainings.slice(1).map(({ trainedParameters }) => trainedParameters)).toEqual([
+      0,
+      encoder + hash,
+      decoder + head,
+      encoder + hash + decoder + head,
+      encoder + hash + decoder + head + global,
+    ]);
+  });
+
+  it('write models in float32, and the source’s states within their budget', () => {
+    const [, closed, , distill] = trainings;
+    expect(closed?.diskBytes).toBe(4 * total);
+    expect(distill?.diskBytes).toBe(2 * (4 * total + 8 * (counts.decoder + counts.head)) + 1e6);
+  });
+
+  it('cost less a byte than training end to end, the decoder’s with the source included', () => {
+    const [, closed, align, distill, join, whole] = trainings.map(({ flopsPerByte }) => flopsPerByte);
+    for (const [less, more] of [
+      [align, closed],
+      [align, distill],
+      [distill, whole],
+      [join, whole],
+    ])
+      expect(less).toBeLessThan(more!);
+    expect(trainings.map(({ sourceFlopsPerByte }) => sourceFlopsPerByte > 0)).toEqual([
+      false,
+      true,
+      false,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('reckon with patches of a token where the patcher is aligned, of 4.5 bytes where not, or as stated', () => {
+    const patches = (patcher: object) => {
+      const parsed = recipeSchema.parse({ name: 'test', patcher, stages: [{ kind: 'end-to-end', steps: 1 }] });
+      return plan(null, { patcher: parsed.patcher }).bytesPerPatch;
+    };
+    expect(patches({ kind: 'aligned' })).toBe(3.5);
+    expect(patches({})).toBe(4.5);
+    expect(patches({ target_bytes_per_patch: 2 })).toBe(2);
   });
 });

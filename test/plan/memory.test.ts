@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BltConfig, TransformerConfig } from '../../src/blt/index.js';
+import { type BltConfig, type StageShape, stageRuns, type TransformerConfig } from '../../src/blt/index.js';
 import { activationsOf } from '../../src/plan/activations.js';
 import { type MemoryQuestion, trainingMemory } from '../../src/plan/memory.js';
 
@@ -28,10 +28,15 @@ const config: BltConfig = {
   maxPositions: 100,
 };
 const text = { bytes: 8, bytesPerPatch: 4 };
+const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen']): StageShape => ({
+  kind: 'end-to-end',
+  frozen,
+});
+const all = stageRuns(endToEnd([]));
 
 describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => {
   it('in a layer of the latent global transformer, by hand', () => {
-    const { layers, layer, layerInput } = activationsOf(config, text, 'model').global;
+    const { layers, layer, layerInput } = activationsOf(config, text, all).global;
     expect([layers, layerInput]).toEqual([3, 2 * 8]);
     // width 8, keys and values 4 wide, feed-forward 3, two heads over 2 x 2 pairs
     expect(layer.wide).toBe(2 * (3 * 8 + 4 + 2 * 3));
@@ -40,7 +45,7 @@ describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => 
 
   it('keys count once for each block of queries that sees them', () => {
     const long = (window: number | null) =>
-      activationsOf({ ...config, decoder: { ...config.decoder, window } }, { bytes: 512, bytesPerPatch: 4 }, 'model')
+      activationsOf({ ...config, decoder: { ...config.decoder, window } }, { bytes: 512, bytesPerPatch: 4 }, all)
         .decoder.layer.narrowed;
     const positions = 512 * (4 * 4 + 3);
     // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second sees 320
@@ -49,11 +54,39 @@ describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => 
   });
 });
 
+describe('nothing is kept', () => {
+  const kept = (stage: StageShape) => {
+    const activations = activationsOf(config, text, stageRuns(stage));
+    return Object.entries(activations).flatMap(([part, { layers, around }]) => [
+      ...(layers > 0 ? [part] : []),
+      ...(around.wide > 0 ? [`around ${part}`] : []),
+    ]);
+  };
+  const whole = ['decoder', 'around decoder', 'global', 'encoder', 'around encoder'];
+  const distill = (frozen: readonly ('encoder' | 'hash')[]): StageShape => ({
+    kind: 'distill-decoder',
+    frozen,
+    losses: { prefix_kl: 1, chunk: 0, embedding: 0 },
+  });
+
+  it.each([
+    ['of the parts before the first that is trained', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
+    ['of the decoder, where the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
+    ['of encoder and global, where the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
+    ['of patches that nobody asks for', distill([]), [...whole.slice(0, 2), 'encoder']],
+    ['in closed form', { kind: 'closed-form' }, []],
+    ['but all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
+  ] as [string, StageShape, string[]][])('%s', (_what, stage, parts) => {
+    expect(kept(stage)).toEqual(parts);
+  });
+});
+
 const counts = { encoder: 1e6, hash: 50e6, global: 100e6, decoder: 20e6, head: 1e6, patcher: 5e6 };
 const question: MemoryQuestion = {
   config,
   counts,
-  trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
+  stage: endToEnd([]),
+  source: { vocabSize: 1000, bytesPerToken: 2 },
   text,
   rows: 2,
   rowsPerStep: 2,
@@ -75,17 +108,19 @@ describe('a stage', () => {
   });
 
   it('that freezes the global transformer has neither gradients nor moments of it', () => {
-    const frozen = memory({ trains: ['encoder', 'hash', 'decoder', 'head'] });
+    const frozen = memory({ stage: endToEnd(['global']) });
     expect(frozen.weightsBytes).toBe(4 * 72e6 + 2 * 105e6);
     expect(frozen.momentsBytes).toBe(8 * 72e6);
   });
 
   it('that freezes the table holds it in float32 all the same: it is gathered from', () => {
-    expect(memory({ trains: ['decoder'] }).weightsBytes).toBe(4 * (20e6 + 50e6) + 2 * 107e6);
+    const frozen = memory({ stage: endToEnd(['encoder', 'hash', 'global', 'head']) });
+    expect(frozen.weightsBytes).toBe(4 * (20e6 + 50e6) + 2 * 107e6);
   });
 
   it('with adapters counts them as moved', () => {
-    const lora = memory({ trains: ['encoder', 'hash', 'decoder', 'head'], adapterParameters: 3e6 });
+    const adapters = { rank: 1, alpha: 1, targets: ['q_proj'] };
+    const lora = memory({ stage: { kind: 'end-to-end', frozen: [], lora: adapters }, adapterParameters: 3e6 });
     expect(lora.momentsBytes).toBe(8 * 75e6);
     expect(lora.weightsBytes).toBe(4 * 75e6 + 2 * 105e6);
   });
@@ -106,5 +141,64 @@ describe('a stage', () => {
     expect(peakBytes).toBeLessThan(
       runtimeBytes + 1.1 * (weightsBytes + momentsBytes + gradientsBytes + activationsBytes),
     );
+  });
+});
+
+describe('what a stage asks of the source', () => {
+  // 1,000 entries 8 wide in float32; two rows of 8 bytes are 8 tokens of 2
+  const TABLE = 4 * 1000 * 8;
+  // logits and softmax in float32, sums in float64
+  const DISTRIBUTION = 8 * 1000 * (4 + 4 + 8);
+  // three rows of 3 and four of 8 a token, less than its distribution
+  const LAYER = 4 * 8 * (3 * 3 + 4 * 8);
+  const distill = (losses: { prefix_kl: number; chunk: number }): StageShape => ({
+    kind: 'distill-decoder',
+    frozen: ['encoder', 'hash'],
+    losses: { embedding: 1, ...losses },
+  });
+  const join = (prefix_kl: number): StageShape => ({ kind: 'join', frozen: [], losses: { prefix_kl } });
+
+  it.each([
+    ['closed-form', { kind: 'closed-form' }, 2 * TABLE + DISTRIBUTION],
+    ['align-encoder', { kind: 'align-encoder', frozen: [] }, TABLE],
+    ['distill-decoder', distill({ prefix_kl: 1, chunk: 0 }), 2 * TABLE + DISTRIBUTION],
+    ['distill-decoder, chunks', distill({ prefix_kl: 0, chunk: 1 }), 2 * TABLE + DISTRIBUTION],
+    ['distill-decoder, bytes alone', distill({ prefix_kl: 0, chunk: 0 }), TABLE + LAYER],
+    ['join', join(0), 0],
+    ['join, with the source', join(1), 2 * TABLE + DISTRIBUTION],
+    ['end-to-end', endToEnd([]), 0],
+    ['patcher', { kind: 'patcher' }, 0],
+  ] as [string, StageShape, number][])('%s', (_what, stage, bytes) => {
+    expect(memory({ stage }).sourceBytes).toBe(bytes);
+  });
+
+  // in millions: encoder 1, hash 50, global 100, decoder 20, head 1, patcher 5
+  it.each([
+    ['closed-form: no head; tables in float32', { kind: 'closed-form' }, 4 * 50e6 + 2 * (1e6 + 100e6 + 20e6 + 5e6), 0],
+    ['align-encoder: encoder and tables', { kind: 'align-encoder', frozen: [] }, 4 * 51e6 + 2 * 5e6, 51e6],
+    [
+      'distill-decoder: the source’s blocks as the global transformer’s',
+      distill({ prefix_kl: 1, chunk: 1 }),
+      4 * (20e6 + 1e6) + 4 * 50e6 + 2 * (1e6 + 100e6 + 5e6),
+      21e6,
+    ],
+    ['join: all but the global transformer', join(0), 4 * 72e6 + 2 * 105e6, 72e6],
+    ['join with the source: its blocks are there once', join(1), 4 * 72e6 + 2 * 105e6, 72e6],
+    ['patcher: alone', { kind: 'patcher' }, 4 * 5e6, 5e6],
+  ] as [string, StageShape, number, number][])('%s', (_what, stage, weightsBytes, moved) => {
+    expect(memory({ stage })).toMatchObject({ weightsBytes, momentsBytes: 8 * moved });
+  });
+
+  it('closed-form: sums in float64 of two problems, and of one table with its counts', () => {
+    const { sumsBytes, gradientsBytes, activationsBytes, peakBytes, ...rest } = memory({
+      stage: { kind: 'closed-form' },
+    });
+    // pooled 4 features to 8; decoder's 4 features to 260; 10 rows of 4
+    expect(sumsBytes).toBe(8 * 4 * (4 + 8) + 8 * 4 * (4 + 260) + 4 * 10 * (4 + 1));
+    expect([gradientsBytes, activationsBytes]).toEqual([0, 0]);
+    // beside it: what the widest section makes and drops, two rows of 8 bytes: 3 · 3 + 4 · 4 a byte
+    const held = rest.weightsBytes + rest.sourceBytes + sumsBytes + 4 * 2 * 8 * (3 * 3 + 4 * 4);
+    expect(peakBytes).toBeCloseTo(rest.runtimeBytes + 1.1 * held, 0);
+    expect(memory().sumsBytes).toBe(0);
   });
 });

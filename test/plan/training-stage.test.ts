@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { BltConfig, Part, TransformerConfig } from '../../src/blt/index.js';
-import { forwardFlops, totalFlops, trainingFlops } from '../../src/plan/flops.js';
+import {
+  type BltConfig,
+  forwardFlops,
+  type StageShape,
+  stageFlops,
+  type TransformerConfig,
+  totalFlops,
+  trainingFlops,
+} from '../../src/blt/index.js';
 import { type TrainingWork, trainingStageCost } from '../../src/plan/training-stage.js';
 
 const block: TransformerConfig = {
@@ -28,20 +35,23 @@ const config: BltConfig = {
 const counts = { encoder: 1, hash: 10, global: 100, decoder: 1000, head: 10_000, patcher: 100_000 };
 const work: TrainingWork = {
   name: 'finetune',
+  stage: { kind: 'end-to-end', frozen: [] },
   steps: 5,
+  bytes: 5 * 4 * 64,
   rowBytes: 64,
   rowsPerStep: 4,
   microBatchRows: 2,
   bytesPerPatch: 4,
-  trains: ['encoder', 'hash', 'global', 'decoder', 'head'],
   precision: 'float32',
   gradientCheckpointing: false,
   optimizerState: 'float32',
   adapterParameters: 0,
   keepCheckpoints: 2,
+  sourceStatesCacheBytes: 0,
 };
+const source = { vocabSize: 100, bytesPerToken: 2 };
 const cost = (change: Partial<TrainingWork>, flopsPerSecond: number | null = null) =>
-  trainingStageCost({ config, counts, work: { ...work, ...change }, frozenWeightBytes: 2, flopsPerSecond });
+  trainingStageCost({ config, counts, source, work: { ...work, ...change }, frozenWeightBytes: 2, flopsPerSecond });
 const forward = forwardFlops(config, { bytes: 64, bytesPerPatch: 4 });
 
 describe('trainingStageCost', () => {
@@ -57,29 +67,36 @@ describe('trainingStageCost', () => {
     expect(seconds).toBe(flops / 1e6);
   });
 
-  it('a frozen global transformer still passes gradients to the encoder', () => {
-    const frozen = cost({ trains: ['encoder', 'hash', 'decoder', 'head'] });
-    expect(cost({}).flopsPerByte - frozen.flopsPerByte).toBeCloseTo(forward.global.weights, 6);
+  it('counts what the stage runs, and of the source what it asks for', () => {
+    const stage: StageShape = {
+      kind: 'distill-decoder',
+      frozen: ['encoder', 'hash'],
+      losses: { prefix_kl: 1, chunk: 0.5, embedding: 1 },
+    };
+    const { flopsPerByte, sourceFlopsPerByte, flops, trainedParameters } = cost({ stage });
+    const per = stageFlops({ config, text: { bytes: 64, bytesPerPatch: 4 }, source, stage });
+    expect(sourceFlopsPerByte).toBe(per.sourceStates + per.sourceHead);
+    expect(flopsPerByte).toBe(per.model + per.sourceStates + per.sourceHead);
+    expect(flops).toBe(5 * 4 * 64 * flopsPerByte);
+    expect(trainedParameters).toBe(1000 + 10_000);
+    expect(cost({}).sourceFlopsPerByte).toBe(0);
   });
 
-  it('nothing goes back beyond the first trained part', () => {
-    const { flopsPerByte } = cost({ trains: ['decoder', 'head'] });
-    const once = totalFlops(forward.encoder) + totalFlops(forward.global) + totalFlops(forward.patcher);
-    expect(flopsPerByte).toBe(
-      once + trainingFlops(forward.decoder, 'trained') + trainingFlops(forward.head, 'trained'),
-    );
-    // The hash tables feed the encoder, so training them needs its gradients.
-    const { flopsPerByte: hashOnly } = cost({ trains: ['hash'] });
-    expect(hashOnly - totalFlops(forward.patcher)).toBe(
-      (['encoder', 'global', 'decoder', 'head'] as const).reduce(
-        (sum, part) => sum + trainingFlops(forward[part], 'frozen'),
-        0,
-      ),
-    );
+  it('the source’s states take two bytes a value on disk, at most as many as the recipe gives them', () => {
+    const disk = (stage: StageShape, sourceStatesCacheBytes: number) =>
+      cost({ stage, sourceStatesCacheBytes }).diskBytes;
+    const losses = { prefix_kl: 1, chunk: 0.5, embedding: 1 };
+    const distill: StageShape = { kind: 'distill-decoder', frozen: [], losses };
+    // 1,280 bytes of text are 640 tokens of 8 values
+    expect(disk(distill, 1e9) - disk(distill, 0)).toBe(2 * 8 * 640);
+    expect(disk(distill, 500) - disk(distill, 0)).toBe(500);
+    const join = (prefix_kl: number): StageShape => ({ kind: 'join', frozen: [], losses: { prefix_kl } });
+    expect(disk(join(0), 1e9)).toBe(disk(join(0), 0));
+    expect(disk(join(1), 1e9) - disk(join(1), 0)).toBe(2 * 8 * 640);
   });
 
   it('the patcher is trained alone: its own FLOPs, memory and checkpoints', () => {
-    const patcher = cost({ trains: ['patcher'] as Part[] });
+    const patcher = cost({ stage: { kind: 'patcher' } });
     expect(patcher.flopsPerByte).toBe(trainingFlops(forward.patcher, 'trained'));
     expect(patcher.memory).toMatchObject({ weightsBytes: 400_000, gradientsBytes: 400_000, momentsBytes: 800_000 });
     expect(patcher.diskBytes).toBe(2 * 12 * 100_000);

@@ -131,7 +131,7 @@ describe('a recipe', () => {
   });
 
   it('is not needed', async () => {
-    expect((await loadRecipeOrDefault(undefined, ['stages.0.steps=7'])).stages[0]?.steps).toBe(7);
+    expect((await loadRecipeOrDefault(undefined, ['stages.0.steps=7'])).stages[0]).toMatchObject({ steps: 7 });
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /** @module A plan as the `--json` document: snake_case, units in names, null for what is not known. */
 
-import { type Plan, totalFlops } from '../../plan/index.js';
+import { totalFlops } from '../../blt/index.js';
+import type { Plan } from '../../plan/index.js';
 
 /** @param gflops the rate that the times were reckoned with, or null when none is known. */
 export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
@@ -20,12 +21,16 @@ export function planDocument(plan: Plan, { model, gflops }: { model: string; gfl
       disk_bytes: diskBytes,
       ...(training !== null && {
         trained_parameters: training.trainedParameters,
+        steps: training.steps,
         text_bytes: training.bytes,
         flops_per_byte: training.flopsPerByte,
+        source_flops_per_byte: training.sourceFlopsPerByte,
         flops: training.flops,
         memory_bytes: training.memory.peakBytes,
         runtime_bytes: training.memory.runtimeBytes,
         weights_bytes: training.memory.weightsBytes,
+        source_bytes: training.memory.sourceBytes,
+        sums_bytes: training.memory.sumsBytes,
         gradients_bytes: training.memory.gradientsBytes,
         moments_bytes: training.memory.momentsBytes,
         activations_bytes: training.memory.activationsBytes,

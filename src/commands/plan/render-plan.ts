@@ -1,6 +1,7 @@
 /** @module A plan as tables. */
 
-import { type FlopParts, type Plan, sumParameters, totalFlops } from '../../plan/index.js';
+import { type FlopParts, totalFlops } from '../../blt/index.js';
+import { type Plan, sumParameters } from '../../plan/index.js';
 import { humanBytes, humanCount, humanDuration, humanFlops, renderPairs, renderTable } from '../../ui/index.js';
 
 const right = (title: string) => ({ title, align: 'right' as const });
@@ -32,14 +33,16 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
     renderTable(
       [
         { title: 'memory' },
-        ...['weights', 'gradients', 'moments', 'activations', 'runtime', 'peak'].map((title) => right(title)),
+        ...['weights', 'source', 'sums', 'gradients', 'moments', 'activations', 'runtime', 'peak'].map((title) =>
+          right(title),
+        ),
       ],
       plan.stages.flatMap(({ stage, training }) => {
         if (training === null) return [];
-        const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, runtimeBytes, peakBytes } =
-          training.memory;
-        const bytes = [weightsBytes, gradientsBytes, momentsBytes, activationsBytes, runtimeBytes, peakBytes];
-        return [[stage, ...bytes.map(humanBytes)]];
+        const { memory } = training;
+        const ofTraining = [memory.gradientsBytes, memory.momentsBytes, memory.activationsBytes];
+        const bytes = [memory.weightsBytes, memory.sourceBytes, memory.sumsBytes, ...ofTraining];
+        return [[stage, ...[...bytes, memory.runtimeBytes, memory.peakBytes].map(humanBytes)]];
       }),
     ),
     renderPairs([

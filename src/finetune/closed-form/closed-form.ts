@@ -8,6 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, toTransformersConfig } from '../../blt/index.js';
 import { writeFolderAtomic } from '../../conversion/index.js';
+import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
 import { loadVariable, type Params } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';
@@ -107,6 +108,8 @@ async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<str
   const held = new Map<string, Variable>();
   for (const { name, part } of bltTensors(config))
     if (part === 'patcher' || part === 'global') held.set(name, await loadVariable(start, name));
+  const { name } = tokenEndHead(config);
+  if (start.tensors.has(name)) held.set(name, await loadVariable(start, name));
   return held;
 }
 

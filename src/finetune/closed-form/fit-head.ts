@@ -26,7 +26,7 @@ const LEAST_LOG_PROBABILITY = -9;
 /** What special ids get, in nats beside the mean byte: never likely. */
 const SPECIAL_LOG_PROBABILITY = -6;
 /** Least squares on logarithms hedges; the head is sharpened by the one of these that predicts the text best. */
-const SHARPENINGS = [1, 1.15, 1.3, 1.5, 1.75, 2, 2.5] as const;
+const SHARPENINGS = [0.25, 0.5, 0.75, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5] as const;
 const BYTE_VALUES = 256;
 
 /** Logits of the source over its sorted vocabulary, of states before its final norm [N, Hg]. */
@@ -188,5 +188,6 @@ async function sharpening(
     }
     if (++seen === SHARPENING_BATCHES) break;
   }
+  if (process.env.DBG) console.error(SHARPENINGS.map((f, i) => [f, nats[i]]));
   return SHARPENINGS[nats.indexOf(Math.min(...nats))]!;
 }

@@ -1,0 +1,230 @@
+/**
+ * @module Floating-point operations per byte of text: of the model by part, of the source, and of a training stage with both.
+ *
+ * A multiply-add counts 2. Counted are the matrix products; norms, softmax, activations, table look-ups, pooling and sums over the
+ * vocabulary are left out (together under 2 % at the sizes in use), and so are adapters' own products (LoRA; under 1 % at a rank of 16).
+ *
+ * One transformer block of width H, key/value width K and feed-forward width I, at one position that sees c keys:
+ *   q and o   2 · 2·H·H        k and v   2 · 2·H·K        gate, up, down   3 · 2·H·I        scores and mix   2 · 2·H·c
+ * The parts and how often each runs (blt-format 1.4 to 1.6), with b bytes a patch, so that a patch costs 1/b of it a byte:
+ *   encoder    its blocks a byte
+ *   pooling    (counted to the encoder where parts are told apart) cross k and v a byte; a patch: pooled projection He → k·He, q and o on
+ *              k rows; scores of k queries a byte; and k·He → Hg a patch where the widths differ
+ *   global     its blocks a patch
+ *   decoder    its blocks a byte; a layer's cross q, o and scores over k keys a byte, cross k and v on k rows a patch; Hg → k·Hd a patch
+ *   head       Hd → 260 a byte
+ *   patcher    its blocks and its own head a byte
+ *   source     the global's blocks a token, without a window, and its head Hg → vocabulary a token
+ */
+
+import { type BltConfig, needsProjection, type TransformerConfig } from './config.js';
+import { type Involvement, SECTIONS, type Section, type StageShape, stageRuns } from './stage-runs.js';
+
+/** FLOPs a byte, split by whether a product is with a weight (its gradient is a third product) or between activations. */
+export interface Flops {
+  readonly weights: number;
+  readonly attention: number;
+}
+
+export type FlopParts = Readonly<Record<'encoder' | 'global' | 'decoder' | 'head' | 'patcher', Flops>>;
+
+/** Where the text is: its length in bytes sets how many keys a position sees, bytes a patch how often the global part runs. */
+export interface TextShape {
+  readonly bytes: number;
+  readonly bytesPerPatch: number;
+}
+
+/** What the source's cost depends on beside its blocks, which are the global transformer's. */
+export interface SourceShape {
+  readonly vocabSize: number;
+  readonly bytesPerToken: number;
+}
+
+/** One forward pass, FLOPs a byte of text. */
+export function forwardFlops(config: BltConfig, text: TextShape): FlopParts {
+  const { encoder, pooling, global, decoder, head, patcher } = sectionFlops(config, text);
+  return { encoder: sum(encoder, pooling), global, decoder, head, patcher };
+}
+
+/** The source on the same text, FLOPs a token that sees those before it among `tokens`: its blocks, and its head. */
+export function sourceForwardFlops(
+  block: Omit<TransformerConfig, 'window'>,
+  { vocabSize, tokens }: { vocabSize: number; tokens: number },
+): { readonly blocks: Flops; readonly head: Flops } {
+  return {
+    blocks: blocks({ ...block, window: null }, tokens),
+    head: weights(linear(block.hiddenSize, vocabSize)),
+  };
+}
+
+/** How many times the products of a forward pass a section computes. */
+const TIMES: Readonly<Record<Involvement, Flops>> = {
+  trained: { weights: 3, attention: 3 },
+  frozen: { weights: 2, attention: 3 },
+  'forward-only': { weights: 1, attention: 1 },
+  absent: { weights: 0, attention: 0 },
+};
+
+/**
+ * FLOPs of a training step, from those of a forward pass. The backward pass of y = x·W needs the gradient of x and that of W, each as
+ * costly as the forward product; attention's products have two activations, and both gradients. Hence three times the forward pass.
+ * A frozen part passes gradients through and makes none for its weights: 2 times for those. Forward only: once. Counted too is the
+ * gradient of what the first trained products read, which nothing needs (about 1 % of a stage).
+ */
+export function trainingFlops(forward: Flops, involvement: Involvement): number {
+  const times = TIMES[involvement];
+  return times.weights * forward.weights + times.attention * forward.attention;
+}
+
+/** A training step in which everything but the patcher learns, and patches are given: FLOPs a byte. */
+export function trainingFlopsPerByte(config: BltConfig, text: TextShape): number {
+  const { encoder, global, decoder, head } = forwardFlops(config, text);
+  return trainingFlops(sum(encoder, global, decoder, head), 'trained');
+}
+
+/** FLOPs a byte of the text that a stage reads. */
+export interface StageFlops {
+  /** Of the BLT, forward and backward, the patcher's forward pass included; in closed form the sums of the normal equations, too. */
+  readonly model: number;
+  /** The source's blocks forward. Where states are cached, this counts only for the share of the text whose states are computed. */
+  readonly sourceStates: number;
+  /** The source's head forward; it runs on cached states as well. */
+  readonly sourceHead: number;
+}
+
+/**
+ * What a stage costs, FLOPs a byte of text. A closed form passes over its text once, and its solves are left out: a few cubes of the
+ * feature width, against as many of its squares as the text has bytes.
+ */
+export function stageFlops(params: {
+  readonly config: BltConfig;
+  readonly text: TextShape;
+  readonly source: SourceShape;
+  readonly stage: StageShape;
+}): StageFlops {
+  const { config, text, source, stage } = params;
+  const { model, source: asked } = stageRuns(stage);
+  const forward = sectionFlops(config, text);
+  const sections = [...SECTIONS, 'patcher'] as const;
+  const trained = sections.reduce((flops, section) => flops + trainingFlops(forward[section], model[section]), 0);
+  const { vocabSize, bytesPerToken } = source;
+  const token = sourceForwardFlops(config.global, { vocabSize, tokens: text.bytes / bytesPerToken });
+  return {
+    model: trained + (stage.kind === 'closed-form' ? normalEquationFlops(config, text) : 0),
+    sourceStates: asked.states ? totalFlops(token.blocks) / bytesPerToken : 0,
+    sourceHead: asked.distribution ? totalFlops(token.head) / bytesPerToken : 0,
+  };
+}
+
+/** Sizes of the two least-squares problems of a closed form: features times features, and features times targets. */
+export interface LeastSquares {
+  readonly features: number;
+  readonly targets: number;
+}
+
+/**
+ * Patches: what reaches the last projection before the global transformer, to the token's embedding. Head: the decoder's hidden state at
+ * a byte, to the logits of the next.
+ */
+export function leastSquaresOf(config: BltConfig): { readonly patches: LeastSquares; readonly head: LeastSquares } {
+  const { encoder, decoder, global, crossAttnK, vocabSize } = config;
+  const features = needsProjection(config) ? crossAttnK * encoder.hiddenSize : encoder.hiddenSize;
+  return {
+    patches: { features, targets: global.hiddenSize },
+    head: { features: decoder.hiddenSize, targets: vocabSize },
+  };
+}
+
+function normalEquationFlops(config: BltConfig, { bytesPerPatch }: TextShape): number {
+  const { patches, head } = leastSquaresOf(config);
+  const products = ({ features, targets }: LeastSquares) => linear(features, features) + linear(features, targets);
+  return products(patches) / bytesPerPatch + products(head);
+}
+
+export function totalFlops(flops: Flops): number {
+  return flops.weights + flops.attention;
+}
+
+/**
+ * How many keys a position of a text sees on average: position p sees p + 1 of them, at most the window.
+ * (1 + 2 + ... + W + W·(n − W)) / n
+ */
+export function meanVisibleKeys(positions: number, window: number | null): number {
+  const reach = Math.min(positions, window ?? positions);
+  return (reach * (reach + 1) * 0.5 + reach * (positions - reach)) / positions;
+}
+
+/** One forward pass, FLOPs a byte of text. */
+function sectionFlops(config: BltConfig, text: TextShape): Readonly<Record<Section | 'patcher', Flops>> {
+  const { encoder, decoder, global, patcher, crossAttnK: k, vocabSize } = config;
+  const perPatch = 1 / text.bytesPerPatch;
+  const patches = text.bytes / text.bytesPerPatch;
+  const wide = k * encoder.hiddenSize;
+  const encoderCross = crossWidths(encoder);
+  const decoderCross = crossWidths(decoder);
+  const decoderCrossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
+  return {
+    // Looking rows up and adding them is no matrix product.
+    hash: weights(0),
+    encoder: blocks(encoder, text.bytes),
+    pooling: sum(
+      weights(encoderCross.keyValue),
+      weights(perPatch * (linear(encoder.hiddenSize, wide) + k * encoderCross.queryOutput)),
+      weights(needsProjection(config) ? perPatch * linear(wide, global.hiddenSize) : 0),
+      attention(k * scores(encoder.hiddenSize, 1)),
+    ),
+    global: scaled(blocks(global, patches), perPatch),
+    decoder: sum(
+      blocks(decoder, text.bytes),
+      weights(perPatch * linear(global.hiddenSize, k * decoder.hiddenSize)),
+      weights(decoderCrossLayers * (decoderCross.queryOutput + perPatch * k * decoderCross.keyValue)),
+      attention(decoderCrossLayers * scores(decoder.hiddenSize, k)),
+    ),
+    head: weights(linear(decoder.hiddenSize, vocabSize)),
+    patcher: sum(blocks(patcher, text.bytes), weights(linear(patcher.hiddenSize, vocabSize))),
+  };
+}
+
+function blocks(config: TransformerConfig, positions: number): Flops {
+  const { hiddenSize, heads, kvHeads, intermediateSize, layers } = config;
+  const keyValueSize = (hiddenSize / heads) * kvHeads;
+  const products =
+    2 * linear(hiddenSize, hiddenSize) +
+    2 * linear(hiddenSize, keyValueSize) +
+    3 * linear(hiddenSize, intermediateSize);
+  const keys = meanVisibleKeys(positions, config.window);
+  return { weights: layers * products, attention: layers * scores(hiddenSize, keys) };
+}
+
+/** The projections of a cross-attention at one row: queries and output, keys and values. */
+function crossWidths({ hiddenSize, heads, kvHeads }: TransformerConfig): { queryOutput: number; keyValue: number } {
+  return {
+    queryOutput: 2 * linear(hiddenSize, hiddenSize),
+    keyValue: 2 * linear(hiddenSize, (hiddenSize / heads) * kvHeads),
+  };
+}
+
+function linear(inputs: number, outputs: number): number {
+  return 2 * inputs * outputs;
+}
+
+/** One query against `keys` keys, all heads: q·k, then the weighted sum of v. */
+function scores(hiddenSize: number, keys: number): number {
+  return 4 * hiddenSize * keys;
+}
+
+function weights(flops: number): Flops {
+  return { weights: flops, attention: 0 };
+}
+
+function attention(flops: number): Flops {
+  return { weights: 0, attention: flops };
+}
+
+function scaled(flops: Flops, factor: number): Flops {
+  return { weights: factor * flops.weights, attention: factor * flops.attention };
+}
+
+function sum(...all: readonly Flops[]): Flops {
+  return all.reduce((a, b) => ({ weights: a.weights + b.weights, attention: a.attention + b.attention }));
+}
