@@ -107,5 +107,5 @@ function closedFormFlops(stages, config, { bytesPerPatch, trainBytes, vocabSize 
     source: { vocabSize, bytesPerToken: bytesPerPatch },
     stage,
   });
-  return Math.min(stage.solve_bytes, trainBytes) * (model + 2 * (sourceStates + sourceHead));
+  return Math.min(stage.solve_bytes, trainBytes) * (model + sourceStates + 3 * sourceHead);
 }

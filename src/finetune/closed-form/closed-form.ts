@@ -31,9 +31,9 @@ import { createSourceStates } from '../source-states.js';
 import { sourceEmbedding } from '../source-tensors.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
-import { expectedDirections, fitHead } from './fit-head.js';
+import { fitExpectation, fitHead, leftOver } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
-import { contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
+import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
 import { fittingBatches, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { openWorkbench } from './workbench.js';
@@ -68,7 +68,7 @@ export async function closedForm(
 }
 
 async function fitStart(
-  { config, store, recipe, signal }: StageContext,
+  { config, store, recipe, run, signal }: StageContext,
   settings: StageOf<'closed-form'>,
   source: DistillSource,
   start: TensorReader,
@@ -80,7 +80,13 @@ async function fitStart(
   const { tensors, ...asked } = await source.training(['embedding', 'head']);
   const fixed = new Map([...held, ...tensors]);
   const entropies = createEntropies(config, fixed, { rows, length }, mode);
-  const states = createSourceStates({ config, fixed, rows, mode, cache: null });
+  const states = createSourceStates({
+    config,
+    fixed,
+    rows,
+    mode,
+    cache: { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY },
+  });
   const workbench = await openWorkbench(config, start);
   const text = { data: store.train, config, source: asked, entropies, rows, length, seed: recipe.seed, signal };
   const read: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
@@ -95,15 +101,17 @@ async function fitStart(
     }
     workbench.put(fitTables(config, layout, texts, contentVectors(sourceEmbedding(read), layout)));
     workbench.put(encoderTensors(config, layout));
-    const cut = fittingBatches(text, few, ['encoder']);
-    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
-
     const norm = read.get('source.norm.weight')!.dataSync() as Float32Array;
     const unread = new Float32Array(layout.spare * layout.width);
     workbench.put(decoderTensors(config, layout, norm, unread));
     const withStates = () => fittingBatches(text, few, ['states', 'bytes'], states.add);
-    const expected = await expectedDirections(config, layout, workbench, read, source.reader, withStates(), ridge);
-    workbench.put(decoderTensors(config, layout, norm, expected));
+    const expectation = await fitExpectation(config, layout, workbench, read, withStates(), ridge);
+    const rest = await leftOver(config, workbench, read, expectation, withStates());
+    workbench.put(addExpectations(config, layout, workbench.made, { ...rest, few: expectation.few }));
+    workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
+
+    const cut = fittingBatches(text, few, ['encoder']);
+    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
     workbench.put(await fitHead(config, workbench, read, withStates, ridge));
     const shape = { bytes: length, bytesPerPatch: readBytes / patches };
     const vocabulary = { vocabSize: source.llama.config.vocabSize, bytesPerToken: readBytes / tokens };
@@ -113,9 +121,9 @@ async function fitStart(
       source: vocabulary,
       stage: settings,
     });
-    // The source reads what is solved on twice, and the patcher cuts all the text once more.
+    // The source's states are kept; its head reads them three times. The patcher cuts all the text, and what is solved on four times more.
     const patcher = totalFlops(forwardFlops(config, shape).patcher);
-    const perByte = model + 2 * (sourceStates + sourceHead);
+    const perByte = model + sourceStates + 3 * (sourceHead + patcher);
     return { made: new Map(workbench.made), flops: readBytes * patcher + Math.min(few, readBytes) * perByte };
   } finally {
     tf.dispose([...read.values()]);
