@@ -1,6 +1,6 @@
 // Ways from a Llama to a BLT at equal floating-point operations, the source's own forward passes counted: the embedded tiny Llama, the text it was
 // trained on, several seeds, the same data and held-out documents. Writes a table (JSON and Markdown) and a chart.
-// Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 2.5e13 --work DIR --out docs/bench/distill]
+// Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 1.2e13 --work DIR --out docs/bench/distill]
 // Finished arms in --work are kept: running it again goes on.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1,2,3' },
     arms: { type: 'string', default: Object.keys(ARMS).join(',') },
-    flops: { type: 'string', default: '2.5e13' },
+    flops: { type: 'string', default: '1.2e13' },
     work: { type: 'string', default: join(tmpdir(), 'byteify-bench-distill') },
     out: { type: 'string' },
   },
@@ -56,7 +56,9 @@ const heldOut = await evaluationTexts(store.validation, { maxBytes: Number.MAX_S
 const llama = await openLlamaModel(source);
 const { bitsPerByte: sourceBitsPerByte } = await llamaBitsPerByte(llama, await loadTokenizer(source), heldOut);
 llama.dispose();
-const { config: llamaConfig } = await openLlama(source);
+const opened = await openLlama(source);
+const llamaConfig = opened.config;
+await opened.close();
 
 /** The remapped model of a seed, and a patcher of each kind that is asked for. */
 async function prepare(seed, patcher) {
@@ -146,7 +148,7 @@ async function runArm(arm, seed) {
 }
 
 const results = [];
-for (const seed of seeds) for (const arm of arms) results.push(await runArm(arm, seed));
+for (const arm of arms) for (const seed of seeds) results.push(await runArm(arm, seed));
 await store.close();
 const summary = summarise(results, {
   sourceBitsPerByte,

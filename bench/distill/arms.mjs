@@ -9,7 +9,7 @@ const LOOKS = 12;
 
 /** Sizes of all arms: wide enough that a byte's state holds an embedding of the source and room beside it. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
-const PATCHER = { steps: 400, batch_bytes: BATCH_BYTES, row_bytes: ROW_BYTES, learning_rate: 4e-3, warmup_steps: 40 };
+const PATCHER = { steps: 300, batch_bytes: BATCH_BYTES, row_bytes: ROW_BYTES, learning_rate: 4e-3, warmup_steps: 30 };
 
 export const PATCHERS = {
   paper: { kind: 'entropy', target_bytes_per_patch: 4.5 },
@@ -27,13 +27,13 @@ const closedForm = {
   row_bytes: ROW_BYTES,
   micro_batch_rows: 16,
 };
-const alignEncoder = (share) => ({ kind: 'align-encoder', share, learning_rate: 1e-3 });
+const alignEncoder = (share) => ({ kind: 'align-encoder', share, learning_rate: 2e-4 });
 const distilled = [
   closedForm,
   alignEncoder(0.02),
-  { kind: 'distill-decoder', share: 0.5, learning_rate: 4e-3, schedule: 'linear' },
-  { kind: 'join', share: 0.08, learning_rate: 1e-3 },
-  { kind: 'end-to-end', share: 0.4, learning_rate: 1e-3, learning_rate_scale: { global: 0.5 } },
+  { kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3, schedule: 'linear', min_learning_rate_ratio: 0.5 },
+  { kind: 'join', share: 0.03, learning_rate: 3e-4 },
+  { kind: 'end-to-end', share: 0.5, learning_rate: 2e-3, learning_rate_scale: { global: 0.25 } },
 ];
 
 export const ARMS = {

@@ -34,7 +34,7 @@ import { encoderTensors } from './encoder-tensors.js';
 import { fitExpectation, fitHead, leftOver } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
 import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
-import { fittingBatches, observedTexts } from './fitting-text.js';
+import { fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { openWorkbench } from './workbench.js';
 
@@ -88,7 +88,8 @@ async function fitStart(
     cache: { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY },
   });
   const workbench = await openWorkbench(config, start);
-  const text = { data: store.train, config, source: asked, entropies, rows, length, seed: recipe.seed, signal };
+  const cuts = keptCuts(entropies);
+  const text = { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal };
   const read: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   try {
     let [readBytes, patches, tokens] = [0, 0, 0];
@@ -121,9 +122,9 @@ async function fitStart(
       source: vocabulary,
       stage: settings,
     });
-    // The source's states are kept; its head reads them three times. The patcher cuts all the text, and what is solved on four times more.
+    // The source's states are kept; its head reads them three times. The patcher cuts all the text once.
     const patcher = totalFlops(forwardFlops(config, shape).patcher);
-    const perByte = model + sourceStates + 3 * (sourceHead + patcher);
+    const perByte = model - patcher + sourceStates + 3 * sourceHead;
     return { made: new Map(workbench.made), flops: readBytes * patcher + Math.min(few, readBytes) * perByte };
   } finally {
     tf.dispose([...read.values()]);

@@ -3,7 +3,7 @@ import type { BltConfig } from '../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../data/index.js';
 import type { ObservedText } from '../../distill/index.js';
 import type { BatchArrays } from '../batch-arrays.js';
-import type { SourceSettings, StepBatch } from '../batch-preparer.js';
+import type { PatcherOutput, SourceSettings, StepBatch } from '../batch-preparer.js';
 import { createBatchSource } from '../batch-source.js';
 import type { Entropies } from '../entropies.js';
 import { LONGEST_COUNT } from './layout.js';
@@ -12,11 +12,23 @@ export interface FittingText {
   readonly data: StoredSplit;
   readonly config: BltConfig;
   readonly source: Omit<SourceSettings, 'targets'>;
-  readonly entropies: Entropies;
+  /** What the patcher says of the batches, in order. */
+  readonly cuts: (index: number, arrays: BatchArrays) => Promise<PatcherOutput>;
   readonly rows: number;
   readonly length: number;
   readonly seed: number;
   readonly signal: AbortSignal;
+}
+
+/** Runs the patcher once a batch, however often the text is read. */
+export function keptCuts(entropies: Entropies): FittingText['cuts'] {
+  const kept: PatcherOutput[] = [];
+  return async (index, arrays) => {
+    kept[index] ??= await entropies.of(arrays);
+    // What is given away is a copy.
+    const { entropies: nats, endProbabilities } = kept[index];
+    return { entropies: nats.slice(), endProbabilities: endProbabilities?.slice() ?? null };
+  };
 }
 
 /**
@@ -29,7 +41,8 @@ export async function* fittingBatches(
   targets: SourceSettings['targets'],
   states?: (batch: StepBatch) => Promise<StepBatch>,
 ): AsyncGenerator<StepBatch> {
-  const { data, config, source, entropies, rows, length, seed, signal } = text;
+  const { data, config, source, cuts, rows, length, seed, signal } = text;
+  let index = 0;
   const batches = createBatchSource({
     rows: { kind: 'packed', files: data.files, rowBytes: length, seed, state: PACKER_START, repeat: true },
     config,
@@ -40,7 +53,7 @@ export async function* fittingBatches(
     rowsPerStep: rows,
     microBatchRows: rows,
     room: { patches: 0, tokens: 0 },
-    entropies: entropies.of,
+    entropies: (arrays) => cuts(index++, arrays),
     ...(states !== undefined && { states }),
   });
   try {
