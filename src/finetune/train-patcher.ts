@@ -1,7 +1,7 @@
 /** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { type BltConfig, bltTensors, stageFlops, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { digestOfFile, writeFileAtomic } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { UsageError } from '../errors.js';
@@ -91,7 +91,11 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
-      flopsOf: () => 0,
+      flopsOf: ({ bytes }) => {
+        const text = { bytes: recipe.patcher.row_bytes, bytesPerPatch: 1 };
+        const source = { vocabSize: 0, bytesPerToken: 1 };
+        return bytes * stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
+      },
       run,
       seed: recipe.seed,
       settings,

@@ -1,9 +1,10 @@
 /** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
-import type { BltConfig } from '../blt/index.js';
+import { type BltConfig, stageFlops } from '../blt/index.js';
 import { tokenEndHead } from '../distill/index.js';
 import { bltBitsPerByte, disposeParams, type Params } from '../model/index.js';
 import type { TrainingStage } from '../recipe/index.js';
 import { openCheckpoint, type TensorReader } from '../safetensors/index.js';
+import type { StepBatch } from './batch-preparer.js';
 import { alignEncoderObjective, distillDecoderObjective, joinObjective } from './distill-objectives.js';
 import type { DistillSource } from './distill-source.js';
 import type { StageContext } from './finetune.js';
@@ -30,6 +31,17 @@ function objectiveOf(config: BltConfig, stage: TrainingStage, source: DistillSou
 function wantedTensors({ targets }: Objective): SourceTensors {
   const embedding = targets.includes('encoder') || targets.includes('states');
   return [...(embedding ? (['embedding'] as const) : []), ...(targets.includes('bytes') ? (['head'] as const) : [])];
+}
+
+/** FLOPs of a step, its text as it was cut. */
+function stepFlops(config: BltConfig, stage: TrainingStage, source: DistillSource | null) {
+  const vocabSize = source?.llama.config.vocabSize ?? 0;
+  return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
+    const text = { bytes: stage.row_bytes, bytesPerPatch: bytes / patchCount };
+    const shape = { vocabSize, bytesPerToken: bytes / Math.max(1, tokenCount) };
+    const { model, sourceStates, sourceHead } = stageFlops({ config, text, source: shape, stage });
+    return bytes * (model + computedShare * sourceStates + sourceHead);
+  };
 }
 
 /** Runs a stage, or goes on with it. @returns its last metrics. */
@@ -61,7 +73,7 @@ export async function runTrainingStage(
       data: store.train,
       source: objective.targets.length === 0 ? null : await source!.training(wantedTensors(objective)),
       flopsBefore: context.flopsBefore,
-      flopsOf: () => 0,
+      flopsOf: stepFlops(config, settings, source),
       run,
       seed: recipe.seed + stage,
       settings: context.settings,

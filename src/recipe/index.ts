@@ -2,6 +2,7 @@
 export { recipeKeyTable } from './key-table.js';
 export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
 export { localSizesOf } from './local-sizes.js';
+export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
 export {
   type Recipe,
   type RecipeStage,
@@ -11,4 +12,3 @@ export {
   type StageOf,
   type TrainingStage,
 } from './schema.js';
-export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';

@@ -180,13 +180,14 @@ const distillDecoder = z
       ),
     ...training,
     learning_rate: rate.default(5e-4).describe('Peak of the schedule (Bolmo: 5e-4 to 7e-4).'),
-    frozen: training.frozen.unwrap().default(['encoder', 'hash']),
     losses: z
       .strictObject({
         cross_entropy: weight.default(1).describe('Of the next byte.'),
         prefix_kl: weight.default(1).describe('From the source’s next-token distribution, summed to bytes.'),
         chunk: weight.default(0.5).describe('Of a whole patch’s probability, where it is several tokens (ALM).'),
-        embedding: weight.default(1).describe('As in align-encoder, while the encoder is not frozen.'),
+        embedding: weight
+          .default(1)
+          .describe('As in align-encoder, so that the encoder stays there; none where it is frozen.'),
       })
       .prefault({})
       .describe('Weights of the losses.'),

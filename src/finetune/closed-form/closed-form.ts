@@ -6,7 +6,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, toTransformersConfig } from '../../blt/index.js';
+import {
+  type BltConfig,
+  bltTensors,
+  forwardFlops,
+  stageFlops,
+  toTransformersConfig,
+  totalFlops,
+} from '../../blt/index.js';
 import { writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
@@ -78,13 +85,18 @@ async function fitStart(
   const text = { data: store.train, config, source: asked, entropies, rows, length, seed: recipe.seed, signal };
   const read: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   try {
+    let [readBytes, patches, tokens] = [0, 0, 0];
     const texts = vocabularyTexts(source.reader, settings.vocabulary_weight);
-    for await (const { batches } of fittingBatches(text, bytes, ['encoder']))
-      for (const arrays of batches) texts.push(...observedTexts(arrays));
+    for await (const batch of fittingBatches(text, bytes, ['encoder'])) {
+      for (const arrays of batch.batches) texts.push(...observedTexts(arrays));
+      readBytes += batch.bytes;
+      patches += batch.patchCount;
+      tokens += batch.tokenCount;
+    }
     workbench.put(fitTables(config, layout, texts, contentVectors(sourceEmbedding(read), layout)));
     workbench.put(encoderTensors(config, layout));
-    const patches = fittingBatches(text, few, ['encoder']);
-    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), patches, ridge));
+    const cut = fittingBatches(text, few, ['encoder']);
+    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
 
     const norm = read.get('source.norm.weight')!.dataSync() as Float32Array;
     const unread = new Float32Array(layout.spare * layout.width);
@@ -93,7 +105,18 @@ async function fitStart(
     const expected = await expectedDirections(config, layout, workbench, read, source.reader, withStates(), ridge);
     workbench.put(decoderTensors(config, layout, norm, expected));
     workbench.put(await fitHead(config, workbench, read, withStates, ridge));
-    return { made: new Map(workbench.made), flops: 0 };
+    const shape = { bytes: length, bytesPerPatch: readBytes / patches };
+    const vocabulary = { vocabSize: source.llama.config.vocabSize, bytesPerToken: readBytes / tokens };
+    const { model, sourceStates, sourceHead } = stageFlops({
+      config,
+      text: shape,
+      source: vocabulary,
+      stage: settings,
+    });
+    // The source reads what is solved on twice, and the patcher cuts all the text once more.
+    const patcher = totalFlops(forwardFlops(config, shape).patcher);
+    const perByte = model + 2 * (sourceStates + sourceHead);
+    return { made: new Map(workbench.made), flops: readBytes * patcher + Math.min(few, readBytes) * perByte };
   } finally {
     tf.dispose([...read.values()]);
     workbench.dispose();
