@@ -4,16 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Conversion, MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import {
-  type Calibration,
-  calibrate,
-  DEFAULT_BYTES_PER_PATCH,
-  type LabelGoal,
-  loadPatcher,
-  readAlignment,
-} from '../finetune/index.js';
+import { type Calibration, calibrate, type LabelGoal, loadPatcher, readAlignment } from '../finetune/index.js';
 import { disposeParams, readBltConfig } from '../model/index.js';
-import { recipeFor } from '../recipe/index.js';
+import { recipeFor, targetBytesPerPatch } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';
 import { heldOutTexts, textsOf } from './calibration-texts.js';
@@ -54,10 +47,11 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
 
 /** What the recipe asks for; where it leaves that open, what the patcher's labels have, or the paper's mean. */
 async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
-  const { target_bytes_per_patch: asked } = (await recipeFor(dir, undefined)).patcher;
-  if (asked !== undefined) return asked;
+  const recipe = await recipeFor(dir, undefined);
   const alignment = await readAlignment(patcher);
-  return alignment === null ? DEFAULT_BYTES_PER_PATCH : { alignment, tokenizer: await loadTokenizer(source) };
+  if (alignment === null || recipe.patcher.target_bytes_per_patch !== undefined)
+    return targetBytesPerPatch({ ...recipe.patcher, kind: 'entropy' });
+  return { alignment, tokenizer: await loadTokenizer(source) };
 }
 
 async function calibrateCheckpoint(
