@@ -17,7 +17,7 @@ import {
 import { writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
-import { loadVariable, type Params } from '../../model/index.js';
+import { bltBitsPerByte, disposeParams, loadParams, loadVariable, type Params } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, writeCheckpoint } from '../../safetensors/index.js';
 import { checkpointName } from '../checkpoint.js';
@@ -56,7 +56,12 @@ export async function closedForm(
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { made, flops } = await fitStart(context, settings, source, start);
-    const metrics = { flops: context.flopsBefore + flops };
+    const params = new Map([...(await loadParams(start, kept(config, made)))]);
+    for (const { name, shape } of bltTensors(config))
+      if (made.has(name)) params.set(name, tf.tensor(made.get(name)!, [...shape]));
+    const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
+    disposeParams(params);
+    const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
     await write(folder, config, start, made, metrics);
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
@@ -144,6 +149,10 @@ async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<str
   if (start.tensors.has(name)) held.set(name, await loadVariable(start, name));
   return held;
 }
+
+/** Tensors that stay as they were. */
+const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
+  bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
 
 /** The whole model: what was made in float32, all else as it was. */
 async function write(
