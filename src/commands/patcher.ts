@@ -1,8 +1,8 @@
-/** @module `byteify patcher train` and `byteify patcher calibrate`. */
+/** @module `byteify patcher`: train, calibrate, evaluate. */
 import { openConversion } from '../conversion/index.js';
-import { calibrateFolder, dataStep, patcherStep } from '../pipeline/index.js';
+import { calibrateFolder, dataStep, evaluatePatcher, patcherStep, segmentationMetrics } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
-import { renderPairs } from '../ui/index.js';
+import { renderPairs, renderTable } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';
 import {
   dataOption,
@@ -87,8 +87,61 @@ const calibrate: Command<CalibrateArgs> = {
   },
 };
 
+interface EvaluateArgs extends EngineArgs {
+  readonly dir: string;
+  readonly data?: readonly string[];
+  readonly maxBytes: number;
+}
+
+/** What the table shows, by the names in the JSON. */
+const SHOWN = [
+  ['cut_precision', 'precision'],
+  ['cut_recall', 'recall'],
+  ['late_cut_fraction', 'late'],
+  ['bytes_per_patch', 'bytes a patch'],
+  ['source_bytes_per_token', 'bytes a token'],
+  ['patcher_bits_per_byte', 'patcher BPB'],
+  ['source_marginal_bits_per_byte', 'source BPB'],
+  ['source_in_patches_bits_per_byte', 'in patches'],
+  ['fresh_first_byte_bits_per_byte', 'first bytes: fresh'],
+  ['stale_first_byte_bits_per_byte', 'stale'],
+  ['unread_first_byte_bits_per_byte', 'unread'],
+] as const;
+
+const evaluate: Command<EvaluateArgs> = {
+  name: 'evaluate',
+  summary: 'measure how patches follow the source’s tokens, and what the source loses when it reads patch by patch',
+  arguments: [{ name: 'dir', help: 'a conversion folder with a source and a trained patcher' }],
+  options: [
+    { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
+    { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 16_384 },
+    ...engineOptions,
+  ],
+  examples: ['byteify patcher evaluate llama-blt --data prose/ technical/'],
+  async run(context, args) {
+    await startEngineFor(args);
+    const { reporter, signal } = context;
+    const { dir, data = [], maxBytes } = args;
+    const reports = await evaluatePatcher({ dir, data, maxBytes, reporter, signal });
+    const kinds = reports.map(({ kind, report }) => ({
+      kind,
+      bytes: report.bytes,
+      ...segmentationMetrics(report),
+    }));
+    printResult(context, { kinds }, () =>
+      renderTable(
+        [{ title: 'text' }, ...SHOWN.map(([, title]) => ({ title, align: 'right' as const }))],
+        kinds.map((row) => [
+          row.kind,
+          ...SHOWN.map(([key]) => (row as Readonly<Record<string, unknown>>)[key] as number).map((x) => x.toFixed(3)),
+        ]),
+      ),
+    );
+  },
+};
+
 export const patcher: CommandGroup = {
   name: 'patcher',
-  summary: 'train and calibrate the entropy model that cuts text into patches',
-  commands: [train, calibrate],
+  summary: 'train, calibrate and evaluate the byte model that cuts text into patches',
+  commands: [train, calibrate, evaluate],
 };

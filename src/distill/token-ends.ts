@@ -20,17 +20,18 @@ function leadingRest(bytes: Uint8Array): number {
 }
 
 /**
- * @param piece of valid UTF-8, cut anywhere; of characters that are cut nothing is known.
+ * @param piece of valid UTF-8, cut anywhere; of characters that are cut nothing is known, nor of a text that its tokens do not spell.
  * @param cut whether text follows that is not here: then the last token may be the beginning of another.
- * @throws ByteifyError when the source's tokens do not spell the text.
  */
 export function tokenEnds(piece: Uint8Array, cut: boolean, tokenizer: SourceTokenizer): TokenEnds {
   const ends = new Uint8Array(piece.length);
   const known = new Uint8Array(piece.length);
   const start = leadingRest(piece);
   const end = Math.max(start, wholeCharacters(piece));
+  const tokens = canonicalTokens(piece.subarray(start, end), tokenizer);
+  if (tokens === null) return { ends, known };
   let [at, last] = [start, start];
-  for (const { length } of canonicalTokens(piece.subarray(start, end), tokenizer)) {
+  for (const { length } of tokens) {
     if (length === 0) continue;
     last = at;
     at += length;

@@ -16,7 +16,7 @@ export interface AlignedSettings extends Alignment {
 }
 
 /** What the entropy is pulled over and under in training, nats; the threshold of the patcher is calibrated afterwards. */
-export const TRAINING_THRESHOLD = 1;
+export const TRAINING_THRESHOLD = 3;
 
 /** Three cross-entropies in nats: of the next byte, of a token's end, and of whether the entropy is on the right side. */
 export function alignedPatcherObjective(config: BltConfig, settings: AlignedSettings): Objective {

@@ -7,6 +7,7 @@ import type { SourceTokenizer } from '../tokenizer/index.js';
 import type { PatcherOutput } from './batch-preparer.js';
 import { type Calibration, calibrateThreshold } from './calibrate.js';
 import { readText } from './read-text.js';
+import { spelledTexts } from './spelled-texts.js';
 
 /** The labels of an aligned patcher, and the tokenizer that they follow. */
 export interface LabelGoal {
@@ -42,10 +43,11 @@ export function calibrate(
   texts: readonly Uint8Array[],
   goal: number | LabelGoal,
 ): Calibration {
-  const outputs = texts.map((text) => readText(params, config, text));
-  const entropies = outputs.map((output, i) => output.entropies.subarray(0, texts[i]!.length));
+  const used = typeof goal === 'number' ? texts : spelledTexts(texts, goal.tokenizer);
+  const outputs = used.map((text) => readText(params, config, text));
+  const entropies = outputs.map((output, i) => output.entropies.subarray(0, used[i]!.length));
   if (typeof goal === 'number') return calibrateThreshold(entropies, { bytesPerPatch: goal });
-  const cuts = texts.reduce((sum, text, i) => sum + labelCount(text, outputs[i]!, goal), 0);
+  const cuts = used.reduce((sum, text, i) => sum + labelCount(text, outputs[i]!, goal), 0);
   return calibrateThreshold(entropies, { cuts });
 }
 

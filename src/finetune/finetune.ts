@@ -8,6 +8,7 @@ import type { Recipe, RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './checkpoint.js';
 import { closedForm } from './closed-form/closed-form.js';
 import { openDistillSource } from './distill-source.js';
+import { measureEncoder } from './measure-encoder.js';
 import type { StepReport } from './train.js';
 import { runTrainingStage } from './training-stage.js';
 
@@ -43,6 +44,9 @@ export interface StageContext extends FinetuneOptions {
   readonly flopsBefore: number;
 }
 
+/** Stages after which the encoder can be judged by what the source makes of its patches. */
+const SPEAKS_TO_SOURCE: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
+
 /** Gradient steps that a stage takes: its checkpoint's number. */
 const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 0 : stage.steps);
 
@@ -62,6 +66,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
   }
   const source = needsSource === undefined ? null : await openDistillSource(options.source!, from[0]!);
   let metrics: Readonly<Record<string, number>> = {};
+  let encoder: Readonly<Record<string, number>> = {};
   let before: readonly string[] = from;
   try {
     for (const [stage, settings] of recipe.stages.entries()) {
@@ -71,10 +76,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));
-      // What a checkpoint lacks, such as how an aligned patcher tells a token's end, is still in the folders before.
-      before = [join(folder, checkpointName(stepsOf(settings))), ...from];
+      // What a checkpoint lacks, since its stage did not read it, is still in the folders before.
+      before = [join(folder, checkpointName(stepsOf(settings))), ...before];
+      if (SPEAKS_TO_SOURCE.includes(settings.kind)) {
+        const question = { config, folders: before, run: folder, source: source!, texts: options.heldOut };
+        encoder = await measureEncoder(question);
+      }
     }
-    return { checkpoint: before[0]!, metrics };
+    return { checkpoint: before[0]!, metrics: { ...encoder, ...metrics } };
   } finally {
     await source?.close();
   }

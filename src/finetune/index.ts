@@ -13,5 +13,6 @@ export { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js
 export { checkpointName, checkpointSteps } from './checkpoint.js';
 export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
 export { loadPatcher } from './load-patcher.js';
+export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { type StepReport, train } from './train.js';
-export { DEFAULT_BYTES_PER_PATCH, type PatcherReport, trainPatcher } from './train-patcher.js';
+export { type PatcherReport, trainPatcher } from './train-patcher.js';

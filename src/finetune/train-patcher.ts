@@ -6,7 +6,7 @@ import { digestOfFile, writeFileAtomic } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { disposeParams, type Params, readBltConfig } from '../model/index.js';
-import type { Recipe } from '../recipe/index.js';
+import { type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import {
   fromFloat32,
   openCheckpoint,
@@ -43,9 +43,6 @@ export interface PatcherReport extends Calibration {
   /** Of the byte language model itself on held-out text. */
   readonly bitsPerByte: number;
 }
-
-/** Bytes a patch that an entropy model's threshold is picked for, where the recipe names none (the paper's). */
-export const DEFAULT_BYTES_PER_PATCH = 4.5;
 
 /** Of a recipe; null for a patcher that follows no tokens. @throws UsageError when it needs a source that is not there. */
 function alignedSettings({ patcher }: Recipe, tokenizerFolder: string | null): AlignedSettings | null {
@@ -107,7 +104,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, held) }),
     });
     const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
-    const calibration = calibrate(params, config, held, goal ?? DEFAULT_BYTES_PER_PATCH);
+    const calibration = calibrate(params, config, held, goal ?? targetBytesPerPatch(recipe.patcher));
     const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, held) };
     if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));
     await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extra ?? []);

@@ -1,23 +1,15 @@
 /** @module Sets the threshold of a conversion's patcher, or of any BLT folder, by a wanted mean patch size. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Conversion, MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
-import { buildStore, evaluationTexts, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import {
-  type Calibration,
-  calibrate,
-  DEFAULT_BYTES_PER_PATCH,
-  type LabelGoal,
-  loadPatcher,
-  readAlignment,
-} from '../finetune/index.js';
+import { type Calibration, calibrate, type LabelGoal, loadPatcher, readAlignment } from '../finetune/index.js';
 import { disposeParams, readBltConfig } from '../model/index.js';
-import { recipeFor } from '../recipe/index.js';
+import { recipeFor, targetBytesPerPatch } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';
+import { heldOutTexts, textsOf } from './calibration-texts.js';
 
 export interface CalibrateFolderOptions {
   readonly dir: string;
@@ -27,36 +19,6 @@ export interface CalibrateFolderOptions {
   readonly maxBytes: number;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
-}
-
-/** Small, so that one short file makes enough pieces. */
-const CALIBRATION_PIECE_BYTES = 1024;
-
-/** Texts of the named files, or the held-out texts of the conversion. */
-async function texts({ dir, data, maxBytes, signal }: CalibrateFolderOptions): Promise<Uint8Array[]> {
-  if (data.length === 0) {
-    const folder = join(dir, 'data');
-    if (!existsSync(folder))
-      throw new UsageError('There is no text to calibrate on.', { hint: 'Give files or folders with --data PATH.' });
-    const store = await openStore(folder);
-    return evaluationTexts(store.validation, { maxBytes }).finally(() => store.close());
-  }
-  const out = await mkdtemp(join(tmpdir(), 'byteify-calibrate-'));
-  try {
-    await buildStore({
-      paths: data,
-      out: join(out, 'data'),
-      pieceBytes: CALIBRATION_PIECE_BYTES,
-      validationFraction: 0.5,
-      textKey: 'text',
-      seed: 0,
-      signal,
-    });
-    const store = await openStore(join(out, 'data'));
-    return await evaluationTexts(store.validation, { maxBytes }).finally(() => store.close());
-  } finally {
-    await rm(out, { recursive: true, force: true });
-  }
 }
 
 /**
@@ -85,10 +47,11 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
 
 /** What the recipe asks for; where it leaves that open, what the patcher's labels have, or the paper's mean. */
 async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
-  const { target_bytes_per_patch: asked } = (await recipeFor(dir, undefined)).patcher;
-  if (asked !== undefined) return asked;
+  const recipe = await recipeFor(dir, undefined);
   const alignment = await readAlignment(patcher);
-  return alignment === null ? DEFAULT_BYTES_PER_PATCH : { alignment, tokenizer: await loadTokenizer(source) };
+  if (alignment === null || recipe.patcher.target_bytes_per_patch !== undefined)
+    return targetBytesPerPatch({ ...recipe.patcher, kind: 'entropy' });
+  return { alignment, tokenizer: await loadTokenizer(source) };
 }
 
 async function calibrateCheckpoint(
@@ -98,7 +61,8 @@ async function calibrateCheckpoint(
 ): Promise<Calibration & { config: string }> {
   const { reporter } = options;
   const config = await readBltConfig(folder);
-  const heldOut = await texts(options);
+  const { dir, data, maxBytes, signal } = options;
+  const heldOut = data.length === 0 ? await heldOutTexts(dir, maxBytes) : await textsOf(data, maxBytes, signal);
   reporter.stage('Calibrating');
   const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);

@@ -1,11 +1,16 @@
 /** @module The third stage: the entropy model and its threshold, in `patcher/`. */
 import { existsSync } from 'node:fs';
 import { digestOf, runStage } from '../conversion/index.js';
-import type { ByteStore } from '../data/index.js';
+import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { trainPatcher } from '../finetune/index.js';
 import type { StepContext } from './context.js';
+import { measurePatcher } from './evaluate-patcher.js';
 import { recordRecipe } from './record-recipe.js';
+import { segmentationMetrics } from './segmentation-metrics.js';
 import { dataDigest, stepProgress } from './training.js';
+
+/** The source reads a text twice, as it is and patch by patch: a sample is enough. */
+const MEASURED_BYTES = 16_384;
 
 /**
  * Trains the entropy model on a store and calibrates it, unless that was done. The engine must be started.
@@ -17,6 +22,7 @@ export async function patcherStep(
 ): Promise<void> {
   reporter.stage('Training the patcher');
   const inputs = { recipe: digestOf({ patcher: recipe.patcher, seed: recipe.seed }), data: dataDigest(store) };
+  const source = existsSync(conversion.path('import')) ? conversion.path('import') : null;
   const state = await runStage({
     conversion,
     name: 'patcher',
@@ -26,20 +32,23 @@ export async function patcherStep(
       const report = await trainPatcher({
         init: conversion.path('remap'),
         out,
-        tokenizerFolder: existsSync(conversion.path('import')) ? conversion.path('import') : null,
+        tokenizerFolder: source,
         recipe,
         store,
         settings: digestOf(inputs),
         signal,
         onStep: (report) => reporter.progress(stepProgress(report)),
       });
-      return {
-        metrics: {
-          patcher_bits_per_byte: report.bitsPerByte,
-          threshold_nats: report.threshold,
-          bytes_per_patch: report.bytesPerPatch,
-        },
+      const metrics = {
+        patcher_bits_per_byte: report.bitsPerByte,
+        threshold_nats: report.threshold,
+        bytes_per_patch: report.bytesPerPatch,
       };
+      if (source === null || recipe.patcher.kind === 'entropy') return { metrics };
+      const maxBytes = Math.min(recipe.evaluate.validation_bytes, MEASURED_BYTES);
+      const texts = await evaluationTexts(store.validation, { maxBytes });
+      const [measured] = await measurePatcher(out, source, [{ kind: 'held out', texts }], { reporter, signal });
+      return { metrics: { ...segmentationMetrics(measured!.report), ...metrics } };
     },
   });
   const { bytes_per_patch = 0, threshold_nats = 0 } = conversion.manifest().stages.patcher?.metrics ?? {};

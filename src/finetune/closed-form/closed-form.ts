@@ -17,7 +17,7 @@ import {
 import { writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
-import { loadVariable, type Params } from '../../model/index.js';
+import { bltBitsPerByte, disposeParams, loadParams, loadVariable, type Params } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, writeCheckpoint } from '../../safetensors/index.js';
 import { checkpointName } from '../checkpoint.js';
@@ -31,10 +31,10 @@ import { createSourceStates } from '../source-states.js';
 import { sourceEmbedding } from '../source-tensors.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
-import { expectedDirections, fitHead } from './fit-head.js';
+import { fitExpectation, fitHead, leftOver } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
-import { contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
-import { fittingBatches, observedTexts } from './fitting-text.js';
+import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
+import { fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { openWorkbench } from './workbench.js';
 
@@ -56,7 +56,12 @@ export async function closedForm(
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { made, flops } = await fitStart(context, settings, source, start);
-    const metrics = { flops: context.flopsBefore + flops };
+    const params = new Map([...(await loadParams(start, kept(config, made)))]);
+    for (const { name, shape } of bltTensors(config))
+      if (made.has(name)) params.set(name, tf.tensor(made.get(name)!, [...shape]));
+    const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
+    disposeParams(params);
+    const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
     await write(folder, config, start, made, metrics);
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
@@ -68,7 +73,7 @@ export async function closedForm(
 }
 
 async function fitStart(
-  { config, store, recipe, signal }: StageContext,
+  { config, store, recipe, run, signal }: StageContext,
   settings: StageOf<'closed-form'>,
   source: DistillSource,
   start: TensorReader,
@@ -80,9 +85,16 @@ async function fitStart(
   const { tensors, ...asked } = await source.training(['embedding', 'head']);
   const fixed = new Map([...held, ...tensors]);
   const entropies = createEntropies(config, fixed, { rows, length }, mode);
-  const states = createSourceStates({ config, fixed, rows, mode, cache: null });
+  const states = createSourceStates({
+    config,
+    fixed,
+    rows,
+    mode,
+    cache: { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY },
+  });
   const workbench = await openWorkbench(config, start);
-  const text = { data: store.train, config, source: asked, entropies, rows, length, seed: recipe.seed, signal };
+  const cuts = keptCuts(entropies);
+  const text = { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal };
   const read: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   try {
     let [readBytes, patches, tokens] = [0, 0, 0];
@@ -95,15 +107,17 @@ async function fitStart(
     }
     workbench.put(fitTables(config, layout, texts, contentVectors(sourceEmbedding(read), layout)));
     workbench.put(encoderTensors(config, layout));
-    const cut = fittingBatches(text, few, ['encoder']);
-    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
-
     const norm = read.get('source.norm.weight')!.dataSync() as Float32Array;
     const unread = new Float32Array(layout.spare * layout.width);
     workbench.put(decoderTensors(config, layout, norm, unread));
     const withStates = () => fittingBatches(text, few, ['states', 'bytes'], states.add);
-    const expected = await expectedDirections(config, layout, workbench, read, source.reader, withStates(), ridge);
-    workbench.put(decoderTensors(config, layout, norm, expected));
+    const expectation = await fitExpectation(config, layout, workbench, read, withStates(), ridge);
+    const rest = await leftOver(config, workbench, read, expectation, withStates());
+    workbench.put(addExpectations(config, layout, workbench.made, { ...rest, few: expectation.few }));
+    workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
+
+    const cut = fittingBatches(text, few, ['encoder']);
+    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
     workbench.put(await fitHead(config, workbench, read, withStates, ridge));
     const shape = { bytes: length, bytesPerPatch: readBytes / patches };
     const vocabulary = { vocabSize: source.llama.config.vocabSize, bytesPerToken: readBytes / tokens };
@@ -113,9 +127,9 @@ async function fitStart(
       source: vocabulary,
       stage: settings,
     });
-    // The source reads what is solved on twice, and the patcher cuts all the text once more.
+    // The source's states are kept; its head reads them three times. The patcher cuts all the text once.
     const patcher = totalFlops(forwardFlops(config, shape).patcher);
-    const perByte = model + 2 * (sourceStates + sourceHead);
+    const perByte = model - patcher + sourceStates + 3 * sourceHead;
     return { made: new Map(workbench.made), flops: readBytes * patcher + Math.min(few, readBytes) * perByte };
   } finally {
     tf.dispose([...read.values()]);
@@ -135,6 +149,10 @@ async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<str
   if (start.tensors.has(name)) held.set(name, await loadVariable(start, name));
   return held;
 }
+
+/** Tensors that stay as they were. */
+const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
+  bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
 
 /** The whole model: what was made in float32, all else as it was. */
 async function write(

@@ -6,10 +6,10 @@ import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../blt/index.js';
 import {
   addProducts,
   emptyProducts,
+  type ObservedText,
   prefixMarginals,
   principalDirections,
   ridge,
-  type SourceReader,
 } from '../../distill/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
 import { blockContext, bltEncode, localDecoder, type Params, param } from '../../model/index.js';
@@ -18,6 +18,7 @@ import { batchTensors } from '../batch-tensors.js';
 import { type BatchTensors, patchedOf } from '../objective.js';
 import { sourceHead, sourceNorm } from '../source-tensors.js';
 import type { Tensors } from './encoder-tensors.js';
+import { documentsOf } from './fitting-text.js';
 import type { Layout } from './layout.js';
 import type { Workbench } from './workbench.js';
 
@@ -26,7 +27,7 @@ const LEAST_LOG_PROBABILITY = -9;
 /** What special ids get, in nats beside the mean byte: never likely. */
 const SPECIAL_LOG_PROBABILITY = -6;
 /** Least squares on logarithms hedges; the head is sharpened by the one of these that predicts the text best. */
-const SHARPENINGS = [0.25, 0.5, 0.75, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5] as const;
+const SHARPENINGS = [0.75, 1, 1.15, 1.3, 1.5, 1.75, 2, 2.5] as const;
 const BYTE_VALUES = 256;
 
 /** Logits of the source over its sorted vocabulary, of states before its final norm [N, Hg]. */
@@ -53,64 +54,118 @@ function valuesOf(params: Params, config: BltConfig, states: tf.Tensor): tf.Tens
   return tf.mean(tf.reshape(normal, [-1, slots, decoder.hiddenSize]), 1);
 }
 
+/** What of the source's expectation the spare channels hold. */
+export interface Expectation {
+  /** Principal directions of what the normed state tells of the next byte's log-probabilities, scaled [few, 256]. */
+  readonly directions: Float32Array;
+  /** The same read off the decoder's values: [spare, width], zero rows where there are more channels than directions. */
+  readonly fromValues: Float32Array;
+  /** How many directions there are. */
+  readonly few: number;
+}
+
+/** At every position: the decoder's values of its patch [N, width], and the source's centred log-probabilities of the next byte [N, 256]. */
+function valuesAndLogs(params: Params, config: BltConfig, source: Params, batch: BatchTensors) {
+  const states = gatherRows(batch.sourceStates!, gatherRows(batch.patchState!, batch.decoderPatch!));
+  const logits = sourceLogits(source, batch.sourceStates!, config.global.rmsNormEps);
+  const logs = centredLogs(prefixMarginals(logits, batch.targetState!, batch.targetBounds!));
+  return { values: valuesOf(params, config, states), logs };
+}
+
 /**
- * The directions of the decoder's values in which the source's expectation of a token's first byte varies most, each scaled to the
- * deviation of a state's channel.
- * @param batches with states. @returns [spare, width].
+ * The directions in which the source's last state tells most of the next byte, each scaled to the deviation of a state's channel.
+ * @param batches with states and byte targets.
  */
-export async function expectedDirections(
+export async function fitExpectation(
   config: BltConfig,
   layout: Layout,
   workbench: Workbench,
   source: Params,
-  reader: SourceReader,
   batches: AsyncIterable<StepBatch>,
   ridgeShare: number,
-): Promise<Float32Array> {
+): Promise<Expectation> {
   const { width, spare, scale } = layout;
   const products = emptyProducts(width, BYTE_VALUES);
-  const firstBytes = reader.vocabulary.boundsOf(new Uint8Array());
   let count = 0;
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {
         const batch = batchTensors(arrays);
-        // The states that bytes are predicted from, a token's once.
-        const states = gatherRows(batch.sourceStates!, distinct(batch.targetState!));
-        const n = states.shape[0]!;
-        const bounds = tf.tile(tf.tensor2d(firstBytes, [1, BYTE_VALUES + 1], 'int32'), [n, 1]);
-        const logits = sourceLogits(source, states, config.global.rmsNormEps);
-        const wanted = centredLogs(prefixMarginals(logits, tf.range(0, n, 1, 'int32'), bounds));
-        const values = valuesOf(workbench.params(), config, states);
+        const counts = tf.reshape(batch.targetWeight!, [-1, 1]);
+        const { values, logs } = valuesAndLogs(workbench.params(), config, source, batch);
+        const counted = tf.mul(values, counts);
         addProducts(products, {
-          gram: tf.matMul(values, values, true, false).dataSync(),
-          cross: tf.matMul(values, wanted, true, false).dataSync(),
+          gram: tf.matMul(counted, counted, true, false).dataSync(),
+          cross: tf.matMul(counted, tf.mul(logs, counts), true, false).dataSync(),
         });
-        count += n;
+        count += tf.sum(counts).dataSync()[0]!;
       });
     }
   }
   const weights = ridge(products, ridgeShare); // [256, width]
+  const few = Math.min(spare, BYTE_VALUES);
   return tf.tidy(() => {
     const w = tf.tensor2d(weights, [BYTE_VALUES, width]);
     const gram = tf.tensor2d(Float32Array.from(products.gram), [width, width]);
     const covariance = tf.div(tf.matMul(tf.matMul(w, gram), w, false, true), count);
-    const few = Math.min(spare, BYTE_VALUES);
-    const directions = principalDirections(Float64Array.from(covariance.dataSync()), BYTE_VALUES, few);
-    const reduced = tf.matMul(tf.tensor2d(directions, [few, BYTE_VALUES]), w); // [few, width]
-    const square = tf.div(tf.sum(tf.mul(tf.matMul(reduced, gram), reduced), -1, true), count);
-    const scaled = tf.mul(reduced, tf.div(scale, tf.sqrt(square)));
-    return tf
-      .pad(scaled as tf.Tensor2D, [
-        [0, spare - few],
-        [0, 0],
-      ])
-      .dataSync() as Float32Array;
+    const principal = principalDirections(Float64Array.from(covariance.dataSync()), BYTE_VALUES, few);
+    const unscaled = tf.tensor2d(principal, [few, BYTE_VALUES]);
+    const read = tf.matMul(unscaled, w); // [few, width]
+    const square = tf.div(tf.sum(tf.mul(tf.matMul(read, gram), read), -1, true), count);
+    const factor = tf.div(scale, tf.sqrt(square));
+    const fromValues = tf.pad(tf.mul(read, factor) as tf.Tensor2D, [
+      [0, spare - few],
+      [0, 0],
+    ]);
+    const directions = tf.mul(unscaled, factor).dataSync() as Float32Array;
+    return { directions, fromValues: fromValues.dataSync() as Float32Array, few };
   });
 }
 
-function distinct(ids: tf.Tensor): tf.Tensor {
-  return tf.tensor1d(Int32Array.from(new Set(ids.dataSync())), 'int32');
+/** Cross-attention doubles what was there before it (blt-format 1.4, trap 1). */
+const RESIDUAL = 2;
+
+/**
+ * What n-grams tell of the next byte beside the source's state, along the same directions: the mean of what is left over, as n-gram tables
+ * hold it. A language model of n-grams with back-off, in closed form.
+ * @param batches with states and byte targets, the first `few` bytes of text.
+ */
+export async function leftOver(
+  config: BltConfig,
+  workbench: Workbench,
+  source: Params,
+  { directions, fromValues, few }: Expectation,
+  batches: AsyncIterable<StepBatch>,
+): Promise<{ texts: ObservedText[]; vectors: Float32Array }> {
+  const width = config.decoder.hiddenSize;
+  const texts: ObservedText[] = [];
+  const parts: Float32Array[] = [];
+  let count = 0;
+  for await (const { batches: micros } of batches) {
+    for (const arrays of micros) {
+      for (const text of documentsOf(arrays)) {
+        const vector = text.positions.map((at) => (arrays.targetWeight!.values[at]! > 0 ? count + at : -1));
+        const scalar = new Float32Array(vector.length).fill(Number.NaN);
+        texts.push({ ids: text.ids, vector, scalar, weight: 1, isWhole: true });
+      }
+      parts.push(
+        tf.tidy(() => {
+          const { values, logs } = valuesAndLogs(workbench.params(), config, source, batchTensors(arrays));
+          const wanted = tf.matMul(logs, tf.tensor2d(directions, [few, BYTE_VALUES]), false, true);
+          const told = tf.matMul(values, tf.tensor2d(fromValues.subarray(0, few * width), [few, width]), false, true);
+          return tf.div(tf.sub(wanted, told), RESIDUAL).dataSync() as Float32Array;
+        }),
+      );
+      count += arrays.ids!.values.length;
+    }
+  }
+  const vectors = new Float32Array(count * few);
+  let at = 0;
+  for (const part of parts) {
+    vectors.set(part, at);
+    at += part.length;
+  }
+  return { texts, vectors };
 }
 
 /** Normed hidden states of the decoder [rows * length, width] where the source's states stand for the latent patches. */

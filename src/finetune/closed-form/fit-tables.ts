@@ -1,6 +1,12 @@
 /** @module Byte and hash n-gram embeddings of the closed-form start. */
-import { type BltConfig, BYTE_OFFSET } from '../../blt/index.js';
-import { type ObservedText, principalDirections, type SourceReader, telescope } from '../../distill/index.js';
+import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../blt/index.js';
+import {
+  type ObservedText,
+  principalDirections,
+  type SourceReader,
+  type Telescope,
+  telescope,
+} from '../../distill/index.js';
 import { tf } from '../../engine/index.js';
 import type { Tensors } from './encoder-tensors.js';
 import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
@@ -37,6 +43,9 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
   });
 }
 
+/** Writes the rows of some tables into channels of others. @param from [rows, width + 1]. @param at the first row that they go to. */
+type Place = (from: Float32Array, to: Float32Array, at: number) => void;
+
 /** @param texts what was seen in text and vocabulary. @param vectors what `contentVectors` made. */
 export function fitTables(
   { hash }: BltConfig,
@@ -45,21 +54,49 @@ export function fitTables(
   vectors: Float32Array,
 ): Tensors {
   const { width, content, count, constant } = layout;
-  const { bytes, tables } = telescope({ texts, vectors, width: content, hash });
   const unit = countUnit(layout);
-  const placed = (from: Float32Array, to: Float32Array, at: number) => {
+  const place: Place = (from, to, at) => {
     const stride = content + 1;
     for (let row = 0; row < from.length / stride; row++) {
       to.set(from.subarray(row * stride, row * stride + content), (at + row) * width);
       to[(at + row) * width + count] = unit * from[row * stride + content]!;
     }
   };
-  const ofBytes = new Float32Array((bytes.length / (content + 1)) * width);
-  placed(bytes, ofBytes, 0);
+  const { bytes, tables } = telescope({ texts, vectors, width: content, hash });
+  const ofBytes = new Float32Array(VOCAB_SIZE * width);
   for (let at = constant; at < ofBytes.length; at += width) ofBytes[at] = constantOf(layout);
   const ofGrams = new Float32Array(tables.length * hash.vocab * width);
+  return placed({ bytes, tables }, { ofBytes, ofGrams }, hash.vocab, place);
+}
+
+/**
+ * Adds what n-grams tell of the next byte, in the spare channels.
+ * @param vectors [positions, few].
+ */
+export function addExpectations(
+  { hash }: BltConfig,
+  { width, content }: Layout,
+  made: ReadonlyMap<string, Float32Array>,
+  { texts, vectors, few }: { texts: readonly ObservedText[]; vectors: Float32Array; few: number },
+): Tensors {
+  const place: Place = (from, to, at) => {
+    const stride = few + 1;
+    for (let row = 0; row < from.length / stride; row++)
+      to.set(from.subarray(row * stride, row * stride + few), (at + row) * width + content);
+  };
+  const into = { ofBytes: made.get(BYTE_EMBEDDINGS)!.slice(), ofGrams: made.get(HASH_EMBEDDINGS)!.slice() };
+  return placed(telescope({ texts, vectors, width: few, hash }), into, hash.vocab, place);
+}
+
+function placed(
+  { bytes, tables }: Telescope,
+  { ofBytes, ofGrams }: { ofBytes: Float32Array; ofGrams: Float32Array },
+  rows: number,
+  place: Place,
+): Tensors {
+  place(bytes, ofBytes, 0);
   tables.forEach((table, i) => {
-    placed(table, ofGrams, i * hash.vocab);
+    place(table, ofGrams, i * rows);
   });
   return new Map([
     [BYTE_EMBEDDINGS, ofBytes],

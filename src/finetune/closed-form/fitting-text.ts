@@ -3,7 +3,7 @@ import type { BltConfig } from '../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../data/index.js';
 import type { ObservedText } from '../../distill/index.js';
 import type { BatchArrays } from '../batch-arrays.js';
-import type { SourceSettings, StepBatch } from '../batch-preparer.js';
+import type { PatcherOutput, SourceSettings, StepBatch } from '../batch-preparer.js';
 import { createBatchSource } from '../batch-source.js';
 import type { Entropies } from '../entropies.js';
 import { LONGEST_COUNT } from './layout.js';
@@ -12,11 +12,23 @@ export interface FittingText {
   readonly data: StoredSplit;
   readonly config: BltConfig;
   readonly source: Omit<SourceSettings, 'targets'>;
-  readonly entropies: Entropies;
+  /** What the patcher says of the batches, in order. */
+  readonly cuts: (index: number, arrays: BatchArrays) => Promise<PatcherOutput>;
   readonly rows: number;
   readonly length: number;
   readonly seed: number;
   readonly signal: AbortSignal;
+}
+
+/** Runs the patcher once a batch, however often the text is read. */
+export function keptCuts(entropies: Entropies): FittingText['cuts'] {
+  const kept: PatcherOutput[] = [];
+  return async (index, arrays) => {
+    kept[index] ??= await entropies.of(arrays);
+    // What is given away is a copy.
+    const { entropies: nats, endProbabilities } = kept[index];
+    return { entropies: nats.slice(), endProbabilities: endProbabilities?.slice() ?? null };
+  };
 }
 
 /**
@@ -29,7 +41,8 @@ export async function* fittingBatches(
   targets: SourceSettings['targets'],
   states?: (batch: StepBatch) => Promise<StepBatch>,
 ): AsyncGenerator<StepBatch> {
-  const { data, config, source, entropies, rows, length, seed, signal } = text;
+  const { data, config, source, cuts, rows, length, seed, signal } = text;
+  let index = 0;
   const batches = createBatchSource({
     rows: { kind: 'packed', files: data.files, rowBytes: length, seed, state: PACKER_START, repeat: true },
     config,
@@ -40,7 +53,7 @@ export async function* fittingBatches(
     rowsPerStep: rows,
     microBatchRows: rows,
     room: { patches: 0, tokens: 0 },
-    entropies: entropies.of,
+    entropies: (arrays) => cuts(index++, arrays),
     ...(states !== undefined && { states }),
   });
   try {
@@ -55,34 +68,43 @@ export async function* fittingBatches(
   }
 }
 
+/** The documents of a micro-batch: their ids, and where they lie in it. */
+export function documentsOf({ ids, documents }: BatchArrays): { ids: Int32Array; positions: Int32Array }[] {
+  const [rows, length] = documents!.shape as [number, number];
+  const found: { ids: Int32Array; positions: Int32Array }[] = [];
+  for (let row = 0; row < rows; row++) {
+    const end = (row + 1) * length;
+    for (let start = row * length; start < end; ) {
+      let stop = start + 1;
+      while (stop < end && documents!.values[stop] === documents!.values[start]) stop++;
+      const first = start;
+      found.push({
+        ids: ids!.values.slice(start, stop) as Int32Array,
+        positions: Int32Array.from({ length: stop - start }, (_, i) => first + i),
+      });
+      start = stop;
+    }
+  }
+  return found;
+}
+
 /**
  * The documents of a batch, position by position: where a patch of one token ends, that token; everywhere, how many bytes of the patch
  * came before.
  */
 export function observedTexts(arrays: BatchArrays): ObservedText[] {
-  const { ids, documents, encoderPatch, patchToken, patchWeight } = arrays;
-  const [rows, length] = documents!.shape as [number, number];
-  const texts: ObservedText[] = [];
-  for (let row = 0; row < rows; row++) {
-    let start = row * length;
-    const end = start + length;
-    while (start < end) {
-      let stop = start + 1;
-      while (stop < end && documents!.values[stop] === documents!.values[start]) stop++;
-      const count = stop - start;
-      const vector = new Int32Array(count).fill(-1);
-      const scalar = new Float32Array(count);
-      let first = start;
-      for (let at = start; at < stop; at++) {
-        const patch = encoderPatch!.values[at]!;
-        if (encoderPatch!.values[first] !== patch) first = at;
-        scalar[at - start] = Math.min(at - first, LONGEST_COUNT);
-        const closes = at + 1 < stop && encoderPatch!.values[at + 1] !== patch;
-        if (closes && patchWeight!.values[patch]! > 0) vector[at - start] = patchToken!.values[patch]!;
-      }
-      texts.push({ ids: ids!.values.slice(start, stop) as Int32Array, vector, scalar, weight: 1, isWhole: true });
-      start = stop;
+  const { encoderPatch, patchToken, patchWeight } = arrays;
+  return documentsOf(arrays).map(({ ids, positions }) => {
+    const vector = new Int32Array(ids.length).fill(-1);
+    const scalar = new Float32Array(ids.length);
+    const patchAt = (i: number) => encoderPatch!.values[positions[i]!]!;
+    let first = 0;
+    for (let i = 0; i < ids.length; i++) {
+      if (patchAt(first) !== patchAt(i)) first = i;
+      scalar[i] = Math.min(i - first, LONGEST_COUNT);
+      const closes = i + 1 < ids.length && patchAt(i + 1) !== patchAt(i);
+      if (closes && patchWeight!.values[patchAt(i)]! > 0) vector[i] = patchToken!.values[patchAt(i)]!;
     }
-  }
-  return texts;
+    return { ids, vector, scalar, weight: 1, isWhole: true };
+  });
 }

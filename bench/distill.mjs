@@ -1,0 +1,167 @@
+// Ways from a Llama to a BLT at equal floating-point operations, the source's own forward passes counted: the embedded tiny Llama, the text it was
+// trained on, several seeds, the same data and held-out documents. Writes a table (JSON and Markdown) and a chart.
+// Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 1.2e13 --work DIR --out docs/bench/distill]
+// Finished arms in --work are kept: running it again goes on.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bltConfigFor } from '../dist/blt/index.js';
+import { buildStore, evaluationTexts, openStore } from '../dist/data/index.js';
+import { startEngine } from '../dist/engine/index.js';
+import { finetune, trainPatcher } from '../dist/finetune/index.js';
+import { locateModel } from '../dist/import/index.js';
+import { openLlama } from '../dist/llama/index.js';
+import { llamaBitsPerByte, openBlt, openLlamaModel, scoreTexts } from '../dist/model/index.js';
+import { demoCorpus } from '../dist/pipeline/index.js';
+import { localSizesOf, recipeSchema } from '../dist/recipe/index.js';
+import { remap } from '../dist/remap/index.js';
+import { loadTokenizer } from '../dist/tokenizer/index.js';
+import { ARMS, PATCHERS, recipeOf } from './distill/arms.mjs';
+import { drawChart } from './distill/chart.mjs';
+import { summarise, tableOf } from './distill/summary.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1,2,3' },
+    arms: { type: 'string', default: Object.keys(ARMS).join(',') },
+    flops: { type: 'string', default: '1.2e13' },
+    work: { type: 'string', default: join(tmpdir(), 'byteify-bench-distill') },
+    out: { type: 'string' },
+  },
+});
+const seeds = values.seeds.split(',').map(Number);
+const arms = values.arms.split(',');
+const budget = Number(values.flops);
+const { work } = values;
+const signal = new AbortController().signal;
+/** The embedded Llama was trained on the training side of this seed's split: all arms share it. */
+const DATA = { pieceBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
+const say = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+
+const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
+const lines = (path) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+await startEngine();
+const source = (await locateModel('builtin:tiny-llama')).path;
+mkdirSync(work, { recursive: true });
+const dataFolder = join(work, 'data');
+if (!existsSync(dataFolder)) await buildStore({ paths: await demoCorpus(), out: dataFolder, signal, ...DATA });
+const store = await openStore(dataFolder);
+const heldOut = await evaluationTexts(store.validation, { maxBytes: Number.MAX_SAFE_INTEGER });
+const llama = await openLlamaModel(source);
+const { bitsPerByte: sourceBitsPerByte } = await llamaBitsPerByte(llama, await loadTokenizer(source), heldOut);
+llama.dispose();
+const opened = await openLlama(source);
+const llamaConfig = opened.config;
+await opened.close();
+
+/** The remapped model of a seed, and a patcher of each kind that is asked for. */
+async function prepare(seed, patcher) {
+  const recipe = recipeSchema.parse(recipeOf({ seed, patcher, stages: ARMS.A.stages, budget: 1 }));
+  const init = join(work, `seed-${seed}`, 'init');
+  if (!existsSync(init)) {
+    const opened = await openLlama(source);
+    const config = bltConfigFor(opened.config, localSizesOf(opened.config, recipe));
+    await remap({ source: opened, config, out: init, ownsOut: true, seed, dtype: 'source' });
+    await opened.close();
+  }
+  const out = join(work, `seed-${seed}`, `patcher-${patcher}`);
+  const report = join(out, 'report.json');
+  if (!existsSync(report)) {
+    const made = await trainPatcher({
+      init,
+      out,
+      tokenizerFolder: source,
+      recipe,
+      store,
+      settings: '',
+      signal,
+    });
+    writeFileSync(report, JSON.stringify(made));
+  }
+  return { init, patcher: out, report: json(report) };
+}
+
+async function runArm(arm, seed) {
+  const { patcher: kind, stages } = ARMS[arm];
+  const folder = join(work, `seed-${seed}`, arm);
+  const result = join(folder, 'result.json');
+  if (existsSync(result)) return json(result);
+  const { init, patcher, report } = await prepare(seed, kind);
+  const recipe = recipeSchema.parse(
+    recipeOf({
+      seed,
+      patcher: kind,
+      stages,
+      budget,
+      cost: {
+        config: json(join(patcher, 'config.json')),
+        folder: patcher,
+        bytesPerPatch: report.bytesPerPatch,
+        trainBytes: store.train.byteCount,
+        vocabSize: llamaConfig.vocabSize,
+      },
+    }),
+  );
+  say(`${arm}, seed ${seed}: ${recipe.stages.map(({ kind, steps = 0 }) => `${kind} ${steps}`).join(', ')}`);
+  const { checkpoint } = await finetune({
+    from: [patcher, init],
+    source,
+    run: join(folder, 'run'),
+    recipe,
+    store,
+    heldOut,
+    sourceBitsPerByte,
+    settings: '',
+    signal,
+  });
+  const curve = [];
+  recipe.stages.forEach((_, i) => {
+    const run = i === recipe.stages.length - 1 ? join(folder, 'run') : join(folder, 'run', `stage-${i}`);
+    for (const { flops, validation_bits_per_byte: bits } of lines(join(run, 'metrics.jsonl')))
+      if (bits !== undefined) curve.push({ flops, bits_per_byte: bits });
+  });
+  const model = await openBlt(checkpoint);
+  const documents = heldOut.map((text) => {
+    const [{ nllNats }] = scoreTexts(model.params, model.config, [text]);
+    return { nats: nllNats.reduce((sum, nats) => sum + nats, 0), bytes: text.length };
+  });
+  model.dispose();
+  const made = {
+    arm,
+    seed,
+    patcher: report,
+    steps: recipe.stages.map(({ kind, steps = 0 }) => ({ kind, steps })),
+    curve,
+    documents,
+  };
+  writeFileSync(result, JSON.stringify(made));
+  say(
+    `${arm}, seed ${seed}: ${curve.at(-1).bits_per_byte.toFixed(3)} bits per byte at ${curve.at(-1).flops.toExponential(2)} FLOPs`,
+  );
+  return made;
+}
+
+const results = [];
+for (const arm of arms) for (const seed of seeds) results.push(await runArm(arm, seed));
+await store.close();
+const summary = summarise(results, {
+  sourceBitsPerByte,
+  budget,
+  patchers: PATCHERS,
+  heldOutBytes: heldOut.reduce((sum, { length }) => sum + length, 0),
+});
+const table = tableOf(summary);
+process.stdout.write(`${table}\n`);
+if (values.out !== undefined) {
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, 'distill.json'), `${JSON.stringify(summary, null, 2)}\n`);
+  writeFileSync(join(values.out, 'distill.md'), `${table}\n`);
+  writeFileSync(join(values.out, 'distill.svg'), drawChart(summary));
+}
+process.exit(0);

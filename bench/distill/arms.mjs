@@ -1,0 +1,111 @@
+// The arms of bench:distill as data, and how many steps each stage gets from a budget of floating-point operations.
+import { parseBltConfig, stageFlops } from '../../dist/blt/index.js';
+
+const ROW_BYTES = 512;
+const BATCH_BYTES = 8192;
+/** A tenth of a stage's steps warm it up. */
+const WARM_UP = 0.1;
+const LOOKS = 12;
+
+/** Sizes of all arms: wide enough that a byte's state holds an embedding of the source and room beside it. */
+const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
+const PATCHER = { steps: 300, batch_bytes: BATCH_BYTES, row_bytes: ROW_BYTES, learning_rate: 4e-3, warmup_steps: 30 };
+
+export const PATCHERS = {
+  paper: { kind: 'entropy', target_bytes_per_patch: 4.5 },
+  hybrid: { kind: 'aligned', labels: 'hybrid' },
+  start: { kind: 'aligned', labels: 'start' },
+  entropy: { kind: 'entropy' },
+};
+
+/** Of the budget that the stages before leave; the paper's rates are as in the recipe tiny-paper. */
+const paper = (share) => ({ kind: 'end-to-end', share, learning_rate: 4e-3, learning_rate_scale: { global: 0.1 } });
+const closedForm = {
+  kind: 'closed-form',
+  text_bytes: 400_000,
+  solve_bytes: 100_000,
+  row_bytes: ROW_BYTES,
+  micro_batch_rows: 16,
+};
+const alignEncoder = (share) => ({ kind: 'align-encoder', share, learning_rate: 2e-4 });
+const distilled = [
+  closedForm,
+  alignEncoder(0.02),
+  { kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3, schedule: 'linear', min_learning_rate_ratio: 0.5 },
+  { kind: 'join', share: 0.03, learning_rate: 3e-4 },
+  { kind: 'end-to-end', share: 0.5, learning_rate: 2e-3, learning_rate_scale: { global: 0.25 } },
+];
+
+export const ARMS = {
+  A: { name: 'the paper’s way', patcher: 'paper', stages: [paper(1)] },
+  B: { name: 'closed form, then as A', patcher: 'hybrid', stages: [closedForm, paper(1)] },
+  C: {
+    name: 'closed form and encoder, then as A',
+    patcher: 'hybrid',
+    stages: [closedForm, alignEncoder(0.05), paper(0.95)],
+  },
+  D: { name: 'distilled', patcher: 'hybrid', stages: distilled },
+  E: { name: 'A, global frozen', patcher: 'paper', stages: [{ ...paper(1), frozen: ['global'] }] },
+  F: { name: 'D on plain entropy patches', patcher: 'entropy', stages: distilled },
+  G: { name: 'D on START patches', patcher: 'start', stages: distilled },
+  H: { name: 'A on D’s patches', patcher: 'hybrid', stages: [paper(1)] },
+};
+
+/** Steps that a stage can pay from so many operations; the source's states are computed once and then kept. */
+function stepsFor(stage, flops, { config, bytesPerPatch, trainBytes, vocabSize }) {
+  const text = { bytes: ROW_BYTES, bytesPerPatch };
+  const source = { vocabSize, bytesPerToken: bytesPerPatch };
+  const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
+  const inOneEpoch = flops / (model + sourceHead + sourceStates);
+  const bytes = inOneEpoch <= trainBytes ? inOneEpoch : (flops - sourceStates * trainBytes) / (model + sourceHead);
+  return Math.max(1, Math.round(bytes / BATCH_BYTES));
+}
+
+const LOSSES = {
+  'distill-decoder': { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 },
+  join: { cross_entropy: 1, prefix_kl: 0 },
+};
+
+/** A recipe whose stages together cost the budget. @param cost what the counter needs; left out, stages get one step. */
+export function recipeOf({ seed, patcher, stages, budget, cost }) {
+  const config = cost && parseBltConfig(cost.config, cost.folder);
+  const left = () => budget - (cost ? closedFormFlops(stages, config, cost) : 0);
+  return {
+    name: 'bench-distill',
+    seed,
+    blt: BLT,
+    patcher: { ...PATCHER, ...PATCHERS[patcher] },
+    data: { piece_bytes: 4096, validation_fraction: 0.05 },
+    stages: stages.map(({ share, ...stage }) => {
+      if (stage.kind === 'closed-form') return stage;
+      const shape = { frozen: [], losses: LOSSES[stage.kind], ...stage };
+      const steps = cost ? stepsFor(shape, share * left(), { ...cost, config }) : 1;
+      return {
+        ...stage,
+        steps,
+        batch_bytes: BATCH_BYTES,
+        row_bytes: ROW_BYTES,
+        micro_batch_rows: BATCH_BYTES / ROW_BYTES,
+        warmup_steps: Math.ceil(WARM_UP * steps),
+        validate_every: Math.max(1, Math.ceil(steps / LOOKS)),
+        checkpoint_every: steps,
+        keep_checkpoints: 1,
+      };
+    }),
+    hardware: { mode: 'graph' },
+  };
+}
+
+/** What a closed form costs: a pass of the patcher over all its text, and the rest over what is solved on. */
+function closedFormFlops(stages, config, { bytesPerPatch, trainBytes, vocabSize }) {
+  const stage = stages.find(({ kind }) => kind === 'closed-form');
+  if (stage === undefined) return 0;
+  const text = { bytes: ROW_BYTES, bytesPerPatch };
+  const { model, sourceStates, sourceHead } = stageFlops({
+    config,
+    text,
+    source: { vocabSize, bytesPerToken: bytesPerPatch },
+    stage,
+  });
+  return Math.min(stage.solve_bytes, trainBytes) * (model + sourceStates + 3 * sourceHead);
+}

@@ -1,0 +1,316 @@
+import { isUtf8 } from 'node:buffer';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type BltConfig, BOS, bltTensors, EOS } from '../../src/blt/index.js';
+import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../src/data/index.js';
+import {
+  boundaryLabels,
+  canonicalTokens,
+  TOKEN_END_HEAD,
+  textCuts,
+  tokenEndHead,
+  tokenEnds,
+} from '../../src/distill/index.js';
+import { type Engine, startEngine, tf } from '../../src/engine/index.js';
+import { alignedPatcherObjective } from '../../src/finetune/aligned-objective.js';
+import { byteArrays, tokenEndArrays } from '../../src/finetune/batch-arrays.js';
+import { boundaryTargets } from '../../src/finetune/boundary-targets.js';
+import { lossAndGradients } from '../../src/finetune/gradients.js';
+import { calibrate, checkpointName, loadPatcher, readAlignment, trainPatcher } from '../../src/finetune/index.js';
+import { readText } from '../../src/finetune/read-text.js';
+import { locateModel } from '../../src/import/index.js';
+import { disposeParams, type Params, readBltConfig } from '../../src/model/index.js';
+import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
+import { openCheckpoint } from '../../src/safetensors/index.js';
+import { loadTokenizer } from '../../src/tokenizer/index.js';
+import { OWN_TEXT } from '../support/conversions.js';
+import { goldenPath } from '../support/golden.js';
+
+const SOURCE = (await locateModel('builtin:tiny-llama')).path;
+const tokenizer = await loadTokenizer(SOURCE);
+const INIT = goldenPath('plain/blt');
+const ALIGNED = {
+  labels: 'hybrid' as const,
+  endConfidence: 0.9,
+  boundaryWeight: 1,
+  boundaryTemperature: 0.25,
+  tokenizerFolder: SOURCE,
+};
+const LENGTH = 128;
+const ROWS = 60;
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-aligned-'));
+let engine: Engine;
+let store: ByteStore;
+let heldOut: Uint8Array[];
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  const out = join(folder, 'data');
+  const split = { pieceBytes: 1024, validationFraction: 0.1, seed: 1, textKey: 'text' };
+  await buildStore({ paths: OWN_TEXT, out, ...split });
+  store = await openStore(out);
+  heldOut = await evaluationTexts(store.validation, { maxBytes: 6000 });
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const recipeWith = (patcher: object): Recipe =>
+  recipeSchema.parse({
+    name: 'test',
+    patcher: { batch_bytes: 2048, row_bytes: LENGTH, learning_rate: 1e-2, warmup_steps: 5, ...patcher },
+    stages: [{ kind: 'end-to-end', steps: 1 }],
+    evaluate: { validation_bytes: 6000 },
+    hardware: { mode: 'graph' },
+  });
+
+const trained = (name: string, patcher: object, options: { signal?: AbortSignal; onStep?: () => void } = {}) =>
+  trainPatcher({
+    init: INIT,
+    out: join(folder, name),
+    tokenizerFolder: SOURCE,
+    recipe: recipeWith(patcher),
+    store,
+    settings: name,
+    signal: options.signal ?? new AbortController().signal,
+    ...(options.onStep && { onStep: options.onStep }),
+  });
+
+/** Harmonic mean of the precision and recall of a trained patcher's cuts, on held-out text. */
+async function agreement(name: string): Promise<number> {
+  const dir = join(folder, name);
+  const config = await readBltConfig(dir);
+  const params = await loadPatcher(dir, config);
+  const alignment = await readAlignment(dir);
+  let [made, right, wanted] = [0, 0, 0];
+  for (const text of heldOut) {
+    const output = readText(params, config, text);
+    const cuts = textCuts(output, config.patching.threshold, alignment);
+    const { ends } = tokenEnds(text, false, tokenizer);
+    cuts.subarray(0, -1).forEach((cut, i) => {
+      wanted += ends[i]!;
+      if (cut === 0) return;
+      made++;
+      right += ends[i - (cut === 2 ? 1 : 0)] ?? 0;
+    });
+  }
+  disposeParams(params);
+  return (2 * right) / (made + wanted);
+}
+
+describe('the arrays of token ends', () => {
+  it('tell of each byte of a packed row what its document says, and nothing of BOS, EOS, padding and what is cut', async () => {
+    const rows = await createPacker({ split: store.train, rowBytes: LENGTH, seed: 1 }).next(ROWS);
+    const { tokenEnds: ends, tokenEndWeights: weights } = tokenEndArrays(rows, tokenizer);
+    expect([ends!.shape, weights!.shape]).toEqual([[ROWS * LENGTH], [ROWS * LENGTH]]);
+    expect(rows.some(({ chunks }) => chunks.length > 1)).toBe(true);
+    rows.forEach(({ ids, targets, chunks }, row) => {
+      const of = (array: typeof ends) => (array!.values as Float32Array).subarray(row * LENGTH, (row + 1) * LENGTH);
+      const known = [...of(weights).entries()].filter(([, weight]) => weight === 1).map(([p]) => p);
+      expect(known.every((p) => ids[p] !== BOS && ids[p] !== EOS && chunks.some((c) => c.start < p && p < c.end))).toBe(
+        true,
+      );
+      for (const { start, end } of chunks) {
+        const bytes = Uint8Array.from(
+          ids.subarray(start + 1, end).filter((id) => id > EOS),
+          (id) => id - 4,
+        );
+        if (!isUtf8(bytes)) continue;
+        const lengths = canonicalTokens(bytes, tokenizer)!.map(({ length }) => length);
+        const last = start + 1 + bytes.length - lengths.at(-1)!;
+        const cut = ids[end - 1] !== EOS && targets[end - 1] !== EOS;
+        expect(of(weights)[start + bytes.length]).toBe(cut ? 0 : 1);
+        expect(of(weights)[last - 1]).toBe(1);
+        const count = of(ends)
+          .subarray(start, end)
+          .reduce((sum, value) => sum + value, 0);
+        expect(count).toBe(lengths.length);
+      }
+    });
+  });
+});
+
+describe('the objective of an aligned patcher', () => {
+  let config: BltConfig;
+  let params: Params;
+  beforeAll(async () => {
+    config = await readBltConfig(INIT);
+    const head = tokenEndHead(config);
+    params = new Map([
+      ...(await loadPatcher(INIT, config)),
+      [head.name, tf.mul(tf.truncatedNormal([...head.shape], 0, 1, 'float32', 7), 0.1)],
+    ]);
+  });
+  afterAll(() => disposeParams(params));
+
+  const batchOf = async (count: number) => {
+    const rows = await createPacker({ split: store.train, rowBytes: LENGTH, seed: 2 }).next(count);
+    const arrays = { ...byteArrays(rows), ...tokenEndArrays(rows, tokenizer) };
+    return Object.fromEntries(
+      Object.entries(arrays).map(([name, { values, shape }]) => [
+        name,
+        tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32'),
+      ]),
+    );
+  };
+
+  it.each(['end', 'start', 'hybrid'] as const)('labels as the pure function does: %s', async (labels) => {
+    const rows = 6;
+    const batch = await batchOf(rows);
+    const alignment = { labels, endConfidence: 0.6 };
+    const logits = tf.mul(tf.truncatedNormal([rows * LENGTH], 0, 1, 'float32', 3), 2) as tf.Tensor;
+    const targets = boundaryTargets(alignment, batch, logits, { rows, length: LENGTH });
+    const [found, weights] = [targets.labels.dataSync(), targets.weights.dataSync()];
+    const [ids, ends, known] = [batch.ids!.dataSync(), batch.tokenEnds!.dataSync(), batch.tokenEndWeights!.dataSync()];
+    const probabilities = tf.sigmoid(logits).dataSync() as Float32Array;
+    let checked = 0;
+    for (let start = 0; start < ids.length; start++) {
+      if (ids[start] !== BOS) continue;
+      let end = start + 1;
+      while (end % LENGTH !== 0 && ids[end]! > EOS) end++;
+      const wanted = boundaryLabels(
+        alignment,
+        Uint8Array.from(ends.subarray(start + 1, end)),
+        probabilities.subarray(start + 1, end),
+      );
+      for (let p = start + 1; p < end; p++) {
+        expect(weights[p], 'weight').toBe(known[p]! * (labels === 'end' || p === start + 1 ? 1 : known[p - 1]!));
+        if (weights[p] === 1) expect(found[p]).toBe(wanted[p - start - 1]);
+        checked += weights[p]!;
+      }
+      expect(weights[start], 'BOS').toBe(0);
+    }
+    expect(checked).toBeGreaterThan(500);
+    tf.dispose([batch, logits, targets.labels, targets.weights]);
+  });
+
+  it('adds up what it says, and moves the head and what is below it', async () => {
+    const batch = await batchOf(2);
+    const objective = alignedPatcherObjective(config, { ...ALIGNED, boundaryWeight: 2 });
+    expect(objective.parts.length).toBe(3);
+    const shape = { rows: 2, length: LENGTH };
+    const [next, ends, cuts, value] = tf.tidy(() => {
+      const { value, parts } = objective.loss(params, batch, shape, {});
+      return [...parts, value].map((scalar) => scalar.dataSync()[0]!);
+    }) as [number, number, number, number];
+    expect(value / (next + ends + 2 * cuts)).toBeCloseTo(1, 5);
+    const { gradients, loss } = lossAndGradients(params, (values) => objective.loss(values, batch, shape, {}).value);
+    [...params.keys()].forEach((name, i) => {
+      const largest = Math.max(...gradients[i]!.dataSync().map(Math.abs));
+      expect(largest, name).toBeGreaterThan(0);
+    });
+    tf.dispose([loss, ...gradients, ...Object.values(batch)]);
+  });
+
+  it('gives the boundary no gradient through its labels', async () => {
+    const batch = await batchOf(1);
+    const known = batch.tokenEndWeights!;
+    // Without known ends, and with the entropy's term alone, nothing may reach the head.
+    const objective = alignedPatcherObjective(config, ALIGNED);
+    const without = { ...batch, tokenEndWeights: tf.zerosLike(known) };
+    const { gradients, loss } = lossAndGradients(
+      params,
+      (values) => objective.loss(values, without, { rows: 1, length: LENGTH }, {}).value,
+    );
+    const at = [...params.keys()].indexOf(TOKEN_END_HEAD);
+    expect(Math.max(...gradients[at]!.dataSync().map(Math.abs))).toBe(0);
+    tf.dispose([loss, ...gradients, ...Object.values(without), known]);
+  });
+});
+
+describe('training', () => {
+  const steps = 80;
+
+  it('teaches boundaries that plain entropy does not have, by as many patches as the labels', async () => {
+    const before = engine.liveHandles();
+    await trained('aligned', { kind: 'aligned', steps });
+    expect(engine.liveHandles(), 'handles are left').toBe(before);
+    const bytesPerToken =
+      heldOut.reduce((sum, { length }) => sum + length, 0) /
+      heldOut.reduce((sum, text) => sum + tokenizer.encode(new TextDecoder().decode(text)).length, 0);
+    await trained('entropy', { kind: 'entropy', steps, target_bytes_per_patch: bytesPerToken });
+    const [aligned, entropy] = [await agreement('aligned'), await agreement('entropy')];
+    expect(aligned).toBeGreaterThan(entropy + 0.1);
+  }, 120_000);
+
+  it('keeps the head with the patcher and nowhere else, and tells how it was taught', async () => {
+    const dir = join(folder, 'aligned');
+    expect(await readAlignment(dir)).toMatchObject({ labels: 'hybrid', endConfidence: 0.9 });
+    expect(await readAlignment(INIT)).toBeNull();
+    const saved = await openCheckpoint(dir);
+    const config = await readBltConfig(dir);
+    expect(saved.tensors.get(TOKEN_END_HEAD)?.shape).toEqual([1, config.patcher.hiddenSize]);
+    expect(bltTensors(config).map(({ name }) => name)).not.toContain(TOKEN_END_HEAD);
+    await saved.close();
+    const broken = join(folder, 'broken');
+    await cp(dir, broken, { recursive: true });
+    rmSync(join(broken, 'aligned.json'));
+    await cp(join(dir, 'config.json'), join(broken, 'aligned.json'));
+    await expect(readAlignment(broken)).rejects.toThrow(/not what an aligned patcher leaves/);
+  });
+
+  it.each(['end', 'start', 'hybrid'] as const)('is calibrated to the rate of the labels: %s', async (labels) => {
+    const dir = join(folder, 'aligned');
+    const config = await readBltConfig(dir);
+    const params = await loadPatcher(dir, config);
+    const alignment = { labels, endConfidence: 0.5 };
+    const { threshold, bytesPerPatch } = calibrate(params, config, heldOut, { alignment, tokenizer });
+    const wanted = heldOut.reduce((sum, text) => {
+      const { endProbabilities } = readText(params, config, text);
+      const { ends } = tokenEnds(text, false, tokenizer);
+      const all = boundaryLabels(alignment, ends, endProbabilities!.subarray(1)).subarray(0, -1);
+      return sum + all.reduce((count, label) => count + label, 0);
+    }, 0);
+    const cuts = heldOut
+      .flatMap((text) => [...textCuts(readText(params, config, text), threshold, null).subarray(0, -1)])
+      .filter((cut) => cut > 0).length;
+    expect(cuts).toBe(wanted);
+    const bytes = heldOut.reduce((sum, { length }) => sum + length, 0);
+    expect(bytesPerPatch).toBeCloseTo(bytes / (wanted + heldOut.length), 9);
+    expect(calibrate(params, config, heldOut, 5).bytesPerPatch).toBeCloseTo(5, 1);
+    disposeParams(params);
+  });
+
+  it('cuts by what is there: another byte later changes no cut before it', async () => {
+    const dir = join(folder, 'aligned');
+    const config = await readBltConfig(dir);
+    const params = await loadPatcher(dir, config);
+    const alignment = await readAlignment(dir);
+    const cutsOf = (text: Uint8Array) => textCuts(readText(params, config, text), config.patching.threshold, alignment);
+    const text = heldOut[0]!.slice(0, 200);
+    const cuts = cutsOf(text);
+    for (const at of [20, 77, 150]) {
+      const other = text.slice();
+      other[at] = other[at] === 0x78 ? 0x79 : 0x78;
+      expect([...cutsOf(other).subarray(0, at)]).toEqual([...cuts.subarray(0, at)]);
+      expect([...cutsOf(text.slice(0, at))]).toEqual([...cuts.subarray(0, at)]);
+    }
+    disposeParams(params);
+  });
+
+  it('that was stopped goes on as if it had not', async () => {
+    const patcher = { kind: 'aligned', steps: 6 };
+    await trained('whole', patcher);
+    const controller = new AbortController();
+    let taken = 0;
+    const onStep = () => ++taken === 3 && controller.abort(new Error('stop'));
+    await expect(trained('stopped', patcher, { signal: controller.signal, onStep } as never)).rejects.toThrow('stop');
+    const saved = await openCheckpoint(join(folder, 'stopped', 'run', checkpointName(3)));
+    expect(saved.tensors.has(TOKEN_END_HEAD), 'a checkpoint is a model without the head').toBe(false);
+    await saved.close();
+    await trained('stopped', patcher);
+    const weights = (name: string) => readFile(join(folder, name, 'model.safetensors'));
+    expect(Buffer.compare(await weights('stopped'), await weights('whole'))).toBe(0);
+  });
+
+  it('needs a source', async () => {
+    const options = { init: INIT, out: join(folder, 'none'), tokenizerFolder: null, settings: '' };
+    const recipe = recipeWith({ kind: 'aligned', steps: 1 });
+    const signal = new AbortController().signal;
+    await expect(trainPatcher({ ...options, recipe, store, signal })).rejects.toThrow(/has no source/);
+  });
+});

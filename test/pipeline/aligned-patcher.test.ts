@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openConversion, readManifest } from '../../src/conversion/index.js';
+import { startEngine } from '../../src/engine/index.js';
+import {
+  calibrateFolder,
+  dataStep,
+  evaluatePatcher,
+  importStep,
+  patcherStep,
+  remapStep,
+} from '../../src/pipeline/index.js';
+import { loadRecipe } from '../../src/recipe/index.js';
+import type { Reporter } from '../../src/ui/index.js';
+import { OWN_TEXT } from '../support/conversions.js';
+import { goldenPath } from '../support/golden.js';
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-aligned-step-'));
+const dir = join(work, 'conversion');
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const nothing = () => undefined;
+const reporter: Reporter = {
+  stage: nothing,
+  progress: nothing,
+  done: nothing,
+  note: nothing,
+  stop: nothing,
+  warn: nothing,
+};
+const signal = new AbortController().signal;
+const sets = ['patcher.kind=aligned', 'patcher.steps=3', 'patcher.batch_bytes=2048', 'evaluate.validation_bytes=3000'];
+
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+  const path = join(work, 'recipe.yaml');
+  const text = await readFile('recipes/tiny.yaml', 'utf8');
+  await writeFile(path, text.replace(/ *target_bytes_per_patch: .*\n/, ''));
+  const recipe = await loadRecipe(path, sets);
+  const conversion = await openConversion(dir);
+  const step = { conversion, recipe, reporter, signal };
+  await importStep(step, 'builtin:tiny-llama');
+  await remapStep(step);
+  const store = await dataStep(step, OWN_TEXT);
+  await patcherStep(step, store).finally(() => store.close());
+  await conversion.close();
+}, 120_000);
+
+const metrics = async () => (await readManifest(dir))!.stages.patcher!.metrics;
+
+it('the manifest of a conversion tells how the patcher follows the tokens', async () => {
+  const found = await metrics();
+  for (const [name, value] of Object.entries(found)) expect(Number.isFinite(value), name).toBe(true);
+  expect(found).toMatchObject({ cut_recall: expect.any(Number), stale_first_byte_bits_per_byte: expect.any(Number) });
+  expect(found.source_in_patches_bits_per_byte!).toBeGreaterThan(found.source_marginal_bits_per_byte!);
+  // Summed to bytes, tokens' own bits can only get fewer: no byte is charged for where its token ends.
+  expect(found.source_marginal_bits_per_byte!).toBeLessThan(4);
+});
+
+it('each path is a kind of text of its own', async () => {
+  const { data: _, ...options } = { dir, data: [], maxBytes: 1500, reporter, signal };
+  const reports = await evaluatePatcher({ ...options, data: ['docs', 'src/blt'] });
+  expect(reports.map(({ kind }) => kind)).toEqual(['docs', 'blt']);
+  for (const { report } of reports) expect(report.bytes).toBeGreaterThan(1000);
+  const [held] = await evaluatePatcher({ ...options, data: [] });
+  expect(held!.kind).toBe('held out');
+  const away = evaluatePatcher({ ...options, dir: goldenPath('plain/blt'), data: [] });
+  await expect(away).rejects.toThrow(/no conversion with a source and a trained patcher/);
+});
+
+it('it is calibrated to its labels without a target, and by a target with one', async () => {
+  const before = await metrics();
+  const options = { dir, data: [], maxBytes: 3000, reporter, signal };
+  const own = await calibrateFolder({ ...options, target: null });
+  expect(own.threshold).toBeCloseTo(before.threshold_nats!, 6);
+  const wide = await calibrateFolder({ ...options, target: 8 });
+  expect(wide.bytesPerPatch).toBeCloseTo(8, 0);
+  expect(wide.threshold).toBeGreaterThan(own.threshold);
+  // What was measured with the threshold before is gone.
+  expect(await metrics()).toEqual({
+    patcher_bits_per_byte: before.patcher_bits_per_byte,
+    threshold_nats: wide.threshold,
+    bytes_per_patch: wide.bytesPerPatch,
+  });
+});
+
+it('an entropy model without a target gets the paper’s mean, and a folder that is no conversion must have one', async () => {
+  await rm(join(dir, 'patcher', 'aligned.json'));
+  const options = { dir, data: [], maxBytes: 3000, reporter, signal };
+  expect((await calibrateFolder({ ...options, target: null })).bytesPerPatch).toBeCloseTo(4.5, 1);
+  const away = calibrateFolder({ ...options, dir: goldenPath('plain/blt'), target: null });
+  await expect(away).rejects.toThrow(/is no conversion/);
+});
