@@ -1,5 +1,5 @@
 // The arms of bench:distill as data, and how many steps each stage gets from a budget of floating-point operations.
-import { parseBltConfig, stageFlops } from '../../dist/blt/index.js';
+import { closedFormFlops, parseBltConfig, stageFlops } from '../../dist/blt/index.js';
 
 const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
@@ -69,7 +69,7 @@ const LOSSES = {
 /** A recipe whose stages together cost the budget. @param cost what the counter needs; left out, stages get one step. */
 export function recipeOf({ seed, patcher, stages, budget, cost }) {
   const config = cost && parseBltConfig(cost.config, cost.folder);
-  const left = () => budget - (cost ? closedFormFlops(stages, config, cost) : 0);
+  const left = () => budget - (cost ? startFlops(stages, config, cost) : 0);
   return {
     name: 'bench-distill',
     seed,
@@ -97,15 +97,14 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
 }
 
 /** What a closed form costs: a pass of the patcher over all its text, and the rest over what is solved on. */
-function closedFormFlops(stages, config, { bytesPerPatch, trainBytes, vocabSize }) {
+function startFlops(stages, config, { bytesPerPatch, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;
-  const text = { bytes: ROW_BYTES, bytesPerPatch };
-  const { model, sourceStates, sourceHead } = stageFlops({
+  return closedFormFlops({
     config,
-    text,
+    text: { bytes: ROW_BYTES, bytesPerPatch },
     source: { vocabSize, bytesPerToken: bytesPerPatch },
-    stage,
+    textBytes: Math.min(stage.text_bytes, trainBytes),
+    solveBytes: stage.solve_bytes,
   });
-  return Math.min(stage.solve_bytes, trainBytes) * (model + sourceStates + 3 * sourceHead);
 }

@@ -116,6 +116,24 @@ export function stageFlops(params: {
   };
 }
 
+/**
+ * What a closed form costs, FLOPs. The patcher cuts all the text it is fitted on; all else runs over what is solved on, where the source's states are
+ * computed once and its head reads them three times. The tables are means, without a product.
+ */
+export function closedFormFlops(params: {
+  readonly config: BltConfig;
+  readonly text: TextShape;
+  readonly source: SourceShape;
+  /** Bytes that the tables are fitted on, and that are solved on. */
+  readonly textBytes: number;
+  readonly solveBytes: number;
+}): number {
+  const { textBytes, solveBytes, ...question } = params;
+  const { model, sourceStates, sourceHead } = stageFlops({ ...question, stage: { kind: 'closed-form' } });
+  const patcher = totalFlops(forwardFlops(question.config, question.text).patcher);
+  return textBytes * patcher + Math.min(solveBytes, textBytes) * (model - patcher + sourceStates + 3 * sourceHead);
+}
+
 /** Sizes of the two least-squares problems of a closed form: features times features, and features times targets. */
 export interface LeastSquares {
   readonly features: number;

@@ -2,6 +2,7 @@
 export { type Adapter, adaptersOf, type Lora } from './adapters.js';
 export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
 export {
+  closedFormFlops,
   type FlopParts,
   type Flops,
   forwardFlops,

@@ -95,6 +95,7 @@ const PLAINLY = {
   optimizerState: 'float32',
   adapterParameters: 0,
   keepCheckpoints: 1,
+  solveBytes: null,
   sourceStatesCacheBytes: 0,
 } as const;
 
@@ -130,8 +131,8 @@ function stageWork(
 ): TrainingWork {
   const common = { name, stage, bytesPerPatch, rowBytes: stage.row_bytes };
   if (stage.kind === 'closed-form') {
-    const { micro_batch_rows: microBatchRows, text_bytes: bytes } = stage;
-    return { ...PLAINLY, ...common, bytes, rowsPerStep: microBatchRows, microBatchRows };
+    const { micro_batch_rows: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
+    return { ...PLAINLY, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };
   }
   const rowsPerStep = rows(stage);
   return {
@@ -145,6 +146,7 @@ function stageWork(
     optimizerState: stage.optimizer_state,
     adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
     keepCheckpoints: stage.keep_checkpoints,
+    solveBytes: null,
     sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
   };
 }

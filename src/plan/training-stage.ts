@@ -2,6 +2,7 @@
 
 import {
   type BltConfig,
+  closedFormFlops,
   movedParts,
   type SourceShape,
   type StageShape,
@@ -24,6 +25,8 @@ export interface TrainingWork extends HowItTrains {
   readonly steps: number;
   /** Text that is read, again and again where it is short. */
   readonly bytes: number;
+  /** Of a closed form: what is solved on. */
+  readonly solveBytes: number | null;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
   /** Rows whose activations are in memory at once. */
@@ -67,7 +70,11 @@ export function trainingStageCost(params: {
   const text: TextShape = { bytes: work.rowBytes, bytesPerPatch: work.bytesPerPatch };
   const trainedParameters = sumParameters(counts, movedParts(stageRuns(stage))) + work.adapterParameters;
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
-  const flops = bytes * (model + sourceStates + sourceHead);
+  const perByte = model + sourceStates + sourceHead;
+  const flops =
+    work.solveBytes === null
+      ? bytes * perByte
+      : closedFormFlops({ config, text, source, textBytes: bytes, solveBytes: work.solveBytes });
   const memory = trainingMemory({
     ...work,
     config,
@@ -86,7 +93,7 @@ export function trainingStageCost(params: {
     trainedParameters,
     steps: work.steps,
     bytes,
-    flopsPerByte: model + sourceStates + sourceHead,
+    flopsPerByte: flops / bytes,
     sourceFlopsPerByte: sourceStates + sourceHead,
     flops,
     memory,

@@ -75,8 +75,16 @@ export async function loadRecipe(nameOrPath: string, sets: readonly string[] = [
   return parseRecipe(text, path, sets);
 }
 
-/** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of the paper's way. */
-const DEFAULT_RECIPE = 'name: default\nstages:\n  - kind: end-to-end\n    steps: 1000\n';
+/** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of distillation. */
+const DEFAULT_RECIPE = `name: default
+patcher: { kind: aligned }
+stages:
+  - kind: closed-form
+  - { kind: align-encoder, steps: 100, warmup_steps: 10 }
+  - { kind: distill-decoder, steps: 500, warmup_steps: 50, schedule: linear }
+  - { kind: join, steps: 30, warmup_steps: 3, learning_rate: 1.0e-4 }
+  - { kind: end-to-end, steps: 370, warmup_steps: 37, learning_rate: 1.0e-4, learning_rate_scale: { global: 0.5 } }
+`;
 
 /**
  * The recipe that is named, or the default where none is.

@@ -136,6 +136,18 @@ const training = {
 
 const weight = z.number().nonnegative();
 
+/** Whether some of the parts that a stage can train are left to it. */
+const leaves =
+  (...parts: readonly (typeof PARTS)[number][]) =>
+  ({ frozen }: { readonly frozen: readonly string[] }) =>
+    parts.some((part) => !frozen.includes(part));
+const NOTHING_MOVES = { message: 'a stage must leave something to train: take a part out of frozen', path: ['frozen'] };
+
+/** Whether some loss counts. */
+const someLoss = ({ losses }: { readonly losses: Readonly<Record<string, number>> }) =>
+  Object.values(losses).some((value) => value > 0);
+const NO_LOSS = { message: 'a stage must have a loss: give one a weight above 0', path: ['losses'] };
+
 const sourceStatesCacheBytes = count
   .default(4_000_000_000)
   .describe(
@@ -166,9 +178,12 @@ const alignEncoder = z
       .literal('align-encoder')
       .describe('Stage 1a: the encoder learns to give each patch the embedding of its token. Needs no transformer.'),
     ...training,
-    weight_decay: training.weight_decay.unwrap().default(0),
-    learning_rate: rate.default(1e-3).describe('Peak of the schedule (ByteDistill: 1e-3).'),
+    weight_decay: training.weight_decay.unwrap().default(0).describe('Decoupled; none, as it is mostly embeddings.'),
+    learning_rate: rate
+      .default(2e-4)
+      .describe('Peak of the schedule (ByteDistill: 1e-3, from a random start; after a closed form less).'),
   })
+  .refine(leaves('encoder', 'hash'), NOTHING_MOVES)
   .describe('A stage of training.');
 
 const distillDecoder = z
@@ -193,6 +208,8 @@ const distillDecoder = z
       .describe('Weights of the losses.'),
     source_states_cache_bytes: sourceStatesCacheBytes,
   })
+  .refine(leaves('encoder', 'hash', 'decoder', 'head'), NOTHING_MOVES)
+  .refine(someLoss, NO_LOSS)
   .describe('A stage of training.');
 
 const join = z
@@ -210,6 +227,8 @@ const join = z
       .describe('Weights of the losses.'),
     source_states_cache_bytes: sourceStatesCacheBytes,
   })
+  .refine(leaves('encoder', 'hash', 'decoder', 'head'), NOTHING_MOVES)
+  .refine(someLoss, NO_LOSS)
   .describe('A stage of training.');
 
 const endToEnd = z

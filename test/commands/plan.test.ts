@@ -32,7 +32,11 @@ describe('plan', () => {
       'import',
       'remap',
       'patcher',
-      'finetune',
+      'finetune 0 closed-form',
+      'finetune 1 align-encoder',
+      'finetune 2 distill-decoder',
+      'finetune 3 join',
+      'finetune 4 end-to-end',
       'export',
     ]);
     const flops = document.stages.reduce((sum: number, stage: { flops?: number }) => sum + (stage.flops ?? 0), 0);
@@ -62,19 +66,21 @@ describe('plan', () => {
       torch_dtype: 'bfloat16',
     };
     await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
-    const args = { model: folder(), recipe: 'smollm2-135m', set: [], gflops: 128 };
-    const { stdout } = await runCommand(plan, args, { json: true });
-    const says = `about ${Math.round(JSON.parse(stdout).seconds / 3600)} hours at 128 GFLOP/s`;
-    for (const path of ['recipes/smollm2-135m.yaml', 'docs/recipes.md'])
-      expect(await readFile(join(root, path), 'utf8'), path).toContain(says);
+    for (const recipe of ['smollm2-135m', 'smollm2-135m-paper']) {
+      const args = { model: folder(), recipe, set: [], gflops: 128 };
+      const { stdout } = await runCommand(plan, args, { json: true });
+      const says = `about ${Math.round(JSON.parse(stdout).seconds / 3600)} hours at 128 GFLOP/s`;
+      for (const path of [`recipes/${recipe}.yaml`, 'docs/recipes.md'])
+        expect(await readFile(join(root, path), 'utf8'), path).toContain(says);
+    }
   });
 
   it('follows --set', async () => {
     const finetune = async (set: string[]) => {
       const { stdout } = await runCommand(plan, { model: llama, set }, { json: true });
-      return JSON.parse(stdout).stages[3];
+      return JSON.parse(stdout).stages[4];
     };
-    const [once, twice] = [await finetune(['stages.0.steps=50']), await finetune(['stages.0.steps=100'])];
+    const [once, twice] = [await finetune(['stages.1.steps=50']), await finetune(['stages.1.steps=100'])];
     expect(twice.flops).toBe(2 * once.flops);
     expect(twice.memory_bytes).toBe(once.memory_bytes);
   });
@@ -82,14 +88,14 @@ describe('plan', () => {
   it('prints a table a person can read', async () => {
     const { stdout } = await runCommand(plan, { model: llama, set: [], gflops: 100 });
     expect(stdout).toMatch(/^part +parameters +forward, a byte$/m);
-    expect(stdout).toMatch(/^finetune +65\.5 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
+    expect(stdout).toMatch(/^finetune 4 end-to-end +24\.2 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
     expect(stdout).not.toMatch(/NaN|undefined|null/);
   });
 
   it('warns when training wants more memory than there is', async () => {
     const rows = (count: number) => [
-      `stages.0.batch_bytes=${count * 1024}`,
-      `stages.0.micro_batch_rows=${count}`,
+      `stages.4.batch_bytes=${count * 1024}`,
+      `stages.4.micro_batch_rows=${count}`,
       'patcher.steps=1',
     ];
     expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');

@@ -37,6 +37,7 @@ const work: TrainingWork = {
   name: 'finetune',
   stage: { kind: 'end-to-end', frozen: [] },
   steps: 5,
+  solveBytes: null,
   bytes: 5 * 4 * 64,
   rowBytes: 64,
   rowsPerStep: 4,

@@ -26,6 +26,8 @@ async function written(yaml: string): Promise<string> {
   return path;
 }
 
+const DISTILLED = ['closed-form', 'align-encoder', 'distill-decoder', 'join', 'end-to-end'];
+
 const LLAMAS = {
   tiny: { hiddenSize: 128, layers: 6, heads: 4, kvHeads: 2 },
   'smollm2-135m': { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3 },
@@ -43,21 +45,23 @@ const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
 
 describe('shipped recipes', () => {
   it('are those that the documentation lists', async () => {
-    expect(await listRecipes()).toEqual(Object.keys(LLAMAS).sort());
+    const names = Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`]);
+    expect(await listRecipes()).toEqual([...names].sort());
     const shipped = readFileSync(root('docs/recipes.md'), 'utf8').split('## Shipped')[1]!.split('## ')[0]!;
-    expect([...shipped.matchAll(/^\| `(.+?)` \|/gm)].map(([, name]) => name)).toEqual(Object.keys(LLAMAS));
+    expect([...shipped.matchAll(/^\| `(.+?)` \|/gm)].map(([, name]) => name)).toEqual(names);
   });
 
-  it.each(Object.keys(LLAMAS))('%s has a comment on each key', (name) => {
+  it.each(Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`]))('%s has a comment on each key', (name) => {
     const lines = readFileSync(root(`recipes/${name}.yaml`), 'utf8').split('\n');
     const bare = lines.filter((line, i) => /^ *(- )?\w+: /.test(line) && !/^ *#/.test(lines[i - 1] ?? ''));
     // The value of a mapping stands below its key's comment.
-    expect(bare.map((line) => line.trim())).toEqual(['global: 0.1']);
+    expect(bare.filter((line) => !/^ *(global|encoder|hash): 0\.\d+$/.test(line))).toEqual([]);
   });
 
   it.each(Object.entries(LLAMAS))(
-    '%s loads, points at the schema, and has the sizes of the rule, or of the paper where it states them',
-    async (name, llama) => {
+    '%s-paper loads, points at the schema, and has the sizes of the rule, or of the paper where it states them',
+    async (llamaName, llama) => {
+      const name = `${llamaName}-paper`;
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
       const recipe = await loadRecipe(name);
@@ -68,10 +72,38 @@ describe('shipped recipes', () => {
         rmsNormEps: 1e-5,
         rope: { type: 'default', theta: 1e4 },
       } as const;
-      expect(localSizesOf(source, recipe)).toEqual({ ...deriveLocalSizes(source), ...STATED[name] });
+      expect(localSizesOf(source, recipe)).toEqual({ ...deriveLocalSizes(source), ...STATED[llamaName] });
       expect(recipe.patcher.target_bytes_per_patch).toBe(4.5);
     },
   );
+
+  it.each(Object.entries(LLAMAS))(
+    '%s distils: aligned patches, every stage, sizes that the closed form can fill',
+    async (name, llama) => {
+      const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
+      expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
+      const recipe = await loadRecipe(name);
+      expect(recipe.name).toBe(name);
+      expect(recipe.patcher.kind).toBe('aligned');
+      expect(recipe.stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+      const source = {
+        ...llama,
+        intermediateSize: 1,
+        rmsNormEps: 1e-5,
+        rope: { type: 'default', theta: 1e4 },
+      } as const;
+      const { crossAttnK, hiddenSize, hashSizes } = localSizesOf(source, recipe);
+      // A projection that is solved for, and room beside what the patches' rows hold.
+      expect(crossAttnK * hiddenSize).toBeGreaterThan(llama.hiddenSize + 18);
+      expect(hashSizes[0]).toBe(2);
+    },
+  );
+
+  it('is what is done where none is named', async () => {
+    const { patcher, stages } = await loadRecipeOrDefault(undefined);
+    expect(patcher.kind).toBe('aligned');
+    expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+  });
 });
 
 describe('the JSON Schema', () => {
@@ -131,7 +163,7 @@ describe('a recipe', () => {
   });
 
   it('is not needed', async () => {
-    expect((await loadRecipeOrDefault(undefined, ['stages.0.steps=7'])).stages[0]).toMatchObject({ steps: 7 });
+    expect((await loadRecipeOrDefault(undefined, ['stages.1.steps=7'])).stages[1]).toMatchObject({ steps: 7 });
   });
 
   it.each([
@@ -139,6 +171,16 @@ describe('a recipe', () => {
     ['a wrong type', BASE.replace('5', 'many'), /\.yaml:4:12: stages\.0\.steps: /],
     ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
     ['a missing key', 'name: mine\n', /stages/],
+    [
+      'a stage that trains nothing',
+      `${BASE}  - { kind: align-encoder, steps: 1, frozen: [encoder, hash] }\n`,
+      /stages\.1\.frozen: a stage must leave something to train/,
+    ],
+    [
+      'a stage without a loss',
+      `${BASE}  - { kind: join, steps: 1, losses: { cross_entropy: 0 } }\n`,
+      /stages\.1\.losses: a stage must have a loss/,
+    ],
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
     ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],

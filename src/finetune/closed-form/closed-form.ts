@@ -6,14 +6,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type BltConfig,
-  bltTensors,
-  forwardFlops,
-  stageFlops,
-  toTransformersConfig,
-  totalFlops,
-} from '../../blt/index.js';
+import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../blt/index.js';
 import { writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
@@ -121,16 +114,8 @@ async function fitStart(
     workbench.put(await fitHead(config, workbench, read, withStates, ridge));
     const shape = { bytes: length, bytesPerPatch: readBytes / patches };
     const vocabulary = { vocabSize: source.llama.config.vocabSize, bytesPerToken: readBytes / tokens };
-    const { model, sourceStates, sourceHead } = stageFlops({
-      config,
-      text: shape,
-      source: vocabulary,
-      stage: settings,
-    });
-    // The source's states are kept; its head reads them three times. The patcher cuts all the text once.
-    const patcher = totalFlops(forwardFlops(config, shape).patcher);
-    const perByte = model - patcher + sourceStates + 3 * sourceHead;
-    return { made: new Map(workbench.made), flops: readBytes * patcher + Math.min(few, readBytes) * perByte };
+    const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes: readBytes, solveBytes: few });
+    return { made: new Map(workbench.made), flops };
   } finally {
     tf.dispose([...read.values()]);
     workbench.dispose();

@@ -27,7 +27,7 @@ const LEAST_SPARE = 16;
 /** Of the width, where the source is as wide as the local models. */
 const SPARE_SHARE = 1 / 8;
 /** Below it RMSNorm's epsilon of 1e-5 would be felt. */
-const LEAST_SCALE = 1 / 32;
+const LEAST_SCALE = 1 / 8;
 /** Of a state's squared norm. */
 const CONTENT_SHARE = 0.25;
 /** Of the norm, a byte's count. */
