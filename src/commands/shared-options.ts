@@ -11,7 +11,7 @@ export const eagerOption: OptionSpec = {
 
 export const recipeOptions: readonly OptionSpec[] = [
   { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file; without it, sizes follow from the source' },
-  { flags: '--set <key=value>', help: 'override one key of the recipe: stages.0.steps=50', repeatable: true },
+  { flags: '--set <key=value>', help: 'override one key of the recipe: stages.4.steps=50', repeatable: true },
 ];
 
 export interface RecipeArgs {

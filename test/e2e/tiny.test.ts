@@ -77,7 +77,7 @@ describe('converting the embedded tiny Llama', () => {
       '--out',
       copy,
       '--set',
-      'stages.0.steps=2',
+      'stages.4.steps=2',
     ];
     const refused = await runCli(args);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
@@ -102,7 +102,7 @@ describe('converting the embedded tiny Llama', () => {
     const args = (out: string) => [
       'convert',
       '--recipe',
-      'tiny',
+      'tiny-paper',
       '--data',
       ...OWN_TEXT,
       '--out',

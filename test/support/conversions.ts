@@ -34,12 +34,17 @@ async function converted(name: string, args: readonly string[]): Promise<{ folde
   return { folder, result };
 }
 
-/** The embedded tiny Llama, trained for a moment, exported in float32. */
+/** The embedded tiny Llama, distilled for a moment, exported in float32. */
 export function tinyConversion(): Promise<{ folder: string; result: Finished }> {
   const steps = [
     'patcher.steps=12',
-    'stages.0.steps=8',
-    'stages.0.validate_every=4',
+    'stages.0.text_bytes=40000',
+    'stages.0.solve_bytes=20000',
+    'stages.1.steps=2',
+    'stages.2.steps=4',
+    'stages.3.steps=2',
+    'stages.4.steps=4',
+    'stages.4.validate_every=4',
     'evaluate.validation_bytes=4096',
     'data.piece_bytes=2048',
   ];
@@ -75,7 +80,7 @@ export async function smollm2Gguf(): Promise<string> {
   return path;
 }
 
-/** SmolLM2-135M with a few steps of everything, exported in float32. */
+/** SmolLM2-135M with a few steps of everything in the paper’s way, exported in float32. */
 export async function smollm2Conversion(): Promise<{ folder: string; result: Finished }> {
   const sets = [
     'patcher.steps=4',
@@ -92,6 +97,6 @@ export async function smollm2Conversion(): Promise<{ folder: string; result: Fin
     'data.validation_fraction=0.05',
     'export.dtype=float32',
   ];
-  const args = [await smollm2Gguf(), '--recipe', 'smollm2-135m', '--data', ...OWN_TEXT];
+  const args = [await smollm2Gguf(), '--recipe', 'smollm2-135m-paper', '--data', ...OWN_TEXT];
   return converted('smollm2', [...args, ...sets.flatMap((set) => ['--set', set])]);
 }
