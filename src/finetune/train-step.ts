@@ -122,8 +122,10 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
       measured = tf.keep(tf.mul(tf.stack([value, ...parts]), perPosition));
       return tf.mul(value, perPosition) as tf.Scalar;
     });
-    loss.dispose();
-    return { losses: measured! as tf.Tensor, gradients };
+    // Belongs to the scope around it again, which releases it.
+    const losses = tf.clone(measured!);
+    tf.dispose([loss, measured!]);
+    return { losses, gradients };
   }
 
   /** Clips, updates the slots, and gives what the step reports and the table's next rows. */
