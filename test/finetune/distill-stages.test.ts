@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ByteStore } from '../../src/data/index.js';
+import { type Engine, startEngine } from '../../src/engine/index.js';
+import { finetune } from '../../src/finetune/index.js';
+import { type Distillation, openDistillation, openText } from '../support/distillation.js';
+import { checkpointOf, differing, valuesOf } from './runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-distill-'));
+let engine: Engine;
+let store: ByteStore;
+let tiny: Distillation;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  store = await openText(folder);
+  tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
+}, 120_000);
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const STEPS = { 'align-encoder': 3, 'distill-decoder': 4, join: 3, 'end-to-end': 3 };
+const training = { batch_bytes: 512, row_bytes: 128, micro_batch_rows: 2, warmup_steps: 1, validate_every: 2 };
+const stages = [
+  { kind: 'closed-form', text_bytes: 16_000, solve_bytes: 8_000, row_bytes: 256, micro_batch_rows: 8 },
+  ...Object.entries(STEPS).map(([kind, steps]) => ({ kind, steps, ...training })),
+];
+/** The last checkpoints of the stages of a run. */
+const checkpoints = (name: string) =>
+  [0, ...Object.values(STEPS)].map((steps, stage) =>
+    checkpointOf(stage === stages.length - 1 ? tiny.path(name) : join(tiny.path(name), `stage-${stage}`), steps),
+  );
+
+/** What a stage logged, without what the clock says. */
+async function logged(name: string, stage: number): Promise<Record<string, number>[]> {
+  const of = stage === stages.length - 1 ? tiny.path(name) : join(tiny.path(name), `stage-${stage}`);
+  const lines = (await readFile(join(of, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  return lines.map((line) => {
+    const { time: _time, bytes_per_second: _speed, data_wait_fraction: _wait, ...rest } = JSON.parse(line);
+    return rest;
+  });
+}
+
+it('stages that were stopped in the midst go on as if they had not', async () => {
+  const before = engine.liveHandles();
+  const whole = await tiny.run('whole', tiny.recipe(stages));
+  expect(engine.liveHandles(), 'handles are left').toBe(before);
+  await expect(tiny.run('stopped', tiny.recipe(stages), { stage: 2, step: 2 })).rejects.toThrow('stop');
+  const stopped = await tiny.run('stopped', tiny.recipe(stages));
+  const { data_wait_fraction: _a, ...known } = whole;
+  expect(stopped).toMatchObject(known);
+  const [one, other] = [checkpoints('whole'), checkpoints('stopped')];
+  for (const stage of stages.keys()) {
+    expect(differing(await valuesOf(one[stage]!), await valuesOf(other[stage]!)), `stage ${stage}`).toEqual([]);
+    expect(await logged('stopped', stage), `stage ${stage}`).toEqual(await logged('whole', stage));
+  }
+}, 240_000);
+
+it('every step and every stage adds to the operations', async () => {
+  const flops = (await Promise.all([...stages.keys()].map((stage) => logged('whole', stage)))).flat();
+  const counts = flops.map(({ flops }) => flops!);
+  expect(counts.every((count) => Number.isFinite(count) && count > 0)).toBe(true);
+  // A look at held-out text costs the run nothing.
+  expect(counts).toEqual(counts.toSorted((a, b) => a - b));
+  const steps = Object.values(STEPS).reduce((sum, count) => sum + count, 1);
+  expect(new Set(counts).size).toBe(steps);
+});
+
+it('the source’s layers stay as they are until the last stage', async () => {
+  const layers = async (path: string) =>
+    new Map([...(await valuesOf(path))].filter(([name]) => name.startsWith('model.global_transformer.layers')));
+  const init = await layers(tiny.from[1]!);
+  expect(init.size).toBeGreaterThan(0);
+  const made = checkpoints('whole');
+  for (const [stage, path] of made.entries()) {
+    const now = await layers(path);
+    if (now.size === 0) expect(stages[stage]!.kind).toBe('align-encoder');
+    else if (stage < made.length - 1) expect(differing(now, init), stages[stage]!.kind).toEqual([]);
+    else expect(differing(now, init).length).toBeGreaterThan(0);
+  }
+});
+
+it('a folder without a source is refused', async () => {
+  const asked = finetune({
+    from: tiny.from,
+    source: null,
+    run: tiny.path('none'),
+    recipe: tiny.recipe(stages),
+    store,
+    heldOut: [],
+    sourceBitsPerByte: null,
+    settings: 'settings',
+    signal: new AbortController().signal,
+  });
+  await expect(asked).rejects.toThrow(/^A stage of kind closed-form learns from the source, and this folder has none\.$/);
+});
