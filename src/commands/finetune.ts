@@ -56,7 +56,12 @@ export const finetuneCommand: Command<Args> = {
       args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
     );
     try {
-      const recipe = await recipeFor(folder, args.recipe, trainingOverrides(args));
+      const recipe = await recipeFor(
+        folder,
+        args.recipe,
+        trainingOverrides(args),
+        isConversion ? 'distilled' : 'paper',
+      );
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);

@@ -76,8 +76,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));
-      // What a checkpoint lacks, since its stage did not read it, is still in the folders before.
-      before = [join(folder, checkpointName(stepsOf(settings))), ...before];
+      // How an aligned patcher tells a token's end is in its own folder alone.
+      before = [join(folder, checkpointName(stepsOf(settings))), ...from];
       if (SPEAKS_TO_SOURCE.includes(settings.kind)) {
         const question = { config, folders: before, run: folder, source: source!, texts: options.heldOut };
         encoder = await measureEncoder(question);

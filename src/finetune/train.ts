@@ -97,7 +97,10 @@ export interface TrainResult {
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { objective, config, start, plan, run, seed, settings, signal, source: teacher = null } = options;
   await mkdir(run, { recursive: true });
-  const specs = bltTensors(config).filter(objective.reads);
+  const all = bltTensors(config);
+  const specs = all.filter(objective.reads);
+  // A checkpoint of a BLT is a whole one, whatever its stage reads.
+  const written = objective.patched ? all : specs;
   const last = (await checkpointSteps(run)).at(-1);
   const saved = last === undefined ? null : await readTrainerState(run, last);
   if (saved !== null && saved.settings !== settings) {
@@ -170,7 +173,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
   const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
-  const save = () => saveCheckpoint({ ...trainee, run, config, specs, start, keep: plan.keepCheckpoints, state });
+  const save = () =>
+    saveCheckpoint({ ...trainee, run, config, specs: written, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();

@@ -75,8 +75,9 @@ export async function loadRecipe(nameOrPath: string, sets: readonly string[] = [
   return parseRecipe(text, path, sets);
 }
 
-/** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps of distillation. */
-const DEFAULT_RECIPE = `name: default
+/** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps; without a source, of the paper's way. */
+const DEFAULT_RECIPES = {
+  distilled: `name: default
 patcher: { kind: aligned }
 stages:
   - kind: closed-form
@@ -84,18 +85,21 @@ stages:
   - { kind: distill-decoder, steps: 500, warmup_steps: 50, schedule: linear }
   - { kind: join, steps: 30, warmup_steps: 3, learning_rate: 1.0e-4 }
   - { kind: end-to-end, steps: 370, warmup_steps: 37, learning_rate: 1.0e-4, learning_rate_scale: { global: 0.5 } }
-`;
+`,
+  paper: 'name: default\nstages:\n  - kind: end-to-end\n    steps: 1000\n',
+} as const;
 
 /**
- * The recipe that is named, or the default where none is.
+ * The recipe that is named, or the default where none is. @param way of the default.
  * @throws UsageError as `loadRecipe` does.
  */
 export async function loadRecipeOrDefault(
   nameOrPath: string | undefined,
   sets: readonly string[] = [],
+  way: keyof typeof DEFAULT_RECIPES = 'distilled',
 ): Promise<Recipe> {
   return nameOrPath === undefined
-    ? parseRecipe(DEFAULT_RECIPE, 'the default recipe', sets)
+    ? parseRecipe(DEFAULT_RECIPES[way], 'the default recipe', sets)
     : loadRecipe(nameOrPath, sets);
 }
 
@@ -104,9 +108,10 @@ export async function recipeFor(
   folder: string,
   nameOrPath: string | undefined,
   sets: readonly string[] = [],
+  way: keyof typeof DEFAULT_RECIPES = 'distilled',
 ): Promise<Recipe> {
   const own = join(folder, 'recipe.yaml');
-  return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), sets);
+  return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), sets, way);
 }
 
 /** A recipe as YAML with every default written out. */

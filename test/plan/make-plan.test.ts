@@ -101,7 +101,14 @@ describe('the stages of distillation', () => {
     stages: [
       { kind: 'closed-form', text_bytes: 10_000, row_bytes: 512, micro_batch_rows: 2 },
       { kind: 'align-encoder', steps: 10, batch_bytes: 4096, row_bytes: 1024 },
-      { kind: 'distill-decoder', steps: 20, batch_bytes: 4096, row_bytes: 1024, frozen: ['encoder', 'hash'], source_states_cache_bytes: 1e6 },
+      {
+        kind: 'distill-decoder',
+        steps: 20,
+        batch_bytes: 4096,
+        row_bytes: 1024,
+        frozen: ['encoder', 'hash'],
+        source_states_cache_bytes: 1e6,
+      },
       { kind: 'join', steps: 3, batch_bytes: 4096, row_bytes: 1024 },
       { kind: 'end-to-end', steps: 4, batch_bytes: 4096, row_bytes: 1024 },
     ],

@@ -103,6 +103,8 @@ describe('shipped recipes', () => {
     const { patcher, stages } = await loadRecipeOrDefault(undefined);
     expect(patcher.kind).toBe('aligned');
     expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+    const paper = await loadRecipeOrDefault(undefined, [], 'paper');
+    expect(paper.stages.map(({ kind }) => kind)).toEqual(['end-to-end']);
   });
 });
 

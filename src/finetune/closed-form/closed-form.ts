@@ -20,16 +20,16 @@ import { createEntropies } from '../entropies.js';
 import type { StageContext } from '../finetune.js';
 import { openMetrics } from '../metrics-log.js';
 import { overlay } from '../overlay.js';
-import { createSourceStates } from '../source-states.js';
-import { sourceEmbedding } from '../source-tensors.js';
+import { createSourceStates, type SourceStates } from '../source-states.js';
+import { sourceEmbedding, sourceNorm } from '../source-tensors.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
 import { fitExpectation, fitHead, leftOver } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
 import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
-import { fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
+import { type FittingText, fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
-import { openWorkbench } from './workbench.js';
+import { openWorkbench, type Workbench } from './workbench.js';
 
 const METRICS_FILE = 'closed-form.json';
 
@@ -65,63 +65,91 @@ export async function closedForm(
   }
 }
 
-async function fitStart(
+/** What is fitted on and with: the text cut and read, the source's tensors, the model in the making. */
+interface Fitting {
+  readonly text: FittingText;
+  readonly source: Params;
+  readonly states: SourceStates;
+  readonly workbench: Workbench;
+  close(): Promise<void>;
+}
+
+async function openFitting(
   { config, store, recipe, run, signal }: StageContext,
-  settings: StageOf<'closed-form'>,
-  source: DistillSource,
+  { row_bytes: length, micro_batch_rows: rows }: StageOf<'closed-form'>,
+  teacher: DistillSource,
   start: TensorReader,
-) {
-  const { row_bytes: length, micro_batch_rows: rows, text_bytes: bytes, solve_bytes: few, ridge } = settings;
-  const layout = layoutOf(config);
+): Promise<Fitting> {
   const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
-  const held = await loadHeld(config, start);
-  const { tensors, ...asked } = await source.training(['embedding', 'head']);
-  const fixed = new Map([...held, ...tensors]);
+  const { tensors, ...asked } = await teacher.training(['embedding', 'head']);
+  const fixed = new Map([...(await loadHeld(config, start)), ...tensors]);
   const entropies = createEntropies(config, fixed, { rows, length }, mode);
-  const states = createSourceStates({
-    config,
-    fixed,
-    rows,
-    mode,
-    cache: { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY },
-  });
+  const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
+  const states = createSourceStates({ config, fixed, rows, mode, cache });
   const workbench = await openWorkbench(config, start);
+  const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   const cuts = keptCuts(entropies);
-  const text = { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal };
-  const read: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
+  return {
+    text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
+    source,
+    states,
+    workbench,
+    async close() {
+      tf.dispose([...source.values()]);
+      workbench.dispose();
+      await states.close();
+      entropies.dispose();
+      for (const variable of fixed.values()) variable.dispose();
+    },
+  };
+}
+
+/** Text and vocabulary as the tables see them, and the shape of the text for the count of operations. */
+async function observe(text: FittingText, settings: StageOf<'closed-form'>, { reader }: DistillSource) {
+  const texts = vocabularyTexts(reader, settings.vocabulary_weight);
+  let [bytes, patches, tokens] = [0, 0, 0];
+  for await (const batch of fittingBatches(text, settings.text_bytes, ['encoder'])) {
+    for (const arrays of batch.batches) texts.push(...observedTexts(arrays));
+    bytes += batch.bytes;
+    patches += batch.patchCount;
+    tokens += batch.tokenCount;
+  }
+  return { texts, bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
+}
+
+async function fitStart(
+  context: StageContext,
+  settings: StageOf<'closed-form'>,
+  teacher: DistillSource,
+  start: TensorReader,
+): Promise<{ made: ReadonlyMap<string, Float32Array>; flops: number }> {
+  const { config } = context;
+  const { solve_bytes: solveBytes, ridge } = settings;
+  const layout = layoutOf(config);
+  const { text, source, states, workbench, close } = await openFitting(context, settings, teacher, start);
+  const embedding = sourceEmbedding(source);
+  const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
   try {
-    let [readBytes, patches, tokens] = [0, 0, 0];
-    const texts = vocabularyTexts(source.reader, settings.vocabulary_weight);
-    for await (const batch of fittingBatches(text, bytes, ['encoder'])) {
-      for (const arrays of batch.batches) texts.push(...observedTexts(arrays));
-      readBytes += batch.bytes;
-      patches += batch.patchCount;
-      tokens += batch.tokenCount;
-    }
-    workbench.put(fitTables(config, layout, texts, contentVectors(sourceEmbedding(read), layout)));
+    const { texts, bytes: textBytes, ...seen } = await observe(text, settings, teacher);
+    workbench.put(fitTables(config, layout, texts, contentVectors(embedding, layout)));
     workbench.put(encoderTensors(config, layout));
-    const norm = read.get('source.norm.weight')!.dataSync() as Float32Array;
-    const unread = new Float32Array(layout.spare * layout.width);
-    workbench.put(decoderTensors(config, layout, norm, unread));
-    const withStates = () => fittingBatches(text, few, ['states', 'bytes'], states.add);
-    const expectation = await fitExpectation(config, layout, workbench, read, withStates(), ridge);
-    const rest = await leftOver(config, workbench, read, expectation, withStates());
+
+    const norm = sourceNorm(source).dataSync() as Float32Array;
+    workbench.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
+    const expectation = await fitExpectation(config, layout, workbench, source, withStates(), ridge);
+    const rest = await leftOver(config, workbench, source, expectation, withStates());
     workbench.put(addExpectations(config, layout, workbench.made, { ...rest, few: expectation.few }));
     workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
 
-    const cut = fittingBatches(text, few, ['encoder']);
-    workbench.put(await fitProjection(config, layout, workbench, sourceEmbedding(read), cut, ridge));
-    workbench.put(await fitHead(config, workbench, read, withStates, ridge));
-    const shape = { bytes: length, bytesPerPatch: readBytes / patches };
-    const vocabulary = { vocabSize: source.llama.config.vocabSize, bytesPerToken: readBytes / tokens };
-    const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes: readBytes, solveBytes: few });
+    const patches = fittingBatches(text, solveBytes, ['encoder']);
+    workbench.put(await fitProjection(config, layout, workbench, embedding, patches, ridge));
+    workbench.put(await fitHead(config, workbench, source, withStates, ridge));
+    const shape = { bytes: settings.row_bytes, bytesPerPatch: seen.bytesPerPatch };
+    const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken: seen.bytesPerToken };
+    const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
     return { made: new Map(workbench.made), flops };
   } finally {
-    tf.dispose([...read.values()]);
-    workbench.dispose();
-    await states.close();
-    entropies.dispose();
-    for (const variable of fixed.values()) variable.dispose();
+    await close();
   }
 }
 
