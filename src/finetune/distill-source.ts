@@ -1,9 +1,8 @@
 /** @module The source as a teacher: its reader of text, its tensors, and how the patcher was aligned with it. */
-import { type Alignment, openSourceReader, type SourceReader, TOKEN_END_HEAD } from '../distill/index.js';
+import { type Alignment, openSourceReader, type SourceReader } from '../distill/index.js';
 import { tf } from '../engine/index.js';
 import { type LlamaSource, openLlama } from '../llama/index.js';
 import { readAlignment } from './alignment.js';
-import { loadTokenEndHead } from './load-patcher.js';
 import { loadSourceTensors, type SourceTensors, sourceEmbedding } from './source-tensors.js';
 import type { TrainingSource } from './train.js';
 
@@ -37,8 +36,6 @@ export async function openDistillSource(folder: string, patcher: string): Promis
     variance,
     training: async (wanted) => {
       const tensors = await loadSourceTensors(llama, reader.vocabulary.order, wanted);
-      // A checkpoint does not have it, and cuts cannot be told apart without it.
-      if (alignment !== null) tensors.set(TOKEN_END_HEAD, await loadTokenEndHead(patcher));
       return { folder: llama.folder, ids, alignment, tensors };
     },
     close: () => llama.close(),
