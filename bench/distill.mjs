@@ -54,7 +54,11 @@ if (!existsSync(dataFolder)) await buildStore({ paths: await demoCorpus(), out: 
 const store = await openStore(dataFolder);
 const heldOut = await evaluationTexts(store.validation, { maxBytes: Number.MAX_SAFE_INTEGER });
 const llama = await openLlamaModel(source);
-const { bitsPerByte: sourceBitsPerByte } = await llamaBitsPerByte(llama, await loadTokenizer(source), heldOut);
+const { bitsPerByte: sourceBitsPerByte, bytesPerToken } = await llamaBitsPerByte(
+  llama,
+  await loadTokenizer(source),
+  heldOut,
+);
 llama.dispose();
 const opened = await openLlama(source);
 const llamaConfig = opened.config;
@@ -103,6 +107,7 @@ async function runArm(arm, seed) {
         config: json(join(patcher, 'config.json')),
         folder: patcher,
         bytesPerPatch: report.bytesPerPatch,
+        bytesPerToken,
         trainBytes: store.train.byteCount,
         vocabSize: llamaConfig.vocabSize,
       },

@@ -52,9 +52,9 @@ export const ARMS = {
 };
 
 /** Steps that a stage can pay from so many operations; the source's states are computed once and then kept. */
-function stepsFor(stage, flops, { config, bytesPerPatch, trainBytes, vocabSize }) {
+function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const text = { bytes: ROW_BYTES, bytesPerPatch };
-  const source = { vocabSize, bytesPerToken: bytesPerPatch };
+  const source = { vocabSize, bytesPerToken };
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
   const inOneEpoch = flops / (model + sourceHead + sourceStates);
   const bytes = inOneEpoch <= trainBytes ? inOneEpoch : (flops - sourceStates * trainBytes) / (model + sourceHead);
@@ -97,13 +97,13 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
 }
 
 /** What a closed form costs: a pass of the patcher over all its text, and the rest over what is solved on. */
-function startFlops(stages, config, { bytesPerPatch, trainBytes, vocabSize }) {
+function startFlops(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;
   return closedFormFlops({
     config,
     text: { bytes: ROW_BYTES, bytesPerPatch },
-    source: { vocabSize, bytesPerToken: bytesPerPatch },
+    source: { vocabSize, bytesPerToken },
     textBytes: Math.min(stage.text_bytes, trainBytes),
     solveBytes: stage.solve_bytes,
   });

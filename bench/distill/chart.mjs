@@ -33,10 +33,10 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
     return { arm, name, points };
   });
   const ends = series.flatMap(({ points }) => points.at(-1)?.values ?? []);
-  const low = Math.floor(5 * Math.min(source, ...ends) - 0.5) / 5;
+  const low = Math.floor(5 * Math.min(source, ...ends) - 0.25) / 5;
   const high = Math.ceil(5 * (Math.max(...ends) + 0.9)) / 5;
   const x = (flops) => FRAME.left + (plot.width * flops) / budget;
-  const y = (bits) => FRAME.top + plot.height * (1 - (Math.min(high, bits) - low) / (high - low));
+  const y = (bits) => FRAME.top + plot.height * (1 - (bits - low) / (high - low));
   const text = (px, py, content, extra = '') =>
     `<text x="${px.toFixed(1)}" y="${py.toFixed(1)}" ${extra}>${content}</text>`;
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -52,7 +52,7 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
       text(
         x((budget * i) / 5),
         SIZE.height - FRAME.bottom + 20,
-        ((budget * i) / 5e12).toFixed(0),
+        ((budget * i) / 5e12).toFixed(1),
         'text-anchor="middle"',
       ),
     );
@@ -74,9 +74,13 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
     const lower = points
       .map(({ flops, values }) => `${x(flops).toFixed(1)},${y(Math.min(...values)).toFixed(1)}`)
       .reverse();
-    parts.push(`<polygon points="${[...upper, ...lower].join(' ')}" fill="${COLOURS[arm]}" opacity="0.13"/>`);
+    parts.push(
+      `<polygon points="${[...upper, ...lower].join(' ')}" fill="${COLOURS[arm]}" opacity="0.13" clip-path="url(#plot)"/>`,
+    );
     const line = points.map(({ flops, values }) => `${x(flops).toFixed(1)},${y(mean(values)).toFixed(1)}`);
-    parts.push(`<polyline points="${line.join(' ')}" fill="none" stroke="${COLOURS[arm]}" stroke-width="2"/>`);
+    parts.push(
+      `<polyline points="${line.join(' ')}" fill="none" stroke="${COLOURS[arm]}" stroke-width="2" clip-path="url(#plot)"/>`,
+    );
   }
   // Names beside the ends, pushed apart where they would overlap.
   const labels = series
@@ -88,6 +92,7 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
   for (const { arm, name, at: height } of labels)
     parts.push(text(FRAME.left + plot.width + 8, height + 4, `${arm}  ${name}`, `fill="${COLOURS[arm]}"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="12" fill="#444">
+<clipPath id="plot"><rect x="${FRAME.left}" y="${FRAME.top}" width="${plot.width}" height="${plot.height}"/></clipPath>
 <rect width="100%" height="100%" fill="#fff"/>
 ${parts.join('\n')}
 </svg>

@@ -85,7 +85,8 @@ export function tableOf({ arms, source_bits_per_byte: source, budget_flops: budg
         below_a === null
           ? ''
           : `${below_a.difference.toFixed(3)} [${below_a.low.toFixed(3)}, ${below_a.high.toFixed(3)}]`;
-      const soon = flops_to_a_end === null ? 'not' : `${Math.round((100 * flops_to_a_end) / budget)} %`;
+      const soon =
+        arm === 'A' ? '' : flops_to_a_end === null ? 'not' : `${Math.round((100 * flops_to_a_end) / budget)} %`;
       return `| ${arm} | ${name} | ${bytes_per_patch.toFixed(2)} | ${(flops / 1e12).toFixed(1)} | ${bits_per_byte.toFixed(3)} (${spread}) | ${below} | ${soon} |`;
     },
   );
