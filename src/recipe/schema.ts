@@ -143,9 +143,11 @@ const leaves =
     parts.some((part) => !frozen.includes(part));
 const NOTHING_MOVES = { message: 'a stage must leave something to train: take a part out of frozen', path: ['frozen'] };
 
-/** Whether some loss counts. */
-const someLoss = ({ losses }: { readonly losses: Readonly<Record<string, number>> }) =>
-  Object.values(losses).some((value) => value > 0);
+/** Whether some loss counts; that of embeddings only where what makes them moves. */
+const someLoss = ({ losses, frozen }: { losses: Readonly<Record<string, number>>; frozen: readonly string[] }) =>
+  Object.entries(losses).some(
+    ([name, value]) => value > 0 && (name !== 'embedding' || leaves('encoder', 'hash')({ frozen })),
+  );
 const NO_LOSS = { message: 'a stage must have a loss: give one a weight above 0', path: ['losses'] };
 
 const sourceStatesCacheBytes = count

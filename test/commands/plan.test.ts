@@ -80,7 +80,13 @@ describe('plan', () => {
     ['llama-3.2-3b', { hidden_size: 3072, num_hidden_layers: 28, num_attention_heads: 24, intermediate_size: 8192 }],
     ['llama-3.1-8b', { hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, intermediate_size: 14336 }],
   ])('says of %s what its recipe says', async (recipe, sizes) => {
-    const config = { model_type: 'llama', vocab_size: 128256, num_key_value_heads: 8, torch_dtype: 'bfloat16', ...sizes };
+    const config = {
+      model_type: 'llama',
+      vocab_size: 128256,
+      num_key_value_heads: 8,
+      torch_dtype: 'bfloat16',
+      ...sizes,
+    };
     await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
     const { stdout } = await runCommand(plan, { model: folder(), recipe, set: [] }, { json: true });
     const { memory_bytes: memory, stages } = JSON.parse(stdout);

@@ -173,16 +173,31 @@ describe('a recipe', () => {
     ['a wrong type', BASE.replace('5', 'many'), /\.yaml:4:12: stages\.0\.steps: /],
     ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
     ['a missing key', 'name: mine\n', /stages/],
-    [
-      'a stage that trains nothing',
-      `${BASE}  - { kind: align-encoder, steps: 1, frozen: [encoder, hash] }\n`,
-      /stages\.1\.frozen: a stage must leave something to train/,
-    ],
-    [
-      'a stage without a loss',
-      `${BASE}  - { kind: join, steps: 1, losses: { cross_entropy: 0 } }\n`,
-      /stages\.1\.losses: a stage must have a loss/,
-    ],
+    ...[
+      'align-encoder, steps: 1, frozen: [encoder, hash]',
+      'distill-decoder, steps: 1, frozen: [head, decoder, hash, encoder]',
+      'join, steps: 1, frozen: [encoder, decoder, hash, head]',
+      'end-to-end, steps: 1, frozen: [encoder, decoder, global, hash, head]',
+    ].map(
+      (stage) =>
+        [
+          `a stage that trains nothing (${stage})`,
+          `${BASE}  - { kind: ${stage} }\n`,
+          /\.yaml:5:\d+: stages\.1\.frozen: a stage must leave something to train/,
+        ] as const,
+    ),
+    ...[
+      'join, steps: 1, losses: { cross_entropy: 0 }',
+      'distill-decoder, steps: 1, losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0, embedding: 0 }',
+      'distill-decoder, steps: 1, frozen: [encoder, hash], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 }',
+    ].map(
+      (stage) =>
+        [
+          `a stage without a loss (${stage})`,
+          `${BASE}  - { kind: ${stage} }\n`,
+          /\.yaml:5:\d+: stages\.1\.losses: a stage must have a loss/,
+        ] as const,
+    ),
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
     ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],
@@ -191,6 +206,16 @@ describe('a recipe', () => {
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
     expect((error as UsageError).message).not.toContain('\n');
+  });
+
+  it('may freeze all but one of the parts that a stage trains', async () => {
+    const stages = [
+      '{ kind: align-encoder, steps: 1, frozen: [encoder] }',
+      '{ kind: distill-decoder, steps: 1, frozen: [encoder, decoder, head], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 } }',
+      '{ kind: join, steps: 1, frozen: [encoder, decoder, hash] }',
+    ];
+    const recipe = await loadRecipe(await written(`${BASE}${stages.map((stage) => `  - ${stage}\n`).join('')}`));
+    expect(recipe.stages).toHaveLength(4);
   });
 
   it.each([
