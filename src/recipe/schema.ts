@@ -13,7 +13,9 @@ const blt = z
     hidden_size: count
       .multipleOf(16)
       .optional()
-      .describe('Width of encoder and decoder; k times it is best the width of the source.'),
+      .describe(
+        'Width of encoder and decoder; k times it is the source’s in the paper, and not the source’s after a closed form.',
+      ),
     heads: count.optional().describe('Attention heads of encoder and decoder; 64 wide in the released models.'),
     encoder_layers: count
       .optional()
