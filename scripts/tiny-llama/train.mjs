@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStore, evaluationTexts, openStore } from '../../dist/data/index.js';
-import { crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
-import { createSlot, updateSlot } from '../../dist/finetune/adamw.js';
-import { accumulate, clip, globalNorm } from '../../dist/finetune/gradients.js';
+import { createVariable, crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
+import { corrections, createSlot, updateSlot } from '../../dist/finetune/adamw.js';
+import { clipScale, globalNorm, lossAndGradients } from '../../dist/finetune/gradients.js';
 import { learningRateAt } from '../../dist/finetune/schedule.js';
 import { llamaTensors, parseLlamaConfig } from '../../dist/llama/index.js';
 import { llamaBitsPerByte, llamaHidden } from '../../dist/model/index.js';
@@ -146,12 +146,18 @@ try {
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
   const slots = llamaTensors(config).map(({ name, shape }) =>
-    createSlot(name, tf.tensor(initial(shape, random), shape), {
+    createSlot(name, createVariable(tf.tensor(initial(shape, random), shape)), {
       learningRateScale: 1,
       decay: shape.length > 1 && !name.includes('embed'),
     }),
   );
-  const model = () => ({ params: new Map(slots.map(({ name, value }) => [name, value])), config, ropeLayout: 'half' });
+  const read = () => new Map(slots.map(({ name, value }) => [name, value.read()]));
+  const model = (params) => ({ params, config, ropeLayout: 'half' });
+  const measured = async (params) => {
+    const bits = await llamaBitsPerByte(model(params), tokenizer, heldOut);
+    tf.dispose([...params.values()]);
+    return bits;
+  };
   for (let step = 1; step <= STEPS; step++) {
     const [ids, labels] = [new Int32Array(ROWS * TOKENS), new Int32Array(ROWS * TOKENS)];
     for (let row = 0; row < ROWS; row++) {
@@ -160,18 +166,25 @@ try {
       labels.set(stream.subarray(from + 1, from + TOKENS + 1), row * TOKENS);
     }
     const loss = (params) => {
-      const { hidden, head } = llamaHidden({ params, config, ropeLayout: 'half' }, ids, ROWS);
+      const { hidden, head } = llamaHidden(model(params), ids, ROWS);
       const logits = tf.matMul(hidden, head, false, true);
       return tf.div(crossEntropySum(logits, tf.tensor1d(labels, 'int32'), tf.ones([ROWS * TOKENS])), ROWS * TOKENS);
     };
-    const { loss: value, gradients } = await accumulate(slots, [loss]);
-    const clipped = clip(gradients, globalNorm(gradients), 1);
-    slots.forEach((slot, i) => {
-      updateSlot(slot, clipped[i], step, learningRateAt(step, SCHEDULE), ADAMW);
-      clipped[i].dispose();
+    const value = tf.tidy(() => {
+      const { loss: sum, gradients } = lossAndGradients(read(), loss);
+      const [learningRate, firstCorrection, secondCorrection] = [
+        learningRateAt(step, SCHEDULE),
+        ...corrections(step, ADAMW.betas),
+      ].map((scalar) => tf.scalar(scalar));
+      const gradientScale = clipScale(globalNorm(gradients), 1);
+      const scalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
+      slots.forEach((slot, i) => {
+        updateSlot(slot, gradients[i], scalars, ADAMW);
+      });
+      return sum.dataSync()[0];
     });
     if (step % 250 === 0 || step === STEPS) {
-      const { bitsPerByte } = await llamaBitsPerByte(model(), tokenizer, heldOut);
+      const { bitsPerByte } = await measured(read());
       console.log(
         `step ${step}: ${value.toFixed(4)} nats a token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`,
       );
@@ -179,16 +192,10 @@ try {
   }
 
   const infos = slots.map(({ name, value }) => ({ name, dtype: 'BF16', shape: value.shape }));
-  const stored = new Map(slots.map(({ name, value }) => [name, fromFloat32(value.dataSync(), 'BF16')]));
+  const stored = new Map([...read()].map(([name, value]) => [name, fromFloat32(value.dataSync(), 'BF16')]));
   await writeCheckpoint(args.out, infos, ({ name }) => stored.get(name));
-  for (const slot of slots) {
-    slot.value.dispose();
-    slot.value = tf.tensor(
-      toFloat32(stored.get(slot.name), 'BF16'),
-      infos.find(({ name }) => name === slot.name).shape,
-    );
-  }
-  const { bitsPerByte, bytesPerToken } = await llamaBitsPerByte(model(), tokenizer, heldOut);
+  const asStored = infos.map(({ name, shape }) => [name, tf.tensor(toFloat32(stored.get(name), 'BF16'), shape)]);
+  const { bitsPerByte, bytesPerToken } = await measured(new Map(asStored));
   const { version } = createRequire(import.meta.url)('../../package.json');
   const files = store.manifest.files.map(({ path, sha256, size_bytes }) => ({
     path: path.includes('node_modules/') ? path.slice(path.lastIndexOf('node_modules/')) : basename(path),

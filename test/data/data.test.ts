@@ -177,6 +177,37 @@ describe('packed rows', () => {
     );
   });
 
+  it('that repeat are the same rows with the same numbers every epoch, none of two epochs, from any row on', async () => {
+    await fc.assert(
+      fc.asyncProperty(somePieces, fc.integer({ min: 32, max: 80 }), async (pieces, rowBytes) => {
+        const settings = { split: splitOf(pieces), rowBytes, seed: 3, repeat: true };
+        const packer = createPacker(settings);
+        const first: PackedRow[] = [];
+        while (first.length === 0 || packer.state().place < pieces.length) first.push(...(await packer.next(1)));
+        expect(predicted(first).length).toBe(pieces.reduce((sum, { length }) => sum + length, 0));
+        expect(first.map(({ number }) => number)).toEqual([...first.keys()]);
+        const middle = packer.state();
+        const later = await packer.next(2 * first.length);
+        expect(later).toEqual([...first, ...first]);
+        expect(await createPacker({ ...settings, state: middle }).next(first.length)).toEqual(first);
+      }),
+    );
+  });
+
+  it('that do not repeat come in another order each epoch', async () => {
+    const pieces = Array.from({ length: 12 }, (_, i) => new Uint8Array(62).fill(i));
+    const orderOf = async (repeat: boolean) => {
+      const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 3, repeat }).next(24);
+      const order = rows.map(({ ids }) => ids[1]);
+      return [order.slice(0, 12), order.slice(12)];
+    };
+    const [once, again] = await orderOf(true);
+    expect(again).toEqual(once);
+    const [one, other] = await orderOf(false);
+    expect(other).not.toEqual(one);
+    expect(other!.toSorted()).toEqual(one!.toSorted());
+  });
+
   it('are chunks of BOS and bytes; EOS ends a piece and predicts nothing; the rest is padding without weight', async () => {
     await fc.assert(
       fc.asyncProperty(somePieces, async (pieces) => {

@@ -243,6 +243,5 @@ async function sharpening(
     }
     if (++seen === SHARPENING_BATCHES) break;
   }
-  if (process.env.DBG) console.error(SHARPENINGS.map((f, i) => [f, nats[i]]));
   return SHARPENINGS[nats.indexOf(Math.min(...nats))]!;
 }

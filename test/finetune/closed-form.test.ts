@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bltTensors } from '../../src/blt/index.js';
+import type { ByteStore } from '../../src/data/index.js';
+import { crossEntropySum, gatherRows, linear, rmsNorm, startEngine, tf } from '../../src/engine/index.js';
+import { batchTensors } from '../../src/finetune/batch-tensors.js';
+import { fittingBatches, keptCuts } from '../../src/finetune/closed-form/fitting-text.js';
+import { openDistillSource } from '../../src/finetune/distill-source.js';
+import { createEntropies } from '../../src/finetune/entropies.js';
+import { patchedOf } from '../../src/finetune/objective.js';
+import { overlay } from '../../src/finetune/overlay.js';
+import { createSourceStates } from '../../src/finetune/source-states.js';
+import { sourceEmbedding, sourceNorm } from '../../src/finetune/source-tensors.js';
+import { bltDecode, bltEncode, loadVariable, type Params, param, patchVectors } from '../../src/model/index.js';
+import { openCheckpoint } from '../../src/safetensors/index.js';
+import { type Distillation, type LocalSizes, openDistillation, openText } from '../support/distillation.js';
+import { bytesOf, checkpointOf, differing, valuesOf } from './runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-closed-form-'));
+let store: ByteStore;
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+  store = await openText(folder);
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const LENGTH = 256;
+const ROWS = 8;
+const BYTES = 24_000;
+const STAGE = {
+  kind: 'closed-form',
+  text_bytes: BYTES,
+  solve_bytes: BYTES,
+  row_bytes: LENGTH,
+  micro_batch_rows: ROWS,
+};
+
+const openSize = (sizes: LocalSizes) =>
+  openDistillation(join(folder, `${sizes.crossAttnK}-${sizes.hiddenSize}`), store, sizes);
+
+/** Sums over channels and rows of what a fit is judged by. */
+interface Fit {
+  /** Of each channel, weighted by patches that are one token: sum and sum of squares of patches and of embeddings. */
+  readonly sums: readonly Float32Array[];
+  readonly count: number;
+  readonly squaredError: number;
+  /** Largest difference of the decoder's normed keys from the source's normed states, of the largest state. */
+  readonly keyError: number;
+  /** Of the next byte, the source's states standing for the patches. */
+  readonly nats: number;
+  /** The same with nothing in the patches' places. */
+  readonly blindNats: number;
+  /** How often each byte came. */
+  readonly counts: Float64Array;
+}
+
+/** Looks at the text that a model was fitted on. */
+async function look({ config, from, source: folderOfSource, recipe }: Distillation, checkpoint: string): Promise<Fit> {
+  const source = await openDistillSource(folderOfSource, from[0]!);
+  const { tensors, ...asked } = await source.training(['embedding', 'head']);
+  const reader = overlay(await Promise.all([checkpoint, ...from].map(openCheckpoint)));
+  const held = new Map(tensors);
+  for (const name of [...bltTensors(config).map(({ name }) => name), 'model.patcher.token_end.weight'])
+    held.set(name, await loadVariable(reader, name));
+  const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+  const shape = { rows: ROWS, length: LENGTH };
+  const entropies = createEntropies(config, held, shape, 'graph');
+  const states = createSourceStates({ config, fixed: held, rows: ROWS, mode: 'graph', cache: null });
+  const { signal } = new AbortController();
+  const text = { data: store.train, config, source: asked, ...shape, seed: recipe([STAGE]).seed, signal };
+  const { hiddenSize: width } = config.global;
+  const sums = [0, 1, 2, 3].map(() => new Float32Array(width));
+  const counts = new Float64Array(260);
+  let [count, squaredError, keyError, nats, blindNats] = [0, 0, 0, 0, 0];
+
+  function keysOf(of: tf.Tensor): number {
+    const projected = linear(of, param(params, 'model.local_decoder.patch_embedding_projection.weight'));
+    const weight = param(params, 'model.local_decoder.cross_attn_layers.0.k_norm.weight');
+    const keys = tf.slice(rmsNorm(projected, weight, config.decoder.rmsNormEps), [0, 0], [-1, width]);
+    const normed = rmsNorm(of, sourceNorm(params), config.global.rmsNormEps);
+    return tf.div(tf.max(tf.abs(tf.sub(keys, normed))), tf.max(tf.abs(normed))).dataSync()[0]!;
+  }
+
+  const batches = fittingBatches(
+    { ...text, cuts: keptCuts(entropies) },
+    BYTES,
+    ['encoder', 'states', 'bytes'],
+    states.add,
+  );
+  for await (const { batches: micros } of batches) {
+    for (const arrays of micros) {
+      tf.tidy(() => {
+        const batch = batchTensors(arrays);
+        const patched = patchedOf(batch, shape);
+        const encoded = bltEncode(params, config, patched);
+        const weight = tf.reshape(batch.patchWeight!, [-1, 1]);
+        const made = tf.mul(patchVectors(params, encoded.patches), weight);
+        const wanted = tf.mul(gatherRows(sourceEmbedding(params), batch.patchToken!), weight);
+        [made, tf.square(made), wanted, tf.square(wanted)].forEach((values, i) => {
+          const sum = tf.sum(values, 0).dataSync();
+          for (let channel = 0; channel < width; channel++) sums[i]![channel]! += sum[channel]!;
+        });
+        count += tf.sum(weight).dataSync()[0]!;
+        squaredError += tf.sum(tf.squaredDifference(made, wanted)).dataSync()[0]!;
+        const given = gatherRows(batch.sourceStates!, batch.patchState!);
+        if (config.crossAttnK === 1) keyError = Math.max(keyError, keysOf(given));
+        const natsOf = (patches: tf.Tensor) => {
+          const logits = bltDecode(params, config, patched, { bytes: encoded.bytes, patches });
+          return crossEntropySum(logits, batch.targets!, batch.targetWeight!).dataSync()[0]!;
+        };
+        nats += natsOf(given);
+        blindNats += natsOf(tf.zerosLike(given));
+      });
+      arrays.targetWeight!.values.forEach((weight, at) => {
+        counts[arrays.targets!.values[at]!]! += weight;
+      });
+    }
+  }
+  await states.close();
+  entropies.dispose();
+  tf.dispose([...params.values()]);
+  for (const variable of held.values()) variable.dispose();
+  await reader.close();
+  await source.close();
+  return { sums, count, squaredError, keyError, nats, blindNats, counts };
+}
+
+describe.each([
+  ['with a projection', { crossAttnK: 1, hiddenSize: 160 }],
+  ['as wide as the source', { crossAttnK: 1, hiddenSize: 128 }],
+])('a start in closed form, %s', (_, sizes) => {
+  let tiny: Distillation;
+  let fit: Fit;
+  beforeAll(async () => {
+    tiny = await openSize(sizes);
+    await tiny.run('run', tiny.recipe([STAGE]));
+    fit = await look(tiny, checkpointOf(tiny.path('run'), 0));
+  }, 120_000);
+
+  /** Mean and variance of each channel, from the sums at two places. */
+  const moments = ([sum, squares]: readonly Float32Array[]) =>
+    [...sum!].map((value, i) => {
+      const mean = value / fit.count;
+      return { mean, variance: squares![i]! / fit.count - mean ** 2 };
+    });
+
+  it('gives patches that are near the embeddings of their tokens', () => {
+    expect(fit.count).toBeGreaterThan(1000);
+    const variance = moments(fit.sums.slice(2)).reduce((sum, { variance }) => sum + variance, 0);
+    expect(fit.squaredError / fit.count / variance).toBeLessThan(0.35);
+  });
+
+  it('gives each channel the mean and deviation of the embeddings', () => {
+    const [made, wanted] = [moments(fit.sums), moments(fit.sums.slice(2))];
+    for (const [channel, { mean, variance }] of wanted.entries()) {
+      const deviation = Math.sqrt(variance);
+      expect(Math.abs(made[channel]!.mean - mean) / deviation).toBeLessThan(0.02);
+      expect(Math.abs(Math.sqrt(made[channel]!.variance) / deviation - 1)).toBeLessThan(0.02);
+    }
+  });
+
+  it('has the source’s normed states as keys', () => {
+    expect(fit.keyError).toBeLessThan(1e-4);
+  });
+
+  it('tells the next byte from the source’s states far better than how often bytes come', () => {
+    const bytes = fit.counts.reduce((sum, count) => sum + count, 0);
+    const unigram = fit.counts.reduce((sum, count) => sum - (count > 0 ? count * Math.log(count / bytes) : 0), 0);
+    expect(fit.nats).toBeLessThan(0.9 * unigram);
+    expect(fit.nats).toBeLessThan(0.95 * fit.blindNats);
+  });
+
+  it('is the same for a seed, and is made once', async () => {
+    const [run, again] = [tiny.path('run'), tiny.path('again')];
+    await tiny.run('again', tiny.recipe([STAGE]));
+    expect(differing(await bytesOf(checkpointOf(again, 0)), await bytesOf(checkpointOf(run, 0)))).toEqual([]);
+    const metrics = join(checkpointOf(again, 0), 'closed-form.json');
+    const found = JSON.parse(await readFile(metrics, 'utf8'));
+    expect(found.flops).toBeGreaterThan(0);
+    await writeFile(metrics, JSON.stringify({ ...found, flops: 1 }));
+    expect((await tiny.run('again', tiny.recipe([STAGE]))).flops).toBe(1);
+  }, 120_000);
+});
+
+it('a start in closed form with several rows a patch, which only the maximum can tell apart, is finite', async () => {
+  const tiny = await openSize({ crossAttnK: 2, hiddenSize: 64 });
+  const metrics = await tiny.run('run', tiny.recipe([STAGE]));
+  expect(metrics.validation_bits_per_byte).toBeLessThan(8);
+  for (const [name, values] of await valuesOf(checkpointOf(tiny.path('run'), 0)))
+    expect(values.every(Number.isFinite), name).toBe(true);
+  expect(Number.isFinite((await look(tiny, checkpointOf(tiny.path('run'), 0))).nats)).toBe(true);
+}, 120_000);

@@ -1,0 +1,233 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bltTensors, encodeBytes } from '../../src/blt/index.js';
+import { type ByteStore, PACKER_START } from '../../src/data/index.js';
+import { TOKEN_END_HEAD } from '../../src/distill/index.js';
+import { type Engine, gatherRows, startEngine, tf, type Variable } from '../../src/engine/index.js';
+import { createBatchSource, type StepBatch } from '../../src/finetune/batch-source.js';
+import { batchTensors } from '../../src/finetune/batch-tensors.js';
+import { type DistillSource, openDistillSource } from '../../src/finetune/distill-source.js';
+import { encoderFidelity } from '../../src/finetune/encoder-fidelity.js';
+import { createEntropies } from '../../src/finetune/entropies.js';
+import { patchedOf } from '../../src/finetune/objective.js';
+import { overlay } from '../../src/finetune/overlay.js';
+import { createSourceStates } from '../../src/finetune/source-states.js';
+import { sourceEmbedding } from '../../src/finetune/source-tensors.js';
+import {
+  bltEncode,
+  llamaLayers,
+  loadVariable,
+  openLlamaModel,
+  type Params,
+  param,
+  patchVectors,
+} from '../../src/model/index.js';
+import { openCheckpoint } from '../../src/safetensors/index.js';
+import { type Distillation, openDistillation, openText } from '../support/distillation.js';
+import { relativeDifference } from '../support/modes.js';
+import { packedRow } from './samples.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-source-'));
+const LENGTH = 128;
+const ROWS = 2;
+const WIDTH = 128;
+let engine: Engine;
+let store: ByteStore;
+let tiny: Distillation;
+let source: DistillSource;
+let held: Map<string, Variable>;
+let asked: Omit<Awaited<ReturnType<DistillSource['training']>>, 'tensors'>;
+let batches: StepBatch[];
+
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  store = await openText(folder);
+  tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
+  source = await openDistillSource(tiny.source, tiny.from[0]!);
+  const { tensors, ...rest } = await source.training(['embedding', 'head']);
+  asked = rest;
+  held = new Map(tensors);
+  const reader = overlay(await Promise.all(tiny.from.map(openCheckpoint)));
+  for (const name of [...bltTensors(tiny.config).map(({ name }) => name), TOKEN_END_HEAD])
+    held.set(name, await loadVariable(reader, name));
+  await reader.close();
+  const entropies = createEntropies(tiny.config, held, { rows: ROWS, length: LENGTH }, 'graph');
+  const made = createBatchSource({
+    rows: { kind: 'packed', files: store.train.files, rowBytes: LENGTH, seed: 1, state: PACKER_START, repeat: true },
+    config: tiny.config,
+    patched: true,
+    source: { ...asked, targets: ['states'] },
+    weights: 'weights',
+    trainsTable: false,
+    rowsPerStep: 3,
+    microBatchRows: ROWS,
+    room: { patches: 0, tokens: 0 },
+    entropies: entropies.of,
+  });
+  batches = [await made.next(), await made.next()];
+  await made.close();
+  entropies.dispose();
+}, 120_000);
+afterAll(async () => {
+  for (const variable of held.values()) variable.dispose();
+  await source.close();
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const open = (name: string | null, maxBytes = 1e9) =>
+  createSourceStates({
+    config: tiny.config,
+    fixed: held,
+    rows: ROWS,
+    mode: 'graph',
+    cache: name === null ? null : { path: join(folder, name), maxBytes },
+  });
+
+const statesOf = ({ batches }: StepBatch) => batches.map(({ sourceStates }) => sourceStates!.values as Float32Array);
+
+/** The states of a batch's real tokens: what lies in the room beside them is read by nobody. */
+const readStates = (batch: StepBatch) =>
+  statesOf(batch).flatMap((values, i) => {
+    const { numbers, tokens } = batch.rows[i]!;
+    const room = values.length / WIDTH / ROWS;
+    return numbers.flatMap((number, row) =>
+      number < 0 ? [] : [values.slice(row * room * WIDTH, (row * room + tokens[row]!) * WIDTH)],
+    );
+  });
+
+describe('the source’s states', () => {
+  it('are those of the source itself, document by document', async () => {
+    const llama = await openLlamaModel(tiny.source);
+    const states = open(null);
+    const added = await states.add(batches[0]!);
+    expect(added.computedShare).toBe(1);
+    const { order } = source.reader.vocabulary;
+    let documentsSeen = 0;
+    added.batches.forEach((arrays, micro) => {
+      const ids = batches[0]!.batches[micro]!.sourceIds!.values;
+      const documents = batches[0]!.batches[micro]!.sourceDocuments!.values;
+      const [rows, room] = batches[0]!.batches[micro]!.sourceDocuments!.shape as [number, number];
+      for (let row = 0; row < rows; row++) {
+        const count = added.rows[micro]!.tokens[row]!;
+        for (let from = row * room; from < row * room + count; ) {
+          let to = from + 1;
+          while (to < row * room + count && documents[to] === documents[from]) to++;
+          const sourceIds = Int32Array.from(ids.slice(from, to), (rank) => order[rank]!);
+          const wanted = tf.tidy(() => {
+            const embedded = gatherRows(
+              param(llama.params, 'model.embed_tokens.weight'),
+              tf.tensor1d(sourceIds, 'int32'),
+            );
+            return llamaLayers(llama, embedded).dataSync() as Float32Array;
+          });
+          const found = (arrays.sourceStates!.values as Float32Array).subarray(from * WIDTH, to * WIDTH);
+          expect(relativeDifference(found, wanted)).toBeLessThan(1e-3);
+          documentsSeen++;
+          from = to;
+        }
+      }
+    });
+    expect(documentsSeen).toBeGreaterThan(2);
+    await states.close();
+    llama.dispose();
+  });
+
+  it('are the same bit for bit when they come from where they are kept, which goes with the run', async () => {
+    const before = engine.liveHandles();
+    const states = open('kept.bin');
+    const first = await states.add(batches[0]!);
+    const again = await states.add(batches[0]!);
+    expect([first.computedShare, again.computedShare]).toEqual([1, 0]);
+    expect(readStates(again)).toEqual(readStates(first));
+    expect(existsSync(join(folder, 'kept.bin'))).toBe(true);
+    await states.close();
+    expect(existsSync(join(folder, 'kept.bin'))).toBe(false);
+    expect(engine.liveHandles()).toBe(before);
+  });
+
+  it('take no more disk than they may; the others are computed', async () => {
+    const rowBytes = batches[0]!.rows.flatMap(({ tokens }) => tokens).map((tokens) => tokens * WIDTH * 2);
+    // Room for the two rows of the first micro-batch.
+    const maxBytes = rowBytes[0]! + rowBytes[1]!;
+    const states = open('few.bin', maxBytes);
+    const [first, second] = [await states.add(batches[0]!), await states.add(batches[1]!)];
+    expect([first.computedShare, second.computedShare]).toEqual([1, 1]);
+    const again = await states.add(batches[0]!);
+    expect(again.computedShare).toBeCloseTo(1 / 3, 9);
+    expect(readStates(again)).toEqual(readStates(first));
+    expect((await stat(join(folder, 'few.bin'))).size).toBe(maxBytes);
+    await states.close();
+  });
+});
+
+describe('how well an encoder speaks to the source', () => {
+  const texts = ['the big-word,lumps:fjk()[]', 'export const width = 128;\n'].map((text) =>
+    new TextEncoder().encode(text),
+  );
+  const ask = (params: Params, some: readonly Uint8Array[] = texts) =>
+    encoderFidelity({
+      config: tiny.config,
+      params,
+      source: asked,
+      entropies: (length) => createEntropies(tiny.config, held, { rows: 1, length }, 'eager'),
+      variance: source.variance,
+      texts: some,
+    });
+
+  it('is far from the source with fresh weights, and costs nothing but its own handles', async () => {
+    const before = engine.liveHandles();
+    const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+    const found = await ask(params);
+    tf.dispose([...params.values()]);
+    expect(engine.liveHandles()).toBe(before);
+    expect(found.bitsPerByte).toBeGreaterThan(found.sourceBitsPerByte + 0.2);
+    expect(found.relativeError).toBeGreaterThan(0.5);
+    expect(found.sourceBitsPerByte).toBeGreaterThan(0.5);
+    expect(found.sourceBitsPerByte).toBeLessThan(8);
+  });
+
+  it('is the source’s own bits where the embeddings are what the encoder gives', async () => {
+    const text = texts[0]!;
+    const params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+    const shape = { rows: 1, length: text.length + 1 };
+    const entropies = createEntropies(tiny.config, held, shape, 'eager');
+    const made = createBatchSource({
+      ...{ config: tiny.config, patched: true, weights: 'weights', trainsTable: false, rowsPerStep: 1 },
+      rows: { kind: 'given', rows: [packedRow([[...encodeBytes(text)]])] },
+      source: { ...asked, targets: ['encoder'] },
+      microBatchRows: 1,
+      room: { patches: 0, tokens: 0 },
+      entropies: entropies.of,
+    });
+    const [arrays] = (await made.next()).batches;
+    await made.close();
+    entropies.dispose();
+    const table = sourceEmbedding(params).dataSync().slice();
+    const taken = new Set<number>();
+    tf.tidy(() => {
+      const { patches } = bltEncode(params, tiny.config, patchedOf(batchTensors(arrays!), shape));
+      const vectors = patchVectors(params, patches).dataSync();
+      arrays!.patchWeight!.values.forEach((weight, patch) => {
+        const token = arrays!.patchToken!.values[patch]!;
+        // A token that came twice would be given two vectors: no character of the text does.
+        if (weight > 0) expect(taken.has(token), `token ${token}`).toBe(false);
+        if (weight === 0) return;
+        taken.add(token);
+        table.set(vectors.subarray(patch * WIDTH, (patch + 1) * WIDTH), token * WIDTH);
+      });
+    });
+    expect(taken.size).toBeGreaterThan(5);
+    // The head stays as it was.
+    params.set('source.lm_head.weight', sourceEmbedding(params));
+    params.set('source.embed_tokens.weight', tf.tensor2d(table, [1024, WIDTH]));
+    const found = await ask(params, [text]);
+    tf.dispose([...params.values()]);
+    expect(found.relativeError).toBeLessThan(1e-6);
+    expect(found.sourceBitsPerByte).not.toBeCloseTo(8, 1);
+    expect(found.bitsPerByte).toBeCloseTo(found.sourceBitsPerByte, 5);
+  });
+});
