@@ -63,7 +63,6 @@ const PATCHER = [
 
 const HEAD_DIMS = [64, 32, 16] as const;
 const WINDOW = 512;
-const HASH_SIZES = [3, 4, 5, 6, 7, 8];
 
 /** 8/3 of the width, rounded up as the released models are: to 256, or to 32 below a width of 512 (blt-format 1.2). */
 function feedForwardWidth(width: number): number {
@@ -73,18 +72,62 @@ function feedForwardWidth(width: number): number {
 
 /** Sizes that somebody chose; the others follow from them. */
 export interface StatedSizes {
+  /** Whether the model begins in closed form, which wants other sizes. */
+  readonly closedForm?: boolean;
   readonly crossAttnK?: number;
   readonly hiddenSize?: number;
   readonly patcherHiddenSize?: number;
 }
 
+/** What depends on how a model begins. */
+interface Way {
+  readonly crossAttnK: (sourceWidth: number) => number;
+  readonly hiddenSize: (sourceWidth: number, k: number) => number;
+  readonly hashSizes: readonly number[];
+  /** Rows a table by the local width from which they hold. */
+  readonly hashVocab: readonly (readonly [number, number])[];
+  readonly mostDecoderLayers: number;
+}
+
+/** The paper's: k times the local width is the source's. */
+const PAPER: Way = {
+  crossAttnK: (sourceWidth) => byWidth(CROSS_ATTN_K, sourceWidth),
+  hiddenSize: (sourceWidth, k) => Math.max(16, Math.round(sourceWidth / k / 16) * 16),
+  hashSizes: [3, 4, 5, 6, 7, 8],
+  hashVocab: HASH_VOCAB,
+  mostDecoderLayers: 9,
+};
+
+/** Beside an embedding a state holds what comes next (16 channels or more), a count and a constant. */
+const CHANNELS_BESIDE = 18;
+
 /**
- * The stated rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 where it does not divide;
- * heads of the largest of 64, 32, 16 that divides; one encoder layer; a decoder layer for every fourth of the source, 2 to 9.
+ * For a start in closed form: one row that holds an embedding and more, or, above a width of 1,024, where every byte would pay for it, two of half.
+ * Never k times the local width = the source's: a projection must stand between.
+ */
+const CLOSED_FORM: Way = {
+  crossAttnK: (sourceWidth) => (sourceWidth <= 1024 ? 1 : 2),
+  hiddenSize: (sourceWidth, k) => Math.ceil((sourceWidth / k + CHANNELS_BESIDE) / 32) * 32,
+  // From two on, so that the sums telescope from the single byte.
+  hashSizes: [2, 3, 4, 5, 6, 7, 8],
+  // All tables are fitted in memory, and states are wide.
+  hashVocab: [
+    [1024, 100_002],
+    [256, 20_002],
+    [0, 5_002],
+  ],
+  // Each doubles the residual.
+  mostDecoderLayers: 4,
+};
+
+/**
+ * The stated rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 where it does not divide, and for a
+ * closed form somewhat more; heads of the largest of 64, 32, 16 that divides; one encoder layer; a decoder layer for every fourth of the source.
  */
 export function deriveLocalSizes(source: SourceSizes, stated: StatedSizes = {}): LocalSizes {
-  const k = stated.crossAttnK ?? byWidth(CROSS_ATTN_K, source.hiddenSize);
-  const hiddenSize = stated.hiddenSize ?? Math.max(16, Math.round(source.hiddenSize / k / 16) * 16);
+  const way = stated.closedForm ? CLOSED_FORM : PAPER;
+  const k = stated.crossAttnK ?? way.crossAttnK(source.hiddenSize);
+  const hiddenSize = stated.hiddenSize ?? way.hiddenSize(source.hiddenSize, k);
   const headDim = HEAD_DIMS.find((candidate) => hiddenSize % candidate === 0)!;
   const derived = byWidth<PatcherSize>(PATCHER, source.hiddenSize);
   const patcher = { ...derived, hiddenSize: stated.patcherHiddenSize ?? derived.hiddenSize };
@@ -93,11 +136,11 @@ export function deriveLocalSizes(source: SourceSizes, stated: StatedSizes = {}):
     hiddenSize,
     heads: hiddenSize / headDim,
     encoderLayers: 1,
-    decoderLayers: Math.min(9, Math.max(2, Math.round(source.layers / 4))),
+    decoderLayers: Math.min(way.mostDecoderLayers, Math.max(2, Math.round(source.layers / 4))),
     intermediateSize: feedForwardWidth(hiddenSize),
-    hashSizes: HASH_SIZES,
+    hashSizes: way.hashSizes,
     hashFunctions: 1,
-    hashVocab: byWidth(HASH_VOCAB, hiddenSize),
+    hashVocab: byWidth(way.hashVocab, hiddenSize),
     window: WINDOW,
     patcher: { ...patcher, intermediateSize: feedForwardWidth(patcher.hiddenSize), window: WINDOW },
   };

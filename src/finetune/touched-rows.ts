@@ -1,7 +1,7 @@
 /** @module Which rows of the hash tables a step reads: gradients, moments and updates are for those alone. */
 
 export interface TouchedRows {
-  /** Distinct rows in the order they are first read, filled up to `capacity` with `spare`. */
+  /** Distinct rows in the order they are first read, filled up to as many as there can be with `spare`. */
   readonly rows: Int32Array;
   /** How many are real. */
   readonly count: number;
@@ -14,10 +14,14 @@ const SPREAD = 0x9e3779b1;
 
 /**
  * @param lists rows of the table, as several micro-batches read them; each entry in [0, spare).
- * @param spare a row that nothing reads: padding is written there.
+ * @param spare the row after the last, which nothing reads: padding is written there.
  */
 export function touchedRows(lists: readonly Int32Array[], spare: number): TouchedRows {
-  const capacity = lists.reduce((sum, list) => sum + list.length, 0);
+  // A large step reads more bytes than the table has rows.
+  const capacity = Math.min(
+    spare,
+    lists.reduce((sum, list) => sum + list.length, 0),
+  );
   const rows = new Int32Array(capacity).fill(spare);
   // Open addressing, at most half full: a slot holds a place in `rows`, plus one. A Map of numbers is an order slower.
   const bits = Math.ceil(Math.log2(2 * capacity + 1));

@@ -122,9 +122,10 @@ function readParts({ model, source }: StageRuns): Part[] {
   return parts.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }
 
-/** Rows of the hash tables that a step touches, each byte one a table: three gathered, three new, and the gradient. */
+/** Rows of the hash tables that a step touches, each byte one a table, as far as there are any: three gathered, three new, and the gradient. */
 function touchedRowsBytes({ config, text, rowsPerStep }: MemoryQuestion): number {
-  return 7 * FLOAT_BYTES * rowsPerStep * text.bytes * hashTables(config.hash) * config.encoder.hiddenSize;
+  const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
+  return 7 * FLOAT_BYTES * rows * config.encoder.hiddenSize;
 }
 
 /** With checkpointing a layer's input alone stays, and one layer at a time is whole. */

@@ -4,10 +4,11 @@ import { UsageError } from '../errors.js';
 import type { Recipe } from './schema.js';
 
 /** What is stated wins; what is not stated follows from what is: FFN and heads from a stated width by the same rule. */
-export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | 'patcher'>): LocalSizes {
-  const { blt, patcher } = recipe;
+export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | 'patcher' | 'stages'>): LocalSizes {
+  const { blt, patcher, stages } = recipe;
   const width = blt.hidden_size;
   const stated = {
+    closedForm: stages.some(({ kind }) => kind === 'closed-form'),
     ...(width !== undefined && { hiddenSize: width }),
     ...(blt.cross_attn_k !== undefined && { crossAttnK: blt.cross_attn_k }),
   };

@@ -13,7 +13,9 @@ const blt = z
     hidden_size: count
       .multipleOf(16)
       .optional()
-      .describe('Width of encoder and decoder; k times it is best the width of the source.'),
+      .describe(
+        'Width of encoder and decoder; k times it is the source’s in the paper, and not the source’s after a closed form.',
+      ),
     heads: count.optional().describe('Attention heads of encoder and decoder; 64 wide in the released models.'),
     encoder_layers: count
       .optional()
@@ -143,9 +145,11 @@ const leaves =
     parts.some((part) => !frozen.includes(part));
 const NOTHING_MOVES = { message: 'a stage must leave something to train: take a part out of frozen', path: ['frozen'] };
 
-/** Whether some loss counts. */
-const someLoss = ({ losses }: { readonly losses: Readonly<Record<string, number>> }) =>
-  Object.values(losses).some((value) => value > 0);
+/** Whether some loss counts; that of embeddings only where what makes them moves. */
+const someLoss = ({ losses, frozen }: { losses: Readonly<Record<string, number>>; frozen: readonly string[] }) =>
+  Object.entries(losses).some(
+    ([name, value]) => value > 0 && (name !== 'embedding' || leaves('encoder', 'hash')({ frozen })),
+  );
 const NO_LOSS = { message: 'a stage must have a loss: give one a weight above 0', path: ['losses'] };
 
 const sourceStatesCacheBytes = count

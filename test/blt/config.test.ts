@@ -4,6 +4,7 @@ import {
   bltConfigFor,
   bltTensors,
   deriveLocalSizes,
+  needsProjection,
   parseBltConfig,
   toTransformersConfig,
 } from '../../src/blt/index.js';
@@ -133,6 +134,36 @@ describe('sizes derived from a source', () => {
     expect(sizes).toMatchObject(wanted);
     const config = bltConfigFor({ ...base, ...source }, sizes);
     expect(parseBltConfig(toTransformersConfig(config, 'bfloat16'), 'config.json')).toEqual(config);
+  });
+
+  it.each([
+    [
+      { hiddenSize: 128, layers: 6 },
+      { crossAttnK: 1, hiddenSize: 160, heads: 5, decoderLayers: 2, hashVocab: 5002 },
+    ],
+    [
+      { hiddenSize: 576, layers: 30 },
+      { crossAttnK: 1, hiddenSize: 608, heads: 19, decoderLayers: 4, hashVocab: 20_002 },
+    ],
+    [
+      { hiddenSize: 2048, layers: 16 },
+      { crossAttnK: 2, hiddenSize: 1056, decoderLayers: 4, hashVocab: 100_002 },
+    ],
+    [
+      { hiddenSize: 3072, layers: 28 },
+      { crossAttnK: 2, hiddenSize: 1568, decoderLayers: 4, hashVocab: 100_002 },
+    ],
+    [
+      { hiddenSize: 4096, layers: 32 },
+      { crossAttnK: 2, hiddenSize: 2080, decoderLayers: 4, hashVocab: 100_002 },
+    ],
+  ])('for a closed form leave room in a state: %o', (source, wanted) => {
+    const sizes = deriveLocalSizes({ ...base, ...source }, { closedForm: true });
+    expect(sizes).toMatchObject({ ...wanted, hashSizes: [2, 3, 4, 5, 6, 7, 8] });
+    expect(needsProjection(bltConfigFor({ ...base, ...source }, sizes))).toBe(true);
+    expect(sizes.hiddenSize % (2 * sizes.heads)).toBe(0);
+    const half = deriveLocalSizes({ ...base, ...source }, { closedForm: true, crossAttnK: 2 });
+    expect(half.hiddenSize).toBeGreaterThanOrEqual(source.hiddenSize / 2 + 18);
   });
 
   it('have windows of 512 bytes, in the file too', () => {

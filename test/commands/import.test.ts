@@ -38,7 +38,7 @@ it('imports into a conversion folder, once, and remaps there; a changed recipe i
   expect((await remap(['seed=7'], { restartFrom: 'remap' })).error).toBeNull();
   expect(await readFile(join(out, 'recipe.yaml'), 'utf8')).toContain('seed: 7');
   const reader = await openCheckpoint(join(out, 'init'));
-  expect(reader.tensors.get('model.encoder_hash_tok_embedding.weight')?.shape[0]).toBe(6 * 50);
+  expect(reader.tensors.get('model.encoder_hash_tok_embedding.weight')?.shape[0]).toBe(7 * 50);
   await reader.close();
 });
 

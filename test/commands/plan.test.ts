@@ -75,6 +75,30 @@ describe('plan', () => {
     }
   });
 
+  it.each([
+    ['llama-3.2-1b', { hidden_size: 2048, num_hidden_layers: 16, num_attention_heads: 32, intermediate_size: 8192 }],
+    ['llama-3.2-3b', { hidden_size: 3072, num_hidden_layers: 28, num_attention_heads: 24, intermediate_size: 8192 }],
+    ['llama-3.1-8b', { hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, intermediate_size: 14336 }],
+  ])('says of %s what its recipe says', async (recipe, sizes) => {
+    const config = {
+      model_type: 'llama',
+      vocab_size: 128256,
+      num_key_value_heads: 8,
+      torch_dtype: 'bfloat16',
+      ...sizes,
+    };
+    await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
+    const { stdout } = await runCommand(plan, { model: folder(), recipe, set: [] }, { json: true });
+    const { memory_bytes: memory, stages } = JSON.parse(stdout);
+    const text = (stage: { stage: string; text_bytes?: number }, kind: RegExp) =>
+      kind.test(stage.stage) ? (stage.text_bytes ?? 0) / 1e9 : 0;
+    const sum = (kind: RegExp) => stages.reduce((all: number, stage: { stage: string }) => all + text(stage, kind), 0);
+    const header = (await readFile(join(root, `recipes/${recipe}.yaml`), 'utf8')).split('\n\n')[0];
+    expect(header).toContain(
+      `wants ${Math.round(sum(/finetune/))} GB of text, of which the patcher reads ${sum(/patcher/).toFixed(1)} GB, and about ${Math.round(memory / 1e9)} GB of memory`,
+    );
+  });
+
   it('follows --set', async () => {
     const finetune = async (set: string[]) => {
       const { stdout } = await runCommand(plan, { model: llama, set }, { json: true });

@@ -24,4 +24,14 @@ describe('the rows a step touches', () => {
       }),
     );
   });
+
+  it('are no more than there are, however much is read', () => {
+    const { rows, count, places } = touchedRows([Int32Array.of(2, 0, 2, 1, 0), Int32Array.of(0, 0)], 3);
+    expect([[...rows], count]).toEqual([[2, 0, 1], 3]);
+    expect(places.map((some) => [...some])).toEqual([
+      [0, 1, 0, 2, 1],
+      [1, 1],
+    ]);
+    expect([...touchedRows([Int32Array.of(1, 1, 1, 1)], 3).rows]).toEqual([1, 3, 3]);
+  });
 });

@@ -103,8 +103,11 @@ describe('a stage', () => {
     const { weightsBytes, momentsBytes, gradientsBytes } = memory();
     expect(weightsBytes).toBe(4 * 172e6 + 2 * 5e6);
     expect(momentsBytes).toBe(8 * 172e6);
-    const touched = 7 * 4 * 2 * 8 * 1 * 4;
+    // Sixteen bytes read, of a table of ten rows.
+    const touched = 7 * 4 * 10 * 1 * 4;
     expect(gradientsBytes).toBe(4 * 122e6 + touched);
+    const large = { ...config, hash: { ...config.hash, vocab: 100 } };
+    expect(memory({ config: large }).gradientsBytes).toBe(4 * 122e6 + 7 * 4 * 16 * 1 * 4);
   });
 
   it('that freezes the global transformer has neither gradients nor moments of it', () => {

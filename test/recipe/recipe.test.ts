@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deriveLocalSizes } from '../../src/blt/index.js';
+import { deriveLocalSizes, type LocalSizes } from '../../src/blt/index.js';
 import { UsageError } from '../../src/errors.js';
 import {
   listRecipes,
@@ -42,6 +42,14 @@ const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
   'llama-3.2-3b': { decoderLayers: 9 },
   'llama-3.1-8b': { decoderLayers: 6 },
 };
+
+/** What the closed form wants: a projection to solve for, all of an embedding in one row or half of it in each of two, n-grams that telescope. */
+function expectRoomFor(sourceWidth: number, { crossAttnK, hiddenSize, hashSizes }: LocalSizes): void {
+  expect(crossAttnK * hiddenSize).not.toBe(sourceWidth);
+  expect(crossAttnK).toBe(sourceWidth <= 1024 ? 1 : 2);
+  expect(hiddenSize).toBeGreaterThanOrEqual(sourceWidth / crossAttnK + 18);
+  expect(hashSizes).toEqual([2, 3, 4, 5, 6, 7, 8]);
+}
 
 describe('shipped recipes', () => {
   it('are those that the documentation lists', async () => {
@@ -92,10 +100,7 @@ describe('shipped recipes', () => {
         rmsNormEps: 1e-5,
         rope: { type: 'default', theta: 1e4 },
       } as const;
-      const { crossAttnK, hiddenSize, hashSizes } = localSizesOf(source, recipe);
-      // A projection that is solved for, and room beside what the patches' rows hold.
-      expect(crossAttnK * hiddenSize).toBeGreaterThan(llama.hiddenSize + 18);
-      expect(hashSizes[0]).toBe(2);
+      expectRoomFor(llama.hiddenSize, localSizesOf(source, recipe));
     },
   );
 
@@ -103,6 +108,17 @@ describe('shipped recipes', () => {
     const { patcher, stages } = await loadRecipeOrDefault(undefined);
     expect(patcher.kind).toBe('aligned');
     expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+    for (const llama of Object.values(LLAMAS)) {
+      const source = {
+        ...llama,
+        intermediateSize: 1,
+        rmsNormEps: 1e-5,
+        rope: { type: 'default', theta: 1e4 },
+      } as const;
+      const sizes = localSizesOf(source, await loadRecipeOrDefault(undefined));
+      expectRoomFor(llama.hiddenSize, sizes);
+      expect(sizes).toEqual(deriveLocalSizes(source, { closedForm: true }));
+    }
     const paper = await loadRecipeOrDefault(undefined, [], 'paper');
     expect(paper.stages.map(({ kind }) => kind)).toEqual(['end-to-end']);
   });
@@ -173,16 +189,6 @@ describe('a recipe', () => {
     ['a wrong type', BASE.replace('5', 'many'), /\.yaml:4:12: stages\.0\.steps: /],
     ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
     ['a missing key', 'name: mine\n', /stages/],
-    [
-      'a stage that trains nothing',
-      `${BASE}  - { kind: align-encoder, steps: 1, frozen: [encoder, hash] }\n`,
-      /stages\.1\.frozen: a stage must leave something to train/,
-    ],
-    [
-      'a stage without a loss',
-      `${BASE}  - { kind: join, steps: 1, losses: { cross_entropy: 0 } }\n`,
-      /stages\.1\.losses: a stage must have a loss/,
-    ],
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
     ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],
@@ -191,6 +197,41 @@ describe('a recipe', () => {
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
     expect((error as UsageError).message).not.toContain('\n');
+  });
+
+  it.each([
+    ['align-encoder', 'frozen: [encoder, hash]', /frozen: a stage must leave something to train/],
+    ['distill-decoder', 'frozen: [head, decoder, hash, encoder]', /frozen: a stage must leave something to train/],
+    ['join', 'frozen: [encoder, decoder, hash, head]', /frozen: a stage must leave something to train/],
+    ['join', 'losses: { cross_entropy: 0 }', /losses: a stage must have a loss/],
+    [
+      'distill-decoder',
+      'losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0, embedding: 0 }',
+      /losses: a stage must have a loss/,
+    ],
+    [
+      'distill-decoder',
+      'frozen: [encoder, hash], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 }',
+      /losses: a stage must have a loss/,
+    ],
+  ])('whose stage %s has nothing to do (%s) is refused with its place', async (kind, settings, message) => {
+    const error = await loadRecipe(await written(`${BASE}  - { kind: ${kind}, steps: 1, ${settings} }\n`)).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(UsageError);
+    expect((error as UsageError).message).toMatch(new RegExp(`\\.yaml:5:\\d+: stages\\.1\\.${message.source}`));
+    expect((error as UsageError).message).not.toContain('\n');
+    expect((error as UsageError).hint).toContain('docs/recipes.md');
+  });
+
+  it('may freeze all but one of the parts that a stage trains', async () => {
+    const stages = [
+      '{ kind: align-encoder, steps: 1, frozen: [encoder] }',
+      '{ kind: distill-decoder, steps: 1, frozen: [encoder, decoder, head], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 } }',
+      '{ kind: join, steps: 1, frozen: [encoder, decoder, hash] }',
+    ];
+    const recipe = await loadRecipe(await written(`${BASE}${stages.map((stage) => `  - ${stage}\n`).join('')}`));
+    expect(recipe.stages).toHaveLength(4);
   });
 
   it.each([
@@ -220,7 +261,9 @@ describe('a recipe', () => {
       rmsNormEps: 1e-5,
       rope: { type: 'default', theta: 1e4 },
     } as const;
-    const recipe = { blt: { heads: 7, dtype: 'source' }, patcher: {} } as unknown as Parameters<typeof localSizesOf>[1];
+    const recipe = { blt: { heads: 7, dtype: 'source' }, patcher: {}, stages: [] } as unknown as Parameters<
+      typeof localSizesOf
+    >[1];
     expect(() => localSizesOf(source, recipe)).toThrow(/blt\.heads: 7 heads do not divide a width of 64/);
   });
 });
