@@ -1,0 +1,155 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bltTensors } from '../../src/blt/index.js';
+import { type ByteStore, buildStore, openStore } from '../../src/data/index.js';
+import { startEngine } from '../../src/engine/index.js';
+import { type Distillation, openDistillation } from '../support/distillation.js';
+import { checkpointOf, differing, valuesOf } from './runs.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-stage-'));
+let store: ByteStore;
+let tiny: Distillation;
+let start: Map<string, Float32Array>;
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+  // So little that every step reads nearly all of it.
+  await mkdir(join(folder, 'text'));
+  for (let i = 0; i < 8; i++)
+    await writeFile(
+      join(folder, 'text', `${i}.txt`),
+      `The file number ${i} of the model is read, and its size is ${i * 97}.\n`,
+    );
+  const split = { pieceBytes: 256, validationFraction: 0.3, seed: 1, textKey: 'text' };
+  await buildStore({ paths: [join(folder, 'text')], out: join(folder, 'data'), ...split });
+  store = await openStore(join(folder, 'data'));
+  tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
+  start = new Map((await Promise.all([...tiny.from].reverse().map(valuesOf))).flatMap((values) => [...values]));
+}, 120_000);
+afterAll(async () => {
+  await store.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const STEPS = 10;
+const stage = (kind: string, change: object = {}) => ({
+  ...{ kind, steps: STEPS, batch_bytes: 512, row_bytes: 128, micro_batch_rows: 2 },
+  ...{ learning_rate: 2e-3, warmup_steps: 0, schedule: 'constant', validate_every: STEPS, checkpoint_every: STEPS },
+  ...change,
+});
+
+type Line = Readonly<Record<string, number>>;
+
+/** What each step logged. */
+async function stepsOf(name: string): Promise<Line[]> {
+  const text = await readFile(join(tiny.path(name), 'metrics.jsonl'), 'utf8');
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+  return lines.filter((line) => line.learning_rate !== undefined);
+}
+
+const checkpoint = (name: string) => valuesOf(checkpointOf(tiny.path(name), STEPS));
+
+/** The parts of which a tensor moved. */
+async function moved(name: string): Promise<string[]> {
+  const partOf = new Map(bltTensors(tiny.config).map((spec) => [spec.name, spec.part]));
+  const now = await checkpoint(name);
+  const before = new Map([...start].filter(([tensor]) => partOf.has(tensor)));
+  return [...new Set(differing(now, before).map((tensor) => partOf.get(tensor)!))].sort();
+}
+
+const SOURCE_LOSSES = { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 };
+
+describe.each([
+  { kind: 'align-encoder', change: {}, parts: ['encoder', 'hash'], losses: { embedding: 1 } },
+  { kind: 'align-encoder', change: { frozen: ['hash'] }, parts: ['encoder'], losses: { embedding: 1 } },
+  { kind: 'distill-decoder', change: {}, parts: ['decoder', 'encoder', 'hash', 'head'], losses: SOURCE_LOSSES },
+  {
+    kind: 'distill-decoder',
+    change: { frozen: ['encoder', 'hash'] },
+    parts: ['decoder', 'head'],
+    losses: { cross_entropy: 1, prefix_kl: 1, chunk: 0.5 },
+  },
+  {
+    kind: 'distill-decoder',
+    change: { losses: { prefix_kl: 0, chunk: 0, embedding: 3 } },
+    parts: ['decoder', 'encoder', 'hash', 'head'],
+    losses: { cross_entropy: 1, embedding: 3 },
+  },
+  { kind: 'join', change: {}, parts: ['decoder', 'encoder', 'hash', 'head'], losses: { cross_entropy: 1 } },
+  {
+    kind: 'join',
+    change: { frozen: ['head', 'hash'], losses: { prefix_kl: 0.5 } },
+    parts: ['decoder', 'encoder'],
+    losses: { cross_entropy: 1, prefix_kl: 0.5 },
+  },
+  {
+    kind: 'end-to-end',
+    change: {},
+    parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
+    losses: { cross_entropy: 1 },
+  },
+])('a stage $kind with $change', ({ kind, change, parts, losses }) => {
+  const name = `${kind} ${JSON.stringify(change)}`.replaceAll(/\W/g, '-');
+  beforeAll(async () => {
+    await tiny.run(name, tiny.recipe([stage(kind, change)]));
+  }, 60_000);
+
+  it('moves these parts, and no others', async () => {
+    expect(await moved(name)).toEqual(parts);
+  });
+
+  it('measures these losses, and lowers their sum', async () => {
+    const steps = await stepsOf(name);
+    const named = { cross_entropy: 'train_bits_per_byte' } as Readonly<Record<string, string>>;
+    const keys = Object.keys(losses).map((loss) => named[loss] ?? `train_${loss}`);
+    expect(steps.length).toBe(STEPS);
+    for (const step of steps) {
+      const found = Object.keys(step).filter((key) => key.startsWith('train_'));
+      expect(found.sort()).toEqual([...keys].sort());
+    }
+    const sum = (step: Line) =>
+      Object.entries(losses).reduce(
+        (total, [loss, weight]) =>
+          total + weight * step[named[loss] ?? `train_${loss}`]! * (loss in named ? Math.LN2 : 1),
+        0,
+      );
+    expect(sum(steps.at(-1)!)).toBeLessThan(0.5 * sum(steps[0]!));
+  });
+});
+
+describe('states of the source that come again', () => {
+  const recipe = (change: object = {}) => tiny.recipe([stage('distill-decoder', change)]);
+  const losses = (lines: readonly Line[]) =>
+    lines.map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key.startsWith('train_'))));
+  /** Operations of each step. */
+  const costs = (lines: readonly Line[]) => lines.map(({ flops }, i) => flops! - (lines[i - 1]?.flops ?? 0));
+  beforeAll(() => tiny.run('kept', recipe()), 60_000);
+
+  it('cost their operations once, and leave no file', async () => {
+    const found = costs(await stepsOf('kept'));
+    expect(found.at(-1)!).toBeLessThan(0.97 * found[0]!);
+    expect(existsSync(join(tiny.path('kept'), 'source-states.bin'))).toBe(false);
+  });
+
+  it('are computed again by a run that goes on, which counts that, and is the same bit for bit', async () => {
+    await expect(tiny.run('stopped', recipe(), { stage: 0, step: 6 })).rejects.toThrow('stop');
+    await tiny.run('stopped', recipe());
+    const [whole, stopped] = [await stepsOf('kept'), await stepsOf('stopped')];
+    expect(losses(stopped)).toEqual(losses(whole));
+    expect(differing(await checkpoint('stopped'), await checkpoint('kept'))).toEqual([]);
+    expect(costs(stopped).slice(0, 6)).toEqual(costs(whole).slice(0, 6));
+    expect(costs(stopped)[6]!).toBeGreaterThan(costs(whole)[6]!);
+  }, 60_000);
+
+  it('are all computed where no disk may be taken', async () => {
+    await tiny.run('computed', recipe({ source_states_cache_bytes: 1 }));
+    const found = await stepsOf('computed');
+    expect(losses(found)).toEqual(losses(await stepsOf('kept')));
+    expect(Math.min(...costs(found))).toBeGreaterThan(0.97 * costs(found)[0]!);
+  }, 60_000);
+});
