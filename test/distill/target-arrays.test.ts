@@ -188,7 +188,7 @@ describe('targets', () => {
   });
 });
 
-it('a patch’s state knows nothing of what comes after the patch', () => {
+it('a patch’s state, token and targets know nothing of what comes after the patch', () => {
   const letters = fc.constantFrom(...'the file of');
   const marks = fc.constantFrom('', '', '', '|', '~');
   const texts = fc.array(fc.tuple(letters, marks), { minLength: 6, maxLength: 30 });
@@ -208,6 +208,17 @@ it('a patch’s state knows nothing of what comes after the patch', () => {
         expect(second.values.patchState![patch]).toBe(state);
         expect(second.values.sourceIds!.subarray(0, state + 1)).toEqual(first.values.sourceIds!.subarray(0, state + 1));
       }
+      // Targets of bytes whose tokens close before it; a byte that was cut late has its token from the next patch.
+      const { cuts: all, late } = marked(pairs);
+      const last = all[cuts - 1] ?? 0;
+      const known = last - (late.includes(last) ? 1 : 0);
+      const widths = { targetState: 1, targetBounds: 257, targetWeight: 1, chunkOfByte: 1 };
+      for (const [name, width] of Object.entries(widths)) {
+        const [one, other] = [first, second].map(({ values }) => values[name]!.subarray(0, known * width));
+        expect(other, name).toEqual(one);
+      }
+      for (const name of ['patchToken', 'patchWeight', 'chunkWeights'])
+        expect(second.values[name]!.subarray(0, cuts + 1), name).toEqual(first.values[name]!.subarray(0, cuts + 1));
     }),
   );
 });

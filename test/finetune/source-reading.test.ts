@@ -7,6 +7,7 @@ import { bltTensors, encodeBytes } from '../../src/blt/index.js';
 import { type ByteStore, PACKER_START } from '../../src/data/index.js';
 import { TOKEN_END_HEAD } from '../../src/distill/index.js';
 import { type Engine, gatherRows, startEngine, tf, type Variable } from '../../src/engine/index.js';
+import { patcherArrays } from '../../src/finetune/batch-arrays.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batch-source.js';
 import { batchTensors } from '../../src/finetune/batch-tensors.js';
 import { type DistillSource, openDistillSource } from '../../src/finetune/distill-source.js';
@@ -18,6 +19,7 @@ import { createSourceStates } from '../../src/finetune/source-states.js';
 import { sourceEmbedding } from '../../src/finetune/source-tensors.js';
 import {
   bltEncode,
+  llamaHidden,
   llamaLayers,
   loadVariable,
   openLlamaModel,
@@ -178,6 +180,13 @@ describe('how well an encoder speaks to the source', () => {
       texts: some,
     });
 
+  /** The patcher's entropies of a text: entry i is of the prediction of byte i. */
+  const ownCuts = (text: Uint8Array) => {
+    const made = createEntropies(tiny.config, held, { rows: 1, length: text.length + 1 }, 'eager');
+    const row = packedRow([[...encodeBytes(text)]]);
+    return { entropies: made.of(patcherArrays([row])).then(({ entropies }) => entropies), dispose: made.dispose };
+  };
+
   it('is far from the source with fresh weights, and costs nothing but its own handles', async () => {
     const before = engine.liveHandles();
     const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
@@ -188,6 +197,56 @@ describe('how well an encoder speaks to the source', () => {
     expect(found.relativeError).toBeGreaterThan(0.5);
     expect(found.sourceBitsPerByte).toBeGreaterThan(0.5);
     expect(found.sourceBitsPerByte).toBeLessThan(8);
+  });
+
+  it('compares with what the source itself gives to the bytes, its tokens summed up', async () => {
+    const text = texts[1]!;
+    const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+    const { entropies, dispose } = ownCuts(text);
+    const { patching } = tiny.config;
+    // Nobody's cuts are late here: patches are chunks as they are.
+    const found = await encoderFidelity({
+      ...{
+        config: tiny.config,
+        params,
+        texts: [text],
+        variance: source.variance,
+        source: { ...asked, alignment: null },
+      },
+      entropies: (length) => createEntropies(tiny.config, held, { rows: 1, length }, 'eager'),
+    });
+    tf.dispose([...params.values()]);
+    const nats = await entropies;
+    dispose();
+    const { vocabulary, tokensOf, special } = source.reader;
+    const starts = [...text.keys()].filter((byte) => byte === 0 || nats[byte]! > patching.threshold);
+    const tokens = starts.flatMap((start, i) => tokensOf(text.slice(start, starts[i + 1] ?? text.length)));
+    expect(starts.length).toBeGreaterThan(2);
+    expect(tokens.length).toBeGreaterThan(starts.length);
+
+    const llama = await openLlamaModel(tiny.source);
+    const ids = Int32Array.from([special.start, ...tokens.map(({ rank }) => rank)], (rank) => vocabulary.order[rank]!);
+    const probabilities = tf.tidy(() => {
+      const { hidden, head } = llamaHidden(llama, ids);
+      return tf.softmax(tf.matMul(hidden as tf.Tensor2D, head as tf.Tensor2D, false, true)).arraySync() as number[][];
+    });
+    llama.dispose();
+    const spelled = Array.from({ length: vocabulary.ordinary }, (_, rank) => Buffer.from(vocabulary.bytesAt(rank)));
+    /** Of all tokens that begin so and have more bytes than `longer`. */
+    const massOf = (state: number, prefix: Buffer, longer: number) =>
+      spelled.reduce((sum, bytes, rank) => {
+        const isOne = bytes.length > longer && bytes.subarray(0, prefix.length).equals(prefix);
+        return isOne ? sum + probabilities[state]![vocabulary.order[rank]!]! : sum;
+      }, 0);
+    let bits = 0;
+    tokens.forEach(({ rank }, state) => {
+      const bytes = spelled[rank]!;
+      for (let within = 0; within < bytes.length; within++) {
+        const all = massOf(state, bytes.subarray(0, within), within);
+        bits -= Math.log2(massOf(state, bytes.subarray(0, within + 1), within) / all);
+      }
+    });
+    expect(found.sourceBitsPerByte).toBeCloseTo(bits / text.length, 4);
   });
 
   it('is the source’s own bits where the embeddings are what the encoder gives', async () => {
