@@ -101,6 +101,18 @@ describe('n-gram tables', () => {
     expectClose(sumAt(found, 'xyz'), [told(1, trust(1), trust(1), trust(1)), 0, 0]);
   });
 
+  it('go on from one hash function to the next of the same size, before longer n-grams', () => {
+    const hash = { ...HASH, functions: 2 };
+    const found = fitted([seen('xyz', A), seen('xyz', A)], hash);
+    const shares = Array.from({ length: 5 }, () => trust(2));
+    expectClose(sumAt(found, 'xyz', { hash }), [told(1, ...shares), 0, 0]);
+    // An entry of two bytes has no n-grams of three, in the tables of either function: of sizes 2, 3, 2, 3.
+    const entry = fitted([seen('yz', A, { isWhole: false })], hash);
+    const used = entry.tables.map((table) => table.some((value) => value !== 0));
+    expect(used).toEqual([true, false, true, false]);
+    expectClose(sumAt(entry, 'yz', { hash }), [told(1, trust(1), trust(1), trust(1)), 0, 0]);
+  });
+
   it('are in the order of the fused table, whatever the order of sizes', () => {
     const texts = [seen('xyz', A), seen('wyz', B), seen('yz', B)];
     const [one, other] = [fitted(texts), fitted(texts, { ...HASH, sizes: [3, 2] })];
