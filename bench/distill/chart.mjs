@@ -92,6 +92,7 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
   for (const { arm, name, at: height } of labels)
     parts.push(text(FRAME.left + plot.width + 8, height + 4, `${arm}  ${name}`, `fill="${COLOURS[arm]}"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="12" fill="#444">
+<title>Held-out bits per byte over floating-point operations, a line an arm</title>
 <clipPath id="plot"><rect x="${FRAME.left}" y="${FRAME.top}" width="${plot.width}" height="${plot.height}"/></clipPath>
 <rect width="100%" height="100%" fill="#fff"/>
 ${parts.join('\n')}
