@@ -1,6 +1,6 @@
 // The chart of bench:distill as SVG: held-out bits per byte over floating-point operations, a line an arm, the seeds' means with their span.
-const SIZE = { width: 860, height: 520 };
-const FRAME = { left: 64, right: 210, top: 40, bottom: 56 };
+const SIZE = { width: 930, height: 520 };
+const FRAME = { left: 64, right: 260, top: 40, bottom: 56 };
 const COLOURS = {
   A: '#333333',
   B: '#b07aa1',
@@ -89,6 +89,12 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
   labels.forEach((label, i) => {
     if (i > 0) label.at = Math.max(label.at, labels[i - 1].at + 17);
   });
+  // Not below the frame: the lowest moves up, and those above it as far as they must.
+  let room = FRAME.top + plot.height;
+  for (const label of [...labels].reverse()) {
+    label.at = Math.min(label.at, room);
+    room = label.at - 17;
+  }
   for (const { arm, name, at: height } of labels)
     parts.push(text(FRAME.left + plot.width + 8, height + 4, `${arm}  ${name}`, `fill="${COLOURS[arm]}"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="12" fill="#444">
