@@ -1,14 +1,11 @@
-// The text of bench:smollm2, from three Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the kernel's
-// documentation, its code and tables left in). One file a document. Fetched by apt without root, and kept.
+// The text of bench:smollm2, from Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the kernel's
+// documentation, its code and tables left in); and of both kinds some that no training sees. One file a document. Fetched by apt without root, and kept.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { convert } from 'html-to-text';
-
-const PACKAGES = ['debian-handbook', 'linux-doc-6.1', 'perl-doc'];
-const KERNEL = ['admin-guide', 'core-api', 'dev-tools', 'driver-api', 'filesystems', 'networking', 'process'];
 
 const files = (folder, ending) =>
   readdirSync(folder, { recursive: true })
@@ -35,44 +32,71 @@ const pod = (path) =>
     .map((paragraph) => paragraph.replaceAll(/[BCFILSX]<([^<>]*)>/g, '$1'))
     .join('\n\n');
 
-const rst = (path) => gunzipSync(readFileSync(path)).toString('utf8');
+/** @param share where the packages' `usr/share` was unpacked. @param folders of the kernel's documentation. */
+const kernel = (share, folders) =>
+  folders
+    .flatMap((name) => files(join(share, 'doc/linux-doc-6.1/Documentation', name), '.rst.gz'))
+    .map((path) => gunzipSync(readFileSync(path)).toString('utf8'));
 
-/** @returns the folders of the kinds of text under `work`, and the sha256 of each package they come from */
-export function smollm2Corpus(work) {
-  const out = join(work, 'corpus');
-  const report = join(out, 'packages.json');
-  if (!existsSync(report)) {
-    const draft = `${out}.part`;
-    rmSync(draft, { recursive: true, force: true });
-    mkdirSync(join(draft, 'packages'), { recursive: true });
-    execFileSync('apt-get', ['download', ...PACKAGES], { cwd: join(draft, 'packages'), stdio: 'inherit' });
-    const packages = readdirSync(join(draft, 'packages')).map((name) => {
-      const path = join(draft, 'packages', name);
-      execFileSync('dpkg-deb', ['-x', path, join(draft, 'root')]);
-      return { name, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') };
-    });
-    const share = join(draft, 'root', 'usr', 'share');
-    const kernel = join(share, 'doc', 'linux-doc-6.1', 'Documentation');
-    const kinds = {
-      prose: [
-        ...files(join(share, 'doc', 'debian-handbook', 'html', 'en-US'), '.html').map(html),
+/** Texts by kind, and the packages they are in. */
+const CORPORA = {
+  corpus: {
+    packages: ['debian-handbook', 'linux-doc-6.1', 'perl-doc'],
+    kinds: {
+      prose: (share) => [
+        ...files(join(share, 'doc/debian-handbook/html/en-US'), '.html').map(html),
         ...files(join(share, 'perl'), '.pod').map(pod),
       ],
-      technical: KERNEL.flatMap((name) => files(join(kernel, name), '.rst.gz')).map(rst),
+      technical: (share) =>
+        kernel(share, ['admin-guide', 'core-api', 'dev-tools', 'driver-api', 'filesystems', 'networking', 'process']),
+    },
+  },
+  unseen: {
+    packages: ['developers-reference', 'linux-doc-6.1'],
+    kinds: {
+      prose: (share) => files(join(share, 'developers-reference'), '.html').map(html),
+      technical: (share) => kernel(share, ['locking', 'scheduler', 'security']),
+    },
+  },
+};
+
+/** Shorter ones are tables of contents. */
+const LEAST_CHARACTERS = 500;
+
+function make(draft, { packages, kinds }) {
+  const [fetched, root] = ['packages', 'root'].map((name) => join(draft, name));
+  mkdirSync(fetched, { recursive: true });
+  execFileSync('apt-get', ['download', ...packages], { cwd: fetched, stdio: ['ignore', 'ignore', 'inherit'] });
+  const made = readdirSync(fetched).map((name) => {
+    execFileSync('dpkg-deb', ['-x', join(fetched, name), root]);
+    return {
+      name,
+      sha256: createHash('sha256')
+        .update(readFileSync(join(fetched, name)))
+        .digest('hex'),
     };
-    for (const [kind, texts] of Object.entries(kinds)) {
-      mkdirSync(join(draft, kind));
-      texts.forEach((text, i) => {
-        if (text.length > 500) writeFileSync(join(draft, kind, `${String(i).padStart(4, '0')}.txt`), text);
-      });
-    }
-    for (const name of ['packages', 'root']) rmSync(join(draft, name), { recursive: true });
-    writeFileSync(join(draft, 'packages.json'), JSON.stringify(packages));
+  });
+  for (const [kind, textsOf] of Object.entries(kinds)) {
+    mkdirSync(join(draft, kind));
+    textsOf(join(root, 'usr/share')).forEach((text, i) => {
+      if (text.length > LEAST_CHARACTERS) writeFileSync(join(draft, kind, `${String(i).padStart(4, '0')}.txt`), text);
+    });
+  }
+  for (const folder of [fetched, root]) rmSync(folder, { recursive: true });
+  writeFileSync(join(draft, 'packages.json'), JSON.stringify(made));
+}
+
+/** @returns the folders of a corpus's kinds of text under `work`, and the sha256 of each package they come from */
+export function openCorpus(work, name) {
+  const out = join(work, name);
+  if (!existsSync(out)) {
+    const draft = `${out}.part`;
+    rmSync(draft, { recursive: true, force: true });
+    make(draft, CORPORA[name]);
     renameSync(draft, out);
   }
   return {
-    prose: join(out, 'prose'),
-    technical: join(out, 'technical'),
-    packages: JSON.parse(readFileSync(report, 'utf8')),
+    folders: Object.keys(CORPORA[name].kinds).map((kind) => join(out, kind)),
+    packages: JSON.parse(readFileSync(join(out, 'packages.json'), 'utf8')),
   };
 }

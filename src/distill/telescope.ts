@@ -11,6 +11,8 @@ export interface ObservedText {
   readonly ids: Int32Array;
   /** The vector seen at each position, a row of `vectors`; -1 where there is none. */
   readonly vector: Int32Array;
+  /** [rows, width]; texts may share them. */
+  readonly vectors: Float32Array;
   /** The number seen at each position; it has a channel of its own. NaN where there is none. */
   readonly scalar: Float32Array;
   /** What an observation counts. */
@@ -20,9 +22,8 @@ export interface ObservedText {
 }
 
 export interface TelescopeOptions {
-  readonly texts: readonly ObservedText[];
-  /** [V, width]. */
-  readonly vectors: Float32Array;
+  /** A pass over all texts: there is one for single bytes and one for each table. */
+  readonly texts: () => Iterable<ObservedText> | AsyncIterable<ObservedText>;
   readonly width: number;
   readonly hash: HashConfig;
 }
@@ -45,8 +46,8 @@ interface Level {
   readonly rows: number;
 }
 
-/** Fits all rows. Memory: the tables, and one more. Time: texts x tables squared / 2 x width. */
-export function telescope({ texts, vectors, width, hash }: TelescopeOptions): Telescope {
+/** Fits all rows. Memory: the tables, one more, and a text. Time: texts x tables squared / 2 x width. */
+export async function telescope({ texts, width, hash }: TelescopeOptions): Promise<Telescope> {
   const levels: Level[] = [{ size: 1, table: -1, rows: VOCAB_SIZE }];
   for (let f = 0; f < hash.functions; f++)
     for (const [s, size] of hash.sizes.entries())
@@ -61,7 +62,7 @@ export function telescope({ texts, vectors, width, hash }: TelescopeOptions): Te
     const values = new Float32Array(level.rows * stride);
     const vectorWeight = new Float32Array(level.rows);
     const scalarWeight = new Float32Array(level.rows);
-    for (const { ids, vector, scalar, weight, isWhole } of texts) {
+    for await (const { ids, vector, vectors, scalar, weight, isWhole } of texts()) {
       const hashed = hashRows(ids, hash);
       const rowAt = (position: number, { table, rows }: Level) =>
         table < 0 ? ids[position]! : hashed[position * tables + table]! - table * rows;

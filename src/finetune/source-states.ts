@@ -2,13 +2,13 @@
  * @module The source's last states for the rows of a batch, before its final norm. They come from the latent global transformer's layers, which are
  * the source's while they are held, over the source's own token embeddings. Kept on disk where rows come again and there is room.
  */
-import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { BltConfig } from '../blt/index.js';
 import { type CompiledFunction, compile, gatherRows, tf, type Variable } from '../engine/index.js';
 import { blockContext, globalLayers, type Params } from '../model/index.js';
 import { fromFloat32, toFloat32 } from '../safetensors/index.js';
 import type { BatchArrays } from './batch-arrays.js';
 import type { StepBatch } from './batch-preparer.js';
+import { openScratchFile } from './scratch-file.js';
 import { sourceEmbedding } from './source-tensors.js';
 import type { StepMode } from './train-step.js';
 
@@ -42,8 +42,7 @@ const STORED_BYTES = 2;
 export function createSourceStates({ config, fixed, rows, mode, cache }: SourceStatesOptions): SourceStates {
   const width = config.global.hiddenSize;
   const kept = new Map<number, Kept>();
-  let file: FileHandle | null = null;
-  let end = 0;
+  const file = cache === null ? null : openScratchFile(cache.path);
   let known: { tokens: number; compiled: CompiledFunction } | null = null;
 
   function body(ids: tf.Tensor, documents: tf.Tensor): tf.Tensor {
@@ -68,16 +67,13 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
 
   async function keep(number: number, states: Float32Array): Promise<void> {
     const bytes = fromFloat32(states, STORED);
-    if (cache === null || number < 0 || kept.has(number) || end + bytes.length > cache.maxBytes) return;
-    file ??= await open(cache.path, 'w+');
-    await file.write(bytes, 0, bytes.length, end);
-    kept.set(number, { offset: end, tokens: states.length / width });
-    end += bytes.length;
+    if (file === null || number < 0 || kept.has(number) || file.length + bytes.length > cache!.maxBytes) return;
+    kept.set(number, { offset: await file.append(bytes), tokens: states.length / width });
   }
 
   async function read({ offset, tokens }: Kept): Promise<Float32Array> {
     const bytes = new Uint8Array(tokens * width * STORED_BYTES);
-    await file!.read(bytes, 0, bytes.length, offset);
+    await file!.read(offset, bytes);
     return toFloat32(bytes, STORED);
   }
 
@@ -117,7 +113,6 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
     async close() {
       known?.compiled.dispose();
       await file?.close();
-      if (cache !== null) await rm(cache.path, { force: true });
     },
   };
 }

@@ -94,12 +94,8 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     return tf.div(tf.max(tf.abs(tf.sub(keys, normed))), tf.max(tf.abs(normed))).dataSync()[0]!;
   }
 
-  const batches = fittingBatches(
-    { ...text, cuts: keptCuts(entropies) },
-    BYTES,
-    ['encoder', 'states', 'bytes'],
-    states.add,
-  );
+  const kept = keptCuts(entropies, join(folder, 'cuts.bin'));
+  const batches = fittingBatches({ ...text, cuts: kept.cuts }, BYTES, ['encoder', 'states', 'bytes'], states.add);
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {
@@ -130,6 +126,7 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     }
   }
   await states.close();
+  await kept.close();
   entropies.dispose();
   tf.dispose([...params.values()]);
   for (const variable of held.values()) variable.dispose();

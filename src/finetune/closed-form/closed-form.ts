@@ -29,6 +29,7 @@ import { fitProjection } from './fit-projection.js';
 import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
 import { type FittingText, fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
+import { type Observations, openObservations } from './observations.js';
 import { openWorkbench, type Workbench } from './workbench.js';
 
 const METRICS_FILE = 'closed-form.json';
@@ -88,7 +89,7 @@ async function openFitting(
   const states = createSourceStates({ config, fixed, rows, mode, cache });
   const workbench = await openWorkbench(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
-  const cuts = keptCuts(entropies);
+  const { cuts, close: closeCuts } = keptCuts(entropies, join(run, 'cuts.bin'));
   return {
     text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
     source,
@@ -98,23 +99,34 @@ async function openFitting(
       tf.dispose([...source.values()]);
       workbench.dispose();
       await states.close();
+      await closeCuts();
       entropies.dispose();
       for (const variable of fixed.values()) variable.dispose();
     },
   };
 }
 
-/** Text and vocabulary as the tables see them, and the shape of the text for the count of operations. */
-async function observe(text: FittingText, settings: StageOf<'closed-form'>, { reader }: DistillSource) {
-  const texts = vocabularyTexts(reader, settings.vocabulary_weight);
+/**
+ * Text and vocabulary as the tables see them.
+ * @param vectors a row a token.
+ * @returns the shape of the text, for the count of operations.
+ */
+async function observe(
+  text: FittingText,
+  settings: StageOf<'closed-form'>,
+  { reader }: DistillSource,
+  vectors: Float32Array,
+  into: Observations,
+) {
+  for (const entry of vocabularyTexts(reader, vectors, settings.vocabulary_weight)) await into.add(entry);
   let [bytes, patches, tokens] = [0, 0, 0];
   for await (const batch of fittingBatches(text, settings.text_bytes, ['encoder'])) {
-    for (const arrays of batch.batches) texts.push(...observedTexts(arrays));
+    for (const arrays of batch.batches) for (const seen of observedTexts(arrays, vectors)) await into.add(seen);
     bytes += batch.bytes;
     patches += batch.patchCount;
     tokens += batch.tokenCount;
   }
-  return { texts, bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
+  return { bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
 }
 
 async function fitStart(
@@ -129,26 +141,30 @@ async function fitStart(
   const { text, source, states, workbench, close } = await openFitting(context, settings, teacher, start);
   const embedding = sourceEmbedding(source);
   const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
+  const vectors = contentVectors(embedding, layout);
+  const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
+  const rest = openObservations(join(context.run, 'left-over.bin'));
   try {
-    const { texts, bytes: textBytes, ...seen } = await observe(text, settings, teacher);
-    workbench.put(fitTables(config, layout, texts, contentVectors(embedding, layout)));
+    const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
+    workbench.put(await fitTables(config, layout, seen));
     workbench.put(encoderTensors(config, layout));
 
     const norm = sourceNorm(source).dataSync() as Float32Array;
     workbench.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
     const expectation = await fitExpectation(config, layout, workbench, source, withStates(), ridge);
-    const rest = await leftOver(config, workbench, source, expectation, withStates());
-    workbench.put(addExpectations(config, layout, workbench.made, { ...rest, few: expectation.few }));
+    await leftOver(config, workbench, source, expectation, withStates(), rest);
+    workbench.put(await addExpectations(config, layout, workbench.made, rest, expectation.few));
     workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
 
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     workbench.put(await fitProjection(config, layout, workbench, embedding, patches, ridge));
     workbench.put(await fitHead(config, workbench, source, withStates, ridge));
-    const shape = { bytes: settings.row_bytes, bytesPerPatch: seen.bytesPerPatch };
-    const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken: seen.bytesPerToken };
+    const shape = { bytes: settings.row_bytes, bytesPerPatch };
+    const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
     return { made: new Map(workbench.made), flops };
   } finally {
+    await Promise.all([seen.close(), rest.close()]);
     await close();
   }
 }

@@ -3,14 +3,7 @@
  * beside the byte's own state. Both are least squares on the log-probabilities that the source gives to bytes.
  */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../blt/index.js';
-import {
-  addProducts,
-  emptyProducts,
-  type ObservedText,
-  prefixMarginals,
-  principalDirections,
-  ridge,
-} from '../../distill/index.js';
+import { addProducts, emptyProducts, prefixMarginals, principalDirections, ridge } from '../../distill/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
 import { blockContext, bltEncode, localDecoder, type Params, param } from '../../model/index.js';
 import type { StepBatch } from '../batch-preparer.js';
@@ -20,6 +13,7 @@ import { sourceHead, sourceNorm } from '../source-tensors.js';
 import type { Tensors } from './encoder-tensors.js';
 import { documentsOf } from './fitting-text.js';
 import type { Layout } from './layout.js';
+import type { Observations } from './observations.js';
 import type { Workbench } from './workbench.js';
 
 /** Log-probabilities are fitted down to here: what is rarer may be as wrong as it likes. */
@@ -128,7 +122,8 @@ const RESIDUAL = 2;
 /**
  * What n-grams tell of the next byte beside the source's state, along the same directions: the mean of what is left over, as n-gram tables
  * hold it. A language model of n-grams with back-off, in closed form.
- * @param batches with states and byte targets, the first `few` bytes of text.
+ * @param batches with states and byte targets.
+ * @param into every document, with vectors [positions, few] of its own.
  */
 export async function leftOver(
   config: BltConfig,
@@ -136,36 +131,26 @@ export async function leftOver(
   source: Params,
   { directions, fromValues, few }: Expectation,
   batches: AsyncIterable<StepBatch>,
-): Promise<{ texts: ObservedText[]; vectors: Float32Array }> {
+  into: Observations,
+): Promise<void> {
   const width = config.decoder.hiddenSize;
-  const texts: ObservedText[] = [];
-  const parts: Float32Array[] = [];
-  let count = 0;
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
-      for (const text of documentsOf(arrays)) {
-        const vector = text.positions.map((at) => (arrays.targetWeight!.values[at]! > 0 ? count + at : -1));
+      const rest = tf.tidy(() => {
+        const { values, logs } = valuesAndLogs(workbench.params(), config, source, batchTensors(arrays));
+        const wanted = tf.matMul(logs, tf.tensor2d(directions, [few, BYTE_VALUES]), false, true);
+        const told = tf.matMul(values, tf.tensor2d(fromValues.subarray(0, few * width), [few, width]), false, true);
+        return tf.div(tf.sub(wanted, told), RESIDUAL).dataSync() as Float32Array;
+      });
+      for (const { ids, positions } of documentsOf(arrays)) {
+        const vector = positions.map((at, i) => (arrays.targetWeight!.values[at]! > 0 ? i : -1));
         const scalar = new Float32Array(vector.length).fill(Number.NaN);
-        texts.push({ ids: text.ids, vector, scalar, weight: 1, isWhole: true });
+        const first = positions[0]! * few;
+        const vectors = rest.subarray(first, first + positions.length * few);
+        await into.add({ ids, vector, vectors, scalar, weight: 1, isWhole: true });
       }
-      parts.push(
-        tf.tidy(() => {
-          const { values, logs } = valuesAndLogs(workbench.params(), config, source, batchTensors(arrays));
-          const wanted = tf.matMul(logs, tf.tensor2d(directions, [few, BYTE_VALUES]), false, true);
-          const told = tf.matMul(values, tf.tensor2d(fromValues.subarray(0, few * width), [few, width]), false, true);
-          return tf.div(tf.sub(wanted, told), RESIDUAL).dataSync() as Float32Array;
-        }),
-      );
-      count += arrays.ids!.values.length;
     }
   }
-  const vectors = new Float32Array(count * few);
-  let at = 0;
-  for (const part of parts) {
-    vectors.set(part, at);
-    at += part.length;
-  }
-  return { texts, vectors };
 }
 
 /** Normed hidden states of the decoder [rows * length, width] where the source's states stand for the latent patches. */

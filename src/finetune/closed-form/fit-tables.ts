@@ -10,19 +10,24 @@ import {
 import { tf } from '../../engine/index.js';
 import type { Tensors } from './encoder-tensors.js';
 import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
+import type { Observations } from './observations.js';
 
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';
 export const HASH_EMBEDDINGS = 'model.encoder_hash_tok_embedding.weight';
 
 /** Every ordinary token by itself: at its last byte it is seen, and nothing is known of what comes before. */
-export function vocabularyTexts({ vocabulary }: SourceReader, weight: number): ObservedText[] {
-  return Array.from({ length: vocabulary.ordinary }, (_, rank) => {
-    const bytes = vocabulary.bytesAt(rank);
-    const vector = new Int32Array(bytes.length).fill(-1);
-    vector[bytes.length - 1] = rank;
-    const scalar = new Float32Array(bytes.length).fill(Number.NaN);
-    return { ids: Int32Array.from(bytes, (byte) => byte + BYTE_OFFSET), vector, scalar, weight, isWhole: false };
-  });
+export function* vocabularyTexts(
+  { vocabulary }: SourceReader,
+  vectors: Float32Array,
+  weight: number,
+): Generator<ObservedText> {
+  for (let rank = 0; rank < vocabulary.ordinary; rank++) {
+    const ids = Int32Array.from(vocabulary.bytesAt(rank), (byte) => byte + BYTE_OFFSET);
+    const vector = new Int32Array(ids.length).fill(-1);
+    vector[ids.length - 1] = rank;
+    const scalar = new Float32Array(ids.length).fill(Number.NaN);
+    yield { ids, vector, vectors, scalar, weight, isWhole: false };
+  }
 }
 
 /**
@@ -46,13 +51,8 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
 /** Writes the rows of some tables into channels of others. @param from [rows, width + 1]. @param at the first row that they go to. */
 type Place = (from: Float32Array, to: Float32Array, at: number) => void;
 
-/** @param texts what was seen in text and vocabulary. @param vectors what `contentVectors` made. */
-export function fitTables(
-  { hash }: BltConfig,
-  layout: Layout,
-  texts: readonly ObservedText[],
-  vectors: Float32Array,
-): Tensors {
+/** @param seen in text and vocabulary, with what `contentVectors` made. */
+export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Observations): Promise<Tensors> {
   const { width, content, count, constant } = layout;
   const unit = countUnit(layout);
   const place: Place = (from, to, at) => {
@@ -62,30 +62,28 @@ export function fitTables(
       to[(at + row) * width + count] = unit * from[row * stride + content]!;
     }
   };
-  const { bytes, tables } = telescope({ texts, vectors, width: content, hash });
+  const { bytes, tables } = await telescope({ texts: seen.texts, width: content, hash });
   const ofBytes = new Float32Array(VOCAB_SIZE * width);
   for (let at = constant; at < ofBytes.length; at += width) ofBytes[at] = constantOf(layout);
   const ofGrams = new Float32Array(tables.length * hash.vocab * width);
   return placed({ bytes, tables }, { ofBytes, ofGrams }, hash.vocab, place);
 }
 
-/**
- * Adds what n-grams tell of the next byte, in the spare channels.
- * @param vectors [positions, few].
- */
-export function addExpectations(
+/** Adds what n-grams tell of the next byte, in `few` of the spare channels. @param rest with vectors of that width. */
+export async function addExpectations(
   { hash }: BltConfig,
   { width, content }: Layout,
   made: ReadonlyMap<string, Float32Array>,
-  { texts, vectors, few }: { texts: readonly ObservedText[]; vectors: Float32Array; few: number },
-): Tensors {
+  rest: Observations,
+  few: number,
+): Promise<Tensors> {
   const place: Place = (from, to, at) => {
     const stride = few + 1;
     for (let row = 0; row < from.length / stride; row++)
       to.set(from.subarray(row * stride, row * stride + few), (at + row) * width + content);
   };
   const into = { ofBytes: made.get(BYTE_EMBEDDINGS)!.slice(), ofGrams: made.get(HASH_EMBEDDINGS)!.slice() };
-  return placed(telescope({ texts, vectors, width: few, hash }), into, hash.vocab, place);
+  return placed(await telescope({ texts: rest.texts, width: few, hash }), into, hash.vocab, place);
 }
 
 function placed(

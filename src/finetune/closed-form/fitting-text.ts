@@ -6,6 +6,7 @@ import type { BatchArrays } from '../batch-arrays.js';
 import type { PatcherOutput, SourceSettings, StepBatch } from '../batch-preparer.js';
 import { createBatchSource } from '../batch-source.js';
 import type { Entropies } from '../entropies.js';
+import { openScratchFile } from '../scratch-file.js';
 import { LONGEST_COUNT } from './layout.js';
 
 export interface FittingText {
@@ -20,14 +21,28 @@ export interface FittingText {
   readonly signal: AbortSignal;
 }
 
-/** Runs the patcher once a batch, however often the text is read. */
-export function keptCuts(entropies: Entropies): FittingText['cuts'] {
-  const kept: PatcherOutput[] = [];
-  return async (index, arrays) => {
-    kept[index] ??= await entropies.of(arrays);
-    // What is given away is a copy.
-    const { entropies: nats, endProbabilities } = kept[index];
-    return { entropies: nats.slice(), endProbabilities: endProbabilities?.slice() ?? null };
+/** Runs the patcher once a batch, however often the text is read: what it said is kept in a file at `path`. */
+export function keptCuts(
+  entropies: Entropies,
+  path: string,
+): { readonly cuts: FittingText['cuts']; close(): Promise<void> } {
+  const file = openScratchFile(path);
+  const offsets: number[] = [];
+  let hasEnds = false;
+  return {
+    async cuts(index, arrays) {
+      if (index === offsets.length) {
+        const made = await entropies.of(arrays);
+        hasEnds = made.endProbabilities !== null;
+        offsets.push(await file.append(made.entropies, ...(hasEnds ? [made.endProbabilities!] : [])));
+        return made;
+      }
+      const nats = new Float32Array(arrays.ids!.values.length);
+      const endProbabilities = hasEnds ? new Float32Array(nats.length) : null;
+      await file.read(offsets[index]!, nats, ...(endProbabilities === null ? [] : [endProbabilities]));
+      return { entropies: nats, endProbabilities };
+    },
+    close: () => file.close(),
   };
 }
 
@@ -91,8 +106,9 @@ export function documentsOf({ ids, documents }: BatchArrays): { ids: Int32Array;
 /**
  * The documents of a batch, position by position: where a patch of one token ends, that token; everywhere, how many bytes of the patch
  * came before.
+ * @param vectors a row a token.
  */
-export function observedTexts(arrays: BatchArrays): ObservedText[] {
+export function observedTexts(arrays: BatchArrays, vectors: Float32Array): ObservedText[] {
   const { encoderPatch, patchToken, patchWeight } = arrays;
   return documentsOf(arrays).map(({ ids, positions }) => {
     const vector = new Int32Array(ids.length).fill(-1);
@@ -105,6 +121,6 @@ export function observedTexts(arrays: BatchArrays): ObservedText[] {
       const closes = i + 1 < ids.length && patchAt(i + 1) !== patchAt(i);
       if (closes && patchWeight!.values[patchAt(i)]! > 0) vector[i] = patchToken!.values[patchAt(i)]!;
     }
-    return { ids, vector, scalar, weight: 1, isWhole: true };
+    return { ids, vector, vectors, scalar, weight: 1, isWhole: true };
   });
 }

@@ -1,0 +1,68 @@
+// What bench:smollm2 measured, as tables.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+const text = (...path) => readFileSync(join(...path), 'utf8');
+
+/** What every stage of a conversion ended with. The last one's folder is the run itself. */
+export function stageResults(dir) {
+  const { stages } = parse(text(dir, 'recipe.yaml'));
+  return stages.map(({ kind, steps = 0 }, i) => {
+    const run = i === stages.length - 1 ? join(dir, 'run') : join(dir, 'run', `stage-${i}`);
+    const curve = text(run, 'metrics.jsonl')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const encoder = existsSync(join(run, 'encoder.json')) ? JSON.parse(text(run, 'encoder.json')) : {};
+    const { validation_bits_per_byte } = curve.findLast((point) => point.validation_bits_per_byte !== undefined) ?? {};
+    return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...encoder };
+  });
+}
+
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const bits = (value) => value?.toFixed(3) ?? '';
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+/** Bits per byte of held-out text after each stage: of the source fed with the encoder's patches, and of the model. */
+export function summaryTable(arms) {
+  const source = arms[0].finetune.source_bits_per_byte;
+  const rows = arms.flatMap(({ name, stages }) =>
+    stages.map((stage, i) => {
+      const { kind, steps, flops, encoder_bits_per_byte: encoder, validation_bits_per_byte: model } = stage;
+      const what = steps === 0 ? kind : `${kind}, ${steps} steps`;
+      const kept = model === undefined ? '' : percent(source / model);
+      return row([i === 0 ? name : '', what, (flops / 1e12).toFixed(0), bits(encoder), bits(model), kept]);
+    }),
+  );
+  return [
+    `Source: ${bits(source)} bits per byte.`,
+    '',
+    '| way | stage | TFLOP so far | source fed by the encoder | model | retention |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+/** How a patcher's patches follow the source's tokens on text it was not trained on, a row a kind of text. */
+export function patcherTable(arms) {
+  const rows = arms.flatMap(({ name, unseen }) =>
+    unseen.map((found, i) =>
+      row([
+        i === 0 ? name : '',
+        found.kind,
+        found.bytes_per_patch.toFixed(2),
+        `${percent(found.cut_precision)} / ${percent(found.cut_recall)}`,
+        percent(found.late_cut_fraction),
+        bits(found.source_marginal_bits_per_byte),
+        `+${bits(found.source_in_patches_bits_per_byte - found.source_marginal_bits_per_byte)}`,
+        percent(found.fresh_first_byte_fraction),
+      ]),
+    ),
+  );
+  return [
+    '| patcher | text | bytes a patch | precision / recall | late | source, own tokens | in these patches | first bytes’ bits from a fresh state |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
