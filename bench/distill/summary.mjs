@@ -39,10 +39,20 @@ export function pairedDifference(a, b) {
 /** Operations at which a curve first is at or below some bits per byte; null when it never is. */
 const reaches = (curve, bits) => curve.find(({ bits_per_byte }) => bits_per_byte <= bits)?.flops ?? null;
 
+/** Bits per byte of a curve at so many operations, between its points along a line: an arm's last step may go over the budget. */
+export function bitsAt(curve, flops) {
+  const after = curve.findIndex((point) => point.flops >= flops);
+  if (after === -1) return curve.at(-1).bits_per_byte;
+  if (after === 0) return curve[0].bits_per_byte;
+  const [a, b] = [curve[after - 1], curve[after]];
+  return a.bits_per_byte + ((flops - a.flops) / (b.flops - a.flops)) * (b.bits_per_byte - a.bits_per_byte);
+}
+
 export function summarise(results, { sourceBitsPerByte, budget, heldOutBytes }) {
   const of = (arm) => results.filter((result) => result.arm === arm);
   const names = [...new Set(results.map(({ arm }) => arm))];
   const paper = of('A');
+  const spent = Math.min(budget, ...paper.map(({ curve }) => curve.at(-1).flops));
   const goal = paper.length === 0 ? null : mean(paper.map(({ curve }) => curve.at(-1).bits_per_byte));
   return {
     command: 'npm run bench:distill',
@@ -63,6 +73,7 @@ export function summarise(results, { sourceBitsPerByte, budget, heldOutBytes }) 
         flops: mean(runs.map(({ curve }) => curve.at(-1).flops)),
         bits_per_byte: mean(ends),
         bits_per_byte_by_seed: ends,
+        bits_per_byte_at_a_flops: mean(runs.map(({ curve }) => bitsAt(curve, spent))),
         retention: sourceBitsPerByte / mean(ends),
         below_a: comparable
           ? pairedDifference(
@@ -78,23 +89,22 @@ export function summarise(results, { sourceBitsPerByte, budget, heldOutBytes }) 
 }
 
 export function tableOf({ arms, source_bits_per_byte: source, budget_flops: budget, held_out_bytes: bytes }) {
-  const rows = arms.map(
-    ({ arm, name, bytes_per_patch, flops, bits_per_byte, bits_per_byte_by_seed: ends, below_a, flops_to_a_end }) => {
-      const spread = `${Math.min(...ends).toFixed(3)} to ${Math.max(...ends).toFixed(3)}`;
-      const below =
-        below_a === null
-          ? ''
-          : `${below_a.difference.toFixed(3)} [${below_a.low.toFixed(3)}, ${below_a.high.toFixed(3)}]`;
-      const soon =
-        arm === 'A' ? '' : flops_to_a_end === null ? 'not' : `${Math.round((100 * flops_to_a_end) / budget)} %`;
-      return `| ${arm} | ${name} | ${bytes_per_patch.toFixed(2)} | ${(flops / 1e12).toFixed(1)} | ${bits_per_byte.toFixed(3)} (${spread}) | ${below} | ${soon} |`;
-    },
-  );
+  const rows = arms.map(({ arm, name, bytes_per_patch, flops, bits_per_byte, below_a, flops_to_a_end, ...more }) => {
+    const { bits_per_byte_by_seed: ends, bits_per_byte_at_a_flops: atEqual } = more;
+    const spread = `${Math.min(...ends).toFixed(3)} to ${Math.max(...ends).toFixed(3)}`;
+    const below =
+      below_a === null
+        ? ''
+        : `${below_a.difference.toFixed(3)} [${below_a.low.toFixed(3)}, ${below_a.high.toFixed(3)}]`;
+    const soon =
+      arm === 'A' ? '' : flops_to_a_end === null ? 'not' : `${Math.round((100 * flops_to_a_end) / budget)} %`;
+    return `| ${arm} | ${name} | ${bytes_per_patch.toFixed(2)} | ${(flops / 1e12).toFixed(1)} | ${atEqual.toFixed(3)} | ${bits_per_byte.toFixed(3)} (${spread}) | ${below} | ${soon} |`;
+  });
   return [
     `Source: ${source.toFixed(3)} bits per byte. Budget: ${(budget / 1e12).toFixed(1)} TFLOP an arm, the source’s forward passes included. Held out: ${bytes.toLocaleString('en')} bytes.`,
     '',
-    '| arm | | bytes a patch | TFLOP | bits per byte, mean (seeds) | below A, 95 % interval | A’s end reached at |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| arm | | bytes a patch | TFLOP | bits per byte at A’s TFLOP | at its end, mean (seeds) | below A, 95 % interval | A’s end reached at |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
 }
