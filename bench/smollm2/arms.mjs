@@ -13,6 +13,20 @@ const SHARED = {
   evaluate: { validation_bytes: 32768 },
 };
 
+/** Patchers that are trained alike and differ in where they learn to cut. */
+export const LABELS = {
+  END: { labels: 'end' },
+  START: { labels: 'start' },
+  'hybrid, 0.97 sure': { labels: 'hybrid', end_confidence: 0.97 },
+  'hybrid, 0.9 sure': { labels: 'hybrid', end_confidence: 0.9 },
+  'hybrid, 0.8 sure': { labels: 'hybrid', end_confidence: 0.8 },
+  'plain entropy': { kind: 'entropy', target_bytes_per_patch: 3.5 },
+};
+
+/** @param steps of 4 KB */
+export const patcherSettings = (labels, steps) =>
+  settings({ data: SHARED.data, patcher: { ...ROWS, steps, warmup_steps: Math.ceil(steps / 20), ...labels } }, '');
+
 export const ARMS = {
   distilled: {
     name: 'distilled',
