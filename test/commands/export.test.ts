@@ -14,7 +14,13 @@ const blt = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.ur
 const folder = temporaryFolder();
 
 const exported = () =>
-  runCommand(exportCommand, { dir: blt, out: join(folder(), 'out'), language: [], backend: 'tfjs-node-gpu' });
+  runCommand(exportCommand, {
+    dir: blt,
+    out: join(folder(), 'out'),
+    language: [],
+    dataSource: [],
+    backend: 'tfjs-node-gpu',
+  });
 
 it('export --out leaves nothing when the export does not compute what its checkpoint does', async () => {
   selfCheck.mockRejectedValueOnce(new Error('a logit differs'));
