@@ -13,6 +13,11 @@ const TOLD_OR_TECHNICAL = [
   'source_bytes_per_token',
   'data_wait_fraction',
   'flops',
+  // Parts of the source's bits in patches, by the state that a byte is predicted from.
+  'fresh_first_byte_bits_per_byte',
+  'stale_first_byte_bits_per_byte',
+  'unread_first_byte_bits_per_byte',
+  'fresh_first_byte_fraction',
 ];
 
 /** `bias` as a word of its own: what an evaluation calls what it measured of it. */
@@ -34,7 +39,9 @@ export function retention({ provenance: { stages } }: CardInputs): number | null
 export function results(card: CardInputs): string {
   const all = measured(card);
   if (all.length === 0) return 'Nothing was measured.';
-  const rest = all.filter(([, name]) => !TOLD_OR_TECHNICAL.includes(name) && !isBias(name));
+  // A stage may repeat what one before it measured on the same text.
+  const first = (name: string) => all.findIndex(([, other]) => other === name);
+  const rest = all.filter(([, name], at) => first(name) === at && !TOLD_OR_TECHNICAL.includes(name) && !isBias(name));
   const details =
     rest.length === 0
       ? []
@@ -98,9 +105,9 @@ const MEANING: Readonly<Record<string, string>> = {
   threshold_nats: 'entropy above which a patch begins, nats',
   cut_precision: 'patches that end where a token of the source ends, of all patches',
   cut_recall: 'tokens of the source at whose end a patch ends, of all tokens',
-  late_cut_fraction: 'of those, the ones that end one byte late',
+  late_cut_fraction: 'patches that end one byte late, of those that end where a token does',
   source_marginal_bits_per_byte: 'bits per byte of the source, summed over its tokens',
-  source_in_patches_bits_per_byte: 'the same, read patch by patch',
+  source_in_patches_bits_per_byte: 'bits per byte of the source where it reads patch by patch',
   encoder_relative_error: 'squared error of the encoder’s patches, of the variance of the source’s embeddings',
   encoder_bits_per_byte: 'bits per byte of the source with the encoder’s patches in place of its embeddings',
 };

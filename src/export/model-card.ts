@@ -6,6 +6,7 @@ import { howItWasMade } from './card-making.js';
 import { results } from './card-results.js';
 import { biases, intendedUse, licenceAndAttribution, limits } from './card-use.js';
 import { licenceKeys } from './licence-keys.js';
+import { significant } from './markdown.js';
 
 /** What the card says of the model itself. */
 export interface CardModel {
@@ -96,6 +97,6 @@ function architecture(model: CardModel): string {
     `- ${model.parameters.toLocaleString('en-US')} parameters in ${model.dtype}`,
     `- global transformer: ${model.globalLayers} layers of width ${model.globalHiddenSize}, from the source`,
     `- local encoder and decoder: ${model.encoderLayers} and ${model.decoderLayers} layers of width ${model.localHiddenSize}`,
-    `- a patch begins where the patcher's entropy is above ${model.patchingThreshold} nats`,
+    `- a patch begins where the patcher's entropy is above ${significant(model.patchingThreshold)} nats`,
   ].join('\n');
 }

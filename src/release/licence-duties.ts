@@ -4,7 +4,7 @@ import { licenceFileKind, licenceFilesOf } from './licence-files.js';
 import { CONCERNS, type Licence, licenceOf } from './licences.js';
 import { asAsked, beginsAsAsked, holds } from './llama-licences.js';
 import { CARD_NAME, type Papers } from './papers.js';
-import { lastPart, RECIPE_NAME } from './provenance.js';
+import { lastPart } from './provenance.js';
 import type { Shortfall } from './shortfall.js';
 
 const STATE = `byteify export DIR --restart-from export --data-source '{ name: ..., license: ..., hub_id: ... }'`;
@@ -127,7 +127,7 @@ export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonl
     return [
       {
         sentence: 'Nothing says where the training text comes from, nor under which licence.',
-        hint: `State it: ${STATE}, or export.data_sources in ${RECIPE_NAME}. Publish without: --accept-license unknown.`,
+        hint: `State it: ${STATE}, or export.data_sources of the recipe. To publish without it: --accept-license unknown.`,
       },
     ];
   },

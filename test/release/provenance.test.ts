@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { localPathIn } from '../../src/release/leftovers.js';
 import { parseProvenance, provenanceOf, sourceName } from '../../src/release/provenance.js';
-import { manifestOf, ODC_BY } from '../support/release.js';
+import { fileAt, manifestOf, ODC_BY, stage } from '../support/release.js';
 
 it('holds what makes the model again, and names no place on a machine', () => {
   const provenance = provenanceOf(manifestOf({}), [ODC_BY]);
@@ -40,4 +42,19 @@ it('is read as it was written, and nothing else is', () => {
   for (const text of ['', '{', '{}', JSON.stringify({ ...provenanceOf(null, []), more: 1 })]) {
     expect(() => parseProvenance(text)).toThrow('is not as an export writes it');
   }
+});
+
+it('has no folder of any local path in it, of a source or of its files', () => {
+  const folders = fc.array(fc.stringMatching(/^secret-[a-z]{1,6}$/), { minLength: 1, maxLength: 5 });
+  const root = fc.constantFrom('/', './', '../', '~/', 'C:\\', '');
+  fc.assert(
+    fc.property(root, folders, fc.constantFrom('/', '\\'), fc.boolean(), (start, parts, separator, isFolder) => {
+      const path = `${start}${[...parts, 'model.gguf'].join(separator)}${isFolder ? separator : ''}`;
+      const stages = { import: stage({}, [fileAt(path)]) };
+      const text = JSON.stringify(provenanceOf(manifestOf({ model: path, revision: null, stages }), []));
+      expect(text).toContain('"model.gguf"');
+      expect(text).not.toContain('secret');
+      expect(localPathIn(text)).toBeNull();
+    }),
+  );
 });
