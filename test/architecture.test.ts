@@ -12,7 +12,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['commands'],
   ['pipeline'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
-  ['distill'],
+  ['distill', 'release'],
   ['model', 'data', 'hub', 'recipe', 'tokenizer'],
   ['llama'],
   ['blt', 'engine', 'gguf'],

@@ -1,10 +1,11 @@
 /** @module `byteify export`: the checkpoint that transformers loads. */
 
 import { basename, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { openConversion, readManifest, removeAtomic, resolveCheckpoint } from '../conversion/index.js';
 import { locateEngine } from '../engine/locate.js';
 import { UsageError } from '../errors.js';
-import { cardFromManifest, exportTransformers } from '../export/index.js';
+import { conversionPapers, exportTransformers } from '../export/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
@@ -16,6 +17,16 @@ interface Args extends EngineArgs, RestartArgs {
   readonly dtype?: 'float32' | 'bfloat16';
   readonly maxShard?: number;
   readonly language: readonly string[];
+  readonly dataSource: readonly object[];
+}
+
+/** A source of text as YAML, in one line: `{ name: FineWeb-Edu, license: odc-by }`. What keys it may have is for the recipe's schema to say. */
+function parseDataSource(text: string): object {
+  const value: unknown = parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Error(
+    'must be a mapping such as { name: FineWeb-Edu, license: odc-by, hub_id: HuggingFaceFW/fineweb-edu }',
+  );
 }
 
 export const exportCommand: Command<Args> = {
@@ -36,12 +47,19 @@ export const exportCommand: Command<Args> = {
       help: 'language of the training text, ISO 639-1, for the model card',
       repeatable: true,
     },
+    {
+      flags: '--data-source <mapping>',
+      help: 'a source of the training text, for the model card: { name, license, url?, hub_id?, language? }',
+      repeatable: true,
+      parse: parseDataSource,
+    },
     restartOption,
     ...engineOptions,
   ],
   examples: [
     'byteify export smollm2-blt',
     'byteify export smollm2-blt --out smollm2-blt-fp32 --dtype float32 --language en',
+    "byteify export smollm2-blt --restart-from export --data-source '{ name: FineWeb-Edu, license: odc-by, hub_id: HuggingFaceFW/fineweb-edu }'",
   ],
   async run(context, args) {
     const document = args.out === undefined ? await inPlace(context, args) : await aside(context, args, args.out);
@@ -69,6 +87,16 @@ interface ExportDocument {
   readonly max_logit_difference: number | null;
 }
 
+/** What the flags change of the recipe. */
+function overrides({ dtype, maxShard, language, dataSource }: Args): string[] {
+  return [
+    ...(dtype === undefined ? [] : [`export.dtype=${dtype}`]),
+    ...(maxShard === undefined ? [] : [`export.max_shard_bytes=${maxShard}`]),
+    ...(language.length === 0 ? [] : [`export.language=${JSON.stringify(language)}`]),
+    ...(dataSource.length === 0 ? [] : [`export.data_sources=${JSON.stringify(dataSource)}`]),
+  ];
+}
+
 /** The export stage of a conversion, by its own recipe with what the flags change. */
 async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
   if ((await readManifest(args.dir)) === null) {
@@ -76,12 +104,7 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
       hint: 'Say where the export goes with --out DIR.',
     });
   }
-  const sets = [
-    ...(args.dtype === undefined ? [] : [`export.dtype=${args.dtype}`]),
-    ...(args.maxShard === undefined ? [] : [`export.max_shard_bytes=${args.maxShard}`]),
-    ...(args.language.length === 0 ? [] : [`export.language=${JSON.stringify(args.language)}`]),
-  ];
-  const recipe = await recipeFor(args.dir, undefined, sets);
+  const recipe = await recipeFor(args.dir, undefined, overrides(args));
   const { exportStep } = await import('../pipeline/export-step.js');
   await startEngineFor(args, recipe.hardware.threads);
   const conversion = await openConversion(
@@ -108,14 +131,17 @@ async function aside({ reporter, signal }: Context, args: Args, out: string): Pr
   const manifest = await readManifest(args.dir);
   const { folder: from, origin } = await resolveCheckpoint(args.dir, { prefer: ['run', 'init'] });
   if (origin === 'init') reporter.warn(`${args.dir} is not fine-tuned yet: its local parts are untrained.`);
-  const dtype = args.dtype ?? 'bfloat16';
+  const recipe = await recipeFor(args.dir, undefined, overrides(args));
+  const { dtype, max_shard_bytes } = recipe.export;
+  const { card, files } = await conversionPapers({ folder: args.dir, manifest, recipe, name: basename(resolve(out)) });
   reporter.stage(`Exporting ${from}`);
   const report = await exportTransformers({
     from,
     out,
     dtype,
-    maxShardBytes: args.maxShard,
-    card: cardFromManifest(manifest, { name: basename(resolve(out)), languages: args.language }),
+    maxShardBytes: max_shard_bytes,
+    card,
+    papers: files,
     onProgress: ({ tensor, doneBytes, totalBytes }) =>
       reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
     signal,

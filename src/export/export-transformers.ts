@@ -7,9 +7,10 @@ import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
+import type { CardInputs } from './card-inputs.js';
 import { checkTensors } from './check-tensors.js';
 import { convertTensor } from './convert-tensor.js';
-import { type CardInputs, type CardModel, modelCard } from './model-card.js';
+import { type CardModel, modelCard } from './model-card.js';
 
 export interface ExportReport {
   readonly folder: string;
@@ -36,6 +37,7 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
  * @param params.from a BLT checkpoint folder; it may hold any mix of F64, F32, F16 and BF16
  * @param params.dtype of every tensor written, the patcher's included
  * @param params.maxShardBytes 5e9 unless told
+ * @param params.papers further texts by the name of their file: licence, recipe, provenance
  * @param params.ownsOut `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is
  * @throws ByteifyError when the config is no BLT's or the tensors do not match it; UsageError when writing `out` would destroy something
  * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
@@ -45,6 +47,7 @@ export async function exportTransformers(params: {
   out: string;
   dtype: 'float32' | 'bfloat16';
   card: CardInputs;
+  papers?: ReadonlyMap<string, string>;
   maxShardBytes?: number | undefined;
   ownsOut?: boolean;
   onProgress?: (event: ExportProgress) => void;
@@ -67,6 +70,7 @@ export async function exportTransformers(params: {
       for (const [name, contents] of Object.entries(textFiles(config, dtype)))
         await writeFile(join(folder, name), json(contents));
       await writeFile(join(folder, 'README.md'), modelCard(card, describe(config, parameters, dtype)));
+      for (const [name, text] of params.papers ?? []) await writeFile(join(folder, name), text);
       if (!ownsOut) await markOut(folder, 'export');
       return {
         folder: out,

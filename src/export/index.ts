@@ -1,5 +1,6 @@
 /** @module Export: a checkpoint of ours as others load it. */
 
-export { cardFromManifest } from './card-from-manifest.js';
+export { type CardInputs, cardFromManifest, type TextFacts } from './card-inputs.js';
+export { type ConversionPapers, conversionPapers, modelName } from './conversion-papers.js';
 export { type ExportProgress, type ExportReport, exportTransformers } from './export-transformers.js';
-export { type CardInputs, type CardModel, type CardStage, modelCard } from './model-card.js';
+export { type CardModel, modelCard } from './model-card.js';

@@ -2,6 +2,13 @@
 import { ByteifyError } from '../errors.js';
 import { INDEX_FILE, SINGLE_FILE } from '../safetensors/index.js';
 
+/** What a licence asks to be passed on: its text, its notices, its rules of use. */
+const LICENCE_FILE = /^(LICEN[CS]E|COPYING|NOTICE|USE_POLICY)([.-][^/\\]*)?$/i;
+
+export function isLicenceFile(name: string): boolean {
+  return LICENCE_FILE.test(name);
+}
+
 /** At the top of the repository only: `original/` holds the same weights in another format. */
 const SMALL_FILES: readonly RegExp[] = [
   /^config\.json$/,
@@ -9,7 +16,7 @@ const SMALL_FILES: readonly RegExp[] = [
   /^tokenizer(_config)?\.json$/,
   /^special_tokens_map\.json$/,
   /^model\.safetensors\.index\.json$/,
-  /^(LICENSE|NOTICE|USE_POLICY)([.-][^/\\]*)?$/i,
+  LICENCE_FILE,
   /^README\.md$/,
 ];
 

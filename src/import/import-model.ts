@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { writeFolderAtomic } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { openGguf } from '../gguf/index.js';
+import { isLicenceFile } from '../hub/files.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
@@ -24,13 +25,14 @@ export interface ImportReport {
   readonly files: readonly HashedFile[];
 }
 
-/** What is copied when it is there: the shards' index, and what the licence asks to be passed on. */
+/** What is copied when it is there, beside what the licence asks to be passed on. */
 const COPIED: readonly RegExp[] = [
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$/,
   /^model\.safetensors\.index\.json$/,
   /^README\.md$/,
-  /^(LICENSE|NOTICE|USE_POLICY)([.-].*)?$/i,
 ];
+
+const isCopied = (name: string) => isLicenceFile(name) || COPIED.some((pattern) => pattern.test(name));
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -55,7 +57,7 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   const weights = await openCheckpoint(folder);
   await weights.close();
   const papers = (await readdir(folder, { withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory() && COPIED.some((pattern) => pattern.test(entry.name)))
+    .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
     .map(({ name }) => name)
     .sort();
   return {

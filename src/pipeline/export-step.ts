@@ -1,8 +1,7 @@
 /** @module The last stage: the checkpoint that transformers loads, checked, in `blt/`. */
-import { basename } from 'node:path';
 import { digestOf, removeAtomic, resolveCheckpoint, runStage } from '../conversion/index.js';
 import { selfCheck } from '../evaluate/index.js';
-import { cardFromManifest, exportTransformers } from '../export/index.js';
+import { conversionPapers, exportTransformers, modelName } from '../export/index.js';
 import { humanBytes, humanCount } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -14,7 +13,7 @@ import { recordRecipe } from './record-recipe.js';
  */
 export async function exportStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Exporting');
-  const { dtype, max_shard_bytes, language } = recipe.export;
+  const { dtype, max_shard_bytes } = recipe.export;
   const { folder: from } = await resolveCheckpoint(conversion.folder, { prefer: ['run'] });
   const state = await runStage({
     conversion,
@@ -22,14 +21,17 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
     inputs: { recipe: digestOf(recipe.export), run: digestOf(conversion.manifest().stages.finetune ?? {}) },
     work: async (out) => {
       await recordRecipe(conversion, recipe);
-      const name = `${basename(conversion.manifest().model ?? conversion.folder).replace(/\.gguf$/, '')}-BLT`;
+      const { folder } = conversion;
+      const manifest = conversion.manifest();
+      const papers = await conversionPapers({ folder, manifest, recipe, name: modelName(manifest, folder) });
       const report = await exportTransformers({
         from,
         out,
         dtype,
         maxShardBytes: max_shard_bytes,
         ownsOut: true,
-        card: cardFromManifest(conversion.manifest(), { name, languages: language ?? [] }),
+        card: papers.card,
+        papers: papers.files,
         onProgress: ({ tensor, doneBytes, totalBytes }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
         signal,

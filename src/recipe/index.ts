@@ -1,4 +1,5 @@
 /** @module Recipes: one YAML file a conversion. */
+export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
 export { recipeKeyTable } from './key-table.js';
 export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
 export { localSizesOf } from './local-sizes.js';

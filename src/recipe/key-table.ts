@@ -16,10 +16,15 @@ interface SchemaNode {
 
 const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
+/** A key that can be left out has a question mark. */
+const keysOf = ({ properties = {}, required = [] }: SchemaNode): string[] =>
+  Object.keys(properties).map((key) => `\`${key}\`${required.includes(key) ? '' : '?'}`);
+
 function valueText(node: SchemaNode): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
   if (node.propertyNames !== undefined) return `a number each of ${valueText(node.propertyNames)}`;
+  if (node.properties !== undefined) return `{ ${keysOf(node).join(', ')} }`;
   if (Array.isArray(node.items)) return `list of ${node.items.length}`;
   if (node.items !== undefined) return `list of ${valueText(node.items as SchemaNode)}`;
   return node.type ?? 'any';

@@ -1,5 +1,6 @@
 /** @module The recipe's schema: every key with its meaning, unit and where its default comes from. Exported as JSON Schema for editors. */
 import { z } from 'zod';
+import { dataSource, languageCode } from './data-source.js';
 
 const count = z.int().positive();
 const rate = z.number().positive();
@@ -295,9 +296,16 @@ export const recipeSchema = z
         dtype: z.enum(['float32', 'bfloat16']).default('bfloat16').describe('Type of the exported weights.'),
         max_shard_bytes: count.default(5_000_000_000).describe('Largest weights file.'),
         language: z
-          .array(z.string().min(2))
+          .array(languageCode)
           .default([])
           .describe('Languages of the training text, ISO 639-1, for the model card.'),
+        // Here and not beside `data`, which decides what is trained on: sources that are stated late redo the export alone. Without a
+        // default, so that recipes from before it keep their digest.
+        data_sources: z
+          .array(dataSource)
+          .min(1)
+          .optional()
+          .describe('Where the training text comes from and its licences, for the model card and `byteify publish`.'),
       })
       .prefault({})
       .describe('The result.'),

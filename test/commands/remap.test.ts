@@ -65,7 +65,7 @@ describe('remap --out', () => {
 });
 
 describe('export', () => {
-  const args = { backend: 'libtensorflow', language: [] } as const;
+  const args = { backend: 'libtensorflow', language: [], dataSource: [] } as const;
 
   it('asks where to write what is no conversion', async () => {
     const { error } = await runCommand(exportCommand, { ...args, dir: blt });

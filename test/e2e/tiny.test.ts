@@ -46,6 +46,8 @@ describe('converting the embedded tiny Llama', () => {
         'config.json',
         'generation_config.json',
         'model.safetensors',
+        'provenance.json',
+        'recipe.yaml',
         'special_tokens_map.json',
         'tokenizer.json',
         'tokenizer_config.json',

@@ -1,0 +1,88 @@
+/** @module What of an exported folder tells about the model: all that a release is judged by, read once. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Manifest } from '../conversion/index.js';
+import { licenceNameOf, readCard } from './front-matter.js';
+import { licenceFileKind } from './licence-files.js';
+import { type Licence, licenceOf } from './licences.js';
+import { PROVENANCE_NAME, type Provenance, parseProvenance, RECIPE_NAME } from './provenance.js';
+
+export const CARD_NAME = 'README.md';
+
+/** Texts that the tool or a person writes; licences and the tokenizer's tables are passed on as they are. */
+const WRITTEN = [
+  CARD_NAME,
+  RECIPE_NAME,
+  PROVENANCE_NAME,
+  'config.json',
+  'generation_config.json',
+  'tokenizer_config.json',
+] as const;
+
+export interface Papers {
+  /** The repository's name without its owner. */
+  readonly name: string;
+  /** Texts by the name of their file: those that are written, and those of the licence. */
+  readonly texts: ReadonlyMap<string, string>;
+  /** The front matter, of any shape, and the text below; null without a card. */
+  readonly front: unknown;
+  readonly body: string;
+  /** Null where it is missing, or not as an export writes it. */
+  readonly provenance: Provenance | null;
+  readonly manifest: Manifest | null;
+  /** The source's licence as the conversion recorded it; null where it recorded none. */
+  readonly recorded: Licence | null;
+  /** That one, or the one that the card names. */
+  readonly licence: Licence;
+  /** Ids of licences that were acknowledged. */
+  readonly accepted: ReadonlySet<string>;
+}
+
+export interface ReleaseQuestion {
+  /** The exported folder. */
+  readonly folder: string;
+  /** Of the conversion; null for a plain export, which is then taken by its provenance.json. */
+  readonly manifest: Manifest | null;
+  /** OWNER/NAME. */
+  readonly repository: string;
+  /** Ids of the licences that the publisher has read, parted by commas: `cc-by-nc-4.0,unknown`. */
+  readonly acceptedLicense: string | null;
+}
+
+async function readTexts(folder: string): Promise<Map<string, string>> {
+  const names = (await readdir(folder)).sort();
+  const wanted = names.filter((name) => WRITTEN.some((own) => own === name) || licenceFileKind(name) !== null);
+  return new Map(
+    await Promise.all(wanted.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+  );
+}
+
+function provenanceIn(texts: ReadonlyMap<string, string>): Provenance | null {
+  const text = texts.get(PROVENANCE_NAME);
+  if (text === undefined) return null;
+  try {
+    return parseProvenance(text);
+  } catch {
+    return null; // a duty says so
+  }
+}
+
+/** @throws what reading the folder throws. */
+export async function readPapers({ folder, manifest, repository, acceptedLicense }: ReleaseQuestion): Promise<Papers> {
+  const texts = await readTexts(folder);
+  const { front, body } = readCard(texts.get(CARD_NAME) ?? '');
+  const provenance = provenanceIn(texts);
+  const recorded = manifest?.license ?? provenance?.source?.license ?? null;
+  const accepted = (acceptedLicense ?? '').split(',').filter((id) => id.trim() !== '');
+  return {
+    name: repository.split('/').at(-1) ?? repository,
+    texts,
+    front,
+    body,
+    provenance,
+    manifest,
+    recorded: recorded === null ? null : licenceOf(recorded),
+    licence: licenceOf(recorded ?? licenceNameOf(front)),
+    accepted: new Set(accepted.map((id) => licenceOf(id).id)),
+  };
+}

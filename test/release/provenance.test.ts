@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { localPathIn } from '../../src/release/leftovers.js';
+import { parseProvenance, provenanceOf, sourceName } from '../../src/release/provenance.js';
+import { fileAt, manifestOf, ODC_BY, stage } from '../support/release.js';
+
+it('holds what makes the model again, and names no place on a machine', () => {
+  const provenance = provenanceOf(manifestOf({}), [ODC_BY]);
+  expect(provenance).toMatchObject({
+    byteify: '9.8.7',
+    source: {
+      model: 'org/Some-Llama',
+      revision: 'abc123',
+      license: 'apache-2.0',
+      files: [{ name: 'model.safetensors' }],
+    },
+    recipe: { name: 'r', sha256: 'recipedigest' },
+    data: { sha256: 'datadigest', sources: [ODC_BY] },
+    stages: { finetune: { seconds: 60, metrics: { validation_bits_per_byte: 1.25 } } },
+  });
+  // Of a stage that is not over there is nothing to tell.
+  expect(provenance.stages.export).toBeUndefined();
+  expect(JSON.stringify(provenance)).not.toMatch(/home|cache/);
+});
+
+it.each([
+  ['org/name@main', 'abc', 'org/name'],
+  ['org/name', null, 'name'],
+  ['/home/me/models/llama/', null, 'llama'],
+  ['..\\models\\x.gguf', null, 'x.gguf'],
+  ['builtin:tiny-llama', null, 'builtin:tiny-llama'],
+  [null, null, null],
+])('a source %j at %j is known as %j', (model, revision, name) => {
+  expect(sourceName({ model, revision })).toBe(name);
+});
+
+it('is read as it was written, and nothing else is', () => {
+  for (const manifest of [manifestOf({}), null]) {
+    const provenance = provenanceOf(manifest, []);
+    expect(parseProvenance(JSON.stringify(provenance))).toEqual(provenance);
+  }
+  for (const text of ['', '{', '{}', JSON.stringify({ ...provenanceOf(null, []), more: 1 })]) {
+    expect(() => parseProvenance(text)).toThrow('is not as an export writes it');
+  }
+});
+
+it('has no folder of any local path in it, of a source or of its files', () => {
+  const folders = fc.array(fc.stringMatching(/^secret-[a-z]{1,6}$/), { minLength: 1, maxLength: 5 });
+  const root = fc.constantFrom('/', './', '../', '~/', 'C:\\', '');
+  fc.assert(
+    fc.property(root, folders, fc.constantFrom('/', '\\'), fc.boolean(), (start, parts, separator, isFolder) => {
+      const path = `${start}${[...parts, 'model.gguf'].join(separator)}${isFolder ? separator : ''}`;
+      const stages = { import: stage({}, [fileAt(path)]) };
+      const text = JSON.stringify(provenanceOf(manifestOf({ model: path, revision: null, stages }), []));
+      expect(text).toContain('"model.gguf"');
+      expect(text).not.toContain('secret');
+      expect(localPathIn(text)).toBeNull();
+    }),
+  );
+});
