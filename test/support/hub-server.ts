@@ -35,7 +35,30 @@ export interface HubOptions {
   readonly faults?: readonly HubFault[];
   /** Entries a page of a listing. */
   readonly pageSize?: number;
+  /** Routes that write, from a file of their own; asked before those that read. */
+  readonly uploads?: HubRoutes;
 }
+
+/** What routes in other files work with. */
+export interface HubState {
+  /** By id, then by branch and by commit; a commit adds to both. */
+  readonly repos: Map<string, Map<string, HubRepository>>;
+  readonly options: HubOptions;
+  /** Of the hub, and of the storage behind it, which is another host. */
+  readonly url: string;
+  readonly storageUrl: string;
+  /** The first fault of a kind that is due for the path of a URL; it counts as having struck. */
+  strike<Kind extends HubFault['kind']>(
+    kind: Kind,
+    path: string,
+    applies?: (fault: HubFault & { kind: Kind }) => boolean,
+  ): (HubFault & { kind: Kind }) | null;
+}
+
+/** False when the request is none of theirs; to answer, they write the response or throw an `Answer`. */
+export type HubRoutes = (
+  state: HubState,
+) => (request: IncomingMessage, response: ServerResponse, log: HubRequest) => Promise<boolean>;
 
 export interface Hub {
   readonly url: string;
@@ -45,7 +68,8 @@ export interface Hub {
   close(): Promise<void>;
 }
 
-class Answer extends Error {
+/** Thrown to answer with JSON. */
+export class Answer extends Error {
   constructor(
     readonly status: number,
     readonly body: object,
@@ -55,7 +79,7 @@ class Answer extends Error {
   }
 }
 
-const refusal = (status: number, code: string, error: string) =>
+export const refusal = (status: number, code: string, error: string) =>
   new Answer(status, { error }, { 'x-error-code': code, 'x-error-message': error });
 
 const CDN = /^\/cdn\/([0-9a-f]{64})\//;
@@ -186,6 +210,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const wait = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
       throw new Answer(status, { error: `status ${status}` }, wait);
     }
+    if (await uploads?.(request, response, log)) return;
     const sha256 = CDN.exec(pathname)?.[1];
     if (sha256 !== undefined) {
       const all = [...repos.values()].flatMap((revisions) => [...revisions.values()]);
@@ -241,8 +266,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
+  const url = `http://127.0.0.1:${port}`;
+  const uploads = options.uploads?.({ repos, options, url, storageUrl: `http://localhost:${port}`, strike });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests,
     contentRequests: () => requests.filter(({ url }) => CDN.test(url) || RESOLVE.test(url)),
     async close() {
