@@ -11,7 +11,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
   ['commands'],
   ['pipeline'],
-  ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report'],
+  ['import', 'remap', 'finetune', 'export', 'evaluate', 'plan', 'report', 'release'],
   ['distill'],
   ['model', 'data', 'hub', 'recipe', 'tokenizer'],
   ['llama'],

@@ -43,6 +43,8 @@ export interface HubOptions {
 export interface HubState {
   /** By id, then by branch and by commit; a commit adds to both. */
   readonly repos: Map<string, Map<string, HubRepository>>;
+  /** Ids that the hub says are private. */
+  readonly privates: Set<string>;
   readonly options: HubOptions;
   /** Of the hub, and of the storage behind it, which is another host. */
   readonly url: string;
@@ -98,6 +100,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const faults = (options.faults ?? []).map((fault) => ({ fault, left: fault.times ?? 1 }));
   const requests: HubRequest[] = [];
+  const privates = new Set<string>();
   let port = 0;
 
   function strike<Kind extends HubFault['kind']>(
@@ -134,7 +137,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const siblings = files.map(({ path }) => ({ rfilename: path }));
       const date = '2025-01-01T00:00:00.000Z';
       const shared = { _id: '0', id, modelId: id, sha: repository.commit, lastModified: date, createdAt: date };
-      return { ...shared, siblings, private: false, gated: gated.includes(id), downloads: 0, likes: 0, tags: [] };
+      return {
+        ...shared,
+        siblings,
+        private: privates.has(id),
+        gated: gated.includes(id),
+        downloads: 0,
+        likes: 0,
+        tags: [],
+      };
     }
     const query = new URL(log.url, 'http://hub').searchParams;
     const from = Number(query.get('cursor') ?? 0);
@@ -267,7 +278,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
   const url = `http://127.0.0.1:${port}`;
-  const uploads = options.uploads?.({ repos, options, url, storageUrl: `http://localhost:${port}`, strike });
+  const uploads = options.uploads?.({ repos, privates, options, url, storageUrl: `http://localhost:${port}`, strike });
   return {
     url,
     requests,
