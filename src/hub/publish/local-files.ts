@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { diskBlob } from './disk-blob.js';
 
 export interface LocalFile {
   /** In the repository, with forward slashes. */
@@ -12,8 +12,8 @@ export interface LocalFile {
   readonly sha256: string;
   /** git's sha1 of it as a blob: what the hub knows a small file by. */
   readonly gitSha1: string;
-  /** Where it lies; it is read when it is sent. */
-  readonly content: URL;
+  /** On the disk; it is read when it is sent. */
+  readonly content: Blob;
 }
 
 /**
@@ -56,8 +56,8 @@ export async function hashPaths(
       doneBytes += (chunk as Buffer).length;
       onProgress?.(doneBytes, totalBytes, path);
     }
-    const [content, hex, gitSha1] = [pathToFileURL(where), sha256.digest('hex'), sha1.digest('hex')];
-    files.push({ path, sizeBytes, sha256: hex, gitSha1, content });
+    const content = diskBlob(where, sizeBytes);
+    files.push({ path, sizeBytes, sha256: sha256.digest('hex'), gitSha1: sha1.digest('hex'), content });
   }
   return files;
 }

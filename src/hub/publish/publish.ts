@@ -11,6 +11,7 @@ import type { Origin } from './origin.js';
 import type { Line } from './refusals.js';
 import { lookUp, type RemoteRepository, remoteTree } from './remote-repository.js';
 import { checkRepositoryName } from './repository-name.js';
+import { streamingFetch } from './streaming-fetch.js';
 import { type Uploaded, upload } from './upload.js';
 import type { UploadProgress } from './upload-meter.js';
 import { validateCard } from './validate-card.js';
@@ -48,7 +49,8 @@ export function openLine(options: HubOptions = {}): Line {
   if (offline) {
     throw new ByteifyError('The hub must not be used: HF_HUB_OFFLINE is set.', { hint: 'Unset it to publish.' });
   }
-  return { endpoint, token, fetch: hubFetch(environment, options), ...(options.signal && { signal: options.signal }) };
+  const fetch = hubFetch(environment, { ...options, fetch: streamingFetch(options.fetch ?? globalThis.fetch) });
+  return { endpoint, token, fetch, ...(options.signal && { signal: options.signal }) };
 }
 
 /** Looks at the repository and compares. */

@@ -36,8 +36,8 @@ async function wordsOf(response: Response, token: string | null): Promise<string
   return token === null ? line : line.replaceAll(token, '***');
 }
 
-async function refusalOf(response: Response, { endpoint, token }: Line): Promise<Refusal> {
-  const url = new URL(response.url);
+async function refusalOf(response: Response, asked: URL, { endpoint, token }: Line): Promise<Refusal> {
+  const url = new URL(response.url || asked);
   return {
     status: response.status,
     code: response.headers.get('x-error-code'),
@@ -55,7 +55,9 @@ export function watchedLine(line: Line, onRefusal: (refusal: Refusal) => void): 
       const { signal } = line;
       const both = init?.signal && signal ? AbortSignal.any([init.signal, signal]) : (init?.signal ?? signal);
       const response = await line.fetch(input, { ...init, ...(both && { signal: both }) });
-      if (!response.ok) onRefusal(await refusalOf(response, line));
+      if (!response.ok) {
+        onRefusal(await refusalOf(response, new URL(input instanceof Request ? input.url : input), line));
+      }
       return response;
     },
   };
