@@ -69,7 +69,8 @@ function preupload({ files }: HubRepository, asked: readonly { path: string; siz
       path,
       uploadMode: LARGE_NAME.test(path) || size > LARGE_BYTES ? 'lfs' : 'regular',
       shouldIgnore: false,
-      oid: files.get(path)?.oid ?? null,
+      // What the client compares with: sha256 where a file is large, git's sha1 where it is not.
+      oid: files.get(path)?.lfs?.oid ?? files.get(path)?.oid ?? null,
     })),
   };
 }
