@@ -25,7 +25,7 @@ beforeAll(async () => {
     folder: join(work, 'storage'),
     accounts: { [TOKEN]: { name: 'me' } },
     partBytes: 500_000_000,
-    faults: [{ kind: 'stall', on: /^\/lfs\/object\//, times: 1 }],
+    faults: [{ kind: 'stall', on: /^\/lfs\/object\//, times: 2 }],
   });
   await mkdir(join(work, 'storage'), { recursive: true });
   hub = await startHub({ repos: { [SOURCE]: await tinyRepository() }, uploads: uploads.routes });
@@ -42,17 +42,21 @@ const environment = () => ({ HF_ENDPOINT: hub.url, HF_TOKEN: TOKEN, HF_HOME: joi
 const ARGS = () => ['publish', folder, 'me/tiny-BLT', '--accept-license', 'unknown', '--json'];
 
 describe('a conversion from a hub id', () => {
-  it('whose publishing is stopped by Ctrl-C ends with 130, and the repository is as it was', async () => {
+  it.each<[string, NodeJS.Signals, number | null]>([
+    ['stopped by Ctrl-C ends with 130', 'SIGINT', 130],
+    ['killed ends', 'SIGKILL', null],
+  ])('whose publishing is %s, and the repository is as it was', async (_how, signal, expected) => {
+    const requests = hub.requests.length;
     const running = startCli(ARGS(), { env: environment() });
     await running.seen('Uploading to me/tiny-BLT');
-    while (!hub.requests.some(({ url }) => url.startsWith('/lfs/object/'))) {
+    while (!hub.requests.slice(requests).some(({ url }) => url.startsWith('/lfs/object/'))) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    running.child.kill('SIGINT');
+    running.child.kill(signal);
     const { code, stdout, stderr } = await running.finished;
-    expect(stderr).toContain('Stopped by SIGINT. The same command goes on from here.');
+    expect(stderr.includes('Stopped by SIGINT. The same command goes on from here.')).toBe(signal === 'SIGINT');
     expect(stdout).toBe('');
-    expect(code).toBe(130);
+    expect(code).toBe(expected);
     expect(hub.requests.filter(({ url }) => url.includes('/commit/'))).toEqual([]);
   });
 

@@ -334,6 +334,12 @@ describe('a bad network', () => {
   });
 });
 
+async function requested(path: RegExp): Promise<void> {
+  while (!hub.requests.some(({ url }) => path.test(new URL(url, hub.url).pathname))) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 describe('a stop', () => {
   it.each([
     ['while an object is sent', ON.object],
@@ -344,14 +350,30 @@ describe('a stop', () => {
     const folder = await exportFolder();
     const controller = new AbortController();
     const publishing = send(folder, { signal: controller.signal });
-    const seen = async () => {
-      while (!hub.requests.some(({ url }) => on.test(new URL(url, hub.url).pathname)))
-        await new Promise((resolve) => setTimeout(resolve, 5));
-    };
-    await seen();
+    await requested(on);
     const reason = new DOMException('Stopped by SIGINT.', 'AbortError');
     controller.abort(reason);
     await expect(publishing).rejects.toBe(reason);
+  });
+
+  it('while a file is hashed ends it at once', async () => {
+    class NeverRead extends Blob {
+      override readonly size = SHARD_BYTES;
+      override slice = () => new Blob(['the first bytes']);
+      override arrayBuffer = () => new Promise<never>(() => undefined);
+    }
+    await serve({ repos: { [ID]: { 'README.md': '' } } });
+    const planned = await plan(await exportFolder());
+    const upload = planned.changes.upload.map((file) => ({ ...file, content: new NeverRead([]) }));
+    const controller = new AbortController();
+    const publishing = publish(
+      line({ signal: controller.signal }),
+      { ...planned, changes: { ...planned.changes, upload } },
+      { force: false, isPrivate: false, account: { name: 'me', organisations: [] }, card: '' },
+    );
+    await requested(/preupload/);
+    controller.abort(new Error('enough'));
+    await expect(publishing).rejects.toThrow('enough');
   });
 
   it('before the commit leaves the repository as it was', async () => {
@@ -359,7 +381,7 @@ describe('a stop', () => {
     const folder = await exportFolder();
     const controller = new AbortController();
     const publishing = send(folder, { signal: controller.signal });
-    while (commits().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await requested(ON.commit);
     controller.abort();
     await expect(publishing).rejects.toThrow(/abort/i);
     expect((await plan(folder)).changes.unchanged).toEqual([]);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { diskBlob } from './disk-blob.js';
+import { pathToFileURL } from 'node:url';
 
 export interface LocalFile {
   /** In the repository, with forward slashes. */
@@ -12,8 +12,8 @@ export interface LocalFile {
   readonly sha256: string;
   /** git's sha1 of it as a blob: what the hub knows a small file by. */
   readonly gitSha1: string;
-  /** On the disk; it is read when it is sent. */
-  readonly content: Blob;
+  /** A file on disk, which is read when it is sent, or bytes at hand. */
+  readonly content: URL | Blob;
 }
 
 /**
@@ -56,7 +56,7 @@ export async function hashPaths(
       doneBytes += (chunk as Buffer).length;
       onProgress?.(doneBytes, totalBytes, path);
     }
-    const content = diskBlob(where, sizeBytes);
+    const content = pathToFileURL(where);
     files.push({ path, sizeBytes, sha256: sha256.digest('hex'), gitSha1: sha1.digest('hex'), content });
   }
   return files;
