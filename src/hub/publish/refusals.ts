@@ -1,9 +1,11 @@
 /** @module Calls of the hub's client whose refusals keep what the client forgets: the hub's code and its own words. */
 import { HubApiError } from '@huggingface/hub';
 import { ByteifyError, messageOf } from '../../errors.js';
-import type { Refused } from '../hub-errors.js';
 
-export interface Refusal extends Refused {
+export interface Refusal {
+  readonly status: number;
+  /** The X-Error-Code header. */
+  readonly code: string | null;
   /** The path of the URL. */
   readonly path: string;
   /** Answered by the hub itself, not by the storage behind it. */
