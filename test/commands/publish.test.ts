@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** The duties themselves are tested where they are. */
 const releaseShortfalls = vi.hoisted(() => vi.fn());
-vi.mock('../../src/release/index.js', () => ({ releaseShortfalls }));
+vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseShortfalls }));
 
 const GOLDEN = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 const TOKEN = 'hf_secretsecretsecret';
