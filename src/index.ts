@@ -84,7 +84,7 @@ export {
   sampleBytes,
   scoreTexts,
 } from './model/index.js';
-export { convert, type StepContext } from './pipeline/index.js';
+export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
 export {
   configPlanSource,
   hubPlanSource,

@@ -49,6 +49,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./export.js')).exportCommand,
   },
   {
+    name: 'publish',
+    summary: 'put an export into a repository of the Hugging Face Hub, and verify what arrived',
+    load: async () => (await import('./publish.js')).publishCommand,
+  },
+  {
     name: 'score',
     summary: 'every byte’s surprisal under a model',
     load: async () => (await import('./score.js')).score,

@@ -86,7 +86,8 @@ export async function exportTransformers(params: {
   }
 }
 
-async function readBltConfig(folder: string): Promise<BltConfig> {
+/** @throws ByteifyError when the folder's config.json is no BLT's. */
+export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8');
   let json: unknown;

@@ -2,6 +2,7 @@
 import { UsageError } from '../errors.js';
 import type { HubEnvironment } from './environment.js';
 import { type RetryOptions, retryingFetch } from './retry.js';
+import { watchedBlob } from './watched-blob.js';
 
 /** What a header can carry. Fetch would refuse other characters with an error that shows them. */
 const SENDABLE = /^[\x21-\x7e]+$/;
@@ -9,14 +10,16 @@ const SENDABLE = /^[\x21-\x7e]+$/;
 /** A server that takes longer to begin its answer is taken for gone. */
 const ANSWER_MS = 60_000;
 
-/** Gives an attempt up when its answer does not begin in time; the body may take as long as it needs. */
+/** Gives an attempt up when its answer does not begin in time; both bodies may take as long as they need, while they move. */
 function impatient(once: typeof fetch): typeof fetch {
   return async (input, init) => {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+    const body = init?.body instanceof Blob ? watchedBlob(init.body, () => timer.refresh()) : init?.body;
     try {
       return await once(input, {
         ...init,
+        ...(body && { body }),
         signal: init?.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal,
       });
     } finally {

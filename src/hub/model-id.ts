@@ -12,13 +12,17 @@ const ID = new RegExp(`^${PART}/${PART}$`);
 /** What git allows in the name of a ref, less what would change a URL or leave a folder. */
 const REVISION = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)))[A-Za-z0-9_][A-Za-z0-9_.+/-]*(?<![/.])$/;
 
+/** The cache writes "--" for "/", and the hub allows neither it nor ".." in a name. */
+export function isRepositoryId(id: string): boolean {
+  return ID.test(id) && !id.includes('..') && !id.includes('--');
+}
+
 /** @throws UsageError when it cannot be an id. */
 export function parseModelId(text: string): ModelId {
   const at = text.indexOf('@');
   const id = at < 0 ? text : text.slice(0, at);
   const revision = at < 0 ? 'main' : text.slice(at + 1);
-  // The cache writes "--" for "/", and the hub allows neither it nor ".." in a name.
-  if (!ID.test(id) || id.includes('..') || id.includes('--')) {
+  if (!isRepositoryId(id)) {
     throw new UsageError(`"${text}" is neither a path that exists nor a hub id.`, {
       hint: 'A hub id looks like org/name or org/name@revision.',
     });

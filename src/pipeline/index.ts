@@ -9,6 +9,7 @@ export { exportStep } from './export-step.js';
 export { finetuneStep } from './finetune-step.js';
 export { importStep } from './import-step.js';
 export { patcherStep } from './patcher-step.js';
+export { type PublishRequest, publishStep } from './publish-step.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
 export { segmentationMetrics } from './segmentation-metrics.js';

@@ -27,9 +27,13 @@ function sharedRoot(): string {
 export const OWN_TEXT = [fileURLToPath(new URL('../fixtures/text', import.meta.url))];
 
 /** A whole conversion in few steps; asking again goes on, or finds it done. */
-async function converted(name: string, args: readonly string[]): Promise<{ folder: string; result: Finished }> {
+async function converted(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<{ folder: string; result: Finished }> {
   const folder = join(sharedRoot(), name);
-  const result = await runCli(['convert', ...args, '--out', folder, '--json']);
+  const result = await runCli(['convert', ...args, '--out', folder, '--json'], { env });
   if (result.code !== 0) throw new Error(`the shared conversion ${name} failed:\n${result.stderr}`);
   return { folder, result };
 }
@@ -49,6 +53,21 @@ export function tinyConversion(): Promise<{ folder: string; result: Finished }> 
     'data.piece_bytes=2048',
   ];
   return converted('tiny', ['--recipe', 'tiny', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])]);
+}
+
+/** A model of a hub on the loopback that is like the embedded one, barely trained, exported in float32. */
+export function hubConversion(endpoint: string, model: string): Promise<{ folder: string; result: Finished }> {
+  const steps = [
+    'patcher.steps=2',
+    'stages.0.steps=2',
+    'stages.0.warmup_steps=1',
+    'stages.0.validate_every=2',
+    'stages.0.checkpoint_every=2',
+    'evaluate.validation_bytes=4096',
+    'data.piece_bytes=2048',
+  ];
+  const args = [model, '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])];
+  return converted('hub', args, { HF_ENDPOINT: endpoint, HF_HOME: join(sharedRoot(), 'hub-home'), HF_TOKEN: '' });
 }
 
 const WHEEL = {

@@ -26,7 +26,8 @@ export interface HubRepository {
 /** What the hub's .gitattributes sends to large-file storage. */
 const LARGE = /\.(safetensors|gguf|bin|pth|model)$/;
 
-type Source = { path: string; size: number; read: HubFile['read'] };
+/** `large` where a file is in large-file storage whatever its name. */
+type Source = { path: string; size: number; read: HubFile['read']; large?: boolean };
 
 async function sourcesOf(files: HubFiles): Promise<Source[]> {
   if (typeof files !== 'string') {
@@ -47,14 +48,15 @@ async function sourcesOf(files: HubFiles): Promise<Source[]> {
   );
 }
 
-async function hubFile(source: Source): Promise<HubFile> {
+/** Reads a file once, for its digests. */
+export async function hubFile({ large, ...source }: Source): Promise<HubFile> {
   const [sha256, sha1] = [createHash('sha256'), createHash('sha1').update(`blob ${source.size}\0`)];
   for await (const chunk of source.read(0, source.size)) {
     sha256.update(chunk as Buffer);
     sha1.update(chunk as Buffer);
   }
   const digest = sha256.digest('hex');
-  if (!LARGE.test(source.path)) return { ...source, oid: sha1.digest('hex'), sha256: digest, lfs: null };
+  if (!(large ?? LARGE.test(source.path))) return { ...source, oid: sha1.digest('hex'), sha256: digest, lfs: null };
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${digest}\nsize ${source.size}\n`;
   const oid = createHash('sha1').update(`blob ${pointer.length}\0${pointer}`).digest('hex');
   return { ...source, oid, sha256: digest, lfs: { oid: digest, size: source.size, pointerSize: pointer.length } };
@@ -62,7 +64,7 @@ async function hubFile(source: Source): Promise<HubFile> {
 
 /** Sizes and digests as git and the hub have them; the commit follows from the contents. */
 export async function hubRepository(files: HubFiles): Promise<HubRepository> {
-  const all = await Promise.all((await sourcesOf(files)).map(hubFile));
+  const all = await Promise.all((await sourcesOf(files)).map((source) => hubFile(source)));
   all.sort((a, b) => (a.path < b.path ? -1 : 1));
   const commit = createHash('sha1')
     .update(all.map(({ path, oid }) => `${path} ${oid}\n`).join(''))

@@ -35,7 +35,32 @@ export interface HubOptions {
   readonly faults?: readonly HubFault[];
   /** Entries a page of a listing. */
   readonly pageSize?: number;
+  /** Routes that write, from a file of their own; asked before those that read. */
+  readonly uploads?: HubRoutes;
 }
+
+/** What routes in other files work with. */
+export interface HubState {
+  /** By id, then by branch and by commit; a commit adds to both. */
+  readonly repos: Map<string, Map<string, HubRepository>>;
+  /** Ids that the hub says are private. */
+  readonly privates: Set<string>;
+  readonly options: HubOptions;
+  /** Of the hub, and of the storage behind it, which is another host. */
+  readonly url: string;
+  readonly storageUrl: string;
+  /** The first fault of a kind that is due for the path of a URL; it counts as having struck. */
+  strike<Kind extends HubFault['kind']>(
+    kind: Kind,
+    path: string,
+    applies?: (fault: HubFault & { kind: Kind }) => boolean,
+  ): (HubFault & { kind: Kind }) | null;
+}
+
+/** False when the request is none of theirs; to answer, they write the response or throw an `Answer`. */
+export type HubRoutes = (
+  state: HubState,
+) => (request: IncomingMessage, response: ServerResponse, log: HubRequest) => Promise<boolean>;
 
 export interface Hub {
   readonly url: string;
@@ -45,7 +70,8 @@ export interface Hub {
   close(): Promise<void>;
 }
 
-class Answer extends Error {
+/** Thrown to answer with JSON. */
+export class Answer extends Error {
   constructor(
     readonly status: number,
     readonly body: object,
@@ -55,7 +81,7 @@ class Answer extends Error {
   }
 }
 
-const refusal = (status: number, code: string, error: string) =>
+export const refusal = (status: number, code: string, error: string) =>
   new Answer(status, { error }, { 'x-error-code': code, 'x-error-message': error });
 
 const CDN = /^\/cdn\/([0-9a-f]{64})\//;
@@ -74,6 +100,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }
   const faults = (options.faults ?? []).map((fault) => ({ fault, left: fault.times ?? 1 }));
   const requests: HubRequest[] = [];
+  const privates = new Set<string>();
   let port = 0;
 
   function strike<Kind extends HubFault['kind']>(
@@ -110,7 +137,15 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const siblings = files.map(({ path }) => ({ rfilename: path }));
       const date = '2025-01-01T00:00:00.000Z';
       const shared = { _id: '0', id, modelId: id, sha: repository.commit, lastModified: date, createdAt: date };
-      return { ...shared, siblings, private: false, gated: gated.includes(id), downloads: 0, likes: 0, tags: [] };
+      return {
+        ...shared,
+        siblings,
+        private: privates.has(id),
+        gated: gated.includes(id),
+        downloads: 0,
+        likes: 0,
+        tags: [],
+      };
     }
     const query = new URL(log.url, 'http://hub').searchParams;
     const from = Number(query.get('cursor') ?? 0);
@@ -186,6 +221,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const wait = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
       throw new Answer(status, { error: `status ${status}` }, wait);
     }
+    if (await uploads?.(request, response, log)) return;
     const sha256 = CDN.exec(pathname)?.[1];
     if (sha256 !== undefined) {
       const all = [...repos.values()].flatMap((revisions) => [...revisions.values()]);
@@ -241,8 +277,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   port = (server.address() as AddressInfo).port;
+  const url = `http://127.0.0.1:${port}`;
+  const uploads = options.uploads?.({ repos, privates, options, url, storageUrl: `http://localhost:${port}`, strike });
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     requests,
     contentRequests: () => requests.filter(({ url }) => CDN.test(url) || RESOLVE.test(url)),
     async close() {

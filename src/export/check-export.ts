@@ -1,0 +1,58 @@
+/** @module An exported folder before it is handed on: everything that transformers loads is there, and fits together. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { bltTensors } from '../blt/index.js';
+import { ByteifyError } from '../errors.js';
+import { elementCount, openCheckpoint } from '../safetensors/index.js';
+import { checkTensors } from './check-tensors.js';
+import { readBltConfig } from './export-transformers.js';
+
+export interface CheckedExport {
+  readonly tensors: number;
+  readonly parameters: number;
+}
+
+/** Beside config.json and the weights. */
+const NEEDED = ['README.md', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
+
+const HINT = 'Export again.';
+
+async function readNeeded(folder: string, name: string): Promise<void> {
+  const text = await readFile(join(folder, name), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause;
+    throw new ByteifyError(`${folder} lacks ${name}.`, { hint: HINT, cause });
+  });
+  if (!name.endsWith('.json')) return;
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new ByteifyError(`${join(folder, name)} is not JSON.`, { hint: HINT, cause });
+  }
+}
+
+/** A shard of an earlier export would be published with the rest, and read by nobody. */
+async function refuseStrayWeights(folder: string, files: readonly string[]): Promise<void> {
+  const known = files.map((file) => basename(file));
+  const stray = (await readdir(folder)).find((name) => name.endsWith('.safetensors') && !known.includes(name));
+  if (stray === undefined) return;
+  throw new ByteifyError(`${folder} holds ${stray}, which is not part of its checkpoint.`, {
+    hint: 'Remove it, or export again.',
+  });
+}
+
+/**
+ * Reads configs, headers and the index, no weights.
+ * @throws ByteifyError naming what is missing or does not fit: the config, a shard, a tensor, a file's length, the tokenizer, the card
+ */
+export async function checkExport(folder: string): Promise<CheckedExport> {
+  const config = await readBltConfig(folder);
+  const reader = await openCheckpoint(folder);
+  try {
+    const stored = checkTensors(bltTensors(config), reader.tensors, folder);
+    await refuseStrayWeights(folder, reader.files);
+    for (const name of NEEDED) await readNeeded(folder, name);
+    return { tensors: stored.length, parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
+  } finally {
+    await reader.close();
+  }
+}

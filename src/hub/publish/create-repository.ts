@@ -1,0 +1,38 @@
+/** @module Makes the repository, unless it is there. */
+import { createRepo } from '@huggingface/hub';
+import { ByteifyError } from '../../errors.js';
+import { type Account, BY_FETCH } from './account.js';
+import { publishError } from './publish-errors.js';
+import { callHub, type Line, type Refusal } from './refusals.js';
+
+function createError(refusal: Refusal, id: string, account: Account, endpoint: string): ByteifyError {
+  const [owner, name] = id.split('/');
+  const mine = [account.name, ...account.organisations];
+  if (refusal.status !== 403 || mine.includes(owner!)) return publishError(refusal, id, endpoint);
+  return new ByteifyError(`${account.name} may not make repositories of ${owner}.`, {
+    hint: `Publish as ${mine.map((of) => `${of}/${name}`).join(' or ')}, or ask ${owner} to let you in.`,
+  });
+}
+
+/**
+ * @param options.isPrivate false leaves it to the owner's default, which is public unless an organisation says otherwise
+ * @returns false when it was there already
+ */
+export async function createRepository(
+  line: Line,
+  id: string,
+  options: { isPrivate: boolean; account: Account },
+): Promise<boolean> {
+  return callHub(
+    line,
+    async ({ endpoint: hubUrl, fetch }) => {
+      const visibility = options.isPrivate ? { visibility: 'private' as const } : {};
+      await createRepo({ repo: id, ...visibility, ...BY_FETCH, hubUrl, fetch });
+      return true;
+    },
+    (refusal) => {
+      if (refusal.status === 409) return false;
+      throw createError(refusal, id, options.account, line.endpoint);
+    },
+  );
+}

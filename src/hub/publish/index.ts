@@ -1,0 +1,15 @@
+/** @module Publishing: a folder's files into a repository of the hub. */
+export { type Account, writingAccount } from './account.js';
+export { hashPaths, type LocalFile, publishedPaths } from './local-files.js';
+export { type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
+export {
+  checkPublication,
+  openLine,
+  type Publication,
+  type Published,
+  type PublishRules,
+  planPublication,
+  publish,
+} from './publish.js';
+export type { Line } from './refusals.js';
+export { checkRepositoryName } from './repository-name.js';

@@ -1,0 +1,71 @@
+/** @module What stands in the repository now. */
+import { modelInfo } from '@huggingface/hub';
+import { ByteifyError } from '../../errors.js';
+import { listRemote, type RemoteFile, type RemoteTree } from '../list-remote.js';
+import { MAX_PROVENANCE_BYTES, type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
+import { publishError } from './publish-errors.js';
+import { brokenLine, callHub, type Line } from './refusals.js';
+
+export interface RemoteRepository {
+  readonly commit: string;
+  readonly private: boolean;
+  readonly files: readonly RemoteFile[];
+  readonly origin: Origin | null;
+}
+
+/** The branch that is published to, and that downloads take when none is named. */
+export const BRANCH = 'main';
+
+async function readOrigin(
+  line: Line,
+  id: string,
+  commit: string,
+  files: readonly RemoteFile[],
+): Promise<Origin | null> {
+  const file = files.find(({ path }) => path === PROVENANCE_NAME);
+  if (file === undefined || file.sizeBytes > MAX_PROVENANCE_BYTES) return null;
+  const response = await line.fetch(`${line.endpoint}/${id}/resolve/${commit}/${PROVENANCE_NAME}`, {
+    ...(line.signal && { signal: line.signal }),
+  });
+  if (!response.ok) {
+    await response.body?.cancel();
+    return null; // what cannot be read vouches for nothing
+  }
+  return parseOrigin(await response.text());
+}
+
+/**
+ * The files at a commit or a branch.
+ * @throws ByteifyError when the hub refuses or cannot be reached; the signal's reason.
+ */
+export async function remoteTree(line: Line, id: string, revision: string): Promise<RemoteTree> {
+  const { endpoint, fetch, signal } = line;
+  try {
+    return await listRemote({ id, revision }, { endpoint, fetch, ...(signal && { signal }) });
+  } catch (error) {
+    throw brokenLine(line, error);
+  }
+}
+
+/**
+ * @returns null when there is no repository that this account can see.
+ * @throws ByteifyError when the hub refuses, or the repository has another name now.
+ */
+export async function lookUp(line: Line, id: string): Promise<RemoteRepository | null> {
+  const info = await callHub(
+    line,
+    async ({ endpoint: hubUrl, fetch }) =>
+      modelInfo({ name: id, revision: BRANCH, additionalFields: ['sha'], hubUrl, fetch }),
+    (refusal) => {
+      if (refusal.code === 'RepoNotFound' || refusal.status === 404) return null;
+      if (refusal.status === 401 && line.token === null) return null;
+      throw publishError(refusal, id, line.endpoint);
+    },
+  );
+  if (info === null) return null;
+  if (info.name !== id) {
+    throw new ByteifyError(`${id} is called ${info.name} now.`, { hint: `Publish to ${info.name}.` });
+  }
+  const { files } = await remoteTree(line, id, info.sha);
+  return { commit: info.sha, private: info.private, files, origin: await readOrigin(line, id, info.sha, files) };
+}

@@ -1,0 +1,43 @@
+/** @module Where a conversion's export lies, and whether it is the export of what the conversion holds now. */
+import { dirname, join, resolve } from 'node:path';
+import { digestOf, type Manifest, readManifest, STAGES } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
+
+export interface ExportedFolder {
+  readonly folder: string;
+  /** Of its conversion; null for an export that lies anywhere else. */
+  readonly manifest: Manifest | null;
+}
+
+const OUTPUT = STAGES.find(({ name }) => name === 'export')!.output;
+
+/** A conversion's folder, or the export inside one. */
+async function conversionOf(dir: string): Promise<{ root: string; manifest: Manifest } | null> {
+  const above = dirname(resolve(dir));
+  for (const root of [dir, above]) {
+    if (root === above && join(above, OUTPUT) !== resolve(dir)) continue;
+    const manifest = await readManifest(root);
+    if (manifest !== null) return { root, manifest };
+  }
+  return null;
+}
+
+/**
+ * @param dir a conversion, the export in it, or an export on its own
+ * @throws UsageError for a conversion that has no export, or one from before its last training
+ */
+export async function exportedFolder(dir: string): Promise<ExportedFolder> {
+  const found = await conversionOf(dir);
+  if (found === null) return { folder: dir, manifest: null };
+  const { root, manifest } = found;
+  const { finetune = {}, export: exported } = manifest.stages;
+  if (exported?.state !== 'done') {
+    throw new UsageError(`${root} has no finished export.`, { hint: `Make it with \`byteify export ${root}\`.` });
+  }
+  if (exported.inputs.run !== digestOf(finetune)) {
+    throw new UsageError(`The export of ${root} is older than its training.`, {
+      hint: `Make it again with \`byteify export ${root} --restart-from export\`.`,
+    });
+  }
+  return { folder: join(root, OUTPUT), manifest };
+}

@@ -1,0 +1,246 @@
+import { appendFile, cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { publishCommand } from '../../src/commands/publish.js';
+import { digestOf, openConversion } from '../../src/conversion/index.js';
+import { cardFromManifest, exportTransformers } from '../../src/export/index.js';
+import { type Hub, startHub } from '../support/hub-server.js';
+import { hubUploads } from '../support/hub-uploads.js';
+import { runCommand } from '../support/run-command.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+/** The duties themselves are tested where they are. */
+const releaseShortfalls = vi.hoisted(() => vi.fn());
+vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseShortfalls }));
+
+const GOLDEN = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
+const TOKEN = 'hf_secretsecretsecret';
+const ID = 'me/model';
+const work = temporaryFolder();
+let hub: Hub;
+
+beforeEach(async () => {
+  releaseShortfalls.mockReset().mockResolvedValue([]);
+  const uploads = hubUploads({ folder: join(work(), 'storage'), accounts: { [TOKEN]: { name: 'me' } } });
+  hub = await startHub({
+    repos: { 'me/taken': { 'config.json': '{}', 'model.safetensors': 'weights' } },
+    uploads: uploads.routes,
+  });
+  vi.stubEnv('HF_ENDPOINT', hub.url);
+  vi.stubEnv('HF_TOKEN', TOKEN);
+  vi.stubEnv('HF_HUB_OFFLINE', '');
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await hub.close();
+});
+
+async function exportTo(out: string): Promise<string> {
+  const card = cardFromManifest(null, { name: 'tiny' });
+  await exportTransformers({ from: GOLDEN, out, dtype: 'float32', maxShardBytes: 400_000, card, ownsOut: true });
+  return out;
+}
+
+const exported = () => exportTo(join(work(), 'blt'));
+
+/** A conversion whose last two stages are done. */
+async function conversion(run: object, exportedFrom: object): Promise<string> {
+  const folder = join(work(), 'conversion');
+  const opened = await openConversion(folder);
+  await exportTo(opened.path('export'));
+  const done = {
+    state: 'done' as const,
+    started: '2025-01-01T00:00:00.000Z',
+    finished: null,
+    seconds: 1,
+    files: [],
+    metrics: {},
+  };
+  const finetune = { ...done, inputs: {}, ...run };
+  await opened.update((manifest) => ({
+    ...manifest,
+    model: 'org/llama',
+    stages: { finetune, export: { ...done, inputs: { run: digestOf({ ...finetune, ...exportedFrom }) } } },
+  }));
+  await opened.close();
+  return folder;
+}
+
+const publish = (dir: string, more: object = {}, options: { json?: boolean } = {}) =>
+  runCommand(publishCommand, { dir, repository: ID, ...more }, options);
+
+const writing = () => hub.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
+
+describe('publish', () => {
+  it('puts an export into a repository, and tells what it did; the second time nothing is to do', async () => {
+    const dir = await exported();
+    const { stdout, stderr, error } = await publish(dir, {}, { json: true });
+    expect(error).toBeNull();
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({
+      repository: ID,
+      url: `${hub.url}/${ID}`,
+      commit: expect.stringMatching(/^[0-9a-f]{40}$/),
+      created: true,
+      private: false,
+      skipped: [],
+      removed: [],
+    });
+    expect(document.uploaded).toContain('README.md');
+    expect(document.uploaded).toContain('tokenizer.json');
+    expect(document.uploaded.filter((path: string) => path.endsWith('.safetensors')).length).toBeGreaterThan(1);
+    expect(document.sent_bytes).toBe(document.total_bytes);
+    // What will happen is said before it does.
+    expect(stderr).toMatch(/README\.md +[\d.]+ KB +upload[\s\S]*to upload to http:[\s\S]*Uploading to me\/model/);
+    expect(stderr).toMatch(/Verifying what the hub holds now: \d+ files, sizes and digests as here/);
+    const again = await publish(dir, {}, { json: true });
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      commit: document.commit,
+      created: false,
+      uploaded: [],
+      skipped: document.uploaded,
+      sent_bytes: 0,
+    });
+  });
+
+  it('prints the address', async () => {
+    const { stdout } = await publish(await exported());
+    expect(stdout).toContain(`repository     ${hub.url}/${ID}\n`);
+    expect(stdout).toMatch(/^commit +[0-9a-f]{40}$/m);
+  });
+
+  it('never shows the token', async () => {
+    const dir = await exported();
+    const seen = [
+      await publish(dir),
+      await publish(dir, {}, { json: true }),
+      await publish(dir, { repository: 'you/x' }),
+    ];
+    expect(JSON.stringify(seen)).not.toContain(TOKEN);
+  });
+
+  it('takes the export of a conversion, named by either folder, and shows the duties its manifest', async () => {
+    const folder = await conversion({}, {});
+    for (const dir of [folder, join(folder, 'blt')]) {
+      expect((await publish(dir, { acceptLicense: 'llama3.2' })).error).toBeNull();
+      expect(releaseShortfalls).toHaveBeenLastCalledWith({
+        folder: join(folder, 'blt'),
+        manifest: expect.objectContaining({ model: 'org/llama' }),
+        repository: ID,
+        acceptedLicense: 'llama3.2',
+      });
+    }
+  });
+
+  it('refuses a conversion whose export is not that of its run', async () => {
+    const { error } = await publish(await conversion({}, { seconds: 2 }));
+    expect(error).toMatchObject({
+      message: expect.stringContaining('is older than its training'),
+      hint: expect.stringContaining('--restart-from export'),
+      exitCode: 2,
+    });
+  });
+
+  it('refuses a conversion without an export', async () => {
+    const folder = join(work(), 'new');
+    await (await openConversion(folder)).close();
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'byteify.json'), await readFile(join(await conversion({}, {}), 'byteify.json')));
+    const text = JSON.parse(await readFile(join(folder, 'byteify.json'), 'utf8'));
+    delete text.stages.export;
+    await writeFile(join(folder, 'byteify.json'), JSON.stringify(text));
+    expect((await publish(folder)).error).toMatchObject({ message: `${folder} has no finished export.`, exitCode: 2 });
+  });
+
+  it('names every duty that is open, and sends nothing', async () => {
+    releaseShortfalls.mockResolvedValue([
+      { sentence: 'The licence is missing.', hint: 'Add it.' },
+      { sentence: 'The name is wrong.', hint: 'Change it.' },
+    ]);
+    const { stderr, error } = await publish(await exported());
+    expect(stderr).toContain('warning: The licence is missing. Add it.\n');
+    expect(stderr).toContain('warning: The name is wrong. Change it.\n');
+    expect(error).toMatchObject({ message: expect.stringContaining('2 things are missing'), exitCode: 1 });
+    expect(writing()).toEqual([]);
+  });
+});
+
+describe('a dry run', () => {
+  it('shows every file and asks for nothing that writes, with or without a token', async () => {
+    const dir = await exported();
+    for (const token of [TOKEN, '']) {
+      vi.stubEnv('HF_TOKEN', token);
+      vi.stubEnv('HF_TOKEN_PATH', join(work(), 'none'));
+      const { stdout, error } = await publish(dir, { dryRun: true });
+      expect(error).toBeNull();
+      expect(stdout).toMatch(/^config\.json +[\d.]+ KB +upload$/m);
+      expect(stdout).toMatch(/[\d.]+ KB of [\d.]+ KB to upload to http:\/\/127\.0\.0\.1:\d+\/me\/model \(new\)\n$/);
+    }
+    expect(hub.requests.length).toBeGreaterThan(0);
+    expect(writing()).toEqual([]);
+  });
+
+  it('prints one document', async () => {
+    const dir = await exported();
+    await publish(dir);
+    const { stdout } = await publish(dir, { dryRun: true }, { json: true });
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ repository: ID, exists: true, private: false, upload_bytes: 0, removed: [] });
+    expect(document.files[0]).toEqual({
+      path: 'README.md',
+      size_bytes: expect.any(Number),
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      change: 'none',
+    });
+  });
+
+  it('fails as the publish would', async () => {
+    const { stdout, error } = await publish(await exported(), { dryRun: true, repository: 'me/taken' });
+    expect(stdout).toMatch(/model\.safetensors +remove/);
+    expect(error).toMatchObject({ message: expect.stringContaining('me/taken holds another model'), exitCode: 1 });
+    expect(
+      (await publish(join(work(), 'blt'), { dryRun: true, repository: 'me/taken', force: true })).error,
+    ).toBeNull();
+  });
+});
+
+describe('an export that is not sound is refused by name', () => {
+  const SHARD = 'model-00002-of-00003.safetensors';
+  it.each<[string, (dir: string) => Promise<unknown>, RegExp]>([
+    ['no card', (dir) => rm(join(dir, 'README.md')), /lacks README\.md/],
+    ['no tokenizer', (dir) => rm(join(dir, 'tokenizer.json')), /lacks tokenizer\.json/],
+    [
+      'a tokenizer that is no JSON',
+      (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
+      /tokenizer_config\.json is not JSON/,
+    ],
+    ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
+    ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors cannot be opened/],
+    ['a shard that is cut', (dir) => truncate(join(dir, SHARD), 100_000), /not a sound safetensors file/],
+    ['a shard that is too long', (dir) => appendFile(join(dir, SHARD), 'x'), /1 bytes follow the last tensor/],
+    [
+      'a shard of an earlier export',
+      (dir) => cp(join(dir, SHARD), join(dir, 'model-00002-of-00004.safetensors')),
+      /holds model-00002-of-00004\.safetensors, which is not part of its checkpoint/,
+    ],
+    [
+      'an index without a shard',
+      async (dir) => {
+        const path = join(dir, 'model.safetensors.index.json');
+        const index = JSON.parse(await readFile(path, 'utf8'));
+        for (const [name, shard] of Object.entries(index.weight_map))
+          if (shard === SHARD) delete index.weight_map[name];
+        await writeFile(path, JSON.stringify(index));
+      },
+      /lacks model\./,
+    ],
+  ])('%s', async (_what, spoil, message) => {
+    const dir = await exported();
+    await spoil(dir);
+    const { error } = await publish(dir);
+    expect(error).toMatchObject({ message: expect.stringMatching(message) });
+    expect(writing()).toEqual([]);
+  });
+});

@@ -1,0 +1,534 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { downloadModel } from '../../src/hub/index.js';
+import {
+  hashPaths,
+  openLine,
+  parseOrigin,
+  planPublication,
+  publish,
+  publishedPaths,
+  writingAccount,
+} from '../../src/hub/publish/index.js';
+import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
+import { hubUploads, type UploadOptions, type Uploads } from '../support/hub-uploads.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const TOKEN = 'hf_secretsecretsecret';
+const ID = 'me/model';
+const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
+const SHARD_BYTES = 400_000;
+const work = temporaryFolder();
+let hub: Hub;
+let uploads: Uploads;
+
+afterEach(() => hub?.close());
+
+const ACCOUNTS = {
+  [TOKEN]: { name: 'me', orgs: ['team'] },
+  hf_reader: { name: 'me', role: 'read' as const },
+  hf_other: { name: 'other' },
+};
+
+async function serve(
+  options: Partial<UploadOptions> & Omit<Partial<HubOptions>, 'faults'> = {},
+  faults: HubOptions['faults'] = [],
+) {
+  uploads = hubUploads({ folder: join(work(), 'storage'), accounts: ACCOUNTS, ...options });
+  await mkdir(join(work(), 'storage'), { recursive: true });
+  hub = await startHub({ repos: {}, ...options, faults, uploads: uploads.routes });
+}
+
+function provenance(source: string, recipe: string) {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+  return JSON.stringify({
+    source: { model: source, files: [{ name: 'model.safetensors', sha256: sha256(source) }] },
+    recipe: { name: recipe.split('+')[0], sha256: sha256(recipe) },
+  });
+}
+
+/** What a publish looks at: sizes and digests. That it loads is another test's matter. */
+async function exportFolder(changes: Record<string, string | Uint8Array | null> = {}): Promise<string> {
+  const folder = join(work(), `export-${randomBytes(4).toString('hex')}`);
+  const files: Record<string, string | Uint8Array | null> = {
+    'README.md': '---\nlicense: apache-2.0\n---\n# A model\n',
+    'config.json': '{"model_type": "blt"}',
+    'model.safetensors.index.json': JSON.stringify({ weight_map: { a: SHARDS[0], b: SHARDS[1] } }),
+    'provenance.json': provenance('org/llama', 'tiny'),
+    [SHARDS[0]]: randomBytes(SHARD_BYTES),
+    [SHARDS[1]]: randomBytes(SHARD_BYTES),
+    '.byteify-output.json': '{}',
+    ...changes,
+  };
+  await mkdir(folder);
+  for (const [name, contents] of Object.entries(files)) {
+    if (contents !== null) await writeFile(join(folder, name), contents);
+  }
+  return folder;
+}
+
+interface Options {
+  id?: string;
+  token?: string | null;
+  force?: boolean;
+  isPrivate?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (event: { doneBytes: number; totalBytes: number }) => void;
+}
+
+const environment = (token: string | null) => ({
+  endpoint: hub.url,
+  cacheDir: join(work(), 'cache'),
+  token,
+  offline: false,
+});
+
+function line({ token = TOKEN, signal }: Options) {
+  return openLine({ environment: environment(token), sleep: async () => undefined, ...(signal && { signal }) });
+}
+
+async function plan(folder: string, options: Options = {}) {
+  return planPublication(line(options), {
+    repository: options.id ?? ID,
+    files: await hashPaths(folder, await publishedPaths(folder)),
+    origin: parseOrigin(await readFile(join(folder, 'provenance.json'), 'utf8').catch(() => '')),
+  });
+}
+
+async function send(folder: string, options: Options = {}) {
+  const { force = false, isPrivate = false, onProgress } = options;
+  const account = await writingAccount(line(options));
+  return publish(line(options), await plan(folder, options), {
+    force,
+    isPrivate,
+    account,
+    card: await readFile(join(folder, 'README.md'), 'utf8'),
+    ...(onProgress && { onProgress }),
+  });
+}
+
+const posts = () => hub.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
+const commits = () => hub.requests.filter(({ url }) => /\/commit\/main$/.test(url));
+
+/** Our own client brings the same bytes, verified. */
+async function expectPublished(folder: string, id = ID): Promise<void> {
+  const { folder: there } = await downloadModel(id, { environment: environment(TOKEN), sleep: async () => undefined });
+  for (const name of ['config.json', ...SHARDS]) {
+    expect(Buffer.compare(await readFile(join(there, name)), await readFile(join(folder, name))), name).toBe(0);
+  }
+}
+
+describe('a publish', () => {
+  it('makes the repository and brings every file that is not hidden', async () => {
+    await serve();
+    const folder = await exportFolder();
+    const events: number[] = [];
+    const { created, sentBytes, publication, commit } = await send(folder, {
+      onProgress: ({ doneBytes, totalBytes }) => {
+        expect(doneBytes).toBeLessThanOrEqual(totalBytes);
+        events.push(doneBytes);
+      },
+    });
+    expect(created).toBe(true);
+    expect(publication.changes.upload.map(({ path }) => path)).toEqual([
+      'README.md',
+      'config.json',
+      ...SHARDS,
+      'model.safetensors.index.json',
+      'provenance.json',
+    ]);
+    expect(sentBytes).toBe(publication.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+    // Byte by byte, not file by file: half a shard is seen.
+    expect(events.some((bytes) => bytes > 0 && bytes < SHARD_BYTES)).toBe(true);
+    expect(Math.max(...events)).toBeGreaterThanOrEqual(2 * SHARD_BYTES);
+    expect(commit).toMatch(/^[0-9a-f]{40}$/);
+    await expectPublished(folder);
+  });
+
+  it('uploads nothing the second time, and writes nothing', async () => {
+    await serve();
+    const folder = await exportFolder();
+    const first = await send(folder);
+    const [before, objects] = [posts().length, uploads.received.length];
+    const { publication, commit, sentBytes, created } = await send(folder);
+    expect(publication.changes).toMatchObject({ upload: [], remove: [] });
+    expect({ commit, sentBytes, created }).toEqual({ commit: first.commit, sentBytes: 0, created: false });
+    expect(uploads.received).toHaveLength(objects);
+    expect(posts().slice(before)).toMatchObject([{ url: '/api/validate-yaml' }]);
+  });
+
+  it('sends only what changed of the same model, and takes away what would be read in its place', async () => {
+    await serve();
+    const folder = await exportFolder({ 'vocab.json': '{}', 'picture.md': 'kept' });
+    await send(folder);
+    const next = await exportFolder({
+      'config.json': await readFile(join(folder, 'config.json')),
+      'model.safetensors.index.json': null,
+      [SHARDS[0]]: null,
+      [SHARDS[1]]: null,
+      'model.safetensors': randomBytes(SHARD_BYTES),
+    });
+    const { publication, sentBytes } = await send(next);
+    expect(publication.changes.upload.map(({ path }) => path)).toEqual(['model.safetensors']);
+    expect(publication.changes.remove).toEqual([...SHARDS, 'model.safetensors.index.json', 'vocab.json']);
+    expect(sentBytes).toBe(SHARD_BYTES);
+    const { files } = await downloadModel(ID, { environment: environment(TOKEN) });
+    expect(files.filter((file) => file.includes('safetensors'))).toEqual(['model.safetensors']);
+    expect((await plan(next)).changes).toMatchObject({ upload: [], remove: [] });
+  });
+
+  it('makes a private repository when told so, and refuses a public one that is there', async () => {
+    await serve();
+    const folder = await exportFolder();
+    const { publication } = await send(folder, { isPrivate: true });
+    expect(publication.repository?.private).toBe(true);
+    await expectPublished(folder);
+    await expect(downloadModel(ID, { environment: environment(null) })).rejects.toThrow('There is no model me/model');
+    await send(folder, { id: 'me/open' });
+    await expect(send(folder, { id: 'me/open', isPrivate: true })).rejects.toThrow(
+      'me/open is there already, and public',
+    );
+  });
+
+  it('publishes for an organisation', async () => {
+    await serve();
+    const folder = await exportFolder();
+    await send(folder, { id: 'team/model' });
+    await expectPublished(folder, 'team/model');
+  });
+});
+
+describe('another model in the repository', () => {
+  it.each([
+    [
+      'from another source',
+      { 'provenance.json': provenance('org/other', 'tiny') },
+      /one made from org\/llama by the recipe tiny\./,
+    ],
+    ['by another recipe', { 'provenance.json': provenance('org/llama', 'tiny+steps') }, /tiny with other settings/],
+    ['of unknown making', { 'provenance.json': null }, /one made from org\/llama/],
+  ])('is refused when this one is %s, and replaced with --force', async (_what, changes, sentence) => {
+    await serve();
+    await send(await exportFolder());
+    const other = await exportFolder(changes);
+    const before = commits().length;
+    await expect(send(other)).rejects.toThrow(sentence);
+    expect(commits()).toHaveLength(before);
+    await send(other, { force: true });
+    await expectPublished(other);
+  });
+
+  it('is refused whatever brought it', async () => {
+    await serve({ repos: { [ID]: { 'README.md': 'x', 'weights/model.gguf': 'y' } } });
+    await expect(send(await exportFolder())).rejects.toThrow(
+      'me/model holds another model: weights/model.gguf, which is not of this model.',
+    );
+  });
+
+  it('is none in a repository without weights and config, nor in one that holds these very files', async () => {
+    const folder = await exportFolder({ 'provenance.json': null });
+    const config = await readFile(join(folder, 'config.json'));
+    await serve({ repos: { [ID]: { 'README.md': 'a plan', LICENSE: 'terms' }, 'me/part': { 'config.json': config } } });
+    await send(folder);
+    await expectPublished(folder);
+    expect((await send(folder, { id: 'me/part' })).publication.changes.unchanged).toMatchObject([
+      { path: 'config.json' },
+    ]);
+  });
+
+  it('that somebody puts there meanwhile is not overwritten', async () => {
+    await serve();
+    const folder = await exportFolder();
+    await send(folder);
+    const next = await exportFolder();
+    const late = await plan(next);
+    await send(await exportFolder());
+    const publishing = publish(line({}), late, {
+      force: false,
+      isPrivate: false,
+      account: { name: 'me', organisations: [] },
+      card: '',
+    });
+    await expect(publishing).rejects.toThrow('me/model was changed by somebody else while it was published.');
+  });
+});
+
+const ON = {
+  object: /^\/lfs\/object\//,
+  part: /^\/lfs\/part\//,
+  complete: /^\/lfs\/complete\//,
+  commit: /\/commit\/main$/,
+  batch: /objects\/batch$/,
+  create: /repos\/create$/,
+  anything: /./,
+};
+
+describe('a bad network', () => {
+  it.each<[string, Partial<UploadOptions>, HubOptions['faults']]>([
+    ['503 on an object', {}, [{ kind: 'status', status: 503, on: ON.object, times: 3 }]],
+    ['429 with Retry-After', {}, [{ kind: 'status', status: 429, retryAfterSeconds: 1, on: ON.object }]],
+    ['503 on a part', { partBytes: 150_000 }, [{ kind: 'status', status: 503, on: ON.part, times: 3 }]],
+    ['503 when parts are put together', { partBytes: 150_000 }, [{ kind: 'status', status: 503, on: ON.complete }]],
+    ['503 on the commit', {}, [{ kind: 'status', status: 503, on: ON.commit, times: 2 }]],
+    ['503 on everything once', {}, [{ kind: 'status', status: 503, on: ON.anything, times: 4 }]],
+    ['a cut inside an object', { faults: [{ kind: 'cut', on: ON.object, afterBytes: 200_000, times: 2 }] }, []],
+    [
+      'a cut inside a part',
+      { partBytes: 150_000, faults: [{ kind: 'cut', on: ON.part, afterBytes: 1, times: 3 }] },
+      [],
+    ],
+    [
+      'a link that expired',
+      { faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'expired', times: 2 }] },
+      [],
+    ],
+    ['the answer to the making lost', { faults: [{ kind: 'lost-answer', on: ON.create }] }, []],
+    ['the answer to the commit lost', { faults: [{ kind: 'lost-answer', on: ON.commit }] }, []],
+    ['the answer to an object lost', { faults: [{ kind: 'lost-answer', on: ON.object, times: 2 }] }, []],
+  ])('is outlasted: %s', async (_what, options, faults) => {
+    await serve(options, faults);
+    const folder = await exportFolder();
+    const { publication, commit } = await send(folder);
+    await expectPublished(folder);
+    expect((await plan(folder)).changes.upload).toEqual([]);
+    expect((await plan(folder)).repository?.commit).toBe(commit);
+    expect(publication.changes.upload).toHaveLength(6);
+  });
+
+  it('that does not end is a sentence, and what was uploaded is not sent again', async () => {
+    await serve({}, [{ kind: 'status', status: 503, on: ON.commit, times: 6 }]);
+    const folder = await exportFolder();
+    await expect(send(folder)).rejects.toMatchObject({
+      message: 'The hub is busy: it answered 503 again and again.',
+      hint: expect.stringContaining('not sent twice'),
+    });
+    const before = uploads.received.length;
+    expect(before).toBe(2);
+    const small =
+      (await plan(folder)).changes.upload.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) - 2 * SHARD_BYTES;
+    expect((await send(folder)).sentBytes).toBe(small);
+    expect(uploads.received).toHaveLength(before);
+    await expectPublished(folder);
+  });
+
+  it('that cuts one file again and again leaves the other in the storage', async () => {
+    const folder = await exportFolder({ [SHARDS[1]]: randomBytes(10) });
+    await serve({ faults: [{ kind: 'cut', on: ON.object, afterBytes: 100_000, times: 7 }] });
+    await expect(send(folder)).rejects.toThrow(/cannot be reached/);
+    expect((await plan(folder)).changes.upload).toHaveLength(6);
+    expect(commits()).toEqual([]);
+    const before = uploads.received.length;
+    await send(folder);
+    expect(uploads.received.slice(before)).toMatchObject([{ bytes: SHARD_BYTES }]);
+    await expectPublished(folder);
+  });
+
+  it('a storage that keeps refusing is named', async () => {
+    await serve({ faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'no', times: 100 }] });
+    await expect(send(await exportFolder())).rejects.toThrow(
+      'The storage behind the hub does not take the files: it answered 403.',
+    );
+    expect(commits()).toEqual([]);
+  });
+});
+
+async function requested(path: RegExp): Promise<void> {
+  while (!hub.requests.some(({ url }) => path.test(new URL(url, hub.url).pathname))) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+describe('a stop', () => {
+  it.each([
+    ['while an object is sent', ON.object],
+    ['while the commit is made', ON.commit],
+    ['while the repository is made', ON.create],
+  ])('%s ends it at once', async (_when, on) => {
+    await serve({ faults: [{ kind: 'stall', on, times: 10 }] });
+    const folder = await exportFolder();
+    const controller = new AbortController();
+    const publishing = send(folder, { signal: controller.signal });
+    await requested(on);
+    const reason = new DOMException('Stopped by SIGINT.', 'AbortError');
+    controller.abort(reason);
+    await expect(publishing).rejects.toBe(reason);
+  });
+
+  it('while a file is hashed ends it at once', async () => {
+    class NeverRead extends Blob {
+      override readonly size = SHARD_BYTES;
+      override slice = () => new Blob(['the first bytes']);
+      override arrayBuffer = () => new Promise<never>(() => undefined);
+    }
+    await serve({ repos: { [ID]: { 'README.md': '' } } });
+    const planned = await plan(await exportFolder());
+    const upload = planned.changes.upload.map((file) => ({ ...file, content: new NeverRead([]) }));
+    const controller = new AbortController();
+    const publishing = publish(
+      line({ signal: controller.signal }),
+      { ...planned, changes: { ...planned.changes, upload } },
+      { force: false, isPrivate: false, account: { name: 'me', organisations: [] }, card: '' },
+    );
+    await requested(/preupload/);
+    controller.abort(new Error('enough'));
+    await expect(publishing).rejects.toThrow('enough');
+  });
+
+  it('before the commit leaves the repository as it was', async () => {
+    await serve({ faults: [{ kind: 'stall', on: ON.commit }] });
+    const folder = await exportFolder();
+    const controller = new AbortController();
+    const publishing = send(folder, { signal: controller.signal });
+    await requested(ON.commit);
+    controller.abort();
+    await expect(publishing).rejects.toThrow(/abort/i);
+    expect((await plan(folder)).changes.unchanged).toEqual([]);
+    await send(folder);
+    await expectPublished(folder);
+  });
+});
+
+describe('a refusal', () => {
+  it.each<[string, Options, Partial<UploadOptions>, RegExp, RegExp]>([
+    [
+      'no token',
+      { token: null },
+      {},
+      /needs a token with write permission, and there is none/,
+      /hf auth login.*HF_TOKEN/,
+    ],
+    ['a token that is not known', { token: 'hf_revoked' }, {}, /does not know this token/, /hf auth login/],
+    ['a token that may only read', { token: 'hf_reader' }, {}, /The token of me may only read/, /settings\/tokens/],
+    [
+      'somebody else’s name',
+      { token: 'hf_other' },
+      {},
+      /other may not make repositories of me\./,
+      /Publish as other\/model/,
+    ],
+    [
+      'an owner that says no',
+      {},
+      { faults: [{ kind: 'refuse', on: /preupload/, status: 403, error: 'You need write permission' }] },
+      /This token may not write to me\/model\. The hub says: "You need write permission"/,
+      /settings\/tokens/,
+    ],
+    [
+      'no room left',
+      {},
+      { faults: [{ kind: 'refuse', on: ON.batch, status: 403, error: 'Private repository storage limit reached' }] },
+      /The hub has no room for me\/model\. The hub says: "Private repository storage limit reached"/,
+      /settings\/billing/,
+    ],
+    [
+      'a file that is too large',
+      {},
+      { faults: [{ kind: 'refuse', on: ON.batch, status: 413, error: 'too large' }] },
+      /no room/,
+      /billing/,
+    ],
+    [
+      'a commit that it does not take',
+      {},
+      { faults: [{ kind: 'refuse', on: ON.commit, status: 400, error: `Bad: ${TOKEN}` }] },
+      /The hub refuses what was sent to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
+      /Nothing of the repository was changed/,
+    ],
+  ])('is a sentence with the next step: %s', async (_what, options, uploadOptions, message, hint) => {
+    await serve(uploadOptions);
+    const error = await send(await exportFolder(), options).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      name: 'ByteifyError',
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    });
+    const { stack, cause, message: text } = error as Error;
+    expect([text, stack, String(cause)].join()).not.toContain(TOKEN);
+  });
+
+  it('comes before anything is sent when the card is no YAML', async () => {
+    await serve();
+    const folder = await exportFolder({ 'README.md': '---\nlicense: [\n---\n' });
+    await expect(send(folder)).rejects.toThrow('The hub does not take README.md: Invalid YAML in the metadata');
+    expect(posts().map(({ url }) => url)).toEqual(['/api/validate-yaml']);
+  });
+
+  it('comes for a repository that has another name now', async () => {
+    await serve({ repos: { 'me/new': { 'README.md': '' } }, renamed: { [ID]: 'me/new' } });
+    await expect(send(await exportFolder())).rejects.toMatchObject({
+      message: 'me/model is called me/new now.',
+      hint: 'Publish to me/new.',
+    });
+  });
+
+  it('comes for a name that a hidden repository has', async () => {
+    await serve({ faults: [{ kind: 'refuse', on: ON.create, status: 409, error: 'exists' }] });
+    await expect(send(await exportFolder())).rejects.toThrow(
+      'me/model is taken by a repository that this account may not see.',
+    );
+  });
+
+  it.each(['model', 'me/', '/model', 'me/model/x', 'me/mo--del', 'me/model.git', `me/${'x'.repeat(95)}`, 'me/mo del'])(
+    'comes for a name that the hub does not have: %s',
+    async (id) => {
+      await serve();
+      await expect(send(await exportFolder(), { id })).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+      expect(posts()).toEqual([]);
+    },
+  );
+});
+
+describe('a storage that spoils what it is given', () => {
+  it.each([
+    ['an object', {}, ON.object],
+    ['an object in parts', { partBytes: 150_000 }, ON.complete],
+  ])('is found out: %s', async (_what, options, on) => {
+    await serve({ ...options, faults: [{ kind: 'corrupt', on }] });
+    await expect(send(await exportFolder())).rejects.toThrow(
+      /^me\/model has other bytes of model-0000[12]-of-00002\.safetensors than were sent\.$/,
+    );
+  });
+});
+
+describe('the token', () => {
+  it('goes to the hub alone, in its header', async () => {
+    await serve({ partBytes: 150_000 });
+    await send(await exportFolder());
+    for (const { url, host, authorization } of hub.requests) {
+      expect(url).not.toContain(TOKEN);
+      expect(authorization, url).toBe(host === '127.0.0.1' ? `Bearer ${TOKEN}` : null);
+    }
+    expect(hub.requests.some(({ host }) => host === 'localhost')).toBe(true);
+  });
+
+  it('may have a form that the hub’s client does not know', async () => {
+    await serve({ accounts: { api_org_123: { name: 'me' } } });
+    const folder = await exportFolder();
+    expect((await send(folder, { token: 'api_org_123' })).created).toBe(true);
+  });
+});
+
+it('a look asks for nothing that writes, and needs no token', async () => {
+  await serve();
+  const folder = await exportFolder();
+  expect((await plan(folder, { token: null })).repository).toBeNull();
+  await send(folder);
+  const before = hub.requests.length;
+  const { repository, changes, url } = await plan(folder, { token: null });
+  expect(repository?.private).toBe(false);
+  expect(changes.unchanged).toHaveLength(6);
+  expect(url).toBe(`${hub.url}/me/model`);
+  expect(
+    hub.requests
+      .slice(before)
+      .map(({ method }) => method)
+      .every((method) => method === 'GET'),
+  ).toBe(true);
+});
+
+it('offline there is no publishing', async () => {
+  await serve();
+  expect(() => openLine({ environment: { ...environment(TOKEN), offline: true } })).toThrow('HF_HUB_OFFLINE is set');
+});
