@@ -24,7 +24,10 @@ export const publishCommand: Command<Args> = {
     { flags: '--private', help: 'make the repository private; refuse one that is there and public' },
     { flags: '--dry-run', help: 'check everything, show what would change, and change nothing' },
     { flags: '--force', help: 'replace another model that the repository holds' },
-    { flags: '--accept-license <id>', help: 'you have read this licence of the source, and agree to it' },
+    {
+      flags: '--accept-license <id>',
+      help: 'you have read this licence of the source or its text, and agree to it; "unknown" where there is none, several with commas',
+    },
   ],
   examples: [
     'byteify publish smollm2-blt me/SmolLM2-135M-BLT --dry-run',
