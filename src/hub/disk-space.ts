@@ -1,6 +1,7 @@
 /** @module Room on the disk: asked for before a download, and what is said when it ends during one. */
 import { stat, statfs } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
+import { humanBytes } from '../ui/format.js';
 
 const ROOM = 'Free some space, or set HF_HOME to a larger disk';
 
@@ -17,9 +18,8 @@ export async function refuseFullDisk(folder: string, neededBytes: number): Promi
   if (neededBytes === 0) return;
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= neededBytes) return;
-  const inGigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new ByteifyError(
-    `The download takes ${inGigabytes(neededBytes)} and ${folder} has ${inGigabytes(bavail * bsize)} free.`,
+    `The download takes ${humanBytes(neededBytes)} and ${folder} has ${humanBytes(bavail * bsize)} free.`,
     { hint: `${ROOM}.` },
   );
 }

@@ -314,6 +314,17 @@ describe('a bad network', () => {
     expect(hub!.requests.filter(({ url }) => on.test(url)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
+  it('may answer with another range than was asked for', async () => {
+    const { files } = await serve({
+      faults: [
+        { kind: 'cut', on, afterBytes: 200_000 },
+        { kind: 'wrong-range', on },
+      ],
+    });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toEqual([0, 200_000, 0]);
+  });
+
   it('may stall', async () => {
     const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
     await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);

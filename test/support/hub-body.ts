@@ -1,5 +1,4 @@
 /** How the loopback hub sends a body: by range, and with the faults that strike a body. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Strike } from './hub-faults.js';
@@ -14,7 +13,14 @@ export interface SentBody {
 
 /** Writes at the pace of the reader; false when it is gone. */
 async function write(response: ServerResponse, piece: Uint8Array): Promise<boolean> {
-  if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+  if (response.write(piece) || response.destroyed) return !response.destroyed;
+  await new Promise<void>((resolve) => {
+    const go = () => {
+      response.off('drain', go).off('close', go);
+      resolve();
+    };
+    response.once('drain', go).once('close', go);
+  });
   return !response.destroyed;
 }
 
@@ -37,7 +43,8 @@ export async function sendFile(
   const path = new URL(log.url, 'http://hub').pathname;
   const range = /^bytes=(\d+)-(\d*)$/.exec(log.range ?? '');
   const honoured = range !== null && strike('ignore-range', path) === null;
-  const start = honoured ? Number(range[1]) : 0;
+  const from = honoured ? Number(range[1]) : 0;
+  const start = from > 0 && strike('wrong-range', path) !== null ? 0 : from;
   const asked = honoured && range[2] ? Math.min(file.size, Number(range[2]) + 1) : file.size;
   if (honoured && start >= file.size) {
     log.status = 416;
@@ -45,7 +52,7 @@ export async function sendFile(
     return;
   }
   const sends = request.method !== 'HEAD';
-  const short = sends ? strike('short', path) : null;
+  const short = sends ? strike('short', path, ({ bytes }) => bytes < asked - start) : null;
   const end = short === null ? asked : Math.min(asked, start + short.bytes);
   log.status = honoured ? 206 : 200;
   response.writeHead(log.status, {
@@ -59,7 +66,8 @@ export async function sendFile(
     return;
   }
   const flip = strike('flip', path, ({ atByte }) => atByte >= start && atByte < end);
-  const stop = strike('cut', path) ?? strike('stall', path);
+  const within = ({ afterBytes }: { afterBytes: number }) => afterBytes < end - start;
+  const stop = strike('cut', path, within) ?? strike('stall', path, within);
   const drip = strike('drip', path);
   const last = stop === null ? end : Math.min(end, start + stop.afterBytes);
   let at = start;

@@ -8,7 +8,8 @@ export type HubFault = { readonly on: RegExp; readonly times?: number } & (
   | { readonly kind: 'short' /** an answer that is a little of the body and says it is all */; readonly bytes: number }
   | { readonly kind: 'drip' /** a body that comes piece by piece */; readonly bytes: number; readonly everyMs: number }
   | { readonly kind: 'expire' /** 403 for a link of the storage that was used so often */; readonly uses: number }
-  | { readonly kind: 'ignore-range' }
+  | { readonly kind: 'ignore-range' /** the whole, with 200 */ }
+  | { readonly kind: 'wrong-range' /** 206, from the beginning */ }
 );
 
 export type HubFaultKind = HubFault['kind'];
