@@ -72,6 +72,8 @@ export async function openPart(target: { blob: string; sizeBytes: number; digest
     async finish() {
       // Without it a power cut can leave the name on a file with holes.
       await orDiskError(file.sync());
+      const { size } = await file.stat();
+      if (size !== sizeBytes) throw diskError(new Error(`it has ${size} bytes, not the ${sizeBytes} written`), path);
       await orDiskError(rename(path, blob));
     },
     close: () => file.close(),
