@@ -71,6 +71,14 @@ export interface TreeEntry {
   readonly xet_hash?: string;
 }
 
+/** As Python writes JSON: in ASCII. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value, null, 1).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** All that the repository holds at a commit, which never changes: Python tells a whole snapshot from a part by it. */
 export async function writeTree(
   repository: string,
@@ -80,6 +88,6 @@ export async function writeTree(
   const path = join(repository, 'trees', `${commit}.json`);
   if (existsSync(path)) return;
   await mkdir(dirname(path), { recursive: true });
-  const sorted = Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeFileAtomic(path, JSON.stringify({ format_version: 1, files: sorted }, null, 1));
+  const sorted = [...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  await writeFileAtomic(path, asciiJson({ format_version: 1, files: Object.fromEntries(sorted) }));
 }
