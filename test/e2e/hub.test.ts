@@ -68,6 +68,16 @@ describe('byteify import of a hub model', () => {
     expect(manifest.revision).toBe(ref);
   });
 
+  it('takes the revision that --revision names', async () => {
+    const files = Object.fromEntries((await readdir(TINY)).map((name) => [name, readFileSync(join(TINY, name))]));
+    await serve({ repos: { 'org/tiny': TINY, 'org/tiny@v1': { ...files, 'README.md': 'The first.' } } });
+    const { code } = await runImport('org/tiny', { args: ['--revision', 'v1'] });
+    expect(code).toBe(0);
+    const manifest = JSON.parse(await readFile(join(folder(), 'out', 'byteify.json'), 'utf8'));
+    const ref = await readFile(join(folder(), 'hf', 'hub', 'models--org--tiny', 'refs', 'v1'), 'utf8');
+    expect([manifest.model, manifest.revision]).toEqual(['org/tiny@v1', ref]);
+  });
+
   it('that was renamed says so', async () => {
     await serve({ renamed: { 'org/old': 'org/tiny' } });
     const { code, stderr } = await runImport('org/old');
