@@ -5,10 +5,10 @@ const MEGABYTE = 1e6;
 /** More often than any client asks. */
 const ALWAYS = 1_000_000;
 
-/** The bytes of the weights of the repository that is downloaded. */
-export const WEIGHTS_BYTES = 8 * MEGABYTE;
+/** The bytes of the weights of the repository that is downloaded; some of the clients write 10 MB at a time. */
+export const WEIGHTS_BYTES = 40 * MEGABYTE;
 
-const cut = { kind: 'cut', on: WEIGHTS, afterBytes: 3 * MEGABYTE };
+const cut = { kind: 'cut', on: WEIGHTS, afterBytes: 15 * MEGABYTE };
 
 /** @type {{ name: string, faults?: object[], gated?: boolean, renamed?: boolean, act?: 'kill' | 'full-disk' }[]} */
 export const ROWS = [
@@ -19,11 +19,11 @@ export const ROWS = [
   { name: 'cut, then the range is ignored', faults: [cut, { kind: 'ignore-range', on: WEIGHTS, times: ALWAYS }] },
   { name: 'cut, then another range comes', faults: [cut, { kind: 'wrong-range', on: WEIGHTS }] },
   { name: 'cut, and the link has expired', faults: [cut, { kind: 'expire', on: WEIGHTS, uses: 1, times: ALWAYS }] },
-  { name: 'a part is called the whole', faults: [{ kind: 'short', on: WEIGHTS, bytes: 3 * MEGABYTE }] },
-  { name: 'a bit of the weights is flipped once', faults: [{ kind: 'flip', on: WEIGHTS, atByte: 5 * MEGABYTE }] },
+  { name: 'a part is called the whole', faults: [{ kind: 'short', on: WEIGHTS, bytes: 15 * MEGABYTE }] },
+  { name: 'a bit of the weights is flipped once', faults: [{ kind: 'flip', on: WEIGHTS, atByte: 25 * MEGABYTE }] },
   {
     name: 'a bit of the weights is always flipped',
-    faults: [{ kind: 'flip', on: WEIGHTS, atByte: 5 * MEGABYTE, times: ALWAYS }],
+    faults: [{ kind: 'flip', on: WEIGHTS, atByte: 25 * MEGABYTE, times: ALWAYS }],
   },
   { name: 'a bit of the tokenizer is flipped once', faults: [{ kind: 'flip', on: '/tokenizer\\.json', atByte: 10 }] },
   { name: 'the weights are answered by 503 once', faults: [{ kind: 'status', on: WEIGHTS, status: 503 }] },
@@ -43,7 +43,7 @@ export const ROWS = [
   { name: 'the disk fills up', act: 'full-disk' },
   {
     name: 'kill -9 at the half, then run again',
-    faults: [{ kind: 'drip', on: WEIGHTS, bytes: 50_000, everyMs: 10, times: ALWAYS }],
+    faults: [{ kind: 'drip', on: WEIGHTS, bytes: 200_000, everyMs: 10, times: ALWAYS }],
     act: 'kill',
   },
 ];

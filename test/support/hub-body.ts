@@ -68,7 +68,7 @@ export async function sendFile(
   const flip = strike('flip', path, ({ atByte }) => atByte >= start && atByte < end);
   const within = ({ afterBytes }: { afterBytes: number }) => afterBytes < end - start;
   const stop = strike('cut', path, within) ?? strike('stall', path, within);
-  const drip = strike('drip', path);
+  const drip = strike('drip', path, ({ bytes }) => bytes < end - start);
   const last = stop === null ? end : Math.min(end, start + stop.afterBytes);
   let at = start;
   for await (const piece of file.read(start, last)) {
