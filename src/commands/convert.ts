@@ -11,9 +11,11 @@ import {
   type EngineArgs,
   eagerOption,
   engineOptions,
+  modelAt,
   type RestartArgs,
   recipeOptions,
   restartOption,
+  revisionOption,
   startEngineFor,
   type TrainingArgs,
   trainingOverrides,
@@ -21,6 +23,7 @@ import {
 
 interface Args extends TrainingArgs, RestartArgs, EngineArgs {
   readonly model?: string;
+  readonly revision?: string;
   readonly data?: readonly string[];
   readonly out: string;
 }
@@ -33,6 +36,7 @@ export const convertCommand: Command<Args> = {
   ],
   options: [
     ...recipeOptions,
+    revisionOption,
     dataOption,
     { flags: '--out <dir>', help: 'the conversion folder; the same command goes on where it stopped', required: true },
     restartOption,
@@ -45,12 +49,13 @@ export const convertCommand: Command<Args> = {
   ],
   async run(context, args) {
     const recipe = await recipeFor(args.out, args.recipe, trainingOverrides(args));
-    const model = args.model ?? recipe.source?.model;
-    if (model === undefined) {
+    const named = args.model ?? recipe.source?.model;
+    if (named === undefined) {
       throw new UsageError('No model was named.', {
         hint: 'Give a hub id, a folder or a .gguf file, or a recipe with source.model.',
       });
     }
+    const model = modelAt(named, args.revision);
     await startEngineFor(args, recipe.hardware.threads);
     const conversion: Conversion = await openConversion(
       args.out,

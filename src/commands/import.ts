@@ -5,11 +5,12 @@ import { openConversion } from '../conversion/index.js';
 import { importStep } from '../pipeline/import-step.js';
 import { humanBytes, renderTable } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
-import { type RestartArgs, restartOption } from './shared-options.js';
+import { modelAt, type RestartArgs, restartOption, revisionOption } from './shared-options.js';
 
 interface Args extends RestartArgs {
   readonly model: string;
   readonly out?: string;
+  readonly revision?: string;
 }
 
 export const importCommand: Command<Args> = {
@@ -18,6 +19,7 @@ export const importCommand: Command<Args> = {
   arguments: [{ name: 'model', help: 'hub id (org/name[@revision]), transformers folder, or .gguf file' }],
   options: [
     { flags: '--out <dir>', help: "the conversion folder (default: the model's name with -blt, here)" },
+    revisionOption,
     restartOption,
   ],
   examples: [
@@ -25,7 +27,9 @@ export const importCommand: Command<Args> = {
     'byteify import meta-llama/Llama-3.2-1B@main --out llama-blt',
     'byteify import ./smollm2.gguf --out smollm2-blt',
   ],
-  async run(context, { model, out = defaultOut(model), restartFrom }) {
+  async run(context, args) {
+    const { out = defaultOut(args.model), restartFrom } = args;
+    const model = modelAt(args.model, args.revision);
     const conversion = await openConversion(out, restartFrom === undefined ? {} : { restartFrom });
     try {
       await importStep({ conversion, reporter: context.reporter, signal: context.signal }, model);

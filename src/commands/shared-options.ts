@@ -1,6 +1,8 @@
 /** @module Options that several verbs have. */
+import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
+import { UsageError } from '../errors.js';
 import { type OptionSpec, parsers } from './command.js';
 
 /** Runs training operation by operation. */
@@ -32,6 +34,20 @@ export const dataOption: OptionSpec = {
   flags: '--data <path...>',
   help: 'text to train on: files and folders of text, jsonl, .gz, .zst',
 };
+
+export const revisionOption: OptionSpec = {
+  flags: '--revision <rev>',
+  help: 'branch, tag or commit of a hub model, as in org/name@rev; the manifest keeps the commit',
+};
+
+/** @throws UsageError for a revision of what has none, or has another. */
+export function modelAt(model: string, revision: string | undefined): string {
+  if (revision === undefined) return model;
+  if (existsSync(model) || model.includes('@')) {
+    throw new UsageError(`${model} takes no --revision.`, { hint: 'Give it with a hub id that names none: org/name.' });
+  }
+  return `${model}@${revision}`;
+}
 
 export const restartOption: OptionSpec = {
   flags: '--restart-from <stage>',

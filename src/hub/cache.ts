@@ -1,12 +1,24 @@
 /** @module The cache as Python's huggingface_hub lays it out: models--org--name/{blobs,refs,snapshots,trees}. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
 import { writeFileAtomic } from '../conversion/index.js';
 
 /** Where the cache keeps a model: `models--org--name`. */
 export function repositoryFolder(cacheDir: string, id: string): string {
   return join(cacheDir, `models--${id.replace('/', '--')}`);
+}
+
+/** The signature of bford.info/cachedir: backups pass over a folder that has it. */
+const CACHE_TAG = `Signature: 8a477f597d28d172789f06886806bc55
+# What lies here was downloaded from the Hugging Face Hub, and can be again.
+`;
+
+/** As Python's client does, in a cache that has none. */
+export async function tagCache(cacheDir: string): Promise<void> {
+  await writeFile(join(cacheDir, 'CACHEDIR.TAG'), CACHE_TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
@@ -30,13 +42,13 @@ export async function snapshotFiles(repository: string, commit: string): Promise
     .sort();
 }
 
-/** Points a snapshot's file at its blob. */
+/** Points a snapshot's file at its blob. Only under the repository's lock: what a killed process left is replaced. */
 export async function linkSnapshot(repository: string, commit: string, path: string, blob: string): Promise<void> {
   const link = join(repository, 'snapshots', commit, path);
   const target = relative(dirname(link), join(repository, 'blobs', blob));
   if ((await readlink(link).catch(() => null)) === target) return;
   await mkdir(dirname(link), { recursive: true });
-  const temporary = `${link}.tmp-${process.pid}`;
+  const temporary = join(dirname(link), `.${basename(link)}.tmp`);
   await rm(temporary, { force: true });
   await symlink(target, temporary);
   await rename(temporary, link);
@@ -59,6 +71,14 @@ export interface TreeEntry {
   readonly xet_hash?: string;
 }
 
+/** As Python writes JSON: in ASCII. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value, null, 1).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** All that the repository holds at a commit, which never changes: Python tells a whole snapshot from a part by it. */
 export async function writeTree(
   repository: string,
@@ -68,6 +88,6 @@ export async function writeTree(
   const path = join(repository, 'trees', `${commit}.json`);
   if (existsSync(path)) return;
   await mkdir(dirname(path), { recursive: true });
-  const sorted = Object.fromEntries([...files].sort(([a], [b]) => (a < b ? -1 : 1)));
-  await writeFileAtomic(path, JSON.stringify({ format_version: 1, files: sorted }, null, 1));
+  const sorted = [...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  await writeFileAtomic(path, asciiJson({ format_version: 1, files: Object.fromEntries(sorted) }));
 }

@@ -37,8 +37,9 @@ export async function findModel(model: string, options: HubOptions): Promise<Rem
   const repository = repositoryFolder(cacheDir, parsed.id);
   if (offline) return cachedModel(repository, parsed, 'The hub must not be used (HF_HUB_OFFLINE)');
   const fetch = hubFetch(environment, options);
+  const asking = hubFetch(environment, { ...options, wholeAnswers: true });
   try {
-    const tree = await listRemote(parsed, { endpoint, fetch, ...(signal && { signal }) });
+    const tree = await listRemote(parsed, { endpoint, fetch: asking, ...(signal && { signal }) });
     return { ...parsed, endpoint, repository, fetch, tree };
   } catch (error) {
     if (error instanceof ByteifyError || signal?.aborted) throw error;

@@ -5,14 +5,37 @@ export interface Refused {
   readonly status: number;
   /** The X-Error-Code header. */
   readonly code: string | null;
+  /** The X-Error-Message header. */
+  readonly message: string | null;
 }
 
-/** @param revision that was asked for; @param endpoint of the hub. */
-export function hubError({ status, code }: Refused, id: string, revision: string, endpoint: string): ByteifyError {
+export function refusedBy({ status, headers }: Response): Refused {
+  return { status, code: headers.get('x-error-code'), message: headers.get('x-error-message') };
+}
+
+/**
+ * @param revision that was asked for; @param endpoint of the hub.
+ * @param branches the repository's, where they are known.
+ */
+export function hubError(
+  { status, code, message }: Refused,
+  id: string,
+  revision: string,
+  endpoint: string,
+  branches: readonly string[] = [],
+): ByteifyError {
   const page = `${endpoint}/${id}`;
+  if (/invalid credentials/i.test(message ?? '')) {
+    return new ByteifyError('The hub does not accept the token.', {
+      hint: 'It may have expired: log in again with `hf auth login`, or set HF_TOKEN to a new one.',
+    });
+  }
   if (code === 'GatedRepo' || (status === 403 && code === null)) {
     return new ByteifyError(`${id} is gated: the hub does not let this account read it.`, {
-      hint: `Accept its licence at ${page}, then log in with \`hf auth login\` or set HF_TOKEN.`,
+      hint:
+        status === 401
+          ? `Accept its licence at ${page}, then log in with \`hf auth login\` or set HF_TOKEN.`
+          : `Accept its licence at ${page} with the account of the token, and wait where its authors look at requests. The token in HF_TOKEN must be allowed to read gated repositories.`,
     });
   }
   if (code === 'DisabledRepo') {
@@ -20,7 +43,10 @@ export function hubError({ status, code }: Refused, id: string, revision: string
   }
   if (code === 'RevisionNotFound') {
     return new ByteifyError(`${id} has no revision "${revision}".`, {
-      hint: `Its branches and commits are listed at ${page}/commits/main.`,
+      hint:
+        branches.length === 0
+          ? `Its branches and commits are listed at ${page}/commits/main.`
+          : `It has ${branches.join(', ')}; its commits are listed at ${page}/commits/${branches[0]}.`,
     });
   }
   if (code === 'EntryNotFound') {

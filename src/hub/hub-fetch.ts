@@ -28,12 +28,26 @@ function impatient(once: typeof fetch): typeof fetch {
   };
 }
 
+/** Reads an answer to its end before it counts as one: a body that breaks off is asked for again. */
+function whole(once: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const answer = await once(input, init);
+    const body = await answer.arrayBuffer();
+    const { status, headers } = answer;
+    return new Response(body.byteLength === 0 ? null : body, { status, headers });
+  };
+}
+
 /**
  * Sends the token to the endpoint alone; a redirect to another host goes without it. It is put here, not handed to the hub's client,
  * which accepts only one of its forms.
+ * @param options.wholeAnswers for what is small enough to be held: asks again, too, when a body breaks off.
  * @throws UsageError when HF_ENDPOINT is no address, or the token cannot be one.
  */
-export function hubFetch({ endpoint, token }: HubEnvironment, options: RetryOptions = {}): typeof fetch {
+export function hubFetch(
+  { endpoint, token }: HubEnvironment,
+  options: RetryOptions & { readonly wholeAnswers?: boolean } = {},
+): typeof fetch {
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
     throw new UsageError('HF_ENDPOINT is not an http or https address.', { hint: 'Unset it to use huggingface.co.' });
   }
@@ -43,7 +57,8 @@ export function hubFetch({ endpoint, token }: HubEnvironment, options: RetryOpti
     });
   }
   const { origin } = new URL(endpoint);
-  const retrying = retryingFetch({ ...options, fetch: impatient(options.fetch ?? fetch) });
+  const once = options.fetch ?? fetch;
+  const retrying = retryingFetch({ ...options, fetch: impatient(options.wholeAnswers ? whole(once) : once) });
   return (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input);
     if (token === null || url.origin !== origin) return retrying(input, init);

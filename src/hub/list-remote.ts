@@ -2,7 +2,7 @@
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { ByteifyError } from '../errors.js';
 import type { TreeEntry } from './cache.js';
-import { hubError, type Refused } from './hub-errors.js';
+import { hubError, type Refused, refusedBy } from './hub-errors.js';
 import type { ModelId } from './model-id.js';
 
 export interface RemoteFile {
@@ -16,6 +16,8 @@ export interface RemoteFile {
 }
 
 export interface RemoteTree {
+  /** What the repository is called now: the hub leads on from a name it had before. */
+  readonly name: string;
   readonly commit: string;
   readonly files: readonly RemoteFile[];
 }
@@ -50,11 +52,11 @@ export async function listRemote(
   let refused: Refused | null = null;
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await params.fetch(input, { ...init, ...(signal && { signal }) });
-    if (!response.ok) refused = { status: response.status, code: response.headers.get('x-error-code') };
+    if (!response.ok) refused = refusedBy(response);
     return response;
   };
   try {
-    const { sha } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
+    const { sha, name } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
     if (!SHA1.test(sha)) throw new ByteifyError(`The hub names no commit for ${id}@${revision}.`, { hint: NO_HUB });
     const files: RemoteFile[] = [];
     for await (const entry of listFiles({ repo: id, revision: sha, recursive: true, hubUrl, fetch })) {
@@ -62,12 +64,30 @@ export async function listRemote(
       const { path, size: sizeBytes, oid = '', lfs, xetHash = null } = entry;
       files.push(checkedFile({ path, sizeBytes, oid, sha256: lfs?.oid ?? null, xetHash }, id));
     }
-    return { commit: sha, files };
+    return { name, commit: sha, files };
   } catch (error) {
     if (!(error instanceof HubApiError) || refused === null) throw error;
-    const { status } = refused as Refused;
+    const { status, code } = refused as Refused;
     if (status >= 500 || status === 429 || status === 408) throw new HubBusyError(`it answered ${status}`);
-    throw hubError(refused, id, revision, hubUrl);
+    const branches = code === 'RevisionNotFound' ? await branchesOf(id, params) : [];
+    throw hubError(refused, id, revision, hubUrl, branches);
+  }
+}
+
+/** More do not help in a hint. */
+const MOST_BRANCHES = 5;
+
+/** The first few, or none when the hub does not say. */
+async function branchesOf(
+  id: string,
+  { endpoint, fetch, signal }: { endpoint: string; fetch: typeof globalThis.fetch; signal?: AbortSignal },
+): Promise<string[]> {
+  try {
+    const response = await fetch(`${endpoint}/api/models/${id}/refs`, signal && { signal });
+    const { branches } = (await response.json()) as { branches: { name: string }[] };
+    return branches.slice(0, MOST_BRANCHES).map(({ name }) => name);
+  } catch {
+    return [];
   }
 }
 

@@ -5,9 +5,10 @@ import { headerLength, LENGTH_BYTES, parseHeader } from '../safetensors/header.j
 import { INDEX_FILE, type TensorInfo } from '../safetensors/index.js';
 import { refuseWithoutWeights, weightFiles } from './files.js';
 import { findModel, type HubOptions } from './find-model.js';
-import { hubError } from './hub-errors.js';
+import { hubError, refusedBy } from './hub-errors.js';
 import type { RemoteFile, RemoteTree } from './list-remote.js';
 import type { ModelId } from './model-id.js';
+import { resolveUrl } from './resolve-url.js';
 
 export interface RemoteModel {
   readonly id: string;
@@ -31,18 +32,15 @@ interface Source extends ModelId {
 
 /** The first bytes of a file; the rest is not taken even from a server that sends it all. */
 async function firstBytes(source: Source, path: string, count: number): Promise<Uint8Array> {
-  const { id, revision, endpoint, commit, fetch, signal } = source;
-  const url = `${endpoint}/${id}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;
+  const { id, revision, endpoint, fetch, signal } = source;
   const bytes = new Uint8Array(count);
   let done = 0;
   try {
-    const response = await fetch(url, {
+    const response = await fetch(resolveUrl(source, path), {
       headers: { 'accept-encoding': 'identity', ...(count > 0 && { range: `bytes=0-${count - 1}` }) },
       ...(signal && { signal }),
     });
-    if (!response.ok) {
-      throw hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint);
-    }
+    if (!response.ok) throw hubError(refusedBy(response), id, revision, endpoint);
     for await (const chunk of response.body ?? []) {
       const piece = chunk.subarray(0, count - done);
       bytes.set(piece, done);

@@ -1,8 +1,8 @@
 /** @module Size, time and sha256 of files, streamed. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { readlink, stat } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { ByteifyError } from '../errors.js';
 
 export interface HashedFile {
@@ -22,9 +22,14 @@ interface HashOptions {
 const GIT_SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
+/** What a snapshot's file points at. Not where that may lead in turn: Python's client can share blobs under names of another kind. */
+async function blobOf(path: string): Promise<string> {
+  return resolve(dirname(path), await readlink(path).catch(() => path));
+}
+
 /** Blobs that another tool brought were perhaps never verified: Python's client checks their size alone. */
 async function checkName(path: string, digests: { sha256: string; gitSha1: string }): Promise<void> {
-  const blob = await realpath(path);
+  const blob = await blobOf(path);
   const name = basename(blob);
   const wanted = SHA256.test(name) ? digests.sha256 : GIT_SHA1.test(name) ? digests.gitSha1 : name;
   if (name === wanted) return;
@@ -50,7 +55,7 @@ export async function hashFiles(paths: readonly string[], options: HashOptions):
     const { size: sizeBytes, mtime } = stats[i]!;
     const sha256 = createHash('sha256');
     // Blobs named by git's sha1 are small: larger files are in large-file storage.
-    const sha1 = namedByDigest && GIT_SHA1.test(basename(await realpath(path))) ? createHash('sha1') : null;
+    const sha1 = namedByDigest && GIT_SHA1.test(basename(await blobOf(path))) ? createHash('sha1') : null;
     sha1?.update(`blob ${sizeBytes}\0`);
     for await (const chunk of createReadStream(path, { highWaterMark: 4 * 2 ** 20, signal })) {
       sha256.update(chunk as Buffer);

@@ -95,9 +95,9 @@ async function prepareGguf(path: string): Promise<Prepared> {
  * @throws ByteifyError or UsageError when the model cannot be had, read or converted; nothing is left in `out` then.
  */
 export async function importModel(params: { model: string; out: string } & LocateOptions): Promise<ImportReport> {
-  const { model, out, onProgress, signal } = params;
+  const { model, out, onProgress, onRenamed, signal } = params;
   const watch = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
-  const { kind, path, revision } = await locateModel(model, watch);
+  const { kind, path, revision } = await locateModel(model, { ...watch, ...(onRenamed && { onRenamed }) });
   const prepared = kind === 'gguf' ? await prepareGguf(path) : await prepareFolder(path);
   const files = await hashFiles([...prepared.weights, ...prepared.copied], { ...watch, namedByDigest: kind === 'hub' });
   const report = { kind, model, revision, license: prepared.license, config: prepared.config, files };

@@ -17,6 +17,8 @@ export interface LocatedModel {
 
 export interface LocateOptions {
   readonly onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
+  /** Called with what a hub model is called now, where that is not how it was asked for. */
+  readonly onRenamed?: (name: string) => void;
   readonly signal?: AbortSignal;
 }
 

@@ -21,7 +21,8 @@ export async function importStep(
     work: async (out) => {
       const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
-      const report = await importModel({ model, out, onProgress, signal });
+      const onRenamed = (name: string) => reporter.note(`${model} is called ${name} on the hub now.`);
+      const report = await importModel({ model, out, onProgress, onRenamed, signal });
       await conversion.update((manifest) => ({
         ...manifest,
         model,

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { ByteifyError, messageOf } from '../errors.js';
 import { cachedCommit, repositoryFolder } from '../hub/cache.js';
 import { hubEnvironment } from '../hub/environment.js';
-import { hubError } from '../hub/hub-errors.js';
+import { hubError, refusedBy } from '../hub/hub-errors.js';
+import { hubFetch } from '../hub/hub-fetch.js';
 import { parseModelId } from '../hub/model-id.js';
-import { retryingFetch } from '../hub/retry.js';
+import { resolveUrl } from '../hub/resolve-url.js';
 import { configPlanSource, type PlanSource } from './plan-source.js';
 
 /**
@@ -16,22 +17,20 @@ import { configPlanSource, type PlanSource } from './plan-source.js';
  */
 export async function hubPlanSource(model: string, signal: AbortSignal): Promise<PlanSource> {
   const { id, revision } = parseModelId(model);
-  const { endpoint, cacheDir, token, offline } = hubEnvironment();
+  const environment = hubEnvironment();
+  const { endpoint, cacheDir, offline } = environment;
   const cached = (why: string) => cachedSource({ repository: repositoryFolder(cacheDir, id), id, revision, why });
   if (offline) return cached('The hub must not be used (HF_HUB_OFFLINE)');
-  const url = `${endpoint}/${id}/resolve/${encodeURIComponent(revision)}/config.json`;
+  const fetch = hubFetch(environment, { wholeAnswers: true });
+  const url = resolveUrl({ endpoint, id, commit: encodeURIComponent(revision) }, 'config.json');
   let response: Response;
   try {
-    response = await retryingFetch()(url, {
-      signal,
-      headers: token === null ? {} : { authorization: `Bearer ${token}` },
-    });
+    response = await fetch(url, { signal });
   } catch (error) {
     if (signal.aborted) throw error;
-    return cached(`The hub at ${endpoint} cannot be reached (${messageOf(error)})`);
+    return cached(`The hub at ${endpoint} cannot be reached (${messageOf((error as Error).cause ?? error)})`);
   }
-  if (!response.ok)
-    throw hubError({ status: response.status, code: response.headers.get('x-error-code') }, id, revision, endpoint);
+  if (!response.ok) throw hubError(refusedBy(response), id, revision, endpoint);
   return configPlanSource(await response.text(), `${id}/config.json`);
 }
 

@@ -1,6 +1,7 @@
 /** @module One line about how far something is, shared by the spinner and the plain lines. */
 
 import { humanBytes, humanDuration } from './format.js';
+import type { Speed } from './speed.js';
 
 export interface Progress {
   readonly done: number;
@@ -12,18 +13,18 @@ export interface Progress {
   readonly detail?: string | undefined;
 }
 
-/** @example progressLine({ done: 5e8, total: 1e9, unit: 'bytes', detail: 'model.safetensors' }, 10) */
-export function progressLine(progress: Progress, elapsedSeconds: number): string {
+/** @example progressLine({ done: 5e8, total: 1e9, unit: 'bytes', detail: 'model.safetensors' }, { perSecond: 5e7, seconds: 10 }) */
+export function progressLine(progress: Progress, { perSecond, seconds }: Speed): string {
   const { done, unit, detail } = progress;
   const total = progress.total ?? null;
   const parts: string[] = [];
   if (total !== null && total > 0) parts.push(`${Math.min(100, Math.floor((100 * done) / total))} %`);
   parts.push(amount(done, total, unit));
-  const rate = elapsedSeconds > 0.5 ? done / elapsedSeconds : 0;
+  const rate = seconds > 0.5 ? perSecond : 0;
   if (unit === 'bytes' && rate > 0) parts.push(`${humanBytes(rate)}/s`);
   const leftSeconds = total !== null && rate > 0 ? (total - done) / rate : 0;
   // A guess from the first moments is worse than none, and the last second needs none.
-  if (elapsedSeconds > 3 && leftSeconds >= 1) parts.push(`${humanDuration(leftSeconds)} left`);
+  if (seconds > 3 && leftSeconds >= 1) parts.push(`${humanDuration(leftSeconds)} left`);
   if (detail !== undefined) parts.push(detail);
   return parts.join(', ');
 }

@@ -3,6 +3,7 @@
 import ora from 'ora';
 import { humanDuration } from './format.js';
 import { type Progress, progressLine } from './progress-line.js';
+import { watchSpeed } from './speed.js';
 import { canAnimate, type Environment, type OutputStream } from './terminal.js';
 
 export interface Reporter {
@@ -36,6 +37,8 @@ export function createReporter(options: ReporterOptions): Reporter {
   return animated ? spinnerReporter(options.stream, now) : plainReporter(options.stream, now);
 }
 
+type SpeedAt = ReturnType<typeof watchSpeed>;
+
 /** A plain line is due after this long without one, */
 const PLAIN_EVERY_MS = 10_000;
 /** or when another tenth of the whole is reached, but not more often than once a second. */
@@ -43,7 +46,7 @@ const PLAIN_PARTS = 10;
 const PLAIN_AT_MOST_EVERY_MS = 1_000;
 
 function plainReporter(stream: OutputStream, now: () => number): Reporter {
-  let open: { title: string; beganMs: number; lastMs: number; lastPart: number } | null = null;
+  let open: { title: string; beganMs: number; lastMs: number; lastPart: number; speedAt: SpeedAt } | null = null;
   const line = (text: string) => void stream.write(`${text}\n`);
   const done = (summary?: string) => {
     if (open === null) return;
@@ -53,18 +56,19 @@ function plainReporter(stream: OutputStream, now: () => number): Reporter {
   return {
     stage(title) {
       done();
-      open = { title, beganMs: now(), lastMs: now(), lastPart: 0 };
+      open = { title, beganMs: now(), lastMs: now(), lastPart: 0, speedAt: watchSpeed() };
       line(`${title} ...`);
     },
     progress(progress) {
       if (open === null) return;
+      const speed = open.speedAt(progress.done, now());
       const part = progress.total ? Math.floor((PLAIN_PARTS * progress.done) / progress.total) : 0;
       const quietMs = now() - open.lastMs;
       const due = quietMs >= PLAIN_EVERY_MS || part > open.lastPart;
       if (!due || quietMs < PLAIN_AT_MOST_EVERY_MS) return;
       open.lastMs = now();
       open.lastPart = part;
-      line(`  ${open.title}: ${progressLine(progress, (now() - open.beganMs) / 1000)}`);
+      line(`  ${open.title}: ${progressLine(progress, speed)}`);
     },
     done,
     note: line,
@@ -81,7 +85,7 @@ const SPINNER_AT_MOST_EVERY_MS = 80;
 function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Reporter {
   // discardStdin would put the terminal in raw mode and take Ctrl-C away from the signal handlers.
   const spinner = ora({ stream, discardStdin: false });
-  let open: { title: string; beganMs: number; lastMs: number } | null = null;
+  let open: { title: string; beganMs: number; lastMs: number; speedAt: SpeedAt } | null = null;
   const done = (summary?: string) => {
     if (open === null) return;
     spinner.succeed(doneLine(open.title, summary, now() - open.beganMs));
@@ -96,13 +100,15 @@ function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Repo
   return {
     stage(title) {
       done();
-      open = { title, beganMs: now(), lastMs: 0 };
+      open = { title, beganMs: now(), lastMs: 0, speedAt: watchSpeed() };
       spinner.start(title);
     },
     progress(progress) {
-      if (open === null || now() - open.lastMs < SPINNER_AT_MOST_EVERY_MS) return;
+      if (open === null) return;
+      const speed = open.speedAt(progress.done, now());
+      if (now() - open.lastMs < SPINNER_AT_MOST_EVERY_MS) return;
       open.lastMs = now();
-      spinner.text = `${open.title}: ${progressLine(progress, (now() - open.beganMs) / 1000)}`;
+      spinner.text = `${open.title}: ${progressLine(progress, speed)}`;
     },
     done,
     note: (text) => keep((shown) => spinner.info(shown), text),

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { lstat, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type DownloadOptions, downloadModel } from '../../src/hub/index.js';
 import { hubModel, WANTED } from '../support/hub-model.js';
 import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
@@ -42,6 +43,10 @@ async function expectSnapshot(folder: string, files: Files): Promise<void> {
 
 const repository = () => join(cache(), 'models--org--name');
 
+async function expectNoLocks(): Promise<void> {
+  expect((await readdir(repository())).filter((name) => name.includes('lock'))).toEqual([]);
+}
+
 /** Neither parts, temporary names nor locks. */
 async function expectTidy(): Promise<void> {
   const names = await readdir(repository(), { recursive: true });
@@ -73,6 +78,9 @@ describe('a download', () => {
     expect(await readFile(join(repository(), 'refs', 'main'), 'utf8')).toBe(commit);
     expect(await readlink(join(folder, SHARD))).toBe(`../../blobs/${sha256(files[SHARD]!)}`);
     const tree = JSON.parse(await readFile(join(repository(), 'trees', `${commit}.json`), 'utf8'));
+    expect(await readFile(join(cache(), 'CACHEDIR.TAG'), 'utf8')).toMatch(
+      /^Signature: 8a477f597d28d172789f06886806bc55\n/,
+    );
     expect(tree.format_version).toBe(1);
     expect(Object.keys(tree.files)).toEqual(Object.keys(files).sort());
     expect(tree.files[SHARD]).toMatchObject({ size: 300_000, lfs_sha256: sha256(files[SHARD]!), lfs_size: 300_000 });
@@ -135,9 +143,35 @@ describe('a download', () => {
     await expectTidy();
   });
 
-  it('follows a repository that was renamed', async () => {
-    const { files } = await serve({ renamed: { 'org/old': 'org/name' } });
-    await expectSnapshot((await download('org/old')).folder, files);
+  it('follows a repository that was renamed, and names it', async () => {
+    const { files } = await serve({ renamed: { 'org/old': 'org/name' }, gated: ['org/name'], token: TOKEN });
+    const names: string[] = [];
+    const onRenamed = (name: string) => names.push(name);
+    const withToken = { environment: environment({ token: TOKEN }), onRenamed };
+    await expectSnapshot((await download('org/old', withToken)).folder, files);
+    await download('org/name', withToken);
+    expect(names).toEqual(['org/name']);
+  });
+
+  it('clears what a process that was killed left under temporary names', async () => {
+    await serve();
+    const { folder, commit } = await download();
+    const left = [join(repository(), 'trees', `.${commit}.json.tmp-1-0123abcd`), join(folder, '.LICENSE.txt.tmp')];
+    for (const path of left) await writeFile(path, '');
+    await rm(join(folder, 'LICENSE.txt'));
+    await download();
+    await expectTidy();
+  });
+
+  it('says what was there already before it says what comes', async () => {
+    const { files } = await serve();
+    await mkdir(join(repository(), 'blobs'), { recursive: true });
+    const shard = files[SHARD] as Uint8Array;
+    await writeFile(join(repository(), 'blobs', `${sha256(shard)}.incomplete`), shard.subarray(0, 200_000));
+    const events: number[] = [];
+    await download('org/name', { onProgress: ({ doneBytes }) => events.push(doneBytes) });
+    expect(events[0]).toBe(200_000);
+    expect(events.at(-1)).toBe(600_000);
   });
 
   it('replaces a blob of the wrong size', async () => {
@@ -145,6 +179,63 @@ describe('a download', () => {
     await mkdir(join(repository(), 'blobs'), { recursive: true });
     await writeFile(join(repository(), 'blobs', sha256(files[SHARD]!)), 'half');
     await expectSnapshot((await download()).folder, files);
+  });
+});
+
+describe('several files', () => {
+  const SHARDS = Array.from({ length: 7 }, (_, i) => `model-0000${i + 1}-of-00007.safetensors`);
+  const repos = () => ({
+    'org/name': {
+      'config.json': '{}',
+      'model.safetensors.index.json': JSON.stringify({ weight_map: Object.fromEntries(SHARDS.map((s) => [s, s])) }),
+      ...Object.fromEntries(SHARDS.map((shard) => [shard, randomBytes(100_000)])),
+    },
+  });
+  const asked = () => hub!.contentRequests().filter(({ url }) => url.startsWith('/cdn/'));
+
+  it('come four at a time', async () => {
+    await serve({ repos: repos(), faults: [{ kind: 'stall', on: /^\/cdn\//, afterBytes: 1000, times: 99 }] });
+    const controller = new AbortController();
+    const stopped = download('org/name', { signal: controller.signal });
+    stopped.catch(() => undefined);
+    await vi.waitUntil(() => asked().length >= 4, { timeout: 10_000 });
+    await setTimeout(200);
+    expect(asked()).toHaveLength(4);
+    controller.abort();
+    await expect(stopped).rejects.toThrow(/abort/i);
+  });
+
+  it('are stopped by one that fails, and go on from their parts', async () => {
+    await serve({ repos: repos(), faults: [{ kind: 'stall', on: /0000[123]-of/, afterBytes: 40_000, times: 3 }] });
+    const sizes = async () => {
+      const names = await readdir(join(repository(), 'blobs'));
+      const parts = names.filter((name) => name.endsWith('.incomplete'));
+      return Promise.all(parts.map(async (name) => (await stat(join(repository(), 'blobs', name))).size));
+    };
+    const failing: typeof fetch = async (input, init) => {
+      if (!String(input).endsWith(SHARDS[3]!)) return fetch(input, init);
+      await vi.waitUntil(async () => (await sizes()).filter((size) => size === 40_000).length === 3);
+      return Response.json({}, { status: 404 });
+    };
+    await expect(download('org/name', { fetch: failing })).rejects.toThrow('There is no model org/name');
+    await expectNoLocks();
+    expect((await sizes()).sort()).toEqual([0, 40_000, 40_000, 40_000]);
+    const before = asked().length;
+    const { folder } = await download();
+    for (const shard of SHARDS) expect((await stat(join(folder, shard))).size).toBe(100_000);
+    const later = asked().slice(before);
+    expect(later.map(({ range }) => range).sort()).toEqual([
+      ...Array.from({ length: 3 }, () => 'bytes=40000-'),
+      ...Array.from({ length: 4 }, () => null),
+    ]);
+  });
+
+  it('with the same content come once', async () => {
+    const contents = { 'config.json': '{}', 'model.safetensors': 'x', LICENSE: 'the same', NOTICE: 'the same' };
+    const { hub } = await serve({ repos: { 'org/name': contents } });
+    const { folder } = await download();
+    expect(await readFile(join(folder, 'NOTICE'), 'utf8')).toBe('the same');
+    expect(hub.contentRequests().filter(({ url }) => /LICENSE|NOTICE/.test(url))).toHaveLength(1);
   });
 });
 
@@ -169,7 +260,7 @@ describe('a bad network', () => {
         { kind: 'cut', on, afterBytes: 0, times: 5 },
       ],
     });
-    await expect(download()).rejects.toThrow('The download broke off again and again');
+    await expect(download()).rejects.toThrow(`The download of ${SHARD} broke off again and again`);
     const part = (await stat(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`))).size;
     expect(part).toBeGreaterThan(50_000);
     const before = hub!.requests.length;
@@ -207,8 +298,8 @@ describe('a bad network', () => {
 
   it('is given up after a bounded number of attempts', async () => {
     await serve({ faults: [{ kind: 'status', on: /^\/cdn\//, status: 503, times: Number.POSITIVE_INFINITY }] });
-    await expect(download()).rejects.toThrow('The download broke off again and again: localhost');
-    expect(hub!.requests.length).toBeLessThan(100);
+    await expect(download()).rejects.toThrow('broke off again and again: localhost');
+    expect(hub!.requests.length).toBeLessThan(200);
   });
 
   it('may ignore ranges', async () => {
@@ -223,13 +314,60 @@ describe('a bad network', () => {
     expect(hub!.requests.filter(({ url }) => on.test(url)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
+  it('may answer with another range than was asked for', async () => {
+    const { files } = await serve({
+      faults: [
+        { kind: 'cut', on, afterBytes: 200_000 },
+        { kind: 'wrong-range', on },
+      ],
+    });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toEqual([0, 200_000, 0]);
+  });
+
   it('may stall', async () => {
     const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
     await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);
     expect(starts()).toEqual([0, 50_000]);
   });
 
+  it('may drip: a connection on which next to nothing comes is left for another', async () => {
+    const { files } = await serve({ faults: [{ kind: 'drip', on, bytes: 100, everyMs: 20 }] });
+    await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);
+    const [first, second = 0] = starts();
+    expect([first, second > 0, starts().length]).toEqual([0, true, 2]);
+  });
+
+  it('may be slow, which is no reason to leave it', async () => {
+    const { files } = await serve({ faults: [{ kind: 'drip', on, bytes: 20_000, everyMs: 60 }] });
+    await expectSnapshot((await download('org/name', { stallMs: 500 })).folder, files);
+    expect(starts()).toEqual([0]);
+  });
+
+  it('may call a part of a file the whole', async () => {
+    const { files } = await serve({ faults: [{ kind: 'short', on, bytes: 100_000 }] });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toEqual([0, 100_000]);
+  });
+
+  it('may cut what the hub says of the repository', async () => {
+    const { files } = await serve({ faults: [{ kind: 'cut', on: /^\/api\/.*tree/, afterBytes: 100 }] });
+    await expectSnapshot((await download()).folder, files);
+    expect(hub!.requests.filter(({ url }) => url.includes('/tree/'))).toHaveLength(2);
+  });
+
   it('asks the hub for a fresh link when one has expired', async () => {
+    const { files } = await serve({
+      faults: [
+        { kind: 'cut', on, afterBytes: 100_000 },
+        { kind: 'expire', on, uses: 1, times: 99 },
+      ],
+    });
+    await expectSnapshot((await download()).folder, files);
+    expect(starts()).toHaveLength(2);
+  });
+
+  it('asks again where the storage refuses a fresh link', async () => {
     const { files } = await serve({ faults: [{ kind: 'status', on, status: 403 }] });
     await expectSnapshot((await download()).folder, files);
   });
@@ -241,7 +379,7 @@ describe('a bad network', () => {
 
   it.each([SHARD, 'tokenizer.json'])('that always flips a bit of %s never gives it its name', async (name) => {
     const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1, times: 9 }] });
-    await expect(download()).rejects.toThrow('A file came with other bytes than the hub says it has, twice');
+    await expect(download()).rejects.toThrow(`${name} came with other bytes than the hub says it has, twice`);
     await expect(stat(join(repository(), 'blobs', sha256(files[SHARD]!)))).rejects.toThrow();
     await expect(stat(join(repository(), 'refs'))).rejects.toThrow();
     await expectTidy();
@@ -252,7 +390,8 @@ describe('a bad network', () => {
     const controller = new AbortController();
     const stopped = download('org/name', {
       signal: controller.signal,
-      onProgress: ({ doneBytes }) => doneBytes >= 50_000 && controller.abort(),
+      // The other shard comes whole.
+      onProgress: ({ doneBytes }) => doneBytes >= 350_000 && controller.abort(),
     });
     await expect(stopped).rejects.toThrow(/abort/i);
     expect((await stat(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`))).size).toBe(50_000);
@@ -275,6 +414,7 @@ describe('a refusal', () => {
     expect(message).toBe('org/name is gated: the hub does not let this account read it.');
     expect(hint).toContain(`${hub.url}/org/name`);
     expect(hint).toContain('HF_TOKEN');
+    expect(hint.includes('hf auth login')).toBe(token === null);
   });
 
   it.each([null, TOKEN])('of a missing model', async (token) => {
@@ -284,9 +424,19 @@ describe('a refusal', () => {
     );
   });
 
-  it('of a missing revision', async () => {
+  it('of a missing revision names those there are', async () => {
+    await serve({ repos: { 'org/name': hubModel(), 'org/name@v1': hubModel() } });
+    const { message, hint } = await refusalOf('org/name@v9');
+    expect(message).toBe('org/name has no revision "v9".');
+    expect(hint).toContain('It has main, v1;');
+  });
+
+  it('of a token that is not valid', async () => {
     await serve();
-    expect((await refusalOf('org/name@v9')).message).toBe('org/name has no revision "v9".');
+    const refusing: typeof fetch = async () =>
+      Response.json({}, { status: 401, headers: { 'x-error-message': 'Invalid credentials in Authorization header' } });
+    const failing = download('org/name', { fetch: refusing, environment: environment({ token: TOKEN }) });
+    await expect(failing).rejects.toThrow('The hub does not accept the token.');
   });
 
   it.each([
@@ -422,8 +572,11 @@ describe('without the hub', () => {
   });
 
   it('takes no part of a model for the whole', async () => {
-    const { files } = await serve({ faults: [{ kind: 'status', on: /00002-of/, status: 404 }] });
-    await expect(download()).rejects.toThrow('There is no model');
+    const { files } = await serve({ faults: [{ kind: 'stall', on: /00002-of/, afterBytes: 10 }] });
+    const controller = new AbortController();
+    // Of the files under way the first is named: the second, once the first is whole.
+    const onProgress = ({ path }: { path: string }) => path !== SHARD && controller.abort();
+    await expect(download('org/name', { signal: controller.signal, onProgress })).rejects.toThrow(/abort/i);
     const [commit = ''] = await readdir(join(repository(), 'snapshots'));
     expect(await readdir(join(repository(), 'snapshots', commit))).toContain(SHARD);
     // As Python does, which writes the ref first.

@@ -16,6 +16,7 @@ async function transfer(answers: readonly (string | Response)[], options: { cont
   const asked: (string | null)[] = [];
   let waits = 0;
   await transferFile({
+    name: 'file',
     url: 'http://hub/file',
     blob,
     sizeBytes: content.length,
@@ -63,7 +64,9 @@ it('starts anew when the part is longer than the file', async () => {
 });
 
 it('refuses a body that is longer than the file', async () => {
-  await expect(transfer([`${CONTENT}!`, `${CONTENT}!`])).rejects.toThrow('other bytes than the hub says');
+  await expect(transfer([`${CONTENT}!`, `${CONTENT}!`])).rejects.toThrow(
+    'file came with other bytes than the hub says',
+  );
   expect(await readdir(folder())).toEqual([]);
 });
 

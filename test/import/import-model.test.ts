@@ -8,12 +8,13 @@ import {
   readFile,
   readlink,
   realpath,
+  rename,
   rm,
   stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { importModel } from '../../src/import/index.js';
 import { type LlamaSource, openLlama } from '../../src/llama/index.js';
@@ -268,6 +269,18 @@ describe('a hub id', () => {
     await expect(failing).rejects.toThrow(message);
     expect(requests.filter(({ url }) => url.endsWith('.safetensors'))).toEqual([]);
     expect(existsSync(out())).toBe(false);
+  });
+
+  it('that Python’s client shares between repositories is not taken for damaged', async () => {
+    await serve();
+    const { files } = await importModel({ model: 'org/name', out: join(folder(), 'first') });
+    const blob = await realpath(files.find(({ path }) => path.endsWith('.safetensors'))!.path);
+    const shared = join(folder(), 'f'.repeat(64));
+    await rename(blob, shared);
+    await symlink(relative(dirname(blob), shared), blob);
+    expect((await importModel({ model: 'org/name', out: out() })).files.map(({ sha256 }) => sha256)).toEqual(
+      files.map(({ sha256 }) => sha256),
+    );
   });
 
   it.each(['tokenizer.json', 'model-00001-of'])('whose %s is damaged in the cache is refused', async (name) => {

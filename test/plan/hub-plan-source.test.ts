@@ -81,3 +81,12 @@ it('stops when asked', async () => {
 it('refuses what is neither a path nor an id', async () => {
   await expect(hubPlanSource('./nowhere', signal)).rejects.toMatchObject({ exitCode: 2 });
 });
+
+it('has the token in no error, not even one that no header can carry', async () => {
+  await hub((_request, response) => response.end(config));
+  vi.stubEnv('HF_TOKEN', '');
+  await writeFile(join(folder(), 'token'), 'hf_secret\0');
+  const error = await hubPlanSource('org/name', signal).catch((thrown: Error) => thrown);
+  expect(error).toBeInstanceOf(Error);
+  expect(`${(error as Error).stack} ${(error as Error).cause}`).not.toContain('hf_secret');
+});

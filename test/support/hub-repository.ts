@@ -43,7 +43,7 @@ async function sourcesOf(files: HubFiles): Promise<Source[]> {
       path: relative(files, path).replaceAll('\\', '/'),
       size: (await stat(path)).size,
       read: (start: number, end: number) =>
-        end > start ? createReadStream(path, { start, end: end - 1 }) : Readable.from([]),
+        end > start ? createReadStream(path, { start, end: end - 1, highWaterMark: 2 ** 20 }) : Readable.from([]),
     })),
   );
 }

@@ -2,26 +2,17 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type SentBody, sendFile, sendJson } from './hub-body.js';
+import { type HubFault, type Strike, striker } from './hub-faults.js';
 import { type HubFile, type HubFiles, type HubRepository, hubRepository } from './hub-repository.js';
 
-/** `on` is tested against the path of the URL; `times` (default 1) counts how often the fault strikes. */
-export type HubFault = { readonly on: RegExp; readonly times?: number } & (
-  | { readonly kind: 'cut' | 'stall' /** of this answer's body */; readonly afterBytes: number }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds?: number }
-  | { readonly kind: 'flip' /** in the file */; readonly atByte: number }
-  | { readonly kind: 'ignore-range' }
-);
+export type { HubFault } from './hub-faults.js';
 
-export interface HubRequest {
+/** `url` has the query; `sentBytes` are those of the body. */
+export interface HubRequest extends SentBody {
   readonly method: string;
-  /** With the query. */
-  readonly url: string;
   readonly host: string;
-  readonly range: string | null;
   readonly authorization: string | null;
-  status: number;
-  /** Of the body. */
-  sentBytes: number;
 }
 
 export interface HubOptions {
@@ -49,12 +40,7 @@ export interface HubState {
   /** Of the hub, and of the storage behind it, which is another host. */
   readonly url: string;
   readonly storageUrl: string;
-  /** The first fault of a kind that is due for the path of a URL; it counts as having struck. */
-  strike<Kind extends HubFault['kind']>(
-    kind: Kind,
-    path: string,
-    applies?: (fault: HubFault & { kind: Kind }) => boolean,
-  ): (HubFault & { kind: Kind }) | null;
+  readonly strike: Strike;
 }
 
 /** False when the request is none of theirs; to answer, they write the response or throw an `Answer`. */
@@ -86,6 +72,7 @@ export const refusal = (status: number, code: string, error: string) =>
 
 const CDN = /^\/cdn\/([0-9a-f]{64})\//;
 const API = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree|paths-info)\/([^/]+)(?:\/(.*))?)?$/;
+const REFS = /^\/api\/models\/([^/]+\/[^/]+)\/refs$/;
 const RESOLVE = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/;
 
 /** Listens until `close`. Files in large-file storage are served from another host name, `localhost`, as by a CDN. */
@@ -98,24 +85,12 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const revisions = repos.get(id) ?? new Map<string, HubRepository>();
     repos.set(id, revisions.set(revision, repository).set(repository.commit, repository));
   }
-  const faults = (options.faults ?? []).map((fault) => ({ fault, left: fault.times ?? 1 }));
+  const strike = striker(options.faults ?? []);
+  /** How often each link of the storage was used; every redirect gives a new one. */
+  const links: number[] = [];
   const requests: HubRequest[] = [];
   const privates = new Set<string>();
   let port = 0;
-
-  function strike<Kind extends HubFault['kind']>(
-    kind: Kind,
-    path: string,
-    applies: (fault: HubFault & { kind: Kind }) => boolean = () => true,
-  ): (HubFault & { kind: Kind }) | null {
-    for (const entry of faults) {
-      const fault = entry.fault as HubFault & { kind: Kind };
-      if (fault.kind !== kind || entry.left === 0 || !fault.on.test(path) || !applies(fault)) continue;
-      entry.left -= 1;
-      return fault;
-    }
-    return null;
-  }
 
   function find(id: string, revision: string, log: HubRequest, path: string): HubRepository {
     const now = renamed[id];
@@ -166,55 +141,8 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     return { file, commit };
   }
 
-  async function sendFile(
-    file: HubFile,
-    request: IncomingMessage,
-    response: ServerResponse,
-    log: HubRequest,
-    headers: Record<string, string>,
-  ): Promise<void> {
-    const path = new URL(log.url, 'http://hub').pathname;
-    const range = /^bytes=(\d+)-(\d*)$/.exec(log.range ?? '');
-    const honoured = range !== null && strike('ignore-range', path) === null;
-    const start = honoured ? Number(range[1]) : 0;
-    const end = honoured && range[2] ? Math.min(file.size, Number(range[2]) + 1) : file.size;
-    if (honoured && start >= file.size) {
-      log.status = 416;
-      response.writeHead(416, { 'content-range': `bytes */${file.size}` }).end();
-      return;
-    }
-    log.status = honoured ? 206 : 200;
-    response.writeHead(log.status, {
-      ...headers,
-      'content-length': end - start,
-      'accept-ranges': 'bytes',
-      ...(honoured && { 'content-range': `bytes ${start}-${end - 1}/${file.size}` }),
-    });
-    if (request.method === 'HEAD') {
-      response.end();
-      return;
-    }
-    const flip = strike('flip', path, ({ atByte }) => atByte >= start && atByte < end);
-    const stop = strike('cut', path) ?? strike('stall', path);
-    const last = stop === null ? end : Math.min(end, start + stop.afterBytes);
-    let at = start;
-    for await (const piece of file.read(start, last)) {
-      const chunk = Buffer.from(piece as Buffer);
-      if (flip !== null && flip.atByte >= at && flip.atByte < at + chunk.length) {
-        chunk.writeUInt8(chunk.readUInt8(flip.atByte - at) ^ 1, flip.atByte - at);
-      }
-      at += chunk.length;
-      log.sentBytes += chunk.length;
-      if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-      if (response.destroyed) return;
-    }
-    if (stop === null) response.end();
-    // Half a body: what was written goes out, then the connection ends. A stalled one stays open.
-    else if (stop.kind === 'cut') response.socket?.destroySoon();
-  }
-
   async function answer(request: IncomingMessage, response: ServerResponse, log: HubRequest): Promise<void> {
-    const { pathname } = new URL(log.url, 'http://hub');
+    const { pathname, searchParams: query } = new URL(log.url, 'http://hub');
     const broken = strike('status', pathname);
     if (broken !== null) {
       const { status, retryAfterSeconds } = broken;
@@ -227,7 +155,16 @@ export async function startHub(options: HubOptions): Promise<Hub> {
       const all = [...repos.values()].flatMap((revisions) => [...revisions.values()]);
       const file = all.flatMap(({ files }) => [...files.values()]).find((candidate) => candidate.sha256 === sha256);
       if (file === undefined) throw new Answer(404, {});
-      return sendFile(file, request, response, log, { etag: `"${sha256}"` });
+      const link = Number(query.get('link'));
+      links[link] = (links[link] ?? 0) + 1;
+      if (strike('expire', pathname, ({ uses }) => links[link]! > uses) !== null) throw new Answer(403, {});
+      return sendFile(file, { request, response, log, strike }, { etag: `"${sha256}"` });
+    }
+    const [, named] = REFS.exec(pathname) ?? [];
+    if (named !== undefined) {
+      const branches = [...(repos.get(named) ?? [])].filter(([name, { commit }]) => name !== commit);
+      const refs = branches.map(([name, { commit }]) => ({ name, ref: `refs/heads/${name}`, targetCommit: commit }));
+      throw new Answer(200, { branches: refs, tags: [], converts: [] });
     }
     const [, id, kind, revision = 'main', rest] = API.exec(pathname) ?? [];
     if (id !== undefined && kind === 'paths-info') {
@@ -243,7 +180,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     if (repo === '') throw new Answer(404, { error: 'no such route' });
     const { file, commit } = resolve(repo, rev, path, log);
     const headers = { 'x-repo-commit': commit, etag: `"${file.oid}"` };
-    if (file.lfs === null) return sendFile(file, request, response, log, headers);
+    if (file.lfs === null) return sendFile(file, { request, response, log, strike }, headers);
     throw new Answer(
       302,
       {},
@@ -251,7 +188,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         ...headers,
         'x-linked-etag': `"${file.lfs.oid}"`,
         'x-linked-size': String(file.size),
-        location: `http://localhost:${port}/cdn/${file.lfs.oid}/${path}`,
+        location: `http://localhost:${port}/cdn/${file.lfs.oid}/${path}?link=${links.push(0) - 1}`,
       },
     );
   }
@@ -269,10 +206,10 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     };
     requests.push(log);
     answer(request, response, log).catch((thrown: unknown) => {
-      const { status, body, headers } = thrown instanceof Answer ? thrown : new Answer(500, { error: String(thrown) });
-      log.status = status;
-      response.writeHead(status, { 'content-type': 'application/json', ...headers });
-      response.end(request.method === 'HEAD' ? undefined : JSON.stringify(body));
+      const given = thrown instanceof Answer ? thrown : new Answer(500, { error: String(thrown) });
+      log.status = given.status;
+      const { pathname } = new URL(url, 'http://hub');
+      sendJson(response, { path: pathname, head: method === 'HEAD', strike }, given);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -20,5 +20,5 @@ it.each([
   [{ done: 999, total: 1000, unit: 'steps' }, 10, '99 %, 999/1000 steps'],
   [{ done: 0, total: 0, unit: 'bytes' }, 10, '0 B of 0 B'],
 ])('%j after %d s', (progress, seconds, line) => {
-  expect(progressLine(progress, seconds)).toBe(line);
+  expect(progressLine(progress, { perSecond: progress.done / seconds, seconds })).toBe(line);
 });

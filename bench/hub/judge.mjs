@@ -1,0 +1,35 @@
+// What became of a download, judged by the bytes in the cache and not by what the client said.
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** Files under their names: those of the snapshots that lead somewhere, and blobs. */
+function namedFiles(repository) {
+  const files = (folder) =>
+    existsSync(folder)
+      ? readdirSync(folder, { recursive: true, withFileTypes: true })
+          .map((entry) => ({ name: entry.name, path: join(entry.parentPath, entry.name) }))
+          .filter(({ path }) => existsSync(path) && statSync(path).isFile())
+      : [];
+  const blobs = files(join(repository, 'blobs')).filter(({ name }) => !name.endsWith('.incomplete'));
+  return { snapshot: files(join(repository, 'snapshots')), blobs };
+}
+
+/**
+ * @param source the folder with the right files.
+ * @param code the client's exit code; null when it was still at it when time was up.
+ */
+export function judge({ source, repository, code }) {
+  const right = new Map(readdirSync(source).map((name) => [name, sha256(join(source, name))]));
+  const digests = new Set(right.values());
+  const { snapshot, blobs } = namedFiles(repository);
+  const wrong =
+    snapshot.some(({ name, path }) => right.get(name) !== sha256(path)) ||
+    blobs.some(({ path }) => !digests.has(sha256(path)));
+  if (wrong) return code === 0 ? 'accepted wrong bytes' : 'failed, wrong bytes kept';
+  if (code === null) return 'hangs';
+  if (code !== 0) return 'failed cleanly';
+  return snapshot.length === right.size ? 'recovered' : 'accepted wrong bytes';
+}

@@ -1,0 +1,35 @@
+/** @module Room on the disk: asked for before a download, and what is said when it ends during one. */
+import { stat, statfs } from 'node:fs/promises';
+import { ByteifyError, messageOf } from '../errors.js';
+import { humanBytes } from '../ui/format.js';
+
+const ROOM = 'Free some space, or set HF_HOME to a larger disk';
+
+/** In bytes; null for what is not there. */
+export async function sizeOnDisk(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
+}
+
+/** @throws ByteifyError when the disk of `folder` has less room than `neededBytes`. */
+export async function refuseFullDisk(folder: string, neededBytes: number): Promise<void> {
+  if (neededBytes === 0) return;
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= neededBytes) return;
+  throw new ByteifyError(
+    `The download takes ${humanBytes(neededBytes)} and ${folder} has ${humanBytes(bavail * bsize)} free.`,
+    { hint: `${ROOM}.` },
+  );
+}
+
+/** Why a file could not be written, as one sentence. */
+export function diskError(cause: unknown, path: string): ByteifyError {
+  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  if (!full) return new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
+  return new ByteifyError(`The disk is full: ${path} could not be written.`, {
+    hint: `${ROOM}, and run the same command again: it goes on where it stopped.`,
+    cause,
+  });
+}
