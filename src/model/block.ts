@@ -5,11 +5,22 @@ import { type AttentionPlan, attentionPlan, selfAttention } from './attention.js
 import { type Params, param } from './params.js';
 import { type RopeLayout, type RopeTable, ropeTable, rotatedHeads } from './rope.js';
 
+/** Keys and values that were kept of earlier positions. */
+export interface KeyValueCache {
+  /**
+   * Keeps a layer's k and v [rows, kvHeads, length, d], and attends over all that is kept: q [rows, heads, length, d] (scaled) -> the same
+   * shape.
+   */
+  attend(layer: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
+}
+
 /** What the layers of one transformer share for one batch. */
 export interface BlockContext {
   readonly config: TransformerConfig;
   readonly rope: RopeTable;
   readonly attention: AttentionPlan;
+  /** Where positions see more than those of the batch; null where they do not. */
+  readonly cache: KeyValueCache | null;
   /** Whether the backward pass computes a layer's activations again instead of keeping them. */
   readonly rematerialise: boolean;
 }
@@ -38,6 +49,7 @@ export function blockContext(
     config,
     rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
     attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+    cache: null,
     rematerialise: options.rematerialise ?? false,
   };
 }
@@ -57,7 +69,7 @@ export function block(x: tf.Tensor, params: Params, prefix: string, context: Blo
 }
 
 function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
-  const { config, rope, attention } = context;
+  const { config, rope, attention, cache } = context;
   const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
   const { rows, length } = attention;
   const headDim = hiddenSize / heads;
@@ -69,7 +81,8 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const q = rotated('q_proj', heads, headDim ** -0.5);
   const k = rotated('k_proj', kvHeads, 1);
   const v = headsFirst(tf.reshape(project(normal, 'v_proj'), [rows, length, kvHeads, headDim]));
-  const out = headsFirst(selfAttention(q, k, v, attention));
+  const mixed = cache === null ? selfAttention(q, k, v, attention) : cache.attend(prefix, q, k, v);
+  const out = headsFirst(mixed);
   return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
 }
 

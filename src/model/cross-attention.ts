@@ -17,27 +17,28 @@ interface CrossShape {
   readonly patchOfByte: tf.Tensor;
 }
 
-interface Projections {
-  readonly query: tf.Tensor;
+/** Normed and projected [.., He]. */
+function queriesOf(x: tf.Tensor, params: Params, prefix: string, { rmsNormEps }: TransformerConfig): tf.Tensor {
+  const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
+  return linear(rmsNorm(x, weight('q_norm'), rmsNormEps), weight('q_proj'));
+}
+
+/** Keys and values [.., kvHeads * d] of what is attended to. */
+export interface KeysAndValues {
   readonly key: tf.Tensor;
   readonly value: tf.Tensor;
 }
 
-/** Normed and projected queries [.., He], keys and values [.., kvHeads * d]; one norm feeds both keys and values. */
-function project(
-  queries: tf.Tensor,
-  source: tf.Tensor,
+/** One norm feeds both. */
+export function keysAndValuesOf(
+  x: tf.Tensor,
   params: Params,
   prefix: string,
-  config: TransformerConfig,
-): Projections {
+  { rmsNormEps }: TransformerConfig,
+): KeysAndValues {
   const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
-  const normalSource = rmsNorm(source, weight('k_norm'), config.rmsNormEps);
-  return {
-    query: linear(rmsNorm(queries, weight('q_norm'), config.rmsNormEps), weight('q_proj')),
-    key: linear(normalSource, weight('k_proj')),
-    value: linear(normalSource, weight('v_proj')),
-  };
+  const normal = rmsNorm(x, weight('k_norm'), rmsNormEps);
+  return { key: linear(normal, weight('k_proj')), value: linear(normal, weight('v_proj')) };
 }
 
 /** The caller adds the residual that the module has already added, as every BLT checkpoint expects (blt-format 1.4, trap 1). */
@@ -65,7 +66,8 @@ export function patchesAttendToBytes(
   const { config, slots, patches, patchOfByte } = shape;
   const { heads, kvHeads, repeat, headDim, scale, hiddenSize } = shapes(config);
   const count = bytes.shape[0]!;
-  const { query, key, value } = project(queries, bytes, params, prefix, config);
+  const query = queriesOf(queries, params, prefix, config);
+  const { key, value } = keysAndValuesOf(bytes, params, prefix, config);
   const ofByte = gatherRows(tf.reshape(query, [patches, slots * hiddenSize]), patchOfByte);
   const q = tf.reshape(ofByte, [count, slots, kvHeads, repeat, headDim]);
   const k = tf.reshape(key, [count, 1, kvHeads, 1, headDim]);
@@ -81,11 +83,11 @@ export function patchesAttendToBytes(
 
 /**
  * Decoder: each byte attends over the k rows of one patch, the last that is closed at it.
- * bytes [N, He], patchRows [patches * slots, He] -> [N, He].
+ * bytes [N, He], keys and values of patch rows [patches * slots, He] -> [N, He].
  */
 export function bytesAttendToPatch(
   bytes: tf.Tensor,
-  patchRows: tf.Tensor,
+  { key, value }: KeysAndValues,
   params: Params,
   prefix: string,
   shape: CrossShape,
@@ -93,7 +95,7 @@ export function bytesAttendToPatch(
   const { config, slots, patches, patchOfByte } = shape;
   const { kvHeads, repeat, headDim, scale, hiddenSize } = shapes(config);
   const count = bytes.shape[0]!;
-  const { query, key, value } = project(bytes, patchRows, params, prefix, config);
+  const query = queriesOf(bytes, params, prefix, config);
   const ofByte = (x: tf.Tensor) =>
     tf.reshape(gatherRows(tf.reshape(x, [patches, slots * kvHeads * headDim]), patchOfByte), [
       count,

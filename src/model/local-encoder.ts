@@ -7,11 +7,40 @@ import { patchesAttendToBytes } from './cross-attention.js';
 import { type Params, param } from './params.js';
 
 /** Byte embedding plus the sum of its hash n-gram embeddings: [rows * length, He]. */
-function embed(params: Params, config: BltConfig, batch: PatchedTensors): tf.Tensor {
+function embed(params: Params, config: BltConfig, batch: Pick<PatchedTensors, 'ids' | 'hashRows'>): tf.Tensor {
   const tables = config.hash.functions * config.hash.sizes.length;
   const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
   const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), batch.hashRows);
   return tf.add(bytes, tf.sum(tf.reshape(grams, [batch.ids.size, tables, config.encoder.hiddenSize]), 1));
+}
+
+/** States of bytes [N, He]. */
+export function byteStates(
+  params: Params,
+  config: BltConfig,
+  batch: Pick<PatchedTensors, 'ids' | 'hashRows'>,
+  context: BlockContext,
+): tf.Tensor {
+  return blocks(embed(params, config, batch), params, 'model.local_encoder', context);
+}
+
+/** Patches [patches, k * He] of states of bytes [N, He]. @param patchOfByte [N]. */
+export function pooledPatches(
+  params: Params,
+  config: BltConfig,
+  bytes: tf.Tensor,
+  patchOfByte: tf.Tensor,
+  patches: number,
+): tf.Tensor {
+  const { encoder, crossAttnK: slots } = config;
+  const pooled = segmentMax(bytes, patchOfByte, patches);
+  const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
+  const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
+  const shape = { config: encoder, slots, patches, patchOfByte };
+  const rows = tf.tidy(() =>
+    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
+  );
+  return tf.reshape(rows, [patches, slots * encoder.hiddenSize]);
 }
 
 export interface EncoderOutput {
@@ -27,16 +56,6 @@ export function localEncoder(
   batch: PatchedTensors,
   context: BlockContext,
 ): EncoderOutput {
-  const { encoder, crossAttnK: slots } = config;
-  const patches = batch.rows * batch.patches;
-  const patchOfByte = batch.encoderPatch;
-  const bytes = blocks(embed(params, config, batch), params, 'model.local_encoder', context);
-  const pooled = segmentMax(bytes, patchOfByte, patches);
-  const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
-  const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
-  const shape = { config: encoder, slots, patches, patchOfByte };
-  const rows = tf.tidy(() =>
-    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
-  );
-  return { bytes, patches: tf.reshape(rows, [patches, slots * encoder.hiddenSize]) };
+  const bytes = byteStates(params, config, batch, context);
+  return { bytes, patches: pooledPatches(params, config, bytes, batch.encoderPatch, batch.rows * batch.patches) };
 }

@@ -3,8 +3,15 @@ import type { TransformerConfig } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { ByteBatch } from './batch.js';
 import { type ByteTensors, byteTensors } from './batch-tensors.js';
-import { blockContext, blocks, type ForwardOptions } from './block.js';
+import { type BlockContext, blockContext, blocks, type ForwardOptions } from './block.js';
 import { type Params, param } from './params.js';
+
+/** Normed hidden states of ids [N] -> [N, hidden], in any context. */
+export function patcherStates(params: Params, ids: tf.Tensor, context: BlockContext): tf.Tensor {
+  const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), ids);
+  const hidden = blocks(embedded, params, 'model.patcher', context);
+  return rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), context.config.rmsNormEps);
+}
 
 /** Normed hidden states [rows * length, hidden] of the patcher: what its head reads. */
 export function patcherHidden(
@@ -13,9 +20,7 @@ export function patcherHidden(
   batch: ByteTensors,
   options: ForwardOptions = {},
 ): tf.Tensor {
-  const embedded = gatherRows(param(params, 'model.patcher.embed_tokens.weight'), batch.ids);
-  const hidden = blocks(embedded, params, 'model.patcher', blockContext(config, batch, options));
-  return rmsNorm(hidden, param(params, 'model.patcher.norm.weight'), config.rmsNormEps);
+  return patcherStates(params, batch.ids, blockContext(config, batch, options));
 }
 
 /** Next-byte logits [rows * length, 260] of hidden states. */

@@ -1,6 +1,7 @@
 /** @module Rotary position embeddings (blt-format 1.2, 4.2). */
-import { inverseFrequencies, type RopeConfig } from '../blt/index.js';
+import type { RopeConfig } from '../blt/index.js';
 import { fusedOp, tf } from '../engine/index.js';
+import { ropeAngles } from './rope-angles.js';
 
 /**
  * Which dimensions of a head rotate together: `interleaved` pairs (2j, 2j+1) in BLT and GGUF files,
@@ -8,32 +9,27 @@ import { fusedOp, tf } from '../engine/index.js';
  */
 export type RopeLayout = 'interleaved' | 'half';
 
-/** cos and sin of each position and pair, [length, headDim / 2]. */
+/** cos and sin of each position and pair: [length, headDim / 2], or [rows, length, headDim / 2] where rows stand at different positions. */
 export interface RopeTable {
   readonly layout: RopeLayout;
   readonly cos: tf.Tensor;
   readonly sin: tf.Tensor;
 }
 
-/** Angles of positions 0..length-1, in float32 at each step as transformers computes them. */
+/** The table of positions 0..length-1. */
 export function ropeTable(
   rope: RopeConfig,
   length: number,
   headDim: number,
   layout: RopeLayout = 'interleaved',
 ): RopeTable {
-  const frequencies = Float32Array.from(inverseFrequencies(rope, headDim));
-  const half = headDim / 2;
-  const cos = new Float32Array(length * half);
-  const sin = new Float32Array(length * half);
-  for (let position = 0; position < length; position++) {
-    for (let j = 0; j < half; j++) {
-      const angle = Math.fround(position * frequencies[j]!);
-      cos[position * half + j] = Math.cos(angle);
-      sin[position * half + j] = Math.sin(angle);
-    }
-  }
-  return { layout, cos: tf.tensor2d(cos, [length, half]), sin: tf.tensor2d(sin, [length, half]) };
+  const { cos, sin } = ropeAngles(
+    rope,
+    Int32Array.from({ length }, (_, position) => position),
+    headDim,
+  );
+  const shape: [number, number] = [length, headDim / 2];
+  return { layout, cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
 }
 
 /** Rotates x [rows, length, heads, headDim]. */
@@ -42,7 +38,8 @@ export function rotate(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor
   const half = headDim / 2;
   const interleaved = layout === 'interleaved';
   const [paired, pairAxis] = interleaved ? [[half, 2], 4] : [[2, half], 3];
-  const table = interleaved ? [1, length, 1, half, 1] : [1, length, 1, 1, half];
+  const own = cos.rank === 3 ? rows : 1;
+  const table = interleaved ? [own, length, 1, half, 1] : [own, length, 1, 1, half];
   const [a, b] = tf.split(tf.reshape(x, [rows, length, heads, ...paired]), 2, pairAxis) as [tf.Tensor, tf.Tensor];
   const [c, s] = [tf.reshape(cos, table), tf.reshape(sin, table)];
   const turned = [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];

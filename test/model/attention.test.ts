@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { TransformerConfig } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
 import { attentionPlan, selfAttention } from '../../src/model/attention.js';
-import { bytesAttendToPatch, patchesAttendToBytes } from '../../src/model/cross-attention.js';
+import { bytesAttendToPatch, keysAndValuesOf, patchesAttendToBytes } from '../../src/model/cross-attention.js';
 import { type RopeLayout, ropeTable, rotatedHeads } from '../../src/model/rope.js';
 import { paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, ints, numbers, relativeDifference, withGradients } from '../support/modes.js';
@@ -220,7 +220,14 @@ describe('cross-attention, four heads on two key-value heads', () => {
     },
     {
       way: 'bytes attend to their patch',
-      op: bytesAttendToPatch,
+      op: ((bytes, rows, params, prefix, shape) =>
+        bytesAttendToPatch(
+          bytes,
+          keysAndValuesOf(rows, params, prefix, shape.config),
+          params,
+          prefix,
+          shape,
+        )) as typeof patchesAttendToBytes,
       shapes: [
         [patchOfByte.length, hidden],
         [patches * slots, hidden],

@@ -1,0 +1,53 @@
+/** @module Where the new positions of a transformer stand in its cache, and what each may see: bookkeeping on the host, without TensorFlow. */
+import type { TransformerConfig } from '../../blt/index.js';
+import { type RopeAngles, ropeAngles } from '../rope-angles.js';
+
+/** Of `count` new positions a lane. All arrays are row-major over [lanes, count] first. */
+export interface Places extends RopeAngles {
+  /** Rows of a cache [lanes * kvHeads * capacity, d] that the new keys go to: [lanes, kvHeads, count]. */
+  readonly rows: Int32Array;
+  /** 0 where a key of the cache is visible and -1e9 elsewhere: [lanes, count, capacity]. */
+  readonly mask: Float32Array;
+}
+
+const HIDDEN = -1e9;
+
+/**
+ * Positions a cache must hold so that `count` new ones, some of which may turn out to be padding, never overwrite what a later query sees.
+ * @param window keys a query sees, itself included.
+ */
+export const rollingCapacity = (window: number, count: number): number => window + count;
+
+/**
+ * A cache is a ring: position p lies at p modulo the capacity. What lies at a slot is the latest position there that has been written, so what was
+ * written for padding, or before a lane began anew, is hidden until it is overwritten.
+ * @param starts the first new position of each lane
+ */
+export function placesOf(
+  config: TransformerConfig,
+  starts: ArrayLike<number>,
+  count: number,
+  capacity: number,
+): Places {
+  const { hiddenSize, heads, kvHeads, rope } = config;
+  const lanes = starts.length;
+  const window = config.window ?? Number.POSITIVE_INFINITY;
+  const positions = Int32Array.from(
+    { length: lanes * count },
+    (_, at) => starts[Math.floor(at / count)]! + (at % count),
+  );
+  const rows = new Int32Array(lanes * kvHeads * count);
+  const mask = new Float32Array(lanes * count * capacity).fill(HIDDEN);
+  for (let lane = 0; lane < lanes; lane++) {
+    const last = starts[lane]! + count - 1;
+    for (let i = 0; i < count; i++) {
+      const at = lane * count + i;
+      const position = positions[at]!;
+      for (let head = 0; head < kvHeads; head++)
+        rows[(lane * kvHeads + head) * count + i] = (lane * kvHeads + head) * capacity + (position % capacity);
+      const oldest = Math.max(0, position - window + 1, last - capacity + 1);
+      for (let seen = oldest; seen <= position; seen++) mask[at * capacity + (seen % capacity)] = 0;
+    }
+  }
+  return { ...ropeAngles(rope, positions, hiddenSize / heads), rows, mask };
+}
