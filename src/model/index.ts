@@ -22,6 +22,8 @@ export {
   positionLosses,
   type Targets,
 } from './blt.js';
+export { type Decoding, type DecodingOptions, type LaneOutput, openDecoding } from './decoding/decoding.js';
+export { type HeldBlt, heldParams, openHeldBlt } from './decoding/held-blt.js';
 export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';

@@ -1,9 +1,8 @@
-/** @module Writes bytes with the full forward pass for each: exact, and meant for short samples. */
-import { type BltConfig, BYTE_OFFSET, EOS, encodeBytes } from '../blt/index.js';
-import { tf } from '../engine/index.js';
-import { wholeRow } from './batch.js';
-import { bltLogits, cutIntoPatches } from './blt.js';
-import type { Params } from './params.js';
+/** @module Writes bytes that follow a prompt. */
+import { BYTE_OFFSET, EOS, encodeBytes } from '../blt/index.js';
+import { canCompile } from '../engine/index.js';
+import { openDecoding } from './decoding/decoding.js';
+import type { HeldBlt } from './decoding/held-blt.js';
 
 export interface SampleOptions {
   readonly prompt: Uint8Array;
@@ -31,21 +30,22 @@ function pick(logits: Float32Array, { temperature, random }: SampleOptions): num
   return EOS;
 }
 
-/** The bytes that follow the prompt. */
-export async function sampleBytes(params: Params, config: BltConfig, options: SampleOptions): Promise<Uint8Array> {
-  const ids = Array.from(encodeBytes(options.prompt));
+/** The bytes that follow the prompt, up to EOS or the longest text of the model. The engine must be started. */
+export async function sampleBytes(model: HeldBlt, options: SampleOptions): Promise<Uint8Array> {
+  const decoding = openDecoding(model, { lanes: 1, mode: canCompile() ? 'graph' : 'eager' });
   const written: number[] = [];
-  while (written.length < options.maxBytes) {
-    const { batch } = cutIntoPatches(params, config, [wholeRow(Int32Array.from(ids))]);
-    const last = tf.tidy(() => {
-      const logits = bltLogits(params, config, batch);
-      return tf.slice(logits, [ids.length - 1, 0], [1, -1]).dataSync() as Float32Array;
-    });
-    const next = pick(last, options);
-    if (next === EOS) break;
-    ids.push(next);
-    written.push(next - BYTE_OFFSET);
-    await new Promise(setImmediate);
+  try {
+    let ids: ArrayLike<number> = encodeBytes(options.prompt);
+    const hasRoom = () => decoding.state(0).length + ids.length <= model.config.maxPositions;
+    while (written.length < options.maxBytes && hasRoom()) {
+      const [output] = await decoding.read([ids]);
+      const next = pick(output!.logits.subarray(-model.config.vocabSize), options);
+      if (next === EOS) break;
+      written.push(next - BYTE_OFFSET);
+      ids = [next];
+    }
+    return Uint8Array.from(written);
+  } finally {
+    decoding.dispose();
   }
-  return Uint8Array.from(written);
 }

@@ -1,5 +1,6 @@
 /** @module What a person wants to see of a fresh model: how it cuts a sentence, and what it writes. */
-import { cutText, openBlt, sampleBytes } from '../model/index.js';
+import { tf } from '../engine/index.js';
+import { cutText, heldParams, openHeldBlt, sampleBytes } from '../model/index.js';
 
 export interface ShownModel {
   readonly bytes: Uint8Array;
@@ -26,11 +27,11 @@ export async function showModel(
   options: { sentence: string; prompt: string; sampleBytes: number; seed: number },
 ): Promise<ShownModel> {
   const encoder = new TextEncoder();
-  const model = await openBlt(folder);
+  const model = await openHeldBlt(folder);
   try {
     const bytes = encoder.encode(options.sentence);
-    const { patchLengths, entropyNats } = cutText(model.params, model.config, bytes);
-    const sample = await sampleBytes(model.params, model.config, {
+    const { patchLengths, entropyNats } = tf.tidy(() => cutText(heldParams(model), model.config, bytes));
+    const sample = await sampleBytes(model, {
       prompt: encoder.encode(options.prompt),
       maxBytes: options.sampleBytes,
       temperature: TEMPERATURE,

@@ -6,6 +6,7 @@
 import type { TransformerConfig } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
+import type { HeldBlt } from './held-blt.js';
 import { advance, type Closing, emptyLane, type Lane, lastHashRows } from './lanes.js';
 import { createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
 import { placesOf, rollingCapacity } from './places.js';
@@ -15,7 +16,6 @@ import {
   decoderStep,
   encoderStep,
   globalStep,
-  type HeldBlt,
   patcherStep,
   poolStep,
   type StepShape,

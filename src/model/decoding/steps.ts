@@ -7,19 +7,11 @@ import { type CompileMode, linear, tf, type Variable, zeroVariable } from '../..
 import { globalLayers, patchVectors } from '../global-transformer.js';
 import { crossKeysAndValues, crossLayers, decoderLayers, patchRowsOf } from '../local-decoder.js';
 import { byteStates, pooledPatches } from '../local-encoder.js';
-import { type Params, param } from '../params.js';
+import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher.js';
+import { type HeldBlt, heldParams } from './held-blt.js';
 import { cachedContext, type LayerCaches, type PlaceTensors, placeShapes } from './layer-caches.js';
 import { type InputShape, stepFunction } from './step-function.js';
-
-/** A model whose weights are variables, which compiled functions read without a copy. */
-export interface HeldBlt {
-  readonly config: BltConfig;
-  readonly weights: ReadonlyMap<string, Variable>;
-}
-
-export const paramsOf = ({ weights }: HeldBlt): Params =>
-  new Map([...weights].map(([name, variable]) => [name, variable.readHeld()]));
 
 const ints = (...shape: number[]): InputShape => ({ dtype: 'int32', shape });
 const floats = (...shape: number[]): InputShape => ({ dtype: 'float32', shape });
@@ -39,7 +31,7 @@ export interface StepShape {
 /** ids [lanes * count] -> entropies [lanes * count], nats, of the predictions made there. */
 export function patcherStep(model: HeldBlt, caches: LayerCaches, { lanes, count, mode }: StepShape) {
   return stepFunction({ ids: ints(lanes * count), ...placeInputs(caches, count) }, mode, ({ ids, ...places }) => {
-    const params = paramsOf(model);
+    const params = heldParams(model);
     const context = cachedContext(caches, 'model.patcher', places, count);
     return [entropyOf(patcherHead(params, patcherStates(params, ids, context)))];
   });
@@ -66,7 +58,7 @@ export function encoderStep(model: HeldBlt, caches: LayerCaches, ring: StateRing
   };
   return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...places }) => {
     const context = cachedContext(caches, 'model.local_encoder', places, count);
-    ring.states.scatterRows(rows, byteStates(paramsOf(model), model.config, { ids, hashRows }, context));
+    ring.states.scatterRows(rows, byteStates(heldParams(model), model.config, { ids, hashRows }, context));
     return [];
   });
 }
@@ -81,7 +73,7 @@ export function poolStep(
   { members, patches, mode }: { readonly members: number; readonly patches: number; readonly mode: StepShape['mode'] },
 ) {
   return stepFunction({ ring: ints(members), patch: ints(members) }, mode, ({ ring: rows, patch }) => {
-    const params = paramsOf(model);
+    const params = heldParams(model);
     const pooled = pooledPatches(params, model.config, ring.states.gatherRows(rows), patch, patches + 1);
     return [patchVectors(params, tf.slice(pooled, [0, 0], [patches, pooled.shape[1]!]))];
   });
@@ -110,7 +102,7 @@ export function globalStep(model: HeldBlt, caches: LayerCaches, ring: PatchRing,
     ...placeInputs(caches, count),
   };
   return stepFunction(inputs, mode, ({ vectors, ring: rows, ...places }) => {
-    const params = paramsOf(model);
+    const params = heldParams(model);
     const latent = globalLayers(params, vectors, cachedContext(caches, 'model.global_transformer', places, count));
     const patchRows = patchRowsOf(params, config, latent);
     for (let i = 0; i < crossLayers(config); i++) {
@@ -134,7 +126,7 @@ export function decoderStep(
   const slots = config.crossAttnK;
   const inputs = { bytes: ints(lanes * count), patch: ints(lanes * count), ...placeInputs(caches, count) };
   return stepFunction(inputs, mode, ({ bytes, patch, ...places }) => {
-    const params = paramsOf(model);
+    const params = heldParams(model);
     const rows = (kept: Variable) => tf.reshape(kept.gatherRows(patch), [lanes * count * slots, -1]);
     const reading = {
       patches: lanes * count,

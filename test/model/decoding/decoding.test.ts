@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, bltTensors, encodeBytes } from '../../../src/blt/index.js';
 import { createVariable, startEngine, tf } from '../../../src/engine/index.js';
 import { type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
-import type { HeldBlt } from '../../../src/model/decoding/steps.js';
+import type { HeldBlt } from '../../../src/model/decoding/held-blt.js';
 import { type BltModel, bltLogits, cutIntoPatches, openBlt, wholeRow } from '../../../src/model/index.js';
 import { goldenPath, maxDifference } from '../../support/golden.js';
 

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import type { TransformerConfig } from '../../../src/blt/index.js';
+import { placesOf, rollingCapacity } from '../../../src/model/decoding/places.js';
+
+const config = (window: number | null): TransformerConfig => ({
+  hiddenSize: 8,
+  layers: 1,
+  heads: 2,
+  kvHeads: 2,
+  intermediateSize: 8,
+  rmsNormEps: 1e-5,
+  rope: { type: 'default', theta: 10_000 },
+  maxPositions: 64,
+  window,
+});
+
+/** Which positions a query sees, by what a ring holds after many writes: each slot the latest position that was written to it. */
+function seen(mask: Float32Array, capacity: number, last: number): number[] {
+  return Array.from({ length: capacity }, (_, slot) => last - ((((last - slot) % capacity) + capacity) % capacity))
+    .filter((position) => mask[((position % capacity) + capacity) % capacity] === 0)
+    .sort((a, b) => a - b);
+}
+
+describe('places in a cache', () => {
+  it('show a query the keys of its window, whatever the start', () => {
+    const [window, count] = [5, 3];
+    const capacity = rollingCapacity(window, count);
+    for (let start = 0; start < 40; start++) {
+      const { mask } = placesOf(config(window), [start], count, capacity);
+      for (let i = 0; i < count; i++) {
+        const query = mask.subarray(i * capacity, (i + 1) * capacity);
+        const position = start + i;
+        const first = Math.max(0, position - window + 1);
+        const wanted = Array.from({ length: position - first + 1 }, (_, j) => first + j);
+        expect(seen(query, capacity, start + count - 1)).toEqual(wanted);
+      }
+    }
+  });
+
+  it('show all that came before where there is no window', () => {
+    const { mask } = placesOf(config(null), [6], 2, 16);
+    expect(seen(mask.subarray(0, 16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(seen(mask.subarray(16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('send the keys of every head and lane to rows of their own', () => {
+    const capacity = 7;
+    const { rows } = placesOf(config(4), [5, 12], 3, capacity);
+    expect(new Set(rows).size).toBe(rows.length);
+    // Lane 1, head 1, position 14: slot 0 of the last quarter.
+    expect(rows.at(-1)).toBe((1 * 2 + 1) * capacity + (14 % capacity));
+  });
+
+  it('turn by each lane’s own positions', () => {
+    const { cos } = placesOf(config(4), [0, 3], 1, 8);
+    expect([...cos.subarray(0, 2)]).toEqual([1, 1]);
+    expect(cos[2]).toBeCloseTo(Math.cos(3), 6);
+  });
+});
