@@ -3,7 +3,7 @@
 // Run: npm run bench:smollm2 -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--arms distilled,paper --work DIR --out docs/bench/smollm2]
 // Conversions in --work go on where they were; finished ones are read.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,11 @@ function convert(arm) {
   };
 }
 
-const arms = values.arms.split(',').map(convert);
+/** Arms that were measured before, by another run of this command, stay in the report. */
+const before = join(values.out ?? work, 'smollm2.json');
+const known = existsSync(before) ? JSON.parse(readFileSync(before, 'utf8')).arms : [];
+const made = new Map([...known, ...values.arms.split(',').map(convert)].map((result) => [result.arm, result]));
+const arms = Object.keys(ARMS).flatMap((arm) => made.get(arm) ?? []);
 const tables = [summaryTable(arms), patcherTable(arms)].join('\n\n');
 process.stdout.write(`${tables}\n`);
 if (values.out !== undefined) {
