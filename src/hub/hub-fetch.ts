@@ -42,7 +42,7 @@ function whole(once: typeof fetch): typeof fetch {
  * Sends the token to the endpoint alone; a redirect to another host goes without it. It is put here, not handed to the hub's client,
  * which accepts only one of its forms.
  * @param options.wholeAnswers for what is small enough to be held: asks again, too, when a body breaks off.
- * @throws UsageError when HF_ENDPOINT is no address, or the token cannot be one.
+ * @throws UsageError when HF_ENDPOINT is no address or holds a password, or the token cannot be one.
  */
 export function hubFetch(
   { endpoint, token }: HubEnvironment,
@@ -51,12 +51,18 @@ export function hubFetch(
   if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
     throw new UsageError('HF_ENDPOINT is not an http or https address.', { hint: 'Unset it to use huggingface.co.' });
   }
+  const { origin, username, password } = new URL(endpoint);
+  // Fetch would refuse it with an error that shows it, and so would every message that names the endpoint.
+  if (username + password !== '') {
+    throw new UsageError('HF_ENDPOINT holds a user name or password, which cannot be sent.', {
+      hint: 'Leave it out of the address; the token goes into HF_TOKEN.',
+    });
+  }
   if (token !== null && !SENDABLE.test(token)) {
     throw new UsageError('The hub token holds characters that no token has.', {
       hint: 'Copy it again into HF_TOKEN, or log in with `hf auth login`.',
     });
   }
-  const { origin } = new URL(endpoint);
   const once = options.fetch ?? fetch;
   const retrying = retryingFetch({ ...options, fetch: impatient(options.wholeAnswers ? whole(once) : once) });
   return (input, init) => {

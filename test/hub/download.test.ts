@@ -458,6 +458,15 @@ describe('a refusal', () => {
     await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https address.');
   });
 
+  it.each(['http://me:hunter2@127.0.0.1:9', 'http://hunter2@127.0.0.1:9'])(
+    'of an endpoint with a password, which is not shown: %s',
+    async (endpoint) => {
+      const error = await download('org/name', { environment: environment({ endpoint }) }).catch((thrown) => thrown);
+      expect(error).toMatchObject({ name: 'UsageError', message: expect.stringContaining('user name or password') });
+      expect([error.stack, error.hint, String(error.cause)].join()).not.toContain('hunter2');
+    },
+  );
+
   it('of a listing with digests that would leave the cache', async () => {
     await serve();
     const lying: typeof fetch = async (input, init) => {
