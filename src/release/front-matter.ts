@@ -88,12 +88,21 @@ export interface ReadCard {
   readonly body: string;
 }
 
+function yamlIn(yaml: string): unknown {
+  const document = parseDocument(yaml);
+  if (document.errors.length > 0) return undefined;
+  try {
+    return document.toJS();
+  } catch {
+    return undefined; // an alias of nothing, such as `title: *Great*`, is found only now
+  }
+}
+
 /** A card in its two parts. */
 export function readCard(card: string): ReadCard {
   const [, front, body = card] = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(card) ?? [];
   if (front === undefined) return { front: undefined, body };
-  const document = parseDocument(front);
-  return { front: document.errors.length > 0 ? undefined : document.toJS(), body };
+  return { front: yamlIn(front), body };
 }
 
 /** The licence that a card names, by its `license_name` where that is `other`; null where it names none. */

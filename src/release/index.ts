@@ -1,6 +1,6 @@
 /** @module Release: what a published model must tell, and what its licences ask for. */
 export { CARD_SECTIONS, type CardSection } from './card-sections.js';
-export { type FrontMatter, frontMatterFaults, readCard, writeFrontMatter } from './front-matter.js';
+export { type FrontMatter, frontMatterFaults, licenceNameOf, readCard, writeFrontMatter } from './front-matter.js';
 export { type HubLicence, isHubLicence } from './hub-licences.js';
 export { type LicenceFileKind, licenceFileKind, licenceFilesOf, noticeWith } from './licence-files.js';
 export { CONCERNS, type Licence, licenceOf } from './licences.js';

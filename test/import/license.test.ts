@@ -15,6 +15,7 @@ it.each([
   ['---\nlanguage: en\n---\nlicense: mit\n', null],
   ['---\n---\n', null],
   ['---\n: [\n---\n', null],
+  ['---\nlicense: mit\ntitle: *Great*\n---\n', null],
   ['license: mit', null],
   ['', null],
 ])('of the card %j is %j', async (card, license) => {

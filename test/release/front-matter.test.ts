@@ -117,6 +117,7 @@ describe('a card in two parts', () => {
     ['', undefined],
     ['# Title\n', undefined],
     ['---\nlicense: [\n---\n', undefined],
+    ['---\ntitle: *Great*\n---\n', undefined],
     ['---\r\nlicense: mit\r\n---\r\nText', { license: 'mit' }],
     ['---\nlicense: mit\n---', { license: 'mit' }],
   ])('the front matter of %j is %j', (card, front) => {
