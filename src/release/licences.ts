@@ -25,10 +25,10 @@ export const CONCERNS: Readonly<Record<LicenceKind, string | null>> = {
   unknown: 'is not known: nothing says that what is made from it may be passed on',
 };
 
-const LLAMA_NAME = /^(?:meta-)?llama-?(2|3(?:\.[123])?)(?:-community)?(?:-licen[cs]e)?(?:-agreement)?$/;
+const LLAMA_NAME = /^(?:meta-)?llama-?(2|3(?:[.-][123])?)(?:-community)?(?:-licen[cs]e)?(?:-agreement)?$/;
 const NON_COMMERCIAL = /(^|[-_. ])nc([-_. ]|$)|non-?commercial|research/;
 
-/** Spellings of one licence made the same, as the hub writes identifiers: `Apache 2.0`, and `llama3.2_community` of a `license_name`. */
+/** Spellings of one licence made the same, as the hub writes identifiers: `Apache 2.0`, and `llama3_2_community` of a `license_name`. */
 function identifierOf(name: string): string {
   const id = name
     .trim()
@@ -36,7 +36,7 @@ function identifierOf(name: string): string {
     .replaceAll(/[^a-z0-9.+]+/g, '-')
     .replaceAll(/^-|-$/g, '');
   const version = LLAMA_NAME.exec(id)?.[1];
-  return version === undefined ? id : `llama${version}`;
+  return version === undefined ? id : `llama${version.replace('-', '.')}`;
 }
 
 /** @param name `license` of a front matter, or its `license_name` where that is `other`; null where there is none. */

@@ -45,6 +45,8 @@ describe('a licence’s name', () => {
     ['Meta Llama 3 Community License', 'llama3', 'llama'],
     ['Llama 3.1 Community License Agreement', 'llama3.1', 'llama'],
     ['llama3.2_community', 'llama3.2', 'llama'],
+    ['llama3_2', 'llama3.2', 'llama'],
+    ['llama-3-1-community', 'llama3.1', 'llama'],
     ['Llama-2-Community-Licence', 'llama2', 'llama'],
     ['llama4', 'llama4', 'unfamiliar'],
     ['llama3.9', 'llama3.9', 'unfamiliar'],
