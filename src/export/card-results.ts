@@ -93,9 +93,13 @@ function kept(card: CardInputs): string[] {
 function commands({ provenance: { stages }, recipe }: CardInputs): string[] {
   if (recipe === null) return [];
   const bytes = recipe.evaluate.validation_bytes.toLocaleString('en-US');
+  const [also, evaluate] =
+    stages.patcher?.metrics.cut_recall === undefined
+      ? ['', '']
+      : [", and on how patches follow the source's tokens", '\nbyteify patcher evaluate again --data text'];
   return [
-    `Measured by \`byteify convert\` on up to ${bytes} bytes of the text that it holds out; the command above measures it again. On other text, from the folder of this model, and on how patches follow the source's tokens:`,
-    `\`\`\`sh\nbyteify score . text.txt${stages.patcher?.metrics.cut_recall === undefined ? '' : '\nbyteify patcher evaluate again --data text'}\n\`\`\``,
+    `Measured by \`byteify convert\` on up to ${bytes} bytes of the text that it holds out; the command above measures it again. On other text, from the folder of this model${also}:`,
+    `\`\`\`sh\nbyteify score . text.txt${evaluate}\n\`\`\``,
   ];
 }
 

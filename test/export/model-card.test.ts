@@ -108,8 +108,16 @@ describe('the text', () => {
     expect(results).toContain('Retention is 80.0 %');
     expect(results).toContain('in place of its embeddings | 1.05 |');
     expect(results).toContain('byteify score . text.txt\nbyteify patcher evaluate again --data text');
+    expect(results).toContain("and on how patches follow the source's tokens:");
     expect(results).not.toMatch(/data wait|flops|weight bytes/);
     expect(section(body, 'Limits')).toContain('worse than its source');
+  });
+
+  it('offers no measure of patches where none was taken', () => {
+    const entropy = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
+    const results = section(modelCard(cardFromManifest(entropy, options), model), 'Results');
+    expect(results).toContain('from the folder of this model:\n\n```sh\nbyteify score . text.txt\n```');
+    expect(results).not.toContain('patches follow');
   });
 
   it('gives no share where the source was not measured, and says what was not evaluated', () => {
