@@ -43,7 +43,7 @@ export function cardFromManifest(
   const spoken = dataSources.flatMap(({ language = [] }) => language);
   return {
     name: options.name,
-    provenance: provenanceOf(manifest, dataSources),
+    provenance: provenanceOf(manifest, dataSources, recipe),
     languages: [...new Set([...languages, ...spoken])],
     recipe,
     text,

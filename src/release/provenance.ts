@@ -1,11 +1,14 @@
 /** @module `provenance.json` of an export: what anyone needs who makes the model again, and nothing of the machine that made it. */
 import { z } from 'zod';
-import { type Manifest, STAGE_NAMES } from '../conversion/index.js';
+import { digestOf, type Manifest, STAGE_NAMES } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
-import { type DataSource, dataSource } from '../recipe/index.js';
+// The name alone: the folder's index loads the hub's client.
+import { PROVENANCE_NAME } from '../hub/publish/origin.js';
+import { type DataSource, dataSource, type Recipe } from '../recipe/index.js';
 import { toolVersion } from '../version.js';
 
-export const PROVENANCE_NAME = 'provenance.json';
+export { PROVENANCE_NAME };
+
 export const RECIPE_NAME = 'recipe.yaml';
 
 const provenanceSchema = z.strictObject({
@@ -22,8 +25,15 @@ const provenanceSchema = z.strictObject({
       files: z.array(z.strictObject({ name: z.string(), size_bytes: z.number(), sha256: z.string() })),
     })
     .nullable(),
-  /** The digest is that of the values, in `byteify.json` of the conversion, too. */
-  recipe: z.strictObject({ name: z.string(), sha256: z.string() }).nullable(),
+  recipe: z
+    .strictObject({
+      name: z.string(),
+      /** Of all its values, in `byteify.json` of the conversion, too. */
+      sha256: z.string(),
+      /** Of those that the weights come from: it stays when the same weights are exported in another way. */
+      training_sha256: z.string().optional(),
+    })
+    .nullable(),
   data: z.strictObject({
     /** Of the text and its split. */
     sha256: z.string().nullable(),
@@ -48,8 +58,20 @@ export function sourceName({ model, revision }: Pick<Manifest, 'model' | 'revisi
   return revision === null ? lastPart(model) : model.split('@', 1)[0]!;
 }
 
-/** @param manifest null for a plain checkpoint. */
-export function provenanceOf(manifest: Manifest | null, sources: readonly DataSource[]): Provenance {
+/** The source counts by its files' digests, and a name is no setting. */
+function trainingDigest({ name, source, hardware, export: exported, ...training }: Recipe): string {
+  return digestOf(training);
+}
+
+/**
+ * @param manifest null for a plain checkpoint
+ * @param recipe that the manifest names, where its values are at hand
+ */
+export function provenanceOf(
+  manifest: Manifest | null,
+  sources: readonly DataSource[],
+  recipe: Recipe | null = null,
+): Provenance {
   const stages = STAGE_NAMES.flatMap((name) => {
     const stage = manifest?.stages[name];
     // A stage that is still going on, the export itself, has nothing to tell yet.
@@ -69,7 +91,10 @@ export function provenanceOf(manifest: Manifest | null, sources: readonly DataSo
             license: manifest.license,
             files: files.map(({ path, size_bytes, sha256 }) => ({ name: lastPart(path), size_bytes, sha256 })),
           },
-    recipe: manifest?.recipe ?? null,
+    recipe:
+      manifest === null || manifest.recipe === null
+        ? null
+        : { ...manifest.recipe, ...(recipe !== null && { training_sha256: trainingDigest(recipe) }) },
     data: { sha256: manifest?.stages.finetune?.inputs.data ?? null, sources: [...sources] },
     stages: Object.fromEntries(stages),
   };

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { loadRecipe, type Recipe } from '../../src/recipe/index.js';
 import { localPathIn } from '../../src/release/leftovers.js';
 import { parseProvenance, provenanceOf, sourceName } from '../../src/release/provenance.js';
 import { fileAt, manifestOf, ODC_BY, stage } from '../support/release.js';
@@ -21,6 +22,21 @@ it('holds what makes the model again, and names no place on a machine', () => {
   // Of a stage that is not over there is nothing to tell.
   expect(provenance.stages.export).toBeUndefined();
   expect(JSON.stringify(provenance)).not.toMatch(/home|cache/);
+});
+
+it('tells the settings that the weights come from apart from those of the export', async () => {
+  const recipe = await loadRecipe('tiny');
+  const of = (change: Partial<Recipe>) => provenanceOf(manifestOf({}), [], { ...recipe, ...change }).recipe;
+  const { seed, source, hardware, export: exported } = recipe;
+  const same: Partial<Recipe>[] = [
+    { export: { ...exported, dtype: 'bfloat16', language: ['de'], data_sources: [ODC_BY] } },
+    { hardware: { ...hardware, threads: 3 } },
+    { source: { ...source, model: 'org/name' } },
+    { name: 'mine' },
+  ];
+  for (const change of same) expect(of(change), JSON.stringify(change)).toEqual(of({}));
+  expect(of({ seed: seed + 1 })?.training_sha256).not.toBe(of({})?.training_sha256);
+  expect(provenanceOf(manifestOf({}), []).recipe).not.toHaveProperty('training_sha256');
 });
 
 it.each([
