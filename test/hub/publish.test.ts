@@ -41,11 +41,15 @@ async function serve(
   hub = await startHub({ repos: {}, ...options, faults, uploads: uploads.routes });
 }
 
-function provenance(source: string, recipe: string) {
+function provenance(source: string, recipe: string, training?: string) {
   const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
   return JSON.stringify({
     source: { model: source, files: [{ name: 'model.safetensors', sha256: sha256(source) }] },
-    recipe: { name: recipe.split('+')[0], sha256: sha256(recipe) },
+    recipe: {
+      name: recipe.split('+')[0],
+      sha256: sha256(recipe),
+      ...(training && { training_sha256: sha256(training) }),
+    },
   });
 }
 
@@ -220,6 +224,16 @@ describe('another model in the repository', () => {
     await expectPublished(other);
   });
 
+  it('is not the one that is exported again in another way: its weights come from the same settings', async () => {
+    await serve();
+    await send(await exportFolder({ 'provenance.json': provenance('org/llama', 'tiny', 'steps') }));
+    const again = await exportFolder({ 'provenance.json': provenance('org/llama', 'tiny+data-sources', 'steps') });
+    await send(again);
+    await expectPublished(again);
+    const other = await exportFolder({ 'provenance.json': provenance('org/llama', 'tiny', 'more steps') });
+    await expect(send(other)).rejects.toThrow('tiny with other settings');
+  });
+
   it('is refused whatever brought it', async () => {
     await serve({ repos: { [ID]: { 'README.md': 'x', 'weights/model.gguf': 'y' } } });
     await expect(send(await exportFolder())).rejects.toThrow(
@@ -262,6 +276,8 @@ const ON = {
   commit: /\/commit\/main$/,
   batch: /objects\/batch$/,
   create: /repos\/create$/,
+  listing: /\/tree\//,
+  provenance: /\/resolve\/.*\/provenance\.json$/,
   anything: /./,
 };
 
@@ -272,6 +288,7 @@ describe('a bad network', () => {
     ['503 on a part', { partBytes: 150_000 }, [{ kind: 'status', status: 503, on: ON.part, times: 3 }]],
     ['503 when parts are put together', { partBytes: 150_000 }, [{ kind: 'status', status: 503, on: ON.complete }]],
     ['503 on the commit', {}, [{ kind: 'status', status: 503, on: ON.commit, times: 2 }]],
+    ['a cut inside the listing', {}, [{ kind: 'cut', on: ON.listing, afterBytes: 20, times: 2 }]],
     ['503 on everything once', {}, [{ kind: 'status', status: 503, on: ON.anything, times: 4 }]],
     ['a cut inside an object', { faults: [{ kind: 'cut', on: ON.object, afterBytes: 200_000, times: 2 }] }, []],
     [
@@ -311,6 +328,15 @@ describe('a bad network', () => {
     expect((await send(folder)).sentBytes).toBe(small);
     expect(uploads.received).toHaveLength(before);
     await expectPublished(folder);
+  });
+
+  it('that always cuts what tells of the model there is a sentence, and nothing is overwritten', async () => {
+    await serve({}, [{ kind: 'cut', on: ON.provenance, afterBytes: 5, times: 6 }]);
+    await send(await exportFolder());
+    const before = commits().length;
+    await expect(send(await exportFolder())).rejects.toThrow(/^The hub at .* cannot be reached: /);
+    expect(commits()).toHaveLength(before);
+    await send(await exportFolder());
   });
 
   it('that cuts one file again and again leaves the other in the storage', async () => {
@@ -448,6 +474,12 @@ describe('a refusal', () => {
     expect([text, stack, String(cause)].join()).not.toContain(TOKEN);
   });
 
+  it('whose words are cut short shows no part of the token', async () => {
+    const error = `${'x'.repeat(300 - TOKEN.length / 2)}${TOKEN}`;
+    await serve({ faults: [{ kind: 'refuse', on: ON.commit, status: 400, error }] });
+    await expect(send(await exportFolder())).rejects.toThrow(/The hub says: "x+\**"$/);
+  });
+
   it('comes before anything is sent when the card is no YAML', async () => {
     await serve();
     const folder = await exportFolder({ 'README.md': '---\nlicense: [\n---\n' });
@@ -530,5 +562,7 @@ it('a look asks for nothing that writes, and needs no token', async () => {
 
 it('offline there is no publishing', async () => {
   await serve();
-  expect(() => openLine({ environment: { ...environment(TOKEN), offline: true } })).toThrow('HF_HUB_OFFLINE is set');
+  expect(() => openLine({ environment: { ...environment(TOKEN), offline: true } })).toThrow(
+    'HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set',
+  );
 });

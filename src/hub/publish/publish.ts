@@ -47,9 +47,13 @@ export function openLine(options: HubOptions = {}): Line {
   const environment = options.environment ?? hubEnvironment();
   const { endpoint, token, offline } = environment;
   if (offline) {
-    throw new ByteifyError('The hub must not be used: HF_HUB_OFFLINE is set.', { hint: 'Unset it to publish.' });
+    throw new ByteifyError('The hub must not be used: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set.', {
+      hint: 'Unset it to publish.',
+    });
   }
-  const fetch = hubFetch(environment, { ...options, fetch: streamingFetch(options.fetch ?? globalThis.fetch) });
+  const once = streamingFetch(options.fetch ?? globalThis.fetch);
+  // No answer here is more than a listing: one that breaks off is asked for again.
+  const fetch = hubFetch(environment, { ...options, fetch: once, wholeAnswers: true });
   return { endpoint, token, fetch, ...(options.signal && { signal: options.signal }) };
 }
 

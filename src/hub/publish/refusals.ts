@@ -34,8 +34,9 @@ async function wordsOf(response: Response, token: string | null): Promise<string
     .catch(() => null);
   const { error } = (typeof body === 'object' && body !== null ? body : {}) as { error?: unknown };
   if (typeof error !== 'string' || error.trim() === '') return null;
-  const line = error.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_WORDS);
-  return token === null ? line : line.replaceAll(token, '***');
+  // Before it is cut short: a part of a token is none that could be found.
+  const safe = token === null ? error : error.replaceAll(token, '***');
+  return safe.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_WORDS);
 }
 
 async function refusalOf(response: Response, asked: URL, { endpoint, token }: Line): Promise<Refusal> {

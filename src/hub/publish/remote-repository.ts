@@ -2,6 +2,7 @@
 import { modelInfo } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { listRemote, type RemoteFile, type RemoteTree } from '../list-remote.js';
+import { resolveUrl } from '../resolve-url.js';
 import { MAX_PROVENANCE_BYTES, type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
 import { publishError } from './publish-errors.js';
 import { brokenLine, callHub, type Line } from './refusals.js';
@@ -24,14 +25,15 @@ async function readOrigin(
 ): Promise<Origin | null> {
   const file = files.find(({ path }) => path === PROVENANCE_NAME);
   if (file === undefined || file.sizeBytes > MAX_PROVENANCE_BYTES) return null;
-  const response = await line.fetch(`${line.endpoint}/${id}/resolve/${commit}/${PROVENANCE_NAME}`, {
-    ...(line.signal && { signal: line.signal }),
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    return null; // what cannot be read vouches for nothing
+  try {
+    const response = await line.fetch(resolveUrl({ endpoint: line.endpoint, id, commit }, PROVENANCE_NAME), {
+      ...(line.signal && { signal: line.signal }),
+    });
+    // What cannot be read vouches for nothing.
+    return response.ok ? parseOrigin(await response.text()) : null;
+  } catch (error) {
+    throw brokenLine(line, error);
   }
-  return parseOrigin(await response.text());
 }
 
 /**
