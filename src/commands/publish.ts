@@ -1,6 +1,6 @@
 /** @module `byteify publish`: an export into a repository of the Hugging Face Hub. */
 import type { Publication, Published } from '../hub/publish/index.js';
-import { publishStep } from '../pipeline/publish-step.js';
+import { filesIn, publishStep } from '../pipeline/publish-step.js';
 import { humanBytes, renderPairs, renderTable } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 
@@ -25,13 +25,13 @@ export const publishCommand: Command<Args> = {
     { flags: '--dry-run', help: 'check everything, show what would change, and change nothing' },
     { flags: '--force', help: 'replace another model that the repository holds' },
     {
-      flags: '--accept-license <id>',
-      help: 'you have read this licence of the source or its text, and agree to it; "unknown" where there is none, several with commas',
+      flags: '--accept-license <ids>',
+      help: 'licences of the source and of the training text that you have read and may publish under, as publish names them, parted by commas: cc-by-nc-4.0,unknown; unknown stands for none that is stated',
     },
   ],
   examples: [
     'byteify publish smollm2-blt me/SmolLM2-135M-BLT --dry-run',
-    'byteify publish llama-blt me/Llama-3.2-1B-BLT',
+    'byteify publish llama-blt me/Llama-3.2-1B-BLT --private',
   ],
   async run(context, args) {
     const { reporter, signal } = context;
@@ -109,8 +109,8 @@ function renderPublished(document: ReturnType<typeof publishedDocument>): string
   return renderPairs([
     ['repository', document.url],
     ['commit', document.commit],
-    ['uploaded', `${document.uploaded.length} files, ${humanBytes(document.sent_bytes)} over the network`],
-    ['there already', `${document.skipped.length} files`],
+    ['uploaded', `${filesIn(document.uploaded.length)}, ${humanBytes(document.sent_bytes)} over the network`],
+    ['there already', filesIn(document.skipped.length)],
   ]);
 }
 

@@ -1,4 +1,5 @@
 /** @module Where a conversion's export lies, and whether it is the export of what the conversion holds now. */
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { digestOf, type Manifest, readManifest, STAGES } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
@@ -24,11 +25,16 @@ async function conversionOf(dir: string): Promise<{ root: string; manifest: Mani
 
 /**
  * @param dir a conversion, the export in it, or an export on its own
- * @throws UsageError for a conversion that has no export, or one from before its last training
+ * @throws UsageError for a folder that is neither, a conversion that has no export, or one from before its last training
  */
 export async function exportedFolder(dir: string): Promise<ExportedFolder> {
   const found = await conversionOf(dir);
-  if (found === null) return { folder: dir, manifest: null };
+  if (found === null) {
+    if (existsSync(join(dir, 'config.json'))) return { folder: dir, manifest: null };
+    throw new UsageError(`${dir} is neither a conversion nor an exported folder.`, {
+      hint: existsSync(dir) ? 'It has no byteify.json and no config.json.' : 'It does not exist; check the spelling.',
+    });
+  }
   const { root, manifest } = found;
   const { finetune = {}, export: exported } = manifest.stages;
   if (exported?.state !== 'done') {

@@ -42,7 +42,8 @@ interface PublishContext {
   readonly onPlan: (publication: Publication) => void;
 }
 
-const filesIn = (count: number) => (count === 1 ? '1 file' : `${count} files`);
+/** A number of files in words. */
+export const filesIn = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 
 /** Prints every duty that is open, and refuses if there is one. */
 async function checkDuties({ folder, manifest }: ExportedFolder, request: PublishRequest, reporter: Reporter) {

@@ -154,6 +154,16 @@ describe('publish', () => {
     expect((await publish(folder)).error).toMatchObject({ message: `${folder} has no finished export.`, exitCode: 2 });
   });
 
+  it('refuses a folder that holds neither, and one that is not there', async () => {
+    const missing = join(work(), 'nowhere');
+    expect((await publish(missing)).error).toMatchObject({
+      message: `${missing} is neither a conversion nor an exported folder.`,
+      hint: expect.stringContaining('does not exist'),
+      exitCode: 2,
+    });
+    expect((await publish(work())).error).toMatchObject({ hint: expect.stringContaining('no config.json') });
+  });
+
   it('names every duty that is open, and sends nothing', async () => {
     releaseShortfalls.mockResolvedValue([
       { sentence: 'The licence is missing.', hint: 'Add it.' },
