@@ -111,6 +111,7 @@ function renderPublished(document: ReturnType<typeof publishedDocument>): string
     ['commit', document.commit],
     ['uploaded', `${filesIn(document.uploaded.length)}, ${humanBytes(document.sent_bytes)} over the network`],
     ['there already', filesIn(document.skipped.length)],
+    ...(document.removed.length === 0 ? [] : [['removed', document.removed.join(', ')] as const]),
   ]);
 }
 

@@ -32,7 +32,7 @@ export function modelName(manifest: Manifest, folder: string): string {
 }
 
 /** The recipe as anyone can run it: the source by its id and commit, or by the name of its file alone. */
-export function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
+function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
   const name = sourceName(manifest);
   if (name === null) return recipe;
   const model = manifest.revision === null ? name : `${name}@${manifest.revision}`;

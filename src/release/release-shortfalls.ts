@@ -5,7 +5,7 @@ import { type Papers, type ReleaseQuestion, readPapers } from './papers.js';
 import type { Shortfall } from './shortfall.js';
 
 /** What every duty finds, in the order of the tables. */
-export function shortfallsOf(papers: Papers): Shortfall[] {
+function shortfallsOf(papers: Papers): Shortfall[] {
   return [...Object.values(CARD_DUTIES), ...Object.values(LICENCE_DUTIES)].flatMap((duty) => duty(papers));
 }
 

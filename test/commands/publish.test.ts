@@ -109,6 +109,12 @@ describe('publish', () => {
     const { stdout } = await publish(await exported());
     expect(stdout).toContain(`repository     ${hub.url}/${ID}\n`);
     expect(stdout).toMatch(/^commit +[0-9a-f]{40}$/m);
+    expect(stdout).not.toContain('removed');
+  });
+
+  it('prints what it took away', async () => {
+    const { stdout } = await publish(await exported(), { repository: 'me/taken', force: true });
+    expect(stdout).toMatch(/^removed +model\.safetensors$/m);
   });
 
   it('never shows the token', async () => {
