@@ -151,6 +151,6 @@ export async function publish(
   });
   params.onSent?.(uploaded.sentBytes);
   const { files } = await remoteTree(line, now.id, uploaded.commit);
-  verifyTree(files, now.files, now.id);
+  verifyTree(files, now.files, now.changes.remove, now.id);
   return { ...uploaded, publication: now, created };
 }
