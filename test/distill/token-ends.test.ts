@@ -70,8 +70,10 @@ describe('token ends', () => {
   it('leave out the space that SentencePiece puts before every text, and texts that it does not spell', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
     const tokenizer = await loadTokenizer(folder());
+    // Its mark for a space is itself a character, which then reads as a space.
+    const spelled = texts.filter((text) => !text.includes('▁'));
     fc.assert(
-      fc.property(texts, (text) => {
+      fc.property(spelled, (text) => {
         const bytes = utf8.encode(text);
         const tokens = canonicalTokens(bytes, tokenizer)!;
         expect(tokens.reduce((sum, { length }) => sum + length, 0)).toBe(bytes.length);
