@@ -1,6 +1,7 @@
 /** @module Causal self-attention in blocks of queries, so that a window of W costs length x W and not length squared. */
 import { type QueryBlock, queryBlocks } from '../blt/index.js';
 import { attend, fuse, tf } from '../engine/index.js';
+import { HIDDEN } from './hidden.js';
 
 interface MaskedBlock extends QueryBlock {
   /**
@@ -30,8 +31,6 @@ export interface AttentionShape {
   /** Document of each position, int32 [rows, length]; a query sees its own document only. Null: one document a row. */
   readonly documents: tf.Tensor | null;
 }
-
-const HIDDEN = -1e9;
 
 /** 0 where a key is visible, -1e9 elsewhere. */
 function additive(visible: tf.Tensor): tf.Tensor {

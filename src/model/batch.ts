@@ -1,5 +1,5 @@
 /** @module A batch as the model takes it: bytes in rows, cut into patches. Pure bookkeeping on the host (blt-format 1.7). */
-import { type BltConfig, hashRows, patchIds, patchStarts } from '../blt/index.js';
+import { type BltConfig, hashRows, hashTables, patchIds, patchStarts } from '../blt/index.js';
 import { splitLongPatches } from './split-long-patches.js';
 
 /** A stretch of a row that is one document: ids[start..end), beginning with BOS. */
@@ -110,7 +110,7 @@ export function patchedBatch(
   const { length } = batch;
   const cuts = rows.map((row, i) => cutRow(row, entropies.subarray(i * length, (i + 1) * length), config));
   const patches = Math.max(room, ...cuts.map(({ documents }) => documents.length));
-  const tables = config.hash.functions * config.hash.sizes.length;
+  const tables = hashTables(config.hash);
   const out = {
     hashRows: new Int32Array(rows.length * length * tables),
     encoderPatch: new Int32Array(rows.length * length),

@@ -1,5 +1,5 @@
 /** @module Bytes to patches: byte and hash n-gram embeddings, local blocks, pooling and cross-attention (blt-format 1.3, 1.4). */
-import type { BltConfig } from '../blt/index.js';
+import { type BltConfig, hashTables } from '../blt/index.js';
 import { gatherRows, linear, segmentMax, tf } from '../engine/index.js';
 import type { PatchedTensors } from './batch-tensors.js';
 import { type BlockContext, blocks } from './block.js';
@@ -8,7 +8,7 @@ import { type Params, param } from './params.js';
 
 /** Byte embedding plus the sum of its hash n-gram embeddings: [rows * length, He]. */
 function embed(params: Params, config: BltConfig, batch: Pick<PatchedTensors, 'ids' | 'hashRows'>): tf.Tensor {
-  const tables = config.hash.functions * config.hash.sizes.length;
+  const tables = hashTables(config.hash);
   const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
   const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), batch.hashRows);
   return tf.add(bytes, tf.sum(tf.reshape(grams, [batch.ids.size, tables, config.encoder.hiddenSize]), 1));

@@ -3,7 +3,7 @@
  * global transformer. Several texts go side by side in lanes, each at its own length. Memory: rings of a fixed size a lane, and the
  * global keys and values, which grow by doubling.
  */
-import type { TransformerConfig } from '../../blt/index.js';
+import { hashTables, type TransformerConfig, VOCAB_SIZE } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { HeldBlt } from './held-blt.js';
@@ -51,7 +51,6 @@ const CHUNK = 64;
 /** Patches a lane that go through the global layers at once while a prompt is read. */
 const PATCHES_AT_ONCE = 16;
 const FIRST_PATCHES = 256;
-const VOCABULARY = 260;
 
 const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
@@ -175,7 +174,7 @@ export function openDecoding(model: HeldBlt, { lanes: laneCount, mode, chunk = C
     const rows = Int32Array.from({ length: slots }, (_, at) =>
       stateRow(Math.floor(at / count), before[Math.floor(at / count)]! + (at % count)),
     );
-    const tables = config.hash.functions * config.hash.sizes.length;
+    const tables = hashTables(config.hash);
     const hashed = new Int32Array(slots * tables);
     lanes.forEach((lane, index) => {
       if (ids[index]!.length > 0) hashed.set(lastHashRows(lane, ids[index]!.length, config), index * count * tables);
@@ -209,7 +208,7 @@ export function openDecoding(model: HeldBlt, { lanes: laneCount, mode, chunk = C
         throw new ByteifyError(`The text is longer than the ${config.maxPositions - 1} bytes that this model reads.`);
       }
       const outputs = ids.map(({ length }) => ({
-        logits: new Float32Array(length * VOCABULARY),
+        logits: new Float32Array(length * VOCAB_SIZE),
         entropies: new Float32Array(length),
       }));
       const most = Math.max(...ids.map(({ length }) => length));
@@ -220,7 +219,7 @@ export function openDecoding(model: HeldBlt, { lanes: laneCount, mode, chunk = C
         part.forEach(({ length }, lane) => {
           if (length === 0) return;
           const at = lane * count;
-          outputs[lane]!.logits.set(logits.subarray(at * VOCABULARY, (at + length) * VOCABULARY), from * VOCABULARY);
+          outputs[lane]!.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), from * VOCAB_SIZE);
           outputs[lane]!.entropies.set(entropies.subarray(at, at + length), from);
         });
       }

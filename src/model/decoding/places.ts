@@ -1,5 +1,6 @@
 /** @module Where the new positions of a transformer stand in its cache, and what each may see: bookkeeping on the host, without TensorFlow. */
 import type { TransformerConfig } from '../../blt/index.js';
+import { HIDDEN } from '../hidden.js';
 import { type RopeAngles, ropeAngles } from '../rope-angles.js';
 
 /** Of `count` new positions a lane. All arrays are row-major over [lanes, count] first. */
@@ -9,8 +10,6 @@ export interface Places extends RopeAngles {
   /** 0 where a key of the cache is visible and -1e9 elsewhere: [lanes, count, capacity]. */
   readonly mask: Float32Array;
 }
-
-const HIDDEN = -1e9;
 
 /**
  * Positions a cache must hold so that `count` new ones, some of which may turn out to be padding, never overwrite what a later query sees.
