@@ -1,32 +1,41 @@
 /**
  * @module Exact incremental decoding (blt-format 2.7): a byte costs a step of the local models, and a patch, when it closes, one of the latent
- * global transformer. Several texts go side by side in lanes, each at its own length. Memory: rings of a fixed size a lane, and the
- * global keys and values, which grow by doubling.
+ * global transformer. Several texts go side by side in lanes, each at its own length.
  */
-import { hashTables, type TransformerConfig, VOCAB_SIZE } from '../../blt/index.js';
-import { tf } from '../../engine/index.js';
+import { BYTE_OFFSET, hashTables, VOCAB_SIZE } from '../../blt/index.js';
+import type { tf } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { HeldBlt } from './held-blt.js';
-import { advance, type Closing, emptyLane, type Lane, lastHashRows } from './lanes.js';
-import { createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
-import { placesOf, rollingCapacity } from './places.js';
 import {
-  createPatchRing,
-  createStateRing,
-  decoderStep,
-  encoderStep,
-  globalStep,
-  patcherStep,
-  poolStep,
-  type StepShape,
-} from './steps.js';
+  advance,
+  type Closing,
+  closes,
+  copiedLane,
+  emptyLane,
+  type Lane,
+  lastHashRows,
+  openStart,
+  rewindLane,
+  takeAhead,
+} from './lanes.js';
+import type { LayerCaches } from './layer-caches.js';
+import { createMemory, powerOfTwo } from './memory.js';
+import { keptRows, type LaneStart, placesOf } from './places.js';
+import { rowOf } from './rings.js';
+import { decoderStep, encoderStep, globalStep, patcherStep, poolStep, type StepShape } from './steps.js';
 
 export interface DecodingOptions {
   /** Texts side by side. */
   readonly lanes: number;
   readonly mode: StepShape['mode'];
-  /** Bytes a lane that are read at once where there are several (default 64). */
+  /** Bytes of a lane that are read at once where there are several (default 64). */
   readonly chunk?: number;
+  /** The most bytes that are drafted at once; none unless told. */
+  readonly draft?: number;
+  /** Patches a lane that there is room for to begin with (default 256); more make room when they come. */
+  readonly patches?: number;
+  /** Lanes of one byte each that still go one by one (default 5): on a CPU a product of few rows costs more than as many of one. */
+  readonly apart?: number;
 }
 
 /** What a lane got back. */
@@ -37,34 +46,60 @@ export interface LaneOutput {
   readonly entropies: Float32Array;
 }
 
+export interface LaneState {
+  /** Ids that were read. */
+  readonly length: number;
+  /** Where the patches that are closed end, in ids, exclusive; the first is BOS alone. */
+  readonly ends: readonly number[];
+}
+
 export interface Decoding {
+  readonly lanes: number;
   /** Reads ids: as many a lane as it is given, none included. A lane begins with BOS. */
   read(ids: readonly ArrayLike<number>[]): Promise<LaneOutput[]>;
-  /** Ids that a lane has read, and the patches among them that are closed. */
-  state(lane: number): { readonly length: number; readonly patches: number };
+  /**
+   * Likely ids to follow, by the patcher alone, up to where the patch ends: `first`, then what it finds most likely.
+   * `read` takes what it is given of them without running the patcher again.
+   */
+  draft(lane: number, first: number): Promise<number[]>;
+  state(lane: number): LaneState;
   /** Makes a lane begin anew. */
   reset(lane: number): void;
+  /** Forgets what a lane read after `length` ids. @throws ByteifyError for more than a chunk back. */
+  rewind(lane: number, length: number): void;
+  /** Makes lane `to` go on from where lane `from` is. */
+  fork(from: number, to: number): void;
   dispose(): void;
 }
 
 const CHUNK = 64;
-/** Patches a lane that go through the global layers at once while a prompt is read. */
-const PATCHES_AT_ONCE = 16;
 const FIRST_PATCHES = 256;
+const APART = 5;
 
-const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+/** The id of the likeliest byte in a row of logits. */
+function likeliestByte(logits: Float32Array, row: number): number {
+  let best = BYTE_OFFSET;
+  for (let id = BYTE_OFFSET; id < VOCAB_SIZE; id++)
+    if (logits[row * VOCAB_SIZE + id]! > logits[row * VOCAB_SIZE + best]!) best = id;
+  return best;
+}
+
+async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> {
+  return (await outputs).map((output) => {
+    const values = output.dataSync() as Float32Array;
+    output.dispose();
+    return values;
+  });
+}
 
 /** The engine must be started. `model` stays the caller's. */
-export function openDecoding(model: HeldBlt, { lanes: laneCount, mode, chunk = CHUNK }: DecodingOptions): Decoding {
+export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding {
+  const { lanes: laneCount, mode, chunk = CHUNK, draft: mostDrafted = 0, apart = APART } = options;
   const { config } = model;
   const lanes: Lane[] = Array.from({ length: laneCount }, emptyLane);
-  const local = (transformer: TransformerConfig) =>
-    createCaches(transformer, laneCount, rollingCapacity(transformer.window ?? config.maxPositions, chunk));
-  const caches = { patcher: local(config.patcher), encoder: local(config.encoder), decoder: local(config.decoder) };
-  let globalCaches = createCaches(config.global, laneCount, FIRST_PATCHES);
-  let stateRing = createStateRing(config, laneCount, powerOfTwo(4 * chunk));
-  // A chunk closes at most one patch a byte, and its first bytes read the one before.
-  const patchRing = createPatchRing(config, laneCount, chunk + 1);
+  const memory = createMemory(config, laneCount, chunk, options.patches ?? FIRST_PATCHES);
+  /** Numbers of ids a lane that steps are compiled for. */
+  const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), chunk];
 
   const made = new Map<string, { dispose(): void }>();
   function step<T extends { dispose(): void }>(key: string, make: () => T): T {
@@ -72,168 +107,207 @@ export function openDecoding(model: HeldBlt, { lanes: laneCount, mode, chunk = C
     made.set(key, found);
     return found;
   }
-  const shape = (count: number): StepShape => ({ lanes: laneCount, count, mode });
-  const starts = () => lanes.map(({ ids }) => ids.length);
 
-  async function values(outputs: Promise<tf.Tensor[]>): Promise<Float32Array> {
-    const [first] = await outputs;
-    const found = first!.dataSync() as Float32Array;
-    first!.dispose();
-    return found;
+  /** What a step over a transformer's caches is told of its places. */
+  function places(caches: LayerCaches, starts: readonly LaneStart[], count: number) {
+    const { config: transformer, capacity } = caches;
+    const some = starts.length === laneCount ? [] : starts.map(({ lane }) => lane);
+    return { ...placesOf(transformer, starts, count, capacity), kept: keptRows(transformer, some, capacity) };
   }
 
-  /** Rows of the state ring for positions of a lane. */
-  const stateRow = (lane: number, position: number) => lane * stateRing.capacity + (position % stateRing.capacity);
-  const patchRow = (lane: number, patch: number) => lane * patchRing.capacity + (patch % patchRing.capacity);
-
-  /** A lane's open patch and the new bytes must fit: otherwise a larger ring, and what is in the old one moved. */
-  function growStates(count: number): void {
-    const needed = Math.max(...lanes.map(({ ids, openStart }) => ids.length - openStart)) + count;
-    if (needed <= stateRing.capacity) return;
-    const old = stateRing;
-    const larger = createStateRing(config, laneCount, powerOfTwo(needed));
-    const [from, to]: number[][] = [[], []];
-    lanes.forEach(({ ids, openStart }, lane) => {
-      for (let position = openStart; position < ids.length; position++) {
-        from!.push(lane * old.capacity + (position % old.capacity));
-        to!.push(lane * larger.capacity + (position % larger.capacity));
-      }
-    });
-    if (from!.length > 0) {
-      tf.tidy(() => {
-        larger.states.scatterRows(tf.tensor1d(to!, 'int32'), old.states.gatherRows(tf.tensor1d(from!, 'int32')));
-      });
-    }
-    old.states.dispose();
-    stateRing = larger;
+  /** Ids [lanes * count] through the patcher. @returns entropies and logits there */
+  async function runPatcher(ids: Int32Array, starts: readonly LaneStart[], count: number) {
+    const shape = { lanes: starts.length, count, mode };
+    const patcher = step(`patcher ${shape.lanes} ${count}`, () => patcherStep(model, memory.patcher, shape));
+    const [entropies, logits] = await valuesOf(patcher.run({ ids, ...places(memory.patcher, starts, count) }));
+    return { entropies: entropies!, logits: logits! };
   }
 
-  function growGlobal(patches: number): void {
-    if (patches > globalCaches.capacity) globalCaches = grownCaches(globalCaches, powerOfTwo(patches));
-  }
-
-  /** One group of closed patches, at most `count` a lane, through pooling and the global layers. */
-  async function closePatches(group: readonly (readonly Closing[])[], count: number): Promise<void> {
-    const firsts = group.map((closings, lane) => closings[0]?.patch ?? lanes[lane]!.patches);
-    growGlobal(Math.max(...firsts) + count);
-    const slots = laneCount * count;
-    const total = group.flat().reduce((sum, { from, to }) => sum + to - from, 0);
-    const members = powerOfTwo(Math.max(8, total));
+  /** Closed patches, at most `count` a lane, through pooling and the global layers. */
+  async function closePatches(group: readonly number[], closings: readonly (readonly Closing[])[], count: number) {
+    const starts = group.map((lane, row) => ({ lane, start: closings[row]![0]?.patch ?? lanes[lane]!.ends.length }));
+    memory.growGlobal(Math.max(...starts.map(({ start }) => start)) + count);
+    const { states, global, patches } = memory;
+    const shape = { lanes: group.length, count, mode };
+    const slots = group.length * count;
+    const members = powerOfTwo(
+      Math.max(
+        8,
+        closings.flat().reduce((sum, { from, to }) => sum + to - from, 0),
+      ),
+    );
     const ring = new Int32Array(members);
     const patch = new Int32Array(members).fill(slots);
-    const rows = new Int32Array(slots).fill(laneCount * patchRing.capacity);
+    const rows = new Int32Array(slots).fill(laneCount * patches.capacity);
     let at = 0;
-    group.forEach((closings, lane) => {
-      closings.forEach((closing, i) => {
-        rows[lane * count + i] = patchRow(lane, closing.patch);
+    group.forEach((lane, row) => {
+      closings[row]!.forEach((closing, i) => {
+        rows[row * count + i] = rowOf(patches, lane, closing.patch);
         for (let position = closing.from; position < closing.to; position++, at++) {
-          ring[at] = stateRow(lane, position);
-          patch[at] = lane * count + i;
+          ring[at] = rowOf(states, lane, position);
+          patch[at] = row * count + i;
         }
       });
     });
-    const pool = step(`pool ${members} ${count} ${stateRing.capacity}`, () =>
-      poolStep(model, stateRing, { members, patches: slots, mode }),
+    const pool = step(`pool ${members} ${slots} ${states.capacity}`, () =>
+      poolStep(model, states, { members, patches: slots, mode }),
     );
     const [vectors] = await pool.run({ ring, patch });
-    const places = placesOf(config.global, firsts, count, globalCaches.capacity);
-    const layers = step(`global ${count} ${globalCaches.capacity}`, () =>
-      globalStep(model, globalCaches, patchRing, shape(count)),
+    const layers = step(`global ${shape.lanes} ${count} ${global.capacity}`, () =>
+      globalStep(model, global, patches, shape),
     );
-    await layers.run({ vectors: vectors!, ring: rows, ...places });
+    await layers.run({ vectors: vectors!, ring: rows, ...places(global, starts, count) });
     vectors!.dispose();
   }
 
-  /** At most `count` ids a lane. @returns logits and entropies [lanes, count]. */
-  async function readStep(ids: readonly ArrayLike<number>[], count: number): Promise<[Float32Array, Float32Array]> {
-    growStates(count);
-    const before = starts();
-    const slots = laneCount * count;
+  /** At most `count` ids of each lane of a group. @returns logits and entropies [lanes, count]. */
+  async function readStep(group: readonly number[], ids: readonly (readonly number[])[], count: number) {
+    memory.growStates(lanes, count);
+    const { states, patches } = memory;
+    const shape = { lanes: group.length, count, mode };
+    const slots = group.length * count;
+    const starts = group.map((lane) => ({ lane, start: lanes[lane]!.ids.length }));
     const padded = new Int32Array(slots);
-    ids.forEach((some, lane) => {
-      padded.set(Array.from(some), lane * count);
+    ids.forEach((some, row) => {
+      padded.set(some, row * count);
     });
-    const patcher = step(`patcher ${count}`, () => patcherStep(model, caches.patcher, shape(count)));
-    const entropies = await values(
-      patcher.run({ ids: padded, ...placesOf(config.patcher, before, count, caches.patcher.capacity) }),
-    );
+    const known = group.map((lane, row) => takeAhead(lanes[lane]!, ids[row]!));
+    let entropies = new Float32Array(slots);
+    if (known.every((found) => found !== null)) {
+      known.forEach((found, row) => {
+        entropies.set(found, row * count);
+      });
+    } else ({ entropies } = (await runPatcher(padded, starts, count)) as { entropies: Float32Array<ArrayBuffer> });
 
-    const closings: Closing[][] = lanes.map(() => []);
-    const reading = new Int32Array(slots);
-    lanes.forEach((lane, index) => {
-      for (let i = 0; i < count; i++) {
-        if (i < ids[index]!.length) {
-          lane.ids.push(ids[index]![i]!);
-          const closing = advance(lane, index, entropies[index * count + i]!, config);
-          if (closing !== null) closings[index]!.push(closing);
-        }
-        reading[index * count + i] = patchRow(index, Math.max(0, lane.patches - 1));
-      }
-    });
-
-    const rows = Int32Array.from({ length: slots }, (_, at) =>
-      stateRow(Math.floor(at / count), before[Math.floor(at / count)]! + (at % count)),
-    );
     const tables = hashTables(config.hash);
     const hashed = new Int32Array(slots * tables);
-    lanes.forEach((lane, index) => {
-      if (ids[index]!.length > 0) hashed.set(lastHashRows(lane, ids[index]!.length, config), index * count * tables);
+    const reading = new Int32Array(slots);
+    const rows = new Int32Array(slots);
+    const closings = group.map((index, row) => {
+      const lane = lanes[index]!;
+      const { start } = starts[row]!;
+      lane.farthest = Math.max(lane.farthest, start + count);
+      const closed: Closing[] = [];
+      for (let i = 0; i < count; i++) {
+        const at = row * count + i;
+        if (i < ids[row]!.length) {
+          const closing = advance(lane, ids[row]![i]!, entropies[at]!, config);
+          if (closing !== null) closed.push(closing);
+        }
+        reading[at] = rowOf(patches, index, Math.max(0, lane.ends.length - 1));
+        rows[at] = rowOf(states, index, start + i);
+      }
+      if (ids[row]!.length > 0) hashed.set(lastHashRows(lane, ids[row]!.length, config), row * count * tables);
+      return closed;
     });
-    const encoder = step(`encoder ${count} ${stateRing.capacity}`, () =>
-      encoderStep(model, caches.encoder, stateRing, shape(count)),
-    );
-    const ofEncoder = placesOf(config.encoder, before, count, caches.encoder.capacity);
-    await encoder.run({ ids: padded, hashRows: hashed, ring: rows, ...ofEncoder });
 
+    const encoder = step(`encoder ${shape.lanes} ${count} ${states.capacity}`, () =>
+      encoderStep(model, memory.encoder, states, shape),
+    );
+    await encoder.run({ ids: padded, hashRows: hashed, ring: rows, ...places(memory.encoder, starts, count) });
+
+    // Few patches close among many bytes: a quarter as many go through the global layers at once.
+    const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
     const most = Math.max(...closings.map(({ length }) => length));
-    const atOnce = count === 1 ? 1 : PATCHES_AT_ONCE;
-    for (let from = 0; from < most; from += atOnce)
-      await closePatches(
-        closings.map((some) => some.slice(from, from + atOnce)),
-        atOnce,
-      );
+    for (let from = 0; from < most; from += atOnce) {
+      const some = closings.map((closed) => closed.slice(from, from + atOnce));
+      await closePatches(group, some, atOnce);
+    }
 
-    const decoder = step(`decoder ${count} ${stateRing.capacity}`, () =>
-      decoderStep(model, caches.decoder, stateRing, patchRing, shape(count)),
+    const decoder = step(`decoder ${shape.lanes} ${count} ${states.capacity}`, () =>
+      decoderStep(model, memory.decoder, states, patches, shape),
     );
-    const ofDecoder = placesOf(config.decoder, before, count, caches.decoder.capacity);
-    const logits = await values(decoder.run({ bytes: rows, patch: reading, ...ofDecoder }));
-    return [logits, entropies];
+    const [logits] = await valuesOf(
+      decoder.run({ bytes: rows, patch: reading, ...places(memory.decoder, starts, count) }),
+    );
+    return { logits: logits!, entropies };
+  }
+
+  function check(ids: readonly ArrayLike<number>[]): void {
+    const longest = Math.max(...ids.map(({ length }, lane) => lanes[lane]!.ids.length + length));
+    if (longest > config.maxPositions)
+      throw new ByteifyError(`The text is longer than the ${config.maxPositions - 1} bytes that this model reads.`);
   }
 
   return {
+    lanes: laneCount,
     async read(ids) {
-      const longest = Math.max(...ids.map(({ length }, lane) => lanes[lane]!.ids.length + length));
-      if (longest > config.maxPositions) {
-        throw new ByteifyError(`The text is longer than the ${config.maxPositions - 1} bytes that this model reads.`);
-      }
+      check(ids);
       const outputs = ids.map(({ length }) => ({
         logits: new Float32Array(length * VOCAB_SIZE),
         entropies: new Float32Array(length),
       }));
-      const most = Math.max(...ids.map(({ length }) => length));
-      for (let from = 0; from < most; from += chunk) {
-        const count = most - from === 1 ? 1 : chunk;
-        const part = ids.map((some) => Array.from(some).slice(from, from + count));
-        const [logits, entropies] = await readStep(part, count);
-        part.forEach(({ length }, lane) => {
-          if (length === 0) return;
-          const at = lane * count;
+      /** One step, and its outputs to where they belong: `from` is the place in what the lanes were given. */
+      const take = async (
+        group: readonly number[],
+        parts: readonly (readonly number[])[],
+        count: number,
+        from: number,
+      ) => {
+        const { logits, entropies } = await readStep(group, parts, count);
+        group.forEach((lane, row) => {
+          const { length } = parts[row]!;
+          const at = row * count;
           outputs[lane]!.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), from * VOCAB_SIZE);
           outputs[lane]!.entropies.set(entropies.subarray(at, at + length), from);
         });
+      };
+      const lengths = ids.map(({ length }) => length);
+      const together = lengths.filter((length) => length === 1).length > apart;
+      for (const [lane, length] of lengths.entries()) {
+        if (length === 1 && together) continue;
+        const some = Array.from(ids[lane]!);
+        for (let from = 0; from < length; from += chunk) {
+          const part = some.slice(from, from + chunk);
+          await take([lane], [part], counts.find((count) => count >= part.length)!, from);
+        }
+      }
+      if (together) {
+        const all = [...lanes.keys()];
+        await take(
+          all,
+          all.map((lane) => (lengths[lane] === 1 ? Array.from(ids[lane]!) : [])),
+          1,
+          0,
+        );
       }
       return outputs;
     },
-    state: (lane) => ({ length: lanes[lane]!.ids.length, patches: lanes[lane]!.patches }),
+    async draft(index, first) {
+      const lane = lanes[index]!;
+      const ids = [first];
+      const entropies: number[] = [];
+      for (;;) {
+        const at = lane.ids.length + ids.length - 1;
+        const found = await runPatcher(Int32Array.of(ids.at(-1)!), [{ lane: index, start: at }], 1);
+        entropies.push(found.entropies[0]!);
+        const isFull = ids.length >= mostDrafted || at + 1 >= config.maxPositions;
+        if (isFull || closes(openStart(lane), at, entropies.at(-1)!, config)) break;
+        ids.push(likeliestByte(found.logits, 0));
+      }
+      lane.farthest = Math.max(lane.farthest, lane.ids.length + ids.length);
+      lane.ahead = { ids, entropies };
+      return ids;
+    },
+    state: (lane) => ({ length: lanes[lane]!.ids.length, ends: lanes[lane]!.ends }),
     reset(lane) {
       lanes[lane] = emptyLane();
     },
+    rewind(index, length) {
+      const lane = lanes[index]!;
+      if (length > lane.ids.length || lane.farthest - length > chunk + 1)
+        throw new ByteifyError(
+          `A lane of ${lane.ids.length} ids cannot go back to ${length}: it keeps ${chunk} at most.`,
+        );
+      rewindLane(lane, length);
+    },
+    fork(from, to) {
+      memory.copy(lanes[from]!, from, to);
+      lanes[to] = copiedLane(lanes[from]!);
+    },
     dispose() {
       for (const one of made.values()) one.dispose();
-      for (const one of [...Object.values(caches), globalCaches] as LayerCaches[]) disposeCaches(one);
-      stateRing.states.dispose();
-      for (const variable of [...patchRing.keys, ...patchRing.values]) variable.dispose();
+      memory.dispose();
     },
   };
 }

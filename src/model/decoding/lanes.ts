@@ -1,41 +1,73 @@
-/** @module The lanes of a decoding: how far each text is, where its open patch begins, which patches closed. Plain bookkeeping (blt-format 1.7). */
+/** @module The lanes of a decoding: how far each text is, where its patches end. Plain bookkeeping (blt-format 1.7). */
 import { type BltConfig, hashRows, hashTables } from '../../blt/index.js';
 
 /** One text. */
 export interface Lane {
   /** Ids so far; n-grams look back into them. */
   readonly ids: number[];
-  /** Patches that are closed. */
-  patches: number;
-  /** Where the patch that is not closed yet begins. */
-  openStart: number;
+  /** Where the patches that are closed end, exclusive. */
+  readonly ends: number[];
+  /** Positions that were ever written to the lane's rings, padding included, since it began. */
+  farthest: number;
+  /** What the patcher has read already beyond `ids`. */
+  ahead: { readonly ids: readonly number[]; readonly entropies: readonly number[] };
 }
 
-export const emptyLane = (): Lane => ({ ids: [], patches: 0, openStart: 0 });
+const NOTHING_AHEAD = { ids: [], entropies: [] };
 
-/** A patch that closed: positions [from, to) of a lane are the patch's bytes. */
+export const emptyLane = (): Lane => ({ ids: [], ends: [], farthest: 0, ahead: NOTHING_AHEAD });
+
+/** The same text, to go on with apart. */
+export const copiedLane = ({ ids, ends, farthest }: Lane): Lane => ({
+  ids: [...ids],
+  ends: [...ends],
+  farthest,
+  ahead: NOTHING_AHEAD,
+});
+
+/** Where the patch that is not closed yet begins. */
+export const openStart = ({ ends }: Lane): number => ends.at(-1) ?? 0;
+
+/** A patch that closed: positions [from, to) of its lane are its bytes. */
 export interface Closing {
-  readonly lane: number;
   readonly patch: number;
   readonly from: number;
   readonly to: number;
 }
 
+/** Whether the patch that begins at `from` ends with position `at`: BOS is a patch of its own; later, one ends where the next byte is too uncertain. */
+export function closes(from: number, at: number, entropy: number, { patching }: BltConfig): boolean {
+  const isFull = patching.maxPatchLength !== null && at + 1 - from >= patching.maxPatchLength;
+  return at === 0 || entropy > patching.threshold || isFull;
+}
+
 /**
- * Takes a position into a lane.
+ * Takes an id into a lane.
  * @param entropy of the prediction made there, nats
- * @returns the patch that closes with it, or null: BOS is a patch of its own; later, one ends where the next byte is too uncertain, or
- * where it has its greatest length.
+ * @returns the patch that closes with it, or null
  */
-export function advance(lane: Lane, index: number, entropy: number, { patching }: BltConfig): Closing | null {
-  const position = lane.ids.length - 1;
-  const to = position + 1;
-  const isFull = patching.maxPatchLength !== null && to - lane.openStart >= patching.maxPatchLength;
-  if (position > 0 && entropy <= patching.threshold && !isFull) return null;
-  const closing = { lane: index, patch: lane.patches, from: lane.openStart, to };
-  lane.patches += 1;
-  lane.openStart = to;
-  return closing;
+export function advance(lane: Lane, id: number, entropy: number, config: BltConfig): Closing | null {
+  const at = lane.ids.push(id) - 1;
+  const from = openStart(lane);
+  if (!closes(from, at, entropy, config)) return null;
+  lane.ends.push(at + 1);
+  return { patch: lane.ends.length - 1, from, to: at + 1 };
+}
+
+/** Forgets what a lane read after `length` ids. */
+export function rewindLane(lane: Lane, length: number): void {
+  lane.ids.length = length;
+  while (openStart(lane) > length) lane.ends.pop();
+  lane.ahead = NOTHING_AHEAD;
+}
+
+/** The entropies that the patcher has found for these ids when it drafted them, or null when it did not. */
+export function takeAhead(lane: Lane, ids: readonly number[]): readonly number[] | null {
+  const { ahead } = lane;
+  lane.ahead = NOTHING_AHEAD;
+  return ids.length <= ahead.ids.length && ids.every((id, i) => ahead.ids[i] === id)
+    ? ahead.entropies.slice(0, ids.length)
+    : null;
 }
 
 /** Rows of the fused hash table of the last `count` positions: [count, tables]. */

@@ -2,7 +2,7 @@
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import type { BlockContext } from '../block.js';
-import type { Places } from './places.js';
+import { keptRows, type Places } from './places.js';
 
 export interface LayerCaches {
   readonly config: TransformerConfig;
@@ -48,33 +48,50 @@ export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
   return grown;
 }
 
+/** Copies what a lane keeps in its first `filled` slots to another lane. */
+export function copyLane(caches: LayerCaches, from: number, to: number, filled = caches.capacity): void {
+  const { config, capacity } = caches;
+  if (filled === 0) return;
+  tf.tidy(() => {
+    const [source, target] = [from, to].map((lane) => tf.tensor1d(keptRows(config, [lane], capacity, filled), 'int32'));
+    for (const variable of [...caches.keys, ...caches.values])
+      variable.scatterRows(target!, variable.gatherRows(source!));
+  });
+}
+
 /** `Places` as tensors. */
 export type PlaceTensors = Readonly<Record<keyof Places, tf.Tensor>>;
 
-/** Shapes of the arrays in `Places`. */
-export function placeShapes({ config, lanes, capacity }: LayerCaches, count: number): Record<keyof Places, number[]> {
+/** Shapes of the arrays in `Places` of some lanes. */
+export function placeShapes(
+  { config, lanes: all, capacity }: LayerCaches,
+  lanes: number,
+  count: number,
+): Record<keyof Places, number[]> {
   const half = config.hiddenSize / config.heads / 2;
   return {
     cos: [lanes, count, half],
     sin: [lanes, count, half],
     rows: [lanes * config.kvHeads * count],
     mask: [lanes, 1, count, capacity],
+    kept: [lanes === all ? 0 : lanes * config.kvHeads * capacity],
   };
 }
 
-/** A context in which blocks see what is kept, and keep what they make. @param prefix of the layers' names */
+/** A context in which blocks see what some lanes keep, and keep what they make. @param prefix of the layers' names */
 export function cachedContext(
-  { config, lanes, capacity, keys, values }: LayerCaches,
+  { config, capacity, keys, values }: LayerCaches,
   prefix: string,
-  { cos, sin, rows, mask }: PlaceTensors,
-  count: number,
+  { cos, sin, rows, mask, kept }: PlaceTensors,
+  { lanes, count }: { readonly lanes: number; readonly count: number },
 ): BlockContext {
   const { heads, kvHeads, hiddenSize } = config;
   const depth = hiddenSize / heads;
   const repeat = heads / kvHeads;
-  const kept = (variable: Variable, fresh: tf.Tensor) => {
+  const keptWith = (variable: Variable, fresh: tf.Tensor) => {
     variable.scatterRows(rows, tf.reshape(fresh, [lanes * kvHeads * count, depth]));
-    return tf.reshape(variable.read(), [lanes, kvHeads, capacity, depth]);
+    const all = kept.size === 0 ? variable.read() : variable.gatherRows(kept);
+    return tf.reshape(all, [lanes, kvHeads, capacity, depth]);
   };
   return {
     config,
@@ -84,7 +101,7 @@ export function cachedContext(
       attend(layer, q, k, v) {
         const i = Number(layer.slice(`${prefix}.layers.`.length));
         const stacked = tf.reshape(q, [lanes, kvHeads, repeat * count, depth]);
-        const out = attend(stacked, kept(keys[i]!, k), kept(values[i]!, v), mask);
+        const out = attend(stacked, keptWith(keys[i]!, k), keptWith(values[i]!, v), mask);
         return tf.reshape(out, [lanes, heads, count, depth]);
       },
     },

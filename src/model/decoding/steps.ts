@@ -2,8 +2,8 @@
  * @module The computations of an incremental step, each with fixed shapes: the patcher, the encoder, the pooling of patches that closed, the latent
  * global transformer over them, the decoder. What they keep between steps are variables (blt-format 2.7).
  */
-import { type BltConfig, hashTables } from '../../blt/index.js';
-import { type CompileMode, linear, tf, type Variable, zeroVariable } from '../../engine/index.js';
+import { hashTables } from '../../blt/index.js';
+import { type CompileMode, linear, tf, type Variable } from '../../engine/index.js';
 import { globalLayers, patchVectors } from '../global-transformer.js';
 import { crossKeysAndValues, crossLayers, decoderLayers, patchRowsOf } from '../local-decoder.js';
 import { byteStates, pooledPatches } from '../local-encoder.js';
@@ -11,53 +11,49 @@ import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher.js';
 import { type HeldBlt, heldParams } from './held-blt.js';
 import { cachedContext, type LayerCaches, type PlaceTensors, placeShapes } from './layer-caches.js';
+import type { PatchRing, StateRing } from './rings.js';
 import { type InputShape, stepFunction } from './step-function.js';
 
 const ints = (...shape: number[]): InputShape => ({ dtype: 'int32', shape });
 const floats = (...shape: number[]): InputShape => ({ dtype: 'float32', shape });
 
-function placeInputs(caches: LayerCaches, count: number): Record<keyof PlaceTensors, InputShape> {
-  const { cos, sin, rows, mask } = placeShapes(caches, count);
-  return { cos: floats(...cos), sin: floats(...sin), rows: ints(...rows), mask: floats(...mask) };
-}
-
-/** How many new positions a lane gets, and how the step runs. */
+/** Lanes that go through a step, how many new positions each gets, and how the step runs. */
 export interface StepShape {
+  /** All of the caches', or fewer: then the step is told which. */
   readonly lanes: number;
   readonly count: number;
   readonly mode: CompileMode | 'eager';
 }
 
-/** ids [lanes * count] -> entropies [lanes * count], nats, of the predictions made there. */
-export function patcherStep(model: HeldBlt, caches: LayerCaches, { lanes, count, mode }: StepShape) {
-  return stepFunction({ ids: ints(lanes * count), ...placeInputs(caches, count) }, mode, ({ ids, ...places }) => {
+function placeInputs(caches: LayerCaches, { lanes, count }: StepShape): Record<keyof PlaceTensors, InputShape> {
+  const { cos, sin, rows, mask, kept } = placeShapes(caches, lanes, count);
+  return { cos: floats(...cos), sin: floats(...sin), rows: ints(...rows), mask: floats(...mask), kept: ints(...kept) };
+}
+
+/** ids [lanes * count] -> of the predictions made there, entropies [lanes * count], nats, and next-byte logits [lanes * count, 260]. */
+export function patcherStep(model: HeldBlt, caches: LayerCaches, shape: StepShape) {
+  const inputs = { ids: ints(shape.lanes * shape.count), ...placeInputs(caches, shape) };
+  return stepFunction(inputs, shape.mode, ({ ids, ...places }) => {
     const params = heldParams(model);
-    const context = cachedContext(caches, 'model.patcher', places, count);
-    return [entropyOf(patcherHead(params, patcherStates(params, ids, context)))];
+    const logits = patcherHead(
+      params,
+      patcherStates(params, ids, cachedContext(caches, 'model.patcher', places, shape)),
+    );
+    return [entropyOf(logits), logits];
   });
 }
 
-/** A ring of byte states, rows [lanes * capacity, He]: what the open patch is pooled from, and what the decoder starts from. */
-export interface StateRing {
-  readonly capacity: number;
-  readonly states: Variable;
-}
-
-export const createStateRing = ({ encoder }: BltConfig, lanes: number, capacity: number): StateRing => ({
-  capacity,
-  states: zeroVariable([lanes * capacity, encoder.hiddenSize]),
-});
-
 /** Writes the states of new bytes into rows `ring` [lanes * count]. */
-export function encoderStep(model: HeldBlt, caches: LayerCaches, ring: StateRing, { lanes, count, mode }: StepShape) {
+export function encoderStep(model: HeldBlt, caches: LayerCaches, ring: StateRing, shape: StepShape) {
+  const { lanes, count, mode } = shape;
   const inputs = {
     ids: ints(lanes * count),
     hashRows: ints(lanes * count * hashTables(model.config.hash)),
     ring: ints(lanes * count),
-    ...placeInputs(caches, count),
+    ...placeInputs(caches, shape),
   };
   return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...places }) => {
-    const context = cachedContext(caches, 'model.local_encoder', places, count);
+    const context = cachedContext(caches, 'model.local_encoder', places, shape);
     ring.states.scatterRows(rows, byteStates(heldParams(model), model.config, { ids, hashRows }, context));
     return [];
   });
@@ -79,31 +75,18 @@ export function poolStep(
   });
 }
 
-/** What the decoder's layers read of patches: keys and values, rows [lanes * capacity + 1, k * kvHeads * d]. The last row is for padding. */
-export interface PatchRing {
-  readonly capacity: number;
-  readonly keys: readonly Variable[];
-  readonly values: readonly Variable[];
-}
-
-export function createPatchRing(config: BltConfig, lanes: number, capacity: number): PatchRing {
-  const { decoder, crossAttnK: slots } = config;
-  const width = (slots * decoder.kvHeads * decoder.hiddenSize) / decoder.heads;
-  const layers = () => Array.from({ length: crossLayers(config) }, () => zeroVariable([lanes * capacity + 1, width]));
-  return { capacity, keys: layers(), values: layers() };
-}
-
 /** Takes `count` patches a lane through the layers [lanes * count, Hg], and writes what the decoder reads into rows `ring` [lanes * count]. */
-export function globalStep(model: HeldBlt, caches: LayerCaches, ring: PatchRing, { lanes, count, mode }: StepShape) {
+export function globalStep(model: HeldBlt, caches: LayerCaches, ring: PatchRing, shape: StepShape) {
   const { config } = model;
+  const { lanes, count, mode } = shape;
   const inputs = {
     vectors: floats(lanes * count, config.global.hiddenSize),
     ring: ints(lanes * count),
-    ...placeInputs(caches, count),
+    ...placeInputs(caches, shape),
   };
   return stepFunction(inputs, mode, ({ vectors, ring: rows, ...places }) => {
     const params = heldParams(model);
-    const latent = globalLayers(params, vectors, cachedContext(caches, 'model.global_transformer', places, count));
+    const latent = globalLayers(params, vectors, cachedContext(caches, 'model.global_transformer', places, shape));
     const patchRows = patchRowsOf(params, config, latent);
     for (let i = 0; i < crossLayers(config); i++) {
       const { key, value } = crossKeysAndValues(params, config, patchRows, i);
@@ -120,11 +103,12 @@ export function decoderStep(
   caches: LayerCaches,
   states: StateRing,
   patches: PatchRing,
-  { lanes, count, mode }: StepShape,
+  shape: StepShape,
 ) {
   const { config } = model;
+  const { lanes, count, mode } = shape;
   const slots = config.crossAttnK;
-  const inputs = { bytes: ints(lanes * count), patch: ints(lanes * count), ...placeInputs(caches, count) };
+  const inputs = { bytes: ints(lanes * count), patch: ints(lanes * count), ...placeInputs(caches, shape) };
   return stepFunction(inputs, mode, ({ bytes, patch, ...places }) => {
     const params = heldParams(model);
     const rows = (kept: Variable) => tf.reshape(kept.gatherRows(patch), [lanes * count * slots, -1]);
@@ -133,7 +117,7 @@ export function decoderStep(
       patchOfByte: tf.range(0, lanes * count, 1, 'int32'),
       of: (i: number) => ({ key: rows(patches.keys[i]!), value: rows(patches.values[i]!) }),
     };
-    const context = cachedContext(caches, 'model.local_decoder', places, count);
+    const context = cachedContext(caches, 'model.local_decoder', places, shape);
     const hidden = decoderLayers(params, config, states.states.gatherRows(bytes), reading, context);
     return [linear(hidden, param(params, 'lm_head.weight'))];
   });

@@ -69,7 +69,7 @@ function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType
   expect(found.length).toBe(ids.length);
   expect(maxDifference(found.entropies, entropies)).toBeLessThan(TOLERANCE);
   // Canonical lengths count the patch that is open.
-  expect(found.patches + 1).toBe(patches);
+  expect(found.ends.length + 1).toBe(patches);
   expect(maxDifference(found.logits, logits)).toBeLessThan(TOLERANCE);
 }
 
@@ -103,6 +103,69 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     texts.forEach((ids, lane) => {
       expectWhole(opened.model, ids, found[lane]!);
     });
+  });
+
+  it.each([1, 3])('reads lanes of one byte each together from more than %i on', async (apart) => {
+    const texts = [textOf(40), textOf(25).map((id) => (id % 180) + 9), textOf(40).toReversed()];
+    for (const ids of texts) ids[0] = 1;
+    const found = await read(opened.held, texts, [1], { chunk: 8, apart });
+    texts.forEach((ids, lane) => {
+      expectWhole(opened.model, ids, found[lane]!);
+    });
+  });
+
+  it('goes back, and on with something else', async () => {
+    const ids = textOf(90);
+    const other = ids.map((id, at) => (at < 50 ? id : ((id * 7) % 250) + 4));
+    const decoding = openDecoding(opened.held, { lanes: 1, mode: 'graph', chunk: 16 });
+    await decoding.read([other.subarray(0, 62)]);
+    decoding.rewind(0, 50);
+    expect(() => decoding.rewind(0, 40)).toThrow('cannot go back to 40');
+    const [output] = await decoding.read([ids.subarray(50)]);
+    const { ends } = decoding.state(0);
+    decoding.dispose();
+    const { logits, patches } = whole(opened.model, ids);
+    expect(maxDifference(output!.logits, logits.subarray(50 * 260))).toBeLessThan(TOLERANCE);
+    expect(ends.length + 1).toBe(patches);
+  });
+
+  it('forks: one lane’s text goes on in several ways', async () => {
+    const prompt = textOf(77);
+    const ways = [textOf(120).subarray(78), textOf(110).subarray(60), Int32Array.from([200, 4, 5])];
+    const decoding = openDecoding(opened.held, { lanes: 3, mode: 'graph', chunk: 8, patches: 16 });
+    await decoding.read([prompt, [1, 90], []]);
+    for (const way of ways) {
+      decoding.fork(0, 2);
+      const outputs = await decoding.read([[], [], way]);
+      const { logits } = whole(opened.model, Int32Array.from([...prompt, ...way]));
+      expect(maxDifference(outputs[2]!.logits, logits.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
+    }
+    // The lanes beside it are as they were.
+    const [first, second] = await decoding.read([Int32Array.from([66]), Int32Array.from([91]), []]);
+    decoding.dispose();
+    const afterFirst = whole(opened.model, Int32Array.from([...prompt, 66])).logits;
+    expect(maxDifference(first!.logits, afterFirst.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
+    const afterSecond = whole(opened.model, Int32Array.from([1, 90, 91])).logits;
+    expect(maxDifference(second!.logits, afterSecond.subarray(2 * 260))).toBeLessThan(TOLERANCE);
+  });
+
+  it('takes what the patcher drafted without running it again, and what it did not', async () => {
+    const loose = withPatching(opened, { threshold: 100 });
+    const ids = textOf(40);
+    const decoding = openDecoding(loose.held, { lanes: 1, mode: 'graph', chunk: 16, draft: 4 });
+    await decoding.read([ids]);
+    const drafted = await decoding.draft(0, 70);
+    expect(drafted.length).toBe(4);
+    expect(drafted[0]).toBe(70);
+    const [taken] = await decoding.read([drafted]);
+    const { logits, entropies } = whole(loose.model, Int32Array.from([...ids, ...drafted]));
+    expect(maxDifference(taken!.logits, logits.subarray(ids.length * 260))).toBeLessThan(TOLERANCE);
+    expect(maxDifference(taken!.entropies, entropies.subarray(ids.length))).toBeLessThan(TOLERANCE);
+    await decoding.draft(0, 80);
+    const [other] = await decoding.read([[81, 82]]);
+    const { logits: fresh } = whole(loose.model, Int32Array.from([...ids, ...drafted, 81, 82]));
+    expect(maxDifference(other!.logits, fresh.subarray((ids.length + 4) * 260))).toBeLessThan(TOLERANCE);
+    decoding.dispose();
   });
 
   it.each([
