@@ -65,6 +65,18 @@ export {
   type StepReport,
   trainPatcher,
 } from './finetune/index.js';
+// Text that follows a prompt.
+export {
+  type ChatPrompts,
+  type GenerationRequest,
+  type Generator,
+  openChatPrompts,
+  openGenerator,
+  PLAIN_SAMPLING,
+  type Sampling,
+  textPrompt,
+  type WrittenBytes,
+} from './generate/index.js';
 export { type GgufFile, type GgufValue, openGguf } from './gguf/index.js';
 export { type Downloaded, type DownloadOptions, downloadModel, hubEnvironment, parseModelId } from './hub/index.js';
 export { type ImportReport, importModel, locateModel } from './import/index.js';
@@ -76,12 +88,12 @@ export {
   type ByteScores,
   bltBitsPerByte,
   cutText,
+  type HeldBlt,
   type LlamaModel,
   llamaBitsPerByte,
   openBlt,
+  openHeldBlt,
   openLlamaModel,
-  type SampleOptions,
-  sampleBytes,
   scoreTexts,
 } from './model/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';

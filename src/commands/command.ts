@@ -11,8 +11,8 @@ export interface Context {
   readonly verbose: boolean;
   /** Progress, on stderr. */
   readonly reporter: Reporter;
-  /** Results; the text is written as it is, so end lines with a newline. */
-  stdout(text: string): void;
+  /** Results; what is given is written as it is, so end lines with a newline. */
+  stdout(text: string | Uint8Array): void;
   /** Aborted by the first SIGINT or SIGTERM: checkpoint, then throw `signal.reason` or return. */
   readonly signal: AbortSignal;
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
 import { UsageError } from '../errors.js';
+import type { HeldWeights } from '../model/index.js';
 import { type OptionSpec, parsers } from './command.js';
 
 /** Runs training operation by operation. */
@@ -77,6 +78,16 @@ export const engineOptions: readonly OptionSpec[] = [
     env: 'BYTEIFY_THREADS',
   },
 ];
+
+export const weightsOption: OptionSpec = {
+  flags: '--weights <type>',
+  help: 'how weights are held: bfloat16 halves what each byte must read; by default as the checkpoint has them',
+  choices: ['float32', 'bfloat16'],
+};
+
+export interface WeightsArgs {
+  readonly weights?: HeldWeights;
+}
 
 export interface EngineArgs {
   readonly backend: BackendName;

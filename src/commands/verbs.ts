@@ -54,6 +54,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./publish.js')).publishCommand,
   },
   {
+    name: 'generate',
+    summary: 'write what follows a prompt',
+    load: async () => (await import('./generate.js')).generate,
+  },
+  {
     name: 'score',
     summary: 'every byte’s surprisal under a model',
     load: async () => (await import('./score.js')).score,

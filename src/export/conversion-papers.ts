@@ -15,6 +15,7 @@ import {
   readCard,
   sourceName,
 } from '../release/index.js';
+import { CHAT_TEMPLATE_NAME, readChatTemplate } from '../tokenizer/index.js';
 import { type CardInputs, cardFromManifest, type TextFacts } from './card-inputs.js';
 
 export interface ConversionPapers {
@@ -69,6 +70,8 @@ export async function conversionPapers(params: {
     licenceFiles: [...files.keys()].sort(),
     licenceLink: manifest === null ? null : await licenceLinkOf(source),
   });
+  const template = manifest === null ? null : await readChatTemplate(source);
+  if (template !== null) files.set(CHAT_TEMPLATE_NAME, template);
   files.set(PROVENANCE_NAME, `${JSON.stringify(card.provenance, null, 2)}\n`);
   if (manifest?.recipe != null) files.set(RECIPE_NAME, recipeToYaml(publishedRecipe(recipe, manifest)));
   return { card, files };

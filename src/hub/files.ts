@@ -15,6 +15,7 @@ const SMALL_FILES: readonly RegExp[] = [
   /^generation_config\.json$/,
   /^tokenizer(_config)?\.json$/,
   /^special_tokens_map\.json$/,
+  /^chat_template\.jinja$/,
   /^model\.safetensors\.index\.json$/,
   LICENCE_FILE,
   /^README\.md$/,

@@ -28,6 +28,7 @@ export interface ImportReport {
 /** What is copied when it is there, beside what the licence asks to be passed on. */
 const COPIED: readonly RegExp[] = [
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$/,
+  /^chat_template\.jinja$/,
   /^model\.safetensors\.index\.json$/,
   /^README\.md$/,
 ];

@@ -22,8 +22,14 @@ export {
   positionLosses,
   type Targets,
 } from './blt.js';
-export { type Decoding, type DecodingOptions, type LaneOutput, openDecoding } from './decoding/decoding.js';
-export { type HeldBlt, heldParams, openHeldBlt } from './decoding/held-blt.js';
+export {
+  type Decoding,
+  type DecodingOptions,
+  type LaneOutput,
+  type LaneState,
+  openDecoding,
+} from './decoding/decoding.js';
+export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
 export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
@@ -33,5 +39,4 @@ export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
 export { entropyOf, patcherEntropies, patcherForward, patcherHead, patcherHidden, patcherLogits } from './patcher.js';
 export type { RopeLayout } from './rope.js';
-export { type SampleOptions, sampleBytes } from './sample.js';
 export { type ByteScores, cutText, scoreTexts } from './score.js';

@@ -1,6 +1,7 @@
 /** @module What a person wants to see of a fresh model: how it cuts a sentence, and what it writes. */
 import { tf } from '../engine/index.js';
-import { cutText, heldParams, openHeldBlt, sampleBytes } from '../model/index.js';
+import { openGenerator, PLAIN_SAMPLING, textPrompt } from '../generate/index.js';
+import { cutText, heldParams, openHeldBlt } from '../model/index.js';
 
 export interface ShownModel {
   readonly bytes: Uint8Array;
@@ -12,15 +13,6 @@ export interface ShownModel {
 
 const TEMPERATURE = 0.7;
 
-/** Uniform numbers in [0, 1): a linear congruence (Knuth's constants), enough for a sample. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** @param folder a BLT folder. The engine must be started. */
 export async function showModel(
   folder: string,
@@ -31,13 +23,18 @@ export async function showModel(
   try {
     const bytes = encoder.encode(options.sentence);
     const { patchLengths, entropyNats } = tf.tidy(() => cutText(heldParams(model), model.config, bytes));
-    const sample = await sampleBytes(model, {
-      prompt: encoder.encode(options.prompt),
+    const generator = openGenerator(model);
+    const [text] = generator.generate({
+      prompt: textPrompt(encoder.encode(options.prompt)).ids,
       maxBytes: options.sampleBytes,
-      temperature: TEMPERATURE,
-      random: randomOf(options.seed),
+      sampling: { ...PLAIN_SAMPLING, temperature: TEMPERATURE },
+      seed: options.seed,
+      stops: [],
     });
-    return { bytes, patchLengths, entropyNats, sample: new TextDecoder().decode(sample) };
+    const sample: Uint8Array[] = [];
+    for await (const { bytes: written } of text!) sample.push(written);
+    await generator.close();
+    return { bytes, patchLengths, entropyNats, sample: new TextDecoder().decode(Buffer.concat(sample)) };
   } finally {
     model.dispose();
   }

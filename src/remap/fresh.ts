@@ -1,7 +1,8 @@
 /** @module Fresh tensors, in pieces: a hash table of 15 GB is never in memory. */
 import type { TensorSpec } from '../blt/index.js';
+import { generatorOf } from '../random.js';
 import { elementCount, fromFloat32 } from '../safetensors/index.js';
-import { fillTruncatedNormal, generatorOf } from './random.js';
+import { fillTruncatedNormal } from './truncated-normal.js';
 
 /** Values of one piece: even, so that pairs of normals are not split, and fixed, so that a tensor is the same on every machine. */
 const PIECE_VALUES = 2 ** 21;

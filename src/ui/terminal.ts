@@ -4,7 +4,7 @@ export interface OutputStream {
   readonly isTTY?: boolean | undefined;
   /** Width of the terminal; 0 where it was never set, as in some containers. */
   readonly columns?: number | undefined;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

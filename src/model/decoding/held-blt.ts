@@ -1,6 +1,6 @@
 /** @module A BLT whose weights are variables: compiled functions read them without a copy. */
-import { type BltConfig, bltTensors } from '../../blt/index.js';
-import type { Variable } from '../../engine/index.js';
+import { type BltConfig, bltTensors, type TensorSpec } from '../../blt/index.js';
+import { canCompile, type Variable } from '../../engine/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { loadVariable } from '../load-params.js';
 import { readBltConfig } from '../open-blt.js';
@@ -16,11 +16,22 @@ export interface HeldBlt {
 export const heldParams = ({ weights }: HeldBlt): Params =>
   new Map([...weights].map(([name, variable]) => [name, variable.readHeld()]));
 
+/** How the weights of products are held; all else is float32, and so is what is computed. */
+export type HeldWeights = 'float32' | 'bfloat16';
+
+/** Embeddings are looked up, and vectors are no products. */
+const isOfProducts = ({ name, shape }: TensorSpec) => shape.length === 2 && !name.includes('embed');
+
 /**
- * Loads every tensor as float32. The engine must be started.
+ * Loads every tensor. The engine must be started.
+ * @param options.weights bfloat16 is half the memory to read for each byte, and the same values where the checkpoint is in it; XLA alone
+ * computes with it without making float32 of all first. Default: as the checkpoint, where steps are compiled; else float32.
  * @throws ByteifyError when the folder holds no BLT, or lacks a tensor.
  */
-export async function openHeldBlt(folder: string): Promise<HeldBlt & { dispose(): void }> {
+export async function openHeldBlt(
+  folder: string,
+  options: { readonly weights?: HeldWeights | undefined } = {},
+): Promise<HeldBlt & { dispose(): void }> {
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);
   const weights = new Map<string, Variable>();
@@ -28,7 +39,11 @@ export async function openHeldBlt(folder: string): Promise<HeldBlt & { dispose()
     for (const variable of weights.values()) variable.dispose();
   };
   try {
-    for (const { name } of bltTensors(config)) weights.set(name, await loadVariable(reader, name));
+    for (const tensor of bltTensors(config)) {
+      const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' && canCompile() ? 'bfloat16' : 'float32';
+      const storage = isOfProducts(tensor) ? (options.weights ?? stored) : 'float32';
+      weights.set(tensor.name, await loadVariable(reader, tensor.name, { storage }));
+    }
   } catch (error) {
     dispose();
     throw error;

@@ -1,26 +1,5 @@
-/** @module Random numbers of fresh tensors: the same for a seed and a name, whatever is made before and in whatever pieces. */
-import { createHash } from 'node:crypto';
-
-/** 32 uniform bits at a time. */
-export type Generator = () => number;
-
-/** xoshiro128** (Blackman and Vigna 2018), its state drawn from sha256 of the key. */
-export function generatorOf(key: string): Generator {
-  const digest = createHash('sha256').update(key).digest();
-  let [a, b, c, d] = [0, 4, 8, 12].map((at) => digest.readUInt32LE(at)) as [number, number, number, number];
-  const rotate = (value: number, by: number) => (value << by) | (value >>> (32 - by));
-  return () => {
-    const result = Math.imul(rotate(Math.imul(b, 5), 7), 9) >>> 0;
-    const shifted = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= shifted;
-    d = rotate(d, 11);
-    return result;
-  };
-}
+/** @module A normal distribution without its tails, drawn fast: for billions of hash rows. */
+import type { Generator } from '../random.js';
 
 /** Where the distribution is cut, in deviations (blt-format 3.1). */
 const LIMIT = 3;

@@ -1,0 +1,100 @@
+/** @module The chat template that a model was tuned with: Jinja, in a file of its own or in tokenizer_config.json, as transformers keeps it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Template } from '@huggingface/jinja';
+import { ByteifyError, messageOf, UsageError } from '../errors.js';
+
+export interface ChatMessage {
+  readonly role: string;
+  readonly content: string;
+}
+
+/** A rendered conversation, in pieces of text with special tokens between them. */
+export type RenderedChat = readonly (string | { readonly token: 'bos' | 'eos' })[];
+
+export const CHAT_TEMPLATE_NAME = 'chat_template.jinja';
+
+/** Characters that Unicode keeps out of all texts (section 23.7) stand for the special tokens while the template runs. */
+const BOS_MARK = '\uFDD0';
+const EOS_MARK = '\uFDD1';
+const REPLY_MARK = '\uFDD2';
+const MARKS = /[\uFDD0-\uFDD2]/g;
+
+async function textOf(path: string): Promise<string | null> {
+  return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, { cause });
+  });
+}
+
+/** `chat_template` of a tokenizer_config.json: a text, or several with names. */
+function templateIn(config: unknown): string | null {
+  const template = (config as { chat_template?: unknown } | null)?.chat_template;
+  if (typeof template === 'string') return template;
+  if (!Array.isArray(template)) return null;
+  const named = template as { name?: unknown; template?: unknown }[];
+  const found = named.find(({ name }) => name === 'default') ?? named[0];
+  return typeof found?.template === 'string' ? found.template : null;
+}
+
+/**
+ * The template of a model's folder, or null where it has none.
+ * @throws ByteifyError when a file is there and cannot be read.
+ */
+export async function readChatTemplate(folder: string): Promise<string | null> {
+  const own = await textOf(join(folder, CHAT_TEMPLATE_NAME));
+  if (own !== null) return own;
+  const path = join(folder, 'tokenizer_config.json');
+  const config = await textOf(path);
+  if (config === null) return null;
+  try {
+    return templateIn(JSON.parse(config));
+  } catch (cause) {
+    throw new ByteifyError(`${path} is not JSON.`, { hint: 'Write or download the checkpoint again.', cause });
+  }
+}
+
+function render(template: string, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
+  try {
+    return new Template(template).render({
+      messages: messages.map(({ role, content }) => ({ role, content })),
+      add_generation_prompt: addGenerationPrompt,
+      bos_token: BOS_MARK,
+      eos_token: EOS_MARK,
+      raise_exception(message: unknown) {
+        throw new Error(String(message));
+      },
+    });
+  } catch (cause) {
+    throw new UsageError(`The model’s chat template does not take these messages: ${messageOf(cause)}.`, {
+      hint: 'Templates differ in the roles they know and the order they want; most begin with system or user, then take turns.',
+      cause,
+    });
+  }
+}
+
+/** The conversation up to where the model's reply begins. @throws UsageError when the template refuses it. */
+export function renderChat(template: string, messages: readonly ChatMessage[]): RenderedChat {
+  const safe = messages.map(({ role, content }) => ({ role, content: content.replace(MARKS, '\uFFFD') }));
+  const pieces = render(template, safe, true).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
+  return pieces.flatMap((piece): RenderedChat => {
+    if (piece === BOS_MARK) return [{ token: 'bos' }];
+    if (piece === EOS_MARK) return [{ token: 'eos' }];
+    return piece === '' ? [] : [piece];
+  });
+}
+
+/** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing. */
+export function replyEnd(template: string): string | null {
+  const shown = render(
+    template,
+    [
+      { role: 'user', content: '?' },
+      { role: 'assistant', content: REPLY_MARK },
+    ],
+    false,
+  );
+  const after = shown.slice(shown.lastIndexOf(REPLY_MARK) + 1).trim();
+  const end = after.split(new RegExp(`\\s|${EOS_MARK}`))[0]!;
+  return end === '' ? null : end;
+}
