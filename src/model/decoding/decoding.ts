@@ -27,6 +27,7 @@ import { decoderStep, encoderStep, globalStep, patcherStep, poolStep, type StepS
 export interface DecodingOptions {
   /** Texts side by side. */
   readonly lanes: number;
+  /** How steps run. With `xla`, those of one id a lane: pieces of prompts are read too seldom to be worth a compilation, and run as graphs. */
   readonly mode: StepShape['mode'];
   /** Bytes of a lane that are read at once where there are several (default 64). */
   readonly chunk?: number;
@@ -101,6 +102,12 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   /** Numbers of ids a lane that steps are compiled for. */
   const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), chunk];
 
+  const shapeOf = (some: number, count: number): StepShape => ({
+    lanes: some,
+    count,
+    mode: mode === 'xla' && count > 1 ? 'graph' : mode,
+  });
+
   const made = new Map<string, { dispose(): void }>();
   function step<T extends { dispose(): void }>(key: string, make: () => T): T {
     const found = (made.get(key) as T | undefined) ?? make();
@@ -117,7 +124,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
 
   /** Ids [lanes * count] through the patcher. @returns entropies and logits there */
   async function runPatcher(ids: Int32Array, starts: readonly LaneStart[], count: number) {
-    const shape = { lanes: starts.length, count, mode };
+    const shape = shapeOf(starts.length, count);
     const patcher = step(`patcher ${shape.lanes} ${count}`, () => patcherStep(model, memory.patcher, shape));
     const [entropies, logits] = await valuesOf(patcher.run({ ids, ...places(memory.patcher, starts, count) }));
     return { entropies: entropies!, logits: logits! };
@@ -128,7 +135,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
     const starts = group.map((lane, row) => ({ lane, start: closings[row]![0]?.patch ?? lanes[lane]!.ends.length }));
     memory.growGlobal(Math.max(...starts.map(({ start }) => start)) + count);
     const { states, global, patches } = memory;
-    const shape = { lanes: group.length, count, mode };
+    const shape = shapeOf(group.length, count);
     const slots = group.length * count;
     const members = powerOfTwo(
       Math.max(
@@ -150,7 +157,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
       });
     });
     const pool = step(`pool ${members} ${slots} ${states.capacity}`, () =>
-      poolStep(model, states, { members, patches: slots, mode }),
+      poolStep(model, states, { members, patches: slots, mode: shape.mode }),
     );
     const [vectors] = await pool.run({ ring, patch });
     const layers = step(`global ${shape.lanes} ${count} ${global.capacity}`, () =>
@@ -164,7 +171,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   async function readStep(group: readonly number[], ids: readonly (readonly number[])[], count: number) {
     memory.growStates(lanes, count);
     const { states, patches } = memory;
-    const shape = { lanes: group.length, count, mode };
+    const shape = shapeOf(group.length, count);
     const slots = group.length * count;
     const starts = group.map((lane) => ({ lane, start: lanes[lane]!.ids.length }));
     const padded = new Int32Array(slots);
