@@ -99,6 +99,9 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   const { config } = model;
   const lanes: Lane[] = Array.from({ length: laneCount }, emptyLane);
   const memory = createMemory(config, laneCount, chunk, options.patches ?? FIRST_PATCHES);
+  // Rings hold a window; without one they hold all that the model is made for, and no more.
+  const locals = [config.patcher, config.encoder, config.decoder];
+  const limit = locals.some(({ window }) => window === null) ? config.maxPositions : Number.POSITIVE_INFINITY;
   /** Numbers of ids a lane that steps are compiled for. */
   const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), chunk];
 
@@ -232,8 +235,8 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
 
   function check(ids: readonly ArrayLike<number>[]): void {
     const longest = Math.max(...ids.map(({ length }, lane) => lanes[lane]!.ids.length + length));
-    if (longest > config.maxPositions)
-      throw new ByteifyError(`The text is longer than the ${config.maxPositions - 1} bytes that this model reads.`);
+    if (longest > limit)
+      throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
   }
 
   return {
@@ -288,7 +291,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
         const at = lane.ids.length + ids.length - 1;
         const found = await runPatcher(Int32Array.of(ids.at(-1)!), [{ lane: index, start: at }], 1);
         entropies.push(found.entropies[0]!);
-        const isFull = ids.length >= mostDrafted || at + 1 >= config.maxPositions;
+        const isFull = ids.length >= mostDrafted || at + 1 >= limit;
         if (isFull || closes(openStart(lane), at, entropies.at(-1)!, config)) break;
         ids.push(likeliestByte(found.logits, 0));
       }
