@@ -53,7 +53,7 @@ function rowOf(length, ours, theirs) {
 const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-patch-'));
 try {
   await writeRandomBlt(folder, releasedPatcher());
-  const text = await realText(Math.max(...lengths), values.text);
+  const text = realText(Math.max(...lengths), values.text);
   writeFileSync(join(folder, 'text'), text);
   const args = [folder, String(threads)];
   const sides = [

@@ -1,13 +1,14 @@
-// Real text for benchmarks of speed: the documentation that the installed packages carry, or a file.
+// Real text for benchmarks of speed: a file, or a page of this project's documentation.
 import { readFileSync } from 'node:fs';
-import { demoCorpus } from '../dist/pipeline/index.js';
+import { fileURLToPath } from 'node:url';
 
-/** Text of at least `bytes` bytes from one file. @param path of a file; without one, the longest of the corpus. */
-export async function realText(bytes, path) {
-  const texts = (path === undefined ? await demoCorpus() : [path]).map((file) => readFileSync(file));
-  const longest = texts.reduce((most, text) => (text.length > most.length ? text : most));
-  if (longest.length >= bytes) return longest;
-  process.stderr.write(`error: the text has ${longest.length} bytes, and ${bytes} are needed: --text FILE\n`);
+const PAGE = fileURLToPath(new URL('../docs/distillation.md', import.meta.url));
+
+/** Ends the process where the file has fewer than `bytes` bytes. */
+export function realText(bytes, path = PAGE) {
+  const text = readFileSync(path);
+  if (text.length >= bytes) return text;
+  process.stderr.write(`error: ${path} has ${text.length} bytes, and ${bytes} are needed: --text FILE\n`);
   process.exit(2);
 }
 
