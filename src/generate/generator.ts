@@ -29,6 +29,9 @@ export interface GeneratorState {
   /** Bytes of prompts that were read, and bytes that were written, since the beginning. */
   readonly promptBytes: number;
   readonly writtenBytes: number;
+  /** Bytes that were drafted, and those of them that the model would have written as well. */
+  readonly draftedBytes: number;
+  readonly acceptedBytes: number;
 }
 
 export interface Generator {
@@ -81,6 +84,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
   const waiting: Job[] = [];
   let promptBytes = 0;
   let writtenBytes = 0;
+  let draftedBytes = 0;
+  let acceptedBytes = 0;
   let closed = false;
   let working: Promise<void> | null = null;
 
@@ -147,6 +152,9 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
       if (generation.next !== null) {
         const read = { ids: ids[lane]!, ...output, closed: closedAmongLast(lane, ids[lane]!.length) };
         const stand = generation.draw(read);
+        // The first id was drawn.
+        draftedBytes += read.ids.length - 1;
+        acceptedBytes += stand - 1;
         if (stand < read.ids.length) decoding.rewind(lane, length - read.ids.length + stand);
       } else {
         promptBytes += ids[lane]!.length;
@@ -214,6 +222,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
       waiting: waiting.reduce((sum, { samples }) => sum + samples.length, 0),
       promptBytes,
       writtenBytes,
+      draftedBytes,
+      acceptedBytes,
     }),
     async warmUp() {
       const text = (length: number) => [BOS, ...new Array(length - 1).fill(BYTE_OFFSET)];
