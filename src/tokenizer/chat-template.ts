@@ -63,9 +63,6 @@ function render(template: string, messages: readonly ChatMessage[], addGeneratio
       add_generation_prompt: addGenerationPrompt,
       bos_token: BOS_MARK,
       eos_token: EOS_MARK,
-      raise_exception(message: unknown) {
-        throw new Error(String(message));
-      },
     });
   } catch (cause) {
     throw new UsageError(`The model’s chat template does not take these messages: ${messageOf(cause)}.`, {
