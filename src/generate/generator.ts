@@ -2,6 +2,7 @@
  * @module Writes several texts at once: requests wait for a lane, lanes read prompts piece by piece and then bytes, and what is written is given on
  * as soon as nothing can take it back.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BOS, BYTE_OFFSET } from '../blt/index.js';
 import { canCompile } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
@@ -86,6 +87,19 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
 
   const freeLanes = () => [...running.keys()].filter((lane) => running[lane] === null);
 
+  /** Texts that nobody waits for any more give their lanes back, and leave the queue. */
+  function dropAborted(): void {
+    for (const [lane, text] of running.entries()) {
+      if (text?.job.signal?.aborted !== true) continue;
+      text.mailbox.fail(text.job.signal.reason);
+      running[lane] = null;
+    }
+    for (const job of waiting.filter(({ signal }) => signal?.aborted === true)) {
+      for (const mailbox of job.mailboxes) mailbox.fail(job.signal!.reason);
+      waiting.splice(waiting.indexOf(job), 1);
+    }
+  }
+
   /** Jobs whose turn it is get lanes; the first of a job reads the prompt. */
   function admit(): void {
     for (let job = waiting[0]; job !== undefined; job = waiting[0]) {
@@ -128,11 +142,9 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
   }
 
   async function round(): Promise<void> {
-    for (const [lane, text] of running.entries()) {
-      if (text?.job.signal?.aborted !== true) continue;
-      text.mailbox.fail(text.job.signal.reason);
-      running[lane] = null;
-    }
+    // Steps that run eagerly never leave the event loop to others: requests, signals.
+    await nextTurn();
+    dropAborted();
     admit();
     const ids: (readonly number[])[] = [];
     for (const lane of running.keys()) ids.push(await nextIds(lane));
