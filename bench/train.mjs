@@ -2,14 +2,13 @@
 // own matrix product in the same minute.
 // Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
 // Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
-import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { trainingFlopsPerByte } from '../dist/blt/index.js';
+import { median, openProcess, pause, peersPython } from './process.mjs';
 import { MODELS, writeModel } from './train/model.mjs';
 
 const { values } = parseArgs({
@@ -33,46 +32,9 @@ const [rows, length, bytesPerPatch, threads] = ['rows', 'bytes', 'bytes-per-patc
   Number(values[key]),
 );
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-const python =
-  process.env.BYTEIFY_PEERS_PYTHON ??
-  execFileSync('bash', [here('../scripts/peers-env.sh')], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
+const python = peersPython();
+const open = (command, args) => openProcess(command, args, { threads });
 
-/** A process that answers each line with a JSON document. Null when it died before it was ready. */
-async function open(command, args) {
-  const env = {
-    ...process.env,
-    OMP_NUM_THREADS: String(threads),
-    HF_HUB_OFFLINE: '1',
-    TRANSFORMERS_VERBOSITY: 'error',
-  };
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], env });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const begun = performance.now();
-  let line = await lines.next();
-  while (!line.done && line.value !== 'READY') line = await lines.next();
-  if (line.done) return null;
-  return {
-    startMs: performance.now() - begun,
-    async ask(what) {
-      child.stdin.write(`${what}\n`);
-      const { done, value } = await lines.next();
-      return done ? null : JSON.parse(value);
-    },
-    async close() {
-      child.stdin.end();
-      if (child.exitCode === null && child.signalCode === null)
-        await new Promise((resolve) => child.once('close', resolve));
-    },
-  };
-}
-
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const PAUSE_MS = 400;
 const TURN_MS = 2000;
 
 /** Steps of a turn, from the turn before; the first step of all compiles and says nothing. */
@@ -112,7 +74,7 @@ async function measure(name) {
       ]);
     // PyTorch's product, or the engine's: whichever is faster is the machine's.
     const gauge = async (gauges) => {
-      await pause(PAUSE_MS);
+      await pause();
       const rates = [];
       for (const one of gauges) rates.push((await one.ask('sgemm')).gflops);
       sgemm.push(Math.max(...rates));
@@ -132,8 +94,7 @@ async function measure(name) {
       // The first round compiles and allocates; it is reported apart. A turn takes several short steps, so that batches made ahead count.
       for (let round = 0; round <= Number(values.rounds); round++) {
         for (const contender of running) {
-          // PyTorch's threads spin for a while after a step.
-          await pause(PAUSE_MS);
+          await pause();
           contender.turns.push(await turn(contender, round === 0 ? 1 : turnLength(contender)));
         }
         if (!apart) await gauge(gauges);

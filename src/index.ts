@@ -94,6 +94,8 @@ export {
   openBlt,
   openHeldBlt,
   openLlamaModel,
+  openScorer,
+  type Scorer,
   scoreTexts,
 } from './model/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';

@@ -1,9 +1,8 @@
 // The models of bench:train: a BLT folder of random weights, and the rows that both sides train on.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bltConfigFor, bltTensors, deriveLocalSizes, toTransformersConfig } from '../../dist/blt/index.js';
-import { freshPieces } from '../../dist/remap/fresh.js';
-import { writeCheckpoint } from '../../dist/safetensors/index.js';
+import { bltConfigFor, deriveLocalSizes } from '../../dist/blt/index.js';
+import { writeRandomBlt } from '../random-blt.mjs';
 
 /** SmolLM2-135M's layers. */
 const SMOLLM2 = {
@@ -17,7 +16,7 @@ const SMOLLM2 = {
 };
 
 /** The embedded tiny Llama's. */
-const TINY = {
+export const TINY = {
   hiddenSize: 128,
   layers: 6,
   heads: 4,
@@ -49,13 +48,7 @@ export const MODELS = {
 /** Writes the model and ids.bin [rows, length]: BOS and random bytes. */
 export async function writeModel(folder, name, { rows, length }) {
   const config = MODELS[name].config();
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'float32')));
-  const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
-  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
-  await writeCheckpoint(folder, infos, async function* ({ name }) {
-    yield* freshPieces(specs.get(name), 1, 'F32');
-  });
+  await writeRandomBlt(folder, config);
   let state = 7;
   const ids = Int32Array.from({ length: rows * length }, (_, i) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -53,21 +53,24 @@ async function promptOf(args: Args, folder: string): Promise<Prompt> {
 interface Written {
   readonly bytes: Uint8Array;
   readonly finish: string | null;
-  /** Milliseconds from its first byte to its last. */
-  readonly ms: number;
+  /** Bytes that came after its first ones, and in how many milliseconds. */
+  readonly timed: { readonly bytes: number; readonly ms: number };
 }
 
 async function collect(text: AsyncIterable<WrittenBytes>, show: (bytes: Uint8Array) => void): Promise<Written> {
   const pieces: Uint8Array[] = [];
   let finish: string | null = null;
   let first: number | null = null;
+  let ms = 0;
   for await (const written of text) {
     first ??= performance.now();
+    ms = performance.now() - first;
     pieces.push(written.bytes);
     show(written.bytes);
     finish = written.finish;
   }
-  return { bytes: Buffer.concat(pieces), finish, ms: first === null ? 0 : performance.now() - first };
+  const bytes = Buffer.concat(pieces);
+  return { bytes, finish, timed: { bytes: bytes.length - (pieces[0]?.length ?? 0), ms } };
 }
 
 const asText = (bytes: Uint8Array, invalid: (byte: number) => string): string => {
@@ -75,10 +78,10 @@ const asText = (bytes: Uint8Array, invalid: (byte: number) => string): string =>
   return shown.push(bytes) + shown.end();
 };
 
-/** Bytes of all samples after the first of each, over the time of the slowest. */
+/** Bytes a second of all samples together, over the time of the slowest; null where no byte was timed. */
 function rateOf(samples: readonly Written[]): number | null {
-  const ms = Math.max(...samples.map((sample) => sample.ms));
-  const bytes = samples.reduce((sum, sample) => sum + Math.max(0, sample.bytes.length - 1), 0);
+  const ms = Math.max(...samples.map(({ timed }) => timed.ms));
+  const bytes = samples.reduce((sum, { timed }) => sum + timed.bytes, 0);
   return ms === 0 || bytes === 0 ? null : (bytes / ms) * 1000;
 }
 

@@ -1,6 +1,6 @@
 /** @module `byteify score`: every byte's surprisal. */
 import { resolveCheckpoint } from '../conversion/index.js';
-import { openBlt, scoreTexts } from '../model/index.js';
+import { openHeldBlt, openScorer } from '../model/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';
@@ -24,8 +24,15 @@ export const score: Command<Args> = {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
-    const model = await openBlt(folder);
-    const { nllNats, entropyNats, patchLengths } = scoreTexts(model.params, model.config, [bytes])[0]!;
+    const model = await openHeldBlt(folder, { weights: 'float32' });
+    const scorer = openScorer(model);
+    context.reporter.stage('Scoring');
+    const { nllNats, entropyNats, patchLengths } = await scorer.score(bytes, {
+      onProgress: (done) => context.reporter.progress({ done, total: bytes.length, unit: 'bytes' }),
+      signal: context.signal,
+    });
+    context.reporter.done();
+    scorer.dispose();
     model.dispose();
     const bitsPerByte = nllNats.reduce((sum, nats) => sum + nats, 0) / (Math.LN2 * bytes.length);
     const document = {

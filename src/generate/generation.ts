@@ -46,8 +46,6 @@ export interface Generation {
    * @param read the last of the prompt, or bytes that were drawn or drafted. @returns how many of the ids that were read stand
    */
   draw(read: ReadIds): number;
-  /** Ends it where the model can read no more. */
-  end(finish: FinishReason): void;
   /** What was not taken yet; null when nothing is new. */
   take(): WrittenBytes | null;
   readonly finish: FinishReason | null;
@@ -91,15 +89,13 @@ export function createGeneration(request: GenerationRequest): Generation {
     },
     draw({ ids, logits, entropies: found, closed }) {
       for (const [i] of ids.entries()) {
+        if (finish !== null) return i;
         const row = logits.subarray(i * VOCAB_SIZE, (i + 1) * VOCAB_SIZE);
         next = drawId(nextProbabilities(row, present, sampling), lot());
         write(next, found[i]!, closed[i]!);
-        if (finish !== null || next !== ids[i + 1]) return i + 1;
+        if (next !== ids[i + 1]) return i + 1;
       }
       return ids.length;
-    },
-    end(reason) {
-      finish ??= reason;
     },
     take() {
       const settled = finish === null ? settledLength(bytes, stops) : bytes.length;

@@ -2,7 +2,7 @@
  * @module Writes several texts at once: requests wait for a lane, lanes read prompts piece by piece and then bytes, and what is written is given on
  * as soon as nothing can take it back.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import { BOS, BYTE_OFFSET } from '../blt/index.js';
 import { canCompile } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
@@ -30,12 +30,16 @@ export interface GeneratorState {
   /** Bytes of prompts that were read, and bytes that were written, since the beginning. */
   readonly promptBytes: number;
   readonly writtenBytes: number;
+  /** Bytes that were drafted, and those of them that the model would have written as well. */
+  readonly draftedBytes: number;
+  readonly acceptedBytes: number;
 }
 
 export interface Generator {
   /**
    * Writes `samples` texts after one prompt, which is read once. They are seeded with the request's seed, the next one, and so on.
-   * @param signal gives the lanes back at the next byte; the texts then throw its reason
+   * A text ends with `length` where prompt and text are as long as what the model reads.
+   * @param signal gives the lanes back, or the place in the queue, at the next byte; the texts then throw its reason
    * @throws UsageError for more samples than lanes, or a prompt that leaves no room for a byte
    */
   generate(
@@ -82,23 +86,12 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
   const waiting: Job[] = [];
   let promptBytes = 0;
   let writtenBytes = 0;
+  let draftedBytes = 0;
+  let acceptedBytes = 0;
   let closed = false;
   let working: Promise<void> | null = null;
 
   const freeLanes = () => [...running.keys()].filter((lane) => running[lane] === null);
-
-  /** Texts that nobody waits for any more give their lanes back, and leave the queue. */
-  function dropAborted(): void {
-    for (const [lane, text] of running.entries()) {
-      if (text?.job.signal?.aborted !== true) continue;
-      text.mailbox.fail(text.job.signal.reason);
-      running[lane] = null;
-    }
-    for (const job of waiting.filter(({ signal }) => signal?.aborted === true)) {
-      for (const mailbox of job.mailboxes) mailbox.fail(job.signal!.reason);
-      waiting.splice(waiting.indexOf(job), 1);
-    }
-  }
 
   /** Jobs whose turn it is get lanes; the first of a job reads the prompt. */
   function admit(): void {
@@ -141,9 +134,16 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     if (written.finish !== null) mailbox.end();
   }
 
+  /** Texts that nobody wants any more give their lanes and their places in the queue back. */
+  function dropAborted(): void {
+    const aborted = ({ signal }: Job) => signal?.aborted === true;
+    const jobs = [...waiting, ...running.flatMap((text) => text?.job ?? [])].filter(aborted);
+    for (const { mailboxes, signal } of jobs) for (const mailbox of mailboxes) mailbox.fail(signal!.reason);
+    for (const [lane, text] of running.entries()) if (text !== null && aborted(text.job)) running[lane] = null;
+    waiting.splice(0, waiting.length, ...waiting.filter((job) => !aborted(job)));
+  }
+
   async function round(): Promise<void> {
-    // Steps that run eagerly never leave the event loop to others: requests, signals.
-    await nextTurn();
     dropAborted();
     admit();
     const ids: (readonly number[])[] = [];
@@ -159,6 +159,9 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
       if (generation.next !== null) {
         const read = { ids: ids[lane]!, ...output, closed: closedAmongLast(lane, ids[lane]!.length) };
         const stand = generation.draw(read);
+        // The first id was drawn.
+        draftedBytes += read.ids.length - 1;
+        acceptedBytes += stand - 1;
         if (stand < read.ids.length) decoding.rewind(lane, length - read.ids.length + stand);
       } else {
         promptBytes += ids[lane]!.length;
@@ -178,7 +181,6 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     }
     for (const [lane, text] of running.entries()) {
       if (text === null) continue;
-      if (text.generation.next !== null && decoding.state(lane).length >= maxPositions) text.generation.end('length');
       tell(text);
       if (text.generation.finish !== null) running[lane] = null;
     }
@@ -186,7 +188,11 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
 
   async function work(): Promise<void> {
     try {
-      while (!closed && (waiting.length > 0 || running.some((text) => text !== null))) await round();
+      while (!closed && (waiting.length > 0 || running.some((text) => text !== null))) {
+        await round();
+        // What runs operation by operation never waits: readers, signals and other requests get their turn here.
+        await turnOfOthers();
+      }
     } catch (error) {
       failAll(error);
     }
@@ -212,8 +218,9 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
           `The prompt is ${request.prompt.length - 1} bytes long; this model reads ${maxPositions - 1} together with what it writes.`,
           { hint: 'Give a shorter prompt.' },
         );
+      const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
       const generations = Array.from({ length: samples }, (_, i) =>
-        createGeneration({ ...request, seed: request.seed + i }),
+        createGeneration({ ...request, maxBytes, seed: request.seed + i }),
       );
       const job = { samples: generations, mailboxes: generations.map(() => createMailbox<WrittenBytes>()), signal };
       waiting.push(job);
@@ -226,6 +233,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
       waiting: waiting.reduce((sum, { samples }) => sum + samples.length, 0),
       promptBytes,
       writtenBytes,
+      draftedBytes,
+      acceptedBytes,
     }),
     async warmUp() {
       const text = (length: number) => [BOS, ...new Array(length - 1).fill(BYTE_OFFSET)];

@@ -16,12 +16,10 @@ function characterLength(first: number): number {
   return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
-/** What can begin a character of three or four bytes: completed by bytes in the middle of what may follow, is it one? */
-function canGoOn(begun: Uint8Array): boolean {
-  const missing = characterLength(begun[0]!) - begun.length;
-  // The second byte alone has narrower limits than 80 to BF, so an end that fits any second byte tells.
-  const ends = begun.length === 1 ? [0x80, 0x90, 0xa0, 0xbf] : [0x80];
-  return ends.some((first) => isUtf8(Uint8Array.from([...begun, first, ...new Array(missing - 1).fill(0x80)])));
+/** Whether a character begins with these bytes, of which the first begins one. From the third on, any of 80 to BF may follow. */
+function beginsCharacter(bytes: Uint8Array): boolean {
+  const missing = characterLength(bytes[0]!) - bytes.length;
+  return bytes.length === 1 || isUtf8(Uint8Array.from([...bytes, ...new Array(missing).fill(0x80)]));
 }
 
 /** @param invalid what is shown for a byte that is no part of a character */
@@ -36,7 +34,7 @@ export function createShownText(invalid: (byte: number) => string): ShownText {
       if (length > 0 && character.length === length && isUtf8(character)) {
         text += Buffer.from(character).toString('utf8');
         at += length;
-      } else if (!isLast && length > character.length && canGoOn(character)) break;
+      } else if (!isLast && length > character.length && beginsCharacter(character)) break;
       else text += invalid(waiting[at++]!);
     }
     waiting = waiting.slice(at);
@@ -44,7 +42,7 @@ export function createShownText(invalid: (byte: number) => string): ShownText {
   };
   return {
     push(bytes) {
-      waiting.push(...bytes);
+      waiting = [...waiting, ...bytes];
       return show(false);
     },
     end: () => show(true),

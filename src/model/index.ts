@@ -30,6 +30,7 @@ export {
   openDecoding,
 } from './decoding/decoding.js';
 export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
+export { openScorer, type Scorer } from './decoding/scorer.js';
 export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';

@@ -58,12 +58,11 @@ function render(template: string, messages: readonly ChatMessage[], addGeneratio
   try {
     return new Template(template).render({
       messages: messages.map(({ role, content }) => ({ role, content })),
+      tools: null,
+      documents: null,
       add_generation_prompt: addGenerationPrompt,
       bos_token: BOS_MARK,
       eos_token: EOS_MARK,
-      raise_exception(message: unknown) {
-        throw new Error(String(message));
-      },
     });
   } catch (cause) {
     throw new UsageError(`The model’s chat template does not take these messages: ${messageOf(cause)}.`, {
@@ -75,7 +74,8 @@ function render(template: string, messages: readonly ChatMessage[], addGeneratio
 
 /** The conversation up to where the model's reply begins. @throws UsageError when the template refuses it. */
 export function renderChat(template: string, messages: readonly ChatMessage[]): RenderedChat {
-  const safe = messages.map(({ role, content }) => ({ role, content: content.replace(MARKS, '\uFFFD') }));
+  const unmarked = (text: string) => text.replace(MARKS, '\uFFFD');
+  const safe = messages.map(({ role, content }) => ({ role: unmarked(role), content: unmarked(content) }));
   const pieces = render(template, safe, true).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
   return pieces.flatMap((piece): RenderedChat => {
     if (piece === BOS_MARK) return [{ token: 'bos' }];

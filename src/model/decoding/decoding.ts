@@ -35,7 +35,7 @@ export interface DecodingOptions {
   readonly draft?: number;
   /** Patches a lane that there is room for to begin with (default 256); more make room when they come. */
   readonly patches?: number;
-  /** Lanes of one byte each that still go one by one (default 5): on a CPU a product of few rows costs more than as many of one. */
+  /** Lanes of one byte each, or with a patch that closes, that still go one by one (default 4): on a CPU a product of few rows costs more than as many of one. */
   readonly apart?: number;
 }
 
@@ -75,7 +75,7 @@ export interface Decoding {
 
 const CHUNK = 64;
 const FIRST_PATCHES = 256;
-const APART = 5;
+const APART = 4;
 
 /** The id of the likeliest byte in a row of logits. */
 function likeliestByte(logits: Float32Array, row: number): number {
@@ -99,6 +99,9 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   const { config } = model;
   const lanes: Lane[] = Array.from({ length: laneCount }, emptyLane);
   const memory = createMemory(config, laneCount, chunk, options.patches ?? FIRST_PATCHES);
+  // Rings hold a window; without one they hold all that the model is made for, and no more.
+  const locals = [config.patcher, config.encoder, config.decoder];
+  const limit = locals.some(({ window }) => window === null) ? config.maxPositions : Number.POSITIVE_INFINITY;
   /** Numbers of ids a lane that steps are compiled for. */
   const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), chunk];
 
@@ -167,6 +170,22 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
     vectors!.dispose();
   }
 
+  /** The patches that closed with `count` ids a lane: lane by lane where they are few, else together. */
+  async function closeAll(group: readonly number[], closings: readonly (readonly Closing[])[], count: number) {
+    const rows = [...closings.keys()].filter((row) => closings[row]!.length > 0);
+    if (group.length > 1 && rows.length <= apart) {
+      for (const row of rows) await closeAll([group[row]!], [closings[row]!], count);
+      return;
+    }
+    // Few patches close among many bytes: a quarter as many go through the global layers at once.
+    const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
+    const most = Math.max(...closings.map(({ length }) => length));
+    for (let from = 0; from < most; from += atOnce) {
+      const some = closings.map((closed) => closed.slice(from, from + atOnce));
+      await closePatches(group, some, atOnce);
+    }
+  }
+
   /** At most `count` ids of each lane of a group. @returns logits and entropies [lanes, count]. */
   async function readStep(group: readonly number[], ids: readonly (readonly number[])[], count: number) {
     memory.growStates(lanes, count);
@@ -213,13 +232,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
     );
     await encoder.run({ ids: padded, hashRows: hashed, ring: rows, ...places(memory.encoder, starts, count) });
 
-    // Few patches close among many bytes: a quarter as many go through the global layers at once.
-    const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
-    const most = Math.max(...closings.map(({ length }) => length));
-    for (let from = 0; from < most; from += atOnce) {
-      const some = closings.map((closed) => closed.slice(from, from + atOnce));
-      await closePatches(group, some, atOnce);
-    }
+    await closeAll(group, closings, count);
 
     const decoder = step(`decoder ${shape.lanes} ${count} ${states.capacity}`, () =>
       decoderStep(model, memory.decoder, states, patches, shape),
@@ -232,8 +245,8 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
 
   function check(ids: readonly ArrayLike<number>[]): void {
     const longest = Math.max(...ids.map(({ length }, lane) => lanes[lane]!.ids.length + length));
-    if (longest > config.maxPositions)
-      throw new ByteifyError(`The text is longer than the ${config.maxPositions - 1} bytes that this model reads.`);
+    if (longest > limit)
+      throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
   }
 
   return {
@@ -288,7 +301,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
         const at = lane.ids.length + ids.length - 1;
         const found = await runPatcher(Int32Array.of(ids.at(-1)!), [{ lane: index, start: at }], 1);
         entropies.push(found.entropies[0]!);
-        const isFull = ids.length >= mostDrafted || at + 1 >= config.maxPositions;
+        const isFull = ids.length >= mostDrafted || at + 1 >= limit;
         if (isFull || closes(openStart(lane), at, entropies.at(-1)!, config)) break;
         ids.push(likeliestByte(found.logits, 0));
       }

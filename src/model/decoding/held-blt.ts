@@ -1,6 +1,6 @@
 /** @module A BLT whose weights are variables: compiled functions read them without a copy. */
 import { type BltConfig, bltTensors, type TensorSpec } from '../../blt/index.js';
-import { canCompile, type Variable } from '../../engine/index.js';
+import { canCompile, type tf, type Variable } from '../../engine/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { loadVariable } from '../load-params.js';
 import { readBltConfig } from '../open-blt.js';
@@ -12,9 +12,27 @@ export interface HeldBlt {
   readonly weights: ReadonlyMap<string, Variable>;
 }
 
-/** The weights as tensors, which share their memory. They belong to the caller, or to a trace. */
-export const heldParams = ({ weights }: HeldBlt): Params =>
-  new Map([...weights].map(([name, variable]) => [name, variable.readHeld()]));
+/** Reads a variable when its tensor is first asked for; what was asked for are its entries. */
+class ReadWhenUsed extends Map<string, tf.Tensor> {
+  readonly #weights: HeldBlt['weights'];
+
+  constructor(weights: HeldBlt['weights']) {
+    super();
+    this.#weights = weights;
+  }
+
+  override get(name: string): tf.Tensor | undefined {
+    const variable = this.#weights.get(name);
+    if (variable !== undefined && !super.has(name)) super.set(name, variable.readHeld());
+    return super.get(name);
+  }
+}
+
+/**
+ * The weights as tensors, which share their memory. They belong to the caller, or to a trace: a compiled function is handed every variable that
+ * it reads at each call, so it reads none that it does not use.
+ */
+export const heldParams = ({ weights }: HeldBlt): Params => new ReadWhenUsed(weights);
 
 /** How the weights of products are held; all else is float32, and so is what is computed. */
 export type HeldWeights = 'float32' | 'bfloat16';

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, bltTensors, encodeBytes } from '../../../src/blt/index.js';
-import { createVariable, startEngine, tf } from '../../../src/engine/index.js';
+import { type BltConfig, encodeBytes } from '../../../src/blt/index.js';
+import { startEngine, tf } from '../../../src/engine/index.js';
 import { type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
 import type { HeldBlt } from '../../../src/model/decoding/held-blt.js';
-import { type BltModel, bltLogits, cutIntoPatches, openBlt, wholeRow } from '../../../src/model/index.js';
-import { goldenPath, maxDifference } from '../../support/golden.js';
+import { type BltModel, bltLogits, cutIntoPatches, wholeRow } from '../../../src/model/index.js';
+import { maxDifference } from '../../support/golden.js';
+import { type HeldGolden, openHeldGolden, withConfig } from '../../support/held-golden.js';
 
 const TOLERANCE = 1e-4;
 
@@ -12,26 +13,8 @@ beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
-/** A golden model with another way of cutting. */
-interface Opened {
-  readonly held: HeldBlt;
-  readonly model: BltModel;
-}
-
-async function open(name: string): Promise<Opened> {
-  const opened = await openBlt(goldenPath(name));
-  // The golden models are for 64 bytes by their config; nothing in them depends on it.
-  const model = { ...opened, config: { ...opened.config, maxPositions: 1000 } };
-  const weights = new Map(
-    bltTensors(model.config).map(({ name }) => [name, createVariable(model.params.get(name)!)] as const),
-  );
-  return { model, held: { config: model.config, weights } };
-}
-
-const withPatching = ({ held, model }: Opened, patching: Partial<BltConfig['patching']>): Opened => {
-  const config = { ...model.config, patching: { ...model.config.patching, ...patching } };
-  return { held: { ...held, config }, model: { ...model, config } };
-};
+const withPatching = (opened: HeldGolden, patching: Partial<BltConfig['patching']>): HeldGolden =>
+  withConfig(opened, { patching: { ...opened.model.config.patching, ...patching } });
 
 /** The whole text at once: what every prefix's last logits are, too, since the model is causal. */
 function whole({ params, config }: BltModel, ids: Int32Array) {
@@ -74,16 +57,15 @@ function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType
 }
 
 const textOf = (length: number) =>
-  encodeBytes(Buffer.from('To be, or not to be: that is the question – '.repeat(200)).subarray(0, length));
+  encodeBytes(Buffer.from('To be, or not to be: that is the question – '.repeat(100)).subarray(0, length));
 
 describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (name) => {
-  let opened: Opened;
+  let opened: HeldGolden;
   beforeAll(async () => {
-    opened = await open(name);
+    opened = await openHeldGolden(name);
   });
   afterAll(() => {
-    for (const variable of opened.held.weights.values()) variable.dispose();
-    opened.model.dispose();
+    opened.dispose();
   });
 
   it.each([
@@ -93,6 +75,12 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
   ])('%s gives what the whole text gives', async (_, pieces) => {
     const ids = textOf(150);
     const [found] = await read(opened.held, [ids], pieces, { chunk: 16 });
+    expectWhole(opened.model, ids, found!);
+  });
+
+  it('gives what the whole text gives over 4,000 bytes, far beyond the window', async () => {
+    const ids = textOf(4000);
+    const [found] = await read(opened.held, [ids], [300, 1, 1, 64, 1, 17]);
     expectWhole(opened.model, ids, found!);
   });
 

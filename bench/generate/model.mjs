@@ -1,0 +1,53 @@
+// The models of bench:generate: a BLT around a source, and the source as transformers loads it.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openLlama } from '../../dist/llama/index.js';
+import { halfOrder, reorderRows } from '../../dist/remap/index.js';
+import { writeCheckpoint } from '../../dist/safetensors/index.js';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const byteify = (...args) => execFileSync(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+
+/** What is made whole, or not at all; what is there already is kept. */
+async function once(path, make) {
+  if (existsSync(path)) return path;
+  const draft = `${path}.part`;
+  rmSync(draft, { recursive: true, force: true });
+  await make(draft);
+  renameSync(draft, path);
+  return path;
+}
+
+const imported = (work, source) => once(join(work, 'conversion'), (dir) => byteify('import', source, '--out', dir));
+
+/**
+ * A BLT of the sizes of the recipe, not trained: how fast it writes depends on that by the lengths of patches alone, so the threshold is set to the
+ * paper's mean on `text`.
+ */
+export async function untrainedBlt(work, source, text) {
+  const conversion = await imported(work, source);
+  return await once(join(work, 'blt'), (folder) => {
+    byteify('remap', conversion, '--recipe', 'smollm2-135m');
+    byteify('export', conversion, '--out', folder, '--dtype', 'bfloat16');
+    byteify('patcher', 'calibrate', folder, '--target-bytes-per-patch', '4.5', '--data', text);
+  });
+}
+
+/** The source as transformers loads it, rows of q and k in halves. */
+export async function transformersSource(work, source) {
+  const from = join(await imported(work, source), 'source');
+  return await once(join(work, 'transformers'), async (folder) => {
+    mkdirSync(folder);
+    const { config, reader, close } = await openLlama(from);
+    const headDim = config.hiddenSize / config.heads;
+    await writeCheckpoint(folder, [...reader.tensors.values()], async ({ name, shape }) => {
+      const bytes = await reader.read(name);
+      return /self_attn\.[qk]_proj/.test(name) ? reorderRows(bytes, halfOrder(shape[0], headDim)) : bytes;
+    });
+    await close();
+    for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
+      copyFileSync(join(from, name), join(folder, name));
+  });
+}

@@ -1,0 +1,95 @@
+// What holding weights in fewer bytes brings where one row is multiplied by all of them: 30 layers of SmolLM2-135M's matrices, compiled by XLA. Prints
+// [{name, ms, gb_per_second, gweights_per_second}].
+// node bench/generate/one-row.mjs THREADS
+import { compile, linear, startEngine, tf } from '../../dist/engine/index.js';
+import { DataType } from '../../dist/engine/native.js';
+import { castNative } from '../../dist/engine/raw-op.js';
+import { createResource } from '../../dist/engine/resource.js';
+import { median } from '../process.mjs';
+
+const WIDTH = 576;
+const LAYER = [
+  ['q', WIDTH, WIDTH],
+  ['o', WIDTH, WIDTH],
+  ['k', 192, WIDTH],
+  ['v', 192, WIDTH],
+  ['gate', 1536, WIDTH],
+  ['up', 1536, WIDTH],
+  ['down', WIDTH, 1536],
+];
+const LAYERS = 30;
+const WEIGHTS = LAYERS * LAYER.reduce((sum, [, rows, columns]) => sum + rows * columns, 0);
+const ROUNDS = 15;
+
+await startEngine({ threads: Number(process.argv[2]) });
+
+/** A scale a row, as int8 weights have it. */
+const scaled = (y) => tf.mul(y, tf.fill([y.shape[1]], 2 ** -10));
+const int8ToFloat = (w) => castNative(w, DataType.int8, DataType.float32);
+/** The product as a sum over rows of the weights, which XLA fuses with the conversion. */
+const summed = (x, w) => tf.reshape(tf.sum(tf.mul(x, w), 1), [1, -1]);
+
+/** How weights are held, and how a row [1, columns] is multiplied by them. */
+const WAYS = [
+  { name: 'float32', type: 'float32', bytes: 4, product: linear },
+  { name: 'bfloat16', type: 'bfloat16', bytes: 2, product: linear },
+  {
+    name: 'int8, product',
+    type: 'int8',
+    bytes: 1,
+    product: (x, w) => scaled(tf.matMul(x, int8ToFloat(w), false, true)),
+  },
+  { name: 'int8, sum', type: 'int8', bytes: 1, product: (x, w) => scaled(summed(x, int8ToFloat(w))) },
+];
+
+/** Values between -1 and 1; cast to int8 they are stretched. The same for every matrix: its memory is its own. */
+const LARGEST = Math.max(...LAYER.map(([, rows, columns]) => rows * columns));
+const noise = tf.randomUniform([LARGEST], -1, 1, 'float32', 1);
+
+function held(type, rows, columns) {
+  const resource = createResource(tf.backend(), [rows, columns], DataType[type]);
+  tf.tidy(() => {
+    const values = tf.reshape(tf.slice(noise, [0], [rows * columns]), [rows, columns]);
+    resource.assign(castNative(tf.mul(values, type === 'int8' ? 100 : 0.05), DataType.float32, DataType[type]));
+  });
+  return resource;
+}
+
+/** Layers that use each matrix as a Llama does, without what is between. */
+function layers(x, model, product) {
+  let out = x;
+  for (const weights of model) {
+    const y = (name, from) => product(from, weights[name].read());
+    const keyed = tf.tile(tf.mul(y('k', out), y('v', out)), [1, WIDTH / 192]);
+    const mixed = y('o', tf.add(y('q', out), keyed));
+    const inner = tf.add(out, tf.tanh(mixed));
+    out = tf.tanh(tf.add(inner, y('down', tf.mul(tf.sigmoid(y('gate', inner)), y('up', inner)))));
+  }
+  return out;
+}
+
+async function measure({ name, type, bytes, product }) {
+  const model = Array.from({ length: LAYERS }, () =>
+    Object.fromEntries(LAYER.map(([matrix, rows, columns]) => [matrix, held(type, rows, columns)])),
+  );
+  const run = compile((x) => [layers(x, model, product)], [{ shape: [1, WIDTH], dtype: 'float32' }], 'xla');
+  const x = tf.reshape(tf.slice(noise, [0], [WIDTH]), [1, WIDTH]);
+  const times = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const begun = performance.now();
+    const [y] = await run.call([x]);
+    y.dataSync();
+    y.dispose();
+    // The first compiles.
+    if (round > 0) times.push(performance.now() - begun);
+  }
+  run.dispose();
+  for (const weights of model) for (const resource of Object.values(weights)) resource.dispose();
+  const ms = median(times);
+  return { name, ms, gb_per_second: (WEIGHTS * bytes) / ms / 1e6, gweights_per_second: WEIGHTS / ms / 1e6 };
+}
+
+const measured = [];
+for (const way of WAYS) measured.push(await measure(way));
+console.log(JSON.stringify(measured));
+process.exit();

@@ -1,0 +1,73 @@
+// Writes text with our decoder as lines of JSON on stdin say.
+// node bench/generate/ours.mjs FOLDER THREADS float32|bfloat16
+// {"do": "open", "draft", "room"} makes ready to write, with room for so many bytes; {"do": "write", "draft", "ids", "bytes"} writes greedily;
+// {"do": "weights"} tells the bytes of weights that a byte and a patch read.
+import { createInterface } from 'node:readline';
+import { BYTE_OFFSET } from '../../dist/blt/index.js';
+import { startEngine } from '../../dist/engine/index.js';
+import { openGenerator, PLAIN_SAMPLING } from '../../dist/generate/index.js';
+import { openHeldBlt } from '../../dist/model/index.js';
+
+const [folder, threads, weights] = process.argv.slice(2);
+await startEngine({ threads: Number(threads) });
+const model = await openHeldBlt(folder, { weights });
+const generators = new Map();
+
+async function open({ draft, room }) {
+  await generators.get(draft)?.close();
+  const begun = performance.now();
+  const generator = openGenerator(model, { draft, expectedBytes: room });
+  generators.set(draft, generator);
+  await generator.warmUp();
+  return { ms: performance.now() - begun };
+}
+
+/** Each step's milliseconds and bytes, the first one's with the prompt. */
+async function write({ draft, ids, bytes }) {
+  const generator = generators.get(draft);
+  const before = generator.state();
+  const request = { prompt: ids, maxBytes: bytes, sampling: { ...PLAIN_SAMPLING, temperature: 0 }, seed: 0, stops: [] };
+  const answer = { ms: [], sizes: [], ids: [], patches: 0, finish: null };
+  let last = performance.now();
+  for await (const written of generator.generate(request)[0]) {
+    const now = performance.now();
+    if (written.bytes.length > 0) {
+      answer.ms.push(now - last);
+      answer.sizes.push(written.bytes.length);
+      answer.ids.push(...Array.from(written.bytes, (byte) => byte + BYTE_OFFSET));
+      answer.patches += written.beginsPatch.filter((begins) => begins).length;
+    }
+    answer.finish = written.finish;
+    last = now;
+  }
+  const after = generator.state();
+  return {
+    ...answer,
+    drafted: after.draftedBytes - before.draftedBytes,
+    accepted: after.acceptedBytes - before.acceptedBytes,
+  };
+}
+
+const BYTES = { float32: 4, bfloat16: 2 };
+/** What runs when a patch closes, and what the decoder keeps of it. */
+const OF_PATCHES =
+  /global_transformer|patch_embedding_projection|local_encoder\.cross_attn|local_decoder\.cross_attn_layers\.\d+\.k|local_decoder\.cross_attn_layers\.\d+\.v/;
+const isLookedUp = (name) => /embed_tokens|hash_tok_embedding/.test(name);
+
+function weightBytes() {
+  const sums = { byte: 0, patch: 0 };
+  for (const [name, { shape, storage }] of model.weights) {
+    if (isLookedUp(name)) continue;
+    const size = shape.reduce((product, n) => product * n, BYTES[storage]);
+    sums[OF_PATCHES.test(name) ? 'patch' : 'byte'] += size;
+  }
+  return sums;
+}
+
+const DOES = { open, write, weights: weightBytes };
+console.log('READY');
+for await (const line of createInterface({ input: process.stdin })) {
+  const asked = JSON.parse(line);
+  console.log(JSON.stringify(await DOES[asked.do](asked)));
+}
+process.exit();

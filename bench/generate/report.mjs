@@ -1,0 +1,139 @@
+// What bench:generate measured, as rows and as Markdown.
+import { median } from '../process.mjs';
+
+const number = (value, digits) =>
+  value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const table = (heads, rows) =>
+  [heads, heads.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+
+/** The first step reads the prompt. A step's time is its bytes' in equal parts. */
+function pace(answer) {
+  const [, ...ms] = answer.ms;
+  const [, ...sizes] = answer.sizes;
+  const each = ms.flatMap((time, i) => new Array(sizes[i]).fill(time / sizes[i]));
+  return {
+    first: answer.ms[0],
+    per: median(each),
+    rate: each.length / (ms.reduce((sum, time) => sum + time, 0) / 1000),
+  };
+}
+
+const over = (answers, value) => median(answers.map(value));
+
+/** One side's answers to the same prompt. Per byte, or per token where the side writes tokens. */
+export function paceOf(answers) {
+  const paces = answers.map(pace);
+  return {
+    prompt_ms: over(paces, ({ first }) => first),
+    ms: over(paces, ({ per }) => per),
+    per_second: over(paces, ({ rate }) => rate),
+  };
+}
+
+/** How many of the first ids are the same in both. */
+export function agreeing(a, b) {
+  const most = Math.min(a.length, b.length);
+  const at = a.slice(0, most).findIndex((id, i) => id !== b[i]);
+  return { same: at === -1 ? most : at, of: most };
+}
+
+const times = (a, b) => (b === undefined ? '' : `${number(a / b, 1)}x`);
+
+/** @param rows {prompt, who, weights, draft, written, prompt_ms, ms, per_second, bytes_per_second, ...} */
+export function speedTable(rows) {
+  const find = (prompt, who) => rows.find((row) => row.prompt === prompt && row.who === who);
+  const fastest = (prompt, who) =>
+    rows
+      .filter((row) => row.prompt === prompt && row.who === who)
+      .reduce((most, { bytes_per_second: rate }) => Math.max(most ?? 0, rate), undefined);
+  return table(
+    [
+      'prompt, bytes',
+      'who',
+      'weights',
+      'written',
+      'prompt read, ms',
+      'ms a byte, median',
+      'bytes/s',
+      'against transformers',
+      'against the fastest token model',
+    ],
+    rows.map((row) => [
+      number(row.prompt),
+      row.who + (row.draft ? `, drafts of ${row.draft}` : ''),
+      row.weights,
+      row.tokens_per_second === undefined
+        ? `${row.written} bytes`
+        : `${row.written} tokens, ${number(row.tokens_per_second, 1)} a second x ${number(row.bytes_per_token, 2)} bytes`,
+      number(row.prompt_ms, 0),
+      number(row.ms, 2),
+      number(row.bytes_per_second, 1),
+      row.who === 'byteify' ? times(row.bytes_per_second, find(row.prompt, 'transformers')?.bytes_per_second) : '',
+      row.who === 'byteify' ? times(row.bytes_per_second, fastest(row.prompt, 'token model')) : '',
+    ]),
+  );
+}
+
+/** What the drafts were worth, how long patches were, and whether transformers writes the same. */
+export const textTable = (rows) =>
+  table(
+    [
+      'prompt, bytes',
+      'weights',
+      'drafts',
+      'bytes a step',
+      'drafts accepted',
+      'bytes a patch',
+      'first bytes as transformers writes them',
+    ],
+    rows
+      .filter(({ who }) => who === 'byteify')
+      .map((row) => [
+        number(row.prompt),
+        row.weights,
+        row.draft === 0 ? 'none' : `of ${row.draft}`,
+        number(row.bytes_per_step, 2),
+        row.accepted_share === null ? '' : `${number(100 * row.accepted_share, 0)} %`,
+        number(row.bytes_per_patch, 2),
+        row.agreeing === null ? '' : `${row.agreeing.same} of ${row.agreeing.of}`,
+      ]),
+  );
+
+export const flatTable = (rows) =>
+  table(
+    [
+      'weights',
+      ...rows[0].points.map(({ after, upTo }) =>
+        after === undefined ? `up to ${number(upTo)} bytes` : `after ${number(after)} bytes`,
+      ),
+    ],
+    rows.map(({ weights, points }) => [weights, ...points.map(({ ms }) => `${number(ms, 2)} ms`)]),
+  );
+
+export const roofTable = (rows, bandwidth) =>
+  table(
+    [
+      'prompt, bytes',
+      'weights',
+      'MB a byte',
+      'MB a patch',
+      'MB a new byte',
+      'GB/s of weights',
+      `of the ${number(bandwidth / 1e9, 1)} GB/s of memory`,
+    ],
+    rows.map((row) => [
+      number(row.prompt),
+      row.weights,
+      ...[row.byte_bytes, row.patch_bytes, row.bytes_per_new_byte].map((bytes) => number(bytes / 1e6, 1)),
+      number(row.weight_bytes_per_second / 1e9, 1),
+      `${number((100 * row.weight_bytes_per_second) / bandwidth, 0)} %`,
+    ]),
+  );
+
+export const oneRowTable = (rows) =>
+  table(
+    ['weights held in', 'ms', 'GB/s', 'G weights/s'],
+    rows.map((row) => [row.name, number(row.ms, 1), number(row.gb_per_second, 1), number(row.gweights_per_second, 1)]),
+  );

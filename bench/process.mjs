@@ -1,0 +1,55 @@
+// What benchmarks against another implementation share: processes that answer line by line, so that the sides take turns in one run, and the
+// Python of the peer tests.
+import { execFileSync, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The interpreter: BYTEIFY_PEERS_PYTHON, or what scripts/peers-env.sh makes. Ends the process where there is none. */
+export function peersPython() {
+  if (process.env.BYTEIFY_PEERS_PYTHON) return process.env.BYTEIFY_PEERS_PYTHON;
+  try {
+    const script = fileURLToPath(new URL('../scripts/peers-env.sh', import.meta.url));
+    return execFileSync('bash', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  } catch {
+    process.stderr.write(
+      'error: the Python of the peer tests could not be made.\nhint: give its path in BYTEIFY_PEERS_PYTHON.\n',
+    );
+    process.exit(2);
+  }
+}
+
+/** A process that says READY and then answers each line with a JSON document. Null when it died before it was ready. */
+export async function openProcess(command, args, { threads }) {
+  const env = {
+    ...process.env,
+    OMP_NUM_THREADS: String(threads),
+    HF_HUB_OFFLINE: '1',
+    TRANSFORMERS_VERBOSITY: 'error',
+    TQDM_DISABLE: '1',
+  };
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const begun = performance.now();
+  let line = await lines.next();
+  while (!line.done && line.value !== 'READY') line = await lines.next();
+  if (line.done) return null;
+  return {
+    startMs: performance.now() - begun,
+    /** Null when it died. */
+    async ask(what) {
+      child.stdin.write(`${what}\n`);
+      const { done, value } = await lines.next();
+      return done ? null : JSON.parse(value);
+    },
+    async close() {
+      child.stdin.end();
+      if (child.exitCode === null && child.signalCode === null)
+        await new Promise((resolve) => child.once('close', resolve));
+    },
+  };
+}
+
+export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+
+/** PyTorch's threads spin for a while after they worked. */
+export const pause = () => new Promise((resolve) => setTimeout(resolve, 400));

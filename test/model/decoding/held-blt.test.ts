@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { encodeBytes } from '../../../src/blt/index.js';
+import { startEngine, tf } from '../../../src/engine/index.js';
+import { cardFromManifest, exportTransformers } from '../../../src/export/index.js';
+import { bltLogits, cutIntoPatches, openBlt, openDecoding, openHeldBlt, wholeRow } from '../../../src/model/index.js';
+import { goldenPath, maxDifference } from '../../support/golden.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const IDS = encodeBytes(new TextEncoder().encode('Weights in half the bytes, the same text.'));
+
+it.each([
+  ['plain/blt', 'xla'],
+  ['projection-gqa', 'xla'],
+  ['plain/blt', 'graph'],
+] as const)('%s in bfloat16 is held so, and by %s gives what it gives in float32', async (name, mode) => {
+  await startEngine({ threads: 2 });
+  const out = `${folder()}/bf16`;
+  const card = cardFromManifest(null, { name: 'golden' });
+  await exportTransformers({ from: goldenPath(name), out, dtype: 'bfloat16', card });
+  const held = await openHeldBlt(out);
+  const storages = new Map([...held.weights].map(([weight, { storage }]) => [weight, storage]));
+  expect(storages.get('lm_head.weight')).toBe('bfloat16');
+  expect(storages.get('model.encoder_hash_tok_embedding.weight')).toBe('float32');
+  const decoding = openDecoding(held, { lanes: 1, mode, chunk: 8 });
+  const logits: number[] = [];
+  // Pieces, and then a byte at a time: by XLA those are compiled another way.
+  for (const part of [IDS.subarray(0, 21), ...Array.from(IDS.subarray(21), (id) => [id])]) {
+    const [output] = await decoding.read([part]);
+    logits.push(...output!.logits);
+  }
+  decoding.dispose();
+  held.dispose();
+  const { params, config, dispose } = await openBlt(out);
+  const { batch } = cutIntoPatches(params, config, [wholeRow(IDS)]);
+  const wanted = tf.tidy(() => bltLogits(params, config, batch).dataSync());
+  dispose();
+  expect(maxDifference(logits, wanted)).toBeLessThan(1e-4);
+});
+
+it('weights that are stored in float32 stay so, unless told otherwise', async () => {
+  await startEngine({ threads: 2 });
+  const wide = await openHeldBlt(goldenPath('plain/blt'));
+  const narrow = await openHeldBlt(goldenPath('plain/blt'), { weights: 'bfloat16' });
+  const storages = (held: typeof wide) => new Set([...held.weights.values()].map(({ storage }) => storage));
+  expect(storages(wide)).toEqual(new Set(['float32']));
+  expect(storages(narrow)).toEqual(new Set(['float32', 'bfloat16']));
+  wide.dispose();
+  narrow.dispose();
+});

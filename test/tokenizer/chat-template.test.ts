@@ -1,0 +1,148 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BOS, EOS, encodeBytes } from '../../src/blt/index.js';
+import { openChatPrompts, requireChat } from '../../src/generate/index.js';
+import { type ChatMessage, readChatTemplate, renderChat, replyEnd } from '../../src/tokenizer/index.js';
+import { CHATML, LLAMA3, ZEPHYR } from '../support/chat-templates.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+const CHAT: readonly ChatMessage[] = [
+  { role: 'system', content: 'Be brief.' },
+  { role: 'user', content: 'Hi – 東京?' },
+  { role: 'assistant', content: 'Yes.' },
+  { role: 'user', content: 'More.' },
+];
+
+const BEGIN = { token: 'bos' } as const;
+const END = { token: 'eos' } as const;
+
+describe('a conversation in a template', () => {
+  it('like ChatML', () => {
+    expect(renderChat(CHATML, CHAT)).toEqual([
+      '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi – 東京?<|im_end|>\n' +
+        '<|im_start|>assistant\nYes.<|im_end|>\n<|im_start|>user\nMore.<|im_end|>\n<|im_start|>assistant\n',
+    ]);
+    expect(replyEnd(CHATML)).toBe('<|im_end|>');
+  });
+
+  it('like Llama 3’s, which begins with BOS and trims', () => {
+    expect(renderChat(LLAMA3, [{ role: 'user', content: '  Hi \n' }])).toEqual([
+      BEGIN,
+      '<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
+    ]);
+    expect(replyEnd(LLAMA3)).toBe('<|eot_id|>');
+  });
+
+  it('like Zephyr’s, which ends turns with EOS', () => {
+    expect(renderChat(ZEPHYR, CHAT.slice(1, 4))).toEqual([
+      '<|user|>\nHi – 東京?',
+      END,
+      '\n<|assistant|>\nYes.',
+      END,
+      '\n<|user|>\nMore.',
+      END,
+      '\n<|assistant|>\n',
+    ]);
+    expect(replyEnd(ZEPHYR)).toBeNull();
+  });
+
+  it('has no end of a reply where the template puts nothing after one', () => {
+    const bare = '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}';
+    expect(replyEnd(bare)).toBeNull();
+    expect(renderChat(bare, [{ role: 'user', content: 'Hi' }])).toEqual(['user: Hi\n']);
+  });
+
+  it('sees no tools and no documents, as in transformers', () => {
+    const told = '{{ "tools" if tools is not none else "-" }}{{ "documents" if documents is not none else "-" }}';
+    expect(renderChat(told, [])).toEqual(['--']);
+  });
+
+  it('takes the line ends and spaces around blocks away, as transformers does', () => {
+    expect(renderChat('{% if true %}\n  {% if true %}\nx\n  {% endif %}\n{% endif %}\n', [])).toEqual(['x\n']);
+  });
+
+  it.each([
+    ['a role it does not know', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
+    ['turns out of order', ZEPHYR, [CHAT[1]!, CHAT[3]!], 'Roles must alternate'],
+  ])('is refused for %s, in one sentence with a hint', (_, template, messages, reason) => {
+    const refused = () => renderChat(template, messages);
+    expect(refused).toThrow(`The model’s chat template does not take these messages: ${reason}.`);
+    expect(refused).toThrow(expect.objectContaining({ exitCode: 2, hint: expect.stringMatching(/roles/) }));
+  });
+
+  it('is refused when the template is no Jinja', () => {
+    expect(() => renderChat('{% for %}', CHAT)).toThrow(/chat template does not take these messages/);
+  });
+
+  it('takes no special token from what a user writes, nor from a role', () => {
+    const marks = ['\uFDD0', '\uFDD1', '\uFDD2'].join('x');
+    const pieces = renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
+      { role: marks, content: `<s>${marks}</s>` },
+    ]);
+    expect(pieces).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
+  });
+});
+
+describe('the template of a folder', () => {
+  const config = (template: unknown) =>
+    writeFile(join(folder(), 'tokenizer_config.json'), JSON.stringify({ chat_template: template }));
+
+  it('is its own file, else what tokenizer_config.json says', async () => {
+    expect(await readChatTemplate(folder())).toBeNull();
+    await config('from the config');
+    expect(await readChatTemplate(folder())).toBe('from the config');
+    await writeFile(join(folder(), 'chat_template.jinja'), 'from the file');
+    expect(await readChatTemplate(folder())).toBe('from the file');
+  });
+
+  it('of several with names is the default one, else the first', async () => {
+    const named = [
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'plain' },
+    ];
+    await config(named);
+    expect(await readChatTemplate(folder())).toBe('plain');
+    await config(named.slice(0, 1));
+    expect(await readChatTemplate(folder())).toBe('tools');
+  });
+
+  it.each([[undefined], [null], [[]], [{}], [[{ name: 'default' }]]])('is none for %j', async (template) => {
+    await config(template);
+    expect(await readChatTemplate(folder())).toBeNull();
+  });
+
+  it('cannot be had from what is not JSON, or not a file', async () => {
+    await writeFile(join(folder(), 'tokenizer_config.json'), '{');
+    await expect(readChatTemplate(folder())).rejects.toThrow(/tokenizer_config\.json is not JSON\./);
+    await mkdir(join(folder(), 'chat_template.jinja'));
+    await expect(readChatTemplate(folder())).rejects.toThrow(/chat_template\.jinja cannot be read: /);
+  });
+});
+
+describe('the prompt of a conversation', () => {
+  const bytes = (text: string) => [...encodeBytes(Buffer.from(text), { bos: false })];
+
+  it('has one BOS, EOS where the template has it, and all else in bytes', async () => {
+    await writeFile(join(folder(), 'chat_template.jinja'), ZEPHYR);
+    const zephyr = requireChat(await openChatPrompts(folder()), 'x');
+    expect(zephyr.promptOf([{ role: 'user', content: 'é' }])).toEqual({
+      ids: [BOS, ...bytes('<|user|>\né'), EOS, ...bytes('\n<|assistant|>\n')],
+      stops: [],
+    });
+    await writeFile(join(folder(), 'chat_template.jinja'), LLAMA3);
+    const llama = requireChat(await openChatPrompts(folder()), 'x');
+    const { ids, stops } = llama.promptOf([{ role: 'user', content: 'é' }]);
+    expect(ids.filter((id) => id === BOS || id === EOS)).toEqual([BOS]);
+    expect(ids[0]).toBe(BOS);
+    expect(stops).toEqual([new TextEncoder().encode('<|eot_id|>')]);
+  });
+
+  it('is refused where the model has no template', async () => {
+    const chat = await openChatPrompts(folder());
+    expect(chat).toBeNull();
+    expect(() => requireChat(chat, 'my-blt')).toThrow(/^my-blt has no chat template: [^.]+\.$/);
+  });
+});
