@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '../support/cli.js';
-import { roomyModel, type Serving, startServing } from '../support/serving.js';
+import { roomyGolden } from '../support/roomy-golden.mjs';
+import { type Serving, startServing } from '../support/serving.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-serve-'));
 const KEY = 'a-key-of-the-test';
@@ -14,7 +15,7 @@ let model: string;
 let server: Serving;
 
 beforeAll(async () => {
-  model = roomyModel(work);
+  model = roomyGolden(work);
   const limits = ['--max-waiting', '8', '--max-prompt-bytes', '2000', '--max-body', '20kB', '--grace', '2'];
   server = await startServing([model, '--lanes', '8', '--name', 'golden-blt', ...limits], { BYTEIFY_API_KEY: KEY });
 });
@@ -65,8 +66,12 @@ async function until(what: () => Promise<boolean>, ms: number): Promise<void> {
     if (performance.now() > end) throw new Error(`not within ${ms} ms`);
 }
 
-/** The keys of the prompts are what makes texts differ. */
-const prompts = Array.from({ length: 8 }, (_, i) => `Text ${i}: naïve café, 東京${'.'.repeat(i * 40)}`);
+/** A text that takes some seconds. */
+const LONG = { prompt: 'a', max_tokens: 4096, temperature: 0 };
+
+const prompts = ['The ', 'One', 'b', 'naïve', '東京', 'Byte?', 'x = y', 'Ωμ'].map(
+  (end, i) => `${'.'.repeat(i * 40)}${end}`,
+);
 
 describe('a server', () => {
   it('prints one document when it listens', () => {
@@ -157,8 +162,7 @@ describe('a server', () => {
 
   it.each([true, false])('frees the lane of a client that goes, streaming: %s', async (stream) => {
     const client = new AbortController();
-    const body = { prompt: 'a', max_tokens: 4096, stream };
-    const asked = post('/v1/completions', body, { signal: client.signal });
+    const asked = post('/v1/completions', { ...LONG, stream }, { signal: client.signal });
     const gone = asked.then((response) => response.text()).catch(() => 'gone');
     await until(async () => (await health()).running === 1, 5000);
     client.abort();
@@ -168,12 +172,11 @@ describe('a server', () => {
 
   it('sends away what finds no place to wait, and says when to come again', async () => {
     const clients = new AbortController();
-    const body = { prompt: 'a', max_tokens: 4096 };
     const sixteen = Array.from({ length: 16 }, () =>
-      post('/v1/completions', body, { signal: clients.signal }).catch(() => 'gone'),
+      post('/v1/completions', LONG, { signal: clients.signal }).catch(() => 'gone'),
     );
     await until(async () => (await health()).waiting === 8, 5000);
-    const answer = await post('/v1/completions', body);
+    const answer = await post('/v1/completions', LONG);
     expect([answer.status, answer.headers.get('Retry-After')]).toEqual([429, '5']);
     clients.abort();
     expect(await Promise.all(sixteen)).toEqual(new Array(16).fill('gone'));
@@ -191,8 +194,8 @@ describe('a server', () => {
   });
 
   it('stops on SIGTERM: texts get a moment, no more are taken', async () => {
-    const short = ask('/v1/completions', { prompt: 'a', max_tokens: 50, seed: 1 });
-    const long = post('/v1/completions', { prompt: 'a', max_tokens: 4096, seed: 2, stream: true });
+    const short = ask('/v1/completions', { prompt: 'a', max_tokens: 50, temperature: 0 });
+    const long = post('/v1/completions', { ...LONG, stream: true });
     await until(async () => (await health()).running === 2, 5000);
     server.child.kill('SIGTERM');
     await until(async () => (await fetch(`${server.url}/health`)).status === 503, 2000);

@@ -67,7 +67,15 @@ export function fakeGenerator(
         return write(typeof text === 'string' ? new TextEncoder().encode(text) : text, request.maxBytes, signal);
       });
     },
-    state: () => ({ lanes, running: taken, waiting, promptBytes: 7, writtenBytes: 11, draftedBytes: 0, acceptedBytes: 0 }),
+    state: () => ({
+      lanes,
+      running: taken,
+      waiting,
+      promptBytes: 7,
+      writtenBytes: 11,
+      draftedBytes: 0,
+      acceptedBytes: 0,
+    }),
     warmUp: async () => undefined,
     close: async () => undefined,
   };

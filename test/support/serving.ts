@@ -1,26 +1,5 @@
-/** `byteify serve` in a process of its own, on a golden model with room for longer texts than its config says. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `byteify serve` in a process of its own. */
 import { type Running, startCli } from './cli.js';
-import { goldenPath } from './golden.js';
-
-/** Positions; the weights do not depend on them. */
-const ROOM = 8192;
-
-/** @returns the copy, with a chat template */
-export function roomyModel(work: string): string {
-  const folder = join(work, 'golden');
-  cpSync(goldenPath('plain/blt'), folder, { recursive: true });
-  const path = join(folder, 'config.json');
-  const config = JSON.parse(readFileSync(path, 'utf8'));
-  for (const part of [config, ...['encoder', 'decoder', 'patcher', 'global'].map((name) => config[`${name}_config`])])
-    part.max_position_embeddings = ROOM;
-  writeFileSync(path, JSON.stringify(config));
-  const template =
-    '{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
-  writeFileSync(join(folder, 'chat_template.jinja'), template);
-  return folder;
-}
 
 export interface Serving extends Running {
   readonly url: string;
