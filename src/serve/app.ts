@@ -34,7 +34,7 @@ export interface AppOptions {
 }
 
 /** `outgoing` is Node's, and not there when a test asks the app itself. */
-type Env = { Bindings: Partial<HttpBindings> };
+type Env = { Bindings: Partial<HttpBindings>; Variables: { client: AbortSignal } };
 
 const DIALECTS: readonly Dialect[] = [completions, chat];
 const STREAM_HEADERS = {
@@ -100,6 +100,8 @@ export function createApp(options: AppOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
+    // Of the request as it came: one that a body is read into only follows its signal while it is not forgotten itself.
+    c.set('client', c.req.raw.signal);
     await next();
     metrics.countRequest(routes.has(c.req.path) ? c.req.path : 'other', c.res.status);
   });
@@ -124,10 +126,9 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   for (const dialect of DIALECTS) {
     app.post(dialect.path, async (c) => {
-      const client = c.req.raw.signal;
       const { text: request, model: named } = dialect.parse(await bodyOf(c), { limits, chat: options.chat });
       checkModel(named);
-      const question = { dialect, request, model: modelName, client };
+      const question = { dialect, request, model: modelName, client: c.get('client') };
       if (!request.stream) return c.json(await answerWhole(question, texts));
       const body = await answerStream(question, texts, { limits, onSlow: onSlow(c), onFailure: reportFailure });
       return c.body(body, 200, STREAM_HEADERS);

@@ -70,7 +70,6 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     });
   const server = createAdaptorServer({
     fetch: (request, env) => fetch(request, env),
-    overrideGlobalObjects: false,
     serverOptions: {
       headersTimeout: HEADERS_MS,
       requestTimeout: BODY_MS,

@@ -34,7 +34,7 @@ export function fakeGenerator(
     try {
       const length = Math.min(text.length, maxBytes);
       for (let i = 0; i < length; i++) {
-        if (paced) await paces(signal);
+        await (paced ? paces(signal) : turn());
         if (fails !== null) throw fails;
         signal?.throwIfAborted();
         const isLast = i === length - 1;
