@@ -10,7 +10,7 @@ import { type Import, importsOf, loadedWith, readTree } from './support/import-g
 const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
   ['commands'],
-  ['pipeline'],
+  ['pipeline', 'serve'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'generate', 'plan', 'report'],
   ['distill', 'release'],
   ['model', 'data', 'hub', 'recipe', 'tokenizer'],
@@ -23,15 +23,34 @@ const TIERS: readonly (readonly string[])[] = [
 const STAGES = ['import', 'remap', 'finetune', 'export', 'evaluate', 'generate'];
 
 /** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
-const COMPUTING_VERBS = ['bench', 'convert', 'demo', 'finetune', 'generate', 'patch', 'patcher', 'score', 'setup'].map(
-  (verb) => `commands/${verb}.ts`,
-);
+const COMPUTING_VERBS = [
+  'bench',
+  'convert',
+  'demo',
+  'finetune',
+  'generate',
+  'patch',
+  'patcher',
+  'score',
+  'serve',
+  'setup',
+].map((verb) => `commands/${verb}.ts`);
 
 /**
  * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
  * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
  */
-const LOADS_TENSORFLOW = ['engine', 'model', 'distill', 'finetune', 'evaluate', 'generate', 'pipeline', 'index.ts'];
+const LOADS_TENSORFLOW = [
+  'engine',
+  'model',
+  'distill',
+  'finetune',
+  'evaluate',
+  'generate',
+  'serve',
+  'pipeline',
+  'index.ts',
+];
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 /** Where a thread of its own begins; it lies among modules that may load TensorFlow. */

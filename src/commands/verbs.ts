@@ -59,6 +59,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./generate.js')).generate,
   },
   {
+    name: 'serve',
+    summary: 'answer requests over HTTP as OpenAI’s completions do, and show a page to try it',
+    load: async () => (await import('./serve.js')).serve,
+  },
+  {
     name: 'score',
     summary: 'every byte’s surprisal under a model',
     load: async () => (await import('./score.js')).score,

@@ -1,0 +1,71 @@
+/** @module `POST /v1/chat/completions`: the next message of a conversation, in the template of the model's source. */
+import { z } from 'zod';
+import { ApiError } from './api-error.js';
+import type { Dialect } from './dialect.js';
+import { checkPromptBytes, ignored, parseBody, refused, sharedFields, textRequestOf } from './request-fields.js';
+
+/** A template runs over each. */
+const MAXIMUM_MESSAGES = 1024;
+
+const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
+
+const message = z.strictObject({
+  // A developer's message is what templates call the system's.
+  role: z
+    .enum(['system', 'developer', 'user', 'assistant'])
+    .transform((role) => (role === 'developer' ? 'system' : role)),
+  content: z.union([z.string(), z.array(textPart).transform((parts) => parts.map(({ text }) => text).join(''))], {
+    error: 'must be a text, or an array of parts of type text',
+  }),
+  name: ignored,
+  refusal: refused(),
+  tool_calls: refused([]),
+  function_call: refused(),
+  audio: refused(),
+});
+
+const schema = z.strictObject({
+  ...sharedFields,
+  messages: z.array(message).min(1).max(MAXIMUM_MESSAGES),
+  audio: refused(),
+  function_call: refused('none'),
+  functions: refused([]),
+  logprobs: refused(false),
+  modalities: refused(['text']),
+  parallel_tool_calls: ignored,
+  prediction: refused(),
+  reasoning_effort: refused(),
+  response_format: refused({ type: 'text' }),
+  tool_choice: refused('none', 'auto'),
+  tools: refused([]),
+  top_logprobs: refused(0),
+  verbosity: refused(),
+  web_search_options: refused(),
+});
+
+const NO_TEMPLATE =
+  'This model has no chat template: its source was not made for conversations. Ask for what follows a text at /v1/completions.';
+
+export const chat: Dialect = {
+  path: '/v1/chat/completions',
+  idPrefix: 'chatcmpl-',
+  wholeObject: 'chat.completion',
+  chunkObject: 'chat.completion.chunk',
+  parse(body, { limits, chat: prompts }) {
+    const fields = parseBody(schema, body);
+    if (prompts === null) throw new ApiError(400, NO_TEMPLATE, { code: 'no_chat_template' });
+    const { messages } = fields;
+    // Before the template runs, and after.
+    checkPromptBytes(
+      messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0),
+      limits,
+      'messages',
+    );
+    const prompt = prompts.promptOf(messages);
+    checkPromptBytes(prompt.ids.length - 1, limits, 'messages');
+    return { text: textRequestOf(fields, prompt, limits), model: fields.model ?? null };
+  },
+  whole: (content) => ({ message: { role: 'assistant', content, refusal: null } }),
+  piece: (content) => ({ delta: { content } }),
+  opening: { delta: { role: 'assistant', content: '' } },
+};

@@ -1,0 +1,41 @@
+/** @module `POST /v1/completions`: what follows a text. */
+import { z } from 'zod';
+import { textPrompt } from '../generate/index.js';
+import type { Dialect } from './dialect.js';
+import { checkPromptBytes, parseBody, refused, sharedFields, textRequestOf } from './request-fields.js';
+
+const schema = z.strictObject({
+  ...sharedFields,
+  prompt: z.union(
+    [
+      z.string(),
+      z
+        .array(z.string())
+        .length(1)
+        .transform(([text]) => text!),
+    ],
+    {
+      error: 'must be a text, or an array of one text',
+    },
+  ),
+  best_of: refused(1),
+  echo: refused(false),
+  logprobs: refused(),
+  suffix: refused(''),
+});
+
+export const completions: Dialect = {
+  path: '/v1/completions',
+  idPrefix: 'cmpl-',
+  wholeObject: 'text_completion',
+  chunkObject: 'text_completion',
+  parse(body, { limits }) {
+    const fields = parseBody(schema, body);
+    const bytes = new TextEncoder().encode(fields.prompt);
+    checkPromptBytes(bytes.length, limits, 'prompt');
+    return { text: textRequestOf(fields, textPrompt(bytes), limits), model: fields.model ?? null };
+  },
+  whole: (text) => ({ text }),
+  piece: (text) => ({ text }),
+  opening: null,
+};

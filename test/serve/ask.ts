@@ -1,0 +1,76 @@
+/** An app over a fake generator, and what clients do with it. */
+import { createApp } from '../../src/serve/app.js';
+import type { AppOptions, Limits } from '../../src/serve/index.js';
+import { createTexts } from '../../src/serve/index.js';
+import { type FakeGenerator, fakeGenerator } from './fake-generator.js';
+
+export const LIMITS: Limits = {
+  bodyBytes: 20_000,
+  promptBytes: 1000,
+  textBytes: 500,
+  waiting: 2,
+  requestMs: 60_000,
+  streamBytes: 100_000,
+  stallMs: 60_000,
+};
+
+export interface Asked {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: what a server says is for the tests to say
+  readonly body: any;
+}
+
+export function appOf(
+  generator: FakeGenerator = fakeGenerator(() => 'Bytes.'),
+  options: Partial<AppOptions> & { limits?: Limits } = {},
+) {
+  const limits = options.limits ?? LIMITS;
+  const texts = createTexts(generator, limits);
+  const failures: unknown[] = [];
+  const app = createApp({
+    generator,
+    texts,
+    limits,
+    chat: null,
+    modelName: 'tiny',
+    key: null,
+    loopbackHost: null,
+    page: { html: '<title>byteify</title>', policy: "default-src 'none'" },
+    onFailure: (error) => failures.push(error),
+    ...options,
+  });
+  const post = (path: string, body: unknown, init: RequestInit = {}) =>
+    app.request(path, {
+      method: 'POST',
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      ...init,
+      headers: { 'Content-Type': 'application/json', ...init.headers },
+    });
+  return {
+    app,
+    texts,
+    failures,
+    post,
+    async ask(path: string, body: unknown, init?: RequestInit): Promise<Asked> {
+      const response = await post(path, body, init);
+      return { status: response.status, headers: response.headers, body: await response.json() };
+    },
+  };
+}
+
+/** The data of a stream's events. */
+export function eventsOf(stream: string): string[] {
+  return stream
+    .split('\n\n')
+    .filter((event) => event !== '')
+    .map((event) => event.replace(/^data: /, ''));
+}
+
+/** All chunks of a stream that ends as it should. */
+// biome-ignore lint/suspicious/noExplicitAny: what a server says is for the tests to say
+export function chunksOf(stream: string): any[] {
+  const events = eventsOf(stream);
+  if (events.at(-1) !== '[DONE]') throw new Error(`the stream ends with ${events.at(-1)}`);
+  return events.slice(0, -1).map((event) => JSON.parse(event));
+}

@@ -1,0 +1,98 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { PLAIN_SAMPLING } from '../../src/generate/index.js';
+import type { TextRequest } from '../../src/serve/request-fields.js';
+import { createTexts, type Piece } from '../../src/serve/texts.js';
+import { LIMITS } from './ask.js';
+import { fakeGenerator } from './fake-generator.js';
+
+const request = (samples = 1): TextRequest => ({
+  generation: { prompt: [1, 101], maxBytes: 100, sampling: PLAIN_SAMPLING, seed: 0, stops: [] },
+  samples,
+  stream: false,
+  includeUsage: false,
+  patches: false,
+});
+const nobody = new AbortController().signal;
+const ignore = () => undefined;
+
+describe('texts that are being written', () => {
+  it('wait for lanes up to a number, and further ones are sent away for a while', async () => {
+    const generator = fakeGenerator(() => 'ab', { lanes: 2, paced: true });
+    const texts = createTexts(generator, LIMITS);
+    const four = Array.from({ length: 4 }, () => texts.write(request(), nobody, ignore));
+    await pause(10);
+    expect(generator.state()).toMatchObject({ running: 2, waiting: 2 });
+    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({
+      status: 429,
+      details: { retryAfterSeconds: expect.any(Number) },
+    });
+    for (let i = 0; i < 8; i++) await generator.step().then(() => pause(5));
+    for (const usage of await Promise.all(four)) expect(usage).toEqual({ promptBytes: 1, writtenBytes: 2 });
+    await expect(texts.write(request(), AbortSignal.abort(), ignore)).rejects.toMatchObject({ status: 499 });
+  });
+
+  it('end when the client goes, and give their lanes back', async () => {
+    const generator = fakeGenerator(() => 'ab', { paced: true });
+    const client = new AbortController();
+    const written = createTexts(generator, LIMITS).write(request(2), client.signal, ignore);
+    await pause(5);
+    expect(generator.state().running).toBe(2);
+    client.abort();
+    await expect(written).rejects.toMatchObject({ status: 499 });
+    await pause(5);
+    expect([generator.state().running, generator.aborted()]).toEqual([0, 2]);
+  });
+
+  it('end when what they are delivered to fails', async () => {
+    const generator = fakeGenerator(() => 'abc', { lanes: 2, paced: true });
+    const written = createTexts(generator, LIMITS).write(request(2), nobody, () => {
+      throw new Error('full');
+    });
+    const failed = expect(written).rejects.toThrow('full');
+    await pause(5);
+    await generator.step();
+    await failed;
+    await pause(5);
+    expect(generator.state().running).toBe(0);
+  });
+
+  it('end where they are when time is up', async () => {
+    const generator = fakeGenerator(() => 'é!', { paced: true });
+    const pieces: Piece[] = [];
+    const written = createTexts(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
+      pieces.push(piece),
+    );
+    await pause(5);
+    await generator.step();
+    expect(await written).toEqual({ promptBytes: 1, writtenBytes: 1 });
+    expect(pieces.map(({ text, finish }) => [text, finish])).toEqual([
+      ['', null],
+      ['\ufffd', 'length'],
+    ]);
+    expect(generator.state().running).toBe(0);
+  });
+
+  it('fail when time is up before the first byte', async () => {
+    const generator = fakeGenerator(() => 'ab', { paced: true });
+    const texts = createTexts(generator, { ...LIMITS, requestMs: 20 });
+    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 504 });
+    await pause(5);
+    expect(generator.state().running).toBe(0);
+  });
+
+  it('get a moment to end when the server stops, which takes no more', async () => {
+    const generator = fakeGenerator((_, sample) => ['a', 'abcdef'][sample]!, { paced: true });
+    const texts = createTexts(generator, LIMITS);
+    const short = texts.write(request(), nobody, ignore);
+    const long = texts.write(request(2), nobody, ignore);
+    const ended = expect(long).rejects.toMatchObject({ status: 503 });
+    await pause(5);
+    const stopped = texts.stop(300);
+    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 503 });
+    await generator.step();
+    expect(await short).toMatchObject({ writtenBytes: 1 });
+    await stopped;
+    await ended;
+  });
+});

@@ -1,0 +1,22 @@
+/** `byteify serve` in a process of its own. */
+import { type Running, startCli } from './cli.js';
+
+export interface Serving extends Running {
+  readonly url: string;
+  /** Its one document. */
+  readonly document: Record<string, unknown>;
+}
+
+/** Settles when it listens. */
+export async function startServing(args: readonly string[], env: Record<string, string> = {}): Promise<Serving> {
+  const running = startCli(['serve', ...args, '--port', '0', '--json'], { env });
+  let stdout = '';
+  const document = await new Promise<Record<string, unknown>>((resolve, reject) => {
+    running.child.stdout!.on('data', (chunk: string) => {
+      stdout += chunk;
+      if (stdout.endsWith('}\n')) resolve(JSON.parse(stdout));
+    });
+    running.finished.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}:\n${stderr}`)), reject);
+  });
+  return { ...running, document, url: String(document.url) };
+}
