@@ -62,7 +62,8 @@ describe('byteify generate', () => {
     expect(whole).toMatchObject({ finish_reason: 'length', seed: 5 });
     expect(whole.bytes.length).toBe(40);
     expect(whole.bytes_per_second).toBeGreaterThan(0);
-    // Of random weights hardly any bytes are UTF-8.
+    // Of random weights hardly any bytes are UTF-8, and some are control characters.
+    expect(shownOf(whole.bytes)).toMatch(/\\x[01]/);
     expect(whole.text).toContain('\uFFFD');
     const ascii = (characters: readonly string[]) => characters.filter((character) => character < '\u0080').join('');
     expect(ascii([...whole.text])).toBe(ascii(whole.bytes.map((byte) => String.fromCharCode(byte))));
@@ -154,11 +155,6 @@ describe('byteify generate', () => {
     ['no prompt', [], /standard input is empty/],
     ['an empty stop string', ['--prompt', 'Hi', '--stop', ''], /--stop is empty/],
     ['--bytes of several', ['--prompt', 'Hi', '--bytes', '--samples', '2'], /--bytes writes one text/],
-    [
-      'a prompt as long as what the model reads',
-      ['--prompt', 'x'.repeat(4096)],
-      /4096 bytes long; this model reads 4095/,
-    ],
     ['--temperature', ['--temperature', '-1'], /--temperature must be a number of at least 0, not "-1"/],
     ['--temperature', ['--temperature', 'Infinity'], /--temperature must be a number/],
     ['--top-k', ['--top-k', '1.5'], /--top-k must be a whole number/],
@@ -173,7 +169,14 @@ describe('byteify generate', () => {
     const { code, stdout, stderr } = await generate(...args);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(reason);
-    expect(stderr).toMatch(/error: [^\n]+\nhint: [^\n]+\n$/);
+    // Before the model is opened.
+    expect(stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n$/);
+  });
+
+  it('refuses a prompt as long as what the model reads', async () => {
+    const { code, stdout, stderr } = await generate('--prompt', 'x'.repeat(4096));
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/error: The prompt is 4096 bytes long; this model reads 4095 [^\n]+\nhint: [^\n]+\n$/);
   });
 
   it('stops at Ctrl-C with 130', async () => {
