@@ -145,6 +145,7 @@ export const generate: Command<Args> = {
     'echo "What is a byte?" | byteify generate llama-blt --chat --temperature 0',
     'byteify generate llama-blt --prompt "1, 2, 3" --samples 4 --json',
   ],
+  beginsAnew: true,
   async run(context, args) {
     const { reporter, signal } = context;
     if (args.bytes === true && args.samples > 1)

@@ -196,6 +196,7 @@ describe('byteify generate', () => {
     running.child.kill('SIGINT');
     const { code, stdout, stderr } = await running.finished;
     expect(code).toBe(130);
+    expect(stderr).toMatch(/^Stopped by SIGINT\.$/m);
     expect(stdout.length).toBeGreaterThan(0);
     expect(stderr).not.toMatch(/\n\s+at |error:/);
   });
