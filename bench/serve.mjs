@@ -22,6 +22,8 @@ const { values } = parseArgs({
   },
 });
 const [streams, seconds] = [values.streams, values.seconds].map(Number);
+/** Bytes; of the clients that read nothing. */
+const LONGEST = 4000;
 /** Of a hundred streams so many are left by their clients. */
 const LEFT_PERCENT = 15;
 /** Logits agree within this whatever way they are computed (test/model/decoding). */
@@ -60,6 +62,8 @@ try {
   say(`${url}: writing ${texts.length} texts alone`);
   const alone = [];
   for (const text of texts) alone.push((await stream(url, text)).bytes);
+  // The caches grow with the longest text there was, and what grew is compiled anew: once.
+  await stream(url, { prompt: 'a', maxBytes: LONGEST });
 
   const counts = { equal: 0, left: 0, lost: 0 };
   const parted = [];
