@@ -23,6 +23,8 @@ export interface ErrorDetails {
   readonly param?: string | undefined;
   /** When to come again. */
   readonly retryAfterSeconds?: number;
+  /** The rest of the request is not read, so that no other can follow it. */
+  readonly ends?: true;
 }
 
 export class ApiError extends Error {
@@ -53,6 +55,7 @@ export function errorBody({ status, message, details }: ApiError): object {
 export function errorHeaders({ status, details }: ApiError): Record<string, string> {
   return {
     ...(details.retryAfterSeconds !== undefined && { 'Retry-After': String(details.retryAfterSeconds) }),
+    ...(details.ends === true && { Connection: 'close' }),
     ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
   };
 }

@@ -87,8 +87,9 @@ export function createApp(options: AppOptions): Hono<Env> {
   };
 
   app.onError((thrown, c) => {
-    reportFailure(thrown);
-    const error = apiErrorOf(thrown);
+    // Of a client that is gone the rest of the body, say, cannot be read.
+    const error = c.get('client').aborted ? new ApiError(499, 'The client is gone.') : apiErrorOf(thrown);
+    if (error.status === 500) options.onFailure(thrown);
     return c.body(JSON.stringify(errorBody(error)), {
       // Hono's type of statuses that have a body lacks 499.
       status: error.status as 400,
@@ -114,12 +115,18 @@ export function createApp(options: AppOptions): Hono<Env> {
     if (key !== null) checkKey(c.req.header('Authorization'), key);
     await next();
   });
+  const tooLarge = `The body is larger than the ${limits.bodyBytes} bytes that this server reads.`;
+  app.use('/v1/*', async (c, next) => {
+    // A body that nobody has begun to read is thrown away as it comes, and the connection stays.
+    if (Number(c.req.header('Content-Length') ?? 0) > limits.bodyBytes) throw new ApiError(413, tooLarge);
+    await next();
+  });
   app.use(
     '/v1/*',
     bodyLimit({
       maxSize: limits.bodyBytes,
       onError() {
-        throw new ApiError(413, `The body is larger than the ${limits.bodyBytes} bytes that this server reads.`);
+        throw new ApiError(413, tooLarge, { ends: true });
       },
     }),
   );

@@ -2,6 +2,7 @@
 import { createApp } from '../../src/serve/app.js';
 import type { AppOptions, Limits } from '../../src/serve/index.js';
 import { createTexts } from '../../src/serve/index.js';
+import type { AnswerBody } from '../support/serving.js';
 import { type FakeGenerator, fakeGenerator } from './fake-generator.js';
 
 export const LIMITS: Limits = {
@@ -17,8 +18,7 @@ export const LIMITS: Limits = {
 export interface Asked {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: what a server says is for the tests to say
-  readonly body: any;
+  readonly body: AnswerBody;
 }
 
 export function appOf(
@@ -54,7 +54,7 @@ export function appOf(
     post,
     async ask(path: string, body: unknown, init?: RequestInit): Promise<Asked> {
       const response = await post(path, body, init);
-      return { status: response.status, headers: response.headers, body: await response.json() };
+      return { status: response.status, headers: response.headers, body: (await response.json()) as AnswerBody };
     },
   };
 }
@@ -68,8 +68,7 @@ export function eventsOf(stream: string): string[] {
 }
 
 /** All chunks of a stream that ends as it should. */
-// biome-ignore lint/suspicious/noExplicitAny: what a server says is for the tests to say
-export function chunksOf(stream: string): any[] {
+export function chunksOf(stream: string): AnswerBody[] {
   const events = eventsOf(stream);
   if (events.at(-1) !== '[DONE]') throw new Error(`the stream ends with ${events.at(-1)}`);
   return events.slice(0, -1).map((event) => JSON.parse(event));

@@ -15,10 +15,13 @@ afterEach(async () => {
   await listener.close();
 });
 
-/** A client that has sent a request, by `Content-Length` or in chunks. */
-async function client(generator: FakeGenerator, fields: object, chunked = false) {
+let counted: () => Promise<string>;
+
+/** A client that has sent a request, by `Content-Length` or in chunks, but for the last bytes where it is `cut`. */
+async function client(generator: FakeGenerator, fields: object, { chunked = false, cut = 0 } = {}) {
   const limits = { ...LIMITS, textBytes: LONG, streamBytes: 64 * 1024 };
-  const { app } = appOf(generator, { limits, loopbackHost: '127.0.0.1' });
+  const { app, failures } = appOf(generator, { limits, loopbackHost: '127.0.0.1' });
+  counted = async () => await (await app.request('/metrics', { headers: { Host: 'localhost' } })).text();
   listener = await openListener({ host: '127.0.0.1', port: 0, requestMs: 10_000 });
   listener.serve(app.fetch);
   socket = connect(Number(new URL(listener.url).port), '127.0.0.1');
@@ -26,8 +29,9 @@ async function client(generator: FakeGenerator, fields: object, chunked = false)
   const body = JSON.stringify({ prompt: 'a', max_tokens: LONG, byteify: { patches: true }, ...fields });
   const length = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`;
   const head = ['POST /v1/completions HTTP/1.1', 'Host: localhost', 'Content-Type: application/json', length, '', ''];
-  socket.write(head.join('\r\n') + (chunked ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body));
-  return app;
+  const request = head.join('\r\n') + (chunked ? `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n` : body);
+  socket.write(request.slice(0, request.length - cut));
+  return { failures };
 }
 
 const running = (generator: FakeGenerator) =>
@@ -36,14 +40,12 @@ const running = (generator: FakeGenerator) =>
 describe('over sockets', () => {
   it('a client that does not read its stream is dropped, and its lane is free', async () => {
     const generator = fakeGenerator(() => 'a'.repeat(LONG));
-    const app = await client(generator, { stream: true });
+    await client(generator, { stream: true });
     socket.pause();
     await running(generator).toBe(1);
     await running(generator).toBe(0);
     expect(generator.aborted()).toBe(1);
-    expect(await (await app.request('/metrics', { headers: { Host: 'localhost' } })).text()).toMatch(
-      /^byteify_slow_clients_total 1$/m,
-    );
+    expect(await counted()).toMatch(/^byteify_slow_clients_total 1$/m);
     // What the system held is read; then the connection is at its end, and the stream is not.
     const ended = once(socket, 'close');
     let tail = '';
@@ -56,6 +58,32 @@ describe('over sockets', () => {
     expect(tail).not.toContain('[DONE]');
   });
 
+  it('a client that goes in the middle of its request is no failure of the server', async () => {
+    const { failures } = await client(
+      fakeGenerator(() => 'abc'),
+      { prompt: 'a' },
+      { cut: 5 },
+    );
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await expect.poll(counted).toMatch(/^byteify_http_requests_total\{route="\/v1\/completions",status="499"\} 1$/m);
+    expect(failures).toEqual([]);
+  });
+
+  it('an oversized request takes no later one of its connection with it', async () => {
+    await client(
+      fakeGenerator(() => 'abc'),
+      { prompt: 'a'.repeat(1_000_000) },
+    );
+    const [refused] = (await once(socket, 'data')) as [Buffer];
+    expect(refused.toString()).toMatch(/^HTTP\/1\.1 413 /);
+    // The library that waits for the rest of a body gives up after half a second.
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it.each([
     ['a stream', true, false],
     ['a stream, asked for in chunks', true, true],
@@ -63,7 +91,7 @@ describe('over sockets', () => {
     ['one document, asked for in chunks', false, true],
   ])('a client that goes frees its lane: %s', async (_, stream, chunked) => {
     const generator = fakeGenerator(() => 'abc', { paced: true });
-    await client(generator, { stream }, chunked);
+    await client(generator, { stream }, { chunked });
     await running(generator).toBe(1);
     socket.destroy();
     await running(generator).toBe(0);

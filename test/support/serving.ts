@@ -1,6 +1,28 @@
 /** `byteify serve` in a process of its own. */
 import { type Running, startCli } from './cli.js';
 
+interface Choice {
+  readonly index: number;
+  readonly text: string;
+  readonly message: object;
+  readonly delta: object;
+  readonly finish_reason: string | null;
+  readonly byteify: {
+    readonly bytes: number[];
+    readonly entropy_nats: number[];
+    readonly begins_patch: boolean[];
+  };
+}
+
+/** All that a document or a chunk of a server can hold; each holds some of it. */
+export interface AnswerBody {
+  readonly id: string;
+  readonly object: string;
+  readonly choices: readonly [Choice, ...Choice[]];
+  readonly usage: { readonly completion_tokens: number } | null;
+  readonly error: { readonly message: string; readonly code: string | null };
+}
+
 export interface Serving extends Running {
   readonly url: string;
   /** Its one document. */

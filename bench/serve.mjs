@@ -1,0 +1,176 @@
+// A server under load: streams that are compared with what the model writes after the same prompt alone, clients that leave in the middle, requests
+// that are malformed or too large, clients that send or read slowly. None may be lost, none mixed up, and memory must stay.
+// Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --lanes 8 --out docs/bench/serve]
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { roomyGolden } from '../test/support/roomy-golden.mjs';
+import { REFUSED, SLOW, stream } from './serve/clients.mjs';
+import { startServer } from './serve/server.mjs';
+import { markdownOf } from './serve/summary.mjs';
+import { gapsOf } from './serve/ties.mjs';
+
+const { values } = parseArgs({
+  options: {
+    model: { type: 'string' },
+    streams: { type: 'string', default: '64' },
+    seconds: { type: 'string', default: '60' },
+    lanes: { type: 'string', default: '8' },
+    out: { type: 'string' },
+  },
+});
+const [streams, seconds] = [values.streams, values.seconds].map(Number);
+/** Bytes; of the clients that read nothing. */
+const LONGEST = 4000;
+/** Of a hundred streams so many are left by their clients. */
+const LEFT_PERCENT = 15;
+/** Logits agree within this whatever way they are computed (test/model/decoding). */
+const TIE = 1e-4;
+const REFUSED_EVERY_MS = 250;
+const SLOW_CLIENTS = 2;
+const WARM_SECONDS = 10;
+
+const WORDS = [
+  'The byte ',
+  'One patch',
+  'b',
+  'naïve café',
+  '東京',
+  'What is it?',
+  'x = y + 1',
+  'Ωμέγα',
+  '{"a": ',
+  '12, 13, ',
+];
+const texts = Array.from({ length: 30 }, (_, i) => ({
+  prompt: `${'-'.repeat((i % 6) * 50)}${i} ${WORDS[i % WORDS.length]}`,
+  maxBytes: 24 + ((i * 37) % 100),
+}));
+
+const say = (line) => process.stderr.write(`${line}\n`);
+const share = (numbers, part) =>
+  [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))];
+
+const work = mkdtempSync(join(tmpdir(), 'byteify-bench-serve-'));
+try {
+  const folder = values.model ?? roomyGolden(work);
+  const limits = ['--max-waiting', String(2 * streams), '--max-prompt-bytes', '2000', '--max-body', '64kB'];
+  const server = await startServer([folder, '--lanes', values.lanes, ...limits]);
+  const { url } = server;
+  say(`${url}: writing ${texts.length} texts alone`);
+  const alone = [];
+  for (const text of texts) alone.push((await stream(url, text)).bytes);
+  // The caches grow with the longest text there was, and what grew is compiled anew: once.
+  await stream(url, { prompt: 'a', maxBytes: LONGEST });
+
+  const counts = { equal: 0, left: 0, lost: 0 };
+  const parted = [];
+  const firsts = [];
+  const refused = Object.fromEntries(Object.keys(REFUSED).map((name) => [name, { count: 0, right: 0 }]));
+  const slow = Object.fromEntries(Object.keys(SLOW).map((name) => [name, 0]));
+  const over = new AbortController();
+  const before = await server.metrics();
+  const begun = performance.now();
+  const running = () => !over.signal.aborted;
+
+  async function streamOn(worker) {
+    for (let turn = 0; running(); turn++) {
+      const which = (worker * 7 + turn * 11) % texts.length;
+      const leaves = (worker * 31 + turn * 17) % 100 < LEFT_PERCENT;
+      const text = texts[which];
+      try {
+        const found = await stream(url, leaves ? { ...text, leaveAfter: 1 + ((worker + turn) % 20) } : text);
+        firsts.push(found.firstMs);
+        const isAlone = found.bytes.every((byte, i) => byte === alone[which][i]);
+        if (isAlone && found.finish === null) counts.left++;
+        else if (isAlone && found.bytes.length === alone[which].length) counts.equal++;
+        else parted.push({ prompt: text.prompt, alone: alone[which], together: found.bytes });
+      } catch (error) {
+        counts.lost++;
+        say(`lost: ${error.message}`);
+      }
+    }
+  }
+
+  async function refuseOn() {
+    const kinds = Object.entries(REFUSED);
+    for (let turn = 0; running(); turn++) {
+      const [name, { status, send }] = kinds[turn % kinds.length];
+      const answer = await send(url).catch((error) => error);
+      refused[name].count++;
+      if (answer.status === status) refused[name].right++;
+      else say(`${name}: ${answer.status ?? answer.cause ?? answer}`);
+      await answer.body?.cancel();
+      await pause(REFUSED_EVERY_MS);
+    }
+  }
+
+  async function slowOn(name) {
+    while (running()) {
+      slow[name]++;
+      await SLOW[name](url, over.signal);
+    }
+  }
+
+  const memory = [];
+  async function watch() {
+    while (running()) {
+      memory.push((await server.metrics()).process_resident_memory_bytes);
+      await pause(1000, undefined, { signal: over.signal }).catch(() => undefined);
+    }
+  }
+
+  say(`${streams} streams for ${seconds} s`);
+  const clients = [
+    ...Array.from({ length: streams }, (_, worker) => streamOn(worker)),
+    refuseOn(),
+    watch(),
+    ...Object.keys(SLOW).flatMap((name) => Array.from({ length: SLOW_CLIENTS }, () => slowOn(name))),
+  ];
+  await pause(seconds * 1000);
+  const written = (await server.metrics()).byteify_written_bytes_total - before.byteify_written_bytes_total;
+  const rate = (written * 1000) / (performance.now() - begun);
+  over.abort();
+  await Promise.all(clients);
+  // What a client asked for and left must not run on.
+  await pause(1000);
+  const { running: still, waiting } = await server.health();
+  const { byteify_slow_clients_total: dropped } = await server.metrics();
+  const { code, said } = await server.stop();
+  say(said);
+  const gaps = await gapsOf(folder, parted);
+  const result = {
+    model: values.model === undefined ? 'The golden model of the tests' : basename(values.model),
+    machine: `${cpus().length} cores, ${cpus()[0].model}, Node ${process.versions.node}`,
+    streams,
+    seconds,
+    lanes: Number(values.lanes),
+    texts: {
+      ...counts,
+      ties: gaps.filter((gap) => gap < TIE).length,
+      different: gaps.filter((gap) => !(gap < TIE)).length,
+    },
+    gaps,
+    refused,
+    slow,
+    memory: [memory[Math.min(WARM_SECONDS, memory.length - 1)], memory.at(-1), Math.max(...memory)],
+    latency: [0.5, 0.95, 1].map((part) => share(firsts, part)),
+    rate,
+    after: { texts: still + waiting, dropped, exit_code: code },
+  };
+  const markdown = markdownOf(result);
+  process.stdout.write(markdown);
+  if (values.out !== undefined) {
+    mkdirSync(values.out, { recursive: true });
+    writeFileSync(
+      join(values.out, 'serve.json'),
+      `${JSON.stringify({ ...result, memory_every_second: memory }, null, 2)}\n`,
+    );
+    writeFileSync(join(values.out, 'serve.md'), markdown);
+  }
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.exit();

@@ -1,0 +1,30 @@
+// Texts that differ from what was written alone: by how much did the two bytes differ where they part? Those of a tie are as good as each other.
+import { encodeBytes } from '../../dist/blt/index.js';
+import { startEngine } from '../../dist/engine/index.js';
+import { openDecoding, openHeldBlt } from '../../dist/model/index.js';
+
+const BYTE_OFFSET = 4;
+
+/** Logits of the two bytes at which each pair of texts parts, their difference. */
+export async function gapsOf(folder, pairs) {
+  if (pairs.length === 0) return [];
+  await startEngine();
+  const model = await openHeldBlt(folder);
+  const decoding = openDecoding(model, { lanes: 1, mode: 'graph' });
+  const gaps = [];
+  for (const { prompt, alone, together } of pairs) {
+    const at = alone.findIndex((byte, i) => byte !== together[i]);
+    const ids = [
+      ...encodeBytes(new TextEncoder().encode(prompt)),
+      ...alone.slice(0, at).map((byte) => byte + BYTE_OFFSET),
+    ];
+    decoding.reset(0);
+    const [{ logits }] = await decoding.read([ids]);
+    const last = logits.subarray(logits.length - model.config.vocabSize);
+    const logitOf = (byte) => (byte === undefined ? Number.NaN : last[byte + BYTE_OFFSET]);
+    gaps.push(Math.abs(logitOf(alone[at]) - logitOf(together[at])));
+  }
+  decoding.dispose();
+  model.dispose();
+  return gaps;
+}
