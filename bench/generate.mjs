@@ -169,7 +169,9 @@ async function atTheEnd(type) {
   await side.ask({ do: 'open', draft: 0, room: until });
   await pause();
   const { ms } = await side.ask({ do: 'write', draft: 0, ids, bytes: until - ids.length + 1 });
-  return { upTo: ids.length - 1 + ms.length, ms: median(ms.slice(1).slice(-bytes)) };
+  const last = ms.slice(1).slice(-bytes);
+  const mean = last.reduce((sum, time) => sum + time, 0) / last.length;
+  return { upTo: ids.length - 1 + ms.length, ms: median(last), mean_ms: mean };
 }
 
 const plain = rows.filter(({ draft }) => draft === 0);
@@ -179,7 +181,13 @@ const roof = [];
 for (const type of weights) {
   const own = plain.filter(({ weights: held }) => held === type);
   const last = await atTheEnd(type);
-  flat.push({ weights: type, points: [...own.map(({ prompt, ms }) => ({ after: prompt, ms })), last] });
+  flat.push({
+    weights: type,
+    points: [
+      ...own.map(({ prompt, ms, bytes_per_second: rate }) => ({ after: prompt, ms, mean_ms: 1000 / rate })),
+      last,
+    ],
+  });
   const { byte, patch } = await ours.get(type).ask({ do: 'weights' });
   for (const { prompt, bytes_per_patch: perPatch, bytes_per_second: rate } of own) {
     const each = byte + patch / perPatch;
@@ -206,7 +214,7 @@ const sections = [
   `${heading} ${threads} threads; medians of ${rounds} rounds in which the sides take turns.`,
   speedTable(rows),
   textTable(rows),
-  'Milliseconds a byte by the length of the text:',
+  'Milliseconds a byte by the length of the text, median and mean (a byte that closes a patch costs more):',
   flatTable(flat),
   'Weights that are read (caches are not counted), against what PyTorch’s sum reads:',
   roofTable(roof, bandwidth),

@@ -109,7 +109,10 @@ export const flatTable = (rows) =>
         after === undefined ? `up to ${number(upTo)} bytes` : `after ${number(after)} bytes`,
       ),
     ],
-    rows.map(({ weights, points }) => [weights, ...points.map(({ ms }) => `${number(ms, 2)} ms`)]),
+    rows.map(({ weights, points }) => [
+      weights,
+      ...points.map(({ ms, mean_ms: mean }) => `${number(ms, 2)}, ${number(mean, 2)}`),
+    ]),
   );
 
 export const roofTable = (rows, bandwidth) =>

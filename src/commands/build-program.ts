@@ -7,7 +7,7 @@ export interface ProgramOptions {
   readonly verbs: readonly Verb[];
   readonly version: string;
   /** Made when a verb runs, since only then the flags are known. */
-  createContext(flags: { json: boolean; verbose: boolean }): Context;
+  createContext(flags: { json: boolean; verbose: boolean }, command: Command): Context;
   writeOut(text: string): void;
   writeError(text: string): void;
 }
@@ -69,7 +69,7 @@ function addCommand(parent: Commander, command: Command, options: ProgramOptions
     const args = { ...Object.fromEntries(named), ...added.opts() };
     const { json = false, verbose = false } = added.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
     // `Command` declares which keys `run` takes; the specs above are what puts them there.
-    await command.run(options.createContext({ json, verbose }), args as never);
+    await command.run(options.createContext({ json, verbose }, command), args as never);
   });
 }
 

@@ -50,6 +50,8 @@ export interface Command<Args = never> {
   readonly options: readonly OptionSpec[];
   /** Whole command lines, each shown in --help. */
   readonly examples: readonly string[];
+  /** A run that was stopped has left nothing that the same command goes on with. */
+  readonly beginsAnew?: true;
   run(context: Context, args: Args): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { createReporter, type Environment, type OutputStream, printError, type Reporter } from '../ui/index.js';
 import { buildProgram, namedVerb } from './build-program.js';
-import type { Context, Verb } from './command.js';
+import type { Command, Context, Verb } from './command.js';
 import { EXIT_CODES, listenForStop, type SignalSource } from './signals.js';
 
 export interface DispatchOptions {
@@ -26,6 +26,7 @@ export interface DispatchOptions {
 export async function dispatch(options: DispatchOptions): Promise<number> {
   const { argv, stdout, stderr, env } = options;
   let reporter: Reporter | null = null;
+  let goesOn = true;
   const stop = listenForStop({
     source: options.signals,
     exit: options.exit,
@@ -35,7 +36,8 @@ export async function dispatch(options: DispatchOptions): Promise<number> {
       else reporter.note(text);
     },
   });
-  const createContext = ({ json, verbose }: { json: boolean; verbose: boolean }): Context => {
+  const createContext = ({ json, verbose }: { json: boolean; verbose: boolean }, command: Command): Context => {
+    goesOn = command.beginsAnew !== true;
     reporter = createReporter({ stream: stderr, env, json });
     return { json, verbose, reporter, stdout: (text) => void stdout.write(text), signal: stop.signal };
   };
@@ -56,7 +58,8 @@ export async function dispatch(options: DispatchOptions): Promise<number> {
     const print = (shown: unknown) => printError(shown, { stream: stderr, env, verbose: argv.includes('--verbose') });
     const stopped = stopCode(stop.requestedBy());
     if (stopped !== null) {
-      if (isAbort(error)) stderr.write(`Stopped by ${stop.requestedBy()}. The same command goes on from here.\n`);
+      const hint = goesOn ? ' The same command goes on from here.' : '';
+      if (isAbort(error)) stderr.write(`Stopped by ${stop.requestedBy()}.${hint}\n`);
       else print(error);
       return stopped;
     }

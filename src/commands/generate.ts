@@ -13,6 +13,7 @@ import {
   type WrittenBytes,
 } from '../generate/index.js';
 import { openHeldBlt } from '../model/index.js';
+import { withoutControls } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { readInput } from './read-input.js';
 import { DEFAULT_SAMPLING, type SamplingArgs, samplingOf, samplingOptions, stopsOf } from './sampling-options.js';
@@ -57,7 +58,8 @@ interface Written {
   readonly timed: { readonly bytes: number; readonly ms: number };
 }
 
-async function collect(text: AsyncIterable<WrittenBytes>, show: (bytes: Uint8Array) => void): Promise<Written> {
+/** @param show takes bytes as they come; false where nobody looks any more */
+async function collect(text: AsyncIterable<WrittenBytes>, show: (bytes: Uint8Array) => boolean): Promise<Written> {
   const pieces: Uint8Array[] = [];
   let finish: string | null = null;
   let first: number | null = null;
@@ -66,8 +68,8 @@ async function collect(text: AsyncIterable<WrittenBytes>, show: (bytes: Uint8Arr
     first ??= performance.now();
     ms = performance.now() - first;
     pieces.push(written.bytes);
-    show(written.bytes);
     finish = written.finish;
+    if (!show(written.bytes)) break;
   }
   const bytes = Buffer.concat(pieces);
   return { bytes, finish, timed: { bytes: bytes.length - (pieces[0]?.length ?? 0), ms } };
@@ -98,9 +100,13 @@ function documentOf(samples: readonly Written[], seed: number): object {
 
 /** One text is shown as it comes; several, each when all are there. */
 async function show(context: Context, texts: readonly AsyncIterable<WrittenBytes>[], args: Args): Promise<Written[]> {
-  if (context.json || texts.length > 1) return await Promise.all(texts.map((text) => collect(text, () => undefined)));
+  if (context.json || texts.length > 1) return await Promise.all(texts.map((text) => collect(text, () => true)));
   const shown = createShownText(escapedByte);
-  const sample = await collect(texts[0]!, (bytes) => context.stdout(args.bytes === true ? bytes : shown.push(bytes)));
+  const sample = await collect(texts[0]!, (bytes) => {
+    context.stdout(args.bytes === true ? bytes : withoutControls(shown.push(bytes)));
+    // `byteify generate ... | head` has closed the pipe.
+    return process.stdout.writable;
+  });
   if (args.bytes !== true) context.stdout(`${shown.end()}\n`);
   return [sample];
 }
@@ -121,7 +127,10 @@ export const generate: Command<Args> = {
       parse: parsers.integer(1, MAXIMUM_SAMPLES),
       default: 1,
     },
-    { flags: '--bytes', help: 'write the bytes as they are; else those that are no UTF-8 are shown as \\xNN' },
+    {
+      flags: '--bytes',
+      help: 'write the bytes as they are; else those that are no UTF-8, and control characters, are shown as \\xNN',
+    },
     {
       flags: '--draft <n>',
       help: 'draft up to n bytes of a patch by the patcher and read them in one step: the text stays what it is',
@@ -136,12 +145,20 @@ export const generate: Command<Args> = {
     'echo "What is a byte?" | byteify generate llama-blt --chat --temperature 0',
     'byteify generate llama-blt --prompt "1, 2, 3" --samples 4 --json',
   ],
+  beginsAnew: true,
   async run(context, args) {
     const { reporter, signal } = context;
     if (args.bytes === true && args.samples > 1)
       throw new UsageError('--bytes writes one text.', { hint: 'Leave --samples out, or take --json.' });
     const { folder } = await resolveCheckpoint(args.dir);
     const prompt = await promptOf(args, folder);
+    const request = {
+      prompt: prompt.ids,
+      maxBytes: args.maxBytes,
+      sampling: samplingOf(args),
+      seed: args.seed,
+      stops: [...prompt.stops, ...stopsOf(args)],
+    };
     reporter.stage('Opening the model');
     await startEngineFor(args);
     const model = await openHeldBlt(folder, { weights: args.weights });
@@ -151,17 +168,12 @@ export const generate: Command<Args> = {
       await generator.warmUp();
       reporter.done();
       reporter.stop();
-      const request = {
-        prompt: prompt.ids,
-        maxBytes: args.maxBytes,
-        sampling: samplingOf(args),
-        seed: args.seed,
-        stops: [...prompt.stops, ...stopsOf(args)],
-      };
       const samples = await show(context, generator.generate(request, { samples: args.samples, signal }), args);
       if (context.json || samples.length > 1) {
         printResult(context, documentOf(samples, args.seed), () =>
-          samples.map(({ bytes }, i) => `--- seed ${args.seed + i}\n${asText(bytes, escapedByte)}\n`).join(''),
+          samples
+            .map(({ bytes }, i) => `--- seed ${args.seed + i}\n${withoutControls(asText(bytes, escapedByte))}\n`)
+            .join(''),
         );
       }
       const rate = rateOf(samples);

@@ -20,6 +20,7 @@ export const score: Command<Args> = {
   ],
   options: [...engineOptions],
   examples: ['byteify score llama-blt chapter.txt', 'byteify score llama-blt chapter.txt --json'],
+  beginsAnew: true,
   async run(context, args) {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);

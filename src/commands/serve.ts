@@ -124,6 +124,7 @@ export const serve: Command<Args> = {
     'byteify serve llama-blt --port 0 --json',
     'byteify serve llama-blt --host 0.0.0.0 --api-key-file key.txt',
   ],
+  beginsAnew: true,
   async run(context, args) {
     const { reporter, signal } = context;
     const limits = limitsOf(args);

@@ -2,7 +2,7 @@
 
 export { describeError, type ErrorDescription } from './describe-error.js';
 export { humanBytes, humanCount, humanDuration, humanFlops } from './format.js';
-export { type PatchesView, renderPatches } from './patches.js';
+export { type PatchesView, renderPatches, withoutControls } from './patches.js';
 export { printError } from './print-error.js';
 export type { Progress } from './progress-line.js';
 export { createReporter, type Reporter, type ReporterOptions } from './reporter.js';

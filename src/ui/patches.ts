@@ -34,16 +34,18 @@ function escaped(character: string): string {
 }
 
 /**
- * The text with a bar between patches; in colour, each patch in the colour of the entropy at its first byte, which is what began it.
- * Control characters other than line ends and tabs are shown by their bytes as \xNN, so that a text cannot steer the terminal: U+009B
- * begins a command as ESC [ does.
+ * Control characters other than line ends and tabs, shown by their bytes as \xNN, so that a text cannot steer the terminal: U+009B begins
+ * a command as ESC [ does.
  */
+export const withoutControls = (text: string): string => text.replace(CONTROL, escaped);
+
+/** The text with a bar between patches; in colour, each patch in the colour of the entropy at its first byte, which is what began it. */
 export function renderPatches({ bytes, patchLengths, entropyNats, colour }: PatchesView): string {
   let at = 0;
   return patchLengths
     .slice(1)
     .map((length) => {
-      const text = shown(bytes.subarray(at, at + length)).replace(CONTROL, escaped);
+      const text = withoutControls(shown(bytes.subarray(at, at + length)));
       const code = colourOf(entropyNats[at] ?? 0);
       at += length;
       return colour ? `\u001b[38;5;${code}m${text}\u001b[0m` : text;

@@ -179,6 +179,18 @@ describe('drafts', () => {
     }
   });
 
+  it('are counted, and those that stand', async () => {
+    const request = requestOf('Once upon', { maxBytes: 80, sampling: GREEDY });
+    await withGenerator(letters, { draft: 4 }, async (generator) => {
+      const { pieces } = await wholeOf(generator.generate(request)[0]!);
+      const { draftedBytes, acceptedBytes } = generator.state();
+      // A step writes the byte that follows what stands.
+      expect(acceptedBytes).toBe(80 - pieces);
+      expect(acceptedBytes).toBeGreaterThan(0);
+      expect(draftedBytes).toBeGreaterThan(acceptedBytes);
+    });
+  });
+
   /** Every text of some bytes that can be drawn, with its probability by the full forward. */
   function textsAndProbabilities(prompt: readonly number[], count: number): Map<string, number> {
     let texts: { ids: readonly number[]; probability: number }[] = [{ ids: [], probability: 1 }];

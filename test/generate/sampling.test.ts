@@ -38,7 +38,7 @@ const GOLDEN: readonly (readonly [string, Partial<Sampling>, readonly number[], 
   ],
   ['top-k 3', { topK: 3 }, [], { 4: 0.186324, 8: 0.50648, 9: 0.307196 }],
   ['top-p 0.7', { topP: 0.7 }, [], { 8: 0.622459, 9: 0.377541 }],
-  ['min-p 0.2', { minP: 0.2 }, [], { 4: 0.186324, 8: 0.50648, 9: 0.307196 }],
+  ['min-p 0.37', { minP: 0.37 }, [], { 8: 0.622459, 9: 0.377541 }],
   [
     'a repetition penalty of 1.5',
     { repetitionPenalty: 1.5 },

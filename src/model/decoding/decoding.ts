@@ -29,9 +29,9 @@ export interface DecodingOptions {
   readonly lanes: number;
   /** How steps run. With `xla`, those of one id a lane: pieces of prompts are read too seldom to be worth a compilation, and run as graphs. */
   readonly mode: StepShape['mode'];
-  /** Bytes of a lane that are read at once where there are several (default 64). */
+  /** Bytes of a lane that are read at once where there are several (default 128). */
   readonly chunk?: number;
-  /** The most bytes that are drafted at once; none unless told. */
+  /** The most bytes that are drafted at once, no more than a chunk; none unless told. */
   readonly draft?: number;
   /** Patches a lane that there is room for to begin with (default 256); more make room when they come. */
   readonly patches?: number;
@@ -73,7 +73,7 @@ export interface Decoding {
   dispose(): void;
 }
 
-const CHUNK = 64;
+const CHUNK = 128;
 const FIRST_PATCHES = 256;
 const APART = 4;
 
@@ -95,7 +95,8 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> 
 
 /** The engine must be started. `model` stays the caller's. */
 export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding {
-  const { lanes: laneCount, mode, chunk = CHUNK, draft: mostDrafted = 0, apart = APART } = options;
+  const { lanes: laneCount, mode, chunk = CHUNK, apart = APART } = options;
+  const mostDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
   const lanes: Lane[] = Array.from({ length: laneCount }, emptyLane);
   const memory = createMemory(config, laneCount, chunk, options.patches ?? FIRST_PATCHES);

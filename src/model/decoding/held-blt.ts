@@ -38,7 +38,8 @@ export const heldParams = ({ weights }: HeldBlt): Params => new ReadWhenUsed(wei
 export type HeldWeights = 'float32' | 'bfloat16';
 
 /** Embeddings are looked up, and vectors are no products. */
-const isOfProducts = ({ name, shape }: TensorSpec) => shape.length === 2 && !name.includes('embed');
+const isOfProducts = ({ name, shape }: TensorSpec) =>
+  shape.length === 2 && !/embed_tokens|hash_tok_embedding/.test(name);
 
 /**
  * Loads every tensor. The engine must be started.

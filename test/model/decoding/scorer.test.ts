@@ -1,27 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../../src/blt/index.js';
-import { createVariable, startEngine } from '../../../src/engine/index.js';
-import { type BltModel, type HeldBlt, openBlt, openScorer, scoreTexts } from '../../../src/model/index.js';
-import { goldenPath, maxDifference } from '../../support/golden.js';
+import { startEngine } from '../../../src/engine/index.js';
+import { openScorer, scoreTexts } from '../../../src/model/index.js';
+import { maxDifference } from '../../support/golden.js';
+import { type HeldGolden, openHeldGolden } from '../../support/held-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(14));
 
 describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
-  let model: BltModel;
-  let held: HeldBlt;
+  let golden: HeldGolden;
   beforeAll(async () => {
     await startEngine({ threads: 2 });
-    model = await openBlt(goldenPath(name));
-    held = {
-      config: model.config,
-      weights: new Map(bltTensors(model.config).map(({ name }) => [name, createVariable(model.params.get(name)!)])),
-    };
+    golden = await openHeldGolden(name);
   });
-  afterAll(() => {
-    for (const variable of held.weights.values()) variable.dispose();
-    model.dispose();
-  });
+  afterAll(() => golden.dispose());
 
   it.each([
     ['a byte', LONG.subarray(0, 1)],
@@ -30,11 +22,11 @@ describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
     ['a stride and a byte', LONG.subarray(0, 33)],
     ['many strides', LONG],
   ])('%s as the whole text at once', async (_, text) => {
-    const scorer = openScorer(held, { stride: 32 });
+    const scorer = openScorer(golden.held, { stride: 32 });
     const found = await scorer.score(text);
     const again = await scorer.score(text);
     scorer.dispose();
-    const [wanted] = scoreTexts(model.params, model.config, [text]);
+    const [wanted] = scoreTexts(golden.model.params, golden.model.config, [text]);
     expect(maxDifference(found.nllNats, wanted!.nllNats)).toBeLessThan(1e-4);
     expect(maxDifference(found.entropyNats, wanted!.entropyNats)).toBeLessThan(1e-4);
     expect(found.patchLengths).toEqual(wanted!.patchLengths);
@@ -44,19 +36,19 @@ describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
   it('continuations of a prompt that is read once', async () => {
     const prompt = LONG.subarray(0, 75);
     const continuations = ['s', 'continue. A text', 'zzzz', ''].map(bytes);
-    const scorer = openScorer(held, { stride: 32 });
+    const scorer = openScorer(golden.held, { stride: 32 });
     const found = await scorer.scoreContinuations(prompt, [...continuations, LONG.subarray(75, 175)]);
     scorer.dispose();
     [...continuations, LONG.subarray(75, 175)].forEach((continuation, i) => {
       const whole = Uint8Array.from([...prompt, ...continuation]);
-      const wanted = scoreTexts(model.params, model.config, [whole])[0]!.nllNats.subarray(75);
+      const wanted = scoreTexts(golden.model.params, golden.model.config, [whole])[0]!.nllNats.subarray(75);
       expect(found[i]!.length).toBe(continuation.length);
       expect(maxDifference(found[i]!, wanted)).toBeLessThan(1e-4);
     });
   });
 
   it('stops between strides', async () => {
-    const scorer = openScorer(held, { stride: 32 });
+    const scorer = openScorer(golden.held, { stride: 32 });
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
     await expect(scorer.score(LONG, { onProgress, signal: controller.signal })).rejects.toThrow('enough');
