@@ -9,6 +9,8 @@ export async function startServer(args) {
   const child = spawn(process.execPath, [CLI, 'serve', ...args, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Where the test fails it must not run on.
+  process.once('exit', () => child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     stderr += chunk;
