@@ -9,7 +9,8 @@ import {
   trainingFlopsPerByte,
 } from '../../dist/blt/index.js';
 import { parametersByPart, trainingStageCost } from '../../dist/plan/index.js';
-import { fillTruncatedNormal, generatorOf } from '../../dist/remap/random.js';
+import { generatorOf } from '../../dist/random.js';
+import { fillTruncatedNormal } from '../../dist/remap/truncated-normal.js';
 import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
 
 /** Llama 3.2 1B's layers. */
