@@ -5,19 +5,18 @@ import {
   createShownText,
   escapedByte,
   openChatPrompts,
-  openGenerator,
   type Prompt,
   replacedByte,
   requireChat,
   textPrompt,
   type WrittenBytes,
 } from '../generate/index.js';
-import { openHeldBlt } from '../model/index.js';
 import { withoutControls } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { readInput } from './read-input.js';
-import { DEFAULT_SAMPLING, type SamplingArgs, samplingOf, samplingOptions, stopsOf } from './sampling-options.js';
-import { type EngineArgs, engineOptions, startEngineFor, type WeightsArgs, weightsOption } from './shared-options.js';
+import { type SamplingArgs, samplingOf, samplingOptions, stopsOf } from './sampling-options.js';
+import { type EngineArgs, engineOptions, type WeightsArgs, weightsOption } from './shared-options.js';
+import { withGenerator } from './with-generator.js';
 
 interface Args extends EngineArgs, SamplingArgs, WeightsArgs {
   readonly dir: string;
@@ -120,7 +119,7 @@ export const generate: Command<Args> = {
     { flags: '--prompt-file <file>', help: 'a file that the text begins with: any bytes' },
     { flags: '--chat', help: 'the prompt is a message, put into the chat template of the source' },
     { flags: '--system <text>', help: 'with --chat: the system message before it' },
-    ...samplingOptions(DEFAULT_SAMPLING),
+    ...samplingOptions,
     {
       flags: '--samples <n>',
       help: 'texts to write at once, seeded one after the other',
@@ -159,14 +158,9 @@ export const generate: Command<Args> = {
       seed: args.seed,
       stops: [...prompt.stops, ...stopsOf(args)],
     };
-    reporter.stage('Opening the model');
-    await startEngineFor(args);
-    const model = await openHeldBlt(folder, { weights: args.weights });
-    const expectedBytes = Math.min(model.config.maxPositions, prompt.ids.length + args.maxBytes);
-    const generator = openGenerator(model, { lanes: args.samples, draft: args.draft, expectedBytes });
-    try {
-      await generator.warmUp();
-      reporter.done();
+    const expectedBytes = prompt.ids.length + args.maxBytes;
+    const options = { lanes: args.samples, draft: args.draft, expectedBytes };
+    await withGenerator(context, args, folder, options, async (generator) => {
       reporter.stop();
       const samples = await show(context, generator.generate(request, { samples: args.samples, signal }), args);
       if (context.json || samples.length > 1) {
@@ -178,9 +172,6 @@ export const generate: Command<Args> = {
       }
       const rate = rateOf(samples);
       if (rate !== null) reporter.note(`${rate.toFixed(1)} bytes/s`);
-    } finally {
-      await generator.close();
-      model.dispose();
-    }
+    });
   },
 };

@@ -14,9 +14,6 @@ export interface SamplingArgs {
   readonly stop: readonly string[];
 }
 
-/** Small models ramble at 1. */
-export const DEFAULT_SAMPLING = { maxBytes: 256, temperature: 0.7 };
-
 const between = (least: number, most: number) => (text: string) => {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (value >= least && value <= most) return value;
@@ -25,14 +22,14 @@ const between = (least: number, most: number) => (text: string) => {
   );
 };
 
-/** @param defaults of this verb */
-export const samplingOptions = (defaults: { maxBytes: number; temperature: number }): readonly OptionSpec[] => [
-  { flags: '--max-bytes <n>', help: 'the most bytes to write', parse: parsers.integer(1), default: defaults.maxBytes },
+export const samplingOptions: readonly OptionSpec[] = [
+  { flags: '--max-bytes <n>', help: 'the most bytes to write', parse: parsers.integer(1), default: 256 },
   {
     flags: '--temperature <t>',
     help: '0 takes the likeliest byte each time; below 1 is safer, above 1 is wilder',
     parse: between(0, Number.MAX_VALUE),
-    default: defaults.temperature,
+    // Small models ramble at 1.
+    default: 0.7,
   },
   { flags: '--top-k <k>', help: 'draw from the k likeliest bytes; 0: from all', parse: parsers.integer(0), default: 0 },
   {

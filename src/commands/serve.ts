@@ -3,8 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { messageOf, UsageError } from '../errors.js';
-import { openChatPrompts, openGenerator } from '../generate/index.js';
-import { openHeldBlt } from '../model/index.js';
+import { openChatPrompts } from '../generate/index.js';
 import {
   addressOf,
   createApp,
@@ -15,7 +14,8 @@ import {
   STREAM_LIMITS,
 } from '../serve/index.js';
 import { type Command, parsers, printResult } from './command.js';
-import { type EngineArgs, engineOptions, startEngineFor, type WeightsArgs, weightsOption } from './shared-options.js';
+import { type EngineArgs, engineOptions, type WeightsArgs, weightsOption } from './shared-options.js';
+import { withGenerator } from './with-generator.js';
 
 interface Args extends EngineArgs, WeightsArgs {
   readonly dir: string;
@@ -139,13 +139,7 @@ export const serve: Command<Args> = {
     const page = await readPage();
     const listener = await openListener({ host: args.host, port: args.port, requestMs: limits.requestMs });
     try {
-      reporter.stage('Opening the model');
-      await startEngineFor(args);
-      const model = await openHeldBlt(folder, { weights: args.weights });
-      const generator = openGenerator(model, { lanes: args.lanes });
-      try {
-        await generator.warmUp();
-        reporter.done();
+      await withGenerator(context, args, folder, { lanes: args.lanes }, async (generator) => {
         const texts = createTexts(generator, limits);
         const modelName = args.name ?? basename(resolve(args.dir));
         const app = createApp({
@@ -158,10 +152,7 @@ export const serve: Command<Args> = {
         printResult(context, { url, model: modelName, lanes: args.lanes, key: key !== null }, () => `${url}\n`);
         await untilAborted(signal);
         await texts.stop(args.grace * 1000);
-      } finally {
-        await generator.close();
-        model.dispose();
-      }
+      });
     } finally {
       await listener.close();
     }

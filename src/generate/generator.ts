@@ -80,7 +80,7 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     lanes: laneCount,
     mode,
     draft,
-    patches: Math.ceil(expectedBytes / BYTES_A_PATCH),
+    patches: Math.ceil(Math.min(expectedBytes, maxPositions) / BYTES_A_PATCH),
   });
   const running: (Running | null)[] = new Array(laneCount).fill(null);
   const waiting: Job[] = [];

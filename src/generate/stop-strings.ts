@@ -1,14 +1,14 @@
 /** @module Where a text that is being written must stop, and how much of it can be shown before that is known. Bytes, so a character may be cut. */
 
-const endsWithAt = (text: readonly number[], end: number, stop: Uint8Array): boolean =>
-  end >= stop.length && stop.every((byte, i) => text[end - stop.length + i] === byte);
+const endsWith = (text: readonly number[], end: Uint8Array): boolean =>
+  text.length >= end.length && end.every((byte, i) => text[text.length - end.length + i] === byte);
 
 /**
  * Where the text must be cut because a stop string is complete, or null. Only its last byte is new.
  * @returns the length that is left: what comes before the stop string
  */
 export function stopsAt(text: readonly number[], stops: readonly Uint8Array[]): number | null {
-  const lengths = stops.filter((stop) => endsWithAt(text, text.length, stop)).map((stop) => text.length - stop.length);
+  const lengths = stops.filter((stop) => endsWith(text, stop)).map((stop) => text.length - stop.length);
   return lengths.length === 0 ? null : Math.min(...lengths);
 }
 
@@ -16,9 +16,7 @@ export function stopsAt(text: readonly number[], stops: readonly Uint8Array[]): 
 export function settledLength(text: readonly number[], stops: readonly Uint8Array[]): number {
   const longest = Math.max(0, ...stops.map((stop) => stop.length - 1));
   for (let kept = Math.min(longest, text.length); kept > 0; kept--) {
-    const begins = stops.some(
-      (stop) => kept < stop.length && stop.subarray(0, kept).every((byte, i) => text[text.length - kept + i] === byte),
-    );
+    const begins = stops.some((stop) => kept < stop.length && endsWith(text, stop.subarray(0, kept)));
     if (begins) return text.length - kept;
   }
   return text.length;

@@ -1,8 +1,7 @@
 /** @module The chat template that a model was tuned with: Jinja, in a file of its own or in tokenizer_config.json, as transformers keeps it. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Template } from '@huggingface/jinja';
-import { ByteifyError, messageOf, UsageError } from '../errors.js';
+import { messageOf, UsageError } from '../errors.js';
+import { type Json, readJson, readText } from './read-files.js';
 
 export interface ChatMessage {
   readonly role: string;
@@ -20,16 +19,9 @@ const EOS_MARK = '\uFDD1';
 const REPLY_MARK = '\uFDD2';
 const MARKS = /[\uFDD0-\uFDD2]/g;
 
-async function textOf(path: string): Promise<string | null> {
-  return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return null;
-    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, { cause });
-  });
-}
-
 /** `chat_template` of a tokenizer_config.json: a text, or several with names. */
-function templateIn(config: unknown): string | null {
-  const template = (config as { chat_template?: unknown } | null)?.chat_template;
+function templateIn(config: Json | null): string | null {
+  const template = config?.chat_template;
   if (typeof template === 'string') return template;
   if (!Array.isArray(template)) return null;
   const named = template as { name?: unknown; template?: unknown }[];
@@ -42,16 +34,7 @@ function templateIn(config: unknown): string | null {
  * @throws ByteifyError when a file is there and cannot be read.
  */
 export async function readChatTemplate(folder: string): Promise<string | null> {
-  const own = await textOf(join(folder, CHAT_TEMPLATE_NAME));
-  if (own !== null) return own;
-  const path = join(folder, 'tokenizer_config.json');
-  const config = await textOf(path);
-  if (config === null) return null;
-  try {
-    return templateIn(JSON.parse(config));
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: 'Write or download the checkpoint again.', cause });
-  }
+  return (await readText(folder, CHAT_TEMPLATE_NAME)) ?? templateIn(await readJson(folder, 'tokenizer_config.json'));
 }
 
 function render(template: string, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {

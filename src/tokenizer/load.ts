@@ -1,8 +1,8 @@
 /** @module The source's tokenizer: text to its token ids, and tokens to their bytes. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { ByteifyError, messageOf } from '../errors.js';
+import { BROKEN, type Json, readJson } from './read-files.js';
 import { partsOf, tokenBytesOf } from './token-bytes.js';
 import { withUnicodeDigits } from './unicode-digits.js';
 
@@ -27,35 +27,10 @@ export interface SourceTokenizer {
   readonly addsBos: boolean;
 }
 
-type Json = Record<string, unknown>;
-
 interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly special?: boolean;
-}
-
-const BROKEN = 'Download the model’s tokenizer files again.';
-
-async function readJson(folder: string, name: string): Promise<Json | null> {
-  const path = join(folder, name);
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return null;
-    throw new ByteifyError(`${path} cannot be read: ${cause.message}.`, {
-      hint: 'Check the file and its permissions.',
-      cause,
-    });
-  });
-  if (text === null) return null;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: BROKEN, cause });
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
-  return json as Json;
 }
 
 function addedTokens(json: Json, folder: string): AddedToken[] {

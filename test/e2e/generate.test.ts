@@ -179,19 +179,11 @@ describe('byteify generate', () => {
     expect(stderr).toMatch(/error: The prompt is 4096 bytes long; this model reads 4095 [^\n]+\nhint: [^\n]+\n$/);
   });
 
+  const startLongText = () =>
+    startCli(['generate', model, '--prompt', 'x', '--max-bytes', '4000', '--seed', '1', '--top-k', '2']);
+
   it('stops at Ctrl-C with 130', async () => {
-    const running = startCli([
-      'generate',
-      model,
-      '--prompt',
-      'x',
-      '--max-bytes',
-      '4000',
-      '--seed',
-      '1',
-      '--top-k',
-      '2',
-    ]);
+    const running = startLongText();
     await once(running.child.stdout!, 'data');
     running.child.kill('SIGINT');
     const { code, stdout, stderr } = await running.finished;
@@ -202,18 +194,7 @@ describe('byteify generate', () => {
   });
 
   it('ends quietly and soon when nobody reads on', async () => {
-    const running = startCli([
-      'generate',
-      model,
-      '--prompt',
-      'x',
-      '--max-bytes',
-      '4000',
-      '--seed',
-      '1',
-      '--top-k',
-      '2',
-    ]);
+    const running = startLongText();
     await once(running.child.stdout!, 'data');
     const begun = performance.now();
     running.child.stdout!.destroy();

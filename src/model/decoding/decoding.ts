@@ -55,7 +55,6 @@ export interface LaneState {
 }
 
 export interface Decoding {
-  readonly lanes: number;
   /** Reads ids: as many a lane as it is given, none included. A lane begins with BOS. */
   read(ids: readonly ArrayLike<number>[]): Promise<LaneOutput[]>;
   /**
@@ -77,12 +76,20 @@ const CHUNK = 128;
 const FIRST_PATCHES = 256;
 const APART = 4;
 
-/** The id of the likeliest byte in a row of logits. */
-function likeliestByte(logits: Float32Array, row: number): number {
+/** The id of the likeliest byte. @param logits [260] */
+function likeliestByte(logits: Float32Array): number {
   let best = BYTE_OFFSET;
-  for (let id = BYTE_OFFSET; id < VOCAB_SIZE; id++)
-    if (logits[row * VOCAB_SIZE + id]! > logits[row * VOCAB_SIZE + best]!) best = id;
+  for (let id = BYTE_OFFSET; id < VOCAB_SIZE; id++) if (logits[id]! > logits[best]!) best = id;
   return best;
+}
+
+/** Rows of at most `count` values, padded: [rows, count]. */
+function inRows(rows: readonly (readonly number[])[], count: number): Float32Array {
+  const values = new Float32Array(rows.length * count);
+  rows.forEach((row, i) => {
+    values.set(row, i * count);
+  });
+  return values;
 }
 
 async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> {
@@ -199,12 +206,9 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
       padded.set(some, row * count);
     });
     const known = group.map((lane, row) => takeAhead(lanes[lane]!, ids[row]!));
-    let entropies = new Float32Array(slots);
-    if (known.every((found) => found !== null)) {
-      known.forEach((found, row) => {
-        entropies.set(found, row * count);
-      });
-    } else ({ entropies } = (await runPatcher(padded, starts, count)) as { entropies: Float32Array<ArrayBuffer> });
+    const entropies = known.every((found) => found !== null)
+      ? inRows(known, count)
+      : (await runPatcher(padded, starts, count)).entropies;
 
     const tables = hashTables(config.hash);
     const hashed = new Int32Array(slots * tables);
@@ -251,7 +255,6 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   }
 
   return {
-    lanes: laneCount,
     async read(ids) {
       check(ids);
       const outputs = ids.map(({ length }) => ({
@@ -304,7 +307,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
         entropies.push(found.entropies[0]!);
         const isFull = ids.length >= mostDrafted || at + 1 >= limit;
         if (isFull || closes(openStart(lane), at, entropies.at(-1)!, config)) break;
-        ids.push(likeliestByte(found.logits, 0));
+        ids.push(likeliestByte(found.logits));
       }
       lane.farthest = Math.max(lane.farthest, lane.ids.length + ids.length);
       lane.ahead = { ids, entropies };

@@ -1,0 +1,28 @@
+/** @module A model that is open to write, for as long as a verb needs it. */
+import type { Generator, GeneratorOptions } from '../generate/index.js';
+import type { Context } from './command.js';
+import { type EngineArgs, startEngineFor, type WeightsArgs } from './shared-options.js';
+
+/** @param folder a BLT checkpoint's. @param options of the generator. `work` gets it with its steps compiled; it is closed after. */
+export async function withGenerator(
+  { reporter }: Context,
+  args: EngineArgs & WeightsArgs,
+  folder: string,
+  options: GeneratorOptions,
+  work: (generator: Generator) => Promise<void>,
+): Promise<void> {
+  reporter.stage('Opening the model');
+  await startEngineFor(args);
+  const { openGenerator } = await import('../generate/index.js');
+  const { openHeldBlt } = await import('../model/index.js');
+  const model = await openHeldBlt(folder, { weights: args.weights });
+  const generator = openGenerator(model, options);
+  try {
+    await generator.warmUp();
+    reporter.done();
+    await work(generator);
+  } finally {
+    await generator.close();
+    model.dispose();
+  }
+}
