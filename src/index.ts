@@ -87,16 +87,18 @@ export {
   type BltModel,
   type ByteScores,
   bltBitsPerByte,
-  cutText,
+  type Cutter,
   type HeldBlt,
   type LlamaModel,
   llamaBitsPerByte,
   openBlt,
+  openCutter,
   openHeldBlt,
   openLlamaModel,
   openScorer,
   type Scorer,
   scoreTexts,
+  type TextCut,
 } from './model/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
 export {

@@ -10,12 +10,16 @@ export interface QueryBlock {
   readonly firstKey: number;
 }
 
-/** Blocks of one size, the last a little shorter. @param window keys a query sees, itself included; null is all before it. */
-export function queryBlocks(length: number, window: number | null): QueryBlock[] {
+/**
+ * Blocks of one size, the last a little shorter.
+ * @param window keys a query sees, itself included; null is all before it. @param before keys that precede the first query: they are counted back
+ * from 0.
+ */
+export function queryBlocks(length: number, window: number | null, before = 0): QueryBlock[] {
   const size = Math.ceil(length / Math.ceil(length / LARGEST_BLOCK));
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => {
     const from = i * size;
-    const firstKey = window === null ? 0 : Math.max(0, from - window + 1);
+    const firstKey = window === null ? -before : Math.max(-before, from - window + 1);
     return { from, to: Math.min(length, from + size), firstKey };
   });
 }

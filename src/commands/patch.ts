@@ -1,6 +1,6 @@
 /** @module `byteify patch`: shows how a text is cut. */
 import { resolveCheckpoint } from '../conversion/index.js';
-import { cutText, openBlt } from '../model/index.js';
+import { openCutter, openHeldBlt } from '../model/index.js';
 import { renderPatches, usesColour } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';
@@ -24,8 +24,15 @@ export const patch: Command<Args> = {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
-    const model = await openBlt(folder);
-    const { patchLengths, entropyNats } = cutText(model.params, model.config, bytes);
+    const model = await openHeldBlt(folder, { weights: 'float32', only: 'patcher' });
+    const cutter = openCutter(model);
+    context.reporter.stage('Cutting');
+    const { patchLengths, entropyNats } = await cutter.cut(bytes, {
+      onProgress: (done) => context.reporter.progress({ done, total: bytes.length, unit: 'bytes' }),
+      signal: context.signal,
+    });
+    context.reporter.done();
+    cutter.dispose();
     model.dispose();
     const bytesPerPatch = bytes.length / (patchLengths.length - 1);
     const document = {

@@ -28,6 +28,8 @@ export interface AttentionShape {
   /** Keys a query sees, itself included; null is all before it (blt-format 1.4). */
   readonly window: number | null;
   readonly repeat: number;
+  /** Keys that precede the first query (default 0); only for rows of one document each. */
+  readonly before?: number;
   /** Document of each position, int32 [rows, length]; a query sees its own document only. Null: one document a row. */
   readonly documents: tf.Tensor | null;
 }
@@ -70,12 +72,13 @@ function documentMask(block: QueryBlock, window: number, documents: tf.Tensor): 
 
 /** Cuts a sequence into query blocks of one size, the last a little shorter, and makes their masks. */
 export function attentionPlan(shape: AttentionShape): AttentionPlan {
-  const { rows, length, repeat, window, documents } = shape;
-  const blocks = queryBlocks(length, window).map((block) => ({
+  const { rows, length, repeat, before = 0, documents } = shape;
+  const window = shape.window ?? before + length;
+  const blocks = queryBlocks(length, window, before).map((block) => ({
     ...block,
-    mask: documents === null ? null : documentMask(block, window ?? length, documents),
+    mask: documents === null ? null : documentMask(block, window, documents),
   }));
-  return { rows, length, repeat, window: window ?? length, blocks };
+  return { rows, length, repeat, window, blocks };
 }
 
 function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
@@ -84,17 +87,18 @@ function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
 }
 
 /**
- * q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, length, d] -> [rows, heads, length, d].
+ * q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, before + length, d] -> [rows, heads, length, d].
  * The query heads of one key-value head are stacked as extra query rows, so keys and values are never repeated.
  */
 export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: AttentionPlan): tf.Tensor {
-  const [rows, heads, , headDim] = q.shape as [number, number, number, number];
+  const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
+  const before = k.shape[2]! - length;
   const parts = plan.blocks.map((block) =>
     tf.tidy(() => {
       const { from, to, firstKey } = block;
       const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
       const mask = block.mask ?? plainMask(block, plan.window);
-      const out = attend(stacked, cut(k, firstKey, to), cut(v, firstKey, to), mask);
+      const out = attend(stacked, cut(k, before + firstKey, before + to), cut(v, before + firstKey, before + to), mask);
       return tf.reshape(out, [rows, heads, to - from, headDim]);
     }),
   );

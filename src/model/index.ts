@@ -22,6 +22,7 @@ export {
   positionLosses,
   type Targets,
 } from './blt.js';
+export { type Cutter, openCutter } from './decoding/cutter.js';
 export {
   type Decoding,
   type DecodingOptions,
@@ -40,4 +41,4 @@ export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
 export { entropyOf, patcherEntropies, patcherForward, patcherHead, patcherHidden, patcherLogits } from './patcher.js';
 export type { RopeLayout } from './rope.js';
-export { type ByteScores, cutText, scoreTexts } from './score.js';
+export { type ByteScores, scoreTexts, type TextCut } from './score.js';

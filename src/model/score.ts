@@ -1,17 +1,21 @@
-/** @module Surprisal of every byte of a text, and how the model cuts it. */
+/** @module Surprisal of every byte of texts, and how the model cuts them. */
 import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
-import { type ByteRow, wholeRow } from './batch.js';
+import type { ByteRow } from './batch.js';
 import { bltLogits, cutIntoPatches, positionLosses } from './blt.js';
 import type { Params } from './params.js';
 
-export interface ByteScores {
-  /** Nats; entry i speaks of byte i. */
-  readonly nllNats: Float32Array;
+/** How a model cuts a text. */
+export interface TextCut {
   /** Nats; entry i is the patcher's entropy of its prediction of byte i. */
   readonly entropyNats: Float32Array;
   /** Lengths of the patches, the first being BOS alone: they sum to the byte count + 1. */
   readonly patchLengths: number[];
+}
+
+export interface ByteScores extends TextCut {
+  /** Nats; entry i speaks of byte i. */
+  readonly nllNats: Float32Array;
 }
 
 /** BOS and the text, padded with BOE to `length` positions. */
@@ -43,10 +47,4 @@ export function scoreTexts(params: Params, config: BltConfig, texts: readonly Ui
     entropyNats: entropies.slice(row * length, row * length + text.length),
     patchLengths: presentLengths(batch.patchLengths[row]![0]!),
   }));
-}
-
-/** How the model cuts a text: entropies and lengths as in ByteScores, without running the model behind the patcher. */
-export function cutText(params: Params, config: BltConfig, text: Uint8Array): Omit<ByteScores, 'nllNats'> {
-  const { batch, entropies } = cutIntoPatches(params, config, [wholeRow(encodeBytes(text))]);
-  return { entropyNats: entropies.slice(0, text.length), patchLengths: presentLengths(batch.patchLengths[0]![0]!) };
 }

@@ -1,7 +1,6 @@
 /** @module What a person wants to see of a fresh model: how it cuts a sentence, and what it writes. */
-import { tf } from '../engine/index.js';
 import { openGenerator, PLAIN_SAMPLING, textPrompt } from '../generate/index.js';
-import { cutText, heldParams, openHeldBlt } from '../model/index.js';
+import { openCutter, openHeldBlt } from '../model/index.js';
 
 export interface ShownModel {
   readonly bytes: Uint8Array;
@@ -22,7 +21,8 @@ export async function showModel(
   const model = await openHeldBlt(folder);
   try {
     const bytes = encoder.encode(options.sentence);
-    const { patchLengths, entropyNats } = tf.tidy(() => cutText(heldParams(model), model.config, bytes));
+    const cutter = openCutter(model);
+    const { patchLengths, entropyNats } = await cutter.cut(bytes).finally(() => cutter.dispose());
     const generator = openGenerator(model);
     const [text] = generator.generate({
       prompt: textPrompt(encoder.encode(options.prompt)).ids,

@@ -42,14 +42,14 @@ const isOfProducts = ({ name, shape }: TensorSpec) =>
   shape.length === 2 && !/embed_tokens|hash_tok_embedding/.test(name);
 
 /**
- * Loads every tensor. The engine must be started.
+ * Loads every tensor, or the patcher's alone. The engine must be started.
  * @param options.weights bfloat16 is half the memory to read for each byte, and the same values where the checkpoint is in it; XLA alone
  * computes with it without making float32 of all first. Default: as the checkpoint, where steps are compiled; else float32.
  * @throws ByteifyError when the folder holds no BLT, or lacks a tensor.
  */
 export async function openHeldBlt(
   folder: string,
-  options: { readonly weights?: HeldWeights | undefined } = {},
+  options: { readonly weights?: HeldWeights | undefined; readonly only?: 'patcher' } = {},
 ): Promise<HeldBlt & { dispose(): void }> {
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);
@@ -59,6 +59,7 @@ export async function openHeldBlt(
   };
   try {
     for (const tensor of bltTensors(config)) {
+      if (options.only === 'patcher' && !tensor.name.startsWith('model.patcher.')) continue;
       const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' && canCompile() ? 'bfloat16' : 'float32';
       const storage = isOfProducts(tensor) ? (options.weights ?? stored) : 'float32';
       weights.set(tensor.name, await loadVariable(reader, tensor.name, { storage }));

@@ -77,3 +77,9 @@ export function lastHashRows({ ids }: Lane, count: number, { hash }: BltConfig):
   const rows = hashRows(Int32Array.from(ids.slice(from)), hash);
   return rows.subarray(rows.length - count * hashTables(hash));
 }
+
+/** Lengths of the patches of `length` ids, counting what is there: those that ended, and the ids of the open one. */
+export function patchLengthsOf(ends: readonly number[], length: number): number[] {
+  const all = ends.at(-1) === length ? ends : [...ends, length];
+  return all.map((end, i) => end - (all[i - 1] ?? 0));
+}

@@ -4,6 +4,7 @@ import { canCompile } from '../../engine/index.js';
 import type { ByteScores } from '../score.js';
 import { openDecoding } from './decoding.js';
 import type { HeldBlt } from './held-blt.js';
+import { patchLengthsOf } from './lanes.js';
 
 export interface Scorer {
   /**
@@ -32,12 +33,6 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
   return highest + Math.log(sum) - at[id]!;
 }
 
-/** Patch lengths that count what is there: those that ended, and the bytes of the open one. */
-function lengthsOf(ends: readonly number[], length: number): number[] {
-  const all = ends.at(-1) === length ? ends : [...ends, length];
-  return all.map((end, i) => end - (all[i - 1] ?? 0));
-}
-
 /** The engine must be started. `model` stays the caller's. */
 export function openScorer(model: HeldBlt, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
@@ -60,7 +55,7 @@ export function openScorer(model: HeldBlt, options: { readonly stride?: number }
         for (let i = 0; i < part.length; i++) nllNats[from + i] = surprisal(output!.logits, i, ids[from + i + 1]!);
         onProgress?.(from + part.length);
       }
-      return { nllNats, entropyNats, patchLengths: lengthsOf(decoding.state(PROMPT).ends, text.length + 1) };
+      return { nllNats, entropyNats, patchLengths: patchLengthsOf(decoding.state(PROMPT).ends, text.length + 1) };
     },
     async scoreContinuations(prompt, continuations) {
       decoding.reset(PROMPT);

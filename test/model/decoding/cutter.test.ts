@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEngine, tf } from '../../../src/engine/index.js';
+import { openCutter, scoreTexts } from '../../../src/model/index.js';
+import { maxDifference } from '../../support/golden.js';
+import { type HeldGolden, openHeldGolden } from '../../support/held-golden.js';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(60));
+
+describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
+  let golden: HeldGolden;
+  beforeAll(async () => {
+    await startEngine({ threads: 2 });
+    golden = await openHeldGolden(name);
+  });
+  afterAll(() => golden.dispose());
+
+  const wantedOf = (text: Uint8Array) => scoreTexts(golden.model.params, golden.model.config, [text])[0]!;
+
+  it.each([
+    ['a byte', 1],
+    ['what is padded', 300],
+    ['a stride', 512],
+    ['a stride and a byte', 513],
+    ['strides and what is padded', 1300],
+    ['many strides', LONG.length],
+  ])('%s as the whole text at once', async (_, length) => {
+    const text = LONG.subarray(0, length);
+    const cutter = openCutter(golden.held, { stride: 512 });
+    const found = await cutter.cut(text);
+    const again = await cutter.cut(text);
+    cutter.dispose();
+    const wanted = wantedOf(text);
+    expect(found.entropyNats).toHaveLength(length);
+    expect(maxDifference(found.entropyNats, wanted.entropyNats)).toBeLessThan(1e-4);
+    expect(found.patchLengths).toEqual(wanted.patchLengths);
+    expect(again).toEqual(found);
+  });
+
+  it('nothing into nothing but BOS', async () => {
+    const cutter = openCutter(golden.held);
+    const { entropyNats, patchLengths } = await cutter.cut(new Uint8Array());
+    cutter.dispose();
+    expect(entropyNats).toHaveLength(0);
+    expect(patchLengths).toEqual([1]);
+  });
+
+  it('in one stride where the patcher has no window', async () => {
+    const config = { ...golden.held.config, patcher: { ...golden.held.config.patcher, window: null } };
+    const text = LONG.subarray(0, 700);
+    const cutter = openCutter({ ...golden.held, config }, { stride: 512 });
+    const found = await cutter.cut(text);
+    cutter.dispose();
+    const [wanted] = scoreTexts(golden.model.params, config, [text]);
+    expect(maxDifference(found.entropyNats, wanted!.entropyNats)).toBeLessThan(1e-4);
+    // The window matters: with it the entropies are others.
+    expect(maxDifference(found.entropyNats, wantedOf(text).entropyNats)).toBeGreaterThan(1e-4);
+  });
+
+  it('tells how far it is, stops between strides, and leaves no tensor behind', async () => {
+    const before = tf.memory().numTensors;
+    const cutter = openCutter(golden.held, { stride: 512 });
+    const seen: number[] = [];
+    const controller = new AbortController();
+    const onProgress = (done: number) => {
+      seen.push(done);
+      if (seen.length === 2) controller.abort(new Error('enough'));
+    };
+    await expect(cutter.cut(LONG, { onProgress, signal: controller.signal })).rejects.toThrow('enough');
+    expect(seen).toEqual([512, 1024]);
+    cutter.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
