@@ -27,6 +27,7 @@ const COMPUTING_VERBS = [
   'bench',
   'convert',
   'demo',
+  'evaluate',
   'finetune',
   'generate',
   'patch',

@@ -69,6 +69,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./score.js')).score,
   },
   {
+    name: 'evaluate',
+    summary: 'bits per byte of a model on text, by kind of text',
+    load: async () => (await import('./evaluate.js')).evaluate,
+  },
+  {
     name: 'patch',
     summary: 'show how text is cut into patches, coloured by entropy',
     load: async () => (await import('./patch.js')).patch,

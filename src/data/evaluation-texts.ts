@@ -11,7 +11,7 @@ export interface EvaluationTextOptions {
 const DEFAULT_TEXT_BYTES = 2048;
 
 /** The largest cut at or before `limit` that does not split a UTF-8 character. */
-function characterCut(bytes: Uint8Array, limit: number): number {
+export function characterCut(bytes: Uint8Array, limit: number): number {
   let cut = Math.min(limit, bytes.length);
   while (cut > 0 && cut < bytes.length && (bytes[cut]! & 0xc0) === 0x80) cut--;
   return cut;

@@ -22,3 +22,4 @@ export {
   type StoreManifest,
 } from './store.js';
 export { wholeCharacters } from './utf8.js';
+export { type WholeDocumentsOptions, wholeDocuments } from './whole-documents.js';

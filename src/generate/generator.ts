@@ -38,7 +38,7 @@ export interface GeneratorState {
 export interface Generator {
   /**
    * Writes `samples` texts after one prompt, which is read once. They are seeded with the request's seed, the next one, and so on.
-   * A text ends with `length` where prompt and text are as long as what the model reads.
+   * A text ends with `length` where prompt and text are as long as what the model reads, and gives its lane back where its reader breaks off.
    * @param signal gives the lanes back, or the place in the queue, at the next byte; the texts then throw its reason
    * @throws UsageError for more samples than lanes, or a prompt that leaves no room for a byte
    */
@@ -139,7 +139,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     const aborted = ({ signal }: Job) => signal?.aborted === true;
     const jobs = [...waiting, ...running.flatMap((text) => text?.job ?? [])].filter(aborted);
     for (const { mailboxes, signal } of jobs) for (const mailbox of mailboxes) mailbox.fail(signal!.reason);
-    for (const [lane, text] of running.entries()) if (text !== null && aborted(text.job)) running[lane] = null;
+    for (const [lane, text] of running.entries())
+      if (text !== null && (aborted(text.job) || text.mailbox.abandoned)) running[lane] = null;
     waiting.splice(0, waiting.length, ...waiting.filter((job) => !aborted(job)));
   }
 

@@ -6,6 +6,8 @@ export interface Mailbox<T> {
   end(): void;
   /** No more messages come, for this reason, which the reader is thrown after what was pushed before. */
   fail(reason: unknown): void;
+  /** Whether the reader broke off. */
+  readonly abandoned: boolean;
   /** To be read once. */
   readonly messages: AsyncIterable<T>;
 }
@@ -13,6 +15,7 @@ export interface Mailbox<T> {
 export function createMailbox<T>(): Mailbox<T> {
   const kept: T[] = [];
   let ended: { readonly reason: unknown } | 'cleanly' | null = null;
+  let abandoned = false;
   let wake: () => void = () => undefined;
   const change = (how: () => void) => {
     if (ended !== null) return;
@@ -20,13 +23,17 @@ export function createMailbox<T>(): Mailbox<T> {
     wake();
   };
   async function* messages(): AsyncGenerator<T> {
-    for (;;) {
-      while (kept.length > 0) yield kept.shift()!;
-      if (ended === 'cleanly') return;
-      if (ended !== null) throw ended.reason;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+    try {
+      for (;;) {
+        while (kept.length > 0) yield kept.shift()!;
+        if (ended === 'cleanly') return;
+        if (ended !== null) throw ended.reason;
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    } finally {
+      abandoned = ended === null;
     }
   }
   return {
@@ -39,6 +46,9 @@ export function createMailbox<T>(): Mailbox<T> {
       change(() => {
         ended = { reason };
       }),
+    get abandoned() {
+      return abandoned;
+    },
     messages: messages(),
   };
 }

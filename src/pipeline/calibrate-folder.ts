@@ -62,7 +62,7 @@ async function calibrateCheckpoint(
   const { reporter } = options;
   const config = await readBltConfig(folder);
   const { dir, data, maxBytes, signal } = options;
-  const heldOut = data.length === 0 ? await heldOutTexts(dir, maxBytes) : await textsOf(data, maxBytes, signal);
+  const heldOut = data.length === 0 ? await heldOutTexts(dir, { maxBytes }) : await textsOf(data, maxBytes, signal);
   reporter.stage('Calibrating');
   const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);

@@ -3,19 +3,19 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildStore, evaluationTexts, openStore } from '../data/index.js';
+import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 
 /** Small, so that one short file makes enough pieces. */
 const PIECE_BYTES = 1024;
 
 /** The held-out texts of a conversion. @throws UsageError when it has none yet. */
-export async function heldOutTexts(dir: string, maxBytes: number): Promise<Uint8Array[]> {
+export async function heldOutTexts(dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> {
   const folder = join(dir, 'data');
   if (!existsSync(folder))
     throw new UsageError('There is no text to measure on.', { hint: 'Give files or folders with --data PATH.' });
   const store = await openStore(folder);
-  return evaluationTexts(store.validation, { maxBytes }).finally(() => store.close());
+  return evaluationTexts(store.validation, options).finally(() => store.close());
 }
 
 /** A sample of the text in files and folders. */
@@ -31,7 +31,7 @@ export async function textsOf(paths: readonly string[], maxBytes: number, signal
       seed: 0,
       signal,
     });
-    return await heldOutTexts(out, maxBytes);
+    return await heldOutTexts(out, { maxBytes });
   } finally {
     await rm(out, { recursive: true, force: true });
   }

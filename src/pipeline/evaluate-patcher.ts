@@ -73,7 +73,8 @@ export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<
       hint: 'Name the folder that `byteify convert` or `byteify patcher train` worked in.',
     });
   }
-  const kinds: TextKind[] = data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, maxBytes) }] : [];
+  const kinds: TextKind[] =
+    data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
   for (const path of data)
     kinds.push({ kind: basename(path, extname(path)), texts: await textsOf([path], maxBytes, signal) });
   reporter.stage('Measuring the patcher');

@@ -4,6 +4,7 @@ export type { StepContext } from './context.js';
 export { convert } from './convert.js';
 export { dataStep } from './data-step.js';
 export { demoCorpus } from './demo-corpus.js';
+export { type EvaluatedKind, evaluateModel } from './evaluate-model.js';
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport } from './evaluate-patcher.js';
 export { exportStep } from './export-step.js';
 export { finetuneStep } from './finetune-step.js';

@@ -24,16 +24,19 @@ export async function showModel(
     const cutter = openCutter(model);
     const { patchLengths, entropyNats } = await cutter.cut(bytes).finally(() => cutter.dispose());
     const generator = openGenerator(model);
-    const [text] = generator.generate({
-      prompt: textPrompt(encoder.encode(options.prompt)).ids,
-      maxBytes: options.sampleBytes,
-      sampling: { ...PLAIN_SAMPLING, temperature: TEMPERATURE },
-      seed: options.seed,
-      stops: [],
-    });
     const sample: Uint8Array[] = [];
-    for await (const { bytes: written } of text!) sample.push(written);
-    await generator.close();
+    try {
+      const [text] = generator.generate({
+        prompt: textPrompt(encoder.encode(options.prompt)).ids,
+        maxBytes: options.sampleBytes,
+        sampling: { ...PLAIN_SAMPLING, temperature: TEMPERATURE },
+        seed: options.seed,
+        stops: [],
+      });
+      for await (const { bytes: written } of text!) sample.push(written);
+    } finally {
+      await generator.close();
+    }
     return { bytes, patchLengths, entropyNats, sample: new TextDecoder().decode(Buffer.concat(sample)) };
   } finally {
     model.dispose();

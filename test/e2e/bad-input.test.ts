@@ -118,6 +118,13 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /none does not exist/,
   ],
+  ['evaluating on nothing', ['evaluate', goldenPath('plain/blt')], 2, /no text to measure on[\s\S]*--data/],
+  [
+    'evaluating on what is no text',
+    ['evaluate', goldenPath('plain/blt'), '--data', made('zero.bin', 'a\0b')],
+    1,
+    /There is no text in [\s\S]*binary/,
+  ],
   ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
   [
     'more threads than TensorFlow is told',

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -155,6 +155,32 @@ describe('with a converted model', () => {
       scores.nll_nats.reduce((a: number, b: number) => a + b) / (Math.LN2 * bytes),
       9,
     );
+  });
+
+  it('evaluate gives bits per byte of documents, those of score', async () => {
+    const [one, other] = ['one.txt', 'other.txt'].map((name) => join(work, 'kinds', name)) as [string, string];
+    await mkdir(join(work, 'kinds'), { recursive: true });
+    await writeFile(one, 'The first document is longer than the other one. '.repeat(30));
+    await writeFile(other, 'The other.');
+    const { code, stdout } = await runCli(['evaluate', folder, '--data', join(work, 'kinds'), other, '--json']);
+    expect(code).toBe(0);
+    const { kinds } = JSON.parse(stdout);
+    const scored = await Promise.all(
+      [one, other].map(async (path) => JSON.parse((await runCli(['score', folder, path, '--json'])).stdout)),
+    );
+    const bits = scored.map((score) => score.bits_per_byte * score.byte_count);
+    const bytes = scored.map((score) => score.byte_count);
+    expect(kinds.map(({ kind, documents, bytes: count }: Record<string, unknown>) => [kind, documents, count])).toEqual(
+      [
+        ['kinds', 2, bytes[0] + bytes[1]],
+        ['other', 1, bytes[1]],
+      ],
+    );
+    expect(kinds[0].bits_per_byte).toBeCloseTo((bits[0]! + bits[1]!) / (bytes[0] + bytes[1]), 5);
+    expect(kinds[1].bits_per_byte).toBeCloseTo(bits[1]! / bytes[1], 5);
+    const shown = await runCli(['evaluate', folder]);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/held out +\d+ +[\d,]+ +\d\.\d{4}/);
   });
 
   it('score and patch take any bytes, from a pipe too', async () => {

@@ -352,6 +352,23 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
+  it('gives its lane to the next where its reader breaks off, and leaves its siblings alone', async () => {
+    await withGenerator(golden, { lanes: 2 }, async (generator) => {
+      const request = requestOf('To be', { maxBytes: 40 });
+      const [first, sibling] = generator.generate(request, { samples: 2 });
+      const [next] = generator.generate(requestOf('b', { maxBytes: 3 }));
+      const reading = wholeOf(sibling!);
+      for await (const { bytes } of first!) if (bytes.length > 0) break;
+      const others = [await wholeOf(next!), await reading].map(({ bytes }) => bytes);
+      expect(others[0]).toHaveLength(3);
+      expect(others[1]).toEqual((await one(golden, { ...request, seed: request.seed + 1 })).bytes);
+      const { writtenBytes, ...state } = generator.state();
+      expect(state).toMatchObject({ running: 0, waiting: 0 });
+      const ofFirst = writtenBytes - others.flat().length;
+      expect(ofFirst).toBeLessThan((await one(golden, request)).bytes.length / 2);
+    });
+  });
+
   it('gives its place in the queue back at once', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();

@@ -29,7 +29,7 @@ export interface DecodingOptions {
   readonly lanes: number;
   /** How steps run. With `xla`, those of one id a lane: pieces of prompts are read too seldom to be worth a compilation, and run as graphs. */
   readonly mode: StepShape['mode'];
-  /** Bytes of a lane that are read at once where there are several (default 128). */
+  /** Bytes of a lane that are read at once where there are several (default 256). */
   readonly chunk?: number;
   /** The most bytes that are drafted at once, no more than a chunk; none unless told. */
   readonly draft?: number;
@@ -72,7 +72,7 @@ export interface Decoding {
   dispose(): void;
 }
 
-const CHUNK = 128;
+const CHUNK = 256;
 const FIRST_PATCHES = 256;
 const APART = 4;
 

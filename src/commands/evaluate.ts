@@ -1,0 +1,55 @@
+/** @module `byteify evaluate`: bits per byte of a model on text. */
+import { evaluateModel } from '../pipeline/index.js';
+import { renderTable } from '../ui/index.js';
+import { type Command, parsers, printResult } from './command.js';
+import { dataOption, type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
+
+interface Args extends EngineArgs {
+  readonly dir: string;
+  readonly data?: readonly string[];
+  readonly maxBytes: number;
+  readonly textKey: string;
+}
+
+const COLUMNS = ['documents', 'bytes', 'bits per byte', 'bytes a patch', 'left out'];
+
+export const evaluate: Command<Args> = {
+  name: 'evaluate',
+  summary: 'bits per byte of a model on text, by kind of text',
+  arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
+  options: [
+    { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
+    { flags: '--text-key <key>', help: 'where a jsonl line holds its text', default: 'text' },
+    { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 1_048_576 },
+    ...engineOptions,
+  ],
+  examples: ['byteify evaluate llama-blt', 'byteify evaluate llama-blt --data prose/ technical/ --json'],
+  beginsAnew: true,
+  async run(context, args) {
+    await startEngineFor(args);
+    const { reporter, signal } = context;
+    const { dir, data = [], textKey, maxBytes } = args;
+    const found = await evaluateModel({ dir, data, textKey, maxBytes, reporter, signal });
+    const kinds = found.map(({ kind, documents, bytes, bitsPerByte, bytesPerPatch, refused }) => ({
+      kind,
+      documents,
+      bytes,
+      bits_per_byte: bitsPerByte,
+      bytes_per_patch: bytesPerPatch,
+      refused,
+    }));
+    printResult(context, { kinds }, () =>
+      renderTable(
+        [{ title: 'text' }, ...COLUMNS.map((title) => ({ title, align: 'right' as const }))],
+        kinds.map((row) => [
+          row.kind,
+          row.documents.toLocaleString('en'),
+          row.bytes.toLocaleString('en'),
+          row.bits_per_byte.toFixed(4),
+          row.bytes_per_patch.toFixed(2),
+          String(row.refused.length),
+        ]),
+      ),
+    );
+  },
+};

@@ -1,0 +1,57 @@
+/** @module Documents as they are, one after another: what a model is measured on. */
+import { documentsOf } from './documents.js';
+import { characterCut } from './evaluation-texts.js';
+import { findFiles } from './find-files.js';
+import { BrokenFile, type Refusal } from './refusal.js';
+
+export interface WholeDocumentsOptions {
+  /** Files and folders. */
+  readonly paths: readonly string[];
+  /** Where a jsonl line holds its text. */
+  readonly textKey: string;
+  /** All documents together; the last one is cut between characters. */
+  readonly maxBytes: number;
+  readonly onRefused: (refusal: Refusal) => void;
+}
+
+async function* documentsOfFile(
+  path: string,
+  { textKey, onRefused }: WholeDocumentsOptions,
+): AsyncGenerator<Uint8Array> {
+  let parts: Uint8Array[] = [];
+  for await (const found of documentsOf({ path, textKey, onStored: () => undefined })) {
+    if ('refused' in found) {
+      onRefused(found.refused);
+      continue;
+    }
+    parts.push(found.bytes);
+    if (!found.ends) continue;
+    yield Buffer.concat(parts);
+    parts = [];
+  }
+}
+
+/**
+ * Non-empty documents, each valid UTF-8. A file that cannot be used, or a line of it, is told and left out; of one that breaks off, what came before
+ * stands.
+ * @throws UsageError for a path that does not exist.
+ */
+export async function* wholeDocuments(options: WholeDocumentsOptions): AsyncGenerator<Uint8Array> {
+  const { paths, maxBytes, onRefused } = options;
+  const { files, refused } = await findFiles(paths);
+  for (const refusal of refused) onRefused(refusal);
+  let left = maxBytes;
+  for (const path of files) {
+    try {
+      for await (const document of documentsOfFile(path, options)) {
+        const bytes = document.subarray(0, characterCut(document, left));
+        if (bytes.length > 0) yield bytes;
+        if (bytes.length < document.length) return;
+        left -= bytes.length;
+      }
+    } catch (error) {
+      if (!(error instanceof BrokenFile)) throw error;
+      onRefused(error.refusal);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** @module Bits per byte of a model on documents of any length. */
+import type { Scorer } from '../model/index.js';
+
+export interface DocumentBits {
+  readonly documents: number;
+  readonly bytes: number;
+  /** Sum of negative log-likelihoods in nats / (ln 2 x bytes). BOS is context and not counted. NaN of no bytes. */
+  readonly bitsPerByte: number;
+  /** Without BOS's own patch. */
+  readonly bytesPerPatch: number;
+}
+
+/**
+ * Each document from its own beginning, in strides: memory grows with the longest one's patches alone.
+ * @param onBytes gets the bytes that were read so far. @param signal is looked at between strides, and its reason thrown
+ */
+export async function bitsOfDocuments(
+  scorer: Scorer,
+  documents: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: { readonly signal: AbortSignal; readonly onBytes: (bytes: number) => void },
+): Promise<DocumentBits> {
+  const { signal, onBytes } = options;
+  let [count, bytes, nats, patches] = [0, 0, 0, 0];
+  for await (const document of documents) {
+    const before = bytes;
+    const { nllNats, patchLengths } = await scorer.score(document, {
+      signal,
+      onProgress: (done) => onBytes(before + done),
+    });
+    count++;
+    bytes += document.length;
+    nats += nllNats.reduce((sum, value) => sum + value, 0);
+    patches += patchLengths.length - 1;
+  }
+  return { documents: count, bytes, bitsPerByte: nats / (Math.LN2 * bytes), bytesPerPatch: bytes / patches };
+}
