@@ -75,6 +75,8 @@ export interface Decoding {
 const CHUNK = 256;
 const FIRST_PATCHES = 256;
 const APART = 4;
+/** Bytes that are pooled at once: with fewer, every greater patch would be waited for until its step is compiled. */
+const LEAST_MEMBERS = 64;
 
 /** The id of the likeliest byte. @param logits [260] */
 function likeliestByte(logits: Float32Array): number {
@@ -148,12 +150,8 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
     const { states, global, patches } = memory;
     const shape = shapeOf(group.length, count);
     const slots = group.length * count;
-    const members = powerOfTwo(
-      Math.max(
-        8,
-        closings.flat().reduce((sum, { from, to }) => sum + to - from, 0),
-      ),
-    );
+    const closed = closings.flat().reduce((sum, { from, to }) => sum + to - from, 0);
+    const members = powerOfTwo(Math.max(LEAST_MEMBERS, closed));
     const ring = new Int32Array(members);
     const patch = new Int32Array(members).fill(slots);
     const rows = new Int32Array(slots).fill(laneCount * patches.capacity);
