@@ -2,6 +2,7 @@
 
 import { UsageError } from '../errors.js';
 import type { Reporter } from '../ui/index.js';
+import { jsonPieces } from './json-pieces.js';
 
 /** What every verb gets from the command line. */
 export interface Context {
@@ -70,8 +71,9 @@ export interface Verb {
 }
 
 /** Prints the JSON document with --json, the text otherwise. The text is only made when it is shown. */
-export function printResult(context: Context, document: unknown, text: () => string): void {
-  context.stdout(context.json ? `${JSON.stringify(document, null, 2)}\n` : text());
+export function printResult(context: Context, document: object, text: () => string): void {
+  if (!context.json) context.stdout(text());
+  else for (const piece of jsonPieces(document)) context.stdout(piece);
 }
 
 /** For `OptionSpec.parse`. */

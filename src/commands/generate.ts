@@ -35,7 +35,9 @@ const MAXIMUM_DRAFT = 64;
 async function promptBytes({ prompt, promptFile }: Args): Promise<Uint8Array> {
   if (prompt !== undefined && promptFile !== undefined)
     throw new UsageError('--prompt and --prompt-file are two prompts.', { hint: 'Give one of them.' });
-  return prompt === undefined ? await readInput(promptFile) : new TextEncoder().encode(prompt);
+  return prompt === undefined
+    ? await readInput(promptFile, 'Give --prompt TEXT or --prompt-file FILE, or pipe a prompt in.')
+    : new TextEncoder().encode(prompt);
 }
 
 async function promptOf(args: Args, folder: string): Promise<Prompt> {
@@ -147,7 +149,7 @@ export const generate: Command<Args> = {
   beginsAnew: true,
   async run(context, args) {
     const { reporter, signal } = context;
-    if (args.bytes === true && args.samples > 1)
+    if (args.bytes === true && args.samples > 1 && !context.json)
       throw new UsageError('--bytes writes one text.', { hint: 'Leave --samples out, or take --json.' });
     const { folder } = await resolveCheckpoint(args.dir);
     const prompt = await promptOf(args, folder);

@@ -20,6 +20,7 @@ export const patch: Command<Args> = {
   ],
   options: [...engineOptions],
   examples: ['byteify patch llama-blt README.md', 'echo "Patches follow surprise." | byteify patch llama-blt'],
+  beginsAnew: true,
   async run(context, args) {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);

@@ -5,13 +5,12 @@ import { UsageError } from '../errors.js';
 
 /**
  * A file's bytes, or standard input's when no file is named.
+ * @param hint for who gave neither
  * @throws UsageError when there is nothing to read.
  */
-export async function readInput(file: string | undefined): Promise<Uint8Array> {
+export async function readInput(file: string | undefined, hint = 'Name a file, or pipe text in.'): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY) {
-    throw new UsageError('No file was named and standard input is a terminal.', {
-      hint: 'Name a file, or pipe text in.',
-    });
+    throw new UsageError('No file was named and standard input is a terminal.', { hint });
   }
   const bytes = await (file === undefined ? buffer(process.stdin) : readFile(file)).catch((cause) => {
     throw unreadable(file ?? 'Standard input', cause);

@@ -1,9 +1,11 @@
 /** @module `byteify serve`: a model behind HTTP. */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { textPositions } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { messageOf, UsageError } from '../errors.js';
 import { openChatPrompts } from '../generate/index.js';
+import { readBltConfig } from '../model/index.js';
 import {
   addressOf,
   createApp,
@@ -58,10 +60,11 @@ async function readKey({ apiKeyFile }: Args): Promise<string | null> {
   });
 }
 
-const limitsOf = (args: Args): Limits => ({
+/** @param positions of a text that the model is made for: BOS, prompt and what follows, at least a byte */
+const limitsOf = (args: Args, positions: number): Limits => ({
   bodyBytes: args.maxBody,
-  promptBytes: args.maxPromptBytes,
-  textBytes: args.maxBytes,
+  promptBytes: Math.min(args.maxPromptBytes, positions - 2),
+  textBytes: Math.min(args.maxBytes, positions - 1),
   waiting: args.maxWaiting,
   requestMs: args.timeLimit * 1000,
   ...STREAM_LIMITS,
@@ -127,7 +130,6 @@ export const serve: Command<Args> = {
   beginsAnew: true,
   async run(context, args) {
     const { reporter, signal } = context;
-    const limits = limitsOf(args);
     const key = await readKey(args);
     const { loopback } = await addressOf(args.host);
     if (!loopback && key === null)
@@ -135,6 +137,7 @@ export const serve: Command<Args> = {
         hint: `Put one into a file and name it with --api-key-file, or set ${KEY_VARIABLE}.`,
       });
     const { folder } = await resolveCheckpoint(args.dir);
+    const limits = limitsOf(args, textPositions(await readBltConfig(folder)));
     const chat = await openChatPrompts(folder);
     const page = await readPage();
     const listener = await openListener({ host: args.host, port: args.port, requestMs: limits.requestMs });

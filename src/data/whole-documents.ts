@@ -14,20 +14,25 @@ export interface WholeDocumentsOptions {
   readonly onRefused: (refusal: Refusal) => void;
 }
 
+/** @param left tells how many bytes are wanted still: of a longer document its beginning comes, more than that, and nothing follows. */
 async function* documentsOfFile(
   path: string,
   { textKey, onRefused }: WholeDocumentsOptions,
+  left: () => number,
 ): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
+  let length = 0;
   for await (const found of documentsOf({ path, textKey, onStored: () => undefined })) {
     if ('refused' in found) {
       onRefused(found.refused);
       continue;
     }
     parts.push(found.bytes);
-    if (!found.ends) continue;
+    length += found.bytes.length;
+    if (!found.ends && length <= left()) continue;
     yield Buffer.concat(parts);
     parts = [];
+    length = 0;
   }
 }
 
@@ -43,7 +48,7 @@ export async function* wholeDocuments(options: WholeDocumentsOptions): AsyncGene
   let left = maxBytes;
   for (const path of files) {
     try {
-      for await (const document of documentsOfFile(path, options)) {
+      for await (const document of documentsOfFile(path, options, () => left)) {
         const bytes = document.subarray(0, characterCut(document, left));
         if (bytes.length > 0) yield bytes;
         if (bytes.length < document.length) return;

@@ -4,10 +4,10 @@ import type { Scorer } from '../model/index.js';
 export interface DocumentBits {
   readonly documents: number;
   readonly bytes: number;
-  /** Sum of negative log-likelihoods in nats / (ln 2 x bytes). BOS is context and not counted. NaN of no bytes. */
-  readonly bitsPerByte: number;
-  /** Without BOS's own patch. */
-  readonly bytesPerPatch: number;
+  /** Sum of negative log-likelihoods in nats / (ln 2 x bytes). BOS is context and not counted. Null of no bytes. */
+  readonly bitsPerByte: number | null;
+  /** Without BOS's own patch. Null of no bytes. */
+  readonly bytesPerPatch: number | null;
 }
 
 /**
@@ -32,5 +32,6 @@ export async function bitsOfDocuments(
     nats += nllNats.reduce((sum, value) => sum + value, 0);
     patches += patchLengths.length - 1;
   }
-  return { documents: count, bytes, bitsPerByte: nats / (Math.LN2 * bytes), bytesPerPatch: bytes / patches };
+  const [bitsPerByte, bytesPerPatch] = bytes === 0 ? [null, null] : [nats / (Math.LN2 * bytes), bytes / patches];
+  return { documents: count, bytes, bitsPerByte, bytesPerPatch };
 }

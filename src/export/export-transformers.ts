@@ -2,7 +2,16 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, BOE, BOS, bltTensors, EOS, parseBltConfig, toTransformersConfig } from '../blt/index.js';
+import {
+  type BltConfig,
+  BOE,
+  BOS,
+  bltTensors,
+  EOS,
+  parseBltConfig,
+  textPositions,
+  toTransformersConfig,
+} from '../blt/index.js';
 import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
@@ -140,6 +149,6 @@ function describe(config: BltConfig, parameters: number, dtype: 'float32' | 'bfl
     decoderLayers: config.decoder.layers,
     localHiddenSize: config.encoder.hiddenSize,
     patchingThreshold: config.patching.threshold,
-    maxBytes: config.encoder.maxPositions,
+    maxBytes: textPositions(config),
   };
 }

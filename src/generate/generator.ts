@@ -3,7 +3,7 @@
  * as soon as nothing can take it back.
  */
 import { setImmediate as turnOfOthers } from 'node:timers/promises';
-import { BOS, BYTE_OFFSET } from '../blt/index.js';
+import { BOS, BYTE_OFFSET, textPositions } from '../blt/index.js';
 import { canCompile } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
 import { type Decoding, type HeldBlt, openDecoding } from '../model/index.js';
@@ -69,13 +69,15 @@ interface Running {
 
 /** Bytes of a prompt that are read before other lanes get their next byte. */
 const PROMPT_PIECE = 256;
+/** Prompts up to this long are read by a smaller step. */
+const SHORT_PIECE = 64;
 /** Patches are rarely shorter on average. */
 const BYTES_A_PATCH = 3;
 
 /** The engine must be started. */
 export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): Generator {
   const { lanes: laneCount = 1, draft = 0, mode = canCompile() ? 'xla' : 'eager', expectedBytes = 1024 } = options;
-  const { maxPositions } = model.config;
+  const maxPositions = textPositions(model.config);
   const decoding: Decoding = openDecoding(model, {
     lanes: laneCount,
     mode,
@@ -240,7 +242,11 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     async warmUp() {
       const text = (length: number) => [BOS, ...new Array(length - 1).fill(BYTE_OFFSET)];
       // BOS is a patch of its own, so a text of it alone goes through every step that a byte can.
-      const lengths = [1, Math.min(PROMPT_PIECE, maxPositions), ...(draft > 1 ? [draft] : [])];
+      const lengths = [
+        1,
+        ...[SHORT_PIECE, PROMPT_PIECE].map((length) => Math.min(length, maxPositions)),
+        ...(draft > 1 ? [draft] : []),
+      ];
       for (const length of lengths) {
         await decoding.read([text(length)]);
         decoding.reset(0);

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 
@@ -35,4 +35,10 @@ export async function textsOf(paths: readonly string[], maxBytes: number, signal
   } finally {
     await rm(out, { recursive: true, force: true });
   }
+}
+
+/** What kinds of text are called: paths by their last part, or whole where two end alike. */
+export function kindsOf(paths: readonly string[]): string[] {
+  const names = paths.map((path) => basename(path, extname(path)));
+  return names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : paths[i]!));
 }

@@ -1,12 +1,11 @@
 /** @module Bits per byte of a conversion or a checkpoint, by kind of text. */
-import { basename, extname } from 'node:path';
 import { resolveCheckpoint } from '../conversion/index.js';
-import { type Refusal, wholeDocuments } from '../data/index.js';
+import { listFiles, type Refusal, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { bitsOfDocuments, type DocumentBits } from '../evaluate/index.js';
-import { openHeldBlt, openScorer, type Scorer } from '../model/index.js';
+import { openHeldBlt, openScorer } from '../model/index.js';
 import type { Reporter } from '../ui/index.js';
-import { heldOutTexts } from './calibration-texts.js';
+import { heldOutTexts, kindsOf } from './calibration-texts.js';
 
 export interface EvaluateModelOptions {
   /** A conversion or a BLT checkpoint folder. */
@@ -27,46 +26,52 @@ export interface EvaluatedKind extends DocumentBits {
   readonly refused: readonly Refusal[];
 }
 
-async function evaluatePath(scorer: Scorer, path: string, options: EvaluateModelOptions): Promise<EvaluatedKind> {
-  const { textKey, maxBytes, reporter, signal } = options;
-  const kind = basename(path, extname(path));
-  const refused: Refusal[] = [];
-  const onRefused = (refusal: Refusal) => refused.push(refusal);
-  const onBytes = (done: number) => reporter.progress({ done, unit: 'bytes', detail: kind });
-  const documents = wholeDocuments({ paths: [path], textKey, maxBytes, onRefused });
-  const bits = await bitsOfDocuments(scorer, documents, { signal, onBytes });
-  if (bits.documents > 0) return { kind, ...bits, refused };
-  const [first] = refused;
-  throw new ByteifyError(`There is no text in ${path}.`, {
-    hint: first === undefined ? 'Name files of text, or folders that hold some.' : `${first.path}: ${first.reason}.`,
-  });
+/** A kind of text, to be read once. */
+interface Kind {
+  readonly kind: string;
+  readonly documents: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly refused: readonly Refusal[];
 }
 
-async function evaluateHeldOut(scorer: Scorer, options: EvaluateModelOptions): Promise<EvaluatedKind> {
-  const { dir, maxBytes, reporter, signal } = options;
-  const texts = await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY });
-  const total = texts.reduce((sum, { length }) => sum + length, 0);
-  const onBytes = (done: number) => reporter.progress({ done, total, unit: 'bytes' });
-  return { kind: 'held out', ...(await bitsOfDocuments(scorer, texts, { signal, onBytes })), refused: [] };
+/** @throws UsageError for a path that does not exist, before anything is measured. */
+async function kindsToMeasure({ dir, data, textKey, maxBytes }: EvaluateModelOptions): Promise<Kind[]> {
+  if (data.length === 0) {
+    const documents = await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY });
+    return [{ kind: 'held out', documents, refused: [] }];
+  }
+  await listFiles(data);
+  return kindsOf(data).map((kind, i) => {
+    const refused: Refusal[] = [];
+    const onRefused = (refusal: Refusal) => refused.push(refusal);
+    return { kind, documents: wholeDocuments({ paths: [data[i]!], textKey, maxBytes, onRefused }), refused };
+  });
 }
 
 /**
  * The engine must be started.
- * @throws UsageError when there is no such text, ByteifyError when none of it can be used.
+ * @throws UsageError for a path that does not exist, ByteifyError when there is no text at all.
  */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<EvaluatedKind[]> {
+  const { reporter, signal } = options;
   const { folder } = await resolveCheckpoint(options.dir);
+  const kinds = await kindsToMeasure(options);
   const model = await openHeldBlt(folder, { weights: 'float32' });
   const scorer = openScorer(model);
-  options.reporter.stage('Measuring');
+  const found: EvaluatedKind[] = [];
+  reporter.stage('Measuring');
   try {
-    if (options.data.length === 0) return [await evaluateHeldOut(scorer, options)];
-    const kinds: EvaluatedKind[] = [];
-    for (const path of options.data) kinds.push(await evaluatePath(scorer, path, options));
-    return kinds;
+    for (const { kind, documents, refused } of kinds) {
+      const onBytes = (done: number) => reporter.progress({ done, unit: 'bytes', detail: kind });
+      found.push({ kind, ...(await bitsOfDocuments(scorer, documents, { signal, onBytes })), refused });
+    }
   } finally {
-    options.reporter.done();
+    reporter.done();
     scorer.dispose();
     model.dispose();
   }
+  if (found.some(({ documents }) => documents > 0)) return found;
+  const [first] = found.flatMap(({ refused }) => refused);
+  throw new ByteifyError('There is no text to measure on.', {
+    hint: first === undefined ? 'Give files or folders with --data PATH.' : `${first.path}: ${first.reason}.`,
+  });
 }

@@ -1,6 +1,6 @@
 /** @module How a conversion's patcher follows the source's tokens, by kind of text. */
 import { existsSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
 import { openSourceReader, type SegmentationReport } from '../distill/index.js';
 import { UsageError } from '../errors.js';
@@ -8,7 +8,7 @@ import { loadPatcher, measureSegmentation, readAlignment } from '../finetune/ind
 import { openLlama } from '../llama/index.js';
 import { disposeParams, openLlamaModel, readBltConfig } from '../model/index.js';
 import type { Reporter } from '../ui/index.js';
-import { heldOutTexts, textsOf } from './calibration-texts.js';
+import { heldOutTexts, kindsOf, textsOf } from './calibration-texts.js';
 
 export interface EvaluatePatcherOptions {
   /** A conversion folder. */
@@ -75,8 +75,8 @@ export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<
   }
   const kinds: TextKind[] =
     data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
-  for (const path of data)
-    kinds.push({ kind: basename(path, extname(path)), texts: await textsOf([path], maxBytes, signal) });
+  for (const [i, kind] of kindsOf(data).entries())
+    kinds.push({ kind, texts: await textsOf([data[i]!], maxBytes, signal) });
   reporter.stage('Measuring the patcher');
   const reports = await measurePatcher(patcher, source, kinds, options);
   reporter.done();

@@ -2,6 +2,7 @@
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { messageOf } from '../errors.js';
 import type { ChatPrompts, Generator } from '../generate/index.js';
@@ -104,7 +105,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     // Of the request as it came: one that a body is read into only follows its signal while it is not forgotten itself.
     c.set('client', c.req.raw.signal);
     await next();
-    metrics.countRequest(routes.has(c.req.path) ? c.req.path : 'other', c.res.status);
+    // The pattern, of which there are few; what only middleware took has none of its own.
+    const route = routePath(c, -1);
+    metrics.countRequest(route.includes('*') ? 'other' : route, c.res.status);
   });
   app.use(secureHeaders({ xFrameOptions: 'DENY', strictTransportSecurity: false }));
   app.use(async (c, next) => {
@@ -155,6 +158,5 @@ export function createApp(options: AppOptions): Hono<Env> {
     c.body(metrics.render(generator.state()), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );
   app.get('/', (c) => c.html(page.html, 200, { 'Content-Security-Policy': page.policy, 'Cache-Control': 'no-cache' }));
-  const routes = new Set(app.routes.map(({ path }) => path));
   return app;
 }

@@ -67,17 +67,26 @@ export function renderChat(template: string, messages: readonly ChatMessage[]): 
   });
 }
 
-/** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing. */
+/** A reply in the template; null where it refuses so short a conversation. */
+function renderedReply(template: string): string | null {
+  const messages = [
+    { role: 'user', content: '?' },
+    { role: 'assistant', content: REPLY_MARK },
+  ];
+  try {
+    return render(template, messages, false);
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
+}
+
+/** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing, or cannot be seen. */
 export function replyEnd(template: string): string | null {
-  const shown = render(
-    template,
-    [
-      { role: 'user', content: '?' },
-      { role: 'assistant', content: REPLY_MARK },
-    ],
-    false,
-  );
-  const after = shown.slice(shown.lastIndexOf(REPLY_MARK) + 1).trim();
-  const end = after.split(new RegExp(`\\s|${EOS_MARK}`))[0]!;
-  return end === '' ? null : end;
+  const [before, ...after] = renderedReply(template)?.split(REPLY_MARK) ?? [];
+  const end = after
+    .at(-1)
+    ?.trim()
+    .split(new RegExp(`\\s|${EOS_MARK}`))[0];
+  return before === undefined || end === undefined || end === '' ? null : end;
 }

@@ -123,7 +123,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'evaluating on what is no text',
     ['evaluate', goldenPath('plain/blt'), '--data', made('zero.bin', 'a\0b')],
     1,
-    /There is no text in [\s\S]*binary/,
+    /There is no text to measure on[\s\S]*zero\.bin: it is binary/,
   ],
   ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
   [

@@ -28,10 +28,16 @@ describe('bits of documents', () => {
     const wanted = await bltBitsPerByte(golden.model.params, golden.model.config, DOCUMENTS);
     expect(found.documents).toBe(3);
     expect(found.bytes).toBe(total);
-    expect(found.bitsPerByte).toBeCloseTo(wanted.bitsPerByte, 4);
-    expect(found.bytesPerPatch).toBeCloseTo(wanted.bytesPerPatch, 6);
+    expect(found.bitsPerByte!).toBeCloseTo(wanted.bitsPerByte, 4);
+    expect(found.bytesPerPatch!).toBeCloseTo(wanted.bytesPerPatch, 6);
     expect(seen.at(-1)).toBe(total);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  });
+
+  it('are none of no documents', async () => {
+    const signal = new AbortController().signal;
+    const found = await bitsOfDocuments(scorer, [], { signal, onBytes: () => undefined });
+    expect(found).toEqual({ documents: 0, bytes: 0, bitsPerByte: null, bytesPerPatch: null });
   });
 
   it('end where they are stopped', async () => {

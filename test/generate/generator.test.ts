@@ -316,10 +316,13 @@ describe('where a text ends', () => {
   });
 
   it.each([0, 4])('is at the model’s greatest length, prompt included: drafts of %i', async (draft) => {
-    const short = withConfig(letters, { maxPositions: 30 });
+    const short = withConfig(letters, {
+      encoder: { ...letters.model.config.encoder, maxPositions: 30 },
+      maxPositions: 4,
+    });
     const whole = await one(letters, requestOf('x'.repeat(20), { sampling: TWO }));
     const found = await one(short, requestOf('x'.repeat(20), { sampling: TWO }), { draft });
-    // BOS and 29 bytes are 30 positions.
+    // BOS and 29 bytes are 30 positions. What the config has beside counts patches.
     expect(found).toMatchObject({ bytes: whole.bytes.slice(0, 9), finish: 'length' });
     expect((await one(short, requestOf('x'.repeat(28)), { draft })).bytes.length).toBe(1);
     await withGenerator(short, { draft }, async (generator) => {

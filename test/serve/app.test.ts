@@ -329,6 +329,7 @@ describe('the rest', () => {
     await ask(COMPLETIONS, {});
     await app.request('/v1/%0a"}');
     await app.request('/other');
+    await app.request('/v1/models/model-of-the-test');
     const metrics = await (await app.request('/metrics')).text();
     const lines = metrics.split('\n');
     expect(lines).toEqual(
@@ -336,6 +337,7 @@ describe('the rest', () => {
         'byteify_http_requests_total{route="/v1/completions",status="200"} 1',
         'byteify_http_requests_total{route="/v1/completions",status="400"} 1',
         'byteify_http_requests_total{route="other",status="404"} 2',
+        'byteify_http_requests_total{route="/v1/models/:name",status="404"} 1',
         'byteify_written_bytes_total 11',
         'byteify_prompt_bytes_total 7',
         'byteify_texts_running 0',

@@ -49,6 +49,17 @@ describe('a conversation in a template', () => {
     expect(replyEnd(ZEPHYR)).toBeNull();
   });
 
+  it.each([
+    [
+      'refuses so short a conversation',
+      "{% if messages[0].role != 'system' %}{{ raise_exception('no') }}{% endif %}<end>",
+    ],
+    ['is no template', '{% if %}<end>'],
+    ['leaves a reply out', '{% for message in messages %}<turn>{% endfor %} and the end'],
+  ])('has no end of a reply where the template %s', (_, template) => {
+    expect(replyEnd(template)).toBeNull();
+  });
+
   it('has no end of a reply where the template puts nothing after one', () => {
     const bare = '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}';
     expect(replyEnd(bare)).toBeNull();

@@ -2,7 +2,7 @@
  * @module Exact incremental decoding (blt-format 2.7): a byte costs a step of the local models, and a patch, when it closes, one of the latent
  * global transformer. Several texts go side by side in lanes, each at its own length.
  */
-import { BYTE_OFFSET, hashTables, VOCAB_SIZE } from '../../blt/index.js';
+import { BYTE_OFFSET, hashTables, textPositions, VOCAB_SIZE } from '../../blt/index.js';
 import type { tf } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { HeldBlt } from './held-blt.js';
@@ -111,9 +111,9 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   const memory = createMemory(config, laneCount, chunk, options.patches ?? FIRST_PATCHES);
   // Rings hold a window; without one they hold all that the model is made for, and no more.
   const locals = [config.patcher, config.encoder, config.decoder];
-  const limit = locals.some(({ window }) => window === null) ? config.maxPositions : Number.POSITIVE_INFINITY;
-  /** Numbers of ids a lane that steps are compiled for. */
-  const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), chunk];
+  const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
+  /** Numbers of ids a lane that steps are compiled for: the least that is enough is taken, and padded. */
+  const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), Math.ceil(chunk / 4), chunk].sort((a, b) => a - b);
 
   const shapeOf = (some: number, count: number): StepShape => ({
     lanes: some,
@@ -317,7 +317,9 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
     },
     rewind(index, length) {
       const lane = lanes[index]!;
-      if (length > lane.ids.length || lane.farthest - length > chunk + 1)
+      const reopened = lane.ends.findLast((end) => end <= length) ?? 0;
+      const isLost = lane.farthest - length > chunk || lane.farthest - reopened > memory.states.capacity;
+      if (length > lane.ids.length || isLost)
         throw new ByteifyError(
           `A lane of ${lane.ids.length} ids cannot go back to ${length}: it keeps ${chunk} at most.`,
         );

@@ -1,5 +1,5 @@
 /** @module All that a decoding keeps between steps: rings of a fixed size a lane, and the global keys and values, which grow with the patches. */
-import type { BltConfig, TransformerConfig } from '../../blt/index.js';
+import { type BltConfig, type TransformerConfig, textPositions } from '../../blt/index.js';
 import { type Lane, openStart } from './lanes.js';
 import { copyLane, createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
 import { rollingCapacity } from './places.js';
@@ -26,7 +26,7 @@ export const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Ma
 /** @param chunk the most bytes a lane that one step reads. @param patches room for as many to begin with */
 export function createMemory(config: BltConfig, lanes: number, chunk: number, patches: number): Memory {
   const local = (transformer: TransformerConfig) =>
-    createCaches(transformer, lanes, rollingCapacity(transformer.window ?? config.maxPositions, chunk));
+    createCaches(transformer, lanes, rollingCapacity(transformer.window ?? textPositions(config), chunk));
   const [patcher, encoder, decoder] = [config.patcher, config.encoder, config.decoder].map(local) as [
     LayerCaches,
     LayerCaches,

@@ -2,7 +2,7 @@
 import { encodeBytes, VOCAB_SIZE } from '../../blt/index.js';
 import { canCompile } from '../../engine/index.js';
 import type { ByteScores } from '../score.js';
-import { openDecoding } from './decoding.js';
+import { type Decoding, openDecoding } from './decoding.js';
 import type { HeldBlt } from './held-blt.js';
 import { patchLengthsOf } from './lanes.js';
 
@@ -37,20 +37,26 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
 export function openScorer(model: HeldBlt, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
   const mode = canCompile() ? 'graph' : 'eager';
-  const decoding = openDecoding(model, { lanes: 2, mode, chunk: stride });
   const nothing: number[] = [];
+  const opened = new Map<number, Decoding>();
+  function decodingOf(lanes: number): Decoding {
+    const decoding = opened.get(lanes) ?? openDecoding(model, { lanes, mode, chunk: stride });
+    opened.set(lanes, decoding);
+    return decoding;
+  }
 
   return {
     async score(text, { onProgress, signal } = {}) {
       const ids = encodeBytes(text);
       const nllNats = new Float32Array(text.length);
       const entropyNats = new Float32Array(text.length);
+      const decoding = decodingOf(1);
       decoding.reset(PROMPT);
       // The last byte predicts nothing, and whether a patch ends with it does not show.
       for (let from = 0; from < text.length; from += stride) {
         signal?.throwIfAborted();
         const part = ids.subarray(from, Math.min(from + stride, text.length));
-        const [output] = await decoding.read([part, nothing]);
+        const [output] = await decoding.read([part]);
         entropyNats.set(output!.entropies, from);
         for (let i = 0; i < part.length; i++) nllNats[from + i] = surprisal(output!.logits, i, ids[from + i + 1]!);
         onProgress?.(from + part.length);
@@ -58,6 +64,7 @@ export function openScorer(model: HeldBlt, options: { readonly stride?: number }
       return { nllNats, entropyNats, patchLengths: patchLengthsOf(decoding.state(PROMPT).ends, text.length + 1) };
     },
     async scoreContinuations(prompt, continuations) {
+      const decoding = decodingOf(2);
       decoding.reset(PROMPT);
       const [read] = await decoding.read([encodeBytes(prompt), nothing]);
       const last = read!.logits.slice(-VOCAB_SIZE);
@@ -72,6 +79,8 @@ export function openScorer(model: HeldBlt, options: { readonly stride?: number }
       }
       return scores;
     },
-    dispose: () => decoding.dispose(),
+    dispose() {
+      for (const decoding of opened.values()) decoding.dispose();
+    },
   };
 }

@@ -117,6 +117,18 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expect(ends.length + 1).toBe(patches);
   });
 
+  it('does not go back to a patch whose bytes are overwritten', async () => {
+    const never = withConfig(opened, { patching: { threshold: 1e9, maxPatchLength: 53 } });
+    const decoding = openDecoding(never.held, { lanes: 1, mode: 'graph', chunk: 16 });
+    // The patch of the positions 1 to 53 closes in a ring of 64, and the first of them are overwritten after the 64th.
+    const ids = textOf(67);
+    await decoding.read([ids.subarray(0, 64)]);
+    for (const id of ids.subarray(64)) await decoding.read([[id]]);
+    expect(() => decoding.rewind(0, 53)).toThrow('cannot go back to 53');
+    decoding.rewind(0, 54);
+    decoding.dispose();
+  });
+
   it('forks: one lane’s text goes on in several ways', async () => {
     const prompt = textOf(77);
     const ways = [textOf(120).subarray(78), textOf(110).subarray(60), Int32Array.from([200, 4, 5])];
