@@ -15,7 +15,7 @@ import { type StepFunction, stepFunction } from './step-function.js';
 
 export interface Cutter {
   /**
-   * How the model cuts a text; only its patcher runs.
+   * How the model cuts a text; only its patcher runs. One text at a time.
    * @param onProgress gets the bytes that were read. @param signal is looked at between strides, and its reason thrown
    */
   cut(text: Uint8Array, options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal }): Promise<TextCut>;
