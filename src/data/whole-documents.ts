@@ -1,8 +1,8 @@
 /** @module Documents as they are, one after another: what a model is measured on. */
 import { documentsOf } from './documents.js';
-import { characterCut } from './evaluation-texts.js';
 import { findFiles } from './find-files.js';
 import { BrokenFile, type Refusal } from './refusal.js';
+import { wholeCharacters } from './utf8.js';
 
 export interface WholeDocumentsOptions {
   /** Files and folders. */
@@ -36,27 +36,30 @@ async function* documentsOfFile(
   }
 }
 
-/**
- * Non-empty documents, each valid UTF-8. A file that cannot be used, or a line of it, is told and left out; of one that breaks off, what came before
- * stands.
- * @throws UsageError for a path that does not exist.
- */
-export async function* wholeDocuments(options: WholeDocumentsOptions): AsyncGenerator<Uint8Array> {
-  const { paths, maxBytes, onRefused } = options;
-  const { files, refused } = await findFiles(paths);
-  for (const refusal of refused) onRefused(refusal);
-  let left = maxBytes;
+async function* documentsOfFiles(files: readonly string[], options: WholeDocumentsOptions): AsyncGenerator<Uint8Array> {
+  let left = options.maxBytes;
   for (const path of files) {
     try {
       for await (const document of documentsOfFile(path, options, () => left)) {
-        const bytes = document.subarray(0, characterCut(document, left));
+        const bytes = document.subarray(0, wholeCharacters(document.subarray(0, left)));
         if (bytes.length > 0) yield bytes;
         if (bytes.length < document.length) return;
         left -= bytes.length;
       }
     } catch (error) {
       if (!(error instanceof BrokenFile)) throw error;
-      onRefused(error.refusal);
+      options.onRefused(error.refusal);
     }
   }
+}
+
+/**
+ * Non-empty documents, each valid UTF-8, to be read once. A file that cannot be used, or a line of it, is told and left out; of one that breaks off,
+ * what came before stands.
+ * @throws UsageError for a path that does not exist, before anything is read.
+ */
+export async function wholeDocuments(options: WholeDocumentsOptions): Promise<AsyncIterable<Uint8Array>> {
+  const { files, refused } = await findFiles(options.paths);
+  for (const refusal of refused) options.onRefused(refusal);
+  return documentsOfFiles(files, options);
 }

@@ -67,10 +67,6 @@ interface Running {
   readonly mailbox: Mailbox<WrittenBytes>;
 }
 
-/** Bytes of a prompt that are read before other lanes get their next byte. */
-const PROMPT_PIECE = 256;
-/** Prompts up to this long are read by a smaller step. */
-const SHORT_PIECE = 64;
 /** Patches are rarely shorter on average. */
 const BYTES_A_PATCH = 3;
 
@@ -84,6 +80,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     draft,
     patches: Math.ceil(Math.min(expectedBytes, maxPositions) / BYTES_A_PATCH),
   });
+  /** Bytes of a prompt that are read before other lanes get their next byte. */
+  const promptPiece = decoding.counts.at(-1)!;
   const running: (Running | null)[] = new Array(laneCount).fill(null);
   const waiting: Job[] = [];
   let promptBytes = 0;
@@ -117,7 +115,7 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     if (text === null || text === undefined) return [];
     const { prompt } = text.generation.request;
     const { length } = decoding.state(lane);
-    if (text.generation.next === null) return readsPrompt(text) ? prompt.slice(length, length + PROMPT_PIECE) : [];
+    if (text.generation.next === null) return readsPrompt(text) ? prompt.slice(length, length + promptPiece) : [];
     return draft > 1 ? await decoding.draft(lane, text.generation.next) : [text.generation.next];
   }
 
@@ -242,13 +240,8 @@ export function openGenerator(model: HeldBlt, options: GeneratorOptions = {}): G
     async warmUp() {
       const text = (length: number) => [BOS, ...new Array(length - 1).fill(BYTE_OFFSET)];
       // BOS is a patch of its own, so a text of it alone goes through every step that a byte can.
-      const lengths = [
-        1,
-        ...[SHORT_PIECE, PROMPT_PIECE].map((length) => Math.min(length, maxPositions)),
-        ...(draft > 1 ? [draft] : []),
-      ];
-      for (const length of lengths) {
-        await decoding.read([text(length)]);
+      for (const count of decoding.counts) {
+        await decoding.read([text(Math.min(count, maxPositions))]);
         decoding.reset(0);
       }
       await decoding.read(new Array(laneCount).fill(text(1)));

@@ -14,6 +14,9 @@ export interface KeyValueCache {
   attend(layer: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
 
+/** Which layer of its transformer one is, by its name (`model.patcher.layers.0`). */
+export const layerNumber = (layer: string): number => Number(layer.slice(layer.lastIndexOf('.') + 1));
+
 /** What the layers of one transformer share for one batch. */
 export interface BlockContext {
   readonly config: TransformerConfig;

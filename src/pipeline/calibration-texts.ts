@@ -37,8 +37,9 @@ export async function textsOf(paths: readonly string[], maxBytes: number, signal
   }
 }
 
-/** What kinds of text are called: paths by their last part, or whole where two end alike. */
-export function kindsOf(paths: readonly string[]): string[] {
+/** Paths as kinds of text, which are called by their last part, or whole where two end alike. */
+export function kindsOf(paths: readonly string[]): { readonly kind: string; readonly path: string }[] {
   const names = paths.map((path) => basename(path, extname(path)));
-  return names.map((name, i) => (names.indexOf(name) === names.lastIndexOf(name) ? name : paths[i]!));
+  const isAlone = (name: string) => names.indexOf(name) === names.lastIndexOf(name);
+  return paths.map((path, i) => ({ kind: isAlone(names[i]!) ? names[i]! : path, path }));
 }

@@ -1,6 +1,6 @@
 /** @module Bits per byte of a conversion or a checkpoint, by kind of text. */
 import { resolveCheckpoint } from '../conversion/index.js';
-import { listFiles, type Refusal, wholeDocuments } from '../data/index.js';
+import { type Refusal, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { bitsOfDocuments, type DocumentBits } from '../evaluate/index.js';
 import { openHeldBlt, openScorer } from '../model/index.js';
@@ -39,12 +39,13 @@ async function kindsToMeasure({ dir, data, textKey, maxBytes }: EvaluateModelOpt
     const documents = await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY });
     return [{ kind: 'held out', documents, refused: [] }];
   }
-  await listFiles(data);
-  return kindsOf(data).map((kind, i) => {
+  const kinds: Kind[] = [];
+  for (const { kind, path } of kindsOf(data)) {
     const refused: Refusal[] = [];
     const onRefused = (refusal: Refusal) => refused.push(refusal);
-    return { kind, documents: wholeDocuments({ paths: [data[i]!], textKey, maxBytes, onRefused }), refused };
-  });
+    kinds.push({ kind, documents: await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused }), refused });
+  }
+  return kinds;
 }
 
 /**

@@ -75,8 +75,7 @@ export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<
   }
   const kinds: TextKind[] =
     data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
-  for (const [i, kind] of kindsOf(data).entries())
-    kinds.push({ kind, texts: await textsOf([data[i]!], maxBytes, signal) });
+  for (const { kind, path } of kindsOf(data)) kinds.push({ kind, texts: await textsOf([path], maxBytes, signal) });
   reporter.stage('Measuring the patcher');
   const reports = await measurePatcher(patcher, source, kinds, options);
   reporter.done();

@@ -83,10 +83,7 @@ function renderedReply(template: string): string | null {
 
 /** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing, or cannot be seen. */
 export function replyEnd(template: string): string | null {
-  const [before, ...after] = renderedReply(template)?.split(REPLY_MARK) ?? [];
-  const end = after
-    .at(-1)
-    ?.trim()
-    .split(new RegExp(`\\s|${EOS_MARK}`))[0];
-  return before === undefined || end === undefined || end === '' ? null : end;
+  const after = renderedReply(template)?.split(REPLY_MARK).slice(1).at(-1) ?? '';
+  const end = after.trim().split(new RegExp(`\\s|${EOS_MARK}`))[0]!;
+  return end === '' ? null : end;
 }

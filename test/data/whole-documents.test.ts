@@ -1,24 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Refusal, wholeDocuments } from '../../src/data/index.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'byteify-documents-'));
-});
-afterEach(() => rm(folder, { recursive: true }));
+const folder = temporaryFolder();
 
-const put = (name: string, content: string | Uint8Array) => writeFile(join(folder, name), content);
+const put = (name: string, content: string | Uint8Array) => writeFile(join(folder(), name), content);
 
 async function read(options: { paths?: string[]; maxBytes?: number; textKey?: string } = {}) {
   const refused: Refusal[] = [];
   const documents: string[] = [];
-  const { paths = [folder], maxBytes = 1e9, textKey = 'text' } = options;
+  const { paths = [folder()], maxBytes = 1e9, textKey = 'text' } = options;
   const onRefused = (refusal: Refusal) => refused.push(refusal);
-  for await (const document of wholeDocuments({ paths, maxBytes, textKey, onRefused }))
+  for await (const document of await wholeDocuments({ paths, maxBytes, textKey, onRefused }))
     documents.push(new TextDecoder('utf-8', { fatal: true }).decode(document));
   return { documents, refused };
 }
@@ -49,7 +45,7 @@ describe('whole documents', () => {
     await put('d.txt', 'here');
     const { documents, refused } = await read();
     expect(documents).toEqual(['one', 'here']);
-    expect(refused.map(({ path, line }) => [path.slice(folder.length + 1), line])).toEqual([
+    expect(refused.map(({ path, line }) => [path.slice(folder().length + 1), line])).toEqual([
       ['a.jsonl', 2],
       ['a.jsonl', 3],
       ['a.jsonl', 4],
@@ -60,6 +56,6 @@ describe('whole documents', () => {
   });
 
   it('are asked for where nothing is', async () => {
-    await expect(read({ paths: [join(folder, 'nowhere')] })).rejects.toThrow('does not exist');
+    await expect(read({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow('does not exist');
   });
 });

@@ -1,25 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine } from '../../src/engine/index.js';
 import { bitsOfDocuments } from '../../src/evaluate/index.js';
 import { bltBitsPerByte, openScorer, type Scorer } from '../../src/model/index.js';
-import { type HeldGolden, openHeldGolden } from '../support/held-golden.js';
+import { heldGolden } from '../support/held-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const DOCUMENTS = ['A', 'Short.', 'Longer than a stride; ça continue. '.repeat(8)].map(bytes);
 const total = DOCUMENTS.reduce((sum, { length }) => sum + length, 0);
 
 describe('bits of documents', () => {
-  let golden: HeldGolden;
+  const golden = heldGolden('plain/blt');
   let scorer: Scorer;
-  beforeAll(async () => {
-    await startEngine({ threads: 2 });
-    golden = await openHeldGolden('plain/blt');
+  beforeAll(() => {
     scorer = openScorer(golden.held, { stride: 32 });
   });
-  afterAll(() => {
-    scorer.dispose();
-    golden.dispose();
-  });
+  afterAll(() => scorer.dispose());
 
   it('are those of the whole texts at once, each from its own beginning', async () => {
     const seen: number[] = [];

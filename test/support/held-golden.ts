@@ -1,6 +1,7 @@
 /** Golden models as decoding holds them, beside the tensors that the full forward reads. The engine must be started. */
+import { afterAll, beforeAll } from 'vitest';
 import { type BltConfig, bltTensors } from '../../src/blt/index.js';
-import { createVariable, tf } from '../../src/engine/index.js';
+import { createVariable, startEngine, tf } from '../../src/engine/index.js';
 import { type BltModel, type HeldBlt, openBlt } from '../../src/model/index.js';
 import { goldenPath } from './golden.js';
 
@@ -41,3 +42,21 @@ export const withConfig = (golden: HeldGolden, changed: Partial<BltConfig>): Hel
   const config = { ...golden.model.config, ...changed };
   return { ...golden, held: { ...golden.held, config }, model: { ...golden.model, config } };
 };
+
+/** A golden model that is open for the tests of the block it is called in. */
+export function heldGolden(name: string): Pick<HeldGolden, 'held' | 'model'> {
+  let opened: HeldGolden;
+  beforeAll(async () => {
+    await startEngine({ threads: 2 });
+    opened = await openHeldGolden(name);
+  });
+  afterAll(() => opened.dispose());
+  return {
+    get held() {
+      return opened.held;
+    },
+    get model() {
+      return opened.model;
+    },
+  };
+}

@@ -2,15 +2,16 @@
  * @module Cuts texts of any length into patches in strides: the patcher's keys and values of a window are handed from stride to stride, so that time
  * grows with the text and memory does not (blt-format 2).
  */
-import { encodeBytes, type TransformerConfig } from '../../blt/index.js';
-import { canCompile, tf, type Variable, zeroVariable } from '../../engine/index.js';
+import { encodeBytes } from '../../blt/index.js';
+import { canCompile, tf, type Variable } from '../../engine/index.js';
 import { attentionPlan, selfAttention } from '../attention.js';
-import type { BlockContext } from '../block.js';
+import { type BlockContext, layerNumber } from '../block.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher.js';
 import { ropeAngles } from '../rope-angles.js';
 import type { TextCut } from '../score.js';
 import { type HeldBlt, heldParams } from './held-blt.js';
 import { closes, patchLengthsOf } from './lanes.js';
+import { createCaches, disposeCaches, type LayerCaches } from './layer-caches.js';
 import { type StepFunction, stepFunction } from './step-function.js';
 
 export interface Cutter {
@@ -29,17 +30,6 @@ const STEP = 256;
 
 const roundedUp = (count: number, step: number) => Math.ceil(count / step) * step;
 
-/** Keys and values of the positions before a stride, a pair a layer: [1, kvHeads, window - 1, d]. */
-interface Carried {
-  readonly keys: readonly Variable[];
-  readonly values: readonly Variable[];
-}
-
-function createCarried({ layers, kvHeads, hiddenSize, heads }: TransformerConfig, before: number): Carried {
-  const variables = () => Array.from({ length: layers }, () => zeroVariable([1, kvHeads, before, hiddenSize / heads]));
-  return { keys: variables(), values: variables() };
-}
-
 /** The last `count` positions of x [1, heads, length, d]. */
 function lastOf(x: tf.Tensor, count: number): tf.Tensor {
   const [rows, heads, length, depth] = x.shape as [number, number, number, number];
@@ -53,18 +43,22 @@ interface StrideShape {
   readonly handsOn: boolean;
 }
 
-/** ids [count], cos and sin [count, d / 2] -> entropies [count], nats, of the predictions made there. */
-function strideStep(model: HeldBlt, carried: Carried, { count, isFirst, handsOn }: StrideShape) {
-  const config = model.config.patcher;
+/**
+ * ids [count], cos and sin [count, d / 2] -> entropies [count], nats, of the predictions made there.
+ * @param carried of the positions before the stride, as many as its first one sees beside itself
+ */
+function strideStep(model: HeldBlt, carried: LayerCaches, { count, isFirst, handsOn }: StrideShape) {
+  const { config, capacity } = carried;
   const { heads, kvHeads, hiddenSize, window } = config;
-  const angles = { dtype: 'float32', shape: [count, hiddenSize / heads / 2] } as const;
-  const before = isFirst ? 0 : window! - 1;
+  const depth = hiddenSize / heads;
+  const angles = { dtype: 'float32', shape: [count, depth / 2] } as const;
+  const before = isFirst ? 0 : capacity;
   const inputs = { ids: { dtype: 'int32', shape: [count] }, cos: angles, sin: angles } as const;
   return stepFunction(inputs, canCompile() ? 'graph' : 'eager', ({ ids, cos, sin }) => {
     const plan = attentionPlan({ rows: 1, length: count, window, repeat: heads / kvHeads, before, documents: null });
     const after = (variable: Variable, fresh: tf.Tensor) => {
-      const all = isFirst ? fresh : tf.concat([variable.read(), fresh], 2);
-      if (handsOn) variable.assign(lastOf(all, window! - 1));
+      const all = isFirst ? fresh : tf.concat([tf.reshape(variable.read(), [1, kvHeads, capacity, depth]), fresh], 2);
+      if (handsOn) variable.assign(tf.reshape(lastOf(all, capacity), variable.shape as [number, number]));
       return all;
     };
     const context: BlockContext = {
@@ -73,7 +67,7 @@ function strideStep(model: HeldBlt, carried: Carried, { count, isFirst, handsOn 
       attention: plan,
       cache: {
         attend(layer, q, k, v) {
-          const i = Number(layer.slice('model.patcher.layers.'.length));
+          const i = layerNumber(layer);
           return selfAttention(q, after(carried.keys[i]!, k), after(carried.values[i]!, v), plan);
         },
       },
@@ -90,7 +84,7 @@ export function openCutter(model: HeldBlt, options: { readonly stride?: number }
   const { window, rope, hiddenSize, heads } = patcher;
   // Without a window every position sees all before it: then a text is one stride.
   const stride = window === null ? Number.POSITIVE_INFINITY : Math.max(options.stride ?? STRIDE, window);
-  const carried = createCarried(patcher, window === null ? 0 : window - 1);
+  const carried = createCaches(patcher, 1, window === null ? 0 : window - 1);
   const steps = new Map<string, StepFunction<'ids' | 'cos' | 'sin'>>();
 
   function stepOf(shape: StrideShape) {
@@ -132,7 +126,7 @@ export function openCutter(model: HeldBlt, options: { readonly stride?: number }
     },
     dispose() {
       for (const step of steps.values()) step.dispose();
-      for (const variable of [...carried.keys, ...carried.values]) variable.dispose();
+      disposeCaches(carried);
     },
   };
 }

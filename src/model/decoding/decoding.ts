@@ -55,6 +55,8 @@ export interface LaneState {
 }
 
 export interface Decoding {
+  /** Numbers of ids a lane that steps are compiled for, rising: the least that is enough is taken, and padded. */
+  readonly counts: readonly number[];
   /** Reads ids: as many a lane as it is given, none included. A lane begins with BOS. */
   read(ids: readonly ArrayLike<number>[]): Promise<LaneOutput[]>;
   /**
@@ -112,8 +114,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   // Rings hold a window; without one they hold all that the model is made for, and no more.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
-  /** Numbers of ids a lane that steps are compiled for: the least that is enough is taken, and padded. */
-  const counts = [1, ...(mostDrafted > 1 ? [mostDrafted] : []), Math.ceil(chunk / 4), chunk].sort((a, b) => a - b);
+  const counts = [...new Set([1, Math.max(1, mostDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
 
   const shapeOf = (some: number, count: number): StepShape => ({
     lanes: some,
@@ -253,6 +254,7 @@ export function openDecoding(model: HeldBlt, options: DecodingOptions): Decoding
   }
 
   return {
+    counts,
     async read(ids) {
       check(ids);
       const outputs = ids.map(({ length }) => ({

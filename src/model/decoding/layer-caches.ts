@@ -1,7 +1,7 @@
 /** @module Keys and values that a transformer keeps of earlier positions, layer by layer, in variables that are written in place. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
-import type { BlockContext } from '../block.js';
+import { type BlockContext, layerNumber } from '../block.js';
 import { keptRows, type Places } from './places.js';
 
 export interface LayerCaches {
@@ -78,10 +78,9 @@ export function placeShapes(
   };
 }
 
-/** A context in which blocks see what some lanes keep, and keep what they make. @param prefix of the layers' names */
+/** A context in which blocks see what some lanes keep, and keep what they make. */
 export function cachedContext(
   { config, capacity, keys, values }: LayerCaches,
-  prefix: string,
   { cos, sin, rows, mask, kept }: PlaceTensors,
   { lanes, count }: { readonly lanes: number; readonly count: number },
 ): BlockContext {
@@ -99,7 +98,7 @@ export function cachedContext(
     attention: { rows: lanes, length: count, repeat, window: capacity, blocks: [] },
     cache: {
       attend(layer, q, k, v) {
-        const i = Number(layer.slice(`${prefix}.layers.`.length));
+        const i = layerNumber(layer);
         const stacked = tf.reshape(q, [lanes, kvHeads, repeat * count, depth]);
         const out = attend(stacked, keptWith(keys[i]!, k), keptWith(values[i]!, v), mask);
         return tf.reshape(out, [lanes, heads, count, depth]);

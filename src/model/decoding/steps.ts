@@ -35,10 +35,7 @@ export function patcherStep(model: HeldBlt, caches: LayerCaches, shape: StepShap
   const inputs = { ids: ints(shape.lanes * shape.count), ...placeInputs(caches, shape) };
   return stepFunction(inputs, shape.mode, ({ ids, ...places }) => {
     const params = heldParams(model);
-    const logits = patcherHead(
-      params,
-      patcherStates(params, ids, cachedContext(caches, 'model.patcher', places, shape)),
-    );
+    const logits = patcherHead(params, patcherStates(params, ids, cachedContext(caches, places, shape)));
     return [entropyOf(logits), logits];
   });
 }
@@ -53,7 +50,7 @@ export function encoderStep(model: HeldBlt, caches: LayerCaches, ring: StateRing
     ...placeInputs(caches, shape),
   };
   return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...places }) => {
-    const context = cachedContext(caches, 'model.local_encoder', places, shape);
+    const context = cachedContext(caches, places, shape);
     ring.states.scatterRows(rows, byteStates(heldParams(model), model.config, { ids, hashRows }, context));
     return [];
   });
@@ -86,7 +83,7 @@ export function globalStep(model: HeldBlt, caches: LayerCaches, ring: PatchRing,
   };
   return stepFunction(inputs, mode, ({ vectors, ring: rows, ...places }) => {
     const params = heldParams(model);
-    const latent = globalLayers(params, vectors, cachedContext(caches, 'model.global_transformer', places, shape));
+    const latent = globalLayers(params, vectors, cachedContext(caches, places, shape));
     const patchRows = patchRowsOf(params, config, latent);
     for (let i = 0; i < crossLayers(config); i++) {
       const { key, value } = crossKeysAndValues(params, config, patchRows, i);
@@ -117,7 +114,7 @@ export function decoderStep(
       patchOfByte: tf.range(0, lanes * count, 1, 'int32'),
       of: (i: number) => ({ key: rows(patches.keys[i]!), value: rows(patches.values[i]!) }),
     };
-    const context = cachedContext(caches, 'model.local_decoder', places, shape);
+    const context = cachedContext(caches, places, shape);
     const hidden = decoderLayers(params, config, states.states.gatherRows(bytes), reading, context);
     return [linear(hidden, param(params, 'lm_head.weight'))];
   });

@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine, tf } from '../../../src/engine/index.js';
+import { describe, expect, it } from 'vitest';
+import { tf } from '../../../src/engine/index.js';
 import { openCutter, scoreTexts } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
-import { type HeldGolden, openHeldGolden } from '../../support/held-golden.js';
+import { heldGolden } from '../../support/held-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(60));
 
 describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
-  let golden: HeldGolden;
-  beforeAll(async () => {
-    await startEngine({ threads: 2 });
-    golden = await openHeldGolden(name);
-  });
-  afterAll(() => golden.dispose());
+  const golden = heldGolden(name);
 
   const wantedOf = (text: Uint8Array) => scoreTexts(golden.model.params, golden.model.config, [text])[0]!;
 

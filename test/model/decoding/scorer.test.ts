@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startEngine } from '../../../src/engine/index.js';
+import { describe, expect, it } from 'vitest';
 import { openScorer, scoreTexts } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
-import { type HeldGolden, openHeldGolden } from '../../support/held-golden.js';
+import { heldGolden } from '../../support/held-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(14));
 
 describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
-  let golden: HeldGolden;
-  beforeAll(async () => {
-    await startEngine({ threads: 2 });
-    golden = await openHeldGolden(name);
-  });
-  afterAll(() => golden.dispose());
+  const golden = heldGolden(name);
 
   it.each([
     ['a byte', LONG.subarray(0, 1)],
