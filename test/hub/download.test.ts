@@ -322,7 +322,9 @@ describe('a bad network', () => {
       ],
     });
     await expectSnapshot((await download()).folder, files);
-    expect(starts()).toEqual([0, 200_000, 0]);
+    // The end of the connection may overtake the last bytes.
+    const [first, second = 0, third] = starts();
+    expect([first, second > 0 && second <= 200_000, third, starts().length]).toEqual([0, true, 0, 3]);
   });
 
   it('may stall', async () => {
