@@ -1,5 +1,6 @@
 /** @module The BLT format: vocabulary, hash n-grams, patches, config, tensors. No TensorFlow. */
 export { type Adapter, adaptersOf, type Lora } from './adapters.js';
+export { bitsPerByte } from './bits-per-byte.js';
 export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
 export {
   closedFormFlops,
@@ -20,6 +21,7 @@ export {
 } from './flops.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
+export { MUON_STEPS, movedByMuon, muonFlops } from './muon.js';
 export { parseBltConfig } from './parse-config.js';
 export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js';
 export { type QueryBlock, queryBlocks } from './query-blocks.js';

@@ -1,4 +1,5 @@
 /** @module `byteify score`: every byte's surprisal. */
+import { bitsPerByte } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { openHeldBlt, openScorer } from '../model/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
@@ -35,10 +36,13 @@ export const score: Command<Args> = {
     context.reporter.done();
     scorer.dispose();
     model.dispose();
-    const bitsPerByte = nllNats.reduce((sum, nats) => sum + nats, 0) / (Math.LN2 * bytes.length);
+    const bits = bitsPerByte(
+      nllNats.reduce((sum, nats) => sum + nats, 0),
+      bytes.length,
+    );
     const document = {
       byte_count: bytes.length,
-      bits_per_byte: bitsPerByte,
+      bits_per_byte: bits,
       nll_nats: Array.from(nllNats),
       entropy_nats: Array.from(entropyNats),
       patch_lengths: patchLengths,
@@ -46,7 +50,7 @@ export const score: Command<Args> = {
     printResult(context, document, () =>
       renderPairs([
         ['bytes', humanBytes(bytes.length)],
-        ['bits per byte', bitsPerByte.toFixed(4)],
+        ['bits per byte', bits.toFixed(4)],
         ['bytes a patch', (bytes.length / (patchLengths.length - 1)).toFixed(2)],
       ]),
     );

@@ -1,4 +1,5 @@
 /** @module How well patches follow the source's tokens, and what that costs the source: sums over texts. No TensorFlow. */
+import { bitsPerByte } from '../blt/index.js';
 import { CUT_AT_END, CUT_LATE, NO_CUT } from './text-cuts.js';
 
 /** What the state that a byte is predicted from has read: all before it, or less. */
@@ -64,7 +65,7 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
   const sum = (values: Float32Array, where: (i: number) => boolean = () => true) =>
     values.reduce((all, value, i) => (where(i) ? all + value : all), 0);
   const bytes = total(({ ends }) => ends.length);
-  const perByte = (of: (text: SegmentedText) => number) => total(of) / (Math.LN2 * bytes);
+  const perByte = (of: (text: SegmentedText) => number) => bitsPerByte(total(of), bytes);
   const place = (wanted: BytePlace) =>
     perByte(({ source }) => sum(source.inPatches, (i) => source.places[i] === wanted));
   const cuts = texts.map(hits);

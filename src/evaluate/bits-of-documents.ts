@@ -1,10 +1,11 @@
 /** @module Bits per byte of a model on documents of any length. */
+import { bitsPerByte } from '../blt/index.js';
 import type { Scorer } from '../model/index.js';
 
 export interface DocumentBits {
   readonly documents: number;
   readonly bytes: number;
-  /** Sum of negative log-likelihoods in nats / (ln 2 x bytes). BOS is context and not counted. Null of no bytes. */
+  /** Null of no bytes. */
   readonly bitsPerByte: number | null;
   /** Without BOS's own patch. Null of no bytes. */
   readonly bytesPerPatch: number | null;
@@ -32,6 +33,6 @@ export async function bitsOfDocuments(
     nats += nllNats.reduce((sum, value) => sum + value, 0);
     patches += patchLengths.length - 1;
   }
-  const [bitsPerByte, bytesPerPatch] = bytes === 0 ? [null, null] : [nats / (Math.LN2 * bytes), bytes / patches];
-  return { documents: count, bytes, bitsPerByte, bytesPerPatch };
+  if (bytes === 0) return { documents: count, bytes, bitsPerByte: null, bytesPerPatch: null };
+  return { documents: count, bytes, bitsPerByte: bitsPerByte(nats, bytes), bytesPerPatch: bytes / patches };
 }

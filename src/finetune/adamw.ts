@@ -17,18 +17,20 @@ export interface ParameterGroup {
   readonly learningRateScale: number;
   /** Norms and embeddings are not decayed. */
   readonly decay: boolean;
+  readonly optimizer: 'adamw' | 'muon';
 }
 
-/** A parameter with its first and second moment, all of one shape. */
+/** A parameter with its moments, all of one shape. */
 export interface Slot {
   readonly name: string;
   readonly group: ParameterGroup;
   readonly value: Variable;
   readonly first: Variable;
-  readonly second: Variable;
+  /** Muon has none. */
+  readonly second: Variable | null;
 }
 
-/** How AdamW's moments are held. */
+/** How moments are held. */
 export type Moments = 'float32' | 'bfloat16' | '8-bit';
 
 /** First and second moments, as variables hold them. */
@@ -41,7 +43,8 @@ export const MOMENT_STORAGE: Readonly<Record<Moments, { readonly first: Storage;
 /** A slot whose moments are zero. The slot owns `value` from here on. */
 export function createSlot(name: string, value: Variable, group: ParameterGroup, moments: Moments = 'float32'): Slot {
   const storage = MOMENT_STORAGE[moments];
-  const [first, second] = [zeroVariable(value.shape, storage.first), zeroVariable(value.shape, storage.second)];
+  const first = zeroVariable(value.shape, storage.first);
+  const second = group.optimizer === 'muon' ? null : zeroVariable(value.shape, storage.second);
   return { name, group, value, first, second };
 }
 
@@ -96,12 +99,12 @@ const inOrder = ({ learningRate, firstCorrection, secondCorrection, gradientScal
   gradientScale,
 ];
 
-/** One update of one parameter, in place. */
+/** One update of one parameter that has both moments, in place. */
 export function updateSlot(slot: Slot, gradient: tf.Tensor, scalars: StepScalars, options: AdamWOptions): void {
   const rule = { ...options, group: slot.group };
   fuseUpdate(
     keyOf(rule),
-    [slot.value, slot.first, slot.second],
+    [slot.value, slot.first, slot.second!],
     [gradient, ...inOrder(scalars)],
     (values, [g, ...rest]) => next(values as unknown as Triple, g!, rest, rule),
   );
@@ -123,5 +126,5 @@ export function updatedRows(
 
 /** Releases a slot's variables. */
 export function disposeSlot({ value, first, second }: Slot): void {
-  for (const variable of [value, first, second]) variable.dispose();
+  for (const variable of [value, first, second]) variable?.dispose();
 }

@@ -93,6 +93,7 @@ export async function openBench(
     objective,
     specs: bltTensors(config),
     learningRateScale: {},
+    muonScale: null,
     seed: 1,
     moments: options.moments ?? 'float32',
   };

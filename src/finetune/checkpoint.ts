@@ -1,7 +1,7 @@
 /** @module A checkpoint of a run: a whole model folder with the optimizer's moments and the trainer's state beside it. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
 import { CHUNK_BYTES, chunksOf, type tf, type Variable } from '../engine/index.js';
@@ -98,10 +98,12 @@ export async function saveCheckpoint(params: {
   );
   const moments = new Map(
     slots.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
-      Object.entries({ first, second, ...(!shapes.has(name) && { value }) }).map(([which, variable]) => {
-        const key = `${name}.${which}`;
-        return [key, { variable, info: float32(key, shapes.get(name) ?? variable.shape) }];
-      }),
+      Object.entries({ first, ...(second && { second }), ...(!shapes.has(name) && { value }) }).map(
+        ([which, variable]) => {
+          const key = `${name}.${which}`;
+          return [key, { variable, info: float32(key, shapes.get(name) ?? variable.shape) }];
+        },
+      ),
     ),
   );
   await writeFolderAtomic(join(run, checkpointName(state.step)), async (folder) => {
@@ -168,7 +170,10 @@ export async function restoreSlots(
           ? loadVariable(weights, name, { spareRows })
           : loadVariable(optimizer, `${name}.value`)),
         first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: storage.first }),
-        second: await loadVariable(optimizer, `${name}.second`, { spareRows, storage: storage.second }),
+        second:
+          group.optimizer === 'muon'
+            ? null
+            : await loadVariable(optimizer, `${name}.second`, { spareRows, storage: storage.second }),
       });
     }
     return slots;
@@ -178,7 +183,17 @@ export async function restoreSlots(
   }
 }
 
+/** What a run says of its parameters' groups. */
+export interface GroupRates {
+  /** By part. */
+  readonly learningRateScale: Readonly<Record<string, number>>;
+  /** Of the matrices of layers, which Muon moves; null where AdamW moves everything. */
+  readonly muonScale: number | null;
+}
+
 /** A slot's group from its tensor: norms and embeddings are not decayed (blt-format 5.3). */
-export function groupOf(spec: TensorSpec, learningRateScale: Readonly<Record<string, number>>): ParameterGroup {
-  return { learningRateScale: learningRateScale[spec.part] ?? 1, decay: spec.role === 'linear' };
+export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
+  const decay = spec.role === 'linear';
+  if (muonScale !== null && movedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };
+  return { learningRateScale: learningRateScale[spec.part] ?? 1, decay, optimizer: 'adamw' };
 }

@@ -2,7 +2,7 @@
  * @module How well an encoder speaks to the source (T0 of conversion-research 2.7): the held source reads text once with its own token embeddings and
  * once with the encoder's patches in their places, and its bits per byte are compared. Nothing of the decoder is in it.
  */
-import { type BltConfig, BOE, encodeBytes } from '../blt/index.js';
+import { type BltConfig, BOE, bitsPerByte, encodeBytes } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
 import { embeddingLoss, prefixMarginals, sourceLogProbabilities } from '../distill/index.js';
 import { gatherRows, linear, rmsNorm, segmentSum, tf } from '../engine/index.js';
@@ -82,8 +82,11 @@ export async function encoderFidelity(question: FidelityQuestion): Promise<Encod
     await batches.close();
     entropies.dispose();
   }
-  const bits = (nats: number) => nats / (Math.LN2 * bytes);
-  return { relativeError: error / patches, sourceBitsPerByte: bits(own), bitsPerByte: bits(taken) };
+  return {
+    relativeError: error / patches,
+    sourceBitsPerByte: bitsPerByte(own, bytes),
+    bitsPerByte: bitsPerByte(taken, bytes),
+  };
 }
 
 /** Embeddings of tokens with the vectors of patches in the places of those that are patches. */

@@ -1,5 +1,5 @@
 /** @module Bits per byte of the patcher as the byte language model it is. */
-import { type BltConfig, encodeBytes } from '../blt/index.js';
+import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { byteBatch, type Params, patcherLogits, positionLosses, wholeRow } from '../model/index.js';
 
@@ -16,5 +16,5 @@ export function byteModelBitsPerByte(params: Params, config: BltConfig, texts: r
     for (let i = 0; i < text.length; i++) nats += losses[i]!;
     byteCount += text.length;
   }
-  return nats / (Math.LN2 * byteCount);
+  return bitsPerByte(nats, byteCount);
 }

@@ -17,6 +17,8 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
     microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
+    // The source's layers were trained by AdamW, which fine-tuning by Muon goes badly with (Liu et al. 2025, section 3.5).
+    muonScale: null,
     betas: stage.betas,
     epsilon: stage.epsilon,
     weightDecay: stage.weight_decay,
@@ -49,6 +51,7 @@ export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardwa
     microBatchRows: rowsPerStep,
     learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),
     learningRateScale: {},
+    muonScale: patcher.optimizer === 'muon' ? patcher.muon_learning_rate / patcher.learning_rate : null,
     weightDecay: patcher.weight_decay,
     clipNorm: patcher.clip_norm,
     validateEvery: every,

@@ -1,7 +1,14 @@
 /** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, stageFlops, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import {
+  type BltConfig,
+  bltTensors,
+  muonFlops,
+  stageFlops,
+  type TensorSpec,
+  toTransformersConfig,
+} from '../blt/index.js';
 import { digestOfFile, writeFileAtomic } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { UsageError } from '../errors.js';
@@ -92,9 +99,10 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
       flopsOf: ({ bytes }) => {
+        const moved = recipe.patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;
         const text = { bytes: recipe.patcher.row_bytes, bytesPerPatch: 1 };
         const source = { vocabSize: 0, bytesPerToken: 1 };
-        return bytes * stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
+        return moved + bytes * stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
       },
       run,
       seed: recipe.seed,
@@ -118,6 +126,8 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   }
 }
 
+const patcherTensors = (config: BltConfig) => bltTensors(config).filter(({ part }) => part === 'patcher');
+
 async function labelGoal(aligned: AlignedSettings | null): Promise<LabelGoal | null> {
   return aligned === null ? null : { alignment: aligned, tokenizer: await loadTokenizer(aligned.tokenizerFolder) };
 }
@@ -133,7 +143,7 @@ async function writePatcher(
   params: Params,
   extra: readonly TensorSpec[],
 ): Promise<void> {
-  const specs = [...bltTensors(config).filter(({ part }) => part === 'patcher'), ...extra];
+  const specs = [...patcherTensors(config), ...extra];
   const infos = specs.map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
   await writeSafetensorsFile(join(out, 'model.safetensors'), infos, ({ name }) =>
     fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),

@@ -1,5 +1,5 @@
 /**
- * @module One optimizer step as compiled functions: forward, backward, clipping and AdamW on variables that are updated in place. With one
+ * @module One optimizer step as compiled functions: forward, backward, clipping and the optimizer on variables that are updated in place. With one
  * micro-batch it is one function; with several, one adds up gradients and one applies them. Eagerly the very same code runs operation
  * by operation.
  */
@@ -20,6 +20,7 @@ import { type AdamWOptions, corrections, type Slot, type StepScalars, updatedRow
 import type { BatchArrays } from './batch-arrays.js';
 import { batchTensor } from './batch-tensors.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
+import { updateMuonSlot } from './muon.js';
 import type { BatchShape, BatchTensors, Objective } from './objective.js';
 import type { TouchedRows } from './touched-rows.js';
 
@@ -68,6 +69,8 @@ export interface TrainStep {
   run(input: StepInput): Promise<StepOutput>;
   dispose(): void;
 }
+
+const UPDATES = { adamw: updateSlot, muon: updateMuonSlot } as const;
 
 type Body = (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[];
 
@@ -140,7 +143,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     const gradientScale = clipScale(norm, clipNorm);
     const scalars: StepScalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
     slots.forEach((slot, i) => {
-      updateSlot(slot, gradients[i]!, scalars, adamw);
+      UPDATES[slot.group.optimizer](slot, gradients[i]!, scalars, adamw);
     });
     if (table === null) return [losses, norm];
     const triple = rows as [tf.Tensor, tf.Tensor, tf.Tensor];
@@ -232,5 +235,5 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
 }
 
 function variablesOf({ value, first, second }: Slot): Variable[] {
-  return [value, first, second];
+  return [value, first, second!];
 }

@@ -10,7 +10,7 @@ import type { TensorReader } from '../safetensors/index.js';
 import type { AdamWOptions, Moments } from './adamw.js';
 import type { SourceSettings, StepBatch } from './batch-preparer.js';
 import { createBatchSource } from './batch-source.js';
-import { checkpointSteps, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
 import { chooseMode } from './choose-mode.js';
 import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
@@ -21,19 +21,18 @@ import { openTrainee } from './trainee.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
-export interface TrainingPlan extends AdamWOptions {
+export interface TrainingPlan extends AdamWOptions, GroupRates {
   readonly steps: number;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
   /** Rows whose activations are in memory at once. */
   readonly microBatchRows: number;
   readonly learningRateAt: (step: number) => number;
-  readonly learningRateScale: Readonly<Record<string, number>>;
   readonly clipNorm: number;
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;
-  /** How AdamW's moments are held. */
+  /** How moments are held. */
   readonly moments: Moments;
   /** `auto` measures what is faster. */
   readonly mode: StepMode | 'auto';
@@ -109,7 +108,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       exitCode: 2,
     });
   }
-  const { learningRateScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
+  const { learningRateScale, muonScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
@@ -117,6 +116,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     objective,
     specs: [...specs, ...(objective.extra ?? [])],
     learningRateScale,
+    muonScale,
     moments,
     seed,
     start,

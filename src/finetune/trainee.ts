@@ -4,7 +4,7 @@ import type { tf, Variable } from '../engine/index.js';
 import { loadVariable, type Params } from '../model/index.js';
 import type { TensorReader } from '../safetensors/index.js';
 import { createSlot, disposeSlot, type Moments, type ParameterGroup, type Slot } from './adamw.js';
-import { groupOf, restoreSlots, type SlotKind } from './checkpoint.js';
+import { type GroupRates, groupOf, restoreSlots, type SlotKind } from './checkpoint.js';
 import { freshAdapter, merged } from './lora.js';
 import type { Objective } from './objective.js';
 
@@ -24,10 +24,9 @@ export interface Trainee {
   dispose(): void;
 }
 
-export interface TraineeOptions {
+export interface TraineeOptions extends GroupRates {
   readonly objective: Objective;
   readonly specs: readonly TensorSpec[];
-  readonly learningRateScale: Readonly<Record<string, number>>;
   readonly moments: Moments;
   /** Of fresh adapters. */
   readonly seed: number;
@@ -45,7 +44,11 @@ const isTable = ({ part }: TensorSpec): boolean => part === 'hash';
 
 /** An adapter's groups: neither is decayed, and B learns as much faster as the product is scaled. */
 function adapterKinds({ a, b }: Adapter, lora: Lora, scale: number): SlotKind[] {
-  const group = (learningRateScale: number): ParameterGroup => ({ learningRateScale, decay: false });
+  const group = (learningRateScale: number): ParameterGroup => ({
+    learningRateScale,
+    decay: false,
+    optimizer: 'adamw',
+  });
   return [
     { name: a.name, group: group(scale), spareRows: 0 },
     { name: b.name, group: group((scale * lora.alpha) / lora.rank), spareRows: 0 },
@@ -66,7 +69,7 @@ export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
   const moved = specs.filter(objective.trains);
   const kindOf = (spec: TensorSpec): SlotKind => ({
     name: spec.name,
-    group: groupOf(spec, learningRateScale),
+    group: groupOf(spec, options),
     spareRows: isTable(spec) ? SPARE_ROWS : 0,
   });
   const own = moved.filter((spec) => !isTable(spec)).map(kindOf);

@@ -1,5 +1,5 @@
-/** @module Bits per byte: sum of negative log-likelihoods in nats / (ln 2 x bytes). BOS and EOS are not counted. */
-import type { BltConfig } from '../blt/index.js';
+/** @module Bits per byte of a BLT and of a source on the same texts. */
+import { type BltConfig, bitsPerByte } from '../blt/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { type LlamaModel, llamaLosses } from './llama.js';
 import type { Params } from './params.js';
@@ -17,10 +17,6 @@ function total(values: Iterable<number>): number {
   let sum = 0;
   for (const value of values) sum += value;
   return sum;
-}
-
-function bits(nats: number, byteCount: number): BitsPerByte {
-  return { bitsPerByte: nats / (Math.LN2 * byteCount), byteCount };
 }
 
 /** Groups texts so that the padded batch stays within the bound. */
@@ -54,7 +50,7 @@ export async function bltBitsPerByte(
     }
     await new Promise(setImmediate);
   }
-  return { ...bits(nats, byteCount), bytesPerPatch: byteCount / patches };
+  return { bitsPerByte: bitsPerByte(nats, byteCount), byteCount, bytesPerPatch: byteCount / patches };
 }
 
 /**
@@ -75,5 +71,5 @@ export async function llamaBitsPerByte(
     tokens += ids.length;
     await new Promise(setImmediate);
   }
-  return { ...bits(nats, byteCount), bytesPerToken: byteCount / tokens };
+  return { bitsPerByte: bitsPerByte(nats, byteCount), byteCount, bytesPerToken: byteCount / tokens };
 }

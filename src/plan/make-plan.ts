@@ -1,6 +1,14 @@
 /** @module The cost of a whole conversion, stage by stage, before anything runs. */
 
-import { adaptersOf, type BltConfig, bltTensors, type FlopParts, forwardFlops, type Lora } from '../blt/index.js';
+import {
+  adaptersOf,
+  type BltConfig,
+  bltTensors,
+  type FlopParts,
+  forwardFlops,
+  type Lora,
+  muonFlops,
+} from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
 import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
@@ -93,6 +101,7 @@ const PLAINLY = {
   precision: 'float32',
   gradientCheckpointing: false,
   optimizerState: 'float32',
+  optimizerFlops: 0,
   adapterParameters: 0,
   keepCheckpoints: 1,
   solveBytes: null,
@@ -105,16 +114,18 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
   const bytesPerPatch = targetBytesPerPatch(patcher);
   const nameOf = ({ kind }: Stage, index: number) => (stages.length === 1 ? 'finetune' : `finetune ${index} ${kind}`);
   return [
-    patcherWork(patcher, bytesPerPatch),
+    patcherWork(patcher, bytesPerPatch, config),
     ...stages.map((stage, index) => stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config })),
   ];
 }
 
-function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number): TrainingWork {
+function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: BltConfig): TrainingWork {
   const rowsPerStep = rows(patcher);
+  const tensors = bltTensors(config).filter(({ part }) => part === 'patcher');
   return {
     ...PLAINLY,
     name: 'patcher',
+    optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(tensors) : 0,
     stage: { kind: 'patcher' },
     steps: patcher.steps,
     bytes: patcher.steps * rowsPerStep * patcher.row_bytes,
@@ -144,6 +155,7 @@ function stageWork(
     precision: stage.precision,
     gradientCheckpointing: stage.gradient_checkpointing,
     optimizerState: stage.optimizer_state,
+    optimizerFlops: 0,
     adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
     keepCheckpoints: stage.keep_checkpoints,
     solveBytes: null,

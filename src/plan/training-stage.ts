@@ -23,6 +23,8 @@ export interface TrainingWork extends HowItTrains {
   readonly stage: StageShape;
   /** Of the optimizer; none in closed form. */
   readonly steps: number;
+  /** Matrix products of one optimizer step: Muon's. */
+  readonly optimizerFlops: number;
   /** Text that is read, again and again where it is short. */
   readonly bytes: number;
   /** Of a closed form: what is solved on. */
@@ -73,7 +75,7 @@ export function trainingStageCost(params: {
   const perByte = model + sourceStates + sourceHead;
   const flops =
     work.solveBytes === null
-      ? bytes * perByte
+      ? bytes * perByte + work.steps * work.optimizerFlops
       : closedFormFlops({ config, text, source, textBytes: bytes, solveBytes: work.solveBytes });
   const memory = trainingMemory({
     ...work,

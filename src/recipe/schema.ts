@@ -66,7 +66,12 @@ const patcher = z
     steps: count.default(1000).describe('Optimizer steps.'),
     batch_bytes: count.default(16_384).describe('Bytes a step.'),
     row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    learning_rate: rate.default(4e-4).describe('Peak of the schedule (the paper’s, for all sizes).'),
+    optimizer: z
+      .enum(['adamw', 'muon'])
+      .default('adamw')
+      .describe('adamw: for all (the paper). muon: for the matrices of its layers, AdamW for the rest; learns faster.'),
+    learning_rate: rate.default(4e-4).describe('Peak of AdamW’s schedule (the paper’s, for all sizes).'),
+    muon_learning_rate: rate.default(0.02).describe('Peak of Muon’s schedule (its author’s, for all sizes).'),
     warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
     min_learning_rate_ratio: share.default(0.1).describe('Where the cosine ends, of the peak.'),
     weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled; norms and embeddings have none.'),

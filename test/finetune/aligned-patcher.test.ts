@@ -292,19 +292,20 @@ describe('training', () => {
     disposeParams(params);
   });
 
-  it('that was stopped goes on as if it had not', async () => {
-    const patcher = { kind: 'aligned', steps: 6 };
-    await trained('whole', patcher);
+  it.each(['adamw', 'muon'])('that was stopped goes on as if it had not: %s', async (optimizer) => {
+    const patcher = { kind: 'aligned', steps: 6, optimizer };
+    const [whole, stopped] = [`whole-${optimizer}`, `stopped-${optimizer}`];
+    await trained(whole, patcher);
     const controller = new AbortController();
     let taken = 0;
     const onStep = () => ++taken === 3 && controller.abort(new Error('stop'));
-    await expect(trained('stopped', patcher, { signal: controller.signal, onStep } as never)).rejects.toThrow('stop');
-    const saved = await openCheckpoint(join(folder, 'stopped', 'run', checkpointName(3)));
+    await expect(trained(stopped, patcher, { signal: controller.signal, onStep } as never)).rejects.toThrow('stop');
+    const saved = await openCheckpoint(join(folder, stopped, 'run', checkpointName(3)));
     expect(saved.tensors.has(TOKEN_END_HEAD), 'a checkpoint is a model without the head').toBe(false);
     await saved.close();
-    await trained('stopped', patcher);
+    await trained(stopped, patcher);
     const weights = (name: string) => readFile(join(folder, name, 'model.safetensors'));
-    expect(Buffer.compare(await weights('stopped'), await weights('whole'))).toBe(0);
+    expect(Buffer.compare(await weights(stopped), await weights(whole))).toBe(0);
   });
 
   it('needs a source', async () => {

@@ -40,7 +40,7 @@ const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], shape.lengt
 /** Value and moments of the table as bits, row by row. */
 function tableBits({ trainee }: Training): string[][] {
   const { value, first, second } = trainee.table!;
-  return taken([value.read(), first.read(), second.read()]).map((values) => {
+  return taken([value.read(), first.read(), second!.read()]).map((values) => {
     const width = value.shape[1]!;
     return Array.from({ length: value.shape[0]! }, (_, row) =>
       Buffer.from(values.slice(row * width, (row + 1) * width).buffer).toString('hex'),
@@ -116,7 +116,7 @@ describe('a checkpoint', () => {
     // What is in the spare row must not matter.
     const { value, first, second } = training.trainee.table!;
     const [at, sevens] = [ints([value.shape[0]! - 1]), tf.fill([1, value.shape[1]!], 7)];
-    for (const variable of [value, first, second]) variable.scatterRows(at, sevens);
+    for (const variable of [value, first, second!]) variable.scatterRows(at, sevens);
     tf.dispose([at, sevens]);
     const state = {
       step: 1,
@@ -152,6 +152,7 @@ describe('a checkpoint', () => {
       objective: training.objective,
       specs,
       learningRateScale: {},
+      muonScale: null,
       moments: 'float32' as const,
       seed: 1,
     };
@@ -159,7 +160,7 @@ describe('a checkpoint', () => {
     expect(resumed.slots.map(({ name }) => name)).toEqual(slots.map(({ name }) => name));
     for (const [i, slot] of resumed.slots.entries()) {
       for (const which of ['value', 'first', 'second'] as const) {
-        const [found, wanted] = taken([slot[which].read(), slots[i]![which].read()]) as [Float32Array, Float32Array];
+        const [found, wanted] = taken([slot[which]!.read(), slots[i]![which]!.read()]) as [Float32Array, Float32Array];
         const own = start.weights.get(slot.name)!.values.length;
         expect(found.subarray(0, own), `${slot.name} ${which}`).toEqual(wanted.subarray(0, own));
         expect(found.subarray(own).every((value) => value === 0)).toBe(true);

@@ -98,7 +98,13 @@ describe('a trainee with adapters', () => {
     const config = await readBltConfig(BLT);
     const objective = endToEndObjective(config, ['hash', 'head'], LORA);
     const start = await openCheckpoint(BLT);
-    const shared = { objective, specs: bltTensors(config), learningRateScale: {}, moments: 'float32' as const };
+    const shared = {
+      objective,
+      specs: bltTensors(config),
+      learningRateScale: {},
+      muonScale: null,
+      moments: 'float32' as const,
+    };
     const trainee = await openTrainee({ ...shared, seed, start, from: null });
     await start.close();
     const row = packedRow(plainCases.map(({ input_ids }) => input_ids));
@@ -352,7 +358,7 @@ describe('a checkpoint in bfloat16', () => {
     const specs = bltTensors(config);
     const start = await openCheckpoint(narrow);
     const objective = endToEndObjective(config, ['decoder'], LORA);
-    const options = { objective, specs, learningRateScale: {}, moments: 'float32' as const, seed: 1 };
+    const options = { objective, specs, learningRateScale: {}, muonScale: null, moments: 'float32' as const, seed: 1 };
     const trainee = await openTrainee({ ...options, start, from: null });
     for (const { name, part, role } of specs) {
       const frozen = ['patcher', 'global', 'decoder'].includes(part);

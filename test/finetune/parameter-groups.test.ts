@@ -22,21 +22,37 @@ describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
 
   it('decay every linear layer, and neither norms nor embeddings', () => {
     const specs = bltTensors(config);
-    const decayed = specs.filter((spec) => groupOf(spec, {}).decay).map((spec) => spec.name);
+    const decayed = specs.filter((spec) => groupOf(spec, ADAMW).decay).map((spec) => spec.name);
     expect(decayed).toEqual(specs.map((spec) => spec.name).filter((tensor) => !isNorm(tensor) && !isEmbedding(tensor)));
     expect(decayed).toContain('lm_head.weight');
     expect(decayed).toContain('model.local_encoder.patch_embedding_projection.weight');
-    for (const spec of specs.filter((candidate) => groupOf(candidate, {}).decay)) expect(spec.shape.length).toBe(2);
+    for (const spec of specs.filter((candidate) => groupOf(candidate, ADAMW).decay)) expect(spec.shape.length).toBe(2);
   });
 
   it('have the scale of their part, and 1 where the recipe says nothing', () => {
     const scale = { global: 0.1, hash: 3 };
     for (const spec of bltTensors(config)) {
       const wanted = spec.name.startsWith('model.global_transformer.layers') ? 0.1 : /hash_tok/.test(spec.name) ? 3 : 1;
-      expect(groupOf(spec, scale).learningRateScale, spec.name).toBe(wanted);
+      expect(groupOf(spec, { learningRateScale: scale, muonScale: null }).learningRateScale, spec.name).toBe(wanted);
     }
   });
+
+  it('give Muon the matrices of layers alone, at its own rate', () => {
+    const groups = bltTensors(config).map((spec) => ({
+      spec,
+      ...groupOf(spec, { learningRateScale: {}, muonScale: 10 }),
+    }));
+    for (const { spec, optimizer, learningRateScale } of groups) {
+      const moves = /layers\.\d+\..*proj\.weight$/.test(spec.name);
+      expect([spec.name, optimizer, learningRateScale]).toEqual([spec.name, moves ? 'muon' : 'adamw', moves ? 10 : 1]);
+    }
+    expect(groups.find(({ spec }) => spec.name === 'model.patcher.lm_head.weight')).toMatchObject({
+      optimizer: 'adamw',
+    });
+  });
 });
+
+const ADAMW = { learningRateScale: {}, muonScale: null };
 
 describe('the learning-rate scale of a part', () => {
   const shape = { rows: 2, length: 48 };

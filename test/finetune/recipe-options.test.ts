@@ -182,7 +182,7 @@ describe('the other keys of a stage', () => {
     const [options] = steps();
     expect(options).toMatchObject({ precision: 'bfloat16', rematerialise: true });
     const storages = [...options!.slots, options!.table!].map(({ value, first, second }) =>
-      [value.storage, first.storage, second.storage].join(),
+      [value.storage, first.storage, second!.storage].join(),
     );
     expect(new Set(storages)).toEqual(new Set(['float32,int8-p2,int8-p4']));
   });
@@ -194,7 +194,7 @@ describe('the other keys of a stage', () => {
     const { objective, slots, table } = options!;
     expect(objective.lora).toBeNull();
     expect(
-      [...slots, table!].every(({ first, second }) => first.storage === 'float32' && second.storage === 'float32'),
+      [...slots, table!].every(({ first, second }) => first.storage === 'float32' && second!.storage === 'float32'),
     ).toBe(true);
   });
 

@@ -54,7 +54,7 @@ describe('AdamW', () => {
       [0.3, 1, 1e-4],
       [-0.2, 2, -5],
     ];
-    const slot = createSlot('w', createVariable(tf.tensor1d(start)), { learningRateScale, decay });
+    const slot = createSlot('w', createVariable(tf.tensor1d(start)), { learningRateScale, decay, optimizer: 'adamw' });
     gradients.forEach((gradient, i) => {
       tf.tidy(() => updateSlot(slot, tf.tensor1d(gradient), scalarsOf(i + 1, 0.05), OPTIONS));
     });

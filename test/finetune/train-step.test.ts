@@ -182,7 +182,7 @@ describe('beside AdamW in double precision on dense gradients', () => {
     }
     for (const { name, value, first, second } of training.trainee.slots) {
       const wanted = reference.parameters.get(name)!;
-      const [x, m, v] = taken([value.read(), first.read(), second.read()]) as [
+      const [x, m, v] = taken([value.read(), first.read(), second!.read()]) as [
         Float32Array,
         Float32Array,
         Float32Array,

@@ -37,6 +37,7 @@ const work: TrainingWork = {
   name: 'finetune',
   stage: { kind: 'end-to-end', frozen: [] },
   steps: 5,
+  optimizerFlops: 0,
   solveBytes: null,
   bytes: 5 * 4 * 64,
   rowBytes: 64,
@@ -66,6 +67,10 @@ describe('trainingStageCost', () => {
     expect(bytes).toBe(5 * 4 * 64);
     expect(flops).toBe(bytes * flopsPerByte);
     expect(seconds).toBe(flops / 1e6);
+  });
+
+  it('adds what an optimizer step costs, once a step', () => {
+    expect(cost({ optimizerFlops: 1000 }).flops).toBe(cost({}).flops + 5 * 1000);
   });
 
   it('counts what the stage runs, and of the source what it asks for', () => {

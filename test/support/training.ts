@@ -115,6 +115,7 @@ export interface TrainingOptions {
   readonly clipNorm?: number;
   readonly adamw?: AdamWOptions;
   readonly learningRateScale?: Readonly<Record<string, number>>;
+  readonly muonScale?: number | null;
   readonly frozen?: readonly string[];
   readonly moments?: Moments;
   readonly rematerialise?: boolean;
@@ -135,7 +136,8 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const objective = endToEndObjective(start.config, frozen);
   const specs = bltTensors(start.config);
   const moments = options.moments ?? 'float32';
-  const common = { objective, specs, learningRateScale, moments, seed: 1 };
+  const { muonScale = null } = options;
+  const common = { objective, specs, learningRateScale, muonScale, moments, seed: 1 };
   const trainee = await openTrainee({ ...common, start: start.reader, from: null });
   const { dense: slots, table, fixed } = trainee;
   const how = { mode, precision: 'float32' as const, rematerialise: options.rematerialise ?? false };
