@@ -1,35 +1,57 @@
-// Where an aligned patcher should learn to cut: patchers of each kind of labels, trained alike on SmolLM2's tokens, and what they cost the source on
-// text of two kinds that they were not trained on.
-// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --work DIR --out docs/bench/patchers]
-import { mkdirSync, writeFileSync } from 'node:fs';
+// Where an aligned patcher should learn to cut, and by which optimizer: patchers trained on SmolLM2's tokens, and what they cost the source on text of
+// two kinds that they were not trained on, with as many cuts as their labels have and with fewer. With --out, arms that were measured before stay.
+// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME... --sizes 5,6 --work DIR --out docs/bench/patchers]
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LABELS, patcherSettings } from './smollm2/arms.mjs';
+import { PATCHERS, patcherSettings } from './smollm2/arms.mjs';
 import { openSession } from './smollm2/session.mjs';
 import { patcherTable } from './smollm2/tables.mjs';
 
-const session = openSession({ steps: { type: 'string', default: '500' } });
-const { source, work, out, corpus, byteify, evaluatePatcher } = session;
+const session = openSession({
+  steps: { type: 'string', default: '500' },
+  only: { type: 'string', multiple: true, default: Object.keys(PATCHERS) },
+  sizes: { type: 'string', default: '' },
+});
+const { source, work, out, only, corpus, byteify, evaluatePatcher } = session;
 const steps = Number(session.steps);
+const sizes = session.sizes.split(',').filter(Boolean).map(Number);
+for (const name of only.filter((wanted) => !(wanted in PATCHERS))) {
+  process.stderr.write(`error: no patcher is called ${name}; there are: ${Object.keys(PATCHERS).join('; ')}\n`);
+  process.exit(2);
+}
 
-const measured = Object.entries(LABELS).map(([name, labels]) => {
-  const dir = join(work, `patcher-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`);
-  const recipe = ['--recipe', 'smollm2-135m', ...patcherSettings(labels, steps)];
+const report =
+  out !== undefined && existsSync(join(out, 'patchers.json'))
+    ? JSON.parse(readFileSync(join(out, 'patchers.json'), 'utf8'))
+    : { command: 'npm run bench:patchers', measured: [] };
+
+function keep(arm) {
+  const others = report.measured.filter(({ name, steps }) => name !== arm.name || steps !== arm.steps);
+  report.measured = [...others, arm];
+  if (out === undefined) return;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'patchers.json'), `${JSON.stringify({ ...report, packages: corpus.packages }, null, 2)}\n`);
+  writeFileSync(join(out, 'patchers.md'), `${patcherTable(report.measured.flatMap(tableRows))}\n`);
+}
+
+/** An arm as the tables have it: with its own cuts, then with fewer. */
+const tableRows = ({ name, steps, unseen, fewer }) => [
+  { name: `${name}, ${steps} steps`, unseen },
+  ...fewer.map(({ size, unseen }) => ({ name: `the same, cut for ${size} bytes`, unseen })),
+];
+
+for (const name of only) {
+  const dir = join(work, `patcher-${steps}-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`);
+  const settings = PATCHERS[name];
+  const recipe = ['--recipe', 'smollm2-135m', ...patcherSettings(settings, steps)];
   byteify('import', source, '--out', dir);
   byteify('remap', dir, ...recipe);
   byteify('patcher', 'train', dir, ...recipe, '--data', ...corpus.folders);
-  return { name, labels, unseen: evaluatePatcher(dir) };
-});
-
-const table = patcherTable(measured);
-process.stdout.write(`${table}\n`);
-if (out !== undefined) {
-  mkdirSync(out, { recursive: true });
-  const report = {
-    command: 'npm run bench:patchers',
-    steps,
-    packages: corpus.packages,
-    measured,
-  };
-  writeFileSync(join(out, 'patchers.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, 'patchers.md'), `${table}\n`);
+  const unseen = evaluatePatcher(dir);
+  const fewer = sizes.map((size) => {
+    byteify('patcher', 'calibrate', dir, '--target-bytes-per-patch', String(size));
+    return { size, unseen: evaluatePatcher(dir) };
+  });
+  keep({ name, steps, settings, unseen, fewer });
 }
+process.stdout.write(`${patcherTable(report.measured.flatMap(tableRows))}\n`);

@@ -17,7 +17,7 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
     microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
-    // The source's layers were trained by AdamW, which fine-tuning by Muon goes badly with (Liu et al. 2025, section 3.5).
+    // The source's layers were trained by AdamW; fine-tuning such a model by Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
     muonScale: null,
     betas: stage.betas,
     epsilon: stage.epsilon,

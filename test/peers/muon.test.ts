@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createVariable, startEngine, tf } from '../../src/engine/index.js';
+import { createSlot, disposeSlot } from '../../src/finetune/adamw.js';
+import { updateMuonSlot } from '../../src/finetune/muon.js';
+import { numbers, taken } from '../support/modes.js';
+import { askPeer, peersPython } from '../support/peers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const [RATE, STEPS, WEIGHT_DECAY] = [0.02, 4, 0.1];
+
+/** Euclidean. */
+const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Math.hypot(...Array.from(a, (value, i) => value - b[i]!));
+
+/** A matrix of which no direction is small. */
+const wellConditioned = (rows: number, columns: number, salt: number): tf.Tensor =>
+  tf.tidy(() => tf.add(numbers([rows, columns], salt), tf.mul(8, tf.eye(rows, columns))));
+
+beforeAll(async () => {
+  await startEngine({ threads: 2 });
+});
+
+describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
+  it.each([
+    [32, 32],
+    [48, 20],
+    [20, 48],
+  ])('moves a matrix of %d by %d alike', async (rows, columns) => {
+    const start = numbers([rows, columns], 1);
+    const gradients = Array.from({ length: STEPS }, (_, i) => wellConditioned(rows, columns, 2 + i));
+    const file = join(folder(), `${rows}.json`);
+    const question = {
+      value: start.arraySync(),
+      gradients: gradients.map((gradient) => gradient.arraySync()),
+      rate: RATE,
+      weightDecay: WEIGHT_DECAY,
+    };
+    await writeFile(file, JSON.stringify(question));
+    const wanted = await askPeer<number[][]>('muon.py', [file]);
+    const from = start.dataSync() as Float32Array;
+    const group = { learningRateScale: 1, decay: true, optimizer: 'muon' as const };
+    const slot = createSlot('w', createVariable(start), group);
+    const [learningRate, one] = [tf.scalar(RATE), tf.scalar(1)];
+    const scalars = { learningRate, gradientScale: one, firstCorrection: one, secondCorrection: one };
+    gradients.forEach((gradient, i) => {
+      updateMuonSlot(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY });
+      const found = taken([slot.value.read()])[0]!;
+      // Its Newton-Schulz steps are in bfloat16, which loses directions that are small.
+      expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(0.05);
+    });
+    disposeSlot(slot);
+    tf.dispose([start, ...gradients, learningRate, one]);
+  });
+});
