@@ -31,7 +31,7 @@ function keep(arm) {
   if (out === undefined) return;
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, 'patchers.json'), `${JSON.stringify({ ...report, packages: corpus.packages }, null, 2)}\n`);
-  writeFileSync(join(out, 'patchers.md'), `${patcherTable(report.measured.flatMap(tableRows))}\n`);
+  writeFileSync(join(out, 'patchers.md'), table());
 }
 
 /** An arm as the tables have it: with its own cuts, then with fewer. */
@@ -39,6 +39,8 @@ const tableRows = ({ name, steps, unseen, fewer }) => [
   { name: `${name}, ${steps} steps`, unseen },
   ...fewer.map(({ size, unseen }) => ({ name: `the same, cut for ${size} bytes`, unseen })),
 ];
+
+const table = () => `${patcherTable(report.measured.flatMap(tableRows))}\n`;
 
 for (const name of only) {
   const dir = join(work, `patcher-${steps}-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`);
@@ -54,4 +56,4 @@ for (const name of only) {
   });
   keep({ name, steps, settings, unseen, fewer });
 }
-process.stdout.write(`${patcherTable(report.measured.flatMap(tableRows))}\n`);
+process.stdout.write(table());

@@ -37,7 +37,7 @@ export {
   type StageShape,
   stageRuns,
 } from './stage-runs.js';
-export { bltTensors, layerTensors, type Part, type Role, type TensorSpec } from './tensors.js';
+export { bltTensors, layerTensors, type Part, patcherTensors, type Role, type TensorSpec } from './tensors.js';
 export { textPositions } from './text-positions.js';
 export { toTransformersConfig } from './transformers-config.js';
 export { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, decodeBytes, EOS, encodeBytes, VOCAB_SIZE } from './vocabulary.js';

@@ -99,3 +99,7 @@ export function bltTensors(config: BltConfig): TensorSpec[] {
     linear('head', 'lm_head', vocabSize, decoder.hiddenSize),
   ];
 }
+
+/** Those of the patcher alone. */
+export const patcherTensors = (config: BltConfig): TensorSpec[] =>
+  bltTensors(config).filter(({ part }) => part === 'patcher');

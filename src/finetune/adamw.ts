@@ -34,18 +34,26 @@ export interface Slot {
 export type Moments = 'float32' | 'bfloat16' | '8-bit';
 
 /** First and second moments, as variables hold them. */
-export const MOMENT_STORAGE: Readonly<Record<Moments, { readonly first: Storage; readonly second: Storage }>> = {
+const MOMENT_STORAGE: Readonly<Record<Moments, { readonly first: Storage; readonly second: Storage }>> = {
   float32: { first: 'float32', second: 'float32' },
   bfloat16: { first: 'bfloat16', second: 'bfloat16' },
   '8-bit': { first: 'int8-p2', second: 'int8-p4' },
 };
 
+/** How a parameter's moments are held; null for one that its optimizer has not. */
+export function momentStorage(
+  { optimizer }: ParameterGroup,
+  moments: Moments,
+): { first: Storage; second: Storage | null } {
+  const { first, second } = MOMENT_STORAGE[moments];
+  return { first, second: optimizer === 'muon' ? null : second };
+}
+
 /** A slot whose moments are zero. The slot owns `value` from here on. */
 export function createSlot(name: string, value: Variable, group: ParameterGroup, moments: Moments = 'float32'): Slot {
-  const storage = MOMENT_STORAGE[moments];
-  const first = zeroVariable(value.shape, storage.first);
-  const second = group.optimizer === 'muon' ? null : zeroVariable(value.shape, storage.second);
-  return { name, group, value, first, second };
+  const { first, second } = momentStorage(group, moments);
+  const zeros = (storage: Storage) => zeroVariable(value.shape, storage);
+  return { name, group, value, first: zeros(first), second: second && zeros(second) };
 }
 
 /** What changes from step to step: float32 scalars, so that a traced step can take them as inputs. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import { CHUNK_BYTES, chunksOf, type tf, type Variable } from '../engine/index.js';
+import { CHUNK_BYTES, chunksOf, type Storage, type tf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
@@ -16,7 +16,7 @@ import {
   writeCheckpoint,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
-import { MOMENT_STORAGE, type Moments, type ParameterGroup, type Slot } from './adamw.js';
+import { type Moments, momentStorage, type ParameterGroup, type Slot } from './adamw.js';
 import type { Room } from './batch-preparer.js';
 import type { StepMode } from './train-step.js';
 
@@ -161,19 +161,18 @@ export async function restoreSlots(
   const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
   try {
     const slots: Slot[] = [];
-    const storage = MOMENT_STORAGE[moments];
     for (const { name, group, spareRows } of kinds) {
+      const { first, second } = momentStorage(group, moments);
+      const moment = (which: string, storage: Storage) =>
+        loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
       slots.push({
         name,
         group,
         value: await (weights.tensors.has(name)
           ? loadVariable(weights, name, { spareRows })
           : loadVariable(optimizer, `${name}.value`)),
-        first: await loadVariable(optimizer, `${name}.first`, { spareRows, storage: storage.first }),
-        second:
-          group.optimizer === 'muon'
-            ? null
-            : await loadVariable(optimizer, `${name}.second`, { spareRows, storage: storage.second }),
+        first: await moment('first', first),
+        second: second && (await moment('second', second)),
       });
     }
     return slots;

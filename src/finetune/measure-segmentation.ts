@@ -14,7 +14,7 @@ import {
   tokenEnds,
 } from '../distill/index.js';
 import type { LlamaModel, Params } from '../model/index.js';
-import { byteModelBitsPerByte } from './patcher-bits.js';
+import { byteModelNats } from './patcher-bits.js';
 import { readText } from './read-text.js';
 import { sourceByteNats, type TokenReading } from './source-byte-nats.js';
 import { spelledTexts } from './spelled-texts.js';
@@ -58,7 +58,7 @@ function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: 
   return {
     ends: tokenEnds(text, false, reader.tokenizer).ends,
     cuts,
-    patcherNats: byteModelBitsPerByte(params, config, [text]) * Math.LN2 * text.length,
+    patcherNats: byteModelNats(params, config, text),
     source: {
       canonical: nats(canonicalReading(text, reader)),
       inPatches: nats(chunks),

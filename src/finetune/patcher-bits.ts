@@ -3,18 +3,22 @@ import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { byteBatch, type Params, patcherLogits, positionLosses, wholeRow } from '../model/index.js';
 
+/** Sum of negative log-likelihoods of a text's bytes, which follow BOS. */
+export function byteModelNats(params: Params, config: BltConfig, text: Uint8Array): number {
+  const ids = encodeBytes(text);
+  const targets = new Int32Array(ids.length);
+  targets.set(ids.subarray(1));
+  const losses = tf.tidy(() =>
+    positionLosses(patcherLogits(params, config.patcher, byteBatch([wholeRow(ids)])), targets),
+  );
+  return losses.subarray(0, text.length).reduce((sum, nats) => sum + nats, 0);
+}
+
 /** Each text follows its own BOS. */
 export function byteModelBitsPerByte(params: Params, config: BltConfig, texts: readonly Uint8Array[]): number {
-  let [nats, byteCount] = [0, 0];
-  for (const text of texts) {
-    const ids = encodeBytes(text);
-    const targets = new Int32Array(ids.length);
-    targets.set(ids.subarray(1));
-    const losses = tf.tidy(() =>
-      positionLosses(patcherLogits(params, config.patcher, byteBatch([wholeRow(ids)])), targets),
-    );
-    for (let i = 0; i < text.length; i++) nats += losses[i]!;
-    byteCount += text.length;
-  }
-  return bitsPerByte(nats, byteCount);
+  const nats = texts.reduce((sum, text) => sum + byteModelNats(params, config, text), 0);
+  return bitsPerByte(
+    nats,
+    texts.reduce((sum, { length }) => sum + length, 0),
+  );
 }

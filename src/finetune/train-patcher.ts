@@ -3,8 +3,8 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BltConfig,
-  bltTensors,
   muonFlops,
+  patcherTensors,
   stageFlops,
   type TensorSpec,
   toTransformersConfig,
@@ -24,6 +24,7 @@ import {
 import { loadTokenizer } from '../tokenizer/index.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
 import { type AlignmentRecord, writeAlignment } from './alignment.js';
+import type { StepBatch } from './batch-preparer.js';
 import type { Calibration } from './calibrate.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
 import { checkpointName, checkpointSteps } from './checkpoint.js';
@@ -98,12 +99,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware),
       data: store.train,
-      flopsOf: ({ bytes }) => {
-        const moved = recipe.patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;
-        const text = { bytes: recipe.patcher.row_bytes, bytesPerPatch: 1 };
-        const source = { vocabSize: 0, bytesPerToken: 1 };
-        return moved + bytes * stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
-      },
+      flopsOf: stepFlops(config, recipe.patcher),
       run,
       seed: recipe.seed,
       settings,
@@ -126,7 +122,14 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   }
 }
 
-const patcherTensors = (config: BltConfig) => bltTensors(config).filter(({ part }) => part === 'patcher');
+/** FLOPs of a step. */
+function stepFlops(config: BltConfig, patcher: Recipe['patcher']) {
+  const text = { bytes: patcher.row_bytes, bytesPerPatch: 1 };
+  const source = { vocabSize: 0, bytesPerToken: 1 };
+  const perByte = stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
+  const ofMuon = patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;
+  return ({ bytes }: StepBatch): number => bytes * perByte + ofMuon;
+}
 
 async function labelGoal(aligned: AlignedSettings | null): Promise<LabelGoal | null> {
   return aligned === null ? null : { alignment: aligned, tokenizer: await loadTokenizer(aligned.tokenizerFolder) };

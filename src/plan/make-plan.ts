@@ -8,6 +8,7 @@ import {
   forwardFlops,
   type Lora,
   muonFlops,
+  patcherTensors,
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
@@ -121,11 +122,10 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
 
 function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: BltConfig): TrainingWork {
   const rowsPerStep = rows(patcher);
-  const tensors = bltTensors(config).filter(({ part }) => part === 'patcher');
   return {
     ...PLAINLY,
     name: 'patcher',
-    optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(tensors) : 0,
+    optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0,
     stage: { kind: 'patcher' },
     steps: patcher.steps,
     bytes: patcher.steps * rowsPerStep * patcher.row_bytes,

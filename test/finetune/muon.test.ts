@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { muonFlops } from '../../src/blt/index.js';
 import { createVariable, type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { createSlot } from '../../src/finetune/adamw.js';
+import { createSlot, disposeSlot } from '../../src/finetune/adamw.js';
 import { orthogonalised, updateMuonSlot } from '../../src/finetune/muon.js';
 import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../support/modes.js';
 
@@ -116,8 +116,7 @@ describe('three steps of Muon', () => {
     expect(relativeDifference(taken([slot.value.read()])[0]!, value.flat())).toBeLessThan(1e-4);
     expect(relativeDifference(taken([slot.first.read()])[0]!, momentum.flat())).toBeLessThan(1e-5);
     start.dispose();
-    slot.value.dispose();
-    slot.first.dispose();
+    disposeSlot(slot);
     expect(engine.liveHandles()).toBe(before);
   });
 });

@@ -10,6 +10,8 @@ beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
+const ADAMW = { learningRateScale: {}, muonScale: null };
+
 describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
   let config: BltConfig;
   beforeAll(async () => {
@@ -51,8 +53,6 @@ describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
     });
   });
 });
-
-const ADAMW = { learningRateScale: {}, muonScale: null };
 
 describe('the learning-rate scale of a part', () => {
   const shape = { rows: 2, length: 48 };
