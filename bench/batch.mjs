@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bltConfigFor, deriveLocalSizes } from '../dist/blt/index.js';
 import { buildStore, openStore, PACKER_START } from '../dist/data/index.js';
-import { createPreparer } from '../dist/finetune/batch-preparer.js';
-import { openPreparer } from '../dist/finetune/open-preparer.js';
+import { createPreparer } from '../dist/finetune/batches/batch-preparer.js';
+import { openPreparer } from '../dist/finetune/batches/open-preparer.js';
 
 const { values } = parseArgs({
   options: {

@@ -54,8 +54,20 @@ export {
   tf,
 } from './engine/index.js';
 export { ByteifyError, UsageError } from './errors.js';
-export { type SelfCheck, selfCheck } from './evaluate/index.js';
-export { type CardInputs, cardFromManifest, type ExportReport, exportTransformers } from './export/index.js';
+// Models that run. The engine must be started.
+export {
+  type BitsPerByte,
+  type ByteScores,
+  bltBitsPerByte,
+  llamaBitsPerByte,
+  openScorer,
+  type Scorer,
+  type SelfCheck,
+  scoreTexts,
+  selfCheck,
+  type TextCut,
+} from './evaluate/index.js';
+export { type ExportReport, exportTransformers } from './export/index.js';
 export {
   benchTrainStep,
   type FinetuneOptions,
@@ -81,24 +93,15 @@ export { type GgufFile, type GgufValue, openGguf } from './gguf/index.js';
 export { type Downloaded, type DownloadOptions, downloadModel, hubEnvironment, parseModelId } from './hub/index.js';
 export { type ImportReport, importModel, locateModel } from './import/index.js';
 export { type LlamaConfig, type LlamaSource, llamaTensors, openLlama, parseLlamaConfig } from './llama/index.js';
-// Models that run. The engine must be started.
 export {
-  type BitsPerByte,
   type BltModel,
-  type ByteScores,
-  bltBitsPerByte,
   type Cutter,
   type HeldBlt,
   type LlamaModel,
-  llamaBitsPerByte,
   openBlt,
   openCutter,
   openHeldBlt,
   openLlamaModel,
-  openScorer,
-  type Scorer,
-  scoreTexts,
-  type TextCut,
 } from './model/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
 export {
@@ -120,6 +123,7 @@ export {
   recipeJsonSchema,
   recipeToYaml,
 } from './recipe/index.js';
+export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';
 export {
   fromFloat32,

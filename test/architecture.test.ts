@@ -11,12 +11,15 @@ const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
   ['commands'],
   ['pipeline', 'serve'],
-  ['import', 'remap', 'finetune', 'export', 'evaluate', 'generate', 'plan', 'report'],
-  ['distill', 'release'],
-  ['model', 'data', 'hub', 'recipe', 'tokenizer'],
+  ['import', 'remap', 'finetune', 'export', 'generate', 'plan', 'report'],
+  ['evaluate', 'release'],
+  ['model'],
+  ['patching'],
+  ['data', 'hub', 'recipe', 'tokenizer'],
   ['llama'],
   ['blt', 'engine', 'gguf'],
-  ['safetensors', 'conversion', 'ui'],
+  ['safetensors', 'conversion'],
+  ['fs', 'net', 'ui'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 
@@ -44,7 +47,6 @@ const COMPUTING_VERBS = [
 const LOADS_TENSORFLOW = [
   'engine',
   'model',
-  'distill',
   'finetune',
   'evaluate',
   'generate',
@@ -55,7 +57,7 @@ const LOADS_TENSORFLOW = [
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 /** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
-const BATCH_THREAD = 'finetune/batch-worker.ts';
+const BATCH_THREAD = 'finetune/batches/batch-worker.ts';
 
 const folderOf = (module: string) => module.split('/', 1)[0] ?? module;
 const tierOf = (module: string) => TIERS.findIndex((tier) => tier.includes(folderOf(module)));

@@ -1,5 +1,5 @@
 /** @module `byteify evaluate`: bits per byte of a model on text. */
-import { evaluateModel } from '../pipeline/index.js';
+import { evaluateModel } from '../evaluate/index.js';
 import { renderTable } from '../ui/index.js';
 import { type Command, parsers, printResult } from './command.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';

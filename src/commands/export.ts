@@ -2,11 +2,13 @@
 
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { openConversion, readManifest, removeAtomic, resolveCheckpoint } from '../conversion/index.js';
+import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
 import { locateEngine } from '../engine/locate.js';
 import { UsageError } from '../errors.js';
-import { conversionPapers, exportTransformers } from '../export/index.js';
+import { exportTransformers } from '../export/index.js';
+import { removeAtomic } from '../fs/index.js';
 import { recipeFor } from '../recipe/index.js';
+import { conversionPapers } from '../release/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, type RestartArgs, restartOption, startEngineFor } from './shared-options.js';

@@ -1,6 +1,7 @@
 /** @module `byteify patcher`: train, calibrate, evaluate. */
 import { openConversion } from '../conversion/index.js';
-import { calibrateFolder, dataStep, evaluatePatcher, patcherStep, segmentationMetrics } from '../pipeline/index.js';
+import { evaluatePatcher, segmentationMetrics } from '../evaluate/index.js';
+import { calibrateFolder, dataStep, patcherStep } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs, renderTable } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';

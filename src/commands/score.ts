@@ -1,7 +1,8 @@
 /** @module `byteify score`: every byte's surprisal. */
 import { bitsPerByte } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
-import { openHeldBlt, openScorer } from '../model/index.js';
+import { openScorer } from '../evaluate/index.js';
+import { openHeldBlt } from '../model/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../errors.js';
-import { writeFileAtomic } from './atomic.js';
+import { writeFileAtomic } from '../fs/index.js';
 import { STAGE_NAMES } from './stages.js';
 
 export const MANIFEST_NAME = 'byteify.json';

@@ -4,9 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { lockFolder, removeAtomic, sweepTemporary } from '../fs/index.js';
 import { toolVersion } from '../version.js';
-import { removeAtomic, sweepTemporary } from './atomic.js';
-import { lockFolder } from './lock.js';
 import { emptyManifest, MANIFEST_NAME, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { STAGES, type StageName, stagesFrom } from './stages.js';
 

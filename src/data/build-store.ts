@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
+import { writeFolderAtomic } from '../fs/index.js';
 import { documentsOf } from './documents.js';
-import { fillEmptySide } from './fill-empty-side.js';
+import { fillEmptySide } from './fill-empty-split.js';
 import { findFiles } from './find-files.js';
 import { BrokenFile, type Refusal } from './refusal.js';
 import { MANIFEST_FILE, type StoreManifest } from './store.js';

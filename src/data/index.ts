@@ -1,16 +1,9 @@
 /** @module Text: from files of any kind to packed rows of bytes. */
 export { type BuildStoreOptions, buildStore } from './build-store.js';
+export { piecesOf } from './document-chunks.js';
 export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
 export { type FileState, listFiles } from './list-files.js';
-export {
-  createPacker,
-  PACKER_START,
-  type PackedChunk,
-  type PackedRow,
-  type Packer,
-  type PackerState,
-} from './pack.js';
-export { piecesOf } from './pieces.js';
+export { createPacker, PACKER_START, type PackedChunk, type PackedRow, type Packer, type PackerState } from './pack.js';
 export type { Refusal } from './refusal.js';
 export {
   type ByteStore,

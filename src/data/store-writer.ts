@@ -1,11 +1,11 @@
 /** @module Writes the pieces of a store document by document; what was written can be taken back to any mark. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { type AppendFile, createAppendFile } from './append-file.js';
+import { type AppendFile, createAppendFile } from '../fs/index.js';
 import { createDigestSet } from './digest-set.js';
-import { lotOf } from './lot.js';
-import { completePieces } from './pieces.js';
+import { completePieces } from './document-chunks.js';
 import { bytesFile, endsFile, type SplitCounts, type SplitName } from './store.js';
+import { lotOf } from './uniform-draw.js';
 
 /** How far a store was written. */
 export interface Mark {

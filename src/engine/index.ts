@@ -1,11 +1,12 @@
 /** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
-export { canCompile, onGpu } from './abilities.js';
 export { attribute } from './attributes.js';
+export { canCompile, onGpu } from './capabilities.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
 export { fuse, fusedOp } from './fuse.js';
+export { rematerialised } from './gradient-checkpointing.js';
 export { TENSORFLOW_VERSION } from './libraries.js';
 export { type EngineLocation, locateEngine } from './locate.js';
 export {
@@ -23,7 +24,6 @@ export {
 export { type Precision, withPrecision } from './precision.js';
 export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
-export { rematerialised } from './rematerialise.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 // Not the folder's index, which loads the manifest's schema.
-import { writeFileAtomic } from '../conversion/atomic.js';
+import { writeFileAtomic } from '../fs/atomic.js';
 import { engineHome } from './folders.js';
 import { LIBRARY_FILES } from './libraries.js';
 

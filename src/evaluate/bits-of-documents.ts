@@ -1,6 +1,6 @@
 /** @module Bits per byte of a model on documents of any length. */
 import { bitsPerByte } from '../blt/index.js';
-import type { Scorer } from '../model/index.js';
+import type { Scorer } from './scorer.js';
 
 export interface DocumentBits {
   readonly documents: number;

@@ -1,3 +1,19 @@
 /** @module Measuring models. */
 export { bitsOfDocuments, type DocumentBits } from './bits-of-documents.js';
+export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
+export { type EvaluatedKind, evaluateModel } from './evaluate-model.js';
+export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
+export { measureEncoder } from './measure-encoder.js';
+export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
+export { byteModelBitsPerByte } from './patcher-bits.js';
+export { type ByteScores, scoreTexts, type TextCut } from './score.js';
+export { openScorer, type Scorer } from './scorer.js';
+export { segmentationMetrics } from './segmentation-metrics.js';
+export {
+  type BytePlace,
+  type SegmentationReport,
+  type SegmentedText,
+  type SourceNats,
+  segmentationReport,
+} from './segmentation-report.js';
 export { type SelfCheck, selfCheck } from './self-check.js';

@@ -11,8 +11,8 @@ import {
   openBlt,
   type Params,
   readBltConfig,
-  wholeRow,
 } from '../model/index.js';
+import { wholeRow } from '../patching/index.js';
 import { fromFloat32, openCheckpoint, toFloat32 } from '../safetensors/index.js';
 
 export interface SelfCheck {

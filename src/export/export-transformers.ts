@@ -12,14 +12,15 @@ import {
   textPositions,
   toTransformersConfig,
 } from '../blt/index.js';
-import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
+import { claimOut, markOut } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
+import { writeFolderAtomic } from '../fs/index.js';
+import type { CardInputs } from '../release/index.js';
+import { type CardModel, modelCard } from '../release/index.js';
 import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
-import type { CardInputs } from './card-inputs.js';
 import { checkTensors } from './check-tensors.js';
 import { convertTensor } from './convert-tensor.js';
-import { type CardModel, modelCard } from './model-card.js';
 
 export interface ExportReport {
   readonly folder: string;

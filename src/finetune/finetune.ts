@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { BltConfig } from '../blt/index.js';
 import type { ByteStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import { measureEncoder } from '../evaluate/index.js';
 import { readBltConfig } from '../model/index.js';
 import type { Recipe, RecipeStage } from '../recipe/index.js';
-import { checkpointName } from './checkpoint.js';
-import { closedForm } from './closed-form/closed-form.js';
-import { openDistillSource } from './distill-source.js';
-import { measureEncoder } from './measure-encoder.js';
-import type { StepReport } from './train.js';
-import { runTrainingStage } from './training-stage.js';
+import { checkpointName } from './loop/checkpoint.js';
+import type { StepReport } from './loop/train.js';
+import { closedForm } from './stages/closed-form/closed-form.js';
+import { runTrainingStage } from './stages/training-stage.js';
+import { openDistillSource } from './teacher/teacher.js';
 
 export interface FinetuneOptions {
   /** BLT folders read as one, the first wins: the patcher's, then the remapped model's. Its config is the first's. */

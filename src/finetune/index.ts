@@ -1,18 +1,39 @@
 /** @module Training: the patcher, and the BLT by the stages of a recipe. */
-
-export { type AlignmentRecord, readAlignment } from './alignment.js';
+export type { BatchArrays } from './batches/batch-arrays.js';
+export type { PatcherOutput, SourceSettings } from './batches/batch-preparer.js';
+export { createBatchSource } from './batches/batch-source.js';
+export { batchTensors } from './batches/batch-tensors.js';
+export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
 export {
   type BenchOptions,
   type BenchResult,
   benchTrainStep,
   openBench,
   type SteppedBench,
-} from './bench-train-step.js';
-export { type Calibration, type CutGoal, calibrateThreshold } from './calibrate.js';
-export { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
-export { checkpointName, checkpointSteps } from './checkpoint.js';
-export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
-export { loadPatcher } from './load-patcher.js';
-export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
-export { type StepReport, train } from './train.js';
-export { type PatcherReport, trainPatcher } from './train-patcher.js';
+} from './loop/bench-train-step.js';
+export { checkpointName, checkpointSteps } from './loop/checkpoint.js';
+export { overlay } from './loop/overlay.js';
+export { type StepReport, train } from './loop/train.js';
+export type { StepMode } from './loop/train-step.js';
+export { binaryCrossEntropySum } from './losses/binary-cross-entropy.js';
+export { type Boundary, boundaryLoss } from './losses/boundary-loss.js';
+export { type ChunkLossInputs, chunkLoss } from './losses/chunk-loss.js';
+export { embeddingLoss } from './losses/embedding-loss.js';
+export { byteLogProbabilities, sourceLogProbabilities } from './losses/log-probabilities.js';
+export { prefixKl } from './losses/prefix-kl.js';
+export { type AlignmentRecord, readAlignment } from './patcher/alignment-record.js';
+export { calibrate, type LabelGoal, withThreshold } from './patcher/calibrate-patcher.js';
+export { spelledTexts } from './patcher/canonical-texts.js';
+export { type Calibration, type CutGoal, calibrateThreshold } from './patcher/pick-threshold.js';
+export { type PatcherReport, trainPatcher } from './patcher/train-patcher.js';
+export {
+  addProducts,
+  emptyProducts,
+  type Products,
+  principalDirections,
+  ridge,
+} from './stages/closed-form/least-squares.js';
+export { type ObservedText, type Telescope, telescope } from './stages/closed-form/residual-backoff.js';
+export { type BatchTensors, patchedOf } from './stages/objective.js';
+export { sourceEmbedding, sourceHead, sourceNorm } from './teacher/source-tensors.js';
+export type { DistillSource } from './teacher/teacher.js';

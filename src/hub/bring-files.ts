@@ -1,8 +1,8 @@
 /** @module Files of a repository into the cache: several at once, each blob once. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { refuseFullDisk, sizeOnDisk } from '../fs/index.js';
 import { linkSnapshot } from './cache.js';
-import { refuseFullDisk, sizeOnDisk } from './disk-space.js';
 import { hubError, refusedBy } from './hub-errors.js';
 import { inParallel } from './in-parallel.js';
 import type { RemoteFile } from './list-remote.js';

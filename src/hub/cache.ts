@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { writeFileAtomic } from '../conversion/index.js';
+import { writeFileAtomic } from '../fs/index.js';
 
 /** Where the cache keeps a model: `models--org--name`. */
 export function repositoryFolder(cacheDir: string, id: string): string {

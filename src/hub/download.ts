@@ -1,13 +1,13 @@
 /** @module Brings a model from the hub into the cache: only what a conversion needs, every byte verified. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { sweepTemporary } from '../conversion/atomic.js';
-import { lockFolder } from '../conversion/lock.js';
 import { ByteifyError, messageOf } from '../errors.js';
+import { sweepTemporary } from '../fs/atomic.js';
+import { diskError } from '../fs/index.js';
+import { lockFolder } from '../fs/lock.js';
 import { INDEX_FILE } from '../safetensors/index.js';
 import { bringFiles, type DownloadProgress } from './bring-files.js';
 import { tagCache, writeRef, writeTree } from './cache.js';
-import { diskError } from './disk-space.js';
 import { isSmallFile, refuseWithoutWeights, weightFiles } from './files.js';
 import { findModel, type HubOptions } from './find-model.js';
 import { type RemoteTree, treeEntry } from './list-remote.js';

@@ -4,4 +4,8 @@ export { type Downloaded, type DownloadOptions, downloadModel } from './download
 export { type HubEnvironment, hubEnvironment } from './environment.js';
 export type { HubOptions } from './find-model.js';
 export { type ModelId, parseModelId } from './model-id.js';
+export { writingAccount } from './publish/account.js';
+export { hashPaths, type LocalFile, publishedPaths } from './publish/local-files.js';
+export { parseOrigin } from './publish/origin.js';
+export { openLine, planPublication, publish } from './publish/publish.js';
 export { type RemoteModel, readRemote } from './read-remote.js';

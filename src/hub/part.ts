@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskError } from './disk-space.js';
+import { diskError } from '../fs/index.js';
 
 /** sha256 of the content, or git's sha1 of it as a blob. */
 export interface Digest {

@@ -2,14 +2,14 @@
 
 import { copyFile, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { writeFolderAtomic } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { writeFolderAtomic } from '../fs/index.js';
 import { openGguf } from '../gguf/index.js';
 import { isLicenceFile } from '../hub/files.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
-import { checkPapers } from './check-papers.js';
+import { checkPapers } from './check-metadata-files.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
 import { downloadModel } from '../hub/index.js';
-import { checkPapers } from './check-papers.js';
+import { checkPapers } from './check-metadata-files.js';
 
 export interface LocatedModel {
   readonly kind: 'hub' | 'folder' | 'gguf';

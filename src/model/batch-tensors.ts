@@ -1,6 +1,6 @@
 /** @module A batch as tensors: what the forward pass reads. In a traced function they are its inputs. */
 import { tf } from '../engine/index.js';
-import type { ByteBatch, PatchedBatch } from './batch.js';
+import type { ByteBatch, PatchedBatch } from '../patching/index.js';
 
 /** Bytes in rows; int32 throughout. */
 export interface ByteTensors {

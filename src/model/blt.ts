@@ -1,14 +1,14 @@
 /** @module The BLT forward pass: bytes -> patches -> latent global transformer -> bytes (blt-format 1). */
 import type { BltConfig } from '../blt/index.js';
 import { crossEntropyRows, crossEntropySum, linear, tf } from '../engine/index.js';
-import { type ByteRow, byteBatch, type PatchedBatch, patchedBatch } from './batch.js';
+import { type ByteRow, byteBatch, type PatchedBatch, patchedBatch } from '../patching/index.js';
 import { type PatchedTensors, patchedTensors } from './batch-tensors.js';
 import { blockContext, type ForwardOptions } from './block.js';
 import { globalTransformer } from './global-transformer.js';
 import { localDecoder } from './local-decoder.js';
 import { type EncoderOutput, localEncoder } from './local-encoder.js';
 import { type Params, param } from './params.js';
-import { patcherEntropies } from './patcher.js';
+import { patcherEntropies } from './patcher/patcher.js';
 
 /** Bytes to states [rows * length, He] and patches [rows * patches, k * He]. */
 export function bltEncode(

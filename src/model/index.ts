@@ -1,15 +1,5 @@
 /** @module The models in tfjs operations. Loads TensorFlow when the engine is started. */
-export {
-  type ByteBatch,
-  type ByteRow,
-  byteBatch,
-  type Chunk,
-  type PatchedBatch,
-  patchedBatch,
-  wholeRow,
-} from './batch.js';
 export { type ByteTensors, byteTensors, type PatchedTensors, patchedTensors } from './batch-tensors.js';
-export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { blockContext, type ForwardOptions } from './block.js';
 export {
   bltDecode,
@@ -31,7 +21,7 @@ export {
   openDecoding,
 } from './decoding/decoding.js';
 export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
-export { openScorer, type Scorer } from './decoding/scorer.js';
+export { patchLengthsOf } from './decoding/lanes.js';
 export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
@@ -39,6 +29,18 @@ export { localDecoder } from './local-decoder.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
-export { entropyOf, patcherEntropies, patcherForward, patcherHead, patcherHidden, patcherLogits } from './patcher.js';
+export { loadPatcher } from './patcher/load.js';
+export { tokenEndLogits } from './patcher/output.js';
+export {
+  entropyOf,
+  patcherEntropies,
+  patcherForward,
+  patcherHead,
+  patcherHidden,
+  patcherLogits,
+} from './patcher/patcher.js';
+export { readText } from './patcher/read-text.js';
+export { createEntropies, type Entropies } from './patcher/runner.js';
+export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
+export { prefixMarginals } from './prefix-marginals.js';
 export type { RopeLayout } from './rope.js';
-export { type ByteScores, scoreTexts, type TextCut } from './score.js';

@@ -2,10 +2,11 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Conversion, MANIFEST_NAME, openConversion, writeFileAtomic } from '../conversion/index.js';
+import { type Conversion, MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import { type Calibration, calibrate, type LabelGoal, loadPatcher, readAlignment } from '../finetune/index.js';
-import { disposeParams, readBltConfig } from '../model/index.js';
+import { type Calibration, calibrate, type LabelGoal, readAlignment } from '../finetune/index.js';
+import { writeFileAtomic } from '../fs/index.js';
+import { disposeParams, loadPatcher, readBltConfig } from '../model/index.js';
 import { recipeFor, targetBytesPerPatch } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';

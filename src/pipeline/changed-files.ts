@@ -1,6 +1,7 @@
 /** @module Which files are not what they were when a stage read them. */
-import { digestOfFile } from '../conversion/index.js';
+
 import type { FileState } from '../data/index.js';
+import { digestOfFile } from '../fs/index.js';
 
 /**
  * A file of the same size and time is taken to be the same; one that was only copied or touched since is read again and compared.

@@ -1,8 +1,9 @@
 /** @module Notices when the files of a local model are not those that were imported. A hub model is pinned by its commit. */
 import { resolve } from 'node:path';
-import { type Conversion, digestOf } from '../conversion/index.js';
+import type { Conversion } from '../conversion/index.js';
 import { listFiles } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import { digestOf } from '../fs/index.js';
 import { changedFiles, inShort } from './changed-files.js';
 
 /**

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../conversion/index.js';
 import { type FileState, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import { writeFileAtomic } from '../fs/index.js';
 import { changedFiles } from './changed-files.js';
 
 const FILE = 'request.json';

@@ -1,9 +1,10 @@
 /** @module The user's text into `data/`: read once, checked, deduplicated, split. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { digestOf, STAGE_NAMES } from '../conversion/index.js';
+import { STAGE_NAMES } from '../conversion/index.js';
 import { type ByteStore, buildStore, listFiles, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import { digestOf } from '../fs/index.js';
 import { humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';

@@ -1,7 +1,10 @@
 /** @module The last stage: the checkpoint that transformers loads, checked, in `blt/`. */
-import { digestOf, removeAtomic, resolveCheckpoint, runStage } from '../conversion/index.js';
+
+import { resolveCheckpoint, runStage } from '../conversion/index.js';
 import { selfCheck } from '../evaluate/index.js';
-import { conversionPapers, exportTransformers, modelName } from '../export/index.js';
+import { exportTransformers } from '../export/index.js';
+import { digestOf, removeAtomic } from '../fs/index.js';
+import { conversionPapers, modelName } from '../release/index.js';
 import { humanBytes, humanCount } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';

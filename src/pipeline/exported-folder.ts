@@ -1,8 +1,9 @@
 /** @module Where a conversion's export lies, and whether it is the export of what the conversion holds now. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { digestOf, type Manifest, readManifest, STAGES } from '../conversion/index.js';
+import { type Manifest, readManifest, STAGES } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { digestOf } from '../fs/index.js';
 
 export interface ExportedFolder {
   readonly folder: string;

@@ -1,10 +1,12 @@
 /** @module The fourth stage: training the BLT, in `run/`. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { digestOf, runStage } from '../conversion/index.js';
+import { runStage } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
+import { llamaBitsPerByte } from '../evaluate/index.js';
 import { finetune } from '../finetune/index.js';
-import { llamaBitsPerByte, openLlamaModel } from '../model/index.js';
+import { digestOf } from '../fs/index.js';
+import { openLlamaModel } from '../model/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';

@@ -1,7 +1,8 @@
 /** @module The first stage: the source into `source/`. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { digestOf, runStage } from '../conversion/index.js';
+import { runStage } from '../conversion/index.js';
+import { digestOf } from '../fs/index.js';
 import { importModel } from '../import/index.js';
 import { humanBytes } from '../ui/index.js';
 import { refuseChangedSource } from './changed-source.js';

@@ -1,11 +1,10 @@
 /** @module The stages of a conversion, each as one step over its folder. */
 export { calibrateFolder } from './calibrate-folder.js';
+export { heldOutTexts, kindsOf, textsOf } from './calibration-texts.js';
 export type { StepContext } from './context.js';
 export { convert } from './convert.js';
 export { dataStep } from './data-step.js';
 export { demoCorpus } from './demo-corpus.js';
-export { type EvaluatedKind, evaluateModel } from './evaluate-model.js';
-export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport } from './evaluate-patcher.js';
 export { exportStep } from './export-step.js';
 export { finetuneStep } from './finetune-step.js';
 export { importStep } from './import-step.js';
@@ -13,5 +12,4 @@ export { patcherStep } from './patcher-step.js';
 export { type PublishRequest, publishStep } from './publish-step.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
-export { segmentationMetrics } from './segmentation-metrics.js';
 export { showModel } from './show-model.js';

@@ -1,12 +1,12 @@
 /** @module The third stage: the entropy model and its threshold, in `patcher/`. */
 import { existsSync } from 'node:fs';
-import { digestOf, runStage } from '../conversion/index.js';
+import { runStage } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
+import { measurePatcher, segmentationMetrics } from '../evaluate/index.js';
 import { trainPatcher } from '../finetune/index.js';
+import { digestOf } from '../fs/index.js';
 import type { StepContext } from './context.js';
-import { measurePatcher } from './evaluate-patcher.js';
 import { recordRecipe } from './record-recipe.js';
-import { segmentationMetrics } from './segmentation-metrics.js';
 import { dataDigest, stepProgress } from './training.js';
 
 /** The source reads a text twice, as it is and patch by patch: a sample is enough. */

@@ -1,6 +1,7 @@
 /** @module Leaves the resolved recipe in the conversion folder, so that anyone can make the model again. Steps call it once they may run. */
 import { join } from 'node:path';
-import { type Conversion, digestOf, writeFileAtomic } from '../conversion/index.js';
+import type { Conversion } from '../conversion/index.js';
+import { digestOf, writeFileAtomic } from '../fs/index.js';
 import { type Recipe, recipeToYaml } from '../recipe/index.js';
 
 /** Writes `recipe.yaml`, every default resolved, and names it in the manifest. */

@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bltConfigFor } from '../blt/index.js';
-import { digestOf, runStage } from '../conversion/index.js';
+import { runStage } from '../conversion/index.js';
+import { digestOf } from '../fs/index.js';
 import { openLlama } from '../llama/index.js';
 import { localSizesOf } from '../recipe/index.js';
 import { type RemapReport, remap } from '../remap/index.js';

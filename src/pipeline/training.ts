@@ -1,7 +1,8 @@
 /** @module What the two training stages share. */
-import { digestOf } from '../conversion/index.js';
+
 import type { ByteStore } from '../data/index.js';
 import type { StepReport } from '../finetune/index.js';
+import { digestOf } from '../fs/index.js';
 import type { Progress } from '../ui/index.js';
 
 /** Stands for the text that a store holds and how it was split. */

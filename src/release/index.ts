@@ -1,11 +1,15 @@
 /** @module Release: what a published model must tell, and what its licences ask for. */
+
+export { type CardInputs, cardFromManifest, type TextFacts } from './card/inputs.js';
+export { type ConversionPapers, conversionPapers, modelName } from './card/metadata-files.js';
+export { type CardModel, modelCard } from './card/model-card.js';
 export { CARD_SECTIONS, type CardSection } from './card-sections.js';
 export { type FrontMatter, frontMatterFaults, licenceNameOf, readCard, writeFrontMatter } from './front-matter.js';
 export { type HubLicence, isHubLicence } from './hub-licences.js';
 export { type LicenceFileKind, licenceFileKind, licenceFilesOf, noticeWith } from './licence-files.js';
 export { CONCERNS, type Licence, licenceOf } from './licences.js';
 export { asAsked, type LlamaTerms } from './llama-licences.js';
-export type { ReleaseQuestion } from './papers.js';
+export type { ReleaseQuestion } from './metadata-requirements.js';
 export { lastPart, PROVENANCE_NAME, type Provenance, provenanceOf, RECIPE_NAME, sourceName } from './provenance.js';
-export { releaseShortfalls } from './release-shortfalls.js';
-export type { Shortfall } from './shortfall.js';
+export { releaseShortfalls } from './release-violations.js';
+export type { Shortfall } from './violation.js';

@@ -1,7 +1,8 @@
 /** @module `provenance.json` of an export: what anyone needs who makes the model again, and nothing of the machine that made it. */
 import { z } from 'zod';
-import { digestOf, type Manifest, STAGE_NAMES } from '../conversion/index.js';
+import { type Manifest, STAGE_NAMES } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
+import { digestOf } from '../fs/index.js';
 // The name alone: the folder's index loads the hub's client.
 import { PROVENANCE_NAME } from '../hub/publish/origin.js';
 import { type DataSource, dataSource, type Recipe } from '../recipe/index.js';

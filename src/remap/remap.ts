@@ -2,8 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
-import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
+import { claimOut, markOut } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
+import { writeFolderAtomic } from '../fs/index.js';
 import type { LlamaSource } from '../llama/index.js';
 import {
   type Dtype,

@@ -7,22 +7,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
 import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
 import { ByteifyError } from '../../src/errors.js';
-import type { BatchArrays } from '../../src/finetune/batch-arrays.js';
+import type { BatchArrays } from '../../src/finetune/batches/batch-arrays.js';
 import {
   createPreparer,
   type PatcherOutput,
   type PreparerSettings,
   type StepBatch,
-} from '../../src/finetune/batch-preparer.js';
-import { type BatchSource, createBatchSource } from '../../src/finetune/batch-source.js';
-import { startPreparer } from '../../src/finetune/open-preparer.js';
+} from '../../src/finetune/batches/batch-preparer.js';
+import { type BatchSource, createBatchSource } from '../../src/finetune/batches/batch-source.js';
+import { startPreparer } from '../../src/finetune/batches/open-preparer.js';
 import { goldenPath } from '../support/golden.js';
 import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-threads-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-const WORKER = new URL('../../dist/finetune/batch-worker.js', import.meta.url);
+const WORKER = new URL('../../dist/finetune/batches/batch-worker.js', import.meta.url);
 const inThread = (settings: PreparerSettings) => startPreparer(settings, WORKER);
 
 let config: BltConfig;

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lockFolder } from '../../src/conversion/lock.js';
 import { buildFolder, engineHome, ownLibrariesFile } from '../../src/engine/folders.js';
 import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/libraries.js';
 import { locateEngine } from '../../src/engine/locate.js';
 import { recordSelfTest } from '../../src/engine/self-test-record.js';
 import { setUpEngine } from '../../src/engine/set-up.js';
+import { lockFolder } from '../../src/fs/lock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startWheelIndex, type WheelIndex } from '../support/wheel-index.js';
 

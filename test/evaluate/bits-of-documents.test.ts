@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bitsOfDocuments } from '../../src/evaluate/index.js';
-import { bltBitsPerByte, openScorer, type Scorer } from '../../src/model/index.js';
+import { bitsOfDocuments, bltBitsPerByte, openScorer, type Scorer } from '../../src/evaluate/index.js';
 import { heldGolden } from '../support/held-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bltTensors, parseBltConfig } from '../../src/blt/index.js';
 import { OUTPUT_MARK } from '../../src/conversion/index.js';
-import { cardFromManifest, exportTransformers } from '../../src/export/index.js';
+import { exportTransformers } from '../../src/export/index.js';
+import { cardFromManifest } from '../../src/release/index.js';
 import {
   fromFloat32,
   openCheckpoint,

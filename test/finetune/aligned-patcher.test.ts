@@ -6,23 +6,23 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, BOS, bltTensors, EOS } from '../../src/blt/index.js';
 import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../src/data/index.js';
-import {
-  boundaryLabels,
-  canonicalTokens,
-  TOKEN_END_HEAD,
-  textCuts,
-  tokenEndHead,
-  tokenEnds,
-} from '../../src/distill/index.js';
 import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { alignedPatcherObjective } from '../../src/finetune/aligned-objective.js';
-import { byteArrays, tokenEndArrays } from '../../src/finetune/batch-arrays.js';
-import { boundaryTargets } from '../../src/finetune/boundary-targets.js';
-import { lossAndGradients } from '../../src/finetune/gradients.js';
-import { calibrate, checkpointName, loadPatcher, readAlignment, trainPatcher } from '../../src/finetune/index.js';
-import { readText } from '../../src/finetune/read-text.js';
+import { byteArrays, tokenEndArrays } from '../../src/finetune/batches/batch-arrays.js';
+import { calibrate, checkpointName, readAlignment, trainPatcher } from '../../src/finetune/index.js';
+import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
+import { alignedPatcherObjective } from '../../src/finetune/patcher/aligned-objective.js';
+import { boundaryTargets } from '../../src/finetune/patcher/boundary-targets.js';
 import { locateModel } from '../../src/import/index.js';
-import { disposeParams, type Params, readBltConfig } from '../../src/model/index.js';
+import {
+  disposeParams,
+  loadPatcher,
+  type Params,
+  readBltConfig,
+  TOKEN_END_HEAD,
+  tokenEndHead,
+} from '../../src/model/index.js';
+import { readText } from '../../src/model/patcher/read-text.js';
+import { boundaryLabels, canonicalTokens, textCuts, tokenEnds } from '../../src/patching/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { loadTokenizer } from '../../src/tokenizer/index.js';

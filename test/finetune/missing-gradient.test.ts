@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { type Engine, startEngine, tf } from '../../src/engine/index.js';
 import { ByteifyError } from '../../src/errors.js';
-import { lossAndGradients } from '../../src/finetune/gradients.js';
+import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
 
 let engine: Engine;
 beforeAll(async () => {

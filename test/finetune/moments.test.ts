@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Engine, startEngine } from '../../src/engine/index.js';
-import type { Moments } from '../../src/finetune/adamw.js';
+import type { Moments } from '../../src/finetune/optimizers/adamw.js';
 import { openSafetensorsFile } from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
 import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from './runs.js';

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { muonFlops } from '../../src/blt/index.js';
 import { createVariable, type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { createSlot, disposeSlot } from '../../src/finetune/adamw.js';
-import { orthogonalised, updateMuonSlot } from '../../src/finetune/muon.js';
+import { createSlot, disposeSlot } from '../../src/finetune/optimizers/adamw.js';
+import { orthogonalised, updateMuonSlot } from '../../src/finetune/optimizers/muon.js';
 import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../support/modes.js';
 
 let engine: Engine;

@@ -6,12 +6,12 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { patchLengths, patchStarts } from '../../src/blt/index.js';
 import { createVariable, startEngine, tf } from '../../src/engine/index.js';
-import { corrections, createSlot, updateSlot } from '../../src/finetune/adamw.js';
-import { calibrateThreshold } from '../../src/finetune/calibrate.js';
-import { clipScale, globalNorm } from '../../src/finetune/gradients.js';
-import { openMetrics } from '../../src/finetune/metrics-log.js';
-import { learningRateAt } from '../../src/finetune/schedule.js';
-import { fileVersionRecord, maskedCrc } from '../../src/finetune/tfevents.js';
+import { clipScale, globalNorm } from '../../src/finetune/loop/gradients.js';
+import { openMetrics } from '../../src/finetune/loop/metrics-log.js';
+import { fileVersionRecord, maskedCrc } from '../../src/finetune/loop/tfevents.js';
+import { corrections, createSlot, updateSlot } from '../../src/finetune/optimizers/adamw.js';
+import { learningRateAt } from '../../src/finetune/optimizers/schedule.js';
+import { calibrateThreshold } from '../../src/finetune/patcher/pick-threshold.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-finetune-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -5,18 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors, encodeBytes } from '../../src/blt/index.js';
 import { type ByteStore, PACKER_START } from '../../src/data/index.js';
-import { TOKEN_END_HEAD } from '../../src/distill/index.js';
 import { type Engine, gatherRows, startEngine, tf, type Variable } from '../../src/engine/index.js';
-import { patcherArrays } from '../../src/finetune/batch-arrays.js';
-import { createBatchSource, type StepBatch } from '../../src/finetune/batch-source.js';
-import { batchTensors } from '../../src/finetune/batch-tensors.js';
-import { type DistillSource, openDistillSource } from '../../src/finetune/distill-source.js';
-import { encoderFidelity } from '../../src/finetune/encoder-fidelity.js';
-import { createEntropies } from '../../src/finetune/entropies.js';
-import { patchedOf } from '../../src/finetune/objective.js';
-import { overlay } from '../../src/finetune/overlay.js';
-import { createSourceStates } from '../../src/finetune/source-states.js';
-import { sourceEmbedding } from '../../src/finetune/source-tensors.js';
+import { encoderFidelity } from '../../src/evaluate/encoder-fidelity.js';
+import { patcherArrays } from '../../src/finetune/batches/batch-arrays.js';
+import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
+import { batchTensors } from '../../src/finetune/batches/batch-tensors.js';
+import { overlay } from '../../src/finetune/loop/overlay.js';
+import { patchedOf } from '../../src/finetune/stages/objective.js';
+import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
+import { sourceEmbedding } from '../../src/finetune/teacher/source-tensors.js';
+import { type DistillSource, openDistillSource } from '../../src/finetune/teacher/teacher.js';
 import {
   bltEncode,
   llamaHidden,
@@ -26,7 +24,9 @@ import {
   type Params,
   param,
   patchVectors,
+  TOKEN_END_HEAD,
 } from '../../src/model/index.js';
+import { createEntropies } from '../../src/model/patcher/runner.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { type Distillation, openDistillation, openText } from '../support/distillation.js';
 import { relativeDifference } from '../support/modes.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { touchedRows } from '../../src/finetune/touched-rows.js';
+import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
 
 const SPARE = 3_000_012;
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BYTE_OFFSET, EOS, encodeBytes, VOCAB_SIZE } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
+import { scoreTexts } from '../../src/evaluate/index.js';
 import {
   type GenerationRequest,
   type Generator,
@@ -10,7 +11,8 @@ import {
   type WrittenBytes,
 } from '../../src/generate/index.js';
 import { nextProbabilities } from '../../src/generate/sampling.js';
-import { type BltModel, bltLogits, cutIntoPatches, scoreTexts, wholeRow } from '../../src/model/index.js';
+import { type BltModel, bltLogits, cutIntoPatches } from '../../src/model/index.js';
+import { wholeRow } from '../../src/patching/index.js';
 import { maxDifference } from '../support/golden.js';
 import { type HeldGolden, openHeldGolden, withConfig } from '../support/held-golden.js';
 

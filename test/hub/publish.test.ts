@@ -2,8 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { downloadModel } from '../../src/hub/index.js';
 import {
+  downloadModel,
   hashPaths,
   openLine,
   parseOrigin,
@@ -11,7 +11,7 @@ import {
   publish,
   publishedPaths,
   writingAccount,
-} from '../../src/hub/publish/index.js';
+} from '../../src/hub/index.js';
 import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
 import { hubUploads, type UploadOptions, type Uploads } from '../support/hub-uploads.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { LocalFile } from '../../src/hub/publish/index.js';
+import type { LocalFile } from '../../src/hub/index.js';
 import { verifyTree } from '../../src/hub/publish/verify.js';
 
 const [sha256, gitSha1] = ['a'.repeat(64), 'b'.repeat(40)];

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { type BltModel, bltLogits, cutIntoPatches, nextByteLoss, openBlt, wholeRow } from '../../src/model/index.js';
+import { type BltModel, bltLogits, cutIntoPatches, nextByteLoss, openBlt } from '../../src/model/index.js';
+import { wholeRow } from '../../src/patching/index.js';
 import { openSafetensorsFile, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath, maxDifference, plainCases, projectionCases } from '../support/golden.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { bltLogits, cutIntoPatches, openBlt, wholeRow } from '../../src/model/index.js';
+import { bltLogits, cutIntoPatches, openBlt } from '../../src/model/index.js';
+import { wholeRow } from '../../src/patching/index.js';
 import { smollm2Conversion, tinyConversion } from '../support/conversions.js';
 import { maxDifference } from '../support/golden.js';
 import { askPeer, peersPython } from '../support/peers.js';

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cardFromManifest, modelCard } from '../../src/export/index.js';
 import { loadRecipe } from '../../src/recipe/index.js';
-import { readCard } from '../../src/release/index.js';
+import { cardFromManifest, modelCard, readCard } from '../../src/release/index.js';
 import { askPeer, peersPython } from '../support/peers.js';
 import { manifestOf, ODC_BY, SMALL_MODEL } from '../support/release.js';
 import { temporaryFolder } from '../support/temporary-folder.js';

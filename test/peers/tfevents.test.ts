@@ -1,7 +1,7 @@
 import { appendFile, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openMetrics } from '../../src/finetune/metrics-log.js';
+import { openMetrics } from '../../src/finetune/loop/metrics-log.js';
 import { askPeer, peersPython } from '../support/peers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

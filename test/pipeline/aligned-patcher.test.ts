@@ -5,14 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openConversion, readManifest } from '../../src/conversion/index.js';
 import { startEngine } from '../../src/engine/index.js';
-import {
-  calibrateFolder,
-  dataStep,
-  evaluatePatcher,
-  importStep,
-  patcherStep,
-  remapStep,
-} from '../../src/pipeline/index.js';
+import { evaluatePatcher } from '../../src/evaluate/index.js';
+import { calibrateFolder, dataStep, importStep, patcherStep, remapStep } from '../../src/pipeline/index.js';
 import { loadRecipe } from '../../src/recipe/index.js';
 import type { Reporter } from '../../src/ui/index.js';
 import { OWN_TEXT } from '../support/conversions.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CARD_SECTIONS, missingSections } from '../../src/release/card-sections.js';
-import { localPathIn, placeholderIn } from '../../src/release/leftovers.js';
+import { localPathIn, placeholderIn } from '../../src/release/placeholders.js';
 
 describe('a place to fill in', () => {
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { loadRecipe, type Recipe } from '../../src/recipe/index.js';
-import { localPathIn } from '../../src/release/leftovers.js';
+import { localPathIn } from '../../src/release/placeholders.js';
 import { parseProvenance, provenanceOf, sourceName } from '../../src/release/provenance.js';
 import { fileAt, manifestOf, ODC_BY, stage } from '../support/release.js';
 

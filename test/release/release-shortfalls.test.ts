@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DataSource } from '../../src/recipe/index.js';
 import { LLAMA_LICENCES } from '../../src/release/llama-licences.js';
-import { releaseShortfalls } from '../../src/release/release-shortfalls.js';
+import { releaseShortfalls } from '../../src/release/release-violations.js';
 import { type FabricatedExport, fabricateExport, manifestOf, ODC_BY } from '../support/release.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

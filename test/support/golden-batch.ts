@@ -5,10 +5,10 @@ import {
   type BltModel,
   cutIntoPatches,
   type Params,
-  type PatchedBatch,
   type PatchedTensors,
   patchedTensors,
 } from '../../src/model/index.js';
+import type { PatchedBatch } from '../../src/patching/index.js';
 
 export interface GoldenBatch {
   readonly batch: PatchedBatch;

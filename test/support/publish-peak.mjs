@@ -1,12 +1,5 @@
 // node publish-peak.mjs FOLDER OWNER/NAME: publishes the folder's files by the built library and prints the most memory it ever held, in bytes.
-import {
-  hashPaths,
-  openLine,
-  planPublication,
-  publish,
-  publishedPaths,
-  writingAccount,
-} from '../../dist/hub/publish/index.js';
+import { hashPaths, openLine, planPublication, publish, publishedPaths, writingAccount } from '../../dist/hub/index.js';
 
 const [folder, repository] = process.argv.slice(2);
 const line = openLine();

@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, StageRecord } from '../../src/conversion/index.js';
-import { type CardModel, conversionPapers, modelCard } from '../../src/export/index.js';
 import { type DataSource, loadRecipe, type Recipe } from '../../src/recipe/index.js';
+import { type CardModel, conversionPapers, modelCard } from '../../src/release/index.js';
 
 export const SMALL_MODEL: CardModel = {
   parameters: 1_234_567,

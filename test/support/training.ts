@@ -1,13 +1,14 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each way. */
 import { type BltConfig, bltTensors, hashTables } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
-import type { AdamWOptions, Moments } from '../../src/finetune/adamw.js';
-import { type BatchArrays, bltArrays } from '../../src/finetune/batch-arrays.js';
-import { endToEndObjective, type Objective } from '../../src/finetune/objective.js';
-import { touchedRows } from '../../src/finetune/touched-rows.js';
-import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/train-step.js';
-import { openTrainee, type Trainee } from '../../src/finetune/trainee.js';
-import { patchedBatch, readBltConfig } from '../../src/model/index.js';
+import { type BatchArrays, bltArrays } from '../../src/finetune/batches/batch-arrays.js';
+import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
+import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/loop/train-step.js';
+import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
+import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
+import { endToEndObjective, type Objective } from '../../src/finetune/stages/objective.js';
+import { readBltConfig } from '../../src/model/index.js';
+import { patchedBatch } from '../../src/patching/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath } from './golden.js';
 import { taken } from './modes.js';

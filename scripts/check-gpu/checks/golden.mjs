@@ -9,16 +9,8 @@ import {
   startEngine,
   tf,
 } from '../../../dist/engine/index.js';
-import {
-  bltLogits,
-  byteBatch,
-  byteTensors,
-  entropyOf,
-  openBlt,
-  patchedBatch,
-  patcherForward,
-  wholeRow,
-} from '../../../dist/model/index.js';
+import { bltLogits, byteTensors, entropyOf, openBlt, patcherForward } from '../../../dist/model/index.js';
+import { byteBatch, patchedBatch, wholeRow } from '../../../dist/patching/index.js';
 import { maxDifference, relativeDifference, samePatches, worstOf } from '../differences.mjs';
 import { goldenModels } from '../golden-cases.mjs';
 import { readTf32 } from '../tf32.mjs';

@@ -1,6 +1,6 @@
 /** @module What a published model was made from, as `provenance.json` beside it says: by it a publish knows its own model again. */
 import { z } from 'zod';
-import { digestOf } from '../../conversion/index.js';
+import { digestOf } from '../../fs/index.js';
 
 /** An export's file that holds it (src/release/provenance.ts). */
 export const PROVENANCE_NAME = 'provenance.json';

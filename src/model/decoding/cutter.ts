@@ -4,11 +4,11 @@
  */
 import { encodeBytes } from '../../blt/index.js';
 import { canCompile, tf, type Variable } from '../../engine/index.js';
+import type { TextCut } from '../../evaluate/index.js';
 import { attentionPlan, selfAttention } from '../attention.js';
 import { type BlockContext, layerNumber } from '../block.js';
-import { entropyOf, patcherHead, patcherStates } from '../patcher.js';
+import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { ropeAngles } from '../rope-angles.js';
-import type { TextCut } from '../score.js';
 import { type HeldBlt, heldParams } from './held-blt.js';
 import { closes, patchLengthsOf } from './lanes.js';
 import { createCaches, disposeCaches, type LayerCaches } from './layer-caches.js';

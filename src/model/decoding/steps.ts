@@ -8,7 +8,7 @@ import { globalLayers, patchVectors } from '../global-transformer.js';
 import { crossKeysAndValues, crossLayers, decoderLayers, patchRowsOf } from '../local-decoder.js';
 import { byteStates, pooledPatches } from '../local-encoder.js';
 import { param } from '../params.js';
-import { entropyOf, patcherHead, patcherStates } from '../patcher.js';
+import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { type HeldBlt, heldParams } from './held-blt.js';
 import { cachedContext, type LayerCaches, type PlaceTensors, placeShapes } from './layer-caches.js';
 import type { PatchRing, StateRing } from './rings.js';

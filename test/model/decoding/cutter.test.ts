@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tf } from '../../../src/engine/index.js';
-import { openCutter, scoreTexts } from '../../../src/model/index.js';
+import { scoreTexts } from '../../../src/evaluate/index.js';
+import { openCutter } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
 import { heldGolden } from '../../support/held-golden.js';
 

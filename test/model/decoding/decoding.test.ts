@@ -3,7 +3,8 @@ import { type BltConfig, encodeBytes } from '../../../src/blt/index.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
 import type { HeldBlt } from '../../../src/model/decoding/held-blt.js';
-import { type BltModel, bltLogits, cutIntoPatches, wholeRow } from '../../../src/model/index.js';
+import { type BltModel, bltLogits, cutIntoPatches } from '../../../src/model/index.js';
+import { wholeRow } from '../../../src/patching/index.js';
 import { maxDifference } from '../../support/golden.js';
 import { type HeldGolden, openHeldGolden, withConfig } from '../../support/held-golden.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openScorer, scoreTexts } from '../../../src/model/index.js';
+import { openScorer, scoreTexts } from '../../../src/evaluate/index.js';
 import { maxDifference } from '../../support/golden.js';
 import { heldGolden } from '../../support/held-golden.js';
 

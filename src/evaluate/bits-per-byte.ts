@@ -1,0 +1,75 @@
+/** @module Bits per byte of a BLT and of a source on the same texts. */
+import { type BltConfig, bitsPerByte } from '../blt/index.js';
+import type { Params } from '../model/index.js';
+import { type LlamaModel, llamaLosses } from '../model/index.js';
+import type { SourceTokenizer } from '../tokenizer/index.js';
+import { scoreTexts } from './score.js';
+
+export interface BitsPerByte {
+  readonly bitsPerByte: number;
+  readonly byteCount: number;
+}
+
+/** Positions of a batch: bounds memory whatever the texts' lengths. */
+const BATCH_POSITIONS = 8192;
+
+function total(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
+/** Groups texts so that the padded batch stays within the bound. */
+function* groups(texts: readonly Uint8Array[]): Generator<Uint8Array[]> {
+  let group: Uint8Array[] = [];
+  let longest = 0;
+  for (const text of texts) {
+    longest = Math.max(longest, text.length + 1);
+    if (group.length > 0 && longest * (group.length + 1) > BATCH_POSITIONS) {
+      yield group;
+      group = [];
+      longest = text.length + 1;
+    }
+    group.push(text);
+  }
+  if (group.length > 0) yield group;
+}
+
+/** A BLT on texts, each from its own BOS, cut by its own patcher. */
+export async function bltBitsPerByte(
+  params: Params,
+  config: BltConfig,
+  texts: readonly Uint8Array[],
+): Promise<BitsPerByte & { readonly bytesPerPatch: number }> {
+  let [nats, byteCount, patches] = [0, 0, 0];
+  for (const group of groups(texts)) {
+    for (const { nllNats, patchLengths } of scoreTexts(params, config, group)) {
+      nats += total(nllNats);
+      byteCount += nllNats.length;
+      patches += patchLengths.length - 1; // without BOS's own
+    }
+    await new Promise(setImmediate);
+  }
+  return { bitsPerByte: bitsPerByte(nats, byteCount), byteCount, bytesPerPatch: byteCount / patches };
+}
+
+/**
+ * The source on the same bytes. Each text is tokenised by the source's tokenizer and follows one BOS token (EOS for a source without
+ * one), which is context and not counted, so every token of the text is.
+ */
+export async function llamaBitsPerByte(
+  model: LlamaModel,
+  tokenizer: SourceTokenizer,
+  texts: readonly Uint8Array[],
+): Promise<BitsPerByte & { readonly bytesPerToken: number }> {
+  const start = tokenizer.bosId ?? model.config.bosId ?? model.config.eosIds[0] ?? 0;
+  let [nats, byteCount, tokens] = [0, 0, 0];
+  for (const text of texts) {
+    const ids = tokenizer.encode(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text));
+    nats += total(llamaLosses(model, Int32Array.from([start, ...ids])));
+    byteCount += text.length;
+    tokens += ids.length;
+    await new Promise(setImmediate);
+  }
+  return { bitsPerByte: bitsPerByte(nats, byteCount), byteCount, bytesPerToken: byteCount / tokens };
+}

@@ -1,0 +1,79 @@
+/** @module Bits per byte of a conversion or a checkpoint, by kind of text. */
+import { resolveCheckpoint } from '../conversion/index.js';
+import { type Refusal, wholeDocuments } from '../data/index.js';
+import { ByteifyError } from '../errors.js';
+import { openHeldBlt } from '../model/index.js';
+import { heldOutTexts, kindsOf } from '../pipeline/index.js';
+import type { Reporter } from '../ui/index.js';
+import { bitsOfDocuments, type DocumentBits } from './bits-of-documents.js';
+import { openScorer } from './scorer.js';
+
+export interface EvaluateModelOptions {
+  /** A conversion or a BLT checkpoint folder. */
+  readonly dir: string;
+  /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
+  readonly data: readonly string[];
+  /** Where a jsonl line holds its text. */
+  readonly textKey: string;
+  /** Of each kind. */
+  readonly maxBytes: number;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+export interface EvaluatedKind extends DocumentBits {
+  readonly kind: string;
+  /** What of the text was left out, and why. */
+  readonly refused: readonly Refusal[];
+}
+
+/** A kind of text, to be read once. */
+interface Kind {
+  readonly kind: string;
+  readonly documents: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly refused: readonly Refusal[];
+}
+
+/** @throws UsageError for a path that does not exist, before anything is measured. */
+async function kindsToMeasure({ dir, data, textKey, maxBytes }: EvaluateModelOptions): Promise<Kind[]> {
+  if (data.length === 0) {
+    const documents = await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY });
+    return [{ kind: 'held out', documents, refused: [] }];
+  }
+  const kinds: Kind[] = [];
+  for (const { kind, path } of kindsOf(data)) {
+    const refused: Refusal[] = [];
+    const onRefused = (refusal: Refusal) => refused.push(refusal);
+    kinds.push({ kind, documents: await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused }), refused });
+  }
+  return kinds;
+}
+
+/**
+ * The engine must be started.
+ * @throws UsageError for a path that does not exist, ByteifyError when there is no text at all.
+ */
+export async function evaluateModel(options: EvaluateModelOptions): Promise<EvaluatedKind[]> {
+  const { reporter, signal } = options;
+  const { folder } = await resolveCheckpoint(options.dir);
+  const kinds = await kindsToMeasure(options);
+  const model = await openHeldBlt(folder, { weights: 'float32' });
+  const scorer = openScorer(model);
+  const found: EvaluatedKind[] = [];
+  reporter.stage('Measuring');
+  try {
+    for (const { kind, documents, refused } of kinds) {
+      const onBytes = (done: number) => reporter.progress({ done, unit: 'bytes', detail: kind });
+      found.push({ kind, ...(await bitsOfDocuments(scorer, documents, { signal, onBytes })), refused });
+    }
+  } finally {
+    reporter.done();
+    scorer.dispose();
+    model.dispose();
+  }
+  if (found.some(({ documents }) => documents > 0)) return found;
+  const [first] = found.flatMap(({ refused }) => refused);
+  throw new ByteifyError('There is no text to measure on.', {
+    hint: first === undefined ? 'Give files or folders with --data PATH.' : `${first.path}: ${first.reason}.`,
+  });
+}

@@ -1,0 +1,85 @@
+/** @module How a conversion's patcher follows the source's tokens, by kind of text. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
+import { readAlignment } from '../finetune/index.js';
+import { openLlama } from '../llama/index.js';
+import { disposeParams, loadPatcher, openLlamaModel, readBltConfig } from '../model/index.js';
+import { openSourceReader } from '../patching/index.js';
+import { heldOutTexts, kindsOf, textsOf } from '../pipeline/index.js';
+import type { Reporter } from '../ui/index.js';
+import { measureSegmentation } from './measure-segmentation.js';
+import type { SegmentationReport } from './segmentation-report.js';
+
+export interface EvaluatePatcherOptions {
+  /** A conversion folder. */
+  readonly dir: string;
+  /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
+  readonly data: readonly string[];
+  /** Of each kind. */
+  readonly maxBytes: number;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+export interface KindReport {
+  readonly kind: string;
+  readonly report: SegmentationReport;
+}
+
+export interface TextKind {
+  readonly kind: string;
+  readonly texts: readonly Uint8Array[];
+}
+
+const folderOf = (stage: 'import' | 'patcher'): string => STAGES.find(({ name }) => name === stage)!.output;
+
+/** Measures the patcher of one folder on texts, with the source of another. The engine must be started. */
+export async function measurePatcher(
+  patcher: string,
+  source: string,
+  kinds: readonly TextKind[],
+  { reporter, signal }: Pick<EvaluatePatcherOptions, 'reporter' | 'signal'>,
+): Promise<KindReport[]> {
+  const config = await readBltConfig(patcher);
+  const alignment = await readAlignment(patcher);
+  const llama = await openLlama(source);
+  await llama.close();
+  const { vocabSize, bosId, eosIds } = llama.config;
+  const reader = await openSourceReader(llama.folder, { vocabSize, bosId, eosIds });
+  const total = kinds.reduce((sum, { texts }) => sum + texts.length, 0);
+  const params = await loadPatcher(patcher, config);
+  const model = await openLlamaModel(source);
+  try {
+    let before = 0;
+    return kinds.map(({ kind, texts }) => {
+      const onText = (done: number) => reporter.progress({ done: before + done, total, unit: 'texts' });
+      const measured = { params, config, alignment };
+      const report = measureSegmentation(measured, { model, reader }, texts, { signal, onText });
+      before += texts.length;
+      return { kind, report };
+    });
+  } finally {
+    model.dispose();
+    disposeParams(params);
+  }
+}
+
+/** @throws UsageError when the folder is no conversion with a source and a patcher. */
+export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<KindReport[]> {
+  const { dir, data, maxBytes, reporter, signal } = options;
+  const [patcher, source] = [join(dir, folderOf('patcher')), join(dir, folderOf('import'))];
+  if (!existsSync(join(dir, MANIFEST_NAME)) || !existsSync(join(patcher, 'config.json')) || !existsSync(source)) {
+    throw new UsageError(`${dir} is no conversion with a source and a trained patcher.`, {
+      hint: 'Name the folder that `byteify convert` or `byteify patcher train` worked in.',
+    });
+  }
+  const kinds: TextKind[] =
+    data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
+  for (const { kind, path } of kindsOf(data)) kinds.push({ kind, texts: await textsOf([path], maxBytes, signal) });
+  reporter.stage('Measuring the patcher');
+  const reports = await measurePatcher(patcher, source, kinds, options);
+  reporter.done();
+  return reports;
+}

@@ -1,0 +1,58 @@
+/** @module Measures a stage's encoder on the held source, and keeps what it found beside the stage's checkpoint. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, bltTensors } from '../blt/index.js';
+import { tf } from '../engine/index.js';
+import type { DistillSource } from '../finetune/index.js';
+import { overlay } from '../finetune/index.js';
+import { writeFileAtomic } from '../fs/index.js';
+import { createEntropies, loadVariable, TOKEN_END_HEAD } from '../model/index.js';
+import { openCheckpoint } from '../safetensors/index.js';
+import { encoderFidelity } from './encoder-fidelity.js';
+
+const FILE = 'encoder.json';
+const USED = ['encoder', 'hash', 'global', 'patcher'];
+
+export interface EncoderQuestion {
+  readonly config: BltConfig;
+  /** Checkpoint folders, the first wins. */
+  readonly folders: readonly string[];
+  /** The stage's folder. */
+  readonly run: string;
+  readonly source: DistillSource;
+  readonly texts: readonly Uint8Array[];
+}
+
+/** Metrics of an encoder; those of a stage that was measured are read. */
+export async function measureEncoder(question: EncoderQuestion): Promise<Readonly<Record<string, number>>> {
+  const path = join(question.run, FILE);
+  if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+  const metrics = await measured(question);
+  await writeFileAtomic(path, `${JSON.stringify(metrics, null, 2)}\n`);
+  return metrics;
+}
+
+async function measured({ config, folders, source, texts }: EncoderQuestion): Promise<Record<string, number>> {
+  const reader = overlay(await Promise.all(folders.map(openCheckpoint)));
+  const { tensors, ...asked } = await source.training(['embedding', 'head']);
+  const held = new Map(tensors);
+  try {
+    const own = bltTensors(config).flatMap(({ name, part }) => (USED.includes(part) ? [name] : []));
+    for (const name of reader.tensors.has(TOKEN_END_HEAD) ? [...own, TOKEN_END_HEAD] : own)
+      held.set(name, await loadVariable(reader, name));
+    const params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+    const entropies = (length: number) => createEntropies(config, held, { rows: 1, length }, 'eager');
+    const { variance } = source;
+    const found = await encoderFidelity({ config, params, source: asked, entropies, variance, texts });
+    tf.dispose([...params.values()]);
+    return {
+      encoder_relative_error: found.relativeError,
+      source_in_patches_bits_per_byte: found.sourceBitsPerByte,
+      encoder_bits_per_byte: found.bitsPerByte,
+    };
+  } finally {
+    for (const variable of held.values()) variable.dispose();
+    await reader.close();
+  }
+}

@@ -1,0 +1,86 @@
+/** @module Measures how a patcher cuts texts, and the source on what it cuts, beside the source's own tokens. */
+import { type BltConfig, patchIds, patchStarts } from '../blt/index.js';
+import { spelledTexts } from '../finetune/index.js';
+import type { LlamaModel, Params } from '../model/index.js';
+import { readText } from '../model/index.js';
+import {
+  type Alignment,
+  bytePlaces,
+  CUT_LATE,
+  canonicalTokens,
+  type SourceReader,
+  sourceChunks,
+  textCuts,
+  tokenEnds,
+} from '../patching/index.js';
+import { byteModelNats } from './patcher-bits.js';
+import { type SegmentationReport, type SegmentedText, segmentationReport } from './segmentation-report.js';
+import { sourceByteNats, type TokenReading } from './source-byte-bits.js';
+
+export interface MeasuredPatcher {
+  readonly params: Params;
+  readonly config: BltConfig;
+  /** Null of a patcher that knows no tokens. */
+  readonly alignment: Alignment | null;
+}
+
+export interface MeasuredSource {
+  readonly model: LlamaModel;
+  readonly reader: SourceReader;
+}
+
+/** A text as its canonical tokens. A space that is before every text belongs to the first token and is no byte of it. */
+function canonicalReading(text: Uint8Array, { tokenizer, vocabulary, special }: SourceReader): TokenReading {
+  const tokens = [special.start];
+  const tokenOfByte = new Int32Array(text.length);
+  const offsetInToken = new Int32Array(text.length);
+  let at = 0;
+  for (const { id, added, length } of canonicalTokens(text, tokenizer) ?? []) {
+    for (let i = 0; i < length; i++) offsetInToken[at + i] = added + i;
+    tokenOfByte.fill(tokens.length, at, at + length);
+    tokens.push(vocabulary.rankOf(id));
+    at += length;
+  }
+  return { tokens, tokenOfByte, offsetInToken };
+}
+
+function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: MeasuredSource): SegmentedText {
+  const { params, config, alignment } = patcher;
+  const output = readText(params, config, text);
+  const cuts = textCuts(output, config.patching.threshold, alignment);
+  const count = text.length + 1;
+  const starts = patchStarts(output.entropies, config.patching.threshold);
+  const late = (position: number) => cuts[position - 1] === CUT_LATE;
+  const chunks = sourceChunks({ bytes: text, count, starts, late }, reader.tokensOf, reader.special);
+  const nats = (reading: TokenReading) => sourceByteNats(model, reader.vocabulary, reading);
+  return {
+    ends: tokenEnds(text, false, reader.tokenizer).ends,
+    cuts,
+    patcherNats: byteModelNats(params, config, text),
+    source: {
+      canonical: nats(canonicalReading(text, reader)),
+      inPatches: nats(chunks),
+      places: bytePlaces(chunks, patchIds(starts, count).encoder),
+    },
+  };
+}
+
+/**
+ * @param texts valid UTF-8, each read from its own beginning; those that the source's tokens do not spell are left out. The engine must be
+ * started.
+ * @throws the signal's reason between two texts when it was stopped.
+ */
+export function measureSegmentation(
+  patcher: MeasuredPatcher,
+  source: MeasuredSource,
+  texts: readonly Uint8Array[],
+  options: { readonly signal: AbortSignal; readonly onText?: (done: number) => void },
+): SegmentationReport {
+  const measured = spelledTexts(texts, source.reader.tokenizer).map((text, i) => {
+    options.signal.throwIfAborted();
+    const result = measure(text, patcher, source);
+    options.onText?.(i + 1);
+    return result;
+  });
+  return segmentationReport(measured);
+}

@@ -1,0 +1,50 @@
+/** @module Surprisal of every byte of texts, and how the model cuts them. */
+import { type BltConfig, encodeBytes } from '../blt/index.js';
+import { tf } from '../engine/index.js';
+import type { Params } from '../model/index.js';
+import { bltLogits, cutIntoPatches, positionLosses } from '../model/index.js';
+import type { ByteRow } from '../patching/index.js';
+
+/** How a model cuts a text. */
+export interface TextCut {
+  /** Nats; entry i is the patcher's entropy of its prediction of byte i. */
+  readonly entropyNats: Float32Array;
+  /** Lengths of the patches, the first being BOS alone: they sum to the byte count + 1. */
+  readonly patchLengths: number[];
+}
+
+export interface ByteScores extends TextCut {
+  /** Nats; entry i speaks of byte i. */
+  readonly nllNats: Float32Array;
+}
+
+/** BOS and the text, padded with BOE to `length` positions. */
+function textRow(text: Uint8Array, length: number): ByteRow {
+  const ids = new Int32Array(length);
+  ids.set(encodeBytes(text));
+  return { ids, chunks: [{ start: 0, end: text.length + 1 }] };
+}
+
+/** Canonical lengths count the byte that is not there yet; these count what is there. */
+function presentLengths(lengths: Int32Array): number[] {
+  const present = Array.from(lengths);
+  const last = present.pop()! - 1;
+  return last === 0 ? present : [...present, last];
+}
+
+/** Scores several texts at once, each from its own BOS; shorter ones are padded on the right, which changes nothing. */
+export function scoreTexts(params: Params, config: BltConfig, texts: readonly Uint8Array[]): ByteScores[] {
+  const length = Math.max(...texts.map((text) => text.length)) + 1;
+  const rows = texts.map((text) => textRow(text, length));
+  const { batch, entropies } = cutIntoPatches(params, config, rows);
+  const targets = new Int32Array(rows.length * length);
+  rows.forEach(({ ids }, row) => {
+    targets.set(ids.subarray(1), row * length);
+  });
+  const losses = tf.tidy(() => positionLosses(bltLogits(params, config, batch), targets));
+  return texts.map((text, row) => ({
+    nllNats: losses.slice(row * length, row * length + text.length),
+    entropyNats: entropies.slice(row * length, row * length + text.length),
+    patchLengths: presentLengths(batch.patchLengths[row]![0]!),
+  }));
+}

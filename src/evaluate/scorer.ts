@@ -1,0 +1,85 @@
+/** @module Scores texts of any length in strides, and many continuations of one prompt by reading it once. */
+import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
+import { canCompile } from '../engine/index.js';
+import type { HeldBlt } from '../model/index.js';
+import { type Decoding, openDecoding, patchLengthsOf } from '../model/index.js';
+import type { ByteScores } from './score.js';
+
+export interface Scorer {
+  /**
+   * Every byte's surprisal. Memory does not grow with the text but for the global cache and the answer.
+   * @param onProgress gets the bytes that were read. @param signal is looked at between strides, and its reason thrown
+   */
+  score(
+    text: Uint8Array,
+    options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal },
+  ): Promise<ByteScores>;
+  /** Nats of every byte of each continuation, given the prompt and what comes before it in the continuation. */
+  scoreContinuations(prompt: Uint8Array, continuations: readonly Uint8Array[]): Promise<Float32Array[]>;
+  dispose(): void;
+}
+
+/** Bytes of a stride: the products are large enough to be fast. */
+const STRIDE = 512;
+/** The lane that holds a prompt, and the one that goes on from it. */
+const [PROMPT, CONTINUATION] = [0, 1];
+
+/** -log softmax(row)[id], in nats. */
+function surprisal(logits: Float32Array, row: number, id: number): number {
+  const at = logits.subarray(row * VOCAB_SIZE, (row + 1) * VOCAB_SIZE);
+  const highest = at.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
+  const sum = at.reduce((total, logit) => total + Math.exp(logit - highest), 0);
+  return highest + Math.log(sum) - at[id]!;
+}
+
+/** The engine must be started. `model` stays the caller's. */
+export function openScorer(model: HeldBlt, options: { readonly stride?: number } = {}): Scorer {
+  const { stride = STRIDE } = options;
+  const mode = canCompile() ? 'graph' : 'eager';
+  const nothing: number[] = [];
+  const opened = new Map<number, Decoding>();
+  function decodingOf(lanes: number): Decoding {
+    const decoding = opened.get(lanes) ?? openDecoding(model, { lanes, mode, chunk: stride });
+    opened.set(lanes, decoding);
+    return decoding;
+  }
+
+  return {
+    async score(text, { onProgress, signal } = {}) {
+      const ids = encodeBytes(text);
+      const nllNats = new Float32Array(text.length);
+      const entropyNats = new Float32Array(text.length);
+      const decoding = decodingOf(1);
+      decoding.reset(PROMPT);
+      // The last byte predicts nothing, and whether a patch ends with it does not show.
+      for (let from = 0; from < text.length; from += stride) {
+        signal?.throwIfAborted();
+        const part = ids.subarray(from, Math.min(from + stride, text.length));
+        const [output] = await decoding.read([part]);
+        entropyNats.set(output!.entropies, from);
+        for (let i = 0; i < part.length; i++) nllNats[from + i] = surprisal(output!.logits, i, ids[from + i + 1]!);
+        onProgress?.(from + part.length);
+      }
+      return { nllNats, entropyNats, patchLengths: patchLengthsOf(decoding.state(PROMPT).ends, text.length + 1) };
+    },
+    async scoreContinuations(prompt, continuations) {
+      const decoding = decodingOf(2);
+      decoding.reset(PROMPT);
+      const [read] = await decoding.read([encodeBytes(prompt), nothing]);
+      const last = read!.logits.slice(-VOCAB_SIZE);
+      const scores: Float32Array[] = [];
+      for (const bytes of continuations) {
+        const ids = encodeBytes(bytes, { bos: false });
+        decoding.fork(PROMPT, CONTINUATION);
+        const output = ids.length > 1 ? (await decoding.read([nothing, ids.subarray(0, -1)]))[1]! : { logits: last };
+        scores.push(
+          Float32Array.from(ids, (id, i) => (i === 0 ? surprisal(last, 0, id) : surprisal(output.logits, i - 1, id))),
+        );
+      }
+      return scores;
+    },
+    dispose() {
+      for (const decoding of opened.values()) decoding.dispose();
+    },
+  };
+}

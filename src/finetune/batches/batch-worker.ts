@@ -1,0 +1,35 @@
+/** @module A thread's own file: a preparer that answers another thread's calls, one after the other. No TensorFlow. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { createPreparer, type PatcherOutput, type PreparerSettings } from './batch-preparer.js';
+import { buffersOf } from './buffers.js';
+import { type CarriedError, carryError } from './serialized-error.js';
+
+export type PreparerCall =
+  | { readonly call: 'pack' }
+  | { readonly call: 'batch'; readonly cuts: readonly PatcherOutput[] }
+  | { readonly call: 'close' };
+
+export type PreparerAnswer = { readonly value: unknown } | { readonly thrown: CarriedError };
+
+const port = parentPort!;
+const preparer = createPreparer(workerData as PreparerSettings);
+
+function answer(request: PreparerCall): Promise<unknown> {
+  switch (request.call) {
+    case 'pack':
+      return preparer.pack();
+    case 'batch':
+      return preparer.batch(request.cuts);
+    case 'close':
+      return preparer.close();
+  }
+}
+
+const post = (message: PreparerAnswer) => port.postMessage(message, buffersOf(message));
+
+port.on('message', (request: PreparerCall) => {
+  answer(request).then(
+    (value) => post({ value }),
+    (thrown: unknown) => post({ thrown: carryError(thrown) }),
+  );
+});

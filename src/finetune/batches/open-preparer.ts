@@ -1,0 +1,67 @@
+/** @module A preparer in a thread of its own, so that the thread of the steps only hands over entropies. */
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { ByteifyError, messageOf } from '../../errors.js';
+import type { BatchArrays } from './batch-arrays.js';
+import { createPreparer, type Preparer, type PreparerSettings, type StepBatch } from './batch-preparer.js';
+import type { PreparerAnswer, PreparerCall } from './batch-worker.js';
+import { buffersOf } from './buffers.js';
+import { arrivedError } from './serialized-error.js';
+
+const WORKER = new URL('./batch-worker.js', import.meta.url);
+
+/** In a thread of its own; in this one where the sources run without being compiled, since a thread starts from JavaScript alone. */
+export function openPreparer(settings: PreparerSettings): Preparer {
+  return existsSync(WORKER) ? startPreparer(settings, WORKER) : createPreparer(settings);
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Starts the thread. What fails there is thrown here as it was thrown there.
+ * @param file compiled `batch-worker`.
+ */
+export function startPreparer(settings: PreparerSettings, file: URL): Preparer {
+  // Flags of this process may not suit a thread (--input-type), and it needs none.
+  const worker = new Worker(file, { workerData: settings, execArgv: [] });
+  let waiting: Waiting | null = null;
+  let ended: ByteifyError | null = null;
+  const take = () => {
+    const taken = waiting;
+    waiting = null;
+    return taken;
+  };
+  const end = (error: ByteifyError) => {
+    ended ??= error;
+    take()?.reject(ended);
+  };
+  worker.on('message', (answer: PreparerAnswer) => {
+    if ('thrown' in answer) take()?.reject(arrivedError(answer.thrown));
+    else take()?.resolve(answer.value);
+  });
+  worker.on('error', (cause) =>
+    end(new ByteifyError(`The thread that prepares batches failed: ${messageOf(cause)}`, { cause })),
+  );
+  worker.on('exit', () => end(new ByteifyError('The thread that prepares batches has ended.')));
+
+  const call = (request: PreparerCall) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (ended !== null) return reject(ended);
+      waiting = { resolve, reject };
+      worker.postMessage(request, buffersOf(request));
+    });
+  return {
+    pack: async () => (await call({ call: 'pack' })) as readonly BatchArrays[],
+    batch: async (cuts) => (await call({ call: 'batch', cuts })) as StepBatch,
+    async close() {
+      try {
+        if (ended === null) await call({ call: 'close' });
+      } finally {
+        await worker.terminate();
+      }
+    },
+  };
+}

@@ -1,0 +1,50 @@
+/** @module Where the rows of a run come from, told in plain values, so that another thread can open it. No TensorFlow. */
+import {
+  createPacker,
+  openSplit,
+  type PackedRow,
+  type Packer,
+  type PackerState,
+  type SplitFiles,
+} from '../../data/index.js';
+
+export type RowSource =
+  | {
+      /** Text on disk, packed into rows of `rowBytes` positions. */
+      readonly kind: 'packed';
+      readonly files: SplitFiles;
+      readonly rowBytes: number;
+      readonly seed: number;
+      /** Where the packer goes on. */
+      readonly state: PackerState;
+      /** Whether every epoch has the same rows. */
+      readonly repeat: boolean;
+    }
+  | {
+      /** These rows, over and over: for measuring. */
+      readonly kind: 'given';
+      readonly rows: readonly PackedRow[];
+    };
+
+export interface OpenRows extends Packer {
+  close(): Promise<void>;
+}
+
+/** @throws what reading the files throws. */
+export async function openRows(source: RowSource): Promise<OpenRows> {
+  return source.kind === 'packed' ? await openPacked(source) : givenRows(source.rows);
+}
+
+async function openPacked({ files, ...settings }: Extract<RowSource, { kind: 'packed' }>): Promise<OpenRows> {
+  const split = await openSplit(files);
+  return { ...createPacker({ split, ...settings }), close: () => split.close() };
+}
+
+function givenRows(rows: readonly PackedRow[]): OpenRows {
+  let place = 0;
+  return {
+    next: async (count) => Array.from({ length: count }, () => rows[place++ % rows.length]!),
+    state: () => ({ epoch: 0, place, offset: 0, row: 0 }),
+    close: async () => {},
+  };
+}

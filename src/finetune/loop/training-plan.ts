@@ -1,0 +1,66 @@
+/** @module The settings of a recipe's stage in the training loop's terms. */
+import type { Recipe, TrainingStage } from '../../recipe/index.js';
+import { learningRateAt } from '../optimizers/schedule.js';
+import type { TrainingPlan } from './train.js';
+
+function rows(batchBytes: number, rowBytes: number): number {
+  return Math.max(1, Math.round(batchBytes / rowBytes));
+}
+
+/** Of `stages[i]`. */
+export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
+  const rowsPerStep = rows(stage.batch_bytes, stage.row_bytes);
+  return {
+    steps: stage.steps,
+    rowBytes: stage.row_bytes,
+    rowsPerStep,
+    microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
+    learningRateAt: (step) => learningRateAt(step, stage),
+    learningRateScale: stage.learning_rate_scale,
+    // The source's layers were trained by AdamW; fine-tuning such a model by Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
+    muonScale: null,
+    betas: stage.betas,
+    epsilon: stage.epsilon,
+    weightDecay: stage.weight_decay,
+    clipNorm: stage.clip_norm,
+    validateEvery: stage.validate_every,
+    checkpointEvery: stage.checkpoint_every,
+    keepCheckpoints: stage.keep_checkpoints,
+    moments: stage.optimizer_state,
+    mode,
+    precision: stage.precision,
+    rematerialise: stage.gradient_checkpointing,
+    sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
+  };
+}
+
+/** Betas and epsilon as the paper's models have them (blt-format 5.3). */
+const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
+/** How many looks at the held-out text a patcher's training takes, and how many checkpoints. */
+const PATCHER_LOOKS = 5;
+
+/** Of the `patcher` section. */
+export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware']): TrainingPlan {
+  const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_LOOKS));
+  const rowsPerStep = rows(patcher.batch_bytes, patcher.row_bytes);
+  return {
+    ...PATCHER_ADAMW,
+    steps: patcher.steps,
+    rowBytes: patcher.row_bytes,
+    rowsPerStep,
+    microBatchRows: rowsPerStep,
+    learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),
+    learningRateScale: {},
+    muonScale: patcher.optimizer === 'muon' ? patcher.muon_learning_rate / patcher.learning_rate : null,
+    weightDecay: patcher.weight_decay,
+    clipNorm: patcher.clip_norm,
+    validateEvery: every,
+    checkpointEvery: every,
+    keepCheckpoints: 1,
+    moments: 'float32',
+    mode,
+    precision: 'float32',
+    rematerialise: false,
+    sourceStatesCacheBytes: 0,
+  };
+}

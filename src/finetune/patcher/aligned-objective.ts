@@ -1,0 +1,52 @@
+/** @module What an aligned patcher learns: the next byte, where the source's tokens end, and to be uncertain where a patch must close. */
+import type { BltConfig } from '../../blt/index.js';
+import { tf } from '../../engine/index.js';
+import { entropyOf, patcherHead, patcherHidden, tokenEndHead, tokenEndLogits } from '../../model/index.js';
+import type { Alignment } from '../../patching/index.js';
+import { binaryCrossEntropySum } from '../losses/binary-cross-entropy.js';
+import { boundaryLoss } from '../losses/boundary-loss.js';
+import { byteCrossEntropy, CROSS_ENTROPY, type Objective } from '../stages/objective.js';
+import { boundaryTargets } from './boundary-targets.js';
+
+export interface AlignedSettings extends Alignment {
+  readonly boundaryWeight: number;
+  /** Nats. */
+  readonly boundaryTemperature: number;
+  /** Holds the source's tokenizer. */
+  readonly tokenizerFolder: string;
+}
+
+/** What the entropy is pulled over and under in training, nats; the threshold of the patcher is calibrated afterwards. */
+export const TRAINING_THRESHOLD = 3;
+
+/** Three cross-entropies in nats: of the next byte, of a token's end, and of whether the entropy is on the right side. */
+export function alignedPatcherObjective(config: BltConfig, settings: AlignedSettings): Objective {
+  const { boundaryWeight, boundaryTemperature: temperature, tokenizerFolder } = settings;
+  const head = tokenEndHead(config);
+  return {
+    lora: null,
+    trains: ({ part }) => part === 'patcher',
+    reads: ({ part }) => part === 'patcher',
+    extra: [head],
+    patched: false,
+    targets: [],
+    weights: 'weights',
+    parts: [CROSS_ENTROPY, 'token_end', 'boundary'],
+    labels: { tokenizerFolder },
+    loss: (params, batch, shape, options) => {
+      const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
+      const hidden = patcherHidden(params, config.patcher, bytes, options);
+      const logits = patcherHead(params, hidden);
+      const endLogits = tokenEndLogits(params, hidden);
+      const { labels, weights } = boundaryTargets(settings, batch, endLogits, shape);
+      const boundary = { threshold: TRAINING_THRESHOLD, temperature };
+      const parts = [
+        byteCrossEntropy(logits, batch),
+        binaryCrossEntropySum(endLogits, batch.tokenEnds!, batch.tokenEndWeights!) as tf.Scalar,
+        boundaryLoss(entropyOf(logits), labels, weights, boundary) as tf.Scalar,
+      ];
+      const [next, ends, cuts] = parts as [tf.Scalar, tf.Scalar, tf.Scalar];
+      return { value: tf.addN([next, ends, tf.mul(cuts, boundaryWeight)]) as tf.Scalar, parts };
+    },
+  };
+}

@@ -1,0 +1,37 @@
+/** @module The labels of the boundary term as tensors: they follow the token-end head while it learns (conversion-research 2.2). */
+import { BOS } from '../../blt/index.js';
+import { tf } from '../../engine/index.js';
+import type { Alignment } from '../../patching/index.js';
+import type { BatchShape, BatchTensors } from '../stages/objective.js';
+
+export interface BoundaryTargets {
+  /** 1 where a patch should close after a position, else 0 [rows * length]. */
+  readonly labels: tf.Tensor;
+  /** 1 where that is known, else 0 [rows * length]. */
+  readonly weights: tf.Tensor;
+}
+
+/**
+ * As `boundaryLabels` has them. A label that looks one byte back is known where that byte's end is, or where there is none: after BOS.
+ * @param endLogits [rows * length] of a token's end at each position. No gradient is meant to reach them from here.
+ */
+export function boundaryTargets(
+  { labels: kind, endConfidence }: Alignment,
+  { ids, tokenEnds, tokenEndWeights }: BatchTensors,
+  endLogits: tf.Tensor,
+  { rows, length }: BatchShape,
+): BoundaryTargets {
+  const [ends, known] = [tokenEnds!, tokenEndWeights!];
+  if (kind === 'end') return { labels: ends, weights: known };
+  /** The value one position before; 0 at a row's first, which is BOS. */
+  const before = (x: tf.Tensor) => {
+    const all = tf.slice(tf.reshape(x, [rows, length]), [0, 0], [rows, length - 1]);
+    return tf.reshape(tf.concat([tf.zeros([rows, 1]), all], 1), [-1]);
+  };
+  const begins = tf.cast(tf.equal(ids!, BOS), 'float32');
+  const weights = tf.mul(known, before(tf.maximum(known, begins)));
+  if (kind === 'start') return { labels: before(ends), weights };
+  const sure = tf.cast(tf.greater(tf.sigmoid(endLogits), endConfidence), 'float32');
+  const late = tf.mul(before(tf.mul(ends, tf.sub(1, sure))), tf.sub(1, sure));
+  return { labels: tf.add(sure, late), weights };
+}

@@ -1,0 +1,159 @@
+/** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type BltConfig,
+  muonFlops,
+  patcherTensors,
+  stageFlops,
+  type TensorSpec,
+  toTransformersConfig,
+} from '../../blt/index.js';
+import { type ByteStore, evaluationTexts } from '../../data/index.js';
+import { UsageError } from '../../errors.js';
+import { byteModelBitsPerByte } from '../../evaluate/index.js';
+import { digestOfFile, writeFileAtomic } from '../../fs/index.js';
+import { disposeParams, type Params, readBltConfig } from '../../model/index.js';
+import { type Recipe, targetBytesPerPatch } from '../../recipe/index.js';
+import {
+  fromFloat32,
+  openCheckpoint,
+  type TensorReader,
+  tensorBytes,
+  writeSafetensorsFile,
+} from '../../safetensors/index.js';
+import { loadTokenizer } from '../../tokenizer/index.js';
+import type { StepBatch } from '../batches/batch-preparer.js';
+import { checkpointName, checkpointSteps } from '../loop/checkpoint.js';
+import { type StepReport, train } from '../loop/train.js';
+import { patcherPlan } from '../loop/training-plan.js';
+import { patcherObjective } from '../stages/objective.js';
+import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
+import { type AlignmentRecord, writeAlignment } from './alignment-record.js';
+import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
+import type { Calibration } from './pick-threshold.js';
+
+export interface TrainPatcherOptions {
+  /** The remapped model: its config gives the patcher's sizes, its fresh tensors the start. */
+  readonly init: string;
+  /** Gets config.json with the threshold, model.safetensors with the patcher's tensors, and the run in `run/`. */
+  readonly out: string;
+  /** Holds the source's tokenizer; null when there is no source. */
+  readonly tokenizerFolder: string | null;
+  readonly recipe: Recipe;
+  readonly store: ByteStore;
+  readonly settings: string;
+  readonly signal: AbortSignal;
+  readonly onStep?: (report: StepReport) => void;
+}
+
+export interface PatcherReport extends Calibration {
+  /** Of the byte language model itself on held-out text. */
+  readonly bitsPerByte: number;
+}
+
+/** Of a recipe; null for a patcher that follows no tokens. @throws UsageError when it needs a source that is not there. */
+function alignedSettings({ patcher }: Recipe, tokenizerFolder: string | null): AlignedSettings | null {
+  if (patcher.kind === 'entropy') return null;
+  if (tokenizerFolder === null) {
+    throw new UsageError('An aligned patcher follows the source’s tokens, and this conversion has no source.', {
+      hint: 'Begin with `byteify convert` or `byteify import`, or set patcher.kind to entropy.',
+    });
+  }
+  return {
+    labels: patcher.labels,
+    endConfidence: patcher.end_confidence,
+    boundaryWeight: patcher.boundary_weight,
+    boundaryTemperature: patcher.boundary_temperature,
+    tokenizerFolder,
+  };
+}
+
+/** The remapped model with a token-end head of zeros. */
+function withFreshHead(start: TensorReader, { name, shape }: TensorSpec): TensorReader {
+  const info = { name, dtype: 'F32' as const, shape };
+  return {
+    ...start,
+    tensors: new Map([...start.tensors, [name, info]]),
+    read: async (wanted, range) =>
+      wanted === name ? new Uint8Array(range?.length ?? tensorBytes(info)) : await start.read(wanted, range),
+    close: () => start.close(),
+  };
+}
+
+export async function trainPatcher(options: TrainPatcherOptions): Promise<PatcherReport> {
+  const { init, out, recipe, store, settings, signal, onStep } = options;
+  const config = await readBltConfig(init);
+  const aligned = alignedSettings(recipe, options.tokenizerFolder);
+  const objective = aligned === null ? patcherObjective(config) : alignedPatcherObjective(config, aligned);
+  const [head] = objective.extra ?? [];
+  const remapped = await openCheckpoint(init);
+  const start = head === undefined ? remapped : withFreshHead(remapped, head);
+  await mkdir(out, { recursive: true });
+  const run = join(out, 'run');
+  const held = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  try {
+    const { params } = await train({
+      objective,
+      config,
+      start,
+      plan: patcherPlan(recipe.patcher, recipe.hardware),
+      data: store.train,
+      flopsOf: stepFlops(config, recipe.patcher),
+      run,
+      seed: recipe.seed,
+      settings,
+      signal,
+      ...(onStep && { onStep }),
+      validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, held) }),
+    });
+    const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
+    const calibration = calibrate(params, config, held, goal ?? targetBytesPerPatch(recipe.patcher));
+    const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, held) };
+    if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));
+    await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extra ?? []);
+    disposeParams(params);
+    // The checkpoints served to resume; the curve stays.
+    for (const step of await checkpointSteps(run))
+      await rm(join(run, checkpointName(step)), { recursive: true, force: true });
+    return report;
+  } finally {
+    await start.close();
+  }
+}
+
+/** FLOPs of a step. */
+function stepFlops(config: BltConfig, patcher: Recipe['patcher']) {
+  const text = { bytes: patcher.row_bytes, bytesPerPatch: 1 };
+  const source = { vocabSize: 0, bytesPerToken: 1 };
+  const perByte = stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
+  const ofMuon = patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;
+  return ({ bytes }: StepBatch): number => bytes * perByte + ofMuon;
+}
+
+async function labelGoal(aligned: AlignedSettings | null): Promise<LabelGoal | null> {
+  return aligned === null ? null : { alignment: aligned, tokenizer: await loadTokenizer(aligned.tokenizerFolder) };
+}
+
+async function alignmentRecord({ labels, endConfidence, tokenizerFolder }: AlignedSettings): Promise<AlignmentRecord> {
+  const tokenizerDigest = await digestOfFile(join(tokenizerFolder, 'tokenizer.json'));
+  return { labels, endConfidence, tokenizerDigest, trainingThreshold: TRAINING_THRESHOLD };
+}
+
+async function writePatcher(
+  out: string,
+  config: BltConfig,
+  params: Params,
+  extra: readonly TensorSpec[],
+): Promise<void> {
+  const specs = [...patcherTensors(config), ...extra];
+  const infos = specs.map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
+  await writeSafetensorsFile(join(out, 'model.safetensors'), infos, ({ name }) =>
+    fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),
+  );
+  // Last: a folder with a config is a patcher that is done.
+  await writeFileAtomic(
+    join(out, 'config.json'),
+    `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
+  );
+}

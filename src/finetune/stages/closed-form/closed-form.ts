@@ -1,0 +1,212 @@
+/**
+ * @module Stage 0: a start without gradient steps (conversion-research 2.3). N-gram tables from text and vocabulary, an encoder that passes them
+ * on, projections by least squares, and a head that says what the source expects next. What is fitted is measured on the model itself,
+ * run forward.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../../blt/index.js';
+import { tf, type Variable } from '../../../engine/index.js';
+import { bltBitsPerByte } from '../../../evaluate/index.js';
+import { writeFolderAtomic } from '../../../fs/index.js';
+import {
+  createEntropies,
+  disposeParams,
+  loadParams,
+  loadVariable,
+  type Params,
+  tokenEndHead,
+} from '../../../model/index.js';
+import type { StageOf } from '../../../recipe/index.js';
+import { fromFloat32, openCheckpoint, type TensorReader, writeCheckpoint } from '../../../safetensors/index.js';
+import type { StageContext } from '../../finetune.js';
+import { checkpointName } from '../../loop/checkpoint.js';
+import { chooseMode } from '../../loop/choose-step-mode.js';
+import { openMetrics } from '../../loop/metrics-log.js';
+import { overlay } from '../../loop/overlay.js';
+import { createSourceStates, type SourceStates } from '../../teacher/source-states.js';
+import { sourceEmbedding, sourceNorm } from '../../teacher/source-tensors.js';
+import type { DistillSource } from '../../teacher/teacher.js';
+import { decoderTensors } from './decoder-tensors.js';
+import { encoderTensors } from './encoder-tensors.js';
+import { fitExpectation, fitHead, leftOver } from './fit-head.js';
+import { fitProjection } from './fit-projection.js';
+import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
+import { type FittingText, fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
+import { layoutOf } from './layout.js';
+import { type Observations, openObservations } from './observations.js';
+import { openWorkbench, type Workbench } from './scratch-model.js';
+
+const METRICS_FILE = 'closed-form.json';
+
+/**
+ * Fits the start and writes it as the run's checkpoint 0; one that is there is kept.
+ * @returns metrics, `flops` among them.
+ */
+export async function closedForm(
+  context: StageContext,
+  settings: StageOf<'closed-form'>,
+  source: DistillSource,
+): Promise<Readonly<Record<string, number>>> {
+  const { run, from, config } = context;
+  const folder = join(run, checkpointName(0));
+  if (existsSync(folder)) return JSON.parse(await readFile(join(folder, METRICS_FILE), 'utf8'));
+  await mkdir(run, { recursive: true });
+  const start = overlay(await Promise.all(from.map(openCheckpoint)));
+  try {
+    const { made, flops } = await fitStart(context, settings, source, start);
+    const params = new Map([...(await loadParams(start, kept(config, made)))]);
+    for (const { name, shape } of bltTensors(config))
+      if (made.has(name)) params.set(name, tf.tensor(made.get(name)!, [...shape]));
+    const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
+    disposeParams(params);
+    const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
+    await write(folder, config, start, made, metrics);
+    const log = await openMetrics(run, 0);
+    await log.write(0, metrics);
+    await log.close();
+    return metrics;
+  } finally {
+    await start.close();
+  }
+}
+
+/** What is fitted on and with: the text cut and read, the source's tensors, the model in the making. */
+interface Fitting {
+  readonly text: FittingText;
+  readonly source: Params;
+  readonly states: SourceStates;
+  readonly workbench: Workbench;
+  close(): Promise<void>;
+}
+
+async function openFitting(
+  { config, store, recipe, run, signal }: StageContext,
+  { row_bytes: length, micro_batch_rows: rows }: StageOf<'closed-form'>,
+  teacher: DistillSource,
+  start: TensorReader,
+): Promise<Fitting> {
+  const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
+  const { tensors, ...asked } = await teacher.training(['embedding', 'head']);
+  const fixed = new Map([...(await loadHeld(config, start)), ...tensors]);
+  const entropies = createEntropies(config, fixed, { rows, length }, mode);
+  const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
+  const states = createSourceStates({ config, fixed, rows, mode, cache });
+  const workbench = await openWorkbench(config, start);
+  const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
+  const { cuts, close: closeCuts } = keptCuts(entropies, join(run, 'cuts.bin'));
+  return {
+    text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
+    source,
+    states,
+    workbench,
+    async close() {
+      tf.dispose([...source.values()]);
+      workbench.dispose();
+      await states.close();
+      await closeCuts();
+      entropies.dispose();
+      for (const variable of fixed.values()) variable.dispose();
+    },
+  };
+}
+
+/**
+ * Text and vocabulary as the tables see them.
+ * @param vectors a row a token.
+ * @returns the shape of the text, for the count of operations.
+ */
+async function observe(
+  text: FittingText,
+  settings: StageOf<'closed-form'>,
+  { reader }: DistillSource,
+  vectors: Float32Array,
+  into: Observations,
+) {
+  for (const entry of vocabularyTexts(reader, vectors, settings.vocabulary_weight)) await into.add(entry);
+  let [bytes, patches, tokens] = [0, 0, 0];
+  for await (const batch of fittingBatches(text, settings.text_bytes, ['encoder'])) {
+    for (const arrays of batch.batches) for (const seen of observedTexts(arrays, vectors)) await into.add(seen);
+    bytes += batch.bytes;
+    patches += batch.patchCount;
+    tokens += batch.tokenCount;
+  }
+  return { bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
+}
+
+async function fitStart(
+  context: StageContext,
+  settings: StageOf<'closed-form'>,
+  teacher: DistillSource,
+  start: TensorReader,
+): Promise<{ made: ReadonlyMap<string, Float32Array>; flops: number }> {
+  const { config } = context;
+  const { solve_bytes: solveBytes, ridge } = settings;
+  const layout = layoutOf(config);
+  const { text, source, states, workbench, close } = await openFitting(context, settings, teacher, start);
+  const embedding = sourceEmbedding(source);
+  const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
+  const vectors = contentVectors(embedding, layout);
+  const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
+  const rest = openObservations(join(context.run, 'left-over.bin'));
+  try {
+    const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
+    workbench.put(await fitTables(config, layout, seen));
+    workbench.put(encoderTensors(config, layout));
+
+    const norm = sourceNorm(source).dataSync() as Float32Array;
+    workbench.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
+    const expectation = await fitExpectation(config, layout, workbench, source, withStates(), ridge);
+    await leftOver(config, workbench, source, expectation, withStates(), rest);
+    workbench.put(await addExpectations(config, layout, workbench.made, rest, expectation.few));
+    workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
+
+    const patches = fittingBatches(text, solveBytes, ['encoder']);
+    workbench.put(await fitProjection(config, layout, workbench, embedding, patches, ridge));
+    workbench.put(await fitHead(config, workbench, source, withStates, ridge));
+    const shape = { bytes: settings.row_bytes, bytesPerPatch };
+    const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
+    const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
+    return { made: new Map(workbench.made), flops };
+  } finally {
+    await Promise.all([seen.close(), rest.close()]);
+    await close();
+  }
+}
+
+/** The patcher and the source's layers. */
+async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<string, Variable>> {
+  const held = new Map<string, Variable>();
+  for (const { name, part } of bltTensors(config))
+    if (part === 'patcher' || part === 'global') held.set(name, await loadVariable(start, name));
+  const { name } = tokenEndHead(config);
+  if (start.tensors.has(name)) held.set(name, await loadVariable(start, name));
+  return held;
+}
+
+/** Tensors that stay as they were. */
+const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
+  bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
+
+/** The whole model: what was made in float32, all else as it was. */
+async function write(
+  folder: string,
+  config: BltConfig,
+  start: TensorReader,
+  made: ReadonlyMap<string, Float32Array>,
+  metrics: Readonly<Record<string, number>>,
+): Promise<void> {
+  const infos = bltTensors(config).map(({ name, shape }) =>
+    made.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
+  );
+  await writeFolderAtomic(folder, async (into) => {
+    await writeFile(join(into, 'config.json'), `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`);
+    await writeCheckpoint(into, infos, async function* ({ name }) {
+      const values = made.get(name);
+      if (values !== undefined) yield fromFloat32(values, 'F32');
+      else yield await start.read(name);
+    });
+    await writeFile(join(into, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
+  });
+}

@@ -1,0 +1,131 @@
+/** @module The projection from what the encoder gives of a patch to the embedding of its token: least squares, then the embeddings' scale. */
+import { type BltConfig, needsProjection } from '../../../blt/index.js';
+import { gatherRows, tf } from '../../../engine/index.js';
+import { bltEncode } from '../../../model/index.js';
+import type { StepBatch } from '../../batches/batch-preparer.js';
+import { batchTensors } from '../../batches/batch-tensors.js';
+import { patchedOf } from '../objective.js';
+import { attends, CROSS, PATCH_PROJECTION, queryOffset, type Tensors, TOKEN_PROJECTION } from './encoder-tensors.js';
+import type { Layout } from './layout.js';
+import { addProducts, emptyProducts, type Products, ridge } from './least-squares.js';
+import type { Workbench } from './scratch-model.js';
+
+/** Where the fitted weights go, and what of the encoder's output they are applied to. */
+interface Place {
+  readonly name: string;
+  /** Width of the features. */
+  readonly features: number;
+  /** From the encoder's patches [P, k * He] as the workbench has them. */
+  readonly featuresOf: (patches: tf.Tensor) => tf.Tensor;
+  /** Added to the fitted product in the model: [Hg], or null for nothing. */
+  readonly offset: Float32Array | null;
+  /** What the weights are multiplied by: the projection of the maximum is doubled by the residual. */
+  readonly factor: number;
+}
+
+function placeOf(config: BltConfig, layout: Layout): Place {
+  const { encoder, crossAttnK: slots } = config;
+  const width = encoder.hiddenSize;
+  if (needsProjection(config)) {
+    const features = slots * width;
+    return { name: TOKEN_PROJECTION, features, featuresOf: (patches) => patches, offset: null, factor: 1 };
+  }
+  if (!attends(config)) {
+    // The maximum stands in the first row, doubled.
+    const featuresOf = (patches: tf.Tensor) => tf.div(tf.slice(patches, [0, 0], [-1, width]), 2);
+    return { name: PATCH_PROJECTION, features: width, featuresOf, offset: null, factor: 0.5 };
+  }
+  const offset = new Float32Array(width);
+  offset[layout.count] = 2 * queryOffset(layout);
+  const featuresOf = (patches: tf.Tensor) => tf.sub(patches, tf.tensor1d(offset));
+  return { name: `${CROSS}.o_proj.weight`, features: width, featuresOf, offset, factor: 1 };
+}
+
+/** Sums over the patches that are one token, for least squares and for the scale. */
+interface Sums {
+  readonly products: Products;
+  /** Of the features [n] and of the targets and their squares [t]. */
+  readonly features: Float64Array;
+  readonly targets: Float64Array;
+  readonly squares: Float64Array;
+  count: number;
+}
+
+/**
+ * Gives each channel of the fitted patches the mean and deviation that the embeddings have (Bolmo's fix_init): least squares alone
+ * draws them together. The constant channel among the features carries the mean.
+ */
+function matchScale(weights: Float32Array, sums: Sums, constant: number, constantValue: number): Float32Array {
+  const { products, features, targets, squares, count } = sums;
+  const n = features.length;
+  const matched = weights.slice();
+  for (let channel = 0; channel < targets.length; channel++) {
+    const row = weights.subarray(channel * n, (channel + 1) * n);
+    let [mean, square] = [0, 0];
+    for (let i = 0; i < n; i++) {
+      mean += row[i]! * (features[i]! / count);
+      let along = 0;
+      for (let j = 0; j < n; j++) along += row[j]! * products.gram[i * n + j]!;
+      square += row[i]! * (along / count);
+    }
+    const wantedMean = targets[channel]! / count;
+    const wanted = Math.max(0, squares[channel]! / count - wantedMean ** 2);
+    const variance = square - mean ** 2;
+    if (variance <= 0) continue;
+    const factor = Math.sqrt(wanted / variance);
+    for (let i = 0; i < n; i++) matched[channel * n + i] = row[i]! * factor;
+    matched[channel * n + constant]! += (wantedMean - factor * mean) / constantValue;
+  }
+  return matched;
+}
+
+/**
+ * @param embedding the source's [V, Hg]. @param batches with `encoder` targets.
+ * @returns the fitted tensor.
+ */
+export async function fitProjection(
+  config: BltConfig,
+  layout: Layout,
+  workbench: Workbench,
+  embedding: tf.Tensor,
+  batches: AsyncIterable<StepBatch>,
+  ridgeShare: number,
+): Promise<Tensors> {
+  const place = placeOf(config, layout);
+  const targets = config.global.hiddenSize;
+  const sums: Sums = {
+    products: emptyProducts(place.features, targets),
+    features: new Float64Array(place.features),
+    targets: new Float64Array(targets),
+    squares: new Float64Array(targets),
+    count: 0,
+  };
+  const add = (to: Float64Array, values: ArrayLike<number>) => {
+    for (let i = 0; i < to.length; i++) to[i]! += values[i]!;
+  };
+  for await (const { batches: micros } of batches) {
+    for (const arrays of micros) {
+      const [rows, length] = arrays.documents!.shape as [number, number];
+      tf.tidy(() => {
+        const batch = batchTensors(arrays);
+        const { patches } = bltEncode(workbench.params(), config, patchedOf(batch, { rows, length }));
+        const counts = tf.reshape(batch.patchWeight!, [-1, 1]);
+        const f = tf.mul(place.featuresOf(patches), counts);
+        const wanted = gatherRows(embedding, batch.patchToken!);
+        const t = tf.mul(place.offset === null ? wanted : tf.sub(wanted, tf.tensor1d(place.offset)), counts);
+        addProducts(sums.products, {
+          gram: tf.matMul(f, f, true, false).dataSync(),
+          cross: tf.matMul(f, t, true, false).dataSync(),
+        });
+        add(sums.features, tf.sum(f, 0).dataSync());
+        add(sums.targets, tf.sum(t, 0).dataSync());
+        add(sums.squares, tf.sum(tf.square(t), 0).dataSync());
+        sums.count += tf.sum(counts).dataSync()[0]!;
+      });
+    }
+  }
+  const fitted = ridge(sums.products, ridgeShare);
+  const constantMean = sums.features[layout.constant]! / sums.count;
+  const weights = matchScale(fitted, sums, layout.constant, constantMean);
+  return new Map([[place.name, weights.map((value) => value * place.factor)]]);
+}

@@ -1,0 +1,90 @@
+/** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
+import { type BltConfig, stageFlops } from '../../blt/index.js';
+import { bltBitsPerByte } from '../../evaluate/index.js';
+import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
+import type { TrainingStage } from '../../recipe/index.js';
+import { openCheckpoint, type TensorReader } from '../../safetensors/index.js';
+import type { StepBatch } from '../batches/batch-preparer.js';
+import type { StageContext } from '../finetune.js';
+import { overlay } from '../loop/overlay.js';
+import { train } from '../loop/train.js';
+import { stagePlan } from '../loop/training-plan.js';
+import type { SourceTensors } from '../teacher/source-tensors.js';
+import type { DistillSource } from '../teacher/teacher.js';
+import { alignEncoderObjective, distillDecoderObjective, joinObjective } from './distill-objectives.js';
+import { endToEndObjective, type Objective } from './objective.js';
+
+function objectiveOf(config: BltConfig, stage: TrainingStage, source: DistillSource | null): Objective {
+  switch (stage.kind) {
+    case 'align-encoder':
+      return alignEncoderObjective(config, stage, source!.variance);
+    case 'distill-decoder':
+      return distillDecoderObjective(config, stage, source!.variance);
+    case 'join':
+      return joinObjective(config, stage);
+    case 'end-to-end':
+      return endToEndObjective(config, stage.frozen, stage.lora ?? null);
+  }
+}
+
+/** The source's tensors that an objective's targets are made from. */
+function wantedTensors({ targets }: Objective): SourceTensors {
+  const embedding = targets.includes('encoder') || targets.includes('states');
+  return [...(embedding ? (['embedding'] as const) : []), ...(targets.includes('bytes') ? (['head'] as const) : [])];
+}
+
+/** FLOPs of a step, its text as it was cut. */
+function stepFlops(config: BltConfig, stage: TrainingStage, source: DistillSource | null) {
+  const vocabSize = source?.llama.config.vocabSize ?? 0;
+  return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
+    const text = { bytes: stage.row_bytes, bytesPerPatch: bytes / patchCount };
+    const shape = { vocabSize, bytesPerToken: bytes / Math.max(1, tokenCount) };
+    const { model, sourceStates, sourceHead } = stageFlops({ config, text, source: shape, stage });
+    return bytes * (model + computedShare * sourceStates + sourceHead);
+  };
+}
+
+/** Runs a stage, or goes on with it. @returns its last metrics. */
+export async function runTrainingStage(
+  context: StageContext,
+  settings: TrainingStage,
+  source: DistillSource | null,
+): Promise<Readonly<Record<string, number>>> {
+  const { from, recipe, store, run, stage, config, onStep, heldOut, sourceBitsPerByte } = context;
+  const bare = objectiveOf(config, settings, source);
+  // Who reads the source patch by patch must know which cuts came late.
+  const readsCuts = bare.targets.length > 0 && source!.alignment !== null;
+  const objective = readsCuts ? { ...bare, extra: [tokenEndHead(config)] } : bare;
+  const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
+  const validate = async (now: Params) => {
+    const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);
+    return {
+      validation_bits_per_byte: bitsPerByte,
+      validation_bytes_per_patch: bytesPerPatch,
+      ...(sourceBitsPerByte !== null && { source_bits_per_byte: sourceBitsPerByte }),
+    };
+  };
+  try {
+    const { params, metrics } = await train({
+      objective,
+      config,
+      start,
+      plan: stagePlan(settings, recipe.hardware),
+      data: store.train,
+      source: objective.targets.length === 0 ? null : await source!.training(wantedTensors(objective)),
+      flopsBefore: context.flopsBefore,
+      flopsOf: stepFlops(config, settings, source),
+      run,
+      seed: recipe.seed + stage,
+      settings: context.settings,
+      signal: context.signal,
+      ...(onStep && { onStep: (report) => onStep({ ...report, stage }) }),
+      // An encoder alone predicts no bytes.
+      ...(settings.kind !== 'align-encoder' && { validate }),
+    });
+    disposeParams(params);
+    return metrics;
+  } finally {
+    await start.close();
+  }
+}

@@ -1,0 +1,44 @@
+/** @module The source as a teacher: its reader of text, its tensors, and how the patcher was aligned with it. */
+
+import { tf } from '../../engine/index.js';
+import { type LlamaSource, openLlama } from '../../llama/index.js';
+import { type Alignment, openSourceReader, type SourceReader } from '../../patching/index.js';
+import type { TrainingSource } from '../loop/train.js';
+import { readAlignment } from '../patcher/alignment-record.js';
+import { loadSourceTensors, type SourceTensors, sourceEmbedding } from './source-tensors.js';
+
+export interface DistillSource {
+  readonly llama: LlamaSource;
+  readonly reader: SourceReader;
+  readonly alignment: Alignment | null;
+  /** Mean over the channels of the variance of its embeddings: what an encoder's squared error is measured in. */
+  readonly variance: number;
+  /** What a training loop takes. Its tensors are loaded anew for each. */
+  training(wanted: SourceTensors): Promise<TrainingSource>;
+  close(): Promise<void>;
+}
+
+/** @param patcher the folder of the patcher that cuts the text. The engine must be started. */
+export async function openDistillSource(folder: string, patcher: string): Promise<DistillSource> {
+  const llama = await openLlama(folder);
+  const ids = { vocabSize: llama.config.vocabSize, bosId: llama.config.bosId, eosIds: llama.config.eosIds };
+  const reader = await openSourceReader(llama.folder, ids);
+  const alignment = await readAlignment(patcher);
+  const embedding = await loadSourceTensors(llama, reader.vocabulary.order, ['embedding']);
+  const variance = tf.tidy(() => {
+    const table = sourceEmbedding(new Map([...embedding].map(([name, variable]) => [name, variable.read()])));
+    return tf.mean(tf.moments(table, 0).variance).dataSync()[0]!;
+  });
+  for (const variable of embedding.values()) variable.dispose();
+  return {
+    llama,
+    reader,
+    alignment,
+    variance,
+    training: async (wanted) => {
+      const tensors = await loadSourceTensors(llama, reader.vocabulary.order, wanted);
+      return { folder: llama.folder, ids, alignment, tensors };
+    },
+    close: () => llama.close(),
+  };
+}

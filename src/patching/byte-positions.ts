@@ -1,0 +1,15 @@
+/** @module What the state before each byte has read, where a source reads a text patch by patch. No TensorFlow. */
+
+import type { BytePlace } from '../evaluate/index.js';
+import type { SourceChunks } from './chunks.js';
+
+/** @param encoderPatch the patch that each position is pooled into [1 + bytes]: BOS, then the bytes. */
+export function bytePlaces(chunks: SourceChunks, encoderPatch: Int32Array): BytePlace[] {
+  const { tokenOfByte, offsetInToken, patchOfByte, lastToken } = chunks;
+  return Array.from(tokenOfByte, (token, i) => {
+    if (offsetInToken[i]! > 0) return 'inside';
+    const patch = patchOfByte[i]!;
+    if (token !== lastToken[patch - 1]! + 1) return 'unread';
+    return patch === encoderPatch[i + 1] ? 'fresh' : 'stale';
+  });
+}

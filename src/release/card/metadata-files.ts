@@ -1,0 +1,100 @@
+/** @module What goes into an export beside the model: its card's facts, the recipe, its provenance, and the files of the source's licence. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { type Manifest, STAGES } from '../../conversion/index.js';
+import type { StoreManifest } from '../../data/index.js';
+import { type Recipe, recipeToYaml } from '../../recipe/index.js';
+import { CHAT_TEMPLATE_NAME, readChatTemplate } from '../../tokenizer/index.js';
+import { readCard } from '../front-matter.js';
+import { licenceFileKind, noticeWith } from '../licence-files.js';
+import { licenceOf } from '../licences.js';
+import { asAsked } from '../llama-licences.js';
+import { lastPart, PROVENANCE_NAME, RECIPE_NAME, sourceName } from '../provenance.js';
+import { type CardInputs, cardFromManifest, type TextFacts } from './inputs.js';
+
+export interface ConversionPapers {
+  readonly card: CardInputs;
+  /** Texts by the name of their file. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const SOURCE = STAGES.find(({ name }) => name === 'import')!.output;
+
+/** What `export` calls a model where nobody names it. */
+export function modelName(manifest: Manifest, folder: string): string {
+  const source = lastPart(sourceName(manifest) ?? basename(resolve(folder)));
+  return `${source.replace(/^builtin:/, '').replace(/\.gguf$/i, '')}-BLT`;
+}
+
+/** The recipe as anyone can run it: the source by its id and commit, or by the name of its file alone. */
+function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
+  const name = sourceName(manifest);
+  if (name === null) return recipe;
+  const model = manifest.revision === null ? name : `${name}@${manifest.revision}`;
+  return { ...recipe, source: { model } };
+}
+
+/**
+ * @param params.folder a conversion, or a plain checkpoint folder, which has no papers of its own
+ * @param params.recipe what the conversion was made by; of a plain checkpoint its `export` section alone counts
+ * @param params.name the model's; a licence may ask for another beginning
+ * @throws what reading the folder throws
+ */
+export async function conversionPapers(params: {
+  folder: string;
+  manifest: Manifest | null;
+  recipe: Recipe;
+  name: string;
+}): Promise<ConversionPapers> {
+  const { folder, manifest, recipe } = params;
+  const dataSources = recipe.export.data_sources ?? [];
+  const source = join(folder, SOURCE);
+  const files = new Map(manifest === null ? [] : await licenceTexts(source));
+  const { llama } = licenceOf(manifest?.license ?? null);
+  if (llama !== null) {
+    const { name, text } = noticeWith(llama, files);
+    files.set(name, text);
+  }
+  const card = cardFromManifest(manifest, {
+    name: llama === null ? params.name : asAsked(params.name, llama),
+    languages: recipe.export.language,
+    dataSources,
+    recipe: manifest?.recipe == null ? null : recipe,
+    text: manifest === null ? null : await textFacts(folder),
+    licenceFiles: [...files.keys()].sort(),
+    licenceLink: manifest === null ? null : await licenceLinkOf(source),
+  });
+  const template = manifest === null ? null : await readChatTemplate(source);
+  if (template !== null) files.set(CHAT_TEMPLATE_NAME, template);
+  files.set(PROVENANCE_NAME, `${JSON.stringify(card.provenance, null, 2)}\n`);
+  if (manifest?.recipe != null) files.set(RECIPE_NAME, recipeToYaml(publishedRecipe(recipe, manifest)));
+  return { card, files };
+}
+
+async function licenceTexts(source: string): Promise<[string, string][]> {
+  const names = (await namesIn(source)).filter((name) => licenceFileKind(name) !== null);
+  return Promise.all(names.map(async (name) => [name, await readFile(join(source, name), 'utf8')] as [string, string]));
+}
+
+/** A conversion that began from a BLT has no source. */
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+}
+
+async function licenceLinkOf(source: string): Promise<string | null> {
+  const text = await readFile(join(source, 'README.md'), 'utf8').catch(() => '');
+  const { license_link: link } = (readCard(text).front ?? {}) as { license_link?: unknown };
+  return typeof link === 'string' ? link : null;
+}
+
+/** From the store's own manifest; null where no text was read here. */
+async function textFacts(folder: string): Promise<TextFacts | null> {
+  const text = await readFile(join(folder, 'data', 'data.json'), 'utf8').catch(() => null);
+  if (text === null) return null;
+  const { files, train, validation } = JSON.parse(text) as StoreManifest;
+  const documents = files.reduce((sum, file) => sum + file.documents, 0);
+  return { documents, trainBytes: train.bytes, heldOutBytes: validation.bytes };
+}

@@ -1,0 +1,104 @@
+/** @module README.md of an export: what the hub reads (YAML front matter) and what a person reads. */
+import { CARD_SECTIONS, type CardSection } from '../card-sections.js';
+import { type FrontMatter, writeFrontMatter } from '../front-matter.js';
+import { licenceOf } from '../licences.js';
+import type { CardInputs } from './inputs.js';
+import { licenceKeys } from './licence-keys.js';
+import { howItWasMade } from './making.js';
+import { significant } from './markdown.js';
+import { results } from './results.js';
+import { trainingData } from './training-data.js';
+import { biases, intendedUse, licenceAndAttribution, limits } from './use.js';
+
+/** What the card says of the model itself. */
+export interface CardModel {
+  readonly parameters: number;
+  readonly dtype: 'float32' | 'bfloat16';
+  readonly globalLayers: number;
+  readonly globalHiddenSize: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly localHiddenSize: number;
+  readonly patchingThreshold: number;
+  /** Longest text in bytes. */
+  readonly maxBytes: number;
+}
+
+/** The whole README.md; ends with a newline. */
+export function modelCard(card: CardInputs, model: CardModel): string {
+  const sections: Readonly<Record<CardSection, string>> = {
+    'Load it': usage(card.name),
+    'The model': architecture(model),
+    'How it was made': howItWasMade(card),
+    Results: results(card),
+    'Training data': trainingData(card),
+    Limits: limits(card, model),
+    Biases: biases(card),
+    'Intended use and misuse': intendedUse(card, model),
+    'Licence and attribution': licenceAndAttribution(card),
+  };
+  const body = [
+    `# ${card.name}`,
+    ...display(card),
+    introduction(card),
+    ...CARD_SECTIONS.map((title) => `## ${title}\n\n${sections[title]}`),
+  ];
+  return `${writeFrontMatter(frontMatter(card))}\n${body.join('\n\n')}\n`;
+}
+
+function frontMatter(card: CardInputs): FrontMatter {
+  const { source, data } = card.provenance;
+  const datasets = data.sources.flatMap(({ hub_id }) => hub_id ?? []);
+  // Only a hub model has a commit; a local path can look like an id.
+  const baseModel = source === null || source.revision === null ? null : source.model;
+  return {
+    ...licenceKeys(card),
+    ...(card.languages.length > 0 && { language: card.languages }),
+    library_name: 'transformers',
+    pipeline_tag: 'text-generation',
+    ...(baseModel !== null && { base_model: baseModel, base_model_relation: 'finetune' }),
+    ...(datasets.length > 0 && { datasets }),
+    tags: ['blt', 'byte-level', 'byteify'],
+  };
+}
+
+/** The Llama 3 community licences ask derived models to say this prominently. */
+function display({ provenance: { source } }: CardInputs): string[] {
+  const text = licenceOf(source?.license ?? null).llama?.display ?? null;
+  return text === null ? [] : [`**${text}.**`];
+}
+
+function introduction({ provenance: { source } }: CardInputs): string {
+  const from =
+    source === null
+      ? 'a pretrained Llama'
+      : source.revision === null
+        ? `\`${source.model}\``
+        : `[${source.model}](https://huggingface.co/${source.model}) at \`${source.revision}\``;
+  return `A byte-level language model: a Byte Latent Transformer (BLT) made from ${from}. It reads and writes UTF-8 bytes, not tokens: \
+bytes are gathered into patches where the next byte is easy to guess, and the source's transformer blocks work on the patches.`;
+}
+
+function usage(name: string): string {
+  return `\`\`\`python
+from transformers import AutoTokenizer, BltForCausalLM
+
+tokenizer = AutoTokenizer.from_pretrained("${name}")
+model = BltForCausalLM.from_pretrained("${name}")
+inputs = tokenizer("My name is", return_tensors="pt")
+output = model.generate(**inputs, max_new_tokens=64, use_cache=False)
+print(tokenizer.decode(output[0], skip_special_tokens=True))
+\`\`\`
+
+\`"${name}"\` stands for this repository's id, or for the folder it lies in. transformers 5 is needed. Keep \`use_cache=False\`, which is also what \
+\`config.json\` says: transformers' cache does not fit a model that works on patches.`;
+}
+
+function architecture(model: CardModel): string {
+  return [
+    `- ${model.parameters.toLocaleString('en-US')} parameters in ${model.dtype}`,
+    `- global transformer: ${model.globalLayers} layers of width ${model.globalHiddenSize}, from the source`,
+    `- local encoder and decoder: ${model.encoderLayers} and ${model.decoderLayers} layers of width ${model.localHiddenSize}`,
+    `- a patch begins where the patcher's entropy is above ${significant(model.patchingThreshold)} nats`,
+  ].join('\n');
+}

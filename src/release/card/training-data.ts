@@ -1,0 +1,55 @@
+/** @module The card's account of the training text: sources, licences, how much of it. */
+
+import { humanBytes } from '../../ui/index.js';
+import { CONCERNS, licenceOf } from '../licences.js';
+import type { CardInputs } from './inputs.js';
+import { markdownTable } from './markdown.js';
+
+type Source = CardInputs['provenance']['data']['sources'][number];
+
+export function trainingData(card: CardInputs): string {
+  const { sources, sha256 } = card.provenance.data;
+  const stated =
+    sources.length === 0
+      ? 'Where the text comes from, and under which licences, was not stated.'
+      : markdownTable(['source', 'licence', 'languages'], sources.map(row));
+  const digest = sha256 === null ? '' : ` The digest of the text and its split is \`${sha256}\`.`;
+  return [stated, ...concerns(sources), ...amount(card, digest), ofTheSource(card)].join('\n\n');
+}
+
+function row({ name, url, hub_id, license, language = [] }: Source): string[] {
+  const address = hub_id === undefined ? url : `https://huggingface.co/datasets/${hub_id}`;
+  const { name: licence, link } = licenceOf(license);
+  const linked = (text: string, to: string | null | undefined) => (to == null ? text : `[${text}](${to})`);
+  return [linked(name, address), linked(licence, link), language.join(', ') || 'not stated'];
+}
+
+/** What a reader must know who wants to build on the model. */
+function concerns(sources: readonly Source[]): string[] {
+  const lines = sources.flatMap(({ name, license }) => {
+    const { kind, name: licence } = licenceOf(license);
+    const concern = CONCERNS[kind];
+    if (concern === null) return [];
+    return [
+      kind === 'unknown' ? `- The licence of ${name} ${concern}.` : `- ${name} is under ${licence}, which ${concern}.`,
+    ];
+  });
+  return lines.length === 0 ? [] : [lines.join('\n')];
+}
+
+function amount({ text }: CardInputs, digest: string): string[] {
+  if (text === null) return digest === '' ? [] : [digest.trim()];
+  const { documents, trainBytes, heldOutBytes } = text;
+  const of = `${documents.toLocaleString('en-US')} ${documents === 1 ? 'document' : 'documents'}`;
+  return [
+    `${humanBytes(trainBytes)} to train on and ${humanBytes(heldOutBytes)} held out, from ${of}; duplicates were left out. The text itself is not in this repository.${digest}`,
+  ];
+}
+
+function ofTheSource({ provenance: { source } }: CardInputs): string {
+  const where =
+    source === null || source.revision === null
+      ? 'is not told here'
+      : `is told by [its own card](https://huggingface.co/${source.model})`;
+  return `What the source was trained on ${where}.`;
+}

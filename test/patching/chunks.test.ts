@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { patchStarts } from '../../src/blt/index.js';
+import { locateModel } from '../../src/import/index.js';
+import { openSourceReader, sourceChunks } from '../../src/patching/index.js';
+
+const folder = (await locateModel('builtin:tiny-llama')).path;
+const reader = await openSourceReader(folder, { vocabSize: 1024, bosId: null, eosIds: [0] });
+const utf8 = new TextEncoder();
+
+/** Cuts a text where a `|` stands after a byte, and late where `~` does. */
+function cut(marked: string) {
+  const bytes: number[] = [];
+  const starts = [0, 1];
+  const late = new Set<number>();
+  for (const byte of utf8.encode(marked)) {
+    if (byte === 0x7c || byte === 0x7e) {
+      starts.push(bytes.length + 1);
+      if (byte === 0x7e) late.add(bytes.length);
+    } else bytes.push(byte);
+  }
+  const count = bytes.length + 1;
+  return { bytes: Uint8Array.from(bytes), count, starts: Int32Array.from(starts), late: (p: number) => late.has(p) };
+}
+
+const read = (marked: string) => sourceChunks(cut(marked), reader.tokensOf, reader.special);
+const textOf = (ranks: readonly number[]) =>
+  ranks.map((rank) => Buffer.from(reader.vocabulary.bytesAt(rank)).toString('latin1'));
+
+describe('chunks', () => {
+  it('are one token where the patch is one', () => {
+    const { tokens, lastToken, tokenCount } = read('the| file|');
+    expect(textOf(tokens.slice(1)).join('')).toBe('the file');
+    expect(lastToken.length).toBe(3);
+    expect([...tokenCount].slice(0, 2)).toEqual([1, 1]);
+  });
+
+  it('leave the byte of a late cut to the next chunk', () => {
+    const { tokens, lastToken, patchOfByte } = read('the ~file |');
+    expect(textOf(tokens.slice(1, lastToken[1]! + 1)).join('')).toBe('the');
+    expect(patchOfByte[3]).toBe(2); // the space
+    expect(textOf(tokens.slice(lastToken[1]! + 1, lastToken[2]! + 1)).join('')).toBe(' file ');
+  });
+
+  it('give the last byte of a late cut at the end a token that no patch has', () => {
+    const { tokens, tokenOfByte, patchOfByte, lastToken } = read('the ~');
+    expect(tokenOfByte[3]).toBe(tokens.length - 1);
+    expect(patchOfByte[3]).toBe(lastToken.length);
+    expect(lastToken.at(-1)).toBe(tokens.length - 2);
+  });
+
+  it('take a cut after the very first byte as it is, however late', () => {
+    const { tokens, lastToken } = read('a~b|');
+    expect(textOf([tokens[lastToken[1]!]!])).toEqual(['a']);
+  });
+
+  it('of EOS alone is the end token', () => {
+    const { bytes, starts, late } = cut('the|');
+    const { tokens, lastToken } = sourceChunks(
+      { bytes, count: bytes.length + 2, starts, late },
+      reader.tokensOf,
+      reader.special,
+    );
+    expect(tokens[lastToken[2]!]).toBe(reader.special.end);
+  });
+
+  it('spell every text, cut anywhere, and know nothing of later patches', () => {
+    const cuts = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
+    const texts = fc.string({ unit: 'binary', maxLength: 24 });
+    fc.assert(
+      fc.property(texts, cuts, fc.nat(24), (text, marks, upTo) => {
+        const bytes = utf8.encode(text);
+        const entropies = Float32Array.from({ length: bytes.length + 1 }, (_, p) => (marks[p % 40] === '' ? 0 : 2));
+        const document = {
+          bytes,
+          count: bytes.length + 1,
+          starts: patchStarts(entropies, 1),
+          late: (p: number) => marks[p % 40] === '~',
+        };
+        const whole = sourceChunks(document, reader.tokensOf, reader.special);
+        const spelled = Buffer.concat(whole.tokens.slice(1).map((rank) => reader.vocabulary.bytesAt(rank)));
+        expect(spelled.equals(Buffer.from(bytes))).toBe(true);
+        const length = Math.min(upTo, bytes.length);
+        const short = sourceChunks(
+          {
+            ...document,
+            bytes: bytes.subarray(0, length),
+            count: length + 1,
+            starts: patchStarts(entropies.subarray(0, length + 1), 1),
+          },
+          reader.tokensOf,
+          reader.special,
+        );
+        const closed = short.lastIsOpen ? short.lastToken.length - 1 : short.lastToken.length;
+        for (let patch = 0; patch < closed; patch++) {
+          expect(short.lastToken[patch]).toBe(whole.lastToken[patch]);
+          expect(short.tokens[short.lastToken[patch]!]).toBe(whole.tokens[whole.lastToken[patch]!]);
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { loadRecipe } from '../../../src/recipe/index.js';
+import { conversionPapers, modelName } from '../../../src/release/index.js';
+import { localPathIn } from '../../../src/release/placeholders.js';
+import { parseProvenance } from '../../../src/release/provenance.js';
+import { fabricateExport, manifestOf, ODC_BY, recipeWith } from '../../support/release.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+describe('what goes into an export', () => {
+  it('is the card, the recipe, the provenance and the files of the licence, as they were', async () => {
+    const source = { LICENSE: 'Terms.', NOTICE: 'Ours.', 'USE_POLICY.md': 'Rules.', 'README.md': '# Theirs\n' };
+    const { texts } = await fabricateExport(folder(), { manifest: manifestOf({}), source });
+    expect([...texts.keys()].sort()).toEqual(
+      ['LICENSE', 'NOTICE', 'README.md', 'USE_POLICY.md', 'provenance.json', 'recipe.yaml'].sort(),
+    );
+    for (const name of ['LICENSE', 'NOTICE', 'USE_POLICY.md'] as const) expect(texts.get(name)).toBe(source[name]);
+  });
+
+  it('pins the source in the recipe, which loads', async () => {
+    const { texts, folder: out } = await fabricateExport(folder(), { manifest: manifestOf({ model: 'org/x@main' }) });
+    expect(parse(texts.get('recipe.yaml')!)).toMatchObject({ source: { model: 'org/x@abc123' } });
+    const [loaded, before] = [await loadRecipe(join(out, 'recipe.yaml')), await recipeWith({ data_sources: [ODC_BY] })];
+    expect(loaded).toEqual({ ...before, source: { model: 'org/x@abc123' } });
+  });
+
+  it.each([
+    ['of a hub model', manifestOf({ license: 'llama3.2' })],
+    ['of a folder', manifestOf({ model: '/home/someone/models/llama/', revision: null })],
+    ['of a GGUF file', manifestOf({ model: join(homedir(), 'x.gguf'), revision: null })],
+    ['of a path with dots', manifestOf({ model: '../models/x', revision: null })],
+  ])('has no path of a machine in it: %s', async (_, manifest) => {
+    const { texts } = await fabricateExport(folder(), { manifest });
+    for (const [name, text] of texts) {
+      expect([name, localPathIn(text)]).toEqual([name, null]);
+      expect(text).not.toMatch(/someone|\.cache/);
+      expect(text).not.toContain(homedir());
+    }
+  });
+
+  it('has the attribution of a Llama, and a name that begins as its licence asks', async () => {
+    const { texts } = await fabricateExport(folder(), {
+      manifest: manifestOf({ license: 'llama3.1' }),
+      name: 'Mine-BLT',
+    });
+    expect(texts.get('NOTICE')).toMatch(/^Llama 3\.1 is licensed under the Llama 3\.1 Community License, /);
+    expect(texts.get('README.md')).toContain('\n# Llama-Mine-BLT\n');
+  });
+
+  it('tells how much text was read', async () => {
+    const conversion = folder();
+    await mkdir(join(conversion, 'data'));
+    const store = { files: [{ documents: 3 }, { documents: 4 }], train: { bytes: 900 }, validation: { bytes: 100 } };
+    await writeFile(join(conversion, 'data', 'data.json'), JSON.stringify(store));
+    const recipe = await recipeWith({});
+    const { card } = await conversionPapers({ folder: conversion, manifest: manifestOf({}), recipe, name: 'x' });
+    expect(card.text).toEqual({ documents: 7, trainBytes: 900, heldOutBytes: 100 });
+  });
+
+  it('is provenance alone for a plain checkpoint, with the sources that are stated', async () => {
+    const recipe = await recipeWith({ data_sources: [ODC_BY], language: ['fr'] });
+    const { card, files } = await conversionPapers({ folder: folder(), manifest: null, recipe, name: 'x' });
+    expect([...files.keys()]).toEqual(['provenance.json']);
+    expect(parseProvenance(files.get('provenance.json')!)).toMatchObject({ source: null, data: { sources: [ODC_BY] } });
+    expect(card).toMatchObject({ name: 'x', recipe: null, text: null, languages: ['fr', 'en'] });
+  });
+});
+
+it.each([
+  ['org/Llama@main', 'abc', 'Llama-BLT'],
+  ['builtin:tiny-llama', null, 'tiny-llama-BLT'],
+  ['/models/smollm2.Q4.gguf', null, 'smollm2.Q4-BLT'],
+  [null, null, 'mine-BLT'],
+])('a model from %j at %j is called %3$s', (model, revision, name) => {
+  expect(modelName(manifestOf({ model, revision }), '/x/mine')).toBe(name);
+});
