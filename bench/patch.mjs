@@ -1,5 +1,5 @@
 // Cutting text into patches, ours against transformers with PyTorch, alternating in one run: a patcher of the released size with the same random
-// weights on both sides, the same text, lengths up to many windows. Entropies are compared too.
+// weights on both sides, the same text, lengths up to many windows. PatcherRunner are compared too.
 // Run: npm run bench:patch [-- --lengths 1024,2048,4096,8192 --rounds 3 --threads 2 --text FILE --out docs/bench/patch]
 // Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -65,7 +65,6 @@ export {
   type SelfCheck,
   scoreTexts,
   selfCheck,
-  type TextCut,
 } from './evaluate/index.js';
 export { type ExportReport, exportTransformers } from './export/index.js';
 export {
@@ -103,6 +102,7 @@ export {
   openHeldBlt,
   openLlamaModel,
 } from './model/index.js';
+export type { TextCut } from './patching/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
 export {
   configPlanSource,

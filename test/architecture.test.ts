@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type Import, importsOf, loadedWith, readTree } from './support/import-graph.js';
+import { circlesIn, type Import, importsOf, loadedWith, readTree } from './support/import-graph.js';
 
 /**
  * Arrows point downwards: a folder imports what stands in a line below its own. Types may also come from the same line.
@@ -19,11 +19,12 @@ const TIERS: readonly (readonly string[])[] = [
   ['llama'],
   ['blt', 'engine', 'gguf'],
   ['safetensors', 'conversion'],
-  ['fs', 'net', 'ui'],
+  ['fs', 'net'],
+  ['ui'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 
-const STAGES = ['import', 'remap', 'finetune', 'export', 'evaluate', 'generate'];
+const STAGES = ['import', 'remap', 'finetune', 'export', 'generate'];
 
 /** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
 const COMPUTING_VERBS = [
@@ -44,16 +45,7 @@ const COMPUTING_VERBS = [
  * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
  * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
  */
-const LOADS_TENSORFLOW = [
-  'engine',
-  'model',
-  'finetune',
-  'evaluate',
-  'generate',
-  'serve',
-  'pipeline',
-  'index.ts',
-];
+const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'generate', 'serve', 'pipeline', 'index.ts'];
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 /** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
@@ -96,6 +88,10 @@ describe('the sources', () => {
 
   it('import downwards, and stages not each other', () => {
     expect(turnedArrows(imports)).toEqual([]);
+  });
+
+  it('form no circles', () => {
+    expect(circlesIn([...tree.keys()], imports)).toEqual([]);
   });
 
   it('leave TensorFlow alone until it is needed', () => {
@@ -154,6 +150,20 @@ describe('the rules', () => {
     ['blt/config.ts', "// import { x } from '../cli.js';\n/** @example\n * import { x } from '../cli.js';\n */"],
   ])('allow an arrow down: %s %s', (file, text) => {
     expect(check({ [file]: text }).arrows).toEqual([]);
+  });
+
+  it('find a circle, also one of types alone, and none where an import comes later', () => {
+    const circles = (files: Record<string, string>) =>
+      circlesIn(Object.keys(files), importsOf(new Map(Object.entries(files))));
+    const first = { 'a/one.ts': "import { two } from './two.js';" };
+    expect(
+      circles({
+        ...first,
+        'a/two.ts': "import type { One } from './three.js';",
+        'a/three.ts': "export * from './one.js';",
+      }),
+    ).toEqual([['a/one.ts', 'a/three.ts', 'a/two.ts']]);
+    expect(circles({ ...first, 'a/two.ts': "const later = () => import('./one.js');" })).toEqual([]);
   });
 
   it('find TensorFlow behind other modules, unless it is loaded later or only for its types', () => {

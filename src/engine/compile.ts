@@ -13,6 +13,9 @@ export interface InputSpec {
 /** How a compiled function runs: node by node, or as machine code. */
 export type CompileMode = 'graph' | 'xla';
 
+/** How a computation runs: compiled, or operation by operation to look into it. */
+export type StepMode = CompileMode | 'eager';
+
 export interface CompiledFunction {
   /**
    * Runs the function on another thread, so that the event loop lives. Variables it assigns are updated in place.

@@ -3,7 +3,14 @@ export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
 export { canCompile, onGpu } from './capabilities.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
-export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
+export {
+  type CompiledFunction,
+  type CompileMode,
+  compile,
+  type InputSpec,
+  type StepMode,
+  signatureOf,
+} from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
 export { fuse, fusedOp } from './fuse.js';
 export { rematerialised } from './gradient-checkpointing.js';

@@ -2,23 +2,35 @@
  * @module How well an encoder speaks to the source (T0 of conversion-research 2.7): the held source reads text once with its own token embeddings and
  * once with the encoder's patches in their places, and its bits per byte are compared. Nothing of the decoder is in it.
  */
-import { type BltConfig, BOE, bitsPerByte, encodeBytes } from '../blt/index.js';
-import type { PackedRow } from '../data/index.js';
+import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentSum, tf } from '../engine/index.js';
-import type { SourceSettings } from '../finetune/index.js';
 import {
   type BatchTensors,
   batchTensors,
-  createBatchSource,
-  embeddingLoss,
+  blockContext,
+  bltEncode,
+  globalLayers,
+  type Params,
+  type PatcherRunner,
   patchedOf,
+  patchVectors,
+  prefixMarginals,
   sourceEmbedding,
   sourceHead,
   sourceLogProbabilities,
   sourceNorm,
-} from '../finetune/index.js';
-import type { Entropies } from '../model/index.js';
-import { blockContext, bltEncode, globalLayers, type Params, patchVectors, prefixMarginals } from '../model/index.js';
+} from '../model/index.js';
+import {
+  type Alignment,
+  type BatchArrays,
+  bltArrays,
+  isLateCut,
+  patchedBatch,
+  patcherArrays,
+  readRows,
+  type SourceReader,
+  sourceArrays,
+} from '../patching/index.js';
 
 export interface EncoderFidelity {
   /** Squared error of the patches that are one token, of the embeddings' variance. */
@@ -29,70 +41,70 @@ export interface EncoderFidelity {
   readonly bitsPerByte: number;
 }
 
-/** A text as a row with room for the longest. */
-function textRow(text: Uint8Array, length: number): PackedRow {
-  const ids = new Int32Array(length).fill(BOE);
-  ids.set(encodeBytes(text));
-  const targets = new Int32Array(length);
-  targets.set(ids.subarray(1, text.length + 1));
-  const weights = new Float32Array(length).fill(1, 0, text.length);
-  const chunks = [{ start: 0, end: text.length + 1 }];
-  return { ids, targets, weights, chunks, byteCount: text.length, number: -1 };
-}
-
 export interface FidelityQuestion {
   readonly config: BltConfig;
   /** The encoder, the latent global transformer's layers as the source has them, and the source's own tensors. */
   readonly params: Params;
-  readonly source: Omit<SourceSettings, 'targets'>;
-  readonly entropies: (length: number) => Entropies;
+  readonly reader: SourceReader;
+  /** How the patcher was aligned with the source's tokens; null when it was not. */
+  readonly alignment: Alignment | null;
+  readonly patcher: PatcherRunner;
   readonly variance: number;
   readonly texts: readonly Uint8Array[];
 }
 
+/** A text as the model and the source read it: one row, cut by the patcher. */
+async function readText(
+  { config, reader, alignment, patcher }: FidelityQuestion,
+  text: Uint8Array,
+): Promise<{ readonly arrays: BatchArrays; readonly length: number }> {
+  const ids = encodeBytes(text);
+  const targets = new Int32Array(ids.length);
+  targets.set(ids.subarray(1));
+  const weights = new Float32Array(ids.length).fill(1, 0, text.length);
+  const rows = [{ ids, targets, weights, chunks: [{ start: 0, end: ids.length }] }];
+  const { entropies, endProbabilities } = await patcher.of(patcherArrays(rows));
+  const batch = patchedBatch(rows, entropies, config);
+  const late = (position: number) => isLateCut(alignment, endProbabilities?.[position] ?? 1);
+  const readings = readRows(rows, batch, reader, late);
+  const shape = { length: ids.length, patches: batch.patches, tokens: readings[0]!.tokenCount };
+  const arrays = {
+    ...bltArrays(rows, batch),
+    ...sourceArrays(['encoder', 'states', 'bytes'], readings, shape, reader),
+  };
+  return { arrays, length: ids.length };
+}
+
 /** Measures on held-out texts, one at a time. The engine must be started. */
 export async function encoderFidelity(question: FidelityQuestion): Promise<EncoderFidelity> {
-  const { config, params, source, variance, texts } = question;
-  const length = Math.max(...texts.map((text) => text.length)) + 1;
-  const entropies = question.entropies(length);
-  const batches = createBatchSource({
-    rows: { kind: 'given', rows: texts.map((text) => textRow(text, length)) },
-    config,
-    patched: true,
-    source: { ...source, targets: ['encoder', 'states', 'bytes'] },
-    weights: 'weights',
-    trainsTable: false,
-    rowsPerStep: 1,
-    microBatchRows: 1,
-    room: { patches: 0, tokens: 0 },
-    entropies: entropies.of,
-  });
-  let [error, patches, own, taken, bytes] = [0, 0, 0, 0, 0];
-  try {
-    for (let i = 0; i < texts.length; i++) {
-      const [arrays] = (await batches.next()).batches;
-      tf.tidy(() => {
-        const batch = batchTensors(arrays!);
-        const { patches: encoded } = bltEncode(params, config, patchedOf(batch, { rows: 1, length }));
-        const vectors = patchVectors(params, encoded);
-        const tokens = gatherRows(sourceEmbedding(params), batch.patchToken!);
-        error += embeddingLoss(vectors, tokens, batch.patchWeight!, variance).dataSync()[0]!;
-        patches += tf.sum(batch.patchWeight!).dataSync()[0]!;
-        const embedded = gatherRows(sourceEmbedding(params), batch.sourceIds!);
-        own += natsOf(params, config, batch, embedded);
-        taken += natsOf(params, config, batch, replaced(embedded, vectors, batch));
-        bytes += tf.sum(batch.targetWeight!).dataSync()[0]!;
-      });
-    }
-  } finally {
-    await batches.close();
-    entropies.dispose();
+  const { config, params, variance, texts } = question;
+  const sums = { error: 0, patches: 0, source: 0, replaced: 0, bytes: 0 };
+  for (const text of texts) {
+    const { arrays, length } = await readText(question, text);
+    tf.tidy(() => {
+      const batch = batchTensors(arrays);
+      const { patches: encoded } = bltEncode(params, config, patchedOf(batch, { rows: 1, length }));
+      const vectors = patchVectors(params, encoded);
+      const tokens = gatherRows(sourceEmbedding(params), batch.patchToken!);
+      const embedded = gatherRows(sourceEmbedding(params), batch.sourceIds!);
+      sums.error += squaredError(vectors, tokens, batch.patchWeight!) / variance;
+      sums.patches += tf.sum(batch.patchWeight!).dataSync()[0]!;
+      sums.source += natsOf(params, config, batch, embedded);
+      sums.replaced += natsOf(params, config, batch, replaced(embedded, vectors, batch));
+      sums.bytes += tf.sum(batch.targetWeight!).dataSync()[0]!;
+    });
   }
   return {
-    relativeError: error / patches,
-    sourceBitsPerByte: bitsPerByte(own, bytes),
-    bitsPerByte: bitsPerByte(taken, bytes),
+    relativeError: sums.error / sums.patches,
+    sourceBitsPerByte: bitsPerByte(sums.source, sums.bytes),
+    bitsPerByte: bitsPerByte(sums.replaced, sums.bytes),
   };
+}
+
+/** Mean over the channels of squared differences, summed over the patches that count. */
+function squaredError(vectors: tf.Tensor, tokens: tf.Tensor, weight: tf.Tensor): number {
+  const perPatch = tf.mean(tf.squaredDifference(vectors, tokens), -1);
+  return tf.sum(tf.mul(perPatch, weight)).dataSync()[0]!;
 }
 
 /** Embeddings of tokens with the vectors of patches in the places of those that are patches. */

@@ -3,10 +3,10 @@ import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { openHeldBlt } from '../model/index.js';
-import { heldOutTexts, kindsOf } from '../pipeline/index.js';
 import type { Reporter } from '../ui/index.js';
 import { bitsOfDocuments, type DocumentBits } from './bits-of-documents.js';
 import { openScorer } from './scorer.js';
+import { heldOutTexts, kindsOf } from './texts.js';
 
 export interface EvaluateModelOptions {
   /** A conversion or a BLT checkpoint folder. */

@@ -3,14 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import { readAlignment } from '../finetune/index.js';
 import { openLlama } from '../llama/index.js';
 import { disposeParams, loadPatcher, openLlamaModel, readBltConfig } from '../model/index.js';
-import { openSourceReader } from '../patching/index.js';
-import { heldOutTexts, kindsOf, textsOf } from '../pipeline/index.js';
+import { openSourceReader, readAlignment } from '../patching/index.js';
 import type { Reporter } from '../ui/index.js';
 import { measureSegmentation } from './measure-segmentation.js';
 import type { SegmentationReport } from './segmentation-report.js';
+import { heldOutTexts, kindsOf, textsOf } from './texts.js';
 
 export interface EvaluatePatcherOptions {
   /** A conversion folder. */

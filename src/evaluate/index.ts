@@ -6,14 +6,14 @@ export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measureP
 export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
-export { type ByteScores, scoreTexts, type TextCut } from './score.js';
+export { type ByteScores, scoreTexts } from './score.js';
 export { openScorer, type Scorer } from './scorer.js';
 export { segmentationMetrics } from './segmentation-metrics.js';
 export {
-  type BytePlace,
   type SegmentationReport,
   type SegmentedText,
   type SourceNats,
   segmentationReport,
 } from './segmentation-report.js';
 export { type SelfCheck, selfCheck } from './self-check.js';
+export { heldOutTexts, kindsOf, textsOf } from './texts.js';

@@ -4,15 +4,24 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { tf } from '../engine/index.js';
-import type { DistillSource } from '../finetune/index.js';
-import { overlay } from '../finetune/index.js';
 import { writeFileAtomic } from '../fs/index.js';
-import { createEntropies, loadVariable, TOKEN_END_HEAD } from '../model/index.js';
-import { openCheckpoint } from '../safetensors/index.js';
+import type { LlamaSource } from '../llama/index.js';
+import { createPatcherRunner, loadSourceTensors, loadVariable, TOKEN_END_HEAD } from '../model/index.js';
+import type { Alignment, SourceReader } from '../patching/index.js';
+import { openCheckpoint, overlay } from '../safetensors/index.js';
 import { encoderFidelity } from './encoder-fidelity.js';
 
 const FILE = 'encoder.json';
 const USED = ['encoder', 'hash', 'global', 'patcher'];
+
+/** The source, as far as an encoder is measured with it. */
+export interface EncoderSource {
+  readonly llama: LlamaSource;
+  readonly reader: SourceReader;
+  readonly alignment: Alignment | null;
+  /** Mean over the channels of the variance of its embeddings. */
+  readonly variance: number;
+}
 
 export interface EncoderQuestion {
   readonly config: BltConfig;
@@ -20,7 +29,7 @@ export interface EncoderQuestion {
   readonly folders: readonly string[];
   /** The stage's folder. */
   readonly run: string;
-  readonly source: DistillSource;
+  readonly source: EncoderSource;
   readonly texts: readonly Uint8Array[];
 }
 
@@ -35,16 +44,15 @@ export async function measureEncoder(question: EncoderQuestion): Promise<Readonl
 
 async function measured({ config, folders, source, texts }: EncoderQuestion): Promise<Record<string, number>> {
   const reader = overlay(await Promise.all(folders.map(openCheckpoint)));
-  const { tensors, ...asked } = await source.training(['embedding', 'head']);
-  const held = new Map(tensors);
+  const { llama, reader: sourceReader, alignment, variance } = source;
+  const held = await loadSourceTensors(llama, sourceReader.vocabulary.order, ['embedding', 'head']);
   try {
     const own = bltTensors(config).flatMap(({ name, part }) => (USED.includes(part) ? [name] : []));
     for (const name of reader.tensors.has(TOKEN_END_HEAD) ? [...own, TOKEN_END_HEAD] : own)
       held.set(name, await loadVariable(reader, name));
     const params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
-    const entropies = (length: number) => createEntropies(config, held, { rows: 1, length }, 'eager');
-    const { variance } = source;
-    const found = await encoderFidelity({ config, params, source: asked, entropies, variance, texts });
+    const patcher = createPatcherRunner(config, held, 'eager');
+    const found = await encoderFidelity({ config, params, reader: sourceReader, alignment, patcher, variance, texts });
     tf.dispose([...params.values()]);
     return {
       encoder_relative_error: found.relativeError,

@@ -1,6 +1,5 @@
 /** @module Measures how a patcher cuts texts, and the source on what it cuts, beside the source's own tokens. */
 import { type BltConfig, patchIds, patchStarts } from '../blt/index.js';
-import { spelledTexts } from '../finetune/index.js';
 import type { LlamaModel, Params } from '../model/index.js';
 import { readText } from '../model/index.js';
 import {
@@ -10,6 +9,7 @@ import {
   canonicalTokens,
   type SourceReader,
   sourceChunks,
+  spelledTexts,
   textCuts,
   tokenEnds,
 } from '../patching/index.js';

@@ -3,15 +3,7 @@ import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import type { Params } from '../model/index.js';
 import { bltLogits, cutIntoPatches, positionLosses } from '../model/index.js';
-import type { ByteRow } from '../patching/index.js';
-
-/** How a model cuts a text. */
-export interface TextCut {
-  /** Nats; entry i is the patcher's entropy of its prediction of byte i. */
-  readonly entropyNats: Float32Array;
-  /** Lengths of the patches, the first being BOS alone: they sum to the byte count + 1. */
-  readonly patchLengths: number[];
-}
+import type { ByteRow, TextCut } from '../patching/index.js';
 
 export interface ByteScores extends TextCut {
   /** Nats; entry i speaks of byte i. */

@@ -1,9 +1,6 @@
 /** @module How well patches follow the source's tokens, and what that costs the source: sums over texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
-import { CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
-
-/** What the state that a byte is predicted from has read: all before it, or less. */
-export type BytePlace = 'inside' | 'fresh' | 'stale' | 'unread';
+import { type BytePlace, CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
 
 /** The source on a text that is cut in some way: nats of each byte under its next-token distribution summed to bytes. */
 export interface SourceNats {

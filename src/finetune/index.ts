@@ -1,9 +1,8 @@
 /** @module Training: the patcher, and the BLT by the stages of a recipe. */
-export type { BatchArrays } from './batches/batch-arrays.js';
-export type { PatcherOutput, SourceSettings } from './batches/batch-preparer.js';
+
+export type { SourceSettings } from './batches/batch-preparer.js';
 export { createBatchSource } from './batches/batch-source.js';
-export { batchTensors } from './batches/batch-tensors.js';
-export { type FinetuneOptions, type FinetuneReport, finetune } from './finetune.js';
+export { finetune } from './finetune.js';
 export {
   type BenchOptions,
   type BenchResult,
@@ -12,18 +11,13 @@ export {
   type SteppedBench,
 } from './loop/bench-train-step.js';
 export { checkpointName, checkpointSteps } from './loop/checkpoint.js';
-export { overlay } from './loop/overlay.js';
 export { type StepReport, train } from './loop/train.js';
-export type { StepMode } from './loop/train-step.js';
 export { binaryCrossEntropySum } from './losses/binary-cross-entropy.js';
 export { type Boundary, boundaryLoss } from './losses/boundary-loss.js';
 export { type ChunkLossInputs, chunkLoss } from './losses/chunk-loss.js';
 export { embeddingLoss } from './losses/embedding-loss.js';
-export { byteLogProbabilities, sourceLogProbabilities } from './losses/log-probabilities.js';
 export { prefixKl } from './losses/prefix-kl.js';
-export { type AlignmentRecord, readAlignment } from './patcher/alignment-record.js';
 export { calibrate, type LabelGoal, withThreshold } from './patcher/calibrate-patcher.js';
-export { spelledTexts } from './patcher/canonical-texts.js';
 export { type Calibration, type CutGoal, calibrateThreshold } from './patcher/pick-threshold.js';
 export { type PatcherReport, trainPatcher } from './patcher/train-patcher.js';
 export {
@@ -34,6 +28,5 @@ export {
   ridge,
 } from './stages/closed-form/least-squares.js';
 export { type ObservedText, type Telescope, telescope } from './stages/closed-form/residual-backoff.js';
-export { type BatchTensors, patchedOf } from './stages/objective.js';
-export { sourceEmbedding, sourceHead, sourceNorm } from './teacher/source-tensors.js';
+export type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js';
 export type { DistillSource } from './teacher/teacher.js';

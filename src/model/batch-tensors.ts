@@ -1,6 +1,6 @@
 /** @module A batch as tensors: what the forward pass reads. In a traced function they are its inputs. */
 import { tf } from '../engine/index.js';
-import type { ByteBatch, PatchedBatch } from '../patching/index.js';
+import type { BatchArray, BatchArrays, ByteBatch, PatchedBatch } from '../patching/index.js';
 
 /** Bytes in rows; int32 throughout. */
 export interface ByteTensors {
@@ -45,4 +45,37 @@ export function patchedTensors(batch: PatchedBatch): PatchedTensors {
     decoderPatch: ints(decoderPatch),
     patchDocuments: table(patchDocuments, rows),
   };
+}
+
+/** Tensors by the names of a batch's arrays. */
+export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
+
+/** Rows and positions of a micro-batch. */
+export interface BatchShape {
+  readonly rows: number;
+  readonly length: number;
+}
+
+/** A batch's tensors as the model takes them. */
+export function patchedOf(batch: BatchTensors, shape: BatchShape): PatchedTensors {
+  return {
+    ...shape,
+    ids: batch.ids!,
+    documents: batch.documents!,
+    hashRows: batch.hashRows!,
+    encoderPatch: batch.encoderPatch!,
+    decoderPatch: batch.decoderPatch!,
+    patchDocuments: batch.patchDocuments!,
+    patches: batch.patchDocuments!.shape[1]!,
+  };
+}
+
+/** Copies an array into the engine. */
+export function batchTensor({ values, shape }: BatchArray): tf.Tensor {
+  return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
+}
+
+/** Copies all of them; the caller disposes them, or calls this inside tidy. */
+export function batchTensors(arrays: BatchArrays): BatchTensors {
+  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, batchTensor(array)]));
 }

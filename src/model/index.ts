@@ -1,5 +1,15 @@
 /** @module The models in tfjs operations. Loads TensorFlow when the engine is started. */
-export { type ByteTensors, byteTensors, type PatchedTensors, patchedTensors } from './batch-tensors.js';
+export {
+  type BatchShape,
+  type BatchTensors,
+  type ByteTensors,
+  batchTensor,
+  batchTensors,
+  byteTensors,
+  type PatchedTensors,
+  patchedOf,
+  patchedTensors,
+} from './batch-tensors.js';
 export { blockContext, type ForwardOptions } from './block.js';
 export {
   bltDecode,
@@ -26,6 +36,7 @@ export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
 export { localDecoder } from './local-decoder.js';
+export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
@@ -40,7 +51,8 @@ export {
   patcherLogits,
 } from './patcher/patcher.js';
 export { readText } from './patcher/read-text.js';
-export { createEntropies, type Entropies } from './patcher/runner.js';
+export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';
 export type { RopeLayout } from './rope.js';
+export { loadSourceTensors, type SourceTensors, sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';

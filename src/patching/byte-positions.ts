@@ -1,7 +1,9 @@
 /** @module What the state before each byte has read, where a source reads a text patch by patch. No TensorFlow. */
 
-import type { BytePlace } from '../evaluate/index.js';
 import type { SourceChunks } from './chunks.js';
+
+/** What the state that a byte is predicted from has read: all before it, or less. */
+export type BytePlace = 'inside' | 'fresh' | 'stale' | 'unread';
 
 /** @param encoderPatch the patch that each position is pooled into [1 + bytes]: BOS, then the bytes. */
 export function bytePlaces(chunks: SourceChunks, encoderPatch: Int32Array): BytePlace[] {

@@ -1,6 +1,7 @@
 /** @module What the source says about a batch of rows, as arrays of fixed shapes: a step's targets. No TensorFlow. */
 import { BYTE_OFFSET, EOS } from '../blt/index.js';
 import type { PatchedBatch } from './batch.js';
+import { type BatchArrays, flat } from './batch-arrays.js';
 import { type SourceChunks, sourceChunks } from './chunks.js';
 import type { SourceReader } from './source-reader.js';
 
@@ -62,13 +63,6 @@ export interface SourceShape {
   readonly tokens: number;
 }
 
-interface TargetArray {
-  readonly values: Int32Array | Float32Array;
-  readonly shape: readonly number[];
-}
-
-const flat = (values: Int32Array | Float32Array): TargetArray => ({ values, shape: [values.length] });
-
 /** Every document's offset of tokens and patches in its row. */
 function* placed({ documents }: RowReading): Generator<RowDocument & { token: number; patch: number; index: number }> {
   let [token, patch] = [0, 0];
@@ -82,7 +76,7 @@ function* placed({ documents }: RowReading): Generator<RowDocument & { token: nu
 /**
  * What the source is given: `sourceIds` ranks [rows * tokens] and `sourceDocuments` [rows, tokens], padding being a document of its own.
  */
-export function sourceInputs(rows: readonly RowReading[], { tokens: room }: SourceShape): Record<string, TargetArray> {
+export function sourceInputs(rows: readonly RowReading[], { tokens: room }: SourceShape): BatchArrays {
   const sourceIds = new Int32Array(rows.length * room);
   const sourceDocuments = new Int32Array(rows.length * room);
   rows.forEach((reading, row) => {
@@ -96,7 +90,7 @@ export function sourceInputs(rows: readonly RowReading[], { tokens: room }: Sour
 }
 
 /** Targets of the encoder: `patchToken` ranks [rows * patches] and `patchWeight`, 1 where a patch is one token. */
-export function encoderTargets(rows: readonly RowReading[], { patches }: SourceShape): Record<string, TargetArray> {
+export function encoderTargets(rows: readonly RowReading[], { patches }: SourceShape): BatchArrays {
   const patchToken = new Int32Array(rows.length * patches);
   const patchWeight = new Float32Array(rows.length * patches);
   rows.forEach((reading, row) => {
@@ -113,10 +107,7 @@ export function encoderTargets(rows: readonly RowReading[], { patches }: SourceS
 }
 
 /** Where each patch's state lies among the source's: `patchState` [rows * patches], in rows * tokens. */
-export function patchStates(
-  rows: readonly RowReading[],
-  { patches, tokens }: SourceShape,
-): Record<string, TargetArray> {
+export function patchStates(rows: readonly RowReading[], { patches, tokens }: SourceShape): BatchArrays {
   const patchState = new Int32Array(rows.length * patches);
   rows.forEach((reading, row) => {
     patchState.fill(row * tokens, row * patches, (row + 1) * patches);
@@ -141,7 +132,7 @@ export function byteTargets(
   rows: readonly RowReading[],
   { length, patches, tokens: room }: SourceShape,
   { vocabulary }: SourceReader,
-): Record<string, TargetArray> {
+): BatchArrays {
   const count = rows.length * length;
   const none = rows.length * patches;
   const targetState = new Int32Array(count);
@@ -172,4 +163,22 @@ export function byteTargets(
     chunkOfByte: flat(chunkOfByte),
     chunkWeights: flat(chunkWeights),
   };
+}
+
+/** What is asked of the source: its tokens for the encoder, its states for the decoder, its expectation of each byte. */
+export type SourceTarget = 'encoder' | 'states' | 'bytes';
+
+/** The arrays of every target that is asked for. */
+export function sourceArrays(
+  targets: readonly SourceTarget[],
+  readings: readonly RowReading[],
+  shape: SourceShape,
+  reader: SourceReader,
+): BatchArrays {
+  const arrays: Record<SourceTarget, () => BatchArrays> = {
+    encoder: () => encoderTargets(readings, shape),
+    states: () => ({ ...sourceInputs(readings, shape), ...patchStates(readings, shape) }),
+    bytes: () => ({ ...sourceInputs(readings, shape), ...byteTargets(readings, shape, reader) }),
+  };
+  return Object.assign({}, ...targets.map((target) => arrays[target]()));
 }

@@ -4,13 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Conversion, MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
-import { type Calibration, calibrate, type LabelGoal, readAlignment } from '../finetune/index.js';
+import { heldOutTexts, textsOf } from '../evaluate/index.js';
+import { type Calibration, calibrate, type LabelGoal } from '../finetune/index.js';
 import { writeFileAtomic } from '../fs/index.js';
 import { disposeParams, loadPatcher, readBltConfig } from '../model/index.js';
+import { readAlignment } from '../patching/index.js';
 import { recipeFor, targetBytesPerPatch } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { Reporter } from '../ui/index.js';
-import { heldOutTexts, textsOf } from './calibration-texts.js';
 
 export interface CalibrateFolderOptions {
   readonly dir: string;

@@ -1,6 +1,5 @@
 /** @module The stages of a conversion, each as one step over its folder. */
 export { calibrateFolder } from './calibrate-folder.js';
-export { heldOutTexts, kindsOf, textsOf } from './calibration-texts.js';
 export type { StepContext } from './context.js';
 export { convert } from './convert.js';
 export { dataStep } from './data-step.js';

@@ -1,8 +1,8 @@
 /** @module Release: what a published model must tell, and what its licences ask for. */
 
-export { type CardInputs, cardFromManifest, type TextFacts } from './card/inputs.js';
+export { type CardInputs, type CardModel, cardFromManifest, type TextFacts } from './card/inputs.js';
 export { type ConversionPapers, conversionPapers, modelName } from './card/metadata-files.js';
-export { type CardModel, modelCard } from './card/model-card.js';
+export { modelCard } from './card/model-card.js';
 export { CARD_SECTIONS, type CardSection } from './card-sections.js';
 export { type FrontMatter, frontMatterFaults, licenceNameOf, readCard, writeFrontMatter } from './front-matter.js';
 export { type HubLicence, isHubLicence } from './hub-licences.js';

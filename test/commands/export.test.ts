@@ -80,7 +80,7 @@ describe('of a conversion', () => {
     const dir = await conversion();
     await runCommand(exportCommand, { ...args, dir });
     const digest = (await readManifest(dir))!.stages.export!.inputs.recipe;
-    const { digestOf } = await import('../../src/conversion/index.js');
+    const { digestOf } = await import('../../src/fs/index.js');
     expect(digest).toBe(digestOf({ dtype: 'float32', max_shard_bytes: 5_000_000_000, language: ['en'] }));
   });
 });

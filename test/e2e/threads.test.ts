@@ -7,15 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
 import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
 import { ByteifyError } from '../../src/errors.js';
-import type { BatchArrays } from '../../src/finetune/batches/batch-arrays.js';
-import {
-  createPreparer,
-  type PatcherOutput,
-  type PreparerSettings,
-  type StepBatch,
-} from '../../src/finetune/batches/batch-preparer.js';
+import { createPreparer, type PreparerSettings, type StepBatch } from '../../src/finetune/batches/batch-preparer.js';
 import { type BatchSource, createBatchSource } from '../../src/finetune/batches/batch-source.js';
 import { startPreparer } from '../../src/finetune/batches/open-preparer.js';
+import type { BatchArrays } from '../../src/patching/batch-arrays.js';
+import type { PatcherOutput } from '../../src/patching/patcher-output.js';
 import { goldenPath } from '../support/golden.js';
 import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
 

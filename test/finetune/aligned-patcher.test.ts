@@ -7,8 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, BOS, bltTensors, EOS } from '../../src/blt/index.js';
 import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../src/data/index.js';
 import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { byteArrays, tokenEndArrays } from '../../src/finetune/batches/batch-arrays.js';
-import { calibrate, checkpointName, readAlignment, trainPatcher } from '../../src/finetune/index.js';
+import { calibrate, checkpointName, trainPatcher } from '../../src/finetune/index.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
 import { alignedPatcherObjective } from '../../src/finetune/patcher/aligned-objective.js';
 import { boundaryTargets } from '../../src/finetune/patcher/boundary-targets.js';
@@ -22,7 +21,8 @@ import {
   tokenEndHead,
 } from '../../src/model/index.js';
 import { readText } from '../../src/model/patcher/read-text.js';
-import { boundaryLabels, canonicalTokens, textCuts, tokenEnds } from '../../src/patching/index.js';
+import { byteArrays, tokenEndArrays } from '../../src/patching/batch-arrays.js';
+import { boundaryLabels, canonicalTokens, readAlignment, textCuts, tokenEnds } from '../../src/patching/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { loadTokenizer } from '../../src/tokenizer/index.js';

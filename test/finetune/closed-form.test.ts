@@ -6,17 +6,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../src/blt/index.js';
 import type { ByteStore } from '../../src/data/index.js';
 import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine, tf } from '../../src/engine/index.js';
-import { batchTensors } from '../../src/finetune/batches/batch-tensors.js';
 import { finetune } from '../../src/finetune/index.js';
-import { overlay } from '../../src/finetune/loop/overlay.js';
 import { fittingBatches, keptCuts } from '../../src/finetune/stages/closed-form/fitting-text.js';
-import { patchedOf } from '../../src/finetune/stages/objective.js';
 import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { sourceEmbedding, sourceNorm } from '../../src/finetune/teacher/source-tensors.js';
 import { openDistillSource } from '../../src/finetune/teacher/teacher.js';
-import { bltDecode, bltEncode, loadVariable, type Params, param, patchVectors } from '../../src/model/index.js';
-import { createEntropies } from '../../src/model/patcher/runner.js';
+import {
+  batchTensors,
+  bltDecode,
+  bltEncode,
+  loadVariable,
+  type Params,
+  param,
+  patchedOf,
+  patchVectors,
+} from '../../src/model/index.js';
+import { createPatcherRunner } from '../../src/model/patcher/runner.js';
+import { sourceEmbedding, sourceNorm } from '../../src/model/source-tensors.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
+import { overlay } from '../../src/safetensors/overlay.js';
 import { type Distillation, type LocalSizes, openDistillation, openText } from '../support/distillation.js';
 import { bytesOf, checkpointOf, differing, valuesOf } from './runs.js';
 
@@ -72,7 +79,7 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     held.set(name, await loadVariable(reader, name));
   const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
   const shape = { rows: ROWS, length: LENGTH };
-  const entropies = createEntropies(config, held, shape, 'graph');
+  const entropies = createPatcherRunner(config, held, 'graph');
   const states = createSourceStates({ config, fixed: held, rows: ROWS, mode: 'graph', cache: null });
   const { signal } = new AbortController();
   const text = { data: store.train, config, source: asked, ...shape, seed: recipe([STAGE]).seed, signal };

@@ -4,14 +4,14 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { BOS } from '../../src/blt/index.js';
 import { buildStore, openStore, type PackedRow } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
-import { patcherArrays } from '../../src/finetune/batches/batch-arrays.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
 import { checkpointName } from '../../src/finetune/loop/checkpoint.js';
 import { train } from '../../src/finetune/loop/train.js';
 import { stagePlan } from '../../src/finetune/loop/training-plan.js';
 import { endToEndObjective } from '../../src/finetune/stages/objective.js';
 import { openBlt, patcherEntropies } from '../../src/model/index.js';
-import { createEntropies } from '../../src/model/patcher/runner.js';
+import { createPatcherRunner } from '../../src/model/patcher/runner.js';
+import { patcherArrays } from '../../src/patching/batch-arrays.js';
 import { byteBatch } from '../../src/patching/index.js';
 import { recipeSchema, type TrainingStage } from '../../src/recipe/index.js';
 import { goldenPath, maxDifference } from '../support/golden.js';
@@ -181,7 +181,7 @@ describe('entropies of the patcher', () => {
     const model = await openBlt(goldenPath('plain/blt'));
     const training = await openTraining({ start, mode: 'eager', shape: { rows: 2, length: LENGTH } });
     const before = engine.liveHandles();
-    const entropies = createEntropies(model.config, training.trainee.fixed, { rows: 2, length: LENGTH }, mode);
+    const entropies = createPatcherRunner(model.config, training.trainee.fixed, mode);
     const packer = packerOf(LENGTH);
     for (let i = 0; i < 2; i++) {
       const rows = await packer.next(2);

@@ -28,8 +28,8 @@ vi.mock('../../src/finetune/loop/train-step.js', async (original) => {
 });
 vi.mock('../../src/model/patcher/runner.js', async (original) => {
   const real = await original<typeof import('../../src/model/patcher/runner.js')>();
-  const createEntropies: typeof real.createEntropies = (...args) => {
-    const made = real.createEntropies(...args);
+  const createPatcherRunner: typeof real.createPatcherRunner = (...args) => {
+    const made = real.createPatcherRunner(...args);
     const of: typeof made.of = async (arrays) => {
       const output = await made.of(arrays);
       seen.entropies.push(output.entropies.slice());
@@ -37,7 +37,7 @@ vi.mock('../../src/model/patcher/runner.js', async (original) => {
     };
     return { ...made, of };
   };
-  return { ...real, createEntropies };
+  return { ...real, createPatcherRunner };
 });
 vi.mock('../../src/finetune/loop/choose-step-mode.js', async (original) => {
   const real = await original<typeof import('../../src/finetune/loop/choose-step-mode.js')>();

@@ -11,9 +11,9 @@ import {
   type Variable,
   withPrecision,
 } from '../../src/engine/index.js';
-import { type BatchArrays, bltArrays } from '../../src/finetune/batches/batch-arrays.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
 import { type BltModel, bltForward, cutIntoPatches } from '../../src/model/index.js';
+import { type BatchArrays, bltArrays } from '../../src/patching/batch-arrays.js';
 import { patchedBatch } from '../../src/patching/index.js';
 
 /** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */

@@ -7,15 +7,11 @@ import { bltTensors, encodeBytes } from '../../src/blt/index.js';
 import { type ByteStore, PACKER_START } from '../../src/data/index.js';
 import { type Engine, gatherRows, startEngine, tf, type Variable } from '../../src/engine/index.js';
 import { encoderFidelity } from '../../src/evaluate/encoder-fidelity.js';
-import { patcherArrays } from '../../src/finetune/batches/batch-arrays.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
-import { batchTensors } from '../../src/finetune/batches/batch-tensors.js';
-import { overlay } from '../../src/finetune/loop/overlay.js';
-import { patchedOf } from '../../src/finetune/stages/objective.js';
 import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { sourceEmbedding } from '../../src/finetune/teacher/source-tensors.js';
 import { type DistillSource, openDistillSource } from '../../src/finetune/teacher/teacher.js';
 import {
+  batchTensors,
   bltEncode,
   llamaHidden,
   llamaLayers,
@@ -23,11 +19,15 @@ import {
   openLlamaModel,
   type Params,
   param,
+  patchedOf,
   patchVectors,
   TOKEN_END_HEAD,
 } from '../../src/model/index.js';
-import { createEntropies } from '../../src/model/patcher/runner.js';
+import { createPatcherRunner } from '../../src/model/patcher/runner.js';
+import { sourceEmbedding } from '../../src/model/source-tensors.js';
+import { patcherArrays } from '../../src/patching/batch-arrays.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
+import { overlay } from '../../src/safetensors/overlay.js';
 import { type Distillation, openDistillation, openText } from '../support/distillation.js';
 import { relativeDifference } from '../support/modes.js';
 import { packedRow } from './samples.js';
@@ -56,7 +56,7 @@ beforeAll(async () => {
   for (const name of [...bltTensors(tiny.config).map(({ name }) => name), TOKEN_END_HEAD])
     held.set(name, await loadVariable(reader, name));
   await reader.close();
-  const entropies = createEntropies(tiny.config, held, { rows: ROWS, length: LENGTH }, 'graph');
+  const entropies = createPatcherRunner(tiny.config, held, 'graph');
   const made = createBatchSource({
     rows: { kind: 'packed', files: store.train.files, rowBytes: LENGTH, seed: 1, state: PACKER_START, repeat: true },
     config: tiny.config,
@@ -174,15 +174,16 @@ describe('how well an encoder speaks to the source', () => {
     encoderFidelity({
       config: tiny.config,
       params,
-      source: asked,
-      entropies: (length) => createEntropies(tiny.config, held, { rows: 1, length }, 'eager'),
+      reader: source.reader,
+      alignment: source.alignment,
+      patcher: createPatcherRunner(tiny.config, held, 'eager'),
       variance: source.variance,
       texts: some,
     });
 
   /** The patcher's entropies of a text: entry i is of the prediction of byte i. */
   const ownCuts = (text: Uint8Array) => {
-    const made = createEntropies(tiny.config, held, { rows: 1, length: text.length + 1 }, 'eager');
+    const made = createPatcherRunner(tiny.config, held, 'eager');
     const row = packedRow([[...encodeBytes(text)]]);
     return { entropies: made.of(patcherArrays([row])).then(({ entropies }) => entropies), dispose: made.dispose };
   };
@@ -211,9 +212,10 @@ describe('how well an encoder speaks to the source', () => {
         params,
         texts: [text],
         variance: source.variance,
-        source: { ...asked, alignment: null },
+        reader: source.reader,
+        alignment: null,
+        patcher: createPatcherRunner(tiny.config, held, 'eager'),
       },
-      entropies: (length) => createEntropies(tiny.config, held, { rows: 1, length }, 'eager'),
     });
     tf.dispose([...params.values()]);
     const nats = await entropies;
@@ -253,7 +255,7 @@ describe('how well an encoder speaks to the source', () => {
     const text = texts[0]!;
     const params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
     const shape = { rows: 1, length: text.length + 1 };
-    const entropies = createEntropies(tiny.config, held, shape, 'eager');
+    const entropies = createPatcherRunner(tiny.config, held, 'eager');
     const made = createBatchSource({
       ...{ config: tiny.config, patched: true, weights: 'weights', trainsTable: false, rowsPerStep: 1 },
       rows: { kind: 'given', rows: [packedRow([[...encodeBytes(text)]])] },

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PackedRow } from '../../src/data/index.js';
+import type { StepMode } from '../../src/engine/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
-import type { StepMode, StepOutput } from '../../src/finetune/loop/train-step.js';
+import type { StepOutput } from '../../src/finetune/loop/train-step.js';
 import { maxDifference } from '../support/golden.js';
 import { MODES, relativeDifference, taken } from '../support/modes.js';
 import { createReference } from '../support/reference-training.js';

@@ -47,6 +47,31 @@ export function loadedWith(module: string, imports: readonly Import[]): Map<stri
   return paths;
 }
 
+/** Groups of modules that reach each other by imports that are there at load time or for types (Tarjan's strongly connected components). */
+export function circlesIn(modules: readonly string[], imports: readonly Import[]): string[][] {
+  const targets = new Map(modules.map((module) => [module, [] as string[]]));
+  for (const { from, to, kind } of imports) if (kind !== 'dynamic' && targets.has(to)) targets.get(from)?.push(to);
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const path: string[] = [];
+  const circles: string[][] = [];
+  const visit = (module: string): void => {
+    const at = index.size;
+    index.set(module, at);
+    lowest.set(module, at);
+    path.push(module);
+    for (const to of targets.get(module)!) {
+      if (!index.has(to)) visit(to);
+      if (path.includes(to)) lowest.set(module, Math.min(lowest.get(module)!, lowest.get(to)!));
+    }
+    if (lowest.get(module) !== at) return;
+    const circle = path.splice(path.indexOf(module));
+    if (circle.length > 1 || targets.get(module)!.includes(module)) circles.push(circle.sort());
+  };
+  for (const module of modules) if (!index.has(module)) visit(module);
+  return circles;
+}
+
 function inTree(from: string, to: string): string {
   return relative('.', join(dirname(from), to)).replace(/\.js$/, '.ts');
 }

@@ -1,10 +1,10 @@
 /** AdamW with clipping in double precision, on dense gradients taken eagerly: what a training step must equal. */
 import { bltTensors } from '../../src/blt/index.js';
 import { tf } from '../../src/engine/index.js';
-import type { BatchArrays } from '../../src/finetune/batches/batch-arrays.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
 import type { AdamWOptions } from '../../src/finetune/optimizers/adamw.js';
 import type { Objective } from '../../src/finetune/stages/objective.js';
+import type { BatchArrays } from '../../src/patching/batch-arrays.js';
 import { type Start, TABLE } from './training.js';
 
 interface Parameter {

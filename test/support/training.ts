@@ -1,13 +1,14 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each way. */
 import { type BltConfig, bltTensors, hashTables } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
-import { type BatchArrays, bltArrays } from '../../src/finetune/batches/batch-arrays.js';
+import type { StepMode } from '../../src/engine/index.js';
 import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
-import { createTrainStep, type StepInput, type StepMode, type StepOutput } from '../../src/finetune/loop/train-step.js';
+import { createTrainStep, type StepInput, type StepOutput } from '../../src/finetune/loop/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
 import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
 import { endToEndObjective, type Objective } from '../../src/finetune/stages/objective.js';
 import { readBltConfig } from '../../src/model/index.js';
+import { type BatchArrays, bltArrays } from '../../src/patching/batch-arrays.js';
 import { patchedBatch } from '../../src/patching/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath } from './golden.js';

@@ -3,30 +3,13 @@ import { type BltConfig, hashTables } from '../../blt/index.js';
 import type { PackedRow, PackerState } from '../../data/index.js';
 import { type Alignment, isLateCut } from '../../patching/alignment.js';
 import { type PatchedBatch, patchedBatch } from '../../patching/batch.js';
+import { type BatchArrays, bltArrays, byteArrays, patcherArrays, tokenEndArrays } from '../../patching/index.js';
+import type { PatcherOutput } from '../../patching/patcher-output.js';
 import { openSourceReader, type SourceIds, type SourceReader } from '../../patching/source-reader.js';
-import {
-  byteTargets,
-  encoderTargets,
-  patchStates,
-  type RowReading,
-  readRows,
-  sourceInputs,
-} from '../../patching/target-arrays.js';
+import { type RowReading, readRows, type SourceTarget, sourceArrays } from '../../patching/target-arrays.js';
 import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
-import { type BatchArrays, bltArrays, byteArrays, patcherArrays, tokenEndArrays } from './batch-arrays.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import { type TouchedRows, touchedRows } from './sparse-rows.js';
-
-/** What the patcher says about the positions of a micro-batch [rows * length]. */
-export interface PatcherOutput {
-  /** Nats, of the prediction made at each position. */
-  readonly entropies: Float32Array;
-  /** That a token of the source ends there; null for a patcher that knows none. */
-  readonly endProbabilities: Float32Array | null;
-}
-
-/** What a step is told of the source: its tokens for the encoder, its states for the decoder, its expectations of each byte. */
-export type SourceTarget = 'encoder' | 'states' | 'bytes';
 
 /** The source as plain values. */
 export interface SourceSettings {
@@ -161,15 +144,8 @@ export function createPreparer(settings: PreparerSettings): Preparer {
     return readings;
   }
 
-  function sourceArrays(readings: readonly RowReading[], length: number): BatchArrays {
-    const shape = { ...room, length };
-    const arrays: Record<SourceTarget, () => BatchArrays> = {
-      encoder: () => encoderTargets(readings, shape),
-      states: () => ({ ...sourceInputs(readings, shape), ...patchStates(readings, shape) }),
-      bytes: () => ({ ...sourceInputs(readings, shape), ...byteTargets(readings, shape, reader!) }),
-    };
-    return Object.assign({}, ...(source?.targets ?? []).map((target) => arrays[target]()));
-  }
+  const targetsOf = (readings: readonly RowReading[], length: number): BatchArrays =>
+    source === null ? {} : sourceArrays(source.targets, readings, { ...room, length }, reader!);
 
   /** Micro-batches whose `hashRows` are places among the rows that the step touches. */
   function withPlaces(batches: readonly BatchArrays[]): Pick<StepBatch, 'batches' | 'touched'> {
@@ -198,7 +174,7 @@ export function createPreparer(settings: PreparerSettings): Preparer {
       const readings = read(cutBatches, cuts);
       const batches = micros.map((rows, i) =>
         patched
-          ? { ...bltArrays(rows, cutBatches[i]!), ...sourceArrays(readings[i]!, cutBatches[i]!.length) }
+          ? { ...bltArrays(rows, cutBatches[i]!), ...targetsOf(readings[i]!, cutBatches[i]!.length) }
           : learned(rows),
       );
       return {

@@ -1,6 +1,7 @@
 /** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher and the source run here. */
-import type { BatchArrays } from './batch-arrays.js';
-import type { PatcherOutput, Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
+import type { BatchArrays } from '../../patching/index.js';
+import type { PatcherOutput } from '../../patching/patcher-output.js';
+import type { Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
 import { openPreparer } from './open-preparer.js';
 
 export type { StepBatch } from './batch-preparer.js';

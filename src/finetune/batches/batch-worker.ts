@@ -1,6 +1,7 @@
 /** @module A thread's own file: a preparer that answers another thread's calls, one after the other. No TensorFlow. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createPreparer, type PatcherOutput, type PreparerSettings } from './batch-preparer.js';
+import type { PatcherOutput } from '../../patching/patcher-output.js';
+import { createPreparer, type PreparerSettings } from './batch-preparer.js';
 import { buffersOf } from './buffers.js';
 import { type CarriedError, carryError } from './serialized-error.js';
 

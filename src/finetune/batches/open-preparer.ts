@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ByteifyError, messageOf } from '../../errors.js';
-import type { BatchArrays } from './batch-arrays.js';
+import type { BatchArrays } from '../../patching/index.js';
 import { createPreparer, type Preparer, type PreparerSettings, type StepBatch } from './batch-preparer.js';
 import type { PreparerAnswer, PreparerCall } from './batch-worker.js';
 import { buffersOf } from './buffers.js';

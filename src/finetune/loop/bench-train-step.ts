@@ -1,13 +1,13 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
-import type { Precision } from '../../engine/index.js';
-import { createEntropies, readBltConfig } from '../../model/index.js';
+import type { Precision, StepMode } from '../../engine/index.js';
+import { createPatcherRunner, readBltConfig } from '../../model/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { createBatchSource } from '../batches/batch-source.js';
 import type { Moments } from '../optimizers/adamw.js';
 import { endToEndObjective } from '../stages/objective.js';
-import { createTrainStep, type StepMode } from './train-step.js';
+import { createTrainStep } from './train-step.js';
 import { openTrainee } from './training-state.js';
 
 export interface BenchOptions {
@@ -58,7 +58,7 @@ const DISTINCT_STEPS = 16;
 
 const madeUpRows = (count: number, rowBytes: number) => Array.from({ length: count }, (_, i) => madeUpRow(rowBytes, i));
 
-/** Entropies that cut BOS off, and then a patch every `bytesPerPatch`. */
+/** PatcherRunner that cut BOS off, and then a patch every `bytesPerPatch`. */
 function evenEntropies(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
   const high = Math.max(0, patching.threshold) * 2 + 1;
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
@@ -99,7 +99,7 @@ export async function openBench(
   const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: slots, table, fixed } = trainee;
   const shape = { rows, length };
-  const entropies = createEntropies(config, fixed, shape, mode);
+  const entropies = createPatcherRunner(config, fixed, mode);
   const source = createBatchSource({
     rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
     config,

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../../blt/index.js';
 import type { PackerState } from '../../data/index.js';
+import type { StepMode } from '../../engine/index.js';
 import { CHUNK_BYTES, chunksOf, type Storage, type tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { writeFolderAtomic } from '../../fs/index.js';
@@ -18,7 +19,6 @@ import {
 } from '../../safetensors/index.js';
 import type { Room } from '../batches/batch-preparer.js';
 import { type Moments, momentStorage, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
-import type { StepMode } from './train-step.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {

@@ -4,10 +4,10 @@
  * enough for the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
+import type { StepMode } from '../../engine/index.js';
 import { canCompile, compile, onGpu, signatureOf, tf } from '../../engine/index.js';
 import { block, blockContext } from '../../model/block.js';
 import { lossAndGradients } from './gradients.js';
-import type { StepMode } from './train-step.js';
 
 export interface ModeQuestion {
   readonly config: BltConfig;

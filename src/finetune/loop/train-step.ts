@@ -5,19 +5,19 @@
  */
 import {
   type CompiledFunction,
-  type CompileMode,
   compile,
   fuseUpdate,
   type Precision,
+  type StepMode,
   signatureOf,
   tf,
   type Variable,
   withPrecision,
   zeroVariable,
 } from '../../engine/index.js';
-import type { Params } from '../../model/index.js';
-import type { BatchArrays } from '../batches/batch-arrays.js';
-import { batchTensor } from '../batches/batch-tensors.js';
+import type { BatchShape, BatchTensors, Params } from '../../model/index.js';
+import { batchTensor } from '../../model/index.js';
+import type { BatchArrays } from '../../patching/index.js';
 import type { TouchedRows } from '../batches/sparse-rows.js';
 import {
   type AdamWOptions,
@@ -28,11 +28,8 @@ import {
   updateSlot,
 } from '../optimizers/adamw.js';
 import { updateMuonSlot } from '../optimizers/muon.js';
-import type { BatchShape, BatchTensors, Objective } from '../stages/objective.js';
+import type { Objective } from '../stages/objective.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
-
-/** How a step runs: compiled, or operation by operation to look into it. */
-export type StepMode = CompileMode | 'eager';
 
 export interface TrainStepOptions {
   readonly objective: Objective;

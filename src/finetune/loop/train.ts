@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../data/index.js';
-import type { Precision, Variable } from '../../engine/index.js';
+import type { Precision, StepMode, Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
-import { createEntropies, disposeParams, type Params } from '../../model/index.js';
+import { createPatcherRunner, disposeParams, type Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
 import type { SourceSettings, StepBatch } from '../batches/batch-preparer.js';
 import { createBatchSource } from '../batches/batch-source.js';
@@ -15,7 +15,7 @@ import { createSourceStates } from '../teacher/source-states.js';
 import { checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
 import { chooseMode } from './choose-step-mode.js';
 import { openMetrics } from './metrics-log.js';
-import { createTrainStep, type StepMode } from './train-step.js';
+import { createTrainStep } from './train-step.js';
 import { openTrainee } from './training-state.js';
 import { createWaitMeter } from './wait-meter.js';
 
@@ -133,7 +133,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
-  const entropies = createEntropies(config, trainee.fixed, shape, mode);
+  const entropies = createPatcherRunner(config, trainee.fixed, mode);
   const readsStates = objective.targets.includes('states');
   const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
   const states = readsStates

@@ -1,8 +1,8 @@
 /** @module The labels of the boundary term as tensors: they follow the token-end head while it learns (conversion-research 2.2). */
 import { BOS } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
+import type { BatchShape, BatchTensors } from '../../model/index.js';
 import type { Alignment } from '../../patching/index.js';
-import type { BatchShape, BatchTensors } from '../stages/objective.js';
 
 export interface BoundaryTargets {
   /** 1 where a patch should close after a position, else 0 [rows * length]. */

@@ -3,10 +3,9 @@ import type { BltConfig } from '../../blt/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { Params } from '../../model/index.js';
 import { readText } from '../../model/index.js';
-import { type Alignment, boundaryLabels, tokenEnds } from '../../patching/index.js';
+import { type Alignment, boundaryLabels, spelledTexts, tokenEnds } from '../../patching/index.js';
+import type { PatcherOutput } from '../../patching/patcher-output.js';
 import type { SourceTokenizer } from '../../tokenizer/index.js';
-import type { PatcherOutput } from '../batches/batch-preparer.js';
-import { spelledTexts } from './canonical-texts.js';
 import { type Calibration, calibrateThreshold } from './pick-threshold.js';
 
 /** The labels of an aligned patcher, and the tokenizer that they follow. */

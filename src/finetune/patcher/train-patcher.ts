@@ -14,6 +14,7 @@ import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
 import { digestOfFile, writeFileAtomic } from '../../fs/index.js';
 import { disposeParams, type Params, readBltConfig } from '../../model/index.js';
+import { type AlignmentRecord, writeAlignment } from '../../patching/index.js';
 import { type Recipe, targetBytesPerPatch } from '../../recipe/index.js';
 import {
   fromFloat32,
@@ -29,7 +30,6 @@ import { type StepReport, train } from '../loop/train.js';
 import { patcherPlan } from '../loop/training-plan.js';
 import { patcherObjective } from '../stages/objective.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
-import { type AlignmentRecord, writeAlignment } from './alignment-record.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
 import type { Calibration } from './pick-threshold.js';
 

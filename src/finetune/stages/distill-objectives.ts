@@ -4,22 +4,27 @@
  */
 import type { BltConfig, Part } from '../../blt/index.js';
 import { gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
-import { bltDecode, bltEncode, bltForward, type Params, patchVectors, prefixMarginals } from '../../model/index.js';
-import type { StageOf } from '../../recipe/index.js';
-import type { SourceTarget } from '../batches/batch-preparer.js';
-import { chunkLoss } from '../losses/chunk-loss.js';
-import { embeddingLoss } from '../losses/embedding-loss.js';
-import { byteLogProbabilities, sourceLogProbabilities } from '../losses/log-probabilities.js';
-import { prefixKl } from '../losses/prefix-kl.js';
-import { sourceEmbedding, sourceHead, sourceNorm } from '../teacher/source-tensors.js';
 import {
   type BatchTensors,
-  byteCrossEntropy,
-  CROSS_ENTROPY,
-  type Objective,
+  bltDecode,
+  bltEncode,
+  bltForward,
+  byteLogProbabilities,
+  type Params,
   patchedOf,
-  type StepLoss,
-} from './objective.js';
+  patchVectors,
+  prefixMarginals,
+  sourceEmbedding,
+  sourceHead,
+  sourceLogProbabilities,
+  sourceNorm,
+} from '../../model/index.js';
+import type { SourceTarget } from '../../patching/index.js';
+import type { StageOf } from '../../recipe/index.js';
+import { chunkLoss } from '../losses/chunk-loss.js';
+import { embeddingLoss } from '../losses/embedding-loss.js';
+import { prefixKl } from '../losses/prefix-kl.js';
+import { byteCrossEntropy, CROSS_ENTROPY, type Objective, type StepLoss } from './objective.js';
 
 /** Softens chunk probabilities (Bolmo's 5). */
 const CHUNK_TEMPERATURE = 5;

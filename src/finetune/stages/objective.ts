@@ -2,16 +2,16 @@
 import type { BltConfig, Lora, TensorSpec } from '../../blt/index.js';
 import { crossEntropySum, type tf } from '../../engine/index.js';
 import {
+  type BatchShape,
+  type BatchTensors,
   bltForward,
   type ForwardOptions,
   type Params,
-  type PatchedTensors,
+  patchedOf,
   patcherForward,
 } from '../../model/index.js';
-import type { PreparerSettings, SourceTarget } from '../batches/batch-preparer.js';
-
-/** Tensors by the names of a batch's arrays. */
-export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
+import type { SourceTarget } from '../../patching/index.js';
+import type { PreparerSettings } from '../batches/batch-preparer.js';
 
 export interface StepLoss {
   /** What is differentiated: a sum over the micro-batch. */
@@ -46,32 +46,12 @@ export interface Objective {
   readonly loss: (params: Params, batch: BatchTensors, shape: BatchShape, options: ForwardOptions) => StepLoss;
 }
 
-/** Rows and positions of a micro-batch. */
-export interface BatchShape {
-  readonly rows: number;
-  readonly length: number;
-}
-
 /** Of a next-byte loss, in nats: it is shown in bits per byte. */
 export const CROSS_ENTROPY = 'cross_entropy';
 
 /** Cross-entropy of the next byte, nats, summed over the positions that count. */
 export function byteCrossEntropy(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
   return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
-}
-
-/** A batch's tensors as the model takes them. */
-export function patchedOf(batch: BatchTensors, shape: BatchShape): PatchedTensors {
-  return {
-    ...shape,
-    ids: batch.ids!,
-    documents: batch.documents!,
-    hashRows: batch.hashRows!,
-    encoderPatch: batch.encoderPatch!,
-    decoderPatch: batch.decoderPatch!,
-    patchDocuments: batch.patchDocuments!,
-    patches: batch.patchDocuments!.shape[1]!,
-  };
 }
 
 const NEXT_BYTE = { targets: [], weights: 'weights', parts: [CROSS_ENTROPY] } as const;

@@ -1,18 +1,17 @@
 /** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
 import { type BltConfig, stageFlops } from '../../blt/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
+import type { SourceTensors } from '../../model/index.js';
 import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
-import { openCheckpoint, type TensorReader } from '../../safetensors/index.js';
+import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/index.js';
 import type { StepBatch } from '../batches/batch-preparer.js';
-import type { StageContext } from '../finetune.js';
-import { overlay } from '../loop/overlay.js';
 import { train } from '../loop/train.js';
 import { stagePlan } from '../loop/training-plan.js';
-import type { SourceTensors } from '../teacher/source-tensors.js';
 import type { DistillSource } from '../teacher/teacher.js';
 import { alignEncoderObjective, distillDecoderObjective, joinObjective } from './distill-objectives.js';
 import { endToEndObjective, type Objective } from './objective.js';
+import type { StageContext } from './stage-context.js';
 
 function objectiveOf(config: BltConfig, stage: TrainingStage, source: DistillSource | null): Objective {
   switch (stage.kind) {

@@ -3,14 +3,13 @@
  * the source's while they are held, over the source's own token embeddings. Kept on disk where rows come again and there is room.
  */
 import type { BltConfig } from '../../blt/index.js';
+import type { StepMode } from '../../engine/index.js';
 import { type CompiledFunction, compile, gatherRows, tf, type Variable } from '../../engine/index.js';
 import { openScratchFile } from '../../fs/index.js';
-import { blockContext, globalLayers, type Params } from '../../model/index.js';
+import { blockContext, globalLayers, type Params, sourceEmbedding } from '../../model/index.js';
+import type { BatchArrays } from '../../patching/index.js';
 import { fromFloat32, toFloat32 } from '../../safetensors/index.js';
-import type { BatchArrays } from '../batches/batch-arrays.js';
 import type { StepBatch } from '../batches/batch-preparer.js';
-import type { StepMode } from '../loop/train-step.js';
-import { sourceEmbedding } from './source-tensors.js';
 
 export interface SourceStatesOptions {
   readonly config: BltConfig;

@@ -2,10 +2,9 @@
 
 import { tf } from '../../engine/index.js';
 import { type LlamaSource, openLlama } from '../../llama/index.js';
-import { type Alignment, openSourceReader, type SourceReader } from '../../patching/index.js';
+import { loadSourceTensors, type SourceTensors, sourceEmbedding } from '../../model/index.js';
+import { type Alignment, openSourceReader, readAlignment, type SourceReader } from '../../patching/index.js';
 import type { TrainingSource } from '../loop/train.js';
-import { readAlignment } from '../patcher/alignment-record.js';
-import { loadSourceTensors, type SourceTensors, sourceEmbedding } from './source-tensors.js';
 
 export interface DistillSource {
   readonly llama: LlamaSource;

@@ -4,7 +4,7 @@
  */
 import { encodeBytes } from '../../blt/index.js';
 import { canCompile, tf, type Variable } from '../../engine/index.js';
-import type { TextCut } from '../../evaluate/index.js';
+import type { TextCut } from '../../patching/index.js';
 import { attentionPlan, selfAttention } from '../attention.js';
 import { type BlockContext, layerNumber } from '../block.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
@@ -94,7 +94,7 @@ export function openCutter(model: HeldBlt, options: { readonly stride?: number }
     return step;
   }
 
-  /** Entropies [to - from] of the predictions made at positions from..to. */
+  /** PatcherRunner [to - from] of the predictions made at positions from..to. */
   async function entropiesOf(ids: Int32Array, from: number, to: number): Promise<Float32Array> {
     const count = Math.min(stride, roundedUp(to - from, STEP));
     const padded = new Int32Array(count);

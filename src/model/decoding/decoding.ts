@@ -43,7 +43,7 @@ export interface DecodingOptions {
 export interface LaneOutput {
   /** Next-byte logits [n, 260] after each of the n ids that were read. */
   readonly logits: Float32Array;
-  /** Entropies [n] of the patcher there, nats. */
+  /** PatcherRunner [n] of the patcher there, nats. */
   readonly entropies: Float32Array;
 }
 

@@ -11,7 +11,7 @@ export function tokenEndLogits(params: Params, hidden: tf.Tensor): tf.Tensor {
   return tf.reshape(linear(hidden, param(params, TOKEN_END_HEAD)), [-1]);
 }
 
-/** Entropies in nats [positions] and, where the parameters have a token-end head, probabilities of a token's end [positions]. */
+/** PatcherRunner in nats [positions] and, where the parameters have a token-end head, probabilities of a token's end [positions]. */
 export function patcherOutput(params: Params, config: TransformerConfig, batch: ByteTensors): tf.Tensor[] {
   const hidden = patcherHidden(params, config, batch);
   const entropies = entropyOf(patcherHead(params, hidden));

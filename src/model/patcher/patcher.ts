@@ -49,7 +49,7 @@ export function entropyOf(logits: tf.Tensor): tf.Tensor {
   return tf.neg(tf.sum(tf.mul(tf.exp(logProbabilities), logProbabilities), -1));
 }
 
-/** Entropies [rows * length] of the predictions made at each position, as values. */
+/** PatcherRunner [rows * length] of the predictions made at each position, as values. */
 export function patcherEntropies(params: Params, config: TransformerConfig, batch: ByteBatch): Float32Array {
   const entropies = tf.tidy(() => entropyOf(patcherLogits(params, config, batch)));
   const values = entropies.dataSync() as Float32Array;

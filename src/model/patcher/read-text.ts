@@ -1,7 +1,7 @@
 /** @module The patcher on a whole text, operation by operation: for measuring. */
 import { type BltConfig, encodeBytes } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
-import type { PatcherOutput } from '../../finetune/index.js';
+import type { PatcherOutput } from '../../patching/index.js';
 import { byteBatch, wholeRow } from '../../patching/index.js';
 import { byteTensors } from '../batch-tensors.js';
 import type { Params } from '../params.js';

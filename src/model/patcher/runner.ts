@@ -1,43 +1,52 @@
-/** @module The patcher as a compiled function: entropies of micro-batches while the run goes on. */
+/** @module The patcher on micro-batches: compiled once for each shape, or operation by operation. */
 import type { BltConfig } from '../../blt/index.js';
-import { type CompiledFunction, compile, tf, type Variable } from '../../engine/index.js';
-import type { BatchArrays, PatcherOutput, StepMode } from '../../finetune/index.js';
+import { type CompiledFunction, compile, type StepMode, signatureOf, tf, type Variable } from '../../engine/index.js';
+import type { BatchArrays, PatcherOutput } from '../../patching/index.js';
+import { batchTensor } from '../batch-tensors.js';
 import { patcherOutput } from './output.js';
 
-export interface Entropies {
-  /** @param arrays what `patcherArrays` made of the rows. */
+export interface PatcherRunner {
+  /** @param arrays what `patcherArrays` made of rows of bytes. */
   of(arrays: BatchArrays): Promise<PatcherOutput>;
   dispose(): void;
 }
 
-/** @param fixed what is held as it is, the patcher's parameters among it. @param shape of every micro-batch. */
-export function createEntropies(
+/**
+ * The engine must be started.
+ * @param variables the patcher's parameters are among them, by their names in a checkpoint; the caller disposes them.
+ */
+export function createPatcherRunner(
   config: BltConfig,
-  fixed: ReadonlyMap<string, Variable>,
-  shape: { readonly rows: number; readonly length: number },
+  variables: ReadonlyMap<string, Variable>,
   mode: StepMode,
-): Entropies {
-  const params = [...fixed].filter(([name]) => name.startsWith('model.patcher.'));
+): PatcherRunner {
+  const own = [...variables].filter(([name]) => name.startsWith('model.patcher.'));
   const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor[] => {
-    const values = new Map(params.map(([name, variable]) => [name, variable.read()]));
-    return patcherOutput(values, config.patcher, { ...shape, ids, documents });
+    const params = new Map(own.map(([name, variable]) => [name, variable.read()]));
+    const [rows, length] = documents.shape as [number, number];
+    return patcherOutput(params, config.patcher, { rows, length, ids, documents });
   };
-  const signature = [
-    { shape: [shape.rows * shape.length], dtype: 'int32' as const },
-    { shape: [shape.rows, shape.length], dtype: 'int32' as const },
-  ];
-  let compiled: CompiledFunction | null = null;
+  let known: { readonly signature: string; readonly compiled: CompiledFunction } | null = null;
+
+  async function run(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
+    if (mode === 'eager') return tf.tidy(() => body(inputs[0]!, inputs[1]!));
+    const signature = signatureOf(inputs);
+    const key = JSON.stringify(signature);
+    if (known?.signature !== key) {
+      known?.compiled.dispose();
+      known = { signature: key, compiled: compile((ids, documents) => body(ids!, documents!), signature, mode) };
+    }
+    return await known.compiled.call(inputs);
+  }
+
   return {
     async of(arrays) {
-      const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) =>
-        tf.tensor(values, [...shape], 'int32'),
-      );
-      if (mode !== 'eager') compiled ??= compile((ids, documents) => body(ids!, documents!), signature, mode);
-      const out = compiled === null ? tf.tidy(() => body(inputs[0]!, inputs[1]!)) : await compiled.call(inputs);
+      const inputs = [batchTensor(arrays.ids!), batchTensor(arrays.documents!)];
+      const out = await run(inputs);
       const [entropies, endProbabilities = null] = out.map((values) => values.dataSync() as Float32Array);
       tf.dispose([...out, ...inputs]);
       return { entropies: entropies!, endProbabilities };
     },
-    dispose: () => compiled?.dispose(),
+    dispose: () => known?.compiled.dispose(),
   };
 }

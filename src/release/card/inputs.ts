@@ -51,3 +51,17 @@ export function cardFromManifest(
     licenceLink,
   };
 }
+
+/** What the card says of the model itself. */
+export interface CardModel {
+  readonly parameters: number;
+  readonly dtype: 'float32' | 'bfloat16';
+  readonly globalLayers: number;
+  readonly globalHiddenSize: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly localHiddenSize: number;
+  readonly patchingThreshold: number;
+  /** Longest text in bytes. */
+  readonly maxBytes: number;
+}

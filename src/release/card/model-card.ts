@@ -2,27 +2,13 @@
 import { CARD_SECTIONS, type CardSection } from '../card-sections.js';
 import { type FrontMatter, writeFrontMatter } from '../front-matter.js';
 import { licenceOf } from '../licences.js';
-import type { CardInputs } from './inputs.js';
+import type { CardInputs, CardModel } from './inputs.js';
 import { licenceKeys } from './licence-keys.js';
 import { howItWasMade } from './making.js';
 import { significant } from './markdown.js';
 import { results } from './results.js';
 import { trainingData } from './training-data.js';
 import { biases, intendedUse, licenceAndAttribution, limits } from './use.js';
-
-/** What the card says of the model itself. */
-export interface CardModel {
-  readonly parameters: number;
-  readonly dtype: 'float32' | 'bfloat16';
-  readonly globalLayers: number;
-  readonly globalHiddenSize: number;
-  readonly encoderLayers: number;
-  readonly decoderLayers: number;
-  readonly localHiddenSize: number;
-  readonly patchingThreshold: number;
-  /** Longest text in bytes. */
-  readonly maxBytes: number;
-}
 
 /** The whole README.md; ends with a newline. */
 export function modelCard(card: CardInputs, model: CardModel): string {

@@ -2,9 +2,8 @@
 
 import { licenceFilesOf } from '../licence-files.js';
 import { CONCERNS, licenceOf } from '../licences.js';
-import type { CardInputs } from './inputs.js';
+import type { CardInputs, CardModel } from './inputs.js';
 import { markdownTable, significant } from './markdown.js';
-import type { CardModel } from './model-card.js';
 import { isBias, measured, retention, words } from './results.js';
 
 export function limits(card: CardInputs, model: CardModel): string {

@@ -3,13 +3,11 @@ import { startEngine, tf } from '../../../src/engine/index.js';
 import {
   binaryCrossEntropySum,
   boundaryLoss,
-  byteLogProbabilities,
   chunkLoss,
   embeddingLoss,
   prefixKl,
-  sourceLogProbabilities,
 } from '../../../src/finetune/index.js';
-import { entropyOf } from '../../../src/model/index.js';
+import { byteLogProbabilities, entropyOf, sourceLogProbabilities } from '../../../src/model/index.js';
 import { everyWay, ints, MODES, numbers, relativeDifference, withGradients } from '../../support/modes.js';
 
 beforeAll(async () => {

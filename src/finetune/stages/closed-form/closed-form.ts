@@ -11,23 +11,29 @@ import { tf, type Variable } from '../../../engine/index.js';
 import { bltBitsPerByte } from '../../../evaluate/index.js';
 import { writeFolderAtomic } from '../../../fs/index.js';
 import {
-  createEntropies,
+  createPatcherRunner,
   disposeParams,
   loadParams,
   loadVariable,
   type Params,
+  sourceEmbedding,
+  sourceNorm,
   tokenEndHead,
 } from '../../../model/index.js';
 import type { StageOf } from '../../../recipe/index.js';
-import { fromFloat32, openCheckpoint, type TensorReader, writeCheckpoint } from '../../../safetensors/index.js';
-import type { StageContext } from '../../finetune.js';
+import {
+  fromFloat32,
+  openCheckpoint,
+  overlay,
+  type TensorReader,
+  writeCheckpoint,
+} from '../../../safetensors/index.js';
 import { checkpointName } from '../../loop/checkpoint.js';
 import { chooseMode } from '../../loop/choose-step-mode.js';
 import { openMetrics } from '../../loop/metrics-log.js';
-import { overlay } from '../../loop/overlay.js';
 import { createSourceStates, type SourceStates } from '../../teacher/source-states.js';
-import { sourceEmbedding, sourceNorm } from '../../teacher/source-tensors.js';
 import type { DistillSource } from '../../teacher/teacher.js';
+import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
 import { fitExpectation, fitHead, leftOver } from './fit-head.js';
@@ -90,7 +96,7 @@ async function openFitting(
   const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
   const { tensors, ...asked } = await teacher.training(['embedding', 'head']);
   const fixed = new Map([...(await loadHeld(config, start)), ...tensors]);
-  const entropies = createEntropies(config, fixed, { rows, length }, mode);
+  const entropies = createPatcherRunner(config, fixed, mode);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
   const states = createSourceStates({ config, fixed, rows, mode, cache });
   const workbench = await openWorkbench(config, start);

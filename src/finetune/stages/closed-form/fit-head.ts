@@ -4,11 +4,20 @@
  */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../../engine/index.js';
-import { blockContext, bltEncode, localDecoder, type Params, param, prefixMarginals } from '../../../model/index.js';
+import {
+  type BatchTensors,
+  batchTensors,
+  blockContext,
+  bltEncode,
+  localDecoder,
+  type Params,
+  param,
+  patchedOf,
+  prefixMarginals,
+  sourceHead,
+  sourceNorm,
+} from '../../../model/index.js';
 import type { StepBatch } from '../../batches/batch-preparer.js';
-import { batchTensors } from '../../batches/batch-tensors.js';
-import { sourceHead, sourceNorm } from '../../teacher/source-tensors.js';
-import { type BatchTensors, patchedOf } from '../objective.js';
 import type { Tensors } from './encoder-tensors.js';
 import { documentsOf } from './fitting-text.js';
 import type { Layout } from './layout.js';

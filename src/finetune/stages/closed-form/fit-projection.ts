@@ -1,10 +1,8 @@
 /** @module The projection from what the encoder gives of a patch to the embedding of its token: least squares, then the embeddings' scale. */
 import { type BltConfig, needsProjection } from '../../../blt/index.js';
 import { gatherRows, tf } from '../../../engine/index.js';
-import { bltEncode } from '../../../model/index.js';
+import { batchTensors, bltEncode, patchedOf } from '../../../model/index.js';
 import type { StepBatch } from '../../batches/batch-preparer.js';
-import { batchTensors } from '../../batches/batch-tensors.js';
-import { patchedOf } from '../objective.js';
 import { attends, CROSS, PATCH_PROJECTION, queryOffset, type Tensors, TOKEN_PROJECTION } from './encoder-tensors.js';
 import type { Layout } from './layout.js';
 import { addProducts, emptyProducts, type Products, ridge } from './least-squares.js';

@@ -2,9 +2,10 @@
 import type { BltConfig } from '../../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../../data/index.js';
 import { openScratchFile } from '../../../fs/index.js';
-import type { Entropies } from '../../../model/index.js';
-import type { BatchArrays } from '../../batches/batch-arrays.js';
-import type { PatcherOutput, SourceSettings, StepBatch } from '../../batches/batch-preparer.js';
+import type { PatcherRunner } from '../../../model/index.js';
+import type { BatchArrays } from '../../../patching/index.js';
+import type { PatcherOutput } from '../../../patching/patcher-output.js';
+import type { SourceSettings, StepBatch } from '../../batches/batch-preparer.js';
 import { createBatchSource } from '../../batches/batch-source.js';
 import { LONGEST_COUNT } from './layout.js';
 import type { ObservedText } from './residual-backoff.js';
@@ -23,7 +24,7 @@ export interface FittingText {
 
 /** Runs the patcher once a batch, however often the text is read: what it said is kept in a file at `path`. */
 export function keptCuts(
-  entropies: Entropies,
+  entropies: PatcherRunner,
   path: string,
 ): { readonly cuts: FittingText['cuts']; close(): Promise<void> } {
   const file = openScratchFile(path);

@@ -2,9 +2,10 @@
  * @module The tensors of the source that a BLT has no place for and distillation reads: its embeddings, final norm and head, by the names they
  * have among a run's parameters. Its layers are the latent global transformer's. Rows of tokens are in the order of their ranks.
  */
-import { createVariable, gatherRows, tf, type Variable } from '../../engine/index.js';
-import type { LlamaSource } from '../../llama/index.js';
-import { loadParams, type Params, param } from '../../model/index.js';
+import { createVariable, gatherRows, tf, type Variable } from '../engine/index.js';
+import type { LlamaSource } from '../llama/index.js';
+import { loadParams } from './load-params.js';
+import { type Params, param } from './params.js';
 
 const EMBEDDING = 'source.embed_tokens.weight';
 const NORM = 'source.norm.weight';

@@ -1,6 +1,6 @@
 /** @module Log-probabilities of the bytes that came, by the student and by the source: what chunks add up. */
-import { BYTE_OFFSET } from '../../blt/index.js';
-import { crossEntropyRows, tf, untaped } from '../../engine/index.js';
+import { BYTE_OFFSET } from '../blt/index.js';
+import { crossEntropyRows, tf, untaped } from '../engine/index.js';
 
 /** What the source takes for impossible still has a logarithm. */
 const LEAST_PROBABILITY = 1e-30;

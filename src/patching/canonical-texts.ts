@@ -1,8 +1,8 @@
 /** @module Texts that an aligned patcher can be measured on. */
 
-import { ByteifyError } from '../../errors.js';
-import { canonicalTokens } from '../../patching/index.js';
-import type { SourceTokenizer } from '../../tokenizer/index.js';
+import { ByteifyError } from '../errors.js';
+import type { SourceTokenizer } from '../tokenizer/index.js';
+import { canonicalTokens } from './canonical-tokens.js';
 
 /** Those that the source's tokens spell. @throws ByteifyError when they spell none of several. */
 export function spelledTexts(texts: readonly Uint8Array[], tokenizer: SourceTokenizer): readonly Uint8Array[] {

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ByteifyError } from '../../errors.js';
-import { writeFileAtomic } from '../../fs/index.js';
-import type { Alignment } from '../../patching/index.js';
+import { ByteifyError } from '../errors.js';
+import { writeFileAtomic } from '../fs/index.js';
+import type { Alignment } from './alignment.js';
 
 const NAME = 'aligned.json';
 

@@ -1,10 +1,17 @@
 /** @module The arrays of a micro-batch, with the same names and shapes in every step: what a traced step takes. No TensorFlow. */
-import { decodeBytes, EOS } from '../../blt/index.js';
-import type { PackedRow } from '../../data/index.js';
-import { byteBatch, type PatchedBatch } from '../../patching/batch.js';
+import { decodeBytes, EOS } from '../blt/index.js';
+import type { SourceTokenizer } from '../tokenizer/index.js';
+import { type ByteRow, byteBatch, type PatchedBatch } from './batch.js';
 // Not by its index: this runs in a thread that must not load TensorFlow.
-import { tokenEnds } from '../../patching/token-ends.js';
-import type { SourceTokenizer } from '../../tokenizer/index.js';
+import { tokenEnds } from './token-ends.js';
+
+/** A row to learn from; a packed row is one. */
+export interface LearningRow extends ByteRow {
+  /** What each position should predict; 0 where it should predict nothing. */
+  readonly targets: Int32Array;
+  /** 1 where the target counts, else 0. */
+  readonly weights: Float32Array;
+}
 
 export interface BatchArray {
   readonly values: Int32Array | Float32Array;
@@ -14,7 +21,7 @@ export interface BatchArray {
 export type BatchArrays = Readonly<Record<string, BatchArray>>;
 
 /** Targets and their weights of rows side by side, [rows * length]. */
-function targetArrays(rows: readonly PackedRow[]): BatchArrays {
+function targetArrays(rows: readonly LearningRow[]): BatchArrays {
   const length = rows[0]!.ids.length;
   const targets = new Int32Array(rows.length * length);
   const weights = new Float32Array(rows.length * length);
@@ -25,7 +32,8 @@ function targetArrays(rows: readonly PackedRow[]): BatchArrays {
   return { targets: flat(targets), weights: flat(weights) };
 }
 
-const flat = (values: Int32Array | Float32Array): BatchArray => ({ values, shape: [values.length] });
+/** A list as an array of a batch. */
+export const flat = (values: Int32Array | Float32Array): BatchArray => ({ values, shape: [values.length] });
 
 /** Documents are always told, also of rows that are one: a trace has one form. */
 function documentsOf(documents: Int32Array | null, rows: number, length: number): BatchArray {
@@ -33,13 +41,13 @@ function documentsOf(documents: Int32Array | null, rows: number, length: number)
 }
 
 /** What the patcher reads to cut rows. */
-export function patcherArrays(rows: readonly PackedRow[]): BatchArrays {
+export function patcherArrays(rows: readonly ByteRow[]): BatchArrays {
   const { ids, documents, length } = byteBatch(rows);
   return { ids: flat(ids), documents: documentsOf(documents, rows.length, length) };
 }
 
 /** What a byte language model reads to learn. */
-export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
+export function byteArrays(rows: readonly LearningRow[]): BatchArrays {
   return { ...patcherArrays(rows), ...targetArrays(rows) };
 }
 
@@ -47,7 +55,7 @@ export function byteArrays(rows: readonly PackedRow[]): BatchArrays {
  * Where the source's tokens end, of each position [rows * length]: 1 at a byte that ends one. Weights are 1 where that is known: not at BOS,
  * EOS and padding, and not at what a row's end may have cut off.
  */
-export function tokenEndArrays(rows: readonly PackedRow[], tokenizer: SourceTokenizer): BatchArrays {
+export function tokenEndArrays(rows: readonly LearningRow[], tokenizer: SourceTokenizer): BatchArrays {
   const length = rows[0]!.ids.length;
   const ends = new Float32Array(rows.length * length);
   const weights = new Float32Array(rows.length * length);
@@ -67,7 +75,7 @@ export function tokenEndArrays(rows: readonly PackedRow[], tokenizer: SourceToke
 }
 
 /** What a BLT reads of rows that are cut into patches. */
-export function bltArrays(rows: readonly PackedRow[], batch: PatchedBatch): BatchArrays {
+export function bltArrays(rows: readonly LearningRow[], batch: PatchedBatch): BatchArrays {
   return {
     ids: flat(batch.ids),
     documents: documentsOf(batch.documents, rows.length, batch.length),

@@ -1,7 +1,7 @@
 /** @module Several checkpoints read as one: a tensor comes from the first that has it. */
 
-import { ByteifyError } from '../../errors.js';
-import type { TensorInfo, TensorReader } from '../../safetensors/index.js';
+import { ByteifyError } from '../errors.js';
+import type { TensorInfo, TensorReader } from './types.js';
 
 /** @param readers the first wins. Closing the overlay closes them. */
 export function overlay(readers: readonly TensorReader[]): TensorReader {
