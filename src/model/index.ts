@@ -10,17 +10,14 @@ export {
   patchedOf,
   patchedTensors,
 } from './batch-tensors.js';
-export { blockContext, type ForwardOptions } from './block.js';
 export {
   bltDecode,
   bltEncode,
   bltForward,
   bltLogits,
-  type CutRows,
-  cutIntoPatches,
-  nextByteLoss,
-  positionLosses,
-  type Targets,
+  globalLayers,
+  localDecoder,
+  patchVectors,
 } from './blt.js';
 export { type Cutter, openCutter } from './decoding/cutter.js';
 export {
@@ -32,14 +29,14 @@ export {
 } from './decoding/decoding.js';
 export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
 export { patchLengthsOf } from './decoding/lanes.js';
-export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
-export { localDecoder } from './local-decoder.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
+export { nextByteLoss, positionLosses, type Targets } from './next-byte-loss.js';
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
+export { type CutRows, cutIntoPatches } from './patcher/cut-rows.js';
 export { loadPatcher } from './patcher/load.js';
 export { tokenEndLogits } from './patcher/output.js';
 export {
@@ -54,5 +51,6 @@ export { readText } from './patcher/read-text.js';
 export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';
-export type { RopeLayout } from './rope.js';
 export { loadSourceTensors, type SourceTensors, sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';
+export type { RopeLayout } from './transformer.js';
+export { blockContext, type ForwardOptions } from './transformer.js';

@@ -2,9 +2,9 @@
 import type { TransformerConfig } from '../blt/index.js';
 import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { LlamaConfig } from '../llama/index.js';
-import { blockContext, blocks } from './block.js';
 import { type Params, param } from './params.js';
-import type { RopeLayout } from './rope.js';
+import type { RopeLayout } from './transformer.js';
+import { blockContext, blocks } from './transformer.js';
 
 /** A Llama's layers as the shared block takes them: no window. */
 export function llamaBlocks(config: LlamaConfig): TransformerConfig {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TransformerConfig } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { attentionPlan, selfAttention } from '../../src/model/attention.js';
 import { bytesAttendToPatch, keysAndValuesOf, patchesAttendToBytes } from '../../src/model/cross-attention.js';
-import { type RopeLayout, ropeTable, rotatedHeads } from '../../src/model/rope.js';
+import { attentionPlan } from '../../src/model/masks.js';
+import { type RopeLayout, ropeTable, rotatedHeads, selfAttention } from '../../src/model/transformer.js';
 import { paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, ints, numbers, relativeDifference, withGradients } from '../support/modes.js';
 

@@ -1,11 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { blockContext } from '../../src/model/block.js';
-import { globalTransformer } from '../../src/model/global-transformer.js';
+import { globalTransformer, localDecoder, localEncoder } from '../../src/model/blt.js';
 import { type BltModel, openBlt, type Params } from '../../src/model/index.js';
-import { localDecoder } from '../../src/model/local-decoder.js';
-import { localEncoder } from '../../src/model/local-encoder.js';
+import { blockContext } from '../../src/model/transformer.js';
 import { goldenPath, plainCases, projectionCases } from '../support/golden.js';
 import { batchOf, type GoldenBatch, goldenBatch, paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, numbers, withGradients } from '../support/modes.js';

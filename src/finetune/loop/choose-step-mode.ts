@@ -6,7 +6,7 @@
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
 import type { StepMode } from '../../engine/index.js';
 import { canCompile, compile, onGpu, signatureOf, tf } from '../../engine/index.js';
-import { block, blockContext } from '../../model/block.js';
+import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
 
 export interface ModeQuestion {

@@ -5,10 +5,10 @@
 import { encodeBytes } from '../../blt/index.js';
 import { canCompile, tf, type Variable } from '../../engine/index.js';
 import type { TextCut } from '../../patching/index.js';
-import { attentionPlan, selfAttention } from '../attention.js';
-import { type BlockContext, layerNumber } from '../block.js';
+import { attentionPlan } from '../masks.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { ropeAngles } from '../rope-angles.js';
+import { type BlockContext, layerNumber, selfAttention } from '../transformer.js';
 import { type HeldBlt, heldParams } from './held-blt.js';
 import { closes, patchLengthsOf } from './lanes.js';
 import { createCaches, disposeCaches, type LayerCaches } from './layer-caches.js';

@@ -1,7 +1,7 @@
 /** @module Keys and values that a transformer keeps of earlier positions, layer by layer, in variables that are written in place. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
-import { type BlockContext, layerNumber } from '../block.js';
+import { type BlockContext, layerNumber } from '../transformer.js';
 import { keptRows, type Places } from './places.js';
 
 export interface LayerCaches {

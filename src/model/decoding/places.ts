@@ -1,6 +1,6 @@
 /** @module Where the new positions of a transformer stand in its cache, and what each may see: bookkeeping on the host, without TensorFlow. */
 import type { TransformerConfig } from '../../blt/index.js';
-import { HIDDEN } from '../hidden.js';
+import { MASKED_SCORE } from '../masks.js';
 import { type RopeAngles, ropeAngles } from '../rope-angles.js';
 
 /** Of `count` new positions a lane. All arrays are row-major over [lanes, count] first. */
@@ -58,7 +58,7 @@ export function placesOf(
     (_, at) => starts[Math.floor(at / count)]!.start + (at % count),
   );
   const rows = new Int32Array(lanes * kvHeads * count);
-  const mask = new Float32Array(lanes * count * capacity).fill(HIDDEN);
+  const mask = new Float32Array(lanes * count * capacity).fill(MASKED_SCORE);
   starts.forEach(({ lane, start }, row) => {
     const last = start + count - 1;
     for (let i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 /** @module What is kept of bytes and of patches between the parts of a step, in rings a lane: position p lies at p modulo the capacity. */
 import type { BltConfig } from '../../blt/index.js';
 import { tf, type Variable, zeroVariable } from '../../engine/index.js';
-import { crossLayers } from '../local-decoder.js';
+import { crossLayers } from '../blt.js';
 
 /** The row of a lane's position. */
 export const rowOf = ({ capacity }: { readonly capacity: number }, lane: number, position: number): number =>

@@ -4,9 +4,16 @@
  */
 import { hashTables } from '../../blt/index.js';
 import { type CompileMode, linear, tf, type Variable } from '../../engine/index.js';
-import { globalLayers, patchVectors } from '../global-transformer.js';
-import { crossKeysAndValues, crossLayers, decoderLayers, patchRowsOf } from '../local-decoder.js';
-import { byteStates, pooledPatches } from '../local-encoder.js';
+import {
+  byteStates,
+  crossKeysAndValues,
+  crossLayers,
+  decoderLayers,
+  globalLayers,
+  patchRowsOf,
+  patchVectors,
+  pooledPatches,
+} from '../blt.js';
 import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { type HeldBlt, heldParams } from './held-blt.js';

@@ -3,8 +3,8 @@ import type { TransformerConfig } from '../../blt/index.js';
 import { gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
 import type { ByteBatch } from '../../patching/index.js';
 import { type ByteTensors, byteTensors } from '../batch-tensors.js';
-import { type BlockContext, blockContext, blocks, type ForwardOptions } from '../block.js';
 import { type Params, param } from '../params.js';
+import { type BlockContext, blockContext, blocks, type ForwardOptions } from '../transformer.js';
 
 /** Normed hidden states of ids [N] -> [N, hidden], in any context. */
 export function patcherStates(params: Params, ids: tf.Tensor, context: BlockContext): tf.Tensor {
@@ -49,7 +49,7 @@ export function entropyOf(logits: tf.Tensor): tf.Tensor {
   return tf.neg(tf.sum(tf.mul(tf.exp(logProbabilities), logProbabilities), -1));
 }
 
-/** PatcherRunner [rows * length] of the predictions made at each position, as values. */
+/** Entropies [rows * length] of the predictions made at each position, as values. */
 export function patcherEntropies(params: Params, config: TransformerConfig, batch: ByteBatch): Float32Array {
   const entropies = tf.tidy(() => entropyOf(patcherLogits(params, config, batch)));
   const values = entropies.dataSync() as Float32Array;

@@ -1,7 +1,12 @@
-/** @module Causal self-attention in blocks of queries, so that a window of W costs length x W and not length squared. */
+/**
+ * @module Which keys a query may see, as additive masks of blocks of queries: a window of W costs length x W and not length squared. Layers of
+ * one transformer share them.
+ */
 import { type QueryBlock, queryBlocks } from '../blt/index.js';
-import { attend, fuse, tf } from '../engine/index.js';
-import { HIDDEN } from './hidden.js';
+import { fuse, tf } from '../engine/index.js';
+
+/** Added to the score of a key that a query may not see: its weight after the softmax is 0, and no infinity meets another. */
+export const MASKED_SCORE = -1e9;
 
 interface MaskedBlock extends QueryBlock {
   /**
@@ -36,7 +41,7 @@ export interface AttentionShape {
 
 /** 0 where a key is visible, -1e9 elsewhere. */
 function additive(visible: tf.Tensor): tf.Tensor {
-  return tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), HIDDEN);
+  return tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), MASKED_SCORE);
 }
 
 /** Which keys are neither later than a query nor out of its window, [queries, keys]. */
@@ -81,26 +86,7 @@ export function attentionPlan(shape: AttentionShape): AttentionPlan {
   return { rows, length, repeat, window, blocks };
 }
 
-function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
-  const [rows, heads, length, headDim] = x.shape as [number, number, number, number];
-  return from === 0 && to === length ? x : tf.slice(x, [0, 0, from, 0], [rows, heads, to - from, headDim]);
-}
-
-/**
- * q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, before + length, d] -> [rows, heads, length, d].
- * The query heads of one key-value head are stacked as extra query rows, so keys and values are never repeated.
- */
-export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: AttentionPlan): tf.Tensor {
-  const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
-  const before = k.shape[2]! - length;
-  const parts = plan.blocks.map((block) =>
-    tf.tidy(() => {
-      const { from, to, firstKey } = block;
-      const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
-      const mask = block.mask ?? plainMask(block, plan.window);
-      const out = attend(stacked, cut(k, before + firstKey, before + to), cut(v, before + firstKey, before + to), mask);
-      return tf.reshape(out, [rows, heads, to - from, headDim]);
-    }),
-  );
-  return parts.length === 1 ? parts[0]! : tf.concat(parts, 2);
+/** The additive mask of a block: the plan's, or one made for this use. */
+export function keysMask(block: MaskedBlock, { window }: AttentionPlan): tf.Tensor {
+  return block.mask ?? plainMask(block, window);
 }

@@ -1,0 +1,216 @@
+/**
+ * @module The pre-norm Llama block that the encoder, decoder, latent global transformer, patcher and source all use (blt-format 1.2, 4.2): the
+ * layers in order, one block, its attention and feed-forward branch, rotary position embeddings. Hidden states are [rows * length, hidden].
+ */
+import type { RopeConfig, TransformerConfig } from '../blt/index.js';
+import { attend, fusedOp, linear, rematerialised, rmsNorm, swiglu, tf } from '../engine/index.js';
+import { type AttentionPlan, attentionPlan, keysMask } from './masks.js';
+import { type Params, param } from './params.js';
+import { ropeAngles } from './rope-angles.js';
+
+/** What the layers of one transformer share for one batch. */
+export interface BlockContext {
+  readonly config: TransformerConfig;
+  readonly rope: RopeTable;
+  readonly attention: AttentionPlan;
+  /** Where positions see more than those of the batch; null where they do not. */
+  readonly cache: KeyValueCache | null;
+  /** Whether the backward pass computes a layer's activations again instead of keeping them. */
+  readonly rematerialise: boolean;
+}
+
+export interface SequenceShape {
+  readonly rows: number;
+  readonly length: number;
+  /** Document of each position, int32 [rows, length], or null when a row is one document. */
+  readonly documents: tf.Tensor | null;
+}
+
+/** How a forward pass is differentiated; it does not change what it computes. */
+export interface ForwardOptions {
+  /** Keep only each layer's input, and compute the rest again in the backward pass. */
+  readonly rematerialise?: boolean;
+}
+
+/** Rotation tables and masks of a transformer over [rows, length] positions. */
+export function blockContext(
+  config: TransformerConfig,
+  shape: SequenceShape,
+  options: ForwardOptions & { readonly layout?: RopeLayout } = {},
+): BlockContext {
+  const { hiddenSize, heads, kvHeads, rope, window } = config;
+  return {
+    config,
+    rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
+    attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+    cache: null,
+    rematerialise: options.rematerialise ?? false,
+  };
+}
+
+/** Keys and values that were kept of earlier positions. */
+export interface KeyValueCache {
+  /**
+   * Keeps a layer's k and v [rows, kvHeads, length, d], and attends over all that is kept: q [rows, heads, length, d] (scaled) -> the same
+   * shape.
+   */
+  attend(layer: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
+}
+
+/** All layers of a transformer in order. */
+export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  let out = x;
+  for (let i = 0; i < context.config.layers; i++) out = layer(out, params, `${prefix}.layers.${i}`, context);
+  return out;
+}
+
+/** One layer, its activations kept or computed again as the context says. */
+export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  // What a gradient needs is kept all the same; without one, nothing of a layer stays but its result.
+  return tf.tidy(() => (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context));
+}
+
+/** A layer of which only the input is kept for the backward pass. */
+function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
+  const { rope, attention } = context;
+  const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
+  return rematerialised(
+    ([input, ...values], [cos, sin, ...kept]) => {
+      const again: BlockContext = {
+        ...context,
+        rope: { ...rope, cos: cos!, sin: sin! },
+        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i] ?? null })) },
+      };
+      return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, again);
+    },
+    [x, ...own.map((name) => param(params, name))],
+    [rope.cos, rope.sin, ...masks],
+  );
+}
+
+/** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
+export function block(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const attended = tf.add(x, attentionBranch(x, params, prefix, context));
+  return tf.add(attended, feedForward(attended, params, prefix, context.config));
+}
+
+function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+  const { config, rope, attention, cache } = context;
+  const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
+  const { rows, length } = attention;
+  const headDim = hiddenSize / heads;
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.self_attn.${name}`);
+  const normal = rmsNorm(x, param(params, `${prefix}.input_layernorm.weight`), rmsNormEps);
+  const rotated = (name: string, count: number, scale: number) =>
+    rotatedHeads(project(normal, name), { rows, length, heads: count, scale }, rope);
+  const headsFirst = (y: tf.Tensor) => tf.transpose(y, [0, 2, 1, 3]);
+  const q = rotated('q_proj', heads, headDim ** -0.5);
+  const k = rotated('k_proj', kvHeads, 1);
+  const v = headsFirst(tf.reshape(project(normal, 'v_proj'), [rows, length, kvHeads, headDim]));
+  const mixed = cache === null ? selfAttention(q, k, v, attention) : cache.attend(prefix, q, k, v);
+  const out = headsFirst(mixed);
+  return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
+}
+
+function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
+  const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.mlp.${name}`);
+  const normal = rmsNorm(x, param(params, `${prefix}.post_attention_layernorm.weight`), config.rmsNormEps);
+  return project(swiglu(project(normal, 'gate_proj'), project(normal, 'up_proj')), 'down_proj');
+}
+
+/** x through a projection, and through its adapter where it has one (LoRA). */
+function projection(x: tf.Tensor, params: Params, name: string): tf.Tensor {
+  const y = linear(x, param(params, `${name}.weight`));
+  const [down, up] = [params.get(`${name}.lora_A.weight`), params.get(`${name}.lora_B.weight`)];
+  if (down === undefined || up === undefined) return y;
+  return tf.add(y, linear(linear(x, down), up));
+}
+
+function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
+  const [rows, heads, length, headDim] = x.shape as [number, number, number, number];
+  return from === 0 && to === length ? x : tf.slice(x, [0, 0, from, 0], [rows, heads, to - from, headDim]);
+}
+
+/**
+ * q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, before + length, d] -> [rows, heads, length, d].
+ * The query heads of one key-value head are stacked as extra query rows, so keys and values are never repeated.
+ */
+export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: AttentionPlan): tf.Tensor {
+  const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
+  const before = k.shape[2]! - length;
+  const parts = plan.blocks.map((block) =>
+    tf.tidy(() => {
+      const { from, to, firstKey } = block;
+      const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
+      const mask = keysMask(block, plan);
+      const out = attend(stacked, cut(k, before + firstKey, before + to), cut(v, before + firstKey, before + to), mask);
+      return tf.reshape(out, [rows, heads, to - from, headDim]);
+    }),
+  );
+  return parts.length === 1 ? parts[0]! : tf.concat(parts, 2);
+}
+
+/**
+ * Which dimensions of a head rotate together: `interleaved` pairs (2j, 2j+1) in BLT and GGUF files,
+ * `half` pairs (j, j + d/2) in Llama checkpoints of transformers.
+ */
+export type RopeLayout = 'interleaved' | 'half';
+
+/** cos and sin of each position and pair: [length, headDim / 2], or [rows, length, headDim / 2] where rows stand at different positions. */
+export interface RopeTable {
+  readonly layout: RopeLayout;
+  readonly cos: tf.Tensor;
+  readonly sin: tf.Tensor;
+}
+
+/** The table of positions 0..length-1. */
+export function ropeTable(
+  rope: RopeConfig,
+  length: number,
+  headDim: number,
+  layout: RopeLayout = 'interleaved',
+): RopeTable {
+  const { cos, sin } = ropeAngles(
+    rope,
+    Int32Array.from({ length }, (_, position) => position),
+    headDim,
+  );
+  const shape: [number, number] = [length, headDim / 2];
+  return { layout, cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
+}
+
+/** Rotates x [rows, length, heads, headDim]. */
+export function rotate(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor {
+  const [rows, length, heads, headDim] = x.shape as [number, number, number, number];
+  const half = headDim / 2;
+  const interleaved = layout === 'interleaved';
+  const [paired, pairAxis] = interleaved ? [[half, 2], 4] : [[2, half], 3];
+  const own = cos.rank === 3 ? rows : 1;
+  const table = interleaved ? [own, length, 1, half, 1] : [own, length, 1, 1, half];
+  const [a, b] = tf.split(tf.reshape(x, [rows, length, heads, ...paired]), 2, pairAxis) as [tf.Tensor, tf.Tensor];
+  const [c, s] = [tf.reshape(cos, table), tf.reshape(sin, table)];
+  const turned = [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];
+  return tf.reshape(tf.concat(turned, pairAxis), x.shape);
+}
+
+/**
+ * x [rows * length, heads * headDim] -> [rows, heads, length, headDim], rotated and multiplied by `scale`: what attention takes.
+ */
+export function rotatedHeads(
+  x: tf.Tensor,
+  shape: { readonly rows: number; readonly length: number; readonly heads: number; readonly scale: number },
+  { layout, cos, sin }: RopeTable,
+): tf.Tensor {
+  const { rows, length, heads, scale } = shape;
+  const headDim = x.shape[1]! / heads;
+  const key = `heads ${rows} ${length} ${heads} ${scale} ${layout}`;
+  const turn = (flat: tf.Tensor, c: tf.Tensor, s: tf.Tensor) => {
+    const turned = rotate(tf.reshape(flat, [rows, length, heads, headDim]), { layout, cos: c, sin: s });
+    return tf.transpose(scale === 1 ? turned : tf.mul(turned, scale), [0, 2, 1, 3]);
+  };
+  return fusedOp(key, turn, [x], [cos, sin]);
+}
+
+/** Which layer of its transformer one is, by its name (`model.patcher.layers.0`). */
+export const layerNumber = (layer: string): number => Number(layer.slice(layer.lastIndexOf('.') + 1));
