@@ -18,7 +18,7 @@
  */
 
 import { type BltConfig, needsProjection, type TransformerConfig } from './config.js';
-import { type Involvement, SECTIONS, type Section, type StageShape, stageRuns } from './stage-runs.js';
+import { type Involvement, SECTIONS, type Section, type StageShape, stageRuns } from './stage-kinds.js';
 
 /** FLOPs a byte, split by whether a product is with a weight (its gradient is a third product) or between activations. */
 export interface Flops {

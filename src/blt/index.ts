@@ -30,13 +30,14 @@ export { parseRope, ropeKeys } from './rope-parameters.js';
 export {
   type Involvement,
   movedParts,
+  readParts,
   SECTIONS,
   type Section,
   type SourceRuns,
   type StageRuns,
   type StageShape,
   stageRuns,
-} from './stage-runs.js';
+} from './stage-kinds.js';
 export { bltTensors, layerTensors, type Part, patcherTensors, type Role, type TensorSpec } from './tensors.js';
 export { textPositions } from './text-positions.js';
 export { toTransformersConfig } from './transformers-config.js';

@@ -9,7 +9,7 @@ import { bltBitsPerByte } from '../../src/evaluate/index.js';
 import { createBatchSource } from '../../src/finetune/batches/batch-source.js';
 import { createTrainStep } from '../../src/finetune/loop/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
-import { endToEndObjective } from '../../src/finetune/stages/objective.js';
+import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import { openBlt, readBltConfig } from '../../src/model/index.js';
 import type { StageOf } from '../../src/recipe/index.js';
 import { fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../src/safetensors/index.js';

@@ -8,7 +8,7 @@ import { createBatchSource, type StepBatch } from '../../src/finetune/batches/ba
 import { checkpointName } from '../../src/finetune/loop/checkpoint.js';
 import { train } from '../../src/finetune/loop/train.js';
 import { stagePlan } from '../../src/finetune/loop/training-plan.js';
-import { endToEndObjective } from '../../src/finetune/stages/objective.js';
+import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import { openBlt, patcherEntropies } from '../../src/model/index.js';
 import { createPatcherRunner } from '../../src/model/patcher/runner.js';
 import { patcherArrays } from '../../src/patching/batch-arrays.js';

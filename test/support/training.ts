@@ -1,12 +1,13 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each way. */
-import { type BltConfig, bltTensors, hashTables } from '../../src/blt/index.js';
+import { type BltConfig, bltTensors, hashTables, type Part } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
 import type { StepMode } from '../../src/engine/index.js';
 import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
 import { createTrainStep, type StepInput, type StepOutput } from '../../src/finetune/loop/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
 import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
-import { endToEndObjective, type Objective } from '../../src/finetune/stages/objective.js';
+import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
+import type { Objective } from '../../src/finetune/stages/objective.js';
 import { readBltConfig } from '../../src/model/index.js';
 import { type BatchArrays, bltArrays } from '../../src/patching/batch-arrays.js';
 import { patchedBatch } from '../../src/patching/index.js';
@@ -118,7 +119,7 @@ export interface TrainingOptions {
   readonly adamw?: AdamWOptions;
   readonly learningRateScale?: Readonly<Record<string, number>>;
   readonly muonScale?: number | null;
-  readonly frozen?: readonly string[];
+  readonly frozen?: readonly Part[];
   readonly moments?: Moments;
   readonly rematerialise?: boolean;
 }

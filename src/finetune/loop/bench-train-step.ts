@@ -6,7 +6,7 @@ import { createPatcherRunner, readBltConfig } from '../../model/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { createBatchSource } from '../batches/batch-source.js';
 import type { Moments } from '../optimizers/adamw.js';
-import { endToEndObjective } from '../stages/objective.js';
+import { endToEndObjective } from '../stages/end-to-end.js';
 import { createTrainStep } from './train-step.js';
 import { openTrainee } from './training-state.js';
 

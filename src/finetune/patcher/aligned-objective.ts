@@ -5,7 +5,7 @@ import { entropyOf, patcherHead, patcherHidden, tokenEndHead, tokenEndLogits } f
 import type { Alignment } from '../../patching/index.js';
 import { binaryCrossEntropySum } from '../losses/binary-cross-entropy.js';
 import { boundaryLoss } from '../losses/boundary-loss.js';
-import { byteCrossEntropy, CROSS_ENTROPY, type Objective } from '../stages/objective.js';
+import { byteCrossEntropy, CROSS_ENTROPY, type Objective, objectiveOfStage } from '../stages/objective.js';
 import { boundaryTargets } from './boundary-targets.js';
 
 export interface AlignedSettings extends Alignment {
@@ -24,13 +24,8 @@ export function alignedPatcherObjective(config: BltConfig, settings: AlignedSett
   const { boundaryWeight, boundaryTemperature: temperature, tokenizerFolder } = settings;
   const head = tokenEndHead(config);
   return {
-    lora: null,
-    trains: ({ part }) => part === 'patcher',
-    reads: ({ part }) => part === 'patcher',
+    ...objectiveOfStage({ kind: 'patcher' }),
     extra: [head],
-    patched: false,
-    targets: [],
-    weights: 'weights',
     parts: [CROSS_ENTROPY, 'token_end', 'boundary'],
     labels: { tokenizerFolder },
     loss: (params, batch, shape, options) => {

@@ -28,9 +28,9 @@ import type { StepBatch } from '../batches/batch-preparer.js';
 import { checkpointName, checkpointSteps } from '../loop/checkpoint.js';
 import { type StepReport, train } from '../loop/train.js';
 import { patcherPlan } from '../loop/training-plan.js';
-import { patcherObjective } from '../stages/objective.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
+import { patcherObjective } from './next-byte-objective.js';
 import type { Calibration } from './pick-threshold.js';
 
 export interface TrainPatcherOptions {

@@ -1,15 +1,15 @@
 /** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
-import type { BltConfig, Lora, TensorSpec } from '../../blt/index.js';
-import { crossEntropySum, type tf } from '../../engine/index.js';
 import {
-  type BatchShape,
-  type BatchTensors,
-  bltForward,
-  type ForwardOptions,
-  type Params,
-  patchedOf,
-  patcherForward,
-} from '../../model/index.js';
+  type Lora,
+  movedParts,
+  readParts,
+  type SourceRuns,
+  type StageShape,
+  stageRuns,
+  type TensorSpec,
+} from '../../blt/index.js';
+import { crossEntropySum, type tf } from '../../engine/index.js';
+import type { BatchShape, BatchTensors, ForwardOptions, Params } from '../../model/index.js';
 import type { SourceTarget } from '../../patching/index.js';
 import type { PreparerSettings } from '../batches/batch-preparer.js';
 
@@ -54,41 +54,28 @@ export function byteCrossEntropy(logits: tf.Tensor, batch: BatchTensors): tf.Sca
   return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
 }
 
-const NEXT_BYTE = { targets: [], weights: 'weights', parts: [CROSS_ENTROPY] } as const;
-
-function nextByte(logits: tf.Tensor, batch: BatchTensors): StepLoss {
+/** The loss of the next byte alone. */
+export function nextByte(logits: tf.Tensor, batch: BatchTensors): StepLoss {
   const value = byteCrossEntropy(logits, batch);
   return { value, parts: [value] };
 }
 
-/** Next-byte loss of the byte language model that becomes the patcher (blt-format 2.1). */
-export function patcherObjective(config: BltConfig): Objective {
-  return {
-    ...NEXT_BYTE,
-    lora: null,
-    trains: ({ part }) => part === 'patcher',
-    reads: ({ part }) => part === 'patcher',
-    patched: false,
-    loss: (params, batch, shape, options) => {
-      const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
-      return nextByte(patcherForward(params, config.patcher, bytes, options), batch);
-    },
-  };
-}
+/** Which of a batch's targets come from what a stage asks of the source. */
+const TARGETS = { tokens: 'encoder', states: 'states', distribution: 'bytes' } as const satisfies Partial<
+  Record<keyof SourceRuns, SourceTarget>
+>;
 
-/**
- * Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1).
- * @param frozen parts that are held. @param lora trains adapters in place of the latent global transformer's own weights.
- */
-export function endToEndObjective(config: BltConfig, frozen: readonly string[], lora: Lora | null = null): Objective {
-  const held = lora === null ? frozen : [...frozen, 'global'];
+/** What follows from the kind of a stage: all of an objective but its loss, the next byte's unless it says otherwise. */
+export function objectiveOfStage(stage: StageShape): Omit<Objective, 'loss'> {
+  const runs = stageRuns(stage);
+  const [moved, read] = [movedParts(runs), readParts(runs)];
   return {
-    ...NEXT_BYTE,
-    lora,
-    trains: ({ part }) => part !== 'patcher' && !held.includes(part),
-    reads: () => true,
-    patched: true,
-    loss: (params, batch, shape, options) =>
-      nextByte(bltForward(params, config, patchedOf(batch, shape), options), batch),
+    lora: null,
+    trains: ({ part }) => moved.includes(part),
+    reads: ({ part }) => read.includes(part),
+    patched: stage.kind !== 'patcher',
+    targets: Object.entries(TARGETS).flatMap(([ask, target]) => (runs.source[ask as keyof SourceRuns] ? [target] : [])),
+    weights: 'weights',
+    parts: [CROSS_ENTROPY],
   };
 }

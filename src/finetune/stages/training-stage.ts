@@ -9,8 +9,11 @@ import type { StepBatch } from '../batches/batch-preparer.js';
 import { train } from '../loop/train.js';
 import { stagePlan } from '../loop/training-plan.js';
 import type { DistillSource } from '../teacher/teacher.js';
-import { alignEncoderObjective, distillDecoderObjective, joinObjective } from './distill-objectives.js';
-import { endToEndObjective, type Objective } from './objective.js';
+import { alignEncoderObjective } from './align-encoder.js';
+import { distillDecoderObjective } from './distill-decoder.js';
+import { endToEndObjective } from './end-to-end.js';
+import { joinObjective } from './join.js';
+import type { Objective } from './objective.js';
 import type { StageContext } from './stage-context.js';
 
 function objectiveOf(config: BltConfig, stage: TrainingStage, source: DistillSource | null): Objective {
