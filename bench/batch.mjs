@@ -80,7 +80,7 @@ try {
     for (const [where, open] of Object.entries({ here: createPreparer, 'in the thread': openPreparer })) {
       const { pack_ms, batch_ms } = await measure(open, train.files, rowBytes);
       const bytes_per_second = (rows * rowBytes * 1000) / (pack_ms + batch_ms);
-      results.push({ rows, row_bytes: rowBytes, where, pack_ms, batch_ms, bytes_per_second });
+      results.push({ rows, sequence_length: rowBytes, where, pack_ms, batch_ms, bytes_per_second });
     }
   }
 } finally {
@@ -89,8 +89,8 @@ try {
 
 if (values.json) console.log(JSON.stringify(results, null, 2));
 else {
-  for (const { row_bytes, where, pack_ms, batch_ms, bytes_per_second } of results) {
+  for (const { sequence_length, where, pack_ms, batch_ms, bytes_per_second } of results) {
     const times = `packing ${pack_ms.toFixed(2)} ms, cutting and hashing ${batch_ms.toFixed(2)} ms`;
-    console.log(`${rows} x ${row_bytes} ${where}: ${(bytes_per_second / 1e6).toFixed(2)} MB/s (${times})`);
+    console.log(`${rows} x ${sequence_length} ${where}: ${(bytes_per_second / 1e6).toFixed(2)} MB/s (${times})`);
   }
 }

@@ -9,7 +9,13 @@ const LOOKS = 12;
 
 /** Sizes of all arms: wide enough that a byte's state holds an embedding of the source and room beside it. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
-const PATCHER = { steps: 300, batch_bytes: BATCH_BYTES, row_bytes: ROW_BYTES, learning_rate: 4e-3, warmup_steps: 30 };
+const PATCHER = {
+  steps: 300,
+  batch_bytes: BATCH_BYTES,
+  sequence_length: ROW_BYTES,
+  learning_rate: 4e-3,
+  warmup_steps: 30,
+};
 
 export const PATCHERS = {
   paper: { kind: 'entropy', target_bytes_per_patch: 4.5 },
@@ -24,8 +30,8 @@ const closedForm = {
   kind: 'closed-form',
   text_bytes: 400_000,
   solve_bytes: 100_000,
-  row_bytes: ROW_BYTES,
-  micro_batch_rows: 16,
+  sequence_length: ROW_BYTES,
+  micro_batch_size: 16,
 };
 const alignEncoder = (share) => ({ kind: 'align-encoder', share, learning_rate: 2e-4 });
 const distilled = [
@@ -75,7 +81,7 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
     seed,
     blt: BLT,
     patcher: { ...PATCHER, ...PATCHERS[patcher] },
-    data: { piece_bytes: 4096, validation_fraction: 0.05 },
+    data: { max_document_bytes: 4096, validation_fraction: 0.05 },
     stages: stages.map(({ share, ...stage }) => {
       if (stage.kind === 'closed-form') return stage;
       const shape = { frozen: [], losses: LOSSES[stage.kind], ...stage };
@@ -84,8 +90,8 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
         ...stage,
         steps,
         batch_bytes: BATCH_BYTES,
-        row_bytes: ROW_BYTES,
-        micro_batch_rows: BATCH_BYTES / ROW_BYTES,
+        sequence_length: ROW_BYTES,
+        micro_batch_size: BATCH_BYTES / ROW_BYTES,
         warmup_steps: Math.ceil(WARM_UP * steps),
         validate_every: Math.max(1, Math.ceil(steps / LOOKS)),
         checkpoint_every: steps,

@@ -1,6 +1,6 @@
 // The arms of bench:smollm2 as data: a shipped recipe each, shortened to 545 TFLOP, the patcher's training included: about an hour on two cores that
 // sustain 150 GFLOP/s. The patcher's batches are small: with so few bytes, more steps are worth more than smooth ones.
-const ROWS = { batch_bytes: 4096, row_bytes: 512 };
+const ROWS = { batch_bytes: 4096, sequence_length: 512 };
 
 /** `--set` for every key of an object that is not an object itself. */
 const settings = (value, path) =>

@@ -94,7 +94,7 @@ export function judgeStep(timed, peak, matmulFlopsPerSecond) {
       trained_parameters: parameters,
       hash_vocab: hashVocab,
       rows,
-      row_bytes: rowBytes,
+      sequence_length: rowBytes,
       bytes_per_patch: bytesPerPatch,
       first_step_ms: firstMs,
       step_ms: steps.map((step) => step.ms),

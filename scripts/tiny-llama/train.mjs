@@ -116,9 +116,9 @@ const work = await mkdtemp(join(tmpdir(), 'tiny-llama-'));
 try {
   await startEngine();
   const recipe = await loadRecipe('tiny', []);
-  const { piece_bytes, validation_fraction, text_key } = recipe.data;
+  const { max_document_bytes, validation_fraction, text_key } = recipe.data;
   const settings = {
-    pieceBytes: piece_bytes,
+    pieceBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,

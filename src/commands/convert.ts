@@ -48,7 +48,10 @@ export const convertCommand: Command<Args> = {
     'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.4.steps=200',
   ],
   async run(context, args) {
-    const recipe = await recipeFor(args.out, args.recipe, trainingOverrides(args));
+    const recipe = await recipeFor(args.out, args.recipe, {
+      sets: trainingOverrides(args),
+      onWarning: context.reporter.warn,
+    });
     const named = args.model ?? recipe.source?.model;
     if (named === undefined) {
       throw new UsageError('No model was named.', {

@@ -36,7 +36,7 @@ export const demo: Command<Args> = {
   ],
   examples: ['byteify demo', 'byteify demo --out demo-20 --set stages.4.steps=20'],
   async run(context, args) {
-    const recipe = await loadRecipe(RECIPE, args.set);
+    const recipe = await loadRecipe(RECIPE, { sets: args.set, onWarning: context.reporter.warn });
     const model = recipe.source?.model;
     if (model === undefined)
       throw new UsageError('The demo’s recipe names no model.', { hint: 'Leave source.model as it is.' });

@@ -106,7 +106,7 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
       hint: 'Say where the export goes with --out DIR.',
     });
   }
-  const recipe = await recipeFor(args.dir, undefined, overrides(args));
+  const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: context.reporter.warn });
   const { exportStep } = await import('../pipeline/export-step.js');
   await startEngineFor(args, recipe.hardware.threads);
   const conversion = await openConversion(
@@ -133,7 +133,7 @@ async function aside({ reporter, signal }: Context, args: Args, out: string): Pr
   const manifest = await readManifest(args.dir);
   const { folder: from, origin } = await resolveCheckpoint(args.dir, { prefer: ['run', 'init'] });
   if (origin === 'init') reporter.warn(`${args.dir} is not fine-tuned yet: its local parts are untrained.`);
-  const recipe = await recipeFor(args.dir, undefined, overrides(args));
+  const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: reporter.warn });
   const { dtype, max_shard_bytes } = recipe.export;
   const { card, files } = await conversionPapers({ folder: args.dir, manifest, recipe, name: basename(resolve(out)) });
   reporter.stage(`Exporting ${from}`);

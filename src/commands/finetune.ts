@@ -56,12 +56,11 @@ export const finetuneCommand: Command<Args> = {
       args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
     );
     try {
-      const recipe = await recipeFor(
-        folder,
-        args.recipe,
-        trainingOverrides(args),
-        isConversion ? 'distilled' : 'paper',
-      );
+      const recipe = await recipeFor(folder, args.recipe, {
+        sets: trainingOverrides(args),
+        way: isConversion ? 'distilled' : 'paper',
+        onWarning: context.reporter.warn,
+      });
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);

@@ -35,7 +35,10 @@ const train: Command<TrainArgs> = {
       args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
     );
     try {
-      const recipe = await recipeFor(args.dir, args.recipe, trainingOverrides(args));
+      const recipe = await recipeFor(args.dir, args.recipe, {
+        sets: trainingOverrides(args),
+        onWarning: context.reporter.warn,
+      });
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);

@@ -49,7 +49,7 @@ export const plan: Command<Args> = {
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --gflops 400000 --json',
   ],
   async run(context, args) {
-    const recipe = await loadRecipeOrDefault(args.recipe, args.set);
+    const recipe = await loadRecipeOrDefault(args.recipe, { sets: args.set, onWarning: context.reporter.warn });
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
       throw new UsageError('No model was named.', {
@@ -77,7 +77,7 @@ export const plan: Command<Args> = {
 async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {
   if (made.memoryBytes > totalmem()) {
     reporter.warn(
-      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_rows, or set gradient_checkpointing.`,
+      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_size, or set gradient_checkpointing.`,
     );
   }
   const { bavail, bsize } = await statfs('.');

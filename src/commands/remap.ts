@@ -33,7 +33,7 @@ export const remapCommand: Command<Args> = {
     'byteify remap ./SmolLM2-135M --out smollm2-init --set seed=1',
   ],
   async run(context, args) {
-    const recipe = await recipeFor(args.dir, args.recipe, args.set);
+    const recipe = await recipeFor(args.dir, args.recipe, { sets: args.set, onWarning: context.reporter.warn });
     const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
     const folder =
       isConversion && args.out === undefined

@@ -154,6 +154,6 @@ function nothingToUse(refused: readonly Refusal[], count: number): ByteifyError 
 function tooLittle(pieceBytes: number): ByteifyError {
   return new ByteifyError(
     `There is too little text to train on some and hold some out: it is one piece of at most ${pieceBytes} bytes.`,
-    { hint: 'Give more text, or lower data.piece_bytes so that it makes more pieces.' },
+    { hint: 'Give more text, or lower data.max_document_bytes so that it makes more pieces.' },
   );
 }

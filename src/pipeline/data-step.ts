@@ -5,6 +5,7 @@ import { STAGE_NAMES } from '../conversion/index.js';
 import { type ByteStore, buildStore, listFiles, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
+import { underFirstNames } from '../recipe/index.js';
 import { humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
@@ -26,7 +27,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   }
   reporter.stage('Reading the text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
-  const settings = digestOf({ ...recipe.data, seed: recipe.seed });
+  const settings = digestOf(underFirstNames({ ...recipe.data, seed: recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
   if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
@@ -55,11 +56,11 @@ async function readText(
   out: string,
   request: DataRequest,
 ): Promise<ByteStore> {
-  const { piece_bytes, validation_fraction, text_key } = recipe.data;
+  const { max_document_bytes, validation_fraction, text_key } = recipe.data;
   await buildStore({
     paths: request.paths,
     out,
-    pieceBytes: piece_bytes,
+    pieceBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,

@@ -128,8 +128,8 @@ function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: 
     optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0,
     stage: { kind: 'patcher' },
     steps: patcher.steps,
-    bytes: patcher.steps * rowsPerStep * patcher.row_bytes,
-    rowBytes: patcher.row_bytes,
+    bytes: patcher.steps * rowsPerStep * patcher.sequence_length,
+    rowBytes: patcher.sequence_length,
     rowsPerStep,
     microBatchRows: rowsPerStep,
     bytesPerPatch,
@@ -140,18 +140,18 @@ function stageWork(
   stage: Stage,
   { name, bytesPerPatch, config }: { name: string; bytesPerPatch: number; config: BltConfig },
 ): TrainingWork {
-  const common = { name, stage, bytesPerPatch, rowBytes: stage.row_bytes };
+  const common = { name, stage, bytesPerPatch, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
-    const { micro_batch_rows: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
+    const { micro_batch_size: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
     return { ...PLAINLY, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };
   }
   const rowsPerStep = rows(stage);
   return {
     ...common,
     steps: stage.steps,
-    bytes: stage.steps * rowsPerStep * stage.row_bytes,
+    bytes: stage.steps * rowsPerStep * stage.sequence_length,
     rowsPerStep,
-    microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
+    microBatchRows: Math.min(stage.micro_batch_size, rowsPerStep),
     precision: stage.precision,
     gradientCheckpointing: stage.gradient_checkpointing,
     optimizerState: stage.optimizer_state,
@@ -168,6 +168,6 @@ function adapterParameters(config: BltConfig, lora: Lora): number {
   return sizes.reduce((sum, shape) => sum + elementCount(shape), 0);
 }
 
-function rows({ batch_bytes, row_bytes }: { batch_bytes: number; row_bytes: number }): number {
-  return Math.max(1, Math.round(batch_bytes / row_bytes));
+function rows({ batch_bytes, sequence_length }: { batch_bytes: number; sequence_length: number }): number {
+  return Math.max(1, Math.round(batch_bytes / sequence_length));
 }

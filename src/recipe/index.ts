@@ -1,9 +1,18 @@
 /** @module Recipes: one YAML file a conversion. */
 export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
 export { recipeKeyTable } from './key-table.js';
-export { listRecipes, loadRecipe, loadRecipeOrDefault, recipeFor, recipeToYaml } from './load.js';
+export {
+  type DefaultOptions,
+  type LoadOptions,
+  listRecipes,
+  loadRecipe,
+  loadRecipeOrDefault,
+  recipeFor,
+  recipeToYaml,
+} from './load.js';
 export { localSizesOf } from './local-sizes.js';
 export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
+export { underFirstNames } from './renamed-keys.js';
 export {
   type Recipe,
   type RecipeStage,

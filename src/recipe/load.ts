@@ -7,6 +7,7 @@ import { LineCounter, parseDocument, stringify } from 'yaml';
 import { messageOf, UsageError } from '../errors.js';
 import { complaint, type RecipeText } from './complaint.js';
 import { applyOverride } from './overrides.js';
+import { type OnWarning, renameKeys } from './renamed-keys.js';
 import { type Recipe, recipeSchema } from './schema.js';
 
 /** Beside both src/ and dist/. */
@@ -29,6 +30,18 @@ async function findRecipe(nameOrPath: string): Promise<string> {
   });
 }
 
+export interface LoadOptions {
+  /** Overrides as `key=value`. */
+  readonly sets?: readonly string[];
+  /** Told of what is accepted but should be written differently. */
+  readonly onWarning?: OnWarning;
+}
+
+/** Also which default is taken where no recipe is named. */
+export interface DefaultOptions extends LoadOptions {
+  readonly way?: keyof typeof DEFAULT_RECIPES;
+}
+
 function validate(text: RecipeText): Recipe {
   let value: unknown;
   try {
@@ -42,7 +55,7 @@ function validate(text: RecipeText): Recipe {
   return parsed.data;
 }
 
-function parseRecipe(yaml: string, where: string, sets: readonly string[]): Recipe {
+function parseRecipe(yaml: string, where: string, { sets = [], onWarning = () => {} }: LoadOptions): Recipe {
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines });
   const error = document.errors[0];
@@ -54,25 +67,26 @@ function parseRecipe(yaml: string, where: string, sets: readonly string[]): Reci
   }
   if (document.contents === null)
     throw new UsageError(`${where} is empty.`, { hint: 'A recipe has at least a name and stages.' });
+  renameKeys(document, where, onWarning);
   // Before the overrides, so that a mistake in the file is named with its place in it.
   const written = validate({ document, where, lines });
   if (sets.length === 0) return written;
-  for (const override of sets) applyOverride(document, override);
+  for (const override of sets) applyOverride(document, override, onWarning);
   return validate({ document, where: `${where} with --set`, lines: null });
 }
 
 /**
- * @param nameOrPath a shipped recipe's name or a YAML file; @param sets overrides as `key=value`.
+ * @param nameOrPath a shipped recipe's name or a YAML file.
  * @throws UsageError naming file, line, column and key of what is wrong.
  */
-export async function loadRecipe(nameOrPath: string, sets: readonly string[] = []): Promise<Recipe> {
+export async function loadRecipe(nameOrPath: string, options: LoadOptions = {}): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const hint =
       cause.code === 'EISDIR' ? 'It is a folder: name the YAML file in it.' : 'Check the permissions of the file.';
     throw new UsageError(`${path} cannot be read (${cause.code}).`, { hint, cause });
   });
-  return parseRecipe(text, path, sets);
+  return parseRecipe(text, path, options);
 }
 
 /** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps; without a source, of the paper's way. */
@@ -90,28 +104,26 @@ stages:
 } as const;
 
 /**
- * The recipe that is named, or the default where none is. @param way of the default.
+ * The recipe that is named, or the default where none is.
  * @throws UsageError as `loadRecipe` does.
  */
 export async function loadRecipeOrDefault(
   nameOrPath: string | undefined,
-  sets: readonly string[] = [],
-  way: keyof typeof DEFAULT_RECIPES = 'distilled',
+  { way = 'distilled', ...options }: DefaultOptions = {},
 ): Promise<Recipe> {
   return nameOrPath === undefined
-    ? parseRecipe(DEFAULT_RECIPES[way], 'the default recipe', sets)
-    : loadRecipe(nameOrPath, sets);
+    ? parseRecipe(DEFAULT_RECIPES[way], 'the default recipe', options)
+    : loadRecipe(nameOrPath, options);
 }
 
 /** The recipe of a conversion: the one that is named, else the one it was begun with, else the default. */
 export async function recipeFor(
   folder: string,
   nameOrPath: string | undefined,
-  sets: readonly string[] = [],
-  way: keyof typeof DEFAULT_RECIPES = 'distilled',
+  options: DefaultOptions = {},
 ): Promise<Recipe> {
   const own = join(folder, 'recipe.yaml');
-  return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), sets, way);
+  return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), options);
 }
 
 /** A recipe as YAML with every default written out. */

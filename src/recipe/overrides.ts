@@ -1,6 +1,7 @@
 /** @module `--set stages.0.steps=50`: keys of a recipe that the command line overrides. */
 import { type Document, isCollection, isSeq, parse } from 'yaml';
 import { messageOf, UsageError } from '../errors.js';
+import { type OnWarning, renamedPath } from './renamed-keys.js';
 
 function parsePath(override: string): { path: (string | number)[]; value: string } {
   const equals = override.indexOf('=');
@@ -25,8 +26,9 @@ function obstacle(document: Document.Parsed, path: readonly (string | number)[])
 }
 
 /** Sets one key of a document; the value is read as YAML. @throws UsageError for what cannot be set. */
-export function applyOverride(document: Document.Parsed, override: string): void {
-  const { path, value: text } = parsePath(override);
+export function applyOverride(document: Document.Parsed, override: string, onWarning: OnWarning): void {
+  const { path: written, value: text } = parsePath(override);
+  const path = renamedPath(written, `--set ${override}`, onWarning);
   let value: unknown;
   try {
     value = parse(text);

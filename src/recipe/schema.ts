@@ -65,7 +65,7 @@ const patcher = z
     window: count.optional().describe('Bytes it sees; 512 in the paper, which found little beyond.'),
     steps: count.default(1000).describe('Optimizer steps.'),
     batch_bytes: count.default(16_384).describe('Bytes a step.'),
-    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+    sequence_length: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
     optimizer: z
       .enum(['adamw', 'muon'])
       .default('adamw')
@@ -89,7 +89,7 @@ const patcher = z
 const data = z
   .strictObject({
     text_key: z.string().min(1).default('text').describe('Where a jsonl line holds its text.'),
-    piece_bytes: count.min(64).default(65_536).describe('Longer documents are cut at a line’s end.'),
+    max_document_bytes: count.min(64).default(65_536).describe('Longer documents are cut at a line’s end.'),
     validation_fraction: z
       .number()
       .gt(0)
@@ -105,8 +105,8 @@ const PARTS = ['encoder', 'decoder', 'global', 'hash', 'head'] as const;
 const training = {
   steps: count.describe('Optimizer steps.'),
   batch_bytes: count.default(65_536).describe('Bytes a step, in as many rows as fit.'),
-  row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-  micro_batch_rows: count
+  sequence_length: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+  micro_batch_size: count
     .default(4)
     .describe('Rows whose activations are in memory at once; more are faster where there is memory for them.'),
   learning_rate: rate.default(4e-4).describe('Peak of the schedule, for fresh parts (the paper’s, for all sizes).'),
@@ -173,8 +173,8 @@ const closedForm = z
     solve_bytes: count
       .default(1_000_000)
       .describe('Of it, how much the projections and the head are solved on: the source reads it.'),
-    row_bytes: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    micro_batch_rows: count.default(4).describe('Rows that are in memory at once.'),
+    sequence_length: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
+    micro_batch_size: count.default(4).describe('Rows that are in memory at once.'),
     vocabulary_weight: weight
       .default(1)
       .describe('What one entry of the source’s vocabulary counts beside one patch of text in the n-gram tables.'),

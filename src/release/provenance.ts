@@ -5,7 +5,7 @@ import { ByteifyError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 // The name alone: the folder's index loads the hub's client.
 import { PROVENANCE_NAME } from '../hub/publish/origin.js';
-import { type DataSource, dataSource, type Recipe } from '../recipe/index.js';
+import { type DataSource, dataSource, type Recipe, underFirstNames } from '../recipe/index.js';
 import { toolVersion } from '../version.js';
 
 export { PROVENANCE_NAME };
@@ -61,7 +61,7 @@ export function sourceName({ model, revision }: Pick<Manifest, 'model' | 'revisi
 
 /** The source counts by its files' digests, and a name is no setting. */
 function trainingDigest({ name, source, hardware, export: exported, ...training }: Recipe): string {
-  return digestOf(training);
+  return digestOf(underFirstNames(training));
 }
 
 /**

@@ -119,7 +119,7 @@ describe('plan', () => {
   it('warns when training wants more memory than there is', async () => {
     const rows = (count: number) => [
       `stages.4.batch_bytes=${count * 1024}`,
-      `stages.4.micro_batch_rows=${count}`,
+      `stages.4.micro_batch_size=${count}`,
       'patcher.steps=1',
     ];
     expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');

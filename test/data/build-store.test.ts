@@ -226,7 +226,7 @@ describe('the sides', () => {
     await put('a.txt', 'one piece');
     await expect(build()).rejects.toMatchObject({
       message: expect.stringContaining('too little text'),
-      hint: expect.stringContaining('data.piece_bytes'),
+      hint: expect.stringContaining('data.max_document_bytes'),
     });
   });
 });

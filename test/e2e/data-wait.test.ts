@@ -27,8 +27,8 @@ stages:
   - kind: end-to-end
     steps: 12
     batch_bytes: 2048
-    row_bytes: 512
-    micro_batch_rows: 4
+    sequence_length: 512
+    micro_batch_size: 4
     learning_rate: 1.0e-4
     validate_every: 12
     checkpoint_every: 12

@@ -62,7 +62,7 @@ afterAll(async () => {
 const recipeWith = (patcher: object): Recipe =>
   recipeSchema.parse({
     name: 'test',
-    patcher: { batch_bytes: 2048, row_bytes: LENGTH, learning_rate: 1e-2, warmup_steps: 5, ...patcher },
+    patcher: { batch_bytes: 2048, sequence_length: LENGTH, learning_rate: 1e-2, warmup_steps: 5, ...patcher },
     stages: [{ kind: 'end-to-end', steps: 1 }],
     evaluate: { validation_bytes: 6000 },
     hardware: { mode: 'graph' },

@@ -46,8 +46,8 @@ const STAGE = {
   kind: 'closed-form',
   text_bytes: BYTES,
   solve_bytes: BYTES,
-  row_bytes: LENGTH,
-  micro_batch_rows: ROWS,
+  sequence_length: LENGTH,
+  micro_batch_size: ROWS,
 };
 
 const openSize = (sizes: LocalSizes) =>

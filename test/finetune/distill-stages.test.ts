@@ -24,9 +24,9 @@ afterAll(async () => {
 });
 
 const STEPS = { 'align-encoder': 3, 'distill-decoder': 4, join: 3, 'end-to-end': 3 };
-const training = { batch_bytes: 512, row_bytes: 128, micro_batch_rows: 2, warmup_steps: 1, validate_every: 2 };
+const training = { batch_bytes: 512, sequence_length: 128, micro_batch_size: 2, warmup_steps: 1, validate_every: 2 };
 const stages = [
-  { kind: 'closed-form', text_bytes: 16_000, solve_bytes: 8_000, row_bytes: 256, micro_batch_rows: 8 },
+  { kind: 'closed-form', text_bytes: 16_000, solve_bytes: 8_000, sequence_length: 256, micro_batch_size: 8 },
   ...Object.entries(STEPS).map(([kind, steps]) => ({ kind, steps, ...training })),
 ];
 /** The last checkpoints of the stages of a run. */

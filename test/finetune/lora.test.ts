@@ -381,7 +381,7 @@ describe('a checkpoint in bfloat16', () => {
         precision: 'bfloat16',
         gradient_checkpointing: true,
         optimizer_state: '8-bit',
-        micro_batch_rows: 2,
+        micro_batch_size: 2,
       },
     ],
     ['with frozen parts', { frozen: ['global', 'hash', 'head'] }],

@@ -143,7 +143,7 @@ describe('a run', () => {
     const how = { pieceBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' };
     await buildStore({ paths: [join(folder(), 'text')], out, ...how });
     const store = await openStore(out);
-    const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, row_bytes: 48 }];
+    const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, sequence_length: 48 }];
     const plan = (steps: number) => {
       const recipe = recipeSchema.parse({ name: 'test', stages: stages(steps), hardware: { mode: 'graph' } });
       return stagePlan(recipe.stages[0] as TrainingStage, recipe.hardware);

@@ -99,7 +99,7 @@ describe('hardware.mode', () => {
   });
 
   it('auto is a graph for a run too short to measure, with the run’s sizes', async () => {
-    await runs.run('auto', BLT, recipeWith({ ...short, micro_batch_rows: 2 }, 'auto'));
+    await runs.run('auto', BLT, recipeWith({ ...short, micro_batch_size: 2 }, 'auto'));
     expect(steps().map((options) => options.mode)).toEqual(['graph']);
     expect(await modeWritten('auto', 2)).toBe('graph');
     const [question] = seen.questions as ModeQuestion[];

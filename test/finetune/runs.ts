@@ -20,7 +20,7 @@ export function recipeWith(stage: Partial<Record<StageKey, unknown>>, mode: Mode
         kind: 'end-to-end',
         steps: 6,
         batch_bytes: 256,
-        row_bytes: 64,
+        sequence_length: 64,
         learning_rate: 3e-3,
         warmup_steps: 1,
         validate_every: 3,

@@ -22,7 +22,7 @@ const recipe: Recipe = recipeSchema.parse({
   patcher: {
     steps: 6,
     batch_bytes: 256,
-    row_bytes: 64,
+    sequence_length: 64,
     learning_rate: 3e-3,
     warmup_steps: 1,
     target_bytes_per_patch: 3,
@@ -32,7 +32,7 @@ const recipe: Recipe = recipeSchema.parse({
       kind: 'end-to-end',
       steps: 6,
       batch_bytes: 256,
-      row_bytes: 64,
+      sequence_length: 64,
       learning_rate: 3e-3,
       warmup_steps: 1,
       validate_every: 3,
@@ -135,7 +135,7 @@ describe('fine-tuning', () => {
   });
 
   it('gives the same in micro-batches, to rounding', async () => {
-    await run('micro', { recipe: withStage({ micro_batch_rows: 1 }) });
+    await run('micro', { recipe: withStage({ micro_batch_size: 1 }) });
     const [one, all] = [await curve('micro'), await curve('whole')] as [
       Record<string, number>[],
       Record<string, number>[],

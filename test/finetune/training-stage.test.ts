@@ -35,7 +35,7 @@ afterAll(async () => {
 
 const STEPS = 10;
 const stage = (kind: string, change: object = {}) => ({
-  ...{ kind, steps: STEPS, batch_bytes: 512, row_bytes: 128, micro_batch_rows: 2 },
+  ...{ kind, steps: STEPS, batch_bytes: 512, sequence_length: 128, micro_batch_size: 2 },
   ...{ learning_rate: 2e-3, warmup_steps: 0, schedule: 'constant', validate_every: STEPS, checkpoint_every: STEPS },
   ...change,
 });

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const path = join(work, 'recipe.yaml');
   const text = await readFile('recipes/tiny.yaml', 'utf8');
   await writeFile(path, text.replace(/ *target_bytes_per_patch: .*\n/, ''));
-  const recipe = await loadRecipe(path, sets);
+  const recipe = await loadRecipe(path, { sets });
   const conversion = await openConversion(dir);
   const step = { conversion, recipe, reporter, signal };
   await importStep(step, 'builtin:tiny-llama');

@@ -29,10 +29,10 @@ async function read(
   paths: readonly string[],
   options: { set?: string; restartFrom?: StageName } = {},
 ): Promise<string> {
-  const { set = 'data.piece_bytes=256', restartFrom } = options;
+  const { set = 'data.max_document_bytes=256', restartFrom } = options;
   const conversion = await openConversion(out(), restartFrom ? { restartFrom } : {});
   try {
-    const recipe = await loadRecipeOrDefault(undefined, [set]);
+    const recipe = await loadRecipeOrDefault(undefined, { sets: [set] });
     const signal = new AbortController().signal;
     await (await dataStep({ conversion, recipe, reporter, signal }, paths)).close();
     return summary;
@@ -126,7 +126,7 @@ it('a stage later than the one that began does not cover a change', async () => 
 
 it('other settings are refused once a stage began', async () => {
   await begin('patcher');
-  await expect(read([text()], { set: 'data.piece_bytes=128' })).rejects.toThrow(
+  await expect(read([text()], { set: 'data.max_document_bytes=128' })).rejects.toThrow(
     `The settings of the data have changed since the stage "patcher" began in ${out()}.`,
   );
 });
@@ -138,7 +138,7 @@ it('text that was deleted after it was read is said to be gone; what was read is
     hint: 'Leave --data out to go on with the text that was read.',
   });
   expect(await read([])).toContain('already there');
-  await expect(read([], { set: 'data.piece_bytes=128' })).rejects.toMatchObject({
+  await expect(read([], { set: 'data.max_document_bytes=128' })).rejects.toMatchObject({
     message: expect.stringContaining('is gone since'),
     hint: expect.stringContaining('undo what was changed in the data section'),
   });

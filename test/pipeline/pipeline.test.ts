@@ -40,7 +40,9 @@ beforeAll(async () => {
 describe('the text of a conversion', () => {
   it('is read once, named where it is left out, and not replaced under a stage that used it', async () => {
     const conversion = await openConversion(join(work, 'conversion'));
-    const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512', 'data.validation_fraction=0.2']);
+    const recipe = await loadRecipeOrDefault(undefined, {
+      sets: ['data.max_document_bytes=512', 'data.validation_fraction=0.2'],
+    });
     const step = { conversion, recipe, reporter, signal };
     const store = await dataStep(step, [join(work, 'text')]);
     const held = store.validation.byteCount;
@@ -76,7 +78,7 @@ describe('the text of a conversion', () => {
     const copy = async (name: string) => {
       await cp(join(data, '1.txt'), join(data, name));
       const conversion = await openConversion(join(work, `of-${name}`));
-      const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512']);
+      const recipe = await loadRecipeOrDefault(undefined, { sets: ['data.max_document_bytes=512'] });
       await (await dataStep({ conversion, recipe, reporter, signal }, [data])).close();
       await conversion.close();
       return summaries.at(-1);
@@ -97,7 +99,7 @@ describe('the text of a conversion', () => {
 
 it('the recipe is left resolved beside the result', async () => {
   const conversion = await openConversion(join(work, 'recipe'));
-  const recipe = await loadRecipe('tiny', ['stages.4.steps=7']);
+  const recipe = await loadRecipe('tiny', { sets: ['stages.4.steps=7'] });
   await recordRecipe(conversion, recipe);
   expect(await loadRecipe(join(work, 'recipe', 'recipe.yaml'))).toEqual(recipe);
   expect(conversion.manifest().recipe?.name).toBe('tiny');
@@ -134,7 +136,9 @@ describe('the patcher of a conversion', () => {
   };
   beforeAll(async () => {
     const conversion = await openConversion(dir);
-    const recipe = await loadRecipeOrDefault(undefined, ['data.piece_bytes=512', 'data.validation_fraction=0.2']);
+    const recipe = await loadRecipeOrDefault(undefined, {
+      sets: ['data.max_document_bytes=512', 'data.validation_fraction=0.2'],
+    });
     await (await dataStep({ conversion, recipe, reporter, signal }, [join(work, 'text')])).close();
     await cp(goldenPath('plain/blt'), conversion.path('patcher'), { recursive: true });
     await conversion.update((manifest) => ({ ...manifest, stages: { patcher } }));

@@ -23,10 +23,17 @@ const llama = parseLlamaConfig(
 const recipe: Recipe = recipeSchema.parse({
   name: 'test',
   stages: [
-    { kind: 'end-to-end', steps: 10, batch_bytes: 8192, row_bytes: 1024, micro_batch_rows: 2, frozen: ['global'] },
-    { kind: 'end-to-end', steps: 20, batch_bytes: 4096, row_bytes: 1024, keep_checkpoints: 1 },
+    {
+      kind: 'end-to-end',
+      steps: 10,
+      batch_bytes: 8192,
+      sequence_length: 1024,
+      micro_batch_size: 2,
+      frozen: ['global'],
+    },
+    { kind: 'end-to-end', steps: 20, batch_bytes: 4096, sequence_length: 1024, keep_checkpoints: 1 },
   ],
-  patcher: { steps: 5, batch_bytes: 2048, row_bytes: 512 },
+  patcher: { steps: 5, batch_bytes: 2048, sequence_length: 512 },
 });
 
 const config = bltConfigFor(llama, localSizesOf(llama, recipe));
@@ -97,20 +104,20 @@ describe('trainingWorks', () => {
 describe('the stages of distillation', () => {
   const distilled: Recipe = recipeSchema.parse({
     name: 'test',
-    patcher: { kind: 'aligned', steps: 5, batch_bytes: 2048, row_bytes: 512 },
+    patcher: { kind: 'aligned', steps: 5, batch_bytes: 2048, sequence_length: 512 },
     stages: [
-      { kind: 'closed-form', text_bytes: 10_000, row_bytes: 512, micro_batch_rows: 2 },
-      { kind: 'align-encoder', steps: 10, batch_bytes: 4096, row_bytes: 1024 },
+      { kind: 'closed-form', text_bytes: 10_000, sequence_length: 512, micro_batch_size: 2 },
+      { kind: 'align-encoder', steps: 10, batch_bytes: 4096, sequence_length: 1024 },
       {
         kind: 'distill-decoder',
         steps: 20,
         batch_bytes: 4096,
-        row_bytes: 1024,
+        sequence_length: 1024,
         frozen: ['encoder', 'hash'],
         source_states_cache_bytes: 1e6,
       },
-      { kind: 'join', steps: 3, batch_bytes: 4096, row_bytes: 1024 },
-      { kind: 'end-to-end', steps: 4, batch_bytes: 4096, row_bytes: 1024 },
+      { kind: 'join', steps: 3, batch_bytes: 4096, sequence_length: 1024 },
+      { kind: 'end-to-end', steps: 4, batch_bytes: 4096, sequence_length: 1024 },
     ],
   });
   const trainings = plan(1e12, distilled).stages.flatMap(({ training }) => training ?? []);

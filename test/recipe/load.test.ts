@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { loadRecipe, recipeFor, recipeToYaml } from '../../src/recipe/index.js';
+import { loadRecipe, recipeFor, recipeToYaml, underFirstNames } from '../../src/recipe/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -12,7 +12,7 @@ const BASE = 'name: mine\nstages:\n  - kind: end-to-end\n    steps: 5\n';
 async function load(yaml: string, sets: readonly string[] = []): Promise<unknown> {
   const path = join(folder(), 'recipe.yaml');
   await writeFile(path, yaml);
-  return loadRecipe(path, sets).catch((thrown: unknown) => thrown);
+  return loadRecipe(path, { sets }).catch((thrown: unknown) => thrown);
 }
 
 describe('a recipe file', () => {
@@ -86,9 +86,60 @@ describe('--set', () => {
 describe('the recipe of a conversion', () => {
   it('is the one that is named, else its own, else the default', async () => {
     expect((await recipeFor(folder(), undefined)).name).toBe('default');
-    const own = await loadRecipe('tiny', ['seed=5']);
+    const own = await loadRecipe('tiny', { sets: ['seed=5'] });
     await writeFile(join(folder(), 'recipe.yaml'), recipeToYaml(own));
     expect(await recipeFor(folder(), undefined)).toEqual(own);
     expect((await recipeFor(folder(), 'smollm2-135m')).name).toBe('smollm2-135m');
+  });
+});
+
+describe('keys under earlier names', () => {
+  const warnings = async (yaml: string, sets: readonly string[] = []) => {
+    const path = join(folder(), 'earlier.yaml');
+    await writeFile(path, yaml);
+    const found: string[] = [];
+    const recipe = await loadRecipe(path, { sets, onWarning: (sentence) => found.push(sentence) });
+    return { recipe, found: found.map((sentence) => sentence.replace(path, 'FILE')) };
+  };
+  const EARLIER = `name: earlier
+data: { piece_bytes: 4096 }
+patcher: { row_bytes: 256 }
+stages:
+  - { kind: end-to-end, steps: 1, row_bytes: 512, micro_batch_rows: 2 }
+`;
+
+  it('are read, with one warning each', async () => {
+    const { recipe, found } = await warnings(EARLIER);
+    expect(recipe.data.max_document_bytes).toBe(4096);
+    expect(recipe.patcher.sequence_length).toBe(256);
+    expect(recipe.stages[0]).toMatchObject({ sequence_length: 512, micro_batch_size: 2 });
+    expect(found).toEqual([
+      'FILE: piece_bytes is now called max_document_bytes.',
+      'FILE: row_bytes is now called sequence_length.',
+      'FILE: micro_batch_rows is now called micro_batch_size.',
+    ]);
+  });
+
+  it('may be overridden under either name', async () => {
+    const { recipe, found } = await warnings('name: n\nstages: [{ kind: end-to-end, steps: 1 }]\n', [
+      'stages.0.row_bytes=128',
+      'stages.0.micro_batch_size=3',
+    ]);
+    expect(recipe.stages[0]).toMatchObject({ sequence_length: 128, micro_batch_size: 3 });
+    expect(found).toEqual(['--set stages.0.row_bytes=128: row_bytes is now called sequence_length.']);
+  });
+
+  it('are refused beside today’s name', async () => {
+    await expect(warnings(EARLIER.replace('row_bytes: 512', 'row_bytes: 512, sequence_length: 512'))).rejects.toThrow(
+      /row_bytes and sequence_length are two names of one key/,
+    );
+  });
+
+  it('count as the same settings: a conversion that was begun with them is resumed', async () => {
+    const { recipe } = await warnings(EARLIER);
+    expect(underFirstNames({ data: recipe.data, stages: [{ micro_batch_size: 2 }] })).toEqual({
+      data: { text_key: 'text', piece_bytes: 4096, validation_fraction: 0.02 },
+      stages: [{ micro_batch_rows: 2 }],
+    });
   });
 });

@@ -119,7 +119,7 @@ describe('shipped recipes', () => {
       expectRoomFor(llama.hiddenSize, sizes);
       expect(sizes).toEqual(deriveLocalSizes(source, { closedForm: true }));
     }
-    const paper = await loadRecipeOrDefault(undefined, [], 'paper');
+    const paper = await loadRecipeOrDefault(undefined, { way: 'paper' });
     expect(paper.stages.map(({ kind }) => kind)).toEqual(['end-to-end']);
   });
 });
@@ -170,18 +170,22 @@ describe('a recipe', () => {
 
   it('is overridden by --set, whose values are YAML', async () => {
     const path = await written(BASE);
-    const recipe = await loadRecipe(path, [
-      'stages.0.steps=50',
-      'stages.0.frozen=[global, hash]',
-      'patcher.learning_rate=1e-3',
-      'stages.0.learning_rate_scale.hash=2',
-    ]);
+    const recipe = await loadRecipe(path, {
+      sets: [
+        'stages.0.steps=50',
+        'stages.0.frozen=[global, hash]',
+        'patcher.learning_rate=1e-3',
+        'stages.0.learning_rate_scale.hash=2',
+      ],
+    });
     expect(recipe.stages[0]).toMatchObject({ steps: 50, frozen: ['global', 'hash'], learning_rate_scale: { hash: 2 } });
     expect(recipe.patcher.learning_rate).toBe(1e-3);
   });
 
   it('is not needed', async () => {
-    expect((await loadRecipeOrDefault(undefined, ['stages.1.steps=7'])).stages[1]).toMatchObject({ steps: 7 });
+    expect((await loadRecipeOrDefault(undefined, { sets: ['stages.1.steps=7'] })).stages[1]).toMatchObject({
+      steps: 7,
+    });
   });
 
   it.each([
@@ -240,7 +244,7 @@ describe('a recipe', () => {
     ['stages.0.stepz=1', /stepz: there is no such key/],
     ['stages.0.steps=[', /not YAML/],
   ])('is not overridden by --set %s', async (override, message) => {
-    await expect(loadRecipe(await written(BASE), [override])).rejects.toThrow(message);
+    await expect(loadRecipe(await written(BASE), { sets: [override] })).rejects.toThrow(message);
   });
 
   it('that does not exist is refused with the names that do', async () => {

@@ -50,7 +50,7 @@ export function tinyConversion(): Promise<{ folder: string; result: Finished }> 
     'stages.4.steps=4',
     'stages.4.validate_every=4',
     'evaluate.validation_bytes=4096',
-    'data.piece_bytes=2048',
+    'data.max_document_bytes=2048',
   ];
   return converted('tiny', ['--recipe', 'tiny', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])]);
 }
@@ -64,7 +64,7 @@ export function hubConversion(endpoint: string, model: string): Promise<{ folder
     'stages.0.validate_every=2',
     'stages.0.checkpoint_every=2',
     'evaluate.validation_bytes=4096',
-    'data.piece_bytes=2048',
+    'data.max_document_bytes=2048',
   ];
   const args = [model, '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])];
   return converted('hub', args, { HF_ENDPOINT: endpoint, HF_HOME: join(sharedRoot(), 'hub-home'), HF_TOKEN: '' });
@@ -104,10 +104,10 @@ export async function smollm2Conversion(): Promise<{ folder: string; result: Fin
   const sets = [
     'patcher.steps=4',
     'patcher.batch_bytes=2048',
-    'patcher.row_bytes=512',
+    'patcher.sequence_length=512',
     'stages.0.steps=3',
     'stages.0.batch_bytes=1024',
-    'stages.0.row_bytes=512',
+    'stages.0.sequence_length=512',
     'stages.0.warmup_steps=1',
     'stages.0.validate_every=3',
     'stages.0.checkpoint_every=3',

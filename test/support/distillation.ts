@@ -56,7 +56,7 @@ export async function openDistillation(folder: string, store: ByteStore, sizes: 
         heads: 2,
         steps: 40,
         batch_bytes: 2048,
-        row_bytes: 128,
+        sequence_length: 128,
         learning_rate: 1e-2,
         warmup_steps: 4,
       },

@@ -9,12 +9,12 @@ function rows(batchBytes: number, rowBytes: number): number {
 
 /** Of `stages[i]`. */
 export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
-  const rowsPerStep = rows(stage.batch_bytes, stage.row_bytes);
+  const rowsPerStep = rows(stage.batch_bytes, stage.sequence_length);
   return {
     steps: stage.steps,
-    rowBytes: stage.row_bytes,
+    rowBytes: stage.sequence_length,
     rowsPerStep,
-    microBatchRows: Math.min(stage.micro_batch_rows, rowsPerStep),
+    microBatchRows: Math.min(stage.micro_batch_size, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
     // The source's layers were trained by AdamW; fine-tuning such a model by Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
@@ -42,11 +42,11 @@ const PATCHER_LOOKS = 5;
 /** Of the `patcher` section. */
 export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware']): TrainingPlan {
   const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_LOOKS));
-  const rowsPerStep = rows(patcher.batch_bytes, patcher.row_bytes);
+  const rowsPerStep = rows(patcher.batch_bytes, patcher.sequence_length);
   return {
     ...PATCHER_ADAMW,
     steps: patcher.steps,
-    rowBytes: patcher.row_bytes,
+    rowBytes: patcher.sequence_length,
     rowsPerStep,
     microBatchRows: rowsPerStep,
     learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),

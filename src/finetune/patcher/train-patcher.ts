@@ -124,7 +124,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
 
 /** FLOPs of a step. */
 function stepFlops(config: BltConfig, patcher: Recipe['patcher']) {
-  const text = { bytes: patcher.row_bytes, bytesPerPatch: 1 };
+  const text = { bytes: patcher.sequence_length, bytesPerPatch: 1 };
   const source = { vocabSize: 0, bytesPerToken: 1 };
   const perByte = stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
   const ofMuon = patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;

@@ -39,7 +39,7 @@ function wantedTensors({ targets }: Objective): SourceTensors {
 function stepFlops(config: BltConfig, stage: TrainingStage, source: DistillSource | null) {
   const vocabSize = source?.llama.config.vocabSize ?? 0;
   return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
-    const text = { bytes: stage.row_bytes, bytesPerPatch: bytes / patchCount };
+    const text = { bytes: stage.sequence_length, bytesPerPatch: bytes / patchCount };
     const shape = { vocabSize, bytesPerToken: bytes / Math.max(1, tokenCount) };
     const { model, sourceStates, sourceHead } = stageFlops({ config, text, source: shape, stage });
     return bytes * (model + computedShare * sourceStates + sourceHead);

@@ -89,7 +89,7 @@ interface Fitting {
 
 async function openFitting(
   { config, store, recipe, run, signal }: StageContext,
-  { row_bytes: length, micro_batch_rows: rows }: StageOf<'closed-form'>,
+  { sequence_length: length, micro_batch_size: rows }: StageOf<'closed-form'>,
   teacher: DistillSource,
   start: TensorReader,
 ): Promise<Fitting> {
@@ -171,7 +171,7 @@ async function fitStart(
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     workbench.put(await fitProjection(config, layout, workbench, embedding, patches, ridge));
     workbench.put(await fitHead(config, workbench, source, withStates, ridge));
-    const shape = { bytes: settings.row_bytes, bytesPerPatch };
+    const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
     return { made: new Map(workbench.made), flops };
