@@ -11,10 +11,10 @@ import {
 } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
+import type { Executor, NativeTensor, Runtime } from './executor.js';
 import { createGraph, type Graph, type TracedFunction } from './graph.js';
 import type { TensorFlowApi } from './native.js';
 import { DataType } from './native.js';
-import type { Executor, NativeTensor, Runtime } from './runtime.js';
 
 interface Entry {
   readonly tensor: NativeTensor;

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
 import type { TensorFlowBackend } from './backend.js';
-import type { NativeTensor } from './runtime.js';
+import type { NativeTensor } from './executor.js';
 
 /** Values are in the stored type, which tfjs-core may have no name for. */
 export interface Resource {

@@ -2,11 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError, UsageError } from '../errors.js';
 import { TensorFlowBackend } from './backend.js';
+import type { Device } from './executor.js';
 import { registerGradients } from './gradients.js';
 import { registerKernels } from './kernels.js';
 import { locateEngine } from './locate.js';
 import { loadTensorFlow } from './native.js';
-import { createRuntime, type Device } from './runtime.js';
+import { createRuntime } from './runtime.js';
 
 export const BACKENDS = ['libtensorflow', 'tfjs-node-gpu'] as const;
 export type BackendName = (typeof BACKENDS)[number];

@@ -1,0 +1,131 @@
+/** @module Tensors of an eager context: values copied in and out, and a count of the handles that are alive. */
+import { ByteifyError } from '../errors.js';
+import { bytesOfType, checkStatus, type Device, type NativeTensor, type Runtime } from './executor.js';
+import { DataType, type Pointer, type TensorFlowApi } from './native.js';
+import { dims } from './write-attributes.js';
+
+export interface EagerTensors
+  extends Pick<Runtime, 'create' | 'createFromChunks' | 'read' | 'readChunks' | 'release' | 'liveHandles'> {
+  /** A tensor for a handle that TensorFlow gave out. */
+  describe(handle: Pointer): NativeTensor;
+  /** A tensor for a TF_Tensor, which is released. */
+  adopt(tensor: Pointer, shape: readonly number[], dtype: number): NativeTensor;
+  /** Its handle. @throws ByteifyError for a tensor that is traced or disposed: TensorFlow would crash on it. */
+  handleOf(tensor: NativeTensor): Pointer;
+}
+
+/** @param gpu where values go; null keeps them on the host. */
+export function createEagerTensors(
+  api: TensorFlowApi,
+  context: Pointer,
+  status: Pointer,
+  gpu: Device | null,
+): EagerTensors {
+  const check = (what: string) => checkStatus(api, status, what);
+  let live = 0;
+  const gone = new WeakSet<NativeTensor>();
+
+  function describe(handle: Pointer): NativeTensor {
+    live++;
+    const rank = api.TFE_TensorHandleNumDims(handle, status);
+    const shape = new Array<number>(rank);
+    for (let i = 0; i < rank; i++) shape[i] = Number(api.TFE_TensorHandleDim(handle, i, status));
+    return { handle, shape, dtype: api.TFE_TensorHandleDataType(handle) };
+  }
+
+  function adopt(tensor: Pointer, shape: readonly number[], dtype: number): NativeTensor {
+    const onHost = api.TFE_NewTensorHandle(tensor, status);
+    api.TF_DeleteTensor(tensor);
+    check('TFE_NewTensorHandle');
+    live++;
+    // Integers stay on the host: they are mostly shapes and indices, which GPU kernels want there.
+    if (!gpu || dtype === DataType.int32) return { handle: onHost, shape: [...shape], dtype };
+    const onDevice = api.TFE_TensorHandleCopyToDevice(onHost, context, gpu.name, status);
+    api.TFE_DeleteTensorHandle(onHost);
+    check('TFE_TensorHandleCopyToDevice');
+    return { handle: onDevice, shape: [...shape], dtype };
+  }
+
+  function handleOf(tensor: NativeTensor): Pointer {
+    if (tensor.output !== undefined) {
+      throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used after its trace.`, {
+        hint: 'Give it out as a result, and use what the call gives.',
+      });
+    }
+    if (gone.has(tensor)) throw new ByteifyError('a tensor or variable was used after it was disposed');
+    return tensor.handle;
+  }
+
+  function resolve(handle: Pointer): Pointer {
+    const tensor = api.TFE_TensorHandleResolve(handle, status);
+    check('TFE_TensorHandleResolve');
+    return tensor;
+  }
+
+  return {
+    describe,
+    adopt,
+    handleOf,
+    create(bytes, shape, dtype) {
+      const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, bytes.byteLength);
+      if (bytes.byteLength > 0) api.copyToNative(api.TF_TensorData(tensor), bytes, bytes.byteLength);
+      return adopt(tensor, shape, dtype);
+    },
+    createFromChunks: async (chunks, shape, dtype) =>
+      adopt(await filledTensor(api, chunks, shape, dtype), shape, dtype),
+    read(given) {
+      const tensor = resolve(handleOf(given));
+      const bytes = new Uint8Array(Number(api.TF_TensorByteSize(tensor)));
+      if (bytes.length > 0) api.copyFromNative(bytes, api.TF_TensorData(tensor), bytes.length);
+      api.TF_DeleteTensor(tensor);
+      return bytes;
+    },
+    readChunks: (given, chunkBytes) => chunksOfTensor(api, resolve(handleOf(given)), chunkBytes),
+    release(tensor) {
+      if (tensor.output !== undefined || gone.has(tensor)) return;
+      gone.add(tensor);
+      live--;
+      api.TFE_DeleteTensorHandle(tensor.handle);
+    },
+    liveHandles: () => live,
+  };
+}
+
+/** A TF_Tensor from pieces that follow each other. @throws ByteifyError when they are not exactly as many bytes as it holds. */
+async function filledTensor(
+  api: TensorFlowApi,
+  chunks: AsyncIterable<Uint8Array>,
+  shape: readonly number[],
+  dtype: number,
+): Promise<Pointer> {
+  const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
+  const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, byteCount);
+  const data = BigInt(api.TF_TensorData(tensor));
+  let filled = 0;
+  try {
+    for await (const chunk of chunks) {
+      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor was given more bytes than it holds');
+      api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
+      filled += chunk.byteLength;
+    }
+    if (filled !== byteCount) throw new ByteifyError(`a tensor of ${byteCount} bytes was given ${filled}`);
+  } catch (error) {
+    api.TF_DeleteTensor(tensor);
+    throw error;
+  }
+  return tensor;
+}
+
+/** The bytes of a TF_Tensor, which is released afterwards. */
+function* chunksOfTensor(api: TensorFlowApi, tensor: Pointer, chunkBytes: number): Generator<Uint8Array> {
+  try {
+    const [data, size] = [BigInt(api.TF_TensorData(tensor)), Number(api.TF_TensorByteSize(tensor))];
+    for (let offset = 0; offset < size; offset += chunkBytes) {
+      const chunk = new Uint8Array(Math.min(chunkBytes, size - offset));
+      api.copyFromNative(chunk, data + BigInt(offset), chunk.length);
+      yield chunk;
+    }
+  } finally {
+    api.TF_DeleteTensor(tensor);
+  }
+}
