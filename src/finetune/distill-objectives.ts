@@ -1,6 +1,7 @@
 /**
- * @module The objectives of distillation (conversion-research 2.4): the encoder learns the source's token embeddings, the decoder learns to
- * read the source's last states, and then the two are joined through the frozen layers between them.
+ * @module The objectives of distillation (docs/distillation.md): the encoder learns the source's token embeddings (as in arXiv 2602.01007), the
+ * decoder learns to read the source's last states (as in Bolmo, arXiv 2512.15586, section 3.2.1), and then the two are joined through the frozen
+ * layers between them.
  */
 import type { BltConfig, Part } from '../blt/index.js';
 import {

@@ -91,7 +91,7 @@ export function patcherObjective(config: BltConfig): Objective {
 }
 
 /**
- * Next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1).
+ * Next-byte loss through the whole BLT with the patcher frozen, as the paper trains a BLT from a Llama (arXiv 2412.09871, section 6.2).
  * @param frozen parts that are held. @param lora trains adapters in place of the latent global transformer's own weights.
  */
 export function endToEndObjective(config: BltConfig, frozen: readonly string[], lora: Lora | null = null): Objective {
