@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   type BltConfig,
   bltConfigFor,
@@ -215,8 +215,6 @@ function transformersForm(entropies: readonly number[]): number[] {
 }
 
 describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'byteify-format-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   let peer: Peer;
   beforeAll(async () => {
     const request = {
@@ -231,9 +229,14 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
       position: POSITION,
       cross: CROSS,
     };
-    const path = join(folder, 'request.json');
-    writeFileSync(path, JSON.stringify(request));
-    peer = await askPeer<Peer>('blt_format.py', [path]);
+    const folder = mkdtempSync(join(tmpdir(), 'byteify-format-'));
+    try {
+      const path = join(folder, 'request.json');
+      writeFileSync(path, JSON.stringify(request));
+      peer = await askPeer<Peer>('blt_format.py', [path]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('agree on every key and default of the config (3.2)', () => {
