@@ -152,7 +152,7 @@ const PATCHER_THETA = 10_000;
 const BYTE_POSITIONS = 24_576;
 const PATCH_POSITIONS = 4_096;
 const PATCHER_POSITIONS = 8_192;
-/** Of the released patcher; a new one is calibrated before it is used (blt-format 1.8, trap 25). */
+/** Of the released patcher; a new one is calibrated before it is used (blt-format 1.8, 2.3). */
 const RELEASED_THRESHOLD = 1.335442066192627;
 
 /** A BLT around a source: its layers are the latent global transformer's, the rest has the given sizes. */

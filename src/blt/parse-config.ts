@@ -62,7 +62,7 @@ type TransformerJson = z.infer<typeof transformer>;
 /** What transformers 5 has where a part's config does not name it. */
 interface Defaults {
   readonly theta: number;
-  /** null: 8/3 of the width, rounded down. 4.57 had 2,816 for the encoder too (blt-format 3.2, trap 17). */
+  /** null: 8/3 of the width, rounded down. 4.57 had 2,816 for the encoder too (blt-format 3.2). */
   readonly intermediateSize: number | null;
 }
 

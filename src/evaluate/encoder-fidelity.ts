@@ -1,5 +1,5 @@
 /**
- * @module How well an encoder speaks to the source (T0 of conversion-research 2.7): the held source reads text once with its own token embeddings and
+ * @module How well an encoder speaks to the source (docs/distillation.md): the held source reads text once with its own token embeddings and
  * once with the encoder's patches in their places, and its bits per byte are compared. Nothing of the decoder is in it.
  */
 import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';

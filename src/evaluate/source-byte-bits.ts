@@ -1,4 +1,7 @@
-/** @module The source's bits of each byte: its next-token distribution summed to bytes (conversion-research 2.4). */
+/**
+ * @module The source's bits of each byte: its next-token distribution summed over the tokens that begin with the bytes read so far
+ * (docs/distillation.md). The exact probability would also sum over other tokenisations of the text before (arXiv 2410.09303).
+ */
 
 import { linear, tf } from '../engine/index.js';
 import { type LlamaModel, llamaHidden } from '../model/index.js';

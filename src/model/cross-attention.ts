@@ -41,7 +41,7 @@ export function keysAndValuesOf(
   return { key: linear(normal, weight('k_proj')), value: linear(normal, weight('v_proj')) };
 }
 
-/** The caller adds the residual that the module has already added, as every BLT checkpoint expects (blt-format 1.4, trap 1). */
+/** The caller adds the residual that the module has already added, as every BLT checkpoint expects (blt-format 1.4, 1.6). */
 function doubledResidual(queries: tf.Tensor, out: tf.Tensor, params: Params, prefix: string): tf.Tensor {
   return tf.add(tf.mul(queries, 2), linear(out, param(params, `${prefix}.o_proj.weight`)));
 }

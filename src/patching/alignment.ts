@@ -1,4 +1,4 @@
-/** @module When a cut comes: at the end of a token, or one byte late (conversion-research 2.2, option H). No TensorFlow. */
+/** @module When a cut comes: at the end of a token, or one byte late, as all cuts of H-Net do (arXiv 2507.07955, appendix F). No TensorFlow. */
 
 /** How an aligned patcher was taught to cut. */
 export interface Alignment {

@@ -1,4 +1,4 @@
-/** @module Where an aligned patcher's patches should close, from bytes that are already there (conversion-research 2.2). No TensorFlow. */
+/** @module Where an aligned patcher's patches should close, from bytes that are already there (docs/distillation.md). No TensorFlow. */
 import type { Alignment } from './alignment.js';
 
 /**

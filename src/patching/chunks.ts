@@ -1,5 +1,5 @@
 /**
- * @module A document as the source reads it beside a BLT: one chunk of tokens a patch (conversion-research 2.2). A chunk holds only
+ * @module A document as the source reads it beside a BLT: one chunk of tokens a patch (docs/distillation.md). A chunk holds only
  * bytes up to the end of its patch, so the source's state after it knows nothing that the patch's own state could not. No TensorFlow.
  */
 import type { TokensOf } from './patch-tokens.js';

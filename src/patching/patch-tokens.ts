@@ -1,4 +1,4 @@
-/** @module The source's tokens of one patch, tokenised by itself (conversion-research 2.2, option C iii). No TensorFlow. */
+/** @module The source's tokens of one patch, tokenised by itself (docs/distillation.md). No TensorFlow. */
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { byteKey, type SortedVocabulary } from './vocabulary.js';
 

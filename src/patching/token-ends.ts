@@ -1,4 +1,7 @@
-/** @module Where the source's tokens end in a text: what an aligned patcher learns (conversion-research 2.2). No TensorFlow. */
+/**
+ * @module Where the source's tokens end in a text: what an aligned patcher learns, as do the boundary predictors of H-Net (arXiv 2507.07955,
+ * appendix F) and Bolmo (arXiv 2512.15586, section 3.1.1). No TensorFlow.
+ */
 import { wholeCharacters } from '../data/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { canonicalTokens } from './canonical-tokens.js';

@@ -1,6 +1,6 @@
 /**
  * @module The source's vocabulary in the order of its tokens' bytes. In that order all tokens with a common prefix lie side by side, so the
- * probability of a prefix is the sum over one range (conversion-research 2.4). A token's place in it is its rank. No TensorFlow.
+ * probability of a prefix is the sum over one range (docs/distillation.md). A token's place in it is its rank. No TensorFlow.
  */
 import { ByteifyError } from '../errors.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';

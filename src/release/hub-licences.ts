@@ -13,7 +13,7 @@ export type LicenceKind =
   | 'unfamiliar'
   | 'unknown';
 
-/** In the order of the hub's documentation (hub-docs, docs/hub/repositories-licenses.md, August 2026). */
+/** In the order of https://github.com/huggingface/hub-docs/blob/main/docs/hub/repositories-licenses.md, as of August 2026. */
 const LICENCES = {
   'apache-2.0': ['attribution', 'Apache-2.0'],
   mit: ['attribution', 'MIT'],

@@ -250,7 +250,7 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
 });
 
 /**
- * The costs that the stages were planned with, MFLOP a byte (conversion-research 2.6). Its definitions, found by fitting them: products
+ * The costs that the stages were planned with, MFLOP a byte, computed by hand. Its definitions, found by fitting them: products
  * with weights alone (so the text here is one patch, in which attention costs next to nothing), no patcher; patches of 4.0 bytes with
  * SmolLM2 and 4.3 with Llama 3.1 8B, tokens of 4.2 and 4.4; feed-forward networks of 8/3 of the width, not rounded up. Its 1b trains the
  * encoder beside the decoder. What does not agree:

@@ -190,7 +190,7 @@ export interface GroupRates {
   readonly muonScale: number | null;
 }
 
-/** A slot's group from its tensor: norms and embeddings are not decayed (blt-format 5.3). */
+/** A slot's group from its tensor: norms and embeddings are not decayed. */
 export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
   const decay = spec.role === 'linear';
   if (muonScale !== null && movedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };

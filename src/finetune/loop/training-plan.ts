@@ -34,7 +34,7 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
   };
 }
 
-/** Betas and epsilon as the paper's models have them (blt-format 5.3). */
+/** Betas and epsilon as the paper's models have them (arXiv 2412.09871, section 4.8). */
 const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
 /** How many looks at the held-out text a patcher's training takes, and how many checkpoints. */
 const PATCHER_LOOKS = 5;

@@ -1,4 +1,7 @@
-/** @module The divergence of the probabilities that student and source give a chunk of text (ALM; Bolmo's L_D). */
+/**
+ * @module The divergence of the probabilities that student and source give a chunk of text (ALM, arXiv 2503.20083, section 3; in Bolmo's
+ * stage 1, arXiv 2512.15586, section 3.2.1).
+ */
 import { segmentSum, tf, untaped } from '../../engine/index.js';
 import { fusedLoss } from './fused-loss.js';
 

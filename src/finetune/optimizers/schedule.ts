@@ -17,7 +17,8 @@ export interface Schedule {
 }
 
 /**
- * Linear warm-up to the peak, then a cosine or a line that reaches its end at the last step, or the peak throughout (blt-format 5.3).
+ * Linear warm-up to the peak, then a cosine or a line that reaches its end at the last step, or the peak throughout.
+ * The paper has the cosine (arXiv 2412.09871, section 4.8).
  * @param step counts from 1.
  */
 export function learningRateAt(step: number, schedule: Schedule): number {

@@ -1,4 +1,4 @@
-/** @module The labels of the boundary term as tensors: they follow the token-end head while it learns (conversion-research 2.2). */
+/** @module The labels of the boundary term as tensors: they follow the token-end head while it learns (docs/distillation.md). */
 import { BOS } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import type { BatchShape, BatchTensors } from '../../model/index.js';

@@ -1,4 +1,4 @@
-/** @module Picks the patching threshold that gives a wanted number of patches on held-out text (blt-format 5.3). */
+/** @module Picks the patching threshold that gives a wanted number of patches on held-out text, as the paper does (arXiv 2412.09871, section 4.3). */
 import { ByteifyError } from '../../errors.js';
 
 export interface Calibration {

@@ -1,4 +1,4 @@
-/** @module The next-byte loss through the whole BLT with the patcher frozen: the paper's way (section 3.1, blt-format 6.1). */
+/** @module The next-byte loss through the whole BLT with the patcher frozen: the paper's way (BLT, arXiv 2412.09871, section 6.2). */
 import type { BltConfig, Lora, Part } from '../../blt/index.js';
 import { bltForward, patchedOf } from '../../model/index.js';
 import { nextByte, type Objective, objectiveOfStage } from './objective.js';

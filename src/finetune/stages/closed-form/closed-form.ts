@@ -1,5 +1,5 @@
 /**
- * @module Stage 0: a start without gradient steps (conversion-research 2.3). N-gram tables from text and vocabulary, an encoder that passes them
+ * @module Stage 0: a start without gradient steps (docs/distillation.md). N-gram tables from text and vocabulary, an encoder that passes them
  * on, projections by least squares, and a head that says what the source expects next. What is fitted is measured on the model itself,
  * run forward.
  */

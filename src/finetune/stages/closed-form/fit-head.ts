@@ -125,7 +125,7 @@ export async function fitExpectation(
   });
 }
 
-/** Cross-attention doubles what was there before it (blt-format 1.4, trap 1). */
+/** Cross-attention doubles what was there before it (blt-format 1.6). */
 const RESIDUAL = 2;
 
 /**

@@ -35,7 +35,7 @@ const COUNT_UNIT = 0.025;
 /** Counts end here: n-grams see no further back than their longest. */
 export const LONGEST_COUNT = 12;
 
-/** Cross-attention doubles the residual in each decoder layer (blt-format 1.4, trap 1), so states begin small enough to end near 1. */
+/** Cross-attention doubles the residual in each decoder layer (blt-format 1.6), so states begin small enough to end near 1. */
 export function layoutOf({ encoder, decoder, global }: BltConfig): Layout {
   const width = encoder.hiddenSize;
   const left = width - 2 - global.hiddenSize;

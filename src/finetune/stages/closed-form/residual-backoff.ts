@@ -1,5 +1,5 @@
 /**
- * @module Byte and hash n-gram embeddings in closed form (conversion-research 2.3, 0.2): the sum of a byte's row and its n-grams' rows is the
+ * @module Byte and hash n-gram embeddings in closed form (docs/distillation.md): the sum of a byte's row and its n-grams' rows is the
  * mean of what was seen after those n bytes, with back-off. Each table, from short n-grams to long, holds the mean of what those before
  * it leave over, so the sum telescopes; colliding n-grams share a row and get their mean. No TensorFlow.
  */

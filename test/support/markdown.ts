@@ -1,0 +1,63 @@
+/** What tests read of Markdown: headings with their anchors, links, tables. */
+
+const FENCE = /^(```|~~~)[\s\S]*?^\1/gm;
+const CODE_SPAN = /`[^`\n]*`/g;
+
+const withoutFences = (markdown: string) => markdown.replaceAll(FENCE, '');
+
+export interface Heading {
+  readonly level: number;
+  readonly text: string;
+  /** As GitHub makes it. */
+  readonly anchor: string;
+}
+
+function anchorOf(text: string): string {
+  const plain = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*]/g, '');
+  return plain
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+    .replaceAll(' ', '-');
+}
+
+export function headingsOf(markdown: string): Heading[] {
+  const seen = new Map<string, number>();
+  return [...withoutFences(markdown).matchAll(/^(#{1,6}) +(.+?)(?: +#*)?$/gm)].map(([, marks, text]) => {
+    const anchor = anchorOf(text!);
+    const earlier = seen.get(anchor) ?? 0;
+    seen.set(anchor, earlier + 1);
+    return { level: marks!.length, text: text!, anchor: earlier === 0 ? anchor : `${anchor}-${earlier}` };
+  });
+}
+
+/** Targets of links and images, inline, by reference and in HTML; those inside code are none. */
+export function linksOf(markdown: string): string[] {
+  const prose = withoutFences(markdown).replaceAll(CODE_SPAN, '');
+  const inline = prose.matchAll(/\]\(<?([^)\s>]+)>?(?: +"[^"]*")?\)/g);
+  const references = prose.matchAll(/^ {0,3}\[[^\]]+\]: +<?([^\s>]+)/gm);
+  const html = prose.matchAll(/<(?:a|img|source)\s[^>]*?(?:href|src|srcset)="([^"\s]+)"/g);
+  return [...inline, ...references, ...html].map((match) => match[1]!);
+}
+
+/** A table's cells by row, each row by the table's headers; cells are trimmed and keep their marks. */
+export type Table = readonly Readonly<Record<string, string>>[];
+
+function cellsOf(line: string): string[] {
+  return line
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
+}
+
+/** The table whose header row begins with these cells. @throws Error when there is none. */
+export function tableOf(markdown: string, ...first: string[]): Table {
+  const lines = markdown.split('\n');
+  const isHeader = (line: string) => line.startsWith('|') && first.every((cell, i) => cellsOf(line)[i] === cell);
+  const at = lines.findIndex(isHeader);
+  if (at < 0) throw new Error(`no table begins with ${first.join(' | ')}`);
+  const headers = cellsOf(lines[at]!);
+  const end = lines.findIndex((line, i) => i > at && !line.startsWith('|'));
+  return lines
+    .slice(at + 2, end < 0 ? undefined : end)
+    .map((line) => Object.fromEntries(cellsOf(line).map((cell, i) => [headers[i] ?? String(i), cell])));
+}
