@@ -74,11 +74,6 @@ describe('what is read', () => {
     expect(JSON.parse(await readFile(join(folder(), 'data/data.json'), 'utf8'))).toEqual(manifest);
   });
 
-  it('goes by the ending that counts: a .jsonl.txt is text', async () => {
-    await put('a.jsonl.txt', PARAGRAPHS.join(''));
-    expect((await build()).files[0]).toMatchObject({ documents: 1 });
-  });
-
   it('begins after a byte order mark in jsonl, ends with or without a newline, and knows Windows lines', async () => {
     await put('a.ndjson', `\uFEFF${JSON.stringify({ text: 'first' })}\r\n\r\n${JSON.stringify({ text: 'second' })}`);
     expect((await build()).refused).toEqual([]);
@@ -107,9 +102,7 @@ describe('what is refused', () => {
     await put('a.jsonl.gz', whole.subarray(0, whole.length / 2));
     await put('b.jsonl.gz', whole);
     const manifest = await build();
-    expect(manifest.refused).toEqual([
-      { path: join(folder(), 'in/a.jsonl.gz'), reason: 'it is no whole archive (unexpected end of file)' },
-    ]);
+    expect(manifest.refused).toEqual([{ path: join(folder(), 'in/a.jsonl.gz'), reason: 'its gzip data is cut off' }]);
     expect(manifest).toMatchObject({ duplicates: 0, files: [{ documents: 3000 }] });
     expect(new Set(await textsOf('both')).size).toBe(3000);
   });
@@ -130,15 +123,15 @@ describe('what is refused', () => {
   });
 
   it('names the keys that a line has instead', async () => {
-    await put('a.jsonl', `${JSON.stringify({ content: 'x', id: 1 })}\n[1]\n{}\n"text"\nnull\n{"text":7}\n`);
+    await put('a.jsonl', `${JSON.stringify({ title: 'x', id: 1 })}\n[1]\n{}\n"text"\nnull\n{"text":7}\n`);
     await put('b.txt', PARAGRAPHS.join(''));
     expect((await build()).refused.map(({ line, reason }) => `${line}: ${reason}`)).toEqual([
-      '1: the line has no key "text" (it has content, id)',
-      '2: the line is no JSON object',
-      '3: the line has no key "text" (it has none at all)',
-      '4: the line is no JSON object',
-      '5: the line is no JSON object',
-      '6: what stands under the key "text" is no text',
+      '1: it has no key "text" (it has title, id)',
+      '2: it is no JSON object but a list',
+      '3: it has no key "text", nor any other',
+      '4: it is no JSON object but a string',
+      '5: it is no JSON object but null',
+      '6: what stands under "text" is no text but a number',
     ]);
   });
 
@@ -150,7 +143,7 @@ describe('what is refused', () => {
     execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
     expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['blank.jsonl', 'it is empty'],
-      ['dangling.txt', 'it cannot be read (ENOENT)'],
+      ['dangling.txt', 'it is a link to nothing, or was removed while it was to be read'],
       ['pipe.txt', 'it is no regular file'],
       ['self.txt', 'it cannot be read (ELOOP)'],
     ]);
@@ -167,35 +160,11 @@ describe('what is refused', () => {
   it('says so when nothing is left', async () => {
     await put('a.jsonl', 'x\ny\n');
     await expect(build()).rejects.toThrow(
-      /^Nothing of --data can be used \(.*a\.jsonl:1: the line is not JSON, and 1 more\)\.$/,
+      /^Nothing of --data can be used \(.*a\.jsonl:1: it is not JSON: a word without quotes, at character 1, and 1 more\)\.$/,
     );
     await mkdir(join(folder(), 'hollow'));
     await expect(build({ paths: [join(folder(), 'hollow')] })).rejects.toThrow('The folders of --data hold no files.');
     expect(await readdir(folder())).toEqual(['hollow', 'in']);
-  });
-});
-
-describe('zstd', () => {
-  const compress = (zlib as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }).zstdCompressSync;
-  const texts = PARAGRAPHS.join('');
-
-  it.runIf(compress !== undefined)('is read, and refused where it breaks off', async () => {
-    const stored = compress!(Buffer.from(texts));
-    await put('a.txt.zst', stored);
-    await put('b.txt.zst', stored.subarray(0, -9));
-    const { files, refused } = await build();
-    expect(files).toMatchObject([{ documents: 1, bytes: texts.length, size_bytes: stored.length }]);
-    expect(refused).toEqual([
-      { path: expect.stringContaining('b.txt.zst'), reason: expect.stringContaining('no whole archive') },
-    ]);
-  });
-
-  it.runIf(compress === undefined)('is refused by name where Node cannot read it', async () => {
-    await put('a.txt.zst', Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd));
-    await put('b.txt', texts);
-    expect((await build()).refused).toEqual([
-      { path: expect.stringContaining('a.txt.zst'), reason: expect.stringMatching(/zstd, which needs Node 22\.15/) },
-    ]);
   });
 });
 

@@ -1,0 +1,53 @@
+/** @module Bytes through a stream of Node's zlib. */
+import type { Transform } from 'node:stream';
+
+/**
+ * What comes out of the stream. A chunk is used up before the next one is asked for, so that the source of the chunks can look at
+ * `bytesWritten`. The stream is destroyed at the end, and when nobody reads on.
+ * @throws what the stream fails with, and what the chunks throw.
+ */
+export async function* throughTransform(
+  stream: Transform,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let wake: () => void = () => undefined;
+  let failure: Error | null = null;
+  let ended = false;
+  stream.on('readable', () => wake());
+  stream.on('end', () => {
+    ended = true;
+    wake();
+  });
+  stream.on('error', (error) => {
+    failure = error;
+    wake();
+  });
+  async function* outputUntil(done: () => boolean): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const bytes = stream.read() as Uint8Array | null;
+      if (bytes !== null) {
+        yield bytes;
+        continue;
+      }
+      if (failure !== null) throw failure;
+      if (done()) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  }
+  try {
+    for await (const chunk of chunks) {
+      let used = false;
+      stream.write(chunk, () => {
+        used = true;
+        wake();
+      });
+      yield* outputUntil(() => used || ended);
+    }
+    stream.end();
+    yield* outputUntil(() => ended);
+  } finally {
+    stream.destroy();
+  }
+}
