@@ -11,7 +11,7 @@ export interface ChunkReader extends AsyncIterable<Uint8Array> {
 }
 
 /** Enough to recognise a file by: a tar archive names itself at byte 257. */
-const HEAD_BYTES = 4096;
+export const HEAD_BYTES = 4096;
 
 /** For `peek`: the beginning of a file. */
 export const headOf = (_newest: Uint8Array, byteCount: number): boolean => byteCount >= HEAD_BYTES;

@@ -1,5 +1,5 @@
 /** @module How a file holds its documents, told by its contents; the name only says what is wrong where they are neither. */
-import { type ChunkReader, headOf } from './chunk-reader.js';
+import { type ChunkReader, HEAD_BYTES, headOf } from './chunk-reader.js';
 import { withoutCompression } from './file-chunks.js';
 import { MAX_VALUE_BYTES } from './json-values.js';
 
@@ -33,10 +33,13 @@ function isObject(line: string): boolean {
   }
 }
 
+/** No more than is asked for: the patterns above walk through it. */
+const beginningOf = (head: Uint8Array): string => Buffer.from(head.subarray(0, HEAD_BYTES)).toString('utf8');
+
 /** @param path the file's; @param contents without a byte order mark, which are peeked at. */
 export async function documentForm(path: string, contents: ChunkReader): Promise<DocumentForm> {
   const name = withoutCompression(path);
-  const head = Buffer.from(await contents.peek(headOf)).toString('utf8');
+  const head = beginningOf(await contents.peek(headOf));
   const first = head.trimStart()[0];
   if (LINES_NAME.test(name) || JSON_NAME.test(name)) {
     if (first === '[') return 'values';

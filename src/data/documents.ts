@@ -5,7 +5,7 @@ import { documentForm } from './document-form.js';
 import { type FileChunksOptions, fileChunks } from './file-chunks.js';
 import { jsonValues, MAX_VALUE_BYTES } from './json-values.js';
 import { linesOf } from './lines.js';
-import { recordText } from './record-text.js';
+import { type RecordText, recordText } from './record-text.js';
 import { BrokenFile, type Refusal, Unusable } from './refusal.js';
 import { validUtf8, withoutByteOrderMark } from './utf8.js';
 
@@ -32,10 +32,9 @@ async function* textDocument(contents: ChunkReader): AsyncGenerator<Found> {
 }
 
 /** The document of a record that stands in a line, or the refusal of that line. */
-function recordFound(record: Uint8Array, line: number, { path, textKey }: DocumentsOptions): Found {
-  const parsed = recordText(record, textKey);
-  if ('text' in parsed) return { bytes: new TextEncoder().encode(parsed.text), ends: true };
-  return { refused: { path, line, reason: parsed.reason } };
+function foundOf(record: RecordText, line: number, path: string): Found {
+  if ('text' in record) return { bytes: new TextEncoder().encode(record.text), ends: true };
+  return { refused: { path, line, reason: record.reason } };
 }
 
 const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
@@ -49,7 +48,7 @@ async function* lineDocuments(contents: ChunkReader, options: DocumentsOptions):
     empty = false;
     if (line === null)
       yield { refused: { path: options.path, line: number, reason: 'it is a line of more than 256 MiB' } };
-    else yield recordFound(line, number, options);
+    else yield foundOf(recordText(line, options.textKey), number, options.path);
   }
   if (empty) throw new Unusable('it is empty');
 }
@@ -58,10 +57,10 @@ async function* valueDocuments(contents: ChunkReader, options: DocumentsOptions)
   let empty = true;
   for await (const { bytes, line } of jsonValues(contents)) {
     empty = false;
-    const found = recordFound(bytes, line, options);
+    const record = recordText(bytes, options.textKey);
     // Where the values of damaged JSON end is a guess.
-    if ('refused' in found && /^it is not /.test(found.refused.reason)) throw new Unusable(found.refused.reason, line);
-    yield found;
+    if ('damaged' in record) throw new Unusable(record.reason, line + record.damaged.line);
+    yield foundOf(record, line, options.path);
   }
   if (empty) throw new Unusable('it is a JSON array without elements');
 }
@@ -78,7 +77,7 @@ function archiveReason(code: string, error: unknown): string | null {
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOENT') return 'it is a link to nothing, or was removed while it was to be read';
+  if (code === 'ENOENT') return 'it is a link to nothing, or was removed while others were read';
   if (code === 'EACCES' || code === 'EPERM') return `it may not be read (${code})`;
   return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }

@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: that is how binary formats begin
 /** @module Files that hold no text a model is trained on as they lie, told by how they begin; and what to do with each. */
+import { HEAD_BYTES } from './chunk-reader.js';
 
 interface ForeignKind {
   /** Over the first bytes, one character a byte. */
@@ -67,9 +68,9 @@ const FOREIGN_KINDS: readonly ForeignKind[] = [
   { begins: /^(\0[\t\n\r -~]){8}/, name: 'UTF-16 without a byte order mark', remedy: reencode('UTF-16BE') },
 ];
 
-/** @param head the first bytes of a file. @returns a sentence that begins with "it"; null for what may be text. */
+/** @param head the first bytes of a file, of which 4 KiB count. @returns a sentence that begins with "it"; null for what may be text. */
 export function foreignKind(head: Uint8Array): string | null {
-  const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');
+  const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1');
   const kind = FOREIGN_KINDS.find(({ begins }) => begins.test(text));
   return kind === undefined ? null : `it is ${kind.name}; ${kind.remedy}`;
 }

@@ -103,8 +103,17 @@ function faultOf(text: string): Fault {
   }
 }
 
-/** @param text what JSON.parse refuses. @returns what is wrong in it and where, as the end of a sentence. */
-export function jsonFault(text: string): string {
+export interface JsonFault {
+  /** What is wrong and at which character of its line, as the end of a sentence. */
+  readonly what: string;
+  /** Lines that end before it. */
+  readonly line: number;
+}
+
+/** @param text what JSON.parse refuses. */
+export function jsonFault(text: string): JsonFault {
   const { what, at } = faultOf(text);
-  return at >= text.length ? what : `${what}, at character ${at + 1}`;
+  const line = text.slice(0, at).split('\n').length - 1;
+  const character = at - text.lastIndexOf('\n', at - 1);
+  return { what: at >= text.length ? what : `${what}, at character ${character}`, line };
 }

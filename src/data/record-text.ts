@@ -12,7 +12,10 @@ const OTHER_TEXT_KEYS = ['text', 'content', 'raw_content', 'body', 'document', '
 /** Where chats stand: OpenAI's files and most others; ShareGPT's. */
 const CHAT_KEYS = ['messages', 'conversations', 'conversation'];
 
-type Parsed = { readonly text: string } | { readonly reason: string };
+/** Of a damaged record, after how many of its lines that shows. */
+export type RecordText =
+  | { readonly text: string }
+  | { readonly reason: string; readonly damaged?: { readonly line: number } };
 
 function nameOfKind(value: unknown): string {
   if (value === null) return 'null';
@@ -43,14 +46,15 @@ function standsTwice(text: string, key: string): boolean {
 }
 
 /** @param key where the record holds its text. @returns that text, which is not empty and has a UTF-8 form, or why there is none. */
-export function recordText(bytes: Uint8Array, key: string): Parsed {
-  if (!isUtf8(bytes)) return { reason: 'it is not valid UTF-8' };
+export function recordText(bytes: Uint8Array, key: string): RecordText {
+  if (!isUtf8(bytes)) return { reason: 'it is not valid UTF-8', damaged: { line: 0 } };
   const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   let record: unknown;
   try {
     record = JSON.parse(json);
   } catch {
-    return { reason: `it is not JSON: ${jsonFault(json)}` };
+    const { what, line } = jsonFault(json);
+    return { reason: `it is not JSON: ${what}`, damaged: { line } };
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return { reason: `it is no JSON object but ${nameOfKind(record)}` };

@@ -2,7 +2,7 @@
 import type { Transform } from 'node:stream';
 
 /**
- * What comes out of the stream. A chunk is used up before the next one is asked for, so that the source of the chunks can look at
+ * What comes out of the stream: nothing for no chunks, which some of zlib take for a file that is cut off. A chunk is used up before the next one is asked for, so that the source of the chunks can look at
  * `bytesWritten`. The stream is destroyed at the end, and when nobody reads on.
  * @throws what the stream fails with, and what the chunks throw.
  */
@@ -36,8 +36,10 @@ export async function* throughTransform(
       });
     }
   }
+  let isBegun = false;
   try {
     for await (const chunk of chunks) {
+      isBegun = true;
       let used = false;
       stream.write(chunk, () => {
         used = true;
@@ -45,6 +47,7 @@ export async function* throughTransform(
       });
       yield* outputUntil(() => used || ended);
     }
+    if (!isBegun) return;
     stream.end();
     yield* outputUntil(() => ended);
   } finally {

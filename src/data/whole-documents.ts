@@ -60,7 +60,7 @@ async function* documentsOfFiles(files: readonly string[], options: WholeDocumen
  * @throws UsageError for a path that does not exist, before anything is read.
  */
 export async function wholeDocuments(options: WholeDocumentsOptions): Promise<AsyncIterable<Uint8Array>> {
-  const { files, refused } = await findFiles(options.paths);
+  const { files, refused } = await findFiles(options.paths, options.signal);
   for (const refusal of refused) options.onRefused(refusal);
   return documentsOfFiles(files, options);
 }

@@ -143,7 +143,7 @@ describe('what is refused', () => {
     execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
     expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['blank.jsonl', 'it is empty'],
-      ['dangling.txt', 'it is a link to nothing, or was removed while it was to be read'],
+      ['dangling.txt', 'it is a link to nothing, or was removed while others were read'],
       ['pipe.txt', 'it is no regular file'],
       ['self.txt', 'it cannot be read (ELOOP)'],
     ]);

@@ -39,7 +39,7 @@ describe('what is wrong in a text that is no JSON', () => {
     ['<html>', 'a character that begins nothing in JSON'],
   ])('is told of %j', (text, fault) => {
     expect(() => JSON.parse(text)).toThrow();
-    expect(jsonFault(text)).toContain(fault);
+    expect(jsonFault(text).what).toContain(fault);
   });
 
   const damage = fc.record({
@@ -58,7 +58,7 @@ describe('what is wrong in a text that is no JSON', () => {
           JSON.parse(text);
         } catch {
           // Were it taken for whole, the end would be the fault.
-          const fault = jsonFault(text);
+          const { what: fault } = jsonFault(text);
           if (fault === 'it is cut off') expect(() => JSON.parse(`${text}"]}`)).toThrow();
           expect(fault).not.toBe('');
         }
