@@ -80,6 +80,22 @@ describe('what is read', () => {
     expect((await textsOf('both')).sort()).toEqual(['first', 'second']);
   });
 
+  it('is every kind of file, each document once, but not what is hidden', async () => {
+    await put('a.txt', PARAGRAPHS[5]!);
+    await put('deep/b.md', PARAGRAPHS[6]!);
+    await put('c.jsonl', `${lines(PARAGRAPHS.slice(0, 5))}\n\n`);
+    await put('d.txt.gz', zlib.gzipSync(PARAGRAPHS[7]!));
+    await put('e.json.gz', zlib.gzipSync(lines([PARAGRAPHS[8]!])));
+    await put('copy-of-a.txt', PARAGRAPHS[5]!);
+    await put('.hidden', 'not meant');
+    await put('node_modules/x.md', 'not meant');
+    await symlink(join(folder(), 'in'), join(folder(), 'in/deep/loop'));
+    const manifest = await build();
+    expect(manifest).toMatchObject({ refused: [], duplicates: 1 });
+    expect(manifest.train.pieces + manifest.validation.pieces).toBe(9);
+    expect(manifest.files.map(({ documents }) => documents).reduce((a, b) => a + b)).toBe(9);
+  });
+
   it('is one document where two files or two lines are the same', async () => {
     await put('a.jsonl', lines([PARAGRAPHS[0]!, PARAGRAPHS[1]!, PARAGRAPHS[0]!]));
     await put('b.txt', PARAGRAPHS[1]!);
@@ -157,6 +173,13 @@ describe('what is refused', () => {
     expect(manifest.refused_count).toBe(12_000);
   });
 
+  it('that does not exist is asked for, and leaves nothing', async () => {
+    await expect(build({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow(/nowhere does not exist/);
+    await symlink('nothing', join(folder(), 'link'));
+    await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(/link is a link to nothing/);
+    expect(await readdir(folder())).toEqual(['link']);
+  });
+
   it('says so when nothing is left', async () => {
     await put('a.jsonl', 'x\ny\n');
     await expect(build()).rejects.toThrow(
@@ -189,6 +212,17 @@ describe('the sides', () => {
       }
       expect(small[0]).toEqual(small[1]);
     }
+  });
+
+  it('get a piece by its content, not by its place', async () => {
+    const held: string[][] = [];
+    for (const order of [PARAGRAPHS, [...PARAGRAPHS].reverse()]) {
+      await Promise.all(order.map((line, i) => put(`${i}.txt`, line)));
+      await build();
+      held.push((await textsOf('validation')).sort());
+    }
+    expect(held[1]).toEqual(held[0]);
+    expect(held[0]!.length).toBeGreaterThan(0);
   });
 
   it('cannot both have a piece of one', async () => {
