@@ -20,6 +20,8 @@ type Step = 'inside' | 'outside' | 'last' | 'after';
 
 /** Follows strings and brackets, so that it knows where values end. */
 interface Walk {
+  /** The next byte from `at` on that can end or escape something: inside a string most bytes cannot. */
+  skip(chunk: Uint8Array, at: number): number;
   step(byte: number): Step;
   /** Nothing is open: no string, no bracket, nor the array whose elements are given. */
   isClosed(): boolean;
@@ -50,7 +52,20 @@ function createWalk(inArray: boolean): Walk {
     } else if (depth === outer && (isSpace(byte) || byte === COMMA)) return 'after';
     return 'inside';
   };
+  // The next quote is kept: a string of many escapes would else be searched again from each.
+  let searched: Uint8Array | null = null;
+  let quoteAt = -1;
   return {
+    skip(chunk, at) {
+      if (!inString || isEscaped) return at;
+      if (searched !== chunk || quoteAt < at) {
+        searched = chunk;
+        const found = chunk.indexOf(QUOTE, at);
+        quoteAt = found < 0 ? chunk.length : found;
+      }
+      const escapeAt = chunk.subarray(at, quoteAt).indexOf(BACKSLASH);
+      return escapeAt < 0 ? quoteAt : at + escapeAt;
+    },
     step(byte) {
       if (inString) return stepInString(byte);
       if (!inValue) {
@@ -97,7 +112,7 @@ function createSplitter(): Splitter {
   return {
     *push(chunk) {
       let from = 0;
-      for (let at = 0; at < chunk.length; at++) {
+      for (let at = walk?.skip(chunk, 0) ?? 0; at < chunk.length; at = walk?.skip(chunk, at + 1) ?? at + 1) {
         const byte = chunk[at]!;
         if (byte === NEWLINE) line++;
         if (walk === null) {
