@@ -14,11 +14,17 @@ import {
 } from '../blt/index.js';
 import { claimOut, markOut, writeFolderAtomic } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
-import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
+import {
+  elementCount,
+  openCheckpoint,
+  type TensorReader,
+  tensorBytes,
+  tensorPieces,
+  writeCheckpoint,
+} from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
 import type { CardInputs } from './card-inputs.js';
 import { checkTensors } from './check-tensors.js';
-import { convertTensor } from './convert-tensor.js';
 import { type CardModel, modelCard } from './model-card.js';
 
 export interface ExportReport {
@@ -117,7 +123,7 @@ function pullFrom(
   return async function* ({ name }) {
     // checkTensors has seen to it that every name asked for is there.
     const tensor = reader.tensors.get(name)!;
-    yield* convertTensor({ reader, tensor, dtype: STORED_AS[params.dtype], signal: params.signal });
+    yield* tensorPieces(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
     doneBytes += tensorBytes(tensor);
     params.onProgress?.({ tensor: name, doneBytes, totalBytes });
   };

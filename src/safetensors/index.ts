@@ -4,6 +4,7 @@ export { quoted } from './quoted.js';
 export { type Checkpoint, INDEX_FILE, openCheckpoint, SINGLE_FILE } from './read-checkpoint.js';
 export { checkRange, openFile, openSafetensorsFile, readFully } from './read-file.js';
 export { type Refuse, repeatedKeys } from './strict-json.js';
+export { type TensorPiecesOptions, tensorPieces } from './tensor-pieces.js';
 export { type ByteRange, elementCount, type TensorInfo, type TensorReader, tensorBytes } from './types.js';
 export { type WrittenCheckpoint, writeCheckpoint } from './write-checkpoint.js';
 export { type TensorSource, type WriteOptions, writeSafetensorsFile } from './write-file.js';
