@@ -33,7 +33,7 @@ export function trainingOverrides({ set, eager }: TrainingArgs): readonly string
 
 export const dataOption: OptionSpec = {
   flags: '--data <path...>',
-  help: 'text to train on: files and folders of text or JSON lines, as they are or compressed with gzip or zstd',
+  help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd',
 };
 
 /** For verbs that read --data without a recipe that names it. */

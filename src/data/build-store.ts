@@ -144,12 +144,12 @@ function nothingToUse(refused: readonly Refusal[], count: number): ByteifyError 
   const [first] = refused;
   if (first === undefined)
     return new ByteifyError('The folders of --data hold no files.', {
-      hint: 'Hidden files and node_modules do not count. Give text or JSON lines, as they are or compressed with gzip or zstd.',
+      hint: 'Hidden files and node_modules do not count. Pass text or JSON lines, plain or compressed with gzip or zstd.',
     });
   const place = first.line === undefined ? first.path : `${first.path}:${first.line}`;
   const others = count === 1 ? '' : `, and ${count - 1} more`;
   return new ByteifyError(`Nothing of --data can be used (${place}: ${first.reason}${others}).`, {
-    hint: 'Give text or JSON lines, as they are or compressed with gzip or zstd; data.text_key says where a record holds its text.',
+    hint: 'Pass text or JSON lines, plain or compressed with gzip or zstd; data.text_key names the key that holds the text.',
   });
 }
 

@@ -47,7 +47,7 @@ async function* lineDocuments(contents: ChunkReader, options: DocumentsOptions):
     if (line !== null && isBlank(line)) continue;
     empty = false;
     if (line === null)
-      yield { refused: { path: options.path, line: number, reason: 'it is a line of more than 256 MiB' } };
+      yield { refused: { path: options.path, line: number, reason: 'the line is longer than 256 MiB' } };
     else yield foundOf(recordText(line, options.textKey), number, options.path);
   }
   if (empty) throw new Unusable('it is empty');
@@ -67,7 +67,7 @@ async function* valueDocuments(contents: ChunkReader, options: DocumentsOptions)
 
 /** A truncated file of gzip shows as a lack of bytes; the other errors of zlib and zstd are damage. */
 function archiveReason(code: string, error: unknown): string | null {
-  if (code === 'Z_BUF_ERROR') return 'its gzip data is cut off';
+  if (code === 'Z_BUF_ERROR') return 'its gzip data is truncated';
   if (/^Z_/.test(code)) return `its gzip data is damaged (${messageOf(error)})`;
   if (code === 'ZSTD_error_dictionary_wrong') return 'it was compressed with a zstd dictionary; decompress it first';
   return /^ZSTD_/.test(code) ? `its zstd data is damaged (${messageOf(error)})` : null;
@@ -77,8 +77,8 @@ function archiveReason(code: string, error: unknown): string | null {
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOENT') return 'it is a link to nothing, or was removed while others were read';
-  if (code === 'EACCES' || code === 'EPERM') return `it may not be read (${code})`;
+  if (code === 'ENOENT') return 'it is a dangling link, or it was removed in the meantime';
+  if (code === 'EACCES' || code === 'EPERM') return `permission to read it was denied (${code})`;
   return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }
 

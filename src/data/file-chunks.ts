@@ -37,7 +37,7 @@ export function withoutCompression(name: string): string {
 
 async function* storedChunks(path: string, { onStored, signal }: FileChunksOptions): AsyncGenerator<Uint8Array> {
   // Opening a pipe would wait for a writer that may never come.
-  if (!(await stat(path)).isFile()) throw new Unusable('it is no regular file');
+  if (!(await stat(path)).isFile()) throw new Unusable('it is not a regular file');
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>) {
     signal?.throwIfAborted();
     onStored(chunk);
@@ -50,7 +50,8 @@ function refuseForeign(head: Uint8Array, path: string): void {
   const foreign = foreignKind(head);
   if (foreign !== null) throw new Unusable(foreign);
   const named = COMPRESSIONS.find(({ suffixes }) => suffixes.some((end) => path.toLowerCase().endsWith(end)));
-  if (named !== undefined && head.includes(0)) throw new Unusable(`its name says ${named.name}, which it is not`);
+  if (named !== undefined && head.includes(0))
+    throw new Unusable(`it is named like ${named.name} but does not contain ${named.name} data`);
 }
 
 async function* contents(stored: ChunkReader, path: string): AsyncGenerator<Uint8Array> {
@@ -63,7 +64,7 @@ async function* contents(stored: ChunkReader, path: string): AsyncGenerator<Uint
   const inner = openChunks(compression.decompress(stored));
   try {
     const foreign = foreignKind(await inner.peek(headOf));
-    if (foreign !== null) throw new Unusable(`under its ${compression.name} compression ${foreign}`);
+    if (foreign !== null) throw new Unusable(`inside the ${compression.name} compression, ${foreign}`);
     yield* inner;
   } finally {
     await inner.close();

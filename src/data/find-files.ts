@@ -54,7 +54,7 @@ async function whyNot(path: string, code: string): Promise<string> {
     (found) => found.isSymbolicLink(),
     () => false,
   );
-  return isLink ? 'is a link to nothing' : 'does not exist';
+  return isLink ? 'is a dangling link' : 'does not exist';
 }
 
 /** @throws UsageError for a path that does not exist; the signal's reason. */

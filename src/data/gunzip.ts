@@ -10,7 +10,7 @@ export function isGzip(head: Uint8Array): boolean {
 
 function requirePadding(bytes: Uint8Array): void {
   if (bytes.some((byte) => byte !== 0))
-    throw new Unusable('after the zero bytes that follow its gzip data stand others that belong to nothing');
+    throw new Unusable('its gzip data and their zero padding are followed by other bytes');
 }
 
 /** @throws Unusable for what follows the last member and is no padding; an error of zlib for what is damaged or cut off. */

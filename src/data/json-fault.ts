@@ -10,14 +10,14 @@ const SPACES = /[ \t\n\r]*/y;
 
 /** What stands where no token of JSON does. The first that fits counts. */
 const STRANGERS: readonly (readonly [RegExp, string])[] = [
-  [/-?(?:NaN|Infinity|nan|inf)\b/y, 'NaN and Infinity, which Python writes, are no numbers of JSON'],
-  [/(?:True|False|None)\b/y, 'True, False and None are Python’s; JSON has true, false and null'],
-  [/[uUbBrR]?'/y, 'single quotes, as Python prints a dict; JSON takes double quotes'],
-  [/\/\/|\/\*|#/y, 'a comment, which JSON has not'],
+  [/-?(?:NaN|Infinity|nan|inf)\b/y, 'NaN or Infinity, as Python writes them, which JSON does not allow'],
+  [/(?:True|False|None)\b/y, 'Python’s True, False or None; JSON has true, false and null'],
+  [/[uUbBrR]?'/y, 'single quotes, as Python prints a dict; JSON requires double quotes'],
+  [/\/\/|\/\*|#/y, 'a comment, which JSON does not allow'],
   [/\p{Cc}/uy, 'a control character, as in a file that was not written to its end'],
-  [/[“”„]/y, 'typographic quotes; JSON takes straight ones'],
-  [/[+-]?[\d.]/y, 'a number that is not written as JSON has it'],
-  [/[\p{L}_$]/uy, 'a word without quotes'],
+  [/[“”„]/y, 'typographic quotes; JSON requires straight ones'],
+  [/[+-]?[\d.]/y, 'an invalid number'],
+  [/[\p{L}_$]/uy, 'an unquoted word'],
 ];
 
 const matchAt = (pattern: RegExp, text: string, at: number): string | null => {
@@ -34,10 +34,10 @@ function stringEnd(text: string, start: number): number | { what: string; at: nu
       return { what: code === 0 ? 'a zero byte in a string' : 'a raw control character in a string', at: i };
     if (code !== 0x5c) continue;
     const escaped = matchAt(/\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y, text, i);
-    if (escaped === null && i + 6 <= text.length) return { what: 'an escape that JSON has not', at: i };
+    if (escaped === null && i + 6 <= text.length) return { what: 'an invalid escape sequence', at: i };
     i += (escaped?.length ?? 2) - 1;
   }
-  return { what: 'it is cut off inside a string', at: text.length };
+  return { what: 'it is truncated inside a string', at: text.length };
 }
 
 type Fault = { readonly what: string; readonly at: number };
@@ -55,35 +55,34 @@ function tokenAt(text: string, from: number): { token: Token; end: number } | Fa
   const scalar = matchAt(NUMBER_OR_WORD, text, at);
   if (scalar !== null && scalar !== '') return { token: { kind: 'scalar', at }, end: at + scalar.length };
   const what = STRANGERS.find(([pattern]) => matchAt(pattern, text, at) !== null)?.[1];
-  return { what: what ?? 'a character that begins nothing in JSON', at };
+  return { what: what ?? 'an unexpected character', at };
 }
 
 /** What may come next: a value, a key, what follows either, or nothing more. */
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end' | 'nothing';
 
-const AFTER_COMMA = 'a comma with nothing after it';
+const AFTER_COMMA = 'a trailing comma';
 
 /** What a token makes of what was expected, or why it cannot stand there. */
 function follow(expected: Expected, { kind, at }: Token, open: ('{' | '[')[]): Expected | Fault {
   const closed = (): Expected => (open.length === 0 ? 'nothing' : ', or end');
-  if (expected === 'nothing') return { what: 'something after its end', at };
+  if (expected === 'nothing') return { what: 'unexpected text after the end of the value', at };
   const isClose = kind === '}' || kind === ']';
   if (isClose) {
-    if (open.at(-1) !== (kind === '}' ? '{' : '[')) return { what: `a ${kind} that closes nothing`, at };
+    if (open.at(-1) !== (kind === '}' ? '{' : '[')) return { what: `an unmatched ${kind}`, at };
     if (expected === 'value' || expected === 'key') return { what: AFTER_COMMA, at };
     if (expected === ':') return { what: 'a key without a value', at };
     open.pop();
     return closed();
   }
-  if (expected === 'key' || expected === 'key or }')
-    return kind === 'text' ? ':' : { what: 'no key where one must stand', at };
-  if (expected === ':') return kind === ':' ? 'value' : { what: 'no colon after a key', at };
+  if (expected === 'key' || expected === 'key or }') return kind === 'text' ? ':' : { what: 'a missing key', at };
+  if (expected === ':') return kind === ':' ? 'value' : { what: 'a missing colon after a key', at };
   if (expected === ', or end') {
     if (kind === ',') return open.at(-1) === '{' ? 'key' : 'value';
-    return { what: 'no comma between two values', at };
+    return { what: 'a missing comma between two values', at };
   }
   if (kind === ',' || kind === ':')
-    return { what: `a ${kind === ',' ? 'comma' : 'colon'} where a value must stand`, at };
+    return { what: `a ${kind === ',' ? 'comma' : 'colon'} where a value is expected`, at };
   if (kind === 'text' || kind === 'scalar') return closed();
   open.push(kind as '{' | '[');
   return kind === '{' ? 'key or }' : 'value or ]';
@@ -94,7 +93,7 @@ function faultOf(text: string): Fault {
   let expected: Expected = 'value';
   for (let from = 0; ; ) {
     const next = tokenAt(text, from);
-    if (next === null) return { what: 'it is cut off', at: text.length };
+    if (next === null) return { what: 'it is truncated', at: text.length };
     if ('what' in next) return next;
     const after = follow(expected, next.token, open);
     if (typeof after !== 'string') return after;

@@ -107,7 +107,7 @@ function createSplitter(): Splitter {
     kept.push(bytes);
     keptBytes += bytes.length;
     if (keptBytes > MAX_VALUE_BYTES)
-      throw new Unusable('it has a JSON value of more than 256 MiB, which begins in this line', valueLine);
+      throw new Unusable('a JSON value that begins on this line is larger than 256 MiB', valueLine);
   };
   return {
     *push(chunk) {
@@ -120,7 +120,7 @@ function createSplitter(): Splitter {
           walk = createWalk(byte === OPEN_ARRAY);
           if (byte === OPEN_ARRAY) continue;
         } else if (walk.isOver() && !isSpace(byte)) {
-          throw new Unusable('something follows the end of its JSON array', line);
+          throw new Unusable('there is text after the end of its JSON array', line);
         }
         const step = walk.step(byte);
         if (step === 'outside') continue;
@@ -135,7 +135,7 @@ function createSplitter(): Splitter {
     },
     *end() {
       if (walk !== null && !walk.isClosed())
-        throw new Unusable('its JSON is cut off: it ends before its last bracket closes', valueLine || line);
+        throw new Unusable('its JSON is truncated: a bracket or a string is still open at the end', valueLine || line);
       if (valueLine !== 0) yield take(new Uint8Array());
     },
   };

@@ -26,13 +26,13 @@ function nameOfKind(value: unknown): string {
 function withoutKey(record: Readonly<Record<string, unknown>>, key: string): string {
   const keys = Object.keys(record);
   const missing = `it has no key "${key}"`;
-  if (keys.length === 0) return `${missing}, nor any other`;
+  if (keys.length === 0) return `${missing} (the object is empty)`;
   const chat = CHAT_KEYS.find((name) => Array.isArray(record[name]));
   if (chat !== undefined)
-    return `${missing} but a chat under "${chat}"; write chats as text first, as the model's chat template has them`;
+    return `${missing}, but a chat under "${chat}"; render chats to text first, with the model's chat template`;
   const other = OTHER_TEXT_KEYS.find((name) => typeof record[name] === 'string');
   if (other !== undefined)
-    return `${missing} but "${other}"; to read that, set the text key (data.text_key) to ${other}`;
+    return `${missing}, but it has "${other}"; to read that, set the text key (data.text_key or --text-key) to ${other}`;
   const more = keys.length > SHOWN_KEYS ? ', …' : '';
   return `${missing} (it has ${keys.slice(0, SHOWN_KEYS).join(', ')}${more})`;
 }
@@ -57,14 +57,14 @@ export function recordText(bytes: Uint8Array, key: string): RecordText {
     return { reason: `it is not JSON: ${what}`, damaged: { line } };
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record))
-    return { reason: `it is no JSON object but ${nameOfKind(record)}` };
+    return { reason: `it is ${nameOfKind(record)}, not a JSON object` };
   if (!Object.hasOwn(record, key)) return { reason: withoutKey(record as Record<string, unknown>, key) };
-  if (standsTwice(json, key)) return { reason: `the key "${key}" stands twice in it` };
+  if (standsTwice(json, key)) return { reason: `it has the key "${key}" twice` };
   const text = (record as Record<string, unknown>)[key];
-  if (typeof text !== 'string') return { reason: `what stands under "${key}" is no text but ${nameOfKind(text)}` };
+  if (typeof text !== 'string') return { reason: `the value of "${key}" is ${nameOfKind(text)}, not a string` };
   if (text === '') return { reason: `the text under "${key}" is empty` };
   // Half of a surrogate pair in an escape has no UTF-8.
   if (!text.isWellFormed())
-    return { reason: `the text under "${key}" is not valid Unicode: it has half of a surrogate pair` };
+    return { reason: `the text under "${key}" contains a lone surrogate, which is not valid Unicode` };
   return { text };
 }

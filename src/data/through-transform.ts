@@ -2,8 +2,9 @@
 import type { Transform } from 'node:stream';
 
 /**
- * What comes out of the stream: nothing for no chunks, which some of zlib take for a file that is cut off. A chunk is used up before the next one is asked for, so that the source of the chunks can look at
- * `bytesWritten`. The stream is destroyed at the end, and when nobody reads on.
+ * Yields the output of the stream. Each chunk is used up before the next one is asked for, so the source of the chunks can rely on
+ * `bytesWritten`. Without chunks there is no output: some streams of zlib would call an empty input truncated. The stream is destroyed at
+ * the end, and when the consumer stops early.
  * @throws what the stream fails with, and what the chunks throw.
  */
 export async function* throughTransform(

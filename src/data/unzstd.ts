@@ -22,7 +22,7 @@ const MAX_WINDOW_LOG = 31;
 function nativeDecoder({ createZstdDecompress, constants }: ZlibWithZstd): Decoder {
   return {
     maxWindowBytes: 2 ** MAX_WINDOW_LOG,
-    wideRemedy: 'zstd decoders read at most 2 GiB; compress it anew with a smaller one',
+    wideRemedy: 'zstd decoders support at most 2 GiB; recompress it with a smaller one',
     decode: (frames) =>
       throughTransform(createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG } }), frames),
   };
@@ -34,7 +34,7 @@ async function decoderHere(): Promise<Decoder> {
   const { throughZstdWasm, WASM_WINDOW_BYTES } = await import('./zstd-wasm.js');
   return {
     maxWindowBytes: WASM_WINDOW_BYTES,
-    wideRemedy: `at most 128 MiB are read on Node ${process.versions.node}: use Node 22.15 or newer, or decompress it first (zstd -d --long=31)`,
+    wideRemedy: `Node ${process.versions.node} decodes at most 128 MiB here; use Node 22.15 or newer, or decompress it first (zstd -d --long=31)`,
     decode: throughZstdWasm,
   };
 }
@@ -45,7 +45,7 @@ export async function* unzstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator
   const frames = createZstdFrames(decoder);
   async function* wholeFrames(): AsyncGenerator<Uint8Array> {
     for await (const chunk of stored) yield* frames.push(chunk);
-    if (!frames.whole()) throw new Unusable('its zstd data is cut off');
+    if (!frames.whole()) throw new Unusable('its zstd data is truncated');
   }
   yield* decoder.decode(wholeFrames());
 }

@@ -85,7 +85,7 @@ function checkHeader(header: Uint8Array, descriptor: number, options: ZstdFrames
     );
   const window = windowBytes(header, fields);
   if (window <= options.maxWindowBytes) return;
-  throw new Unusable(`its zstd data needs a window of ${inUnits(window)}, and ${options.wideRemedy}`);
+  throw new Unusable(`its zstd data needs a window of ${inUnits(window)}, but ${options.wideRemedy}`);
 }
 
 function inUnits(bytes: number): string {
@@ -95,8 +95,8 @@ function inUnits(bytes: number): string {
 
 function refuseMagic(magic: number, isFirst: boolean): never {
   if (LEGACY_MAGICS.includes(magic))
-    throw new Unusable('it is zstd of a version before 0.8, which is not read any more; compress it anew');
-  throw new Unusable(isFirst ? 'it is no zstd archive' : 'after its last zstd frame follow bytes that are none');
+    throw new Unusable('it was written by zstd before 0.8, whose format is no longer supported; recompress it');
+  throw new Unusable(isFirst ? 'it is not zstd data' : 'its last zstd frame is followed by bytes that are not zstd');
 }
 
 function* frames(options: ZstdFramesOptions): Generator<Wanted, never, Uint8Array> {

@@ -118,7 +118,7 @@ describe('what is refused', () => {
     await put('a.jsonl.gz', whole.subarray(0, whole.length / 2));
     await put('b.jsonl.gz', whole);
     const manifest = await build();
-    expect(manifest.refused).toEqual([{ path: join(folder(), 'in/a.jsonl.gz'), reason: 'its gzip data is cut off' }]);
+    expect(manifest.refused).toEqual([{ path: join(folder(), 'in/a.jsonl.gz'), reason: 'its gzip data is truncated' }]);
     expect(manifest).toMatchObject({ duplicates: 0, files: [{ documents: 3000 }] });
     expect(new Set(await textsOf('both')).size).toBe(3000);
   });
@@ -143,11 +143,11 @@ describe('what is refused', () => {
     await put('b.txt', PARAGRAPHS.join(''));
     expect((await build()).refused.map(({ line, reason }) => `${line}: ${reason}`)).toEqual([
       '1: it has no key "text" (it has title, id)',
-      '2: it is no JSON object but a list',
-      '3: it has no key "text", nor any other',
-      '4: it is no JSON object but a string',
-      '5: it is no JSON object but null',
-      '6: what stands under "text" is no text but a number',
+      '2: it is a list, not a JSON object',
+      '3: it has no key "text" (the object is empty)',
+      '4: it is a string, not a JSON object',
+      '5: it is null, not a JSON object',
+      '6: the value of "text" is a number, not a string',
     ]);
   });
 
@@ -159,8 +159,8 @@ describe('what is refused', () => {
     execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
     expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['blank.jsonl', 'it is empty'],
-      ['dangling.txt', 'it is a link to nothing, or was removed while others were read'],
-      ['pipe.txt', 'it is no regular file'],
+      ['dangling.txt', 'it is a dangling link, or it was removed in the meantime'],
+      ['pipe.txt', 'it is not a regular file'],
       ['self.txt', 'it cannot be read (ELOOP)'],
     ]);
   });
@@ -176,14 +176,14 @@ describe('what is refused', () => {
   it('that does not exist is asked for, and leaves nothing', async () => {
     await expect(build({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow(/nowhere does not exist/);
     await symlink('nothing', join(folder(), 'link'));
-    await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(/link is a link to nothing/);
+    await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(/link is a dangling link/);
     expect(await readdir(folder())).toEqual(['link']);
   });
 
   it('says so when nothing is left', async () => {
     await put('a.jsonl', 'x\ny\n');
     await expect(build()).rejects.toThrow(
-      /^Nothing of --data can be used \(.*a\.jsonl:1: it is not JSON: a word without quotes, at character 1, and 1 more\)\.$/,
+      /^Nothing of --data can be used \(.*a\.jsonl:1: it is not JSON: an unquoted word, at character 1, and 1 more\)\.$/,
     );
     await mkdir(join(folder(), 'hollow'));
     await expect(build({ paths: [join(folder(), 'hollow')] })).rejects.toThrow('The folders of --data hold no files.');

@@ -97,11 +97,11 @@ describe('JSON that is not taken is told', () => {
     expect(refused).toEqual([
       expect.stringMatching(/^1: it is not JSON: single quotes/),
       expect.stringMatching(/^2: it is not JSON: NaN/),
-      expect.stringMatching(/^3: it is not JSON: it is cut off/),
+      expect.stringMatching(/^3: it is not JSON: it is truncated/),
       '4: the text under "text" is empty',
-      '5: it is no JSON object but a list',
+      '5: it is a list, not a JSON object',
       expect.stringMatching(/^6: it is not JSON: a control character/),
-      '12: it is not JSON: it is cut off inside a string',
+      '12: it is not JSON: it is truncated inside a string',
     ]);
   });
 
@@ -113,9 +113,9 @@ describe('JSON that is not taken is told', () => {
       broken: expect.stringMatching(/^4: it is not JSON: NaN.* 11$/),
     });
     const cut = await read('a.json', JSON.stringify(records).slice(0, -1));
-    expect(cut.broken).toBe('1: its JSON is cut off: it ends before its last bracket closes');
+    expect(cut.broken).toBe('1: its JSON is truncated: a bracket or a string is still open at the end');
     const more = await read('a.json', `${JSON.stringify(records)}\n${lines}`);
-    expect(more.broken).toBe('2: something follows the end of its JSON array');
+    expect(more.broken).toBe('2: there is text after the end of its JSON array');
     expect((await read('a.json', '{\n  // a comment\n  "text": "a"\n}')).broken).toMatch(/^2: .* a comment.* 3$/);
   });
 
@@ -124,8 +124,8 @@ describe('JSON that is not taken is told', () => {
       '1: it has no key "text" (it has version, data)',
     ]);
     expect((await read('a.json', '["one", "two"]')).refused).toEqual([
-      '1: it is no JSON object but a string',
-      '1: it is no JSON object but a string',
+      '1: it is a string, not a JSON object',
+      '1: it is a string, not a JSON object',
     ]);
     expect(await read('a.json', '[]')).toMatchObject({ broken: 'it is a JSON array without elements' });
     expect(await read('a.json', ' \n')).toMatchObject({ broken: 'it is empty' });
@@ -137,17 +137,21 @@ describe('a file that is no text', () => {
   it('is called by its name, also under compression', async () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n';
     expect((await read('a.parquet', pointer)).broken).toMatch(/^it is a git-lfs pointer/);
-    expect((await read('a.gz', gzipSync(gzipSync('a')))).broken).toMatch(/^under its gzip compression it is gzip;/);
+    expect((await read('a.gz', gzipSync(gzipSync('a')))).broken).toMatch(
+      /^inside the gzip compression, it is gzip data;/,
+    );
     expect((await read('a.txt.gz', Buffer.from('%PDF-1.4'))).broken).toMatch(/^it is a PDF/);
-    expect((await read('a.txt.gz', Buffer.from([1, 0, 2]))).broken).toBe('its name says gzip, which it is not');
+    expect((await read('a.txt.gz', Buffer.from([1, 0, 2]))).broken).toBe(
+      'it is named like gzip but does not contain gzip data',
+    );
     expect((await read('a.txt', Buffer.from([0x61, 0, 2]))).broken).toMatch(/binary/);
   });
 
-  it('is a link to nothing', async () => {
+  it('is a dangling link', async () => {
     await symlink('nothing', join(folder(), 'link'));
     const reading = documentsOf({ path: join(folder(), 'link'), textKey: 'text', onStored: () => undefined }).next();
     await expect(reading).rejects.toMatchObject({
-      refusal: { reason: expect.stringMatching(/^it is a link to nothing/) },
+      refusal: { reason: expect.stringMatching(/^it is a dangling link/) },
     });
   });
 });

@@ -13,9 +13,9 @@ describe('a file that is no text', () => {
     ['an Arrow file', bytes('\xff\xff\xff\xff\x98\x02\0\0\x10\0\0\0\0\0'), 'JSON lines'],
     ['a zip archive', bytes('PK\x03\x04\x14\0'), 'unpack'],
     ['a tar archive', tar, 'unpack'],
-    ['bzip2', bytes('BZh91AY&SY\0'), 'bzip2 -d'],
-    ['xz', bytes('\xfd7zXZ\0\0\x04'), 'xz -d'],
-    ['lz4', bytes('\x04\x22\x4d\x18d@'), 'lz4 -d'],
+    ['bzip2 data', bytes('BZh91AY&SY\0'), 'bzip2 -d'],
+    ['xz data', bytes('\xfd7zXZ\0\0\x04'), 'xz -d'],
+    ['lz4 data', bytes('\x04\x22\x4d\x18d@'), 'lz4 -d'],
     ['a PDF', bytes('%PDF-1.7\n%'), 'pdftotext'],
     ['an image', bytes('\x89PNG\r\n\x1a\n'), 'only text'],
     ['an image', bytes('\xff\xd8\xff\xe0\0\x10JFIF'), 'only text'],
@@ -23,10 +23,10 @@ describe('a file that is no text', () => {
     ['a GGUF model', bytes('GGUF\x03\0\0\0'), 'only text'],
     ['a safetensors file', bytes('\x40\0\0\0\0\0\0\0{"__metadata__"'), 'only text'],
     ['a Python pickle', bytes('\x80\x04\x95\x10'), 'JSON lines'],
-    ['UTF-16', Buffer.from('\uFEFFtext', 'utf16le'), 'iconv -f UTF-16 '],
-    ['UTF-32', bytes('\xff\xfe\0\0t\0\0\0'), 'iconv -f UTF-32 '],
-    ['UTF-16 without a byte order mark', Buffer.from('plain text', 'utf16le'), 'iconv -f UTF-16LE '],
-    ['UTF-16 without a byte order mark', Buffer.from('plain text', 'utf16le').swap16(), 'iconv -f UTF-16BE '],
+    ['UTF-16 text', Buffer.from('\uFEFFtext', 'utf16le'), 'iconv -f UTF-16 '],
+    ['UTF-32 text', bytes('\xff\xfe\0\0t\0\0\0'), 'iconv -f UTF-32 '],
+    ['UTF-16 text without a byte order mark', Buffer.from('plain text', 'utf16le'), 'iconv -f UTF-16LE '],
+    ['UTF-16 text without a byte order mark', Buffer.from('plain text', 'utf16le').swap16(), 'iconv -f UTF-16BE '],
   ])('is called %s', (name, head, remedy) => {
     expect(foreignKind(head)).toContain(`it is ${name}; `);
     expect(foreignKind(head)).toContain(remedy);

@@ -46,7 +46,7 @@ describe('a gzip file', () => {
       [first, zeros, second],
       [first, second, zeros, first],
     ])
-      await expect(decoded(...chunks)).rejects.toThrow('stand others that belong to nothing');
+      await expect(decoded(...chunks)).rejects.toThrow('are followed by other bytes');
   });
 
   it('is refused where its checksum is not that of its contents', async () => {

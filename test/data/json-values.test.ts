@@ -54,14 +54,14 @@ describe('JSON values', () => {
   it('are refused where the file ends inside one, or inside the array', async () => {
     const text = '[\n{"text": "a]"},\n{"text": "b\\""}\n]';
     for (let cut = 1; cut < text.length; cut++)
-      await expect(split(text.slice(0, cut))).rejects.toThrow('its JSON is cut off');
-    await expect(split('{"a": [1, 2}')).rejects.toThrow('cut off');
+      await expect(split(text.slice(0, cut))).rejects.toThrow('its JSON is truncated');
+    await expect(split('{"a": [1, 2}')).rejects.toThrow('truncated');
     expect(await split(`${text}  \n`)).toHaveLength(2);
   });
 
   it('are refused where something follows the array, by its line', async () => {
     await expect(split('[{"a": 1}]\n\n{"a": 2}')).rejects.toMatchObject({
-      message: 'something follows the end of its JSON array',
+      message: 'there is text after the end of its JSON array',
       line: 3,
     });
   });
