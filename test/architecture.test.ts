@@ -17,6 +17,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['llama'],
   ['blt', 'engine', 'gguf'],
   ['safetensors', 'conversion', 'ui'],
+  ['system-errors.ts'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 

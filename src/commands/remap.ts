@@ -45,7 +45,7 @@ export const remapCommand: Command<Args> = {
 };
 
 async function inPlace(context: Context, { dir, restartFrom }: Args, recipe: Recipe): Promise<string> {
-  const conversion = await openConversion(dir, restartFrom === undefined ? {} : { restartFrom });
+  const conversion = await openConversion(dir, { restartFrom, signal: context.signal });
   try {
     await remapStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
     return conversion.path('remap');

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { systemFailure } from '../system-errors.js';
 import { toolVersion } from '../version.js';
 import { removeAtomic, sweepTemporary } from './atomic.js';
 import { lockFolder } from './lock.js';
@@ -29,18 +30,24 @@ export interface Conversion {
  * Opens a conversion folder, making it when it does not exist. One that was made here and in which no stage left anything,
  * because the model's name was wrong or the disk full, is taken away again by `close`.
  * @param options.restartFrom allows `runStage` to redo that stage and the later ones
+ * @param options.signal ends the clearing of what killed processes left
  * @throws UsageError when the folder holds something else; ByteifyError when another process works in it
  */
-export async function openConversion(folder: string, options: { restartFrom?: StageName } = {}): Promise<Conversion> {
+export async function openConversion(
+  folder: string,
+  options: { restartFrom?: StageName | undefined; signal?: AbortSignal } = {},
+): Promise<Conversion> {
   const made = !existsSync(folder);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw systemFailure(error, folder) ?? error;
+  });
   const unlock = await lockFolder(folder);
   const release = async () => {
     if (made && !STAGES.some(({ output }) => existsSync(join(folder, output)))) await removeAtomic(folder);
     else await unlock();
   };
   try {
-    await sweepTemporary(folder);
+    await sweepTemporary(folder, { signal: options.signal });
     let manifest = await readManifest(folder);
     if (manifest === null) {
       await refuseForeign(folder);

@@ -91,7 +91,7 @@ async function readFileInto(
  */
 export async function buildStore(options: BuildStoreOptions): Promise<StoreManifest> {
   const { paths, out, pieceBytes, validationFraction, seed, textKey, onProgress, signal } = options;
-  const found = await findFiles(paths);
+  const found = await findFiles(paths, signal);
   const refused = [...found.refused];
   let refusedCount = refused.length;
   const refuse = (refusal: Refusal) => {

@@ -1,6 +1,7 @@
 /** @module Documents of a file: a text file is one, a jsonl file has one a line; either may be gzip or zstd compressed. */
 import { isUtf8 } from 'node:buffer';
 import { messageOf } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import { fileChunks, withoutCompression } from './file-chunks.js';
 import { BrokenFile, type Refusal, Unusable } from './refusal.js';
 import { validUtf8 } from './utf8.js';
@@ -103,6 +104,8 @@ function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (/^(Z|ZSTD)_/.test(code)) return `it is no whole archive (${messageOf(error)})`;
+  const dangling = code === 'ENOENT' ? danglingLink((error as NodeJS.ErrnoException).path ?? '') : null;
+  if (dangling !== null) return `it is a link to ${dangling.target}, which does not exist`;
   return /^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null;
 }
 

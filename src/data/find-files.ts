@@ -4,6 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import type { Refusal } from './refusal.js';
 
 export interface FoundFiles {
@@ -16,12 +17,19 @@ const SKIPPED_FOLDERS = new Set(['node_modules']);
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
-/** Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. */
-async function* walk(folder: string, seen: Set<string>, refused: Refusal[]): AsyncGenerator<string> {
+/**
+ * Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. Links are followed, since whoever keeps
+ * text behind links chose so; a folder is read once, however many links lead to it, so that a loop ends.
+ */
+async function* walk(
+  folder: string,
+  { seen, refused, signal }: { seen: Set<string>; refused: Refusal[]; signal: AbortSignal | undefined },
+): AsyncGenerator<string> {
+  signal?.throwIfAborted();
   let names: string[];
   try {
     const real = await realpath(folder);
-    if (seen.has(real)) return; // a link back up
+    if (seen.has(real)) return;
     seen.add(real);
     names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   } catch (error) {
@@ -35,24 +43,26 @@ async function* walk(folder: string, seen: Set<string>, refused: Refusal[]): Asy
       if (SKIPPED_FOLDERS.has(name)) continue;
       // With --data . --out here: the conversion would read itself, and another text each time.
       if (existsSync(join(path, MANIFEST_NAME))) refused.push({ path, reason: 'it is a conversion folder' });
-      else yield* walk(path, seen, refused);
+      else yield* walk(path, { seen, refused, signal });
     } else {
       yield path; // also what is no file or cannot be read: reading it names the reason
     }
   }
 }
 
-/** @throws UsageError for a path that does not exist. */
-export async function findFiles(paths: readonly string[]): Promise<FoundFiles> {
+/** @throws UsageError for a path that does not exist; the signal's reason. */
+export async function findFiles(paths: readonly string[], signal?: AbortSignal): Promise<FoundFiles> {
   const files = new Set<string>();
   const refused: Refusal[] = [];
   for (const path of paths) {
     const found = await stat(path).catch((cause) => {
-      const problem = codeOf(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${codeOf(cause)})`;
+      const dangling = danglingLink(path);
+      const absent = dangling === null ? 'does not exist' : `leads to ${dangling.target}, which does not exist`;
+      const problem = codeOf(cause) === 'ENOENT' ? absent : `cannot be read (${codeOf(cause)})`;
       throw new UsageError(`${path} ${problem}.`, { hint: '--data takes files and folders.', cause });
     });
     if (!found.isDirectory()) files.add(path);
-    else for await (const file of walk(path, new Set(), refused)) files.add(file);
+    else for await (const file of walk(path, { seen: new Set(), refused, signal })) files.add(file);
   }
   return { files: [...files], refused };
 }

@@ -31,7 +31,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
   if (isThere && !sameSettings) refuseOther(conversion, 'The settings of the data have');
   if (before !== null) refuseGone(wanted, before, { out, given: paths.length > 0 });
-  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted) };
+  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted, context.signal) };
   if (isThere) {
     const changes = await changesOf(out, before, request, context.signal);
     if (sameSettings && changes.length === 0) {

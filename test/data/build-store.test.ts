@@ -150,7 +150,7 @@ describe('what is refused', () => {
     execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
     expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['blank.jsonl', 'it is empty'],
-      ['dangling.txt', 'it cannot be read (ENOENT)'],
+      ['dangling.txt', 'it is a link to nothing, which does not exist'],
       ['pipe.txt', 'it is no regular file'],
       ['self.txt', 'it cannot be read (ELOOP)'],
     ]);
