@@ -10,6 +10,8 @@ import { readBltConfig } from './export-transformers.js';
 export interface CheckedExport {
   readonly tensors: number;
   readonly parameters: number;
+  /** Paths of the weight files. */
+  readonly weightFiles: readonly string[];
 }
 
 /** Beside config.json and the weights. */
@@ -51,7 +53,11 @@ export async function checkExport(folder: string): Promise<CheckedExport> {
     const stored = checkTensors(bltTensors(config), reader.tensors, folder);
     await refuseStrayWeights(folder, reader.files);
     for (const name of NEEDED) await readNeeded(folder, name);
-    return { tensors: stored.length, parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
+    return {
+      tensors: stored.length,
+      parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      weightFiles: reader.files,
+    };
   } finally {
     await reader.close();
   }
