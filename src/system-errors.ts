@@ -137,7 +137,8 @@ export function namingPath(error: unknown, place: { readonly path: string; reado
   for (let at = error, depth = 0; at instanceof Error && depth < MAX_CAUSES; at = at.cause, depth++) {
     const found = at as NodeJS.ErrnoException & { dest?: string };
     if (temporary !== undefined) {
-      found.message = found.message.replaceAll(temporary, path);
+      // The message of some errors, such as an abort's, cannot be set.
+      if (found.message.includes(temporary)) found.message = found.message.replaceAll(temporary, path);
       if (found.path !== undefined) found.path = found.path.replaceAll(temporary, path);
     }
     if (found.path === undefined && found.code !== undefined && WRITES.includes(found.syscall ?? '')) found.path = path;
