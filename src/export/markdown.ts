@@ -11,12 +11,15 @@ const MARKS = /[\\`*_[\]<>&#$~!]/g;
 /** What GitHub's Markdown makes a link of without being asked: an address, `www.` and an e-mail. */
 const AUTOLINKS = /:(?=\/\/)|(?<=\bwww)\.|@/gi;
 
+/** What makes a list of a line that begins with it: `-`, `+`, and the point of `1.`. */
+const LIST_MARKS = /^[-+=]|(?<=^\d{1,9})[.)]/;
+
 /**
  * Text from outside as Markdown that shows it as it is, in one line: no HTML, no link, no emphasis. Not for code spans.
  * Backslashes escape any ASCII punctuation (CommonMark 0.31, section 2.4).
  */
 export function escapeText(text: string): string {
-  return oneLine(text).replaceAll(MARKS, '\\$&').replaceAll(AUTOLINKS, '\\$&');
+  return [MARKS, AUTOLINKS, LIST_MARKS].reduce((safe, pattern) => safe.replace(pattern, '\\$&'), oneLine(text));
 }
 
 /** A code span that shows any text, its own backticks included (CommonMark 0.31, section 6.1). */
