@@ -12,7 +12,7 @@ const MARKS = /[\\`*_[\]<>&#$~!]/g;
 const AUTOLINKS = /:(?=\/\/)|(?<=\bwww)\.|@/gi;
 
 /** What makes a list of a line that begins with it: `-`, `+`, and the point of `1.`. */
-const LIST_MARKS = /^[-+=]|(?<=^\d{1,9})[.)]/;
+const LIST_MARKS = /^[-+=]|(?<=^\d{1,9})[.)](?=\s|$)/;
 
 /**
  * Text from outside as Markdown that shows it as it is, in one line: no HTML, no link, no emphasis. Not for code spans.
