@@ -1,10 +1,10 @@
-/** @module A checkpoint of a run: a whole model folder with the optimizer's moments and the trainer's state beside it. */
+/** @module A checkpoint of a run: a model folder with the optimizer's moments and the trainer's state beside it. */
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { writeFolderAtomic } from '../conversion/index.js';
 import type { PackerState } from '../data/index.js';
-import { CHUNK_BYTES, chunksOf, type Storage, type tf, type Variable } from '../engine/index.js';
+import { chunksOf, type Storage, type tf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
@@ -13,12 +13,12 @@ import {
   type TensorInfo,
   type TensorReader,
   tensorBytes,
-  writeCheckpoint,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
 import { type Moments, momentStorage, type ParameterGroup, type Slot } from './adamw.js';
 import type { Room } from './batch-preparer.js';
 import type { StepMode } from './train-step.js';
+import { writeWeights } from './write-weights.js';
 
 /** What a resumed run needs beside the weights. */
 export interface TrainerState {
@@ -66,17 +66,12 @@ async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint
   }
 }
 
-/** Bytes of a tensor that is copied as it is, in pieces. */
-async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8Array> {
-  const size = tensorBytes(reader.tensors.get(name)!);
-  for (let offset = 0; offset < size; offset += CHUNK_BYTES)
-    yield await reader.read(name, { offset, length: Math.min(CHUNK_BYTES, size - offset) });
-}
-
 /**
  * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the
- * others are copied as they were. Adapters themselves lie beside the moments.
- * @param params.start where the untrained tensors are read from. @param params.mergedValue of a tensor that has an adapter; null of others.
+ * others are as they were. Adapters themselves lie beside the moments.
+ * @param params.start where the untrained tensors are read from
+ * @param params.root what lies in this folder is not copied into the checkpoint, which names the place instead
+ * @param params.mergedValue of a tensor that has an adapter; null of others
  */
 export async function saveCheckpoint(params: {
   run: string;
@@ -85,17 +80,17 @@ export async function saveCheckpoint(params: {
   slots: readonly Slot[];
   mergedValue: (name: string) => tf.Tensor | null;
   start: TensorReader;
+  root: string;
   state: TrainerState;
   keep: number;
 }): Promise<void> {
-  const { run, config, specs, slots, mergedValue, start, state, keep } = params;
+  const { run, config, specs, slots, mergedValue, start, root, state, keep } = params;
   const trained = new Map(slots.map((slot) => [slot.name, slot]));
   const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
   const adapted = (name: string) => trained.has(`${name.replace(/weight$/, 'lora_A.weight')}`);
-  const infos = specs.map(({ name, shape }) =>
-    trained.has(name) || adapted(name) ? float32(name, shape) : start.tensors.get(name)!,
-  );
+  const isTrained = (name: string) => trained.has(name) || adapted(name);
+  const tensors = specs.map(({ name, shape }) => (isTrained(name) ? float32(name, shape) : start.tensors.get(name)!));
   const moments = new Map(
     slots.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
       Object.entries({ first, ...(second && { second }), ...(!shapes.has(name) && { value }) }).map(
@@ -106,17 +101,17 @@ export async function saveCheckpoint(params: {
       ),
     ),
   );
-  await writeFolderAtomic(join(run, checkpointName(state.step)), async (folder) => {
+  const path = join(run, checkpointName(state.step));
+  await writeFolderAtomic(path, async (folder) => {
     await writeFile(
       join(folder, 'config.json'),
       `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
     );
-    await writeCheckpoint(folder, infos, (info) => {
-      const slot = trained.get(info.name);
-      if (slot !== undefined) return bytesOf(slot.value.read(), info);
-      const value = mergedValue(info.name);
-      return value === null ? copied(start, info.name) : bytesOf(value, info);
-    });
+    const trainedBytes = (info: TensorInfo) => {
+      const value = trained.get(info.name)?.value.read() ?? mergedValue(info.name);
+      return value === null ? null : bytesOf(value, info);
+    };
+    await writeWeights({ folder, path, tensors, trained: trainedBytes, isTrained, start, root });
     const momentInfos = [...moments.values()].map(({ info }) => info);
     await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, (info) =>
       bytesOf(moments.get(info.name)!.variable.read(), info),

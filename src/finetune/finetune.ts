@@ -19,6 +19,11 @@ export interface FinetuneOptions {
   readonly source: string | null;
   /** Gets the checkpoints of the last stage, metrics.jsonl and tfevents; earlier stages lie in `stage-I/`. */
   readonly run: string;
+  /**
+   * The conversion's folder: checkpoints read from there what no stage moves, instead of copying it. Left out, they share only what lies in the
+   * run itself.
+   */
+  readonly conversion?: string;
   readonly recipe: Recipe;
   readonly store: ByteStore;
   /** Held-out texts. */
@@ -40,6 +45,8 @@ export interface FinetuneReport {
 export interface StageContext extends FinetuneOptions {
   readonly stage: number;
   readonly config: BltConfig;
+  /** What lies in this folder is not copied into checkpoints. */
+  readonly root: string;
   /** Floating-point operations of the stages before. */
   readonly flopsBefore: number;
 }
@@ -56,7 +63,7 @@ const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 
  * and there is none.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
-  const { recipe, run, from } = options;
+  const { recipe, run, from, conversion: root = run } = options;
   const config = await readBltConfig(from[0]!);
   const needsSource = recipe.stages.find(({ kind }) => kind !== 'end-to-end');
   if (needsSource !== undefined && options.source === null) {
@@ -72,7 +79,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
     for (const [stage, settings] of recipe.stages.entries()) {
       const last = stage === recipe.stages.length - 1;
       const folder = last ? run : join(run, `stage-${stage}`);
-      const context = { ...options, from: before, run: folder, stage, config, flopsBefore: metrics.flops ?? 0 };
+      const context = { ...options, from: before, run: folder, root, stage, config, flopsBefore: metrics.flops ?? 0 };
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));

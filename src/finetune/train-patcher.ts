@@ -101,6 +101,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       data: store.train,
       flopsOf: stepFlops(config, recipe.patcher),
       run,
+      root: run,
       seed: recipe.seed,
       settings,
       signal,

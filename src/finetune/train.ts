@@ -74,6 +74,8 @@ export interface TrainOptions {
   readonly flopsOf: (batch: StepBatch) => number;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
   readonly run: string;
+  /** What lies in this folder is not copied into checkpoints: the conversion's, of which the run is a part. */
+  readonly root: string;
   readonly seed: number;
   /** A digest of what must not change between sittings. */
   readonly settings: string;
@@ -94,11 +96,11 @@ export interface TrainResult {
  * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { objective, config, start, plan, run, seed, settings, signal, source: teacher = null } = options;
+  const { objective, config, start, plan, run, root, seed, settings, signal, source: teacher = null } = options;
   await mkdir(run, { recursive: true });
   const all = bltTensors(config);
   const specs = all.filter(objective.reads);
-  // A checkpoint of a BLT is a whole one, whatever its stage reads.
+  // A checkpoint of a BLT stands for a whole one, whatever its stage reads.
   const written = objective.patched ? all : specs;
   const last = (await checkpointSteps(run)).at(-1);
   const saved = last === undefined ? null : await readTrainerState(run, last);
@@ -174,7 +176,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
   const save = () =>
-    saveCheckpoint({ ...trainee, run, config, specs: written, start, keep: plan.keepCheckpoints, state });
+    saveCheckpoint({ ...trainee, run, root, config, specs: written, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();

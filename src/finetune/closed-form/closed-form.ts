@@ -12,7 +12,7 @@ import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
 import { bltBitsPerByte, disposeParams, loadParams, loadVariable, type Params } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';
-import { fromFloat32, openCheckpoint, type TensorReader, writeCheckpoint } from '../../safetensors/index.js';
+import { fromFloat32, openCheckpoint, type TensorInfo, type TensorReader } from '../../safetensors/index.js';
 import { checkpointName } from '../checkpoint.js';
 import { chooseMode } from '../choose-mode.js';
 import type { DistillSource } from '../distill-source.js';
@@ -22,6 +22,7 @@ import { openMetrics } from '../metrics-log.js';
 import { overlay } from '../overlay.js';
 import { createSourceStates, type SourceStates } from '../source-states.js';
 import { sourceEmbedding, sourceNorm } from '../source-tensors.js';
+import { writeWeights } from '../write-weights.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
 import { fitExpectation, fitHead, leftOver } from './fit-head.js';
@@ -56,7 +57,7 @@ export async function closedForm(
     const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
     disposeParams(params);
     const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
-    await write(folder, config, start, made, metrics);
+    await write({ folder, root: context.root, config, start, made, metrics });
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
     await log.close();
@@ -183,24 +184,29 @@ async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<str
 const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
   bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
 
-/** The whole model: what was made in float32, all else as it was. */
-async function write(
-  folder: string,
-  config: BltConfig,
-  start: TensorReader,
-  made: ReadonlyMap<string, Float32Array>,
-  metrics: Readonly<Record<string, number>>,
-): Promise<void> {
-  const infos = bltTensors(config).map(({ name, shape }) =>
+/** The model: what was made in float32, all else as it was. */
+async function write(params: {
+  folder: string;
+  root: string;
+  config: BltConfig;
+  start: TensorReader;
+  made: ReadonlyMap<string, Float32Array>;
+  metrics: Readonly<Record<string, number>>;
+}): Promise<void> {
+  const { folder: path, root, config, start, made, metrics } = params;
+  const tensors = bltTensors(config).map(({ name, shape }) =>
     made.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
   );
-  await writeFolderAtomic(folder, async (into) => {
-    await writeFile(join(into, 'config.json'), `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`);
-    await writeCheckpoint(into, infos, async function* ({ name }) {
-      const values = made.get(name);
-      if (values !== undefined) yield fromFloat32(values, 'F32');
-      else yield await start.read(name);
-    });
-    await writeFile(join(into, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
+  const trained = ({ name }: TensorInfo) => {
+    const values = made.get(name);
+    return values === undefined ? null : fromFloat32(values, 'F32');
+  };
+  await writeFolderAtomic(path, async (folder) => {
+    await writeFile(
+      join(folder, 'config.json'),
+      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
+    );
+    await writeWeights({ folder, path, tensors, trained, isTrained: (name) => made.has(name), start, root });
+    await writeFile(join(folder, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
   });
 }
