@@ -4,10 +4,12 @@ export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.
 export { type FileState, listFiles } from './list-files.js';
 export {
   createPacker,
+  fitsPacker,
   PACKER_START,
   type PackedChunk,
   type PackedRow,
   type Packer,
+  type PackerOptions,
   type PackerState,
 } from './pack.js';
 export { piecesOf } from './pieces.js';
@@ -16,6 +18,7 @@ export {
   type ByteStore,
   openSplit,
   openStore,
+  readStoreManifest,
   type Split,
   type SplitFiles,
   type StoredSplit,

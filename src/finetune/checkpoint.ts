@@ -1,44 +1,30 @@
 /** @module A checkpoint of a run: a model folder with the optimizer's moments and the trainer's state beside it. */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../blt/index.js';
-import { writeFolderAtomic } from '../conversion/index.js';
-import type { PackerState } from '../data/index.js';
+import { removeAtomic, writeFolderAtomic } from '../conversion/index.js';
 import { chunksOf, type Storage, type tf, type Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { loadVariable } from '../model/index.js';
 import {
   openCheckpoint,
   openSafetensorsFile,
+  quoted,
   type TensorInfo,
   type TensorReader,
   tensorBytes,
   writeSafetensorsFile,
 } from '../safetensors/index.js';
-import { type Moments, momentStorage, type ParameterGroup, type Slot } from './adamw.js';
-import type { Room } from './batch-preparer.js';
-import type { StepMode } from './train-step.js';
+import { systemCode } from '../system-errors.js';
+import { disposeSlot, type Moments, momentStorage, type ParameterGroup, type Slot } from './adamw.js';
+import { ofCheckpoint, parseTrainerState, type TrainerState } from './trainer-state.js';
 import { writeWeights } from './write-weights.js';
-
-/** What a resumed run needs beside the weights. */
-export interface TrainerState {
-  readonly step: number;
-  readonly packer: PackerState;
-  /** The shapes that a step was traced with. */
-  readonly room: Room;
-  /** Floating-point operations so far, the source's included. */
-  readonly flops: number;
-  /** How steps run: going on, they run the same way. */
-  readonly mode: StepMode;
-  /** Of the last look at the held-out text. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** A digest of the settings that must not change between sittings. */
-  readonly settings: string;
-}
 
 const NAME = /^checkpoint-(\d+)$/;
 const OPTIMIZER_FILE = 'optimizer.safetensors';
 const STATE_FILE = 'trainer_state.json';
+
+export type { TrainerState };
 
 export function checkpointName(step: number): string {
   return `checkpoint-${String(step).padStart(6, '0')}`;
@@ -46,7 +32,10 @@ export function checkpointName(step: number): string {
 
 /** Steps that have a checkpoint in a run folder, oldest first. */
 export async function checkpointSteps(run: string): Promise<number[]> {
-  const names = await readdir(run).catch(() => [] as string[]);
+  const names = await readdir(run).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
   return names
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
@@ -119,32 +108,77 @@ export async function saveCheckpoint(params: {
     await writeFile(join(folder, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
   });
   for (const step of (await checkpointSteps(run)).slice(0, -keep)) {
-    await rm(join(run, checkpointName(step)), { recursive: true, force: true });
+    await removeAtomic(join(run, checkpointName(step)));
   }
 }
 
-/** The state of a checkpoint. */
+/** The state of a checkpoint. @throws ByteifyError when it cannot be used. */
 export async function readTrainerState(run: string, step: number): Promise<TrainerState> {
-  const path = join(run, checkpointName(step), STATE_FILE);
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as TrainerState;
-  } catch (cause) {
-    throw new ByteifyError(`${path} cannot be read.`, {
-      hint: 'Remove that checkpoint folder to go on from the one before.',
-      cause,
-    });
-  }
+  const folder = join(run, checkpointName(step));
+  return parseTrainerState(folder, join(folder, STATE_FILE), step);
 }
 
 /** What a slot is before its values are there. */
 export interface SlotKind {
   readonly name: string;
+  readonly shape: readonly number[];
   readonly group: ParameterGroup;
   /** Rows of zeros that are added at the end. */
   readonly spareRows: number;
 }
 
-/** The slots of a checkpoint, made anew. */
+/** @throws ByteifyError when a tensor is missing, or has another shape or type than the run wants. */
+function checkTensor(reader: TensorReader, { name, shape }: Pick<TensorInfo, 'name' | 'shape'>, folder: string): void {
+  const found = reader.tensors.get(name);
+  if (found === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
+  const show = (of: Pick<TensorInfo, 'dtype' | 'shape'>) => `${of.dtype} [${of.shape.join(', ')}]`;
+  const [is, wanted] = [show(found), show({ dtype: 'F32', shape })];
+  if (is !== wanted) throw new ByteifyError(`The tensor ${quoted(name)} of ${folder} is ${is}, not ${wanted}.`);
+}
+
+async function restore(folder: string, kinds: readonly SlotKind[], moments: Moments): Promise<Slot[]> {
+  const weights = await openCheckpoint(folder);
+  const opened: TensorReader[] = [weights];
+  const slots: Slot[] = [];
+  try {
+    const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
+    opened.push(optimizer);
+    // An adapter is no tensor of the model.
+    const valueOf = (name: string) =>
+      weights.tensors.has(name) ? ([weights, name] as const) : ([optimizer, `${name}.value`] as const);
+    // All of them before any is loaded.
+    for (const { name, shape, group } of kinds) {
+      const [reader, value] = valueOf(name);
+      checkTensor(reader, { name: value, shape }, folder);
+      for (const [which, storage] of Object.entries(momentStorage(group, moments)))
+        if (storage !== null) checkTensor(optimizer, { name: `${name}.${which}`, shape }, folder);
+    }
+    for (const { name, group, spareRows } of kinds) {
+      const { first, second } = momentStorage(group, moments);
+      const [reader, value] = valueOf(name);
+      const moment = (which: string, storage: Storage) =>
+        loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
+      slots.push({
+        name,
+        group,
+        value: await loadVariable(reader, value, { spareRows }),
+        first: await moment('first', first),
+        second: second && (await moment('second', second)),
+      });
+    }
+    return slots;
+  } catch (error) {
+    slots.forEach(disposeSlot);
+    throw error;
+  } finally {
+    for (const reader of opened) await reader.close();
+  }
+}
+
+/**
+ * The slots of a checkpoint, made anew.
+ * @throws ByteifyError naming what of the checkpoint is missing, cut short or of another shape
+ */
 export async function restoreSlots(
   run: string,
   step: number,
@@ -152,29 +186,7 @@ export async function restoreSlots(
   moments: Moments,
 ): Promise<Slot[]> {
   const folder = join(run, checkpointName(step));
-  const weights = await openCheckpoint(folder);
-  const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
-  try {
-    const slots: Slot[] = [];
-    for (const { name, group, spareRows } of kinds) {
-      const { first, second } = momentStorage(group, moments);
-      const moment = (which: string, storage: Storage) =>
-        loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
-      slots.push({
-        name,
-        group,
-        value: await (weights.tensors.has(name)
-          ? loadVariable(weights, name, { spareRows })
-          : loadVariable(optimizer, `${name}.value`)),
-        first: await moment('first', first),
-        second: second && (await moment('second', second)),
-      });
-    }
-    return slots;
-  } finally {
-    await weights.close();
-    await optimizer.close();
-  }
+  return ofCheckpoint(folder, restore(folder, kinds, moments));
 }
 
 /** What a run says of its parameters' groups. */

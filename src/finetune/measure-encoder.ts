@@ -1,6 +1,4 @@
 /** @module Measures a stage's encoder on the held source, and keeps what it found beside the stage's checkpoint. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { writeFileAtomic } from '../conversion/index.js';
@@ -11,6 +9,7 @@ import { openCheckpoint } from '../safetensors/index.js';
 import type { DistillSource } from './distill-source.js';
 import { encoderFidelity } from './encoder-fidelity.js';
 import { createEntropies } from './entropies.js';
+import { readMetrics } from './metrics-file.js';
 import { overlay } from './overlay.js';
 
 const FILE = 'encoder.json';
@@ -29,7 +28,8 @@ export interface EncoderQuestion {
 /** Metrics of an encoder; those of a stage that was measured are read. */
 export async function measureEncoder(question: EncoderQuestion): Promise<Readonly<Record<string, number>>> {
   const path = join(question.run, FILE);
-  if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+  const known = await readMetrics(path, `Remove ${path}: it is measured again.`);
+  if (known !== null) return known;
   const metrics = await measured(question);
   await writeFileAtomic(path, `${JSON.stringify(metrics, null, 2)}\n`);
   return metrics;

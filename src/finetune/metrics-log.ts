@@ -1,8 +1,11 @@
 /** @module The curve of a run: metrics.jsonl, which is the record, and TensorBoard's event file beside it. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { writeFileAtomic } from '../conversion/index.js';
 import { fileVersionRecord, restartRecord, scalarsRecord } from './tfevents.js';
+
+const lineSchema = z.looseObject({ step: z.number() });
 
 export const METRICS_FILE = 'metrics.jsonl';
 
@@ -26,7 +29,7 @@ async function dropAfter(path: string, step: number): Promise<void> {
   if (text === '') return;
   const kept = text.split('\n').filter((line) => {
     try {
-      return (JSON.parse(line) as { step: number }).step < firstStepAfter(step);
+      return lineSchema.parse(JSON.parse(line)).step < firstStepAfter(step);
     } catch {
       return false; // the last line of a process that was killed
     }

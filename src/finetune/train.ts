@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
-import { PACKER_START, type StoredSplit } from '../data/index.js';
+import { fitsPacker, PACKER_START, type PackerOptions, type StoredSplit } from '../data/index.js';
 import type { Precision, Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import { disposeParams, type Params } from '../model/index.js';
@@ -10,7 +10,7 @@ import type { TensorReader } from '../safetensors/index.js';
 import type { AdamWOptions, Moments } from './adamw.js';
 import type { SourceSettings, StepBatch } from './batch-preparer.js';
 import { createBatchSource } from './batch-source.js';
-import { checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { checkpointName, checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint } from './checkpoint.js';
 import { chooseMode } from './choose-mode.js';
 import { createEntropies } from './entropies.js';
 import { openMetrics } from './metrics-log.js';
@@ -18,6 +18,7 @@ import { CROSS_ENTROPY, type Objective } from './objective.js';
 import { createSourceStates } from './source-states.js';
 import { createTrainStep, type StepMode } from './train-step.js';
 import { openTrainee } from './trainee.js';
+import { type TrainerState, withoutCheckpoint } from './trainer-state.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
@@ -111,6 +112,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     });
   }
   const { learningRateScale, muonScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
+  const readsStates = objective.targets.includes('states');
+  const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
+  const repeat = readsStates && readAgain;
+  if (saved !== null) checkPacker({ split: options.data, rowBytes: length, seed, repeat }, saved, run);
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
@@ -137,8 +142,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
   const entropies = createEntropies(config, trainee.fixed, shape, mode);
-  const readsStates = objective.targets.includes('states');
-  const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
   const states = readsStates
     ? createSourceStates({
         config,
@@ -155,7 +158,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       rowBytes: length,
       seed,
       state: state.packer,
-      repeat: readsStates && readAgain,
+      repeat,
     },
     config,
     patched: objective.patched,
@@ -235,6 +238,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     entropies.dispose();
     trainee.dispose();
   }
+}
+
+/** @throws ByteifyError when a state stands where this text has no place. */
+function checkPacker(packer: PackerOptions, { step, packer: state }: TrainerState, run: string): void {
+  if (fitsPacker(packer, state)) return;
+  const folder = join(run, checkpointName(step));
+  throw new ByteifyError(`${folder} stands at a place that the text does not have.`, {
+    hint: withoutCheckpoint(folder),
+  });
 }
 
 /** Without the tensors, which stay in this thread. */

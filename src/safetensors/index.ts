@@ -1,5 +1,5 @@
 /** @module safetensors files: read by range, written by piece, trusted in nothing. */
-export { type Dtype, dtypeBytes, fromFloat32, halfValue, toFloat32 } from './dtype.js';
+export { type Dtype, dtypeBytes, fromFloat32, halfValue, isDtype, toFloat32 } from './dtype.js';
 export { overlay } from './overlay.js';
 export { isPartial, overlayOf, writePartialCheckpoint } from './partial-checkpoint.js';
 export { quoted } from './quoted.js';

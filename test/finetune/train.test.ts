@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,13 @@ import { type Engine, startEngine } from '../../src/engine/index.js';
 import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
 import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
+import {
+  openCheckpoint,
+  openSafetensorsFile,
+  type TensorInfo,
+  tensorBytes,
+  writeSafetensorsFile,
+} from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-train-'));
@@ -132,6 +138,68 @@ describe('fine-tuning', () => {
     await run('killed');
     expect(await curve('killed')).toEqual(await curve('whole'));
     expect(await weights('killed', 6)).toEqual(await weights('whole', 6));
+  });
+
+  describe('refuses a checkpoint that is damaged, and names the way out:', () => {
+    const at = join(folder, 'damaged', checkpointName(4));
+    const change = async (state: object) => {
+      const path = join(at, 'trainer_state.json');
+      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...state }));
+    };
+    const rewrite = async (file: string, edit: (tensors: TensorInfo[]) => TensorInfo[]) => {
+      const reader = await openSafetensorsFile(join(at, file));
+      const tensors = edit([...reader.tensors.values()]);
+      await writeSafetensorsFile(join(at, file), tensors, (info) => new Uint8Array(tensorBytes(info)));
+      await reader.close();
+    };
+    const norm = 'model.local_encoder.layers.0.input_layernorm.weight';
+    it.each<[string, () => Promise<unknown>, RegExp]>([
+      ['no packer', () => change({ packer: null }), /trainer_state\.json is not the state of a training run: packer/],
+      [
+        'a place beyond the text',
+        () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
+        /stands at a place that the text does not have/,
+      ],
+      ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a sound/],
+      [
+        'moments cut short',
+        () => truncate(join(at, 'optimizer.safetensors'), 5000),
+        /optimizer\.safetensors is not a sound/,
+      ],
+      ['no moments', () => rm(join(at, 'optimizer.safetensors')), /optimizer\.safetensors does not exist/],
+      [
+        'a moment that is missing',
+        () => rewrite('optimizer.safetensors', (all) => all.filter(({ name }) => name !== `${norm}.first`)),
+        /lacks the tensor ".*input_layernorm\.weight\.first"/,
+      ],
+      [
+        'a weight of another shape',
+        () =>
+          rewrite('model.safetensors', (all) =>
+            all.map((info) => (info.name === norm ? { ...info, shape: [7] } : info)),
+          ),
+        /is F32 \[7\], not F32 \[/,
+      ],
+      [
+        'a weight of another type',
+        () =>
+          rewrite('model.safetensors', (all) =>
+            all.map((info) => (info.name === norm ? { ...info, dtype: 'I32' } : info)),
+          ),
+        /is I32 \[\d+\], not F32 \[/,
+      ],
+    ])('%s', async (_what, damage, message) => {
+      rmSync(join(folder, 'damaged'), { recursive: true, force: true });
+      await cp(join(folder, 'whole'), join(folder, 'damaged'), { recursive: true });
+      rmSync(join(folder, 'damaged', checkpointName(6)), { recursive: true });
+      await damage();
+      const before = engine.liveHandles();
+      await expect(run('damaged')).rejects.toMatchObject({
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining(`Remove ${at}`),
+      });
+      expect(engine.liveHandles(), 'handles are left').toBe(before);
+    });
   });
 
   it('gives the same in micro-batches, to rounding', async () => {

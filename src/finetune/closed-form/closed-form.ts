@@ -4,12 +4,13 @@
  * run forward.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../blt/index.js';
 import { writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
+import { ByteifyError } from '../../errors.js';
 import { bltBitsPerByte, disposeParams, loadParams, loadVariable, type Params } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';
 import { fromFloat32, openCheckpoint, type TensorInfo, type TensorReader } from '../../safetensors/index.js';
@@ -18,6 +19,7 @@ import { chooseMode } from '../choose-mode.js';
 import type { DistillSource } from '../distill-source.js';
 import { createEntropies } from '../entropies.js';
 import type { StageContext } from '../finetune.js';
+import { readMetrics } from '../metrics-file.js';
 import { openMetrics } from '../metrics-log.js';
 import { overlay } from '../overlay.js';
 import { createSourceStates, type SourceStates } from '../source-states.js';
@@ -46,7 +48,13 @@ export async function closedForm(
 ): Promise<Readonly<Record<string, number>>> {
   const { run, from, config } = context;
   const folder = join(run, checkpointName(0));
-  if (existsSync(folder)) return JSON.parse(await readFile(join(folder, METRICS_FILE), 'utf8'));
+  if (existsSync(folder)) {
+    const path = join(folder, METRICS_FILE);
+    const hint = `Remove ${folder}: the stage is then run again.`;
+    const known = await readMetrics(path, hint);
+    if (known === null) throw new ByteifyError(`${path} is missing.`, { hint });
+    return known;
+  }
   await mkdir(run, { recursive: true });
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
