@@ -144,18 +144,18 @@ async function restore(folder: string, kinds: readonly SlotKind[], moments: Mome
     const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
     opened.push(optimizer);
     // An adapter is no tensor of the model.
-    const valueOf = (name: string) =>
+    const placeOf = (name: string) =>
       weights.tensors.has(name) ? ([weights, name] as const) : ([optimizer, `${name}.value`] as const);
     // All of them before any is loaded.
     for (const { name, shape, group } of kinds) {
-      const [reader, value] = valueOf(name);
+      const [reader, value] = placeOf(name);
       checkTensor(reader, { name: value, shape }, folder);
       for (const [which, storage] of Object.entries(momentStorage(group, moments)))
         if (storage !== null) checkTensor(optimizer, { name: `${name}.${which}`, shape }, folder);
     }
     for (const { name, group, spareRows } of kinds) {
       const { first, second } = momentStorage(group, moments);
-      const [reader, value] = valueOf(name);
+      const [reader, value] = placeOf(name);
       const moment = (which: string, storage: Storage) =>
         loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
       slots.push({
