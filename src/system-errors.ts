@@ -92,7 +92,7 @@ function linkTarget(path: string): string | null {
 function sentenceOf({ code = '', syscall = '', path }: NodeJS.ErrnoException): Sentence | undefined {
   if ((syscall === 'link' || syscall === 'symlink') && NO_LINKS.includes(code))
     return ['The file system of {} does not support links.', 'Choose a place on a file system that does.'];
-  if (code === 'ENOENT' && path !== undefined) {
+  if ((code === 'ENOENT' || code === 'EEXIST') && path !== undefined) {
     const dangling = danglingLink(path);
     if (dangling !== null)
       return [

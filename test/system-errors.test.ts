@@ -56,6 +56,8 @@ describe('an error of the system in words', () => {
         `${join(folder(), 'link')} is a link to ../gone, which does not exist.`,
       );
     }
+    const made = await mkdir(join(folder(), 'link')).catch((cause: unknown) => cause);
+    expect(systemProblem(made)?.message).toMatch(/is a link to/);
     await writeFile(join(folder(), 'there'), '');
     await symlink('there', join(folder(), 'good'));
     expect(danglingLink(join(folder(), 'good'))).toBeNull();

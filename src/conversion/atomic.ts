@@ -1,9 +1,10 @@
 /** @module Files and folders that are either whole or absent: a temporary name beside the target, then a rename. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { namingPath } from '../system-errors.js';
+import { makeFolder } from './make-folder.js';
 import { walk } from './walk.js';
 
 /**
@@ -39,7 +40,7 @@ export async function writeFolderAtomic<Result>(
 ): Promise<Result> {
   const temporary = temporaryName(path);
   try {
-    await mkdir(temporary, { recursive: true });
+    await makeFolder(temporary);
     const result = await fill(temporary);
     const removed = await renameAway(path);
     try {

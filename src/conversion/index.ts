@@ -3,6 +3,7 @@
 export { removeAtomic, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 export { claimOut, markOut, OUTPUT_MARK, type OutputKind } from './claim-out.js';
 export { digestOf, digestOfFile } from './digest.js';
+export { makeFolder } from './make-folder.js';
 export { type InputFile, MANIFEST_NAME, type Manifest, readManifest, type StageRecord } from './manifest.js';
 export { type Conversion, openConversion } from './open-conversion.js';
 export { parseJson, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';

@@ -1,13 +1,14 @@
 /** @module A conversion folder, opened for work: locked, its manifest at hand. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { systemFailure } from '../system-errors.js';
 import { toolVersion } from '../version.js';
 import { removeAtomic, sweepTemporary } from './atomic.js';
 import { lockFolder } from './lock.js';
+import { makeFolder } from './make-folder.js';
 import { emptyManifest, MANIFEST_NAME, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { STAGES, type StageName, stagesFrom } from './stages.js';
 
@@ -37,11 +38,14 @@ export async function openConversion(
   folder: string,
   options: { restartFrom?: StageName | undefined; signal?: AbortSignal } = {},
 ): Promise<Conversion> {
-  const made = !existsSync(folder);
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+  const made = await makeFolder(folder).catch((error: unknown) => {
     throw systemFailure(error, folder) ?? error;
   });
-  const unlock = await lockFolder(folder);
+  const unlock = await lockFolder(folder).catch(async (error: unknown) => {
+    // Empty, or another process has begun to use it.
+    if (made) await rmdir(folder).catch(() => undefined);
+    throw error;
+  });
   const release = async () => {
     if (made && !STAGES.some(({ output }) => existsSync(join(folder, output)))) await removeAtomic(folder);
     else await unlock();

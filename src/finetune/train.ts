@@ -1,7 +1,7 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
+import { makeFolder } from '../conversion/index.js';
 import { fitsPacker, PACKER_START, type PackerOptions, type StoredSplit } from '../data/index.js';
 import type { Precision, Variable } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
@@ -98,7 +98,7 @@ export interface TrainResult {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { objective, config, start, plan, run, root, seed, settings, signal, source: teacher = null } = options;
-  await mkdir(run, { recursive: true });
+  await makeFolder(run);
   const all = bltTensors(config);
   const specs = all.filter(objective.reads);
   // A checkpoint of a BLT stands for a whole one, whatever its stage reads.

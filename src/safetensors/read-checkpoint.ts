@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import { overlay } from './overlay.js';
 import { checkBelow, isPartial, readOverlay, TRAINED_FILE } from './partial-checkpoint.js';
 import { quoted } from './quoted.js';
@@ -136,6 +137,13 @@ async function openOwn(folder: string): Promise<Checkpoint> {
   if (existsSync(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
   if (!existsSync(index)) {
+    for (const path of [join(folder, SINGLE_FILE), index]) {
+      const link = danglingLink(path);
+      if (link === null) continue;
+      throw new ByteifyError(`${link.link} is a link to ${link.target}, which does not exist.`, {
+        hint: 'Restore what the link leads to, or import the model again with --restart-from import.',
+      });
+    }
     throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
       hint: 'Weights must be in safetensors files.',
     });

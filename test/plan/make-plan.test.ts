@@ -114,7 +114,6 @@ describe('the stages of distillation', () => {
     ],
   });
   const trainings = plan(1e12, distilled).stages.flatMap(({ training }) => training ?? []);
-  const total = sumParameters(plan(null).parameters);
   const counts = plan(null).parameters;
 
   it('are named by their place and kind, with steps and text', () => {

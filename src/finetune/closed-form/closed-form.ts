@@ -4,10 +4,10 @@
  * run forward.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../blt/index.js';
-import { writeFolderAtomic } from '../../conversion/index.js';
+import { makeFolder, writeFolderAtomic } from '../../conversion/index.js';
 import { tokenEndHead } from '../../distill/index.js';
 import { tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
@@ -55,7 +55,7 @@ export async function closedForm(
     if (known === null) throw new ByteifyError(`${path} is missing.`, { hint });
     return known;
   }
-  await mkdir(run, { recursive: true });
+  await makeFolder(run);
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { made, flops } = await fitStart(context, settings, source, start);
