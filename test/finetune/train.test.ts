@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBltConfig } from '../../src/blt/index.js';
+import { resolveCheckpoint } from '../../src/conversion/index.js';
 import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
+import { cardFromManifest, checkExport, exportTransformers } from '../../src/export/index.js';
 import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
 import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
@@ -256,6 +258,65 @@ describe('fine-tuning', () => {
     const { checkpoint } = await run('two', { recipe: two });
     expect(checkpoint).toBe(join(folder, 'two', checkpointName(1)));
     await weights('two/stage-0', 2);
+  });
+});
+
+describe('checkpoints in a conversion', () => {
+  const [one, other] = [
+    { frozen: ['global', 'hash'], steps: 2 },
+    { frozen: ['global', 'encoder', 'hash'], steps: 3 },
+  ];
+  const stages = [one, other].map((change) => withStage(change).stages[0]!);
+  const at = () => join(folder, 'conversion');
+  const tune = (name: string, options: { conversion?: string; stopAfter?: number } = {}) => {
+    const controller = new AbortController();
+    let steps = 0;
+    return finetune({
+      from: [join(at(), 'init')],
+      source: null,
+      run: join(at(), name),
+      recipe: { ...recipe, stages },
+      store,
+      heldOut,
+      sourceBitsPerByte: null,
+      settings: 'settings',
+      signal: controller.signal,
+      ...(options.conversion !== undefined && { conversion: options.conversion }),
+      onStep: () => ++steps === options.stopAfter && controller.abort(new Error('stop')),
+    });
+  };
+
+  it('hold what was trained, and are the same models as whole ones; stopped runs go on from them', async () => {
+    await cp(BLT, join(at(), 'init'), { recursive: true });
+    await tune('whole');
+    await tune('shared', { conversion: at() });
+    await expect(tune('again', { conversion: at(), stopAfter: 4 })).rejects.toThrow('stop');
+    const { checkpoint } = await tune('again', { conversion: at() });
+    const last = checkpointName(3);
+    const whole = await weights('conversion/whole', 3);
+    expect(whole.size).toBeGreaterThan(0);
+    expect(await weights('conversion/shared', 3)).toEqual(whole);
+    expect(await weights('conversion/again', 3)).toEqual(whole);
+    expect(await weights('conversion/shared/stage-0', 2)).toEqual(await weights('conversion/whole/stage-0', 2));
+    const own = await openSafetensorsFile(join(at(), 'shared', last, 'trained.safetensors'));
+    expect(
+      [...own.tensors.keys()].filter((name) => /global_transformer|local_encoder|hash|patcher/.test(name)),
+    ).toEqual([]);
+    await own.close();
+    (await openBlt(checkpoint)).dispose();
+  });
+
+  it('are exported as they are, and need nothing but the conversion', async () => {
+    const from = join(at(), 'again', checkpointName(3));
+    const out = join(at(), 'blt');
+    const how = { out, dtype: 'float32' as const, card: cardFromManifest(null, { name: 'x' }), ownsOut: true };
+    await exportTransformers({ from, ...how });
+    await checkExport(out);
+    await expect(checkExport(from)).rejects.toThrow('holds only the tensors that were trained');
+    expect(await resolveCheckpoint(from)).toMatchObject({ folder: from, modelType: 'blt' });
+    await cp(at(), join(folder, 'moved'), { recursive: true });
+    rmSync(at(), { recursive: true });
+    (await openBlt(join(folder, 'moved/again', checkpointName(3)))).dispose();
   });
 });
 
