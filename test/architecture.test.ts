@@ -21,6 +21,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['safetensors', 'conversion'],
   ['fs', 'net'],
   ['ui'],
+  ['system-errors.ts'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 
