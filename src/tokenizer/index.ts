@@ -3,10 +3,11 @@ export { byteTokenizerFiles } from './byte-tokenizer.js';
 export {
   CHAT_TEMPLATE_NAME,
   type ChatMessage,
+  type ChatTemplate,
+  createChatTemplate,
+  openChatTemplate,
   type RenderedChat,
   readChatTemplate,
-  renderChat,
-  replyEnd,
 } from './chat-template.js';
 export { tokenizerFromGguf } from './from-gguf.js';
 export { loadTokenizer, type SourceTokenizer } from './load.js';
