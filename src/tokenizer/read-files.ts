@@ -1,6 +1,7 @@
 /** @module The small files of a model's folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseJson } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 
 export type Json = Record<string, unknown>;
@@ -24,12 +25,7 @@ export async function readJson(folder: string, name: string): Promise<Json | nul
   const text = await readText(folder, name);
   if (text === null) return null;
   const path = join(folder, name);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: BROKEN, cause });
-  }
+  const json = parseJson(text, path, BROKEN);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
     throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
   return json as Json;

@@ -1,0 +1,4 @@
+/** @module A tokenizer.json's encoding, as the Rust library has it. */
+export type { AddedToken } from './added-tokens.js';
+export { createEncoder, type Encoder } from './encoder.js';
+export { refuseTokenizer } from './refusal.js';

@@ -1,0 +1,33 @@
+/** @module The models that a tokenizer.json can have: pieces of text to ids. */
+import { readBpe } from './bpe.js';
+import { type Refuse, refuseUnsupported } from './refusal.js';
+import { readUnigram } from './unigram.js';
+
+export interface Model {
+  /** The vocabulary, without added tokens. */
+  readonly ids: ReadonlyMap<string, number>;
+  /** @param piece not empty. */
+  encode(piece: string): readonly number[];
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Files from before models had a type. */
+const kindOf = ({ type, vocab, merges }: Json): unknown =>
+  type ?? (Array.isArray(vocab) ? 'Unigram' : merges !== undefined ? 'BPE' : undefined);
+
+/**
+ * @param special contents of special tokens, which no text becomes.
+ * @throws ByteifyError through `refuse` for a model that is broken or not supported.
+ */
+export function readModel(config: unknown, special: ReadonlySet<string>, refuse: Refuse): Model {
+  if (typeof config !== 'object' || config === null) return refuse('it has no model');
+  const json = config as Json;
+  const kind = kindOf(json);
+  if (kind === 'BPE') return readBpe(json, refuse);
+  if (kind === 'Unigram') return readUnigram(json, special, refuse);
+  return refuseUnsupported(
+    refuse,
+    typeof kind === 'string' ? `its model ${kind} is neither BPE nor Unigram` : 'its model has no type',
+  );
+}
