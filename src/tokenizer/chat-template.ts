@@ -21,7 +21,7 @@ const REPLY_MARK = '\uFDD2';
 const MARKS = /[\uFDD0-\uFDD2]/g;
 
 /** `chat_template` of a tokenizer_config.json: a text, or several with names. */
-export function templateIn(config: Json | null): string | null {
+export function templateIn(config: Readonly<Json> | null): string | null {
   const template = config?.chat_template;
   if (typeof template === 'string') return template;
   if (!Array.isArray(template)) return null;
@@ -36,7 +36,8 @@ export interface TemplateSource {
   readonly path: string;
 }
 
-async function findTemplate(folder: string): Promise<TemplateSource | null> {
+/** Where a model's folder has its template; null where it has none. @throws ByteifyError when a file is there and cannot be read. */
+export async function findTemplate(folder: string): Promise<TemplateSource | null> {
   const own = await readText(folder, CHAT_TEMPLATE_NAME);
   if (own !== null) return { template: own, path: join(folder, CHAT_TEMPLATE_NAME) };
   const template = templateIn(await readJson(folder, 'tokenizer_config.json'));

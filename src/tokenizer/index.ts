@@ -5,10 +5,14 @@ export {
   type ChatMessage,
   type ChatTemplate,
   createChatTemplate,
+  findTemplate,
   openChatTemplate,
   type RenderedChat,
   readChatTemplate,
+  templateIn,
 } from './chat-template.js';
+export { checkChatTemplate, checkSpecialIds, checkTokenizer } from './check-tokenizer.js';
 export { tokenizerFromGguf } from './from-gguf.js';
-export { loadTokenizer, type SourceTokenizer } from './load.js';
+export { loadTokenizer, readTokenizerSources, type SourceTokenizer } from './load.js';
+export { readJson } from './read-files.js';
 export type { TokenizerFiles } from './tokenizer-json.js';

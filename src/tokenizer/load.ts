@@ -18,6 +18,8 @@ export interface SourceTokenizer {
   tokenBytes(id: number): Uint8Array;
   /** Ids that text is made of: all but the special ones and those that stand for no bytes. Ascending. */
   readonly ordinaryIds: readonly number[];
+  /** Whether a content is a token, special ones included. */
+  has(content: string): boolean;
   /** The highest id + 1, special tokens included. */
   readonly vocabSize: number;
   /** The id that a text begins after, or null when nothing names one. */
@@ -27,7 +29,7 @@ export interface SourceTokenizer {
 }
 
 /** The text of a special token: a string, or an object with one. */
-function contentOf(token: unknown): string | null {
+export function contentOf(token: unknown): string | null {
   if (typeof token === 'string') return token;
   const content = (token as { content?: unknown } | null | undefined)?.content;
   return typeof content === 'string' ? content : null;
@@ -60,10 +62,10 @@ function stripsSpace(decoder: unknown): boolean {
 
 /** The files that tell of a tokenizer, parsed. */
 export interface TokenizerSources {
-  readonly tokenizerJson: Json;
-  readonly tokenizerConfig: Json;
+  readonly tokenizerJson: Readonly<Json>;
+  readonly tokenizerConfig: Readonly<Json>;
   /** The model's config.json, which may name BOS where the tokenizer's own files do not. */
-  readonly modelConfig: Json;
+  readonly modelConfig: Readonly<Json>;
 }
 
 /** @param path of tokenizer.json, for errors. @throws ByteifyError when the tokenizer is broken or not supported. */
@@ -75,6 +77,7 @@ export function createTokenizer(sources: TokenizerSources, path: string): Source
   const addedIds = new Set(encoder.added.map(({ id }) => id));
   const specialIds = new Set(encoder.added.flatMap(({ id, special }) => (special ? [id] : [])));
   const contents = contentsOf(encoder);
+  const known = new Set(contents);
   const bytesOf = (id: number): Uint8Array => {
     const content = contents[id];
     if (content === undefined) throw new ByteifyError(`The tokenizer ${path} has no token ${id}.`, { hint: BROKEN });
@@ -96,6 +99,7 @@ export function createTokenizer(sources: TokenizerSources, path: string): Source
     ordinaryIds: contents.flatMap((content, id) =>
       content === undefined || specialIds.has(id) || bytesOf(id).length === 0 ? [] : [id],
     ),
+    has: (content) => known.has(content),
     vocabSize: contents.length,
     bosId,
     addsBos:

@@ -8,6 +8,8 @@ export type Json = Record<string, unknown>;
 
 export const BROKEN = 'Download the model’s tokenizer files again.';
 
+const DAMAGED = 'Download the model again.';
+
 /** A file's text, or null where there is none. @throws ByteifyError when it is there and cannot be read. */
 export async function readText(folder: string, name: string): Promise<string | null> {
   const path = join(folder, name);
@@ -25,8 +27,8 @@ export async function readJson(folder: string, name: string): Promise<Json | nul
   const text = await readText(folder, name);
   if (text === null) return null;
   const path = join(folder, name);
-  const json = parseJson(text, path, BROKEN);
+  const json = parseJson(text, path, DAMAGED);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
+    throw new ByteifyError(`${path} is not a JSON object.`, { hint: DAMAGED });
   return json as Json;
 }
