@@ -45,6 +45,10 @@ const CHARACTERS = [
   '🙂',
   'Σ',
   'İ',
+  '東京',
+  'AB',
+  '\u200b',
+  '\u{f0000}',
 ];
 const ascii = fc.string({ unit: 'grapheme-ascii', maxLength: 12 });
 const texts = fc
@@ -59,6 +63,12 @@ const texts = fc
     },
   )
   .map((parts) => parts.join(''));
+
+/** JSON with a line for each key. */
+const jsonLines = (json: Record<string, unknown>): string =>
+  `{\n${Object.entries(json)
+    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
+    .join(',\n')}\n}\n`;
 
 describe.skipIf(peersPython() === null)('token ids', () => {
   const sampled = [...TEXTS, ...fc.sample(texts, { seed: 14, numRuns: 400 })];
@@ -76,5 +86,13 @@ describe.skipIf(peersPython() === null)('token ids', () => {
       return at < 0 ? [] : [{ kind, text: sampled[at]!, ids: encode(sampled[at]!), expected: answer.ids[at] }];
     });
     expect(differing).toEqual([]);
+    // What the unit tests compare with, which have no peer: -u writes it.
+    const fixture = Object.fromEntries(
+      Object.keys(TOKENIZER_KINDS).map((kind, i) => [
+        kind,
+        (answers[i] as { ids: number[][] }).ids.slice(0, TEXTS.length),
+      ]),
+    );
+    await expect(jsonLines(fixture)).toMatchFileSnapshot('../fixtures/tokenizer/encoded.json');
   });
 });

@@ -2,7 +2,7 @@
 import { byteToken } from '../../src/tokenizer/encoding/byte-tokens.js';
 import { tokenizerFromGguf } from '../../src/tokenizer/index.js';
 import { addedToken } from '../../src/tokenizer/tokenizer-json.js';
-import { byteLevel, byteLevelValues, sentencePiece, sentencePieceValues } from '../tokenizer/samples.js';
+import { byteLevel, byteLevelValues, CHARSMAP, sentencePiece, sentencePieceValues } from '../tokenizer/samples.js';
 
 type Json = Record<string, unknown>;
 
@@ -199,6 +199,20 @@ export const TOKENIZER_KINDS: Readonly<Record<string, Json>> = {
     byte_fallback: true,
     vocab: [...UNIGRAM_BASE, ...BYTE_TOKENS, ...SCORED.map(([piece]) => [piece, -5])],
   }),
+  ...Object.fromEntries(
+    [true, false].map((fallsBack) => [
+      `Unigram${fallsBack ? ' with byte fallback' : ''}, rules of its own`,
+      unigram(
+        { byte_fallback: fallsBack },
+        {
+          normalizer: {
+            type: 'Sequence',
+            normalizers: [{ type: 'Precompiled', precompiled_charsmap: CHARSMAP }, replaceSpaces],
+          },
+        },
+      ),
+    ]),
+  ),
   'Unigram, NFKC': unigram(
     { byte_fallback: true },
     { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFKC' }, replaceSpaces] } },

@@ -15,5 +15,6 @@ export const TEXTS: readonly string[] = [
   'a\tb',
   'a\ufeffb \u0085 c\u00a0d',
   'word wordy word, sword; <l>  <r>  x <special>',
+  'private \u{f0000}\u{f0001} and \ue000, unassigned \u0378',
   '',
 ];

@@ -24,11 +24,30 @@ function hasExpression(part: unknown): boolean {
   return Object.entries(part).some(([key, value]) => key === 'Regex' || hasExpression(value));
 }
 
+/** What V8 throws where a file's parts or what they make of a text are too large: nesting, stacks, lengths of texts. */
+function refusingRangeErrors<T>(work: () => T, refuse: Refuse): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return refuse(`it asks for too much (${error.message})`);
+    throw error;
+  }
+}
+
 /**
  * @param json of a tokenizer.json.
+ * @param deadlineMs what a text may take, and a little more for long ones.
  * @throws ByteifyError through `refuse` for what is broken, and for what would not give the Rust library's ids.
  */
-export function createEncoder(json: Readonly<Record<string, unknown>>, refuse: Refuse): Encoder {
+export function createEncoder(
+  json: Readonly<Record<string, unknown>>,
+  refuse: Refuse,
+  deadlineMs = DEADLINE_MS,
+): Encoder {
+  return refusingRangeErrors(() => encoderOf(json, refuse, deadlineMs), refuse);
+}
+
+function encoderOf(json: Readonly<Record<string, unknown>>, refuse: Refuse, deadlineMs: number): Encoder {
   const added = readAddedTokens(json.added_tokens, refuse);
   const special = new Set(added.flatMap((token) => (token.special ? [token.content] : [])));
   const model = readModel(json.model, special, refuse);
@@ -37,10 +56,10 @@ export function createEncoder(json: Readonly<Record<string, unknown>>, refuse: R
   const preTokenize = readPreTokenizer(json.pre_tokenizer, refuse);
   const isWatched = hasExpression(json.normalizer) || hasExpression(json.pre_tokenizer);
   const watched = <T>(work: () => T, characters: number): T => {
-    const timeoutMs = Math.ceil(DEADLINE_MS + DEADLINE_MS_PER_CHARACTER * characters);
+    const timeoutMs = Math.ceil(deadlineMs + DEADLINE_MS_PER_CHARACTER * characters);
     return withinDeadline(work, timeoutMs, () =>
       refuse(
-        `its expressions did not get through ${characters} characters in ${Math.round(timeoutMs / 1000)} s`,
+        `its expressions did not get through ${characters} characters in ${Number((timeoutMs / 1000).toFixed(1))} s`,
         'An expression that tries every way to cut a text never ends. Use another copy of the model’s tokenizer.',
       ),
     );
@@ -55,7 +74,8 @@ export function createEncoder(json: Readonly<Record<string, unknown>>, refuse: R
       return section === '' ? [] : preTokenize(section, i === 0).flatMap((piece) => model.encode(piece));
     });
   return {
-    encode: (text) => (isWatched ? watched(() => encode(text), text.length) : encode(text)),
+    encode: (text) =>
+      refusingRangeErrors(() => (isWatched ? watched(() => encode(text), text.length) : encode(text)), refuse),
     vocabulary: model.ids,
     added,
   };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { byteCharacters } from '../byte-characters.js';
 import { charsmapOf } from './charsmap.js';
 import { type PartReader, part, readPart } from './parts.js';
-import { compilePattern, patternSchema } from './patterns.js';
+import { compilePattern, patternSchema, spansOf } from './patterns.js';
 import type { Refuse } from './refusal.js';
 
 export type Normalizer = (text: string) => string;
@@ -51,7 +51,12 @@ const NORMALIZERS: ReadonlyMap<string, PartReader<Steps>> = new Map<string, Part
     'Replace',
     part(z.object({ pattern: patternSchema, content: shortText }), ({ pattern, content }, refuse) => {
       const compiled = compilePattern(pattern, refuse);
-      return compiled === null ? [] : [(text) => text.replace(compiled, () => content)];
+      return [
+        (text) =>
+          spansOf(text, compiled)
+            .map((span) => (span.isMatch ? content : span.text))
+            .join(''),
+      ];
     }),
   ],
   [

@@ -18,6 +18,9 @@ export interface Span {
 /** What has another meaning in JavaScript, or none, and no translation: resets, \R, \X, absences, conditions, calls, options in mid-pattern. */
 const UNTRANSLATABLE = /(?<!\\)(?:\\\\)*(?:\\[GKRXyYNO]|\\g<|\(\?(?:~|\(|[imx]+\)|-|[mx]|i[mx-]))/;
 
+/** Real ones have a few hundred characters; translating takes time by the square of their length. */
+const LONGEST_EXPRESSION = 2 ** 14;
+
 /** An expression for the text itself. */
 export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
@@ -28,6 +31,7 @@ export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}(
 export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null {
   if ('String' in pattern) return pattern.String === '' ? null : new RegExp(escapedPattern(pattern.String), 'gu');
   const source = pattern.Regex;
+  if (source.length > LONGEST_EXPRESSION) return refuse(`its expression of ${source.length} characters is too long`);
   if (UNTRANSLATABLE.test(source))
     return refuseUnsupported(refuse, `its expression ${JSON.stringify(source)} uses syntax that is not supported`);
   try {
@@ -39,11 +43,15 @@ export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null 
   }
 }
 
+/** Between the two units of a character V8 finds empty matches, such as those of `(?![\s\S])`; no character begins there. */
+const isInsideCharacter = (text: string, at: number) => at > 0 && text.codePointAt(at - 1)! > 0xffff;
+
 /** A text in spans that together are the text; empty matches cut it, too. */
 export function spansOf(text: string, pattern: RegExp | null): Span[] {
   const spans: Span[] = [];
   let end = 0;
   for (const match of pattern === null ? [] : text.matchAll(pattern)) {
+    if (isInsideCharacter(text, match.index)) continue;
     if (match.index > end) spans.push({ text: text.slice(end, match.index), isMatch: false });
     spans.push({ text: match[0], isMatch: true });
     end = match.index + match[0].length;
