@@ -4,9 +4,10 @@ import { ByteifyError } from '../errors.js';
 const LFS_POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\//;
 
 /** What Python's json module writes for numbers that JSON does not have, and what its repr writes for the three constants. */
-const PYTHON_WORDS = /"(?:[^"\\]|\\.)*"|(?<![\w.])(-?(?:NaN|Infinity)|None|True|False)(?![\w.])/g;
+const PYTHON_WORDS = /"(?:[^"\\]|\\.)*(?:"|$)|(?<![\w.])(-?(?:NaN|Infinity)|None|True|False)(?![\w.])/g;
 
 function pythonWord(text: string): { word: string; line: number } | null {
+  if (!/^\s*[[{]/.test(text)) return null;
   for (const { 1: word, index } of text.matchAll(PYTHON_WORDS))
     if (word !== undefined) return { word, line: text.slice(0, index).split('\n').length };
   return null;
