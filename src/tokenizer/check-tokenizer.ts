@@ -1,6 +1,7 @@
 /** @module What a tokenizer's files say against the model that they came with: found before anything is computed with either. */
 import { ByteifyError } from '../errors.js';
 import { createChatTemplate, type TemplateSource } from './chat-template.js';
+import { unknownExpressionsIn } from './encoding/index.js';
 import { contentOf, createTokenizer, type TokenizerSources } from './load.js';
 import { BROKEN } from './read-files.js';
 
@@ -19,12 +20,33 @@ export interface TokenizerModel {
   readonly vocabSize: number;
 }
 
+/** Characters of every kind that expressions tell apart. */
+const KINDS = "aM09 \t\n.-_'é東🙂";
+/** Enough for an expression that tries every way to cut a run: 2 to this power. */
+const RUN_LENGTH = 64;
+
+/**
+ * Encodes runs of every character that expressions of its own name, and of every kind. What never ends mostly shows here, before a conversion has
+ * worked for hours; what does not is ended where it happens.
+ */
+function tryExpressions(
+  { normalizer, pre_tokenizer: preTokenizer }: TokenizerSources['tokenizerJson'],
+  encode: (text: string) => unknown,
+): void {
+  const expressions = unknownExpressionsIn([normalizer, preTokenizer]);
+  if (expressions.length === 0) return;
+  const characters = new Set(Array.from(KINDS + expressions.join('')));
+  for (const character of characters) encode(`${character.repeat(RUN_LENGTH)}!${character.repeat(RUN_LENGTH)}\u0000`);
+  encode(Array.from(characters).join('').repeat(2));
+}
+
 /**
  * @param model whose texts the tokenizer encodes.
  * @throws ByteifyError when the tokenizer is broken or not supported, makes ids that the model has no row for, or names tokens that it lacks.
  */
 export function checkTokenizer(sources: TokenizerSources, model: TokenizerModel, paths: TokenizerPaths): void {
   const tokenizer = createTokenizer(sources, paths.tokenizer);
+  tryExpressions(sources.tokenizerJson, tokenizer.encode);
   const beyond = [...tokenizer.ordinaryIds, ...(tokenizer.bosId === null ? [] : [tokenizer.bosId])].find(
     (id) => id >= model.vocabSize,
   );

@@ -87,6 +87,19 @@ it.each(['bos_token', 'eos_token'])('the %s that tokenizer_config.json names exi
   );
 });
 
+it.each(['(a+)+$', '(q|q)*z', '(\\s*\\n*)*x', '(.*)*=(.*)*='])(
+  'the expression %s, which never ends, is found',
+  { timeout: 60_000 },
+  async (Regex) => {
+    const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+    await change('tokenizer.json', (json) => ({
+      ...json,
+      pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
+    }));
+    await expectRefused(/tokenizer\.json cannot be used: its expressions did not get through \d+ characters in 10 s\./);
+  },
+);
+
 describe('a chat template', () => {
   it('that never ends is refused, and its file named', { timeout: 60_000 }, async () => {
     await writeFile(path('chat_template.jinja'), '{% for i in range(1000000000) %}{% endfor %}');

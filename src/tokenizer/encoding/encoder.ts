@@ -1,6 +1,7 @@
 /** @module A tokenizer.json as a function: a text to its token ids, equal to those of the Rust library `tokenizers`. */
 import { type AddedToken, addedTokenSplitter, checkAddedIds, readAddedTokens } from './added-tokens.js';
 import { withinDeadline } from './deadline.js';
+import { unknownExpressionsIn } from './expressions.js';
 import { readModel } from './models.js';
 import { readNormalizer } from './normalizers.js';
 import { readPreTokenizer } from './pre-tokenizers.js';
@@ -17,12 +18,6 @@ export interface Encoder {
 /** What a text may take: many times what the slowest real tokenizer does. */
 const DEADLINE_MS = 10_000;
 const DEADLINE_MS_PER_CHARACTER = 0.1;
-
-/** Whether a part holds an expression, which alone can take time out of proportion to the text. */
-function hasExpression(part: unknown): boolean {
-  if (typeof part !== 'object' || part === null) return false;
-  return Object.entries(part).some(([key, value]) => key === 'Regex' || hasExpression(value));
-}
 
 /** What V8 throws where a file's parts or what they make of a text are too large: nesting, stacks, lengths of texts. */
 function refusingRangeErrors<T>(work: () => T, refuse: Refuse): T {
@@ -54,7 +49,7 @@ function encoderOf(json: Readonly<Record<string, unknown>>, refuse: Refuse, dead
   checkAddedIds(added, model.ids, refuse);
   const normalize = readNormalizer(json.normalizer, refuse);
   const preTokenize = readPreTokenizer(json.pre_tokenizer, refuse);
-  const isWatched = hasExpression(json.normalizer) || hasExpression(json.pre_tokenizer);
+  const isWatched = unknownExpressionsIn([json.normalizer, json.pre_tokenizer]).length > 0;
   const watched = <T>(work: () => T, characters: number): T => {
     const timeoutMs = Math.ceil(deadlineMs + DEADLINE_MS_PER_CHARACTER * characters);
     return withinDeadline(work, timeoutMs, () =>

@@ -10,6 +10,26 @@ export interface Model {
   encode(piece: string): readonly number[];
 }
 
+/** Words come again and again. */
+const KEPT_PIECES = 2 ** 15;
+const LONGEST_KEPT = 64;
+
+function remembering({ ids, encode }: Model): Model {
+  const kept = new Map<string, readonly number[]>();
+  return {
+    ids,
+    encode(piece) {
+      const found = kept.get(piece);
+      if (found !== undefined) return found;
+      const encoded = encode(piece);
+      if (piece.length > LONGEST_KEPT) return encoded;
+      if (kept.size === KEPT_PIECES) kept.clear();
+      kept.set(piece, encoded);
+      return encoded;
+    },
+  };
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 /** Files from before models had a type. */
@@ -24,8 +44,8 @@ export function readModel(config: unknown, special: ReadonlySet<string>, refuse:
   if (typeof config !== 'object' || config === null) return refuse('it has no model');
   const json = config as Json;
   const kind = kindOf(json);
-  if (kind === 'BPE') return readBpe(json, refuse);
-  if (kind === 'Unigram') return readUnigram(json, special, refuse);
+  if (kind === 'BPE') return remembering(readBpe(json, refuse));
+  if (kind === 'Unigram') return remembering(readUnigram(json, special, refuse));
   return refuseUnsupported(
     refuse,
     typeof kind === 'string' ? `its model ${kind} is neither BPE nor Unigram` : 'its model has no type',
