@@ -11,6 +11,11 @@ export interface SourceTokenizer {
   /** The text of ids: of their bytes together, which are U+FFFD where they are not UTF-8. Special tokens are written out. */
   decode(ids: readonly number[]): string;
   /**
+   * Whether ids are a text, not only what a tokenizer made of it: it may have written <unk> for what it does not know, or changed case. A ▁ of
+   * the text may have become the space that it stands for.
+   */
+  spells(text: string, ids: readonly number[]): boolean;
+  /**
    * The bytes that a token stands for: together, those of `encode(text)` are the text's UTF-8, after a space where the tokenizer puts
    * one before every text (SentencePiece). Special tokens give their written form.
    * @throws ByteifyError for an id that the vocabulary lacks.
@@ -89,12 +94,14 @@ export function createTokenizer(sources: TokenizerSources, path: string): Source
   const configured = named < 0 ? modelConfig.bos_token_id : named;
   const bosId = typeof configured === 'number' && contents[configured] !== undefined ? configured : null;
   const first = stripsSpace(json.decoder) ? 1 : 0;
+  const decode = (ids: readonly number[]): string => {
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(ids.map(bytesOf)));
+    return text.startsWith(' ') ? text.slice(first) : text;
+  };
   return {
     encode: (text) => encoder.encode(text),
-    decode(ids) {
-      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(ids.map(bytesOf)));
-      return text.startsWith(' ') ? text.slice(first) : text;
-    },
+    decode,
+    spells: (text, ids) => decode(ids).replaceAll('▁', ' ') === text.replaceAll('▁', ' '),
     tokenBytes: bytesOf,
     ordinaryIds: contents.flatMap((content, id) =>
       content === undefined || specialIds.has(id) || bytesOf(id).length === 0 ? [] : [id],
