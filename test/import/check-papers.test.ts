@@ -87,7 +87,7 @@ it.each(['bos_token', 'eos_token'])('the %s that tokenizer_config.json names exi
   );
 });
 
-it.each(['(a+)+$', '(q|q)*z', '(\\s*\\n*)*x', '(.*)*=(.*)*='])(
+it.each(['(q|q)*z', '(\\s*\\n*)*x'])(
   'the expression %s, which never ends, is found',
   { timeout: 60_000 },
   async (Regex) => {
