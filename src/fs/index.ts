@@ -6,6 +6,7 @@ export { diskError, refuseFullDisk, sizeOnDisk } from './disk-space.js';
 export { lockFolder } from './lock.js';
 export { makeFolder } from './make-folder.js';
 export { readMetrics } from './metrics-file.js';
-export { parseJson, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
+export { parseJson } from './parse-json.js';
+export { readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
 export { openScratchFile } from './scratch-file.js';
 export { type WalkedEntry, walk } from './walk.js';

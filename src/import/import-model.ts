@@ -9,7 +9,7 @@ import { isLicenceFile } from '../hub/files.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
-import { checkPapers } from './check-metadata-files.js';
+import { checkGgufPapers, checkPapers } from './check-metadata-files.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';
@@ -75,7 +75,8 @@ async function prepareGguf(path: string): Promise<Prepared> {
   await source.close();
   const { keyValues, close } = await openGguf(path);
   await close();
-  const { tokenizerJson, tokenizerConfig } = tokenizerFromGguf(keyValues);
+  const tokenizer = tokenizerFromGguf(keyValues);
+  await checkGgufPapers(path, tokenizer, source.config, source.configJson);
   const license = keyValues.get('general.license');
   return {
     config: source.config,
@@ -84,8 +85,8 @@ async function prepareGguf(path: string): Promise<Prepared> {
     copied: [],
     written: {
       'config.json': json(source.configJson),
-      'tokenizer.json': json(tokenizerJson),
-      'tokenizer_config.json': json(tokenizerConfig),
+      'tokenizer.json': json(tokenizer.tokenizerJson),
+      'tokenizer_config.json': json(tokenizer.tokenizerConfig),
     },
   };
 }

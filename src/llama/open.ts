@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
+import { parseJson } from '../fs/index.js';
 import { openGguf } from '../gguf/index.js';
 import {
   INDEX_FILE,
@@ -70,12 +71,7 @@ async function openFolder(folder: string): Promise<LlamaSource> {
       cause,
     });
   });
-  let json: Record<string, unknown>;
-  try {
-    json = JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
-  }
+  const json = parseJson(text, path, 'Download the model again.') as Record<string, unknown>;
   const config = parseLlamaConfig(json, path);
   const reader = await openCheckpoint(folder);
   return {

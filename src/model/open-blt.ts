@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, parseBltConfig } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
-import { readTextIfThere } from '../fs/index.js';
+import { parseJson, readTextIfThere } from '../fs/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { disposeParams, loadParams } from './load-params.js';
 import type { Params } from './params.js';
@@ -26,13 +26,7 @@ export async function readBltConfig(folder: string): Promise<BltConfig> {
       exitCode: 2,
     });
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
-  }
-  return parseBltConfig(json, path);
+  return parseBltConfig(parseJson(text, path, 'Write or download the checkpoint again.'), path);
 }
 
 /** Loads every tensor as float32. The engine must be started. */

@@ -2,10 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { parseJson } from '../fs/index.js';
 
 export type Json = Record<string, unknown>;
 
 export const BROKEN = 'Download the model’s tokenizer files again.';
+
+const DAMAGED = 'Download the model again.';
 
 /** A file's text, or null where there is none. @throws ByteifyError when it is there and cannot be read. */
 export async function readText(folder: string, name: string): Promise<string | null> {
@@ -24,13 +27,8 @@ export async function readJson(folder: string, name: string): Promise<Json | nul
   const text = await readText(folder, name);
   if (text === null) return null;
   const path = join(folder, name);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: BROKEN, cause });
-  }
+  const json = parseJson(text, path, DAMAGED);
   if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
+    throw new ByteifyError(`${path} is not a JSON object.`, { hint: DAMAGED });
   return json as Json;
 }
