@@ -17,6 +17,8 @@ const TIERS: readonly (readonly string[])[] = [
   ['llama'],
   ['blt', 'engine', 'gguf'],
   ['safetensors', 'conversion', 'ui'],
+  ['fs'],
+  ['system-errors.ts'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 

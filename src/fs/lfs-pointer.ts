@@ -1,0 +1,25 @@
+/** @module git-lfs's pointers: the few lines that stand in the place of a large file where git-lfs did not download it. */
+
+/** First line of a pointer, by git-lfs's specification (docs/spec.md); the second address is from before its first release. */
+const FIRST_LINE = /^version https?:\/\/(git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d/;
+const SIZE_LINE = /^size (\d+)\s*$/m;
+
+/** The specification's bound: a pointer is shorter than this. */
+export const MAX_POINTER_BYTES = 1024;
+
+export interface LfsPointer {
+  /** Of the file that the pointer stands for; null where the pointer does not say. */
+  readonly sizeBytes: number | null;
+}
+
+/**
+ * Recognises a pointer by its content.
+ * @param bytes the beginning of a file; MAX_POINTER_BYTES of it are enough.
+ * @returns null for anything that is not a pointer.
+ */
+export function lfsPointer(bytes: Uint8Array): LfsPointer | null {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_POINTER_BYTES)).toString('latin1');
+  if (!FIRST_LINE.test(text)) return null;
+  const size = SIZE_LINE.exec(text)?.[1];
+  return { sizeBytes: size === undefined ? null : Number(size) };
+}
