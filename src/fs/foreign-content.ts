@@ -50,7 +50,11 @@ const KINDS: readonly Kind[] = [
   },
   { is: beginsWith(0x1f, 0x8b), what: () => 'is compressed with gzip', hint: 'Decompress it first.' },
   { is: beginsWith(0x28, 0xb5, 0x2f, 0xfd), what: () => 'is compressed with zstd', hint: 'Decompress it first.' },
-  { is: beginsWith(0x80, 0x02), what: () => 'is a Python pickle', hint: 'Save the model with transformers’ save_pretrained.' },
+  {
+    is: beginsWith(0x80, 0x02),
+    what: () => 'is a Python pickle',
+    hint: 'Save the model with transformers’ save_pretrained.',
+  },
 ];
 
 /**

@@ -18,7 +18,9 @@ export interface LfsPointer {
  * @returns null for anything that is not a pointer.
  */
 export function lfsPointer(bytes: Uint8Array): LfsPointer | null {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_POINTER_BYTES)).toString('latin1');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAX_POINTER_BYTES)).toString(
+    'latin1',
+  );
   if (!FIRST_LINE.test(text)) return null;
   const size = SIZE_LINE.exec(text)?.[1];
   return { sizeBytes: size === undefined ? null : Number(size) };

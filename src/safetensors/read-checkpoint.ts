@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { refuseForeignContent } from '../fs/foreign-content.js';
 import { quoted } from './quoted.js';
 import { openFile, openSafetensorsFile, readFully } from './read-file.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
@@ -33,6 +34,7 @@ async function readIndex(path: string): Promise<Map<string, string>> {
     if (size > MAX_INDEX_BYTES) return refuse(`it is ${size} bytes long`);
     const bytes = new Uint8Array(size);
     await readFully(file, bytes, 0, path);
+    refuseForeignContent(bytes, path);
     const { weight_map: map } = parseStrictObject(bytes, 'it', refuse);
     if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) return refuse('it has no weight_map');
     for (const [name, shard] of Object.entries(map)) {

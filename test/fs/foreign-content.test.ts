@@ -4,7 +4,11 @@ import { refuseForeignContent } from '../../src/fs/foreign-content.js';
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 
 it.each([
-  ['a pointer', 'version https://git-lfs.github.com/spec/v1\nsize 12\n', /x is a git-lfs pointer: .* of 12 bytes, was not/],
+  [
+    'a pointer',
+    'version https://git-lfs.github.com/spec/v1\nsize 12\n',
+    /x is a git-lfs pointer: .* of 12 bytes, was not/,
+  ],
   ['a pointer without a size', 'version https://git-lfs.github.com/spec/v1\n', /itself was not downloaded/],
   ['a page', '\n<!DOCTYPE html><html>', /x is a web page/],
   ['an XML answer', '<?xml version="1.0"?><Error>', /x is a web page/],

@@ -37,7 +37,9 @@ describe('a JSON file of a model', () => {
   it('that is absent is null; a link to nothing and a folder are not absent', async () => {
     expect(await readModelJson(join(folder(), 'none.json'), '')).toBeNull();
     await symlink('nowhere', join(folder(), 'link.json'));
-    await expect(readModelJson(join(folder(), 'link.json'), '')).rejects.toThrow(/is a link to nowhere, which does not/);
+    await expect(readModelJson(join(folder(), 'link.json'), '')).rejects.toThrow(
+      /is a link to nowhere, which does not/,
+    );
     await mkdir(join(folder(), 'dir.json'));
     await expect(readModelJson(join(folder(), 'dir.json'), '')).rejects.toThrow(/dir\.json is a folder/);
     await writeFile(join(folder(), 'good.json'), '{"a":1}');

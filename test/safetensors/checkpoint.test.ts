@@ -115,6 +115,8 @@ it.each<[string, (map: Record<string, unknown>) => void, RegExp]>([
 
 it.each<[string, string, RegExp]>([
   ['is not JSON', '{', /not JSON/],
+  ['is a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 12\n', /is a git-lfs pointer/],
+  ['is empty', '', /index\.json is empty/],
   ['has no weight_map', '{"metadata":{}}', /no weight_map/],
   ['places nothing', '{"weight_map":{}}', /no weight_map/],
   ['places a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
