@@ -46,14 +46,25 @@ describe('rope_freqs of a GGUF', () => {
 });
 
 describe('a tensor of a GGUF that no Llama has', () => {
-  it.each([
-    'blk.0.attn_q_norm.weight',
-    'blk.0.ffn_gate_inp.weight',
-    'rope_factors_long.weight',
-    'blk.1.attn_norm.weight',
-  ])('is refused by name: %s', async (name) => {
-    const shown = name.replace('blk.1.attn_norm', 'model.layers.1.input_layernorm');
-    await expect(opened({ more: { [name]: [1, 2] } })).rejects.toThrow(`holds the tensor ${shown}, which no Llama has`);
+  it.each(['blk.0.attn_q_norm.weight', 'blk.0.ffn_gate_inp.weight', 'rope_factors_long.weight'])(
+    'is refused by name: %s',
+    async (name) => {
+      await expect(opened({ more: { [name]: [1, 2] } })).rejects.toThrow(
+        `holds the tensor ${name}, which no Llama has`,
+      );
+    },
+  );
+
+  it('and belongs to a layer that its keys do not count is refused by that', async () => {
+    await expect(opened({ more: { 'blk.1.attn_norm.weight': [1, 2] } })).rejects.toThrow(
+      /holds 2 layers, and its config says 1/,
+    );
+  });
+
+  it('is not passed over where its name means the same as another’s', async () => {
+    await expect(opened({ more: { 'model.norm.weight': [1, 2] } })).rejects.toThrow(
+      /holds both "output_norm.weight" and "model.norm.weight", which are one tensor/,
+    );
   });
 });
 
