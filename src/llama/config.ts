@@ -26,7 +26,8 @@ const MAX_LAYERS = 10_000;
 const size = (max = 2 ** 31) => z.int(`a whole number above zero`).positive(`above zero`).max(max, `at most ${max}`);
 const number = z.number('a number').positive('above zero');
 const id = z.int('the id of a token').nonnegative('the id of a token');
-const flag = z.boolean('true or false').nullish();
+/** transformers 5 refuses null here, too. */
+const flag = z.boolean('true or false').default(false);
 const object = z.record(z.string(), z.unknown(), 'an object').nullish();
 
 const schema = z.looseObject({
@@ -115,11 +116,11 @@ function partialRotaryFactor({ partial_rotary_factor, rope_parameters, rope_scal
 /** What a BLT's global transformer cannot hold. */
 const OTHER_LAYERS: readonly Refusal<LlamaJson>[] = [
   {
-    found: (json) => json.attention_bias === true || json.qkv_bias === true,
+    found: (json) => json.attention_bias || json.qkv_bias,
     why: () => 'its attention has biases (attention_bias), and BLT’s has none',
   },
   {
-    found: (json) => json.mlp_bias === true,
+    found: (json) => json.mlp_bias,
     why: () => 'its feed-forward networks have biases (mlp_bias), and BLT’s have none',
   },
   {
@@ -206,7 +207,7 @@ export function parseLlamaConfig(json: unknown, where: string): LlamaConfig {
     rmsNormEps: config.rms_norm_eps,
     rope: parseRope(config, where, DEFAULT_THETA),
     maxPositions: config.max_position_embeddings,
-    tiedEmbeddings: config.tie_word_embeddings ?? false,
+    tiedEmbeddings: config.tie_word_embeddings,
     bosId: config.bos_token_id ?? null,
     eosIds: Array.isArray(eos) ? eos : [eos],
   };

@@ -60,6 +60,7 @@ describe('a config', () => {
     ['an epsilon that is text', { rms_norm_eps: '1e-5' }, /rms_norm_eps must be a number, not "1e-5"/],
     ['an epsilon of zero', { rms_norm_eps: 0 }, /rms_norm_eps must be above zero/],
     ['a flag that is text', { tie_word_embeddings: 'true' }, /tie_word_embeddings must be true or false, not "true"/],
+    ['a flag that is null', { tie_word_embeddings: null }, /tie_word_embeddings must be true or false, not null/],
     ['a base that is text', { rope_theta: '1e4' }, /rope_theta must be a number, not "1e4"/],
     ['rope settings that are text', { rope_parameters: 'llama3' }, /rope_parameters must be an object/],
     ['a token that is text', { eos_token_id: ['</s>'] }, /eos_token_id must be/],
