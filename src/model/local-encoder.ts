@@ -1,5 +1,5 @@
 /** @module Bytes to patches: byte and hash n-gram embeddings, local blocks, pooling and cross-attention (blt-format 1.3, 1.4). */
-import { type BltConfig, hashTables } from '../blt/index.js';
+import { type BltConfig, encoderCrossLayers, hashTables } from '../blt/index.js';
 import { gatherRows, linear, segmentMax, tf } from '../engine/index.js';
 import type { PatchedTensors } from './batch-tensors.js';
 import { type BlockContext, blocks } from './block.js';
@@ -37,9 +37,8 @@ export function pooledPatches(
   const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
   const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
   const shape = { config: encoder, slots, patches, patchOfByte };
-  const rows = tf.tidy(() =>
-    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
-  );
+  const prefix = `model.local_encoder.cross_attn_layers.${encoderCrossLayers(config) - 1}`;
+  const rows = tf.tidy(() => patchesAttendToBytes(queries, bytes, params, prefix, shape));
   return tf.reshape(rows, [patches, slots * encoder.hiddenSize]);
 }
 
