@@ -1,6 +1,6 @@
 /** @module Files whose content is not what their name promises: told by their first bytes, refused by what they are. */
 import { ByteifyError } from '../errors.js';
-import { lfsPointer, MAX_POINTER_BYTES } from './lfs-pointer.js';
+import { MAX_POINTER_BYTES, refusePointer } from './lfs-pointer.js';
 
 /** As many of a file's first bytes as `refuseForeignContent` looks at. */
 export const BEGINNING_BYTES = MAX_POINTER_BYTES;
@@ -8,7 +8,7 @@ export const BEGINNING_BYTES = MAX_POINTER_BYTES;
 interface Kind {
   readonly is: (bytes: Uint8Array, text: string) => boolean;
   /** Goes on the sentence that the file's path begins. */
-  readonly what: (bytes: Uint8Array) => string;
+  readonly what: string;
   readonly hint: string;
 }
 
@@ -19,40 +19,28 @@ const beginsWith =
   (bytes: Uint8Array): boolean =>
     magic.every((byte, i) => bytes[i] === byte);
 
-/** What a pointer stands for: its size tells a person which file is missing. */
-function pointerWords(bytes: Uint8Array): string {
-  const size = lfsPointer(bytes)?.sizeBytes;
-  const meant = size === null || size === undefined ? '' : `, of ${size} bytes,`;
-  return `is a git-lfs pointer: the file itself${meant} was not downloaded`;
-}
-
 /** The first that fits counts. Magic numbers are those of file(1). */
 const KINDS: readonly Kind[] = [
   {
-    is: (bytes) => lfsPointer(bytes) !== null,
-    what: pointerWords,
-    hint: 'Run `git lfs install` and `git lfs pull` in that repository, or give its hub id instead of the folder.',
-  },
-  {
     is: (_, text) => /^\s*<(!doctype|html|\?xml)/i.test(text),
-    what: () => 'is a web page, not the file it is named after',
+    what: 'is a web page, not the file it is named after',
     hint: 'The address that it was downloaded from shows a page; on the hub, files are under /resolve/, not /blob/.',
   },
   {
     is: (_, text) => /^(Invalid username or password|Entry not found|Repository not found|Access to model)/.test(text),
-    what: () => 'holds the answer of a server that refused the download',
+    what: 'holds the answer of a server that refused the download',
     hint: 'Log in with `hf auth login`, accept the licence of the model, and download the file again.',
   },
   {
     is: beginsWith(0x50, 0x4b, 0x03, 0x04),
-    what: () => 'is a zip archive, as PyTorch’s own checkpoints are',
+    what: 'is a zip archive, as PyTorch’s own checkpoints are',
     hint: 'Save the model with transformers’ save_pretrained, which writes safetensors, or unpack the archive.',
   },
-  { is: beginsWith(0x1f, 0x8b), what: () => 'is compressed with gzip', hint: 'Decompress it first.' },
-  { is: beginsWith(0x28, 0xb5, 0x2f, 0xfd), what: () => 'is compressed with zstd', hint: 'Decompress it first.' },
+  { is: beginsWith(0x1f, 0x8b), what: 'is compressed with gzip', hint: 'Decompress it first.' },
+  { is: beginsWith(0x28, 0xb5, 0x2f, 0xfd), what: 'is compressed with zstd', hint: 'Decompress it first.' },
   {
     is: beginsWith(0x80, 0x02),
-    what: () => 'is a Python pickle',
+    what: 'is a Python pickle',
     hint: 'Save the model with transformers’ save_pretrained.',
   },
 ];
@@ -64,7 +52,8 @@ const KINDS: readonly Kind[] = [
  */
 export function refuseForeignContent(bytes: Uint8Array, path: string): void {
   if (bytes.length === 0) throw new ByteifyError(`${path} is empty.`, { hint: AGAIN });
+  refusePointer(bytes, path);
   const text = Buffer.from(bytes.subarray(0, BEGINNING_BYTES)).toString('latin1');
   const kind = KINDS.find(({ is }) => is(bytes, text));
-  if (kind !== undefined) throw new ByteifyError(`${path} ${kind.what(bytes)}.`, { hint: kind.hint });
+  if (kind !== undefined) throw new ByteifyError(`${path} ${kind.what}.`, { hint: kind.hint });
 }

@@ -1,4 +1,5 @@
 /** @module git-lfs's pointers: the few lines that stand in the place of a large file where git-lfs did not download it. */
+import { ByteifyError } from '../errors.js';
 
 /** First line of a pointer, by git-lfs's specification (docs/spec.md); the second address is from before its first release. */
 const FIRST_LINE = /^version https?:\/\/(git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d/;
@@ -10,6 +11,15 @@ export const MAX_POINTER_BYTES = 1024;
 export interface LfsPointer {
   /** Of the file that the pointer stands for; null where the pointer does not say. */
   readonly sizeBytes: number | null;
+}
+
+export const POINTER_HINT =
+  'Run `git lfs install` and `git lfs pull` in that repository, or give its hub id instead of the folder.';
+
+/** Goes on the sentence that the file's path begins: its size tells a person which file is missing. */
+export function pointerWords({ sizeBytes }: LfsPointer): string {
+  const meant = sizeBytes === null ? '' : `, of ${sizeBytes} bytes,`;
+  return `is a git-lfs pointer: the file itself${meant} was not downloaded`;
 }
 
 /**
@@ -24,4 +34,10 @@ export function lfsPointer(bytes: Uint8Array): LfsPointer | null {
   if (!FIRST_LINE.test(text)) return null;
   const size = SIZE_LINE.exec(text)?.[1];
   return { sizeBytes: size === undefined ? null : Number(size) };
+}
+
+/** @param bytes as `lfsPointer` takes them; @param path names the file in the error. @throws ByteifyError when they are a pointer. */
+export function refusePointer(bytes: Uint8Array, path: string): void {
+  const pointer = lfsPointer(bytes);
+  if (pointer !== null) throw new ByteifyError(`${path} ${pointerWords(pointer)}.`, { hint: POINTER_HINT });
 }

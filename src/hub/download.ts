@@ -19,8 +19,8 @@ export interface DownloadOptions extends HubOptions {
   readonly onProgress?: (event: DownloadProgress) => void;
   /** A connection on which next to nothing comes for so long counts as broken (default 60 s). */
   readonly stallMs?: number;
-  /** Called when all but the weights is there: it may refuse the model. */
-  readonly onConfig?: (folder: string) => Promise<void>;
+  /** Called when all but the weights is there, with the names of their files: it may refuse the model. */
+  readonly onConfig?: (folder: string, weights: readonly string[]) => Promise<void>;
   /** Called when the repository has another name now. */
   readonly onRenamed?: (name: string) => void;
 }
@@ -107,6 +107,9 @@ async function weightsOf({ id, remote, paths }: Job, folder: string): Promise<Re
   return remote.files.filter(({ path }) => names.includes(path));
 }
 
+const pathsOf = (files: readonly RemoteFile[]) => files.map(({ path }) => path);
+
+/** The model as it lies in the cache, or what it lacks there. */
 async function findWhole(job: Job): Promise<Downloaded | { readonly fault: string }> {
   const { commit } = job.remote;
   const folder = join(job.repository, 'snapshots', commit);
@@ -116,7 +119,7 @@ async function findWhole(job: Job): Promise<Downloaded | { readonly fault: strin
   const weights = await weightsOf(job, folder);
   const lack = await snapshotFault(folder, weights);
   if (lack !== null) return { fault: lack };
-  return { folder, commit, files: [...small, ...weights].map(({ path }) => path) };
+  return { folder, commit, files: pathsOf([...small, ...weights]) };
 }
 
 /** What the cache knows of the repository, for other readers; where this user may not write, it stays as it is. */
@@ -136,7 +139,10 @@ const entriesOf = ({ files }: RemoteTree) => new Map(files.map((file) => [file.p
 async function bringAll(job: Job): Promise<Downloaded> {
   const found = await findWhole(job);
   if (!('fault' in found)) {
-    await job.onConfig?.(found.folder);
+    await job.onConfig?.(
+      found.folder,
+      found.files.filter((path) => !isSmallFile(path)),
+    );
     await recordWhole(job);
     return found;
   }
@@ -158,8 +164,8 @@ async function bringLocked(job: Job): Promise<Downloaded> {
   await writeTree(repository, commit, entriesOf(remote));
   const small = smallFiles(job);
   await bringFiles({ ...options, repository, commit }, small);
-  await job.onConfig?.(folder);
   const weights = await weightsOf(job, folder);
+  await job.onConfig?.(folder, pathsOf(weights));
   await bringFiles({ ...options, repository, commit, ...(onProgress && { onProgress }) }, weights);
   await writeRef(repository, job.revision, commit);
   return { folder, commit, files: [...small, ...weights].map(({ path }) => path) };

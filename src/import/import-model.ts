@@ -1,13 +1,15 @@
 /** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
 
-import { copyFile, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { writeFolderAtomic } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { refusePointer } from '../fs/lfs-pointer.js';
 import { openGguf } from '../gguf/index.js';
 import { isLicenceFile } from '../hub/files.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
+import { systemFailure } from '../system-errors.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
 import { checkPapers } from './check-papers.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
@@ -35,6 +37,16 @@ const COPIED: readonly RegExp[] = [
 
 const isCopied = (name: string) => isLicenceFile(name) || COPIED.some((pattern) => pattern.test(name));
 
+/** What is copied is looked at first: a git-lfs pointer in the place of a licence or a chat template is neither. */
+async function refusePointers(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const bytes = await readFile(path).catch((cause: unknown) => {
+      throw systemFailure(cause, path) ?? cause;
+    });
+    refusePointer(bytes, path);
+  }
+}
+
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 interface Prepared {
@@ -59,13 +71,14 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   await weights.close();
   const papers = (await readdir(folder, { withFileTypes: true }))
     .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
-    .map(({ name }) => name)
+    .map(({ name }) => join(folder, name))
     .sort();
+  await refusePointers(papers);
   return {
     config: source.config,
     license: await licenseOf(folder),
     weights: weights.files,
-    copied: papers.map((name) => join(folder, name)),
+    copied: papers,
     written: {},
   };
 }
@@ -106,7 +119,9 @@ export async function importModel(params: { model: string; out: string } & Locat
     for (const file of prepared.copied) await copyFile(file, join(folder, basename(file)));
     for (const file of prepared.weights) {
       const name = kind === 'gguf' ? 'model.gguf' : basename(file);
-      await symlink(await realpath(file), join(folder, name));
+      await symlink(await realpath(file), join(folder, name)).catch((cause: unknown) => {
+        throw systemFailure(cause, out) ?? cause;
+      });
     }
     for (const [name, text] of Object.entries(prepared.written)) await writeFile(join(folder, name), text);
     await writeFile(join(folder, 'import.json'), json(documentOf(report)));

@@ -6,12 +6,10 @@ import { FOREIGN_KINDS, ROTARY_BUFFER } from './foreign-tensors.js';
 import { type LlamaTensor, llamaTensors } from './tensors.js';
 import { HEAD } from './tied-head.js';
 
-type Tensors = ReadonlyMap<string, TensorInfo>;
-
-export interface TensorCheck {
+export interface NamesCheck {
   readonly config: LlamaConfig;
-  /** By the model's names. */
-  readonly tensors: Tensors;
+  /** The model's names of the tensors that are there. */
+  readonly names: readonly string[];
   /** Names that may be there as well, since what they say is known otherwise. */
   readonly accounted: readonly string[];
   /** Names the source in errors. */
@@ -31,13 +29,13 @@ function refuseForeign(names: readonly string[], where: string): void {
 }
 
 /** How many layers the names speak of. */
-function layersIn(tensors: Tensors): number {
-  const numbers = [...tensors.keys()].map((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1));
+function layersIn(names: readonly string[]): number {
+  const numbers = names.map((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1));
   return numbers.reduce((most, number) => Math.max(most, number), -1) + 1;
 }
 
-function refuseMissing(name: string, { config, tensors, where }: TensorCheck): never {
-  const layers = layersIn(tensors);
+function refuseMissing(name: string, { config, names, where }: NamesCheck): never {
+  const layers = layersIn(names);
   if (name === HEAD) {
     throw new ByteifyError(
       `${where} lacks the tensor ${name}, and its config does not tie the head to the embeddings (tie_word_embeddings).`,
@@ -57,21 +55,8 @@ function refuseMissing(name: string, { config, tensors, where }: TensorCheck): n
   throw new ByteifyError(`${where} lacks the tensor ${name}.`, { hint: INCOMPLETE });
 }
 
-function checkTensor({ name, shape }: LlamaTensor, check: TensorCheck): void {
-  const found = check.tensors.get(name) ?? refuseMissing(name, check);
-  const { where } = check;
-  if (!isPlainFloat(found.dtype)) {
-    throw new ByteifyError(
-      `${where}: ${name} is stored as ${found.dtype}, which cannot be converted: weights must be F32, F16, BF16 or F64.`,
-      { hint: 'Take the checkpoint that it was quantised from, or a GGUF file.' },
-    );
-  }
-  if (found.shape.join() !== shape.join())
-    throw new ByteifyError(`${where}: ${name} has the shape [${found.shape}], and its config says [${shape}].`);
-}
-
-function refuseExtra(extra: readonly string[], { config, tensors, where }: TensorCheck): void {
-  const layers = layersIn(tensors);
+function refuseExtra(extra: readonly string[], { config, names, where }: NamesCheck): void {
+  const layers = layersIn(names);
   const [first] = extra;
   if (first === undefined) return;
   if (layers > config.layers) {
@@ -89,14 +74,37 @@ function refuseExtra(extra: readonly string[], { config, tensors, where }: Tenso
 
 /**
  * A tensor is used, known to be computed from the config, or refused; none is passed over.
- * @throws ByteifyError naming the first tensor that is missing, misshaped, stored as what is no plain number, or of no Llama.
+ * @throws ByteifyError naming the first tensor that is missing, or that no Llama has and what it is instead.
  */
-export function checkTensors(check: TensorCheck): void {
-  const expected = llamaTensors(check.config);
+export function checkNames(check: NamesCheck): void {
+  const expected = llamaTensors(check.config).map(({ name }) => name);
   // Where the head is the embedding, the same numbers may be there twice.
-  const known = new Set([...expected.map(({ name }) => name), HEAD, ...check.accounted]);
-  const extra = [...check.tensors.keys()].filter((name) => !known.has(name) && !ROTARY_BUFFER.test(name));
+  const known = new Set([...expected, HEAD, ...check.accounted]);
+  const extra = check.names.filter((name) => !known.has(name) && !ROTARY_BUFFER.test(name));
   refuseForeign(extra, check.where);
-  for (const tensor of expected) checkTensor(tensor, check);
+  const there = new Set(check.names);
+  const missing = expected.find((name) => !there.has(name));
+  if (missing !== undefined) refuseMissing(missing, check);
   refuseExtra(extra, check);
+}
+
+function checkTensor({ name, dtype, shape }: TensorInfo, wanted: LlamaTensor, where: string): void {
+  if (!isPlainFloat(dtype)) {
+    throw new ByteifyError(
+      `${where}: ${name} is stored as ${dtype}, which cannot be converted: weights must be F32, F16, BF16 or F64.`,
+      { hint: 'Take the checkpoint that it was quantised from, or a GGUF file.' },
+    );
+  }
+  if (shape.join() !== wanted.shape.join())
+    throw new ByteifyError(`${where}: ${name} has the shape [${shape}], and its config says [${wanted.shape}].`);
+}
+
+/**
+ * The same, and each tensor for itself.
+ * @param tensors by the model's names.
+ * @throws ByteifyError naming also the first tensor that is misshaped or stored as what is no plain number.
+ */
+export function checkTensors(tensors: ReadonlyMap<string, TensorInfo>, check: Omit<NamesCheck, 'names'>): void {
+  checkNames({ ...check, names: [...tensors.keys()] });
+  for (const wanted of llamaTensors(check.config)) checkTensor(tensors.get(wanted.name)!, wanted, check.where);
 }

@@ -1,10 +1,12 @@
 /** @module Opens a source: a transformers folder, a .gguf file, or a folder that holds one. */
-import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { isThere } from '../fs/is-there.js';
+import { missingPath } from '../fs/missing-path.js';
 import { openGguf } from '../gguf/index.js';
 import { INDEX_FILE, openCheckpoint, SINGLE_FILE, type TensorReader, toFloat32 } from '../safetensors/index.js';
+import { systemCode, systemFailure } from '../system-errors.js';
 import { checkTensors } from './check-tensors.js';
 import { type LlamaConfig, parseLlamaConfig } from './config.js';
 import { ggufConfig } from './gguf-config.js';
@@ -31,7 +33,7 @@ export interface LlamaSource {
 async function checked(source: LlamaSource, accounted: readonly string[], where: string): Promise<LlamaSource> {
   const { reader } = source;
   const config = { ...source.config, tiedEmbeddings: await isHeadTied(source.config, reader) };
-  checkTensors({ config, tensors: reader.tensors, accounted, where });
+  checkTensors(reader.tensors, { config, accounted, where });
   return { ...source, config };
 }
 
@@ -64,7 +66,7 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
     const reader = renamedReader(gguf, names, path);
     const factors = gguf.tensors.get(ROPE_FREQS);
     const json = ggufConfig(gguf.keyValues, path, {
-      vocabSize: reader.tensors.get(EMBEDDING)?.shape[0] ?? 0,
+      vocabSize: reader.tensors.get(EMBEDDING)?.shape[0] ?? null,
       tied: !reader.tensors.has(HEAD),
       ropeDivisors: factors === undefined ? null : toFloat32(await gguf.read(factors.name), factors.dtype),
     });
@@ -85,9 +87,11 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
   }
 }
 
+const SOURCE_HINT = 'Give a transformers folder or a .gguf file.';
+
 /** The one .gguf in a folder without safetensors, or null. */
 async function ggufIn(folder: string): Promise<string | null> {
-  if (existsSync(join(folder, SINGLE_FILE)) || existsSync(join(folder, INDEX_FILE))) return null;
+  if (isThere(join(folder, SINGLE_FILE)) || isThere(join(folder, INDEX_FILE))) return null;
   const files = (await readdir(folder)).filter((name) => name.toLowerCase().endsWith('.gguf'));
   if (files.length > 1)
     throw new UsageError(`${folder} holds ${files.length} .gguf files.`, { hint: 'Name one of them.' });
@@ -100,7 +104,7 @@ async function ggufIn(folder: string): Promise<string | null> {
  */
 export async function openLlama(path: string): Promise<LlamaSource> {
   const found = await stat(path).catch((cause) => {
-    throw new UsageError(`${path} does not exist.`, { cause });
+    throw systemCode(cause) === 'ENOENT' ? missingPath(path, SOURCE_HINT) : (systemFailure(cause, path) ?? cause);
   });
   const gguf = found.isDirectory() ? await ggufIn(path) : path;
   const source = gguf === null ? await openFolder(path) : await openGgufSource(gguf);

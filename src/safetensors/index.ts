@@ -1,7 +1,7 @@
 /** @module safetensors files: read by range, written by piece, trusted in nothing. */
 export { type Dtype, dtypeBytes, fromFloat32, halfValue, isPlainFloat, toFloat32 } from './dtype.js';
 export { quoted } from './quoted.js';
-export { type Checkpoint, INDEX_FILE, openCheckpoint, SINGLE_FILE } from './read-checkpoint.js';
+export { type Checkpoint, INDEX_FILE, openCheckpoint, readIndex, SINGLE_FILE } from './read-checkpoint.js';
 export { checkRange, openFile, openSafetensorsFile, readFully } from './read-file.js';
 export type { Refuse } from './strict-json.js';
 export { type ByteRange, elementCount, type TensorInfo, type TensorReader, tensorBytes } from './types.js';

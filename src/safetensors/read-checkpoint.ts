@@ -1,8 +1,8 @@
 /** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json names. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { refuseForeignContent } from '../fs/foreign-content.js';
+import { isThere } from '../fs/is-there.js';
 import { quoted } from './quoted.js';
 import { openFile, openSafetensorsFile, readFully } from './read-file.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
@@ -22,7 +22,11 @@ export interface Checkpoint extends TensorReader {
 /** As of a header: an index of 1,000,000 tensors is about that long. */
 const MAX_INDEX_BYTES = 100_000_000;
 
-async function readIndex(path: string): Promise<Map<string, string>> {
+/**
+ * The file that holds each tensor, by the tensors' names.
+ * @throws ByteifyError when the index is absent, not sound, or names a file elsewhere.
+ */
+export async function readIndex(path: string): Promise<Map<string, string>> {
   const refuse: Refuse = (what) => {
     throw new ByteifyError(`${path} is not a sound index: ${what}.`, {
       hint: 'Download or write the checkpoint again.',
@@ -101,9 +105,9 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
  * @throws ByteifyError when there are no weights, or a file or the index is not sound.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
-  if (existsSync(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
+  if (isThere(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
-  if (!existsSync(index)) {
+  if (!isThere(index)) {
     throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
       hint: 'Weights must be in safetensors files.',
     });

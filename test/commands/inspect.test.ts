@@ -148,7 +148,7 @@ describe('inspect a hub model', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     expect(await inspected('org/tiny')).toMatchObject({ kind: 'llama', path: join(repository, 'snapshots', commit) });
     await expect(inspected('org/other')).rejects.toMatchObject({
-      message: expect.stringContaining('not whole in the cache'),
+      message: expect.stringContaining('org/other is not in the cache'),
     });
   });
 

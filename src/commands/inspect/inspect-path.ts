@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseBltConfig } from '../../blt/index.js';
 import { MANIFEST_NAME, resolveCheckpoint } from '../../conversion/index.js';
 import { ByteifyError, UsageError } from '../../errors.js';
+import { missingPath } from '../../fs/missing-path.js';
 import { openGguf } from '../../gguf/index.js';
 import { parseLlamaConfig } from '../../llama/index.js';
 import { openCheckpoint, openSafetensorsFile, type TensorReader } from '../../safetensors/index.js';
@@ -19,7 +20,7 @@ const PATH_HINT = 'Give a weights file, a checkpoint folder, a conversion folder
  * @throws UsageError when the path is nothing that can be inspected
  */
 export async function inspectPath(path: string): Promise<Inspection> {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`, { hint: PATH_HINT });
+  if (!existsSync(path)) throw missingPath(path, PATH_HINT);
   if (statSync(path).isDirectory()) return inspectFolder(path);
   if (path.endsWith('.gguf')) return inspectGguf(path);
   if (path.endsWith('.safetensors')) {
