@@ -61,6 +61,11 @@ interface Prepared {
 }
 
 async function prepareFolder(folder: string): Promise<Prepared> {
+  const papers = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
+    .map(({ name }) => join(folder, name))
+    .sort();
+  await refusePointers(papers);
   const source = await openLlama(folder);
   await source.close();
   if (source.ropeLayout === 'interleaved') {
@@ -69,11 +74,6 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   await checkPapers(folder);
   const weights = await openCheckpoint(folder);
   await weights.close();
-  const papers = (await readdir(folder, { withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
-    .map(({ name }) => join(folder, name))
-    .sort();
-  await refusePointers(papers);
   return {
     config: source.config,
     license: await licenseOf(folder),

@@ -1,6 +1,6 @@
 /** @module The tensors of a source against its config: all there, none too many, of the right shape, and plain numbers. */
 import { ByteifyError } from '../errors.js';
-import { isPlainFloat, quoted, type TensorInfo } from '../safetensors/index.js';
+import { type Dtype, isPlainFloat, quoted, type TensorInfo } from '../safetensors/index.js';
 import type { LlamaConfig } from './config.js';
 import { FOREIGN_KINDS, ROTARY_BUFFER } from './foreign-tensors.js';
 import { type LlamaTensor, llamaTensors } from './tensors.js';
@@ -14,6 +14,8 @@ export interface NamesCheck {
   readonly accounted: readonly string[];
   /** Names the source in errors. */
   readonly where: string;
+  /** What a tensor is stored as, where that is known. */
+  readonly dtypeOf?: (name: string) => Dtype;
 }
 
 const INCOMPLETE = 'The checkpoint is incomplete; download it again.';
@@ -55,7 +57,7 @@ function refuseMissing(name: string, { config, names, where }: NamesCheck): neve
   throw new ByteifyError(`${where} lacks the tensor ${name}.`, { hint: INCOMPLETE });
 }
 
-function refuseExtra(extra: readonly string[], { config, names, where }: NamesCheck): void {
+function refuseExtra(extra: readonly string[], { config, names, where, dtypeOf }: NamesCheck): void {
   const layers = layersIn(names);
   const [first] = extra;
   if (first === undefined) return;
@@ -67,7 +69,9 @@ function refuseExtra(extra: readonly string[], { config, names, where }: NamesCh
       },
     );
   }
-  throw new ByteifyError(`${where} holds the tensor ${first}, which no Llama has.`, {
+  const dtype = dtypeOf?.(first) ?? 'F32';
+  const stored = isPlainFloat(dtype) ? '' : ` of type ${dtype}`;
+  throw new ByteifyError(`${where} holds the tensor ${first}${stored}, which no Llama has.`, {
     hint: 'It is another architecture, or a merge gone wrong.',
   });
 }
@@ -104,7 +108,10 @@ function checkTensor({ name, dtype, shape }: TensorInfo, wanted: LlamaTensor, wh
  * @param tensors by the model's names.
  * @throws ByteifyError naming also the first tensor that is misshaped or stored as what is no plain number.
  */
-export function checkTensors(tensors: ReadonlyMap<string, TensorInfo>, check: Omit<NamesCheck, 'names'>): void {
-  checkNames({ ...check, names: [...tensors.keys()] });
+export function checkTensors(
+  tensors: ReadonlyMap<string, TensorInfo>,
+  check: Omit<NamesCheck, 'names' | 'dtypeOf'>,
+): void {
+  checkNames({ ...check, names: [...tensors.keys()], dtypeOf: (name) => tensors.get(name)!.dtype });
   for (const wanted of llamaTensors(check.config)) checkTensor(tensors.get(wanted.name)!, wanted, check.where);
 }

@@ -39,7 +39,7 @@ export const FOREIGN_KINDS: readonly ForeignKind[] = [
     hint: UNQUANTISED,
   },
   {
-    name: /\.((weight|input|output|activation|k|v|q|kv)_(scale|zero_point)(_inv|_2)?|weight_(packed|shape|g_idx|global_scale)|input_global_scale|(input_)?scales?|zeros?|scaling_factor|W_q)$/,
+    name: /(?:^|\.)((weight|input|output|activation|k|v|q|kv)_(scale|zero_point)(_inv|_2)?|weight_(packed|shape|g_idx|global_scale)|input_global_scale|(input_)?scales?|zeros?|scaling_factor|W_q)$/,
     what: 'the scale or another part of a quantised weight, of which its config says nothing',
     hint: UNQUANTISED,
   },

@@ -198,6 +198,8 @@ describe('what is refused', () => {
     ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: it holds NaN'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
     ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
+    ['tokenizer.json', POINTER, 'tokenizer.json is a git-lfs pointer'],
+    ['tokenizer_config.json', POINTER, 'tokenizer_config.json is a git-lfs pointer'],
     ['LICENSE', POINTER, 'LICENSE is a git-lfs pointer'],
     ['chat_template.jinja', POINTER, 'chat_template.jinja is a git-lfs pointer'],
   ])('%s as %j', async (name, contents, message) => {

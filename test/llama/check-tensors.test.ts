@@ -53,6 +53,7 @@ describe('a tensor of something else is called what it is', () => {
     ['model.layers.0.self_attn.q_norm.weight', /a norm of queries or keys/],
     ['model.layers.0.self_attn.qkv_proj.weight', /several projections in one/],
     ['model.vision_tower.patch.weight', /reads images or sound/],
+    ['scales', /the scale or another part/],
     ['model.layers.0.extra.weight', /holds the tensor model\.layers\.0\.extra\.weight, which no Llama has/],
   ])('%s', async (name, message) => {
     await expect(open(add(name))).rejects.toThrow(message);
@@ -97,6 +98,11 @@ describe('a tensor that cannot be converted is named', () => {
     await expect(open((all) => all.set(Q, { name: Q, shape, dtype }))).rejects.toThrow(
       `${Q} is stored as ${dtype}, which cannot be converted`,
     );
+  });
+
+  it('that no Llama has', async () => {
+    const add = (all: Map<string, TensorInfo>) => all.set('packed', { name: 'packed', shape: [2, 2], dtype: 'F4' });
+    await expect(open(add)).rejects.toThrow('holds the tensor packed of type F4, which no Llama has');
   });
 
   it('but not for being BF16, F16 or F64', async () => {
