@@ -1,4 +1,5 @@
 /** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json names. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { refuseForeignContent } from '../fs/foreign-content.js';
@@ -51,16 +52,18 @@ export async function readIndex(path: string): Promise<Map<string, string>> {
   }
 }
 
+const APART = 'The index and the shards do not belong together: download or write the checkpoint again.';
+
 /** Each tensor must lie where the index says, and each that lies in a shard must be in the index. */
 function checkIndex(path: string, map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
   for (const [name, shard] of map) {
     if (!shards.get(shard)!.tensors.has(name))
-      throw new ByteifyError(`${path} places ${quoted(name)} in ${shard}, which lacks it.`);
+      throw new ByteifyError(`${path} places ${quoted(name)} in ${shard}, which lacks it.`, { hint: APART });
   }
   for (const [shard, reader] of shards) {
     for (const name of reader.tensors.keys()) {
       if (map.get(name) !== shard)
-        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`);
+        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`, { hint: APART });
     }
   }
 }
@@ -100,6 +103,31 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
   };
 }
 
+/** PyTorch's own checkpoints: not the states of an optimizer or of a trainer that lie beside them. */
+const PICKLED = /^(pytorch_model|model|consolidated)[^/]*\.(bin|pth|pt|ckpt)$/;
+
+async function refuseWithoutWeights(folder: string): Promise<never> {
+  const names = await readdir(folder);
+  const pickled = names.find((name) => PICKLED.test(name));
+  if (pickled !== undefined) {
+    throw new ByteifyError(
+      `${folder} has its weights in ${pickled} alone, a format that can run code when it is read.`,
+      {
+        hint: 'Load the model with transformers and save it again: save_pretrained writes safetensors.',
+      },
+    );
+  }
+  const other = names.find((name) => name.endsWith('.safetensors'));
+  if (other !== undefined) {
+    throw new ByteifyError(`${folder} holds ${other}, but neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+      hint: 'The folder of a whole model is needed, as save_pretrained of transformers writes it.',
+    });
+  }
+  throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+    hint: 'Weights must be in safetensors files.',
+  });
+}
+
 /**
  * Where both lie in a folder the single file counts, as in transformers.
  * @throws ByteifyError when there are no weights, or a file or the index is not sound.
@@ -107,11 +135,7 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   if (isThere(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
-  if (!isThere(index)) {
-    throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
-      hint: 'Weights must be in safetensors files.',
-    });
-  }
+  if (!isThere(index)) return refuseWithoutWeights(folder);
   const map = await readIndex(index);
   const shards = await openShards(folder, [...new Set(map.values())].sort());
   try {

@@ -512,6 +512,7 @@ describe('a refusal', () => {
   it.each([
     [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'org/name has its weights in pytorch_model.bin alone'],
     [{ 'model-q4.gguf': 'x' }, 'org/name holds GGUF files'],
+    [{ 'adapter_config.json': '{}', 'adapter_model.safetensors': 'x' }, 'org/name is an adapter (adapter_config.json)'],
     [{ 'adapter_model.safetensors': 'x' }, 'org/name has adapter_model.safetensors, but no model.safetensors'],
     [{ 'config.json': '{}' }, 'org/name has no safetensors weights'],
     [{ 'model.safetensors.index.json': '{"weight_map":{"a":"b.safetensors"}}' }, 'names b.safetensors, which is not'],
