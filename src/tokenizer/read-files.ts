@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
-import { parseJson } from '../fs/index.js';
+import { readModelJson } from '../fs/index.js';
 
 export type Json = Record<string, unknown>;
 
@@ -23,12 +23,6 @@ export async function readText(folder: string, name: string): Promise<string | n
 }
 
 /** The same of an object in JSON. @throws ByteifyError when it is none. */
-export async function readJson(folder: string, name: string): Promise<Json | null> {
-  const text = await readText(folder, name);
-  if (text === null) return null;
-  const path = join(folder, name);
-  const json = parseJson(text, path, DAMAGED);
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`, { hint: DAMAGED });
-  return json as Json;
+export function readJson(folder: string, name: string): Promise<Json | null> {
+  return readModelJson(join(folder, name), DAMAGED);
 }
