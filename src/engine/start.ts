@@ -45,7 +45,7 @@ function startLibTensorFlow(options: EngineOptions): Engine {
   const folder = options.folder ?? locateEngine()?.folder;
   if (folder === undefined) {
     throw new ByteifyError('The engine is not set up on this machine.', {
-      hint: 'Run `byteify setup` once: it fetches TensorFlow’s libraries (274 MB) and checks them.',
+      hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tries them.',
     });
   }
   const api = loadTensorFlow(folder);
