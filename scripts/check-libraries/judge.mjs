@@ -11,7 +11,7 @@ const BESIDE = { linux: '$ORIGIN', darwin: '@loader_path' };
 /**
  * @param {keyof typeof FORMATS} machine
  * @param {readonly [string, string]} files the framework library's name, then the other's, which loads it
- * @param {readonly { symbols: Set<string>, format: string, needed: string[], searched: string[] }[]} libraries in the same order
+ * @param {readonly { symbols: ReadonlySet<string>, format: string, needed: readonly string[], searched: readonly string[] }[]} libraries in the same order
  * @param {readonly string[]} functions of the C API that byteify calls
  * @returns {string[]} what is wrong; nothing when all is well
  */
