@@ -9,6 +9,7 @@ import { type Import, importsOf, loadedWith, readTree } from './support/import-g
  */
 const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
+  ['entry'],
   ['commands'],
   ['pipeline', 'serve'],
   ['import', 'remap', 'finetune', 'export', 'evaluate', 'generate', 'plan', 'report'],
