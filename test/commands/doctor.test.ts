@@ -6,6 +6,7 @@ import { checkEngine } from '../../src/commands/doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from '../../src/commands/doctor/check-hub.js';
 import { checkGpu, checkMemory, checkNode, checkPlatform } from '../../src/commands/doctor/check-machine.js';
 import { doctor } from '../../src/commands/doctor.js';
+import { LIBRARY_FILES } from '../../src/engine/libraries.js';
 import { recordSelfTest } from '../../src/engine/self-test-record.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -33,7 +34,7 @@ describe('doctor', () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
-    for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']) await writeFile(join(own, name), '');
+    for (const name of LIBRARY_FILES) await writeFile(join(own, name), '');
     await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
     const { stdout, error } = await runCommand(doctor, {});
@@ -46,7 +47,7 @@ describe('doctor', () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
-    const files = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'].map((name) => join(own, name));
+    const files = LIBRARY_FILES.map((name) => join(own, name));
     for (const file of files) await writeFile(file, '');
     await mkdir(join(folder(), 'engine'));
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
