@@ -1,7 +1,7 @@
 /** @module `byteify score`: every byte's surprisal. */
 import { bitsPerByte } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
-import { openHeldBlt, openScorer } from '../model/index.js';
+import { openResidentModel, openScorer } from '../model/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';
@@ -26,7 +26,7 @@ export const score: Command<Args> = {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
-    const model = await openHeldBlt(folder, { weights: 'float32' });
+    const model = await openResidentModel(folder, { weights: 'float32' });
     const scorer = openScorer(model);
     context.reporter.stage('Scoring');
     const { nllNats, entropyNats, patchLengths } = await scorer.score(bytes, {

@@ -24,6 +24,8 @@ export interface TracedFunction {
   readonly changesVariables: boolean;
   /** Variables' handles, which follow the inputs at each call. */
   readonly captured: readonly NativeTensor[];
+  /** Those of the captured variables that the function changes. */
+  readonly changed: ReadonlySet<NativeTensor>;
   readonly outputs: number;
   readonly operations: number;
   remove(): void;
@@ -69,6 +71,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const status = api.TF_NewStatus();
   const inputs: GraphOutput[] = [];
   const captured = new Map<NativeTensor, GraphOutput>();
+  const changed = new Set<NativeTensor>();
   const constants = new Map<NativeTensor, GraphOutput>();
   const effects: Pointer[] = [];
   const called = new Set<string>();
@@ -180,6 +183,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
     const touched = from
       .filter(({ dtype }) => dtype === DataType.resource)
       .map((resource) => {
+        if (changes) changed.add(resource);
         const { oper, index } = outputOf(resource);
         const key = `${oper} ${index}`;
         const history = histories.get(key) ?? { change: null, reads: [], fused: false };
@@ -285,6 +289,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         handle: fn,
         changesVariables: effects.length > 0,
         captured: [...captured.keys()],
+        changed,
         outputs: outputs.length,
         operations: nodes,
         remove,

@@ -1,7 +1,7 @@
 /** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
-export { canCompile, onGpu } from './abilities.js';
 export { attribute } from './attributes.js';
+export { canCompile, onGpu } from './capabilities.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
@@ -28,5 +28,6 @@ export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
 export type { Storage } from './storage.js';
+export { gradualFunction, graphOrEager, type RunMode, type TensorFunction, tensorFunction } from './tensor-function.js';
 export { untaped } from './untaped.js';
 export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

@@ -22,16 +22,16 @@ export {
   positionLosses,
   type Targets,
 } from './blt.js';
-export { type Cutter, openCutter } from './decoding/cutter.js';
 export {
   type Decoding,
   type DecodingOptions,
-  type LaneOutput,
-  type LaneState,
   openDecoding,
+  type SlotOutput,
+  type SlotState,
 } from './decoding/decoding.js';
-export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
+export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
 export { openScorer, type Scorer } from './decoding/scorer.js';
+export { openSegmenter, type Segmenter } from './decoding/segmenter.js';
 export { globalLayers, patchVectors } from './global-transformer.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';

@@ -3,7 +3,7 @@ import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { bitsOfDocuments, type DocumentBits } from '../evaluate/index.js';
-import { openHeldBlt, openScorer } from '../model/index.js';
+import { openResidentModel, openScorer } from '../model/index.js';
 import type { Reporter } from '../ui/index.js';
 import { heldOutTexts, kindsOf } from './calibration-texts.js';
 
@@ -56,7 +56,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Eval
   const { reporter, signal } = options;
   const { folder } = await resolveCheckpoint(options.dir);
   const kinds = await kindsToMeasure(options);
-  const model = await openHeldBlt(folder, { weights: 'float32' });
+  const model = await openResidentModel(folder, { weights: 'float32' });
   const scorer = openScorer(model);
   const found: EvaluatedKind[] = [];
   reporter.stage('Measuring');

@@ -36,7 +36,7 @@ describe('the package, by its name', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...['importModel', 'remap', 'finetune', 'exportTransformers', 'makePlan', 'convert', 'loadRecipe'],
-        ...['openBlt', 'openLlamaModel', 'scoreTexts', 'openCutter', 'openCheckpoint', 'openGguf', 'startEngine'],
+        ...['openBlt', 'openLlamaModel', 'scoreTexts', 'openSegmenter', 'openCheckpoint', 'openGguf', 'startEngine'],
       ]),
     );
   });

@@ -47,8 +47,8 @@ vi.mock('../../src/finetune/choose-mode.js', async (original) => {
   };
   return { ...real, chooseMode };
 });
-vi.mock('../../src/engine/abilities.js', async (original) => {
-  const real = await original<typeof import('../../src/engine/abilities.js')>();
+vi.mock('../../src/engine/capabilities.js', async (original) => {
+  const real = await original<typeof import('../../src/engine/capabilities.js')>();
   return {
     canCompile: () => seen.abilities.canCompile && real.canCompile(),
     onGpu: () => seen.abilities.onGpu || real.onGpu(),

@@ -1,10 +1,10 @@
 /** @module Scores texts of any length in strides, and many continuations of one prompt by reading it once. */
 import { encodeBytes, VOCAB_SIZE } from '../../blt/index.js';
-import { canCompile } from '../../engine/index.js';
+import { graphOrEager } from '../../engine/index.js';
 import type { ByteScores } from '../score.js';
 import { type Decoding, openDecoding } from './decoding.js';
-import type { HeldBlt } from './held-blt.js';
-import { patchLengthsOf } from './lanes.js';
+import type { ResidentModel } from './resident-model.js';
+import { patchLengthsOf } from './sequence-slots.js';
 
 export interface Scorer {
   /**
@@ -22,7 +22,7 @@ export interface Scorer {
 
 /** Bytes of a stride: the products are large enough to be fast. */
 const STRIDE = 512;
-/** The lane that holds a prompt, and the one that goes on from it. */
+/** The slot that holds a prompt, and the one that continues it. */
 const [PROMPT, CONTINUATION] = [0, 1];
 
 /** -log softmax(row)[id], in nats. */
@@ -34,14 +34,14 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
 }
 
 /** The engine must be started. `model` stays the caller's. */
-export function openScorer(model: HeldBlt, options: { readonly stride?: number } = {}): Scorer {
+export function openScorer(model: ResidentModel, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
-  const mode = canCompile() ? 'graph' : 'eager';
+  const mode = graphOrEager();
   const nothing: number[] = [];
   const opened = new Map<number, Decoding>();
-  function decodingOf(lanes: number): Decoding {
-    const decoding = opened.get(lanes) ?? openDecoding(model, { lanes, mode, chunk: stride });
-    opened.set(lanes, decoding);
+  function decodingOf(slots: number): Decoding {
+    const decoding = opened.get(slots) ?? openDecoding(model, { slots, mode, chunk: stride });
+    opened.set(slots, decoding);
     return decoding;
   }
 

@@ -16,7 +16,7 @@ export interface ParsedRequest {
   readonly model: string | null;
 }
 
-export interface Dialect {
+export interface Endpoint {
   readonly path: string;
   readonly idPrefix: string;
   /** `object` of an answer, and of a piece of a streamed one. */
