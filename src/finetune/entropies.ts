@@ -1,10 +1,9 @@
 /** @module The patcher as a compiled function: entropies of micro-batches while the run goes on. */
 import type { BltConfig } from '../blt/index.js';
-import { type CompiledFunction, compile, tf, type Variable } from '../engine/index.js';
+import { type RunMode, tensorFunction, tf, type Variable } from '../engine/index.js';
 import type { BatchArrays } from './batch-arrays.js';
 import type { PatcherOutput } from './batch-preparer.js';
 import { patcherOutput } from './patcher-output.js';
-import type { StepMode } from './train-step.js';
 
 export interface Entropies {
   /** @param arrays what `patcherArrays` made of the rows. */
@@ -17,7 +16,7 @@ export function createEntropies(
   config: BltConfig,
   fixed: ReadonlyMap<string, Variable>,
   shape: { readonly rows: number; readonly length: number },
-  mode: StepMode,
+  mode: RunMode,
 ): Entropies {
   const params = [...fixed].filter(([name]) => name.startsWith('model.patcher.'));
   const body = (ids: tf.Tensor, documents: tf.Tensor): tf.Tensor[] => {
@@ -28,18 +27,17 @@ export function createEntropies(
     { shape: [shape.rows * shape.length], dtype: 'int32' as const },
     { shape: [shape.rows, shape.length], dtype: 'int32' as const },
   ];
-  let compiled: CompiledFunction | null = null;
+  const patcher = tensorFunction((ids, documents) => body(ids!, documents!), signature, mode);
   return {
     async of(arrays) {
       const inputs = [arrays.ids!, arrays.documents!].map(({ values, shape }) =>
         tf.tensor(values, [...shape], 'int32'),
       );
-      if (mode !== 'eager') compiled ??= compile((ids, documents) => body(ids!, documents!), signature, mode);
-      const out = compiled === null ? tf.tidy(() => body(inputs[0]!, inputs[1]!)) : await compiled.call(inputs);
+      const out = await patcher.call(inputs);
       const [entropies, endProbabilities = null] = out.map((values) => values.dataSync() as Float32Array);
       tf.dispose([...out, ...inputs]);
       return { entropies: entropies!, endProbabilities };
     },
-    dispose: () => compiled?.dispose(),
+    dispose: patcher.dispose,
   };
 }

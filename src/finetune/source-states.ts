@@ -3,7 +3,7 @@
  * the source's while they are held, over the source's own token embeddings. Kept on disk where rows come again and there is room.
  */
 import type { BltConfig } from '../blt/index.js';
-import { type CompiledFunction, compile, gatherRows, tf, type Variable } from '../engine/index.js';
+import { gatherRows, signatureOf, type TensorFunction, tensorFunction, tf, type Variable } from '../engine/index.js';
 import { blockContext, globalLayers, type Params } from '../model/index.js';
 import { fromFloat32, toFloat32 } from '../safetensors/index.js';
 import type { BatchArrays } from './batch-arrays.js';
@@ -43,7 +43,7 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
   const width = config.global.hiddenSize;
   const kept = new Map<number, Kept>();
   const file = cache === null ? null : openScratchFile(cache.path);
-  let known: { tokens: number; compiled: CompiledFunction } | null = null;
+  let known: { tokens: number; states: TensorFunction } | null = null;
 
   function body(ids: tf.Tensor, documents: tf.Tensor): tf.Tensor {
     const params: Params = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
@@ -54,12 +54,12 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
   async function computed({ sourceIds, sourceDocuments }: BatchArrays): Promise<Float32Array> {
     const tokens = sourceDocuments!.shape[1]!;
     const inputs = [sourceIds!, sourceDocuments!].map(({ values, shape }) => tf.tensor(values, [...shape], 'int32'));
-    if (mode !== 'eager' && known?.tokens !== tokens) {
-      known?.compiled.dispose();
-      const signature = inputs.map(({ shape }) => ({ shape, dtype: 'int32' as const }));
-      known = { tokens, compiled: compile((ids, documents) => [body(ids!, documents!)], signature, mode) };
+    if (known?.tokens !== tokens) {
+      known?.states.dispose();
+      const signature = signatureOf(inputs);
+      known = { tokens, states: tensorFunction((ids, documents) => [body(ids!, documents!)], signature, mode) };
     }
-    const [states] = known === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await known.compiled.call(inputs);
+    const [states] = await known.states.call(inputs);
     const values = states!.dataSync() as Float32Array;
     tf.dispose([states!, ...inputs]);
     return values;
@@ -111,7 +111,7 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
       return { ...batch, batches, computedShare: computedRows / allRows };
     },
     async close() {
-      known?.compiled.dispose();
+      known?.states.dispose();
       await file?.close();
     },
   };

@@ -4,12 +4,12 @@
  * by operation.
  */
 import {
-  type CompiledFunction,
-  type CompileMode,
-  compile,
   fuseUpdate,
   type Precision,
+  type RunMode,
   signatureOf,
+  type TensorFunction,
+  tensorFunction,
   tf,
   type Variable,
   withPrecision,
@@ -25,7 +25,7 @@ import type { BatchShape, BatchTensors, Objective } from './objective.js';
 import type { TouchedRows } from './touched-rows.js';
 
 /** How a step runs: compiled, or operation by operation to look into it. */
-export type StepMode = CompileMode | 'eager';
+export type StepMode = RunMode;
 
 export interface TrainStepOptions {
   readonly objective: Objective;
@@ -74,18 +74,16 @@ const UPDATES = { adamw: updateSlot, muon: updateMuonSlot } as const;
 
 type Body = (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[];
 
-/** Runs a function by its name: traced when its inputs' shapes are new, or eagerly. */
+/** Runs a function by its name: compiled anew where its inputs' shapes are new, or eagerly. */
 function runner(mode: StepMode) {
-  const known = new Map<string, { signature: string; compiled: CompiledFunction }>();
+  const known = new Map<string, { signature: string; compiled: TensorFunction }>();
   return {
     async run(name: string, body: Body, inputs: readonly tf.Tensor[]): Promise<readonly tf.Tensor[]> {
-      // Clones: what comes out may be an input, which the caller releases.
-      if (mode === 'eager') return tf.tidy(() => body(inputs).map((out) => tf.clone(out)));
       const signature = JSON.stringify(signatureOf(inputs));
       let entry = known.get(name);
       if (entry?.signature !== signature) {
         entry?.compiled.dispose();
-        entry = { signature, compiled: compile((...traced) => body(traced), signatureOf(inputs), mode) };
+        entry = { signature, compiled: tensorFunction((...given) => body(given), signatureOf(inputs), mode) };
         known.set(name, entry);
       }
       return await entry.compiled.call(inputs);
