@@ -6,8 +6,10 @@ import { setImmediate as turnOfOthers } from 'node:timers/promises';
 import { textPositions } from '../blt/index.js';
 import { canCompile, type RunMode } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
-import { type Decoding, openDecoding, type ResidentModel, type SlotOutput } from '../model/index.js';
-import { createSequences, type GenerationRequest, type ReadIds, type Sequence, type WrittenBytes } from './sequence.js';
+import { openDecoding, type ResidentModel } from '../model/index.js';
+import { type ByteCounts, generateRound } from './round.js';
+import { createSequences, type GenerationRequest, type WrittenBytes } from './sequence.js';
+import { createSlotQueue } from './slot-queue.js';
 
 export interface GeneratorOptions {
   /** Sequences that are generated at the same time (default 1); further ones wait. */
@@ -20,18 +22,12 @@ export interface GeneratorOptions {
   readonly expectedBytes?: number;
 }
 
-export interface GeneratorState {
+export interface GeneratorState extends Readonly<ByteCounts> {
   readonly slots: number;
   /** Sequences being generated. */
   readonly running: number;
   /** Samples that wait for a slot. */
   readonly waiting: number;
-  /** Bytes of prompts that were read, and bytes that were written, since the beginning. */
-  readonly promptBytes: number;
-  readonly writtenBytes: number;
-  /** Bytes that were drafted, and those of them that the model would have written as well. */
-  readonly draftedBytes: number;
-  readonly acceptedBytes: number;
 }
 
 export interface Generator {
@@ -65,23 +61,15 @@ const WORTH_COMPILING_BYTES = 1000;
 export function openGenerator(model: ResidentModel, options: GeneratorOptions = {}): Generator {
   const { slots: slotCount = 1, draft = 0, mode = canCompile() ? 'xla' : 'eager', expectedBytes = 1024 } = options;
   const maxPositions = textPositions(model.config);
-  const decoding: Decoding = openDecoding(model, {
+  const decoding = openDecoding(model, {
     slots: slotCount,
     mode,
     draft,
     patches: Math.ceil(Math.min(expectedBytes, maxPositions) / BYTES_PER_PATCH),
   });
-  /** Bytes of a prompt that are read before other slots get their next byte. */
-  const promptPiece = decoding.counts.at(-1)!;
-  /** By slot. */
-  const running: (Sequence | null)[] = new Array(slotCount).fill(null);
-  /** The sequences of each request. */
-  const waiting: (readonly Sequence[])[] = [];
+  const queue = createSlotQueue(slotCount, decoding.reset);
+  const counts: ByteCounts = { promptBytes: 0, writtenBytes: 0, draftedBytes: 0, acceptedBytes: 0 };
   let askedBytes = 0;
-  let promptBytes = 0;
-  let writtenBytes = 0;
-  let draftedBytes = 0;
-  let acceptedBytes = 0;
   let compiling: Promise<void> | null = null;
   let closed = false;
   let working: Promise<void> | null = null;
@@ -91,117 +79,21 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
     return compiling;
   }
 
-  /** Requests whose turn it is get slots. */
-  function admit(): void {
-    for (let sequences = waiting[0]; sequences !== undefined; sequences = waiting[0]) {
-      const free = [...running.keys()].filter((slot) => running[slot] === null);
-      if (free.length < sequences.length) return;
-      waiting.shift();
-      sequences.forEach((sequence, i) => {
-        const slot = free[i]!;
-        decoding.reset(slot);
-        running[slot] = sequence;
-      });
-    }
-  }
-
-  /** Whether a sequence is the one of its request that reads the prompt. */
-  const readsPrompt = ({ siblings }: Sequence, slot: number): boolean =>
-    running.findIndex((other) => other?.siblings === siblings) === slot;
-
-  /** What a slot reads next. Those whose prompt another one reads have nothing to read. */
-  async function nextIds(slot: number): Promise<readonly number[]> {
-    const sequence = running[slot];
-    if (sequence === null || sequence === undefined) return [];
-    const { prompt, next } = sequence;
-    const { length } = decoding.state(slot);
-    if (next === null) return readsPrompt(sequence, slot) ? prompt.slice(length, length + promptPiece) : [];
-    return draft > 1 ? await decoding.draft(slot, next) : [next];
-  }
-
-  /** What nobody wants any more frees its slot or its place in the queue. */
-  function dropAbandoned(): void {
-    const isDropped = (sequence: Sequence) => {
-      if (sequence.abandoned) sequence.fail(null);
-      return sequence.abandoned;
-    };
-    for (const [slot, sequence] of running.entries())
-      if (sequence !== null && isDropped(sequence)) running[slot] = null;
-    const wanted = waiting.filter((sequences) => !sequences.map(isDropped).every((dropped) => dropped));
-    waiting.splice(0, waiting.length, ...wanted);
-  }
-
-  /** Draws what follows the bytes that a slot read, and forgets those of them that were drafted in vain. */
-  function continueText(slot: number, sequence: Sequence, read: ReadIds): void {
-    const stand = sequence.draw(read);
-    // The first id was drawn.
-    draftedBytes += read.ids.length - 1;
-    acceptedBytes += stand - 1;
-    const { length } = decoding.state(slot);
-    if (stand < read.ids.length) decoding.rewind(slot, length - read.ids.length + stand);
-  }
-
-  /** Draws the first byte after a prompt that a slot has read, for every sequence of its request. */
-  function beginTexts(
-    slot: number,
-    { prompt, siblings }: Sequence,
-    { logits, entropies, closed: ends }: SlotOutput,
-  ): void {
-    const last = {
-      ids: prompt.slice(-1),
-      logits: logits.slice(-model.config.vocabSize),
-      entropies: entropies.slice(-1),
-      closed: ends.slice(-1),
-    };
-    for (const [other, sibling] of running.entries()) {
-      if (sibling === null || sibling.siblings !== siblings) continue;
-      if (other !== slot) decoding.fork(slot, other);
-      sibling.draw(last);
-    }
-  }
-
-  async function round(): Promise<void> {
-    dropAbandoned();
-    admit();
-    const ids: (readonly number[])[] = [];
-    for (const slot of running.keys()) ids.push(await nextIds(slot));
-    if (ids.every(({ length }) => length === 0)) return;
-    const outputs = await decoding.read(ids);
-    for (const [slot, sequence] of running.entries()) {
-      const read = ids[slot]!;
-      if (sequence === null || read.length === 0) continue;
-      if (sequence.next !== null) continueText(slot, sequence, { ids: read, ...outputs[slot]! });
-      else {
-        promptBytes += read.length;
-        if (decoding.state(slot).length === sequence.prompt.length) beginTexts(slot, sequence, outputs[slot]!);
-      }
-    }
-    for (const [slot, sequence] of running.entries()) {
-      if (sequence === null) continue;
-      writtenBytes += sequence.deliver();
-      if (sequence.finish !== null) running[slot] = null;
-    }
-  }
-
   async function work(): Promise<void> {
     try {
-      while (!closed && (waiting.length > 0 || running.some((sequence) => sequence !== null))) {
-        await round();
+      while (!closed && queue.isBusy()) {
+        queue.update();
+        await generateRound({ decoding, running: queue.running, draft, counts });
+        queue.removeFinished();
         // Not before the first byte is there. What cannot be compiled goes on uncompiled.
-        if (writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES) compileBehind().catch(() => undefined);
+        if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES) compileBehind().catch(() => undefined);
         // What runs operation by operation never waits: readers, signals and other requests get their turn here.
         await turnOfOthers();
       }
     } catch (error) {
-      failAll(error);
+      queue.failAll(error);
     }
     working = null;
-  }
-
-  function failAll(error: unknown): void {
-    for (const sequence of [...running, ...waiting.flat()]) sequence?.fail(error);
-    running.fill(null);
-    waiting.length = 0;
   }
 
   return {
@@ -219,24 +111,16 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
       const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
       const sequences = createSequences({ ...request, maxBytes }, samples, signal);
       askedBytes += samples * maxBytes;
-      waiting.push(sequences);
+      queue.add(sequences);
       working ??= work();
       return sequences.map(({ output }) => output);
     },
-    state: () => ({
-      slots: slotCount,
-      running: running.filter((sequence) => sequence !== null).length,
-      waiting: waiting.flat().length,
-      promptBytes,
-      writtenBytes,
-      draftedBytes,
-      acceptedBytes,
-    }),
+    state: () => ({ slots: slotCount, ...queue.state(), ...counts }),
     warmUp: compileBehind,
     async close() {
       closed = true;
       await working;
-      failAll(new ByteifyError('The generator was closed.'));
+      queue.failAll(new ByteifyError('The generator was closed.'));
       decoding.dispose();
     },
   };

@@ -26,9 +26,9 @@ export {
   type Decoding,
   type DecodingOptions,
   openDecoding,
-  type SlotOutput,
   type SlotState,
 } from './decoding/decoding.js';
+export type { SlotOutput } from './decoding/read-slots.js';
 export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
 export { openScorer, type Scorer } from './decoding/scorer.js';
 export { openSegmenter, type Segmenter } from './decoding/segmenter.js';

@@ -2,27 +2,14 @@
  * @module Exact incremental decoding (blt-format 2.7): a byte costs a step of the local models, and a patch, when it closes, one of the latent
  * global transformer. Several sequences go side by side in slots, each at its own length.
  */
-import { BYTE_OFFSET, hashTables, textPositions, VOCAB_SIZE } from '../../blt/index.js';
-import type { RunMode, tf } from '../../engine/index.js';
+import { BYTE_OFFSET, textPositions, VOCAB_SIZE } from '../../blt/index.js';
+import type { RunMode } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
-import { cachePositions, keptRows, type SlotStart } from './cache-positions.js';
-import { createKvCache, powerOfTwo } from './kv-cache.js';
-import type { LayerCaches } from './layer-caches.js';
+import { createKvCache } from './kv-cache.js';
+import { emptyOutput, LEAST_MEMBERS, type ReadContext, readInto, runPatcher, type SlotOutput } from './read-slots.js';
 import type { ResidentModel } from './resident-model.js';
-import { rowOf } from './ring-buffers.js';
-import {
-  advance,
-  type ClosedPatch,
-  closes,
-  copiedSlot,
-  emptySlot,
-  lastHashRows,
-  openStart,
-  rewindSlot,
-  type SequenceSlot,
-  takeDraft,
-} from './sequence-slots.js';
-import { createStepTable } from './step-table.js';
+import { closes, copiedSlot, emptySlot, openStart, rewindSlot } from './sequence-slots.js';
+import { createStepTable, type StepTable } from './step-table.js';
 
 export interface DecodingOptions {
   /** Sequences side by side. */
@@ -37,16 +24,6 @@ export interface DecodingOptions {
   readonly patches?: number;
   /** Up to how many slots with one byte each, or with a patch that closes, go one by one (default 4): on a CPU a product of few rows costs more than as many of one. */
   readonly apart?: number;
-}
-
-/** What was read into a slot. */
-export interface SlotOutput {
-  /** Next-byte logits [n, 260] after each of the n ids that were read. */
-  readonly logits: Float32Array;
-  /** Entropies [n] of the patcher there, nats. */
-  readonly entropies: Float32Array;
-  /** Whether a patch ends with each of them. */
-  readonly closed: readonly boolean[];
 }
 
 export interface SlotState {
@@ -84,8 +61,6 @@ export interface Decoding {
 const CHUNK = 256;
 const FIRST_PATCHES = 256;
 const APART = 4;
-/** Bytes that are pooled at once: with fewer, every greater patch would be waited for until its step is compiled. */
-const LEAST_MEMBERS = 64;
 
 /** The id of the likeliest byte. @param logits [260] */
 function likeliestByte(logits: Float32Array): number {
@@ -94,21 +69,31 @@ function likeliestByte(logits: Float32Array): number {
   return best;
 }
 
-/** Rows of at most `count` values, padded: [rows, count]. */
-function inRows(rows: readonly (readonly number[])[], count: number): Float32Array {
-  const values = new Float32Array(rows.length * count);
-  rows.forEach((row, i) => {
-    values.set(row, i * count);
-  });
-  return values;
+/** Drafts by the patcher alone: `first`, then what it finds most likely, up to `most` ids, the end of the patch, or position `limit`. */
+async function draftInto(context: ReadContext, index: number, first: number, most: number, limit: number) {
+  const slot = context.slots[index]!;
+  const ids = [first];
+  const entropies: number[] = [];
+  for (;;) {
+    const at = slot.ids.length + ids.length - 1;
+    const found = await runPatcher(context, Int32Array.of(ids.at(-1)!), [{ slot: index, start: at }], 1);
+    entropies.push(found.entropies[0]!);
+    const isFull = ids.length >= most || at + 1 >= limit;
+    if (isFull || closes(openStart(slot), at, entropies.at(-1)!, context.config)) break;
+    ids.push(likeliestByte(found.logits));
+  }
+  slot.farthest = Math.max(slot.farthest, slot.ids.length + ids.length);
+  slot.draft = { ids, entropies };
+  return ids;
 }
 
-async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> {
-  return (await outputs).map((output) => {
-    const values = output.dataSync() as Float32Array;
-    output.dispose();
-    return values;
-  });
+/** Makes the steps that a byte takes: on its own, and, where that is more than go one by one, in all slots at once. */
+function makeByteSteps(steps: StepTable, slotCount: number, apart: number): void {
+  for (const slots of slotCount > apart ? [1, slotCount] : [1]) {
+    const size = { slots, count: 1 };
+    for (const name of ['decoder', 'patcher', 'encoder', 'global'] as const) steps[name](size);
+    steps.pool({ ...size, members: LEAST_MEMBERS });
+  }
 }
 
 /** The engine must be started. `model` stays the caller's. */
@@ -116,189 +101,39 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
   const { slots: slotCount, mode, chunk = CHUNK, apart = APART } = options;
   const mostDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
-  const slots: SequenceSlot[] = Array.from({ length: slotCount }, emptySlot);
   const cache = createKvCache(config, slotCount, chunk, options.patches ?? FIRST_PATCHES);
   const steps = createStepTable(model, cache, mode);
+  const slots = Array.from({ length: slotCount }, emptySlot);
+  const context: ReadContext = { config, cache, steps, slots, apart };
   // Ring buffers hold a window; without one they hold all that the model is made for, and no more.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
   const counts = [...new Set([1, Math.max(1, mostDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
 
-  /** What a step over a transformer's caches is told of its positions. */
-  function positions(caches: LayerCaches, starts: readonly SlotStart[], count: number) {
-    const { config: transformer, capacity } = caches;
-    const some = starts.length === slotCount ? [] : starts.map(({ slot }) => slot);
-    return { ...cachePositions(transformer, starts, count, capacity), kept: keptRows(transformer, some, capacity) };
-  }
-
-  /** Ids [slots * count] through the patcher. @returns entropies and logits there */
-  async function runPatcher(ids: Int32Array, starts: readonly SlotStart[], count: number) {
-    const patcher = steps.patcher({ slots: starts.length, count });
-    const [entropies, logits] = await valuesOf(patcher.run({ ids, ...positions(cache.patcher, starts, count) }));
-    return { entropies: entropies!, logits: logits! };
-  }
-
-  /** Closed patches, at most `count` per slot, through pooling and the global layers. */
-  async function closePatches(group: readonly number[], closed: readonly (readonly ClosedPatch[])[], count: number) {
-    const starts = group.map((slot, row) => ({ slot, start: closed[row]![0]?.patch ?? slots[slot]!.ends.length }));
-    cache.growGlobal(Math.max(...starts.map(({ start }) => start)) + count);
-    const { states, global, patches } = cache;
-    const size = { slots: group.length, count };
-    const places = group.length * count;
-    const bytes = closed.flat().reduce((sum, { from, to }) => sum + to - from, 0);
-    const members = powerOfTwo(Math.max(LEAST_MEMBERS, bytes));
-    const ring = new Int32Array(members);
-    const patch = new Int32Array(members).fill(places);
-    const rows = new Int32Array(places).fill(slotCount * patches.capacity);
-    let at = 0;
-    group.forEach((slot, row) => {
-      closed[row]!.forEach((one, i) => {
-        rows[row * count + i] = rowOf(patches, slot, one.patch);
-        for (let position = one.from; position < one.to; position++, at++) {
-          ring[at] = rowOf(states, slot, position);
-          patch[at] = row * count + i;
-        }
-      });
-    });
-    const [vectors] = await steps.pool({ ...size, members }).run({ ring, patch });
-    await steps.global(size).run({ vectors: vectors!, ring: rows, ...positions(global, starts, count) });
-    vectors!.dispose();
-  }
-
-  /** The patches that closed with `count` ids per slot: slot by slot where they are few, else together. */
-  async function closeAll(group: readonly number[], closed: readonly (readonly ClosedPatch[])[], count: number) {
-    const rows = [...closed.keys()].filter((row) => closed[row]!.length > 0);
-    if (group.length > 1 && rows.length <= apart) {
-      for (const row of rows) await closeAll([group[row]!], [closed[row]!], count);
-      return;
-    }
-    // Few patches close among many bytes: a quarter as many go through the global layers at once.
-    const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
-    const most = Math.max(...closed.map(({ length }) => length));
-    for (let from = 0; from < most; from += atOnce) {
-      const some = closed.map((patches) => patches.slice(from, from + atOnce));
-      await closePatches(group, some, atOnce);
-    }
-  }
-
-  /** At most `count` ids of each slot of a group. @returns logits and entropies [slots, count], and of each slot where patches closed. */
-  async function readStep(group: readonly number[], ids: readonly (readonly number[])[], count: number) {
-    cache.growStates(slots, count);
-    const { states, patches } = cache;
-    const size = { slots: group.length, count };
-    const places = group.length * count;
-    const starts = group.map((slot) => ({ slot, start: slots[slot]!.ids.length }));
-    const padded = new Int32Array(places);
-    ids.forEach((some, row) => {
-      padded.set(some, row * count);
-    });
-    const drafted = group.map((slot, row) => takeDraft(slots[slot]!, ids[row]!));
-    const entropies = drafted.every((found) => found !== null)
-      ? inRows(drafted, count)
-      : (await runPatcher(padded, starts, count)).entropies;
-
-    const tables = hashTables(config.hash);
-    const hashed = new Int32Array(places * tables);
-    const reading = new Int32Array(places);
-    const rows = new Int32Array(places);
-    const closed = group.map((index, row) => {
-      const slot = slots[index]!;
-      const { start } = starts[row]!;
-      slot.farthest = Math.max(slot.farthest, start + count);
-      const found: ClosedPatch[] = [];
-      for (let i = 0; i < count; i++) {
-        const at = row * count + i;
-        if (i < ids[row]!.length) {
-          const patch = advance(slot, ids[row]![i]!, entropies[at]!, config);
-          if (patch !== null) found.push(patch);
-        }
-        reading[at] = rowOf(patches, index, Math.max(0, slot.ends.length - 1));
-        rows[at] = rowOf(states, index, start + i);
-      }
-      if (ids[row]!.length > 0) hashed.set(lastHashRows(slot, ids[row]!.length, config), row * count * tables);
-      return found;
-    });
-
-    await steps
-      .encoder(size)
-      .run({ ids: padded, hashRows: hashed, ring: rows, ...positions(cache.encoder, starts, count) });
-    await closeAll(group, closed, count);
-    const [logits] = await valuesOf(
-      steps.decoder(size).run({ bytes: rows, patch: reading, ...positions(cache.decoder, starts, count) }),
-    );
-    return { logits: logits!, entropies, closed };
-  }
-
-  function check(ids: readonly ArrayLike<number>[]): void {
-    const longest = Math.max(...ids.map(({ length }, slot) => slots[slot]!.ids.length + length));
-    if (longest > limit)
-      throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
-  }
-
   return {
     counts,
     async read(ids) {
-      check(ids);
-      const outputs = ids.map(({ length }) => ({
-        logits: new Float32Array(length * VOCAB_SIZE),
-        entropies: new Float32Array(length),
-        closed: new Array<boolean>(length).fill(false),
-      }));
-      /** One step, and its outputs to where they belong: `from` is the place in what the slots were given. */
-      const take = async (
-        group: readonly number[],
-        parts: readonly (readonly number[])[],
-        count: number,
-        from: number,
-      ) => {
-        const starts = group.map((slot) => slots[slot]!.ids.length);
-        const { logits, entropies, closed } = await readStep(group, parts, count);
-        group.forEach((slot, row) => {
-          const { length } = parts[row]!;
-          const at = row * count;
-          const output = outputs[slot]!;
-          output.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), from * VOCAB_SIZE);
-          output.entropies.set(entropies.subarray(at, at + length), from);
-          for (const { to } of closed[row]!) output.closed[from + to - 1 - starts[row]!] = true;
-        });
-      };
       const lengths = ids.map(({ length }) => length);
+      if (slots.some((slot, index) => slot.ids.length + (lengths[index] ?? 0) > limit))
+        throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
+      const outputs = lengths.map(emptyOutput);
       const together = lengths.filter((length) => length === 1).length > apart;
       for (const [slot, length] of lengths.entries()) {
         if (length === 1 && together) continue;
         const some = Array.from(ids[slot]!);
         for (let from = 0; from < length; from += chunk) {
           const part = some.slice(from, from + chunk);
-          await take([slot], [part], counts.find((count) => count >= part.length)!, from);
+          const count = counts.find((enough) => enough >= part.length)!;
+          await readInto(context, outputs, { group: [slot], ids: [part], count, from });
         }
       }
       if (together) {
-        const all = [...slots.keys()];
-        await take(
-          all,
-          all.map((slot) => (lengths[slot] === 1 ? Array.from(ids[slot]!) : [])),
-          1,
-          0,
-        );
+        const single = ids.map((some) => (some.length === 1 ? Array.from(some) : []));
+        await readInto(context, outputs, { group: [...slots.keys()], ids: single, count: 1, from: 0 });
       }
       return outputs;
     },
-    async draft(index, first) {
-      const slot = slots[index]!;
-      const ids = [first];
-      const entropies: number[] = [];
-      for (;;) {
-        const at = slot.ids.length + ids.length - 1;
-        const found = await runPatcher(Int32Array.of(ids.at(-1)!), [{ slot: index, start: at }], 1);
-        entropies.push(found.entropies[0]!);
-        const isFull = ids.length >= mostDrafted || at + 1 >= limit;
-        if (isFull || closes(openStart(slot), at, entropies.at(-1)!, config)) break;
-        ids.push(likeliestByte(found.logits));
-      }
-      slot.farthest = Math.max(slot.farthest, slot.ids.length + ids.length);
-      slot.draft = { ids, entropies };
-      return ids;
-    },
+    draft: (slot, first) => draftInto(context, slot, first, mostDrafted, limit),
     state: (slot) => ({ length: slots[slot]!.ids.length, ends: slots[slot]!.ends }),
     reset(slot) {
       slots[slot] = emptySlot();
@@ -318,12 +153,8 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       slots[to] = copiedSlot(slots[from]!);
     },
     async compileBehind() {
-      // What a byte takes: on its own, and, where that is more than go one by one, in all slots at once.
-      for (const some of slotCount > apart ? [1, slotCount] : [1]) {
-        const size = { slots: some, count: 1 };
-        for (const name of ['decoder', 'patcher', 'encoder', 'global'] as const) steps[name](size);
-        steps.pool({ ...size, members: LEAST_MEMBERS });
-      }
+      if (mode !== 'xla') return;
+      makeByteSteps(steps, slotCount, apart);
       await steps.compileBehind();
     },
     dispose() {
