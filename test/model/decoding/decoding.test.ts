@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, encodeBytes } from '../../../src/blt/index.js';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type BltConfig, encodeBytes, patchStarts } from '../../../src/blt/index.js';
+import { TensorFlowBackend } from '../../../src/engine/backend.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
-import { type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
+import { type Decoding, type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
 import type { ResidentModel } from '../../../src/model/decoding/resident-model.js';
 import { type BltModel, bltLogits, cutIntoPatches, wholeRow } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
@@ -84,7 +86,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expectWhole(opened.model, ids, found!);
   });
 
-  it('keeps lanes of different lengths apart', async () => {
+  it('keeps slots of different lengths apart', async () => {
     const texts = [textOf(90), textOf(33).map((id) => (id % 200) + 4), Int32Array.from([1]), textOf(61).toReversed()];
     texts[3]![0] = 1;
     const found = await read(opened.held, texts, [5, 1, 11], { chunk: 8 });
@@ -100,6 +102,76 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     texts.forEach((ids, slot) => {
       expectWhole(opened.model, ids, found[slot]!);
     });
+  });
+
+  it('gives the patches of the whole text, whatever pieces it is read in', async () => {
+    const ids = textOf(60);
+    const { entropies } = whole(opened.model, ids);
+    const sorted = entropies.slice().sort();
+    const decodings = new Map<number, Decoding>();
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
+          fc.constantFrom(0.2, 0.5, 0.8),
+          async (pieces, share) => {
+            // Halfway between two entropies: no rounding decides.
+            const at = Math.floor(share * sorted.length);
+            const threshold = (sorted[at]! + sorted[at + 1]!) / 2;
+            const wanted = [...patchStarts(entropies, threshold)].filter((start) => start > 0);
+            const decoding =
+              decodings.get(share) ??
+              openDecoding(withPatching(opened, { threshold }).held, { slots: 1, mode: 'graph', chunk: 16 });
+            decodings.set(share, decoding);
+            decoding.reset(0);
+            const closed: boolean[] = [];
+            for (let [turn, from] = [0, 0]; from < ids.length; turn++) {
+              const length = pieces[turn % pieces.length]!;
+              const [output] = await decoding.read([ids.subarray(from, from + length)]);
+              closed.push(...output!.closed);
+              from += length;
+            }
+            expect(decoding.state(0).ends).toEqual(wanted);
+            expect(closed.flatMap((isEnd, position) => (isEnd ? [position + 1] : []))).toEqual(wanted);
+          },
+        ),
+        { numRuns: 20 },
+      );
+    } finally {
+      for (const decoding of decodings.values()) decoding.dispose();
+    }
+  });
+
+  it('gives the same while its steps are compiled behind it, and while what it keeps grows', async () => {
+    const often = withPatching(opened, { threshold: -1 });
+    const ids = textOf(60);
+    const decoding = openDecoding(often.held, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
+    const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+    /** How steps ran since this was asked last. */
+    const modes = () => {
+      const found = new Set(calls.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph')));
+      calls.mockClear();
+      return [...found];
+    };
+    const logits: number[] = [];
+    const readTo = async (length: number) => {
+      for (let at = decoding.state(0).length; at < length; at++)
+        logits.push(...(await decoding.read([[ids[at]!]]))[0]!.logits);
+    };
+    await readTo(3);
+    expect(modes()).toEqual(['graph']);
+    const compiled = decoding.compileBehind();
+    await readTo(20);
+    await compiled;
+    modes();
+    // A patch a byte: beyond 32 of them there is no room, and a step for the larger caches must be made and compiled.
+    await readTo(31);
+    expect(modes()).toEqual(['xla']);
+    await readTo(ids.length);
+    await decoding.compileBehind();
+    calls.mockRestore();
+    decoding.dispose();
+    expect(maxDifference(logits, whole(often.model, ids).logits)).toBeLessThan(TOLERANCE);
   });
 
   it('goes back, and on with something else', async () => {
