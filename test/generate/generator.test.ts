@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BYTE_OFFSET, EOS, encodeBytes, VOCAB_SIZE } from '../../src/blt/index.js';
+import { TensorFlowBackend } from '../../src/engine/backend.js';
 import { startEngine, tf } from '../../src/engine/index.js';
 import {
   type GenerationRequest,
@@ -417,4 +418,24 @@ it.each([
     expect(texts[0]!.bytes).toEqual(alone.bytes);
     expect(generator.state()).toMatchObject({ promptBytes: request.prompt.length, writtenBytes: 12 * slots });
   });
+});
+
+it('compiles nothing for a few bytes; many are compiled behind, and are the same', async () => {
+  const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+  const compiles = () => calls.mock.calls.some(([, , attributes]) => attributes.length > 0);
+  const request = requestOf('Once upon', { maxBytes: 990, sampling: TWO });
+  try {
+    const few = await one(letters, request, { mode: 'xla' });
+    expect(compiles()).toBe(false);
+    await withGenerator(letters, { mode: 'xla' }, async (generator) => {
+      // As long as the model reads, so that both requests together are worth it.
+      const texts = [generator.generate({ ...request, maxBytes: 100 }), generator.generate(request)];
+      const [, many] = await Promise.all(texts.map(([text]) => wholeOf(text!)));
+      expect(many!.bytes).toEqual(few.bytes);
+      expect(many!.beginsPatch).toEqual(few.beginsPatch);
+      expect(compiles()).toBe(true);
+    });
+  } finally {
+    calls.mockRestore();
+  }
 });
