@@ -21,11 +21,11 @@ beforeAll(async () => {
 
 const SIGNATURE = [{ shape: [3], dtype: 'float32' as const }];
 
-/** Adds its input to a variable, and gives what the variable held before, times a constant, in a chain that is fused where chains are. */
+/** Adds its input and 1 to a variable, and gives twice what the variable held before and 1, in a chain that is fused where chains are. */
 const adds = (sum: Variable) => (x: tf.Tensor | undefined) => {
   const before = sum.read();
   const [doubled] = fuse('tensor-function test', [before], (value) => [tf.mul(tf.add(value!, 1), 2)]);
-  sum.assign(tf.add(before, x!));
+  sum.assign(tf.add(before, tf.add(x!, 1)));
   return [doubled!];
 };
 
@@ -55,10 +55,10 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
     const fn = tensorFunction(adds(sum), SIGNATURE, mode);
     expect(await valuesOf(fn.call([x]))).toEqual([2, 2, 2]);
     await fn.compileAhead();
-    expect(await valuesOf(fn.call([x]))).toEqual([4, 6, 8]);
+    expect(await valuesOf(fn.call([x]))).toEqual([6, 8, 10]);
     fn.dispose();
     const total = sum.read();
-    expect([...total.dataSync()]).toEqual([2, 4, 6]);
+    expect([...total.dataSync()]).toEqual([4, 6, 8]);
     tf.dispose([x, total]);
     sum.dispose();
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
@@ -115,7 +115,7 @@ describe('a function that is compiled behind its calls', () => {
     ).toEqual(expect.arrayContaining(['graph', 'xla']));
     // Compiling has changed nothing.
     expect(await runs(call), 'compiled').toEqual(['xla']);
-    expect(found).toEqual([1, 2, 3, 4].map((turn) => [1, 2, 3].map((value) => 2 * (value * (turn - 1) + 1))));
+    expect(found).toEqual([1, 2, 3, 4].map((turn) => [1, 2, 3].map((value) => 2 * ((value + 1) * (turn - 1) + 1))));
     fn.dispose();
     sum.dispose();
     x.dispose();
