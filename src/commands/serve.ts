@@ -145,7 +145,11 @@ export const serve: Command<Args> = {
     try {
       await withGenerator(context, args, folder, { slots: args.slots }, async (generator) => {
         // Requests are answered meanwhile, at a slower pace.
-        generator.warmUp().catch((error: unknown) => reporter.warn(`Steps run uncompiled: ${messageOf(error)}`));
+        generator
+          .warmUp()
+          .catch((error: unknown) =>
+            reporter.warn(`The model could not be compiled, so it writes more slowly: ${messageOf(error)}`),
+          );
         const scheduler = createScheduler(generator, limits);
         const modelName = args.name ?? basename(resolve(args.dir));
         const app = createApp({

@@ -89,12 +89,12 @@ async function closePatches(
   cache.growGlobal(Math.max(...starts.map(({ start }) => start)) + count);
   const { states, global, patches } = cache;
   const size = { slots: group.length, count };
-  const places = group.length * count;
+  const positionCount = group.length * count;
   const bytes = closed.flat().reduce((sum, { from, to }) => sum + to - from, 0);
   const members = powerOfTwo(Math.max(LEAST_MEMBERS, bytes));
   const ring = new Int32Array(members);
-  const patch = new Int32Array(members).fill(places);
-  const rows = new Int32Array(places).fill(slots.length * patches.capacity);
+  const patch = new Int32Array(members).fill(positionCount);
+  const rows = new Int32Array(positionCount).fill(slots.length * patches.capacity);
   let at = 0;
   group.forEach((slot, row) => {
     closed[row]!.forEach((one, i) => {
@@ -137,9 +137,9 @@ async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
   cache.growStates(slots, count);
   const { states, patches } = cache;
   const size = { slots: group.length, count };
-  const places = group.length * count;
+  const positionCount = group.length * count;
   const starts = group.map((slot) => ({ slot, start: slots[slot]!.ids.length }));
-  const padded = new Int32Array(places);
+  const padded = new Int32Array(positionCount);
   ids.forEach((some, row) => {
     padded.set(some, row * count);
   });
@@ -149,9 +149,9 @@ async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
     : (await runPatcher(context, padded, starts, count)).entropies;
 
   const tables = hashTables(config.hash);
-  const hashed = new Int32Array(places * tables);
-  const reading = new Int32Array(places);
-  const rows = new Int32Array(places);
+  const hashed = new Int32Array(positionCount * tables);
+  const reading = new Int32Array(positionCount);
+  const rows = new Int32Array(positionCount);
   const closed = group.map((index, row) => {
     const slot = slots[index]!;
     const { start } = starts[row]!;
