@@ -96,13 +96,13 @@ export { type ImportReport, importModel, locateModel } from './import/index.js';
 export { type LlamaConfig, type LlamaSource, llamaTensors, openLlama, parseLlamaConfig } from './llama/index.js';
 export {
   type BltModel,
-  type Cutter,
-  type HeldBlt,
   type LlamaModel,
   openBlt,
-  openCutter,
-  openHeldBlt,
   openLlamaModel,
+  openResidentModel,
+  openSegmenter,
+  type ResidentModel,
+  type Segmenter,
 } from './model/index.js';
 export type { TextCut } from './patching/index.js';
 export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 import { BYTE_OFFSET } from '../../dist/blt/index.js';
 import { startEngine } from '../../dist/engine/index.js';
 import { openGenerator, PLAIN_SAMPLING } from '../../dist/generate/index.js';
-import { openHeldBlt } from '../../dist/model/index.js';
+import { openResidentModel } from '../../dist/model/index.js';
 
 const [folder, threads, weights] = process.argv.slice(2);
 await startEngine({ threads: Number(threads) });
-const model = await openHeldBlt(folder, { weights });
+const model = await openResidentModel(folder, { weights });
 const generators = new Map();
 
 async function open({ draft, room }) {

@@ -10,7 +10,7 @@ export function markdownOf(result) {
     machine,
     streams,
     seconds: length,
-    lanes,
+    slots,
     texts,
     refused,
     slow,
@@ -20,7 +20,7 @@ export function markdownOf(result) {
     after,
   } = result;
   return [
-    `${streams} concurrent streams for ${length} s on ${lanes} lanes, and clients that mean no good beside them. ${model}; ${machine}.`,
+    `${streams} concurrent streams for ${length} s on ${slots} slots, and clients that mean no good beside them. ${model}; ${machine}.`,
     table(
       ['streams', 'count'],
       [
@@ -42,7 +42,7 @@ export function markdownOf(result) {
       ['measured', ''],
       [
         ['bytes/s, all streams', rate.toFixed(0)],
-        ['first byte, waiting for a lane included: median, 95 %, longest', latency.map(seconds).join(', ')],
+        ['first byte, waiting for a slot included: median, 95 %, longest', latency.map(seconds).join(', ')],
         ['resident memory at 10 s, at the end, highest', memory.map(megabytes).join(', ')],
         ['texts that run or wait when all clients are gone', after.texts],
         ['streams dropped because nobody read them', after.dropped],

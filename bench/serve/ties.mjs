@@ -1,7 +1,7 @@
 // Texts that differ from what was written alone: by how much did the two bytes differ where they part? Those of a tie are as good as each other.
 import { encodeBytes } from '../../dist/blt/index.js';
 import { startEngine } from '../../dist/engine/index.js';
-import { openDecoding, openHeldBlt } from '../../dist/model/index.js';
+import { openDecoding, openResidentModel } from '../../dist/model/index.js';
 
 const BYTE_OFFSET = 4;
 
@@ -9,8 +9,8 @@ const BYTE_OFFSET = 4;
 export async function gapsOf(folder, pairs) {
   if (pairs.length === 0) return [];
   await startEngine();
-  const model = await openHeldBlt(folder);
-  const decoding = openDecoding(model, { lanes: 1, mode: 'graph' });
+  const model = await openResidentModel(folder);
+  const decoding = openDecoding(model, { slots: 1, mode: 'graph' });
   const gaps = [];
   for (const { prompt, alone, together } of pairs) {
     const at = alone.findIndex((byte, i) => byte !== together[i]);

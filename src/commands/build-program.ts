@@ -60,17 +60,40 @@ function addCommand(parent: Commander, command: Command, options: ProgramOptions
     const shown = variadic ? `${name}...` : name;
     added.argument(optional ? `[${shown}]` : `<${shown}>`, help);
   }
-  for (const spec of command.options) added.addOption(toOption(spec));
+  for (const spec of command.options) {
+    added.addOption(toOption(spec));
+    if (spec.formerly !== undefined) added.addOption(toOption(formerSpec(spec, spec.formerly)).hideHelp());
+  }
   if (command.examples.length > 0) {
     added.addHelpText('after', `\nExamples:\n${command.examples.map((line) => `  $ ${line}\n`).join('')}`);
   }
   added.action(async () => {
     const named = command.arguments.map(({ name }, index) => [name, added.processedArgs[index]] as const);
-    const args = { ...Object.fromEntries(named), ...added.opts() };
     const { json = false, verbose = false } = added.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
+    const context = options.createContext({ json, verbose }, command);
+    const args = { ...Object.fromEntries(named), ...added.opts(), ...underNewNames(command, added, context) };
     // `Command` declares which keys `run` takes; the specs above are what puts them there.
-    await command.run(options.createContext({ json, verbose }, command), args as never);
+    await command.run(context, args as never);
   });
+}
+
+/** The option under its earlier name: the same values, but none by default. */
+function formerSpec({ help, parse }: OptionSpec, flags: string): OptionSpec {
+  return { flags, help, ...(parse !== undefined && { parse }) };
+}
+
+/** What was given under earlier names, under the new ones. */
+function underNewNames({ options }: Command, added: Commander, { reporter }: Context): Record<string, unknown> {
+  const renamed: Record<string, unknown> = {};
+  for (const { flags, formerly } of options) {
+    if (formerly === undefined) continue;
+    const [former, now] = [new Option(formerly), new Option(flags)];
+    const value: unknown = added.getOptionValue(former.attributeName());
+    if (value === undefined) continue;
+    reporter.warn(`${former.long} is called ${now.long} now.`);
+    renamed[now.attributeName()] = value;
+  }
+  return renamed;
 }
 
 function toOption(spec: OptionSpec): Option {

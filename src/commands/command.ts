@@ -38,6 +38,8 @@ export interface OptionSpec {
   readonly repeatable?: true;
   /** The environment variable that stands in for the flag. */
   readonly env?: string;
+  /** An earlier name of the flag, which is accepted with a warning: `--lanes <n>`. */
+  readonly formerly?: string;
   /** From text to value; throws an Error whose message goes on with what the value must be: `must be a positive number`. */
   readonly parse?: (text: string) => unknown;
 }

@@ -166,7 +166,7 @@ export const generate: Command<Args> = {
       stops: [...prompt.stops, ...stopsOf(args)],
     };
     const expectedBytes = prompt.ids.length + args.maxBytes;
-    const options = { lanes: args.samples, draft: args.draft, expectedBytes };
+    const options = { slots: args.samples, draft: args.draft, expectedBytes };
     await withGenerator(context, args, folder, options, async (generator) => {
       reporter.stop();
       const samples = await show(context, generator.generate(request, { samples: args.samples, signal }), args);

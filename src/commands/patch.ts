@@ -1,6 +1,6 @@
 /** @module `byteify patch`: shows how a text is cut. */
 import { resolveCheckpoint } from '../conversion/index.js';
-import { openCutter, openHeldBlt } from '../model/index.js';
+import { openResidentModel, openSegmenter } from '../model/index.js';
 import { renderPatches, usesColour } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';
@@ -25,15 +25,15 @@ export const patch: Command<Args> = {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
-    const model = await openHeldBlt(folder, { weights: 'float32', only: 'patcher' });
-    const cutter = openCutter(model);
+    const model = await openResidentModel(folder, { weights: 'float32', only: 'patcher' });
+    const segmenter = openSegmenter(model);
     context.reporter.stage('Cutting');
-    const { patchLengths, entropyNats } = await cutter.cut(bytes, {
+    const { patchLengths, entropyNats } = await segmenter.segment(bytes, {
       onProgress: (done) => context.reporter.progress({ done, total: bytes.length, unit: 'bytes' }),
       signal: context.signal,
     });
     context.reporter.done();
-    cutter.dispose();
+    segmenter.dispose();
     model.dispose();
     const bytesPerPatch = bytes.length / (patchLengths.length - 1);
     const document = {

@@ -2,7 +2,7 @@
 import { bitsPerByte } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { openScorer } from '../evaluate/index.js';
-import { openHeldBlt } from '../model/index.js';
+import { openResidentModel } from '../model/index.js';
 import { humanBytes, renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { readInput } from './read-input.js';
@@ -27,7 +27,7 @@ export const score: Command<Args> = {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
-    const model = await openHeldBlt(folder, { weights: 'float32' });
+    const model = await openResidentModel(folder, { weights: 'float32' });
     const scorer = openScorer(model);
     context.reporter.stage('Scoring');
     const { nllNats, entropyNats, patchLengths } = await scorer.score(bytes, {

@@ -9,7 +9,7 @@ import { readBltConfig } from '../model/index.js';
 import {
   addressOf,
   createApp,
-  createTexts,
+  createScheduler,
   type Limits,
   openListener,
   readPage,
@@ -25,7 +25,7 @@ interface Args extends EngineArgs, WeightsArgs {
   readonly port: number;
   readonly apiKeyFile?: string;
   readonly name?: string;
-  readonly lanes: number;
+  readonly slots: number;
   readonly maxWaiting: number;
   readonly maxBytes: number;
   readonly maxPromptBytes: number;
@@ -34,7 +34,7 @@ interface Args extends EngineArgs, WeightsArgs {
   readonly grace: number;
 }
 
-const MAXIMUM_LANES = 64;
+const MAXIMUM_SLOTS = 64;
 const MAXIMUM_PORT = 65_535;
 /** What timers of Node can wait, in seconds. */
 const MAXIMUM_SECONDS = 86_400;
@@ -93,9 +93,10 @@ export const serve: Command<Args> = {
     },
     { flags: '--name <name>', help: 'what clients call the model; by default the folder’s name' },
     {
-      flags: '--lanes <n>',
+      flags: '--slots <n>',
+      formerly: '--lanes <n>',
       help: 'texts that are written at the same time; further ones wait',
-      parse: parsers.integer(1, MAXIMUM_LANES),
+      parse: parsers.integer(1, MAXIMUM_SLOTS),
       default: 8,
     },
     {
@@ -142,19 +143,25 @@ export const serve: Command<Args> = {
     const page = await readPage();
     const listener = await openListener({ host: args.host, port: args.port, requestMs: limits.requestMs });
     try {
-      await withGenerator(context, args, folder, { lanes: args.lanes }, async (generator) => {
-        const texts = createTexts(generator, limits);
+      await withGenerator(context, args, folder, { slots: args.slots }, async (generator) => {
+        // Requests are answered meanwhile, at a slower pace.
+        generator
+          .warmUp()
+          .catch((error: unknown) =>
+            reporter.warn(`The model could not be compiled, so it writes more slowly: ${messageOf(error)}`),
+          );
+        const scheduler = createScheduler(generator, limits);
         const modelName = args.name ?? basename(resolve(args.dir));
         const app = createApp({
-          ...{ generator, texts, chat, modelName, limits, key, page },
+          ...{ generator, scheduler, chat, modelName, limits, key, page },
           loopbackHost: loopback ? args.host : null,
           onFailure: (error) => reporter.warn(messageOf(error)),
         });
         listener.serve(app.fetch);
         const { url } = listener;
-        printResult(context, { url, model: modelName, lanes: args.lanes, key: key !== null }, () => `${url}\n`);
+        printResult(context, { url, model: modelName, slots: args.slots, key: key !== null }, () => `${url}\n`);
         await untilAborted(signal);
-        await texts.stop(args.grace * 1000);
+        await scheduler.stop(args.grace * 1000);
       });
     } finally {
       chat?.close();

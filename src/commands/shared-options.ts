@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
 import { UsageError } from '../errors.js';
-import type { HeldWeights } from '../model/index.js';
+import type { WeightsType } from '../model/index.js';
 import { type OptionSpec, parsers } from './command.js';
 
 /** Runs training operation by operation. */
@@ -93,7 +93,7 @@ export const weightsOption: OptionSpec = {
 };
 
 export interface WeightsArgs {
-  readonly weights?: HeldWeights;
+  readonly weights?: WeightsType;
 }
 
 export interface EngineArgs {

@@ -3,7 +3,7 @@ import type { Generator, GeneratorOptions } from '../generate/index.js';
 import type { Context } from './command.js';
 import { type EngineArgs, startEngineFor, type WeightsArgs } from './shared-options.js';
 
-/** @param folder a BLT checkpoint's. @param options of the generator. `work` gets it with its steps compiled; it is closed after. */
+/** @param folder a BLT checkpoint's. @param options of the generator. It is closed after `work`. */
 export async function withGenerator(
   { reporter }: Context,
   args: EngineArgs & WeightsArgs,
@@ -14,11 +14,10 @@ export async function withGenerator(
   reporter.stage('Opening the model');
   await startEngineFor(args);
   const { openGenerator } = await import('../generate/index.js');
-  const { openHeldBlt } = await import('../model/index.js');
-  const model = await openHeldBlt(folder, { weights: args.weights });
+  const { openResidentModel } = await import('../model/index.js');
+  const model = await openResidentModel(folder, { weights: args.weights });
   const generator = openGenerator(model, options);
   try {
-    await generator.warmUp();
     reporter.done();
     await work(generator);
   } finally {

@@ -70,7 +70,8 @@ export class TensorFlowBackend extends KernelBackend {
   #executor: Executor | Graph;
   /** Functions of `fuse` by key and shapes. */
   readonly #fused = new Map<string, TracedFunction>();
-  #fusing = false;
+  /** Whether `fuse` runs its operations where they are: within a fused function, and in a trace that fuses nothing. */
+  #inlines = false;
 
   constructor(
     readonly runtime: Runtime,
@@ -222,13 +223,13 @@ export class TensorFlowBackend extends KernelBackend {
     fn: (resources: readonly NativeTensor[], inputs: readonly Tensor[]) => readonly Tensor[],
   ): readonly Tensor[] {
     const outer = this.#executor;
-    if (!isGraph(outer) || this.#fusing) return fn(resources, inputs);
+    if (!isGraph(outer) || this.#inlines) return fn(resources, inputs);
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const signature = [...resources, ...natives].map(({ shape, dtype }) => ({ shape, dtype }));
     const id = `${key} ${JSON.stringify(signature)}`;
     let fused = this.#fused.get(id);
     if (fused === undefined) {
-      this.#fusing = true;
+      this.#inlines = true;
       try {
         fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, (graph) => {
           const handles = resources.map(({ shape, dtype }) => ({ ...graph.input([], dtype), shape }));
@@ -238,7 +239,7 @@ export class TensorFlowBackend extends KernelBackend {
           );
         });
       } finally {
-        this.#fusing = false;
+        this.#inlines = false;
         this.#executor = outer;
       }
       this.#fused.set(id, fused);
@@ -246,12 +247,25 @@ export class TensorFlowBackend extends KernelBackend {
     return outer.callCompiled(fused, [...resources, ...natives]).map((native) => this.#tensor(native));
   }
 
-  /** Traces `fn` into a TensorFlow function called `name`. */
-  trace(name: string, signature: readonly Described[], fn: (...inputs: Tensor[]) => readonly Tensor[]): TracedFunction {
+  /**
+   * Traces `fn` into a TensorFlow function called `name`.
+   * @param options.fuse false leaves the operations of `fuse` where they are, so that running the graph compiles nothing
+   */
+  trace(
+    name: string,
+    signature: readonly Described[],
+    fn: (...inputs: Tensor[]) => readonly Tensor[],
+    { fuse = true }: { readonly fuse?: boolean } = {},
+  ): TracedFunction {
     if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
-    return this.#traceOnto(name, (graph) =>
-      fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))))),
-    );
+    this.#inlines = !fuse;
+    try {
+      return this.#traceOnto(name, (graph) =>
+        fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))))),
+      );
+    } finally {
+      this.#inlines = false;
+    }
   }
 
   #traceOnto(name: string, describe: (graph: Graph) => readonly Tensor[]): TracedFunction {
@@ -272,10 +286,18 @@ export class TensorFlowBackend extends KernelBackend {
     }
   }
 
-  /** Runs a traced function on another thread. */
-  async callFunction(traced: TracedFunction, inputs: readonly Tensor[], attributes: Attribute[]): Promise<Tensor[]> {
+  /**
+   * Runs a traced function on another thread.
+   * @param captured the variables that it works on: other ones than it was traced with must have their shapes and types
+   */
+  async callFunction(
+    traced: TracedFunction,
+    inputs: readonly Tensor[],
+    attributes: Attribute[],
+    captured: readonly NativeTensor[] = traced.captured,
+  ): Promise<Tensor[]> {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
-    const all = [...natives, ...traced.captured];
+    const all = [...natives, ...captured];
     const outputs = await this.runtime.executeAsync(traced.name, attributes, all, traced.outputs);
     return outputs.map((output) => this.#tensor(output));
   }

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { attribute, dataTypeOf } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
+import { callOnZeros } from './call-on-zeros.js';
 
 /** Shape and type of one input. */
 export interface InputSpec {
@@ -13,9 +14,6 @@ export interface InputSpec {
 /** How a compiled function runs: node by node, or as machine code. */
 export type CompileMode = 'graph' | 'xla';
 
-/** How a computation runs: compiled, or operation by operation to look into it. */
-export type StepMode = CompileMode | 'eager';
-
 export interface CompiledFunction {
   /**
    * Runs the function on another thread, so that the event loop lives. Variables it assigns are updated in place.
@@ -23,22 +21,31 @@ export interface CompiledFunction {
    * @returns what the traced function returned, in its order; the caller disposes it.
    */
   call(inputs: readonly tf.Tensor[], mode?: CompileMode): Promise<tf.Tensor[]>;
+  /**
+   * Compiles by XLA on another thread, so that the first call need not. Nothing that the function changes is changed, and until this is done
+   * other functions may work on the same variables.
+   */
+  compileAhead(): Promise<void>;
   /** Nodes of the graph. */
   readonly operations: number;
   /** Forgets the function. */
   dispose(): void;
 }
 
+const COMPILED = [attribute.bool('_XlaMustCompile', true)];
+
 let made = 0;
 
 /**
  * Traces `fn` once with symbolic tensors. Values that it captures become constants (small ones only); variables stay variables.
+ * @param options.fuse false runs what `fuse` wraps operation by operation: a graph then starts at once, since XLA compiles none of it
  * @throws ByteifyError when `fn` reads a value, captures a large tensor or makes a shape that is not known, naming it.
  */
 export function compile(
   fn: (...inputs: tf.Tensor[]) => readonly tf.Tensor[],
   signature: readonly InputSpec[],
   defaultMode: CompileMode = 'xla',
+  options: { readonly fuse?: boolean } = {},
 ): CompiledFunction {
   const backend = tf.backend();
   if (!(backend instanceof TensorFlowBackend)) {
@@ -46,14 +53,14 @@ export function compile(
       hint: 'Leave --backend away, or run eagerly with --eager.',
     });
   }
-  const traced = backend.trace(`byteify_${made++}`, signature, fn);
+  const traced = backend.trace(`byteify_${made++}`, signature, fn, options);
   return {
     operations: traced.operations,
     async call(inputs, mode = defaultMode) {
       check(inputs, signature);
-      const compiled = mode === 'xla' ? [attribute.bool('_XlaMustCompile', true)] : [];
-      return await backend.callFunction(traced, inputs, compiled);
+      return await backend.callFunction(traced, inputs, mode === 'xla' ? COMPILED : []);
     },
+    compileAhead: () => callOnZeros(backend, traced, signature, COMPILED),
     dispose: () => traced.remove(),
   };
 }

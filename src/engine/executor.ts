@@ -9,6 +9,8 @@ export interface NativeTensor {
   readonly handle: Pointer;
   readonly shape: number[];
   readonly dtype: number;
+  /** Of a variable's handle: the TF_DataType of the variable's value. */
+  readonly valueType?: number;
   /** Where it comes from in the graph that is being traced. */
   readonly output?: GraphOutput;
 }
@@ -54,6 +56,8 @@ export interface Runtime extends Executor {
   addFunction(fn: Pointer, name: string): () => void;
   /** How many handles are alive: what a leak test watches. */
   liveHandles(): number;
+  /** Ends the process at once, without waiting for what `executeAsync` runs. */
+  leave(exitCode: number): void;
 }
 
 /** Bytes of one value. */

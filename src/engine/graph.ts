@@ -18,6 +18,8 @@ export interface TracedFunction {
   readonly changesVariables: boolean;
   /** Variables' handles, which follow the inputs at each call. */
   readonly captured: readonly NativeTensor[];
+  /** Those of the captured variables that the function changes. */
+  readonly changed: ReadonlySet<NativeTensor>;
   readonly outputs: number;
   readonly operations: number;
   remove(): void;
@@ -41,6 +43,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const order = createVariableOrder();
   const inputs: GraphOutput[] = [];
   const values = createGraphValues(runtime, nodes);
+  const changed = new Set<NativeTensor>();
   const effects: Pointer[] = [];
   const called = new Set<string>();
 
@@ -51,9 +54,10 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
     from: readonly NativeTensor[],
     changes: boolean,
   ): Pointer {
-    const variables = from.filter(({ dtype }) => dtype === DataType.resource).map(values.outputOf);
+    const variables = from.filter(({ dtype }) => dtype === DataType.resource);
+    if (changes) for (const variable of variables) changed.add(variable);
     const add = (after: readonly Pointer[]) => nodes.node(type, attributes, from.map(values.outputOf), after);
-    const op = order.use(variables, type, { changes, fused: called.has(type) }, add);
+    const op = order.use(variables.map(values.outputOf), type, { changes, fused: called.has(type) }, add);
     if (changes) effects.push(op);
     return op;
   }
@@ -123,6 +127,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         handle: fn,
         changesVariables: effects.length > 0,
         captured: [...values.captured.keys()],
+        changed,
         outputs: outputs.length,
         operations: nodes.count(),
         remove,

@@ -8,7 +8,6 @@ export {
   type CompileMode,
   compile,
   type InputSpec,
-  type StepMode,
   signatureOf,
 } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
@@ -35,5 +34,13 @@ export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
 export type { Storage } from './storage.js';
+export {
+  gradualFunction,
+  graphOrEager,
+  type RunMode,
+  reshapingFunction,
+  type TensorFunction,
+  tensorFunction,
+} from './tensor-function.js';
 export { untaped } from './untaped.js';
 export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

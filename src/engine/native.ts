@@ -130,6 +130,8 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
    * kernel refuses.
    */
   readonly forgetPages: (address: bigint, byteCount: number) => boolean;
+  /** Ends the process at once, whatever its threads are doing. */
+  readonly leave: (exitCode: number) => void;
 };
 
 // <dlfcn.h>
@@ -236,6 +238,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     return {
       ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
       ...pageForgetter(libc),
+      leave: libc.func('void _exit(int exitCode)'),
       copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),
       copyFromNative: libc.func('void* memcpy(void* target, void* source, size_t byteCount)'),
     };

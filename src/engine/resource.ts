@@ -31,7 +31,7 @@ export function createResource(backend: TensorFlowBackend, shape: readonly numbe
     1,
   );
   // The handle itself is a scalar; what is read through it has the variable's shape.
-  return resourceOver(backend, { ...handle!, shape: [...shape] }, dtype);
+  return resourceOver(backend, { ...handle!, shape: [...shape], valueType: dtype }, dtype);
 }
 
 /** A resource by its handle: also the one that a fused function is given. */

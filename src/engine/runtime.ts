@@ -33,7 +33,7 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
   }
 
   return {
-    ...{ version: api.TF_Version(), devices },
+    ...{ version: api.TF_Version(), devices, leave: api.leave },
     ...{ create, createFromChunks, read, readChunks, release, liveHandles },
     ...operations,
     createZeros(shape, dtype) {

@@ -2,7 +2,7 @@
 import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, warnRefused, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
-import { openHeldBlt } from '../model/index.js';
+import { openResidentModel } from '../model/index.js';
 import type { Reporter } from '../ui/index.js';
 import { bitsOfDocuments, type DocumentBits } from './bits-of-documents.js';
 import { openScorer } from './scorer.js';
@@ -67,7 +67,7 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Eval
   const { reporter, signal } = options;
   const { folder } = await resolveCheckpoint(options.dir);
   const kinds = await kindsToMeasure(options);
-  const model = await openHeldBlt(folder, { weights: 'float32' });
+  const model = await openResidentModel(folder, { weights: 'float32' });
   const scorer = openScorer(model);
   const found: EvaluatedKind[] = [];
   reporter.stage('Measuring');

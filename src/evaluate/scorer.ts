@@ -1,7 +1,7 @@
 /** @module Scores texts of any length in strides, and many continuations of one prompt by reading it once. */
 import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
-import { canCompile } from '../engine/index.js';
-import type { HeldBlt } from '../model/index.js';
+import { graphOrEager } from '../engine/index.js';
+import type { ResidentModel } from '../model/index.js';
 import { type Decoding, openDecoding, patchLengthsOf } from '../model/index.js';
 import type { ByteScores } from './score.js';
 
@@ -21,7 +21,7 @@ export interface Scorer {
 
 /** Bytes of a stride: the products are large enough to be fast. */
 const STRIDE = 512;
-/** The lane that holds a prompt, and the one that goes on from it. */
+/** The slot that holds a prompt, and the one that continues it. */
 const [PROMPT, CONTINUATION] = [0, 1];
 
 /** -log softmax(row)[id], in nats. */
@@ -33,14 +33,14 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
 }
 
 /** The engine must be started. `model` stays the caller's. */
-export function openScorer(model: HeldBlt, options: { readonly stride?: number } = {}): Scorer {
+export function openScorer(model: ResidentModel, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
-  const mode = canCompile() ? 'graph' : 'eager';
+  const mode = graphOrEager();
   const nothing: number[] = [];
   const opened = new Map<number, Decoding>();
-  function decodingOf(lanes: number): Decoding {
-    const decoding = opened.get(lanes) ?? openDecoding(model, { lanes, mode, chunk: stride });
-    opened.set(lanes, decoding);
+  function decodingOf(slots: number): Decoding {
+    const decoding = opened.get(slots) ?? openDecoding(model, { slots, mode, chunk: stride });
+    opened.set(slots, decoding);
     return decoding;
   }
 

@@ -88,15 +88,15 @@ export function nextProbabilities(
   return probabilities;
 }
 
-/** An id by its probability. @param lot uniform in [0, 1) */
-export function drawId(probabilities: Float64Array, lot: number): number {
+/** An id by its probability. @param uniform a uniform draw from [0, 1) */
+export function drawId(probabilities: Float64Array, uniform: number): number {
   let passed = 0;
   let last = EOS;
   for (const [id, probability] of probabilities.entries()) {
     if (probability === 0) continue;
     passed += probability;
     last = id;
-    if (passed > lot) break;
+    if (passed > uniform) break;
   }
   return last;
 }

@@ -11,16 +11,11 @@ export {
   patchedTensors,
 } from './batch-tensors.js';
 export { bltDecode, bltEncode, bltForward, bltLogits, globalLayers, localDecoder, patchVectors } from './blt.js';
-export { type Cutter, openCutter } from './decoding/cutter.js';
-export {
-  type Decoding,
-  type DecodingOptions,
-  type LaneOutput,
-  type LaneState,
-  openDecoding,
-} from './decoding/decoding.js';
-export { type HeldBlt, type HeldWeights, heldParams, openHeldBlt } from './decoding/held-blt.js';
-export { patchLengthsOf } from './decoding/lanes.js';
+export { type Decoding, type DecodingOptions, openDecoding, type SlotState } from './decoding/decoding.js';
+export type { SlotOutput } from './decoding/read-slots.js';
+export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
+export { openSegmenter, type Segmenter } from './decoding/segmenter.js';
+export { patchLengthsOf } from './decoding/sequence-slots.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';

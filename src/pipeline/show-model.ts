@@ -1,6 +1,6 @@
 /** @module What a person wants to see of a fresh model: how it cuts a sentence, and what it writes. */
 import { openGenerator, PLAIN_SAMPLING, textPrompt } from '../generate/index.js';
-import { openCutter, openHeldBlt } from '../model/index.js';
+import { openResidentModel, openSegmenter } from '../model/index.js';
 
 export interface ShownModel {
   readonly bytes: Uint8Array;
@@ -18,11 +18,11 @@ export async function showModel(
   options: { sentence: string; prompt: string; sampleBytes: number; seed: number },
 ): Promise<ShownModel> {
   const encoder = new TextEncoder();
-  const model = await openHeldBlt(folder);
+  const model = await openResidentModel(folder);
   try {
     const bytes = encoder.encode(options.sentence);
-    const cutter = openCutter(model);
-    const { patchLengths, entropyNats } = await cutter.cut(bytes).finally(() => cutter.dispose());
+    const segmenter = openSegmenter(model);
+    const { patchLengths, entropyNats } = await segmenter.segment(bytes).finally(() => segmenter.dispose());
     const generator = openGenerator(model);
     const sample: Uint8Array[] = [];
     try {

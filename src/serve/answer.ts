@@ -1,14 +1,14 @@
 /** @module What a client gets: all texts in one document, or pieces as they are written. */
 import { randomBytes } from 'node:crypto';
 import { apiErrorOf, errorBody } from './api-error.js';
-import type { Dialect } from './dialect.js';
+import type { Endpoint } from './endpoint.js';
 import { createEventStream, type EventStream } from './event-stream.js';
 import type { Limits } from './limits.js';
 import type { TextRequest } from './request-fields.js';
-import type { Piece, Texts, Usage } from './texts.js';
+import type { Piece, Scheduler, Usage } from './scheduler.js';
 
 export interface Question {
-  readonly dialect: Dialect;
+  readonly endpoint: Endpoint;
   readonly request: TextRequest;
   /** The model's name in answers. */
   readonly model: string;
@@ -30,8 +30,8 @@ const patchFields = (pieces: readonly Piece[]): PatchFields => ({
   begins_patch: pieces.flatMap(({ written }) => written.beginsPatch),
 });
 
-const headOf = ({ dialect, model }: Question, object: string) => ({
-  id: `${dialect.idPrefix}${randomBytes(12).toString('hex')}`,
+const headOf = ({ endpoint, model }: Question, object: string) => ({
+  id: `${endpoint.idPrefix}${randomBytes(12).toString('hex')}`,
   object,
   created: Math.floor(Date.now() / 1000),
   model,
@@ -44,15 +44,15 @@ const usageFields = ({ promptBytes, writtenBytes }: Usage) => ({
   total_tokens: promptBytes + writtenBytes,
 });
 
-export async function answerWhole(question: Question, texts: Texts): Promise<object> {
-  const { dialect, request, client } = question;
+export async function answerWhole(question: Question, scheduler: Scheduler): Promise<object> {
+  const { endpoint, request, client } = question;
   const written: Piece[][] = Array.from({ length: request.samples }, () => []);
-  const usage = await texts.write(request, client, (piece) => written[piece.index]!.push(piece));
+  const usage = await scheduler.write(request, client, (piece) => written[piece.index]!.push(piece));
   return {
-    ...headOf(question, dialect.wholeObject),
+    ...headOf(question, endpoint.wholeObject),
     choices: written.map((pieces, index) => ({
       index,
-      ...dialect.whole(pieces.map(({ text }) => text).join('')),
+      ...endpoint.whole(pieces.map(({ text }) => text).join('')),
       logprobs: null,
       finish_reason: pieces.at(-1)!.finish,
       ...(request.patches && { byteify: patchFields(pieces) }),
@@ -63,8 +63,8 @@ export async function answerWhole(question: Question, texts: Texts): Promise<obj
 
 /** The lines of a stream. */
 function chunksOf(question: Question) {
-  const { dialect, request } = question;
-  const head = headOf(question, dialect.chunkObject);
+  const { endpoint, request } = question;
+  const head = headOf(question, endpoint.chunkObject);
   const line = (rest: object) => JSON.stringify({ ...head, ...rest });
   const withChoice = (index: number, finish: Piece['finish'], fields: object) =>
     line({
@@ -75,11 +75,11 @@ function chunksOf(question: Question) {
   return {
     piece(piece: Piece): string[] {
       const { index, text, finish } = piece;
-      const opening = opened.has(index) || dialect.opening === null ? [] : [withChoice(index, null, dialect.opening)];
+      const opening = opened.has(index) || endpoint.opening === null ? [] : [withChoice(index, null, endpoint.opening)];
       opened.add(index);
       if (text === '' && finish === null && !request.patches) return opening;
       const patches = request.patches && { byteify: patchFields([piece]) };
-      return [...opening, withChoice(index, finish, { ...dialect.piece(text), ...patches })];
+      return [...opening, withChoice(index, finish, { ...endpoint.piece(text), ...patches })];
     },
     end: (usage: Usage): string[] => [
       ...(request.includeUsage ? [line({ choices: [], usage: usageFields(usage) })] : []),
@@ -96,7 +96,7 @@ function chunksOf(question: Question) {
  */
 export async function answerStream(
   question: Question,
-  texts: Texts,
+  scheduler: Scheduler,
   options: { limits: Limits; onSlow: () => void; onFailure: (error: unknown) => void },
 ): Promise<EventStream['body']> {
   const reader = new AbortController();
@@ -107,7 +107,7 @@ export async function answerStream(
   const chunks = chunksOf(question);
   let begun = false;
   return await new Promise((resolve, reject) => {
-    texts
+    scheduler
       .write(question.request, reader.signal, (piece) => {
         begun = true;
         for (const line of chunks.piece(piece)) events.send(line);

@@ -11,15 +11,15 @@ import { answerStream, answerWhole } from './answer.js';
 import { ApiError, apiErrorOf, errorBody, errorHeaders } from './api-error.js';
 import { chat } from './chat.js';
 import { completions } from './completions.js';
-import type { Dialect } from './dialect.js';
+import type { Endpoint } from './endpoint.js';
 import type { Limits } from './limits.js';
 import { createMetrics } from './metrics.js';
 import type { Page } from './page.js';
-import type { Texts } from './texts.js';
+import type { Scheduler } from './scheduler.js';
 
 export interface AppOptions {
   readonly generator: Generator;
-  readonly texts: Texts;
+  readonly scheduler: Scheduler;
   /** Null where the model has no template. */
   readonly chat: ChatPrompts | null;
   /** What clients call the model. */
@@ -37,7 +37,7 @@ export interface AppOptions {
 /** `outgoing` is Node's, and not there when a test asks the app itself. */
 type Env = { Bindings: Partial<HttpBindings>; Variables: { client: AbortSignal } };
 
-const DIALECTS: readonly Dialect[] = [completions, chat];
+const ENDPOINTS: readonly Endpoint[] = [completions, chat];
 const STREAM_HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
   'Cache-Control': 'no-store',
@@ -46,7 +46,7 @@ const STREAM_HEADERS = {
 };
 
 export function createApp(options: AppOptions): Hono<Env> {
-  const { generator, texts, modelName, limits, key, loopbackHost, page } = options;
+  const { generator, scheduler, modelName, limits, key, loopbackHost, page } = options;
   const app = new Hono<Env>();
   const metrics = createMetrics();
   const created = Math.floor(Date.now() / 1000);
@@ -58,7 +58,7 @@ export function createApp(options: AppOptions): Hono<Env> {
     byteify: { chat: options.chat !== null, max_prompt_bytes: limits.promptBytes, max_bytes: limits.textBytes },
   };
 
-  const context = { limits, lanes: generator.state().lanes, chat: options.chat };
+  const context = { limits, slots: generator.state().slots, chat: options.chat };
 
   const reportFailure = (error: unknown) => {
     if (apiErrorOf(error).status === 500) options.onFailure(error);
@@ -136,13 +136,13 @@ export function createApp(options: AppOptions): Hono<Env> {
     }),
   );
 
-  for (const dialect of DIALECTS) {
-    app.post(dialect.path, async (c) => {
-      const { text: request, model: named } = await dialect.parse(await bodyOf(c), context);
+  for (const endpoint of ENDPOINTS) {
+    app.post(endpoint.path, async (c) => {
+      const { text: request, model: named } = await endpoint.parse(await bodyOf(c), context);
       checkModel(named);
-      const question = { dialect, request, model: modelName, client: c.get('client') };
-      if (!request.stream) return c.json(await answerWhole(question, texts));
-      const body = await answerStream(question, texts, { limits, onSlow: onSlow(c), onFailure: reportFailure });
+      const question = { endpoint, request, model: modelName, client: c.get('client') };
+      if (!request.stream) return c.json(await answerWhole(question, scheduler));
+      const body = await answerStream(question, scheduler, { limits, onSlow: onSlow(c), onFailure: reportFailure });
       return c.body(body, 200, STREAM_HEADERS);
     });
   }
@@ -152,9 +152,9 @@ export function createApp(options: AppOptions): Hono<Env> {
     return c.json(model);
   });
   app.get('/health', (c) => {
-    const { lanes, running, waiting } = generator.state();
-    const status = texts.stopping ? 'stopping' : 'ok';
-    return c.json({ status, model: modelName, lanes, running, waiting }, texts.stopping ? 503 : 200);
+    const { slots, running, waiting } = generator.state();
+    const status = scheduler.stopping ? 'stopping' : 'ok';
+    return c.json({ status, model: modelName, slots, running, waiting }, scheduler.stopping ? 503 : 200);
   });
   app.get('/metrics', (c) =>
     c.body(metrics.render(generator.state()), 200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }),

@@ -1,7 +1,7 @@
 /** @module `POST /v1/chat/completions`: the next message of a conversation, in the template of the model's source. */
 import { z } from 'zod';
 import { ApiError } from './api-error.js';
-import type { Dialect } from './dialect.js';
+import type { Endpoint } from './endpoint.js';
 import {
   checkPromptBytes,
   ignored,
@@ -59,7 +59,7 @@ const schema = z.strictObject({
 const NO_TEMPLATE =
   'This model has no chat template: its source was not made for conversations. Ask for what follows a text at /v1/completions.';
 
-export const chat: Dialect = {
+export const chat: Endpoint = {
   path: '/v1/chat/completions',
   idPrefix: 'chatcmpl-',
   wholeObject: 'chat.completion',

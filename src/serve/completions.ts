@@ -1,7 +1,7 @@
 /** @module `POST /v1/completions`: what follows a text. */
 import { z } from 'zod';
 import { textPrompt } from '../generate/index.js';
-import type { Dialect } from './dialect.js';
+import type { Endpoint } from './endpoint.js';
 import { checkPromptBytes, parseBody, refused, sharedFields, shortArray, textRequestOf } from './request-fields.js';
 
 const schema = z.strictObject({
@@ -15,7 +15,7 @@ const schema = z.strictObject({
   suffix: refused(''),
 });
 
-export const completions: Dialect = {
+export const completions: Endpoint = {
   path: '/v1/completions',
   idPrefix: 'cmpl-',
   wholeObject: 'text_completion',

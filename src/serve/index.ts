@@ -3,4 +3,4 @@ export { type AppOptions, createApp } from './app.js';
 export { type Limits, STREAM_LIMITS } from './limits.js';
 export { addressOf, type Listener, type ListenerOptions, openListener } from './listener.js';
 export { type Page, readPage } from './page.js';
-export { createTexts, type Texts } from './texts.js';
+export { createScheduler, type Scheduler } from './scheduler.js';

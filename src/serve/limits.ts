@@ -7,7 +7,7 @@ export interface Limits {
   readonly promptBytes: number;
   /** Bytes of one text. */
   readonly textBytes: number;
-  /** Texts that wait for a lane. */
+  /** Texts that wait for a slot. */
   readonly waiting: number;
   /** Milliseconds from a request to its last byte, waiting included. */
   readonly requestMs: number;

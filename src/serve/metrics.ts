@@ -38,7 +38,7 @@ export function createMetrics(): Metrics {
     countSlowClient() {
       slowClients++;
     },
-    render({ lanes, running, waiting, promptBytes, writtenBytes }) {
+    render({ slots, running, waiting, promptBytes, writtenBytes }) {
       const counter = (name: string, help: string, values: Metric['values']): Metric => ({
         name: `byteify_${name}_total`,
         type: 'counter',
@@ -56,9 +56,9 @@ export function createMetrics(): Metrics {
         counter('slow_clients', 'Streams that were dropped because the client did not read.', one(slowClients)),
         counter('written_bytes', 'Bytes that were written.', one(writtenBytes)),
         counter('prompt_bytes', 'Bytes of prompts that were read, BOS included.', one(promptBytes)),
-        gauge('byteify_lanes', 'Texts that can be written at the same time.', lanes),
+        gauge('byteify_slots', 'Texts that can be written at the same time.', slots),
         gauge('byteify_texts_running', 'Texts that are being written.', running),
-        gauge('byteify_texts_waiting', 'Texts that wait for a lane.', waiting),
+        gauge('byteify_texts_waiting', 'Texts that wait for a slot.', waiting),
         gauge('process_resident_memory_bytes', 'Resident memory.', process.memoryUsage.rss()),
         gauge('process_start_time_seconds', 'When the server began, seconds since 1970.', began),
       ]

@@ -117,10 +117,10 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
 export function textRequestOf(
   fields: SharedFields,
   prompt: Prompt,
-  { limits, lanes }: { readonly limits: Limits; readonly lanes: number },
+  { limits, slots }: { readonly limits: Limits; readonly slots: number },
 ): TextRequest {
-  if (fields.n > lanes)
-    throw new ApiError(400, `n: this server writes ${lanes} texts at a time, and was asked for ${fields.n}.`, {
+  if (fields.n > slots)
+    throw new ApiError(400, `n: this server writes ${slots} texts at a time, and was asked for ${fields.n}.`, {
       param: 'n',
     });
   const maxBytes = fields.max_completion_tokens ?? fields.max_tokens ?? Math.min(DEFAULT_TEXT_BYTES, limits.textBytes);

@@ -17,7 +17,13 @@ async function byteify(line: string, run: Run = async () => undefined) {
       { name: 'more', help: 'further files', optional: true, variadic: true },
     ],
     options: [
-      { flags: '--steps <count>', help: 'how many', parse: parsers.integer(1), default: 3 },
+      {
+        flags: '--steps <count>',
+        formerly: '--turns <count>',
+        help: 'how many',
+        parse: parsers.integer(1),
+        default: 3,
+      },
       { flags: '--set <key=value>', help: 'override', repeatable: true },
       { flags: '--dtype <type>', help: 'precision', choices: ['bfloat16', 'float32'] },
       { flags: '--max-size <size>', help: 'size', parse: parsers.byteSize },
@@ -113,6 +119,23 @@ describe('the command table', () => {
       seen = args.model;
     });
     expect(seen).toBe('m');
+  });
+
+  it('takes an option under its earlier name, with a warning, and does not show it', async () => {
+    let steps: unknown;
+    const run: Run = async (_context, args) => {
+      steps = args.steps;
+    };
+    const { code, stderr } = await outcome('go model --turns 7', run);
+    expect([code, steps]).toEqual([0, 7]);
+    expect(stderr).toContain('--turns is called --steps now.');
+    expect(await outcome('go model --turns none', run)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--turns'),
+    });
+    expect((await outcome('go model', run)).stderr).toBe('');
+    expect(steps).toBe(3);
+    expect((await outcome('go --help')).stdout).not.toContain('--turns');
   });
 
   it('starts a repeatable option anew at each run', async () => {

@@ -69,7 +69,7 @@ describe('the installed package', () => {
     expect(names).toEqual(
       expect.arrayContaining([
         ...['importModel', 'remap', 'finetune', 'exportTransformers', 'makePlan', 'convert', 'loadRecipe'],
-        ...['openBlt', 'openLlamaModel', 'scoreTexts', 'openCutter', 'openCheckpoint', 'openGguf', 'startEngine'],
+        ...['openBlt', 'openLlamaModel', 'scoreTexts', 'openSegmenter', 'openCheckpoint', 'openGguf', 'startEngine'],
         ...['downloadModel', 'ByteifyError', 'UsageError'],
       ]),
     );

@@ -40,7 +40,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
 
   beforeAll(async () => {
     if (typeof opened === 'string') return;
-    server = await startServing([roomyGolden(work), '--lanes', '2'], { BYTEIFY_API_KEY: KEY });
+    server = await startServing([roomyGolden(work), '--slots', '2'], { BYTEIFY_API_KEY: KEY });
     const context = await opened.browser.newContext({ viewport: { width: 375, height: 812 }, colorScheme: 'dark' });
     page = await context.newPage();
     page.on('console', (message) => complaints.push(message.text()));
@@ -116,7 +116,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(new Set(colours.values()).size).toBeGreaterThan(1);
   });
 
-  it('stops when it is told to, and the lane is free', async () => {
+  it('stops when it is told to, and the slot is free', async () => {
     await page.fill('#bytes', '4096');
     await page.click('#write');
     await written(5);

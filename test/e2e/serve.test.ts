@@ -17,7 +17,7 @@ let server: Serving;
 beforeAll(async () => {
   model = roomyGolden(work);
   const limits = ['--max-waiting', '8', '--max-prompt-bytes', '2000', '--max-body', '20kB', '--grace', '2'];
-  server = await startServing([model, '--lanes', '8', '--name', 'golden-blt', ...limits], { BYTEIFY_API_KEY: KEY });
+  server = await startServing([model, '--slots', '8', '--name', 'golden-blt', ...limits], { BYTEIFY_API_KEY: KEY });
 });
 afterAll(async () => {
   server?.child.kill('SIGKILL');
@@ -77,7 +77,7 @@ describe('a server', () => {
     expect(server.document).toEqual({
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       model: 'golden-blt',
-      lanes: 8,
+      slots: 8,
       key: true,
     });
   });
@@ -121,7 +121,7 @@ describe('a server', () => {
     const alone: string[] = [];
     for (const body of bodies) alone.push(await streamedText(body));
     expect(new Set(alone).size).toBe(prompts.length);
-    // Twice as many as there are lanes.
+    // Twice as many as there are slots.
     const together = await Promise.all([...bodies, ...bodies].map(streamedText));
     expect(together).toEqual([...alone, ...alone]);
   });
@@ -159,7 +159,7 @@ describe('a server', () => {
     socket.destroy();
   });
 
-  it.each([true, false])('frees the lane of a client that goes, streaming: %s', async (stream) => {
+  it.each([true, false])('frees the slot of a client that goes, streaming: %s', async (stream) => {
     const client = new AbortController();
     const asked = post('/v1/completions', { ...LONG, stream }, { signal: client.signal });
     const gone = asked.then((response) => response.text()).catch(() => 'gone');

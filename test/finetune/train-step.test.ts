@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PackedRow } from '../../src/data/index.js';
-import type { StepMode } from '../../src/engine/index.js';
+import type { RunMode } from '../../src/engine/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
 import type { StepOutput } from '../../src/finetune/loop/train-step.js';
@@ -78,7 +78,7 @@ function expectSame(found: Run, wanted: Run, tolerance: number): void {
 }
 
 describe('five steps of the plain golden model', () => {
-  const runs = new Map<StepMode, Run>();
+  const runs = new Map<RunMode, Run>();
   let batches: StepBatch[];
   beforeAll(async () => {
     batches = await batchesOf(5, 3, 3);
@@ -166,7 +166,7 @@ describe('beside AdamW in double precision on dense gradients', () => {
   }
 
   /** Steps beside the reference. @param lazy whether rows of the table that a step does not read stay. */
-  async function beside(from: Start, mode: StepMode, clipNorm: number, lazy: boolean) {
+  async function beside(from: Start, mode: RunMode, clipNorm: number, lazy: boolean) {
     const training = await openTraining({ start: from, mode, shape, clipNorm });
     const reference = createReference({ start: from, objective: training.objective, shape, adamw: ADAMW, clipNorm });
     const norms: number[] = [];

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { BYTE_OFFSET, EOS, encodeBytes, VOCAB_SIZE } from '../../src/blt/index.js';
+import { TensorFlowBackend } from '../../src/engine/backend.js';
 import { startEngine, tf } from '../../src/engine/index.js';
 import { scoreTexts } from '../../src/evaluate/index.js';
 import {
@@ -209,23 +210,23 @@ describe('drafts', () => {
   }
 
   it.each([0, 4])(
-    'and several lanes leave the texts as likely as the model finds them: drafts of %i',
+    'and several slots leave the texts as likely as the model finds them: drafts of %i',
     async (draft) => {
-      const [lanes, rounds, maxBytes] = [8, 50, 3];
+      const [slots, rounds, maxBytes] = [8, 50, 3];
       const request = requestOf('Hi', { maxBytes, sampling: TWO });
       const likely = textsAndProbabilities(request.prompt, maxBytes);
       expect(likely.size).toBe(8);
       const counts = new Map<string, number>();
-      await withGenerator(letters, { lanes, draft }, async (generator) => {
+      await withGenerator(letters, { slots, draft }, async (generator) => {
         for (let round = 0; round < rounds; round++) {
-          const texts = generator.generate({ ...request, seed: round * lanes }, { samples: lanes });
+          const texts = generator.generate({ ...request, seed: round * slots }, { samples: slots });
           for (const { bytes } of await Promise.all(texts.map(wholeOf)))
             counts.set(bytes.join(' '), (counts.get(bytes.join(' ')) ?? 0) + 1);
         }
       });
       expect([...counts.keys()].filter((text) => !likely.has(text))).toEqual([]);
       const chiSquare = [...likely].reduce((sum, [text, probability]) => {
-        const expected = probability * lanes * rounds;
+        const expected = probability * slots * rounds;
         expect(expected).toBeGreaterThan(5);
         return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
       }, 0);
@@ -240,7 +241,7 @@ describe('several texts at once', () => {
     const request = requestOf(LONG, { maxBytes: 20, seed: 11 });
     const alone = [];
     for (const seed of [11, 12, 13]) alone.push((await one(golden, { ...request, seed })).bytes);
-    const together = await withGenerator(golden, { lanes: 4 }, async (generator) => {
+    const together = await withGenerator(golden, { slots: 4 }, async (generator) => {
       const texts = await Promise.all(generator.generate(request, { samples: 3 }).map(wholeOf));
       // The prompt is read once.
       expect(generator.state()).toMatchObject({ promptBytes: request.prompt.length, writtenBytes: 60 });
@@ -250,13 +251,13 @@ describe('several texts at once', () => {
     expect(new Set(alone.map((bytes) => bytes.join(' '))).size).toBe(3);
   });
 
-  it('of more requests than lanes all end, and none is another’s', async () => {
+  it('of more requests than slots all end, and none is another’s', async () => {
     const requests = ['a', 'An ant', LONG, 'To be', 'Zebra', 'x'.repeat(70)].map((text, i) =>
       requestOf(text, { maxBytes: 5 + 7 * i, seed: i, sampling: i % 2 === 0 ? PLAIN_SAMPLING : GREEDY }),
     );
     const alone: Whole[] = [];
     for (const request of requests) alone.push(await one(golden, request));
-    await withGenerator(golden, { lanes: 2 }, async (generator) => {
+    await withGenerator(golden, { slots: 2 }, async (generator) => {
       const texts = requests.map((request, i) => generator.generate(request, { samples: i === 3 ? 2 : 1 }));
       const { running, waiting } = generator.state();
       expect(running + waiting).toBe(7);
@@ -267,8 +268,8 @@ describe('several texts at once', () => {
     });
   });
 
-  it('are no more than lanes', async () => {
-    await withGenerator(golden, { lanes: 2 }, async (generator) => {
+  it('are no more than slots', async () => {
+    await withGenerator(golden, { slots: 2 }, async (generator) => {
       expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples .* more than the 2 texts/);
     });
   });
@@ -305,7 +306,7 @@ describe('where a text ends', () => {
   });
 
   it.each([0, 1, 2])('is after %i bytes where no more are wanted', async (maxBytes) => {
-    await withGenerator(letters, { lanes: 2 }, async (generator) => {
+    await withGenerator(letters, { slots: 2 }, async (generator) => {
       const texts = generator.generate(requestOf(LONG, { maxBytes, sampling: TWO }), { samples: 2 });
       for (const { bytes, finish } of await Promise.all(texts.map(wholeOf)))
         expect([bytes.length, finish]).toEqual([maxBytes, 'length']);
@@ -336,7 +337,7 @@ describe('where a text ends', () => {
 });
 
 describe('a text that is not wanted any more', () => {
-  it('gives its lane to the next, and throws the reason', async () => {
+  it('gives its slot to the next, and throws the reason', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();
       const [first] = generator.generate(requestOf('a', { maxBytes: 900 }), { signal: controller.signal });
@@ -357,8 +358,8 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('gives its lane to the next where its reader breaks off, and leaves its siblings alone', async () => {
-    await withGenerator(golden, { lanes: 2 }, async (generator) => {
+  it('gives its slot to the next where its reader breaks off, and leaves its siblings alone', async () => {
+    await withGenerator(golden, { slots: 2 }, async (generator) => {
       const request = requestOf('To be', { maxBytes: 40 });
       const [first, sibling] = generator.generate(request, { samples: 2 });
       const [next] = generator.generate(requestOf('b', { maxBytes: 3 }));
@@ -398,7 +399,7 @@ describe('a text that is not wanted any more', () => {
 });
 
 it('closed while it writes, a generator ends every text with an error, and begins no other', async () => {
-  const generator = openGenerator(golden.held, { mode: 'graph', lanes: 1 });
+  const generator = openGenerator(golden.held, { mode: 'graph', slots: 1 });
   const [running] = generator.generate(requestOf('a', { maxBytes: 900 }));
   const [waiting] = generator.generate(requestOf('b'));
   const ends = [running!, waiting!].map((text) => expect(wholeOf(text)).rejects.toThrow('The generator was closed.'));
@@ -410,13 +411,33 @@ it('closed while it writes, a generator ends every text with an error, and begin
 it.each([
   [1, 0],
   [7, 4],
-])('warmed up, a generator of %i lanes writes what it writes otherwise', async (lanes, draft) => {
+])('warmed up, a generator of %i slots writes what it writes otherwise', async (slots, draft) => {
   const request = requestOf('To be', { maxBytes: 12, sampling: TWO });
   const alone = await one(letters, request);
-  await withGenerator(letters, { lanes, draft }, async (generator) => {
+  await withGenerator(letters, { slots, draft }, async (generator) => {
     await generator.warmUp();
-    const texts = await Promise.all(generator.generate(request, { samples: lanes }).map(wholeOf));
+    const texts = await Promise.all(generator.generate(request, { samples: slots }).map(wholeOf));
     expect(texts[0]!.bytes).toEqual(alone.bytes);
-    expect(generator.state()).toMatchObject({ promptBytes: request.prompt.length, writtenBytes: 12 * lanes });
+    expect(generator.state()).toMatchObject({ promptBytes: request.prompt.length, writtenBytes: 12 * slots });
   });
+});
+
+it('compiles nothing for a few bytes; many are compiled behind, and are the same', async () => {
+  const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+  const compiles = () => calls.mock.calls.some(([, , attributes]) => attributes.length > 0);
+  const request = requestOf('Once upon', { maxBytes: 990, sampling: TWO });
+  try {
+    const few = await one(letters, request, { mode: 'xla' });
+    expect(compiles()).toBe(false);
+    await withGenerator(letters, { mode: 'xla' }, async (generator) => {
+      // As long as the model reads, so that both requests together are worth it.
+      const texts = [generator.generate({ ...request, maxBytes: 100 }), generator.generate(request)];
+      const [, many] = await Promise.all(texts.map(([text]) => wholeOf(text!)));
+      expect(many!.bytes).toEqual(few.bytes);
+      expect(many!.beginsPatch).toEqual(few.beginsPatch);
+      expect(compiles()).toBe(true);
+    });
+  } finally {
+    calls.mockRestore();
+  }
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BOS, BYTE_OFFSET, encodeBytes } from '../../src/blt/index.js';
 import { startEngine } from '../../src/engine/index.js';
 import { openChatPrompts, openGenerator, PLAIN_SAMPLING } from '../../src/generate/index.js';
-import { openHeldBlt } from '../../src/model/index.js';
+import { openResidentModel } from '../../src/model/index.js';
 import { byteTokenizerFiles, openChatTemplate } from '../../src/tokenizer/index.js';
 import { CHATML, LLAMA3, ZEPHYR } from '../support/chat-templates.js';
 import { longGolden } from '../support/long-golden.js';
@@ -27,8 +27,8 @@ describe.skipIf(peersPython() === null)('transformers', () => {
       ...prompts.map((ids) => JSON.stringify(ids)),
     ]);
     await startEngine({ threads: 2 });
-    const held = await openHeldBlt(model);
-    const generator = openGenerator(held, { lanes: PROMPTS.length, mode: 'graph' });
+    const held = await openResidentModel(model);
+    const generator = openGenerator(held, { slots: PROMPTS.length, mode: 'graph' });
     const sampling = { ...PLAIN_SAMPLING, temperature: 0 };
     const texts = prompts.map((prompt) =>
       generator.generate({ prompt, maxBytes: COUNT, sampling, seed: 0, stops: [] }).map(async (text) => {

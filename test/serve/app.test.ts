@@ -159,11 +159,11 @@ describe('a stream', () => {
     expect(broken.failures).toHaveLength(1);
 
     const paced = fakeGenerator(() => 'abc', { paced: true });
-    const { post, texts } = appOf(paced);
+    const { post, scheduler } = appOf(paced);
     const response = post(COMPLETIONS, { prompt: 'a', stream: true });
     await new Promise((resolve) => setTimeout(resolve, 20));
     await paced.step();
-    const stopped = texts.stop(0);
+    const stopped = scheduler.stop(0);
     const events = eventsOf(await (await response).text());
     await stopped;
     expect(JSON.parse(events[0]!).choices[0].text).toBe('a');
@@ -316,10 +316,10 @@ describe('the rest', () => {
   });
 
   it('says how it is', async () => {
-    const { app, texts } = appOf();
-    const idle = { model: 'tiny', lanes: 2, running: 0, waiting: 0 };
+    const { app, scheduler } = appOf();
+    const idle = { model: 'tiny', slots: 2, running: 0, waiting: 0 };
     expect(await (await app.request('/health')).json()).toEqual({ status: 'ok', ...idle });
-    await texts.stop(0);
+    await scheduler.stop(0);
     const stopping = await app.request('/health');
     expect([stopping.status, await stopping.json()]).toEqual([503, { status: 'stopping', ...idle }]);
   });

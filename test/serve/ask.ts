@@ -1,7 +1,7 @@
 /** An app over a fake generator, and what clients do with it. */
 import { createApp } from '../../src/serve/app.js';
 import type { AppOptions, Limits } from '../../src/serve/index.js';
-import { createTexts } from '../../src/serve/index.js';
+import { createScheduler } from '../../src/serve/index.js';
 import type { AnswerBody } from '../support/serving.js';
 import { type FakeGenerator, fakeGenerator } from './fake-generator.js';
 
@@ -26,11 +26,11 @@ export function appOf(
   options: Partial<AppOptions> & { limits?: Limits } = {},
 ) {
   const limits = options.limits ?? LIMITS;
-  const texts = createTexts(generator, limits);
+  const scheduler = createScheduler(generator, limits);
   const failures: unknown[] = [];
   const app = createApp({
     generator,
-    texts,
+    scheduler,
     limits,
     chat: null,
     modelName: 'tiny',
@@ -49,7 +49,7 @@ export function appOf(
     });
   return {
     app,
-    texts,
+    scheduler,
     failures,
     post,
     async ask(path: string, body: unknown, init?: RequestInit): Promise<Asked> {

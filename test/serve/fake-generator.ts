@@ -15,7 +15,7 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 /** @param say the text of a sample, which ends by itself */
 export function fakeGenerator(
   say: (request: GenerationRequest, sample: number) => string | Uint8Array,
-  { lanes = 2, paced = false, fails = null as Error | null } = {},
+  { slots = 2, paced = false, fails = null as Error | null } = {},
 ): FakeGenerator {
   const requests: GenerationRequest[] = [];
   let [taken, waiting, aborted] = [0, 0, 0];
@@ -28,7 +28,7 @@ export function fakeGenerator(
 
   async function* write(text: Uint8Array, maxBytes: number, signal?: AbortSignal): AsyncGenerator<WrittenBytes> {
     waiting++;
-    while (taken >= lanes && signal?.aborted !== true) await turn();
+    while (taken >= slots && signal?.aborted !== true) await turn();
     waiting--;
     taken++;
     try {
@@ -68,7 +68,7 @@ export function fakeGenerator(
       });
     },
     state: () => ({
-      lanes,
+      slots,
       running: taken,
       waiting,
       promptBytes: 7,

@@ -38,7 +38,7 @@ const running = (generator: FakeGenerator) =>
   expect.poll(() => generator.state().running, { interval: 10, timeout: 10_000 });
 
 describe('over sockets', () => {
-  it('a client that does not read its stream is dropped, and its lane is free', async () => {
+  it('a client that does not read its stream is dropped, and its slot is free', async () => {
     const generator = fakeGenerator(() => 'a'.repeat(LONG));
     await client(generator, { stream: true });
     socket.pause();
@@ -89,7 +89,7 @@ describe('over sockets', () => {
     ['a stream, asked for in chunks', true, true],
     ['one document', false, false],
     ['one document, asked for in chunks', false, true],
-  ])('a client that goes frees its lane: %s', async (_, stream, chunked) => {
+  ])('a client that goes frees its slot: %s', async (_, stream, chunked) => {
     const generator = fakeGenerator(() => 'abc', { paced: true });
     await client(generator, { stream }, { chunked });
     await running(generator).toBe(1);

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll } from 'vitest';
 import { type BltConfig, bltTensors } from '../../src/blt/index.js';
 import { createVariable, startEngine, tf } from '../../src/engine/index.js';
-import { type BltModel, type HeldBlt, openBlt } from '../../src/model/index.js';
+import { type BltModel, openBlt, type ResidentModel } from '../../src/model/index.js';
 import { goldenPath } from './golden.js';
 
 export interface HeldGolden {
-  readonly held: HeldBlt;
+  readonly held: ResidentModel;
   readonly model: BltModel;
   dispose(): void;
 }

@@ -1,7 +1,7 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each way. */
 import { type BltConfig, bltTensors, hashTables, type Part } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
-import type { StepMode } from '../../src/engine/index.js';
+import type { RunMode } from '../../src/engine/index.js';
 import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
 import { createTrainStep, type StepInput, type StepOutput } from '../../src/finetune/loop/train-step.js';
 import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
@@ -113,7 +113,7 @@ export function stepInput(
 
 export interface TrainingOptions {
   readonly start: Start;
-  readonly mode: StepMode;
+  readonly mode: RunMode;
   readonly shape: { readonly rows: number; readonly length: number };
   readonly clipNorm?: number;
   readonly adamw?: AdamWOptions;

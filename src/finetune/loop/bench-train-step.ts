@@ -1,7 +1,7 @@
 /** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
-import type { Precision, StepMode } from '../../engine/index.js';
+import type { Precision, RunMode } from '../../engine/index.js';
 import { createPatcherRunner, readBltConfig } from '../../model/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { createBatchSource } from '../batches/batch-source.js';
@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly rows: number;
   readonly rowBytes: number;
   readonly steps: number;
-  readonly mode: StepMode;
+  readonly mode: RunMode;
   readonly precision?: Precision;
   readonly rematerialise?: boolean;
   readonly moments?: Moments;

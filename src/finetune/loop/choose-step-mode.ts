@@ -4,7 +4,7 @@
  * enough for the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
-import type { StepMode } from '../../engine/index.js';
+import type { RunMode } from '../../engine/index.js';
 import { canCompile, compile, onGpu, signatureOf, tf } from '../../engine/index.js';
 import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
@@ -68,7 +68,7 @@ function transformers({ config, whole, rows, length }: ModeQuestion): [Transform
 }
 
 /** The mode for a run. It is measured, so two runs may differ; a run that goes on keeps its own. */
-export async function chooseMode(question: ModeQuestion): Promise<StepMode> {
+export async function chooseMode(question: ModeQuestion): Promise<RunMode> {
   if (!canCompile()) return 'eager';
   if (onGpu()) return 'xla';
   const total = async (mode: 'graph' | 'xla') => {

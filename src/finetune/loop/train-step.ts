@@ -4,12 +4,12 @@
  * by operation.
  */
 import {
-  type CompiledFunction,
-  compile,
   fuseUpdate,
   type Precision,
-  type StepMode,
+  type RunMode,
   signatureOf,
+  type TensorFunction,
+  tensorFunction,
   tf,
   type Variable,
   withPrecision,
@@ -43,7 +43,7 @@ export interface TrainStepOptions {
   readonly clipNorm: number;
   /** Rows and positions of a micro-batch. */
   readonly shape: BatchShape;
-  readonly mode: StepMode;
+  readonly mode: RunMode;
   /** Of matrix products. */
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */
@@ -78,18 +78,16 @@ const UPDATES = { adamw: updateSlot, muon: updateMuonSlot } as const;
 
 type Body = (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[];
 
-/** Runs a function by its name: traced when its inputs' shapes are new, or eagerly. */
-function runner(mode: StepMode) {
-  const known = new Map<string, { signature: string; compiled: CompiledFunction }>();
+/** Runs a function by its name: compiled anew where its inputs' shapes are new, or eagerly. */
+function runner(mode: RunMode) {
+  const known = new Map<string, { signature: string; compiled: TensorFunction }>();
   return {
     async run(name: string, body: Body, inputs: readonly tf.Tensor[]): Promise<readonly tf.Tensor[]> {
-      // Clones: what comes out may be an input, which the caller releases.
-      if (mode === 'eager') return tf.tidy(() => body(inputs).map((out) => tf.clone(out)));
       const signature = JSON.stringify(signatureOf(inputs));
       let entry = known.get(name);
       if (entry?.signature !== signature) {
         entry?.compiled.dispose();
-        entry = { signature, compiled: compile((...traced) => body(traced), signatureOf(inputs), mode) };
+        entry = { signature, compiled: tensorFunction((...given) => body(given), signatureOf(inputs), mode) };
         known.set(name, entry);
       }
       return await entry.compiled.call(inputs);

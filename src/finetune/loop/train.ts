@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../../blt/index.js';
 import { fitsPacker, PACKER_START, type PackerOptions, type StoredSplit } from '../../data/index.js';
-import type { Precision, StepMode, Variable } from '../../engine/index.js';
+import type { Precision, RunMode, Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { makeFolder } from '../../fs/index.js';
 import { createPatcherRunner, disposeParams, type Params } from '../../model/index.js';
@@ -35,7 +35,7 @@ export interface TrainingPlan extends AdamWOptions, GroupRates {
   /** How moments are held. */
   readonly moments: Moments;
   /** `auto` measures what is faster. */
-  readonly mode: StepMode | 'auto';
+  readonly mode: RunMode | 'auto';
   /** Of matrix products. */
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */

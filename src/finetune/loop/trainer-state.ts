@@ -1,7 +1,7 @@
 /** @module What a resumed run needs beside the weights: `trainer_state.json` of a checkpoint, checked when it is read back. */
 import { z } from 'zod';
 import type { PackerState } from '../../data/index.js';
-import type { StepMode } from '../../engine/index.js';
+import type { RunMode } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { readJson } from '../../fs/index.js';
 import type { Room } from '../batches/batch-preparer.js';
@@ -14,7 +14,7 @@ export interface TrainerState {
   /** Floating-point operations so far, the source's included. */
   readonly flops: number;
   /** How steps run: going on, they run the same way. */
-  readonly mode: StepMode;
+  readonly mode: RunMode;
   /** Of the last look at the held-out text. */
   readonly metrics: Readonly<Record<string, number>>;
   /** A digest of the settings that must not change between sittings. */

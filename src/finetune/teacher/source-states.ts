@@ -3,8 +3,7 @@
  * the source's while they are held, over the source's own token embeddings. Kept on disk where rows come again and there is room.
  */
 import type { BltConfig } from '../../blt/index.js';
-import type { StepMode } from '../../engine/index.js';
-import { type CompiledFunction, compile, gatherRows, tf, type Variable } from '../../engine/index.js';
+import { gatherRows, type RunMode, reshapingFunction, tf, type Variable } from '../../engine/index.js';
 import { openScratchFile } from '../../fs/index.js';
 import { blockContext, globalLayers, type Params, sourceEmbedding } from '../../model/index.js';
 import type { BatchArrays } from '../../patching/index.js';
@@ -17,7 +16,7 @@ export interface SourceStatesOptions {
   readonly fixed: ReadonlyMap<string, Variable>;
   /** Rows of a micro-batch. */
   readonly rows: number;
-  readonly mode: StepMode;
+  readonly mode: RunMode;
   readonly cache: { readonly path: string; readonly maxBytes: number } | null;
 }
 
@@ -42,23 +41,17 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
   const width = config.global.hiddenSize;
   const kept = new Map<number, Kept>();
   const file = cache === null ? null : openScratchFile(cache.path);
-  let known: { tokens: number; compiled: CompiledFunction } | null = null;
-
   function body(ids: tf.Tensor, documents: tf.Tensor): tf.Tensor {
     const params: Params = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
     const shape = { rows, length: documents.shape[1]!, documents };
     return globalLayers(params, gatherRows(sourceEmbedding(params), ids), blockContext(config.global, shape));
   }
 
+  const forward = reshapingFunction((ids, documents) => [body(ids!, documents!)], mode);
+
   async function computed({ sourceIds, sourceDocuments }: BatchArrays): Promise<Float32Array> {
-    const tokens = sourceDocuments!.shape[1]!;
     const inputs = [sourceIds!, sourceDocuments!].map(({ values, shape }) => tf.tensor(values, [...shape], 'int32'));
-    if (mode !== 'eager' && known?.tokens !== tokens) {
-      known?.compiled.dispose();
-      const signature = inputs.map(({ shape }) => ({ shape, dtype: 'int32' as const }));
-      known = { tokens, compiled: compile((ids, documents) => [body(ids!, documents!)], signature, mode) };
-    }
-    const [states] = known === null ? [tf.tidy(() => body(inputs[0]!, inputs[1]!))] : await known.compiled.call(inputs);
+    const [states] = await forward.call(inputs);
     const values = states!.dataSync() as Float32Array;
     tf.dispose([states!, ...inputs]);
     return values;
@@ -110,7 +103,7 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
       return { ...batch, batches, computedShare: computedRows / allRows };
     },
     async close() {
-      known?.compiled.dispose();
+      forward.dispose();
       await file?.close();
     },
   };

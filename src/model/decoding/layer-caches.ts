@@ -2,22 +2,22 @@
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { type BlockContext, layerNumber } from '../transformer.js';
-import { keptRows, type Places } from './places.js';
+import { type CachePositions, keptRows } from './cache-positions.js';
 
 export interface LayerCaches {
   readonly config: TransformerConfig;
-  readonly lanes: number;
-  /** Positions that a lane keeps. */
+  readonly slots: number;
+  /** Positions that a slot keeps. */
   readonly capacity: number;
-  /** Of each layer, rows [lanes * kvHeads * capacity, d]. */
+  /** Of each layer, rows [slots * kvHeads * capacity, d]. */
   readonly keys: readonly Variable[];
   readonly values: readonly Variable[];
 }
 
-export function createCaches(config: TransformerConfig, lanes: number, capacity: number): LayerCaches {
-  const shape = [lanes * config.kvHeads * capacity, config.hiddenSize / config.heads];
+export function createCaches(config: TransformerConfig, slots: number, capacity: number): LayerCaches {
+  const shape = [slots * config.kvHeads * capacity, config.hiddenSize / config.heads];
   const layers = () => Array.from({ length: config.layers }, () => zeroVariable(shape));
-  return { config, lanes, capacity, keys: layers(), values: layers() };
+  return { config, slots, capacity, keys: layers(), values: layers() };
 }
 
 export function disposeCaches({ keys, values }: LayerCaches): void {
@@ -26,9 +26,9 @@ export function disposeCaches({ keys, values }: LayerCaches): void {
 
 /** What is kept, in caches of a larger capacity. Only for caches that have not begun to overwrite. The old ones are disposed. */
 export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
-  const { config, lanes } = old;
-  const grown = createCaches(config, lanes, capacity);
-  const heads = lanes * config.kvHeads;
+  const { config, slots } = old;
+  const grown = createCaches(config, slots, capacity);
+  const heads = slots * config.kvHeads;
   const depth = config.hiddenSize / config.heads;
   const copy = (from: Variable, to: Variable) =>
     tf.tidy(() => {
@@ -48,60 +48,60 @@ export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
   return grown;
 }
 
-/** Copies what a lane keeps in its first `filled` slots to another lane. */
-export function copyLane(caches: LayerCaches, from: number, to: number, filled = caches.capacity): void {
+/** Copies the first `filled` positions that a slot keeps to another slot. */
+export function copySlot(caches: LayerCaches, from: number, to: number, filled = caches.capacity): void {
   const { config, capacity } = caches;
   if (filled === 0) return;
   tf.tidy(() => {
-    const [source, target] = [from, to].map((lane) => tf.tensor1d(keptRows(config, [lane], capacity, filled), 'int32'));
+    const [source, target] = [from, to].map((slot) => tf.tensor1d(keptRows(config, [slot], capacity, filled), 'int32'));
     for (const variable of [...caches.keys, ...caches.values])
       variable.scatterRows(target!, variable.gatherRows(source!));
   });
 }
 
-/** `Places` as tensors. */
-export type PlaceTensors = Readonly<Record<keyof Places, tf.Tensor>>;
+/** `CachePositions` as tensors. */
+export type PositionTensors = Readonly<Record<keyof CachePositions, tf.Tensor>>;
 
-/** Shapes of the arrays in `Places` of some lanes. */
-export function placeShapes(
-  { config, lanes: all, capacity }: LayerCaches,
-  lanes: number,
+/** Shapes of the arrays in `CachePositions` of some slots. */
+export function positionShapes(
+  { config, slots: all, capacity }: LayerCaches,
+  slots: number,
   count: number,
-): Record<keyof Places, number[]> {
+): Record<keyof CachePositions, number[]> {
   const half = config.hiddenSize / config.heads / 2;
   return {
-    cos: [lanes, count, half],
-    sin: [lanes, count, half],
-    rows: [lanes * config.kvHeads * count],
-    mask: [lanes, 1, count, capacity],
-    kept: [lanes === all ? 0 : lanes * config.kvHeads * capacity],
+    cos: [slots, count, half],
+    sin: [slots, count, half],
+    rows: [slots * config.kvHeads * count],
+    mask: [slots, 1, count, capacity],
+    kept: [slots === all ? 0 : slots * config.kvHeads * capacity],
   };
 }
 
-/** A context in which blocks see what some lanes keep, and keep what they make. */
+/** A context in which blocks see what some slots keep, and add what they make. */
 export function cachedContext(
   { config, capacity, keys, values }: LayerCaches,
-  { cos, sin, rows, mask, kept }: PlaceTensors,
-  { lanes, count }: { readonly lanes: number; readonly count: number },
+  { cos, sin, rows, mask, kept }: PositionTensors,
+  { slots, count }: { readonly slots: number; readonly count: number },
 ): BlockContext {
   const { heads, kvHeads, hiddenSize } = config;
   const depth = hiddenSize / heads;
   const repeat = heads / kvHeads;
   const keptWith = (variable: Variable, fresh: tf.Tensor) => {
-    variable.scatterRows(rows, tf.reshape(fresh, [lanes * kvHeads * count, depth]));
+    variable.scatterRows(rows, tf.reshape(fresh, [slots * kvHeads * count, depth]));
     const all = kept.size === 0 ? variable.read() : variable.gatherRows(kept);
-    return tf.reshape(all, [lanes, kvHeads, capacity, depth]);
+    return tf.reshape(all, [slots, kvHeads, capacity, depth]);
   };
   return {
     config,
     rope: { layout: 'interleaved', cos, sin },
-    attention: { rows: lanes, length: count, repeat, window: capacity, blocks: [] },
+    attention: { rows: slots, length: count, repeat, window: capacity, blocks: [] },
     cache: {
       attend(layer, q, k, v) {
         const i = layerNumber(layer);
-        const stacked = tf.reshape(q, [lanes, kvHeads, repeat * count, depth]);
+        const stacked = tf.reshape(q, [slots, kvHeads, repeat * count, depth]);
         const out = attend(stacked, keptWith(keys[i]!, k), keptWith(values[i]!, v), mask);
-        return tf.reshape(out, [lanes, heads, count, depth]);
+        return tf.reshape(out, [slots, heads, count, depth]);
       },
     },
     rematerialise: false,

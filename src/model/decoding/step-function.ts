@@ -1,5 +1,5 @@
-/** @module One step's computation by the names of its inputs: compiled where the engine can, else run operation by operation. */
-import { type CompileMode, compile, tf } from '../../engine/index.js';
+/** @module One step's computation by the names of its inputs, whose values come from the host. */
+import { gradualFunction, type RunMode, tensorFunction, tf } from '../../engine/index.js';
 
 export type Values = Int32Array | Float32Array;
 
@@ -11,20 +11,27 @@ export interface InputShape {
 export interface StepFunction<Name extends string> {
   /** @param inputs values, or tensors that stay the caller's. @returns what the body gave; the caller disposes it. */
   run(inputs: Readonly<Record<Name, Values | tf.Tensor>>): Promise<tf.Tensor[]>;
+  /** Compiles the step by XLA, where that is its mode, while runs go on. */
+  compileAhead(): Promise<void>;
   dispose(): void;
 }
 
-/** `body` may write variables. It is traced at the first run. */
+/**
+ * A step never waits for a compiler. With mode `xla` it runs uncompiled until `compileAhead` is done. Graphs are run as they are traced: fused chains
+ * would cost seconds to compile and save nothing measurable in a forward pass.
+ * @param body may write variables.
+ */
 export function stepFunction<Name extends string>(
   inputs: Readonly<Record<Name, InputShape>>,
-  mode: CompileMode | 'eager',
+  mode: RunMode,
   body: (inputs: Readonly<Record<Name, tf.Tensor>>) => tf.Tensor[],
 ): StepFunction<Name> {
   const names = Object.keys(inputs) as Name[];
-  const named = (tensors: readonly tf.Tensor[]) =>
-    Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<Name, tf.Tensor>;
-  const specs = names.map((name) => inputs[name]);
-  let compiled: ReturnType<typeof compile> | null = null;
+  const signature = names.map((name) => inputs[name]);
+  const ordered = (...tensors: tf.Tensor[]) =>
+    body(Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<Name, tf.Tensor>);
+  const compiled =
+    mode === 'xla' ? gradualFunction(ordered, signature) : tensorFunction(ordered, signature, mode, { fuse: false });
   return {
     async run(given) {
       const made: tf.Tensor[] = [];
@@ -36,13 +43,12 @@ export function stepFunction<Name extends string>(
         return made.at(-1)!;
       });
       try {
-        if (mode === 'eager') return tf.tidy(() => body(named(tensors)));
-        compiled ??= compile((...traced) => body(named(traced)), specs, mode);
         return await compiled.call(tensors);
       } finally {
         tf.dispose(made);
       }
     },
-    dispose: () => compiled?.dispose(),
+    compileAhead: compiled.compileAhead,
+    dispose: compiled.dispose,
   };
 }

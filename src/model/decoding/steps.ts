@@ -3,7 +3,7 @@
  * global transformer over them, the decoder. What they keep between steps are variables (blt-format 2.7).
  */
 import { hashTables } from '../../blt/index.js';
-import { type CompileMode, linear, tf, type Variable } from '../../engine/index.js';
+import { linear, type RunMode, tf, type Variable } from '../../engine/index.js';
 import {
   byteStates,
   crossKeysAndValues,
@@ -16,112 +16,111 @@ import {
 } from '../blt.js';
 import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
-import { type HeldBlt, heldParams } from './held-blt.js';
-import { cachedContext, type LayerCaches, type PlaceTensors, placeShapes } from './layer-caches.js';
-import type { PatchRing, StateRing } from './rings.js';
+import { cachedContext, type LayerCaches, type PositionTensors, positionShapes } from './layer-caches.js';
+import { type ResidentModel, residentParams } from './resident-model.js';
+import type { PatchBuffer, StateBuffer } from './ring-buffers.js';
 import { type InputShape, stepFunction } from './step-function.js';
 
 const ints = (...shape: number[]): InputShape => ({ dtype: 'int32', shape });
 const floats = (...shape: number[]): InputShape => ({ dtype: 'float32', shape });
 
-/** Lanes that go through a step, how many new positions each gets, and how the step runs. */
+/** The slots that go through a step, how many new positions each gets, and how the step runs. */
 export interface StepShape {
   /** All of the caches', or fewer: then the step is told which. */
-  readonly lanes: number;
+  readonly slots: number;
   readonly count: number;
-  readonly mode: CompileMode | 'eager';
+  readonly mode: RunMode;
 }
 
-function placeInputs(caches: LayerCaches, { lanes, count }: StepShape): Record<keyof PlaceTensors, InputShape> {
-  const { cos, sin, rows, mask, kept } = placeShapes(caches, lanes, count);
+function positionInputs(caches: LayerCaches, { slots, count }: StepShape): Record<keyof PositionTensors, InputShape> {
+  const { cos, sin, rows, mask, kept } = positionShapes(caches, slots, count);
   return { cos: floats(...cos), sin: floats(...sin), rows: ints(...rows), mask: floats(...mask), kept: ints(...kept) };
 }
 
-/** ids [lanes * count] -> of the predictions made there, entropies [lanes * count], nats, and next-byte logits [lanes * count, 260]. */
-export function patcherStep(model: HeldBlt, caches: LayerCaches, shape: StepShape) {
-  const inputs = { ids: ints(shape.lanes * shape.count), ...placeInputs(caches, shape) };
-  return stepFunction(inputs, shape.mode, ({ ids, ...places }) => {
-    const params = heldParams(model);
-    const logits = patcherHead(params, patcherStates(params, ids, cachedContext(caches, places, shape)));
+/** ids [slots * count] -> of the predictions made there, entropies [slots * count], nats, and next-byte logits [slots * count, 260]. */
+export function patcherStep(model: ResidentModel, caches: LayerCaches, shape: StepShape) {
+  const inputs = { ids: ints(shape.slots * shape.count), ...positionInputs(caches, shape) };
+  return stepFunction(inputs, shape.mode, ({ ids, ...positions }) => {
+    const params = residentParams(model);
+    const logits = patcherHead(params, patcherStates(params, ids, cachedContext(caches, positions, shape)));
     return [entropyOf(logits), logits];
   });
 }
 
-/** Writes the states of new bytes into rows `ring` [lanes * count]. */
-export function encoderStep(model: HeldBlt, caches: LayerCaches, ring: StateRing, shape: StepShape) {
-  const { lanes, count, mode } = shape;
+/** Writes the states of new bytes into rows `ring` [slots * count] of the ring buffer. */
+export function encoderStep(model: ResidentModel, caches: LayerCaches, ring: StateBuffer, shape: StepShape) {
+  const { slots, count, mode } = shape;
   const inputs = {
-    ids: ints(lanes * count),
-    hashRows: ints(lanes * count * hashTables(model.config.hash)),
-    ring: ints(lanes * count),
-    ...placeInputs(caches, shape),
+    ids: ints(slots * count),
+    hashRows: ints(slots * count * hashTables(model.config.hash)),
+    ring: ints(slots * count),
+    ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...places }) => {
-    const context = cachedContext(caches, places, shape);
-    ring.states.scatterRows(rows, byteStates(heldParams(model), model.config, { ids, hashRows }, context));
+  return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...positions }) => {
+    const context = cachedContext(caches, positions, shape);
+    ring.states.scatterRows(rows, byteStates(residentParams(model), model.config, { ids, hashRows }, context));
     return [];
   });
 }
 
 /**
  * Vectors [patches, Hg] of closed patches, for the latent global transformer.
- * @param members rows of the ring that are read; those of patch id `patches` belong to none.
+ * @param members rows of the ring buffer that are read; those of patch id `patches` belong to none.
  */
 export function poolStep(
-  model: HeldBlt,
-  ring: StateRing,
+  model: ResidentModel,
+  ring: StateBuffer,
   { members, patches, mode }: { readonly members: number; readonly patches: number; readonly mode: StepShape['mode'] },
 ) {
   return stepFunction({ ring: ints(members), patch: ints(members) }, mode, ({ ring: rows, patch }) => {
-    const params = heldParams(model);
+    const params = residentParams(model);
     const pooled = pooledPatches(params, model.config, ring.states.gatherRows(rows), patch, patches + 1);
     return [patchVectors(params, tf.slice(pooled, [0, 0], [patches, pooled.shape[1]!]))];
   });
 }
 
-/** Takes `count` patches a lane through the layers [lanes * count, Hg], and writes what the decoder reads into rows `ring` [lanes * count]. */
-export function globalStep(model: HeldBlt, caches: LayerCaches, ring: PatchRing, shape: StepShape) {
+/** Takes `count` patches per slot through the layers [slots * count, Hg], and writes what the decoder reads into rows `ring` [slots * count]. */
+export function globalStep(model: ResidentModel, caches: LayerCaches, ring: PatchBuffer, shape: StepShape) {
   const { config } = model;
-  const { lanes, count, mode } = shape;
+  const { slots, count, mode } = shape;
   const inputs = {
-    vectors: floats(lanes * count, config.global.hiddenSize),
-    ring: ints(lanes * count),
-    ...placeInputs(caches, shape),
+    vectors: floats(slots * count, config.global.hiddenSize),
+    ring: ints(slots * count),
+    ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, mode, ({ vectors, ring: rows, ...places }) => {
-    const params = heldParams(model);
-    const latent = globalLayers(params, vectors, cachedContext(caches, places, shape));
+  return stepFunction(inputs, mode, ({ vectors, ring: rows, ...positions }) => {
+    const params = residentParams(model);
+    const latent = globalLayers(params, vectors, cachedContext(caches, positions, shape));
     const patchRows = patchRowsOf(params, config, latent);
     for (let i = 0; i < crossLayers(config); i++) {
       const { key, value } = crossKeysAndValues(params, config, patchRows, i);
-      ring.keys[i]!.scatterRows(rows, tf.reshape(key, [lanes * count, -1]));
-      ring.values[i]!.scatterRows(rows, tf.reshape(value, [lanes * count, -1]));
+      ring.keys[i]!.scatterRows(rows, tf.reshape(key, [slots * count, -1]));
+      ring.values[i]!.scatterRows(rows, tf.reshape(value, [slots * count, -1]));
     }
     return [];
   });
 }
 
-/** Next-byte logits [lanes * count, 260] of the bytes in rows `bytes` of the ring, each reading the patch in row `patch`. */
+/** Next-byte logits [slots * count, 260] of the bytes in rows `bytes` of the ring buffer, each reading the patch in row `patch`. */
 export function decoderStep(
-  model: HeldBlt,
+  model: ResidentModel,
   caches: LayerCaches,
-  states: StateRing,
-  patches: PatchRing,
+  states: StateBuffer,
+  patches: PatchBuffer,
   shape: StepShape,
 ) {
   const { config } = model;
-  const { lanes, count, mode } = shape;
-  const slots = config.crossAttnK;
-  const inputs = { bytes: ints(lanes * count), patch: ints(lanes * count), ...placeInputs(caches, shape) };
-  return stepFunction(inputs, mode, ({ bytes, patch, ...places }) => {
-    const params = heldParams(model);
-    const rows = (kept: Variable) => tf.reshape(kept.gatherRows(patch), [lanes * count * slots, -1]);
+  const { slots, count, mode } = shape;
+  const inputs = { bytes: ints(slots * count), patch: ints(slots * count), ...positionInputs(caches, shape) };
+  return stepFunction(inputs, mode, ({ bytes, patch, ...positions }) => {
+    const params = residentParams(model);
+    const rows = (kept: Variable) => tf.reshape(kept.gatherRows(patch), [slots * count * config.crossAttnK, -1]);
     const reading = {
-      patches: lanes * count,
-      patchOfByte: tf.range(0, lanes * count, 1, 'int32'),
+      patches: slots * count,
+      patchOfByte: tf.range(0, slots * count, 1, 'int32'),
       of: (i: number) => ({ key: rows(patches.keys[i]!), value: rows(patches.values[i]!) }),
     };
-    const context = cachedContext(caches, places, shape);
+    const context = cachedContext(caches, positions, shape);
     const hidden = decoderLayers(params, config, states.states.gatherRows(bytes), reading, context);
     return [linear(hidden, param(params, 'lm_head.weight'))];
   });

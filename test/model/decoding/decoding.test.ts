@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, encodeBytes } from '../../../src/blt/index.js';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type BltConfig, encodeBytes, patchStarts } from '../../../src/blt/index.js';
+import { TensorFlowBackend } from '../../../src/engine/backend.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
-import { type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
-import type { HeldBlt } from '../../../src/model/decoding/held-blt.js';
+import { type Decoding, type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
+import type { ResidentModel } from '../../../src/model/decoding/resident-model.js';
 import { type BltModel, bltLogits, cutIntoPatches } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
 import { maxDifference } from '../../support/golden.js';
@@ -26,26 +28,26 @@ function whole({ params, config }: BltModel, ids: Int32Array) {
 
 /** Reads texts side by side in pieces of some lengths, in turn. */
 async function read(
-  held: HeldBlt,
+  held: ResidentModel,
   texts: readonly Int32Array[],
   pieces: readonly number[],
   options: Partial<DecodingOptions> = {},
 ) {
-  const decoding = openDecoding(held, { lanes: texts.length, mode: 'graph', ...options });
+  const decoding = openDecoding(held, { slots: texts.length, mode: 'graph', ...options });
   const found = texts.map(() => ({ logits: [] as number[], entropies: [] as number[] }));
   const at = texts.map(() => 0);
-  for (let turn = 0; texts.some((ids, lane) => at[lane]! < ids.length); turn++) {
-    const part = texts.map((ids, lane) => ids.subarray(at[lane]!, at[lane]! + pieces[(turn + lane) % pieces.length]!));
+  for (let turn = 0; texts.some((ids, slot) => at[slot]! < ids.length); turn++) {
+    const part = texts.map((ids, slot) => ids.subarray(at[slot]!, at[slot]! + pieces[(turn + slot) % pieces.length]!));
     const outputs = await decoding.read(part);
-    outputs.forEach(({ logits, entropies }, lane) => {
-      at[lane]! += part[lane]!.length;
-      found[lane]!.logits.push(...logits);
-      found[lane]!.entropies.push(...entropies);
+    outputs.forEach(({ logits, entropies }, slot) => {
+      at[slot]! += part[slot]!.length;
+      found[slot]!.logits.push(...logits);
+      found[slot]!.entropies.push(...entropies);
     });
   }
-  const states = texts.map((_, lane) => decoding.state(lane));
+  const states = texts.map((_, slot) => decoding.state(slot));
   decoding.dispose();
-  return found.map((one, lane) => ({ ...one, ...states[lane]! }));
+  return found.map((one, slot) => ({ ...one, ...states[slot]! }));
 }
 
 function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType<typeof read>>[number]) {
@@ -85,28 +87,98 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expectWhole(opened.model, ids, found!);
   });
 
-  it('keeps lanes of different lengths apart', async () => {
+  it('keeps slots of different lengths apart', async () => {
     const texts = [textOf(90), textOf(33).map((id) => (id % 200) + 4), Int32Array.from([1]), textOf(61).toReversed()];
     texts[3]![0] = 1;
     const found = await read(opened.held, texts, [5, 1, 11], { chunk: 8 });
-    texts.forEach((ids, lane) => {
-      expectWhole(opened.model, ids, found[lane]!);
+    texts.forEach((ids, slot) => {
+      expectWhole(opened.model, ids, found[slot]!);
     });
   });
 
-  it.each([1, 3])('reads lanes of one byte each together from more than %i on', async (apart) => {
+  it.each([1, 3])('reads slots of one byte each together from more than %i on', async (apart) => {
     const texts = [textOf(40), textOf(25).map((id) => (id % 180) + 9), textOf(40).toReversed()];
     for (const ids of texts) ids[0] = 1;
     const found = await read(opened.held, texts, [1], { chunk: 8, apart });
-    texts.forEach((ids, lane) => {
-      expectWhole(opened.model, ids, found[lane]!);
+    texts.forEach((ids, slot) => {
+      expectWhole(opened.model, ids, found[slot]!);
     });
+  });
+
+  it('gives the patches of the whole text, whatever pieces it is read in', async () => {
+    const ids = textOf(60);
+    const { entropies } = whole(opened.model, ids);
+    const sorted = entropies.slice().sort();
+    const decodings = new Map<number, Decoding>();
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
+          fc.constantFrom(0.2, 0.5, 0.8),
+          async (pieces, share) => {
+            // Halfway between two entropies: no rounding decides.
+            const at = Math.floor(share * sorted.length);
+            const threshold = (sorted[at]! + sorted[at + 1]!) / 2;
+            const wanted = [...patchStarts(entropies, threshold)].filter((start) => start > 0);
+            const decoding =
+              decodings.get(share) ??
+              openDecoding(withPatching(opened, { threshold }).held, { slots: 1, mode: 'graph', chunk: 16 });
+            decodings.set(share, decoding);
+            decoding.reset(0);
+            const closed: boolean[] = [];
+            for (let [turn, from] = [0, 0]; from < ids.length; turn++) {
+              const length = pieces[turn % pieces.length]!;
+              const [output] = await decoding.read([ids.subarray(from, from + length)]);
+              closed.push(...output!.closed);
+              from += length;
+            }
+            expect(decoding.state(0).ends).toEqual(wanted);
+            expect(closed.flatMap((isEnd, position) => (isEnd ? [position + 1] : []))).toEqual(wanted);
+          },
+        ),
+        { numRuns: 20 },
+      );
+    } finally {
+      for (const decoding of decodings.values()) decoding.dispose();
+    }
+  });
+
+  it('gives the same while its steps are compiled behind it, and while what it keeps grows', async () => {
+    const often = withPatching(opened, { threshold: -1 });
+    const ids = textOf(60);
+    const decoding = openDecoding(often.held, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
+    const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+    /** How steps ran since this was asked last. */
+    const modes = () => {
+      const found = new Set(calls.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph')));
+      calls.mockClear();
+      return [...found];
+    };
+    const logits: number[] = [];
+    const readTo = async (length: number) => {
+      for (let at = decoding.state(0).length; at < length; at++)
+        logits.push(...(await decoding.read([[ids[at]!]]))[0]!.logits);
+    };
+    await readTo(3);
+    expect(modes()).toEqual(['graph']);
+    const compiled = decoding.compileBehind();
+    await readTo(20);
+    await compiled;
+    modes();
+    // A patch a byte: beyond 32 of them there is no room, and a step for the larger caches must be made and compiled.
+    await readTo(31);
+    expect(modes()).toEqual(['xla']);
+    await readTo(ids.length);
+    await decoding.compileBehind();
+    calls.mockRestore();
+    decoding.dispose();
+    expect(maxDifference(logits, whole(often.model, ids).logits)).toBeLessThan(TOLERANCE);
   });
 
   it('goes back, and on with something else', async () => {
     const ids = textOf(90);
     const other = ids.map((id, at) => (at < 50 ? id : ((id * 7) % 250) + 4));
-    const decoding = openDecoding(opened.held, { lanes: 1, mode: 'graph', chunk: 16 });
+    const decoding = openDecoding(opened.held, { slots: 1, mode: 'graph', chunk: 16 });
     await decoding.read([other.subarray(0, 62)]);
     decoding.rewind(0, 50);
     expect(() => decoding.rewind(0, 40)).toThrow('cannot go back to 40');
@@ -120,7 +192,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
 
   it('does not go back to a patch whose bytes are overwritten', async () => {
     const never = withConfig(opened, { patching: { threshold: 1e9, maxPatchLength: 53 } });
-    const decoding = openDecoding(never.held, { lanes: 1, mode: 'graph', chunk: 16 });
+    const decoding = openDecoding(never.held, { slots: 1, mode: 'graph', chunk: 16 });
     // The patch of the positions 1 to 53 closes in a ring of 64, and the first of them are overwritten after the 64th.
     const ids = textOf(67);
     await decoding.read([ids.subarray(0, 64)]);
@@ -130,10 +202,10 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     decoding.dispose();
   });
 
-  it('forks: one lane’s text goes on in several ways', async () => {
+  it('forks: one sequence continues in several ways', async () => {
     const prompt = textOf(77);
     const ways = [textOf(120).subarray(78), textOf(110).subarray(60), Int32Array.from([200, 4, 5])];
-    const decoding = openDecoding(opened.held, { lanes: 3, mode: 'graph', chunk: 8, patches: 16 });
+    const decoding = openDecoding(opened.held, { slots: 3, mode: 'graph', chunk: 8, patches: 16 });
     await decoding.read([prompt, [1, 90], []]);
     for (const way of ways) {
       decoding.fork(0, 2);
@@ -141,7 +213,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
       const { logits } = whole(opened.model, Int32Array.from([...prompt, ...way]));
       expect(maxDifference(outputs[2]!.logits, logits.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
     }
-    // The lanes beside it are as they were.
+    // The slots beside it are as they were.
     const [first, second] = await decoding.read([Int32Array.from([66]), Int32Array.from([91]), []]);
     decoding.dispose();
     const afterFirst = whole(opened.model, Int32Array.from([...prompt, 66])).logits;
@@ -153,7 +225,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
   it('takes what the patcher drafted without running it again, and what it did not', async () => {
     const loose = withPatching(opened, { threshold: 100 });
     const ids = textOf(40);
-    const decoding = openDecoding(loose.held, { lanes: 1, mode: 'graph', chunk: 16, draft: 4 });
+    const decoding = openDecoding(loose.held, { slots: 1, mode: 'graph', chunk: 16, draft: 4 });
     await decoding.read([ids]);
     const drafted = await decoding.draft(0, 70);
     expect(drafted.length).toBe(4);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PLAIN_SAMPLING } from '../../src/generate/index.js';
 import type { TextRequest } from '../../src/serve/request-fields.js';
-import { createTexts, type Piece } from '../../src/serve/texts.js';
+import { createScheduler, type Piece } from '../../src/serve/scheduler.js';
 import { LIMITS } from './ask.js';
 import { fakeGenerator } from './fake-generator.js';
 
@@ -17,25 +17,25 @@ const nobody = new AbortController().signal;
 const ignore = () => undefined;
 
 describe('texts that are being written', () => {
-  it('wait for lanes up to a number, and further ones are sent away for a while', async () => {
-    const generator = fakeGenerator(() => 'ab', { lanes: 2, paced: true });
-    const texts = createTexts(generator, LIMITS);
-    const four = Array.from({ length: 4 }, () => texts.write(request(), nobody, ignore));
+  it('wait for slots up to a number, and further ones are sent away for a while', async () => {
+    const generator = fakeGenerator(() => 'ab', { slots: 2, paced: true });
+    const scheduler = createScheduler(generator, LIMITS);
+    const four = Array.from({ length: 4 }, () => scheduler.write(request(), nobody, ignore));
     await pause(10);
     expect(generator.state()).toMatchObject({ running: 2, waiting: 2 });
-    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({
+    await expect(scheduler.write(request(), nobody, ignore)).rejects.toMatchObject({
       status: 429,
       details: { retryAfterSeconds: expect.any(Number) },
     });
     for (let i = 0; i < 8; i++) await generator.step().then(() => pause(5));
     for (const usage of await Promise.all(four)) expect(usage).toEqual({ promptBytes: 1, writtenBytes: 2 });
-    await expect(texts.write(request(), AbortSignal.abort(), ignore)).rejects.toMatchObject({ status: 499 });
+    await expect(scheduler.write(request(), AbortSignal.abort(), ignore)).rejects.toMatchObject({ status: 499 });
   });
 
-  it('end when the client goes, and give their lanes back', async () => {
+  it('end when the client goes, and give their slots back', async () => {
     const generator = fakeGenerator(() => 'ab', { paced: true });
     const client = new AbortController();
-    const written = createTexts(generator, LIMITS).write(request(2), client.signal, ignore);
+    const written = createScheduler(generator, LIMITS).write(request(2), client.signal, ignore);
     await pause(5);
     expect(generator.state().running).toBe(2);
     client.abort();
@@ -45,8 +45,8 @@ describe('texts that are being written', () => {
   });
 
   it('end when what they are delivered to fails', async () => {
-    const generator = fakeGenerator(() => 'abc', { lanes: 2, paced: true });
-    const written = createTexts(generator, LIMITS).write(request(2), nobody, () => {
+    const generator = fakeGenerator(() => 'abc', { slots: 2, paced: true });
+    const written = createScheduler(generator, LIMITS).write(request(2), nobody, () => {
       throw new Error('full');
     });
     const failed = expect(written).rejects.toThrow('full');
@@ -60,7 +60,7 @@ describe('texts that are being written', () => {
   it('end where they are when time is up', async () => {
     const generator = fakeGenerator(() => 'é!', { paced: true });
     const pieces: Piece[] = [];
-    const written = createTexts(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
+    const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
       pieces.push(piece),
     );
     await pause(5);
@@ -75,21 +75,21 @@ describe('texts that are being written', () => {
 
   it('fail when time is up before the first byte', async () => {
     const generator = fakeGenerator(() => 'ab', { paced: true });
-    const texts = createTexts(generator, { ...LIMITS, requestMs: 20 });
-    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 504 });
+    const scheduler = createScheduler(generator, { ...LIMITS, requestMs: 20 });
+    await expect(scheduler.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 504 });
     await pause(5);
     expect(generator.state().running).toBe(0);
   });
 
   it('get a moment to end when the server stops, which takes no more', async () => {
     const generator = fakeGenerator((_, sample) => ['a', 'abcdef'][sample]!, { paced: true });
-    const texts = createTexts(generator, LIMITS);
-    const short = texts.write(request(), nobody, ignore);
-    const long = texts.write(request(2), nobody, ignore);
+    const scheduler = createScheduler(generator, LIMITS);
+    const short = scheduler.write(request(), nobody, ignore);
+    const long = scheduler.write(request(2), nobody, ignore);
     const ended = expect(long).rejects.toMatchObject({ status: 503 });
     await pause(5);
-    const stopped = texts.stop(300);
-    await expect(texts.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 503 });
+    const stopped = scheduler.stop(300);
+    await expect(scheduler.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 503 });
     await generator.step();
     expect(await short).toMatchObject({ writtenBytes: 1 });
     await stopped;

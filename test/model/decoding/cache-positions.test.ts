@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TransformerConfig } from '../../../src/blt/index.js';
-import { keptRows, placesOf, rollingCapacity } from '../../../src/model/decoding/places.js';
+import { cachePositions, keptRows, rollingCapacity } from '../../../src/model/decoding/cache-positions.js';
 
 const config = (window: number | null): TransformerConfig => ({
   hiddenSize: 8,
@@ -14,7 +14,7 @@ const config = (window: number | null): TransformerConfig => ({
   window,
 });
 
-const starts = (...positions: number[]) => positions.map((start, lane) => ({ lane, start }));
+const starts = (...positions: number[]) => positions.map((start, slot) => ({ slot, start }));
 
 /** Which positions a query sees, by what a ring holds after many writes: each slot the latest position that was written to it. */
 function seen(mask: Float32Array, capacity: number, last: number): number[] {
@@ -23,12 +23,12 @@ function seen(mask: Float32Array, capacity: number, last: number): number[] {
     .sort((a, b) => a - b);
 }
 
-describe('places in a cache', () => {
+describe('positions in a cache', () => {
   it('show a query the keys of its window, whatever the start', () => {
     const [window, count] = [5, 3];
     const capacity = rollingCapacity(window, count);
     for (let start = 0; start < 40; start++) {
-      const { mask } = placesOf(config(window), starts(start), count, capacity);
+      const { mask } = cachePositions(config(window), starts(start), count, capacity);
       for (let i = 0; i < count; i++) {
         const query = mask.subarray(i * capacity, (i + 1) * capacity);
         const position = start + i;
@@ -40,31 +40,31 @@ describe('places in a cache', () => {
   });
 
   it('show all that came before where there is no window', () => {
-    const { mask } = placesOf(config(null), starts(6), 2, 16);
+    const { mask } = cachePositions(config(null), starts(6), 2, 16);
     expect(seen(mask.subarray(0, 16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(seen(mask.subarray(16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('send the keys of every head and lane to rows of their own', () => {
+  it('send the keys of every head and slot to rows of their own', () => {
     const capacity = 7;
-    const { rows } = placesOf(config(4), starts(5, 12), 3, capacity);
+    const { rows } = cachePositions(config(4), starts(5, 12), 3, capacity);
     expect(new Set(rows).size).toBe(rows.length);
-    // Lane 1, head 1, position 14: slot 0 of the last quarter.
+    // Slot 1, head 1, position 14: place 0 of the last quarter.
     expect(rows.at(-1)).toBe((1 * 2 + 1) * capacity + (14 % capacity));
   });
 
-  it('are those of the lanes that are named', () => {
+  it('are those of the slots that are named', () => {
     const capacity = 7;
-    const all = placesOf(config(4), starts(5, 12), 3, capacity);
-    const one = placesOf(config(4), [{ lane: 1, start: 12 }], 3, capacity);
+    const all = cachePositions(config(4), starts(5, 12), 3, capacity);
+    const one = cachePositions(config(4), [{ slot: 1, start: 12 }], 3, capacity);
     expect([...one.rows]).toEqual([...all.rows.subarray(one.rows.length)]);
     expect([...one.mask]).toEqual([...all.mask.subarray(one.mask.length)]);
     expect([...keptRows(config(4), [1], capacity)]).toEqual(Array.from({ length: 14 }, (_, i) => 14 + i));
     expect([...keptRows(config(4), [1], capacity, 2)]).toEqual([14, 15, 21, 22]);
   });
 
-  it('turn by each lane’s own positions', () => {
-    const { cos } = placesOf(config(4), starts(0, 3), 1, 8);
+  it('turn by each slot’s own positions', () => {
+    const { cos } = cachePositions(config(4), starts(0, 3), 1, 8);
     expect([...cos.subarray(0, 2)]).toEqual([1, 1]);
     expect(cos[2]).toBeCloseTo(Math.cos(3), 6);
   });

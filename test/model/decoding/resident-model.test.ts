@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { encodeBytes } from '../../../src/blt/index.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { exportTransformers } from '../../../src/export/index.js';
-import { bltLogits, cutIntoPatches, openBlt, openDecoding, openHeldBlt } from '../../../src/model/index.js';
+import { bltLogits, cutIntoPatches, openBlt, openDecoding, openResidentModel } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
 import { cardFromManifest } from '../../../src/release/index.js';
 import { goldenPath, maxDifference } from '../../support/golden.js';
@@ -20,11 +20,12 @@ it.each([
   const out = `${folder()}/bf16`;
   const card = cardFromManifest(null, { name: 'golden' });
   await exportTransformers({ from: goldenPath(name), out, dtype: 'bfloat16', card });
-  const held = await openHeldBlt(out);
+  const held = await openResidentModel(out);
   const storages = new Map([...held.weights].map(([weight, { storage }]) => [weight, storage]));
   expect(storages.get('lm_head.weight')).toBe('bfloat16');
   expect(storages.get('model.encoder_hash_tok_embedding.weight')).toBe('float32');
-  const decoding = openDecoding(held, { lanes: 1, mode, chunk: 8 });
+  const decoding = openDecoding(held, { slots: 1, mode, chunk: 8 });
+  await decoding.compileBehind();
   const logits: number[] = [];
   // Pieces, and then a byte at a time: by XLA those are compiled another way.
   for (const part of [IDS.subarray(0, 21), ...Array.from(IDS.subarray(21), (id) => [id])]) {
@@ -42,8 +43,8 @@ it.each([
 
 it('weights that are stored in float32 stay so, unless told otherwise', async () => {
   await startEngine({ threads: 2 });
-  const wide = await openHeldBlt(goldenPath('plain/blt'));
-  const narrow = await openHeldBlt(goldenPath('plain/blt'), { weights: 'bfloat16' });
+  const wide = await openResidentModel(goldenPath('plain/blt'));
+  const narrow = await openResidentModel(goldenPath('plain/blt'), { weights: 'bfloat16' });
   const storages = (held: typeof wide) => new Set([...held.weights.values()].map(({ storage }) => storage));
   expect(storages(wide)).toEqual(new Set(['float32']));
   expect(storages(narrow)).toEqual(new Set(['float32', 'bfloat16']));

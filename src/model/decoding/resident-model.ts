@@ -6,7 +6,7 @@ import { loadVariable } from '../load-params.js';
 import { readBltConfig } from '../open-blt.js';
 import type { Params } from '../params.js';
 
-export interface HeldBlt {
+export interface ResidentModel {
   readonly config: BltConfig;
   /** By the names of the checkpoint. */
   readonly weights: ReadonlyMap<string, Variable>;
@@ -14,9 +14,9 @@ export interface HeldBlt {
 
 /** Reads a variable when its tensor is first asked for; what was asked for are its entries. */
 class ReadWhenUsed extends Map<string, tf.Tensor> {
-  readonly #weights: HeldBlt['weights'];
+  readonly #weights: ResidentModel['weights'];
 
-  constructor(weights: HeldBlt['weights']) {
+  constructor(weights: ResidentModel['weights']) {
     super();
     this.#weights = weights;
   }
@@ -32,10 +32,10 @@ class ReadWhenUsed extends Map<string, tf.Tensor> {
  * The weights as tensors, which share their memory. They belong to the caller, or to a trace: a compiled function is handed every variable that
  * it reads at each call, so it reads none that it does not use.
  */
-export const heldParams = ({ weights }: HeldBlt): Params => new ReadWhenUsed(weights);
+export const residentParams = ({ weights }: ResidentModel): Params => new ReadWhenUsed(weights);
 
 /** How the weights of products are held; all else is float32, and so is what is computed. */
-export type HeldWeights = 'float32' | 'bfloat16';
+export type WeightsType = 'float32' | 'bfloat16';
 
 /** Embeddings are looked up, and vectors are no products. */
 const isOfProducts = ({ name, shape }: TensorSpec) =>
@@ -47,10 +47,10 @@ const isOfProducts = ({ name, shape }: TensorSpec) =>
  * computes with it without making float32 of all first. Default: as the checkpoint, where steps are compiled; else float32.
  * @throws ByteifyError when the folder holds no BLT, or lacks a tensor.
  */
-export async function openHeldBlt(
+export async function openResidentModel(
   folder: string,
-  options: { readonly weights?: HeldWeights | undefined; readonly only?: 'patcher' } = {},
-): Promise<HeldBlt & { dispose(): void }> {
+  options: { readonly weights?: WeightsType | undefined; readonly only?: 'patcher' } = {},
+): Promise<ResidentModel & { dispose(): void }> {
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);
   const weights = new Map<string, Variable>();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { tf } from '../../../src/engine/index.js';
 import { scoreTexts } from '../../../src/evaluate/index.js';
-import { openCutter } from '../../../src/model/index.js';
+import { openSegmenter } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
 import { heldGolden } from '../../support/held-golden.js';
 
@@ -22,10 +22,10 @@ describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
     ['many strides', LONG.length],
   ])('%s as the whole text at once', async (_, length) => {
     const text = LONG.subarray(0, length);
-    const cutter = openCutter(golden.held, { stride: 512 });
-    const found = await cutter.cut(text);
-    const again = await cutter.cut(text);
-    cutter.dispose();
+    const segmenter = openSegmenter(golden.held, { stride: 512 });
+    const found = await segmenter.segment(text);
+    const again = await segmenter.segment(text);
+    segmenter.dispose();
     const wanted = wantedOf(text);
     expect(found.entropyNats).toHaveLength(length);
     expect(maxDifference(found.entropyNats, wanted.entropyNats)).toBeLessThan(1e-4);
@@ -34,9 +34,9 @@ describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
   });
 
   it('nothing into nothing but BOS', async () => {
-    const cutter = openCutter(golden.held);
-    const { entropyNats, patchLengths } = await cutter.cut(new Uint8Array());
-    cutter.dispose();
+    const segmenter = openSegmenter(golden.held);
+    const { entropyNats, patchLengths } = await segmenter.segment(new Uint8Array());
+    segmenter.dispose();
     expect(entropyNats).toHaveLength(0);
     expect(patchLengths).toEqual([1]);
   });
@@ -44,9 +44,9 @@ describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
   it('in one stride where the patcher has no window', async () => {
     const config = { ...golden.held.config, patcher: { ...golden.held.config.patcher, window: null } };
     const text = LONG.subarray(0, 700);
-    const cutter = openCutter({ ...golden.held, config }, { stride: 512 });
-    const found = await cutter.cut(text);
-    cutter.dispose();
+    const segmenter = openSegmenter({ ...golden.held, config }, { stride: 512 });
+    const found = await segmenter.segment(text);
+    segmenter.dispose();
     const [wanted] = scoreTexts(golden.model.params, config, [text]);
     expect(maxDifference(found.entropyNats, wanted!.entropyNats)).toBeLessThan(1e-4);
     // The window matters: with it the entropies are others.
@@ -55,16 +55,16 @@ describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
 
   it('tells how far it is, stops between strides, and leaves no tensor behind', async () => {
     const before = tf.memory().numTensors;
-    const cutter = openCutter(golden.held, { stride: 512 });
+    const segmenter = openSegmenter(golden.held, { stride: 512 });
     const seen: number[] = [];
     const controller = new AbortController();
     const onProgress = (done: number) => {
       seen.push(done);
       if (seen.length === 2) controller.abort(new Error('enough'));
     };
-    await expect(cutter.cut(LONG, { onProgress, signal: controller.signal })).rejects.toThrow('enough');
+    await expect(segmenter.segment(LONG, { onProgress, signal: controller.signal })).rejects.toThrow('enough');
     expect(seen).toEqual([512, 1024]);
-    cutter.dispose();
+    segmenter.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 });

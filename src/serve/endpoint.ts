@@ -7,7 +7,7 @@ import type { TextRequest } from './request-fields.js';
 export interface RequestContext {
   readonly limits: Limits;
   /** Texts that are written at the same time: a request asks for no more of them. */
-  readonly lanes: number;
+  readonly slots: number;
   /** Null where the model has no template. */
   readonly chat: ChatPrompts | null;
 }
@@ -18,7 +18,7 @@ export interface ParsedRequest {
   readonly model: string | null;
 }
 
-export interface Dialect {
+export interface Endpoint {
   readonly path: string;
   readonly idPrefix: string;
   /** `object` of an answer, and of a piece of a streamed one. */

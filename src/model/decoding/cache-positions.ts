@@ -1,15 +1,15 @@
-/** @module Where the new positions of a transformer stand in its cache, and what each may see: bookkeeping on the host, without TensorFlow. */
+/** @module Where the new positions of a transformer lie in its KV cache, and what each may see: bookkeeping on the host, without TensorFlow. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { MASKED_SCORE } from '../masks.js';
 import { type RopeAngles, ropeAngles } from '../rope-angles.js';
 
-/** Of `count` new positions a lane. All arrays are row-major over [lanes, count] first. */
-export interface Places extends RopeAngles {
-  /** Rows of a cache [lanes * kvHeads * capacity, d] that the new keys go to: [lanes, kvHeads, count]. */
+/** Of `count` new positions per slot. All arrays are row-major over [slots, count] first. */
+export interface CachePositions extends RopeAngles {
+  /** Rows of a cache [slots * kvHeads * capacity, d] that the new keys go to: [slots, kvHeads, count]. */
   readonly rows: Int32Array;
-  /** Rows of the cache that these lanes keep: [lanes, kvHeads, capacity]. None stands for all lanes. */
+  /** Rows of the cache that hold what these slots keep: [slots, kvHeads, capacity]. None stands for all slots. */
   readonly kept: Int32Array;
-  /** 0 where a key of the cache is visible and -1e9 elsewhere: [lanes, count, capacity]. */
+  /** 0 where a key of the cache is visible and -1e9 elsewhere: [slots, count, capacity]. */
   readonly mask: Float32Array;
 }
 
@@ -19,53 +19,53 @@ export interface Places extends RopeAngles {
  */
 export const rollingCapacity = (window: number, count: number): number => window + count;
 
-/** Rows of a cache in which some lanes keep the first `filled` slots: [lanes, kvHeads, filled]. */
+/** Rows of a cache that hold the first `filled` positions of some slots: [slots, kvHeads, filled]. */
 export function keptRows(
   { kvHeads }: TransformerConfig,
-  lanes: readonly number[],
+  slots: readonly number[],
   capacity: number,
   filled = capacity,
 ): Int32Array {
-  const heads = lanes.flatMap((lane) => Array.from({ length: kvHeads }, (_, head) => lane * kvHeads + head));
+  const heads = slots.flatMap((slot) => Array.from({ length: kvHeads }, (_, head) => slot * kvHeads + head));
   return Int32Array.from(
     { length: heads.length * filled },
     (_, at) => heads[Math.floor(at / filled)]! * capacity + (at % filled),
   );
 }
 
-/** Where a lane goes on. */
-export interface LaneStart {
-  readonly lane: number;
+/** Where a slot's sequence continues. */
+export interface SlotStart {
+  readonly slot: number;
   /** The first new position. */
   readonly start: number;
 }
 
 /**
- * A cache is a ring: position p lies at p modulo the capacity. What lies at a slot is the latest position there that has been written, so what was
- * written for padding, or before a lane began anew, is hidden until it is overwritten.
+ * A cache is a ring buffer: position p lies at p modulo the capacity. A place in it holds the latest position that was written there, so what was
+ * written for padding, or for the slot's sequence before this one, stays hidden until it is overwritten.
  */
-export function placesOf(
+export function cachePositions(
   config: TransformerConfig,
-  starts: readonly LaneStart[],
+  starts: readonly SlotStart[],
   count: number,
   capacity: number,
-): Omit<Places, 'kept'> {
+): Omit<CachePositions, 'kept'> {
   const { hiddenSize, heads, kvHeads, rope } = config;
-  const lanes = starts.length;
+  const slots = starts.length;
   const window = config.window ?? Number.POSITIVE_INFINITY;
   const positions = Int32Array.from(
-    { length: lanes * count },
+    { length: slots * count },
     (_, at) => starts[Math.floor(at / count)]!.start + (at % count),
   );
-  const rows = new Int32Array(lanes * kvHeads * count);
-  const mask = new Float32Array(lanes * count * capacity).fill(MASKED_SCORE);
-  starts.forEach(({ lane, start }, row) => {
+  const rows = new Int32Array(slots * kvHeads * count);
+  const mask = new Float32Array(slots * count * capacity).fill(MASKED_SCORE);
+  starts.forEach(({ slot, start }, row) => {
     const last = start + count - 1;
     for (let i = 0; i < count; i++) {
       const at = row * count + i;
       const position = positions[at]!;
       for (let head = 0; head < kvHeads; head++)
-        rows[(row * kvHeads + head) * count + i] = (lane * kvHeads + head) * capacity + (position % capacity);
+        rows[(row * kvHeads + head) * count + i] = (slot * kvHeads + head) * capacity + (position % capacity);
       const oldest = Math.max(0, position - window + 1, last - capacity + 1);
       for (let seen = oldest; seen <= position; seen++) mask[at * capacity + (seen % capacity)] = 0;
     }

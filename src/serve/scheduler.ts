@@ -1,4 +1,4 @@
-/** @module Texts that are being written for clients: who gets in, how long it may take, and what ends when a client goes or the server stops. */
+/** @module Schedules what clients ask for: who is admitted, how long a request may take, and what ends when a client leaves or the server stops. */
 import {
   createShownText,
   type FinishReason,
@@ -28,7 +28,7 @@ export interface Usage {
   readonly writtenBytes: number;
 }
 
-export interface Texts {
+export interface Scheduler {
   /**
    * Writes what a request asks for. `deliver` gets each piece; what it throws ends the texts.
    * @param client aborted when the client is gone
@@ -53,14 +53,14 @@ const RETRY_SECONDS = 5;
 
 const stoppingError = () => new ApiError(503, 'The server is stopping.', { code: 'stopping' });
 
-export function createTexts(generator: Generator, limits: Limits): Texts {
+export function createScheduler(generator: Generator, limits: Limits): Scheduler {
   /** What ends the texts of each request that is being answered. */
   const active = new Map<AbortController, Promise<unknown>>();
   let stopping = false;
 
   function checkRoom(samples: number): void {
-    const { lanes, running, waiting } = generator.state();
-    if (running + waiting + samples <= lanes + limits.waiting) return;
+    const { slots, running, waiting } = generator.state();
+    if (running + waiting + samples <= slots + limits.waiting) return;
     throw new ApiError(429, `${waiting} texts wait already.`, { code: 'busy', retryAfterSeconds: RETRY_SECONDS });
   }
 

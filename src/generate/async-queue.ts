@@ -1,19 +1,19 @@
-/** @module Messages from one that does not wait to one that does. */
+/** @module A queue between one that adds without waiting and one that waits for what is added. */
 
-export interface Mailbox<T> {
-  push(message: T): void;
-  /** No more messages come. */
+export interface AsyncQueue<T> {
+  push(item: T): void;
+  /** Nothing more comes. */
   end(): void;
-  /** No more messages come, for this reason, which the reader is thrown after what was pushed before. */
+  /** Nothing more comes, for this reason, which the reader is thrown after what was pushed before. */
   fail(reason: unknown): void;
   /** Whether the reader broke off. */
   readonly abandoned: boolean;
   /** To be read once. */
-  readonly messages: AsyncIterable<T>;
+  readonly items: AsyncIterable<T>;
 }
 
-export function createMailbox<T>(): Mailbox<T> {
-  const kept: T[] = [];
+export function createAsyncQueue<T>(): AsyncQueue<T> {
+  const queued: T[] = [];
   let ended: { readonly reason: unknown } | 'cleanly' | null = null;
   let abandoned = false;
   let wake: () => void = () => undefined;
@@ -22,10 +22,10 @@ export function createMailbox<T>(): Mailbox<T> {
     how();
     wake();
   };
-  async function* messages(): AsyncGenerator<T> {
+  async function* items(): AsyncGenerator<T> {
     try {
       for (;;) {
-        while (kept.length > 0) yield kept.shift()!;
+        while (queued.length > 0) yield queued.shift()!;
         if (ended === 'cleanly') return;
         if (ended !== null) throw ended.reason;
         await new Promise<void>((resolve) => {
@@ -37,7 +37,7 @@ export function createMailbox<T>(): Mailbox<T> {
     }
   }
   return {
-    push: (message) => change(() => kept.push(message)),
+    push: (item) => change(() => queued.push(item)),
     end: () =>
       change(() => {
         ended = 'cleanly';
@@ -49,6 +49,6 @@ export function createMailbox<T>(): Mailbox<T> {
     get abandoned() {
       return abandoned;
     },
-    messages: messages(),
+    items: items(),
   };
 }

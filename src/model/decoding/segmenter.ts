@@ -3,23 +3,23 @@
  * grows with the text and memory does not (blt-format 2).
  */
 import { encodeBytes } from '../../blt/index.js';
-import { canCompile, tf, type Variable } from '../../engine/index.js';
+import { graphOrEager, tf, type Variable } from '../../engine/index.js';
 import type { TextCut } from '../../patching/index.js';
 import { attentionPlan } from '../masks.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { ropeAngles } from '../rope-angles.js';
 import { type BlockContext, layerNumber, selfAttention } from '../transformer.js';
-import { type HeldBlt, heldParams } from './held-blt.js';
-import { closes, patchLengthsOf } from './lanes.js';
 import { createCaches, disposeCaches, type LayerCaches } from './layer-caches.js';
+import { type ResidentModel, residentParams } from './resident-model.js';
+import { closes, patchLengthsOf } from './sequence-slots.js';
 import { type StepFunction, stepFunction } from './step-function.js';
 
-export interface Cutter {
+export interface Segmenter {
   /**
    * How the model cuts a text; only its patcher runs. One text at a time.
    * @param onProgress gets the bytes that were read. @param signal is looked at between strides, and its reason thrown
    */
-  cut(text: Uint8Array, options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal }): Promise<TextCut>;
+  segment(text: Uint8Array, options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal }): Promise<TextCut>;
   dispose(): void;
 }
 
@@ -47,14 +47,14 @@ interface StrideShape {
  * ids [count], cos and sin [count, d / 2] -> entropies [count], nats, of the predictions made there.
  * @param carried of the positions before the stride, as many as its first one sees beside itself
  */
-function strideStep(model: HeldBlt, carried: LayerCaches, { count, isFirst, handsOn }: StrideShape) {
+function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst, handsOn }: StrideShape) {
   const { config, capacity } = carried;
   const { heads, kvHeads, hiddenSize, window } = config;
   const depth = hiddenSize / heads;
   const angles = { dtype: 'float32', shape: [count, depth / 2] } as const;
   const before = isFirst ? 0 : capacity;
   const inputs = { ids: { dtype: 'int32', shape: [count] }, cos: angles, sin: angles } as const;
-  return stepFunction(inputs, canCompile() ? 'graph' : 'eager', ({ ids, cos, sin }) => {
+  return stepFunction(inputs, graphOrEager(), ({ ids, cos, sin }) => {
     const plan = attentionPlan({ rows: 1, length: count, window, repeat: heads / kvHeads, before, documents: null });
     const after = (variable: Variable, fresh: tf.Tensor) => {
       const all = isFirst ? fresh : tf.concat([tf.reshape(variable.read(), [1, kvHeads, capacity, depth]), fresh], 2);
@@ -73,13 +73,13 @@ function strideStep(model: HeldBlt, carried: LayerCaches, { count, isFirst, hand
       },
       rematerialise: false,
     };
-    const params = heldParams(model);
+    const params = residentParams(model);
     return [entropyOf(patcherHead(params, patcherStates(params, ids, context)))];
   });
 }
 
 /** The engine must be started. `model` stays the caller's; of its weights, the patcher's are enough. */
-export function openCutter(model: HeldBlt, options: { readonly stride?: number } = {}): Cutter {
+export function openSegmenter(model: ResidentModel, options: { readonly stride?: number } = {}): Segmenter {
   const { patcher } = model.config;
   const { window, rope, hiddenSize, heads } = patcher;
   // Without a window every position sees all before it: then a text is one stride.
@@ -108,7 +108,7 @@ export function openCutter(model: HeldBlt, options: { readonly stride?: number }
   }
 
   return {
-    async cut(text, { onProgress, signal } = {}) {
+    async segment(text, { onProgress, signal } = {}) {
       // The last byte predicts nothing, and whether a patch ends with it does not show.
       const ids = encodeBytes(text).subarray(0, text.length);
       const entropyNats = new Float32Array(text.length);

@@ -1,0 +1,112 @@
+/** @module A function over tensors that is compiled once, or runs operation by operation: the one place where the two meet. */
+import * as tf from '@tensorflow/tfjs-core';
+import { canCompile } from './capabilities.js';
+import { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
+
+/** How a function runs: compiled, or operation by operation. */
+export type RunMode = CompileMode | 'eager';
+
+/** As a graph, where the backend can trace one. */
+export const graphOrEager = (): RunMode => (canCompile() ? 'graph' : 'eager');
+
+export interface TensorFunction {
+  /**
+   * @param inputs in the signature's order and shapes; they must stay alive until the promise settles.
+   * @returns what the body gave, in its order; the caller disposes it.
+   */
+  call(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]>;
+  /** Makes it as fast as it gets, while calls go on. What is eager or a graph stays so. */
+  compileAhead(): Promise<void>;
+  /** Forgets what was compiled: at once, or when what is being compiled is done. */
+  dispose(): void;
+}
+
+type Body = (...inputs: tf.Tensor[]) => readonly tf.Tensor[];
+
+/** Clones: what comes out may be an input, which is the caller's. */
+const runEagerly = (body: Body, inputs: readonly tf.Tensor[]): tf.Tensor[] =>
+  tf.tidy(() => body(...inputs).map((output) => tf.clone(output)));
+
+/**
+ * Compiles `body` at its first call, or never. The engine must be started.
+ * @param body may read and write variables. @param options.fuse see `compile`
+ */
+export function tensorFunction(
+  body: Body,
+  signature: readonly InputSpec[],
+  mode: RunMode,
+  options: { readonly fuse?: boolean } = {},
+): TensorFunction {
+  if (mode === 'eager') {
+    return {
+      call: async (inputs) => runEagerly(body, inputs),
+      compileAhead: async () => undefined,
+      dispose: () => undefined,
+    };
+  }
+  let compiled: CompiledFunction | null = null;
+  let ahead: Promise<void> | null = null;
+  const traced = () => {
+    compiled ??= compile(body, signature, mode, options);
+    return compiled;
+  };
+  return {
+    call: async (inputs) => await traced().call(inputs),
+    async compileAhead() {
+      if (mode === 'graph') return;
+      ahead ??= traced().compileAhead();
+      await ahead;
+    },
+    dispose() {
+      const forget = () => {
+        compiled?.dispose();
+        compiled = null;
+      };
+      if (ahead === null) forget();
+      else void ahead.then(forget, forget);
+    },
+  };
+}
+
+/**
+ * As `tensorFunction`, but no call waits for a compiler: the first one runs operation by operation, later ones as a graph that is run as it was
+ * traced, and those after `compileAhead` as XLA compiled it. The three give the same but for rounding.
+ */
+export function gradualFunction(body: Body, signature: readonly InputSpec[]): TensorFunction {
+  const eager = tensorFunction(body, signature, 'eager');
+  const graph = tensorFunction(body, signature, 'graph', { fuse: false });
+  const machineCode = tensorFunction(body, signature, 'xla');
+  let current = eager;
+  return {
+    async call(inputs) {
+      const now = current;
+      if (current === eager) current = graph;
+      return await now.call(inputs);
+    },
+    async compileAhead() {
+      await machineCode.compileAhead();
+      current = machineCode;
+    },
+    dispose() {
+      graph.dispose();
+      machineCode.dispose();
+    },
+  };
+}
+
+/** As `tensorFunction`, for inputs of any shapes: it is compiled anew when they change, and what was compiled before is forgotten. */
+export function reshapingFunction(body: Body, mode: RunMode): Pick<TensorFunction, 'call' | 'dispose'> {
+  let known: { readonly shapes: string; readonly compiled: TensorFunction } | null = null;
+  return {
+    async call(inputs) {
+      const signature = signatureOf(inputs);
+      const shapes = JSON.stringify(signature);
+      if (known?.shapes !== shapes) {
+        known?.compiled.dispose();
+        known = { shapes, compiled: tensorFunction(body, signature, mode) };
+      }
+      return await known.compiled.call(inputs);
+    },
+    dispose: () => known?.compiled.dispose(),
+  };
+}

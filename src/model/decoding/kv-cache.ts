@@ -1,0 +1,91 @@
+/** @module All that a decoding keeps between steps: ring buffers of a fixed size per slot, and the global keys and values, which grow with the patches. */
+import { type BltConfig, type TransformerConfig, textPositions } from '../../blt/index.js';
+import { rollingCapacity } from './cache-positions.js';
+import { copySlot, createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
+import {
+  copyRanges,
+  createPatchBuffer,
+  createStateBuffer,
+  type PatchBuffer,
+  rowOf,
+  type StateBuffer,
+} from './ring-buffers.js';
+import { openStart, type SequenceSlot } from './sequence-slots.js';
+
+export interface KvCache {
+  readonly patcher: LayerCaches;
+  readonly encoder: LayerCaches;
+  readonly decoder: LayerCaches;
+  readonly global: LayerCaches;
+  readonly states: StateBuffer;
+  readonly patches: PatchBuffer;
+  /** Makes room for so many patches per slot. */
+  growGlobal(patches: number): void;
+  /** Makes room for the open patches of the slots and `count` bytes more. */
+  growStates(slots: readonly SequenceSlot[], count: number): void;
+  /** Makes slot `to` hold what slot `from` does. */
+  copy(sequence: SequenceSlot, from: number, to: number): void;
+  dispose(): void;
+}
+
+export const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+
+/** @param chunk the most bytes per slot that one step reads. @param patches room for so many to begin with */
+export function createKvCache(config: BltConfig, slots: number, chunk: number, patches: number): KvCache {
+  const local = (transformer: TransformerConfig) =>
+    createCaches(transformer, slots, rollingCapacity(transformer.window ?? textPositions(config), chunk));
+  const [patcher, encoder, decoder] = [config.patcher, config.encoder, config.decoder].map(local) as [
+    LayerCaches,
+    LayerCaches,
+    LayerCaches,
+  ];
+  let global = createCaches(config.global, slots, powerOfTwo(patches));
+  let states = createStateBuffer(config, slots, powerOfTwo(4 * chunk));
+  // A chunk closes at most one patch a byte, and its first bytes read the one before.
+  const patchBuffer = createPatchBuffer(config, slots, chunk + 1);
+  return {
+    patcher,
+    encoder,
+    decoder,
+    patches: patchBuffer,
+    get global() {
+      return global;
+    },
+    get states() {
+      return states;
+    },
+    growGlobal(needed) {
+      if (needed > global.capacity) global = grownCaches(global, powerOfTwo(needed));
+    },
+    growStates(all, count) {
+      const needed = Math.max(...all.map((sequence) => sequence.ids.length - openStart(sequence))) + count;
+      if (needed <= states.capacity) return;
+      const larger = createStateBuffer(config, slots, powerOfTwo(needed));
+      const open = all.map((sequence, slot) => ({ slot, from: openStart(sequence), to: sequence.ids.length }));
+      copyRanges([[states.states, larger.states]], open, (slot, position) => [
+        rowOf(states, slot, position),
+        rowOf(larger, slot, position),
+      ]);
+      states.states.dispose();
+      states = larger;
+    },
+    copy(sequence, from, to) {
+      for (const caches of [patcher, encoder, decoder]) copySlot(caches, from, to);
+      copySlot(global, from, to, sequence.ends.length);
+      const between = (buffer: { readonly capacity: number }) => (source: number, position: number) =>
+        [rowOf(buffer, source, position), rowOf(buffer, to, position)] as const;
+      copyRanges(
+        [[states.states, states.states]],
+        [{ slot: from, from: openStart(sequence), to: sequence.ids.length }],
+        between(states),
+      );
+      const kept = [...patchBuffer.keys, ...patchBuffer.values].map((variable) => [variable, variable] as const);
+      const oldest = Math.max(0, sequence.ends.length - patchBuffer.capacity);
+      copyRanges(kept, [{ slot: from, from: oldest, to: sequence.ends.length }], between(patchBuffer));
+    },
+    dispose() {
+      for (const caches of [patcher, encoder, decoder, global]) disposeCaches(caches);
+      for (const variable of [states.states, ...patchBuffer.keys, ...patchBuffer.values]) variable.dispose();
+    },
+  };
+}

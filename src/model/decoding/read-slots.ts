@@ -1,0 +1,199 @@
+/** @module Reads ids into slots: the steps of the local models for every byte, and those of the global one for the patches that close. */
+import { type BltConfig, hashTables, VOCAB_SIZE } from '../../blt/index.js';
+import type { tf } from '../../engine/index.js';
+import { cachePositions, keptRows, type SlotStart } from './cache-positions.js';
+import { type KvCache, powerOfTwo } from './kv-cache.js';
+import type { LayerCaches } from './layer-caches.js';
+import { rowOf } from './ring-buffers.js';
+import { advance, type ClosedPatch, lastHashRows, type SequenceSlot, takeDraft } from './sequence-slots.js';
+import type { StepTable } from './step-table.js';
+
+/** What reading works on. */
+export interface ReadContext {
+  readonly config: BltConfig;
+  readonly cache: KvCache;
+  readonly steps: StepTable;
+  readonly slots: SequenceSlot[];
+  /** Up to how many slots with one patch that closes go one by one. */
+  readonly apart: number;
+}
+
+/** What one step reads: at most `count` ids into each slot of a group. */
+export interface ReadPart {
+  readonly group: readonly number[];
+  /** Of each slot of the group. */
+  readonly ids: readonly (readonly number[])[];
+  readonly count: number;
+}
+
+/** What was read into a slot. */
+export interface SlotOutput {
+  /** Next-byte logits [n, 260] after each of the n ids that were read. */
+  readonly logits: Float32Array;
+  /** Entropies [n] of the patcher there, nats. */
+  readonly entropies: Float32Array;
+  /** Whether a patch ends with each of them. */
+  readonly closed: readonly boolean[];
+}
+
+/** The least number of bytes that a step pools, padding included: with fewer, every longer patch would need a step of its own. */
+export const LEAST_MEMBERS = 64;
+
+export const emptyOutput = (length: number) => ({
+  logits: new Float32Array(length * VOCAB_SIZE),
+  entropies: new Float32Array(length),
+  closed: new Array<boolean>(length).fill(false),
+});
+
+/** Rows of at most `count` values, padded: [rows, count]. */
+function inRows(rows: readonly (readonly number[])[], count: number): Float32Array {
+  const values = new Float32Array(rows.length * count);
+  rows.forEach((row, i) => {
+    values.set(row, i * count);
+  });
+  return values;
+}
+
+async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> {
+  return (await outputs).map((output) => {
+    const values = output.dataSync() as Float32Array;
+    output.dispose();
+    return values;
+  });
+}
+
+/** What a step over a transformer's caches is told of its positions. */
+function positions({ slots }: ReadContext, caches: LayerCaches, starts: readonly SlotStart[], count: number) {
+  const { config: transformer, capacity } = caches;
+  const some = starts.length === slots.length ? [] : starts.map(({ slot }) => slot);
+  return { ...cachePositions(transformer, starts, count, capacity), kept: keptRows(transformer, some, capacity) };
+}
+
+/** Ids [slots * count] through the patcher. @returns entropies and logits there */
+export async function runPatcher(context: ReadContext, ids: Int32Array, starts: readonly SlotStart[], count: number) {
+  const { cache, steps } = context;
+  const patcher = steps.patcher({ slots: starts.length, count });
+  const [entropies, logits] = await valuesOf(patcher.run({ ids, ...positions(context, cache.patcher, starts, count) }));
+  return { entropies: entropies!, logits: logits! };
+}
+
+/** Closed patches, at most `count` per slot, through pooling and the global layers. */
+async function closePatches(
+  context: ReadContext,
+  group: readonly number[],
+  closed: readonly (readonly ClosedPatch[])[],
+  count: number,
+) {
+  const { cache, slots, steps } = context;
+  const starts = group.map((slot, row) => ({ slot, start: closed[row]![0]?.patch ?? slots[slot]!.ends.length }));
+  cache.growGlobal(Math.max(...starts.map(({ start }) => start)) + count);
+  const { states, global, patches } = cache;
+  const size = { slots: group.length, count };
+  const positionCount = group.length * count;
+  const bytes = closed.flat().reduce((sum, { from, to }) => sum + to - from, 0);
+  const members = powerOfTwo(Math.max(LEAST_MEMBERS, bytes));
+  const ring = new Int32Array(members);
+  const patch = new Int32Array(members).fill(positionCount);
+  const rows = new Int32Array(positionCount).fill(slots.length * patches.capacity);
+  let at = 0;
+  group.forEach((slot, row) => {
+    closed[row]!.forEach((one, i) => {
+      rows[row * count + i] = rowOf(patches, slot, one.patch);
+      for (let position = one.from; position < one.to; position++, at++) {
+        ring[at] = rowOf(states, slot, position);
+        patch[at] = row * count + i;
+      }
+    });
+  });
+  const [vectors] = await steps.pool({ ...size, members }).run({ ring, patch });
+  await steps.global(size).run({ vectors: vectors!, ring: rows, ...positions(context, global, starts, count) });
+  vectors!.dispose();
+}
+
+/** The patches that closed with `count` ids per slot: slot by slot where they are few, else together. */
+async function closeAll(
+  context: ReadContext,
+  group: readonly number[],
+  closed: readonly (readonly ClosedPatch[])[],
+  count: number,
+) {
+  const rows = [...closed.keys()].filter((row) => closed[row]!.length > 0);
+  if (group.length > 1 && rows.length <= context.apart) {
+    for (const row of rows) await closeAll(context, [group[row]!], [closed[row]!], count);
+    return;
+  }
+  // Few patches close among many bytes: a quarter as many go through the global layers at once.
+  const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
+  const most = Math.max(...closed.map(({ length }) => length));
+  for (let from = 0; from < most; from += atOnce) {
+    const some = closed.map((patches) => patches.slice(from, from + atOnce));
+    await closePatches(context, group, some, atOnce);
+  }
+}
+
+/** At most `count` ids of each slot of a group. @returns logits and entropies [slots, count], and of each slot where patches closed. */
+async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
+  const { config, cache, slots, steps } = context;
+  cache.growStates(slots, count);
+  const { states, patches } = cache;
+  const size = { slots: group.length, count };
+  const positionCount = group.length * count;
+  const starts = group.map((slot) => ({ slot, start: slots[slot]!.ids.length }));
+  const padded = new Int32Array(positionCount);
+  ids.forEach((some, row) => {
+    padded.set(some, row * count);
+  });
+  const drafted = group.map((slot, row) => takeDraft(slots[slot]!, ids[row]!));
+  const entropies = drafted.every((found) => found !== null)
+    ? inRows(drafted, count)
+    : (await runPatcher(context, padded, starts, count)).entropies;
+
+  const tables = hashTables(config.hash);
+  const hashed = new Int32Array(positionCount * tables);
+  const reading = new Int32Array(positionCount);
+  const rows = new Int32Array(positionCount);
+  const closed = group.map((index, row) => {
+    const slot = slots[index]!;
+    const { start } = starts[row]!;
+    slot.farthest = Math.max(slot.farthest, start + count);
+    const found: ClosedPatch[] = [];
+    for (let i = 0; i < count; i++) {
+      const at = row * count + i;
+      if (i < ids[row]!.length) {
+        const patch = advance(slot, ids[row]![i]!, entropies[at]!, config);
+        if (patch !== null) found.push(patch);
+      }
+      reading[at] = rowOf(patches, index, Math.max(0, slot.ends.length - 1));
+      rows[at] = rowOf(states, index, start + i);
+    }
+    if (ids[row]!.length > 0) hashed.set(lastHashRows(slot, ids[row]!.length, config), row * count * tables);
+    return found;
+  });
+
+  await steps
+    .encoder(size)
+    .run({ ids: padded, hashRows: hashed, ring: rows, ...positions(context, cache.encoder, starts, count) });
+  await closeAll(context, group, closed, count);
+  const [logits] = await valuesOf(
+    steps.decoder(size).run({ bytes: rows, patch: reading, ...positions(context, cache.decoder, starts, count) }),
+  );
+  return { logits: logits!, entropies, closed };
+}
+
+/** Reads a part in one step, and puts what comes out where it belongs: `from` is the place in what the slots were given. */
+export async function readInto(
+  context: ReadContext,
+  outputs: readonly ReturnType<typeof emptyOutput>[],
+  { from, ...part }: ReadPart & { readonly from: number },
+): Promise<void> {
+  const starts = part.group.map((slot) => context.slots[slot]!.ids.length);
+  const { logits, entropies, closed } = await readStep(context, part);
+  part.group.forEach((slot, row) => {
+    const { length } = part.ids[row]!;
+    const at = row * part.count;
+    const output = outputs[slot]!;
+    output.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), from * VOCAB_SIZE);
+    output.entropies.set(entropies.subarray(at, at + length), from);
+    for (const { to } of closed[row]!) output.closed[from + to - 1 - starts[row]!] = true;
+  });
+}

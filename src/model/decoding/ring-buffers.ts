@@ -1,0 +1,61 @@
+/** @module What is kept of bytes and of patches between the parts of a step, in one ring buffer per sequence slot: position p lies at p modulo the capacity. */
+import type { BltConfig } from '../../blt/index.js';
+import { tf, type Variable, zeroVariable } from '../../engine/index.js';
+import { crossLayers } from '../blt.js';
+
+/** The row of a position in a slot's ring buffer. */
+export const rowOf = ({ capacity }: { readonly capacity: number }, slot: number, position: number): number =>
+  slot * capacity + (position % capacity);
+
+/** Byte states, rows [slots * capacity, He]: what the open patch is pooled from, and what the decoder starts from. */
+export interface StateBuffer {
+  readonly capacity: number;
+  readonly states: Variable;
+}
+
+export const createStateBuffer = ({ encoder }: BltConfig, slots: number, capacity: number): StateBuffer => ({
+  capacity,
+  states: zeroVariable([slots * capacity, encoder.hiddenSize]),
+});
+
+/** What the decoder's layers read of patches: keys and values, rows [slots * capacity + 1, k * kvHeads * d]. The last row is for padding. */
+export interface PatchBuffer {
+  readonly capacity: number;
+  readonly keys: readonly Variable[];
+  readonly values: readonly Variable[];
+}
+
+export function createPatchBuffer(config: BltConfig, slots: number, capacity: number): PatchBuffer {
+  const { decoder, crossAttnK } = config;
+  const width = (crossAttnK * decoder.kvHeads * decoder.hiddenSize) / decoder.heads;
+  const layers = () => Array.from({ length: crossLayers(config) }, () => zeroVariable([slots * capacity + 1, width]));
+  return { capacity, keys: layers(), values: layers() };
+}
+
+/** Positions [from, to) of a slot. */
+export interface SlotRange {
+  readonly slot: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Copies ranges of one ring buffer's variables to rows of another's, which may be the same. */
+export function copyRanges(
+  variables: readonly (readonly [from: Variable, to: Variable])[],
+  ranges: readonly SlotRange[],
+  rowsOf: (slot: number, position: number) => readonly [from: number, to: number],
+): void {
+  const pairs = ranges.flatMap(({ slot, from, to }) =>
+    Array.from({ length: to - from }, (_, i) => rowsOf(slot, from + i)),
+  );
+  if (pairs.length === 0) return;
+  tf.tidy(() => {
+    const [source, target] = [0, 1].map((side) =>
+      tf.tensor1d(
+        pairs.map((pair) => pair[side]!),
+        'int32',
+      ),
+    );
+    for (const [from, to] of variables) to.scatterRows(target!, from.gatherRows(source!));
+  });
+}

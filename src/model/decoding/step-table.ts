@@ -1,0 +1,110 @@
+/** @module The steps of one decoding by their shapes: each is made when it is first needed, and compiled behind the texts once that is asked for. */
+import type { RunMode } from '../../engine/index.js';
+import type { KvCache } from './kv-cache.js';
+import type { ResidentModel } from './resident-model.js';
+import type { StepFunction } from './step-function.js';
+import { decoderStep, encoderStep, globalStep, patcherStep, poolStep, type StepShape } from './steps.js';
+
+/** Slots that go through a step, and new positions of each. */
+export type StepSize = Pick<StepShape, 'slots' | 'count'>;
+
+export interface PoolSize extends StepSize {
+  /** Bytes that are pooled, padding included. */
+  readonly members: number;
+}
+
+export interface StepTable {
+  patcher(size: StepSize): ReturnType<typeof patcherStep>;
+  encoder(size: StepSize): ReturnType<typeof encoderStep>;
+  /** `count` patches per slot. */
+  pool(size: PoolSize): ReturnType<typeof poolStep>;
+  global(size: StepSize): ReturnType<typeof globalStep>;
+  decoder(size: StepSize): ReturnType<typeof decoderStep>;
+  /**
+   * From now on compiles the steps of one position per slot one after the other on another thread, those that are there and those that are made
+   * later; until then they run uncompiled. Longer ones are prompts' and run too seldom to be worth it.
+   * @returns when none is left to compile. @throws what the first step that could not be compiled threw
+   */
+  compileBehind(): Promise<void>;
+  dispose(): void;
+}
+
+/** A step, and the capacity of the buffer that it was made for: one that has grown since needs another step. */
+interface Entry {
+  readonly capacity: number;
+  readonly step: StepFunction<never>;
+}
+
+export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunMode): StepTable {
+  const entries = new Map<string, Entry>();
+  const uncompiled: { readonly key: string; readonly step: StepFunction<never> }[] = [];
+  let compiles = false;
+  let compiling: Promise<void> | null = null;
+
+  async function compileAll(): Promise<void> {
+    const failures: unknown[] = [];
+    const isInUse = (key: string, step: StepFunction<never>) => entries.get(key)?.step === step;
+    for (let next = uncompiled.shift(); next !== undefined; next = uncompiled.shift()) {
+      const { key, step } = next;
+      if (!isInUse(key, step)) continue;
+      await step.compileAhead().catch((error: unknown) => {
+        if (isInUse(key, step)) failures.push(error);
+      });
+    }
+    compiling = null;
+    if (failures.length > 0) throw failures[0];
+  }
+
+  function compileRest(): Promise<void> {
+    compiling ??= compileAll();
+    return compiling;
+  }
+
+  function find<S extends StepFunction<never>>(
+    name: string,
+    { size, capacity }: { readonly size: StepSize; readonly capacity: number },
+    make: () => S,
+  ): S {
+    const key = `${name} ${size.slots} ${size.count}`;
+    const known = entries.get(key);
+    if (known?.capacity === capacity) return known.step as S;
+    known?.step.dispose();
+    const step = make();
+    entries.set(key, { capacity, step });
+    if (mode === 'xla' && size.count === 1) uncompiled.push({ key, step });
+    // A step that cannot be compiled goes on uncompiled.
+    if (compiles) compileRest().catch(() => undefined);
+    return step;
+  }
+
+  return {
+    patcher: (size) =>
+      find('patcher', { size, capacity: cache.patcher.capacity }, () =>
+        patcherStep(model, cache.patcher, { ...size, mode }),
+      ),
+    encoder: (size) =>
+      find('encoder', { size, capacity: cache.states.capacity }, () =>
+        encoderStep(model, cache.encoder, cache.states, { ...size, mode }),
+      ),
+    pool: (size) =>
+      find(`pool ${size.members}`, { size, capacity: cache.states.capacity }, () =>
+        poolStep(model, cache.states, { members: size.members, patches: size.slots * size.count, mode }),
+      ),
+    global: (size) =>
+      find('global', { size, capacity: cache.global.capacity }, () =>
+        globalStep(model, cache.global, cache.patches, { ...size, mode }),
+      ),
+    decoder: (size) =>
+      find('decoder', { size, capacity: cache.states.capacity }, () =>
+        decoderStep(model, cache.decoder, cache.states, cache.patches, { ...size, mode }),
+      ),
+    async compileBehind() {
+      compiles = true;
+      await compileRest();
+    },
+    dispose() {
+      for (const { step } of entries.values()) step.dispose();
+      entries.clear();
+    },
+  };
+}
