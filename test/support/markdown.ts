@@ -39,6 +39,19 @@ export function linksOf(markdown: string): string[] {
   return [...inline, ...references, ...html].map((match) => match[1]!);
 }
 
+/** What stands in backticks, in order. */
+export function codeSpansOf(markdown: string): string[] {
+  return [...markdown.matchAll(CODE_SPAN)].map(([span]) => span.slice(1, -1));
+}
+
+/** The text of the first fenced block below a heading, without its fences. @throws Error when there is none. */
+export function fenceBelow(markdown: string, heading: string): string {
+  const at = markdown.search(new RegExp(`^#+ ${heading}$`, 'm'));
+  const block = at < 0 ? null : /^```\w*\n([\s\S]*?)\n```$/m.exec(markdown.slice(at));
+  if (block === null) throw new Error(`no fenced block stands below the heading ${heading}`);
+  return block[1]!;
+}
+
 /** A table's cells by row, each row by the table's headers; cells are trimmed and keep their marks. */
 export type Table = readonly Readonly<Record<string, string>>[];
 
