@@ -2,7 +2,7 @@
 import { evaluateModel } from '../evaluate/index.js';
 import { renderTable } from '../ui/index.js';
 import { type Command, parsers, printResult } from './command.js';
-import { dataOption, type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
+import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
 
 interface Args extends EngineArgs {
   readonly dir: string;
@@ -19,7 +19,7 @@ export const evaluate: Command<Args> = {
   arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
   options: [
     { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
-    { flags: '--text-key <key>', help: 'where a jsonl line holds its text', default: 'text' },
+    textKeyOption,
     { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 1_048_576 },
     ...engineOptions,
   ],
@@ -30,13 +30,14 @@ export const evaluate: Command<Args> = {
     const { reporter, signal } = context;
     const { dir, data = [], textKey, maxBytes } = args;
     const found = await evaluateModel({ dir, data, textKey, maxBytes, reporter, signal });
-    const kinds = found.map(({ kind, documents, bytes, bitsPerByte, bytesPerPatch, refused }) => ({
+    const kinds = found.map(({ kind, documents, bytes, bitsPerByte, bytesPerPatch, refused, refusedCount }) => ({
       kind,
       documents,
       bytes,
       bits_per_byte: bitsPerByte,
       bytes_per_patch: bytesPerPatch,
       refused,
+      refused_count: refusedCount,
     }));
     printResult(context, { kinds }, () =>
       renderTable(
@@ -47,7 +48,7 @@ export const evaluate: Command<Args> = {
           row.bytes.toLocaleString('en'),
           row.bits_per_byte?.toFixed(4) ?? '',
           row.bytes_per_patch?.toFixed(2) ?? '',
-          String(row.refused.length),
+          row.refused_count.toLocaleString('en'),
         ]),
       ),
     );

@@ -15,6 +15,7 @@ import {
   restartOption,
   startEngineFor,
   type TrainingArgs,
+  textKeyOption,
   trainingOverrides,
 } from './shared-options.js';
 
@@ -58,6 +59,7 @@ interface CalibrateArgs extends EngineArgs {
   readonly targetBytesPerPatch?: number;
   readonly data?: readonly string[];
   readonly maxBytes: number;
+  readonly textKey: string;
 }
 
 const calibrate: Command<CalibrateArgs> = {
@@ -71,6 +73,7 @@ const calibrate: Command<CalibrateArgs> = {
       parse: parsers.positive,
     },
     { ...dataOption, help: 'text to calibrate on; without it, the conversion’s held-out text' },
+    textKeyOption,
     { flags: '--max-bytes <n>', help: 'how much text is used', parse: parsers.byteSize, default: 262_144 },
     ...engineOptions,
   ],
@@ -78,8 +81,8 @@ const calibrate: Command<CalibrateArgs> = {
   async run(context, args) {
     await startEngineFor(args);
     const { reporter, signal } = context;
-    const { dir, targetBytesPerPatch: target = null, data = [], maxBytes } = args;
-    const result = await calibrateFolder({ dir, target, data, maxBytes, reporter, signal });
+    const { dir, targetBytesPerPatch: target = null, data = [], maxBytes, textKey } = args;
+    const result = await calibrateFolder({ dir, target, data, textKey, maxBytes, reporter, signal });
     const document = { threshold_nats: result.threshold, bytes_per_patch: result.bytesPerPatch, config: result.config };
     printResult(context, document, () =>
       renderPairs([
@@ -95,6 +98,7 @@ interface EvaluateArgs extends EngineArgs {
   readonly dir: string;
   readonly data?: readonly string[];
   readonly maxBytes: number;
+  readonly textKey: string;
 }
 
 /** What the table shows, by the names in the JSON. */
@@ -119,14 +123,15 @@ const evaluate: Command<EvaluateArgs> = {
   options: [
     { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
     { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 16_384 },
+    textKeyOption,
     ...engineOptions,
   ],
   examples: ['byteify patcher evaluate llama-blt --data prose/ technical/'],
   async run(context, args) {
     await startEngineFor(args);
     const { reporter, signal } = context;
-    const { dir, data = [], maxBytes } = args;
-    const reports = await evaluatePatcher({ dir, data, maxBytes, reporter, signal });
+    const { dir, data = [], maxBytes, textKey } = args;
+    const reports = await evaluatePatcher({ dir, data, textKey, maxBytes, reporter, signal });
     const kinds = reports.map(({ kind, report }) => ({
       kind,
       bytes: report.bytes,

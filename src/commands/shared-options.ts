@@ -33,7 +33,14 @@ export function trainingOverrides({ set, eager }: TrainingArgs): readonly string
 
 export const dataOption: OptionSpec = {
   flags: '--data <path...>',
-  help: 'text to train on: files and folders of text, jsonl, .gz, .zst',
+  help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd',
+};
+
+/** For verbs that read --data without a recipe that names it. */
+export const textKeyOption: OptionSpec = {
+  flags: '--text-key <key>',
+  help: 'the key under which a JSON record holds its text',
+  default: 'text',
 };
 
 export const revisionOption: OptionSpec = {

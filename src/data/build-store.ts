@@ -21,7 +21,7 @@ export interface BuildStoreOptions {
   /** Share of the pieces that is held out, between 0 and 1. */
   readonly validationFraction: number;
   readonly seed: number;
-  /** Where a jsonl line holds its text. */
+  /** Where a JSON record holds its text. */
   readonly textKey: string;
   /** `bytes` of text are read, of all files. */
   readonly onProgress?: (event: { path: string; bytes: number }) => void;
@@ -46,8 +46,10 @@ async function readFileInto(
     textKey: string;
     refuse: (refusal: Refusal) => void;
     onBytes: (count: number) => void;
+    signal: AbortSignal | undefined;
   },
 ): Promise<FileResult> {
+  const { signal } = options;
   const before = writer.mark();
   const hash = createHash('sha256');
   let [size, documents, bytes, documentBytes, duplicates] = [0, 0, 0, 0, 0];
@@ -56,7 +58,7 @@ async function readFileInto(
     size += chunk.length;
   };
   try {
-    for await (const found of documentsOf({ path, textKey: options.textKey, onStored })) {
+    for await (const found of documentsOf({ path, textKey: options.textKey, onStored, ...(signal && { signal }) })) {
       if ('refused' in found) {
         options.refuse(found.refused);
         continue;
@@ -91,7 +93,7 @@ async function readFileInto(
  */
 export async function buildStore(options: BuildStoreOptions): Promise<StoreManifest> {
   const { paths, out, pieceBytes, validationFraction, seed, textKey, onProgress, signal } = options;
-  const found = await findFiles(paths);
+  const found = await findFiles(paths, signal);
   const refused = [...found.refused];
   let refusedCount = refused.length;
   const refuse = (refusal: Refusal) => {
@@ -111,7 +113,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
           onProgress?.({ path, bytes: doneBytes });
         };
         signal?.throwIfAborted();
-        const result = await readFileInto(writer, path, { textKey, refuse, onBytes });
+        const result = await readFileInto(writer, path, { textKey, refuse, onBytes, signal });
         if (result.facts !== null) files.push(result.facts);
         if (result.duplicates > 0) duplicateFiles.push({ path, documents: result.duplicates });
       }
@@ -142,12 +144,12 @@ function nothingToUse(refused: readonly Refusal[], count: number): ByteifyError 
   const [first] = refused;
   if (first === undefined)
     return new ByteifyError('The folders of --data hold no files.', {
-      hint: 'Hidden files and node_modules do not count. Give text, jsonl, .gz or .zst files.',
+      hint: 'Hidden files and node_modules do not count. Pass text or JSON lines, plain or compressed with gzip or zstd.',
     });
   const place = first.line === undefined ? first.path : `${first.path}:${first.line}`;
   const others = count === 1 ? '' : `, and ${count - 1} more`;
   return new ByteifyError(`Nothing of --data can be used (${place}: ${first.reason}${others}).`, {
-    hint: 'Give text, jsonl, .gz or .zst files; data.text_key says where a jsonl line holds its text.',
+    hint: 'Pass text or JSON lines, plain or compressed with gzip or zstd; data.text_key names the key that holds the text.',
   });
 }
 

@@ -1,30 +1,28 @@
-/** @module Documents of a file: a text file is one, a jsonl file has one a line; either may be gzip or zstd compressed. */
-import { isUtf8 } from 'node:buffer';
+/** @module Documents of a file: a text is one, JSON has one a record; either may be gzip or zstd compressed. */
 import { messageOf } from '../errors.js';
-import { fileChunks, withoutCompression } from './file-chunks.js';
+import { type ChunkReader, openChunks } from './chunk-reader.js';
+import { documentForm } from './document-form.js';
+import { type FileChunksOptions, fileChunks } from './file-chunks.js';
+import { jsonValues, MAX_VALUE_BYTES } from './json-values.js';
+import { linesOf } from './lines.js';
+import { type RecordText, recordText } from './record-text.js';
 import { BrokenFile, type Refusal, Unusable } from './refusal.js';
-import { validUtf8 } from './utf8.js';
+import { validUtf8, withoutByteOrderMark } from './utf8.js';
 
 /** The next bytes of a document, cut between characters; `ends` with its last ones. Or something that was left out. */
 export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
 
-export interface DocumentsOptions {
+export interface DocumentsOptions extends FileChunksOptions {
   readonly path: string;
-  /** Where a jsonl line holds its text. */
+  /** Where a JSON record holds its text. */
   readonly textKey: string;
-  /** Sees the file's bytes as they lie on disk. */
-  readonly onStored: (chunk: Uint8Array) => void;
 }
 
-/** A jsonl line is parsed whole. */
-const MAX_LINE_BYTES = 2 ** 28;
-const NEWLINE = 0x0a;
-const BYTE_ORDER_MARK = '\uFEFF';
 const END = { bytes: new Uint8Array(), ends: true } as const;
 
-async function* textDocument(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Found> {
+async function* textDocument(contents: ChunkReader): AsyncGenerator<Found> {
   let empty = true;
-  for await (const bytes of validUtf8(chunks)) {
+  for await (const bytes of validUtf8(contents)) {
     if (bytes.includes(0)) throw new Unusable('it is binary (it holds a zero byte)');
     empty = false;
     yield { bytes, ends: false };
@@ -33,92 +31,75 @@ async function* textDocument(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   yield END;
 }
 
-/** Lines without their ends; the last one may lack its own. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let kept: Uint8Array[] = [];
-  let keptBytes = 0;
-  for await (const chunk of chunks) {
-    let from = 0;
-    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, from)) {
-      const line = chunk.subarray(from, end);
-      yield kept.length === 0 ? line : Buffer.concat([...kept, line]);
-      kept = [];
-      keptBytes = 0;
-      from = end + 1;
-    }
-    if (from < chunk.length) kept.push(chunk.subarray(from));
-    keptBytes += chunk.length - from;
-    if (keptBytes > MAX_LINE_BYTES) throw new Unusable('it has a line of more than 256 MiB');
-  }
-  if (keptBytes > 0) yield Buffer.concat(kept);
+/** The document of a record that stands in a line, or the refusal of that line. */
+function foundOf(record: RecordText, line: number, path: string): Found {
+  if ('text' in record) return { bytes: new TextEncoder().encode(record.text), ends: true };
+  return { refused: { path, line, reason: record.reason } };
 }
 
-/** How many keys of a line are named when it lacks the wanted one: enough to see which was meant. */
-const SHOWN_KEYS = 5;
+const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 
-/** Why a line has no text. */
-function withoutText(json: unknown, key: string): string {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return 'the line is no JSON object';
-  if (Object.hasOwn(json, key)) return `what stands under the key "${key}" is no text`;
-  const keys = Object.keys(json);
-  const instead = keys.length === 0 ? 'none at all' : keys.slice(0, SHOWN_KEYS).join(', ');
-  return `the line has no key "${key}" (it has ${instead})`;
-}
-
-function jsonText(line: string, key: string): { text: string } | { reason: string } {
-  let json: unknown;
-  try {
-    json = JSON.parse(line);
-  } catch {
-    return { reason: 'the line is not JSON' };
-  }
-  const text = (json as Record<string, unknown> | null)?.[key];
-  if (typeof text !== 'string') return { reason: withoutText(json, key) };
-  if (text === '') return { reason: `the text under "${key}" is empty` };
-  // A lone surrogate in an escape has no UTF-8.
-  return text.isWellFormed() ? { text } : { reason: `the text under "${key}" is not valid Unicode` };
-}
-
-async function* jsonlDocuments(
-  chunks: AsyncIterable<Uint8Array>,
-  { path, textKey }: DocumentsOptions,
-): AsyncGenerator<Found> {
+async function* lineDocuments(contents: ChunkReader, options: DocumentsOptions): AsyncGenerator<Found> {
   let number = 0;
   let empty = true;
-  for await (const bytes of linesOf(chunks)) {
+  for await (const line of linesOf(contents, MAX_VALUE_BYTES)) {
     number++;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
-    const line = number === 1 && text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-    if (line.trim() === '') continue;
+    if (line !== null && isBlank(line)) continue;
     empty = false;
-    const parsed = isUtf8(bytes) ? jsonText(line, textKey) : { reason: 'the line is not valid UTF-8' };
-    if ('text' in parsed) yield { bytes: new TextEncoder().encode(parsed.text), ends: true };
-    else yield { refused: { path, line: number, reason: parsed.reason } };
+    if (line === null)
+      yield { refused: { path: options.path, line: number, reason: 'the line is longer than 256 MiB' } };
+    else yield foundOf(recordText(line, options.textKey), number, options.path);
   }
   if (empty) throw new Unusable('it is empty');
+}
+
+async function* valueDocuments(contents: ChunkReader, options: DocumentsOptions): AsyncGenerator<Found> {
+  let empty = true;
+  for await (const { bytes, line } of jsonValues(contents)) {
+    empty = false;
+    const record = recordText(bytes, options.textKey);
+    // Where the values of damaged JSON end is a guess.
+    if ('damaged' in record) throw new Unusable(record.reason, line + record.damaged.line);
+    yield foundOf(record, line, options.path);
+  }
+  if (empty) throw new Unusable('it is a JSON array without elements');
+}
+
+/** A truncated file of gzip shows as a lack of bytes; the other errors of zlib and zstd are damage. */
+function archiveReason(code: string, error: unknown): string | null {
+  if (code === 'Z_BUF_ERROR') return 'its gzip data is truncated';
+  if (/^Z_/.test(code)) return `its gzip data is damaged (${messageOf(error)})`;
+  if (code === 'ZSTD_error_dictionary_wrong') return 'it was compressed with a zstd dictionary; decompress it first';
+  return /^ZSTD_/.test(code) ? `its zstd data is damaged (${messageOf(error)})` : null;
 }
 
 /** What the file system, zlib or a check has against a file; null for an error that is none of the file's. */
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (/^(Z|ZSTD)_/.test(code)) return `it is no whole archive (${messageOf(error)})`;
-  return /^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null;
+  if (code === 'ENOENT') return 'it is a dangling link, or it was removed in the meantime';
+  if (code === 'EACCES' || code === 'EPERM') return `permission to read it was denied (${code})`;
+  return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }
 
 /**
- * Documents of a file as they stream by; a line that cannot be used comes as a refusal and does not stop the others.
+ * Documents of a file as they stream by; a record that cannot be used comes as a refusal and does not stop the others.
  * @throws BrokenFile when the file as a whole cannot be used, also when that shows only at its end (a truncated archive): what came
- * before is to be dropped by the caller, for half a file is not what was given.
+ * before is to be dropped by the caller, for half a file is not what was given. The signal's reason.
  */
 export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Found> {
-  const { path, onStored } = options;
-  const isJsonl = /\.(jsonl|ndjson)$/.test(withoutCompression(path).name);
+  const { path } = options;
+  const contents = openChunks(withoutByteOrderMark(fileChunks(path, options)));
   try {
-    const chunks = fileChunks(path, onStored);
-    yield* isJsonl ? jsonlDocuments(chunks, options) : textDocument(chunks);
+    const form = await documentForm(path, contents);
+    if (form === 'text') yield* textDocument(contents);
+    else yield* form === 'lines' ? lineDocuments(contents, options) : valueDocuments(contents, options);
   } catch (error) {
     const reason = reasonOf(error);
-    throw reason === null ? error : new BrokenFile({ path, reason });
+    if (reason === null) throw error;
+    const line = error instanceof Unusable ? error.line : undefined;
+    throw new BrokenFile({ path, ...(line !== undefined && { line }), reason });
+  } finally {
+    await contents.close();
   }
 }

@@ -1,60 +1,85 @@
-/** @module The contents of a file as they stream by, decompressed where its name says so. */
+/** @module The contents of a file as they stream by, decompressed where they are compressed, whatever the file is called. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { type ChunkReader, headOf, openChunks } from './chunk-reader.js';
+import { foreignKind } from './foreign-kinds.js';
+import { gunzip, isGzip } from './gunzip.js';
 import { Unusable } from './refusal.js';
-import { createZstdFrames } from './zstd-frames.js';
+import { unzstd } from './unzstd.js';
+import { isZstd } from './zstd-frames.js';
 
 const CHUNK_BYTES = 2 ** 20;
 
-/** zlib has zstd from Node 22.15 and 23.8 on. */
-const zstd = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress;
-
-const DECOMPRESSORS: Readonly<Record<string, () => NodeJS.ReadWriteStream>> = {
-  '.gz': () => zlib.createGunzip(),
-  '.zst': () => {
-    if (zstd === undefined) throw new Unusable('it is zstd, which needs Node 22.15 or newer; decompress it first');
-    return zstd();
-  },
-};
-
-/** A file's name in lower case without what says how it is compressed, and that: `a.jsonl.gz` is `a.jsonl` and `.gz`. */
-export function withoutCompression(name: string): { name: string; compression: string | null } {
-  const lower = name.toLowerCase();
-  const compression = Object.keys(DECOMPRESSORS).find((suffix) => lower.endsWith(suffix)) ?? null;
-  return { name: compression === null ? lower : lower.slice(0, -compression.length), compression };
+interface Compression {
+  readonly name: string;
+  readonly suffixes: readonly string[];
+  readonly begins: (head: Uint8Array) => boolean;
+  readonly decompress: (stored: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>;
 }
 
-async function* storedChunks(path: string, onStored: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
+const COMPRESSIONS: readonly Compression[] = [
+  { name: 'gzip', suffixes: ['.gz', '.gzip', '.bgz'], begins: isGzip, decompress: gunzip },
+  { name: 'zstd', suffixes: ['.zst', '.zstd'], begins: isZstd, decompress: unzstd },
+];
+
+export interface FileChunksOptions {
+  /** Sees the bytes as they lie on disk, so that they need not be read again for their digest. */
+  readonly onStored: (chunk: Uint8Array) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** A file's name in lower case without what says how it is compressed: of `A.jsonl.gz`, `a.jsonl`. */
+export function withoutCompression(name: string): string {
+  const lower = name.toLowerCase();
+  const suffix = COMPRESSIONS.flatMap(({ suffixes }) => suffixes).find((end) => lower.endsWith(end)) ?? '';
+  return lower.slice(0, lower.length - suffix.length);
+}
+
+async function* storedChunks(path: string, { onStored, signal }: FileChunksOptions): AsyncGenerator<Uint8Array> {
   // Opening a pipe would wait for a writer that may never come.
-  if (!(await stat(path)).isFile()) throw new Unusable('it is no regular file');
+  if (!(await stat(path)).isFile()) throw new Unusable('it is not a regular file');
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>) {
+    signal?.throwIfAborted();
     onStored(chunk);
     yield chunk;
   }
 }
 
-/** The same chunks. @throws Unusable at the end of a zstd file that breaks off. */
-async function* wholeZstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const frames = createZstdFrames();
-  for await (const chunk of stored) {
-    frames.push(chunk);
-    yield chunk;
-  }
-  if (!frames.whole()) throw new Unusable('it is no whole archive (unexpected end of file)');
+/** @throws Unusable for a file that begins as what its name does not say and no text does. */
+function refuseForeign(head: Uint8Array, path: string): void {
+  const foreign = foreignKind(head);
+  if (foreign !== null) throw new Unusable(foreign);
+  const named = COMPRESSIONS.find(({ suffixes }) => suffixes.some((end) => path.toLowerCase().endsWith(end)));
+  if (named !== undefined && head.includes(0))
+    throw new Unusable(`it is named like ${named.name} but does not contain ${named.name} data`);
 }
 
-/**
- * @param onStored sees the bytes as they lie on disk, so that they need not be read again for their digest.
- * @throws Unusable, or what the file system and zlib throw.
- */
-export async function* fileChunks(path: string, onStored: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
-  const { compression } = withoutCompression(path);
-  const stored = storedChunks(path, onStored);
-  if (compression === null) return yield* stored;
-  const stream = DECOMPRESSORS[compression]!();
-  // Errors of either come out of the iteration below.
-  pipeline(compression === '.zst' ? wholeZstd(stored) : stored, stream, () => undefined);
-  yield* stream as unknown as AsyncIterable<Uint8Array>;
+async function* contents(stored: ChunkReader, path: string): AsyncGenerator<Uint8Array> {
+  const head = await stored.peek(headOf);
+  const compression = COMPRESSIONS.find(({ begins }) => begins(head));
+  if (compression === undefined) {
+    refuseForeign(head, path);
+    return yield* stored;
+  }
+  const inner = openChunks(compression.decompress(stored));
+  try {
+    const foreign = foreignKind(await inner.peek(headOf));
+    if (foreign !== null) throw new Unusable(`inside the ${compression.name} compression, ${foreign}`);
+    yield* inner;
+  } finally {
+    await inner.close();
+  }
+}
+
+/** @throws Unusable, what the file system and zlib throw, or the signal's reason. */
+export async function* fileChunks(path: string, options: FileChunksOptions): AsyncGenerator<Uint8Array> {
+  const stored = openChunks(storedChunks(path, options));
+  try {
+    for await (const chunk of contents(stored, path)) {
+      options.signal?.throwIfAborted(); // a small archive can hold very much
+      yield chunk;
+    }
+  } finally {
+    await stored.close();
+  }
 }

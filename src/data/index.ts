@@ -15,4 +15,5 @@ export {
   type StoreManifest,
 } from './store.js';
 export { wholeCharacters } from './utf8.js';
+export { warnRefused } from './warn-refused.js';
 export { type WholeDocumentsOptions, wholeDocuments } from './whole-documents.js';

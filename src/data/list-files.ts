@@ -9,11 +9,12 @@ export interface FileState {
   readonly modified: string | null;
 }
 
-/** @throws UsageError for a path that does not exist. */
-export async function listFiles(paths: readonly string[]): Promise<FileState[]> {
-  const { files } = await findFiles(paths);
+/** @throws UsageError for a path that does not exist; the signal's reason. */
+export async function listFiles(paths: readonly string[], signal?: AbortSignal): Promise<FileState[]> {
+  const { files } = await findFiles(paths, signal);
   const states: FileState[] = [];
   for (const path of files) {
+    signal?.throwIfAborted();
     const found = await stat(path).catch(() => null);
     states.push({ path, size_bytes: found?.size ?? 0, modified: found?.mtime.toISOString() ?? null });
   }

@@ -31,3 +31,23 @@ export async function* validUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   }
   if (kept.length > 0) throw new Unusable('it is not valid UTF-8: its last character is cut off');
 }
+
+const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
+
+/** The same chunks without the mark that some editors put before a text; it is none of its characters. */
+export async function* withoutByteOrderMark(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | null = new Uint8Array();
+  for await (const chunk of chunks) {
+    if (head === null) {
+      yield chunk;
+      continue;
+    }
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    if (head.length < BYTE_ORDER_MARK.length) continue;
+    const begins = BYTE_ORDER_MARK.equals(head.subarray(0, BYTE_ORDER_MARK.length));
+    const rest: Uint8Array = begins ? head.subarray(BYTE_ORDER_MARK.length) : head;
+    head = null;
+    if (rest.length > 0) yield rest;
+  }
+  if (head !== null && head.length > 0) yield head;
+}

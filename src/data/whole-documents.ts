@@ -7,22 +7,23 @@ import { wholeCharacters } from './utf8.js';
 export interface WholeDocumentsOptions {
   /** Files and folders. */
   readonly paths: readonly string[];
-  /** Where a jsonl line holds its text. */
+  /** Where a JSON record holds its text. */
   readonly textKey: string;
   /** All documents together; the last one is cut between characters. */
   readonly maxBytes: number;
   readonly onRefused: (refusal: Refusal) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** @param left tells how many bytes are wanted still: of a longer document its beginning comes, more than that, and nothing follows. */
 async function* documentsOfFile(
   path: string,
-  { textKey, onRefused }: WholeDocumentsOptions,
+  { textKey, onRefused, signal }: WholeDocumentsOptions,
   left: () => number,
 ): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let length = 0;
-  for await (const found of documentsOf({ path, textKey, onStored: () => undefined })) {
+  for await (const found of documentsOf({ path, textKey, onStored: () => undefined, ...(signal && { signal }) })) {
     if ('refused' in found) {
       onRefused(found.refused);
       continue;
@@ -59,7 +60,7 @@ async function* documentsOfFiles(files: readonly string[], options: WholeDocumen
  * @throws UsageError for a path that does not exist, before anything is read.
  */
 export async function wholeDocuments(options: WholeDocumentsOptions): Promise<AsyncIterable<Uint8Array>> {
-  const { files, refused } = await findFiles(options.paths);
+  const { files, refused } = await findFiles(options.paths, options.signal);
   for (const refusal of refused) options.onRefused(refusal);
   return documentsOfFiles(files, options);
 }

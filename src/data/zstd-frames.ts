@@ -1,25 +1,44 @@
 /**
- * @module Whether a zstd file is whole. Node 22 reads one that breaks off to the tear and says nothing, so its frames are counted here
- * (RFC 8878, section 3.1).
+ * @module Cuts a zstd file at the ends of its frames (RFC 8878, section 3.1). Node's decoder stops without a word after the first frame of a
+ * chunk and where a file breaks off, so the frames are told apart here, and their headers say what no decoder could read.
  */
+import { Unusable } from './refusal.js';
 
 export interface ZstdFrames {
-  push(stored: Uint8Array): void;
+  /**
+   * @returns the bytes to decode: none crosses the end of a frame, and frames to be skipped are left out.
+   * @throws Unusable for what is no frame, or one that cannot be decoded.
+   */
+  push(stored: Uint8Array): Uint8Array[];
   /** Whether a frame ends where the bytes so far end. */
   whole(): boolean;
 }
+
+export interface ZstdFramesOptions {
+  /** What the decoder can hold of the contents to look back at; a frame that asks for more is refused. */
+  readonly maxWindowBytes: number;
+  /** What to do about such a frame, as the end of a sentence. */
+  readonly wideRemedy: string;
+}
+
+/** Where in the format the next bytes stand. */
+type Part = 'magic' | 'frame' | 'skipped';
 
 /** The next bytes of the format, which are looked at or passed over. */
 interface Wanted {
   readonly count: number;
   readonly look: boolean;
-  /** No frame has begun. */
-  readonly between?: true;
+  readonly part: Part;
 }
 
-const look = (count: number): Wanted => ({ count, look: true });
-const pass = (count: number): Wanted => ({ count, look: false });
+const look = (count: number, part: Part = 'frame'): Wanted => ({ count, look: true, part });
+const pass = (count: number, part: Part = 'frame'): Wanted => ({ count, look: false, part });
 
+const MAGIC = 0xfd2fb528;
+/** Frames of zstd 0.1 to 0.7, which today's libraries are built without. */
+const LEGACY_MAGICS: readonly number[] = [
+  0x1eb52ffd, 0xfd2fb522, 0xfd2fb523, 0xfd2fb524, 0xfd2fb525, 0xfd2fb526, 0xfd2fb527,
+];
 const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 const RUN_LENGTH_BLOCK = 1;
@@ -29,27 +48,68 @@ function littleEndian(bytes: Uint8Array): number {
 }
 
 /** Magic numbers 184D2A50 to 184D2A5F. */
-function isSkippable([first = 0, ...others]: Uint8Array): boolean {
-  return (first & 0xf0) === 0x50 && others.join() === '42,77,24';
+const isSkippable = (magic: number): boolean => magic >>> 4 === 0x184d2a5;
+
+/** Whether a file that begins so is zstd, of whatever age. */
+export function isZstd(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const magic = littleEndian(head.subarray(0, 4));
+  return magic === MAGIC || isSkippable(magic) || LEGACY_MAGICS.includes(magic);
 }
 
-/** Bytes of a frame's header after its descriptor. */
-function headerBytes(descriptor: number): number {
+/** The fields of a frame's header that follow its descriptor. */
+function headerFields(descriptor: number): { window: number; dictionary: number; contentSize: number } {
   const singleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
-  const contentSize = sizeFlag === 0 && singleSegment ? 1 : CONTENT_SIZE_BYTES[sizeFlag]!;
-  return (singleSegment ? 0 : 1) + DICTIONARY_ID_BYTES[descriptor & 3]! + contentSize;
+  return {
+    window: singleSegment ? 0 : 1,
+    dictionary: DICTIONARY_ID_BYTES[descriptor & 3]!,
+    contentSize: sizeFlag === 0 && singleSegment ? 1 : CONTENT_SIZE_BYTES[sizeFlag]!,
+  };
 }
 
-function* frames(): Generator<Wanted, never, Uint8Array> {
-  for (;;) {
-    const magic = yield { ...look(4), between: true };
+/** Bytes of the contents that a decoder must keep (section 3.1.1.1.2); of a single segment all of them. */
+function windowBytes(header: Uint8Array, fields: ReturnType<typeof headerFields>): number {
+  if (fields.window === 0) return littleEndian(header.subarray(fields.dictionary));
+  const base = 2 ** (10 + (header[0]! >> 3));
+  return base + (base / 8) * (header[0]! & 7);
+}
+
+function checkHeader(header: Uint8Array, descriptor: number, options: ZstdFramesOptions): void {
+  const fields = headerFields(descriptor);
+  if ((descriptor & 8) !== 0) throw new Unusable('its zstd data is damaged (a reserved bit is set)');
+  const dictionary = littleEndian(header.subarray(fields.window, fields.window + fields.dictionary));
+  if (dictionary !== 0)
+    throw new Unusable(
+      `it was compressed with the zstd dictionary ${dictionary}, which is not in the file; decompress it first (zstd -d -D DICTIONARY)`,
+    );
+  const window = windowBytes(header, fields);
+  if (window <= options.maxWindowBytes) return;
+  throw new Unusable(`its zstd data needs a window of ${inUnits(window)}, but ${options.wideRemedy}`);
+}
+
+function inUnits(bytes: number): string {
+  const power = Math.floor(Math.log2(bytes) / 10);
+  return `${Number((bytes / 2 ** (10 * power)).toFixed(1))} ${['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'][power]}`;
+}
+
+function refuseMagic(magic: number, isFirst: boolean): never {
+  if (LEGACY_MAGICS.includes(magic))
+    throw new Unusable('it was written by zstd before 0.8, whose format is no longer supported; recompress it');
+  throw new Unusable(isFirst ? 'it is not zstd data' : 'its last zstd frame is followed by bytes that are not zstd');
+}
+
+function* frames(options: ZstdFramesOptions): Generator<Wanted, never, Uint8Array> {
+  for (let isFirst = true; ; isFirst = false) {
+    const magic = littleEndian(yield look(4, 'magic'));
     if (isSkippable(magic)) {
-      yield pass(littleEndian(yield look(4)));
+      yield pass(littleEndian(yield look(4, 'skipped')), 'skipped');
       continue;
     }
+    if (magic !== MAGIC) refuseMagic(magic, isFirst);
     const descriptor = (yield look(1))[0]!;
-    yield pass(headerBytes(descriptor));
+    const { window, dictionary, contentSize } = headerFields(descriptor);
+    checkHeader(yield look(window + dictionary + contentSize), descriptor, options);
     for (let last = false; !last; ) {
       const header = littleEndian(yield look(3));
       last = (header & 1) === 1;
@@ -60,26 +120,43 @@ function* frames(): Generator<Wanted, never, Uint8Array> {
   }
 }
 
-export function createZstdFrames(): ZstdFrames {
-  const walker = frames();
+export function createZstdFrames(options: ZstdFramesOptions): ZstdFrames {
+  const walker = frames(options);
   let wanted = walker.next(new Uint8Array()).value;
   let missing = wanted.count;
   let seen: number[] = [];
   return {
     push(stored) {
+      const parts: Uint8Array[] = [];
       let at = 0;
+      let begin = 0; // of the bytes that are not in parts yet
+      const cut = () => {
+        if (wanted.part === 'frame' && at > begin) parts.push(stored.subarray(begin, at));
+        begin = at;
+      };
       while (at < stored.length) {
         const taken = Math.min(missing, stored.length - at);
         if (wanted.look) seen.push(...stored.subarray(at, at + taken));
         at += taken;
         missing -= taken;
         while (missing === 0) {
-          wanted = walker.next(Uint8Array.from(seen)).value;
+          const before = wanted.part;
+          const bytes = Uint8Array.from(seen);
+          const next = walker.next(bytes).value;
+          if (before !== next.part && before !== 'magic') cut();
+          // The magic number is held back until it is known to be a frame's; some of it may have come with the chunk before.
+          if (before === 'magic') {
+            if (next.part === 'frame' && at < bytes.length) parts.push(bytes);
+            begin = next.part === 'frame' && at >= bytes.length ? at - bytes.length : at;
+          }
+          wanted = next;
           missing = wanted.count;
           seen = [];
         }
       }
+      cut();
+      return parts;
     },
-    whole: () => wanted.between === true && missing === wanted.count,
+    whole: () => wanted.part === 'magic' && missing === wanted.count,
   };
 }

@@ -1,6 +1,6 @@
 /** @module Bits per byte of a conversion or a checkpoint, by kind of text. */
 import { resolveCheckpoint } from '../conversion/index.js';
-import { type Refusal, wholeDocuments } from '../data/index.js';
+import { type Refusal, warnRefused, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { openHeldBlt } from '../model/index.js';
 import type { Reporter } from '../ui/index.js';
@@ -13,7 +13,7 @@ export interface EvaluateModelOptions {
   readonly dir: string;
   /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
   readonly data: readonly string[];
-  /** Where a jsonl line holds its text. */
+  /** Where a JSON record holds its text. */
   readonly textKey: string;
   /** Of each kind. */
   readonly maxBytes: number;
@@ -23,28 +23,38 @@ export interface EvaluateModelOptions {
 
 export interface EvaluatedKind extends DocumentBits {
   readonly kind: string;
-  /** What of the text was left out, and why. */
+  /** What of the text was left out, and why: the first of it. */
   readonly refused: readonly Refusal[];
+  /** How much was left out in all. */
+  readonly refusedCount: number;
 }
+
+/** A wrong text key refuses every line of a corpus; this many are kept. */
+const MAX_LISTED_REFUSALS = 10_000;
 
 /** A kind of text, to be read once. */
 interface Kind {
   readonly kind: string;
   readonly documents: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   readonly refused: readonly Refusal[];
+  readonly refusedCount: () => number;
 }
 
 /** @throws UsageError for a path that does not exist, before anything is measured. */
-async function kindsToMeasure({ dir, data, textKey, maxBytes }: EvaluateModelOptions): Promise<Kind[]> {
+async function kindsToMeasure({ dir, data, textKey, maxBytes, signal }: EvaluateModelOptions): Promise<Kind[]> {
   if (data.length === 0) {
     const documents = await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY });
-    return [{ kind: 'held out', documents, refused: [] }];
+    return [{ kind: 'held out', documents, refused: [], refusedCount: () => 0 }];
   }
   const kinds: Kind[] = [];
   for (const { kind, path } of kindsOf(data)) {
     const refused: Refusal[] = [];
-    const onRefused = (refusal: Refusal) => refused.push(refusal);
-    kinds.push({ kind, documents: await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused }), refused });
+    let count = 0;
+    const onRefused = (refusal: Refusal) => {
+      if (count++ < MAX_LISTED_REFUSALS) refused.push(refusal);
+    };
+    const documents = await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused, signal });
+    kinds.push({ kind, documents, refused, refusedCount: () => count });
   }
   return kinds;
 }
@@ -62,9 +72,11 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Eval
   const found: EvaluatedKind[] = [];
   reporter.stage('Measuring');
   try {
-    for (const { kind, documents, refused } of kinds) {
+    for (const { kind, documents, refused, refusedCount } of kinds) {
       const onBytes = (done: number) => reporter.progress({ done, unit: 'bytes', detail: kind });
-      found.push({ kind, ...(await bitsOfDocuments(scorer, documents, { signal, onBytes })), refused });
+      const bits = await bitsOfDocuments(scorer, documents, { signal, onBytes });
+      found.push({ kind, ...bits, refused, refusedCount: refusedCount() });
+      warnRefused(reporter, refused, { count: refusedCount() });
     }
   } finally {
     reporter.done();

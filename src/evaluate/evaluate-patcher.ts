@@ -16,6 +16,8 @@ export interface EvaluatePatcherOptions {
   readonly dir: string;
   /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
   readonly data: readonly string[];
+  /** Where a JSON record holds its text; default `text`. */
+  readonly textKey?: string;
   /** Of each kind. */
   readonly maxBytes: number;
   readonly reporter: Reporter;
@@ -67,7 +69,7 @@ export async function measurePatcher(
 
 /** @throws UsageError when the folder is no conversion with a source and a patcher. */
 export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<KindReport[]> {
-  const { dir, data, maxBytes, reporter, signal } = options;
+  const { dir, data, maxBytes, reporter } = options;
   const [patcher, source] = [join(dir, folderOf('patcher')), join(dir, folderOf('import'))];
   if (!existsSync(join(dir, MANIFEST_NAME)) || !existsSync(join(patcher, 'config.json')) || !existsSync(source)) {
     throw new UsageError(`${dir} is no conversion with a source and a trained patcher.`, {
@@ -76,7 +78,7 @@ export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<
   }
   const kinds: TextKind[] =
     data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
-  for (const { kind, path } of kindsOf(data)) kinds.push({ kind, texts: await textsOf([path], maxBytes, signal) });
+  for (const { kind, path } of kindsOf(data)) kinds.push({ kind, texts: await textsOf([path], options) });
   reporter.stage('Measuring the patcher');
   const reports = await measurePatcher(patcher, source, kinds, options);
   reporter.done();

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore } from '../data/index.js';
+import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import type { Reporter } from '../ui/index.js';
 
 /** Small, so that one short file makes enough pieces. */
 const PIECE_BYTES = 1024;
@@ -18,19 +19,33 @@ export async function heldOutTexts(dir: string, options: EvaluationTextOptions):
   return evaluationTexts(store.validation, options).finally(() => store.close());
 }
 
-/** A sample of the text in files and folders. */
-export async function textsOf(paths: readonly string[], maxBytes: number, signal: AbortSignal): Promise<Uint8Array[]> {
+/** How the text in files and folders is read, and what is told of it. */
+export interface TextsOptions {
+  /** The whole sample. */
+  readonly maxBytes: number;
+  /** Where a JSON record holds its text; default `text`. */
+  readonly textKey?: string;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** A sample of the text in files and folders; what cannot be used of them is named in warnings. */
+export async function textsOf(
+  paths: readonly string[],
+  { maxBytes, textKey = 'text', reporter, signal }: TextsOptions,
+): Promise<Uint8Array[]> {
   const out = await mkdtemp(join(tmpdir(), 'byteify-texts-'));
   try {
-    await buildStore({
+    const { refused, refused_count: count } = await buildStore({
       paths,
       out: join(out, 'data'),
       pieceBytes: PIECE_BYTES,
       validationFraction: 0.5,
-      textKey: 'text',
+      textKey,
       seed: 0,
       signal,
     });
+    warnRefused(reporter, refused, { count });
     return await heldOutTexts(out, { maxBytes });
   } finally {
     await rm(out, { recursive: true, force: true });

@@ -17,10 +17,16 @@ import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import type { CardInputs } from '../release/index.js';
 import { type CardModel, modelCard } from '../release/index.js';
-import { elementCount, openCheckpoint, type TensorReader, tensorBytes, writeCheckpoint } from '../safetensors/index.js';
+import {
+  elementCount,
+  openCheckpoint,
+  type TensorReader,
+  tensorBytes,
+  tensorPieces,
+  writeCheckpoint,
+} from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
 import { checkTensors } from './check-tensors.js';
-import { convertTensor } from './convert-tensor.js';
 
 export interface ExportReport {
   readonly folder: string;
@@ -118,7 +124,7 @@ function pullFrom(
   return async function* ({ name }) {
     // checkTensors has seen to it that every name asked for is there.
     const tensor = reader.tensors.get(name)!;
-    yield* convertTensor({ reader, tensor, dtype: STORED_AS[params.dtype], signal: params.signal });
+    yield* tensorPieces(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
     doneBytes += tensorBytes(tensor);
     params.onProgress?.({ tensor: name, doneBytes, totalBytes });
   };

@@ -7,20 +7,12 @@ import {
   type tf,
   type Variable,
 } from '../engine/index.js';
-import { dtypeBytes, type TensorReader, tensorBytes, toFloat32 } from '../safetensors/index.js';
+import { type TensorReader, tensorPieces } from '../safetensors/index.js';
 import type { Params } from './params.js';
 
 /** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */
 async function* float32Chunks(reader: TensorReader, name: string, zeroBytes: number): AsyncGenerator<Uint8Array> {
-  const info = reader.tensors.get(name)!;
-  const size = tensorBytes(info);
-  const width = dtypeBytes(info.dtype);
-  const step = Math.floor(CHUNK_BYTES / 4) * width;
-  for (let offset = 0; offset < size; offset += step) {
-    const bytes = await reader.read(name, { offset, length: Math.min(step, size - offset) });
-    const values = toFloat32(bytes, info.dtype);
-    yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  }
+  yield* tensorPieces(reader, reader.tensors.get(name)!, { dtype: 'F32', pieceBytes: CHUNK_BYTES });
   if (zeroBytes > 0) yield new Uint8Array(zeroBytes);
 }
 

@@ -66,11 +66,10 @@ export function sourceChunks(document: CutDocument, tokensOf: TokensOf, special:
 
   for (let patch = 1; patch < patches; patch++) {
     const end = starts[patch + 1] ?? count; // the position after it
-    // Position p holds byte p - 1; EOS holds none.
-    const lastByte = Math.min(end - 1, bytes.length);
     const before = tokens.length;
-    const isLate = end === starts[patch + 1] && lastByte - done > 1 && late(end - 1);
-    take(isLate ? lastByte - 1 : lastByte, patch);
+    const isLate = end === starts[patch + 1] && end - 1 - done > 1 && late(end - 1);
+    // Position p holds byte p - 1; EOS holds none, so that a late cut behind it leaves no byte to the next patch.
+    take(Math.min(isLate ? end - 2 : end - 1, bytes.length), patch);
     if (tokens.length === before) tokens.push(special.end); // EOS alone
     lastToken[patch] = tokens.length - 1;
     tokenCount[patch] = tokens.length - before;

@@ -32,61 +32,18 @@ export const byteKey = (bytes: Uint8Array): string => Buffer.from(bytes).toStrin
 
 /** @param size rows of the source's embedding table, which may be more than the tokenizer names. */
 export function sortVocabulary(tokenizer: SourceTokenizer, size: number): SortedVocabulary {
-  const named = tokenizer.ordinaryIds.filter((id) => id < size);
-  const keyOfId = new Map(named.map((id) => [id, byteKey(tokenizer.tokenBytes(id))]));
-  const sorted = [...named].sort((a, b) => {
-    const [x, y] = [keyOfId.get(a)!, keyOfId.get(b)!];
-    return x < y ? -1 : x > y ? 1 : a - b;
-  });
-  const keys = sorted.map((id) => keyOfId.get(id)!);
-  const isOrdinary = new Set(sorted);
-  const others = Array.from({ length: size }, (_, id) => id).filter((id) => !isOrdinary.has(id));
-  const order = Int32Array.from([...sorted, ...others]);
+  const { order, keys } = inByteOrder(tokenizer, size);
   const ranks = new Int32Array(size);
   order.forEach((id, rank) => {
     ranks[id] = rank;
   });
   const rankOfKey = new Map<string, number>();
-  keys.forEach((key, rank) => {
-    if (!rankOfKey.has(key)) rankOfKey.set(key, rank);
-  });
+  for (const [rank, key] of keys.entries()) if (!rankOfKey.has(key)) rankOfKey.set(key, rank);
   const longest = keys.reduce((most, { length }) => Math.max(most, length), 0);
   const kept = new Map<string, Int32Array>();
-
-  /** The first rank whose key is not below `key`. */
-  function lowerBound(key: string): number {
-    let [low, high] = [0, keys.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (keys[middle]! < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  function boundsOf(prefix: string): Int32Array {
-    const bounds = new Int32Array(BYTE_VALUES + 1);
-    let rank = lowerBound(`${prefix}\0`);
-    for (let byte = 0; byte < BYTE_VALUES; byte++) {
-      bounds[byte] = rank;
-      const key = prefix + String.fromCharCode(byte);
-      if (keys[rank]?.startsWith(key))
-        rank = byte === 255 ? endOf(key, rank) : lowerBound(prefix + String.fromCharCode(byte + 1));
-    }
-    bounds[BYTE_VALUES] = rank;
-    return bounds;
-  }
-
-  /** The first rank from `from` on whose key does not begin with `key`: nothing sorts after 0xff. */
-  function endOf(key: string, from: number): number {
-    let rank = from;
-    while (keys[rank]?.startsWith(key)) rank++;
-    return rank;
-  }
-
   return {
     order,
-    ordinary: sorted.length,
+    ordinary: keys.length,
     rankOf(id) {
       const rank = ranks[id];
       if (rank === undefined) {
@@ -112,9 +69,54 @@ export function sortVocabulary(tokenizer: SourceTokenizer, size: number): Sorted
       const found = kept.get(key);
       if (found !== undefined) return found;
       if (kept.size === KEPT_PREFIXES) kept.clear();
-      const bounds = boundsOf(key);
+      const bounds = prefixBounds(keys, key);
       kept.set(key, bounds);
       return bounds;
     },
   };
+}
+
+/** The id at each rank, and the keys of the ordinary tokens, which come first. */
+function inByteOrder(tokenizer: SourceTokenizer, size: number): { order: Int32Array; keys: readonly string[] } {
+  const named = tokenizer.ordinaryIds.filter((id) => id < size);
+  const keyOfId = new Map(named.map((id) => [id, byteKey(tokenizer.tokenBytes(id))]));
+  const sorted = [...named].sort((a, b) => {
+    const [x, y] = [keyOfId.get(a)!, keyOfId.get(b)!];
+    return x < y ? -1 : x > y ? 1 : a - b;
+  });
+  const isOrdinary = new Set(sorted);
+  const others = Array.from({ length: size }, (_, id) => id).filter((id) => !isOrdinary.has(id));
+  return { order: Int32Array.from([...sorted, ...others]), keys: sorted.map((id) => keyOfId.get(id)!) };
+}
+
+/** The first rank whose key is not below `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (keys[middle]! < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first rank from `from` on whose key does not begin with `key`: nothing sorts after 0xff. */
+function endOf(keys: readonly string[], key: string, from: number): number {
+  let rank = from;
+  while (keys[rank]?.startsWith(key)) rank++;
+  return rank;
+}
+
+/** Ranks [bounds[b], bounds[b + 1]) of the sorted keys begin with `prefix` and then byte b. */
+function prefixBounds(keys: readonly string[], prefix: string): Int32Array {
+  const bounds = new Int32Array(BYTE_VALUES + 1);
+  let rank = lowerBound(keys, `${prefix}\0`);
+  for (let byte = 0; byte < BYTE_VALUES; byte++) {
+    bounds[byte] = rank;
+    const key = prefix + String.fromCharCode(byte);
+    if (keys[rank]?.startsWith(key))
+      rank = byte === 255 ? endOf(keys, key, rank) : lowerBound(keys, prefix + String.fromCharCode(byte + 1));
+  }
+  bounds[BYTE_VALUES] = rank;
+  return bounds;
 }

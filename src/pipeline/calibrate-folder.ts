@@ -18,6 +18,8 @@ export interface CalibrateFolderOptions {
   /** Bytes a patch; null for what the recipe of the conversion asks for. */
   readonly target: number | null;
   readonly data: readonly string[];
+  /** Where a JSON record of it holds its text; default `text`. */
+  readonly textKey?: string;
   readonly maxBytes: number;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -63,8 +65,8 @@ async function calibrateCheckpoint(
 ): Promise<Calibration & { config: string }> {
   const { reporter } = options;
   const config = await readBltConfig(folder);
-  const { dir, data, maxBytes, signal } = options;
-  const heldOut = data.length === 0 ? await heldOutTexts(dir, { maxBytes }) : await textsOf(data, maxBytes, signal);
+  const { dir, data, maxBytes } = options;
+  const heldOut = data.length === 0 ? await heldOutTexts(dir, { maxBytes }) : await textsOf(data, options);
   reporter.stage('Calibrating');
   const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);

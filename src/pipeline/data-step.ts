@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { STAGE_NAMES } from '../conversion/index.js';
-import { type ByteStore, buildStore, listFiles, openStore } from '../data/index.js';
+import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 import { underFirstNames } from '../recipe/index.js';
@@ -10,9 +10,6 @@ import { humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
-
-/** How many refused files are named on the terminal; the others are in data.json. */
-const SHOWN_REFUSALS = 5;
 
 /**
  * @param paths the files and folders of --data; none goes on with the store that is there, whatever became of its files.
@@ -33,7 +30,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
   if (isThere && !sameSettings) refuseOther(conversion, 'The settings of the data have');
   if (before !== null) refuseGone(wanted, before, { out, given: paths.length > 0 });
-  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted) };
+  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted, context.signal) };
   if (isThere) {
     const changes = await changesOf(out, before, request, context.signal);
     if (sameSettings && changes.length === 0) {
@@ -70,11 +67,7 @@ async function readText(
   await writeRequest(out, request);
   const store = await openStore(out);
   const { refused, refused_count } = store.manifest;
-  for (const { path, line, reason } of refused.slice(0, SHOWN_REFUSALS)) {
-    reporter.warn(`${path}${line === undefined ? '' : `:${line}`} was left out: ${reason}`);
-  }
-  if (refused_count > SHOWN_REFUSALS)
-    reporter.warn(`${refused_count - SHOWN_REFUSALS} more were left out; ${join(out, 'data.json')} lists them`);
+  warnRefused(reporter, refused, { count: refused_count, list: join(out, 'data.json') });
   const sides = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
   reporter.done(sides + duplicatesOf(store));
   return store;

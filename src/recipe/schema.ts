@@ -88,7 +88,7 @@ const patcher = z
 
 const data = z
   .strictObject({
-    text_key: z.string().min(1).default('text').describe('Where a jsonl line holds its text.'),
+    text_key: z.string().min(1).default('text').describe('The key under which a JSON record holds its text.'),
     max_document_bytes: count.min(64).default(65_536).describe('Longer documents are cut at a line’s end.'),
     validation_fraction: z
       .number()

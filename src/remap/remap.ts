@@ -8,11 +8,11 @@ import { writeFolderAtomic } from '../fs/index.js';
 import type { LlamaSource } from '../llama/index.js';
 import {
   type Dtype,
+  dtypeBytes,
   elementCount,
-  fromFloat32,
   type TensorInfo,
   tensorBytes,
-  toFloat32,
+  tensorPieces,
   writeCheckpoint,
 } from '../safetensors/index.js';
 import { freshPieces } from './fresh.js';
@@ -83,25 +83,20 @@ function planTargets({ source, config, dtype }: RemapOptions): Target[] {
   });
 }
 
-function converted(bytes: Uint8Array, from: Dtype, to: 'F32' | 'BF16'): Uint8Array {
-  return from === to ? bytes : fromFloat32(toFloat32(bytes, from), to);
-}
-
 async function* copiedPieces(target: Target, { source, config }: RemapOptions): AsyncGenerator<Uint8Array> {
   const { info, transform } = target.from!;
-  const to = target.info.dtype as 'F32' | 'BF16';
-  const rows = info.shape[0]!;
-  const total = tensorBytes(info);
+  const isInterleaved = transform === 'interleave';
+  const rowElements = elementCount(info.shape) / info.shape[0]!;
   const headDim = config.global.hiddenSize / config.global.heads;
-  // Whole heads at a time: a permutation stays inside its head.
-  const unit = transform === 'interleave' ? (total / rows) * headDim : total / elementCount(info.shape);
-  const piece = Math.max(unit, Math.floor(PIECE_BYTES / unit) * unit);
-  for (let offset = 0; offset < total; offset += piece) {
-    const bytes = await source.reader.read(info.name, { offset, length: Math.min(piece, total - offset) });
-    const ordered =
-      transform === 'interleave' ? reorderRows(bytes, interleavedOrder(bytes.length / (total / rows), headDim)) : bytes;
-    yield converted(ordered, info.dtype, to);
-  }
+  const rowBytes = rowElements * dtypeBytes(target.info.dtype);
+  const pieces = tensorPieces(source.reader, info, {
+    dtype: target.info.dtype as 'F32' | 'BF16',
+    pieceBytes: PIECE_BYTES,
+    // Whole heads at a time: a permutation stays inside its head.
+    unitElements: isInterleaved ? rowElements * headDim : 1,
+  });
+  for await (const bytes of pieces)
+    yield isInterleaved ? reorderRows(bytes, interleavedOrder(bytes.length / rowBytes, headDim)) : bytes;
 }
 
 function record({ spec, info, from }: Target): TargetRecord {

@@ -4,8 +4,8 @@ import { quoted } from './quoted.js';
 /** Throws an error that begins with the file and ends with what is wrong in it. */
 export type Refuse = (what: string) => never;
 
-/** The first key that an object repeats, at any depth, or null. The text must be valid JSON. */
-function repeatedKey(text: string): string | null {
+/** The keys that an object repeats, and how many objects and arrays are open there. The text must be valid JSON. */
+export function* repeatedKeys(text: string): Generator<{ readonly key: string; readonly depth: number }> {
   /** Keys of the objects that are open here; null for an array. */
   const open: (Set<string> | null)[] = [];
   let expectKey = false;
@@ -16,7 +16,7 @@ function repeatedKey(text: string): string | null {
       const keys = open.at(-1);
       if (expectKey && keys != null) {
         const key = JSON.parse(text.slice(i, end)) as string;
-        if (keys.has(key)) return key;
+        if (keys.has(key)) yield { key, depth: open.length };
         keys.add(key);
         expectKey = false;
       }
@@ -31,7 +31,6 @@ function repeatedKey(text: string): string | null {
       expectKey = open.at(-1) !== null;
     }
   }
-  return null;
 }
 
 /** The index after a string's closing quote. */
@@ -56,7 +55,6 @@ export function parseStrictObject(bytes: Uint8Array, subject: string, refuse: Re
     return refuse(`${subject} is not JSON`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse(`${subject} is not an object`);
-  const twice = repeatedKey(text);
-  if (twice !== null) return refuse(`${subject} names ${quoted(twice)} twice`);
+  for (const { key } of repeatedKeys(text)) return refuse(`${subject} names ${quoted(key)} twice`);
   return json as Record<string, unknown>;
 }

@@ -53,4 +53,31 @@ describe('patches', () => {
       }),
     );
   });
+
+  it('partition the positions: as many are pooled into each as it is long, in order', () => {
+    fc.assert(
+      fc.property(entropies, (some) => {
+        const starts = patchStarts(some, 2);
+        const lengths = patchLengths(starts, some.length);
+        const { encoder } = patchIds(starts, some.length);
+        // The last patch counts the byte that is not there yet.
+        const expected = [...lengths].flatMap((length, patch) => Array<number>(length).fill(patch)).slice(0, -1);
+        expect([...encoder]).toEqual(expected);
+      }),
+    );
+  });
+
+  it('of what was read so far do not depend on what follows', () => {
+    fc.assert(
+      fc.property(entropies, fc.nat(60), (some, upTo) => {
+        const length = 1 + (upTo % some.length);
+        const starts = patchStarts(some, 2);
+        const early = patchStarts(some.subarray(0, length), 2);
+        expect([...early]).toEqual([...starts].filter((start) => start <= Math.max(1, length)));
+        const [whole, part] = [patchIds(starts, some.length), patchIds(early, length)];
+        expect(part.encoder).toEqual(whole.encoder.subarray(0, length));
+        expect(part.decoder).toEqual(whole.decoder.subarray(0, length));
+      }),
+    );
+  });
 });

@@ -1,42 +1,14 @@
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createZstdFrames } from '../../src/data/zstd-frames.js';
+import { createZstdFrames, isZstd } from '../../src/data/zstd-frames.js';
+import { zstdFile as file, zstdFrame as frame, inChunks, littleEndian, someLengths } from '../support/archives.js';
 
-const littleEndian = (value: number, count: number) =>
-  Array.from({ length: count }, (_, i) => Math.floor(value / 256 ** i) % 256);
-
-/** A frame of the format by hand: raw and run-length blocks of one byte value. */
-const frame = fc
-  .record({
-    blocks: fc.array(fc.record({ runLength: fc.boolean(), count: fc.nat(300) }), { minLength: 1, maxLength: 4 }),
-    singleSegment: fc.boolean(),
-    sizeFlag: fc.nat(3),
-  })
-  .map(({ blocks, singleSegment, sizeFlag }) => {
-    const total = blocks.reduce((sum, { count }) => sum + count, 0);
-    // A field of two bytes counts from 256; one of one byte ends at 255.
-    const flag = (sizeFlag === 1 && total < 256) || (sizeFlag === 0 && total > 255) ? 2 : sizeFlag;
-    const sizeBytes = flag === 0 ? (singleSegment ? 1 : 0) : 2 ** flag;
-    const body = blocks.flatMap(({ runLength, count }, i) => [
-      ...littleEndian((count << 3) | (runLength ? 2 : 0) | (i === blocks.length - 1 ? 1 : 0), 3),
-      ...(runLength ? [97] : Array<number>(count).fill(97)),
-    ]);
-    const header = [(flag << 6) | (singleSegment ? 0x20 : 0), ...(singleSegment ? [] : [0x50])];
-    const size = littleEndian(flag === 1 ? total - 256 : total, sizeBytes);
-    return { bytes: [0x28, 0xb5, 0x2f, 0xfd, ...header, ...size, ...body], content: 'a'.repeat(total) };
-  });
-
-const skippable = fc.record({ nibble: fc.nat(15), count: fc.nat(300) }).map(({ nibble, count }) => ({
-  bytes: [0x50 | nibble, 0x2a, 0x4d, 0x18, ...littleEndian(count, 4), ...Array<number>(count).fill(1)],
-  content: '',
-}));
-
-const file = fc.array(fc.oneof(frame, skippable), { minLength: 1, maxLength: 4 });
+const OPTIONS = { maxWindowBytes: 2 ** 27, wideRemedy: 'that is too much' };
 
 /** Where a frame ends, at every length of the file. */
 function wholeAt(bytes: readonly number[]): number[] {
-  const frames = createZstdFrames();
+  const frames = createZstdFrames(OPTIONS);
   const ends = frames.whole() ? [0] : [];
   bytes.forEach((byte, i) => {
     frames.push(Uint8Array.of(byte));
@@ -53,9 +25,29 @@ describe('zstd frames', () => {
         for (const { bytes } of parts) ends.push(ends.at(-1)! + bytes.length);
         const bytes = parts.flatMap((part) => part.bytes);
         expect(wholeAt(bytes)).toEqual(ends);
-        const atOnce = createZstdFrames();
+        const atOnce = createZstdFrames(OPTIONS);
         atOnce.push(Uint8Array.from(bytes));
         expect(atOnce.whole()).toBe(true);
+      }),
+    );
+  });
+
+  it('come without those to be skipped, and nothing that comes crosses the end of one, however the file is cut', () => {
+    fc.assert(
+      fc.property(file, someLengths, (parts, cuts) => {
+        const frames = createZstdFrames(OPTIONS);
+        const come = inChunks(
+          parts.flatMap(({ bytes }) => bytes),
+          cuts,
+        ).flatMap((chunk) => frames.push(chunk));
+        const wanted = parts.filter(({ isFrame }) => isFrame).map(({ bytes }) => bytes);
+        expect(come.flatMap((bytes) => [...bytes])).toEqual(wanted.flat());
+        const lengths = come.map(({ length }) => length);
+        for (const { length } of wanted) {
+          let left = length;
+          while (left > 0) left -= lengths.shift()!;
+          expect(left).toBe(0);
+        }
       }),
     );
   });
@@ -63,6 +55,31 @@ describe('zstd frames', () => {
   it('with a checksum end after it', () => {
     const bytes = [0x28, 0xb5, 0x2f, 0xfd, 0x24, 1, 0x09, 0, 0, 97, 1, 2, 3, 4];
     expect(wholeAt(bytes)).toEqual([0, bytes.length]);
+  });
+
+  it('that no decoder here reads are refused by what they ask for', () => {
+    const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+    const push = (...bytes: number[]) => createZstdFrames(OPTIONS).push(Uint8Array.from(bytes));
+    // A window of 2^31 bytes, as --long=31 writes it; of 1.5 * 2^27; one whose contents are as large as that; 2^27, which is taken.
+    expect(() => push(...MAGIC, 0, 21 << 3)).toThrow('needs a window of 2 GiB, but that is too much');
+    expect(() => push(...MAGIC, 0, (17 << 3) | 4)).toThrow('a window of 192 MiB');
+    expect(() => push(...MAGIC, 0xe0, 0, 0, 0, 0, 3, 0, 0, 0)).toThrow('a window of 12 GiB');
+    expect(push(...MAGIC, 0, 17 << 3)).toHaveLength(1);
+    expect(() => push(...MAGIC, 2, 0, 0x39, 0x30)).toThrow('the zstd dictionary 12345');
+    expect(() => push(...MAGIC, 8, 0)).toThrow('a reserved bit');
+    expect(() => push(0x25, 0xb5, 0x2f, 0xfd)).toThrow('zstd before 0.8');
+    expect(() => push(...littleEndian(0x184d2a5f, 4), 0, 0, 0, 0, 1, 2, 3, 4)).toThrow(
+      'followed by bytes that are not zstd',
+    );
+    expect(() => push(1, 2, 3, 4)).toThrow('not zstd data');
+  });
+
+  it('are recognised by how a file begins', () => {
+    expect(isZstd(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))).toBe(true);
+    expect(isZstd(Uint8Array.of(0x5f, 0x2a, 0x4d, 0x18))).toBe(true);
+    expect(isZstd(Uint8Array.of(0x23, 0xb5, 0x2f, 0xfd))).toBe(true);
+    expect(isZstd(Uint8Array.of(0x28, 0xb5, 0x2f))).toBe(false);
+    expect(isZstd(new TextEncoder().encode('text of its own'))).toBe(false);
   });
 
   const { zstdCompressSync, zstdDecompressSync } = zlib as unknown as Partial<

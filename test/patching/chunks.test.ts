@@ -64,6 +64,42 @@ describe('chunks', () => {
     expect(tokens[lastToken[2]!]).toBe(reader.special.end);
   });
 
+  it('give every byte one token of one chunk, in order, and no chunk a byte beyond its patch', () => {
+    const marks = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 24 }), marks, fc.boolean(), (text, cuts, hasEnd) => {
+        const bytes = utf8.encode(text);
+        const count = bytes.length + (hasEnd ? 2 : 1);
+        const entropies = Float32Array.from({ length: count }, (_, p) => (cuts[p % 40] === '' ? 0 : 2));
+        const starts = patchStarts(entropies, 1);
+        const late = (p: number) => cuts[p % 40] === '~';
+        const chunks = sourceChunks({ bytes, count, starts, late }, reader.tokensOf, reader.special);
+        const { tokens, tokenOfByte, offsetInToken, patchOfByte, lastToken, tokenCount } = chunks;
+        bytes.forEach((_, i) => {
+          const isFirst = offsetInToken[i] === 0;
+          expect(tokenOfByte[i]).toBe(i === 0 ? 1 : tokenOfByte[i - 1]! + (isFirst ? 1 : 0));
+          if (!isFirst) expect(offsetInToken[i]).toBe(offsetInToken[i - 1]! + 1);
+          const token = tokens[tokenOfByte[i]!]!;
+          expect(reader.vocabulary.bytesAt(token)[offsetInToken[i]!]).toBe(bytes[i]);
+          const patch = patchOfByte[i]!;
+          // Position i + 1 holds byte i: in its patch, or the last one of the patch before, which was cut late.
+          const begin = starts[patch] ?? count;
+          expect(i + 1).toBeGreaterThanOrEqual(begin - 1);
+          expect(i + 1).toBeLessThan(starts[patch + 1] ?? count + 1);
+          if (patch < lastToken.length) {
+            expect(tokenOfByte[i]).toBeLessThanOrEqual(lastToken[patch]!);
+            expect(tokenOfByte[i]).toBeGreaterThan(lastToken[patch]! - tokenCount[patch]!);
+          }
+        });
+        // Chunks lie one behind the other; only a byte that the last cut left over has tokens after them.
+        expect(lastToken[0]).toBe(0);
+        for (let patch = 1; patch < lastToken.length; patch++)
+          expect(lastToken[patch]! - tokenCount[patch]!).toBe(lastToken[patch - 1]);
+        expect(tokens.length - 1 - lastToken.at(-1)!).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
   it('spell every text, cut anywhere, and know nothing of later patches', () => {
     const cuts = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
     const texts = fc.string({ unit: 'binary', maxLength: 24 });

@@ -3,8 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../../blt/index.js';
 import type { PackerState } from '../../data/index.js';
-import type { StepMode } from '../../engine/index.js';
-import { CHUNK_BYTES, chunksOf, type Storage, type tf, type Variable } from '../../engine/index.js';
+import { chunksOf, type StepMode, type Storage, type tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { writeFolderAtomic } from '../../fs/index.js';
 import { loadVariable } from '../../model/index.js';
@@ -14,6 +13,7 @@ import {
   type TensorInfo,
   type TensorReader,
   tensorBytes,
+  tensorPieces,
   writeCheckpoint,
   writeSafetensorsFile,
 } from '../../safetensors/index.js';
@@ -66,13 +66,6 @@ async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint
   }
 }
 
-/** Bytes of a tensor that is copied as it is, in pieces. */
-async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8Array> {
-  const size = tensorBytes(reader.tensors.get(name)!);
-  for (let offset = 0; offset < size; offset += CHUNK_BYTES)
-    yield await reader.read(name, { offset, length: Math.min(CHUNK_BYTES, size - offset) });
-}
-
 /**
  * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the
  * others are copied as they were. Adapters themselves lie beside the moments.
@@ -115,7 +108,7 @@ export async function saveCheckpoint(params: {
       const slot = trained.get(info.name);
       if (slot !== undefined) return bytesOf(slot.value.read(), info);
       const value = mergedValue(info.name);
-      return value === null ? copied(start, info.name) : bytesOf(value, info);
+      return value === null ? tensorPieces(start, start.tensors.get(info.name)!) : bytesOf(value, info);
     });
     const momentInfos = [...moments.values()].map(({ info }) => info);
     await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, (info) =>

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { convertTensor } from '../../src/export/convert-tensor.js';
-import { type Dtype, fromFloat32, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
+import { type Dtype, fromFloat32, type TensorReader, tensorPieces, toFloat32 } from '../../src/safetensors/index.js';
 
 const VALUES = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 10 ** ((i % 9) - 4));
 
@@ -22,16 +21,15 @@ function reader(dtype: 'F32' | 'F16' | 'BF16'): TensorReader & { reads: number[]
 async function collect(
   source: ReturnType<typeof reader>,
   dtype: 'F32' | 'BF16',
-  chunkBytes?: number,
+  pieceBytes?: number,
 ): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
-  const options = chunkBytes === undefined ? {} : { chunkBytes };
-  for await (const piece of convertTensor({ reader: source, tensor: source.tensors.get('t')!, dtype, ...options }))
-    pieces.push(piece);
+  const options = pieceBytes === undefined ? {} : { pieceBytes };
+  for await (const piece of tensorPieces(source, source.tensors.get('t')!, { dtype, ...options })) pieces.push(piece);
   return Uint8Array.from(Buffer.concat(pieces));
 }
 
-describe('convertTensor', () => {
+describe('pieces of a tensor', () => {
   it.each(['F32', 'BF16'] as const)('passes %s through bit for bit', async (dtype) => {
     expect(await collect(reader(dtype), dtype)).toEqual(fromFloat32(VALUES, dtype));
   });
@@ -49,14 +47,25 @@ describe('convertTensor', () => {
     expect(widened).toEqual(fromFloat32(toFloat32(fromFloat32(VALUES, 'F16'), 'F16'), 'F32'));
   });
 
+  it('are whole units, and no larger once they are converted', async () => {
+    const source = reader('BF16');
+    const sizes: number[] = [];
+    const options = { dtype: 'F32', pieceBytes: 1000, unitElements: 100 } as const;
+    for await (const piece of tensorPieces(source, source.tensors.get('t')!, options)) sizes.push(piece.length);
+    expect(sizes).toEqual([800, 800, 800, 800, 800]);
+    expect(source.reads).toEqual([400, 400, 400, 400, 400]);
+    source.reads.length = 0;
+    const large = tensorPieces(source, source.tensors.get('t')!, { pieceBytes: 10, unitElements: 500 });
+    for await (const piece of large) expect(piece.length).toBe(1000);
+    expect(source.reads).toEqual([1000, 1000]);
+  });
+
   it('stops between two pieces', async () => {
     const source = reader('F32');
     const controller = new AbortController();
-    const pieces = convertTensor({
-      reader: source,
-      tensor: source.tensors.get('t')!,
+    const pieces = tensorPieces(source, source.tensors.get('t')!, {
       dtype: 'BF16',
-      chunkBytes: 1024,
+      pieceBytes: 1024,
       signal: controller.signal,
     });
     await pieces.next();

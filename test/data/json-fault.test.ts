@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { jsonFault } from '../../src/data/json-fault.js';
+
+describe('what is wrong in a text that is no JSON', () => {
+  it.each([
+    [
+      '{"text": "a", "score": NaN}',
+      'NaN or Infinity, as Python writes them, which JSON does not allow, at character 24',
+    ],
+    ['{"score": -Infinity}', 'NaN or Infinity'],
+    ["{'text': 'a'}", 'single quotes, as Python prints a dict'],
+    ["{u'text': u'a'}", 'single quotes, as Python prints a dict'],
+    ['{"kept": True}', 'Python’s True, False or None'],
+    ['{"next": None}', 'Python’s True, False or None'],
+    ['{"text": "a",}', 'a trailing comma, at character 14'],
+    ['[1, 2,]', 'a trailing comma'],
+    ['{"text": "a" "b": 1}', 'a missing comma between two values'],
+    ['{"text": "a"} {"text": "b"}', 'unexpected text after the end of the value, at character 15'],
+    ['{"text": "a"},', 'unexpected text after the end of the value'],
+    ['{"text" "a"}', 'a missing colon after a key'],
+    ['{"text": "a", 3: 4}', 'a missing key'],
+    ['{"text"}', 'a key without a value'],
+    ['{"text": ,}', 'a comma where a value is expected'],
+    ['{text: "a"}', 'an unquoted word, at character 2'],
+    ['{"text": "a" // the text\n}', 'a comment, which JSON does not allow'],
+    ['{“text”: 1}', 'typographic quotes'],
+    ['{"text": 01}', 'an invalid number'],
+    ['{"text": .5}', 'an invalid number'],
+    ['{"text": 1.}', 'an invalid number'],
+    ['{"text": "a\tb"}', 'a raw control character in a string, at character 12'],
+    ['{"text": "a\0b"}', 'a zero byte in a string'],
+    ['\0\0\0\0', 'a control character, as in a file that was not written to its end'],
+    ['{"text": "a\\x41b"}', 'an invalid escape sequence'],
+    ['{"text": "a\\u00zz"}', 'an invalid escape sequence'],
+    ['{"text": "a', 'it is truncated inside a string'],
+    ['{"text": "a\\', 'it is truncated inside a string'],
+    ['{"text": "a\\u00', 'it is truncated inside a string'],
+    ['{"text": "a", "n": [1, 2', 'it is truncated'],
+    ['{"text": ', 'it is truncated'],
+    ['{"text": "a"]', 'an unmatched ]'],
+    ['<html>', 'an unexpected character'],
+  ])('is told of %j', (text, fault) => {
+    expect(() => JSON.parse(text)).toThrow();
+    expect(jsonFault(text).what).toContain(fault);
+  });
+
+  const damage = fc.record({
+    value: fc.jsonValue(),
+    at: fc.nat(),
+    put: fc.constantFrom('', '"', '{', ']', ',', 'x', '\\', '0'),
+  });
+
+  it('is found in any damaged JSON, and ends its search', () => {
+    fc.assert(
+      fc.property(damage, ({ value, at, put }) => {
+        const json = JSON.stringify(value);
+        const place = at % json.length;
+        const text = json.slice(0, place) + put + json.slice(place + 1);
+        try {
+          JSON.parse(text);
+        } catch {
+          // Were it taken for whole, the end would be the fault.
+          const { what: fault } = jsonFault(text);
+          if (fault === 'it is truncated') expect(() => JSON.parse(`${text}"]}`)).toThrow();
+          expect(fault).not.toBe('');
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
