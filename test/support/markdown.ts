@@ -52,6 +52,19 @@ export function fenceBelow(markdown: string, heading: string): string {
   return block[1]!;
 }
 
+/** Lines that begin otherwise than prose does: headings, tables, items, quotes, HTML, link references. */
+const NO_PROSE = /^\s*(?:#{1,6} |\||[-*+] |\d+\. |>|<|\[[^\]]+\]: )/;
+const ITEM = /^\s*(?:[-*+]|\d+\.) /;
+const COMMENT = /<!--[\s\S]*?-->/g;
+
+/** Lines of prose that go on with the line above: paragraphs and list items wrapped by hand. */
+export function wrappedLines(markdown: string): string[] {
+  const lines = withoutFences(markdown).replaceAll(COMMENT, '').split('\n');
+  const isText = (line: string) => line.trim() !== '' && !NO_PROSE.test(line);
+  const goesOn = (line: string | undefined) => line !== undefined && (isText(line) || ITEM.test(line));
+  return lines.filter((line, i) => isText(line) && goesOn(lines[i - 1])).map((line) => line.trim());
+}
+
 /** A table's cells by row, each row by the table's headers; cells are trimmed and keep their marks. */
 export type Table = readonly Readonly<Record<string, string>>[];
 
