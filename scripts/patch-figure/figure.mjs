@@ -19,8 +19,9 @@ const LAYERS = { y: 226, height: 64 };
 const BAR_HEIGHT = 56;
 const MAX_NATS = 4;
 
-/** Colours that GitHub's two themes can both carry; the second theme follows the reader's setting. */
+/** In GitHub's colours, light and dark. The page's own background is drawn too: it may follow another setting than the picture. */
 const STYLE = `
+  .page { fill: #ffffff }
   .label { font: 600 15px system-ui, sans-serif; fill: #1f2328 }
   .note { font: 13px system-ui, sans-serif; fill: #59636e }
   .char { font: 15px ui-monospace, monospace; fill: #1f2328; text-anchor: middle }
@@ -35,6 +36,7 @@ const STYLE = `
   .tip { fill: #59636e }
   .copy-tip { fill: #9a6700 }
   @media (prefers-color-scheme: dark) {
+    .page { fill: #0d1117 }
     .label, .char { fill: #f0f6fc }
     .note { fill: #9198a1 }
     .unit { fill: #0c2d57; stroke: #4493f8 }
@@ -163,6 +165,7 @@ export function patchFigure(data) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">
 <style>${STYLE}
 </style>
+<rect width="${WIDTH}" height="${HEIGHT}" rx="8" class="page"/>
 ${lines.join('\n')}
 </svg>
 `;
