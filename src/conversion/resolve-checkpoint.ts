@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
+import { readTextIfThere } from '../fs/index.js';
+import { danglingLink } from '../system-errors.js';
 import { MANIFEST_NAME } from './manifest.js';
 
 /** Checkpoints of a run are `run/checkpoint-STEP`, each a whole BLT folder with the trainer's state beside the weights. */
@@ -30,12 +32,9 @@ export async function resolveCheckpoint(
   folder: string,
   options: { prefer?: readonly Exclude<Checkpoint['origin'], 'plain'>[] } = {},
 ): Promise<Checkpoint> {
-  if (!existsSync(join(folder, MANIFEST_NAME))) {
+  if ((await readTextIfThere(join(folder, MANIFEST_NAME))) === null) {
     if (existsSync(join(folder, 'config.json'))) return checkpoint(folder, 'plain');
-    const missing = existsSync(folder)
-      ? `${folder} holds no ${MANIFEST_NAME} and no config.json.`
-      : `${folder} does not exist.`;
-    throw new UsageError(missing, { hint: 'Give a conversion folder or a checkpoint folder.' });
+    throw new UsageError(missing(folder), { hint: 'Give a conversion folder or a checkpoint folder.' });
   }
   for (const origin of options.prefer ?? (['export', 'run', 'init'] as const)) {
     const found = await PLACES[origin](folder);
@@ -44,6 +43,13 @@ export async function resolveCheckpoint(
   throw new UsageError(`The conversion in ${folder} has no checkpoint yet.`, {
     hint: 'Run `byteify convert` with the same --out to go on with it.',
   });
+}
+
+/** What a folder lacks to be a conversion or a checkpoint. */
+function missing(folder: string): string {
+  const dangling = danglingLink(folder);
+  if (dangling !== null) return `${dangling.link} is a link to ${dangling.target}, which does not exist.`;
+  return existsSync(folder) ? `${folder} holds no ${MANIFEST_NAME} and no config.json.` : `${folder} does not exist.`;
 }
 
 const PLACES = {

@@ -4,4 +4,8 @@ export { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from
 export { digestOf, digestOfFile } from './digest.js';
 export { diskError, refuseFullDisk, sizeOnDisk } from './disk-space.js';
 export { lockFolder } from './lock.js';
+export { makeFolder } from './make-folder.js';
+export { readMetrics } from './metrics-file.js';
+export { parseJson, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
 export { openScratchFile } from './scratch-file.js';
+export { type WalkedEntry, walk } from './walk.js';

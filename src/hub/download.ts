@@ -80,7 +80,7 @@ interface Job extends Omit<DownloadOptions, 'environment' | 'fetch'> {
 async function bringAll(job: Job): Promise<Downloaded> {
   const unlock = await lockDownload(job.repository, job.id);
   try {
-    await sweepTemporary(job.repository);
+    await sweepTemporary(job.repository, { signal: job.signal });
     await tagCache(dirname(job.repository));
     return await bringLocked(job);
   } finally {

@@ -10,15 +10,7 @@ export {
   patchedOf,
   patchedTensors,
 } from './batch-tensors.js';
-export {
-  bltDecode,
-  bltEncode,
-  bltForward,
-  bltLogits,
-  globalLayers,
-  localDecoder,
-  patchVectors,
-} from './blt.js';
+export { bltDecode, bltEncode, bltForward, bltLogits, globalLayers, localDecoder, patchVectors } from './blt.js';
 export { type Cutter, openCutter } from './decoding/cutter.js';
 export {
   type Decoding,
@@ -52,5 +44,4 @@ export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';
 export { loadSourceTensors, type SourceTensors, sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';
-export type { RopeLayout } from './transformer.js';
-export { blockContext, type ForwardOptions } from './transformer.js';
+export { blockContext, type ForwardOptions, type RopeLayout } from './transformer.js';

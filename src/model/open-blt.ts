@@ -1,8 +1,8 @@
 /** @module Opens a BLT checkpoint folder for inference. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, parseBltConfig } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
+import { readTextIfThere } from '../fs/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { disposeParams, loadParams } from './load-params.js';
 import type { Params } from './params.js';
@@ -19,12 +19,13 @@ export interface BltModel {
  */
 export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch(() => {
+  const text = await readTextIfThere(path);
+  if (text === null) {
     throw new ByteifyError(`${folder} holds no config.json.`, {
       hint: 'Give a BLT checkpoint or a conversion folder.',
       exitCode: 2,
     });
-  });
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -48,6 +48,7 @@ export async function finetuneStep(
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
         source: from === null ? conversion.path('import') : null,
         run,
+        ...(from === null && { conversion: conversion.folder }),
         recipe,
         store,
         heldOut,

@@ -2,6 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
+import { overlay } from './overlay.js';
+import { checkBelow, isPartial, readOverlay, TRAINED_FILE } from './partial-checkpoint.js';
 import { quoted } from './quoted.js';
 import { openFile, openSafetensorsFile, readFully } from './read-file.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
@@ -88,20 +91,59 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
       if (reader === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
       return reader.read(name, range);
     },
+    folderOf: (name) => (home.has(name) ? folder : null),
     async close() {
       for (const reader of shards.values()) await reader.close();
     },
   };
 }
 
+/** Tensors of other folders that are read with a partial checkpoint's own. */
+async function openBelow(folder: string, below: string, names: readonly string[]): Promise<Checkpoint> {
+  const reader = existsSync(below) ? await openOwn(below) : null;
+  try {
+    checkBelow(folder, below, names, reader);
+  } catch (error) {
+    await reader?.close();
+    throw error;
+  }
+  // What else the folder holds is none of this model's.
+  return { ...reader!, tensors: new Map(names.map((name) => [name, reader!.tensors.get(name)!])) };
+}
+
+async function openPartial(folder: string): Promise<Checkpoint> {
+  const opened = [await openOwn(folder)];
+  try {
+    for (const [below, names] of await readOverlay(folder)) opened.push(await openBelow(folder, below, names));
+    return { ...overlay(opened), files: opened.flatMap(({ files }) => files) };
+  } catch (error) {
+    for (const reader of opened) await reader.close();
+    throw error;
+  }
+}
+
 /**
- * Where both lie in a folder the single file counts, as in transformers.
+ * Where both lie in a folder the single file counts, as in transformers. A checkpoint of a run that holds only what was trained is read with the
+ * folders that hold the rest (src/safetensors/partial-checkpoint.ts).
  * @throws ByteifyError when there are no weights, or a file or the index is not sound.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
+  return isPartial(folder) ? openPartial(folder) : openOwn(folder);
+}
+
+/** The weights that lie in the folder itself. */
+async function openOwn(folder: string): Promise<Checkpoint> {
+  if (isPartial(folder)) return merged(folder, await openShards(folder, [TRAINED_FILE]));
   if (existsSync(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
   if (!existsSync(index)) {
+    for (const path of [join(folder, SINGLE_FILE), index]) {
+      const link = danglingLink(path);
+      if (link === null) continue;
+      throw new ByteifyError(`${link.link} is a link to ${link.target}, which does not exist.`, {
+        hint: 'Restore what the link leads to, or import the model again with --restart-from import.',
+      });
+    }
     throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
       hint: 'Weights must be in safetensors files.',
     });

@@ -2,6 +2,7 @@
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
+import { systemFailure } from '../system-errors.js';
 import { headerLength, LENGTH_BYTES, parseHeader } from './header.js';
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
@@ -15,7 +16,7 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
   while (done < target.length) {
     const length = Math.min(READ_BYTES, target.length - done);
     const { bytesRead } = await file.read(target, done, length, position + done).catch((cause) => {
-      throw new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
+      throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
     });
     if (bytesRead === 0)
       throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
@@ -47,7 +48,7 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
  */
 export async function openFile(path: string): Promise<FileHandle> {
   const refuse = (cause: unknown): never => {
-    throw new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
+    throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
   };
   if (!(await stat(path).catch(refuse)).isFile()) throw new ByteifyError(`${path} is not a file.`);
   return open(path, 'r').catch(refuse);

@@ -19,6 +19,8 @@ export interface TensorReader {
   readonly metadata: Readonly<Record<string, string>>;
   /** Raw little-endian bytes of a tensor, or of a range inside it. */
   read(name: string, range?: ByteRange): Promise<Uint8Array>;
+  /** The folder whose weight files hold a tensor; null, or no such method, where that is not known. */
+  folderOf?(name: string): string | null;
   close(): Promise<void>;
 }
 

@@ -98,7 +98,7 @@ it.each<[string, unknown, RegExp]>([
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
   ['is no text', 1, /places "t0" in a value that is no text/],
-  ['is absent', 'model-00009-of-00003.safetensors', /cannot be opened/],
+  ['is absent', 'model-00009-of-00003.safetensors', /does not exist/],
 ])('an index is refused whose shard %s', async (_what, shard, message) => {
   await changeIndex((map) => Object.assign(map, { t0: shard }));
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);

@@ -77,7 +77,7 @@ describe('a safetensors file', () => {
   });
 
   it('is a file that exists', async () => {
-    expect(await refusal(openSafetensorsFile(path()))).toMatch(/cannot be opened/);
+    expect(await refusal(openSafetensorsFile(path()))).toMatch(/does not exist/);
     mkdirSync(path());
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/is not a file/);
   });

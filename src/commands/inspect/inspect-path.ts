@@ -9,6 +9,7 @@ import { ByteifyError, UsageError } from '../../errors.js';
 import { openGguf } from '../../gguf/index.js';
 import { parseLlamaConfig } from '../../llama/index.js';
 import { openCheckpoint, openSafetensorsFile, type TensorReader } from '../../safetensors/index.js';
+import { danglingLink } from '../../system-errors.js';
 import { bltFacts, ggufFacts, llamaFacts } from './facts.js';
 import { type Inspection, inspection } from './inspection.js';
 import { partFinder } from './parts.js';
@@ -19,7 +20,12 @@ const PATH_HINT = 'Give a weights file, a checkpoint folder, a conversion folder
  * @throws UsageError when the path is nothing that can be inspected
  */
 export async function inspectPath(path: string): Promise<Inspection> {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`, { hint: PATH_HINT });
+  if (!existsSync(path)) {
+    const link = danglingLink(path);
+    const what =
+      link === null ? `${path} does not exist.` : `${link.link} is a link to ${link.target}, which does not exist.`;
+    throw new UsageError(what, { hint: PATH_HINT });
+  }
   if (statSync(path).isDirectory()) return inspectFolder(path);
   if (path.endsWith('.gguf')) return inspectGguf(path);
   if (path.endsWith('.safetensors')) {
