@@ -65,7 +65,7 @@ it('convert.ts converts the embedded tiny Llama, and finds it done when it is ru
   const args = ['convert.js', ...OWN_TEXT, model, ...FEW_STEPS];
   const { stdout, stderr } = await node(args);
   expect(stdout).toMatch(/\/blt: \d\.\d{3} bits per byte on held-out text; the Llama has \d\.\d{3}\.\n$/);
-  expect(stderr).toContain('finetune');
+  expect(stderr).toContain('Fine-tuning');
   expect((await node(args)).stdout).toBe(stdout);
 });
 
