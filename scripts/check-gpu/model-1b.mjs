@@ -1,7 +1,13 @@
 // The model of the compiled step: shaped as Llama 3.2 1B's conversion, of random weights, with its memory plan.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bltConfigFor, bltTensors, deriveLocalSizes, toTransformersConfig, trainingFlopsPerByte } from '../../dist/blt/index.js';
+import {
+  bltConfigFor,
+  bltTensors,
+  deriveLocalSizes,
+  toTransformersConfig,
+  trainingFlopsPerByte,
+} from '../../dist/blt/index.js';
 import { parametersByPart, trainingStageCost } from '../../dist/plan/index.js';
 import { generatorOf } from '../../dist/random.js';
 import { fillTruncatedNormal } from '../../dist/remap/truncated-normal.js';

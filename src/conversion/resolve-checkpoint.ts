@@ -1,10 +1,10 @@
 /** @module A DIR of the command line: a conversion folder, or a plain checkpoint folder. */
 
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
-import { readTextIfThere } from '../fs/index.js';
+import { readModelJson, readTextIfThere } from '../fs/index.js';
 import { danglingLink } from '../system-errors.js';
 import { MANIFEST_NAME } from './manifest.js';
 
@@ -87,13 +87,7 @@ const HINT = 'Write or download the checkpoint again: transformers cannot load i
 
 async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise<Checkpoint> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8');
-  let modelType: unknown;
-  try {
-    modelType = (JSON.parse(text) as { model_type?: unknown } | null)?.model_type;
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: HINT, cause });
-  }
+  const modelType = (await readModelJson(path, HINT))?.model_type;
   if (typeof modelType !== 'string') throw new ByteifyError(`${path} names no model_type.`, { hint: HINT });
   return { folder, modelType, origin };
 }

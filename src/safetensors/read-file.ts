@@ -2,8 +2,9 @@
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
+import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
 import { systemFailure } from '../system-errors.js';
-import { headerLength, LENGTH_BYTES, parseHeader } from './header.js';
+import { headerLength, LENGTH_BYTES, OPENING_BRACE, parseHeader } from './header.js';
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
 
@@ -59,9 +60,10 @@ export async function openSafetensorsFile(path: string): Promise<TensorReader> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    const prefix = new Uint8Array(Math.min(LENGTH_BYTES, size));
-    await readFully(file, prefix, 0, path);
-    const length = headerLength(prefix, size, path);
+    const beginning = new Uint8Array(Math.min(BEGINNING_BYTES, size));
+    await readFully(file, beginning, 0, path);
+    if (beginning[LENGTH_BYTES] !== OPENING_BRACE) refuseForeignContent(beginning, path);
+    const length = headerLength(beginning.subarray(0, LENGTH_BYTES), size, path);
     const json = new Uint8Array(length);
     await readFully(file, json, LENGTH_BYTES, path);
     const dataStart = LENGTH_BYTES + length;

@@ -1,6 +1,14 @@
 // The golden models in float32, operation by operation and compiled by XLA, against PyTorch and transformers.
 import { bltTensors } from '../../../dist/blt/index.js';
-import { compile, crossEntropySum, locateEngine, onGpu, signatureOf, startEngine, tf } from '../../../dist/engine/index.js';
+import {
+  compile,
+  crossEntropySum,
+  locateEngine,
+  onGpu,
+  signatureOf,
+  startEngine,
+  tf,
+} from '../../../dist/engine/index.js';
 import { bltLogits, byteTensors, entropyOf, openBlt, patcherForward } from '../../../dist/model/index.js';
 import { byteBatch, patchedBatch, wholeRow } from '../../../dist/patching/index.js';
 import { maxDifference, relativeDifference, samePatches, worstOf } from '../differences.mjs';
