@@ -1,32 +1,29 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { circlesIn, type Import, importsOf, loadedWith, readTree } from './support/import-graph.js';
+import { codeSpansOf, fenceBelow, tableOf } from './support/markdown.js';
+import { REPOSITORY } from './support/repository-texts.js';
 
-/**
- * Arrows point downwards: a folder imports what stands in a line below its own. Types may also come from the same line.
- * Stages are the exception: they meet on disk, and share not even a type.
- */
-const TIERS: readonly (readonly string[])[] = [
-  ['cli.ts', 'index.ts'],
-  ['entry'],
-  ['commands'],
-  ['pipeline', 'serve'],
-  ['import', 'remap', 'finetune', 'export', 'generate', 'plan', 'report'],
-  ['evaluate', 'release'],
-  ['model'],
-  ['patching'],
-  ['data', 'hub', 'recipe', 'tokenizer'],
-  ['llama'],
-  ['blt', 'engine', 'gguf'],
-  ['safetensors', 'conversion'],
-  ['fs', 'net'],
-  ['ui'],
-  ['system-errors.ts'],
-  ['errors.ts', 'random.ts', 'version.ts'],
-];
+/** docs/architecture.md is where the rules stand; this test reads them there. */
+const PAGE = readFileSync(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
+const SRC = join(REPOSITORY, 'src');
 
-const STAGES = ['import', 'remap', 'finetune', 'export', 'generate'];
+/** Names in backticks within the sentence that the pattern's group matches. */
+function namesIn(pattern: RegExp): string[] {
+  const sentence = pattern.exec(PAGE)?.[1];
+  if (sentence === undefined) throw new Error(`docs/architecture.md has no sentence like ${pattern}`);
+  return codeSpansOf(sentence);
+}
+
+/** A folder imports what stands in a line below its own. Types may also come from the same line. */
+const TIERS = fenceBelow(PAGE, 'What may import what')
+  .split('\n')
+  .map((line) => line.split(' '));
+
+/** They meet on disk, and share not even a type. */
+const STAGES = namesIn(/\*\*Stages exchange data on disk only\.\*\* (.+?) never import each other/);
 
 /** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
 const COMPUTING_VERBS = [
@@ -47,7 +44,7 @@ const COMPUTING_VERBS = [
  * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
  * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
  */
-const LOADS_TENSORFLOW = ['engine', 'model', 'finetune', 'evaluate', 'generate', 'serve', 'pipeline', 'index.ts'];
+const LOADS_TENSORFLOW = namesIn(/\*\*TensorFlow is loaded late\.\*\* Only (.+?) may load it/);
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
 /** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
@@ -75,8 +72,41 @@ function tensorflowLoaders(modules: readonly string[], imports: readonly Import[
     });
 }
 
+describe('docs/architecture.md', () => {
+  const entries = readdirSync(SRC).sort();
+  const foldersIn = (folder: string) =>
+    readdirSync(join(SRC, folder), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+
+  it('lists what src holds, each folder and file once', () => {
+    const rows = tableOf(PAGE, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
+    expect(rows.map((path) => path.replace(/^src\//, '')).sort()).toEqual(entries);
+  });
+
+  it('puts each of them into one line of its order', () => {
+    expect(TIERS.flat().sort()).toEqual(entries);
+  });
+
+  it('lists the folders of finetune, those of closed-form included', () => {
+    const section = PAGE.slice(PAGE.indexOf('\n## Training\n'));
+    const rows = tableOf(section, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
+    const folders = foldersIn('finetune').flatMap((name) => [
+      name,
+      ...foldersIn(join('finetune', name)).map((below) => `${name}/${below}`),
+    ]);
+    expect(rows.map((path) => path.replace(/\/$/, '')).sort()).toEqual(folders.sort());
+  });
+
+  it('names files of the engine that exist', () => {
+    const files = tableOf(PAGE, 'file in `src/engine`').flatMap((row) => codeSpansOf(row['file in `src/engine`']!));
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !existsSync(join(SRC, 'engine', file)))).toEqual([]);
+  });
+});
+
 describe('the sources', () => {
-  const tree = readTree(fileURLToPath(new URL('../src', import.meta.url)));
+  const tree = readTree(SRC);
   const imports = importsOf(tree);
 
   it('stand in known folders', () => {

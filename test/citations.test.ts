@@ -7,6 +7,8 @@ import { REPOSITORY, repositoryTexts } from './support/repository-texts.js';
 /** `blt-format 1.4`, `blt-format 1.2, 4.2`, `docs/blt-format.md 3.1 to 3.3`; a comment may break its line in between. */
 const CITATION = /blt-format(?:\.md)?[\s*]+(\d+(?:\.\d+)?(?:(?:,| to| and)[\s*]+\d+\.\d+)*)/g;
 const DOCUMENT = /(?<![\w/-])docs\/[\w/-]+\.(?:md|json|svg)\b/g;
+/** A path from the repository's root in backticks. */
+const REPOSITORY_PATH = /`((?:src|test|scripts|bench|recipes|examples|schema)\/[\w./-]*)`/g;
 const numbersOf = (text: string) => [...text.matchAll(CITATION)].flatMap(([, list]) => list!.match(/\d+(?:\.\d+)?/g)!);
 
 const SECTIONS = headingsOf(readFileSync(join(REPOSITORY, 'docs/blt-format.md'), 'utf8')).flatMap(
@@ -26,6 +28,16 @@ describe('what comments and documents cite', () => {
     const missing = (text: string) =>
       [...text.matchAll(DOCUMENT)].map(([path]) => path).filter((path) => !existsSync(join(REPOSITORY, path)));
     expect(everywhere(missing)).toEqual([]);
+  });
+
+  it('are files and folders of the repository, where documents name them by their path', () => {
+    const named = (text: string) => [...text.matchAll(REPOSITORY_PATH)].map(([, path]) => path!);
+    const documents = [...texts].filter(([path]) => path.endsWith('.md'));
+    expect(documents.flatMap(([, text]) => named(text)).length).toBeGreaterThan(50);
+    const missing = documents.flatMap(([document, text]) =>
+      named(text).flatMap((path) => (existsSync(join(REPOSITORY, path)) ? [] : `${document}: ${path}`)),
+    );
+    expect(missing).toEqual([]);
   });
 
   it('are no notes that nobody else can read', () => {

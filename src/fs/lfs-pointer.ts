@@ -1,7 +1,7 @@
 /** @module git-lfs's pointers: the few lines that stand in the place of a large file where git-lfs did not download it. */
 import { ByteifyError } from '../errors.js';
 
-/** First line of a pointer, by git-lfs's specification (docs/spec.md); the second address is from before its first release. */
+/** First line of a pointer, by git-lfs's specification (git-lfs/git-lfs/docs/spec.md); the second address is from before its first release. */
 const FIRST_LINE = /^version https?:\/\/(git-lfs\.github\.com|hawser\.github\.com)\/spec\/v\d/;
 const SIZE_LINE = /^size (\d+)\s*$/m;
 

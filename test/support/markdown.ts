@@ -39,6 +39,32 @@ export function linksOf(markdown: string): string[] {
   return [...inline, ...references, ...html].map((match) => match[1]!);
 }
 
+/** What stands in backticks, in order. */
+export function codeSpansOf(markdown: string): string[] {
+  return [...markdown.matchAll(CODE_SPAN)].map(([span]) => span.slice(1, -1));
+}
+
+/** The text of the first fenced block below a heading, without its fences. @throws Error when there is none. */
+export function fenceBelow(markdown: string, heading: string): string {
+  const at = markdown.search(new RegExp(`^#+ ${heading}$`, 'm'));
+  const block = at < 0 ? null : /^```\w*\n([\s\S]*?)\n```$/m.exec(markdown.slice(at));
+  if (block === null) throw new Error(`no fenced block stands below the heading ${heading}`);
+  return block[1]!;
+}
+
+/** Lines that begin otherwise than prose does: headings, tables, items, quotes, HTML, link references. */
+const NO_PROSE = /^\s*(?:#{1,6} |\||[-*+] |\d+\. |>|<|\[[^\]]+\]: )/;
+const ITEM = /^\s*(?:[-*+]|\d+\.) /;
+const COMMENT = /<!--[\s\S]*?-->/g;
+
+/** Lines of prose that go on with the line above: paragraphs and list items wrapped by hand. */
+export function wrappedLines(markdown: string): string[] {
+  const lines = withoutFences(markdown).replaceAll(COMMENT, '').split('\n');
+  const isText = (line: string) => line.trim() !== '' && !NO_PROSE.test(line);
+  const goesOn = (line: string | undefined) => line !== undefined && (isText(line) || ITEM.test(line));
+  return lines.filter((line, i) => isText(line) && goesOn(lines[i - 1])).map((line) => line.trim());
+}
+
 /** A table's cells by row, each row by the table's headers; cells are trimmed and keep their marks. */
 export type Table = readonly Readonly<Record<string, string>>[];
 
