@@ -1,6 +1,6 @@
 // A server under load: streams that are compared with what the model writes after the same prompt alone, clients that leave in the middle, requests
 // that are malformed or too large, clients that send or read slowly. None may be lost, none mixed up, and memory must stay.
-// Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --slots 8 --out docs/bench/serve]
+// Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --parameters 8 --out docs/bench/serve]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -17,7 +17,7 @@ const { values } = parseArgs({
     model: { type: 'string' },
     streams: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '60' },
-    slots: { type: 'string', default: '8' },
+    parameters: { type: 'string', default: '8' },
     out: { type: 'string' },
   },
 });
@@ -57,7 +57,7 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-bench-serve-'));
 try {
   const folder = values.model ?? roomyGolden(work);
   const limits = ['--max-waiting', String(2 * streams), '--max-prompt-bytes', '2000', '--max-body', '64kB'];
-  const server = await startServer([folder, '--slots', values.slots, ...limits]);
+  const server = await startServer([folder, '--parameters', values.parameters, ...limits]);
   const { url } = server;
   say(`${url}: writing ${texts.length} texts alone`);
   const alone = [];
@@ -146,7 +146,7 @@ try {
     machine: `${cpus().length} cores, ${cpus()[0].model}, Node ${process.versions.node}`,
     streams,
     seconds,
-    slots: Number(values.slots),
+    parameters: Number(values.parameters),
     texts: {
       ...counts,
       ties: gaps.filter((gap) => gap < TIE).length,

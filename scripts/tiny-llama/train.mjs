@@ -12,7 +12,7 @@ import { buildStore, evaluationTexts, openStore } from '../../dist/data/index.js
 import { createVariable, crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
 import { llamaBitsPerByte } from '../../dist/evaluate/index.js';
 import { clipScale, globalNorm, lossAndGradients } from '../../dist/finetune/loop/gradients.js';
-import { corrections, createSlot, updateSlot } from '../../dist/finetune/optimizers/adamw.js';
+import { corrections, createParameterState, updateParameter } from '../../dist/finetune/optimizers/adamw.js';
 import { learningRateAt } from '../../dist/finetune/optimizers/schedule.js';
 import { llamaTensors, parseLlamaConfig } from '../../dist/llama/index.js';
 import { llamaHidden } from '../../dist/model/index.js';
@@ -147,7 +147,7 @@ try {
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
   const slots = llamaTensors(config).map(({ name, shape }) =>
-    createSlot(name, createVariable(tf.tensor(initial(shape, random), shape)), {
+    createParameterState(name, createVariable(tf.tensor(initial(shape, random), shape)), {
       learningRateScale: 1,
       decay: shape.length > 1 && !name.includes('embed'),
     }),
@@ -180,7 +180,7 @@ try {
       const gradientScale = clipScale(globalNorm(gradients), 1);
       const scalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
       slots.forEach((slot, i) => {
-        updateSlot(slot, gradients[i], scalars, ADAMW);
+        updateParameter(slot, gradients[i], scalars, ADAMW);
       });
       return sum.dataSync()[0];
     });

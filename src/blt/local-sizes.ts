@@ -108,7 +108,7 @@ const CHANNELS_BESIDE = 18;
 const CLOSED_FORM: Way = {
   crossAttnK: (sourceWidth) => (sourceWidth <= 1024 ? 1 : 2),
   hiddenSize: (sourceWidth, k) => Math.ceil((sourceWidth / k + CHANNELS_BESIDE) / 32) * 32,
-  // From two on, so that the sums telescope from the single byte.
+  // From two on, so that the sums fitResidualBackoff from the single byte.
   hashSizes: [2, 3, 4, 5, 6, 7, 8],
   // All tables are fitted in memory, and states are wide.
   hashVocab: [

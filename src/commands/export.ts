@@ -8,7 +8,7 @@ import { UsageError } from '../errors.js';
 import { exportTransformers } from '../export/index.js';
 import { removeAtomic } from '../fs/index.js';
 import { recipeFor } from '../recipe/index.js';
-import { conversionPapers } from '../release/index.js';
+import { metadataFiles } from '../release/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, type RestartArgs, restartOption, startEngineFor } from './shared-options.js';
@@ -132,7 +132,7 @@ async function aside({ reporter, signal }: Context, args: Args, out: string): Pr
   if (origin === 'init') reporter.warn(`${args.dir} is not fine-tuned yet: its local parts are untrained.`);
   const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: reporter.warn });
   const { dtype, max_shard_bytes } = recipe.export;
-  const { card, files } = await conversionPapers({ folder: args.dir, manifest, recipe, name: basename(resolve(out)) });
+  const { card, files } = await metadataFiles({ folder: args.dir, manifest, recipe, name: basename(resolve(out)) });
   reporter.stage(`Exporting ${from}`);
   const report = await exportTransformers({
     from,
@@ -140,7 +140,7 @@ async function aside({ reporter, signal }: Context, args: Args, out: string): Pr
     dtype,
     maxShardBytes: max_shard_bytes,
     card,
-    papers: files,
+    metadata: files,
     onProgress: ({ tensor, doneBytes, totalBytes }) =>
       reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
     signal,

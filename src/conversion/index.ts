@@ -3,5 +3,5 @@ export { type InputFile, MANIFEST_NAME, type Manifest, readManifest, type StageR
 export { type Conversion, openConversion } from './open-conversion.js';
 export { type Checkpoint, newestCheckpoint, resolveCheckpoint } from './resolve-checkpoint.js';
 export { runStage, type StageOutcome } from './run-stage.js';
-export { claimOut, markOut, OUTPUT_MARK, type OutputKind } from './safe-output.js';
+export { claimOutput, markOutput, OUTPUT_RECORD, type OutputKind } from './safe-output.js';
 export { STAGE_NAMES, STAGES, type StageName } from './stages.js';

@@ -12,7 +12,7 @@ import { STAGES } from './stages.js';
 export type OutputKind = 'export' | 'remap';
 
 /** Says which files a verb left and how; a copy, a file more, or one that was written since makes the folder the user's own. */
-export const OUTPUT_MARK = '.byteify-output.json';
+export const OUTPUT_RECORD = '.byteify-output.json';
 
 const markSchema = z.strictObject({
   kind: z.enum(['export', 'remap']),
@@ -27,10 +27,10 @@ const HINT = 'Choose a new or an empty folder for --out.';
  * Sees to it that writing a folder destroys nothing: called before any work.
  * @param params.source what is read: a folder, or a file
  * @returns where `out` really lies, links followed
- * @throws UsageError when `out` is a file, holds something that `markOut` does not vouch for, is or holds the source, is or holds the folder
+ * @throws UsageError when `out` is a file, holds something that `markOutput` does not vouch for, is or holds the source, is or holds the folder
  * that the process works in, or belongs to a conversion
  */
-export async function claimOut(out: string, params: { kind: OutputKind; source: string }): Promise<string> {
+export async function claimOutput(out: string, params: { kind: OutputKind; source: string }): Promise<string> {
   const { kind, source } = params;
   const dangling = danglingLink(out);
   if (dangling !== null) {
@@ -61,14 +61,14 @@ export async function claimOut(out: string, params: { kind: OutputKind; source: 
   return target;
 }
 
-/** Leaves the mark by which `claimOut` knows the folder again. Called when all files are there. */
-export async function markOut(folder: string, kind: OutputKind): Promise<void> {
+/** Leaves the mark by which `claimOutput` knows the folder again. Called when all files are there. */
+export async function markOutput(folder: string, kind: OutputKind): Promise<void> {
   const mark: Mark = { kind, files: await describeFiles(folder) };
-  await writeFile(join(folder, OUTPUT_MARK), `${JSON.stringify(mark)}\n`);
+  await writeFile(join(folder, OUTPUT_RECORD), `${JSON.stringify(mark)}\n`);
 }
 
 async function isUntouched(folder: string, kind: OutputKind): Promise<boolean> {
-  const text = await readFile(join(folder, OUTPUT_MARK), 'utf8').catch(() => null);
+  const text = await readFile(join(folder, OUTPUT_RECORD), 'utf8').catch(() => null);
   if (text === null) return false;
   try {
     const mark = markSchema.parse(JSON.parse(text));
@@ -80,7 +80,7 @@ async function isUntouched(folder: string, kind: OutputKind): Promise<boolean> {
 
 /** Everything in the folder but the mark; what is no plain file, as a link, has no size, so that no mark speaks for it. */
 async function describeFiles(folder: string): Promise<Mark['files']> {
-  const names = (await readdir(folder)).filter((name) => name !== OUTPUT_MARK).sort();
+  const names = (await readdir(folder)).filter((name) => name !== OUTPUT_RECORD).sort();
   const described = await Promise.all(
     names.map(async (name) => {
       const found = await lstat(join(folder, name)).catch(() => null);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import { documentsOf } from './documents.js';
-import { fillEmptySide } from './fill-empty-split.js';
+import { fillEmptySplit } from './fill-empty-split.js';
 import { findFiles } from './find-files.js';
 import { BrokenFile, type Refusal } from './refusal.js';
 import { MANIFEST_FILE, type StoreManifest } from './store.js';
@@ -121,7 +121,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
       written = await writer.close();
     }
     if (written.train.pieces + written.validation.pieces === 0) throw nothingToUse(refused, refusedCount);
-    const sides = await fillEmptySide(folder, written, seed);
+    const sides = await fillEmptySplit(folder, written, seed);
     if (sides.train.pieces === 0 || sides.validation.pieces === 0) throw tooLittle(pieceBytes);
     const manifest: StoreManifest = {
       files,

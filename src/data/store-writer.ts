@@ -5,7 +5,7 @@ import { type AppendFile, createAppendFile } from '../fs/index.js';
 import { createDigestSet } from './digest-set.js';
 import { completePieces } from './document-chunks.js';
 import { bytesFile, endsFile, type SplitCounts, type SplitName } from './store.js';
-import { lotOf } from './uniform-draw.js';
+import { uniformDraw } from './uniform-draw.js';
 
 /** How far a store was written. */
 export interface Mark {
@@ -31,7 +31,7 @@ interface Side {
 
 export const END_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
-export async function createSide(folder: string, name: SplitName): Promise<Side> {
+export async function createSplitWriter(folder: string, name: SplitName): Promise<Side> {
   return {
     bytes: await createAppendFile(join(folder, bytesFile(name))),
     ends: await createAppendFile(join(folder, endsFile(name))),
@@ -43,7 +43,7 @@ export async function appendPiece({ bytes, ends }: Side, piece: Uint8Array): Pro
   await ends.append(new Uint8Array(Float64Array.of(bytes.length).buffer));
 }
 
-export async function closeSide({ bytes, ends }: Side): Promise<SplitCounts> {
+export async function closeSplitWriter({ bytes, ends }: Side): Promise<SplitCounts> {
   try {
     return { pieces: ends.length / END_BYTES, bytes: bytes.length };
   } finally {
@@ -58,12 +58,13 @@ export async function createStoreWriter(options: {
   seed: number;
 }): Promise<StoreWriter> {
   const { folder, pieceBytes, validationFraction, seed } = options;
-  const train = await createSide(folder, 'train');
-  const validation = await createSide(folder, 'validation');
+  const train = await createSplitWriter(folder, 'train');
+  const validation = await createSplitWriter(folder, 'validation');
   const files = [train, validation].flatMap(({ bytes, ends }) => [bytes, ends]);
   const documents = createDigestSet();
   const mark = (): Mark => ({ lengths: files.map(({ length }) => length), documents: documents.size });
-  const put = (piece: Uint8Array) => appendPiece(lotOf(seed, piece) < validationFraction ? validation : train, piece);
+  const put = (piece: Uint8Array) =>
+    appendPiece(uniformDraw(seed, piece) < validationFraction ? validation : train, piece);
 
   // Of the document that is being written.
   let digest = createHash('sha256');
@@ -102,7 +103,7 @@ export async function createStoreWriter(options: {
       return true;
     },
     async close() {
-      const [ofTrain, ofValidation] = await Promise.all([closeSide(train), closeSide(validation)]);
+      const [ofTrain, ofValidation] = await Promise.all([closeSplitWriter(train), closeSplitWriter(validation)]);
       return { train: ofTrain, validation: ofValidation };
     },
   };

@@ -161,7 +161,7 @@ export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
   };
 }
 
-async function openSide(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
+async function openSplitFile(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
   const files = { bytes: join(folder, bytesFile(name)), ends: join(folder, endsFile(name)) };
   const split = await openSplit(files);
   if (split.count === counts.pieces && split.byteCount === counts.bytes) return split;
@@ -172,8 +172,8 @@ async function openSide(folder: string, name: SplitName, counts: SplitCounts): P
 /** @throws ByteifyError naming what of the store is missing, damaged or does not fit. */
 export async function openStore(folder: string): Promise<ByteStore> {
   const manifest = await readJson(join(folder, MANIFEST_FILE), MANIFEST);
-  const train = await openSide(folder, 'train', manifest.train);
-  const validation = await openSide(folder, 'validation', manifest.validation).catch(async (error: unknown) => {
+  const train = await openSplitFile(folder, 'train', manifest.train);
+  const validation = await openSplitFile(folder, 'validation', manifest.validation).catch(async (error: unknown) => {
     await train.close();
     throw error;
   });

@@ -26,7 +26,7 @@ function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
  * @param fn gives one tensor. @param variables float32 inputs, which get gradients; the first is delayed in the backward pass.
  * @param constants tensors that get none.
  */
-export function rematerialised(
+export function checkpointed(
   fn: (variables: tf.Tensor[], constants: tf.Tensor[]) => tf.Tensor,
   variables: readonly tf.Tensor[],
   constants: readonly tf.Tensor[],

@@ -12,7 +12,7 @@ export {
 } from './compile.js';
 export { cacheHome, engineHome } from './folders.js';
 export { fuse, fusedOp } from './fuse.js';
-export { rematerialised } from './gradient-checkpointing.js';
+export { checkpointed } from './gradient-checkpointing.js';
 export { TENSORFLOW_VERSION } from './libraries.js';
 export { type EngineLocation, locateEngine } from './locate.js';
 export {

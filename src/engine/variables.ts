@@ -13,7 +13,7 @@ export interface Variable {
   /** The value, in float32. The caller disposes it. */
   read(): tf.Tensor;
   /** As read, but a bfloat16 variable's tensor is left as it is held: for `linear` alone, since tfjs-core takes it for float32. */
-  readHeld(): tf.Tensor;
+  readFrozen(): tf.Tensor;
   /** Replaces the value. While tracing, the compiled function will. `value` stays the caller's. */
   assign(value: tf.Tensor): void;
   /** Rows `ids` [N] of a variable [R, ...] -> [N, ...], without reading the others. */
@@ -110,7 +110,7 @@ function variableOf(shape: readonly number[], storage: Storage, resources: reado
     storage,
     resources,
     read: () => decoded((resource) => resource.read()),
-    readHeld: () => (storage === 'bfloat16' ? resources[0]!.read() : decoded((resource) => resource.read())),
+    readFrozen: () => (storage === 'bfloat16' ? resources[0]!.read() : decoded((resource) => resource.read())),
     assign: (value) => encoded(value, (resource, part) => resource.assign(part)),
     gatherRows: (ids) => decoded((resource) => resource.gatherRows(ids)),
     scatterRows: (ids, values) => encoded(values, (resource, part) => resource.scatterRows(ids, part)),
@@ -131,7 +131,7 @@ function tensorVariable(initial: tf.Tensor, storage: Storage): Variable {
     shape: initial.shape,
     storage,
     read: () => tf.clone(value),
-    readHeld: () => tf.clone(value),
+    readFrozen: () => tf.clone(value),
     assign: (next) => replace(tf.clone(next)),
     gatherRows: (ids) => tf.gather(value, ids as tf.Tensor1D),
     scatterRows: (ids, values) => replace(tf.tensorScatterUpdate(value, tf.expandDims(ids, 1), values)),

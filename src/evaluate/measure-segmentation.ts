@@ -4,12 +4,12 @@ import type { LlamaModel, Params } from '../model/index.js';
 import { readText } from '../model/index.js';
 import {
   type Alignment,
-  bytePlaces,
+  byteReadings,
   CUT_LATE,
+  canonicalTexts,
   canonicalTokens,
   type SourceReader,
   sourceChunks,
-  spelledTexts,
   textCuts,
   tokenEnds,
 } from '../patching/index.js';
@@ -60,7 +60,7 @@ function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: 
     source: {
       canonical: nats(canonicalReading(text, reader)),
       inPatches: nats(chunks),
-      places: bytePlaces(chunks, patchIds(starts, count).encoder),
+      places: byteReadings(chunks, patchIds(starts, count).encoder),
     },
   };
 }
@@ -76,7 +76,7 @@ export function measureSegmentation(
   texts: readonly Uint8Array[],
   options: { readonly signal: AbortSignal; readonly onText?: (done: number) => void },
 ): SegmentationReport {
-  const measured = spelledTexts(texts, source.reader.tokenizer).map((text, i) => {
+  const measured = canonicalTexts(texts, source.reader.tokenizer).map((text, i) => {
     options.signal.throwIfAborted();
     const result = measure(text, patcher, source);
     options.onText?.(i + 1);

@@ -1,13 +1,13 @@
 /** @module How well patches follow the source's tokens, and what that costs the source: sums over texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
-import { type BytePlace, CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
+import { type ByteReading, CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
 
 /** The source on a text that is cut in some way: nats of each byte under its next-token distribution summed to bytes. */
 export interface SourceNats {
   readonly canonical: Float32Array;
   readonly inPatches: Float32Array;
   /** Of each byte in patches: inside a token, or the first of one whose patch began in time, late, or whose token begins inside a patch. */
-  readonly places: readonly BytePlace[];
+  readonly places: readonly ByteReading[];
 }
 
 export interface SegmentedText {
@@ -63,7 +63,7 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
     values.reduce((all, value, i) => (where(i) ? all + value : all), 0);
   const bytes = total(({ ends }) => ends.length);
   const perByte = (of: (text: SegmentedText) => number) => bitsPerByte(total(of), bytes);
-  const place = (wanted: BytePlace) =>
+  const place = (wanted: ByteReading) =>
     perByte(({ source }) => sum(source.inPatches, (i) => source.places[i] === wanted));
   const cuts = texts.map(hits);
   const counted = (key: 'made' | 'late' | 'found') => cuts.reduce((all, text) => all + text[key], 0);

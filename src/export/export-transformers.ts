@@ -12,7 +12,7 @@ import {
   textPositions,
   toTransformersConfig,
 } from '../blt/index.js';
-import { claimOut, markOut } from '../conversion/index.js';
+import { claimOutput, markOutput } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import type { CardInputs } from '../release/index.js';
@@ -53,7 +53,7 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
  * @param params.from a BLT checkpoint folder; it may hold any mix of F64, F32, F16 and BF16
  * @param params.dtype of every tensor written, the patcher's included
  * @param params.maxShardBytes 5e9 unless told
- * @param params.papers further texts by the name of their file: licence, recipe, provenance
+ * @param params.metadata further texts by the name of their file: licence, recipe, provenance
  * @param params.ownsOut `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is
  * @throws ByteifyError when the config is no BLT's or the tensors do not match it; UsageError when writing `out` would destroy something
  * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
@@ -63,14 +63,14 @@ export async function exportTransformers(params: {
   out: string;
   dtype: 'float32' | 'bfloat16';
   card: CardInputs;
-  papers?: ReadonlyMap<string, string>;
+  metadata?: ReadonlyMap<string, string>;
   maxShardBytes?: number | undefined;
   ownsOut?: boolean;
   onProgress?: (event: ExportProgress) => void;
   signal?: AbortSignal | undefined;
 }): Promise<ExportReport> {
   const { from, out, dtype, card, ownsOut = false } = params;
-  const target = ownsOut ? out : await claimOut(out, { kind: 'export', source: from });
+  const target = ownsOut ? out : await claimOutput(out, { kind: 'export', source: from });
   const config = await readBltConfig(from);
   const reader = await openCheckpoint(from);
   try {
@@ -86,8 +86,8 @@ export async function exportTransformers(params: {
       for (const [name, contents] of Object.entries(textFiles(config, dtype)))
         await writeFile(join(folder, name), json(contents));
       await writeFile(join(folder, 'README.md'), modelCard(card, describe(config, parameters, dtype)));
-      for (const [name, text] of params.papers ?? []) await writeFile(join(folder, name), text);
-      if (!ownsOut) await markOut(folder, 'export');
+      for (const [name, text] of params.metadata ?? []) await writeFile(join(folder, name), text);
+      if (!ownsOut) await markOutput(folder, 'export');
       return {
         folder: out,
         dtype,

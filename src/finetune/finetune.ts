@@ -8,7 +8,7 @@ import { checkpointName } from './loop/checkpoint.js';
 import { closedForm } from './stages/closed-form/closed-form.js';
 import type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js';
 import { runTrainingStage } from './stages/training-stage.js';
-import { openDistillSource } from './teacher/teacher.js';
+import { openTeacher } from './teacher/teacher.js';
 
 /** Stages after which the encoder can be judged by what the source makes of its patches. */
 const SPEAKS_TO_SOURCE: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
@@ -30,7 +30,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       hint: 'Run it in a conversion folder, or leave only end-to-end stages in the recipe.',
     });
   }
-  const source = needsSource === undefined ? null : await openDistillSource(options.source!, from[0]!);
+  const source = needsSource === undefined ? null : await openTeacher(options.source!, from[0]!);
   let metrics: Readonly<Record<string, number>> = {};
   let encoder: Readonly<Record<string, number>> = {};
   let before: readonly string[] = from;

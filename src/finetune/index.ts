@@ -26,6 +26,6 @@ export {
   principalDirections,
   ridge,
 } from './stages/closed-form/least-squares.js';
-export { type ObservedText, type Telescope, telescope } from './stages/closed-form/residual-backoff.js';
+export { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './stages/closed-form/residual-backoff.js';
 export type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js';
-export type { DistillSource } from './teacher/teacher.js';
+export type { Teacher } from './teacher/teacher.js';

@@ -7,5 +7,5 @@ export { type ModelId, parseModelId } from './model-id.js';
 export { writingAccount } from './publish/account.js';
 export { hashPaths, type LocalFile, publishedPaths } from './publish/local-files.js';
 export { parseOrigin } from './publish/origin.js';
-export { openLine, planPublication, publish } from './publish/publish.js';
+export { openHubClient, planPublication, publish } from './publish/publish.js';
 export { type RemoteModel, readRemote } from './read-remote.js';

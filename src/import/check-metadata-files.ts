@@ -17,7 +17,7 @@ import {
  * @param folder of a transformers model; its weights may be missing.
  * @throws ByteifyError when the architecture cannot be converted, or a small file is missing, broken, or contradicts another.
  */
-export async function checkPapers(folder: string): Promise<LlamaConfig> {
+export async function checkMetadataFiles(folder: string): Promise<LlamaConfig> {
   const path = join(folder, 'config.json');
   const json = await readJson(folder, 'config.json');
   if (json === null) {

@@ -10,7 +10,7 @@ import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { systemFailure } from '../system-errors.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
-import { checkGgufPapers, checkPapers } from './check-metadata-files.js';
+import { checkGgufPapers, checkMetadataFiles } from './check-metadata-files.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';
@@ -70,7 +70,7 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   if (source.ropeLayout === 'interleaved') {
     throw new UsageError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
   }
-  await checkPapers(folder);
+  await checkMetadataFiles(folder);
   const weights = await openCheckpoint(folder);
   await weights.close();
   return {

@@ -9,7 +9,7 @@ import { downloadModel } from '../hub/index.js';
 import { checkIndex } from '../llama/index.js';
 import { SINGLE_FILE } from '../safetensors/index.js';
 import { danglingLink } from '../system-errors.js';
-import { checkPapers } from './check-metadata-files.js';
+import { checkMetadataFiles } from './check-metadata-files.js';
 
 export interface LocatedModel {
   readonly kind: 'hub' | 'folder' | 'gguf';
@@ -55,7 +55,7 @@ export async function locateModel(model: string, options: LocateOptions = {}): P
   if (looksLikePath(model) || danglingLink(model) !== null)
     throw missingPath(model, 'Give a folder, a .gguf file, or a hub id like org/name.');
   const onConfig = async (folder: string, weights: readonly string[]) => {
-    const config = await checkPapers(folder);
+    const config = await checkMetadataFiles(folder);
     if (!weights.includes(SINGLE_FILE)) await checkIndex(folder, config);
   };
   const { folder, commit } = await downloadModel(model, { ...options, onConfig });

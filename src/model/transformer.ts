@@ -3,7 +3,7 @@
  * layers in order, one block, its attention and feed-forward branch, rotary position embeddings. Hidden states are [rows * length, hidden].
  */
 import type { RopeConfig, TransformerConfig } from '../blt/index.js';
-import { attend, fusedOp, linear, rematerialised, rmsNorm, swiglu, tf } from '../engine/index.js';
+import { attend, checkpointed, fusedOp, linear, rmsNorm, swiglu, tf } from '../engine/index.js';
 import { type AttentionPlan, attentionPlan, keysMask } from './masks.js';
 import { type Params, param } from './params.js';
 import { ropeAngles } from './rope-angles.js';
@@ -16,7 +16,7 @@ export interface BlockContext {
   /** Where positions see more than those of the batch; null where they do not. */
   readonly cache: KeyValueCache | null;
   /** Whether the backward pass computes a layer's activations again instead of keeping them. */
-  readonly rematerialise: boolean;
+  readonly gradientCheckpointing: boolean;
 }
 
 export interface SequenceShape {
@@ -29,7 +29,7 @@ export interface SequenceShape {
 /** How a forward pass is differentiated; it does not change what it computes. */
 export interface ForwardOptions {
   /** Keep only each layer's input, and compute the rest again in the backward pass. */
-  readonly rematerialise?: boolean;
+  readonly gradientCheckpointing?: boolean;
 }
 
 /** Rotation tables and masks of a transformer over [rows, length] positions. */
@@ -44,7 +44,7 @@ export function blockContext(
     rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
     attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
     cache: null,
-    rematerialise: options.rematerialise ?? false,
+    gradientCheckpointing: options.gradientCheckpointing ?? false,
   };
 }
 
@@ -67,15 +67,15 @@ export function blocks(x: tf.Tensor, params: Params, prefix: string, context: Bl
 /** One layer, its activations kept or computed again as the context says. */
 export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   // What a gradient needs is kept all the same; without one, nothing of a layer stays but its result.
-  return tf.tidy(() => (context.rematerialise ? rematerialisedBlock : block)(x, params, prefix, context));
+  return tf.tidy(() => (context.gradientCheckpointing ? checkpointedBlock : block)(x, params, prefix, context));
 }
 
 /** A layer of which only the input is kept for the backward pass. */
-function rematerialisedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
+function checkpointedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
   const { rope, attention } = context;
   const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
-  return rematerialised(
+  return checkpointed(
     ([input, ...values], [cos, sin, ...kept]) => {
       const again: BlockContext = {
         ...context,

@@ -3,10 +3,10 @@
 import type { SourceChunks } from './chunks.js';
 
 /** What the state that a byte is predicted from has read: all before it, or less. */
-export type BytePlace = 'inside' | 'fresh' | 'stale' | 'unread';
+export type ByteReading = 'inside' | 'fresh' | 'stale' | 'unread';
 
 /** @param encoderPatch the patch that each position is pooled into [1 + bytes]: BOS, then the bytes. */
-export function bytePlaces(chunks: SourceChunks, encoderPatch: Int32Array): BytePlace[] {
+export function byteReadings(chunks: SourceChunks, encoderPatch: Int32Array): ByteReading[] {
   const { tokenOfByte, offsetInToken, patchOfByte, lastToken } = chunks;
   return Array.from(tokenOfByte, (token, i) => {
     if (offsetInToken[i]! > 0) return 'inside';

@@ -5,7 +5,7 @@ import type { SourceTokenizer } from '../tokenizer/index.js';
 import { canonicalTokens } from './canonical-tokens.js';
 
 /** Those that the source's tokens spell. @throws ByteifyError when they spell none of several. */
-export function spelledTexts(texts: readonly Uint8Array[], tokenizer: SourceTokenizer): readonly Uint8Array[] {
+export function canonicalTexts(texts: readonly Uint8Array[], tokenizer: SourceTokenizer): readonly Uint8Array[] {
   const spelled = texts.filter((text) => canonicalTokens(text, tokenizer) !== null);
   if (spelled.length === 0 && texts.length > 0) {
     throw new ByteifyError('The source’s tokens do not spell the texts that they were made of.', {

@@ -20,8 +20,8 @@ export {
   tokenEndArrays,
 } from './batch-arrays.js';
 export { boundaryLabels } from './boundary-labels.js';
-export { type BytePlace, bytePlaces } from './byte-positions.js';
-export { spelledTexts } from './canonical-texts.js';
+export { type ByteReading, byteReadings } from './byte-positions.js';
+export { canonicalTexts } from './canonical-texts.js';
 export { type CanonicalToken, canonicalTokens } from './canonical-tokens.js';
 export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';
 export { type SourceToken, type TokensOf, tokensInPatches } from './patch-tokens.js';

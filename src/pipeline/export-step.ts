@@ -4,7 +4,7 @@ import { resolveCheckpoint, runStage } from '../conversion/index.js';
 import { selfCheck } from '../evaluate/index.js';
 import { exportTransformers } from '../export/index.js';
 import { digestOf, removeAtomic } from '../fs/index.js';
-import { conversionPapers, modelName } from '../release/index.js';
+import { metadataFiles, modelName } from '../release/index.js';
 import { humanBytes, humanCount } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -26,15 +26,15 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
       await recordRecipe(conversion, recipe);
       const { folder } = conversion;
       const manifest = conversion.manifest();
-      const papers = await conversionPapers({ folder, manifest, recipe, name: modelName(manifest, folder) });
+      const metadata = await metadataFiles({ folder, manifest, recipe, name: modelName(manifest, folder) });
       const report = await exportTransformers({
         from,
         out,
         dtype,
         maxShardBytes: max_shard_bytes,
         ownsOut: true,
-        card: papers.card,
-        papers: papers.files,
+        card: metadata.card,
+        metadata: metadata.files,
         onProgress: ({ tensor, doneBytes, totalBytes }) =>
           reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: tensor }),
         signal,

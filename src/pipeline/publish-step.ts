@@ -5,9 +5,9 @@ import {
   type Account,
   checkPublication,
   checkRepositoryName,
+  type HubClient,
   hashPaths,
-  type Line,
-  openLine,
+  openHubClient,
   PROVENANCE_NAME,
   type Publication,
   type Published,
@@ -18,7 +18,7 @@ import {
   publishedPaths,
   writingAccount,
 } from '../hub/publish/index.js';
-import { releaseShortfalls } from '../release/index.js';
+import { releaseViolations } from '../release/index.js';
 import { humanBytes, humanCount, type Reporter } from '../ui/index.js';
 import { type ExportedFolder, exportedFolder } from './exported-folder.js';
 
@@ -45,13 +45,13 @@ interface PublishContext {
 /** A number of files in words. */
 export const filesIn = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 
-/** Prints every duty that is open, and refuses if there is one. */
-async function checkDuties({ folder, manifest }: ExportedFolder, request: PublishRequest, reporter: Reporter) {
+/** Prints every requirement that is open, and refuses if there is one. */
+async function checkRequirements({ folder, manifest }: ExportedFolder, request: PublishRequest, reporter: Reporter) {
   const { dir, repository, acceptedLicense } = request;
-  const shortfalls = await releaseShortfalls({ folder, manifest, repository, acceptedLicense });
-  if (shortfalls.length === 0) return;
-  for (const { sentence, hint } of shortfalls) reporter.warn(`${sentence} ${hint}`);
-  const count = shortfalls.length === 1 ? 'one thing is' : `${shortfalls.length} things are`;
+  const violations = await releaseViolations({ folder, manifest, repository, acceptedLicense });
+  if (violations.length === 0) return;
+  for (const { sentence, hint } of violations) reporter.warn(`${sentence} ${hint}`);
+  const count = violations.length === 1 ? 'one thing is' : `${violations.length} things are`;
   throw new ByteifyError(`${dir} cannot be published as ${repository} yet: ${count} missing, named above.`, {
     hint: 'Nothing was sent.',
   });
@@ -63,7 +63,7 @@ async function textOf(files: Publication['files'], name: string): Promise<string
 }
 
 async function plan(
-  line: Line,
+  client: HubClient,
   exported: ExportedFolder,
   request: PublishRequest,
   { reporter, signal }: PublishContext,
@@ -74,14 +74,14 @@ async function plan(
   // Before anything is read that might be sent.
   const rules = { isKnown: exportFiles(weightFiles), include: request.include };
   const paths = await publishedPaths(folder, rules, signal);
-  await checkDuties(exported, request, reporter);
+  await checkRequirements(exported, request, reporter);
   const files = await hashPaths(folder, paths, {
     onProgress: (done, total, detail) => reporter.progress({ done, total, unit: 'bytes', detail }),
     signal,
   });
   reporter.done(`${tensors} tensors, ${humanCount(parameters)} parameters, ${filesIn(files.length)} hashed`);
   reporter.stage(`Looking at ${request.repository}`);
-  const publication = await planPublication(line, {
+  const publication = await planPublication(client, {
     repository: request.repository,
     files,
     origin: parseOrigin(await textOf(files, PROVENANCE_NAME)),
@@ -91,13 +91,13 @@ async function plan(
 }
 
 async function send(
-  line: Line,
+  client: HubClient,
   { publication, account }: { publication: Publication; account: Account },
   request: PublishRequest,
   { reporter }: PublishContext,
 ): Promise<Published> {
   reporter.stage(`Uploading to ${publication.id}`);
-  const published = await publish(line, publication, {
+  const published = await publish(client, publication, {
     ...request,
     account,
     card: await textOf(publication.files, 'README.md'),
@@ -114,7 +114,7 @@ async function send(
 
 /**
  * @returns what would change, and what was done; null after a dry run
- * @throws UsageError for a folder or a name that cannot be published; ByteifyError for an export that is not sound, duties that are open, and
+ * @throws UsageError for a folder or a name that cannot be published; ByteifyError for an export that is not sound, requirements that are open, and
  * refusals of the hub; the signal's reason.
  */
 export async function publishStep(
@@ -123,13 +123,13 @@ export async function publishStep(
 ): Promise<{ publication: Publication; published: Published | null }> {
   checkRepositoryName(request.repository);
   const exported = await exportedFolder(request.dir);
-  const line = openLine({ signal: context.signal });
+  const client = openHubClient({ signal: context.signal });
   // Before minutes of hashing: a token that cannot write.
-  const account = request.dryRun ? null : await writingAccount(line);
-  const publication = await plan(line, exported, request, context);
+  const account = request.dryRun ? null : await writingAccount(client);
+  const publication = await plan(client, exported, request, context);
   context.onPlan(publication);
   checkPublication(publication, request);
   if (account === null) return { publication, published: null };
-  const published = await send(line, { publication, account }, request, context);
+  const published = await send(client, { publication, account }, request, context);
   return { publication: published.publication, published };
 }

@@ -1,17 +1,17 @@
 /** @module What every release must have, whatever its licence: a whole card, its history, and nothing of the machine it was made on. */
 import { missingSections } from './card-sections.js';
 import { frontMatterFaults } from './front-matter.js';
-import { CARD_NAME, type Papers } from './metadata-requirements.js';
+import { CARD_NAME, type ReleaseMetadata } from './metadata-requirements.js';
 import { localPathIn, placeholderIn } from './placeholders.js';
 import { PROVENANCE_NAME, RECIPE_NAME, sourceName } from './provenance.js';
-import type { Shortfall } from './violation.js';
+import type { Violation } from './violation.js';
 
 const RULES = 'The hub’s rules: https://huggingface.co/docs/hub/model-cards#model-card-metadata.';
 const AGAIN = '`byteify export DIR --restart-from export` writes it.';
 const EDIT = `Edit ${CARD_NAME}, or export again.`;
 
 /** Each gives what is missing; none asks for what another asks for already. */
-export const CARD_DUTIES: Readonly<Record<string, (papers: Papers) => readonly Shortfall[]>> = {
+export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetadata) => readonly Violation[]>> = {
   card({ texts }) {
     if (texts.has(CARD_NAME)) return [];
     return [{ sentence: `The folder has no model card, ${CARD_NAME}.`, hint: AGAIN }];

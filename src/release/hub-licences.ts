@@ -1,7 +1,7 @@
 /** @module The licence identifiers that the hub knows, what kind of terms each stands for, and its SPDX identifier where it has one. */
 
 /**
- * What a licence asks of whoever passes on a changed copy. `attribution` asks to be named and kept, no more; `llama` has duties of its own
+ * What a licence asks of whoever passes on a changed copy. `attribution` asks to be named and kept, no more; `llama` has requirements of its own
  * (llama-licences.ts); of the others a person must know before they publish, and `unfamiliar` has terms that are not in this table.
  */
 export type LicenceKind =

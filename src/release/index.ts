@@ -1,7 +1,7 @@
 /** @module Release: what a published model must tell, and what its licences ask for. */
 
 export { type CardInputs, type CardModel, cardFromManifest, type TextFacts } from './card/inputs.js';
-export { type ConversionPapers, conversionPapers, modelName } from './card/metadata-files.js';
+export { type MetadataFiles, metadataFiles, modelName } from './card/metadata-files.js';
 export { modelCard } from './card/model-card.js';
 export { CARD_SECTIONS, type CardSection } from './card-sections.js';
 export { type FrontMatter, frontMatterFaults, licenceNameOf, readCard, writeFrontMatter } from './front-matter.js';
@@ -11,5 +11,5 @@ export { CONCERNS, type Licence, licenceOf } from './licences.js';
 export { asAsked, type LlamaTerms } from './llama-licences.js';
 export type { ReleaseQuestion } from './metadata-requirements.js';
 export { lastPart, PROVENANCE_NAME, type Provenance, provenanceOf, RECIPE_NAME, sourceName } from './provenance.js';
-export { releaseShortfalls } from './release-violations.js';
-export type { Shortfall } from './violation.js';
+export { releaseViolations } from './release-violations.js';
+export type { Violation } from './violation.js';

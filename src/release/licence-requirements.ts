@@ -1,23 +1,23 @@
-/** @module What the licences of the source and of the training text ask for. Each duty is checked on the folder as it is. */
+/** @module What the licences of the source and of the training text ask for. Each requirement is checked on the folder as it is. */
 import { licenceNameOf } from './front-matter.js';
 import { licenceFileKind, licenceFilesOf } from './licence-files.js';
 import { CONCERNS, type Licence, licenceOf } from './licences.js';
 import { asAsked, beginsAsAsked, holds } from './llama-licences.js';
-import { CARD_NAME, type Papers } from './metadata-requirements.js';
+import { CARD_NAME, type ReleaseMetadata } from './metadata-requirements.js';
 import { lastPart } from './provenance.js';
-import type { Shortfall } from './violation.js';
+import type { Violation } from './violation.js';
 
 const STATE = `byteify export DIR --restart-from export --data-source '{ name: ..., license: ..., hub_id: ... }'`;
 
 /** Licence files that the source came with and the folder lacks. */
-function lostFiles({ texts, manifest, provenance }: Papers): string[] {
+function lostFiles({ texts, manifest, provenance }: ReleaseMetadata): string[] {
   const files = manifest?.stages.import?.files.map(({ path }) => lastPart(path));
   const names = files ?? provenance?.source?.files.map(({ name }) => name) ?? [];
   return names.filter((name) => licenceFileKind(name) !== null && !texts.has(name));
 }
 
-/** A licence that a person must have read: no shortfall once they say so. */
-function unread(what: string, { id, kind, name }: Licence, { accepted }: Papers): Shortfall[] {
+/** A licence that a person must have read: no violation once they say so. */
+function unread(what: string, { id, kind, name }: Licence, { accepted }: ReleaseMetadata): Violation[] {
   const concern = CONCERNS[kind];
   if (concern === null || accepted.has(id)) return [];
   const sentence =
@@ -30,7 +30,7 @@ function unread(what: string, { id, kind, name }: Licence, { accepted }: Papers)
   ];
 }
 
-export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonly Shortfall[]>> = {
+export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetadata) => readonly Violation[]>> = {
   sameLicence({ recorded, front }) {
     if (recorded === null || front === undefined) return [];
     const named = licenceNameOf(front);
@@ -43,18 +43,18 @@ export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonl
     ];
   },
 
-  acknowledged: (papers) => unread('the source', papers.licence, papers),
+  acknowledged: (metadata) => unread('the source', metadata.licence, metadata),
 
-  sourceFiles: (papers) =>
-    lostFiles(papers).map((name) => ({
+  sourceFiles: (metadata) =>
+    lostFiles(metadata).map((name) => ({
       sentence: `The source came with ${name}, and the folder has it no longer.`,
       hint: `Copy it from the source, or export again.`,
     })),
 
-  licenceText(papers) {
-    const { licence, texts, body } = papers;
+  licenceText(metadata) {
+    const { licence, texts, body } = metadata;
     const files = licenceFilesOf(texts.keys(), 'text');
-    if (licenceFilesOf(lostFiles(papers), 'text').length > 0) return [];
+    if (licenceFilesOf(lostFiles(metadata), 'text').length > 0) return [];
     if (licence.llama !== null) {
       const { title, name, link } = licence.llama;
       if (files.some((file) => holds(texts.get(file)!.toLowerCase(), title))) return [];
@@ -75,9 +75,9 @@ export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonl
     ];
   },
 
-  notice(papers) {
-    const { licence, texts } = papers;
-    if (licence.llama === null || licenceFilesOf(lostFiles(papers), 'notice').length > 0) return [];
+  notice(metadata) {
+    const { licence, texts } = metadata;
+    if (licence.llama === null || licenceFilesOf(lostFiles(metadata), 'notice').length > 0) return [];
     const { notice, name } = licence.llama;
     if (licenceFilesOf(texts.keys(), 'notice').some((file) => holds(texts.get(file)!, notice))) return [];
     return [
@@ -121,8 +121,8 @@ export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonl
     ];
   },
 
-  dataStated(papers) {
-    const { provenance, accepted } = papers;
+  dataStated(metadata) {
+    const { provenance, accepted } = metadata;
     if (provenance === null || provenance.data.sources.length > 0 || accepted.has('unknown')) return [];
     return [
       {
@@ -132,8 +132,8 @@ export const LICENCE_DUTIES: Readonly<Record<string, (papers: Papers) => readonl
     ];
   },
 
-  dataLicences: (papers) =>
-    (papers.provenance?.data.sources ?? []).flatMap(({ name, license }) =>
-      unread(`the training text "${name}"`, licenceOf(license), papers),
+  dataLicences: (metadata) =>
+    (metadata.provenance?.data.sources ?? []).flatMap(({ name, license }) =>
+      unread(`the training text "${name}"`, licenceOf(license), metadata),
     ),
 };

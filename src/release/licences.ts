@@ -1,9 +1,9 @@
-/** @module A licence by the name that a model's or a data set's papers give it. */
+/** @module A licence by the name that a model's or a data set's metadata give it. */
 import { HUB_LICENCES, isHubLicence, type LicenceKind } from './hub-licences.js';
 import { LLAMA_LICENCES, type LlamaTerms } from './llama-licences.js';
 
 export interface Licence {
-  /** The hub's identifier where it has one, else the name that the papers give; `unknown` where they give none. */
+  /** The hub's identifier where it has one, else the name that the metadata give; `unknown` where they give none. */
   readonly id: string;
   readonly kind: LicenceKind;
   /** For people. */

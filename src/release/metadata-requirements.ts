@@ -19,7 +19,7 @@ const WRITTEN = [
   'tokenizer_config.json',
 ] as const;
 
-export interface Papers {
+export interface ReleaseMetadata {
   /** The repository's name without its owner. */
   readonly name: string;
   /** Texts by the name of their file: those that are written, and those of the licence. */
@@ -63,12 +63,17 @@ function provenanceIn(texts: ReadonlyMap<string, string>): Provenance | null {
   try {
     return parseProvenance(text);
   } catch {
-    return null; // a duty says so
+    return null; // a requirement says so
   }
 }
 
 /** @throws what reading the folder throws. */
-export async function readPapers({ folder, manifest, repository, acceptedLicense }: ReleaseQuestion): Promise<Papers> {
+export async function readReleaseMetadata({
+  folder,
+  manifest,
+  repository,
+  acceptedLicense,
+}: ReleaseQuestion): Promise<ReleaseMetadata> {
   const texts = await readTexts(folder);
   const { front, body } = readCard(texts.get(CARD_NAME) ?? '');
   const provenance = provenanceIn(texts);

@@ -1,6 +1,6 @@
 /** @module What stands between an export and its publication. */
 
-export interface Shortfall {
+export interface Violation {
   /** One sentence that says what is missing or wrong. */
   readonly sentence: string;
   /** What to do about it. */

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
-import { claimOut, markOut } from '../conversion/index.js';
+import { claimOutput, markOutput } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import type { LlamaSource } from '../llama/index.js';
@@ -146,7 +146,7 @@ async function* watched(
  */
 export async function remap(options: RemapOptions): Promise<RemapReport> {
   const { config, out, ownsOut = false, seed, onProgress, signal } = options;
-  const target = ownsOut ? out : await claimOut(out, { kind: 'remap', source: options.source.folder });
+  const target = ownsOut ? out : await claimOutput(out, { kind: 'remap', source: options.source.folder });
   const targets = planTargets(options);
   const report = reportOf(options, targets);
   const byName = new Map(targets.map((target) => [target.info.name, target]));
@@ -174,7 +174,7 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
       },
     );
     await writeFile(join(folder, REPORT_FILE), `${JSON.stringify(report, null, 2)}\n`);
-    if (!ownsOut) await markOut(folder, 'remap');
+    if (!ownsOut) await markOutput(folder, 'remap');
   });
   return report;
 }

@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { exportCommand } from '../../src/commands/export.js';
 import { type Manifest, readManifest } from '../../src/conversion/index.js';
 import { recipeToYaml } from '../../src/recipe/index.js';
-import { releaseShortfalls } from '../../src/release/index.js';
+import { releaseViolations } from '../../src/release/index.js';
 import { manifestOf, ODC_BY, recipeWith } from '../support/release.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -42,10 +42,10 @@ describe('of a conversion', () => {
     await writeFile(join(dir, 'recipe.yaml'), recipeToYaml(await recipeWith({ dtype: 'float32' })));
     return dir;
   }
-  const shortfalls = async (dir: string, exportedTo: string) => {
+  const violations = async (dir: string, exportedTo: string) => {
     const manifest = await readManifest(dir);
     const question = { folder: exportedTo, manifest, repository: 'me/Llama-3.2-x', acceptedLicense: null };
-    return (await releaseShortfalls(question)).map(({ sentence }) => sentence);
+    return (await releaseViolations(question)).map(({ sentence }) => sentence);
   };
   const NOT_STATED = 'Nothing says where the training text comes from, nor under which licence.';
 
@@ -54,7 +54,7 @@ describe('of a conversion', () => {
     const dir = await conversion();
     const inPlace = join(dir, 'blt');
     expect((await runCommand(exportCommand, { ...args, dir })).error).toBeNull();
-    expect(await shortfalls(dir, inPlace)).toEqual([NOT_STATED]);
+    expect(await violations(dir, inPlace)).toEqual([NOT_STATED]);
     const { stages: before } = (await readManifest(dir))!;
 
     const stated = { ...args, dir, dataSource: [ODC_BY] };
@@ -62,7 +62,7 @@ describe('of a conversion', () => {
       message: expect.stringContaining('recipe has changed since the stage "export" began'),
     });
     expect((await runCommand(exportCommand, { ...stated, restartFrom: 'export' })).error).toBeNull();
-    expect(await shortfalls(dir, inPlace)).toEqual([]);
+    expect(await violations(dir, inPlace)).toEqual([]);
     const { stages: after } = (await readManifest(dir))!;
     expect({ ...after, export: null }).toEqual({ ...before, export: null });
 
@@ -71,7 +71,7 @@ describe('of a conversion', () => {
     expect(error).toBeNull();
     // As the recipe says, which has the sources since.
     expect(JSON.parse(stdout)).toMatchObject({ dtype: 'float32' });
-    expect(await shortfalls(dir, aside)).toEqual([]);
+    expect(await violations(dir, aside)).toEqual([]);
     expect(await readFile(join(aside, 'README.md'), 'utf8')).toContain('\n# Llama-mine\n');
   });
 

@@ -13,8 +13,8 @@ import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 /** The duties themselves are tested where they are. */
-const releaseShortfalls = vi.hoisted(() => vi.fn());
-vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseShortfalls }));
+const releaseViolations = vi.hoisted(() => vi.fn());
+vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseViolations }));
 
 const GOLDEN = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 const TOKEN = 'hf_secretsecretsecret';
@@ -23,7 +23,7 @@ const work = temporaryFolder();
 let hub: Hub;
 
 beforeEach(async () => {
-  releaseShortfalls.mockReset().mockResolvedValue([]);
+  releaseViolations.mockReset().mockResolvedValue([]);
   const uploads = hubUploads({ folder: join(work(), 'storage'), accounts: { [TOKEN]: { name: 'me' } } });
   hub = await startHub({
     repos: { 'me/taken': { 'config.json': '{}', 'model.safetensors': 'weights' } },
@@ -133,7 +133,7 @@ describe('publish', () => {
     const folder = await conversion({}, {});
     for (const dir of [folder, join(folder, 'blt')]) {
       expect((await publish(dir, { acceptLicense: 'llama3.2' })).error).toBeNull();
-      expect(releaseShortfalls).toHaveBeenLastCalledWith({
+      expect(releaseViolations).toHaveBeenLastCalledWith({
         folder: join(folder, 'blt'),
         manifest: expect.objectContaining({ model: 'org/llama' }),
         repository: ID,
@@ -173,7 +173,7 @@ describe('publish', () => {
   });
 
   it('names every duty that is open, and sends nothing', async () => {
-    releaseShortfalls.mockResolvedValue([
+    releaseViolations.mockResolvedValue([
       { sentence: 'The licence is missing.', hint: 'Add it.' },
       { sentence: 'The name is wrong.', hint: 'Change it.' },
     ]);

@@ -1,12 +1,12 @@
 import { mkdir, readdir, realpath, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { claimOut, markOut, OUTPUT_MARK, type OutputKind } from '../../src/conversion/index.js';
+import { claimOutput, markOutput, OUTPUT_RECORD, type OutputKind } from '../../src/conversion/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 const at = (...parts: string[]) => join(folder(), ...parts);
-const claim = (out: string, source = at('source'), kind: OutputKind = 'export') => claimOut(out, { kind, source });
+const claim = (out: string, source = at('source'), kind: OutputKind = 'export') => claimOutput(out, { kind, source });
 
 beforeEach(async () => {
   await mkdir(at('source'));
@@ -17,7 +17,7 @@ beforeEach(async () => {
 async function written(name: string, kind: OutputKind = 'export'): Promise<string> {
   await mkdir(at(name));
   await writeFile(at(name, 'config.json'), '{}');
-  await markOut(at(name), kind);
+  await markOutput(at(name), kind);
   return at(name);
 }
 
@@ -68,8 +68,8 @@ describe('an --out is refused that', () => {
     ['a folder more', async () => void (await mkdir(at('blt', 'runs')))],
     ['other bytes', () => writeFile(at('blt', 'config.json'), '{"a": 1}')],
     ['as many bytes, later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
-    ['a mark that is none', () => writeFile(at('blt', OUTPUT_MARK), '{')],
-    ['the mark of another verb', () => markOut(at('blt'), 'remap')],
+    ['a mark that is none', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
+    ['the mark of another verb', () => markOutput(at('blt'), 'remap')],
   ])('was written by the same verb and holds %s', async (_what, change) => {
     await written('blt');
     await change();

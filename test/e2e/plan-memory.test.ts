@@ -43,7 +43,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
 
   it.each([
     ['as it is', {}],
-    ['with gradient checkpointing', { rematerialise: true }],
+    ['with gradient checkpointing', { gradientCheckpointing: true }],
     ['with products in bfloat16', { precision: 'bfloat16' }],
     ['with moments in 8 bits', { moments: '8-bit' }],
   ] as const)('%s agrees with the measured peak', async (_how, options: Record<string, unknown>) => {
@@ -56,7 +56,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
       rows: ROWS,
       rowsPerStep: ROWS,
       precision: options.precision === 'bfloat16' ? 'bfloat16' : 'float32',
-      gradientCheckpointing: options.rematerialise === true,
+      gradientCheckpointing: options.gradientCheckpointing === true,
       optimizerState: options.moments === '8-bit' ? '8-bit' : 'float32',
       adapterParameters: 0,
       frozenWeightBytes: 4,

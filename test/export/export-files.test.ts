@@ -10,13 +10,13 @@ const work = temporaryFolder();
 
 it('knows every file that an export writes, and nothing else', async () => {
   const out = join(work(), 'blt');
-  const papers = ['LICENSE.txt', 'NOTICE', 'USE_POLICY.md', 'chat_template.jinja', 'provenance.json', 'recipe.yaml'];
+  const metadata = ['LICENSE.txt', 'NOTICE', 'USE_POLICY.md', 'chat_template.jinja', 'provenance.json', 'recipe.yaml'];
   const card = cardFromManifest(null, { name: 'tiny' });
-  const more = { card, papers: new Map(papers.map((name) => [name, '{}'])), maxShardBytes: 400_000, ownsOut: true };
+  const more = { card, metadata: new Map(metadata.map((name) => [name, '{}'])), maxShardBytes: 400_000, ownsOut: true };
   await exportTransformers({ from: goldenPath('plain/blt'), out, dtype: 'float32', ...more });
   const isKnown = exportFiles((await checkExport(out)).weightFiles);
   const names = await readdir(out);
-  expect(names).toEqual(expect.arrayContaining(papers));
+  expect(names).toEqual(expect.arrayContaining(metadata));
   expect(names.filter((name) => !isKnown(name))).toEqual([]);
   for (const name of ['model.safetensors', 'id_rsa', 'optimizer.safetensors', 'sub/config.json', 'sub/LICENSE', '.env'])
     expect(isKnown(name), name).toBe(false);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bltTensors, parseBltConfig } from '../../src/blt/index.js';
-import { OUTPUT_MARK } from '../../src/conversion/index.js';
+import { OUTPUT_RECORD } from '../../src/conversion/index.js';
 import { exportTransformers } from '../../src/export/index.js';
 import { cardFromManifest } from '../../src/release/index.js';
 import {
@@ -30,7 +30,7 @@ describe('exportTransformers', () => {
   it('writes the layout that transformers loads', async () => {
     const report = await exportGolden();
     expect((await readdir(report.folder)).sort()).toEqual([
-      OUTPUT_MARK,
+      OUTPUT_RECORD,
       'README.md',
       'config.json',
       'generation_config.json',
@@ -109,7 +109,7 @@ describe('exportTransformers', () => {
     expect(await readdir(out)).toContain('notes.txt');
     await exportGolden({ ownsOut: true });
     expect(await readdir(out)).not.toContain('notes.txt');
-    expect(await readdir(out)).not.toContain(OUTPUT_MARK);
+    expect(await readdir(out)).not.toContain(OUTPUT_RECORD);
   });
 });
 

@@ -9,7 +9,7 @@ import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine,
 import { finetune } from '../../src/finetune/index.js';
 import { fittingBatches, keptCuts } from '../../src/finetune/stages/closed-form/fitting-text.js';
 import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { openDistillSource } from '../../src/finetune/teacher/teacher.js';
+import { openTeacher } from '../../src/finetune/teacher/teacher.js';
 import {
   batchTensors,
   bltDecode,
@@ -71,7 +71,7 @@ interface Fit {
 
 /** Looks at the text that a model was fitted on. */
 async function look({ config, from, source: folderOfSource, recipe }: Distillation, checkpoint: string): Promise<Fit> {
-  const source = await openDistillSource(folderOfSource, from[0]!);
+  const source = await openTeacher(folderOfSource, from[0]!);
   const { tensors, ...asked } = await source.training(['embedding', 'head']);
   const reader = overlay(await Promise.all([checkpoint, ...from].map(openCheckpoint)));
   const held = new Map(tensors);

@@ -5,7 +5,7 @@ import type { PackedRow } from '../../src/data/index.js';
 import { type Engine, startEngine, tf } from '../../src/engine/index.js';
 import { checkpointName, readTrainerState, saveCheckpoint } from '../../src/finetune/loop/checkpoint.js';
 import { createTrainStep } from '../../src/finetune/loop/train-step.js';
-import { openTrainee } from '../../src/finetune/loop/training-state.js';
+import { openTrainingState } from '../../src/finetune/loop/training-state.js';
 import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
 import { maxDifference } from '../support/golden.js';
 import { ints, taken } from '../support/modes.js';
@@ -38,8 +38,8 @@ async function rowsOf(count: number): Promise<PackedRow[]> {
 const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], shape.length);
 
 /** Value and moments of the table as bits, row by row. */
-function tableBits({ trainee }: Training): string[][] {
-  const { value, first, second } = trainee.table!;
+function tableBits({ trainingState }: Training): string[][] {
+  const { value, first, second } = trainingState.table!;
   return taken([value.read(), first.read(), second!.read()]).map((values) => {
     const width = value.shape[1]!;
     return Array.from({ length: value.shape[0]! }, (_, row) =>
@@ -88,7 +88,7 @@ describe('a step', () => {
 
   it('with a frozen table reads the table and does not move it', async () => {
     const training = await openTraining({ start, mode: 'graph', shape, frozen: ['hash'] });
-    expect(training.trainee.table).toBe(null);
+    expect(training.trainingState.table).toBe(null);
     const moved = await openTraining({ start, mode: 'graph', shape });
     const [row] = (await rowsOf(1)) as [PackedRow];
     const { whole, weight } = inputOf(row);
@@ -96,7 +96,7 @@ describe('a step', () => {
     const whole2 = await moved.step(inputOf(row), RATE);
     expect(frozen.loss).toBeCloseTo(whole2.loss, 5);
     expect(frozen.gradientNorm).toBeLessThan(whole2.gradientNorm);
-    const held = taken([training.trainee.fixed.get(TABLE)!.read()])[0]!;
+    const held = taken([training.trainingState.fixed.get(TABLE)!.read()])[0]!;
     expect(held).toEqual(start.weights.get(TABLE)!.values);
     training.close();
     moved.close();
@@ -114,7 +114,7 @@ describe('a checkpoint', () => {
     const [one, two] = (await rowsOf(2)) as [PackedRow, PackedRow];
     await training.step(inputOf(one), RATE);
     // What is in the spare row must not matter.
-    const { value, first, second } = training.trainee.table!;
+    const { value, first, second } = training.trainingState.table!;
     const [at, sevens] = [ints([value.shape[0]! - 1]), tf.fill([1, value.shape[1]!], 7)];
     for (const variable of [value, first, second!]) variable.scatterRows(at, sevens);
     tf.dispose([at, sevens]);
@@ -127,13 +127,13 @@ describe('a checkpoint', () => {
       metrics: {},
       settings: 's',
     };
-    const { slots, mergedValue } = training.trainee;
+    const { parameters, mergedValue } = training.trainingState;
     await saveCheckpoint({
       run: folder(),
       root: folder(),
       config,
       specs,
-      slots,
+      parameters,
       mergedValue,
       start: reader,
       state,
@@ -153,7 +153,7 @@ describe('a checkpoint', () => {
       expect(file.tensors.get(name)!.shape).toEqual(start.weights.get(TABLE)!.shape);
       expect(Buffer.from(await file.read(name)).toString('hex') === bits[i], name).toBe(true);
     }
-    expect(moments.tensors.size).toBe(2 * slots.length);
+    expect(moments.tensors.size).toBe(2 * parameters.length);
     await saved.close();
     await moments.close();
 
@@ -166,27 +166,30 @@ describe('a checkpoint', () => {
       moments: 'float32' as const,
       seed: 1,
     };
-    const resumed = await openTrainee({ ...common, start: reader, from });
-    expect(resumed.slots.map(({ name }) => name)).toEqual(slots.map(({ name }) => name));
-    for (const [i, slot] of resumed.slots.entries()) {
+    const resumed = await openTrainingState({ ...common, start: reader, from });
+    expect(resumed.parameters.map(({ name }) => name)).toEqual(parameters.map(({ name }) => name));
+    for (const [i, parameter] of resumed.parameters.entries()) {
       for (const which of ['value', 'first', 'second'] as const) {
-        const [found, wanted] = taken([slot[which]!.read(), slots[i]![which]!.read()]) as [Float32Array, Float32Array];
-        const own = start.weights.get(slot.name)!.values.length;
-        expect(found.subarray(0, own), `${slot.name} ${which}`).toEqual(wanted.subarray(0, own));
+        const [found, wanted] = taken([parameter[which]!.read(), parameters[i]![which]!.read()]) as [
+          Float32Array,
+          Float32Array,
+        ];
+        const own = start.weights.get(parameter.name)!.values.length;
+        expect(found.subarray(0, own), `${parameter.name} ${which}`).toEqual(wanted.subarray(0, own));
         expect(found.subarray(own).every((value) => value === 0)).toBe(true);
       }
     }
     const { dense, table, fixed } = resumed;
     const { objective } = training;
-    const options = { objective, slots: dense, table, fixed, adamw: ADAMW, clipNorm: 1, shape };
-    const how = { mode: 'graph', precision: 'float32', rematerialise: false } as const;
+    const options = { objective, parameters: dense, table, fixed, adamw: ADAMW, clipNorm: 1, shape };
+    const how = { mode: 'graph', precision: 'float32', gradientCheckpointing: false } as const;
     const stepper = createTrainStep({ ...options, ...how });
     const found = await stepper.run({ ...inputOf(two), step: 2, learningRate: RATE });
     const wanted = await training.step(inputOf(two), RATE);
     expect(found.loss).toBeCloseTo(wanted.loss, 5);
     expect(found.gradientNorm).toBeCloseTo(wanted.gradientNorm, 5);
     const weights = training.weights();
-    for (const { name, value } of resumed.slots) {
+    for (const { name, value } of resumed.parameters) {
       const own = start.weights.get(name)!.values.length;
       const [after] = taken([value.read()]) as [Float32Array];
       expect(maxDifference(after.subarray(0, own), weights.get(name)!.subarray(0, own)), name).toBeLessThan(1e-6);

@@ -8,7 +8,7 @@ import { type Engine, startEngine, type Variable } from '../../src/engine/index.
 import { bltBitsPerByte } from '../../src/evaluate/index.js';
 import { createBatchSource } from '../../src/finetune/batches/batch-source.js';
 import { createTrainStep } from '../../src/finetune/loop/train-step.js';
-import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
+import { openTrainingState, type TrainingState } from '../../src/finetune/loop/training-state.js';
 import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import { openBlt, readBltConfig } from '../../src/model/index.js';
 import type { StageOf } from '../../src/recipe/index.js';
@@ -83,7 +83,7 @@ describe('adapters', () => {
   );
 });
 
-describe('a trainee with adapters', () => {
+describe('a trainingState with adapters', () => {
   const values = (variables: Iterable<readonly [string, Variable]>) =>
     new Map(
       [...variables].map(([name, variable]) => {
@@ -93,9 +93,10 @@ describe('a trainee with adapters', () => {
         return [name, read] as const;
       }),
     );
-  const slotsOf = (trainee: Trainee) => values(trainee.slots.map(({ name, value }) => [name, value] as const));
+  const slotsOf = (trainingState: TrainingState) =>
+    values(trainingState.parameters.map(({ name, value }) => [name, value] as const));
 
-  async function stepped(seed: number, steps: number, look: (trainee: Trainee) => void): Promise<void> {
+  async function stepped(seed: number, steps: number, look: (trainingState: TrainingState) => void): Promise<void> {
     const config = await readBltConfig(BLT);
     const objective = endToEndObjective(config, ['hash', 'head'], LORA);
     const start = await openCheckpoint(BLT);
@@ -106,7 +107,7 @@ describe('a trainee with adapters', () => {
       muonScale: null,
       moments: 'float32' as const,
     };
-    const trainee = await openTrainee({ ...shared, seed, start, from: null });
+    const trainingState = await openTrainingState({ ...shared, seed, start, from: null });
     await start.close();
     const row = packedRow(plainCases.map(({ input_ids }) => input_ids));
     const shape = { rows: 1, length: row.ids.length };
@@ -123,24 +124,24 @@ describe('a trainee with adapters', () => {
       }),
       room: patchRoom(0),
     });
-    const { dense: slots, table, fixed } = trainee;
+    const { dense: parameters, table, fixed } = trainingState;
     const adamw = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
-    const how = { shape, mode: 'eager', precision: 'float32', rematerialise: false } as const;
-    const stepper = createTrainStep({ objective, slots, table, fixed, adamw, clipNorm: 1, ...how });
+    const how = { shape, mode: 'eager', precision: 'float32', gradientCheckpointing: false } as const;
+    const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm: 1, ...how });
     for (let step = 1; step <= steps; step++) await stepper.run({ ...(await source.next()), step, learningRate: 1e-2 });
-    look(trainee);
+    look(trainingState);
     await source.close();
     stepper.dispose();
-    trainee.dispose();
+    trainingState.dispose();
   }
 
   it('moves them and the parts that are trained, and nothing else', async () => {
     const handles = engine.liveHandles();
     let [before, fixed] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
-    await stepped(1, 0, (trainee) => {
-      before = slotsOf(trainee);
-      fixed = values(trainee.fixed);
-      expect(trainee.table).toBeNull();
+    await stepped(1, 0, (trainingState) => {
+      before = slotsOf(trainingState);
+      fixed = values(trainingState.fixed);
+      expect(trainingState.table).toBeNull();
     });
     const adapters = [...before.keys()].filter((name) => name.includes('.lora_'));
     expect(adapters).toHaveLength(2 * LORA.targets.length * (await readBltConfig(BLT)).global.layers);
@@ -149,16 +150,16 @@ describe('a trainee with adapters', () => {
     const own = [...before.keys()].filter((name) => !name.includes('.lora_'));
     expect([...fixed.keys(), ...own].sort()).toEqual([...base.keys()].sort());
     expect(own.filter((name) => !/^model\.local_(encoder|decoder)\./.test(name))).toEqual([]);
-    await stepped(1, 3, (trainee) => {
-      expect(differing(values(trainee.fixed), fixed)).toEqual([]);
-      expect(differing(slotsOf(trainee), before).sort()).toEqual([...before.keys()].sort());
+    await stepped(1, 3, (trainingState) => {
+      expect(differing(values(trainingState.fixed), fixed)).toEqual([]);
+      expect(differing(slotsOf(trainingState), before).sort()).toEqual([...before.keys()].sort());
     });
     expect(engine.liveHandles()).toBe(handles);
   });
 
   it('begins with B of zeros and A normal with a variance of 1 / rank, by the seed', async () => {
     const fresh: Map<string, Float32Array>[] = [];
-    for (const seed of [1, 1, 2]) await stepped(seed, 0, (trainee) => fresh.push(slotsOf(trainee)));
+    for (const seed of [1, 1, 2]) await stepped(seed, 0, (trainingState) => fresh.push(slotsOf(trainingState)));
     const [one, same, other] = fresh as [
       Map<string, Float32Array>,
       Map<string, Float32Array>,
@@ -177,13 +178,13 @@ describe('a trainee with adapters', () => {
   });
 
   it('gives the merged value of a tensor that has an adapter, and null of others', async () => {
-    await stepped(1, 2, (trainee) => {
+    await stepped(1, 2, (trainingState) => {
       const q = 'model.global_transformer.layers.1.self_attn.q_proj.weight';
-      const slots = slotsOf(trainee);
-      const tensor = trainee.mergedValue(q)!;
+      const parameters = slotsOf(trainingState);
+      const tensor = trainingState.mergedValue(q)!;
       const added = product(
-        slots.get(`${stemOf(q)}.lora_B.weight`)!,
-        slots.get(`${stemOf(q)}.lora_A.weight`)!,
+        parameters.get(`${stemOf(q)}.lora_B.weight`)!,
+        parameters.get(`${stemOf(q)}.lora_A.weight`)!,
         LORA.rank,
       );
       expect(largest(added)).toBeGreaterThan(1e-3);
@@ -195,7 +196,7 @@ describe('a trainee with adapters', () => {
       ).toBeLessThan(1e-6);
       tensor.dispose();
       for (const name of ['model.global_transformer.layers.1.self_attn.o_proj.weight', 'lm_head.weight'])
-        expect(trainee.mergedValue(name)).toBeNull();
+        expect(trainingState.mergedValue(name)).toBeNull();
     });
   });
 });
@@ -360,14 +361,16 @@ describe('a checkpoint in bfloat16', () => {
     const start = await openCheckpoint(narrow);
     const objective = endToEndObjective(config, ['decoder'], LORA);
     const options = { objective, specs, learningRateScale: {}, muonScale: null, moments: 'float32' as const, seed: 1 };
-    const trainee = await openTrainee({ ...options, start, from: null });
+    const trainingState = await openTrainingState({ ...options, start, from: null });
     for (const { name, part, role } of specs) {
       const frozen = ['patcher', 'global', 'decoder'].includes(part);
-      const held = trainee.fixed.get(name)?.storage ?? trainee.slots.find((slot) => slot.name === name)?.value.storage;
-      expect(trainee.fixed.has(name), name).toBe(frozen);
+      const held =
+        trainingState.fixed.get(name)?.storage ??
+        trainingState.parameters.find((parameter) => parameter.name === name)?.value.storage;
+      expect(trainingState.fixed.has(name), name).toBe(frozen);
       expect(held, name).toBe(frozen && role === 'linear' ? 'bfloat16' : 'float32');
     }
-    trainee.dispose();
+    trainingState.dispose();
     await start.close();
   });
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { muonFlops } from '../../src/blt/index.js';
 import { createVariable, type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { createSlot, disposeSlot } from '../../src/finetune/optimizers/adamw.js';
-import { orthogonalised, updateMuonSlot } from '../../src/finetune/optimizers/muon.js';
+import { createParameterState, disposeParameterState } from '../../src/finetune/optimizers/adamw.js';
+import { orthogonalised, updateMuonParameter } from '../../src/finetune/optimizers/muon.js';
 import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../support/modes.js';
 
 let engine: Engine;
@@ -84,8 +84,12 @@ describe('three steps of Muon', () => {
   it.each([true, false])('equal the algorithm, decay %s, and leave nothing behind', (decay) => {
     const before = engine.liveHandles();
     const start = numbers([rows, columns], 1);
-    const slot = createSlot('w', createVariable(start), { learningRateScale: scale, decay, optimizer: 'muon' });
-    expect(slot.second).toBeNull();
+    const parameter = createParameterState('w', createVariable(start), {
+      learningRateScale: scale,
+      decay,
+      optimizer: 'muon',
+    });
+    expect(parameter.second).toBeNull();
     let value = matrixOf(start.dataSync(), columns);
     let momentum = value.map((row) => row.map(() => 0));
     for (let step = 1; step <= 3; step++) {
@@ -109,14 +113,14 @@ describe('three steps of Muon', () => {
           firstCorrection: one,
           secondCorrection: one,
         };
-        updateMuonSlot(slot, gradient, scalars, { weightDecay });
+        updateMuonParameter(parameter, gradient, scalars, { weightDecay });
       });
       gradient.dispose();
     }
-    expect(relativeDifference(taken([slot.value.read()])[0]!, value.flat())).toBeLessThan(1e-4);
-    expect(relativeDifference(taken([slot.first.read()])[0]!, momentum.flat())).toBeLessThan(1e-5);
+    expect(relativeDifference(taken([parameter.value.read()])[0]!, value.flat())).toBeLessThan(1e-4);
+    expect(relativeDifference(taken([parameter.first.read()])[0]!, momentum.flat())).toBeLessThan(1e-5);
     start.dispose();
-    disposeSlot(slot);
+    disposeParameterState(parameter);
     expect(engine.liveHandles()).toBe(before);
   });
 });

@@ -21,7 +21,7 @@ it('padding does not count as reading row 0 of the table, whose moments and valu
     const { values } = whole[0]!.hashRows!;
     return !values.subarray(0, (end * values.length) / shape.length).includes(0);
   })!;
-  const { value, first } = training.trainee.table!;
+  const { value, first } = training.trainingState.table!;
   const [at, some] = [ints([0]), tf.fill([1, value.shape[1]!], 1e-3)];
   first.scatterRows(at, some); // as an earlier step left it
   const before = taken([value.gatherRows(at)])[0]!;

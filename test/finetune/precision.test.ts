@@ -4,10 +4,10 @@ import { type BltModel, openBlt } from '../../src/model/index.js';
 import { goldenPath, plainCases, projectionCases } from '../support/golden.js';
 import { gradientPairs, type Passes, type PassOptions, passesOf, relativeError } from './samples.js';
 
-const PLAIN: PassOptions = { precision: 'float32', rematerialise: false };
-const BFLOAT16: PassOptions = { precision: 'bfloat16', rematerialise: false };
-const AGAIN: PassOptions = { precision: 'float32', rematerialise: true };
-const BOTH: PassOptions = { precision: 'bfloat16', rematerialise: true };
+const PLAIN: PassOptions = { precision: 'float32', gradientCheckpointing: false };
+const BFLOAT16: PassOptions = { precision: 'bfloat16', gradientCheckpointing: false };
+const AGAIN: PassOptions = { precision: 'float32', gradientCheckpointing: true };
+const BOTH: PassOptions = { precision: 'bfloat16', gradientCheckpointing: true };
 
 let engine: Engine;
 beforeAll(async () => {

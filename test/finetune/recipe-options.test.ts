@@ -180,8 +180,8 @@ describe('the other keys of a stage', () => {
     const change = { precision: 'bfloat16', gradient_checkpointing: true, optimizer_state: '8-bit' };
     await runs.run('keys', BLT, recipeWith({ ...short, ...change }, 'eager'));
     const [options] = steps();
-    expect(options).toMatchObject({ precision: 'bfloat16', rematerialise: true });
-    const storages = [...options!.slots, options!.table!].map(({ value, first, second }) =>
+    expect(options).toMatchObject({ precision: 'bfloat16', gradientCheckpointing: true });
+    const storages = [...options!.parameters, options!.table!].map(({ value, first, second }) =>
       [value.storage, first.storage, second!.storage].join(),
     );
     expect(new Set(storages)).toEqual(new Set(['float32,int8-p2,int8-p4']));
@@ -190,11 +190,13 @@ describe('the other keys of a stage', () => {
   it('do nothing when they are left out', async () => {
     await runs.run('none', BLT, recipeWith(short, 'eager'));
     const [options] = steps();
-    expect(options).toMatchObject({ precision: 'float32', rematerialise: false });
-    const { objective, slots, table } = options!;
+    expect(options).toMatchObject({ precision: 'float32', gradientCheckpointing: false });
+    const { objective, parameters, table } = options!;
     expect(objective.lora).toBeNull();
     expect(
-      [...slots, table!].every(({ first, second }) => first.storage === 'float32' && second!.storage === 'float32'),
+      [...parameters, table!].every(
+        ({ first, second }) => first.storage === 'float32' && second!.storage === 'float32',
+      ),
     ).toBe(true);
   });
 

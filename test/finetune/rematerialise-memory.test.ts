@@ -10,7 +10,7 @@ import { writeRandomBlt } from '../support/random-blt.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const work = mkdtempSync(join(tmpdir(), 'byteify-rematerialise-'));
+const work = mkdtempSync(join(tmpdir(), 'byteify-gradientCheckpointing-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const SOURCE = {
@@ -53,9 +53,16 @@ beforeAll(async () => {
 
 async function step(
   mode: 'graph' | 'xla' | 'eager',
-  rematerialise: boolean,
+  gradientCheckpointing: boolean,
 ): Promise<{ loss: number; megabytes: number }> {
-  const options = { folder: join(work, 'blt'), rows: ROWS, rowBytes: LENGTH, mode, bytesPerPatch: 1, rematerialise };
+  const options = {
+    folder: join(work, 'blt'),
+    rows: ROWS,
+    rowBytes: LENGTH,
+    mode,
+    bytesPerPatch: 1,
+    gradientCheckpointing,
+  };
   const { stdout } = await run(process.execPath, [join(work, 'step.mjs'), JSON.stringify(options)]);
   return JSON.parse(stdout);
 }

@@ -42,7 +42,7 @@ export interface Passes {
 
 export interface PassOptions {
   readonly precision: Precision;
-  readonly rematerialise: boolean;
+  readonly gradientCheckpointing: boolean;
 }
 
 /** Runs a model's forward and backward pass over one row in any of the ways that a step can run; one trace serves both compiled ones. */
@@ -59,7 +59,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   const moved = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
   const variables = new Map<string, Variable>(moved.map((name) => [name, createVariable(params.get(name)!)]));
   const shape = { rows: 1, length: row.ids.length };
-  const { precision, rematerialise } = options;
+  const { precision, gradientCheckpointing } = options;
   const body = (given: readonly tf.Tensor[]): tf.Tensor[] => {
     const batch = Object.fromEntries(names.map((name, i) => [name, given[i]!]));
     const values = new Map([...variables].map(([name, variable]) => [name, variable.read()]));
@@ -76,7 +76,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
     let logits: tf.Tensor | null = null;
     const { loss, gradients } = lossAndGradients(values, (now) =>
       withPrecision(precision, () => {
-        logits = tf.keep(bltForward(now, config, patched, { rematerialise }));
+        logits = tf.keep(bltForward(now, config, patched, { gradientCheckpointing }));
         return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
       }),
     );

@@ -9,7 +9,7 @@ import { createVariable, startEngine, tf } from '../../src/engine/index.js';
 import { clipScale, globalNorm } from '../../src/finetune/loop/gradients.js';
 import { openMetrics } from '../../src/finetune/loop/metrics-log.js';
 import { fileVersionRecord, maskedCrc } from '../../src/finetune/loop/tfevents.js';
-import { corrections, createSlot, updateSlot } from '../../src/finetune/optimizers/adamw.js';
+import { corrections, createParameterState, updateParameter } from '../../src/finetune/optimizers/adamw.js';
 import { learningRateAt } from '../../src/finetune/optimizers/schedule.js';
 import { calibrateThreshold } from '../../src/finetune/patcher/pick-threshold.js';
 
@@ -54,9 +54,13 @@ describe('AdamW', () => {
       [0.3, 1, 1e-4],
       [-0.2, 2, -5],
     ];
-    const slot = createSlot('w', createVariable(tf.tensor1d(start)), { learningRateScale, decay, optimizer: 'adamw' });
+    const parameter = createParameterState('w', createVariable(tf.tensor1d(start)), {
+      learningRateScale,
+      decay,
+      optimizer: 'adamw',
+    });
     gradients.forEach((gradient, i) => {
-      tf.tidy(() => updateSlot(slot, tf.tensor1d(gradient), scalarsOf(i + 1, 0.05), OPTIONS));
+      tf.tidy(() => updateParameter(parameter, tf.tensor1d(gradient), scalarsOf(i + 1, 0.05), OPTIONS));
     });
     const wanted = start.map((value, i) =>
       reference(
@@ -66,7 +70,7 @@ describe('AdamW', () => {
         decay,
       ),
     );
-    const found = slot.value.read().dataSync();
+    const found = parameter.value.read().dataSync();
     for (const [i, value] of wanted.entries()) expect(found[i]).toBeCloseTo(value, 5);
   });
 });

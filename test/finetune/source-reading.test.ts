@@ -9,7 +9,7 @@ import { type Engine, gatherRows, startEngine, tf, type Variable } from '../../s
 import { encoderFidelity } from '../../src/evaluate/encoder-fidelity.js';
 import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
 import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { type DistillSource, openDistillSource } from '../../src/finetune/teacher/teacher.js';
+import { openTeacher, type Teacher } from '../../src/finetune/teacher/teacher.js';
 import {
   batchTensors,
   bltEncode,
@@ -39,16 +39,16 @@ const WIDTH = 128;
 let engine: Engine;
 let store: ByteStore;
 let tiny: Distillation;
-let source: DistillSource;
+let source: Teacher;
 let held: Map<string, Variable>;
-let asked: Omit<Awaited<ReturnType<DistillSource['training']>>, 'tensors'>;
+let asked: Omit<Awaited<ReturnType<Teacher['training']>>, 'tensors'>;
 let batches: StepBatch[];
 
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   store = await openText(folder);
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
-  source = await openDistillSource(tiny.source, tiny.from[0]!);
+  source = await openTeacher(tiny.source, tiny.from[0]!);
   const { tensors, ...rest } = await source.training(['embedding', 'head']);
   asked = rest;
   held = new Map(tensors);

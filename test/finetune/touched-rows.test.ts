@@ -6,7 +6,7 @@ const SPARE = 3_000_012;
 
 describe('the rows a step touches', () => {
   it('are distinct, in the order of their first reading, and each entry finds its own', () => {
-    // Few distinct values collide often; multiples of a power of two lie close in a table of slots.
+    // Few distinct values collide often; multiples of a power of two lie close in a table of parameters.
     const row = fc.oneof(
       fc.integer({ min: 0, max: 9 }),
       fc.integer({ min: 0, max: SPARE - 1 }),

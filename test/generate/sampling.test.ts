@@ -113,12 +113,12 @@ describe('the next byte’s probabilities', () => {
 });
 
 describe('drawing', () => {
-  it('takes the id whose stretch of [0, 1) the lot falls into, and never one of probability 0', () => {
+  it('takes the id whose stretch of [0, 1) the draw falls into, and never one of probability 0', () => {
     const probabilities = new Float64Array(VOCAB_SIZE);
     probabilities[EOS] = 0.25;
     probabilities[100] = 0.5;
     probabilities[259] = 0.25;
-    expect([0, 0.2499, 0.25, 0.7499, 0.75, 0.9999].map((lot) => drawId(probabilities, lot))).toEqual([
+    expect([0, 0.2499, 0.25, 0.7499, 0.75, 0.9999].map((draw) => drawId(probabilities, draw))).toEqual([
       EOS,
       EOS,
       100,
@@ -128,7 +128,7 @@ describe('drawing', () => {
     ]);
   });
 
-  it('takes the last id that can be where rounding leaves the sum short of the lot', () => {
+  it('takes the last id that can be where rounding leaves the sum short of the draw', () => {
     const probabilities = new Float64Array(VOCAB_SIZE);
     probabilities[50] = 0.5;
     probabilities[60] = 0.499;

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   downloadModel,
   hashPaths,
-  openLine,
+  openHubClient,
   parseOrigin,
   planPublication,
   publish,
@@ -91,7 +91,7 @@ const environment = (token: string | null) => ({
 });
 
 function line({ token = TOKEN, signal }: Options) {
-  return openLine({ environment: environment(token), sleep: async () => undefined, ...(signal && { signal }) });
+  return openHubClient({ environment: environment(token), sleep: async () => undefined, ...(signal && { signal }) });
 }
 
 async function plan(folder: string, options: Options = {}) {
@@ -581,7 +581,7 @@ it('a look asks for nothing that writes, and needs no token', async () => {
 
 it('offline there is no publishing', async () => {
   await serve();
-  expect(() => openLine({ environment: { ...environment(TOKEN), offline: true } })).toThrow(
+  expect(() => openHubClient({ environment: { ...environment(TOKEN), offline: true } })).toThrow(
     'HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set',
   );
 });

@@ -6,7 +6,7 @@ import { locateModel } from '../../src/import/index.js';
 import {
   type Alignment,
   boundaryLabels,
-  bytePlaces,
+  byteReadings,
   CUT_AT_END,
   CUT_LATE,
   isLateCut,
@@ -76,7 +76,7 @@ describe('what a state has read', () => {
     const starts = Int32Array.from([0, 1, 4, 6, 13]);
     const late = (position: number) => position === 5;
     const chunks = sourceChunks({ bytes, count: 13, starts, late }, reader.tokensOf, reader.special);
-    const places = bytePlaces(chunks, patchIds(starts, 13).encoder);
+    const places = byteReadings(chunks, patchIds(starts, 13).encoder);
     expect(places[0]).toBe('fresh');
     expect(places[3]).toBe('fresh');
     expect(places[4]).toBe('stale');

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createVariable, startEngine, tf } from '../../src/engine/index.js';
-import { createSlot, disposeSlot } from '../../src/finetune/optimizers/adamw.js';
-import { updateMuonSlot } from '../../src/finetune/optimizers/muon.js';
+import { createParameterState, disposeParameterState } from '../../src/finetune/optimizers/adamw.js';
+import { updateMuonParameter } from '../../src/finetune/optimizers/muon.js';
 import { numbers, taken } from '../support/modes.js';
 import { askPeer, peersPython } from '../support/peers.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -42,16 +42,16 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     const wanted = await askPeer<number[][]>('muon.py', [file]);
     const from = start.dataSync() as Float32Array;
     const group = { learningRateScale: 1, decay: true, optimizer: 'muon' as const };
-    const slot = createSlot('w', createVariable(start), group);
+    const slot = createParameterState('w', createVariable(start), group);
     const [learningRate, one] = [tf.scalar(RATE), tf.scalar(1)];
     const scalars = { learningRate, gradientScale: one, firstCorrection: one, secondCorrection: one };
     gradients.forEach((gradient, i) => {
-      updateMuonSlot(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY });
+      updateMuonParameter(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY });
       const found = taken([slot.value.read()])[0]!;
       // Its Newton-Schulz steps are in bfloat16, which loses directions that are small.
       expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(0.05);
     });
-    disposeSlot(slot);
+    disposeParameterState(slot);
     tf.dispose([start, ...gradients, learningRate, one]);
   });
 });

@@ -43,7 +43,7 @@ const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
   'llama-3.1-8b': { decoderLayers: 6 },
 };
 
-/** What the closed form wants: a projection to solve for, all of an embedding in one row or half of it in each of two, n-grams that telescope. */
+/** What the closed form wants: a projection to solve for, all of an embedding in one row or half of it in each of two, n-grams that fitResidualBackoff. */
 function expectRoomFor(sourceWidth: number, { crossAttnK, hiddenSize, hashSizes }: LocalSizes): void {
   expect(crossAttnK * hiddenSize).not.toBe(sourceWidth);
   expect(crossAttnK).toBe(sourceWidth <= 1024 ? 1 : 2);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DataSource } from '../../src/recipe/index.js';
 import { LLAMA_LICENCES } from '../../src/release/llama-licences.js';
-import { releaseShortfalls } from '../../src/release/release-violations.js';
+import { releaseViolations } from '../../src/release/release-violations.js';
 import { type FabricatedExport, fabricateExport, manifestOf, ODC_BY } from '../support/release.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -36,12 +36,12 @@ async function sentences(given: Case, change: (made: FabricatedExport) => Promis
   await change(made);
   const { repository = 'me/Some-BLT', accepted = null } = given;
   const question = { folder: made.folder, manifest: made.manifest, repository, acceptedLicense: accepted };
-  const shortfalls = await releaseShortfalls(question);
-  for (const { sentence, hint } of shortfalls) {
+  const violations = await releaseViolations(question);
+  for (const { sentence, hint } of violations) {
     expect(sentence).toMatch(/^([A-Z]|\w+\.\w+ ).*\.$/);
     expect(hint).not.toBe('');
   }
-  return shortfalls.map(({ sentence }) => sentence);
+  return violations.map(({ sentence }) => sentence);
 }
 
 const edit =
@@ -82,7 +82,7 @@ describe('an export as it was made can be published', () => {
   });
 });
 
-describe('a duty that is violated alone is named alone', () => {
+describe('a requirement that is violated alone is named alone', () => {
   const twice = `${LLAMA_LICENCES['llama3.2']!.name}`;
   it.each<[string, Case, (made: FabricatedExport) => Promise<void>]>([
     ['The folder has no model card, README.md.', APACHE_WITH_TEXT(), without('README.md')],
@@ -248,7 +248,7 @@ describe('licences that must be acknowledged', () => {
 
 describe('without the conversion', () => {
   const ask = (folder: string, repository = 'me/x') =>
-    releaseShortfalls({ folder, manifest: null, repository, acceptedLicense: null });
+    releaseViolations({ folder, manifest: null, repository, acceptedLicense: null });
 
   it('the export’s own provenance tells what its licence asks for', async () => {
     const { folder } = await exported(LLAMA);
@@ -258,7 +258,7 @@ describe('without the conversion', () => {
     ]);
   });
 
-  it('a licence that a person wrote into the card of an unknown source counts, with its duties', async () => {
+  it('a licence that a person wrote into the card of an unknown source counts, with its requirements', async () => {
     const made = await exported({ license: null });
     expect(await ask(made.folder)).toHaveLength(1);
     await edit('README.md', 'license: unknown', 'license: llama3.2')(made);

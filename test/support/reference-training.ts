@@ -84,7 +84,7 @@ export function createReference(options: {
           moved,
           (values) =>
             tf.div(
-              objective.loss(new Map([...fixed, ...values]), batch, shape, { rematerialise: false }).value,
+              objective.loss(new Map([...fixed, ...values]), batch, shape, { gradientCheckpointing: false }).value,
               weight,
             ) as tf.Scalar,
         );

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, StageRecord } from '../../src/conversion/index.js';
 import { type DataSource, loadRecipe, type Recipe } from '../../src/recipe/index.js';
-import { type CardModel, conversionPapers, modelCard } from '../../src/release/index.js';
+import { type CardModel, metadataFiles, modelCard } from '../../src/release/index.js';
 
 export const SMALL_MODEL: CardModel = {
   parameters: 1_234_567,
@@ -101,7 +101,7 @@ export async function fabricateExport(
   await mkdir(folder, { recursive: true });
   for (const [file, text] of Object.entries(source)) await writeFile(join(conversion, 'source', file), text);
   const recipe = await recipeWith(dataSources.length === 0 ? {} : { data_sources: [...dataSources] });
-  const { card, files } = await conversionPapers({ folder: conversion, manifest, recipe, name });
+  const { card, files } = await metadataFiles({ folder: conversion, manifest, recipe, name });
   const texts = new Map([...files, ['README.md', modelCard(card, SMALL_MODEL)]]);
   for (const [file, text] of texts) await writeFile(join(folder, file), text);
   return { folder, manifest, texts };

@@ -4,7 +4,7 @@ import { createPacker, type PackedRow, type Packer } from '../../src/data/index.
 import type { RunMode } from '../../src/engine/index.js';
 import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
 import { createTrainStep, type StepInput, type StepOutput } from '../../src/finetune/loop/train-step.js';
-import { openTrainee, type Trainee } from '../../src/finetune/loop/training-state.js';
+import { openTrainingState, type TrainingState } from '../../src/finetune/loop/training-state.js';
 import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
 import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import type { Objective } from '../../src/finetune/stages/objective.js';
@@ -121,12 +121,12 @@ export interface TrainingOptions {
   readonly muonScale?: number | null;
   readonly frozen?: readonly Part[];
   readonly moments?: Moments;
-  readonly rematerialise?: boolean;
+  readonly gradientCheckpointing?: boolean;
 }
 
 export interface Training {
   readonly objective: Objective;
-  readonly trainee: Trainee;
+  readonly trainingState: TrainingState;
   step(input: Omit<StepInput, 'step' | 'learningRate'>, learningRate: number): Promise<StepOutput>;
   /** Values of the trained parameters; the table with its spare row. */
   weights(): Map<string, Float32Array>;
@@ -141,19 +141,19 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const moments = options.moments ?? 'float32';
   const { muonScale = null } = options;
   const common = { objective, specs, learningRateScale, muonScale, moments, seed: 1 };
-  const trainee = await openTrainee({ ...common, start: start.reader, from: null });
-  const { dense: slots, table, fixed } = trainee;
-  const how = { mode, precision: 'float32' as const, rematerialise: options.rematerialise ?? false };
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw, clipNorm, shape, ...how });
+  const trainingState = await openTrainingState({ ...common, start: start.reader, from: null });
+  const { dense: parameters, table, fixed } = trainingState;
+  const how = { mode, precision: 'float32' as const, gradientCheckpointing: options.gradientCheckpointing ?? false };
+  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm, shape, ...how });
   let steps = 0;
   return {
     objective,
-    trainee,
+    trainingState,
     step: (input, learningRate) => stepper.run({ ...input, step: ++steps, learningRate }),
-    weights: () => new Map(trainee.slots.map(({ name, value }) => [name, taken([value.read()])[0]!])),
+    weights: () => new Map(trainingState.parameters.map(({ name, value }) => [name, taken([value.read()])[0]!])),
     close() {
       stepper.dispose();
-      trainee.dispose();
+      trainingState.dispose();
     },
   };
 }

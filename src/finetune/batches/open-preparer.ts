@@ -6,7 +6,7 @@ import type { BatchArrays } from '../../patching/index.js';
 import { createPreparer, type Preparer, type PreparerSettings, type StepBatch } from './batch-preparer.js';
 import type { PreparerAnswer, PreparerCall } from './batch-worker.js';
 import { buffersOf } from './buffers.js';
-import { arrivedError } from './serialized-error.js';
+import { deserializeError } from './serialized-error.js';
 
 const WORKER = new URL('./batch-worker.js', import.meta.url);
 
@@ -39,7 +39,7 @@ export function startPreparer(settings: PreparerSettings, file: URL): Preparer {
     take()?.reject(ended);
   };
   worker.on('message', (answer: PreparerAnswer) => {
-    if ('thrown' in answer) take()?.reject(arrivedError(answer.thrown));
+    if ('thrown' in answer) take()?.reject(deserializeError(answer.thrown));
     else take()?.resolve(answer.value);
   });
   worker.on('error', (cause) =>

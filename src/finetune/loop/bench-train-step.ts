@@ -8,7 +8,7 @@ import { createBatchSource } from '../batches/batch-source.js';
 import type { Moments } from '../optimizers/adamw.js';
 import { endToEndObjective } from '../stages/end-to-end.js';
 import { createTrainStep } from './train-step.js';
-import { openTrainee } from './training-state.js';
+import { openTrainingState } from './training-state.js';
 
 export interface BenchOptions {
   readonly rows: number;
@@ -16,7 +16,7 @@ export interface BenchOptions {
   readonly steps: number;
   readonly mode: RunMode;
   readonly precision?: Precision;
-  readonly rematerialise?: boolean;
+  readonly gradientCheckpointing?: boolean;
   readonly moments?: Moments;
   /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
   readonly bytesPerPatch: number | null;
@@ -79,12 +79,12 @@ export async function openBench(
   folder: string,
   options: Pick<
     BenchOptions,
-    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'rematerialise' | 'moments'
+    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'gradientCheckpointing' | 'moments'
   > & {
     readonly given?: readonly PackedRow[];
   },
 ): Promise<SteppedBench> {
-  const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', rematerialise = false } = options;
+  const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', gradientCheckpointing = false } = options;
   const config = await readBltConfig(folder);
   const objective = endToEndObjective(config, []);
   const start = await openCheckpoint(folder);
@@ -96,8 +96,8 @@ export async function openBench(
     seed: 1,
     moments: options.moments ?? 'float32',
   };
-  const trainee = await openTrainee({ ...plan, start, from: null }).finally(() => start.close());
-  const { dense: slots, table, fixed } = trainee;
+  const trainingState = await openTrainingState({ ...plan, start, from: null }).finally(() => start.close());
+  const { dense: parameters, table, fixed } = trainingState;
   const shape = { rows, length };
   const entropies = createPatcherRunner(config, fixed, mode);
   const source = createBatchSource({
@@ -112,8 +112,8 @@ export async function openBench(
     entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
     room: { patches: 0, tokens: 0 },
   });
-  const how = { shape, mode, precision, rematerialise };
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
+  const how = { shape, mode, precision, gradientCheckpointing };
+  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
   let steps = 0;
   return {
     async step() {
@@ -126,7 +126,7 @@ export async function openBench(
       await source.close();
       stepper.dispose();
       entropies.dispose();
-      trainee.dispose();
+      trainingState.dispose();
     },
   };
 }

@@ -16,7 +16,13 @@ import {
   writeSafetensorsFile,
 } from '../../safetensors/index.js';
 import { systemCode } from '../../system-errors.js';
-import { disposeSlot, type Moments, momentStorage, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
+import {
+  disposeParameterState,
+  type Moments,
+  momentStorage,
+  type ParameterGroup,
+  type ParameterState,
+} from '../optimizers/adamw.js';
 import { ofCheckpoint, parseTrainerState, type TrainerState } from './trainer-state.js';
 import { writeWeights } from './write-weights.js';
 
@@ -66,22 +72,22 @@ export async function saveCheckpoint(params: {
   run: string;
   config: BltConfig;
   specs: readonly TensorSpec[];
-  slots: readonly Slot[];
+  parameters: readonly ParameterState[];
   mergedValue: (name: string) => tf.Tensor | null;
   start: TensorReader;
   root: string;
   state: TrainerState;
   keep: number;
 }): Promise<void> {
-  const { run, config, specs, slots, mergedValue, start, root, state, keep } = params;
-  const trained = new Map(slots.map((slot) => [slot.name, slot]));
+  const { run, config, specs, parameters, mergedValue, start, root, state, keep } = params;
+  const trained = new Map(parameters.map((parameter) => [parameter.name, parameter]));
   const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
   const adapted = (name: string) => trained.has(`${name.replace(/weight$/, 'lora_A.weight')}`);
   const isTrained = (name: string) => trained.has(name) || adapted(name);
   const tensors = specs.map(({ name, shape }) => (isTrained(name) ? float32(name, shape) : start.tensors.get(name)!));
   const moments = new Map(
-    slots.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
+    parameters.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
       Object.entries({ first, ...(second && { second }), ...(!shapes.has(name) && { value }) }).map(
         ([which, variable]) => {
           const key = `${name}.${which}`;
@@ -118,8 +124,8 @@ export async function readTrainerState(run: string, step: number): Promise<Train
   return parseTrainerState(folder, join(folder, STATE_FILE), step);
 }
 
-/** What a slot is before its values are there. */
-export interface SlotKind {
+/** What a parameter is before its values are there. */
+export interface ParameterKind {
   readonly name: string;
   readonly shape: readonly number[];
   readonly group: ParameterGroup;
@@ -136,10 +142,10 @@ function checkTensor(reader: TensorReader, { name, shape }: Pick<TensorInfo, 'na
   if (is !== wanted) throw new ByteifyError(`The tensor ${quoted(name)} of ${folder} is ${is}, not ${wanted}.`);
 }
 
-async function restore(folder: string, kinds: readonly SlotKind[], moments: Moments): Promise<Slot[]> {
+async function restore(folder: string, kinds: readonly ParameterKind[], moments: Moments): Promise<ParameterState[]> {
   const weights = await openCheckpoint(folder);
   const opened: TensorReader[] = [weights];
-  const slots: Slot[] = [];
+  const parameters: ParameterState[] = [];
   try {
     const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
     opened.push(optimizer);
@@ -158,7 +164,7 @@ async function restore(folder: string, kinds: readonly SlotKind[], moments: Mome
       const [reader, value] = placeOf(name);
       const moment = (which: string, storage: Storage) =>
         loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
-      slots.push({
+      parameters.push({
         name,
         group,
         value: await loadVariable(reader, value, { spareRows }),
@@ -166,9 +172,9 @@ async function restore(folder: string, kinds: readonly SlotKind[], moments: Mome
         second: second && (await moment('second', second)),
       });
     }
-    return slots;
+    return parameters;
   } catch (error) {
-    slots.forEach(disposeSlot);
+    parameters.forEach(disposeParameterState);
     throw error;
   } finally {
     for (const reader of opened) await reader.close();
@@ -176,15 +182,15 @@ async function restore(folder: string, kinds: readonly SlotKind[], moments: Mome
 }
 
 /**
- * The slots of a checkpoint, made anew.
+ * The parameters of a checkpoint, made anew.
  * @throws ByteifyError naming what of the checkpoint is missing, cut short or of another shape
  */
-export async function restoreSlots(
+export async function restoreParameterStates(
   run: string,
   step: number,
-  kinds: readonly SlotKind[],
+  kinds: readonly ParameterKind[],
   moments: Moments,
-): Promise<Slot[]> {
+): Promise<ParameterState[]> {
   const folder = join(run, checkpointName(step));
   return ofCheckpoint(folder, restore(folder, kinds, moments));
 }
@@ -197,7 +203,7 @@ export interface GroupRates {
   readonly muonScale: number | null;
 }
 
-/** A slot's group from its tensor: norms and embeddings are not decayed. */
+/** A parameter's group from its tensor: norms and embeddings are not decayed. */
 export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
   const decay = spec.role === 'linear';
   if (muonScale !== null && movedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };

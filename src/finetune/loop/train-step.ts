@@ -22,21 +22,21 @@ import type { TouchedRows } from '../batches/sparse-rows.js';
 import {
   type AdamWOptions,
   corrections,
-  type Slot,
+  type ParameterState,
   type StepScalars,
   updatedRows,
-  updateSlot,
+  updateParameter,
 } from '../optimizers/adamw.js';
-import { updateMuonSlot } from '../optimizers/muon.js';
+import { updateMuonParameter } from '../optimizers/muon.js';
 import type { Objective } from '../stages/objective.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
 
 export interface TrainStepOptions {
   readonly objective: Objective;
   /** Parameters that every step moves. */
-  readonly slots: readonly Slot[];
+  readonly parameters: readonly ParameterState[];
   /** A table of which a step moves the rows it reads; its variables have one spare row more than the tensor. Null when it is frozen. */
-  readonly table: Slot | null;
+  readonly table: ParameterState | null;
   /** Parameters that are only read. */
   readonly fixed: ReadonlyMap<string, Variable>;
   readonly adamw: AdamWOptions;
@@ -47,7 +47,7 @@ export interface TrainStepOptions {
   /** Of matrix products. */
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */
-  readonly rematerialise: boolean;
+  readonly gradientCheckpointing: boolean;
 }
 
 export interface StepInput {
@@ -74,7 +74,7 @@ export interface TrainStep {
   dispose(): void;
 }
 
-const UPDATES = { adamw: updateSlot, muon: updateMuonSlot } as const;
+const UPDATES = { adamw: updateParameter, muon: updateMuonParameter } as const;
 
 type Body = (inputs: readonly tf.Tensor[]) => readonly tf.Tensor[];
 
@@ -108,22 +108,25 @@ function flatten(batch: BatchArrays): { names: string[]; tensors: tf.Tensor[] } 
 const named = (names: readonly string[], tensors: readonly tf.Tensor[]): BatchTensors =>
   Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
 
-/** The engine must be started. The caller disposes the slots and the fixed parameters. */
+/** The engine must be started. The caller disposes the parameters and the fixed parameters. */
 export function createTrainStep(options: TrainStepOptions): TrainStep {
-  const { objective, slots, table, fixed, adamw, clipNorm, shape, mode, precision, rematerialise } = options;
+  const { objective, parameters, table, fixed, adamw, clipNorm, shape, mode, precision, gradientCheckpointing } =
+    options;
   const { run, dispose } = runner(mode);
   /** Sums of gradients, for steps of several micro-batches. */
   let sums: readonly Variable[] | null = null;
 
   /** @param rows of the table, where it is trained. */
   function gradientsOf(batch: BatchTensors, rows: tf.Tensor | undefined, perPosition: tf.Tensor) {
-    const held = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
-    const moved = new Map(slots.map(({ name, value }) => [name, value.read()]));
+    const held = new Map([...fixed].map(([name, variable]) => [name, variable.readFrozen()]));
+    const moved = new Map(parameters.map(({ name, value }) => [name, value.read()]));
     if (table !== null) moved.set(table.name, rows!);
     let measured: tf.Tensor | null = null;
     const { loss, gradients } = lossAndGradients(moved, (values) => {
       const params: Params = new Map([...held, ...values]);
-      const { value, parts } = withPrecision(precision, () => objective.loss(params, batch, shape, { rematerialise }));
+      const { value, parts } = withPrecision(precision, () =>
+        objective.loss(params, batch, shape, { gradientCheckpointing }),
+      );
       measured = tf.keep(tf.mul(tf.stack([value, ...parts]), perPosition));
       return tf.mul(value, perPosition) as tf.Scalar;
     });
@@ -133,7 +136,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     return { losses, gradients };
   }
 
-  /** Clips, updates the slots, and gives what the step reports and the table's next rows. */
+  /** Clips, updates the parameters, and gives what the step reports and the table's next rows. */
   function apply(
     gradients: readonly tf.Tensor[],
     rows: readonly tf.Tensor[],
@@ -144,8 +147,8 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     const [learningRate, firstCorrection, secondCorrection] = rates as [tf.Tensor, tf.Tensor, tf.Tensor];
     const gradientScale = clipScale(norm, clipNorm);
     const scalars: StepScalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
-    slots.forEach((slot, i) => {
-      UPDATES[slot.group.optimizer](slot, gradients[i]!, scalars, adamw);
+    parameters.forEach((parameter, i) => {
+      UPDATES[parameter.group.optimizer](parameter, gradients[i]!, scalars, adamw);
     });
     if (table === null) return [losses, norm];
     const triple = rows as [tf.Tensor, tf.Tensor, tf.Tensor];
@@ -175,7 +178,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
     scalars: readonly tf.Tensor[],
     rows: readonly tf.Tensor[],
   ) {
-    sums ??= slots.map(({ value }) => zeroVariable(value.shape));
+    sums ??= parameters.map(({ value }) => zeroVariable(value.shape));
     let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
     let rowSums: tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
     for (const [i, batch] of batches.entries()) {
@@ -236,6 +239,6 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
   };
 }
 
-function variablesOf({ value, first, second }: Slot): Variable[] {
+function variablesOf({ value, first, second }: ParameterState): Variable[] {
   return [value, first, second!];
 }

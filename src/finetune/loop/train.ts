@@ -17,7 +17,7 @@ import { chooseMode } from './choose-step-mode.js';
 import { openMetrics } from './metrics-log.js';
 import { createTrainStep } from './train-step.js';
 import { type TrainerState, withoutCheckpoint } from './trainer-state.js';
-import { openTrainee } from './training-state.js';
+import { openTrainingState } from './training-state.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
@@ -39,7 +39,7 @@ export interface TrainingPlan extends AdamWOptions, GroupRates {
   /** Of matrix products. */
   readonly precision: Precision;
   /** Keep only each layer's input for the backward pass. */
-  readonly rematerialise: boolean;
+  readonly gradientCheckpointing: boolean;
   /** Disk that the source's states may take. */
   readonly sourceStatesCacheBytes: number;
 }
@@ -118,7 +118,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
-  const trainee = await openTrainee({
+  const trainingState = await openTrainingState({
     objective,
     specs: [...specs, ...(objective.extra ?? [])],
     learningRateScale,
@@ -140,11 +140,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const shape = { rows, length };
-  const entropies = createPatcherRunner(config, trainee.fixed, mode);
+  const entropies = createPatcherRunner(config, trainingState.fixed, mode);
   const states = readsStates
     ? createSourceStates({
         config,
-        fixed: trainee.fixed,
+        fixed: trainingState.fixed,
         rows,
         mode,
         cache: readAgain ? { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes } : null,
@@ -165,23 +165,23 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     weights: objective.weights,
     rowsPerStep: plan.rowsPerStep,
     microBatchRows: rows,
-    trainsTable: trainee.table !== null,
+    trainsTable: trainingState.table !== null,
     entropies: entropies.of,
     ...(states !== null && { states: states.add }),
     room: state.room,
     labels: objective.labels ?? null,
   });
-  const { dense: slots, table, fixed } = trainee;
-  const { clipNorm, precision, rematerialise } = plan;
-  const how = { shape, mode, precision, rematerialise };
-  const stepper = createTrainStep({ objective, slots, table, fixed, adamw: plan, clipNorm, ...how });
+  const { dense: parameters, table, fixed } = trainingState;
+  const { clipNorm, precision, gradientCheckpointing } = plan;
+  const how = { shape, mode, precision, gradientCheckpointing };
+  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw: plan, clipNorm, ...how });
   const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
   const save = () =>
-    saveCheckpoint({ ...trainee, run, root, config, specs: written, start, keep: plan.keepCheckpoints, state });
+    saveCheckpoint({ ...trainingState, run, root, config, specs: written, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
-    const params = trainee.params();
+    const params = trainingState.params();
     try {
       state = { ...state, metrics: await options.validate(params) };
     } finally {
@@ -228,14 +228,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       }
       if (step % plan.checkpointEvery === 0 || step === plan.steps) await save();
     }
-    return { params: trainee.params(), metrics: { ...state.metrics, ...waits.metrics(), flops: state.flops } };
+    return { params: trainingState.params(), metrics: { ...state.metrics, ...waits.metrics(), flops: state.flops } };
   } finally {
     await source.close();
     await states?.close();
     await log.close();
     stepper.dispose();
     entropies.dispose();
-    trainee.dispose();
+    trainingState.dispose();
   }
 }
 

@@ -29,7 +29,7 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
     moments: stage.optimizer_state,
     mode,
     precision: stage.precision,
-    rematerialise: stage.gradient_checkpointing,
+    gradientCheckpointing: stage.gradient_checkpointing,
     sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
   };
 }
@@ -60,7 +60,7 @@ export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardwa
     moments: 'float32',
     mode,
     precision: 'float32',
-    rematerialise: false,
+    gradientCheckpointing: false,
     sourceStatesCacheBytes: 0,
   };
 }

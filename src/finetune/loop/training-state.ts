@@ -3,18 +3,24 @@ import { type Adapter, adaptersOf, type Lora, type TensorSpec } from '../../blt/
 import type { tf, Variable } from '../../engine/index.js';
 import { loadVariable, type Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
-import { createSlot, disposeSlot, type Moments, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
+import {
+  createParameterState,
+  disposeParameterState,
+  type Moments,
+  type ParameterGroup,
+  type ParameterState,
+} from '../optimizers/adamw.js';
 import { freshAdapter, merged } from '../optimizers/lora.js';
 import type { Objective } from '../stages/objective.js';
-import { type GroupRates, groupOf, restoreSlots, type SlotKind } from './checkpoint.js';
+import { type GroupRates, groupOf, type ParameterKind, restoreParameterStates } from './checkpoint.js';
 
-export interface Trainee {
+export interface TrainingState {
   /** Everything that is moved, the table last. */
-  readonly slots: readonly Slot[];
+  readonly parameters: readonly ParameterState[];
   /** Those that every step moves. */
-  readonly dense: readonly Slot[];
+  readonly dense: readonly ParameterState[];
   /** The hash table, of which a step moves the rows it reads; null when it is not moved. */
-  readonly table: Slot | null;
+  readonly table: ParameterState | null;
   /** What is read and not moved. */
   readonly fixed: ReadonlyMap<string, Variable>;
   /** The value of a tensor that has an adapter, with it; null of any other. The caller disposes it. */
@@ -24,7 +30,7 @@ export interface Trainee {
   dispose(): void;
 }
 
-export interface TraineeOptions extends GroupRates {
+export interface TrainingStateOptions extends GroupRates {
   readonly objective: Objective;
   readonly specs: readonly TensorSpec[];
   readonly moments: Moments;
@@ -43,7 +49,7 @@ const SPARE_ROWS = 1;
 const isTable = ({ part }: TensorSpec): boolean => part === 'hash';
 
 /** An adapter's groups: neither is decayed, and B learns as much faster as the product is scaled. */
-function adapterKinds({ a, b }: Adapter, lora: Lora, scale: number): SlotKind[] {
+function adapterKinds({ a, b }: Adapter, lora: Lora, scale: number): ParameterKind[] {
   const group = (learningRateScale: number): ParameterGroup => ({
     learningRateScale,
     decay: false,
@@ -62,12 +68,12 @@ async function loadFixed(start: TensorReader, { name, role }: TensorSpec): Promi
 }
 
 /** Loads the model into variables. */
-export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
+export async function openTrainingState(options: TrainingStateOptions): Promise<TrainingState> {
   const { objective, specs, learningRateScale, moments, seed, start, from, beside } = options;
   const { lora } = objective;
   const adapters = lora === null ? [] : adaptersOf(specs, lora);
   const moved = specs.filter(objective.trains);
-  const kindOf = (spec: TensorSpec): SlotKind => ({
+  const kindOf = (spec: TensorSpec): ParameterKind => ({
     name: spec.name,
     shape: spec.shape,
     group: groupOf(spec, options),
@@ -78,28 +84,29 @@ export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
   const ofAdapters = adapters.flatMap((adapter) => adapterKinds(adapter, lora!, learningRateScale.global ?? 1));
   const kinds = [...own, ...ofAdapters, ...tables];
 
-  async function freshSlots(): Promise<Slot[]> {
-    const load = async (list: readonly SlotKind[]) => {
-      const slots: Slot[] = [];
+  async function freshParameters(): Promise<ParameterState[]> {
+    const load = async (list: readonly ParameterKind[]) => {
+      const parameters: ParameterState[] = [];
       for (const { name, group, spareRows } of list)
-        slots.push(createSlot(name, await loadVariable(start, name, { spareRows }), group, moments));
-      return slots;
+        parameters.push(createParameterState(name, await loadVariable(start, name, { spareRows }), group, moments));
+      return parameters;
     };
     const fresh = adapters.flatMap((adapter, i) => Object.values(freshAdapter(adapter, seed, i)));
-    const added = ofAdapters.map(({ name, group }, i) => createSlot(name, fresh[i]!, group, moments));
+    const added = ofAdapters.map(({ name, group }, i) => createParameterState(name, fresh[i]!, group, moments));
     return [...(await load(own)), ...added, ...(await load(tables))];
   }
 
-  const slots = from === null ? await freshSlots() : await restoreSlots(from.run, from.step, kinds, moments);
+  const parameters =
+    from === null ? await freshParameters() : await restoreParameterStates(from.run, from.step, kinds, moments);
   const fixed = new Map<string, Variable>(beside);
   for (const spec of specs.filter((candidate) => !objective.trains(candidate)))
     fixed.set(spec.name, await loadFixed(start, spec));
-  const values = new Map(slots.map(({ name, value }) => [name, value]));
+  const values = new Map(parameters.map(({ name, value }) => [name, value]));
   const byBase = new Map(adapters.map((adapter) => [adapter.base.name, adapter]));
   return {
-    slots,
-    dense: slots.slice(0, slots.length - tables.length),
-    table: slots[slots.length - tables.length] ?? null,
+    parameters,
+    dense: parameters.slice(0, parameters.length - tables.length),
+    table: parameters[parameters.length - tables.length] ?? null,
     fixed,
     mergedValue(name) {
       const adapter = byBase.get(name);
@@ -107,9 +114,9 @@ export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
       return merged(fixed.get(name)!, { a: values.get(adapter.a.name)!, b: values.get(adapter.b.name)! });
     },
     params: () =>
-      new Map([...fixed, ...values].map(([name, variable]): [string, tf.Tensor] => [name, variable.readHeld()])),
+      new Map([...fixed, ...values].map(([name, variable]): [string, tf.Tensor] => [name, variable.readFrozen()])),
     dispose() {
-      slots.forEach(disposeSlot);
+      parameters.forEach(disposeParameterState);
       for (const variable of fixed.values()) variable.dispose();
     },
   };

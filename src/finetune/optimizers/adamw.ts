@@ -21,7 +21,7 @@ export interface ParameterGroup {
 }
 
 /** A parameter with its moments, all of one shape. */
-export interface Slot {
+export interface ParameterState {
   readonly name: string;
   readonly group: ParameterGroup;
   readonly value: Variable;
@@ -49,8 +49,13 @@ export function momentStorage(
   return { first, second: optimizer === 'muon' ? null : second };
 }
 
-/** A slot whose moments are zero. The slot owns `value` from here on. */
-export function createSlot(name: string, value: Variable, group: ParameterGroup, moments: Moments = 'float32'): Slot {
+/** A parameter whose moments are zero. The parameter owns `value` from here on. */
+export function createParameterState(
+  name: string,
+  value: Variable,
+  group: ParameterGroup,
+  moments: Moments = 'float32',
+): ParameterState {
   const { first, second } = momentStorage(group, moments);
   const zeros = (storage: Storage) => zeroVariable(value.shape, storage);
   return { name, group, value, first: zeros(first), second: second && zeros(second) };
@@ -108,17 +113,22 @@ const inOrder = ({ learningRate, firstCorrection, secondCorrection, gradientScal
 ];
 
 /** One update of one parameter that has both moments, in place. */
-export function updateSlot(slot: Slot, gradient: tf.Tensor, scalars: StepScalars, options: AdamWOptions): void {
-  const rule = { ...options, group: slot.group };
+export function updateParameter(
+  parameter: ParameterState,
+  gradient: tf.Tensor,
+  scalars: StepScalars,
+  options: AdamWOptions,
+): void {
+  const rule = { ...options, group: parameter.group };
   fuseUpdate(
     keyOf(rule),
-    [slot.value, slot.first, slot.second!],
+    [parameter.value, parameter.first, parameter.second!],
     [gradient, ...inOrder(scalars)],
     (values, [g, ...rest]) => next(values as unknown as Triple, g!, rest, rule),
   );
 }
 
-/** The lazy form: the next values of rows that were gathered from a slot's three variables, [U, H] each. */
+/** The lazy form: the next values of rows that were gathered from a parameter's three variables, [U, H] each. */
 export function updatedRows(
   group: ParameterGroup,
   rows: Triple,
@@ -132,7 +142,7 @@ export function updatedRows(
   ) as unknown as Triple;
 }
 
-/** Releases a slot's variables. */
-export function disposeSlot({ value, first, second }: Slot): void {
+/** Releases a parameter's variables. */
+export function disposeParameterState({ value, first, second }: ParameterState): void {
   for (const variable of [value, first, second]) variable?.dispose();
 }

@@ -4,7 +4,7 @@
  */
 import { MUON_STEPS } from '../../blt/index.js';
 import { fuse, fuseUpdate, tf } from '../../engine/index.js';
-import type { AdamWOptions, Slot, StepScalars } from './adamw.js';
+import type { AdamWOptions, ParameterState, StepScalars } from './adamw.js';
 
 const MOMENTUM = 0.95;
 /** Of the quintic that Jordan chose: five steps bring singular values that are a hundredth of the norm, or more, to between 0.6 and 1.3. */
@@ -31,8 +31,8 @@ export function orthogonalised(x: tf.Tensor): tf.Tensor {
  * One update of one matrix [out, in], in place: by the rate times sqrt(max(1, out / in)), which keeps how far outputs move alike over shapes.
  * The momentum is Nesterov's, and the decay decoupled, as AdamW's is.
  */
-export function updateMuonSlot(
-  { group, value, first }: Slot,
+export function updateMuonParameter(
+  { group, value, first }: ParameterState,
   gradient: tf.Tensor,
   { learningRate, gradientScale }: StepScalars,
   { weightDecay }: Pick<AdamWOptions, 'weightDecay'>,

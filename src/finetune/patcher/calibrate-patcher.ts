@@ -3,7 +3,7 @@ import type { BltConfig } from '../../blt/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { Params } from '../../model/index.js';
 import { readText } from '../../model/index.js';
-import { type Alignment, boundaryLabels, spelledTexts, tokenEnds } from '../../patching/index.js';
+import { type Alignment, boundaryLabels, canonicalTexts, tokenEnds } from '../../patching/index.js';
 import type { PatcherOutput } from '../../patching/patcher-output.js';
 import type { SourceTokenizer } from '../../tokenizer/index.js';
 import { type Calibration, calibrateThreshold } from './pick-threshold.js';
@@ -42,7 +42,7 @@ export function calibrate(
   texts: readonly Uint8Array[],
   goal: number | LabelGoal,
 ): Calibration {
-  const used = typeof goal === 'number' ? texts : spelledTexts(texts, goal.tokenizer);
+  const used = typeof goal === 'number' ? texts : canonicalTexts(texts, goal.tokenizer);
   const outputs = used.map((text) => readText(params, config, text));
   const entropies = outputs.map((output, i) => output.entropies.subarray(0, used[i]!.length));
   if (typeof goal === 'number') return calibrateThreshold(entropies, { bytesPerPatch: goal });

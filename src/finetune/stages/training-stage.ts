@@ -8,7 +8,7 @@ import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/in
 import type { StepBatch } from '../batches/batch-preparer.js';
 import { train } from '../loop/train.js';
 import { stagePlan } from '../loop/training-plan.js';
-import type { DistillSource } from '../teacher/teacher.js';
+import type { Teacher } from '../teacher/teacher.js';
 import { alignEncoderObjective } from './align-encoder.js';
 import { distillDecoderObjective } from './distill-decoder.js';
 import { endToEndObjective } from './end-to-end.js';
@@ -16,7 +16,7 @@ import { joinObjective } from './join.js';
 import type { Objective } from './objective.js';
 import type { StageContext } from './stage-context.js';
 
-function objectiveOf(config: BltConfig, stage: TrainingStage, source: DistillSource | null): Objective {
+function objectiveOf(config: BltConfig, stage: TrainingStage, source: Teacher | null): Objective {
   switch (stage.kind) {
     case 'align-encoder':
       return alignEncoderObjective(config, stage, source!.variance);
@@ -36,7 +36,7 @@ function wantedTensors({ targets }: Objective): SourceTensors {
 }
 
 /** FLOPs of a step, its text as it was cut. */
-function stepFlops(config: BltConfig, stage: TrainingStage, source: DistillSource | null) {
+function stepFlops(config: BltConfig, stage: TrainingStage, source: Teacher | null) {
   const vocabSize = source?.llama.config.vocabSize ?? 0;
   return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
     const text = { bytes: stage.sequence_length, bytesPerPatch: bytes / patchCount };
@@ -50,7 +50,7 @@ function stepFlops(config: BltConfig, stage: TrainingStage, source: DistillSourc
 export async function runTrainingStage(
   context: StageContext,
   settings: TrainingStage,
-  source: DistillSource | null,
+  source: Teacher | null,
 ): Promise<Readonly<Record<string, number>>> {
   const { from, recipe, store, run, stage, config, onStep, heldOut, sourceBitsPerByte } = context;
   const bare = objectiveOf(config, settings, source);

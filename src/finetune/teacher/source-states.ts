@@ -42,7 +42,7 @@ export function createSourceStates({ config, fixed, rows, mode, cache }: SourceS
   const kept = new Map<number, Kept>();
   const file = cache === null ? null : openScratchFile(cache.path);
   function body(ids: tf.Tensor, documents: tf.Tensor): tf.Tensor {
-    const params: Params = new Map([...fixed].map(([name, variable]) => [name, variable.readHeld()]));
+    const params: Params = new Map([...fixed].map(([name, variable]) => [name, variable.readFrozen()]));
     const shape = { rows, length: documents.shape[1]!, documents };
     return globalLayers(params, gatherRows(sourceEmbedding(params), ids), blockContext(config.global, shape));
   }

@@ -6,7 +6,7 @@ import { loadSourceTensors, type SourceTensors, sourceEmbedding } from '../../mo
 import { type Alignment, openSourceReader, readAlignment, type SourceReader } from '../../patching/index.js';
 import type { TrainingSource } from '../loop/train.js';
 
-export interface DistillSource {
+export interface Teacher {
   readonly llama: LlamaSource;
   readonly reader: SourceReader;
   readonly alignment: Alignment | null;
@@ -18,7 +18,7 @@ export interface DistillSource {
 }
 
 /** @param patcher the folder of the patcher that cuts the text. The engine must be started. */
-export async function openDistillSource(folder: string, patcher: string): Promise<DistillSource> {
+export async function openTeacher(folder: string, patcher: string): Promise<Teacher> {
   const llama = await openLlama(folder);
   const ids = { vocabSize: llama.config.vocabSize, bosId: llama.config.bosId, eosIds: llama.config.eosIds };
   const reader = await openSourceReader(llama.folder, ids);

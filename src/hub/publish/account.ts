@@ -2,7 +2,7 @@
 import { whoAmI } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { publishError, unknownToken } from './publish-errors.js';
-import { callHub, type Line } from './refusals.js';
+import { callHub, type HubClient } from './refusals.js';
 
 export interface Account {
   readonly name: string;
@@ -14,22 +14,22 @@ export interface Account {
 export const BY_FETCH = { accessToken: '' } as const;
 
 /** @throws ByteifyError without a token, with one that is not valid, and with one that may only read. */
-export async function writingAccount(line: Line): Promise<Account> {
-  if (line.token === null) {
+export async function writingAccount(client: HubClient): Promise<Account> {
+  if (client.token === null) {
     throw new ByteifyError('Publishing needs a token with write permission, and there is none.', {
-      hint: `Make one at ${line.endpoint}/settings/tokens, then log in with \`hf auth login\` or set HF_TOKEN.`,
+      hint: `Make one at ${client.endpoint}/settings/tokens, then log in with \`hf auth login\` or set HF_TOKEN.`,
     });
   }
   const me = await callHub(
-    line,
+    client,
     ({ endpoint: hubUrl, fetch }) => whoAmI({ ...BY_FETCH, hubUrl, fetch }),
     (refusal) => {
-      throw refusal.status === 401 ? unknownToken() : publishError(refusal, 'the hub', line.endpoint);
+      throw refusal.status === 401 ? unknownToken() : publishError(refusal, 'the hub', client.endpoint);
     },
   );
   if (me.auth?.accessToken?.role === 'read') {
     throw new ByteifyError(`The token of ${me.name} may only read.`, {
-      hint: `Make one with write permission at ${line.endpoint}/settings/tokens.`,
+      hint: `Make one with write permission at ${client.endpoint}/settings/tokens.`,
     });
   }
   return { name: me.name, organisations: me.type === 'user' ? me.orgs.map(({ name }) => name) : [] };

@@ -3,7 +3,7 @@ import { createRepo } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { type Account, BY_FETCH } from './account.js';
 import { publishError } from './publish-errors.js';
-import { callHub, type Line, type Refusal } from './refusals.js';
+import { callHub, type HubClient, type Refusal } from './refusals.js';
 
 function createError(refusal: Refusal, id: string, account: Account, endpoint: string): ByteifyError {
   const [owner, name] = id.split('/');
@@ -19,12 +19,12 @@ function createError(refusal: Refusal, id: string, account: Account, endpoint: s
  * @returns false when it was there already
  */
 export async function createRepository(
-  line: Line,
+  client: HubClient,
   id: string,
   options: { isPrivate: boolean; account: Account },
 ): Promise<boolean> {
   return callHub(
-    line,
+    client,
     async ({ endpoint: hubUrl, fetch }) => {
       const visibility = options.isPrivate ? { visibility: 'private' as const } : {};
       await createRepo({ repo: id, ...visibility, ...BY_FETCH, hubUrl, fetch });
@@ -32,7 +32,7 @@ export async function createRepository(
     },
     (refusal) => {
       if (refusal.status === 409) return false;
-      throw createError(refusal, id, options.account, line.endpoint);
+      throw createError(refusal, id, options.account, client.endpoint);
     },
   );
 }

@@ -4,12 +4,12 @@ export { hashPaths, type LocalFile, type PublishedFiles, publishedPaths } from '
 export { type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
 export {
   checkPublication,
-  openLine,
+  openHubClient,
   type Publication,
   type Published,
   type PublishRules,
   planPublication,
   publish,
 } from './publish.js';
-export type { Line } from './refusals.js';
+export type { HubClient } from './refusals.js';
 export { checkRepositoryName } from './repository-name.js';

@@ -8,7 +8,7 @@ import { type Changes, changesTo, otherModel } from './changes.js';
 import { createRepository } from './create-repository.js';
 import type { LocalFile } from './local-files.js';
 import type { Origin } from './origin.js';
-import type { Line } from './refusals.js';
+import type { HubClient } from './refusals.js';
 import { lookUp, type RemoteRepository, remoteTree } from './remote-repository.js';
 import { checkRepositoryName } from './repository-name.js';
 import { streamingFetch } from './streaming-fetch.js';
@@ -43,7 +43,7 @@ export interface Published extends Uploaded {
 }
 
 /** @throws UsageError for an endpoint or a token that cannot be one; ByteifyError when the hub must not be used. */
-export function openLine(options: HubOptions = {}): Line {
+export function openHubClient(options: HubOptions = {}): HubClient {
   const environment = options.environment ?? hubEnvironment();
   const { endpoint, token, offline } = environment;
   if (offline) {
@@ -58,13 +58,13 @@ export function openLine(options: HubOptions = {}): Line {
 }
 
 /** Looks at the repository and compares. */
-async function compare(line: Line, wanted: Pick<Publication, 'id' | 'files' | 'origin'>): Promise<Publication> {
+async function compare(client: HubClient, wanted: Pick<Publication, 'id' | 'files' | 'origin'>): Promise<Publication> {
   const { id, files, origin } = wanted;
-  const found = await lookUp(line, id);
+  const found = await lookUp(client, id);
   const there = found?.files ?? [];
   return {
     id,
-    url: `${line.endpoint}/${id}`,
+    url: `${client.endpoint}/${id}`,
     repository: found === null ? null : { commit: found.commit, private: found.private },
     files,
     origin,
@@ -80,10 +80,10 @@ async function compare(line: Line, wanted: Pick<Publication, 'id' | 'files' | 'o
  * @throws UsageError for a name that cannot be; ByteifyError when the hub refuses.
  */
 export async function planPublication(
-  line: Line,
+  client: HubClient,
   params: { repository: string; files: readonly LocalFile[]; origin: Origin | null },
 ): Promise<Publication> {
-  return compare(line, { ...params, id: checkRepositoryName(params.repository) });
+  return compare(client, { ...params, id: checkRepositoryName(params.repository) });
 }
 
 /** @throws ByteifyError for what only --force overwrites, and for a repository that is public though a private one is wanted. */
@@ -103,10 +103,10 @@ export function checkPublication(
 }
 
 /** Makes the repository that the look did not find, and looks again: somebody else may have made it meanwhile. */
-async function makeRepository(line: Line, publication: Publication, rules: PublishRules, account: Account) {
+async function makeRepository(client: HubClient, publication: Publication, rules: PublishRules, account: Account) {
   const { id } = publication;
-  const created = await createRepository(line, id, { isPrivate: rules.isPrivate, account });
-  const now = await compare(line, publication);
+  const created = await createRepository(client, id, { isPrivate: rules.isPrivate, account });
+  const now = await compare(client, publication);
   if (now.repository === null) {
     throw new ByteifyError(`${id} is taken by a repository that this account may not see.`, {
       hint: 'Choose another name.',
@@ -124,7 +124,7 @@ async function makeRepository(line: Line, publication: Publication, rules: Publi
  * repository holds all of it or nothing.
  */
 export async function publish(
-  line: Line,
+  client: HubClient,
   publication: Publication,
   params: PublishRules & {
     readonly account: Account;
@@ -136,12 +136,12 @@ export async function publish(
   },
 ): Promise<Published> {
   checkPublication(publication, params);
-  for (const text of await validateCard(line, params.card)) params.onWarning?.(text);
+  for (const text of await validateCard(client, params.card)) params.onWarning?.(text);
   const { now, created } =
     publication.repository === null
-      ? await makeRepository(line, publication, params, params.account)
+      ? await makeRepository(client, publication, params, params.account)
       : { now: publication, created: false };
-  const uploaded = await upload(line, {
+  const uploaded = await upload(client, {
     id: now.id,
     title: 'Published with byteify',
     files: now.files,
@@ -150,7 +150,7 @@ export async function publish(
     onProgress: params.onProgress,
   });
   params.onSent?.(uploaded.sentBytes);
-  const { files } = await remoteTree(line, now.id, uploaded.commit);
+  const { files } = await remoteTree(client, now.id, uploaded.commit);
   verifyTree(files, now.files, now.changes.remove, now.id);
   return { ...uploaded, publication: now, created };
 }

@@ -10,12 +10,12 @@ export interface Refusal {
   readonly path: string;
   /** Answered by the hub itself, not by the storage behind it. */
   readonly byHub: boolean;
-  /** The hub's own words, one line. */
+  /** The hub's own words, one client. */
   readonly says: string | null;
 }
 
 /** How a call reaches the hub. */
-export interface Line {
+export interface HubClient {
   readonly endpoint: string;
   /** Sends the token, and tries again. */
   readonly fetch: typeof fetch;
@@ -39,7 +39,7 @@ async function wordsOf(response: Response, token: string | null): Promise<string
   return safe.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_WORDS);
 }
 
-async function refusalOf(response: Response, asked: URL, { endpoint, token }: Line): Promise<Refusal> {
+async function refusalOf(response: Response, asked: URL, { endpoint, token }: HubClient): Promise<Refusal> {
   const url = new URL(response.url || asked);
   return {
     status: response.status,
@@ -50,16 +50,16 @@ async function refusalOf(response: Response, asked: URL, { endpoint, token }: Li
   };
 }
 
-/** The same line, whose refusals are told before the client sees them. */
-export function watchedLine(line: Line, onRefusal: (refusal: Refusal) => void): Line {
+/** The same client, whose refusals are told before the client sees them. */
+export function observedClient(client: HubClient, onRefusal: (refusal: Refusal) => void): HubClient {
   return {
-    ...line,
+    ...client,
     fetch: async (input, init) => {
-      const { signal } = line;
+      const { signal } = client;
       const both = init?.signal && signal ? AbortSignal.any([init.signal, signal]) : (init?.signal ?? signal);
-      const response = await line.fetch(input, { ...init, ...(both && { signal: both }) });
+      const response = await client.fetch(input, { ...init, ...(both && { signal: both }) });
       if (!response.ok) {
-        onRefusal(await refusalOf(response, new URL(input instanceof Request ? input.url : input), line));
+        onRefusal(await refusalOf(response, new URL(input instanceof Request ? input.url : input), client));
       }
       return response;
     },
@@ -67,10 +67,10 @@ export function watchedLine(line: Line, onRefusal: (refusal: Refusal) => void): 
 }
 
 /** @returns the error as it is when it speaks for itself, else a sentence about the connection. */
-export function brokenLine(line: Line, error: unknown): unknown {
-  if (error instanceof ByteifyError || line.signal?.aborted) return error;
+export function unreachableHub(client: HubClient, error: unknown): unknown {
+  if (error instanceof ByteifyError || client.signal?.aborted) return error;
   const cause = (error as Error).cause ?? error;
-  return new ByteifyError(`The hub at ${line.endpoint} cannot be reached: ${messageOf(cause)}.`, {
+  return new ByteifyError(`The hub at ${client.endpoint} cannot be reached: ${messageOf(cause)}.`, {
     hint: 'Run the same command again: what was uploaded is not sent twice.',
     cause,
   });
@@ -81,18 +81,18 @@ export function brokenLine(line: Line, error: unknown): unknown {
  * @throws what `explain` throws; ByteifyError when there is no connection; the signal's reason.
  */
 export async function callHub<T>(
-  line: Line,
-  call: (line: Line) => Promise<T>,
+  client: HubClient,
+  call: (client: HubClient) => Promise<T>,
   explain: (refusal: Refusal) => T | Promise<T>,
 ): Promise<T> {
   let first: Refusal | null = null;
-  const watched = watchedLine(line, (refusal) => {
+  const watched = observedClient(client, (refusal) => {
     first ??= refusal;
   });
   try {
     return await call(watched);
   } catch (error) {
     if (first !== null && error instanceof HubApiError) return explain(first);
-    throw brokenLine(line, error);
+    throw unreachableHub(client, error);
   }
 }

@@ -5,7 +5,7 @@ import { listRemote, type RemoteFile, type RemoteTree } from '../list-remote.js'
 import { resolveUrl } from '../resolve-url.js';
 import { MAX_PROVENANCE_BYTES, type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
 import { publishError } from './publish-errors.js';
-import { brokenLine, callHub, type Line } from './refusals.js';
+import { callHub, type HubClient, unreachableHub } from './refusals.js';
 
 export interface RemoteRepository {
   readonly commit: string;
@@ -18,7 +18,7 @@ export interface RemoteRepository {
 export const BRANCH = 'main';
 
 async function readOrigin(
-  line: Line,
+  client: HubClient,
   id: string,
   commit: string,
   files: readonly RemoteFile[],
@@ -26,13 +26,13 @@ async function readOrigin(
   const file = files.find(({ path }) => path === PROVENANCE_NAME);
   if (file === undefined || file.sizeBytes > MAX_PROVENANCE_BYTES) return null;
   try {
-    const response = await line.fetch(resolveUrl({ endpoint: line.endpoint, id, commit }, PROVENANCE_NAME), {
-      ...(line.signal && { signal: line.signal }),
+    const response = await client.fetch(resolveUrl({ endpoint: client.endpoint, id, commit }, PROVENANCE_NAME), {
+      ...(client.signal && { signal: client.signal }),
     });
     // What cannot be read vouches for nothing.
     return response.ok ? parseOrigin(await response.text()) : null;
   } catch (error) {
-    throw brokenLine(line, error);
+    throw unreachableHub(client, error);
   }
 }
 
@@ -40,12 +40,12 @@ async function readOrigin(
  * The files at a commit or a branch.
  * @throws ByteifyError when the hub refuses or cannot be reached; the signal's reason.
  */
-export async function remoteTree(line: Line, id: string, revision: string): Promise<RemoteTree> {
-  const { endpoint, fetch, signal } = line;
+export async function remoteTree(client: HubClient, id: string, revision: string): Promise<RemoteTree> {
+  const { endpoint, fetch, signal } = client;
   try {
     return await listRemote({ id, revision }, { endpoint, fetch, ...(signal && { signal }) });
   } catch (error) {
-    throw brokenLine(line, error);
+    throw unreachableHub(client, error);
   }
 }
 
@@ -53,21 +53,21 @@ export async function remoteTree(line: Line, id: string, revision: string): Prom
  * @returns null when there is no repository that this account can see.
  * @throws ByteifyError when the hub refuses, or the repository has another name now.
  */
-export async function lookUp(line: Line, id: string): Promise<RemoteRepository | null> {
+export async function lookUp(client: HubClient, id: string): Promise<RemoteRepository | null> {
   const info = await callHub(
-    line,
+    client,
     async ({ endpoint: hubUrl, fetch }) =>
       modelInfo({ name: id, revision: BRANCH, additionalFields: ['sha'], hubUrl, fetch }),
     (refusal) => {
       if (refusal.code === 'RepoNotFound' || refusal.status === 404) return null;
-      if (refusal.status === 401 && line.token === null) return null;
-      throw publishError(refusal, id, line.endpoint);
+      if (refusal.status === 401 && client.token === null) return null;
+      throw publishError(refusal, id, client.endpoint);
     },
   );
   if (info === null) return null;
   if (info.name !== id) {
     throw new ByteifyError(`${id} is called ${info.name} now.`, { hint: `Publish to ${info.name}.` });
   }
-  const { files } = await remoteTree(line, id, info.sha);
-  return { commit: info.sha, private: info.private, files, origin: await readOrigin(line, id, info.sha, files) };
+  const { files } = await remoteTree(client, id, info.sha);
+  return { commit: info.sha, private: info.private, files, origin: await readOrigin(client, id, info.sha, files) };
 }

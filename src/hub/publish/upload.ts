@@ -5,7 +5,7 @@ import { watchedBlob } from '../watched-blob.js';
 import { type Changes, changesTo } from './changes.js';
 import type { LocalFile } from './local-files.js';
 import { Overtaken, publishError } from './publish-errors.js';
-import { brokenLine, type Line, type Refusal, watchedLine } from './refusals.js';
+import { type HubClient, observedClient, type Refusal, unreachableHub } from './refusals.js';
 import { BRANCH, remoteTree } from './remote-repository.js';
 import { type UploadMeter, type UploadProgress, uploadMeter } from './upload-meter.js';
 
@@ -76,19 +76,19 @@ async function consume(
 }
 
 /** One try with the links that the storage gives for it. */
-async function uploadOnce(line: Line, { id, title, changes, parentCommit }: Upload, meter: UploadMeter) {
+async function uploadOnce(client: HubClient, { id, title, changes, parentCommit }: Upload, meter: UploadMeter) {
   const { failed, fail } = failureOf();
   const stop = new AbortController();
-  const onAbort = () => fail(line.signal?.reason);
-  line.signal?.addEventListener('abort', onAbort);
-  const watched = watchedLine(line, (refusal) =>
-    fail(refusal.byHub ? publishError(refusal, id, line.endpoint) : new StorageRefusal(refusal)),
+  const onAbort = () => fail(client.signal?.reason);
+  client.signal?.addEventListener('abort', onAbort);
+  const watched = observedClient(client, (refusal) =>
+    fail(refusal.byHub ? publishError(refusal, id, client.endpoint) : new StorageRefusal(refusal)),
   );
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const url = String(input);
     const body = init?.body instanceof Blob ? watchedBlob(init.body, (bytes) => meter.onSent(url, bytes)) : init?.body;
     return watched.fetch(input, { ...init, ...(body && { body }) }).catch((error: unknown) => {
-      fail(brokenLine(line, error));
+      fail(unreachableHub(client, error));
       throw error;
     });
   };
@@ -98,7 +98,7 @@ async function uploadOnce(line: Line, { id, title, changes, parentCommit }: Uplo
     title,
     parentCommit,
     operations: operations(changes),
-    hubUrl: line.endpoint,
+    hubUrl: client.endpoint,
     fetch,
     abortSignal: stop.signal,
     // Plain large-file storage: the way whose every byte this project's tests have seen arrive.
@@ -108,22 +108,22 @@ async function uploadOnce(line: Line, { id, title, changes, parentCommit }: Uplo
     const { commit } = await consume(iterator, failed, meter.onEvent);
     return commit.oid;
   } catch (error) {
-    throw error instanceof StorageRefusal ? error : brokenLine(line, error);
+    throw error instanceof StorageRefusal ? error : unreachableHub(client, error);
   } finally {
-    line.signal?.removeEventListener('abort', onAbort);
+    client.signal?.removeEventListener('abort', onAbort);
     stop.abort();
   }
 }
 
 /** @returns the commit; the one that stands there when it is ours all the same. */
-async function commitOf(line: Line, job: Upload, meter: UploadMeter): Promise<string> {
+async function commitOf(client: HubClient, job: Upload, meter: UploadMeter): Promise<string> {
   for (let left = ROUNDS - 1; ; left--) {
-    line.signal?.throwIfAborted();
+    client.signal?.throwIfAborted();
     try {
-      return await uploadOnce(line, job, meter);
+      return await uploadOnce(client, job, meter);
     } catch (error) {
       if (error instanceof Overtaken) {
-        const { commit, files } = await remoteTree(line, job.id, BRANCH);
+        const { commit, files } = await remoteTree(client, job.id, BRANCH);
         const { upload, remove } = changesTo(files, job.files);
         if (upload.length + remove.length > 0) throw error;
         return commit;
@@ -142,10 +142,10 @@ async function commitOf(line: Line, job: Upload, meter: UploadMeter): Promise<st
  * one request at the end: before it nothing of the repository is changed, after it everything is.
  * @throws ByteifyError when the hub or the storage refuses, or the connection does not hold; the signal's reason.
  */
-export async function upload(line: Line, job: Upload): Promise<Uploaded> {
+export async function upload(client: HubClient, job: Upload): Promise<Uploaded> {
   const { changes, parentCommit, onProgress } = job;
   if (changes.upload.length + changes.remove.length === 0) return { commit: parentCommit, sentBytes: 0 };
   const meter = uploadMeter(changes.upload, onProgress);
-  const commit = await commitOf(line, job, meter);
+  const commit = await commitOf(client, job, meter);
   return { commit, sentBytes: meter.sentBytes() };
 }

@@ -104,6 +104,6 @@ export function cachedContext(
         return tf.reshape(out, [slots, heads, count, depth]);
       },
     },
-    rematerialise: false,
+    gradientCheckpointing: false,
   };
 }

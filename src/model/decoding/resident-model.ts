@@ -23,7 +23,7 @@ class ReadWhenUsed extends Map<string, tf.Tensor> {
 
   override get(name: string): tf.Tensor | undefined {
     const variable = this.#weights.get(name);
-    if (variable !== undefined && !super.has(name)) super.set(name, variable.readHeld());
+    if (variable !== undefined && !super.has(name)) super.set(name, variable.readFrozen());
     return super.get(name);
   }
 }

@@ -71,7 +71,7 @@ function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst
           return selfAttention(q, after(carried.keys[i]!, k), after(carried.values[i]!, v), plan);
         },
       },
-      rematerialise: false,
+      gradientCheckpointing: false,
     };
     const params = residentParams(model);
     return [entropyOf(patcherHead(params, patcherStates(params, ids, context)))];

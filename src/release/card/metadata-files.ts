@@ -12,7 +12,7 @@ import { asAsked } from '../llama-licences.js';
 import { lastPart, PROVENANCE_NAME, RECIPE_NAME, sourceName } from '../provenance.js';
 import { type CardInputs, cardFromManifest, type TextFacts } from './inputs.js';
 
-export interface ConversionPapers {
+export interface MetadataFiles {
   readonly card: CardInputs;
   /** Texts by the name of their file. */
   readonly files: ReadonlyMap<string, string>;
@@ -35,17 +35,17 @@ function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
 }
 
 /**
- * @param params.folder a conversion, or a plain checkpoint folder, which has no papers of its own
+ * @param params.folder a conversion, or a plain checkpoint folder, which has no metadata of its own
  * @param params.recipe what the conversion was made by; of a plain checkpoint its `export` section alone counts
  * @param params.name the model's; a licence may ask for another beginning
  * @throws what reading the folder throws
  */
-export async function conversionPapers(params: {
+export async function metadataFiles(params: {
   folder: string;
   manifest: Manifest | null;
   recipe: Recipe;
   name: string;
-}): Promise<ConversionPapers> {
+}): Promise<MetadataFiles> {
   const { folder, manifest, recipe } = params;
   const dataSources = recipe.export.data_sources ?? [];
   const source = join(folder, SOURCE);

@@ -65,7 +65,7 @@ describe.each([
   ['one row a patch and a projection', 1, 160],
   ['one row a patch, as wide as the source', 1, 128],
   ['two rows a patch and a projection', 2, 96],
-])('the closed form’s encoder, with %s', (_, slots, width) => {
+])('the closed form’s encoder, with %s', (_, parameters, width) => {
   let bytes: Float32Array;
   let patches: Float32Array;
   let layout: Layout;
@@ -74,7 +74,7 @@ describe.each([
   let config: BltConfig;
   const ids = Int32Array.from([BOS, ...[...Buffer.from(TEXT)].map((byte) => byte + 4)]);
   beforeAll(async () => {
-    config = await configOf(slots, width);
+    config = await configOf(parameters, width);
     layout = layoutOf(config);
     made = new Map([...encoderTensors(config, layout), ...tables(config, layout)]);
     const entropies = Float32Array.from(ids, (_, i) => (ids[i + 1] === FIRST ? 2 : 0));
@@ -117,8 +117,11 @@ describe.each([
       end += length; // BOS before it
       const last = bytes.subarray(end * width, (end + 1) * width);
       const scale = Math.sqrt(last.reduce((sum, value) => sum + value * value, 0) / width + 1e-5);
-      for (let slot = 0; slot < slots; slot++) {
-        const row = patches.subarray(((i + 1) * slots + slot) * width, ((i + 1) * slots + slot + 1) * width);
+      for (let parameter = 0; parameter < parameters; parameter++) {
+        const row = patches.subarray(
+          ((i + 1) * parameters + parameter) * width,
+          ((i + 1) * parameters + parameter + 1) * width,
+        );
         for (let channel = 1; channel + headDim <= layout.content; channel += headDim) {
           const weight = (of: number) => row[channel + of]! / (last[channel + length - 1]! / scale);
           expect(weight(length - 1), `last of ${length}`).toBeGreaterThan(0.9);

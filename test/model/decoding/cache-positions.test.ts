@@ -49,7 +49,7 @@ describe('positions in a cache', () => {
     const capacity = 7;
     const { rows } = cachePositions(config(4), starts(5, 12), 3, capacity);
     expect(new Set(rows).size).toBe(rows.length);
-    // Slot 1, head 1, position 14: place 0 of the last quarter.
+    // ParameterState 1, head 1, position 14: place 0 of the last quarter.
     expect(rows.at(-1)).toBe((1 * 2 + 1) * capacity + (14 % capacity));
   });
 

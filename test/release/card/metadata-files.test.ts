@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { loadRecipe } from '../../../src/recipe/index.js';
-import { conversionPapers, modelName } from '../../../src/release/index.js';
+import { metadataFiles, modelName } from '../../../src/release/index.js';
 import { localPathIn } from '../../../src/release/placeholders.js';
 import { parseProvenance } from '../../../src/release/provenance.js';
 import { fabricateExport, manifestOf, ODC_BY, recipeWith } from '../../support/release.js';
@@ -70,13 +70,13 @@ describe('what goes into an export', () => {
     };
     await writeFile(join(conversion, 'data', 'data.json'), JSON.stringify(store));
     const recipe = await recipeWith({});
-    const { card } = await conversionPapers({ folder: conversion, manifest: manifestOf({}), recipe, name: 'x' });
+    const { card } = await metadataFiles({ folder: conversion, manifest: manifestOf({}), recipe, name: 'x' });
     expect(card.text).toEqual({ documents: 7, trainBytes: 900, heldOutBytes: 100 });
   });
 
   it('is provenance alone for a plain checkpoint, with the sources that are stated', async () => {
     const recipe = await recipeWith({ data_sources: [ODC_BY], language: ['fr'] });
-    const { card, files } = await conversionPapers({ folder: folder(), manifest: null, recipe, name: 'x' });
+    const { card, files } = await metadataFiles({ folder: folder(), manifest: null, recipe, name: 'x' });
     expect([...files.keys()]).toEqual(['provenance.json']);
     expect(parseProvenance(files.get('provenance.json')!)).toMatchObject({ source: null, data: { sources: [ODC_BY] } });
     expect(card).toMatchObject({ name: 'x', recipe: null, text: null, languages: ['fr', 'en'] });

@@ -34,7 +34,7 @@ import { chooseMode } from '../../loop/choose-step-mode.js';
 import { openMetrics } from '../../loop/metrics-log.js';
 import { writeWeights } from '../../loop/write-weights.js';
 import { createSourceStates, type SourceStates } from '../../teacher/source-states.js';
-import type { DistillSource } from '../../teacher/teacher.js';
+import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
@@ -44,7 +44,7 @@ import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './f
 import { type FittingText, fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { type Observations, openObservations } from './observations.js';
-import { openWorkbench, type Workbench } from './scratch-model.js';
+import { openScratchModel, type ScratchModel } from './scratch-model.js';
 
 const METRICS_FILE = 'closed-form.json';
 
@@ -55,7 +55,7 @@ const METRICS_FILE = 'closed-form.json';
 export async function closedForm(
   context: StageContext,
   settings: StageOf<'closed-form'>,
-  source: DistillSource,
+  source: Teacher,
 ): Promise<Readonly<Record<string, number>>> {
   const { run, from, config } = context;
   const folder = join(run, checkpointName(0));
@@ -91,14 +91,14 @@ interface Fitting {
   readonly text: FittingText;
   readonly source: Params;
   readonly states: SourceStates;
-  readonly workbench: Workbench;
+  readonly scratchModel: ScratchModel;
   close(): Promise<void>;
 }
 
 async function openFitting(
   { config, store, recipe, run, signal }: StageContext,
   { sequence_length: length, micro_batch_size: rows }: StageOf<'closed-form'>,
-  teacher: DistillSource,
+  teacher: Teacher,
   start: TensorReader,
 ): Promise<Fitting> {
   const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
@@ -107,17 +107,17 @@ async function openFitting(
   const entropies = createPatcherRunner(config, fixed, mode);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
   const states = createSourceStates({ config, fixed, rows, mode, cache });
-  const workbench = await openWorkbench(config, start);
+  const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   const { cuts, close: closeCuts } = keptCuts(entropies, join(run, 'cuts.bin'));
   return {
     text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
     source,
     states,
-    workbench,
+    scratchModel,
     async close() {
       tf.dispose([...source.values()]);
-      workbench.dispose();
+      scratchModel.dispose();
       await states.close();
       await closeCuts();
       entropies.dispose();
@@ -134,7 +134,7 @@ async function openFitting(
 async function observe(
   text: FittingText,
   settings: StageOf<'closed-form'>,
-  { reader }: DistillSource,
+  { reader }: Teacher,
   vectors: Float32Array,
   into: Observations,
 ) {
@@ -152,13 +152,13 @@ async function observe(
 async function fitStart(
   context: StageContext,
   settings: StageOf<'closed-form'>,
-  teacher: DistillSource,
+  teacher: Teacher,
   start: TensorReader,
 ): Promise<{ made: ReadonlyMap<string, Float32Array>; flops: number }> {
   const { config } = context;
   const { solve_bytes: solveBytes, ridge } = settings;
   const layout = layoutOf(config);
-  const { text, source, states, workbench, close } = await openFitting(context, settings, teacher, start);
+  const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
   const embedding = sourceEmbedding(source);
   const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
   const vectors = contentVectors(embedding, layout);
@@ -166,23 +166,23 @@ async function fitStart(
   const rest = openObservations(join(context.run, 'left-over.bin'));
   try {
     const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
-    workbench.put(await fitTables(config, layout, seen));
-    workbench.put(encoderTensors(config, layout));
+    scratchModel.put(await fitTables(config, layout, seen));
+    scratchModel.put(encoderTensors(config, layout));
 
     const norm = sourceNorm(source).dataSync() as Float32Array;
-    workbench.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
-    const expectation = await fitExpectation(config, layout, workbench, source, withStates(), ridge);
-    await leftOver(config, workbench, source, expectation, withStates(), rest);
-    workbench.put(await addExpectations(config, layout, workbench.made, rest, expectation.few));
-    workbench.put(decoderTensors(config, layout, norm, expectation.fromValues));
+    scratchModel.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
+    const expectation = await fitExpectation(config, layout, scratchModel, source, withStates(), ridge);
+    await leftOver(config, scratchModel, source, expectation, withStates(), rest);
+    scratchModel.put(await addExpectations(config, layout, scratchModel.made, rest, expectation.few));
+    scratchModel.put(decoderTensors(config, layout, norm, expectation.fromValues));
 
     const patches = fittingBatches(text, solveBytes, ['encoder']);
-    workbench.put(await fitProjection(config, layout, workbench, embedding, patches, ridge));
-    workbench.put(await fitHead(config, workbench, source, withStates, ridge));
+    scratchModel.put(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
+    scratchModel.put(await fitHead(config, scratchModel, source, withStates, ridge));
     const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
-    return { made: new Map(workbench.made), flops };
+    return { made: new Map(scratchModel.made), flops };
   } finally {
     await Promise.all([seen.close(), rest.close()]);
     await close();

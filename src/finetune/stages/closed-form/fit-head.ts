@@ -23,7 +23,7 @@ import { documentsOf } from './fitting-text.js';
 import type { Layout } from './layout.js';
 import { addProducts, emptyProducts, principalDirections, ridge } from './least-squares.js';
 import type { Observations } from './observations.js';
-import type { Workbench } from './scratch-model.js';
+import type { ScratchModel } from './scratch-model.js';
 
 /** Log-probabilities are fitted down to here: what is rarer may be as wrong as it likes. */
 const LEAST_LOG_PROBABILITY = -9;
@@ -82,7 +82,7 @@ function valuesAndLogs(params: Params, config: BltConfig, source: Params, batch:
 export async function fitExpectation(
   config: BltConfig,
   layout: Layout,
-  workbench: Workbench,
+  scratchModel: ScratchModel,
   source: Params,
   batches: AsyncIterable<StepBatch>,
   ridgeShare: number,
@@ -95,7 +95,7 @@ export async function fitExpectation(
       tf.tidy(() => {
         const batch = batchTensors(arrays);
         const counts = tf.reshape(batch.targetWeight!, [-1, 1]);
-        const { values, logs } = valuesAndLogs(workbench.params(), config, source, batch);
+        const { values, logs } = valuesAndLogs(scratchModel.params(), config, source, batch);
         const counted = tf.mul(values, counts);
         addProducts(products, {
           gram: tf.matMul(counted, counted, true, false).dataSync(),
@@ -136,7 +136,7 @@ const RESIDUAL = 2;
  */
 export async function leftOver(
   config: BltConfig,
-  workbench: Workbench,
+  scratchModel: ScratchModel,
   source: Params,
   { directions, fromValues, few }: Expectation,
   batches: AsyncIterable<StepBatch>,
@@ -146,7 +146,7 @@ export async function leftOver(
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       const rest = tf.tidy(() => {
-        const { values, logs } = valuesAndLogs(workbench.params(), config, source, batchTensors(arrays));
+        const { values, logs } = valuesAndLogs(scratchModel.params(), config, source, batchTensors(arrays));
         const wanted = tf.matMul(logs, tf.tensor2d(directions, [few, BYTE_VALUES]), false, true);
         const told = tf.matMul(values, tf.tensor2d(fromValues.subarray(0, few * width), [few, width]), false, true);
         return tf.div(tf.sub(wanted, told), RESIDUAL).dataSync() as Float32Array;
@@ -181,7 +181,7 @@ function decoderStates(
  */
 export async function fitHead(
   config: BltConfig,
-  workbench: Workbench,
+  scratchModel: ScratchModel,
   source: Params,
   batches: () => AsyncIterable<StepBatch>,
   ridgeShare: number,
@@ -194,7 +194,7 @@ export async function fitHead(
       tf.tidy(() => {
         const batch = batchTensors(arrays);
         const counts = tf.reshape(batch.targetWeight!, [-1, 1]);
-        const f = tf.mul(decoderStates(workbench.params(), config, batch, { rows, length }), counts);
+        const f = tf.mul(decoderStates(scratchModel.params(), config, batch, { rows, length }), counts);
         const logits = sourceLogits(source, batch.sourceStates!, config.global.rmsNormEps);
         const logs = centredLogs(prefixMarginals(logits, batch.targetState!, batch.targetBounds!));
         const special = tf.fill([rows * length, BYTE_OFFSET], SPECIAL_LOG_PROBABILITY);
@@ -207,7 +207,7 @@ export async function fitHead(
     }
   }
   const weights = ridge(products, ridgeShare);
-  const best = await sharpening(config, workbench, weights, batches());
+  const best = await sharpening(config, scratchModel, weights, batches());
   return new Map([['lm_head.weight', weights.map((value) => value * best)]]);
 }
 
@@ -216,7 +216,7 @@ const SHARPENING_BATCHES = 8;
 
 async function sharpening(
   config: BltConfig,
-  workbench: Workbench,
+  scratchModel: ScratchModel,
   weights: Float32Array,
   batches: AsyncIterable<StepBatch>,
 ): Promise<number> {
@@ -227,7 +227,7 @@ async function sharpening(
       const [rows, length] = arrays.documents!.shape as [number, number];
       tf.tidy(() => {
         const batch = batchTensors(arrays);
-        const f = decoderStates(workbench.params(), config, batch, { rows, length });
+        const f = decoderStates(scratchModel.params(), config, batch, { rows, length });
         const logits = linear(f, tf.tensor2d(weights, [VOCAB_SIZE, config.decoder.hiddenSize]));
         SHARPENINGS.forEach((factor, i) => {
           const sum = crossEntropySum(tf.mul(logits, factor), batch.targets!, batch.targetWeight!);

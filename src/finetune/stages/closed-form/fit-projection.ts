@@ -6,14 +6,14 @@ import type { StepBatch } from '../../batches/batch-preparer.js';
 import { attends, CROSS, PATCH_PROJECTION, queryOffset, type Tensors, TOKEN_PROJECTION } from './encoder-tensors.js';
 import type { Layout } from './layout.js';
 import { addProducts, emptyProducts, type Products, ridge } from './least-squares.js';
-import type { Workbench } from './scratch-model.js';
+import type { ScratchModel } from './scratch-model.js';
 
 /** Where the fitted weights go, and what of the encoder's output they are applied to. */
 interface Place {
   readonly name: string;
   /** Width of the features. */
   readonly features: number;
-  /** From the encoder's patches [P, k * He] as the workbench has them. */
+  /** From the encoder's patches [P, k * He] as the scratchModel has them. */
   readonly featuresOf: (patches: tf.Tensor) => tf.Tensor;
   /** Added to the fitted product in the model: [Hg], or null for nothing. */
   readonly offset: Float32Array | null;
@@ -84,7 +84,7 @@ function matchScale(weights: Float32Array, sums: Sums, constant: number, constan
 export async function fitProjection(
   config: BltConfig,
   layout: Layout,
-  workbench: Workbench,
+  scratchModel: ScratchModel,
   embedding: tf.Tensor,
   batches: AsyncIterable<StepBatch>,
   ridgeShare: number,
@@ -106,7 +106,7 @@ export async function fitProjection(
       const [rows, length] = arrays.documents!.shape as [number, number];
       tf.tidy(() => {
         const batch = batchTensors(arrays);
-        const { patches } = bltEncode(workbench.params(), config, patchedOf(batch, { rows, length }));
+        const { patches } = bltEncode(scratchModel.params(), config, patchedOf(batch, { rows, length }));
         const counts = tf.reshape(batch.patchWeight!, [-1, 1]);
         const f = tf.mul(place.featuresOf(patches), counts);
         const wanted = gatherRows(embedding, batch.patchToken!);

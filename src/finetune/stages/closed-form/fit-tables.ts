@@ -6,7 +6,7 @@ import type { Tensors } from './encoder-tensors.js';
 import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
 import { principalDirections } from './least-squares.js';
 import type { Observations } from './observations.js';
-import { type ObservedText, type Telescope, telescope } from './residual-backoff.js';
+import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './residual-backoff.js';
 
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';
 export const HASH_EMBEDDINGS = 'model.encoder_hash_tok_embedding.weight';
@@ -58,7 +58,7 @@ export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Obser
       to[(at + row) * width + count] = unit * from[row * stride + content]!;
     }
   };
-  const { bytes, tables } = await telescope({ texts: seen.texts, width: content, hash });
+  const { bytes, tables } = await fitResidualBackoff({ texts: seen.texts, width: content, hash });
   const ofBytes = new Float32Array(VOCAB_SIZE * width);
   for (let at = constant; at < ofBytes.length; at += width) ofBytes[at] = constantOf(layout);
   const ofGrams = new Float32Array(tables.length * hash.vocab * width);
@@ -79,11 +79,11 @@ export async function addExpectations(
       to.set(from.subarray(row * stride, row * stride + few), (at + row) * width + content);
   };
   const into = { ofBytes: made.get(BYTE_EMBEDDINGS)!.slice(), ofGrams: made.get(HASH_EMBEDDINGS)!.slice() };
-  return placed(await telescope({ texts: rest.texts, width: few, hash }), into, hash.vocab, place);
+  return placed(await fitResidualBackoff({ texts: rest.texts, width: few, hash }), into, hash.vocab, place);
 }
 
 function placed(
-  { bytes, tables }: Telescope,
+  { bytes, tables }: ResidualBackoff,
   { ofBytes, ofGrams }: { ofBytes: Float32Array; ofGrams: Float32Array },
   rows: number,
   place: Place,

@@ -21,14 +21,14 @@ export interface ObservedText {
   readonly isWhole: boolean;
 }
 
-export interface TelescopeOptions {
+export interface ResidualBackoffOptions {
   /** A pass over all texts: there is one for single bytes and one for each table. */
   readonly texts: () => Iterable<ObservedText> | AsyncIterable<ObservedText>;
   readonly width: number;
   readonly hash: HashConfig;
 }
 
-export interface Telescope {
+export interface ResidualBackoff {
   /** [260, width + 1]: a byte's rows, the scalar last. */
   readonly bytes: Float32Array;
   /** Of each table in the order of the fused one: [vocab, width + 1]. */
@@ -47,7 +47,7 @@ interface Level {
 }
 
 /** Fits all rows. Memory: the tables, one more, and a text. Time: texts x tables squared / 2 x width. */
-export async function telescope({ texts, width, hash }: TelescopeOptions): Promise<Telescope> {
+export async function fitResidualBackoff({ texts, width, hash }: ResidualBackoffOptions): Promise<ResidualBackoff> {
   const levels: Level[] = [{ size: 1, table: -1, rows: VOCAB_SIZE }];
   for (let f = 0; f < hash.functions; f++)
     for (const [s, size] of hash.sizes.entries())

@@ -5,10 +5,10 @@ import { loadParams, type Params } from '../../../model/index.js';
 import type { TensorReader } from '../../../safetensors/index.js';
 import type { Tensors } from './encoder-tensors.js';
 
-export interface Workbench {
+export interface ScratchModel {
   /** What was made, by tensor name. */
   readonly made: ReadonlyMap<string, Float32Array>;
-  /** The tensors of the local models and the head as they are now. They belong to the workbench. */
+  /** The tensors of the local models and the head as they are now. They belong to the scratchModel. */
   params(): Params;
   /** Puts tensors in the places of others. */
   put(tensors: Tensors): void;
@@ -18,7 +18,7 @@ export interface Workbench {
 const LOCAL = ['encoder', 'hash', 'decoder', 'head'];
 
 /** Loads the local models; their hash tables are zeros until they are made. The engine must be started. */
-export async function openWorkbench(config: BltConfig, start: TensorReader): Promise<Workbench> {
+export async function openScratchModel(config: BltConfig, start: TensorReader): Promise<ScratchModel> {
   const specs = bltTensors(config).filter(({ part }) => LOCAL.includes(part));
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
   const loaded = await loadParams(

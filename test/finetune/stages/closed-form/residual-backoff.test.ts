@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hashRows } from '../../../../src/blt/index.js';
-import { type ObservedText, type Telescope, telescope } from '../../../../src/finetune/index.js';
+import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from '../../../../src/finetune/index.js';
 
 const HASH = { sizes: [2, 3], functions: 1, vocab: 1009 };
 /** Two channels: A is (1, 0), B is (0, 2). */
@@ -20,10 +20,11 @@ function seen(text: string, vector: number, more: Partial<ObservedText> = {}): O
   return { ids, vector: at, vectors: VECTORS, scalar, weight: 1, isWhole: true, ...more };
 }
 
-const fitted = (texts: readonly ObservedText[], hash = HASH) => telescope({ texts: () => texts, width: 2, hash });
+const fitted = (texts: readonly ObservedText[], hash = HASH) =>
+  fitResidualBackoff({ texts: () => texts, width: 2, hash });
 
 /** What a model adds up at the last byte of a text, the scalar last; tables up to some size of n-grams. */
-function sumAt({ bytes, tables }: Telescope, text: string, { hash = HASH, longest = 99 } = {}): number[] {
+function sumAt({ bytes, tables }: ResidualBackoff, text: string, { hash = HASH, longest = 99 } = {}): number[] {
   const ids = idsOf(text);
   const rows = hashRows(ids, hash).subarray((ids.length - 1) * tables.length);
   return [0, 1, 2].map((channel) =>
