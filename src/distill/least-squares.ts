@@ -65,7 +65,8 @@ export function ridge({ gram, cross, features, targets }: Products, ridge: numbe
     );
   const solution = factors.solve(matrix(cross, features, targets));
   const weights = Float32Array.from(solution.transpose().to1DArray());
-  if (!weights.every(Number.isFinite)) throw new ByteifyError('The targets of a least-squares fit are not finite numbers.');
+  if (!weights.every(Number.isFinite))
+    throw new ByteifyError('The targets of a least-squares fit are not finite numbers.');
   return weights;
 }
 

@@ -3,9 +3,9 @@
  * beside the byte's own state. Both are least squares on the log-probabilities that the source gives to bytes.
  */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../blt/index.js';
-import { ByteifyError } from '../../errors.js';
 import { addProducts, emptyProducts, prefixMarginals, principalDirections, ridge } from '../../distill/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
+import { ByteifyError } from '../../errors.js';
 import { blockContext, bltEncode, localDecoder, type Params, param } from '../../model/index.js';
 import type { StepBatch } from '../batch-preparer.js';
 import { batchTensors } from '../batch-tensors.js';
