@@ -6,6 +6,7 @@ import { loadRecipe } from '../recipe/index.js';
 import { renderPairs, renderPatches, usesColour } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
+import { nextSteps, programName } from './next-steps.js';
 import {
   type EngineArgs,
   engineOptions,
@@ -73,13 +74,14 @@ export const demo: Command<Args> = {
           entropyNats: shown.entropyNats,
           colour,
         });
-        return renderPairs([
+        const pairs = renderPairs([
           ['the tiny Llama', bits(summary.source_bits_per_byte)],
           ['the BLT made of it', bits(summary.bits_per_byte)],
           ['patches', patches],
           ['a sample', JSON.stringify(PROMPT + shown.sample)],
           ['export', `${summary.export} (transformers: BltForCausalLM.from_pretrained)`],
         ]);
+        return `${pairs}\n${nextSteps(args.out, programName(process.argv[1], process.cwd()))}`;
       });
     } finally {
       await conversion.close();

@@ -28,9 +28,12 @@ describe('byteify demo', () => {
     result = await demo();
   });
 
-  it('converts the embedded Llama and prints five things of it', () => {
+  it('converts the embedded Llama and prints five things of it, and what to do next', () => {
     expect(result.code).toBe(0);
-    const lines = result.stdout.trimEnd().split('\n');
+    const [found, next] = result.stdout.split('\n\n');
+    for (const verb of ['generate', 'serve', 'patch', 'convert']) expect(next).toContain(` ${verb} `);
+    expect(next).toContain(`generate ${out} `);
+    const lines = found!.trimEnd().split('\n');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toMatch(/^the tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
     expect(lines[1]).toMatch(/^the BLT made of it +\d+\.\d{3} bits per byte on held-out text$/);
