@@ -31,11 +31,11 @@ export const demo: Command<Args> = {
   arguments: [],
   options: [
     { flags: '--out <dir>', help: 'the conversion folder', default: 'byteify-demo' },
-    { flags: '--set <key=value>', help: 'override one key of the recipe: stages.4.steps=50', repeatable: true },
+    { flags: '--set <key=value>', help: 'override one key of the recipe: stages.1.steps=50', repeatable: true },
     restartOption,
     ...engineOptions,
   ],
-  examples: ['byteify demo', 'byteify demo --out demo-20 --set stages.4.steps=20'],
+  examples: ['byteify demo', 'byteify demo --out demo-20 --set stages.1.steps=20'],
   async run(context, args) {
     const recipe = await loadRecipe(RECIPE, args.set);
     const model = recipe.source?.model;
