@@ -27,7 +27,7 @@ const SAMPLE_BYTES = 120;
 
 export const demo: Command<Args> = {
   name: 'demo',
-  summary: 'convert the embedded tiny Llama, in about four minutes on two cores',
+  summary: 'convert the embedded tiny Llama, in about three minutes on two cores',
   arguments: [],
   options: [
     { flags: '--out <dir>', help: 'the conversion folder', default: 'byteify-demo' },
