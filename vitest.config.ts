@@ -1,15 +1,54 @@
 import { defineConfig } from 'vitest/config';
 
-// One process per file keeps TensorFlow's threads and memory apart; two files at a time suits two cores.
-const conversions = { globalSetup: ['test/support/shared-folder.ts'], testTimeout: 900_000, maxWorkers: 1 };
-const shared = { testTimeout: 120_000, hookTimeout: 600_000, pool: 'forks' as const, maxWorkers: 2 };
+/**
+ * One process per file keeps TensorFlow's threads and memory apart; two files at a time suits two cores, since compiling, reading and
+ * starting up use one. A limit on time is there for what hangs, not to measure: machines differ by ten times.
+ */
+const shared = { testTimeout: 600_000, hookTimeout: 900_000, pool: 'forks' as const, maxWorkers: 2 };
+const conversions = { globalSetup: ['test/support/shared-folder.ts'], testTimeout: 900_000 };
+/** What measures time or the memory of the machine, and runs alone for it. */
+const MEASURING = ['data-wait', 'memory', 'plan-memory', 'threads'].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
   test: {
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/peers/**'] } },
-      { test: { ...shared, ...conversions, name: 'e2e', include: ['test/e2e/**/*.test.ts'] } },
-      { test: { ...shared, ...conversions, name: 'peers', include: ['test/peers/**/*.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          ...conversions,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: MEASURING,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...conversions,
+          name: 'e2e-alone',
+          include: MEASURING,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          ...conversions,
+          name: 'peers',
+          include: ['test/peers/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
+    coverage: {
+      provider: 'v8',
+      // Of the sources alone, those that no test loads among them. Commands that tests run in processes of their own are not counted.
+      include: ['src/**/*.ts'],
+      reporter: [['json-summary'], ['text-summary']],
+    },
   },
 });

@@ -85,7 +85,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'demo',
-    summary: 'convert the embedded tiny Llama, in about four minutes on two cores',
+    summary: 'convert the embedded tiny Llama, in about three minutes on two cores',
     load: async () => (await import('./demo.js')).demo,
   },
   {

@@ -13,11 +13,8 @@ const SETS = [
   'patcher.steps=3',
   'stages.0.text_bytes=20000',
   'stages.0.solve_bytes=10000',
-  'stages.1.steps=1',
-  'stages.2.steps=2',
-  'stages.3.steps=1',
-  'stages.4.steps=3',
-  'stages.4.validate_every=3',
+  'stages.1.steps=3',
+  'stages.1.validate_every=3',
   'evaluate.validation_bytes=2048',
 ];
 const demo = (...more: string[]) => runCli(['demo', '--out', out, ...SETS.flatMap((set) => ['--set', set]), ...more]);
@@ -28,9 +25,12 @@ describe('byteify demo', () => {
     result = await demo();
   });
 
-  it('converts the embedded Llama and prints five things of it', () => {
+  it('converts the embedded Llama and prints five things of it, and what to do next', () => {
     expect(result.code).toBe(0);
-    const lines = result.stdout.trimEnd().split('\n');
+    const [found, next] = result.stdout.split('\n\n');
+    for (const verb of ['generate', 'serve', 'patch', 'convert']) expect(next).toContain(` ${verb} `);
+    expect(next).toContain(`generate ${out} `);
+    const lines = found!.trimEnd().split('\n');
     expect(lines).toHaveLength(5);
     expect(lines[0]).toMatch(/^the tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
     expect(lines[1]).toMatch(/^the BLT made of it +\d+\.\d{3} bits per byte on held-out text$/);
@@ -65,10 +65,10 @@ describe('byteify demo', () => {
   });
 
   it('is redone from the stage that a refusal names', async () => {
-    const refused = await demo('--set', 'stages.4.steps=2');
+    const refused = await demo('--set', 'stages.1.steps=2');
     expect(refused.code).toBe(2);
     const [, flag, stage] = /(--restart-from) (\w+)/.exec(refused.stderr)!;
-    expect((await demo('--set', 'stages.4.steps=2', flag!, stage!)).code).toBe(0);
+    expect((await demo('--set', 'stages.1.steps=2', flag!, stage!)).code).toBe(0);
     expect(await readdir(join(out, 'run'))).toContain('checkpoint-000002');
   });
 });

@@ -99,7 +99,7 @@ describe('the text of a conversion', () => {
 
 it('the recipe is left resolved beside the result', async () => {
   const conversion = await openConversion(join(work, 'recipe'));
-  const recipe = await loadRecipe('tiny', { sets: ['stages.4.steps=7'] });
+  const recipe = await loadRecipe('tiny', { sets: ['stages.1.steps=7'] });
   await recordRecipe(conversion, recipe);
   expect(await loadRecipe(join(work, 'recipe', 'recipe.yaml'))).toEqual(recipe);
   expect(conversion.manifest().recipe?.name).toBe('tiny');

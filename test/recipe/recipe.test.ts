@@ -27,6 +27,8 @@ async function written(yaml: string): Promise<string> {
 }
 
 const DISTILLED = ['closed-form', 'align-encoder', 'distill-decoder', 'join', 'end-to-end'];
+/** The demo's: quick, and next to what all stages give so small a model. */
+const DEMO = ['closed-form', 'end-to-end'];
 
 const LLAMAS = {
   tiny: { hiddenSize: 128, layers: 6, heads: 4, kvHeads: 2 },
@@ -63,7 +65,7 @@ describe('shipped recipes', () => {
     const lines = readFileSync(root(`recipes/${name}.yaml`), 'utf8').split('\n');
     const bare = lines.filter((line, i) => /^ *(- )?\w+: /.test(line) && !/^ *#/.test(lines[i - 1] ?? ''));
     // The value of a mapping stands below its key's comment.
-    expect(bare.filter((line) => !/^ *(global|encoder|hash): 0\.\d+$/.test(line))).toEqual([]);
+    expect(bare.filter((line) => !/^ *(global|encoder|hash): [\d.]+$/.test(line))).toEqual([]);
   });
 
   it.each(Object.entries(LLAMAS))(
@@ -86,14 +88,14 @@ describe('shipped recipes', () => {
   );
 
   it.each(Object.entries(LLAMAS))(
-    '%s distils: aligned patches, every stage, sizes that the closed form can fill',
+    '%s distils: aligned patches, its stages, sizes that the closed form can fill',
     async (name, llama) => {
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
       const recipe = await loadRecipe(name);
       expect(recipe.name).toBe(name);
       expect(recipe.patcher.kind).toBe('aligned');
-      expect(recipe.stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+      expect(recipe.stages.map(({ kind }) => kind)).toEqual(name === 'tiny' ? DEMO : DISTILLED);
       const source = {
         ...llama,
         intermediateSize: 1,

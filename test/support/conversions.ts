@@ -38,21 +38,12 @@ async function converted(
   return { folder, result };
 }
 
+/** Every kind of stage, each for a moment. */
+const TINY_RECIPE = fileURLToPath(new URL('../fixtures/recipes/tiny-distilled.yaml', import.meta.url));
+
 /** The embedded tiny Llama, distilled for a moment, exported in float32. */
 export function tinyConversion(): Promise<{ folder: string; result: Finished }> {
-  const steps = [
-    'patcher.steps=12',
-    'stages.0.text_bytes=40000',
-    'stages.0.solve_bytes=20000',
-    'stages.1.steps=2',
-    'stages.2.steps=4',
-    'stages.3.steps=2',
-    'stages.4.steps=4',
-    'stages.4.validate_every=4',
-    'evaluate.validation_bytes=4096',
-    'data.max_document_bytes=2048',
-  ];
-  return converted('tiny', ['--recipe', 'tiny', '--data', ...OWN_TEXT, ...steps.flatMap((set) => ['--set', set])]);
+  return converted('tiny', ['--recipe', TINY_RECIPE, '--data', ...OWN_TEXT]);
 }
 
 /** A model of a hub on the loopback that is like the embedded one, barely trained, exported in float32. */

@@ -4,6 +4,7 @@
  */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../../engine/index.js';
+import { ByteifyError } from '../../../errors.js';
 import {
   type BatchTensors,
   batchTensors,
@@ -111,7 +112,7 @@ export async function fitExpectation(
     const w = tf.tensor2d(weights, [BYTE_VALUES, width]);
     const gram = tf.tensor2d(Float32Array.from(products.gram), [width, width]);
     const covariance = tf.div(tf.matMul(tf.matMul(w, gram), w, false, true), count);
-    const principal = principalDirections(Float64Array.from(covariance.dataSync()), BYTE_VALUES, few);
+    const principal = principalDirections(covariance.dataSync(), BYTE_VALUES, few);
     const unscaled = tf.tensor2d(principal, [few, BYTE_VALUES]);
     const read = tf.matMul(unscaled, w); // [few, width]
     const square = tf.div(tf.sum(tf.mul(tf.matMul(read, gram), read), -1, true), count);
@@ -237,5 +238,7 @@ async function sharpening(
     }
     if (++seen === SHARPENING_BATCHES) break;
   }
-  return SHARPENINGS[nats.indexOf(Math.min(...nats))]!;
+  const best = SHARPENINGS[nats.indexOf(Math.min(...nats))];
+  if (best === undefined) throw new ByteifyError('The source’s states or the fitted head are not finite numbers.');
+  return best;
 }

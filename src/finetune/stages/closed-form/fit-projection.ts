@@ -49,6 +49,9 @@ interface Sums {
   count: number;
 }
 
+/** A variance is the difference of two sums of float32 products, each good to about a millionth: one below that is nothing but rounding. */
+const ROUNDING = 1e-6;
+
 /**
  * Gives each channel of the fitted patches the mean and deviation that the embeddings have (Bolmo's fix_init): least squares alone
  * draws them together. The constant channel among the features carries the mean.
@@ -69,7 +72,7 @@ function matchScale(weights: Float32Array, sums: Sums, constant: number, constan
     const wantedMean = targets[channel]! / count;
     const wanted = Math.max(0, squares[channel]! / count - wantedMean ** 2);
     const variance = square - mean ** 2;
-    if (variance <= 0) continue;
+    if (variance <= ROUNDING * square) continue;
     const factor = Math.sqrt(wanted / variance);
     for (let i = 0; i < n; i++) matched[channel * n + i] = row[i]! * factor;
     matched[channel * n + constant]! += (wantedMean - factor * mean) / constantValue;

@@ -35,7 +35,7 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
     const width = embedding.shape[1]!;
     let vectors = embedding;
     if (layout.content < width) {
-      const gram = Float64Array.from(tf.matMul(embedding, embedding, true, false).dataSync());
+      const gram = tf.matMul(embedding, embedding, true, false).dataSync();
       const directions = principalDirections(gram, width, layout.content);
       vectors = tf.matMul(embedding, tf.tensor2d(directions, [layout.content, width]), false, true);
     }

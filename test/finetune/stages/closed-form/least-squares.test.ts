@@ -46,9 +46,35 @@ describe('ridge', () => {
   it.each([Number.NaN, 0])('refuses features of %s', (value) => {
     expect(() => ridge(productsOf([[value, value]], [[1]]), 1e-4)).toThrow(ByteifyError);
   });
+
+  it('refuses targets that are not numbers', () => {
+    expect(() => ridge(productsOf([[1]], [[Number.NaN]]), 1e-4)).toThrow(/targets .* not finite/);
+  });
+
+  it('takes products whose two halves differ by rounding', () => {
+    // A product of float32 matrices may sum (i, j) and (j, i) in different orders.
+    const products = emptyProducts(2, 1);
+    addProducts(products, { gram: [2, 1 + 2 ** -23, 1, 2], cross: [3, 3] });
+    expect(products.gram[1]).toBe(1 + 2 ** -24);
+    expect(products.gram[2]).toBe(products.gram[1]);
+    for (const weight of ridge(products, 1e-9)) expect(weight).toBeCloseTo(1, 6);
+  });
+
+  it('says which setting to raise when features that depend on each other lose the ridge in rounding', () => {
+    const products = emptyProducts(2, 1);
+    addProducts(products, { gram: [1, 1 + 2 ** -23, 1 + 2 ** -23, 1], cross: [1, 1] });
+    expect(() => ridge(products, 1e-9)).toThrow(/a ridge of 1e-9 is lost in rounding/);
+    for (const weight of ridge(products, 1e-4)) expect(weight).toBeCloseTo(0.5, 3);
+  });
 });
 
 describe('principal directions', () => {
+  it('are those of the symmetric part, whichever half of the matrix rounding moved', () => {
+    const half = (upper: number, lower: number) => principalDirections([3, upper, lower, 1], 2, 1);
+    expect(half(1.5, 0.5)).toEqual(half(0.5, 1.5));
+    expect(half(1.5, 0.5)).toEqual(half(1, 1));
+  });
+
   it('are unit eigenvectors, the largest variance first', () => {
     const s = Math.SQRT1_2;
     // 9 along (1, 1, 0), 4 along the third axis, 1 along (1, -1, 0).

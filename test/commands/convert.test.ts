@@ -1,0 +1,36 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commandLine, wrongUsage } from '../support/command-line.js';
+import { goldenPath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const LLAMA = goldenPath('plain/llama');
+const folder = temporaryFolder();
+const convert = (...args: string[]) => commandLine('convert', ...args, '--out', join(folder(), 'out'));
+
+describe('byteify convert', () => {
+  it('asks where to write', async () => {
+    expect(await commandLine('convert', LLAMA)).toMatchObject(wrongUsage('--out'));
+  });
+
+  it.each([
+    ['no model where the recipe names none either', [], /model/],
+    ['a revision of a folder', [LLAMA, '--revision', 'main'], /--revision/],
+    ['a stage that is none', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
+    ['a recipe that is not there', [LLAMA, '--recipe', 'missing'], /missing/],
+    ['an override of no key', [LLAMA, '--set', 'seeed=1'], /seeed/],
+    ['an override that is none', [LLAMA, '--set', 'seed'], /--set/],
+    ['an override of no stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
+  ])('refuses %s, and writes nothing', async (_what, args, named) => {
+    expect(await convert(...args)).toMatchObject(wrongUsage(named));
+    expect(await readdir(folder())).toEqual([]);
+  });
+
+  it('says where a recipe of one’s own is wrong, and writes nothing', async () => {
+    const recipe = join(folder(), 'mine.yaml');
+    await writeFile(recipe, 'name: mine\nstages:\n  - kind: end-to-end\n    steps: many\n');
+    expect(await convert(LLAMA, '--recipe', recipe)).toMatchObject(wrongUsage(/mine\.yaml:4:\d+: stages\.0\.steps/));
+    expect(await readdir(folder())).toEqual(['mine.yaml']);
+  });
+});

@@ -1,0 +1,51 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { commandLine, wrongUsage } from '../support/command-line.js';
+import { goldenPath } from '../support/golden.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const BLT = goldenPath('plain/blt');
+const folder = temporaryFolder();
+let [prose, lines] = ['', ''];
+beforeEach(async () => {
+  prose = join(folder(), 'prose');
+  lines = join(folder(), 'lines.jsonl');
+  await mkdir(prose);
+  await writeFile(join(prose, 'one.txt'), 'The first document.');
+  await writeFile(join(prose, 'two.txt'), 'The second.');
+  await writeFile(lines, '{"body":"A third one."}\n');
+});
+
+describe('byteify evaluate', () => {
+  it('prints one JSON document, each path a kind of its own', async () => {
+    const args = ['--data', prose, lines, '--text-key', 'body'];
+    const { code, stdout } = await commandLine('evaluate', BLT, ...args, '--json');
+    expect(code).toBe(0);
+    const { kinds } = JSON.parse(stdout);
+    expect(kinds).toEqual([
+      expect.objectContaining({ kind: 'prose', documents: 2, bytes: 30, refused: [] }),
+      expect.objectContaining({ kind: expect.stringContaining('lines'), documents: 1, bytes: 12, refused: [] }),
+    ]);
+    for (const kind of kinds) {
+      // An untrained model knows next to nothing: about the eight bits of a byte.
+      expect(Math.abs(kind.bits_per_byte - Math.log2(260))).toBeLessThan(1);
+      expect(kind.bytes_per_patch).toBeGreaterThanOrEqual(1);
+    }
+    const table = await commandLine('evaluate', BLT, ...args);
+    for (const { bits_per_byte } of kinds) expect(table.stdout).toContain(bits_per_byte.toFixed(4));
+  });
+
+  it('asks for text where a checkpoint has none of its own, and names what is not there', async () => {
+    const bare = await commandLine('evaluate', BLT);
+    expect(bare).toMatchObject({ code: expect.any(Number), stdout: '', stderr: expect.stringContaining('--data') });
+    expect(bare.code).toBeGreaterThan(0);
+    const missing = join(folder(), 'missing');
+    const { code, stderr } = await commandLine('evaluate', BLT, '--data', missing);
+    expect(code).toBeGreaterThan(0);
+    expect(stderr).toContain(missing);
+    expect(await commandLine('evaluate', BLT, '--data', prose, '--max-bytes', 'much')).toMatchObject(
+      wrongUsage('--max-bytes'),
+    );
+  });
+});
