@@ -2,31 +2,31 @@
 import { ByteifyError, messageOf } from '../../errors.js';
 
 /** An error in plain values. */
-export interface CarriedError {
+export interface SerializedError {
   readonly isOurs: boolean;
   readonly message: string;
   readonly stack: string | undefined;
   /** What was added to it: hint and exit code, or a system error's code and path. */
   readonly added: Readonly<Record<string, string | number | undefined>>;
-  readonly cause: CarriedError | null;
+  readonly cause: SerializedError | null;
 }
 
 const isPlain = ([, value]: [string, unknown]) => ['string', 'number'].includes(typeof value);
 
-export function carryError(thrown: unknown): CarriedError {
+export function serializeError(thrown: unknown): SerializedError {
   const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
   return {
     isOurs: error instanceof ByteifyError,
     message: error.message,
     stack: error.stack,
     added: Object.fromEntries(Object.entries(error).filter(isPlain)),
-    cause: error.cause === undefined ? null : carryError(error.cause),
+    cause: error.cause === undefined ? null : serializeError(error.cause),
   };
 }
 
 /** The error as it was: a ByteifyError is one again. */
-export function arrivedError({ isOurs, message, stack, added, cause }: CarriedError): Error {
-  const options = cause === null ? {} : { cause: arrivedError(cause) };
+export function deserializeError({ isOurs, message, stack, added, cause }: SerializedError): Error {
+  const options = cause === null ? {} : { cause: deserializeError(cause) };
   const error = isOurs ? new ByteifyError(message, options) : new Error(message, options);
   return Object.assign(error, added, stack === undefined ? {} : { stack });
 }

@@ -17,7 +17,7 @@ import {
   writeCheckpoint,
   writeSafetensorsFile,
 } from '../../safetensors/index.js';
-import type { Room } from '../batches/batch-preparer.js';
+import type { Capacity } from '../batches/capacity.js';
 import { type Moments, momentStorage, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
 
 /** What a resumed run needs beside the weights. */
@@ -25,7 +25,7 @@ export interface TrainerState {
   readonly step: number;
   readonly packer: PackerState;
   /** The shapes that a step was traced with. */
-  readonly room: Room;
+  readonly room: Capacity;
   /** Floating-point operations so far, the source's included. */
   readonly flops: number;
   /** How steps run: going on, they run the same way. */
