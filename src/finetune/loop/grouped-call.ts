@@ -17,9 +17,8 @@ export async function callGrouped<G extends TensorGroups>(
 ): Promise<tf.Tensor[]> {
   const counts = Object.entries(groups).map(([name, tensors]) => [name, tensors.length] as const);
   const grouped = (inputs: readonly tf.Tensor[]) => {
-    let from = 0;
-    const take = (count: number) => inputs.slice(from, (from += count));
-    return Object.fromEntries(counts.map(([name, count]) => [name, take(count)])) as unknown as G;
+    const left = [...inputs];
+    return Object.fromEntries(counts.map(([name, count]) => [name, left.splice(0, count)])) as unknown as G;
   };
   const inputs = Object.values(groups).flat();
   return await fn.call((given) => body(grouped(given)), inputs, `${key} ${JSON.stringify(counts)}`);
