@@ -3,7 +3,7 @@
  * own library only when `startEngine` is called; import, remap, plan, export and the file formats never ask for it.
  *
  * @example
- * import { openBlt, resolveCheckpoint, scoreTexts, startEngine } from 'byteify';
+ * import { openBlt, resolveCheckpoint, scoreTexts, startEngine } from 'byteify-blt';
  *
  * await startEngine();
  * const { folder } = await resolveCheckpoint('llama-blt');
@@ -53,7 +53,11 @@ export {
   startEngine,
   tf,
 } from './engine/index.js';
-export { ByteifyError, UsageError } from './errors.js';
+// The parts that load no TensorFlow and have entries of their own, `byteify-blt/gguf` and so on; with them ByteifyError and UsageError.
+export * from './entry/gguf.js';
+export * from './entry/hub.js';
+export * from './entry/recipe.js';
+export * from './entry/safetensors.js';
 // Models that run. The engine must be started.
 export {
   type BitsPerByte,
@@ -88,8 +92,6 @@ export {
   textPrompt,
   type WrittenBytes,
 } from './generate/index.js';
-export { type GgufFile, type GgufValue, openGguf } from './gguf/index.js';
-export { type Downloaded, type DownloadOptions, downloadModel, hubEnvironment, parseModelId } from './hub/index.js';
 export { type ImportReport, importModel, locateModel } from './import/index.js';
 export { type LlamaConfig, type LlamaSource, llamaTensors, openLlama, parseLlamaConfig } from './llama/index.js';
 export {
@@ -113,28 +115,8 @@ export {
   type Plan,
   type PlanSource,
 } from './plan/index.js';
-export {
-  listRecipes,
-  loadRecipe,
-  loadRecipeOrDefault,
-  localSizesOf,
-  type Recipe,
-  recipeFor,
-  recipeJsonSchema,
-  recipeToYaml,
-} from './recipe/index.js';
 export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';
-export {
-  fromFloat32,
-  openCheckpoint,
-  openSafetensorsFile,
-  type TensorInfo,
-  type TensorReader,
-  toFloat32,
-  writeCheckpoint,
-  writeSafetensorsFile,
-} from './safetensors/index.js';
 export { byteTokenizerFiles, loadTokenizer, type SourceTokenizer, tokenizerFromGguf } from './tokenizer/index.js';
 // Progress, for `convert` and whoever reports it.
 export { createReporter, type Reporter } from './ui/index.js';

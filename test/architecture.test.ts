@@ -9,6 +9,7 @@ import { circlesIn, type Import, importsOf, loadedWith, readTree } from './suppo
  */
 const TIERS: readonly (readonly string[])[] = [
   ['cli.ts', 'index.ts'],
+  ['entry'],
   ['commands'],
   ['pipeline', 'serve'],
   ['import', 'remap', 'finetune', 'export', 'generate', 'plan', 'report'],
@@ -21,6 +22,7 @@ const TIERS: readonly (readonly string[])[] = [
   ['safetensors', 'conversion'],
   ['fs', 'net'],
   ['ui'],
+  ['system-errors.ts'],
   ['errors.ts', 'random.ts', 'version.ts'],
 ];
 

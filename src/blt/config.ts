@@ -31,7 +31,8 @@ export interface BltConfig {
   /** Rows of the local width that make one patch of the global width. */
   readonly crossAttnK: number;
   readonly hash: { readonly sizes: readonly number[]; readonly functions: number; readonly vocab: number };
-  readonly encoder: TransformerConfig;
+  /** crossAttnAllLayers: as in transformers, of all its cross-attentions only the one after the last layer counts (blt-format 1.4). */
+  readonly encoder: TransformerConfig & { readonly crossAttnAllLayers?: boolean };
   readonly decoder: TransformerConfig & { readonly crossAttnAllLayers: boolean };
   readonly global: TransformerConfig;
   readonly patcher: TransformerConfig;
@@ -41,6 +42,11 @@ export interface BltConfig {
     readonly maxPatchLength: number | null;
   };
   readonly maxPositions: number;
+}
+
+/** How many cross-attentions the encoder has; the last one makes the patches. */
+export function encoderCrossLayers({ encoder }: BltConfig): number {
+  return encoder.crossAttnAllLayers === true ? encoder.layers : 1;
 }
 
 /** Whether k local rows are wider or narrower than the global transformer, so that a projection stands between (blt-format 1.5). */

@@ -1,7 +1,13 @@
 /** @module The BLT format: vocabulary, hash n-grams, patches, config, tensors. No TensorFlow. */
 export { type Adapter, adaptersOf, type Lora } from './adapters.js';
 export { bitsPerByte } from './bits-per-byte.js';
-export { type BltConfig, needsProjection, type RopeConfig, type TransformerConfig } from './config.js';
+export {
+  type BltConfig,
+  encoderCrossLayers,
+  needsProjection,
+  type RopeConfig,
+  type TransformerConfig,
+} from './config.js';
 export {
   closedFormFlops,
   type FlopParts,

@@ -24,7 +24,8 @@ const transformer = z.looseObject({
 const local = transformer.extend({
   vocab_size: z.literal(VOCAB_SIZE).default(VOCAB_SIZE),
   cross_attn_k: count.default(2),
-  cross_attn_all_layers: z.boolean(),
+  /** null is Python's None, which counts as false. */
+  cross_attn_all_layers: z.boolean().nullable(),
 });
 
 const schema = z.looseObject({
@@ -40,9 +41,9 @@ const schema = z.looseObject({
   encoder_hash_byte_group_size: z.array(count.max(64)).min(1).nullish(),
   encoder_hash_byte_group_vocab: count,
   encoder_hash_byte_group_nb_functions: count,
-  encoder_config: local.extend({ cross_attn_all_layers: z.boolean().default(false) }),
+  encoder_config: local.extend({ cross_attn_all_layers: z.boolean().nullable().default(false) }),
   decoder_config: local.extend({
-    cross_attn_all_layers: z.boolean().default(true),
+    cross_attn_all_layers: z.boolean().nullable().default(true),
     hidden_size_global: count.optional(),
   }),
   global_config: transformer,
@@ -128,8 +129,6 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
   const refuse = (what: string): never => {
     throw new ByteifyError(`${where}: ${what}.`);
   };
-  if (encoder.cross_attn_all_layers && encoder.num_hidden_layers > 1)
-    refuse('encoder_config.cross_attn_all_layers must be false');
   if (encoder.cross_attn_k !== top.cross_attn_k || decoder.cross_attn_k !== top.cross_attn_k) {
     refuse('cross_attn_k differs between the top level, encoder_config and decoder_config');
   }
@@ -146,10 +145,13 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
       functions: top.encoder_hash_byte_group_nb_functions,
       vocab: top.encoder_hash_byte_group_vocab,
     },
-    encoder: transformerConfig(encoder, `${where}: encoder_config`, ENCODER, window),
+    encoder: {
+      ...transformerConfig(encoder, `${where}: encoder_config`, ENCODER, window),
+      ...(encoder.cross_attn_all_layers === true && { crossAttnAllLayers: true }),
+    },
     decoder: {
       ...transformerConfig(decoder, `${where}: decoder_config`, DECODER, window),
-      crossAttnAllLayers: decoder.cross_attn_all_layers,
+      crossAttnAllLayers: decoder.cross_attn_all_layers === true,
     },
     global: transformerConfig(global, `${where}: global_config`, GLOBAL, null),
     patcher: transformerConfig(patcher, `${where}: patcher_config`, PATCHER, windowOf(patcher.sliding_window)),

@@ -4,35 +4,75 @@ import type { RopeConfig } from './config.js';
 
 type Json = Record<string, unknown>;
 
+const CARRIED_OVER = 'Plain rope and llama3 scaling (Llama 3.1 and later) can be carried over.';
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 function positive(json: Json, key: string, where: string): number {
   const value = json[key];
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-  throw new ByteifyError(`${where}: ${key} must be a number above zero, not ${JSON.stringify(value)}.`);
+  throw new ByteifyError(
+    value === undefined
+      ? `${where}: its rope settings lack ${key}.`
+      : `${where}: ${key} must be a number above zero, not ${JSON.stringify(value)}.`,
+  );
+}
+
+/** The object that holds the settings: `rope_scaling` where it says anything, as transformers 5 decides (modeling_rope_utils.py). */
+function settingsOf(json: Json, where: string): Json {
+  for (const key of ['rope_scaling', 'rope_parameters']) {
+    const settings = json[key];
+    if (settings === undefined || settings === null) continue;
+    if (!isObject(settings))
+      throw new ByteifyError(`${where}: ${key} must be an object, not ${JSON.stringify(settings)}.`);
+    if (Object.keys(settings).length > 0) return settings;
+  }
+  return {};
+}
+
+/** llama3's rule needs the context that the model was first trained with; where none is named, it is the whole. */
+function llama3(settings: Json, json: Json, theta: number, where: string): RopeConfig {
+  const original = 'original_max_position_embeddings';
+  const context = { [original]: json[original] ?? settings[original] ?? json.max_position_embeddings };
+  const rope: RopeConfig = {
+    type: 'llama3',
+    theta,
+    factor: positive(settings, 'factor', where),
+    lowFreqFactor: positive(settings, 'low_freq_factor', where),
+    highFreqFactor: positive(settings, 'high_freq_factor', where),
+    originalMaxPositions: positive(context, original, where),
+  };
+  if (rope.highFreqFactor <= rope.lowFreqFactor) {
+    throw new ByteifyError(
+      `${where}: high_freq_factor is ${rope.highFreqFactor} and must be above low_freq_factor, which is ${rope.lowFreqFactor}.`,
+    );
+  }
+  return rope;
 }
 
 /**
+ * Reads either spelling as transformers 5 does.
  * @param json the object that holds the keys; @param where names it in errors.
- * @throws ByteifyError for kinds of scaling that a BLT of transformers is not known to carry over exactly.
+ * @throws ByteifyError for kinds of scaling that a BLT of transformers is not known to carry over exactly, and for settings that
+ * are missing or are no numbers above zero.
  */
 export function parseRope(json: Json, where: string, defaultTheta: number): RopeConfig {
-  const parameters = (json.rope_parameters ?? json.rope_scaling ?? {}) as Json;
-  const type = parameters.rope_type ?? parameters.type ?? 'default';
-  const thetas = { rope_theta: parameters.rope_theta ?? json.rope_theta ?? defaultTheta };
-  const theta = positive(thetas, 'rope_theta', where);
-  if (type === 'default') return { type, theta };
-  if (type !== 'llama3') {
-    throw new ByteifyError(`${where}: rope scaling "${String(type)}" cannot be carried over.`, {
-      hint: 'Plain rope and llama3 scaling (Llama 3.1 and later) can.',
+  const settings = settingsOf(json, where);
+  const layerType = Object.keys(settings).find((key) => isObject(settings[key]));
+  if (layerType !== undefined) {
+    throw new ByteifyError(`${where}: its rope differs by the type of the layer (${layerType}).`, {
+      hint: CARRIED_OVER,
     });
   }
-  return {
-    type,
-    theta,
-    factor: positive(parameters, 'factor', where),
-    lowFreqFactor: positive(parameters, 'low_freq_factor', where),
-    highFreqFactor: positive(parameters, 'high_freq_factor', where),
-    originalMaxPositions: positive(parameters, 'original_max_position_embeddings', where),
-  };
+  const type = settings.rope_type ?? settings.type ?? 'default';
+  const thetas = { rope_theta: settings.rope_theta ?? json.rope_theta ?? defaultTheta };
+  const theta = positive(thetas, 'rope_theta', where);
+  if (type === 'default' || (type === 'linear' && settings.factor === 1)) return { type: 'default', theta };
+  if (type === 'llama3') return llama3(settings, json, theta, where);
+  throw new ByteifyError(`${where}: rope scaling ${JSON.stringify(type)} cannot be carried over.`, {
+    hint: CARRIED_OVER,
+  });
 }
 
 /** Both styles at once: readers of either version find theirs (blt-format 3.2). */

@@ -1,5 +1,5 @@
 /** @module Every tensor of a BLT checkpoint: name, shape, part, initialisation (blt-format 3.1). */
-import { type BltConfig, needsProjection, type TransformerConfig } from './config.js';
+import { type BltConfig, encoderCrossLayers, needsProjection, type TransformerConfig } from './config.js';
 import { hashTables } from './hash-rows.js';
 
 export type Part = 'encoder' | 'decoder' | 'global' | 'patcher' | 'hash' | 'head';
@@ -74,7 +74,9 @@ export function bltTensors(config: BltConfig): TensorSpec[] {
     embedding('encoder', 'model.local_encoder.embed_tokens', vocabSize, encoder.hiddenSize),
     ...layers('encoder', 'model.local_encoder', encoder),
     linear('encoder', 'model.local_encoder.patch_embedding_projection', k * encoder.hiddenSize, encoder.hiddenSize),
-    ...crossAttention('encoder', 'model.local_encoder.cross_attn_layers.0', encoder),
+    ...Array.from({ length: encoderCrossLayers(config) }, (_, i) =>
+      crossAttention('encoder', `model.local_encoder.cross_attn_layers.${i}`, encoder),
+    ).flat(),
     ...(needsProjection(config)
       ? [
           linear(

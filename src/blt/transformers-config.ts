@@ -61,7 +61,7 @@ export function toTransformersConfig(config: BltConfig, dtype: 'float32' | 'bflo
     encoder_hash_byte_group_size: [...hash.sizes],
     encoder_hash_byte_group_vocab: hash.vocab,
     encoder_hash_byte_group_nb_functions: hash.functions,
-    encoder_config: localKeys('blt_local_encoder', encoder, config, false),
+    encoder_config: localKeys('blt_local_encoder', encoder, config, encoder.crossAttnAllLayers === true),
     decoder_config: localKeys('blt_local_decoder', decoder, config, decoder.crossAttnAllLayers),
     global_config: {
       ...transformerKeys('blt_global_transformer', global),

@@ -60,10 +60,10 @@ export const convertCommand: Command<Args> = {
     }
     const model = modelAt(named, args.revision);
     await startEngineFor(args, recipe.hardware.threads);
-    const conversion: Conversion = await openConversion(
-      args.out,
-      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
-    );
+    const conversion: Conversion = await openConversion(args.out, {
+      restartFrom: args.restartFrom,
+      signal: context.signal,
+    });
     try {
       await convert({ conversion, recipe, reporter: context.reporter, signal: context.signal }, model, args.data ?? []);
       const summary = conversionSummary(conversion);

@@ -41,10 +41,7 @@ export const demo: Command<Args> = {
     if (model === undefined)
       throw new UsageError('The demo’s recipe names no model.', { hint: 'Leave source.model as it is.' });
     await startEngineFor(args, recipe.hardware.threads);
-    const conversion = await openConversion(
-      args.out,
-      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
-    );
+    const conversion = await openConversion(args.out, { restartFrom: args.restartFrom, signal: context.signal });
     try {
       const { reporter, signal } = context;
       await convert({ conversion, recipe, reporter, signal }, model, await demoCorpus());

@@ -6,7 +6,15 @@ import { type Command, printResult } from './command.js';
 import type { Check } from './doctor/check.js';
 import { checkBridge, checkEngine } from './doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from './doctor/check-hub.js';
-import { checkDisks, checkGpu, checkMemory, checkNode, checkPip, checkZstd } from './doctor/check-machine.js';
+import {
+  checkDisks,
+  checkGpu,
+  checkMemory,
+  checkNode,
+  checkPip,
+  checkPlatform,
+  checkZstd,
+} from './doctor/check-machine.js';
 
 export const doctor: Command<Record<string, never>> = {
   name: 'doctor',
@@ -17,6 +25,7 @@ export const doctor: Command<Record<string, never>> = {
   async run(context) {
     const checks: Check[] = [
       checkNode(),
+      checkPlatform(),
       checkEngine(),
       await checkBridge(),
       checkMemory(),

@@ -109,10 +109,7 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
   const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: context.reporter.warn });
   const { exportStep } = await import('../pipeline/export-step.js');
   await startEngineFor(args, recipe.hardware.threads);
-  const conversion = await openConversion(
-    args.dir,
-    args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
-  );
+  const conversion = await openConversion(args.dir, { restartFrom: args.restartFrom, signal: context.signal });
   try {
     await exportStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
     const metrics = conversion.manifest().stages.export?.metrics ?? {};

@@ -51,10 +51,7 @@ export const finetuneCommand: Command<Args> = {
         hint: 'Add --out DIR.',
       });
     }
-    const conversion = await openConversion(
-      folder,
-      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
-    );
+    const conversion = await openConversion(folder, { restartFrom: args.restartFrom, signal: context.signal });
     try {
       const recipe = await recipeFor(folder, args.recipe, {
         sets: trainingOverrides(args),

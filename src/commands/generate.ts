@@ -48,7 +48,12 @@ async function promptOf(args: Args, folder: string): Promise<Prompt> {
   }
   const content = new TextDecoder().decode(bytes);
   const system = args.system === undefined ? [] : [{ role: 'system', content: args.system }];
-  return requireChat(await openChatPrompts(folder), args.dir).promptOf([...system, { role: 'user', content }]);
+  const chat = requireChat(await openChatPrompts(folder), args.dir);
+  try {
+    return await chat.promptOf([...system, { role: 'user', content }]);
+  } finally {
+    chat.close();
+  }
 }
 
 /** A text that was written to its end. */

@@ -30,7 +30,7 @@ export const importCommand: Command<Args> = {
   async run(context, args) {
     const { out = defaultOut(args.model), restartFrom } = args;
     const model = modelAt(args.model, args.revision);
-    const conversion = await openConversion(out, restartFrom === undefined ? {} : { restartFrom });
+    const conversion = await openConversion(out, { restartFrom, signal: context.signal });
     try {
       await importStep({ conversion, reporter: context.reporter, signal: context.signal }, model);
       const { revision, license, stages } = conversion.manifest();

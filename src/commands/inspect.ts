@@ -1,6 +1,6 @@
 /** @module `byteify inspect`: what a checkpoint, a file, a conversion or a hub model holds. Reads headers only. */
 
-import { existsSync } from 'node:fs';
+import { isThere } from '../fs/index.js';
 import { type Command, printResult } from './command.js';
 import { inspectPath } from './inspect/inspect-path.js';
 import type { Inspection } from './inspect/inspection.js';
@@ -30,7 +30,7 @@ export const inspect: Command<{ path: string }> = {
 
 async function inspectAny(path: string, signal: AbortSignal): Promise<Inspection> {
   // What exists wins over a hub id of the same name, as in every verb.
-  if (existsSync(path) || looksLikePath(path)) return inspectPath(path);
+  if (isThere(path) || looksLikePath(path)) return inspectPath(path);
   const { inspectHub } = await import('./inspect/inspect-hub.js');
   return inspectHub(path, signal);
 }

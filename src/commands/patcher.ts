@@ -31,10 +31,7 @@ const train: Command<TrainArgs> = {
   options: [...recipeOptions, dataOption, restartOption, eagerOption, ...engineOptions],
   examples: ['byteify patcher train llama-blt --recipe llama-3.2-1b --data corpus/'],
   async run(context, args) {
-    const conversion = await openConversion(
-      args.dir,
-      args.restartFrom === undefined ? {} : { restartFrom: args.restartFrom },
-    );
+    const conversion = await openConversion(args.dir, { restartFrom: args.restartFrom, signal: context.signal });
     try {
       const recipe = await recipeFor(args.dir, args.recipe, {
         sets: trainingOverrides(args),

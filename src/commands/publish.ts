@@ -11,6 +11,7 @@ interface Args {
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly acceptLicense?: string;
+  readonly include?: readonly string[];
 }
 
 export const publishCommand: Command<Args> = {
@@ -24,6 +25,11 @@ export const publishCommand: Command<Args> = {
     { flags: '--private', help: 'make the repository private; refuse one that is there and public' },
     { flags: '--dry-run', help: 'check everything, show what would change, and change nothing' },
     { flags: '--force', help: 'replace another model that the repository holds' },
+    {
+      flags: '--include <path>',
+      help: 'a file or folder inside the exported one to publish too, by its path from there; without it publish sends only the files that an export is made of, and stops at any other',
+      repeatable: true,
+    },
     {
       flags: '--accept-license <ids>',
       help: 'licences of the source and of the training text that you have read and may publish under, as publish names them, parted by commas: cc-by-nc-4.0,unknown; unknown stands for none that is stated',
@@ -51,6 +57,7 @@ export const publishCommand: Command<Args> = {
         isPrivate: args.private ?? false,
         force: args.force ?? false,
         acceptedLicense: args.acceptLicense ?? null,
+        include: args.include ?? [],
         dryRun,
       },
     );

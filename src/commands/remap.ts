@@ -1,7 +1,6 @@
 /** @module `byteify remap`: the source's layers into a BLT with fresh local parts. */
 
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
@@ -9,7 +8,7 @@ import { UsageError } from '../errors.js';
 import { openLlama } from '../llama/index.js';
 import { remapStep } from '../pipeline/remap-step.js';
 import { localSizesOf, type Recipe, recipeFor } from '../recipe/index.js';
-import { type RemapReport, remap } from '../remap/index.js';
+import { type RemapReport, readRemapReport, remap } from '../remap/index.js';
 import { humanBytes, humanCount, renderPairs, renderTable } from '../ui/index.js';
 import { type Command, type Context, printResult } from './command.js';
 import { type RecipeArgs, type RestartArgs, recipeOptions, restartOption } from './shared-options.js';
@@ -39,13 +38,13 @@ export const remapCommand: Command<Args> = {
       isConversion && args.out === undefined
         ? await inPlace(context, args, recipe)
         : await aside(context, args, recipe);
-    const report = JSON.parse(await readFile(join(folder, 'remap-report.json'), 'utf8')) as RemapReport;
+    const report = await readRemapReport(folder);
     printResult(context, { folder, ...report }, () => renderRemap(folder, report));
   },
 };
 
 async function inPlace(context: Context, { dir, restartFrom }: Args, recipe: Recipe): Promise<string> {
-  const conversion = await openConversion(dir, restartFrom === undefined ? {} : { restartFrom });
+  const conversion = await openConversion(dir, { restartFrom, signal: context.signal });
   try {
     await remapStep({ conversion, recipe, reporter: context.reporter, signal: context.signal });
     return conversion.path('remap');

@@ -157,6 +157,7 @@ export const serve: Command<Args> = {
         await texts.stop(args.grace * 1000);
       });
     } finally {
+      chat?.close();
       await listener.close();
     }
   },

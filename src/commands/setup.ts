@@ -14,7 +14,7 @@ export const setup: Command<Args> = {
   summary: 'fetch the engine’s libraries, verify them, and try them',
   arguments: [],
   options: [
-    { flags: '--gpu', help: 'the CUDA build (3.4 GB to download); it also runs without a GPU' },
+    { flags: '--gpu', help: 'the CUDA build, for Linux on x86-64 (3.4 GB to download); it also runs without a GPU' },
     { flags: '--libtensorflow <dir>', help: 'use the two libraries in this folder and fetch nothing' },
     { flags: '--if-missing', help: 'fetch nothing where an engine is set up, whichever it is' },
   ],

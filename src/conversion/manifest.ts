@@ -1,10 +1,8 @@
 /** @module `byteify.json`: what a conversion folder was made from, how far it is, and what came out. */
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ByteifyError } from '../errors.js';
-import { writeFileAtomic } from '../fs/index.js';
+import { readJsonIfThere, writeFileAtomic } from '../fs/index.js';
 import { STAGE_NAMES } from './stages.js';
 
 export const MANIFEST_NAME = 'byteify.json';
@@ -59,24 +57,11 @@ export function emptyManifest(version: string): Manifest {
  * @throws ByteifyError when the file is there and is not a manifest
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
-  const path = join(folder, MANIFEST_NAME);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    throw error;
+  return readJsonIfThere(join(folder, MANIFEST_NAME), {
+    schema: manifestSchema,
+    what: 'a manifest of this version',
+    hint: 'Restore the file, or start over in another --out folder.',
   });
-  if (text === null) return null;
-  const hint = 'Restore the file, or start over in another --out folder.';
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint, cause });
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.join('.') || 'top level';
-  throw new ByteifyError(`${path} is not a manifest of this version: ${where}: ${issue?.message}.`, { hint });
 }
 
 /** Replaces a folder's manifest in one step. */

@@ -1,10 +1,11 @@
 /** @module A conversion folder, opened for work: locked, its manifest at hand. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { lockFolder, removeAtomic, sweepTemporary } from '../fs/index.js';
+import { lockFolder, makeFolder, removeAtomic, sweepTemporary } from '../fs/index.js';
+import { systemFailure } from '../system-errors.js';
 import { toolVersion } from '../version.js';
 import { emptyManifest, MANIFEST_NAME, type Manifest, readManifest, writeManifest } from './manifest.js';
 import { STAGES, type StageName, stagesFrom } from './stages.js';
@@ -28,18 +29,27 @@ export interface Conversion {
  * Opens a conversion folder, making it when it does not exist. One that was made here and in which no stage left anything,
  * because the model's name was wrong or the disk full, is taken away again by `close`.
  * @param options.restartFrom allows `runStage` to redo that stage and the later ones
+ * @param options.signal ends the clearing of what killed processes left
  * @throws UsageError when the folder holds something else; ByteifyError when another process works in it
  */
-export async function openConversion(folder: string, options: { restartFrom?: StageName } = {}): Promise<Conversion> {
-  const made = !existsSync(folder);
-  await mkdir(folder, { recursive: true });
-  const unlock = await lockFolder(folder);
+export async function openConversion(
+  folder: string,
+  options: { restartFrom?: StageName | undefined; signal?: AbortSignal } = {},
+): Promise<Conversion> {
+  const made = await makeFolder(folder).catch((error: unknown) => {
+    throw systemFailure(error, folder) ?? error;
+  });
+  const unlock = await lockFolder(folder).catch(async (error: unknown) => {
+    // Empty, or another process has begun to use it.
+    if (made) await rmdir(folder).catch(() => undefined);
+    throw error;
+  });
   const release = async () => {
     if (made && !STAGES.some(({ output }) => existsSync(join(folder, output)))) await removeAtomic(folder);
     else await unlock();
   };
   try {
-    await sweepTemporary(folder);
+    await sweepTemporary(folder, { signal: options.signal });
     let manifest = await readManifest(folder);
     if (manifest === null) {
       await refuseForeign(folder);

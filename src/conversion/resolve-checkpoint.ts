@@ -1,9 +1,11 @@
 /** @module A DIR of the command line: a conversion folder, or a plain checkpoint folder. */
 
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
+import { readModelJson, readTextIfThere } from '../fs/index.js';
+import { danglingLink } from '../system-errors.js';
 import { MANIFEST_NAME } from './manifest.js';
 
 /** Checkpoints of a run are `run/checkpoint-STEP`, each a whole BLT folder with the trainer's state beside the weights. */
@@ -30,12 +32,9 @@ export async function resolveCheckpoint(
   folder: string,
   options: { prefer?: readonly Exclude<Checkpoint['origin'], 'plain'>[] } = {},
 ): Promise<Checkpoint> {
-  if (!existsSync(join(folder, MANIFEST_NAME))) {
+  if ((await readTextIfThere(join(folder, MANIFEST_NAME))) === null) {
     if (existsSync(join(folder, 'config.json'))) return checkpoint(folder, 'plain');
-    const missing = existsSync(folder)
-      ? `${folder} holds no ${MANIFEST_NAME} and no config.json.`
-      : `${folder} does not exist.`;
-    throw new UsageError(missing, { hint: 'Give a conversion folder or a checkpoint folder.' });
+    throw new UsageError(missing(folder), { hint: 'Give a conversion folder or a checkpoint folder.' });
   }
   for (const origin of options.prefer ?? (['export', 'run', 'init'] as const)) {
     const found = await PLACES[origin](folder);
@@ -44,6 +43,13 @@ export async function resolveCheckpoint(
   throw new UsageError(`The conversion in ${folder} has no checkpoint yet.`, {
     hint: 'Run `byteify convert` with the same --out to go on with it.',
   });
+}
+
+/** What a folder lacks to be a conversion or a checkpoint. */
+function missing(folder: string): string {
+  const dangling = danglingLink(folder);
+  if (dangling !== null) return `${dangling.link} is a link to ${dangling.target}, which does not exist.`;
+  return existsSync(folder) ? `${folder} holds no ${MANIFEST_NAME} and no config.json.` : `${folder} does not exist.`;
 }
 
 const PLACES = {
@@ -81,13 +87,7 @@ const HINT = 'Write or download the checkpoint again: transformers cannot load i
 
 async function checkpoint(folder: string, origin: Checkpoint['origin']): Promise<Checkpoint> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8');
-  let modelType: unknown;
-  try {
-    modelType = (JSON.parse(text) as { model_type?: unknown } | null)?.model_type;
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: HINT, cause });
-  }
+  const modelType = (await readModelJson(path, HINT))?.model_type;
   if (typeof modelType !== 'string') throw new ByteifyError(`${path} names no model_type.`, { hint: HINT });
   return { folder, modelType, origin };
 }

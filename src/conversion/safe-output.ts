@@ -1,9 +1,11 @@
 /** @module The --out of a verb that writes one whole folder: a new one, an empty one, or one that this verb wrote and nobody touched. */
 
 import type { Stats } from 'node:fs';
-import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { z } from 'zod';
 import { UsageError } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import { MANIFEST_NAME } from './manifest.js';
 import { STAGES } from './stages.js';
 
@@ -12,10 +14,12 @@ export type OutputKind = 'export' | 'remap';
 /** Says which files a verb left and how; a copy, a file more, or one that was written since makes the folder the user's own. */
 export const OUTPUT_MARK = '.byteify-output.json';
 
-interface Mark {
-  readonly kind: OutputKind;
-  readonly files: Readonly<Record<string, { readonly size_bytes: number; readonly modified_ms: number }>>;
-}
+const markSchema = z.strictObject({
+  kind: z.enum(['export', 'remap']),
+  files: z.record(z.string(), z.strictObject({ size_bytes: z.number(), modified_ms: z.number() })),
+});
+
+type Mark = Readonly<z.infer<typeof markSchema>>;
 
 const HINT = 'Choose a new or an empty folder for --out.';
 
@@ -28,6 +32,10 @@ const HINT = 'Choose a new or an empty folder for --out.';
  */
 export async function claimOut(out: string, params: { kind: OutputKind; source: string }): Promise<string> {
   const { kind, source } = params;
+  const dangling = danglingLink(out);
+  if (dangling !== null) {
+    throw new UsageError(`${dangling.link} is a link to ${dangling.target}, which does not exist.`, { hint: HINT });
+  }
   const target = await realTarget(out);
   const found = await statOf(target);
   if (found !== null && !found.isDirectory()) throw new UsageError(`${out} is a file.`, { hint: HINT });
@@ -63,19 +71,19 @@ async function isUntouched(folder: string, kind: OutputKind): Promise<boolean> {
   const text = await readFile(join(folder, OUTPUT_MARK), 'utf8').catch(() => null);
   if (text === null) return false;
   try {
-    const mark = JSON.parse(text) as Partial<Mark>;
+    const mark = markSchema.parse(JSON.parse(text));
     return mark.kind === kind && JSON.stringify(mark.files) === JSON.stringify(await describeFiles(folder));
   } catch {
     return false;
   }
 }
 
-/** Everything in the folder but the mark; what is no plain file has no size, so that no mark speaks for it. */
+/** Everything in the folder but the mark; what is no plain file, as a link, has no size, so that no mark speaks for it. */
 async function describeFiles(folder: string): Promise<Mark['files']> {
   const names = (await readdir(folder)).filter((name) => name !== OUTPUT_MARK).sort();
   const described = await Promise.all(
     names.map(async (name) => {
-      const found = await statOf(join(folder, name));
+      const found = await lstat(join(folder, name)).catch(() => null);
       return [name, { size_bytes: found?.isFile() ? found.size : -1, modified_ms: found?.mtimeMs ?? 0 }] as const;
     }),
   );

@@ -1,5 +1,6 @@
 /** @module Documents of a file: a text is one, JSON has one a record; either may be gzip or zstd compressed. */
 import { messageOf } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import { type ChunkReader, openChunks } from './chunk-reader.js';
 import { documentForm } from './document-form.js';
 import { type FileChunksOptions, fileChunks } from './file-chunks.js';
@@ -77,7 +78,9 @@ function archiveReason(code: string, error: unknown): string | null {
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code === 'ENOENT') return 'it is a dangling link, or it was removed in the meantime';
+  const dangling = code === 'ENOENT' ? danglingLink((error as NodeJS.ErrnoException).path ?? '') : null;
+  if (dangling !== null) return `it is a link to ${dangling.target}, which does not exist`;
+  if (code === 'ENOENT') return 'it was removed in the meantime';
   if (code === 'EACCES' || code === 'EPERM') return `permission to read it was denied (${code})`;
   return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }

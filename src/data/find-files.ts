@@ -1,9 +1,10 @@
 /** @module The files that --data names: files themselves, and what folders hold, in a stable order. */
 import { existsSync } from 'node:fs';
-import { lstat, readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { danglingLink } from '../system-errors.js';
 import type { Refusal } from './refusal.js';
 
 export interface FoundFiles {
@@ -16,16 +17,19 @@ const SKIPPED_FOLDERS = new Set(['node_modules']);
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
-/** Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. */
+/**
+ * Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. Links are followed, since whoever keeps
+ * text behind links chose so; a folder is read once, however many links lead to it, so that a loop ends.
+ */
 async function* walk(
   folder: string,
-  seen: Set<string>,
-  { refused, signal }: { refused: Refusal[]; signal: AbortSignal | undefined },
+  { seen, refused, signal }: { seen: Set<string>; refused: Refusal[]; signal: AbortSignal | undefined },
 ): AsyncGenerator<string> {
+  signal?.throwIfAborted();
   let names: string[];
   try {
     const real = await realpath(folder);
-    if (seen.has(real)) return; // a link back up
+    if (seen.has(real)) return;
     seen.add(real);
     names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   } catch (error) {
@@ -40,21 +44,11 @@ async function* walk(
       if (SKIPPED_FOLDERS.has(name)) continue;
       // With --data . --out here: the conversion would read itself, and another text each time.
       if (existsSync(join(path, MANIFEST_NAME))) refused.push({ path, reason: 'it is a conversion folder' });
-      else yield* walk(path, seen, { refused, signal });
+      else yield* walk(path, { seen, refused, signal });
     } else {
       yield path; // also what is no file or cannot be read: reading it names the reason
     }
   }
-}
-
-/** Why a path that was given cannot be looked at, as the end of a sentence. */
-async function whyNot(path: string, code: string): Promise<string> {
-  if (code !== 'ENOENT') return `cannot be read (${code})`;
-  const isLink = await lstat(path).then(
-    (found) => found.isSymbolicLink(),
-    () => false,
-  );
-  return isLink ? 'is a dangling link' : 'does not exist';
 }
 
 /** @throws UsageError for a path that does not exist; the signal's reason. */
@@ -62,12 +56,14 @@ export async function findFiles(paths: readonly string[], signal?: AbortSignal):
   const files = new Set<string>();
   const refused: Refusal[] = [];
   for (const path of paths) {
-    const found = await stat(path).catch(async (cause) => {
-      const problem = await whyNot(path, codeOf(cause));
+    const found = await stat(path).catch((cause) => {
+      const dangling = danglingLink(path);
+      const absent = dangling === null ? 'does not exist' : `leads to ${dangling.target}, which does not exist`;
+      const problem = codeOf(cause) === 'ENOENT' ? absent : `cannot be read (${codeOf(cause)})`;
       throw new UsageError(`${path} ${problem}.`, { hint: '--data takes files and folders.', cause });
     });
     if (!found.isDirectory()) files.add(path);
-    else for await (const file of walk(path, new Set(), { refused, signal })) files.add(file);
+    else for await (const file of walk(path, { seen: new Set(), refused, signal })) files.add(file);
   }
   return { files: [...files], refused };
 }

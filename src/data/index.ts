@@ -3,12 +3,22 @@ export { type BuildStoreOptions, buildStore } from './build-store.js';
 export { piecesOf } from './document-chunks.js';
 export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
 export { type FileState, listFiles } from './list-files.js';
-export { createPacker, PACKER_START, type PackedRow, type Packer, type PackerState, type RowDocument } from './pack.js';
+export {
+  createPacker,
+  fitsPacker,
+  PACKER_START,
+  type PackedRow,
+  type Packer,
+  type PackerOptions,
+  type PackerState,
+  type RowDocument,
+} from './pack.js';
 export type { Refusal } from './refusal.js';
 export {
   type ByteStore,
   openSplit,
   openStore,
+  readStoreManifest,
   type Split,
   type SplitFiles,
   type StoredSplit,

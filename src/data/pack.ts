@@ -109,17 +109,28 @@ export interface PackerOptions {
   readonly repeat?: boolean;
 }
 
+/** The order of an epoch's pieces. A text that comes again and again comes in the same order. */
+function orderOf({ split, seed, repeat = false }: PackerOptions, epoch: number): Uint32Array {
+  return shuffled(split.count, seed + (repeat ? 0 : epoch * 7919));
+}
+
+/** Whether a packer of these pieces can stand where a state says: a state of another text seldom fits. */
+export function fitsPacker(options: PackerOptions, { epoch, place, offset }: PackerState): boolean {
+  const { split } = options;
+  if (place >= split.count) return place === split.count && offset === 0;
+  return offset <= split.byteLength(orderOf(options, epoch)[place]!);
+}
+
 /** A packer that begins where its state says. */
 export function createPacker(options: PackerOptions): Packer {
-  const { split, rowBytes, seed, repeat = false } = options;
+  const { split, rowBytes, repeat = false } = options;
   let { epoch, place, offset, row } = options.state ?? PACKER_START;
-  const orderOf = (of: number) => shuffled(split.count, seed + (repeat ? 0 : of * 7919));
-  let order = orderOf(epoch);
+  let order = orderOf(options, epoch);
   let piece: Uint8Array | null = null;
   const beginEpoch = () => {
     epoch++;
     [place, row] = [0, 0];
-    order = orderOf(epoch);
+    order = orderOf(options, epoch);
   };
   const current = async () => {
     if (place === order.length) {

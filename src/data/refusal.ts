@@ -4,7 +4,7 @@
 export interface Refusal {
   readonly path: string;
   /** Of a file of JSON; counts from 1. */
-  readonly line?: number;
+  readonly line?: number | undefined;
   readonly reason: string;
 }
 

@@ -18,9 +18,15 @@ export function engineHome(env: Environment = process.env): string {
 
 export type Build = 'cpu' | 'gpu';
 
+/** A home folder may be shared by machines of several kinds, a Mac and its Linux containers for one. */
+function machineSuffix(): string {
+  const { platform, arch } = process;
+  return platform === 'linux' && arch === 'x64' ? '' : `-${platform}-${arch}`;
+}
+
 /** The folder that a build is unpacked to; `tensorflow/` inside holds the two libraries. */
 export function buildFolder(build: Build, env: Environment = process.env): string {
-  return join(engineHome(env), `tensorflow-${TENSORFLOW_VERSION}-${build}`);
+  return join(engineHome(env), `tensorflow-${TENSORFLOW_VERSION}-${build}${machineSuffix()}`);
 }
 
 /** A file that names a folder of the user's own (`byteify setup --libtensorflow DIR`). */

@@ -1,4 +1,6 @@
 /** @module The pinned TensorFlow libraries: where they come from and how they are recognised. */
+import { ByteifyError } from '../errors.js';
+import type { PinnedMachine } from './machine.js';
 
 /** A wheel on the Python package index and what of it is needed. */
 export interface PinnedWheel {
@@ -16,20 +18,50 @@ export interface PinnedWheel {
 
 export const TENSORFLOW_VERSION = '2.21.0';
 
-/** The two libraries every engine folder must hold. The framework library is loaded first: the other one links against it. */
-export const LIBRARY_FILES = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'] as const;
+/** The framework library is loaded first: the other one links against it. */
+type LibraryFiles = readonly [framework: string, cc: string];
 
-const LIBRARY_MEMBERS = LIBRARY_FILES.map((file) => `tensorflow/${file}`);
+/** What the two libraries are called on a system. */
+export function libraryFilesOn(platform: NodeJS.Platform): LibraryFiles {
+  return platform === 'darwin'
+    ? ['libtensorflow_framework.2.dylib', 'libtensorflow_cc.2.dylib']
+    : ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'];
+}
 
-/** The CPU build: 274 MB to download, 853 MB unpacked. */
-export const CPU_WHEEL: PinnedWheel = {
-  project: 'tensorflow-cpu',
-  version: TENSORFLOW_VERSION,
-  platform: 'manylinux_2_27_x86_64',
-  pythonVersion: '311',
-  sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
-  sizeBytes: 273_829_956,
-  members: LIBRARY_MEMBERS,
+/** The two libraries that every engine folder on this machine must hold. */
+export const LIBRARY_FILES = libraryFilesOn(process.platform);
+
+const membersOn = (platform: NodeJS.Platform) => libraryFilesOn(platform).map((file) => `tensorflow/${file}`);
+
+/** The CPU builds of the same version, by machine. Each unpacks to 0.75 to 0.9 GB. `npm run check:libraries` verifies them all. */
+const CPU_WHEELS: Readonly<Record<PinnedMachine, PinnedWheel>> = {
+  'linux-x64': {
+    project: 'tensorflow-cpu',
+    version: TENSORFLOW_VERSION,
+    platform: 'manylinux_2_27_x86_64',
+    pythonVersion: '311',
+    sha256: '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+    sizeBytes: 273_829_956,
+    members: membersOn('linux'),
+  },
+  'linux-arm64': {
+    project: 'tensorflow',
+    version: TENSORFLOW_VERSION,
+    platform: 'manylinux_2_27_aarch64',
+    pythonVersion: '311',
+    sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
+    sizeBytes: 281_828_020,
+    members: membersOn('linux'),
+  },
+  'darwin-arm64': {
+    project: 'tensorflow',
+    version: TENSORFLOW_VERSION,
+    platform: 'macosx_12_0_arm64',
+    pythonVersion: '311',
+    sha256: '51f46f4806139d01fc7920cc72a4c75876f80649bf40ff083ab6212ceb43ca88',
+    sizeBytes: 223_405_849,
+    members: membersOn('darwin'),
+  },
 };
 
 /** One NVIDIA library of the GPU build. Its RUNPATH finds `nvidia/<library>/lib` beside the `tensorflow` folder. */
@@ -37,8 +69,8 @@ function nvidia(project: string, version: string, platform: string, sha256: stri
   return { project, version, platform, pythonVersion: '311', sha256, sizeBytes, members: ['nvidia/'] };
 }
 
-/** The CUDA build and the NVIDIA libraries that `tensorflow[and-cuda]` 2.21.0 names: 3.4 GB to download. */
-export const GPU_WHEELS: readonly PinnedWheel[] = [
+/** The CUDA build for Linux on x86-64 and the NVIDIA libraries that `tensorflow[and-cuda]` 2.21.0 names: 3.4 GB to download. */
+const GPU_WHEELS: readonly PinnedWheel[] = [
   {
     project: 'tensorflow',
     version: TENSORFLOW_VERSION,
@@ -46,7 +78,7 @@ export const GPU_WHEELS: readonly PinnedWheel[] = [
     pythonVersion: '311',
     sha256: '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
     sizeBytes: 572_440_367,
-    members: LIBRARY_MEMBERS,
+    members: membersOn('linux'),
   },
   nvidia(
     'nvidia-cublas-cu12',
@@ -133,3 +165,15 @@ export const GPU_WHEELS: readonly PinnedWheel[] = [
     39_748_338,
   ),
 ];
+
+/**
+ * The wheels that make a build on a machine.
+ * @throws ByteifyError when there is no such build.
+ */
+export function pinnedWheels(machine: PinnedMachine, build: 'cpu' | 'gpu'): readonly PinnedWheel[] {
+  if (build === 'cpu') return [CPU_WHEELS[machine]];
+  if (machine === 'linux-x64') return GPU_WHEELS;
+  throw new ByteifyError('TensorFlow’s CUDA build exists for Linux on x86-64 alone.', {
+    hint: 'Leave --gpu away: the build for this machine computes on its CPU.',
+  });
+}

@@ -1,6 +1,7 @@
 /** @module Finds the engine that is set up. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type Build, buildFolder, holdsLibraries, ownLibrariesFile } from './folders.js';
 import { TENSORFLOW_VERSION } from './libraries.js';
 
@@ -12,10 +13,11 @@ export interface EngineLocation {
   readonly build: Build | 'own';
 }
 
+const ownSchema = z.object({ folder: z.string() });
+
 function ownFolder(): string | null {
   try {
-    const { folder } = JSON.parse(readFileSync(ownLibrariesFile(), 'utf8')) as { folder: string };
-    return folder;
+    return ownSchema.parse(JSON.parse(readFileSync(ownLibrariesFile(), 'utf8'))).folder;
   } catch {
     return null;
   }

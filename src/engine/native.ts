@@ -94,6 +94,9 @@ const PROTOTYPES = {
   TF_DeleteFunction: 'void TF_DeleteFunction(void* function)',
 } as const;
 
+/** The functions of the C API that a folder's libraries must export between them. */
+export const C_FUNCTIONS: readonly string[] = Object.keys(PROTOTYPES);
+
 /** One output of a graph's operation, passed by value (tensorflow/c/c_api.h: TF_Output). */
 export interface GraphOutput {
   readonly oper: Pointer;
@@ -129,9 +132,10 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
   readonly forgetPages: (address: bigint, byteCount: number) => boolean;
 };
 
+// <dlfcn.h>
 const RTLD_NOW = 0x2;
 /** Keeps a library mapped for good: koffi unloads at exit, under TensorFlow's running threads, which would crash Node. */
-const RTLD_NODELETE = 0x1000;
+const RTLD_NODELETE = process.platform === 'darwin' ? 0x80 : 0x1000;
 const STDERR = 2;
 
 interface FileDescriptors {
@@ -170,8 +174,9 @@ function switchTf32Off(framework: CLibrary): void {
   }
 }
 
-// <sys/mman.h>
+// <sys/mman.h>. On macOS the pages would keep what they hold.
 const MADV_DONTNEED = 4;
+const DISCARDS_PAGES = process.platform === 'linux';
 
 interface CLibrary {
   func(prototype: string): (...args: never[]) => unknown;
@@ -181,7 +186,7 @@ function pageForgetter(libc: CLibrary): Pick<TensorFlowApi, 'forgetPages'> {
   const madvise = libc.func('int madvise(void* at, size_t length, int advice)') as (
     ...args: (bigint | number)[]
   ) => number;
-  return { forgetPages: (address, byteCount) => madvise(address, byteCount, MADV_DONTNEED) === 0 };
+  return { forgetPages: (address, byteCount) => DISCARDS_PAGES && madvise(address, byteCount, MADV_DONTNEED) === 0 };
 }
 
 /**
@@ -198,7 +203,8 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     // TensorFlow's kernels need more stack than koffi's default; this must come before any library is loaded.
     koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
-    const libc = koffi.load('libc.so.6');
+    // This process, in which every C library has been loaded, whatever its file is called.
+    const libc = koffi.load(null);
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
     const descriptors = {

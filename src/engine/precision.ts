@@ -69,7 +69,7 @@ const BFLOAT16: ProductOperands = {
   },
 };
 
-/** The operands of the precision in force. */
+/** The operands of the precision in force. Only byteify's own backend has bfloat16 tensors: on another, products stay in float32. */
 export function productOperands(): ProductOperands {
-  return inForce === 'bfloat16' ? BFLOAT16 : FLOAT32;
+  return inForce === 'bfloat16' && tf.backend() instanceof TensorFlowBackend ? BFLOAT16 : FLOAT32;
 }

@@ -13,8 +13,10 @@ interface RawBackend {
   ): tf.TensorInfo[];
 }
 
-function wrap({ dataId, shape, dtype }: tf.TensorInfo): tf.Tensor {
-  return tf.engine().makeTensorFromDataId(dataId, shape, dtype);
+/** tfjs-node's backend returns tensors that tfjs-core already tracks: a second one over the same data would outlive it. */
+function wrap(made: tf.TensorInfo): tf.Tensor {
+  if (made instanceof tf.Tensor) return made;
+  return tf.engine().makeTensorFromDataId(made.dataId, made.shape, made.dtype);
 }
 
 /** Runs one TensorFlow operation by name, outside the gradient tape. */

@@ -1,23 +1,26 @@
 /** @module What the last self-test found, and for which libraries. Loads nothing. */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 // Not the folder's index, which loads the manifest's schema.
 import { writeFileAtomic } from '../fs/atomic.js';
 import { engineHome } from './folders.js';
 import { LIBRARY_FILES } from './libraries.js';
 
-export interface SelfTest {
-  readonly tensorflow: string;
-  readonly devices: string[];
+const recordSchema = z.object({
+  tensorflow: z.string(),
+  devices: z.array(z.string()),
   /** Rate of a float32 matrix product of 1024 x 1024, best of several, in GFLOP/s. */
-  readonly gflops: number;
-}
+  gflops: z.number().positive(),
+  /** Where the libraries lay, and their sizes and times: others in their place are not tried yet. */
+  libraries: z.object({
+    folder: z.string(),
+    files: z.array(z.object({ size_bytes: z.number(), modified_ms: z.number() })),
+  }),
+});
 
-/** Where the libraries lay, and their sizes and times: others in their place are not tried yet. */
-interface Libraries {
-  readonly folder: string;
-  readonly files: readonly { readonly size_bytes: number; readonly modified_ms: number }[];
-}
+type Libraries = Readonly<z.output<typeof recordSchema>['libraries']>;
+export type SelfTest = Readonly<Omit<z.output<typeof recordSchema>, 'libraries'>>;
 
 const recordPath = () => join(engineHome(), 'self-test.json');
 
@@ -32,9 +35,7 @@ function librariesIn(folder: string): Libraries {
 /** What the self-test of the libraries in a folder found; null when these very files were never tried, or failed. */
 export function selfTestOf(folder: string): SelfTest | null {
   try {
-    const { libraries, ...result } = JSON.parse(readFileSync(recordPath(), 'utf8')) as SelfTest & {
-      libraries: Libraries;
-    };
+    const { libraries, ...result } = recordSchema.parse(JSON.parse(readFileSync(recordPath(), 'utf8')));
     return JSON.stringify(libraries) === JSON.stringify(librariesIn(folder)) ? result : null;
   } catch {
     return null;

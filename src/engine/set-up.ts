@@ -11,8 +11,9 @@ import { writeFileAtomic } from '../fs/atomic.js';
 import { lockFolder } from '../fs/lock.js';
 import { type FetchOptions, fetchWheel } from './fetch-wheel.js';
 import { type Build, buildFolder, engineHome, holdsLibraries, ownLibrariesFile } from './folders.js';
-import { CPU_WHEEL, GPU_WHEELS, LIBRARY_FILES, TENSORFLOW_VERSION } from './libraries.js';
+import { LIBRARY_FILES, pinnedWheels, TENSORFLOW_VERSION } from './libraries.js';
 import { type EngineLocation, locateEngine } from './locate.js';
+import { requirePinned, supportOf, thisMachine } from './machine.js';
 import { type SelfTest, selfTest } from './self-test.js';
 import { selfTestOf } from './self-test-record.js';
 import { unpackWheel } from './unpack-wheel.js';
@@ -63,6 +64,8 @@ async function withLock<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function ownLibraries(folder: string): EngineLocation {
+  const { ownLibraries: loadable, advice } = supportOf(thisMachine());
+  if (!loadable && advice !== null) throw new ByteifyError(advice.reason, { hint: advice.hint });
   const absolute = resolve(folder);
   if (!holdsLibraries(absolute)) {
     throw new UsageError(`${absolute} does not hold ${LIBRARY_FILES.join(' and ')}.`, {
@@ -82,16 +85,12 @@ async function pinnedLibraries(gpu: boolean, options: SetUpOptions): Promise<Eng
 }
 
 async function fetchBuild(build: Build, options: SetUpOptions): Promise<void> {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new ByteifyError(`There are no pinned libraries for ${process.platform} ${process.arch}.`, {
-      hint: 'Linux x64 is supported; elsewhere pass --libtensorflow DIR with libraries for this machine.',
-    });
-  }
+  const wheels = pinnedWheels(requirePinned(supportOf(thisMachine())), build);
   const python = await findPython();
   const folder = buildFolder(build);
   const unpacked = `${folder}.unpacking`;
   await rm(unpacked, { recursive: true, force: true });
-  for (const wheel of build === 'gpu' ? GPU_WHEELS : [CPU_WHEEL]) {
+  for (const wheel of wheels) {
     const path = join(engineHome(), 'downloads', `${wheel.project}-${wheel.version}.whl`);
     await fetchWheel(wheel, path, python, options);
     await unpackWheel(path, unpacked, wheel.members, python);
@@ -103,7 +102,7 @@ async function fetchBuild(build: Build, options: SetUpOptions): Promise<void> {
 /**
  * Makes the engine ready and returns where it lies and what its self-test found. What is there and whole is not fetched again. A choice of
  * the user's own libraries is recorded, or forgotten, only after the new ones have passed.
- * @throws UsageError when --libtensorflow names a folder without the libraries; ByteifyError on platforms without pinned libraries, when they
+ * @throws UsageError when --libtensorflow names a folder without the libraries; ByteifyError on machines without pinned libraries, when they
  * cannot be fetched or verified, when they do not compute, or while another process sets up.
  */
 export async function setUpEngine(options: SetUpOptions = {}): Promise<EngineSetUp> {

@@ -1,6 +1,6 @@
 /** @module Starts the engine once in a process: the library, the backend, the kernels and gradients. */
 import * as tf from '@tensorflow/tfjs-core';
-import { ByteifyError, UsageError } from '../errors.js';
+import { ByteifyError, messageOf, UsageError } from '../errors.js';
 import { TensorFlowBackend } from './backend.js';
 import type { Device } from './executor.js';
 import { registerGradients } from './gradients.js';
@@ -46,7 +46,7 @@ function startLibTensorFlow(options: EngineOptions): Engine {
   const folder = options.folder ?? locateEngine()?.folder;
   if (folder === undefined) {
     throw new ByteifyError('The engine is not set up on this machine.', {
-      hint: 'Run `byteify setup` once: it fetches TensorFlow’s libraries (274 MB) and checks them.',
+      hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tries them.',
     });
   }
   const api = loadTensorFlow(folder);
@@ -65,15 +65,45 @@ function startLibTensorFlow(options: EngineOptions): Engine {
 
 const TFJS_NODE_GPU = '@tensorflow/tfjs-node-gpu';
 
-async function startTfjsNode(): Promise<Engine> {
+/** Node's words and those of bundlers for a package that is not there; something that is missing inside it is called by another name. */
+const ABSENT = new RegExp(`^(cannot find|could not resolve)[^\\n]*['"]${TFJS_NODE_GPU}['"]`, 'i');
+
+async function importTfjsNode(): Promise<void> {
+  // As for byteify's own engine: the library reads it once. A user's own value wins.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     await import(TFJS_NODE_GPU);
-  } catch (error) {
-    throw new UsageError(`--backend tfjs-node-gpu needs the package ${TFJS_NODE_GPU}, which cannot be loaded here.`, {
-      hint: `Install it (npm install ${TFJS_NODE_GPU}), or leave --backend away to use byteify's own engine.`,
-      cause: error,
+  } catch (cause) {
+    if (ABSENT.test(messageOf(cause))) {
+      throw new UsageError(`--backend tfjs-node-gpu needs the package ${TFJS_NODE_GPU}, which is not installed here.`, {
+        hint: 'Install it as docs/gpu.md says, or leave --backend away to use byteify’s own engine.',
+        cause,
+      });
+    }
+    throw new ByteifyError(`${TFJS_NODE_GPU} cannot be loaded: ${firstLine(cause)}`, {
+      hint: 'docs/gpu.md tells how its addon is built. Leave --backend away to use byteify’s own engine.',
+      cause,
     });
   }
+}
+
+const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0]?.trim() ?? '';
+
+/** It registers and starts on versions of Node that it cannot compute on: a product tells. */
+function tryProduct(): void {
+  try {
+    const [one] = tf.tidy(() => tf.matMul(tf.ones([1, 1]), tf.ones([1, 1])).dataSync());
+    if (one !== 1) throw new Error(`1 x 1 is ${one}`);
+  } catch (cause) {
+    throw new ByteifyError(`${TFJS_NODE_GPU} does not compute on Node ${process.versions.node}: ${firstLine(cause)}`, {
+      hint: 'It needs Node 22 or older. Leave --backend away to use byteify’s own engine.',
+      cause,
+    });
+  }
+}
+
+async function startTfjsNode(): Promise<Engine> {
+  await importTfjsNode();
   try {
     // Rejects when the name is not registered, and gives false when the backend does not start.
     if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend does not start');
@@ -83,6 +113,7 @@ async function startTfjsNode(): Promise<Engine> {
       cause,
     });
   }
+  tryProduct();
   tf.enableProdMode();
   return { backend: 'tfjs-node-gpu', version: tf.version_core, devices: [], liveHandles: () => tf.memory().numTensors };
 }

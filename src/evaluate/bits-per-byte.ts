@@ -55,7 +55,8 @@ export async function bltBitsPerByte(
 
 /**
  * The source on the same bytes. Each text is tokenised by the source's tokenizer and follows one BOS token (EOS for a source without
- * one), which is context and not counted, so every token of the text is.
+ * one), which is context and not counted, so every token of the text is. A text that its tokens do not spell is left out: `<unk>` is easier to
+ * predict than the bytes that it stands for.
  */
 export async function llamaBitsPerByte(
   model: LlamaModel,
@@ -65,7 +66,9 @@ export async function llamaBitsPerByte(
   const start = tokenizer.bosId ?? model.config.bosId ?? model.config.eosIds[0] ?? 0;
   let [nats, byteCount, tokens] = [0, 0, 0];
   for (const text of texts) {
-    const ids = tokenizer.encode(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text));
+    const decoded = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
+    const ids = tokenizer.encode(decoded);
+    if (!tokenizer.spells(decoded, ids)) continue;
     nats += total(llamaLosses(model, Int32Array.from([start, ...ids])));
     byteCount += text.length;
     tokens += ids.length;

@@ -1,10 +1,8 @@
 /** @module Measures a stage's encoder on the held source, and keeps what it found beside the stage's checkpoint. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { tf } from '../engine/index.js';
-import { writeFileAtomic } from '../fs/index.js';
+import { readMetrics, writeFileAtomic } from '../fs/index.js';
 import type { LlamaSource } from '../llama/index.js';
 import { createPatcherRunner, loadSourceTensors, loadVariable, TOKEN_END_HEAD } from '../model/index.js';
 import type { Alignment, SourceReader } from '../patching/index.js';
@@ -36,7 +34,8 @@ export interface EncoderQuestion {
 /** Metrics of an encoder; those of a stage that was measured are read. */
 export async function measureEncoder(question: EncoderQuestion): Promise<Readonly<Record<string, number>>> {
   const path = join(question.run, FILE);
-  if (existsSync(path)) return JSON.parse(await readFile(path, 'utf8')) as Record<string, number>;
+  const known = await readMetrics(path, `Remove ${path}: it is measured again.`);
+  if (known !== null) return known;
   const metrics = await measured(question);
   await writeFileAtomic(path, `${JSON.stringify(metrics, null, 2)}\n`);
   return metrics;

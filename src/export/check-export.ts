@@ -3,13 +3,15 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { bltTensors } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
-import { elementCount, openCheckpoint } from '../safetensors/index.js';
+import { elementCount, isPartial, openCheckpoint } from '../safetensors/index.js';
 import { checkTensors } from './check-tensors.js';
 import { readBltConfig } from './export-transformers.js';
 
 export interface CheckedExport {
   readonly tensors: number;
   readonly parameters: number;
+  /** Paths of the weight files. */
+  readonly weightFiles: readonly string[];
 }
 
 /** Beside config.json and the weights. */
@@ -45,13 +47,22 @@ async function refuseStrayWeights(folder: string, files: readonly string[]): Pro
  * @throws ByteifyError naming what is missing or does not fit: the config, a shard, a tensor, a file's length, the tokenizer, the card
  */
 export async function checkExport(folder: string): Promise<CheckedExport> {
+  if (isPartial(folder)) {
+    throw new ByteifyError(`${folder} is a checkpoint of a run, which holds only the tensors that were trained.`, {
+      hint: 'Make a whole model of it first: `byteify export`.',
+    });
+  }
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);
   try {
     const stored = checkTensors(bltTensors(config), reader.tensors, folder);
     await refuseStrayWeights(folder, reader.files);
     for (const name of NEEDED) await readNeeded(folder, name);
-    return { tensors: stored.length, parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
+    return {
+      tensors: stored.length,
+      parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0),
+      weightFiles: reader.files,
+    };
   } finally {
     await reader.close();
   }

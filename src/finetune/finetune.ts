@@ -22,7 +22,7 @@ const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 
  * and there is none.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
-  const { recipe, run, from } = options;
+  const { recipe, run, from, conversion: root = run } = options;
   const config = await readBltConfig(from[0]!);
   const needsSource = recipe.stages.find(({ kind }) => kind !== 'end-to-end');
   if (needsSource !== undefined && options.source === null) {
@@ -38,7 +38,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
     for (const [stage, settings] of recipe.stages.entries()) {
       const last = stage === recipe.stages.length - 1;
       const folder = last ? run : join(run, `stage-${stage}`);
-      const context = { ...options, from: before, run: folder, stage, config, flopsBefore: metrics.flops ?? 0 };
+      const context = { ...options, from: before, run: folder, root, stage, config, flopsBefore: metrics.flops ?? 0 };
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));

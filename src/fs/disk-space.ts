@@ -1,6 +1,7 @@
 /** @module Room on the disk: asked for before a download, and what is said when it ends during one. */
 import { stat, statfs } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
+import { systemCode, systemProblem } from '../system-errors.js';
 import { humanBytes } from '../ui/format.js';
 
 const ROOM = 'Free some space, or set HF_HOME to a larger disk';
@@ -26,10 +27,9 @@ export async function refuseFullDisk(folder: string, neededBytes: number): Promi
 
 /** Why a file could not be written, as one sentence. */
 export function diskError(cause: unknown, path: string): ByteifyError {
-  const full = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
-  if (!full) return new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
-  return new ByteifyError(`The disk is full: ${path} could not be written.`, {
-    hint: `${ROOM}, and run the same command again: it goes on where it stopped.`,
-    cause,
-  });
+  const problem = systemProblem(cause, path);
+  if (problem === null) return new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
+  const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
+  const hint = full ? `${ROOM}, and run the same command again: it goes on where it stopped.` : problem.hint;
+  return new ByteifyError(problem.message, { hint, cause });
 }

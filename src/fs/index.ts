@@ -3,5 +3,21 @@ export { type AppendFile, createAppendFile } from './append-file.js';
 export { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 export { digestOf, digestOfFile } from './digest.js';
 export { diskError, refuseFullDisk, sizeOnDisk } from './disk-space.js';
+export { BEGINNING_BYTES, refuseForeignContent } from './foreign-content.js';
+export { isThere } from './is-there.js';
+export {
+  type LfsPointer,
+  lfsPointer,
+  MAX_POINTER_BYTES,
+  POINTER_HINT,
+  pointerWords,
+  refusePointer,
+} from './lfs-pointer.js';
 export { lockFolder } from './lock.js';
+export { makeFolder } from './make-folder.js';
+export { readMetrics } from './metrics-file.js';
+export { missingPath } from './missing-path.js';
+export { type JsonObject, parseModelJson, readModelJson } from './model-json.js';
+export { readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
 export { openScratchFile } from './scratch-file.js';
+export { type WalkedEntry, walk } from './walk.js';

@@ -1,5 +1,6 @@
 /** @module A file for what a run reads again and again and does not want in memory. It is removed when it is closed. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { namingPath } from '../system-errors.js';
 
 export interface ScratchFile {
   /** Bytes written. */
@@ -26,7 +27,9 @@ export function openScratchFile(path: string): ScratchFile {
       const start = length;
       for (const part of parts.map(bytesOf)) {
         for (let done = 0; done < part.length; ) {
-          const { bytesWritten } = await file.write(part, done, part.length - done, length);
+          const { bytesWritten } = await file
+            .write(part, done, part.length - done, length)
+            .catch((error: unknown) => Promise.reject(namingPath(error, { path })));
           done += bytesWritten;
           length += bytesWritten;
         }

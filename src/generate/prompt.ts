@@ -1,7 +1,7 @@
 /** @module What a model is given to go on from: a text, or a conversation in its source's template. */
 import { BOS, EOS, encodeBytes } from '../blt/index.js';
 import { UsageError } from '../errors.js';
-import { type ChatMessage, readChatTemplate, renderChat, replyEnd } from '../tokenizer/index.js';
+import { type ChatMessage, openChatTemplate } from '../tokenizer/index.js';
 
 export interface Prompt {
   /** Ids, BOS first. */
@@ -16,8 +16,10 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 
 /** Conversations in one model's template. */
 export interface ChatPrompts {
-  /** @throws UsageError when the template refuses the messages. */
-  promptOf(messages: readonly ChatMessage[]): Prompt;
+  /** @throws UsageError when the template refuses the messages, ByteifyError when it takes too long or too much memory. */
+  promptOf(messages: readonly ChatMessage[]): Promise<Prompt>;
+  /** Ends the process that renders. */
+  close(): void;
 }
 
 /**
@@ -25,14 +27,16 @@ export interface ChatPrompts {
  * BOS and EOS alone are ids.
  * @param folder a BLT checkpoint's
  * @returns null where the source had no template
+ * @throws ByteifyError where the template never ends, or wants too much memory
  */
 export async function openChatPrompts(folder: string): Promise<ChatPrompts | null> {
-  const template = await readChatTemplate(folder);
+  const template = await openChatTemplate(folder);
   if (template === null) return null;
-  const end = replyEnd(template);
+  const end = await template.replyEnd();
   return {
-    promptOf(messages) {
-      const ids = renderChat(template, messages).flatMap((piece) => {
+    close: () => template.close(),
+    async promptOf(messages) {
+      const ids = (await template.render(messages)).flatMap((piece) => {
         if (typeof piece === 'string') return [...encodeBytes(utf8(piece), { bos: false })];
         return piece.token === 'eos' ? [EOS] : [];
       });

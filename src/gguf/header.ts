@@ -1,9 +1,9 @@
 /** @module The header of a GGUF file: key-values and the table of tensors (the format's own document, gguf.md). */
 import type { FileHandle } from 'node:fs/promises';
+import { ByteifyError } from '../errors.js';
 import { quoted, type Refuse } from '../safetensors/index.js';
 import { type Cursor, cursorOf, type FileBounds } from './cursor.js';
-
-export type GgufValue = number | bigint | boolean | string | GgufValue[];
+import { type GgufValue, numberIn } from './values.js';
 
 export interface GgufTensor {
   readonly name: string;
@@ -104,10 +104,22 @@ async function readTensor({ text, u32, u64 }: Fields, refuse: Refuse): Promise<G
 }
 
 function alignmentOf(keyValues: ReadonlyMap<string, GgufValue>, refuse: Refuse): number {
-  const alignment = keyValues.get('general.alignment') ?? DEFAULT_ALIGNMENT;
-  const isPower =
-    typeof alignment === 'number' && alignment >= 1 && alignment <= 2 ** 20 && Math.log2(alignment) % 1 === 0;
+  const alignment = numberIn(keyValues.get('general.alignment') ?? DEFAULT_ALIGNMENT);
+  const isPower = alignment !== null && alignment >= 1 && alignment <= 2 ** 20 && Math.log2(alignment) % 1 === 0;
   return isPower ? alignment : refuse('its general.alignment is not a power of two');
+}
+
+/** Files that are sound and still not read. */
+function checkVersion(version: number, path: string): void {
+  if (version === 2 || version === 3) return;
+  // The high half of a small number that was written with its highest byte first.
+  const isBigEndian = version % 0x10000 === 0 && version > 0;
+  throw new ByteifyError(
+    isBigEndian
+      ? `${path} is a GGUF file with big-endian numbers, which is not read here.`
+      : `${path} is a GGUF file and its version is ${version}; versions 2 and 3 are read here.`,
+    { hint: 'Convert the model with llama.cpp of today, or take a GGUF file of today.' },
+  );
 }
 
 /** @throws ByteifyError when the file is not a GGUF of version 2 or 3, or its header is not sound. */
@@ -116,9 +128,7 @@ export async function readGgufHeader(file: FileHandle, bounds: FileBounds): Prom
   const from = cursorOf(file, bounds);
   const read = fields(from, refuse);
   if (bounds.fileBytes < 4 || (await read.u32()) !== MAGIC) return refuse('it does not begin with "GGUF"');
-  const version = await read.u32();
-  if (version % 0x10000 === 0 && version > 0) return refuse('it is big-endian, which is not read here');
-  if (version !== 2 && version !== 3) return refuse(`its version is ${version}, and 2 and 3 are read here`);
+  checkVersion(await read.u32(), bounds.path);
   const tensorCount = await read.u64('a number of tensors', MAX_COUNT);
   const valueCount = await read.u64('a number of key-values', MAX_COUNT);
   const keyValues = new Map<string, GgufValue>();

@@ -1,3 +1,5 @@
 /** @module GGUF files: key-values, tensors, dequantisation. */
-export type { GgufValue } from './header.js';
+
 export { type GgufFile, openGguf } from './open.js';
+export type { GgufValue } from './values.js';
+export { alikeIn, booleanIn, numberIn } from './values.js';

@@ -1,6 +1,7 @@
 /** @module Opens a GGUF file: tensors under its own names, quantised ones read as float32. */
 import type { FileHandle } from 'node:fs/promises';
 import { ByteifyError } from '../errors.js';
+import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
 import {
   type ByteRange,
   checkRange,
@@ -11,10 +12,12 @@ import {
   type TensorReader,
   tensorBytes,
 } from '../safetensors/index.js';
-import { type GgufHeader, type GgufValue, readGgufHeader } from './header.js';
+import { type GgufHeader, readGgufHeader } from './header.js';
 import { type Placed, placeTensors } from './place.js';
 import { QUANTISATIONS } from './quants.js';
 import { PLAIN_TYPES, TENSOR_TYPES } from './types.js';
+import type { GgufValue } from './values.js';
+import { numberIn } from './values.js';
 
 export interface GgufFile extends TensorReader {
   readonly keyValues: ReadonlyMap<string, GgufValue>;
@@ -27,8 +30,8 @@ const CHUNK_BYTES = 16 * 2 ** 20;
 
 /** What is sound and still not read here. */
 function checkReadable({ keyValues, tensors }: GgufHeader, path: string): void {
-  const parts = keyValues.get('split.count');
-  if (typeof parts === 'number' && parts > 1) {
+  const parts = numberIn(keyValues.get('split.count'));
+  if (parts !== null && parts > 1) {
     throw new ByteifyError(`${path} is one of the ${parts} files that its model is split into.`, {
       hint: 'Join them first: llama-gguf-split --merge.',
     });
@@ -38,6 +41,21 @@ function checkReadable({ keyValues, tensors }: GgufHeader, path: string): void {
     if (PLAIN_TYPES.has(type) || QUANTISATIONS.has(type)) continue;
     throw new ByteifyError(`${path}: tensor ${quoted(name)} is stored as ${type}, which is not read here.`, {
       hint: `Types that are: ${[...PLAIN_TYPES.keys(), ...QUANTISATIONS.keys()].join(', ')}.`,
+    });
+  }
+}
+
+/** How files of llama.cpp began before GGUF: the four letters of a number, its lowest byte first. */
+const BEFORE_GGUF: readonly string[] = ['lmgg', 'fmgg', 'tjgg', 'algg'];
+
+/** Names what is no GGUF at all. */
+async function refuseForeign(file: FileHandle, fileBytes: number, path: string): Promise<void> {
+  const beginning = new Uint8Array(Math.min(BEGINNING_BYTES, fileBytes));
+  await readFully(file, beginning, 0, path);
+  refuseForeignContent(beginning, path);
+  if (BEFORE_GGUF.includes(Buffer.from(beginning.subarray(0, 4)).toString('latin1'))) {
+    throw new ByteifyError(`${path} is a model file of llama.cpp from before GGUF.`, {
+      hint: 'Take a GGUF file of the model, or its transformers checkpoint.',
     });
   }
 }
@@ -88,6 +106,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
   };
   try {
     const { size } = await file.stat();
+    await refuseForeign(file, size, path);
     const header = await readGgufHeader(file, { fileBytes: size, path, refuse });
     checkReadable(header, path);
     const placed = placeTensors(header, size, refuse);

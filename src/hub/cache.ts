@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { writeFileAtomic } from '../fs/index.js';
+import { systemCode, systemFailure } from '../system-errors.js';
 
 /** Where the cache keeps a model: `models--org--name`. */
 export function repositoryFolder(cacheDir: string, id: string): string {
@@ -14,26 +15,35 @@ const CACHE_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # What lies here was downloaded from the Hugging Face Hub, and can be again.
 `;
 
-/** As Python's client does, in a cache that has none. */
+/** As Python's client does, in a cache that has none and is this user's. */
 export async function tagCache(cacheDir: string): Promise<void> {
   await writeFile(join(cacheDir, 'CACHEDIR.TAG'), CACHE_TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
+    if (!['EEXIST', 'EACCES', 'EPERM'].includes(error.code ?? '')) throw error;
   });
 }
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
+/** What is given where nothing is there. @throws ByteifyError for what is there and cannot be read, as in another user's cache. */
+function absentOrThrow<Value>(error: unknown, path: string, absent: Value): Value {
+  if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return absent;
+  throw systemFailure(error, path) ?? error;
+}
+
 /** The commit that a revision stands for, as far as the cache knows. */
 export async function cachedCommit(repository: string, revision: string): Promise<string | null> {
   if (COMMIT.test(revision)) return existsSync(join(repository, 'snapshots', revision)) ? revision : null;
-  const ref = await readFile(join(repository, 'refs', revision), 'utf8').catch(() => null);
+  const path = join(repository, 'refs', revision);
+  const ref = await readFile(path, 'utf8').catch((error: unknown) => absentOrThrow(error, path, null));
   return ref !== null && COMMIT.test(ref.trim()) ? ref.trim() : null;
 }
 
 /** Files of a snapshot whose bytes are there, by their paths in the repository. */
 export async function snapshotFiles(repository: string, commit: string): Promise<string[]> {
   const folder = join(repository, 'snapshots', commit);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) =>
+    absentOrThrow(error, folder, []),
+  );
   return entries
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name))
@@ -50,7 +60,9 @@ export async function linkSnapshot(repository: string, commit: string, path: str
   await mkdir(dirname(link), { recursive: true });
   const temporary = join(dirname(link), `.${basename(link)}.tmp`);
   await rm(temporary, { force: true });
-  await symlink(target, temporary);
+  await symlink(target, temporary).catch((cause: unknown) => {
+    throw systemFailure(cause, repository) ?? cause;
+  });
   await rename(temporary, link);
 }
 

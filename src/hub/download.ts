@@ -6,19 +6,21 @@ import { sweepTemporary } from '../fs/atomic.js';
 import { diskError } from '../fs/index.js';
 import { lockFolder } from '../fs/lock.js';
 import { INDEX_FILE } from '../safetensors/index.js';
+import { systemCode } from '../system-errors.js';
 import { bringFiles, type DownloadProgress } from './bring-files.js';
 import { tagCache, writeRef, writeTree } from './cache.js';
 import { isSmallFile, refuseWithoutWeights, weightFiles } from './files.js';
 import { findModel, type HubOptions } from './find-model.js';
-import { type RemoteTree, treeEntry } from './list-remote.js';
+import { type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
+import { snapshotFault } from './snapshot.js';
 
 export interface DownloadOptions extends HubOptions {
   /** Called while weights come, not for the small files before them; first with what earlier processes brought. */
   readonly onProgress?: (event: DownloadProgress) => void;
   /** A connection on which next to nothing comes for so long counts as broken (default 60 s). */
   readonly stallMs?: number;
-  /** Called when all but the weights is there: it may refuse the model. */
-  readonly onConfig?: (folder: string) => Promise<void>;
+  /** Called when all but the weights is there, with the names of their files: it may refuse the model. */
+  readonly onConfig?: (folder: string, weights: readonly string[]) => Promise<void>;
   /** Called when the repository has another name now. */
   readonly onRenamed?: (name: string) => void;
 }
@@ -31,11 +33,29 @@ export interface Downloaded {
   readonly files: readonly string[];
 }
 
-/** Two processes on one part would spoil it. */
-async function lockDownload(repository: string, id: string): Promise<() => Promise<void>> {
-  await mkdir(repository, { recursive: true });
-  return lockFolder(repository).catch((cause) => {
-    if (!(cause instanceof ByteifyError)) throw cause;
+/** What the system answers where this user may not write. */
+const READ_ONLY: readonly (string | null)[] = ['EACCES', 'EPERM', 'EROFS'];
+
+/** The code of an error of the system, or of the one that a sentence was made of. */
+const codeOf = (error: unknown) => systemCode(error) ?? systemCode((error as Error).cause);
+
+/** Two processes on one part would spoil it. @param fault what the cache lacks, for a user who may not write there. */
+async function lockDownload({ repository, id }: Job, fault: string): Promise<() => Promise<void>> {
+  const lock = async () => {
+    await mkdir(repository, { recursive: true });
+    return lockFolder(repository);
+  };
+  return lock().catch((cause: unknown) => {
+    if (READ_ONLY.includes(codeOf(cause))) {
+      throw new ByteifyError(
+        `${id} is not whole in the cache, which this user may not write to: in ${repository}, ${fault}.`,
+        {
+          hint: 'Set HF_HOME to a folder that can be written to, or let a user who may write to the cache download the model.',
+          cause,
+        },
+      );
+    }
+    if (codeOf(cause) !== null || !(cause instanceof ByteifyError)) throw cause;
     throw new ByteifyError(`Another process is downloading ${id}: ${messageOf(cause)}`, {
       hint: 'Wait until it is done, then run the same command again: it uses what that one brought.',
       cause,
@@ -77,10 +97,58 @@ interface Job extends Omit<DownloadOptions, 'environment' | 'fetch'> {
   readonly fetch: typeof fetch;
 }
 
+/** What a conversion needs of the repository, but its weights. */
+const smallFiles = ({ remote }: Job): RemoteFile[] => remote.files.filter(({ path }) => isSmallFile(path));
+
+/** The weights. The index of shards, where there is one, must be in the snapshot. */
+async function weightsOf({ id, remote, paths }: Job, folder: string): Promise<RemoteFile[]> {
+  const index = paths.includes(INDEX_FILE) ? await readFile(join(folder, INDEX_FILE), 'utf8') : null;
+  const names = weightFiles(id, paths, index);
+  return remote.files.filter(({ path }) => names.includes(path));
+}
+
+const pathsOf = (files: readonly RemoteFile[]) => files.map(({ path }) => path);
+
+/** The model as it lies in the cache, or what it lacks there. */
+async function findWhole(job: Job): Promise<Downloaded | { readonly fault: string }> {
+  const { commit } = job.remote;
+  const folder = join(job.repository, 'snapshots', commit);
+  const small = smallFiles(job);
+  const fault = await snapshotFault(folder, small);
+  if (fault !== null) return { fault };
+  const weights = await weightsOf(job, folder);
+  const lack = await snapshotFault(folder, weights);
+  if (lack !== null) return { fault: lack };
+  return { folder, commit, files: pathsOf([...small, ...weights]) };
+}
+
+/** What the cache knows of the repository, for other readers; where this user may not write, it stays as it is. */
+async function recordWhole({ repository, revision, remote }: Job): Promise<void> {
+  const record = async () => {
+    await writeTree(repository, remote.commit, entriesOf(remote));
+    await writeRef(repository, revision, remote.commit);
+  };
+  await record().catch((error: unknown) => {
+    if (!READ_ONLY.includes(codeOf(error))) throw error;
+  });
+}
+
+const entriesOf = ({ files }: RemoteTree) => new Map(files.map((file) => [file.path, treeEntry(file)] as const));
+
+/** A model that is whole in the cache is taken as it lies there: without the lock, which a cache that may only be read cannot hold. */
 async function bringAll(job: Job): Promise<Downloaded> {
-  const unlock = await lockDownload(job.repository, job.id);
+  const found = await findWhole(job);
+  if (!('fault' in found)) {
+    await job.onConfig?.(
+      found.folder,
+      found.files.filter((path) => !isSmallFile(path)),
+    );
+    await recordWhole(job);
+    return found;
+  }
+  const unlock = await lockDownload(job, found.fault);
   try {
-    await sweepTemporary(job.repository);
+    await sweepTemporary(job.repository, { signal: job.signal });
     await tagCache(dirname(job.repository));
     return await bringLocked(job);
   } finally {
@@ -89,18 +157,16 @@ async function bringAll(job: Job): Promise<Downloaded> {
 }
 
 /** Tree, small files, weights, and the ref last: it says that all is there. */
-async function bringLocked({ remote, paths, onProgress, ...job }: Job): Promise<Downloaded> {
-  const { id, repository } = job;
-  const { commit, files } = remote;
+async function bringLocked(job: Job): Promise<Downloaded> {
+  const { repository, remote, onProgress, ...options } = job;
+  const { commit } = remote;
   const folder = join(repository, 'snapshots', commit);
-  await writeTree(repository, commit, new Map(files.map((file) => [file.path, treeEntry(file)])));
-  const small = files.filter(({ path }) => isSmallFile(path));
-  await bringFiles({ ...job, commit }, small);
-  await job.onConfig?.(folder);
-  const index = paths.includes(INDEX_FILE) ? await readFile(join(folder, INDEX_FILE), 'utf8') : null;
-  const names = weightFiles(id, paths, index);
-  const weights = files.filter(({ path }) => names.includes(path));
-  await bringFiles({ ...job, commit, ...(onProgress && { onProgress }) }, weights);
+  await writeTree(repository, commit, entriesOf(remote));
+  const small = smallFiles(job);
+  await bringFiles({ ...options, repository, commit }, small);
+  const weights = await weightsOf(job, folder);
+  await job.onConfig?.(folder, pathsOf(weights));
+  await bringFiles({ ...options, repository, commit, ...(onProgress && { onProgress }) }, weights);
   await writeRef(repository, job.revision, commit);
   return { folder, commit, files: [...small, ...weights].map(({ path }) => path) };
 }

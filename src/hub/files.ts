@@ -32,6 +32,11 @@ const PICKLED = /\.(bin|pth|pt|ckpt)$/;
 export function refuseWithoutWeights(id: string, paths: readonly string[]): void {
   if (paths.includes(INDEX_FILE) || paths.includes(SINGLE_FILE)) return;
   const pickled = paths.find((path) => PICKLED.test(path));
+  if (paths.includes('adapter_config.json')) {
+    throw new ByteifyError(`${id} is an adapter (adapter_config.json), not a model.`, {
+      hint: 'Merge it into its base model with peft’s merge_and_unload() and give the folder of the result.',
+    });
+  }
   const gguf = paths.find((path) => path.toLowerCase().endsWith('.gguf'));
   const other = paths.find((path) => path.endsWith('.safetensors'));
   if (gguf !== undefined) {

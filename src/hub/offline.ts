@@ -1,7 +1,7 @@
 /** @module A model as the cache has it, when the hub must not or cannot be asked. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ByteifyError } from '../errors.js';
+import { ByteifyError, messageOf } from '../errors.js';
 import { INDEX_FILE } from '../safetensors/index.js';
 import { cachedCommit, snapshotFiles } from './cache.js';
 import { isSmallFile, weightFiles } from './files.js';
@@ -13,19 +13,25 @@ export interface CachedModel {
   readonly files: readonly string[];
 }
 
-async function find(repository: string, { id, revision }: ModelId): Promise<CachedModel | null> {
+/** What is missing, as the end of a sentence about the cache. */
+interface Lack {
+  readonly lacks: string;
+}
+
+async function find(repository: string, { id, revision }: ModelId): Promise<CachedModel | Lack> {
   const commit = await cachedCommit(repository, revision);
-  if (commit === null) return null;
+  if (commit === null) return { lacks: 'is not in the cache' };
   const folder = join(repository, 'snapshots', commit);
   const files = await snapshotFiles(repository, commit);
   const index = files.includes(INDEX_FILE) ? await readFile(join(folder, INDEX_FILE), 'utf8') : null;
   let weights: string[];
   try {
     weights = weightFiles(id, files, index);
-  } catch {
-    return null; // a shard is not there
+  } catch (error) {
+    return { lacks: `is not whole in the cache: ${messageOf(error).replace(/\.$/, '')}` };
   }
-  if (!files.includes('config.json') || weights.length === 0) return null;
+  const missing = !files.includes('config.json') ? 'config.json' : weights.length === 0 ? 'its weights' : null;
+  if (missing !== null) return { lacks: `is not whole in the cache, which lacks ${missing}` };
   return { folder, commit, files: [...files.filter(isSmallFile), ...weights] };
 }
 
@@ -35,9 +41,9 @@ async function find(repository: string, { id, revision }: ModelId): Promise<Cach
  */
 export async function cachedModel(repository: string, model: ModelId, why: string): Promise<CachedModel> {
   const found = await find(repository, model);
-  if (found !== null) return found;
+  if (!('lacks' in found)) return found;
   const { id, revision } = model;
-  throw new ByteifyError(`${why}, and ${id}${revision === 'main' ? '' : `@${revision}`} is not whole in the cache.`, {
+  throw new ByteifyError(`${why}, and ${id}${revision === 'main' ? '' : `@${revision}`} ${found.lacks}.`, {
     hint: 'Download it once with a connection, or point HF_HOME at the cache that has it.',
   });
 }

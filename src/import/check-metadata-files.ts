@@ -1,29 +1,58 @@
 /** @module What can be told about a model from its small files, before its weights are brought or read. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { type LlamaConfig, parseLlamaConfig } from '../llama/index.js';
-import { loadTokenizer } from '../tokenizer/index.js';
+import {
+  checkChatTemplate,
+  checkSpecialIds,
+  checkTokenizer,
+  findTemplate,
+  readJson,
+  readTokenizerSources,
+  type TokenizerFiles,
+  templateIn,
+} from '../tokenizer/index.js';
 
 /**
  * @param folder of a transformers model; its weights may be missing.
- * @throws ByteifyError when the architecture cannot be converted, or config.json or the tokenizer is missing or broken.
+ * @throws ByteifyError when the architecture cannot be converted, or a small file is missing, broken, or contradicts another.
  */
 export async function checkPapers(folder: string): Promise<LlamaConfig> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const json = await readJson(folder, 'config.json');
+  if (json === null) {
     throw new ByteifyError(`${folder} holds no config.json.`, {
       hint: 'Give a model that transformers can load, or a .gguf file.',
-      cause,
     });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: 'Download the model again.', cause });
   }
   const config = parseLlamaConfig(json, path);
-  await loadTokenizer(folder);
+  checkSpecialIds(json, config, path);
+  const generation = await readJson(folder, 'generation_config.json');
+  if (generation !== null) checkSpecialIds(generation, config, join(folder, 'generation_config.json'));
+  await readJson(folder, 'special_tokens_map.json');
+  checkTokenizer(await readTokenizerSources(folder), config, {
+    tokenizer: join(folder, 'tokenizer.json'),
+    config: join(folder, 'tokenizer_config.json'),
+  });
+  const template = await findTemplate(folder);
+  if (template !== null) await checkChatTemplate(template);
   return config;
+}
+
+/** The same of a GGUF file, whose key-values were made into such files. @param path of the file */
+export async function checkGgufPapers(
+  path: string,
+  { tokenizerJson, tokenizerConfig }: TokenizerFiles,
+  config: LlamaConfig,
+  configJson: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  checkSpecialIds(configJson, config, path);
+  const sources = {
+    tokenizerJson: { ...tokenizerJson },
+    tokenizerConfig: { ...tokenizerConfig } as Readonly<Record<string, unknown>>,
+    modelConfig: configJson,
+  };
+  checkTokenizer(sources, config, { tokenizer: path, config: path });
+  const template = templateIn(sources.tokenizerConfig);
+  if (template !== null) await checkChatTemplate({ template, path });
 }

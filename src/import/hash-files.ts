@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readlink, stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { systemFailure } from '../system-errors.js';
 
 export interface HashedFile {
   readonly path: string;
@@ -47,7 +48,13 @@ async function checkName(path: string, digests: { sha256: string; gitSha1: strin
  */
 export async function hashFiles(paths: readonly string[], options: HashOptions): Promise<HashedFile[]> {
   const { onProgress, signal, namedByDigest = false } = options;
-  const stats = await Promise.all(paths.map((path) => stat(path)));
+  const stats = await Promise.all(
+    paths.map((path) =>
+      stat(path).catch((cause: unknown) => {
+        throw systemFailure(cause, path) ?? cause;
+      }),
+    ),
+  );
   const totalBytes = stats.reduce((sum, { size }) => sum + size, 0);
   const hashed: HashedFile[] = [];
   let doneBytes = 0;

@@ -1,15 +1,16 @@
 /** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
 
-import { copyFile, readdir, realpath, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { writeFolderAtomic } from '../fs/index.js';
+import { refusePointer, writeFolderAtomic } from '../fs/index.js';
 import { openGguf } from '../gguf/index.js';
 import { isLicenceFile } from '../hub/files.js';
 import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
+import { systemFailure } from '../system-errors.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
-import { checkPapers } from './check-metadata-files.js';
+import { checkGgufPapers, checkPapers } from './check-metadata-files.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';
@@ -35,6 +36,16 @@ const COPIED: readonly RegExp[] = [
 
 const isCopied = (name: string) => isLicenceFile(name) || COPIED.some((pattern) => pattern.test(name));
 
+/** What is copied is looked at first: a git-lfs pointer in the place of a licence or a chat template is neither. */
+async function refusePointers(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const bytes = await readFile(path).catch((cause: unknown) => {
+      throw systemFailure(cause, path) ?? cause;
+    });
+    refusePointer(bytes, path);
+  }
+}
+
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
 interface Prepared {
@@ -49,6 +60,11 @@ interface Prepared {
 }
 
 async function prepareFolder(folder: string): Promise<Prepared> {
+  const papers = (await readdir(folder, { withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
+    .map(({ name }) => join(folder, name))
+    .sort();
+  await refusePointers(papers);
   const source = await openLlama(folder);
   await source.close();
   if (source.ropeLayout === 'interleaved') {
@@ -57,15 +73,11 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   await checkPapers(folder);
   const weights = await openCheckpoint(folder);
   await weights.close();
-  const papers = (await readdir(folder, { withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
-    .map(({ name }) => name)
-    .sort();
   return {
     config: source.config,
     license: await licenseOf(folder),
     weights: weights.files,
-    copied: papers.map((name) => join(folder, name)),
+    copied: papers,
     written: {},
   };
 }
@@ -75,7 +87,8 @@ async function prepareGguf(path: string): Promise<Prepared> {
   await source.close();
   const { keyValues, close } = await openGguf(path);
   await close();
-  const { tokenizerJson, tokenizerConfig } = tokenizerFromGguf(keyValues);
+  const tokenizer = tokenizerFromGguf(keyValues);
+  await checkGgufPapers(path, tokenizer, source.config, source.configJson);
   const license = keyValues.get('general.license');
   return {
     config: source.config,
@@ -84,8 +97,8 @@ async function prepareGguf(path: string): Promise<Prepared> {
     copied: [],
     written: {
       'config.json': json(source.configJson),
-      'tokenizer.json': json(tokenizerJson),
-      'tokenizer_config.json': json(tokenizerConfig),
+      'tokenizer.json': json(tokenizer.tokenizerJson),
+      'tokenizer_config.json': json(tokenizer.tokenizerConfig),
     },
   };
 }
@@ -106,7 +119,9 @@ export async function importModel(params: { model: string; out: string } & Locat
     for (const file of prepared.copied) await copyFile(file, join(folder, basename(file)));
     for (const file of prepared.weights) {
       const name = kind === 'gguf' ? 'model.gguf' : basename(file);
-      await symlink(await realpath(file), join(folder, name));
+      await symlink(await realpath(file), join(folder, name)).catch((cause: unknown) => {
+        throw systemFailure(cause, out) ?? cause;
+      });
     }
     for (const [name, text] of Object.entries(prepared.written)) await writeFile(join(folder, name), text);
     await writeFile(join(folder, 'import.json'), json(documentOf(report)));

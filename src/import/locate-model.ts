@@ -4,7 +4,11 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../errors.js';
+import { missingPath } from '../fs/index.js';
 import { downloadModel } from '../hub/index.js';
+import { checkIndex } from '../llama/index.js';
+import { SINGLE_FILE } from '../safetensors/index.js';
+import { danglingLink } from '../system-errors.js';
 import { checkPapers } from './check-metadata-files.js';
 
 export interface LocatedModel {
@@ -48,12 +52,11 @@ export async function locateModel(model: string, options: LocateOptions = {}): P
     }
     return { kind: folder ? 'folder' : 'gguf', path: resolve(model), revision: null };
   }
-  if (looksLikePath(model))
-    throw new UsageError(`${model} does not exist.`, {
-      hint: 'Give a folder, a .gguf file, or a hub id like org/name.',
-    });
-  const onConfig = async (folder: string) => {
-    await checkPapers(folder);
+  if (looksLikePath(model) || danglingLink(model) !== null)
+    throw missingPath(model, 'Give a folder, a .gguf file, or a hub id like org/name.');
+  const onConfig = async (folder: string, weights: readonly string[]) => {
+    const config = await checkPapers(folder);
+    if (!weights.includes(SINGLE_FILE)) await checkIndex(folder, config);
   };
   const { folder, commit } = await downloadModel(model, { ...options, onConfig });
   return { kind: 'hub', path: folder, revision: commit };

@@ -1,93 +1,153 @@
 /** @module The config.json that a GGUF file's key-values amount to. */
 import { ByteifyError } from '../errors.js';
-import type { GgufValue } from '../gguf/index.js';
+import { alikeIn, booleanIn, type GgufValue, numberIn } from '../gguf/index.js';
 import { llama3Scaling } from './gguf-rope.js';
 
 type KeyValues = ReadonlyMap<string, GgufValue>;
 
-function numberAt(keyValues: KeyValues, key: string): number | undefined {
-  const value = keyValues.get(key);
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'number') return undefined;
-  // Floats are stored in 32 bits: 1e-5 reads as 0.00000999999974; seven digits are what was meant.
-  return Number.isInteger(value) ? value : Number(value.toPrecision(7));
+const CONVERTIBLE = 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.';
+const PLAIN_ROPE = 'Plain rope of whole heads and llama3 scaling (Llama 3.1 and later) can be.';
+
+function refuse(where: string, what: string, hint: string): never {
+  throw new ByteifyError(`${where}: this model cannot be converted: ${what}.`, { hint });
+}
+
+/** Reads keys as numbers. */
+function numbersOf(keyValues: KeyValues, where: string) {
+  const at = (key: string): number | undefined => {
+    const stored = keyValues.get(key);
+    if (stored === undefined) return undefined;
+    const value = alikeIn(stored);
+    if (value === null) return refuse(where, `its ${key} differs from layer to layer`, CONVERTIBLE);
+    const number = numberIn(value);
+    if (number === null) {
+      throw new ByteifyError(`${where}: ${key} must be a number, not ${JSON.stringify(String(value).slice(0, 80))}.`, {
+        hint: 'Convert the model to GGUF again.',
+      });
+    }
+    // Floats are stored in 32 bits: 1e-5 reads as 0.00000999999974; seven digits are what was meant.
+    return Number.isInteger(number) ? number : Number(number.toPrecision(7));
+  };
+  const need = (key: string): number => {
+    const value = at(key);
+    if (value === undefined) throw new ByteifyError(`${where} lacks the key ${key}.`);
+    return value;
+  };
+  return { at, need };
+}
+
+type Numbers = ReturnType<typeof numbersOf>;
+
+/** Files that hold no model, by `general.type`. */
+const OTHER_FILES: Readonly<Record<string, string>> = {
+  adapter: 'it is an adapter (general.type), which changes another model',
+  imatrix: 'it holds the importance matrix of a quantisation (general.type), not a model',
+  mmproj: 'it holds the part of a model that reads images or sound (general.type)',
+};
+
+function refuseOtherModels(keyValues: KeyValues, where: string): void {
+  const type = keyValues.get('general.type');
+  const other = typeof type === 'string' ? OTHER_FILES[type] : undefined;
+  if (other !== undefined) refuse(where, other, 'Give the GGUF file of the model itself.');
+  const architecture = keyValues.get('general.architecture') ?? null;
+  if (architecture !== 'llama')
+    refuse(where, `its architecture is ${JSON.stringify(architecture)}, not "llama"`, CONVERTIBLE);
+}
+
+/** Keys by which llama.cpp computes something else than a Llama of transformers, unless they say this. */
+const NEUTRAL: readonly (readonly [key: string, value: number])[] = [
+  ['llama.attention.clamp_kqv', 0],
+  ['llama.attention.max_alibi_bias', 0],
+  ['llama.logit_scale', 0],
+  ['llama.residual_scale', 0],
+  ['llama.embedding_scale', 0],
+  ['llama.rope.scaling.attn_factor', 1],
+];
+
+function refuseOtherLayers(keyValues: KeyValues, where: string, { at }: Numbers, headDim: number): void {
+  for (const [key, neutral] of NEUTRAL) {
+    const value = at(key) ?? neutral;
+    if (value !== neutral && value !== 1) refuse(where, `its ${key} is ${value}`, CONVERTIBLE);
+  }
+  const scale = at('llama.attention.scale') ?? 0;
+  // 0 is how llama.cpp says that it is the usual one.
+  if (scale !== 0 && Math.abs(scale * Math.sqrt(headDim) - 1) > 1e-4)
+    refuse(where, `its llama.attention.scale is ${scale}, not one over the root of ${headDim}`, CONVERTIBLE);
+  const valueWidth = at('llama.attention.value_length') ?? headDim;
+  if (valueWidth !== headDim)
+    refuse(
+      where,
+      `its values are ${valueWidth} wide (llama.attention.value_length) and its keys ${headDim}`,
+      CONVERTIBLE,
+    );
+  if (booleanIn(keyValues.get('llama.attention.causal')) === false)
+    refuse(where, 'its attention is not causal (llama.attention.causal)', CONVERTIBLE);
 }
 
 /**
  * Rope that a BLT does not have: of a part of each head, or stretched evenly. llama.cpp takes a factor without a type as linear
  * (llama-model.cpp, its hyper-parameters), and `llama.rope.scale_linear` is the factor's former key.
  */
-function refuseOtherRope(keyValues: KeyValues, where: string, headDim: number): void {
-  const refuse = (what: string): never => {
-    throw new ByteifyError(`${where}: this model cannot be converted: ${what}.`, {
-      hint: 'Plain rope of whole heads and llama3 scaling (Llama 3.1 and later) can be.',
-    });
-  };
-  const turned = numberAt(keyValues, 'llama.rope.dimension_count') ?? headDim;
+function refuseOtherRope(keyValues: KeyValues, where: string, { at }: Numbers, headDim: number): void {
+  const turned = at('llama.rope.dimension_count') ?? headDim;
   if (turned !== headDim) {
-    refuse(
-      `its llama.rope.dimension_count is ${turned}, and BLT’s rope turns the whole of a head, which is ${headDim} wide`,
-    );
+    const whole = `BLT’s rope turns the whole of a head, which is ${headDim} wide`;
+    refuse(where, `its llama.rope.dimension_count is ${turned}, and ${whole}`, PLAIN_ROPE);
   }
   const type = keyValues.get('llama.rope.scaling.type') ?? 'linear';
   if (type === 'none') return;
-  if (type !== 'linear') refuse(`its llama.rope.scaling.type is ${JSON.stringify(type)}`);
+  if (type !== 'linear') refuse(where, `its llama.rope.scaling.type is ${JSON.stringify(String(type))}`, PLAIN_ROPE);
   for (const key of ['llama.rope.scaling.factor', 'llama.rope.scale_linear']) {
-    const factor = numberAt(keyValues, key) ?? 1;
-    if (factor !== 1 && factor !== 0) refuse(`its ${key} is ${factor}`);
+    const factor = at(key) ?? 1;
+    if (factor !== 1 && factor !== 0) refuse(where, `its ${key} is ${factor}`, PLAIN_ROPE);
   }
 }
 
 /**
- * @param vocabSize rows of the embedding; @param tied whether the file has no head of its own; @param ropeDivisors the tensor `rope_freqs.weight`.
- * @throws ByteifyError when the architecture is not Llama, its rope is another, or a key is missing.
+ * @param vocabSize rows of the embedding, null where the file has none; @param tied whether the file has no head of its own; @param ropeDivisors the tensor `rope_freqs.weight`.
+ * @throws ByteifyError when the architecture is not Llama, its rope is another, or a key is missing or no number.
  */
 export function ggufConfig(
   keyValues: KeyValues,
   where: string,
-  { vocabSize, tied, ropeDivisors }: { vocabSize: number; tied: boolean; ropeDivisors: Float32Array | null },
+  { vocabSize, tied, ropeDivisors }: { vocabSize: number | null; tied: boolean; ropeDivisors: Float32Array | null },
 ): Record<string, unknown> {
-  const architecture = keyValues.get('general.architecture');
-  if (architecture !== 'llama') {
-    throw new ByteifyError(
-      `${where}: this model cannot be converted: its architecture is ${JSON.stringify(architecture ?? null)}, not "llama".`,
-      {
-        hint: 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.',
-      },
-    );
+  refuseOtherModels(keyValues, where);
+  if (vocabSize === null) {
+    throw new ByteifyError(`${where} lacks the tensor token_embd.weight.`, {
+      hint: 'It may hold a vocabulary alone. Give the GGUF file of the whole model.',
+    });
   }
-  const need = (key: string): number => {
-    const value = numberAt(keyValues, `llama.${key}`);
-    if (value === undefined) throw new ByteifyError(`${where} lacks the key llama.${key}.`);
-    return value;
-  };
-  const heads = need('attention.head_count');
-  const hidden = need('embedding_length');
-  const theta = numberAt(keyValues, 'llama.rope.freq_base') ?? 10_000;
-  const experts = numberAt(keyValues, 'llama.expert_count') ?? 0;
-  const headDim = numberAt(keyValues, 'llama.attention.key_length') ?? hidden / heads;
-  refuseOtherRope(keyValues, where, headDim);
+  const numbers = numbersOf(keyValues, where);
+  const { at, need } = numbers;
+  const heads = need('llama.attention.head_count');
+  const hidden = need('llama.embedding_length');
+  const theta = at('llama.rope.freq_base') ?? 10_000;
+  const experts = at('llama.expert_count') ?? 0;
+  const headDim = at('llama.attention.key_length') ?? hidden / heads;
+  refuseOtherLayers(keyValues, where, numbers, headDim);
+  refuseOtherRope(keyValues, where, numbers, headDim);
   const scaling = ropeDivisors === null ? null : llama3Scaling(ropeDivisors, { theta, headDim, where });
   return {
     architectures: ['LlamaForCausalLM'],
     model_type: 'llama',
     vocab_size: vocabSize,
     hidden_size: hidden,
-    num_hidden_layers: need('block_count'),
+    num_hidden_layers: need('llama.block_count'),
     num_attention_heads: heads,
-    num_key_value_heads: numberAt(keyValues, 'llama.attention.head_count_kv') ?? heads,
+    num_key_value_heads: at('llama.attention.head_count_kv') ?? heads,
     head_dim: headDim,
-    intermediate_size: need('feed_forward_length'),
-    rms_norm_eps: need('attention.layer_norm_rms_epsilon'),
-    max_position_embeddings: numberAt(keyValues, 'llama.context_length') ?? 2048,
+    intermediate_size: need('llama.feed_forward_length'),
+    rms_norm_eps: need('llama.attention.layer_norm_rms_epsilon'),
+    max_position_embeddings: at('llama.context_length') ?? 2048,
     rope_theta: theta,
     ...(scaling !== null && { rope_scaling: scaling }),
     hidden_act: 'silu',
     attention_bias: false,
     mlp_bias: false,
     tie_word_embeddings: tied,
-    bos_token_id: numberAt(keyValues, 'tokenizer.ggml.bos_token_id') ?? null,
-    eos_token_id: numberAt(keyValues, 'tokenizer.ggml.eos_token_id') ?? null,
+    bos_token_id: at('tokenizer.ggml.bos_token_id') ?? null,
+    eos_token_id: at('tokenizer.ggml.eos_token_id') ?? null,
     ...(experts > 0 && { num_local_experts: experts }),
   };
 }

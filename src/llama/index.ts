@@ -1,4 +1,6 @@
 /** @module The source format: Llama checkpoints of transformers, and GGUF files. */
+export { checkIndex } from './check-index.js';
 export { type LlamaConfig, parseLlamaConfig } from './config.js';
 export { type LlamaSource, openLlama } from './open.js';
+export { readConfigJson } from './read-config.js';
 export { type LlamaTensor, llamaTensors } from './tensors.js';

@@ -1,21 +1,18 @@
 /** @module Opens a source: a transformers folder, a .gguf file, or a folder that holds one. */
-import { existsSync } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ByteifyError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
+import { isThere, missingPath } from '../fs/index.js';
 import { openGguf } from '../gguf/index.js';
-import {
-  INDEX_FILE,
-  openCheckpoint,
-  SINGLE_FILE,
-  type TensorInfo,
-  type TensorReader,
-  toFloat32,
-} from '../safetensors/index.js';
+import { INDEX_FILE, openCheckpoint, SINGLE_FILE, type TensorReader, toFloat32 } from '../safetensors/index.js';
+import { systemCode, systemFailure } from '../system-errors.js';
+import { checkTensors } from './check-tensors.js';
 import { type LlamaConfig, parseLlamaConfig } from './config.js';
 import { ggufConfig } from './gguf-config.js';
 import { fromGgufName, ROPE_FREQS } from './gguf-names.js';
-import { llamaTensors } from './tensors.js';
+import { readConfigJson } from './read-config.js';
+import { modelName, renamedReader, storedNames } from './tensor-names.js';
+import { EMBEDDING, HEAD, isHeadTied, withTiedEmbedding } from './tied-head.js';
 
 export interface LlamaSource {
   readonly config: LlamaConfig;
@@ -31,90 +28,47 @@ export interface LlamaSource {
   close(): Promise<void>;
 }
 
-/** Buffers of old checkpoints that modern ones compute. */
-const IGNORED = /\.rotary_emb\.inv_freq$/;
-
-/** @throws ByteifyError naming the first tensor that is missing, misshaped, a bias, or of another architecture. */
-function checkTensors({ config, reader: { tensors } }: LlamaSource, accounted: readonly string[], where: string): void {
-  const bias = [...tensors.keys()].find((name) => name.endsWith('.bias'));
-  if (bias !== undefined) {
-    throw new ByteifyError(
-      `${where}: this model cannot be converted: it has the bias ${bias}, and BLT’s layers have none.`,
-    );
-  }
-  const expected = llamaTensors(config);
-  for (const { name, shape } of expected) {
-    const found = tensors.get(name);
-    if (found === undefined)
-      throw new ByteifyError(`${where} lacks the tensor ${name}.`, {
-        hint: 'The checkpoint is incomplete; download it again.',
-      });
-    if (found.shape.join() !== shape.join()) {
-      throw new ByteifyError(`${where}: ${name} has the shape [${found.shape}], and its config says [${shape}].`);
-    }
-  }
-  const names = new Set([...expected.map(({ name }) => name), 'lm_head.weight', ...accounted]);
-  const extra = [...tensors.keys()].find((name) => !names.has(name) && !IGNORED.test(name));
-  if (extra !== undefined) {
-    throw new ByteifyError(`${where} holds the tensor ${extra}, which no Llama has.`, {
-      hint: 'It is another architecture, or a merge gone wrong.',
-    });
-  }
+/** The source with its head as the file has it. @throws ByteifyError when a tensor is missing, misshaped, or of no Llama. */
+async function checked(source: LlamaSource, accounted: readonly string[], where: string): Promise<LlamaSource> {
+  const { reader } = source;
+  const config = { ...source.config, tiedEmbeddings: await isHeadTied(source.config, reader) };
+  checkTensors(reader.tensors, { config, accounted, where });
+  return { ...source, config };
 }
 
 async function openFolder(folder: string): Promise<LlamaSource> {
-  const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new ByteifyError(`${folder} holds no config.json.`, {
-      hint: 'Give a folder that transformers can load, or a .gguf file.',
-      cause,
-    });
-  });
-  let json: Record<string, unknown>;
+  const json = await readConfigJson(folder);
+  const config = parseLlamaConfig(json, join(folder, 'config.json'));
+  const stored = await openCheckpoint(folder);
   try {
-    json = JSON.parse(text) as Record<string, unknown>;
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
+    const names = withTiedEmbedding(storedNames(stored.tensors.keys(), modelName(config), folder), config);
+    const reader = renamedReader(stored, names, folder);
+    return {
+      config,
+      configJson: json,
+      reader,
+      ropeLayout: 'half',
+      quantised: false,
+      folder,
+      close: () => reader.close(),
+    };
+  } catch (error) {
+    await stored.close();
+    throw error;
   }
-  const config = parseLlamaConfig(json, path);
-  const reader = await openCheckpoint(folder);
-  return {
-    config,
-    configJson: json,
-    reader,
-    ropeLayout: 'half',
-    quantised: false,
-    folder,
-    close: () => reader.close(),
-  };
 }
 
 async function openGgufSource(path: string): Promise<LlamaSource> {
   const gguf = await openGguf(path);
   try {
-    const tensors = new Map<string, TensorInfo>();
-    const stored = new Map<string, string>();
-    for (const [ggufName, info] of gguf.tensors) {
-      const name = fromGgufName(ggufName);
-      tensors.set(name, { ...info, name });
-      stored.set(name, ggufName);
-    }
+    const names = storedNames(gguf.tensors.keys(), fromGgufName, path);
+    const reader = renamedReader(gguf, names, path);
     const factors = gguf.tensors.get(ROPE_FREQS);
     const json = ggufConfig(gguf.keyValues, path, {
-      vocabSize: tensors.get('model.embed_tokens.weight')?.shape[0] ?? 0,
-      tied: !tensors.has('lm_head.weight'),
+      vocabSize: reader.tensors.get(EMBEDDING)?.shape[0] ?? null,
+      tied: !reader.tensors.has(HEAD),
       ropeDivisors: factors === undefined ? null : toFloat32(await gguf.read(factors.name), factors.dtype),
     });
-    const reader: TensorReader = {
-      tensors,
-      metadata: {},
-      async read(name, range) {
-        const ggufName = stored.get(name);
-        if (ggufName === undefined) throw new ByteifyError(`${path} lacks the tensor ${name}.`);
-        return gguf.read(ggufName, range);
-      },
-      close: () => gguf.close(),
-    };
     const quantised = [...gguf.storedTypes.values()].some((type) => /^Q\d/.test(type));
     const config = parseLlamaConfig(json, path);
     return {
@@ -132,9 +86,11 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
   }
 }
 
+const SOURCE_HINT = 'Give a transformers folder or a .gguf file.';
+
 /** The one .gguf in a folder without safetensors, or null. */
 async function ggufIn(folder: string): Promise<string | null> {
-  if (existsSync(join(folder, SINGLE_FILE)) || existsSync(join(folder, INDEX_FILE))) return null;
+  if (isThere(join(folder, SINGLE_FILE)) || isThere(join(folder, INDEX_FILE))) return null;
   const files = (await readdir(folder)).filter((name) => name.toLowerCase().endsWith('.gguf'));
   if (files.length > 1)
     throw new UsageError(`${folder} holds ${files.length} .gguf files.`, { hint: 'Name one of them.' });
@@ -147,14 +103,13 @@ async function ggufIn(folder: string): Promise<string | null> {
  */
 export async function openLlama(path: string): Promise<LlamaSource> {
   const found = await stat(path).catch((cause) => {
-    throw new UsageError(`${path} does not exist.`, { cause });
+    throw systemCode(cause) === 'ENOENT' ? missingPath(path, SOURCE_HINT) : (systemFailure(cause, path) ?? cause);
   });
   const gguf = found.isDirectory() ? await ggufIn(path) : path;
   const source = gguf === null ? await openFolder(path) : await openGgufSource(gguf);
   try {
     // A GGUF's rope_freqs are in the config by now.
-    checkTensors(source, gguf === null ? [] : [ROPE_FREQS], path);
-    return source;
+    return await checked(source, gguf === null ? [] : [ROPE_FREQS], path);
   } catch (error) {
     await source.close();
     throw error;

@@ -2,7 +2,7 @@
  * @module The BLT forward pass: bytes -> local encoder -> patches -> latent global transformer -> local decoder -> next-byte logits (blt-format 1).
  * N = rows * length positions, He, Hg and Hd the widths of encoder, global transformer and decoder, k the slots per patch (cross_attn_k).
  */
-import { type BltConfig, hashTables } from '../blt/index.js';
+import { type BltConfig, encoderCrossLayers, hashTables } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentMax, tf } from '../engine/index.js';
 import type { BltBatch, DecoderBatch, EncoderBatch } from './batch-tensors.js';
 import { bytesAttendToPatch, type KeysAndValues, keysAndValuesOf, patchesAttendToBytes } from './cross-attention.js';
@@ -65,9 +65,8 @@ export function pooledPatches(
   const projected = linear(pooled, param(params, 'model.local_encoder.patch_embedding_projection.weight'));
   const queries = tf.reshape(projected, [patches * slots, encoder.hiddenSize]);
   const shape = { config: encoder, slots, patches, patchOfByte };
-  const rows = tf.tidy(() =>
-    patchesAttendToBytes(queries, bytes, params, 'model.local_encoder.cross_attn_layers.0', shape),
-  );
+  const prefix = `model.local_encoder.cross_attn_layers.${encoderCrossLayers(config) - 1}`;
+  const rows = tf.tidy(() => patchesAttendToBytes(queries, bytes, params, prefix, shape));
   return tf.reshape(rows, [patches, slots * encoder.hiddenSize]);
 }
 

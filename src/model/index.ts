@@ -11,14 +11,7 @@ export {
   type TensorBatch,
   type Tensors,
 } from './batch-tensors.js';
-export {
-  bltDecode,
-  bltEncode,
-  bltForward,
-  globalLayers,
-  localDecoder,
-  patchVectors,
-} from './blt.js';
+export { bltDecode, bltEncode, bltForward, globalLayers, localDecoder, patchVectors } from './blt.js';
 export { type Cutter, openCutter } from './decoding/cutter.js';
 export {
   type Decoding,
@@ -49,5 +42,4 @@ export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';
 export { loadSourceTensors, type SourceTensors, sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';
-export type { RopeLayout } from './transformer.js';
-export { blockContext, type ForwardOptions } from './transformer.js';
+export { blockContext, type ForwardOptions, type RopeLayout } from './transformer.js';

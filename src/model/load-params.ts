@@ -7,7 +7,8 @@ import {
   type tf,
   type Variable,
 } from '../engine/index.js';
-import { type TensorReader, tensorPieces } from '../safetensors/index.js';
+import { ByteifyError } from '../errors.js';
+import { isPlainFloat, type TensorReader, tensorPieces } from '../safetensors/index.js';
 import type { Params } from './params.js';
 
 /** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */
@@ -24,6 +25,14 @@ function taller(shape: readonly number[], spareRows: number): number[] {
 async function load(reader: TensorReader, name: string, spareRows = 0): Promise<tf.Tensor> {
   const info = reader.tensors.get(name);
   if (info === undefined) await reader.read(name); // refuses a name that the reader lacks
+  if (!isPlainFloat(info!.dtype)) {
+    throw new ByteifyError(
+      `The tensor ${name} is stored as ${info!.dtype}: F32, F16, BF16 and F64 can be computed with.`,
+      {
+        hint: 'Take the checkpoint that it was quantised from.',
+      },
+    );
+  }
   const rowBytes = info!.shape.slice(1).reduce((product, extent) => product * extent, 4);
   return await tensorFromChunks(taller(info!.shape, spareRows), float32Chunks(reader, name, spareRows * rowBytes));
 }

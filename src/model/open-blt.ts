@@ -1,8 +1,8 @@
 /** @module Opens a BLT checkpoint folder for inference. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, parseBltConfig } from '../blt/index.js';
-import { ByteifyError } from '../errors.js';
+import { UsageError } from '../errors.js';
+import { readModelJson } from '../fs/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { disposeParams, loadParams } from './load-params.js';
 import type { Params } from './params.js';
@@ -19,18 +19,9 @@ export interface BltModel {
  */
 export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new ByteifyError(`${folder} holds no config.json.`, {
-      hint: 'Give a BLT checkpoint or a conversion folder.',
-      exitCode: 2,
-    });
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { cause });
-  }
+  const json = await readModelJson(path, 'Write or download the checkpoint again.');
+  if (json === null)
+    throw new UsageError(`${folder} holds no config.json.`, { hint: 'Give a BLT checkpoint or a conversion folder.' });
   return parseBltConfig(json, path);
 }
 

@@ -37,7 +37,7 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
       hint: 'Give --target-bytes-per-patch.',
     });
   }
-  const conversion = await openConversion(dir);
+  const conversion = await openConversion(dir, { signal: options.signal });
   try {
     const folder = conversion.path('patcher');
     const target = options.target ?? (await ownTarget(folder, dir, conversion.path('import')));

@@ -1,10 +1,10 @@
 /** @module What a conversion's text was read from, and whether that is still the same: `data/request.json`. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { type FileState, openStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { writeFileAtomic } from '../fs/index.js';
+import { readJsonIfThere, writeFileAtomic } from '../fs/index.js';
 import { changedFiles } from './changed-files.js';
 
 const FILE = 'request.json';
@@ -17,11 +17,21 @@ export interface DataRequest {
   readonly files: readonly FileState[];
 }
 
+const requestSchema = z.object({
+  paths: z.array(z.string()),
+  settings: z.string(),
+  files: z
+    .array(z.object({ path: z.string(), size_bytes: z.number(), modified: z.iso.datetime().nullable() }))
+    .default([]),
+});
+
+/** Null when no text was read. @throws ByteifyError when the record of it cannot be used. */
 export async function previousRequest(out: string): Promise<DataRequest | null> {
-  return readFile(join(out, FILE), 'utf8').then(
-    (text) => ({ files: [], ...(JSON.parse(text) as Omit<DataRequest, 'files'>) }),
-    () => null,
-  );
+  return readJsonIfThere(join(out, FILE), {
+    schema: requestSchema,
+    what: 'the record of what was read',
+    hint: `Remove ${out} and run again with --data.`,
+  });
 }
 
 export async function writeRequest(out: string, request: DataRequest): Promise<void> {

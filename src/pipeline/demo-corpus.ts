@@ -1,7 +1,8 @@
 /** @module The demo's text: the documentation that the installed packages carry. Nothing is downloaded and nothing is shipped. */
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { walk } from '../fs/index.js';
 
 /** The packages byteify depends on whose documentation is worth reading. */
 const PACKAGES = [
@@ -31,12 +32,9 @@ export async function demoCorpus(): Promise<string[]> {
   const files: string[] = [];
   for (const name of PACKAGES) {
     const folder = folderOf(name, name === '@huggingface/tasks' ? ofHub : own);
-    const names = await readdir(folder, { recursive: true });
-    files.push(
-      ...names
-        .filter((file) => file.endsWith('.md') && !file.includes(`node_modules${sep}`))
-        .map((file) => join(folder, file)),
-    );
+    const ownFolders = (path: string) => basename(path) !== 'node_modules';
+    for await (const { path, kind } of walk(folder, { enter: ownFolders }))
+      if (kind === 'file' && path.endsWith('.md')) files.push(join(folder, path));
   }
   // An empty file would be named as left out, which here is nobody's concern.
   const sizes = await Promise.all(files.map((file) => stat(file)));

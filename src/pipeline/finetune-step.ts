@@ -13,12 +13,13 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
-/** The source on the held-out texts; null when the conversion has no source (it began from a BLT). */
+/** The source on the held-out texts; null when the conversion has no source (it began from a BLT), or its tokens spell none of them. */
 async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise<number | null> {
   if (!existsSync(folder)) return null;
   const model = await openLlamaModel(folder);
   try {
-    return (await llamaBitsPerByte(model, await loadTokenizer(folder), texts)).bitsPerByte;
+    const { bitsPerByte, byteCount } = await llamaBitsPerByte(model, await loadTokenizer(folder), texts);
+    return byteCount === 0 ? null : bitsPerByte;
   } finally {
     model.dispose();
   }
@@ -48,6 +49,7 @@ export async function finetuneStep(
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
         source: from === null ? conversion.path('import') : null,
         run,
+        ...(from === null && { conversion: conversion.folder }),
         recipe,
         store,
         heldOut,

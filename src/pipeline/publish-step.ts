@@ -1,8 +1,6 @@
 /** @module From an exported folder to a repository of the hub: checked, shown, sent, verified. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
-import { checkExport } from '../export/index.js';
+import { checkExport, exportFiles } from '../export/index.js';
 import {
   type Account,
   checkPublication,
@@ -31,6 +29,8 @@ export interface PublishRequest extends PublishRules {
   readonly repository: string;
   /** A licence that the user has read and agrees to, by its hub name. */
   readonly acceptedLicense: string | null;
+  /** Files of the folder to send beside those that an export is made of, by their paths in it. */
+  readonly include: readonly string[];
   /** Only look, and tell. */
   readonly dryRun: boolean;
 }
@@ -57,6 +57,11 @@ async function checkDuties({ folder, manifest }: ExportedFolder, request: Publis
   });
 }
 
+/** The text of a file as it was hashed; empty when it is not among them. */
+async function textOf(files: Publication['files'], name: string): Promise<string> {
+  return (await files.find(({ path }) => path === name)?.content.text()) ?? '';
+}
+
 async function plan(
   line: Line,
   exported: ExportedFolder,
@@ -65,19 +70,21 @@ async function plan(
 ): Promise<Publication> {
   const { folder } = exported;
   reporter.stage(`Checking ${folder}`);
-  const { tensors, parameters } = await checkExport(folder);
+  const { tensors, parameters, weightFiles } = await checkExport(folder);
+  // Before anything is read that might be sent.
+  const rules = { isKnown: exportFiles(weightFiles), include: request.include };
+  const paths = await publishedPaths(folder, rules, signal);
   await checkDuties(exported, request, reporter);
-  const files = await hashPaths(folder, await publishedPaths(folder), {
+  const files = await hashPaths(folder, paths, {
     onProgress: (done, total, detail) => reporter.progress({ done, total, unit: 'bytes', detail }),
     signal,
   });
   reporter.done(`${tensors} tensors, ${humanCount(parameters)} parameters, ${filesIn(files.length)} hashed`);
-  const provenance = await readFile(join(folder, PROVENANCE_NAME), 'utf8').catch(() => '');
   reporter.stage(`Looking at ${request.repository}`);
   const publication = await planPublication(line, {
     repository: request.repository,
     files,
-    origin: parseOrigin(provenance),
+    origin: parseOrigin(await textOf(files, PROVENANCE_NAME)),
   });
   reporter.done(publication.repository === null ? 'there is none yet' : 'it is there');
   return publication;
@@ -85,7 +92,7 @@ async function plan(
 
 async function send(
   line: Line,
-  { publication, folder, account }: { publication: Publication; folder: string; account: Account },
+  { publication, account }: { publication: Publication; account: Account },
   request: PublishRequest,
   { reporter }: PublishContext,
 ): Promise<Published> {
@@ -93,7 +100,7 @@ async function send(
   const published = await publish(line, publication, {
     ...request,
     account,
-    card: await readFile(join(folder, 'README.md'), 'utf8'),
+    card: await textOf(publication.files, 'README.md'),
     onWarning: (text) => reporter.warn(`The hub says of README.md: ${text}`),
     onProgress: ({ doneBytes: done, totalBytes: total }) => reporter.progress({ done, total, unit: 'bytes' }),
     onSent: (bytes) => {
@@ -123,6 +130,6 @@ export async function publishStep(
   context.onPlan(publication);
   checkPublication(publication, request);
   if (account === null) return { publication, published: null };
-  const published = await send(line, { publication, folder: exported.folder, account }, request, context);
+  const published = await send(line, { publication, account }, request, context);
   return { publication: published.publication, published };
 }

@@ -1,12 +1,10 @@
 /** @module The second stage: the source's layers into a BLT with fresh local parts, in `init/`. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { bltConfigFor } from '../blt/index.js';
 import { runStage } from '../conversion/index.js';
 import { digestOf } from '../fs/index.js';
 import { openLlama } from '../llama/index.js';
 import { localSizesOf } from '../recipe/index.js';
-import { type RemapReport, remap } from '../remap/index.js';
+import { readRemapReport, remap } from '../remap/index.js';
 import { humanBytes } from '../ui/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -43,9 +41,7 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
         return {};
       },
     });
-    const report = JSON.parse(
-      await readFile(join(conversion.path('remap'), 'remap-report.json'), 'utf8'),
-    ) as RemapReport;
+    const report = await readRemapReport(conversion.path('remap'));
     const copied = humanBytes(report.copied_bytes);
     reporter.done(
       state === 'skipped'

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ByteifyError } from '../errors.js';
+import { parseModelJson } from '../fs/index.js';
 import { type LlamaConfig, llamaTensors, openLlama, parseLlamaConfig } from '../llama/index.js';
 import { elementCount } from '../safetensors/index.js';
 
@@ -28,15 +28,10 @@ export async function localPlanSource(path: string): Promise<PlanSource> {
 
 /** From the text of a config.json alone: the size of the weights follows from the config. */
 export function configPlanSource(text: string, where: string): PlanSource {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${where} is not JSON.`, { cause });
-  }
+  const json = parseModelJson(new TextEncoder().encode(text), where, 'Download the model again, or correct the file.');
   const config = parseLlamaConfig(json, where);
   // transformers 5 writes dtype, earlier ones torch_dtype; without either the weights are float32.
-  const { dtype, torch_dtype } = json as { dtype?: unknown; torch_dtype?: unknown };
+  const { dtype, torch_dtype } = json;
   const bytesPerWeight = ['bfloat16', 'float16'].includes(String(dtype ?? torch_dtype)) ? 2 : 4;
   const parameters = llamaTensors(config).reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return { config, weightBytes: parameters * bytesPerWeight, bytesPerWeight };

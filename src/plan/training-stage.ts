@@ -4,6 +4,7 @@ import {
   type BltConfig,
   closedFormFlops,
   movedParts,
+  type Part,
   type SourceShape,
   type StageShape,
   stageFlops,
@@ -55,6 +56,13 @@ export interface StageCost {
   readonly seconds: number | null;
 }
 
+/** The parts that a checkpoint of a stage holds, in float32: what it moved. The others are read from where they lie in the conversion. */
+function writtenParts(stage: StageShape, adapts: boolean): readonly Part[] {
+  if (stage.kind === 'closed-form') return ['encoder', 'hash', 'decoder', 'head'];
+  const moved = movedParts(stageRuns(stage));
+  return adapts ? [...moved, 'global'] : moved;
+}
+
 /**
  * @param params.frozenWeightBytes a frozen matrix's, as the checkpoint has it
  * @param params.flopsPerSecond sustained; null when unknown
@@ -86,9 +94,9 @@ export function trainingStageCost(params: {
     rows: Math.min(work.microBatchRows, work.rowsPerStep),
     frozenWeightBytes,
   });
-  // A checkpoint is a whole model in float32, or the patcher alone, with the two moments of what is trained.
-  const written = stage.kind === 'patcher' ? counts.patcher : sumParameters(counts);
-  const checkpointBytes = 4 * written + 8 * trainedParameters;
+  const written = sumParameters(counts, writtenParts(stage, work.adapterParameters > 0));
+  // The two moments of what is trained; an adapter lies beside them, and is merged into what is written.
+  const checkpointBytes = 4 * written + 8 * trainedParameters + 4 * work.adapterParameters;
   const cacheBytes = statesCacheBytes({ config, source, bytes, budget: work.sourceStatesCacheBytes });
   return {
     stage: work.name,

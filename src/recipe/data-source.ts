@@ -17,14 +17,17 @@ export const datasetId = text(
   'must be the id of a data set on the hub, owner/name',
 );
 
+const notBlank = z
+  .string()
+  .min(1)
+  .refine((value) => value.trim() !== '', 'must not be blank');
+
 export const dataSource = z.strictObject({
-  name: z.string().min(1).describe('What it is called.'),
-  license: z
-    .string()
-    .min(1)
-    .describe('Its licence by the hub’s identifier, or the name of another one; unknown, where it is.'),
+  name: notBlank.describe('What it is called.'),
+  license: notBlank.describe('Its licence by the hub’s identifier, or the name of another one; unknown, where it is.'),
   url: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/^\w+:\/+[^/]*@/.test(url), 'must not hold a user name or a password')
     .optional()
     .describe('Where it can be had.'),
   hub_id: datasetId.optional().describe('Its id on the hub.'),

@@ -40,7 +40,7 @@ export const DROPPED: Readonly<Record<string, string>> = {
 };
 
 /** Why anything else of a source is left out. */
-export const UNKNOWN_REASON = 'not part of a Llama’s layers (computed buffers of old checkpoints)';
+export const UNKNOWN_REASON = 'a computed buffer of an old checkpoint: rotary frequencies, which the config gives';
 
 export interface MappedName {
   readonly name: string;

@@ -18,7 +18,7 @@ import {
 import { freshPieces } from './fresh.js';
 import { DROPPED, type Transform, toBltName, toLlamaName, UNKNOWN_REASON } from './mapping.js';
 import { interleavedOrder, reorderRows } from './permute.js';
-import type { DroppedRecord, RemapReport, TargetRecord } from './report.js';
+import { type DroppedRecord, REPORT_FILE, type RemapReport, type TargetRecord } from './report.js';
 
 export type TargetDtype = 'source' | 'float32' | 'bfloat16';
 
@@ -173,7 +173,7 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
         return watched(pieces, seen, signal);
       },
     );
-    await writeFile(join(folder, 'remap-report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    await writeFile(join(folder, REPORT_FILE), `${JSON.stringify(report, null, 2)}\n`);
     if (!ownsOut) await markOut(folder, 'remap');
   });
   return report;

@@ -1,5 +1,10 @@
 /** @module What became of every tensor: remap-report.json. */
-import type { Dtype } from '../safetensors/index.js';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJson } from '../fs/index.js';
+import { type Dtype, isDtype } from '../safetensors/index.js';
+
+export const REPORT_FILE = 'remap-report.json';
 
 export interface TargetRecord {
   readonly name: string;
@@ -27,4 +32,36 @@ export interface RemapReport {
   readonly copied_parameters: number;
   readonly fresh_parameters: number;
   readonly total_bytes: number;
+}
+
+const shape = z.array(z.int().nonnegative());
+const dtype = z.custom<Dtype>(isDtype, 'is no type of a tensor');
+const count = z.number().nonnegative();
+
+const reportSchema = z.object({
+  seed: z.number(),
+  tensors: z.array(
+    z.object({
+      name: z.string(),
+      shape,
+      dtype,
+      origin: z.enum(['copied', 'permuted', 'fresh']),
+      from: z.exactOptional(z.string()),
+      std: z.exactOptional(z.number()),
+    }),
+  ),
+  dropped: z.array(z.object({ name: z.string(), shape, dtype, reason: z.string() })),
+  copied_bytes: count,
+  copied_parameters: count,
+  fresh_parameters: count,
+  total_bytes: count,
+}) satisfies z.ZodType<RemapReport>;
+
+/**
+ * The report that a remap left in its folder.
+ * @throws ByteifyError when it is missing or cannot be used
+ */
+export async function readRemapReport(folder: string): Promise<RemapReport> {
+  const hint = 'Remap again: --restart-from remap, or another --out.';
+  return readJson(join(folder, REPORT_FILE), { schema: reportSchema, what: 'the report of a remap', hint });
 }

@@ -1,33 +1,56 @@
 /** @module Element types of safetensors files, and float conversions in plain loops. */
 import { ByteifyError } from '../errors.js';
 
-const BYTES = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
+/** Every type of the format by its bits per element (safetensors 0.8, `Dtype` in its tensor.rs). */
+const BITS = {
+  F64: 64,
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  F8_E4M3: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2: 8,
+  F8_E5M2FNUZ: 8,
+  F8_E8M0: 8,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  F4: 4,
+  C64: 64,
+  I64: 64,
+  I32: 32,
+  I16: 16,
+  I8: 8,
+  U64: 64,
+  U32: 32,
+  U16: 16,
+  U8: 8,
+  BOOL: 8,
 } as const;
 
-export type Dtype = keyof typeof BYTES;
+export type Dtype = keyof typeof BITS;
 
 export function isDtype(value: unknown): value is Dtype {
-  return typeof value === 'string' && Object.hasOwn(BYTES, value);
+  return typeof value === 'string' && Object.hasOwn(BITS, value);
 }
 
-/** Bytes of one element. */
+/** Bits of one element; F4 and F6 elements are packed, so that a tensor of them need not be whole bytes. */
+export function dtypeBits(dtype: Dtype): number {
+  return BITS[dtype];
+}
+
+/** Bytes of one element. @throws ByteifyError for a type whose elements are smaller than a byte. */
 export function dtypeBytes(dtype: Dtype): number {
-  return BYTES[dtype];
+  const bytes = BITS[dtype] / 8;
+  if (!Number.isInteger(bytes)) throw new ByteifyError(`Elements of type ${dtype} are not whole bytes.`);
+  return bytes;
+}
+
+/** Types whose values `toFloat32` reads. */
+const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
+
+/** Whether a tensor of the type holds plain numbers: no integers, and nothing that needs scales beside it. */
+export function isPlainFloat(dtype: Dtype): boolean {
+  return FLOATS.includes(dtype);
 }
 
 /** Sees bytes as elements; copies only when they do not lie on the element's boundary. */

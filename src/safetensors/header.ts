@@ -1,15 +1,16 @@
 /** @module The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes without holes. Everything is checked. */
 import { ByteifyError } from '../errors.js';
-import { type Dtype, dtypeBytes, isDtype } from './dtype.js';
+import { isDtype } from './dtype.js';
 import { quoted } from './quoted.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
-import { elementCount, type TensorInfo } from './types.js';
+import { type TensorInfo, tensorBytes } from './types.js';
 
 /** The format's own bound: the header of a 1,000,000-tensor file is about 100 MB. */
 export const MAX_HEADER_BYTES = 100_000_000;
 export const LENGTH_BYTES = 8;
 const MAX_RANK = 32;
-const OPENING_BRACE = 0x7b;
+/** What the JSON begins with, right after its length. */
+export const OPENING_BRACE = 0x7b;
 
 export interface PlacedTensor extends TensorInfo {
   /** Bytes from the end of the header. */
@@ -55,14 +56,17 @@ function parseTensor(name: string, entry: unknown, refuse: Refuse): PlacedTensor
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isOffset))
     return refuse(`${what} has no valid data_offsets`);
   const [begin, end] = offsets as [number, number];
-  const bytes = elementCount(shape) * dtypeBytes(dtype as Dtype);
-  if (!Number.isSafeInteger(bytes)) return refuse(`${what} has an absurd shape`);
+  const bytes = tensorBytes({ dtype, shape });
+  // The product of bits has to be exact, too.
+  if (!(bytes * 8 <= Number.MAX_SAFE_INTEGER)) return refuse(`${what} has an absurd shape`);
+  if (!Number.isInteger(bytes)) return refuse(`the packed elements of ${what} do not fill whole bytes`);
   if (end - begin !== bytes) return refuse(`${what} needs ${bytes} bytes and is given ${end - begin}`);
   return { name, dtype, shape, begin, end };
 }
 
 function parseMetadata(entry: unknown, refuse: Refuse): Record<string, string> {
-  if (entry === undefined) return {};
+  // Python's library takes null for none, too.
+  if (entry === undefined || entry === null) return {};
   const isObject = typeof entry === 'object' && entry !== null && !Array.isArray(entry);
   const isText = isObject && Object.values(entry).every((value) => typeof value === 'string');
   return isText ? (entry as Record<string, string>) : refuse('its __metadata__ is not text by text');

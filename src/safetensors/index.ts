@@ -1,8 +1,9 @@
 /** @module safetensors files: read by range, written by piece, trusted in nothing. */
-export { type Dtype, dtypeBytes, fromFloat32, halfValue, toFloat32 } from './dtype.js';
+export { type Dtype, dtypeBytes, fromFloat32, halfValue, isDtype, isPlainFloat, toFloat32 } from './dtype.js';
 export { overlay } from './overlay.js';
+export { isPartial, overlayOf, writePartialCheckpoint } from './partial-checkpoint.js';
 export { quoted } from './quoted.js';
-export { type Checkpoint, INDEX_FILE, openCheckpoint, SINGLE_FILE } from './read-checkpoint.js';
+export { type Checkpoint, INDEX_FILE, openCheckpoint, readIndex, SINGLE_FILE } from './read-checkpoint.js';
 export { checkRange, openFile, openSafetensorsFile, readFully } from './read-file.js';
 export { type Refuse, repeatedKeys } from './strict-json.js';
 export { type TensorPiecesOptions, tensorPieces } from './tensor-pieces.js';

@@ -1,20 +1,30 @@
 /** @module Several checkpoints read as one: a tensor comes from the first that has it. */
-
 import { ByteifyError } from '../errors.js';
+import { quoted } from './quoted.js';
 import type { TensorInfo, TensorReader } from './types.js';
 
-/** @param readers the first wins. Closing the overlay closes them. */
+/**
+ * @param readers the first wins. Closing the overlay closes them.
+ * @throws ByteifyError, when it is read, for a tensor that none of them has
+ */
 export function overlay(readers: readonly TensorReader[]): TensorReader {
   const tensors = new Map<string, TensorInfo>();
-  for (const reader of [...readers].reverse()) for (const [name, info] of reader.tensors) tensors.set(name, info);
+  const homes = new Map<string, TensorReader>();
+  for (const reader of [...readers].reverse()) {
+    for (const [name, info] of reader.tensors) {
+      tensors.set(name, info);
+      homes.set(name, reader);
+    }
+  }
   return {
     tensors,
     metadata: {},
-    read(name, range) {
-      const reader = readers.find((candidate) => candidate.tensors.has(name));
-      if (reader === undefined) throw new ByteifyError(`the checkpoint lacks the tensor ${name}`);
+    async read(name, range) {
+      const reader = homes.get(name);
+      if (reader === undefined) throw new ByteifyError(`The checkpoint lacks the tensor ${quoted(name)}.`);
       return reader.read(name, range);
     },
+    folderOf: (name) => homes.get(name)?.folderOf?.(name) ?? null,
     async close() {
       for (const reader of readers) await reader.close();
     },

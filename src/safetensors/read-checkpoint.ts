@@ -1,7 +1,11 @@
 /** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json names. */
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { isThere, refuseForeignContent } from '../fs/index.js';
+import { overlay } from './overlay.js';
+import { checkBelow, isPartial, readOverlay, TRAINED_FILE } from './partial-checkpoint.js';
 import { quoted } from './quoted.js';
 import { openFile, openSafetensorsFile, readFully } from './read-file.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
@@ -21,7 +25,11 @@ export interface Checkpoint extends TensorReader {
 /** As of a header: an index of 1,000,000 tensors is about that long. */
 const MAX_INDEX_BYTES = 100_000_000;
 
-async function readIndex(path: string): Promise<Map<string, string>> {
+/**
+ * The file that holds each tensor, by the tensors' names.
+ * @throws ByteifyError when the index is absent, not sound, or names a file elsewhere.
+ */
+export async function readIndex(path: string): Promise<Map<string, string>> {
   const refuse: Refuse = (what) => {
     throw new ByteifyError(`${path} is not a sound index: ${what}.`, {
       hint: 'Download or write the checkpoint again.',
@@ -33,6 +41,7 @@ async function readIndex(path: string): Promise<Map<string, string>> {
     if (size > MAX_INDEX_BYTES) return refuse(`it is ${size} bytes long`);
     const bytes = new Uint8Array(size);
     await readFully(file, bytes, 0, path);
+    refuseForeignContent(bytes, path);
     const { weight_map: map } = parseStrictObject(bytes, 'it', refuse);
     if (typeof map !== 'object' || map === null || Object.keys(map).length === 0) return refuse('it has no weight_map');
     for (const [name, shard] of Object.entries(map)) {
@@ -45,16 +54,18 @@ async function readIndex(path: string): Promise<Map<string, string>> {
   }
 }
 
+const APART = 'The index and the shards do not belong together: download or write the checkpoint again.';
+
 /** Each tensor must lie where the index says, and each that lies in a shard must be in the index. */
 function checkIndex(path: string, map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
   for (const [name, shard] of map) {
     if (!shards.get(shard)!.tensors.has(name))
-      throw new ByteifyError(`${path} places ${quoted(name)} in ${shard}, which lacks it.`);
+      throw new ByteifyError(`${path} places ${quoted(name)} in ${shard}, which lacks it.`, { hint: APART });
   }
   for (const [shard, reader] of shards) {
     for (const name of reader.tensors.keys()) {
       if (map.get(name) !== shard)
-        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`);
+        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`, { hint: APART });
     }
   }
 }
@@ -88,24 +99,77 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
       if (reader === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
       return reader.read(name, range);
     },
+    folderOf: (name) => (home.has(name) ? folder : null),
     async close() {
       for (const reader of shards.values()) await reader.close();
     },
   };
 }
 
+/** Tensors of other folders that are read with a partial checkpoint's own. */
+async function openBelow(folder: string, below: string, names: readonly string[]): Promise<Checkpoint> {
+  const reader = existsSync(below) ? await openOwn(below) : null;
+  try {
+    checkBelow(folder, below, names, reader);
+  } catch (error) {
+    await reader?.close();
+    throw error;
+  }
+  // What else the folder holds is none of this model's.
+  return { ...reader!, tensors: new Map(names.map((name) => [name, reader!.tensors.get(name)!])) };
+}
+
+async function openPartial(folder: string): Promise<Checkpoint> {
+  const opened = [await openOwn(folder)];
+  try {
+    for (const [below, names] of await readOverlay(folder)) opened.push(await openBelow(folder, below, names));
+    return { ...overlay(opened), files: opened.flatMap(({ files }) => files) };
+  } catch (error) {
+    for (const reader of opened) await reader.close();
+    throw error;
+  }
+}
+
+/** PyTorch's own checkpoints: not the states of an optimizer or of a trainer that lie beside them. */
+const PICKLED = /^(pytorch_model|model|consolidated)[^/]*\.(bin|pth|pt|ckpt)$/;
+
+async function refuseWithoutWeights(folder: string): Promise<never> {
+  const names = await readdir(folder);
+  const pickled = names.find((name) => PICKLED.test(name));
+  if (pickled !== undefined) {
+    throw new ByteifyError(
+      `${folder} has its weights in ${pickled} alone, a format that can run code when it is read.`,
+      {
+        hint: 'Load the model with transformers and save it again: save_pretrained writes safetensors.',
+      },
+    );
+  }
+  const other = names.find((name) => name.endsWith('.safetensors'));
+  if (other !== undefined) {
+    throw new ByteifyError(`${folder} holds ${other}, but neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+      hint: 'The folder of a whole model is needed, as save_pretrained of transformers writes it.',
+    });
+  }
+  throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+    hint: 'Weights must be in safetensors files.',
+  });
+}
+
 /**
- * Where both lie in a folder the single file counts, as in transformers.
+ * Where both lie in a folder the single file counts, as in transformers. A checkpoint of a run that holds only what was trained is read with the
+ * folders that hold the rest (src/safetensors/partial-checkpoint.ts).
  * @throws ByteifyError when there are no weights, or a file or the index is not sound.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
-  if (existsSync(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
+  return isPartial(folder) ? openPartial(folder) : openOwn(folder);
+}
+
+/** The weights that lie in the folder itself. */
+async function openOwn(folder: string): Promise<Checkpoint> {
+  if (isPartial(folder)) return merged(folder, await openShards(folder, [TRAINED_FILE]));
+  if (isThere(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));
   const index = join(folder, INDEX_FILE);
-  if (!existsSync(index)) {
-    throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
-      hint: 'Weights must be in safetensors files.',
-    });
-  }
+  if (!isThere(index)) return refuseWithoutWeights(folder);
   const map = await readIndex(index);
   const shards = await openShards(folder, [...new Set(map.values())].sort());
   try {

@@ -2,7 +2,9 @@
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
-import { headerLength, LENGTH_BYTES, parseHeader } from './header.js';
+import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
+import { systemFailure } from '../system-errors.js';
+import { headerLength, LENGTH_BYTES, OPENING_BRACE, parseHeader } from './header.js';
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
 
@@ -15,7 +17,7 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
   while (done < target.length) {
     const length = Math.min(READ_BYTES, target.length - done);
     const { bytesRead } = await file.read(target, done, length, position + done).catch((cause) => {
-      throw new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
+      throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
     });
     if (bytesRead === 0)
       throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
@@ -47,7 +49,7 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
  */
 export async function openFile(path: string): Promise<FileHandle> {
   const refuse = (cause: unknown): never => {
-    throw new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
+    throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be opened: ${messageOf(cause)}.`, { cause });
   };
   if (!(await stat(path).catch(refuse)).isFile()) throw new ByteifyError(`${path} is not a file.`);
   return open(path, 'r').catch(refuse);
@@ -58,9 +60,10 @@ export async function openSafetensorsFile(path: string): Promise<TensorReader> {
   const file = await openFile(path);
   try {
     const { size } = await file.stat();
-    const prefix = new Uint8Array(Math.min(LENGTH_BYTES, size));
-    await readFully(file, prefix, 0, path);
-    const length = headerLength(prefix, size, path);
+    const beginning = new Uint8Array(Math.min(BEGINNING_BYTES, size));
+    await readFully(file, beginning, 0, path);
+    if (beginning[LENGTH_BYTES] !== OPENING_BRACE) refuseForeignContent(beginning, path);
+    const length = headerLength(beginning.subarray(0, LENGTH_BYTES), size, path);
     const json = new Uint8Array(length);
     await readFully(file, json, LENGTH_BYTES, path);
     const dataStart = LENGTH_BYTES + length;

@@ -1,5 +1,5 @@
 /** @module What a reader of tensors offers, whatever the file. */
-import { type Dtype, dtypeBytes } from './dtype.js';
+import { type Dtype, dtypeBits } from './dtype.js';
 
 export interface TensorInfo {
   readonly name: string;
@@ -19,6 +19,8 @@ export interface TensorReader {
   readonly metadata: Readonly<Record<string, string>>;
   /** Raw little-endian bytes of a tensor, or of a range inside it. */
   read(name: string, range?: ByteRange): Promise<Uint8Array>;
+  /** The folder whose weight files hold a tensor; null, or no such method, where that is not known. */
+  folderOf?(name: string): string | null;
   close(): Promise<void>;
 }
 
@@ -26,6 +28,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-export function tensorBytes({ dtype, shape }: TensorInfo): number {
-  return elementCount(shape) * dtypeBytes(dtype);
+/** Bytes of a tensor; a fraction where its packed elements (F4, F6) do not fill the last byte, which no sound file has. */
+export function tensorBytes({ dtype, shape }: Pick<TensorInfo, 'dtype' | 'shape'>): number {
+  return (elementCount(shape) * dtypeBits(dtype)) / 8;
 }

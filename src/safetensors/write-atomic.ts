@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ByteifyError, messageOf } from '../errors.js';
+import { systemFailure } from '../system-errors.js';
 
 /** A write call may take less than it is given; pieces of this size keep it interruptible. */
 const WRITE_BYTES = 64 * 2 ** 20;
@@ -28,7 +29,7 @@ async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
  */
 export async function writeAtomic(path: string, produce: (write: Write) => Promise<void>): Promise<void> {
   const refuse = (cause: unknown): never => {
-    throw new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
+    throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
   };
   const temporary = temporaryName(path);
   const file = await open(temporary, 'wx').catch(refuse);
@@ -41,7 +42,7 @@ export async function writeAtomic(path: string, produce: (write: Write) => Promi
     }
     await rename(temporary, path).catch(refuse);
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }

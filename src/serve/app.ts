@@ -58,6 +58,8 @@ export function createApp(options: AppOptions): Hono<Env> {
     byteify: { chat: options.chat !== null, max_prompt_bytes: limits.promptBytes, max_bytes: limits.textBytes },
   };
 
+  const context = { limits, lanes: generator.state().lanes, chat: options.chat };
+
   const reportFailure = (error: unknown) => {
     if (apiErrorOf(error).status === 500) options.onFailure(error);
   };
@@ -136,7 +138,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 
   for (const dialect of DIALECTS) {
     app.post(dialect.path, async (c) => {
-      const { text: request, model: named } = dialect.parse(await bodyOf(c), { limits, chat: options.chat });
+      const { text: request, model: named } = await dialect.parse(await bodyOf(c), context);
       checkModel(named);
       const question = { dialect, request, model: modelName, client: c.get('client') };
       if (!request.stream) return c.json(await answerWhole(question, texts));

@@ -2,10 +2,19 @@
 import { z } from 'zod';
 import { ApiError } from './api-error.js';
 import type { Dialect } from './dialect.js';
-import { checkPromptBytes, ignored, parseBody, refused, sharedFields, textRequestOf } from './request-fields.js';
+import {
+  checkPromptBytes,
+  ignored,
+  parseBody,
+  refused,
+  sharedFields,
+  shortArray,
+  textRequestOf,
+} from './request-fields.js';
 
 /** A template runs over each. */
 const MAXIMUM_MESSAGES = 1024;
+const MAXIMUM_PARTS = 1024;
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 
@@ -14,9 +23,13 @@ const message = z.strictObject({
   role: z
     .enum(['system', 'developer', 'user', 'assistant'])
     .transform((role) => (role === 'developer' ? 'system' : role)),
-  content: z.union([z.string(), z.array(textPart).transform((parts) => parts.map(({ text }) => text).join(''))], {
-    error: 'must be a text, or an array of parts of type text',
-  }),
+  content: z.union(
+    [
+      z.string(),
+      shortArray(textPart, { max: MAXIMUM_PARTS }).transform((parts) => parts.map(({ text }) => text).join('')),
+    ],
+    { error: `must be a text, or an array of at most ${MAXIMUM_PARTS} parts of type text` },
+  ),
   name: ignored,
   refusal: refused(),
   tool_calls: refused([]),
@@ -26,7 +39,7 @@ const message = z.strictObject({
 
 const schema = z.strictObject({
   ...sharedFields,
-  messages: z.array(message).min(1).max(MAXIMUM_MESSAGES),
+  messages: shortArray(message, { min: 1, max: MAXIMUM_MESSAGES }),
   audio: refused(),
   function_call: refused('none'),
   functions: refused([]),
@@ -51,7 +64,8 @@ export const chat: Dialect = {
   idPrefix: 'chatcmpl-',
   wholeObject: 'chat.completion',
   chunkObject: 'chat.completion.chunk',
-  parse(body, { limits, chat: prompts }) {
+  async parse(body, context) {
+    const { limits, chat: prompts } = context;
     const fields = parseBody(schema, body);
     if (prompts === null) throw new ApiError(400, NO_TEMPLATE, { code: 'no_chat_template' });
     const { messages } = fields;
@@ -61,9 +75,9 @@ export const chat: Dialect = {
       limits,
       'messages',
     );
-    const prompt = prompts.promptOf(messages);
+    const prompt = await prompts.promptOf(messages);
     checkPromptBytes(prompt.ids.length - 1, limits, 'messages');
-    return { text: textRequestOf(fields, prompt, limits), model: fields.model ?? null };
+    return { text: textRequestOf(fields, prompt, context), model: fields.model ?? null };
   },
   whole: (content) => ({ message: { role: 'assistant', content, refusal: null } }),
   piece: (content) => ({ delta: { content } }),

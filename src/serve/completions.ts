@@ -2,22 +2,13 @@
 import { z } from 'zod';
 import { textPrompt } from '../generate/index.js';
 import type { Dialect } from './dialect.js';
-import { checkPromptBytes, parseBody, refused, sharedFields, textRequestOf } from './request-fields.js';
+import { checkPromptBytes, parseBody, refused, sharedFields, shortArray, textRequestOf } from './request-fields.js';
 
 const schema = z.strictObject({
   ...sharedFields,
-  prompt: z.union(
-    [
-      z.string(),
-      z
-        .array(z.string())
-        .length(1)
-        .transform(([text]) => text!),
-    ],
-    {
-      error: 'must be a text, or an array of one text',
-    },
-  ),
+  prompt: z.union([z.string(), shortArray(z.string(), { min: 1, max: 1 }).transform(([text]) => text!)], {
+    error: 'must be a text, or an array of one text',
+  }),
   best_of: refused(1),
   echo: refused(false),
   logprobs: refused(),
@@ -29,11 +20,11 @@ export const completions: Dialect = {
   idPrefix: 'cmpl-',
   wholeObject: 'text_completion',
   chunkObject: 'text_completion',
-  parse(body, { limits }) {
+  async parse(body, context) {
     const fields = parseBody(schema, body);
     const bytes = new TextEncoder().encode(fields.prompt);
-    checkPromptBytes(bytes.length, limits, 'prompt');
-    return { text: textRequestOf(fields, textPrompt(bytes), limits), model: fields.model ?? null };
+    checkPromptBytes(bytes.length, context.limits, 'prompt');
+    return { text: textRequestOf(fields, textPrompt(bytes), context), model: fields.model ?? null };
   },
   whole: (text) => ({ text }),
   piece: (text) => ({ text }),

@@ -6,6 +6,8 @@ import type { TextRequest } from './request-fields.js';
 /** What requests are read with. */
 export interface RequestContext {
   readonly limits: Limits;
+  /** Texts that are written at the same time: a request asks for no more of them. */
+  readonly lanes: number;
   /** Null where the model has no template. */
   readonly chat: ChatPrompts | null;
 }
@@ -22,8 +24,11 @@ export interface Dialect {
   /** `object` of an answer, and of a piece of a streamed one. */
   readonly wholeObject: string;
   readonly chunkObject: string;
-  /** @throws ApiError for a body that is not right. */
-  parse(body: unknown, context: RequestContext): ParsedRequest;
+  /**
+   * Every number of a body is bounded here, before anything is allocated by it.
+   * @throws ApiError for a body that is not right.
+   */
+  parse(body: unknown, context: RequestContext): Promise<ParsedRequest>;
   /** What a text is wrapped in: all of it, */
   whole(text: string): object;
   /** a piece, */

@@ -23,6 +23,8 @@ const DEFAULT_TEXT_BYTES = 256;
 const MAXIMUM_STOPS = 4;
 /** Each byte that is written is compared with them. */
 const MAXIMUM_STOP_CHARACTERS = 256;
+/** More than there are bytes, and small enough that no count derived from it overflows. */
+const MAXIMUM_TOP_K = 2 ** 16;
 
 /** Null stands for left out, as in OpenAI's interface. */
 const or = <T>(schema: z.ZodType<T>, fallback: T) =>
@@ -30,6 +32,17 @@ const or = <T>(schema: z.ZodType<T>, fallback: T) =>
     .nullish(schema)
     .transform((value) => value ?? fallback)
     .prefault(null);
+
+/**
+ * An array whose length is checked before its elements are: a body of a megabyte holds hundreds of thousands of them, and each that is wrong
+ * would become an issue of its own.
+ */
+export const shortArray = <T extends z.ZodType>(element: T, length: { min?: number; max: number }) =>
+  z
+    .array(z.unknown())
+    .min(length.min ?? 0)
+    .max(length.max)
+    .pipe(z.array(element));
 
 const stopText = z.string().min(1).max(MAXIMUM_STOP_CHARACTERS);
 
@@ -51,7 +64,7 @@ export const sharedFields = {
   max_completion_tokens: z.nullish(z.int().min(1)),
   temperature: or(z.number().min(0).max(2), 1),
   top_p: or(z.number().min(0).max(1), 1),
-  top_k: or(z.int().min(0), 0),
+  top_k: or(z.int().min(0).max(MAXIMUM_TOP_K), 0),
   min_p: or(z.number().min(0).max(1), 0),
   repetition_penalty: or(z.number().min(0.1).max(10), 1),
   seed: z.nullish(
@@ -61,7 +74,7 @@ export const sharedFields = {
       .max(2 ** 48),
   ),
   stop: or(
-    z.union([stopText.transform((text) => [text]), z.array(stopText).max(MAXIMUM_STOPS)], {
+    z.union([stopText.transform((text) => [text]), shortArray(stopText, { max: MAXIMUM_STOPS })], {
       error: `must be a text of 1 to ${MAXIMUM_STOP_CHARACTERS} characters, or an array of at most ${MAXIMUM_STOPS}`,
     }),
     [],
@@ -101,7 +114,15 @@ export function parseBody<T>(schema: z.ZodType<T>, body: unknown): T {
 }
 
 /** @throws ApiError 400 for what is beyond the server's limits. */
-export function textRequestOf(fields: SharedFields, prompt: Prompt, limits: Limits): TextRequest {
+export function textRequestOf(
+  fields: SharedFields,
+  prompt: Prompt,
+  { limits, lanes }: { readonly limits: Limits; readonly lanes: number },
+): TextRequest {
+  if (fields.n > lanes)
+    throw new ApiError(400, `n: this server writes ${lanes} texts at a time, and was asked for ${fields.n}.`, {
+      param: 'n',
+    });
   const maxBytes = fields.max_completion_tokens ?? fields.max_tokens ?? Math.min(DEFAULT_TEXT_BYTES, limits.textBytes);
   if (maxBytes > limits.textBytes)
     throw new ApiError(

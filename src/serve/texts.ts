@@ -60,10 +60,6 @@ export function createTexts(generator: Generator, limits: Limits): Texts {
 
   function checkRoom(samples: number): void {
     const { lanes, running, waiting } = generator.state();
-    if (samples > lanes)
-      throw new ApiError(400, `n: this server writes ${lanes} texts at a time, and was asked for ${samples}.`, {
-        param: 'n',
-      });
     if (running + waiting + samples <= lanes + limits.waiting) return;
     throw new ApiError(429, `${waiting} texts wait already.`, { code: 'busy', retryAfterSeconds: RETRY_SECONDS });
   }

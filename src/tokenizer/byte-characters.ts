@@ -15,3 +15,7 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 export const CHARACTER_BYTES: ReadonlyMap<string, number> = new Map(
   BYTE_CHARACTERS.map((character, byte) => [character, byte]),
 );
+
+/** The UTF-8 of a text, each byte as its character. */
+export const byteCharacters = (text: string): string =>
+  Array.from(new TextEncoder().encode(text), (byte) => BYTE_CHARACTERS[byte]!).join('');

@@ -1,7 +1,8 @@
 /** @module The chat template that a model was tuned with: Jinja, in a file of its own or in tokenizer_config.json, as transformers keeps it. */
-import { Template } from '@huggingface/jinja';
-import { messageOf, UsageError } from '../errors.js';
+import { join } from 'node:path';
+import { UsageError } from '../errors.js';
 import { type Json, readJson, readText } from './read-files.js';
+import { createTemplateRenderer, type TemplateRenderer } from './render-template.js';
 
 export interface ChatMessage {
   readonly role: string;
@@ -20,7 +21,7 @@ const REPLY_MARK = '\uFDD2';
 const MARKS = /[\uFDD0-\uFDD2]/g;
 
 /** `chat_template` of a tokenizer_config.json: a text, or several with names. */
-function templateIn(config: Json | null): string | null {
+export function templateIn(config: Readonly<Json> | null): string | null {
   const template = config?.chat_template;
   if (typeof template === 'string') return template;
   if (!Array.isArray(template)) return null;
@@ -29,61 +30,91 @@ function templateIn(config: Json | null): string | null {
   return typeof found?.template === 'string' ? found.template : null;
 }
 
+/** A template, and the file that has it. */
+export interface TemplateSource {
+  readonly template: string;
+  readonly path: string;
+}
+
+/** Where a model's folder has its template; null where it has none. @throws ByteifyError when a file is there and cannot be read. */
+export async function findTemplate(folder: string): Promise<TemplateSource | null> {
+  const own = await readText(folder, CHAT_TEMPLATE_NAME);
+  if (own !== null) return { template: own, path: join(folder, CHAT_TEMPLATE_NAME) };
+  const template = templateIn(await readJson(folder, 'tokenizer_config.json'));
+  return template === null ? null : { template, path: join(folder, 'tokenizer_config.json') };
+}
+
 /**
  * The template of a model's folder, or null where it has none.
  * @throws ByteifyError when a file is there and cannot be read.
  */
 export async function readChatTemplate(folder: string): Promise<string | null> {
-  return (await readText(folder, CHAT_TEMPLATE_NAME)) ?? templateIn(await readJson(folder, 'tokenizer_config.json'));
+  return (await findTemplate(folder))?.template ?? null;
 }
 
-function render(template: string, messages: readonly ChatMessage[], addGenerationPrompt: boolean): string {
-  try {
-    return new Template(template).render({
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      tools: null,
-      documents: null,
-      add_generation_prompt: addGenerationPrompt,
-      bos_token: BOS_MARK,
-      eos_token: EOS_MARK,
-    });
-  } catch (cause) {
-    throw new UsageError(`The model’s chat template does not take these messages: ${messageOf(cause)}.`, {
-      hint: 'Templates differ in the roles they know and the order they want; most begin with system or user, then take turns.',
-      cause,
-    });
-  }
+/** A template that conversations can be rendered in. All of it throws ByteifyError when the template takes too long or too much memory. */
+export interface ChatTemplate {
+  /** The conversation up to where the model's reply begins. @throws UsageError when the template refuses it. */
+  render(messages: readonly ChatMessage[]): Promise<RenderedChat>;
+  /** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing, or cannot be seen. */
+  replyEnd(): Promise<string | null>;
+  /** Ends the process that renders. */
+  close(): void;
 }
 
-/** The conversation up to where the model's reply begins. @throws UsageError when the template refuses it. */
-export function renderChat(template: string, messages: readonly ChatMessage[]): RenderedChat {
-  const unmarked = (text: string) => text.replace(MARKS, '\uFFFD');
-  const safe = messages.map(({ role, content }) => ({ role: unmarked(role), content: unmarked(content) }));
-  const pieces = render(template, safe, true).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
-  return pieces.flatMap((piece): RenderedChat => {
-    if (piece === BOS_MARK) return [{ token: 'bos' }];
-    if (piece === EOS_MARK) return [{ token: 'eos' }];
-    return piece === '' ? [] : [piece];
+const rendered = (
+  { render }: TemplateRenderer,
+  messages: readonly ChatMessage[],
+  addGenerationPrompt: boolean,
+): Promise<string> =>
+  render({
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    tools: null,
+    documents: null,
+    add_generation_prompt: addGenerationPrompt,
+    bos_token: BOS_MARK,
+    eos_token: EOS_MARK,
   });
-}
 
 /** A reply in the template; null where it refuses so short a conversation. */
-function renderedReply(template: string): string | null {
+async function renderedReply(renderer: TemplateRenderer): Promise<string | null> {
   const messages = [
     { role: 'user', content: '?' },
     { role: 'assistant', content: REPLY_MARK },
   ];
   try {
-    return render(template, messages, false);
+    return await rendered(renderer, messages, false);
   } catch (error) {
     if (error instanceof UsageError) return null;
     throw error;
   }
 }
 
-/** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing, or cannot be seen. */
-export function replyEnd(template: string): string | null {
-  const after = renderedReply(template)?.split(REPLY_MARK).slice(1).at(-1) ?? '';
-  const end = after.trim().split(new RegExp(`\\s|${EOS_MARK}`))[0]!;
-  return end === '' ? null : end;
+/** Nothing runs before the first rendering. */
+export function createChatTemplate(source: TemplateSource): ChatTemplate {
+  const renderer = createTemplateRenderer(source);
+  return {
+    async render(messages) {
+      const unmarked = (text: string) => text.replace(MARKS, '\uFFFD');
+      const safe = messages.map(({ role, content }) => ({ role: unmarked(role), content: unmarked(content) }));
+      const pieces = (await rendered(renderer, safe, true)).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
+      return pieces.flatMap((piece): RenderedChat => {
+        if (piece === BOS_MARK) return [{ token: 'bos' }];
+        if (piece === EOS_MARK) return [{ token: 'eos' }];
+        return piece === '' ? [] : [piece];
+      });
+    },
+    async replyEnd() {
+      const after = (await renderedReply(renderer))?.split(REPLY_MARK).slice(1).at(-1) ?? '';
+      const end = after.trim().split(new RegExp(`\\s|${EOS_MARK}`))[0]!;
+      return end === '' ? null : end;
+    },
+    close: () => renderer.close(),
+  };
+}
+
+/** The template of a model's folder, or null where it has none. @throws ByteifyError when a file is there and cannot be read. */
+export async function openChatTemplate(folder: string): Promise<ChatTemplate | null> {
+  const source = await findTemplate(folder);
+  return source === null ? null : createChatTemplate(source);
 }

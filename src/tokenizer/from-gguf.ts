@@ -6,6 +6,7 @@ import {
   scoresOf,
   TOKEN_TYPES,
   textsOf,
+  truthOf,
   type Vocabulary,
   vocabularyOf,
 } from './gguf-vocabulary.js';
@@ -70,7 +71,7 @@ const NEVER_MERGED: readonly number[] = [
 
 function sentencePieceParts(keyValues: KeyValues, { tokens, ids, types }: Vocabulary, unknown: number | null): Parts {
   const pieces = new Map([...ids].filter(([, id]) => !NEVER_MERGED.includes(types[id]!)));
-  const prefixed = keyValues.get('tokenizer.ggml.add_space_prefix') !== false;
+  const prefixed = truthOf(keyValues, 'tokenizer.ggml.add_space_prefix', true);
   const replace = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
   return {
     normalizer: prefixed ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, replace] } : replace,
@@ -144,7 +145,7 @@ export function tokenizerFromGguf(keyValues: KeyValues): TokenizerFiles {
     return isSpecial || types[at] === TOKEN_TYPES.userDefined ? [addedToken(at, token, isSpecial)] : [];
   });
   const bos = ids.bos_token;
-  const addsBos = bos !== null && (keyValues.get('tokenizer.ggml.add_bos_token') ?? defaults.addsBos) === true;
+  const addsBos = bos !== null && truthOf(keyValues, 'tokenizer.ggml.add_bos_token', defaults.addsBos);
   const template = keyValues.get('tokenizer.chat_template');
   const named = Object.entries(ids).flatMap(([name, at]) => (at === null ? [] : [[name, tokens[at]!] as const]));
   return {

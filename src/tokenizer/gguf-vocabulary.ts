@@ -1,6 +1,6 @@
 /** @module The vocabulary in a GGUF file's key-values (gguf.md, "tokenizer"), checked. */
 import { ByteifyError } from '../errors.js';
-import type { GgufValue } from '../gguf/index.js';
+import { booleanIn, type GgufValue, numberIn } from '../gguf/index.js';
 
 export type KeyValues = ReadonlyMap<string, GgufValue>;
 
@@ -22,25 +22,31 @@ export function refuseTokenizer(what: string, hint = HINT): never {
   throw new ByteifyError(`The tokenizer in the GGUF file cannot be used: ${what}.`, { hint });
 }
 
-function listOf<T>(keyValues: KeyValues, key: string, isElement: (value: unknown) => value is T): readonly T[] | null {
+/** @param elementOf the element as it is wanted, or null for what is none. */
+function listOf<T>(keyValues: KeyValues, key: string, elementOf: (value: unknown) => T | null): readonly T[] | null {
   const value = keyValues.get(key);
   if (value === undefined) return null;
-  return Array.isArray(value) && value.every(isElement)
-    ? (value as T[])
+  const elements = Array.isArray(value) ? value.map(elementOf) : [null];
+  return elements.every((element) => element !== null)
+    ? elements
     : refuseTokenizer(`${key} is not the list it must be`);
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isNumber = (value: unknown): value is number => typeof value === 'number' && !Number.isNaN(value);
+const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+function orderedNumberIn(value: unknown): number | null {
+  const number = numberIn(value);
+  return Number.isNaN(number) ? null : number;
+}
 
 /** The list of texts under a key. @throws ByteifyError when it is absent, or not one. */
 export function textsOf(keyValues: KeyValues, key: string): readonly string[] {
-  return listOf(keyValues, key, isText) ?? refuseTokenizer(`it lacks ${key}`);
+  return listOf(keyValues, key, textIn) ?? refuseTokenizer(`it lacks ${key}`);
 }
 
 /** Numbers by token id; null when the file has none. */
 function numbersOf(keyValues: KeyValues, key: string, count: number): readonly number[] | null {
-  const values = listOf(keyValues, key, isNumber);
+  const values = listOf(keyValues, key, orderedNumberIn);
   if (values !== null && values.length !== count)
     refuseTokenizer(`${key} has ${values.length} entries for ${count} tokens`);
   return values;
@@ -65,9 +71,15 @@ export function vocabularyOf(keyValues: KeyValues): Vocabulary {
 
 /** The id under a key, or the one that llama.cpp takes without it; null for none. */
 export function idOf(keyValues: KeyValues, key: string, fallback: number | null, count: number): number | null {
-  const id = keyValues.get(key) ?? fallback;
-  if (id === null) return null;
-  return typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < count
+  const stored = keyValues.get(key) ?? fallback;
+  if (stored === null) return null;
+  const id = numberIn(stored);
+  return id !== null && Number.isInteger(id) && id >= 0 && id < count
     ? id
-    : refuseTokenizer(`${key} is ${typeof id === 'number' ? id : 'no number'}, and it has ${count} tokens`);
+    : refuseTokenizer(`${key} is ${id ?? 'no number'}, and it has ${count} tokens`);
+}
+
+/** The truth under a key, or the one that llama.cpp takes without it. @throws ByteifyError for what is neither true nor false. */
+export function truthOf(keyValues: KeyValues, key: string, fallback: boolean): boolean {
+  return booleanIn(keyValues.get(key) ?? fallback) ?? refuseTokenizer(`${key} is neither true nor false`);
 }

@@ -3,11 +3,18 @@ export { byteTokenizerFiles } from './byte-tokenizer.js';
 export {
   CHAT_TEMPLATE_NAME,
   type ChatMessage,
+  type ChatTemplate,
+  createChatTemplate,
+  findTemplate,
+  openChatTemplate,
   type RenderedChat,
   readChatTemplate,
-  renderChat,
-  replyEnd,
+  templateIn,
 } from './chat-template.js';
+export { checkChatTemplate, checkSpecialIds, checkTokenizer } from './check-tokenizer.js';
+export { createEncoder } from './encoding/encoder.js';
+export { refuseTokenizer } from './encoding/refusal.js';
 export { tokenizerFromGguf } from './from-gguf.js';
-export { loadTokenizer, type SourceTokenizer } from './load.js';
+export { loadTokenizer, readTokenizerSources, type SourceTokenizer } from './load.js';
+export { readJson } from './read-files.js';
 export type { TokenizerFiles } from './tokenizer-json.js';

@@ -1,16 +1,21 @@
 /** @module The source's tokenizer: text to its token ids, and tokens to their bytes. */
 import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
-import { ByteifyError, messageOf } from '../errors.js';
+import { ByteifyError } from '../errors.js';
+import { createEncoder, type Encoder } from './encoding/encoder.js';
+import { refuseTokenizer } from './encoding/refusal.js';
 import { BROKEN, type Json, readJson } from './read-files.js';
 import { partsOf, tokenBytesOf } from './token-bytes.js';
-import { withUnicodeDigits } from './unicode-digits.js';
 
 export interface SourceTokenizer {
   /** Ids of a text without any special token; `<|...|>` written in the text is text. */
   encode(text: string): number[];
   /** The text of ids: of their bytes together, which are U+FFFD where they are not UTF-8. Special tokens are written out. */
   decode(ids: readonly number[]): string;
+  /**
+   * Whether ids are a text, not only what a tokenizer made of it: it may have written <unk> for what it does not know, or changed case. A ▁ of
+   * the text may have become the space that it stands for.
+   */
+  spells(text: string, ids: readonly number[]): boolean;
   /**
    * The bytes that a token stands for: together, those of `encode(text)` are the text's UTF-8, after a space where the tokenizer puts
    * one before every text (SentencePiece). Special tokens give their written form.
@@ -19,6 +24,8 @@ export interface SourceTokenizer {
   tokenBytes(id: number): Uint8Array;
   /** Ids that text is made of: all but the special ones and those that stand for no bytes. Ascending. */
   readonly ordinaryIds: readonly number[];
+  /** Whether a content is a token, special ones included. */
+  has(content: string): boolean;
   /** The highest id + 1, special tokens included. */
   readonly vocabSize: number;
   /** The id that a text begins after, or null when nothing names one. */
@@ -27,25 +34,8 @@ export interface SourceTokenizer {
   readonly addsBos: boolean;
 }
 
-interface AddedToken {
-  readonly id: number;
-  readonly content: string;
-  readonly special?: boolean;
-}
-
-function addedTokens(json: Json, folder: string): AddedToken[] {
-  const added = json.added_tokens ?? [];
-  const isToken = (token: Partial<AddedToken> | null) =>
-    Number.isSafeInteger(token?.id) && token!.id! >= 0 && typeof token?.content === 'string';
-  if (!Array.isArray(added) || !added.every(isToken))
-    throw new ByteifyError(`${join(folder, 'tokenizer.json')} has added_tokens without id or content.`, {
-      hint: BROKEN,
-    });
-  return added as AddedToken[];
-}
-
 /** The text of a special token: a string, or an object with one. */
-function contentOf(token: unknown): string | null {
+export function contentOf(token: unknown): string | null {
   if (typeof token === 'string') return token;
   const content = (token as { content?: unknown } | null | undefined)?.content;
   return typeof content === 'string' ? content : null;
@@ -60,9 +50,9 @@ function beginsWith(bos: string, postProcessor: unknown): boolean {
 }
 
 /** Contents by id. Tokens that are only added count too. */
-function contentsOf(tokenizer: Tokenizer, added: readonly AddedToken[]): (string | undefined)[] {
+function contentsOf({ vocabulary, added }: Encoder): (string | undefined)[] {
   const contents: (string | undefined)[] = [];
-  for (const [content, id] of tokenizer.get_vocab()) contents[id] = content;
+  for (const [content, id] of vocabulary) contents[id] = content;
   for (const { id, content } of added) contents[id] = content;
   return contents;
 }
@@ -76,58 +66,48 @@ function stripsSpace(decoder: unknown): boolean {
   );
 }
 
-/**
- * @param folder holds tokenizer.json and, mostly, tokenizer_config.json and config.json.
- * @throws ByteifyError when tokenizer.json is missing, or a file cannot be used.
- */
-export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
-  const json = await readJson(folder, 'tokenizer.json');
-  if (json === null) {
-    throw new ByteifyError(`${folder} holds no tokenizer.json.`, {
-      hint: 'The source’s tokenizer is needed to compare with it.',
-    });
-  }
-  const config = (await readJson(folder, 'tokenizer_config.json')) ?? {};
-  const added = addedTokens(json, folder);
-  const tokenBytes = tokenBytesOf(json.decoder, folder);
-  const addedIds = new Set(added.map(({ id }) => id));
-  const specialIds = new Set(added.flatMap(({ id, special }) => (special === true ? [id] : [])));
-  // Left out so that a text about special tokens is text; contentsOf knows them.
-  const plain = {
-    ...json,
-    pre_tokenizer: withUnicodeDigits(json.pre_tokenizer),
-    added_tokens: added.filter(({ special }) => special !== true),
-  };
-  let tokenizer: Tokenizer;
-  try {
-    tokenizer = new Tokenizer(plain, config);
-  } catch (cause) {
-    throw new ByteifyError(`The tokenizer in ${folder} cannot be used: ${messageOf(cause)}.`, { hint: BROKEN, cause });
-  }
-  const contents = contentsOf(tokenizer, added);
+/** The files that tell of a tokenizer, parsed. */
+export interface TokenizerSources {
+  readonly tokenizerJson: Readonly<Json>;
+  readonly tokenizerConfig: Readonly<Json>;
+  /** The model's config.json, which may name BOS where the tokenizer's own files do not. */
+  readonly modelConfig: Readonly<Json>;
+}
+
+/** @param path of tokenizer.json, for errors. @throws ByteifyError when the tokenizer is broken or not supported. */
+export function createTokenizer(sources: TokenizerSources, path: string): SourceTokenizer {
+  const { tokenizerJson: json, tokenizerConfig: config, modelConfig } = sources;
+  const refuse = refuseTokenizer(path);
+  const tokenBytes = tokenBytesOf(json.decoder, path);
+  const encoder = createEncoder(json, refuse);
+  const addedIds = new Set(encoder.added.map(({ id }) => id));
+  const specialIds = new Set(encoder.added.flatMap(({ id, special }) => (special ? [id] : [])));
+  const contents = contentsOf(encoder);
+  const known = new Set(contents);
   const bytesOf = (id: number): Uint8Array => {
     const content = contents[id];
-    if (content === undefined)
-      throw new ByteifyError(`The tokenizer in ${folder} has no token ${id}.`, { hint: BROKEN });
+    if (content === undefined) throw new ByteifyError(`The tokenizer ${path} has no token ${id}.`, { hint: BROKEN });
     // Added tokens are found in the text as it is, before bytes get their stand-ins.
     return addedIds.has(id) ? new TextEncoder().encode(content) : tokenBytes(content);
   };
   const bos = contentOf(config.bos_token);
   const named = bos === null ? -1 : contents.indexOf(bos);
-  const configured = named < 0 ? (await readJson(folder, 'config.json'))?.bos_token_id : named;
+  const configured = named < 0 ? modelConfig.bos_token_id : named;
   const bosId = typeof configured === 'number' && contents[configured] !== undefined ? configured : null;
   const first = stripsSpace(json.decoder) ? 1 : 0;
+  const decode = (ids: readonly number[]): string => {
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(ids.map(bytesOf)));
+    return text.startsWith(' ') ? text.slice(first) : text;
+  };
   return {
-    // The library throws on texts and lists of nothing.
-    encode: (text) => (text === '' ? [] : tokenizer.encode(text, { add_special_tokens: false }).ids),
-    decode(ids) {
-      const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Buffer.concat(ids.map(bytesOf)));
-      return text.startsWith(' ') ? text.slice(first) : text;
-    },
+    encode: (text) => encoder.encode(text),
+    decode,
+    spells: (text, ids) => decode(ids).replaceAll('▁', ' ') === text.replaceAll('▁', ' '),
     tokenBytes: bytesOf,
     ordinaryIds: contents.flatMap((content, id) =>
       content === undefined || specialIds.has(id) || bytesOf(id).length === 0 ? [] : [id],
     ),
+    has: (content) => known.has(content),
     vocabSize: contents.length,
     bosId,
     addsBos:
@@ -136,4 +116,27 @@ export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
         ? config.add_bos_token
         : beginsWith(contents[bosId]!, json.post_processor)),
   };
+}
+
+/** @throws ByteifyError when tokenizer.json is missing, or a file is not a JSON object. */
+export async function readTokenizerSources(folder: string): Promise<TokenizerSources> {
+  const tokenizerJson = await readJson(folder, 'tokenizer.json');
+  if (tokenizerJson === null) {
+    throw new ByteifyError(`${folder} holds no tokenizer.json.`, {
+      hint: 'The source’s tokenizer is needed to compare with it.',
+    });
+  }
+  return {
+    tokenizerJson,
+    tokenizerConfig: (await readJson(folder, 'tokenizer_config.json')) ?? {},
+    modelConfig: (await readJson(folder, 'config.json')) ?? {},
+  };
+}
+
+/**
+ * @param folder holds tokenizer.json and, mostly, tokenizer_config.json and config.json.
+ * @throws ByteifyError when tokenizer.json is missing, or a file cannot be used.
+ */
+export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {
+  return createTokenizer(await readTokenizerSources(folder), join(folder, 'tokenizer.json'));
 }

@@ -2,10 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
+import { readModelJson } from '../fs/index.js';
 
 export type Json = Record<string, unknown>;
 
 export const BROKEN = 'Download the model’s tokenizer files again.';
+
+const DAMAGED = 'Download the model again.';
 
 /** A file's text, or null where there is none. @throws ByteifyError when it is there and cannot be read. */
 export async function readText(folder: string, name: string): Promise<string | null> {
@@ -20,17 +23,6 @@ export async function readText(folder: string, name: string): Promise<string | n
 }
 
 /** The same of an object in JSON. @throws ByteifyError when it is none. */
-export async function readJson(folder: string, name: string): Promise<Json | null> {
-  const text = await readText(folder, name);
-  if (text === null) return null;
-  const path = join(folder, name);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: BROKEN, cause });
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new ByteifyError(`${path} is not a JSON object.`, { hint: BROKEN });
-  return json as Json;
+export function readJson(folder: string, name: string): Promise<Json | null> {
+  return readModelJson(join(folder, name), DAMAGED);
 }

@@ -34,11 +34,11 @@ export function partsOf(part: unknown): Record<string, unknown>[] {
  * How this tokenizer spells bytes: as GPT-2 does where its decoder is byte-level, as SentencePiece does where it knows byte tokens or `▁`.
  * @throws ByteifyError for tokenizers that do neither, such as WordPiece: their tokens do not say which bytes they were.
  */
-export function tokenBytesOf(decoder: unknown, folder: string): TokenBytes {
+export function tokenBytesOf(decoder: unknown, path: string): TokenBytes {
   const types = partsOf(decoder).map(({ type }) => type);
   if (types.includes('ByteLevel')) return byteLevelBytes;
   if (types.includes('ByteFallback') || types.includes('Metaspace')) return sentencePieceBytes;
-  throw new ByteifyError(`The tokenizer in ${folder} is neither byte-level nor SentencePiece's.`, {
+  throw new ByteifyError(`The tokenizer ${path} is neither byte-level nor SentencePiece's.`, {
     hint: 'Llama’s own tokenizers are one of them; this one’s tokens do not say which bytes they stand for.',
   });
 }

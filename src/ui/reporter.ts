@@ -40,8 +40,8 @@ export function createReporter(options: ReporterOptions): Reporter {
 type SpeedAt = ReturnType<typeof watchSpeed>;
 
 /** A plain line is due after this long without one, */
-const PLAIN_EVERY_MS = 10_000;
-/** or when another tenth of the whole is reached, but not more often than once a second. */
+const PLAIN_EVERY_MS = 30_000;
+/** or when another tenth of the whole is done, but at most once a second. */
 const PLAIN_PARTS = 10;
 const PLAIN_AT_MOST_EVERY_MS = 1_000;
 

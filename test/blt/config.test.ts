@@ -77,6 +77,29 @@ it('a feed-forward width that a part does not name is what transformers 5 has th
   ]);
 });
 
+describe('cross-attention after every layer of the encoder', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  const layers = { ...json.encoder_config, num_hidden_layers: 3 };
+  const config = parseBltConfig({ ...json, encoder_config: { ...layers, cross_attn_all_layers: true } }, 'config.json');
+  const cross = (of: typeof config) =>
+    bltTensors(of).filter(({ name }) => /^model\.local_encoder\.cross_attn_layers\.\d\.q_proj/.test(name)).length;
+
+  it('is read, has a module for each, and survives being written', () => {
+    expect(cross(config)).toBe(3);
+    expect(parseBltConfig(toTransformersConfig(config, 'float32'), 'config.json')).toEqual(config);
+  });
+
+  it('is not there where the key is false, null or absent', () => {
+    const { cross_attn_all_layers: _, ...absent } = layers as Record<string, unknown>;
+    for (const encoder of [
+      { ...absent, cross_attn_all_layers: false },
+      { ...absent, cross_attn_all_layers: null },
+      absent,
+    ])
+      expect(cross(parseBltConfig({ ...json, encoder_config: encoder }, 'config.json'))).toBe(1);
+  });
+});
+
 describe('a config that cannot be run', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
   it.each([

@@ -4,8 +4,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Check } from '../../src/commands/doctor/check.js';
 import { checkEngine } from '../../src/commands/doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from '../../src/commands/doctor/check-hub.js';
-import { checkGpu, checkMemory, checkNode } from '../../src/commands/doctor/check-machine.js';
+import { checkGpu, checkMemory, checkNode, checkPlatform } from '../../src/commands/doctor/check-machine.js';
 import { doctor } from '../../src/commands/doctor.js';
+import { LIBRARY_FILES } from '../../src/engine/libraries.js';
 import { recordSelfTest } from '../../src/engine/self-test-record.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
@@ -33,7 +34,7 @@ describe('doctor', () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
-    for (const name of ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2']) await writeFile(join(own, name), '');
+    for (const name of LIBRARY_FILES) await writeFile(join(own, name), '');
     await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
     const { stdout, error } = await runCommand(doctor, {});
@@ -46,7 +47,7 @@ describe('doctor', () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
-    const files = ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'].map((name) => join(own, name));
+    const files = LIBRARY_FILES.map((name) => join(own, name));
     for (const file of files) await writeFile(file, '');
     await mkdir(join(folder(), 'engine'));
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
@@ -81,6 +82,27 @@ describe('single checks', () => {
   ])('node %s', (version, ok) => {
     expect(checkNode(version)).toMatchObject({ ok, required: true });
     expect(checkNode(version).mend === null).toBe(ok);
+  });
+
+  it('says what a machine without pinned libraries can do', () => {
+    const windows = { platform: 'win32', arch: 'x64', libc: null } as const;
+    expect(checkPlatform(windows)).toMatchObject({ required: true, ok: false, mend: expect.stringContaining('WSL 2') });
+    expect(checkPlatform({ platform: 'linux', arch: 'x64', libc: 'musl' })).toMatchObject({
+      required: true,
+      ok: false,
+    });
+    expect(checkPlatform({ platform: 'darwin', arch: 'x64', libc: null })).toMatchObject({
+      required: false,
+      ok: false,
+      mend: expect.stringContaining('--libtensorflow DIR'),
+    });
+    expect(checkPlatform({ platform: 'darwin', arch: 'arm64', libc: null })).toMatchObject({
+      ok: true,
+      detail: 'macOS on Apple silicon',
+      mend: null,
+    });
+    vi.stubEnv('BYTEIFY_HOME', folder());
+    expect(checkEngine(windows).mend).toContain('WSL 2');
   });
 
   it('warns of little memory', () => {

@@ -1,4 +1,4 @@
-import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -6,13 +6,14 @@ import type { InspectedTensor, Inspection } from '../../src/commands/inspect/ins
 import { partFinder } from '../../src/commands/inspect/parts.js';
 import { inspect } from '../../src/commands/inspect.js';
 import { ByteifyError } from '../../src/errors.js';
-import { openCheckpoint, writeCheckpoint } from '../../src/safetensors/index.js';
+import { openCheckpoint, tensorBytes, writeCheckpoint, writeSafetensorsFile } from '../../src/safetensors/index.js';
 import { type Hub, type HubFault, type HubOptions, startHub } from '../support/hub-server.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const golden = fileURLToPath(new URL('../fixtures/golden/plain', import.meta.url));
 const folder = temporaryFolder();
+const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 17209920\n';
 
 async function inspected(path: string): Promise<Inspection> {
   const { stdout, error } = await runCommand(inspect, { path }, { json: true });
@@ -57,6 +58,43 @@ describe('inspect', () => {
     expect(await inspected(folder())).toMatchObject({ kind: 'llama', path: join(folder(), 'source') });
     await cp(join(golden, 'blt'), join(folder(), 'init'), { recursive: true });
     expect(await inspected(folder())).toMatchObject({ kind: 'blt', path: join(folder(), 'init') });
+  });
+
+  it('a file of types that nothing is computed with, packed ones included', async () => {
+    const path = join(folder(), 'new.safetensors');
+    await writeSafetensorsFile(
+      path,
+      [
+        { name: 'scales', dtype: 'F8_E8M0', shape: [4] },
+        { name: 'packed', dtype: 'F4', shape: [4, 16] },
+      ],
+      (info) => new Uint8Array(tensorBytes(info)),
+    );
+    expect(await inspected(path)).toMatchObject({
+      parameters: 68,
+      dtypes: [
+        { name: 'F8_E8M0', parameters: 4 },
+        { name: 'F4', parameters: 64 },
+      ],
+    });
+  });
+
+  it.each([
+    ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
+    ['model.GGUF', POINTER, 'model.GGUF is a git-lfs pointer'],
+    ['config.json', POINTER, 'config.json is a git-lfs pointer'],
+    ['config.json', '{"model_type": NaN}', 'config.json is not JSON: it holds NaN'],
+  ])('%s of another content by what it is', async (name, text, message) => {
+    await writeFile(join(folder(), name), text);
+    const path = name === 'config.json' ? folder() : join(folder(), name);
+    const { error } = await runCommand(inspect, { path });
+    expect((error as Error).message).toContain(message);
+  });
+
+  it('a link to nothing by where it leads', async () => {
+    await symlink('/nowhere', join(folder(), 'model.gguf'));
+    const { error } = await runCommand(inspect, { path: join(folder(), 'model.gguf') });
+    expect((error as Error).message).toMatch(/model\.gguf is a link to \/nowhere, which does not exist\.$/);
   });
 
   it('prints tables for people', async () => {
@@ -148,7 +186,7 @@ describe('inspect a hub model', () => {
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     expect(await inspected('org/tiny')).toMatchObject({ kind: 'llama', path: join(repository, 'snapshots', commit) });
     await expect(inspected('org/other')).rejects.toMatchObject({
-      message: expect.stringContaining('not whole in the cache'),
+      message: expect.stringContaining('org/other is not in the cache'),
     });
   });
 

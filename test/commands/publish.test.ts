@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -185,6 +185,36 @@ describe('publish', () => {
   });
 });
 
+describe('a file that the export is not made of', () => {
+  it('stops the publish before anything is asked of the hub that writes, unless it is included', async () => {
+    const dir = await exported();
+    await writeFile(join(dir, 'notes.txt'), 'private');
+    for (const dryRun of [true, false]) {
+      const { error } = await publish(dir, { dryRun });
+      expect(error).toMatchObject({ message: expect.stringContaining('notes.txt'), exitCode: 1 });
+    }
+    expect(writing()).toEqual([]);
+    const { stdout, stderr, error } = await publish(dir, { include: ['notes.txt'] }, { json: true });
+    expect(error).toBeNull();
+    expect(JSON.parse(stdout).uploaded).toContain('notes.txt');
+    expect(stderr).toMatch(/notes\.txt +\d+ B +upload[\s\S]*Uploading to me\/model/);
+  });
+
+  it('is not sent when it is a link to one elsewhere, whatever its name', async () => {
+    const dir = await exported();
+    await writeFile(join(work(), 'id_rsa'), 'PRIVATE KEY');
+    for (const name of ['notes.txt', 'LICENSE']) {
+      await symlink(join(work(), 'id_rsa'), join(dir, name));
+      for (const include of [[], [name]]) {
+        const { error } = await publish(dir, { include });
+        expect(error).toMatchObject({ message: expect.stringContaining(`${name} is a link that leads out`) });
+      }
+      await rm(join(dir, name));
+    }
+    expect(writing()).toEqual([]);
+  });
+});
+
 describe('a dry run', () => {
   it('shows every file and asks for nothing that writes, with or without a token', async () => {
     const dir = await exported();
@@ -235,7 +265,7 @@ describe('an export that is not sound is refused by name', () => {
       /tokenizer_config\.json is not JSON/,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
-    ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors cannot be opened/],
+    ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
     ['a shard that is cut', (dir) => truncate(join(dir, SHARD), 100_000), /not a sound safetensors file/],
     ['a shard that is too long', (dir) => appendFile(join(dir, SHARD), 'x'), /1 bytes follow the last tensor/],
     [

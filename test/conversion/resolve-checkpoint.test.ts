@@ -43,7 +43,9 @@ it('says what is missing', async () => {
   await expect(resolveCheckpoint(join(folder(), 'nowhere'))).rejects.toThrow('nowhere does not exist.');
   await expect(resolveCheckpoint(folder())).rejects.toThrow('holds no byteify.json and no config.json.');
   await writeFile(join(folder(), 'config.json'), '{');
-  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not JSON.');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not JSON: it breaks off before its end.');
   await writeFile(join(folder(), 'config.json'), 'null');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not a JSON object.');
+  await writeFile(join(folder(), 'config.json'), '{}');
   await expect(resolveCheckpoint(folder())).rejects.toThrow('names no model_type.');
 });

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -159,7 +159,7 @@ describe('what is refused', () => {
     execFileSync('mkfifo', [join(folder(), 'in/pipe.txt')]);
     expect((await build()).refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['blank.jsonl', 'it is empty'],
-      ['dangling.txt', 'it is a dangling link, or it was removed in the meantime'],
+      ['dangling.txt', 'it is a link to nothing, which does not exist'],
       ['pipe.txt', 'it is not a regular file'],
       ['self.txt', 'it cannot be read (ELOOP)'],
     ]);
@@ -176,7 +176,9 @@ describe('what is refused', () => {
   it('that does not exist is asked for, and leaves nothing', async () => {
     await expect(build({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow(/nowhere does not exist/);
     await symlink('nothing', join(folder(), 'link'));
-    await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(/link is a dangling link/);
+    await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(
+      /link leads to nothing, which does not exist/,
+    );
     expect(await readdir(folder())).toEqual(['link']);
   });
 
@@ -254,6 +256,33 @@ describe('a store', () => {
     await build();
     const path = join(folder(), 'data', name);
     await truncate(path, (await readFile(path)).length - 8);
-    await expect(openStore(join(folder(), 'data'))).rejects.toThrow(/is not a whole store of text/);
+    await expect(openStore(join(folder(), 'data'))).rejects.toMatchObject({
+      message: expect.stringContaining(path),
+      hint: 'Remove the data folder and run again with --data.',
+    });
+  });
+
+  it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
+    ['data.json', (path) => writeFile(path, '{}'), /data\.json is not the record of a store of text: files: /],
+    ['data.json', (path) => rm(path), /data\.json is missing/],
+    ['train.ends', (path) => truncate(path, 5), /train\.ends is cut short: 5 bytes/],
+    [
+      'train.ends',
+      (path) => writeFile(path, new Float64Array([9, 4])),
+      /train\.ends is damaged: piece 1 would end at 4, after 9/,
+    ],
+    ['train.ends', (path) => writeFile(path, new Float64Array([Number.NaN])), /piece 0 would end at NaN/],
+    ['train.ends', (path) => writeFile(path, new Float64Array([-1])), /piece 0 would end at -1/],
+    [
+      'train.ends',
+      (path) => writeFile(path, new Float64Array([1e15])),
+      /train\.bin has \d+ bytes, not the 1000000000000000/,
+    ],
+    ['validation.bin', (path) => rm(path), /validation\.bin does not exist/],
+  ])('whose %s is damaged is refused with the reason', async (name, damage, message) => {
+    await put('a.jsonl', lines(PARAGRAPHS));
+    await build();
+    await damage(join(folder(), 'data', name));
+    await expect(openStore(join(folder(), 'data'))).rejects.toThrow(message);
   });
 });

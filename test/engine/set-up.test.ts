@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { buildFolder, engineHome, ownLibrariesFile } from '../../src/engine/folders.js';
 import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/libraries.js';
 import { locateEngine } from '../../src/engine/locate.js';
+import type { Machine } from '../../src/engine/machine.js';
 import { recordSelfTest } from '../../src/engine/self-test-record.js';
 import { setUpEngine } from '../../src/engine/set-up.js';
 import { lockFolder } from '../../src/fs/lock.js';
@@ -15,10 +16,13 @@ import { startWheelIndex, type WheelIndex } from '../support/wheel-index.js';
 const pinned = vi.hoisted(() => ({ wheel: null as unknown }));
 vi.mock('../../src/engine/libraries.js', async (original) => ({
   ...(await original<typeof import('../../src/engine/libraries.js')>()),
-  get CPU_WHEEL() {
-    return pinned.wheel as PinnedWheel;
-  },
+  pinnedWheels: () => [pinned.wheel as PinnedWheel],
 }));
+const here = vi.hoisted(() => ({ machine: null as unknown }));
+vi.mock('../../src/engine/machine.js', async (original) => {
+  const real = await original<typeof import('../../src/engine/machine.js')>();
+  return { ...real, thisMachine: () => (here.machine as Machine | null) ?? real.thisMachine() };
+});
 
 const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100 };
 
@@ -36,6 +40,7 @@ beforeEach(async () => {
   vi.stubEnv('BYTEIFY_HOME', join(folder(), 'home'));
   index = await startWheelIndex(join(folder(), 'index'));
   pinned.wheel = index.wheel;
+  here.machine = null;
   vi.stubEnv('PATH', [join(folder(), 'index'), process.env.PATH].join(delimiter));
   tried = [];
 });
@@ -94,6 +99,21 @@ describe('setting the engine up', () => {
     await setUpEngine({ tryOut });
   });
 
+  it.each<[string, Machine, string]>([
+    ['Windows', { platform: 'win32', arch: 'x64', libc: null }, 'does not run on Windows'],
+    ['musl', { platform: 'linux', arch: 'x64', libc: 'musl' }, 'need glibc'],
+    ['an Intel Mac', { platform: 'darwin', arch: 'x64', libc: null }, 'no longer built for Intel Macs'],
+    ['another processor', { platform: 'linux', arch: 'riscv64', libc: 'glibc' }, 'linux on riscv64'],
+  ])('is refused on %s before anything is fetched', async (_name, machine, reason) => {
+    here.machine = machine;
+    await expect(setUpEngine({ tryOut })).rejects.toMatchObject({
+      message: expect.stringContaining(reason),
+      hint: expect.stringMatching(/\.$/),
+    });
+    expect(index.ranges).toEqual([]);
+    expect(await readdir(engineHome())).toEqual([]);
+  });
+
   it('says so where there is no pip', async () => {
     vi.stubEnv('PATH', join(folder(), 'nothing'));
     await expect(setUpEngine({ tryOut })).rejects.toThrow('Python with pip was not found');
@@ -123,6 +143,13 @@ describe('libraries of the user’s own', () => {
     });
     expect(existsSync(ownLibrariesFile())).toBe(false);
     expect(JSON.parse(await readFile(join(engineHome(), 'self-test.json'), 'utf8')).libraries.folder).toBe(cpu());
+  });
+
+  it('are no way out where none can be loaded', async () => {
+    here.machine = { platform: 'win32', arch: 'x64', libc: null };
+    const own = await libraries(join(folder(), 'own'));
+    await expect(setUpEngine({ libtensorflow: own, tryOut })).rejects.toThrow('does not run on Windows');
+    expect(tried).toEqual([]);
   });
 
   it('that are not there are refused', async () => {

@@ -29,3 +29,24 @@ it.each<[string, () => void]>([
   });
   await expect(start()).rejects.toThrow(`${PACKAGE} is installed but registered no backend`);
 });
+
+it('tfjs-node-gpu whose addon is missing is refused with the package’s own reason', async () => {
+  vi.doMock(PACKAGE, () => {
+    throw new Error('The Node.js native addon module (tfjs_binding.node) can not be found at path: here\nPlease run');
+  });
+  await expect(start()).rejects.toMatchObject({
+    message: expect.stringContaining('cannot be loaded'),
+    hint: expect.stringContaining('docs/gpu.md'),
+  });
+});
+
+it('tfjs-node-gpu that cannot compute on this Node is refused, not left to fail later', async () => {
+  vi.doMock(PACKAGE, () => {
+    tf.registerBackend('tensorflow', () => Object.assign(new tf.KernelBackend(), { dispose: () => undefined }));
+    return {};
+  });
+  await expect(start()).rejects.toMatchObject({
+    message: expect.stringContaining(`does not compute on Node ${process.versions.node}`),
+    hint: expect.stringContaining('Node 22'),
+  });
+});

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bltTensors } from '../../src/blt/index.js';
 import type { ByteStore } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
+import { checkTensors } from '../../src/export/check-tensors.js';
 import { finetune } from '../../src/finetune/index.js';
+import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
 import { type Distillation, openDistillation, openText } from '../support/distillation.js';
 import { checkpointOf, differing, valuesOf } from './runs.js';
 
@@ -81,6 +84,43 @@ it('the source’s layers stay as they are until the last stage', async () => {
     if (stage < made.length - 1) expect(differing(now, init), stages[stage]!.kind).toEqual([]);
     else expect(differing(now, init).length).toBeGreaterThan(0);
   }
+});
+
+it('a checkpoint holds what its stage trained, and reads the rest from where it lies in the conversion', async () => {
+  const init = await openCheckpoint(tiny.from[1]!);
+  const own: string[][] = [];
+  for (const path of checkpoints('whole')) {
+    const file = await openSafetensorsFile(join(path, 'trained.safetensors'));
+    own.push([...file.tensors.keys()]);
+    await file.close();
+    const whole = await openCheckpoint(path);
+    // What an export is made from: every tensor of the model, and nothing else.
+    expect(checkTensors(bltTensors(tiny.config), whole.tensors, path)).toHaveLength(whole.tensors.size);
+    await whole.close();
+  }
+  await init.close();
+  const ofLayers = (names: readonly string[]) =>
+    names.filter((name) => name.startsWith('model.global_transformer.layers'));
+  const ofPatcher = (names: readonly string[]) => names.filter((name) => name.startsWith('model.patcher'));
+  for (const [stage, names] of own.entries()) {
+    expect(ofPatcher(names), `stage ${stage}`).toEqual([]);
+    expect(ofLayers(names).length > 0, `stage ${stage}`).toBe(stage === own.length - 1);
+  }
+  // The decoder's stage moves nothing of the encoder, which the stage before it did.
+  const encoder = (names: readonly string[]) => names.some((name) => name.startsWith('model.local_encoder'));
+  expect(own.slice(1, 3).map(encoder)).toEqual([true, false]);
+});
+
+it('a stage before that is gone is named by what reads it', async () => {
+  const copy = tiny.path('gone');
+  await cp(tiny.path('whole'), copy, { recursive: true });
+  rmSync(join(copy, 'stage-3'), { recursive: true });
+  const last = checkpointOf(copy, STEPS['end-to-end']);
+  // The last stage moves everything that the one before it did: it needs nothing of it.
+  await (await openCheckpoint(last)).close();
+  rmSync(join(copy, 'stage-1'), { recursive: true });
+  const second = checkpointOf(join(copy, 'stage-2'), STEPS['distill-decoder']);
+  await expect(openCheckpoint(second)).rejects.toThrow(`${second} reads tensors from ${join(copy, 'stage-1')}`);
 });
 
 it('a folder without a source is refused', async () => {

@@ -128,7 +128,17 @@ describe('a checkpoint', () => {
       settings: 's',
     };
     const { slots, mergedValue } = training.trainee;
-    await saveCheckpoint({ run: folder(), config, specs, slots, mergedValue, start: reader, state, keep: 1 });
+    await saveCheckpoint({
+      run: folder(),
+      root: folder(),
+      config,
+      specs,
+      slots,
+      mergedValue,
+      start: reader,
+      state,
+      keep: 1,
+    });
     expect(await readTrainerState(folder(), 1)).toEqual(state);
 
     const saved = await openCheckpoint(join(folder(), checkpointName(1)));

@@ -1,15 +1,24 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseBltConfig } from '../../src/blt/index.js';
+import { resolveCheckpoint } from '../../src/conversion/index.js';
 import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../src/data/index.js';
 import { type Engine, startEngine } from '../../src/engine/index.js';
+import { checkExport, exportTransformers } from '../../src/export/index.js';
 import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
 import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
+import { cardFromManifest } from '../../src/release/index.js';
+import {
+  openCheckpoint,
+  openSafetensorsFile,
+  type TensorInfo,
+  tensorBytes,
+  writeSafetensorsFile,
+} from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-train-'));
@@ -134,6 +143,68 @@ describe('fine-tuning', () => {
     expect(await weights('killed', 6)).toEqual(await weights('whole', 6));
   });
 
+  describe('refuses a checkpoint that is damaged, and names the way out:', () => {
+    const at = join(folder, 'damaged', checkpointName(4));
+    const change = async (state: object) => {
+      const path = join(at, 'trainer_state.json');
+      await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...state }));
+    };
+    const rewrite = async (file: string, edit: (tensors: TensorInfo[]) => TensorInfo[]) => {
+      const reader = await openSafetensorsFile(join(at, file));
+      const tensors = edit([...reader.tensors.values()]);
+      await writeSafetensorsFile(join(at, file), tensors, (info) => new Uint8Array(tensorBytes(info)));
+      await reader.close();
+    };
+    const norm = 'model.local_encoder.layers.0.input_layernorm.weight';
+    it.each<[string, () => Promise<unknown>, RegExp]>([
+      ['no packer', () => change({ packer: null }), /trainer_state\.json is not the state of a training run: packer/],
+      [
+        'a place beyond the text',
+        () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
+        /stands at a place that the text does not have/,
+      ],
+      ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a sound/],
+      [
+        'moments cut short',
+        () => truncate(join(at, 'optimizer.safetensors'), 5000),
+        /optimizer\.safetensors is not a sound/,
+      ],
+      ['no moments', () => rm(join(at, 'optimizer.safetensors')), /optimizer\.safetensors does not exist/],
+      [
+        'a moment that is missing',
+        () => rewrite('optimizer.safetensors', (all) => all.filter(({ name }) => name !== `${norm}.first`)),
+        /lacks the tensor ".*input_layernorm\.weight\.first"/,
+      ],
+      [
+        'a weight of another shape',
+        () =>
+          rewrite('model.safetensors', (all) =>
+            all.map((info) => (info.name === norm ? { ...info, shape: [7] } : info)),
+          ),
+        /is F32 \[7\], not F32 \[/,
+      ],
+      [
+        'a weight of another type',
+        () =>
+          rewrite('model.safetensors', (all) =>
+            all.map((info) => (info.name === norm ? { ...info, dtype: 'I32' } : info)),
+          ),
+        /is I32 \[\d+\], not F32 \[/,
+      ],
+    ])('%s', async (_what, damage, message) => {
+      rmSync(join(folder, 'damaged'), { recursive: true, force: true });
+      await cp(join(folder, 'whole'), join(folder, 'damaged'), { recursive: true });
+      rmSync(join(folder, 'damaged', checkpointName(6)), { recursive: true });
+      await damage();
+      const before = engine.liveHandles();
+      await expect(run('damaged')).rejects.toMatchObject({
+        message: expect.stringMatching(message),
+        hint: expect.stringContaining(`Remove ${at}`),
+      });
+      expect(engine.liveHandles(), 'handles are left').toBe(before);
+    });
+  });
+
   it('gives the same in micro-batches, to rounding', async () => {
     await run('micro', { recipe: withStage({ micro_batch_size: 1 }) });
     const [one, all] = [await curve('micro'), await curve('whole')] as [
@@ -188,6 +259,65 @@ describe('fine-tuning', () => {
     const { checkpoint } = await run('two', { recipe: two });
     expect(checkpoint).toBe(join(folder, 'two', checkpointName(1)));
     await weights('two/stage-0', 2);
+  });
+});
+
+describe('checkpoints in a conversion', () => {
+  const [one, other] = [
+    { frozen: ['global', 'hash'], steps: 2 },
+    { frozen: ['global', 'encoder', 'hash'], steps: 3 },
+  ];
+  const stages = [one, other].map((change) => withStage(change).stages[0]!);
+  const at = () => join(folder, 'conversion');
+  const tune = (name: string, options: { conversion?: string; stopAfter?: number } = {}) => {
+    const controller = new AbortController();
+    let steps = 0;
+    return finetune({
+      from: [join(at(), 'init')],
+      source: null,
+      run: join(at(), name),
+      recipe: { ...recipe, stages },
+      store,
+      heldOut,
+      sourceBitsPerByte: null,
+      settings: 'settings',
+      signal: controller.signal,
+      ...(options.conversion !== undefined && { conversion: options.conversion }),
+      onStep: () => ++steps === options.stopAfter && controller.abort(new Error('stop')),
+    });
+  };
+
+  it('hold what was trained, and are the same models as whole ones; stopped runs go on from them', async () => {
+    await cp(BLT, join(at(), 'init'), { recursive: true });
+    await tune('whole');
+    await tune('shared', { conversion: at() });
+    await expect(tune('again', { conversion: at(), stopAfter: 4 })).rejects.toThrow('stop');
+    const { checkpoint } = await tune('again', { conversion: at() });
+    const last = checkpointName(3);
+    const whole = await weights('conversion/whole', 3);
+    expect(whole.size).toBeGreaterThan(0);
+    expect(await weights('conversion/shared', 3)).toEqual(whole);
+    expect(await weights('conversion/again', 3)).toEqual(whole);
+    expect(await weights('conversion/shared/stage-0', 2)).toEqual(await weights('conversion/whole/stage-0', 2));
+    const own = await openSafetensorsFile(join(at(), 'shared', last, 'trained.safetensors'));
+    expect(
+      [...own.tensors.keys()].filter((name) => /global_transformer|local_encoder|hash|patcher/.test(name)),
+    ).toEqual([]);
+    await own.close();
+    (await openBlt(checkpoint)).dispose();
+  });
+
+  it('are exported as they are, and need nothing but the conversion', async () => {
+    const from = join(at(), 'again', checkpointName(3));
+    const out = join(at(), 'blt');
+    const how = { out, dtype: 'float32' as const, card: cardFromManifest(null, { name: 'x' }), ownsOut: true };
+    await exportTransformers({ from, ...how });
+    await checkExport(out);
+    await expect(checkExport(from)).rejects.toThrow('holds only the tensors that were trained');
+    expect(await resolveCheckpoint(from)).toMatchObject({ folder: from, modelType: 'blt' });
+    await cp(at(), join(folder, 'moved'), { recursive: true });
+    rmSync(at(), { recursive: true });
+    (await openBlt(join(folder, 'moved/again', checkpointName(3)))).dispose();
   });
 });
 

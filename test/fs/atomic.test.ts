@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from '../../src/fs/atomic.js';
@@ -53,4 +53,48 @@ it('sweeps what a killed process left at any depth, and nothing else', async () 
   await vi.waitFor(async () => expect(await readdir(folder(), { recursive: true })).toHaveLength(4));
   await sweepTemporary(folder());
   expect((await readdir(folder(), { recursive: true })).sort()).toEqual(['run', join('run', '.notes.tmp-1')]);
+});
+
+it('sweeps nothing that a link leads to, and ends in a loop of links', async () => {
+  const [out, elsewhere] = [join(folder(), 'out'), join(folder(), 'elsewhere')];
+  await mkdir(out);
+  await mkdir(join(elsewhere, 'deep'), { recursive: true });
+  const name = '.notes.tmp-123-0a1b2c3d';
+  for (const path of [join(elsewhere, name), join(elsewhere, 'deep', name), join(out, name)])
+    await writeFile(path, 'x');
+  await symlink(elsewhere, join(out, 'linked'));
+  await symlink('.', join(out, 'loop'));
+  await symlink(elsewhere, join(out, '.linked.tmp-123-0a1b2c3d'));
+  await sweepTemporary(out);
+  expect((await readdir(out)).sort()).toEqual(['linked', 'loop']);
+  expect((await readdir(elsewhere)).sort()).toEqual([name, 'deep']);
+  expect(await readdir(join(elsewhere, 'deep'))).toEqual([name]);
+});
+
+it('ends a sweep when it is asked to', async () => {
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await expect(sweepTemporary(folder(), { signal })).rejects.toThrow('stopped');
+});
+
+it('removes a link and not what it leads to', async () => {
+  await mkdir(join(folder(), 'kept'));
+  await writeFile(join(folder(), 'kept/file'), '');
+  await symlink('kept', join(folder(), 'link'));
+  await removeAtomic(join(folder(), 'link'));
+  expect(await readdir(folder(), { recursive: true })).toEqual(['kept', join('kept', 'file')]);
+});
+
+it('names the path that is wanted, not the temporary one, whatever fails', async () => {
+  const path = join(folder(), 'out');
+  const inside = writeFolderAtomic(path, (temporary) => readFile(join(temporary, 'absent')));
+  await expect(inside).rejects.toMatchObject({ path: join(path, 'absent') });
+  // As a file that is open tells it: without a path.
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  await expect(writeFolderAtomic(path, () => Promise.reject(full))).rejects.toMatchObject({ path });
+  await expect(writeFileAtomic(join(folder(), 'none/file'), '')).rejects.toMatchObject({
+    path: join(folder(), 'none/file'),
+  });
+  await mkdir(path);
+  await expect(writeFileAtomic(path, '')).rejects.toMatchObject({ path });
+  await rm(path, { recursive: true });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -55,4 +55,31 @@ it("does not give back another's lock", async () => {
   await lock({ pid: 1, host: 'elsewhere', startTicks: null, id: 'x' });
   await release();
   expect(await readdir(folder())).toEqual([LOCK_NAME]);
+});
+
+it('waits for an owner that is about to write its name', async () => {
+  await writeFile(join(folder(), LOCK_NAME), '');
+  setTimeout(() => void lock({ pid: 1, host: 'elsewhere', startTicks: null, id: 'x' }), 100);
+  await expect(lockFolder(folder())).rejects.toThrow('Process 1 on elsewhere');
+});
+
+it('leaves nothing when the lock cannot be written, and names the folder', async () => {
+  await expect(lockFolder(join(folder(), 'none'))).rejects.toThrow(`${join(folder(), 'none')} does not exist.`);
+  await writeFile(join(folder(), 'file'), '');
+  await expect(lockFolder(join(folder(), 'file'))).rejects.toThrow('is a file where a folder is needed');
+  expect(await readdir(folder())).toEqual(['file']);
+});
+
+it('needs no other name: what a killed process leaves is the lock itself', async () => {
+  const release = await lockFolder(folder());
+  expect(await readdir(folder())).toEqual([LOCK_NAME]);
+  await release();
+});
+
+it('says what is wrong with a lock that is a folder or leads nowhere', async () => {
+  await mkdir(join(folder(), 'a', LOCK_NAME), { recursive: true });
+  await expect(lockFolder(join(folder(), 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
+  await mkdir(join(folder(), 'b'));
+  await symlink('nowhere', join(folder(), 'b', LOCK_NAME));
+  await expect(lockFolder(join(folder(), 'b'))).rejects.toThrow('is a link to nowhere, which does not exist');
 });

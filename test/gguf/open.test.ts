@@ -100,8 +100,10 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('may align its tensors otherwise, and order them so', async () => {
-    const alignment = typed(4, Uint8Array.of(8, 0, 0, 0));
+  it.each([
+    ['u32', typed(4, Uint8Array.of(8, 0, 0, 0))],
+    ['u64', typed(10, u64(8))],
+  ])('may align its tensors otherwise (by a %s), and order them so', async (_type, alignment) => {
     const tensors = [
       { name: 'b', dims: [1], offset: 8 },
       { name: 'a', dims: [] },
@@ -167,6 +169,9 @@ describe('a GGUF file', () => {
   it('that is one of several parts, or holds a type that is not read, is refused by name', async () => {
     const split = sampleGguf({ keyValues: [['split.count', typed(2, Uint8Array.of(3, 0))]] });
     expect(await refusal(split)).toMatch(/one of the 3 files/);
+    const wide = sampleGguf({ keyValues: [['split.count', typed(10, u64(3))]] });
+    expect(await refusal(wide)).toMatch(/one of the 3 files/);
+    expect(await refusal(sampleGguf({ tensors: [{ type: 31 }] }))).toMatch(/is stored as Q4_0_4_4 \(removed/);
     expect(await refusal(sampleGguf({ tensors: [{ type: 16 }] }))).toMatch(/"a" is stored as IQ2_XXS/);
     expect(await refusal(sampleGguf({ tensors: [{ type: 999 }] }))).toMatch(/"a" is stored as type number 999/);
   });
@@ -175,7 +180,7 @@ describe('a GGUF file', () => {
 describe('a GGUF file is refused with', () => {
   const alignment = (value: number) => [['general.alignment', typed(4, Uint8Array.of(value, 0, 0, 0))]] as const;
   it.each<[string, Sample, RegExp]>([
-    ['version 1', { version: 1 }, /version is 1/],
+    ['version 1', { version: 1 }, /is a GGUF file and its version is 1/],
     ['version 4', { version: 4 }, /version is 4/],
     ['big-endian numbers', { version: 3 << 24 }, /big-endian/],
     [
@@ -232,6 +237,10 @@ describe('a GGUF file is refused with', () => {
     const many = sampleGguf({});
     many.writeBigUInt64LE(2n ** 40n, 8);
     expect(await refusal(many)).toMatch(/number of tensors of 1099511627776/);
+    const pointer = Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 807694464\n');
+    expect(await refusal(pointer)).toMatch(/is a git-lfs pointer: the file itself, of 807694464 bytes/);
+    expect(await refusal(Buffer.from('tjgg0000'))).toMatch(/is a model file of llama\.cpp from before GGUF/);
+    expect(await refusal(Buffer.alloc(0))).toMatch(/is empty/);
     expect(await refusal(Buffer.from('GGML0000'))).toMatch(/does not begin with "GGUF"/);
     expect(await refusal(Buffer.alloc(3))).toMatch(/does not begin with "GGUF"/);
     const whole = readFileSync(tiny);

@@ -1,12 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { writeFileAtomic } from '../../src/fs/atomic.js';
+import { lockFolder } from '../../src/fs/lock.js';
 import { type DownloadOptions, downloadModel } from '../../src/hub/index.js';
 import { hubModel, WANTED } from '../support/hub-model.js';
 import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+
+vi.mock('node:fs/promises', { spy: true });
+vi.mock('../../src/fs/lock.js', { spy: true });
+vi.mock('../../src/fs/atomic.js', { spy: true });
+
+/** Stands for a cache that may only be read: permissions do not stop the superuser. */
+function refuseWrites(code: string): void {
+  const refused = async () => Promise.reject(Object.assign(new Error(code), { code, syscall: 'open', path: cache() }));
+  vi.mocked(lockFolder).mockImplementation(refused);
+  vi.mocked(writeFileAtomic).mockImplementation(refused);
+}
 
 const SHARD = 'model-00001-of-00002.safetensors';
 const TOKEN = 'hf_secretsecretsecret';
@@ -16,6 +29,7 @@ let hub: Hub | null = null;
 afterEach(async () => {
   await hub?.close();
   hub = null;
+  for (const mocked of [lockFolder, writeFileAtomic]) vi.mocked(mocked).mockRestore();
 });
 
 type Files = ReturnType<typeof hubModel>;
@@ -151,6 +165,60 @@ describe('a download', () => {
     await expectSnapshot((await download('org/old', withToken)).folder, files);
     await download('org/name', withToken);
     expect(names).toEqual(['org/name']);
+  });
+
+  it('takes a whole model as it lies there: it waits for no lock, brings nothing, and records its revision', async () => {
+    const { hub, files } = await serve();
+    await download();
+    await rm(join(repository(), 'refs'), { recursive: true });
+    const unlock = await lockFolder(repository());
+    const before = hub.contentRequests().length;
+    await expectSnapshot((await download()).folder, files);
+    expect(hub.contentRequests()).toHaveLength(before);
+    expect(await readdir(join(repository(), 'refs'))).toEqual(['main']);
+    await unlock();
+  });
+
+  it('takes it where a user may only read, as Python leaves it there, and lets the config refuse it', async () => {
+    const { files } = await serve();
+    const { folder } = await download();
+    await rm(join(repository(), 'refs'), { recursive: true });
+    refuseWrites('EROFS');
+    await expectSnapshot((await download()).folder, files);
+    const refusing = download('org/name', { onConfig: async () => Promise.reject(new Error(`no: ${folder}`)) });
+    await expect(refusing).rejects.toThrow(`no: ${folder}`);
+  });
+
+  it.each([
+    ['EACCES', SHARD, 'missing'],
+    ['EROFS', SHARD, 'short'],
+    ['EPERM', 'config.json', 'dangling'],
+  ] as const)('says what a cache lacks that may only be read (%s): %s is %s', async (code, name, fault) => {
+    const { files } = await serve();
+    const { folder } = await download();
+    const blob = await realpath(join(folder, name));
+    if (fault === 'missing') await rm(join(folder, name));
+    else if (fault === 'short') await writeFile(blob, 'short');
+    else await rm(blob);
+    refuseWrites(code);
+    const said = {
+      missing: `${name} is missing`,
+      short: `${name} has 5 bytes there instead of ${files[name]!.length}`,
+      dangling: `the link to ${name} leads nowhere`,
+    };
+    const failing = download();
+    await expect(failing).rejects.toThrow(
+      `org/name is not whole in the cache, which this user may not write to: in ${repository()}, ${said[fault]}.`,
+    );
+    await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining('HF_HOME') });
+  });
+
+  it('says that a disk has no links', async () => {
+    await serve();
+    vi.mocked(symlink).mockRejectedValueOnce(
+      Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'symlink', path: '/x' }),
+    );
+    await expect(download()).rejects.toThrow(`The file system of ${repository()} does not support links.`);
   });
 
   it('clears what a process that was killed left under temporary names', async () => {
@@ -444,6 +512,7 @@ describe('a refusal', () => {
   it.each([
     [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'org/name has its weights in pytorch_model.bin alone'],
     [{ 'model-q4.gguf': 'x' }, 'org/name holds GGUF files'],
+    [{ 'adapter_config.json': '{}', 'adapter_model.safetensors': 'x' }, 'org/name is an adapter (adapter_config.json)'],
     [{ 'adapter_model.safetensors': 'x' }, 'org/name has adapter_model.safetensors, but no model.safetensors'],
     [{ 'config.json': '{}' }, 'org/name has no safetensors weights'],
     [{ 'model.safetensors.index.json': '{"weight_map":{"a":"b.safetensors"}}' }, 'names b.safetensors, which is not'],
@@ -575,10 +644,10 @@ describe('without the hub', () => {
 
   it('says in one sentence that the cache has nothing', async () => {
     await expect(download('org/name', offline())).rejects.toThrow(
-      'The hub must not be used (HF_HUB_OFFLINE), and org/name is not whole in the cache.',
+      'The hub must not be used (HF_HUB_OFFLINE), and org/name is not in the cache.',
     );
     await expect(download('org/name@v1')).rejects.toThrow(
-      /^The hub at http:\/\/127\.0\.0\.1:1 cannot be reached \(.+\), and org\/name@v1 is not whole in the cache\.$/,
+      /^The hub at http:\/\/127\.0\.0\.1:1 cannot be reached \(.+\), and org\/name@v1 is not in the cache\.$/,
     );
   });
 
@@ -593,7 +662,9 @@ describe('without the hub', () => {
     // As Python does, which writes the ref first.
     await mkdir(join(repository(), 'refs'));
     await writeFile(join(repository(), 'refs', 'main'), commit);
-    await expect(download('org/name', offline())).rejects.toThrow('not whole');
+    await expect(download('org/name', offline())).rejects.toThrow(
+      /org\/name is not whole in the cache: .*names model-00002-of-00002\.safetensors, which is not there/,
+    );
     await expectSnapshot((await download()).folder, files);
   });
 });

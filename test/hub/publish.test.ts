@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -20,6 +20,7 @@ const TOKEN = 'hf_secretsecretsecret';
 const ID = 'me/model';
 const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
 const SHARD_BYTES = 400_000;
+const ANYTHING = { isKnown: () => true, include: [] };
 const work = temporaryFolder();
 let hub: Hub;
 let uploads: Uploads;
@@ -96,7 +97,7 @@ function line({ token = TOKEN, signal }: Options) {
 async function plan(folder: string, options: Options = {}) {
   return planPublication(line(options), {
     repository: options.id ?? ID,
-    files: await hashPaths(folder, await publishedPaths(folder)),
+    files: await hashPaths(folder, await publishedPaths(folder, ANYTHING)),
     origin: parseOrigin(await readFile(join(folder, 'provenance.json'), 'utf8').catch(() => '')),
   });
 }
@@ -123,6 +124,24 @@ async function expectPublished(folder: string, id = ID): Promise<void> {
     expect(Buffer.compare(await readFile(join(there, name)), await readFile(join(folder, name))), name).toBe(0);
   }
 }
+
+describe('a file that changes after it was hashed', () => {
+  it.each([
+    ['a weight file', SHARDS[0]],
+    ['a small file', 'config.json'],
+  ])('is not sent: %s', async (_what, name) => {
+    await serve();
+    const folder = await exportFolder();
+    const publication = await plan(folder);
+    const account = await writingAccount(line({}));
+    await rm(join(folder, name));
+    await symlink(join(work(), 'secret'), join(folder, name));
+    await writeFile(join(work(), 'secret'), 'PRIVATE KEY');
+    const sent = publish(line({}), publication, { force: false, isPrivate: false, account, card: '' });
+    await expect(sent).rejects.toThrow(`${name} changed while it was published`);
+    expect(commits()).toEqual([]);
+  });
+});
 
 describe('a publish', () => {
   it('makes the repository and brings every file that is not hidden', async () => {

@@ -24,6 +24,13 @@ import { type Hub, type HubOptions, startHub } from '../support/hub-server.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { CARD, shardedModel, TINY, TINY_GGUF } from './samples.js';
 
+vi.mock('node:fs/promises', { spy: true });
+
+const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'ab'.repeat(32)}\nsize 17209920\n`;
+const INDEX = 'model.safetensors.index.json';
+/** The index of a repository whose first shard holds these tensors. */
+const index = (names: readonly string[]) => ({ names });
+
 const folder = temporaryFolder();
 const out = () => join(folder(), 'out');
 const model = () => join(folder(), 'model');
@@ -188,8 +195,29 @@ describe('what is refused', () => {
     ['tokenizer.json', '{', 'tokenizer.json is not JSON'],
     ['model.safetensors', null, 'model.safetensors'],
     ['model.safetensors', 'x', 'model.safetensors'],
+    ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: it holds NaN'],
+    ['config.json', POINTER, 'config.json is a git-lfs pointer'],
+    ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
+    ['tokenizer.json', POINTER, 'tokenizer.json is a git-lfs pointer'],
+    ['tokenizer_config.json', POINTER, 'tokenizer_config.json is a git-lfs pointer'],
+    ['LICENSE', POINTER, 'LICENSE is a git-lfs pointer'],
+    ['chat_template.jinja', POINTER, 'chat_template.jinja is a git-lfs pointer'],
   ])('%s as %j', async (name, contents, message) => {
     await expectRefused(await changed(name, contents), message);
+  });
+
+  it.each(['config.json', 'model.safetensors', 'README.md'])('a folder whose %s is a link to nothing', async (name) => {
+    await cp(TINY, model(), { recursive: true });
+    await rm(join(model(), name), { force: true });
+    await symlink('/nowhere/file', join(model(), name));
+    await expectRefused(model(), `${name} is a link to /nowhere/file, which does not exist.`);
+  });
+
+  it('a place on a disk without links', async () => {
+    vi.mocked(symlink).mockRejectedValueOnce(
+      Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'symlink', path: '/x' }),
+    );
+    await expectRefused(TINY, `The file system of ${out()} does not support links.`);
   });
 
   it('a Llama without a tokenizer', async () => {
@@ -261,9 +289,17 @@ describe('a hub id', () => {
   it.each([
     ['config.json', '{"model_type":"gpt2"}', 'model_type is "gpt2"'],
     ['tokenizer.json', '{', 'tokenizer.json is not JSON'],
+    [INDEX, index(['score.weight']), '"score.weight", the head of a model that classifies'],
+    [INDEX, index(['_orig_mod.model.norm.weight']), 'as torch.compile wraps a model'],
+    [INDEX, index(['model.norm.weight']), 'lacks the tensor model.embed_tokens.weight'],
   ])('whose %s says that it cannot be converted costs no large download', async (name, contents, message) => {
     await shardedModel(model());
-    await writeFile(join(model(), name), contents);
+    const [shard = ''] = (await readdir(model())).filter((file) => file.endsWith('.safetensors'));
+    const text =
+      typeof contents === 'string'
+        ? contents
+        : JSON.stringify({ weight_map: Object.fromEntries(contents.names.map((tensor) => [tensor, shard])) });
+    await writeFile(join(model(), name), text);
     const { requests } = await serve();
     const failing = importModel({ model: 'org/name', out: out() });
     await expect(failing).rejects.toThrow(message);

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { locateModel } from '../../src/import/index.js';
@@ -50,6 +50,20 @@ it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/
 it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])('refuses %s, which is neither path nor id', async (model) => {
   noHub();
   await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+});
+
+it.each(['link', './link', 'org/name'])('names the link to nothing on the way to %s', async (model) => {
+  noHub();
+  const before = process.cwd();
+  process.chdir(folder());
+  try {
+    await symlink('/nowhere', model.split('/').find((part) => part !== '.')!);
+    const failing = locateModel(model);
+    await expect(failing).rejects.toThrow(/is a link to \/nowhere, which does not exist/);
+    await expect(failing).rejects.toMatchObject({ exitCode: 2 });
+  } finally {
+    process.chdir(before);
+  }
 });
 
 it('refuses a file that is no GGUF', async () => {

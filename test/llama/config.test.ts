@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { llamaTensors, openLlama, parseLlamaConfig } from '../../src/llama/index.js';
-import { writeSafetensorsFile } from '../../src/safetensors/index.js';
+import { tensorBytes, writeSafetensorsFile } from '../../src/safetensors/index.js';
 import { goldenPath } from '../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-source-'));
@@ -51,9 +51,35 @@ describe('a config', () => {
     ],
     ['quantised weights', { quantization_config: { quant_method: 'gptq' } }, /quantization_config/],
     ['other rope scaling', { rope_parameters: { rope_type: 'yarn', rope_theta: 1e4, factor: 2 } }, /yarn/],
-    ['a missing key', { hidden_size: undefined }, /hidden_size/],
-    ['an absurd size', { num_hidden_layers: 1e9 }, /num_hidden_layers/],
-    ['heads that do not divide', { num_key_value_heads: 3 }, /key-value heads/],
+    ['a missing key', { hidden_size: undefined }, /config\.json lacks hidden_size/],
+    ['an absurd size', { num_hidden_layers: 1e9 }, /num_hidden_layers must be at most 10000, not 1000000000/],
+    ['a size of zero', { num_hidden_layers: 0 }, /num_hidden_layers must be above zero, not 0/],
+    ['a negative size', { intermediate_size: -128 }, /intermediate_size must be above zero, not -128/],
+    ['a size that is text', { vocab_size: '512' }, /vocab_size must be a whole number above zero, not "512"/],
+    ['a fraction of a head', { num_attention_heads: 2.5 }, /num_attention_heads must be a whole number/],
+    ['an epsilon that is text', { rms_norm_eps: '1e-5' }, /rms_norm_eps must be a number, not "1e-5"/],
+    ['an epsilon of zero', { rms_norm_eps: 0 }, /rms_norm_eps must be above zero/],
+    ['a flag that is text', { tie_word_embeddings: 'true' }, /tie_word_embeddings must be true or false, not "true"/],
+    ['a flag that is null', { tie_word_embeddings: null }, /tie_word_embeddings must be true or false, not null/],
+    ['a base that is text', { rope_theta: '1e4' }, /rope_theta must be a number, not "1e4"/],
+    ['rope settings that are text', { rope_parameters: 'llama3' }, /rope_parameters must be an object/],
+    ['a token that is text', { eos_token_id: ['</s>'] }, /eos_token_id must be/],
+    ['a negative token', { bos_token_id: -1 }, /bos_token_id must be the id of a token, not -1/],
+    ['a type that is a number', { dtype: 16 }, /dtype must be the name of a type/],
+    [
+      'a width that heads do not divide',
+      { num_attention_heads: 3, head_dim: undefined },
+      /hidden_size of 64 cannot be divided among 3/,
+    ],
+    ['heads of an odd width', { num_attention_heads: 64, num_key_value_heads: 64, head_dim: 1 }, /heads are 1 wide/],
+    ['heads that do not share', { num_key_value_heads: 3 }, /4 heads cannot share 3 key-value heads/],
+    [
+      'the head of a classifier',
+      { architectures: ['LlamaForSequenceClassification'] },
+      /a LlamaForSequenceClassification, which does not/,
+    ],
+    ['no model_type', { model_type: undefined }, /names no model_type/],
+    ['an adapter’s keys', { model_type: undefined, peft_type: 'LORA' }, /it is an adapter \(peft_type is "LORA"\)/],
   ])('with %s is refused by name', (_what, change, message) => {
     const json = Object.fromEntries(
       Object.entries({ ...golden, ...change }).filter(([, value]) => value !== undefined),
@@ -108,12 +134,8 @@ describe('a source', () => {
     await copyFile(goldenPath('plain/llama/config.json'), join(path, 'config.json'));
     const tensors = new Map(llamaTensors(parseLlamaConfig(golden, 'c')).map(({ name, shape }) => [name, [...shape]]));
     change(tensors);
-    const infos = [...tensors].map(([name, shape]) => ({ name, shape, dtype: 'U8' as const }));
-    await writeSafetensorsFile(
-      join(path, 'model.safetensors'),
-      infos,
-      ({ shape }) => new Uint8Array(shape.reduce((a, b) => a * b, 1)),
-    );
+    const infos = [...tensors].map(([name, shape]) => ({ name, shape, dtype: 'F32' as const }));
+    await writeSafetensorsFile(join(path, 'model.safetensors'), infos, (info) => new Uint8Array(tensorBytes(info)));
     return path;
   };
 
@@ -131,17 +153,19 @@ describe('a source', () => {
     [
       'has biases',
       (tensors) => tensors.set('model.layers.0.self_attn.q_proj.bias', [64]),
-      /bias model\.layers\.0\.self_attn\.q_proj\.bias/,
+      /"model\.layers\.0\.self_attn\.q_proj\.bias", a bias, and BLT/,
     ],
     ['has tensors of something else', (tensors) => tensors.set('model.layers.0.router.weight', [4]), /router/],
   ])('that %s is refused', async (_what, change, message) => {
     await expect(openLlama(await broken(change))).rejects.toThrow(message);
   });
 
-  it('of an old checkpoint may hold computed buffers', async () => {
-    const path = await broken((tensors) => tensors.set('model.layers.0.self_attn.rotary_emb.inv_freq', [8]));
-    await (await openLlama(path)).close();
-  });
+  it.each(['model.layers.0.self_attn.rotary_emb.inv_freq', 'model.rotary_emb.inv_freq', 'rotary_emb.inv_freq'])(
+    'of an old checkpoint may hold the computed buffer %s',
+    async (name) => {
+      await (await openLlama(await broken((tensors) => tensors.set(name, [8])))).close();
+    },
+  );
 
   it('that does not exist or is no JSON is one sentence', async () => {
     await expect(openLlama(join(folder, 'nowhere'))).rejects.toThrow(/nowhere does not exist/);

@@ -1,5 +1,46 @@
-/** A Llama of one layer as a GGUF file, field by field. */
+/** Small Llamas: a folder of transformers, and one of one layer as a GGUF file, field by field. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { llamaTensors, parseLlamaConfig } from '../../src/llama/index.js';
+import { type TensorInfo, tensorBytes, writeSafetensorsFile } from '../../src/safetensors/index.js';
 import { sampleGguf, string, typed } from '../gguf/samples.js';
+
+/** The config of a small Llama. */
+export const SMALL = {
+  architectures: ['LlamaForCausalLM'],
+  model_type: 'llama',
+  vocab_size: 6,
+  hidden_size: 8,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  intermediate_size: 12,
+} as const;
+
+/** A folder with that config and F32 weights, zero where `values` has none. */
+export async function smallLlama(
+  folder: string,
+  change: {
+    readonly config?: Readonly<Record<string, unknown>>;
+    readonly tensors?: (tensors: Map<string, TensorInfo>) => void;
+    readonly values?: Readonly<Record<string, number>>;
+  } = {},
+): Promise<string> {
+  const config = { ...SMALL, ...change.config };
+  const tensors = new Map<string, TensorInfo>(
+    llamaTensors(parseLlamaConfig(config, 'c')).map(({ name, shape }) => [name, { name, shape, dtype: 'F32' }]),
+  );
+  change.tensors?.(tensors);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+  await writeSafetensorsFile(join(folder, 'model.safetensors'), [...tensors.values()], (info) => {
+    const bytes = new Uint8Array(tensorBytes(info));
+    const value = change.values?.[info.name];
+    if (value !== undefined) new Float32Array(bytes.buffer).fill(value);
+    return bytes;
+  });
+  return folder;
+}
 
 export const SAMPLE = { hiddenSize: 128, headDim: 64, layers: 1 } as const;
 

@@ -5,7 +5,7 @@ import { BOS, BYTE_OFFSET, encodeBytes } from '../../src/blt/index.js';
 import { startEngine } from '../../src/engine/index.js';
 import { openChatPrompts, openGenerator, PLAIN_SAMPLING } from '../../src/generate/index.js';
 import { openHeldBlt } from '../../src/model/index.js';
-import { byteTokenizerFiles, readChatTemplate, renderChat } from '../../src/tokenizer/index.js';
+import { byteTokenizerFiles, openChatTemplate } from '../../src/tokenizer/index.js';
 import { CHATML, LLAMA3, ZEPHYR } from '../support/chat-templates.js';
 import { longGolden } from '../support/long-golden.js';
 import { askPeer, peersPython } from '../support/peers.js';
@@ -71,17 +71,19 @@ describe.skipIf(peersPython() === null)('transformers', () => {
       blt,
       ...conversations.map((messages) => JSON.stringify(messages)),
     ]);
-    const template = await readChatTemplate(blt);
+    const template = await openChatTemplate(blt);
     const prompts = await openChatPrompts(blt);
     const special = { bos: '<s>', eos: '</s>' };
-    conversations.forEach((messages, i) => {
-      const pieces = renderChat(template!, messages);
+    for (const [i, messages] of conversations.entries()) {
+      const pieces = await template!.render(messages);
       expect(pieces.map((piece) => (typeof piece === 'string' ? piece : special[piece.token])).join('')).toBe(
         peer[i]!.text,
       );
       // A text here begins with BOS, whether its template says so or not.
       const { ids } = peer[i]!;
-      expect(prompts!.promptOf(messages).ids).toEqual(ids[0] === BOS ? ids : [BOS, ...ids]);
-    });
+      expect((await prompts!.promptOf(messages)).ids).toEqual(ids[0] === BOS ? ids : [BOS, ...ids]);
+    }
+    template!.close();
+    prompts!.close();
   });
 });

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseHeader } from '../../src/safetensors/header.js';
 import {
   fromFloat32,
   openSafetensorsFile,
@@ -51,5 +53,33 @@ describe.skipIf(peersPython() === null)('Python’s safetensors', () => {
     expect(reader.metadata).toEqual({ written: 'by python' });
     for (const info of infos) expect(await reader.read(info.name), info.name).toEqual(bytesOf(info));
     await reader.close();
+  });
+
+  it('knows the types that we know, and asks as many bytes of packed ones', async () => {
+    const shapes = [[0], [1], [2], [3], [4], [2, 2], [8], [3, 8]];
+    const list = join(work, 'headers.json');
+    const ask = async (headers: readonly (readonly [object, number])[]) => {
+      await writeFile(list, JSON.stringify(headers));
+      return askPeer<{ types: string[]; refusals: (string | null)[] }>('safetensors_headers.py', [list]);
+    };
+    const { types } = await ask([]);
+    expect(types.length).toBeGreaterThan(20);
+    const cases = types.flatMap((dtype) =>
+      shapes.flatMap((shape) =>
+        [0, 1, 2, 3, 4, 6, 8, 12, 16, 18, 24].map((size) => ({ dtype, shape, data_offsets: [0, size] })),
+      ),
+    );
+    const { refusals } = await ask(cases.map((entry) => [{ t: entry }, entry.data_offsets[1]!]));
+    const taken = cases.map((entry) => {
+      const header = new TextEncoder().encode(JSON.stringify({ t: entry }));
+      try {
+        return parseHeader(header, entry.data_offsets[1]!, 'x').tensors.size === 1;
+      } catch {
+        return false;
+      }
+    });
+    expect(taken.filter(Boolean).length).toBeGreaterThan(types.length);
+    const differ = cases.filter((_, i) => taken[i] !== (refusals[i] === null));
+    expect(differ).toEqual([]);
   });
 });

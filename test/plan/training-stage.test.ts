@@ -113,7 +113,7 @@ describe('trainingStageCost', () => {
     expect(cost({ microBatchRows: 100 }).memory.activationsBytes).toBe(
       cost({ microBatchRows: 4 }).memory.activationsBytes,
     );
-    expect(cost({}).diskBytes).toBe(2 * (4 * 111_111 + 8 * 11_111));
+    expect(cost({}).diskBytes).toBe(2 * 12 * 11_111);
   });
 
   it('knows no time without a rate', () => {

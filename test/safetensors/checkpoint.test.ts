@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -98,7 +98,7 @@ it.each<[string, unknown, RegExp]>([
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
   ['is no text', 1, /places "t0" in a value that is no text/],
-  ['is absent', 'model-00009-of-00003.safetensors', /cannot be opened/],
+  ['is absent', 'model-00009-of-00003.safetensors', /does not exist/],
 ])('an index is refused whose shard %s', async (_what, shard, message) => {
   await changeIndex((map) => Object.assign(map, { t0: shard }));
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
@@ -115,6 +115,8 @@ it.each<[string, (map: Record<string, unknown>) => void, RegExp]>([
 
 it.each<[string, string, RegExp]>([
   ['is not JSON', '{', /not JSON/],
+  ['is a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 12\n', /is a git-lfs pointer/],
+  ['is empty', '', /index\.json is empty/],
   ['has no weight_map', '{"metadata":{}}', /no weight_map/],
   ['places nothing', '{"weight_map":{}}', /no weight_map/],
   ['places a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
@@ -132,4 +134,19 @@ it('a tensor in two shards is refused', async () => {
 
 it('a folder without weights is refused', async () => {
   expect(await refusal(openCheckpoint(folder()))).toMatch(/neither model.safetensors nor/);
+});
+
+it.each([
+  ['pytorch_model.bin', /has its weights in pytorch_model\.bin alone/],
+  ['consolidated.00.pth', /has its weights in consolidated\.00\.pth alone/],
+  ['adapter_model.safetensors', /holds adapter_model\.safetensors, but neither/],
+  ['training_args.bin', /holds neither model\.safetensors nor/],
+])('a folder whose only large file is %s is refused by that', async (name, message) => {
+  await writeFile(join(folder(), name), '');
+  expect(await refusal(openCheckpoint(folder()))).toMatch(message);
+});
+
+it('a file that is a link to nothing is not taken for absent', async () => {
+  await symlink('/nowhere', join(folder(), SINGLE_FILE));
+  expect(await refusal(openCheckpoint(folder()))).toMatch(/is a link to \/nowhere, which does not exist/);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Dtype, dtypeBytes, fromFloat32, toFloat32 } from '../../src/safetensors/index.js';
+import { type Dtype, dtypeBytes, fromFloat32, isPlainFloat, toFloat32 } from '../../src/safetensors/index.js';
 
 const ALL = Uint16Array.from({ length: 65_536 }, (_, bits) => bits);
 const allBytes = new Uint8Array(ALL.buffer);
@@ -107,4 +107,15 @@ it('knows the size of every type', () => {
 
 it('types without floats are refused', () => {
   expect(() => toFloat32(new Uint8Array(8), 'I64')).toThrow(/I64/);
+});
+
+it('of a type is known whether its tensors hold plain numbers', () => {
+  const types: Dtype[] = ['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E8M0', 'F4', 'I8', 'C64', 'BOOL'];
+  expect(types.filter(isPlainFloat)).toEqual(['F64', 'F32', 'F16', 'BF16']);
+  for (const dtype of types.slice(4)) expect(() => toFloat32(new Uint8Array(8), dtype)).toThrow(dtype);
+});
+
+it('elements smaller than a byte have no size in bytes', () => {
+  expect(dtypeBytes('C64')).toBe(8);
+  expect(() => dtypeBytes('F4')).toThrow(/Elements of type F4 are not whole bytes/);
 });

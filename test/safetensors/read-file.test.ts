@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteifyError } from '../../src/errors.js';
 import {
+  type Dtype,
   openSafetensorsFile,
   type TensorInfo,
   tensorBytes,
@@ -76,8 +77,58 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
+  it.each<[Dtype, number[], number]>([
+    ['F8_E8M0', [4], 4],
+    ['F8_E4M3FNUZ', [2, 2], 4],
+    ['F8_E5M2FNUZ', [4], 4],
+    ['F6_E2M3', [2, 4], 6],
+    ['F6_E3M2', [8], 6],
+    ['F4', [3, 2], 3],
+    ['C64', [2], 16],
+  ])('may hold %s, in as many bytes as its bits fill', async (dtype, shape, bytes) => {
+    await writeRaw(
+      path(),
+      JSON.stringify({ a: entry(0, bytes, { dtype, shape }) }),
+      Uint8Array.from({ length: bytes }, (_, i) => i),
+    );
+    const reader = await openSafetensorsFile(path());
+    expect(reader.tensors.get('a')).toMatchObject({ dtype, shape });
+    expect([...(await reader.read('a', { offset: 1, length: 2 }))]).toEqual([1, 2]);
+    expect((await reader.read('a')).length).toBe(bytes);
+    await reader.close();
+  });
+
+  it('may say null for its metadata, as Python’s library lets it', async () => {
+    await writeRaw(path(), JSON.stringify({ __metadata__: null, a: entry(0, 1) }), new Uint8Array(1));
+    const reader = await openSafetensorsFile(path());
+    expect(reader.metadata).toEqual({});
+    await reader.close();
+  });
+
+  it.each([
+    [
+      'a git-lfs pointer',
+      'version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n',
+      /is a git-lfs pointer/,
+    ],
+    ['a web page', '<!doctype html><html></html>', /is a web page/],
+    ['empty', '', /is empty/],
+  ])('that is %s is called by that', async (_what, text, message) => {
+    await writeFile(path(), text);
+    expect(await refusal(openSafetensorsFile(path()))).toMatch(message);
+  });
+
+  it('whose length looks like an archive is read all the same', async () => {
+    const header = JSON.stringify({ a: entry(0, 1) });
+    // 0x8b1f: the first two bytes of gzip.
+    await writeRaw(path(), header.padEnd(0x8b1f, ' '), new Uint8Array(1));
+    const reader = await openSafetensorsFile(path());
+    expect(reader.tensors.size).toBe(1);
+    await reader.close();
+  });
+
   it('is a file that exists', async () => {
-    expect(await refusal(openSafetensorsFile(path()))).toMatch(/cannot be opened/);
+    expect(await refusal(openSafetensorsFile(path()))).toMatch(/does not exist/);
     mkdirSync(path());
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/is not a file/);
   });
@@ -105,6 +156,24 @@ describe('a header is refused with', () => {
     ['a fractional offset', { a: entry(0, 4, { data_offsets: [0.5, 4.5] }) }, 4, /"a" has no valid data_offsets/],
     ['a negative offset', { a: entry(0, 4, { data_offsets: [-4, 0] }) }, 4, /"a" has no valid data_offsets/],
     ['three offsets', { a: entry(0, 4, { data_offsets: [0, 4, 4] }) }, 4, /"a" has no valid data_offsets/],
+    [
+      'packed elements that end inside a byte',
+      { a: entry(0, 2, { dtype: 'F4', shape: [3] }) },
+      2,
+      /"a" do not fill whole bytes/,
+    ],
+    [
+      'too many bytes of packed elements',
+      { a: entry(0, 4, { dtype: 'F4', shape: [4] }) },
+      4,
+      /"a" needs 2 bytes and is given 4/,
+    ],
+    [
+      'too few bytes of packed elements',
+      { a: entry(0, 4, { dtype: 'F6_E2M3', shape: [8] }) },
+      4,
+      /"a" needs 6 bytes and is given 4/,
+    ],
     ['an unknown type', { a: entry(0, 4, { dtype: 'Q4' }) }, 4, /"a" has the unknown type "Q4"/],
     ['a type that objects have by nature', { a: entry(0, 4, { dtype: 'toString' }) }, 4, /unknown type "toString"/],
     ['a type that is 100,000 lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],

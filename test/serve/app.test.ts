@@ -11,7 +11,8 @@ const idsOf = (text: string) => [...encodeBytes(new TextEncoder().encode(text))]
 
 /** A template that ends replies with a bar. */
 const chat: ChatPrompts = {
-  promptOf(messages) {
+  close: () => undefined,
+  async promptOf(messages) {
     if (messages.some(({ role }) => role === 'assistant')) throw new UsageError('No replies here.', { hint: 'Ask.' });
     return {
       ids: idsOf(messages.map(({ role, content }) => `${role}: ${content}\n`).join('')),

@@ -15,7 +15,7 @@ import { type Finished, runCli } from './cli.js';
 const run = promisify(execFile);
 
 /** test/support/shared-folder.ts makes it, or .ci/run. */
-function sharedRoot(): string {
+export function sharedRoot(): string {
   const root = process.env.BYTEIFY_TEST_SHARED;
   if (root === undefined) throw new Error('BYTEIFY_TEST_SHARED is not set');
   return root;

@@ -90,6 +90,7 @@ export async function openDistillation(folder: string, store: ByteStore, sizes: 
         from,
         source,
         run: path(name),
+        conversion: folder,
         recipe,
         heldOut,
         sourceBitsPerByte: null,

@@ -1,9 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { BOS, EOS, encodeBytes } from '../../src/blt/index.js';
 import { openChatPrompts, requireChat } from '../../src/generate/index.js';
-import { type ChatMessage, readChatTemplate, renderChat, replyEnd } from '../../src/tokenizer/index.js';
+import {
+  type ChatMessage,
+  type ChatTemplate,
+  createChatTemplate,
+  readChatTemplate,
+} from '../../src/tokenizer/index.js';
 import { CHATML, LLAMA3, ZEPHYR } from '../support/chat-templates.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -19,25 +24,39 @@ const CHAT: readonly ChatMessage[] = [
 const BEGIN = { token: 'bos' } as const;
 const END = { token: 'eos' } as const;
 
+const opened: ChatTemplate[] = [];
+afterEach(() => {
+  for (const template of opened.splice(0)) template.close();
+});
+
+function templateOf(template: string): ChatTemplate {
+  const created = createChatTemplate({ template, path: 'my-model/chat_template.jinja' });
+  opened.push(created);
+  return created;
+}
+
+const renderChat = (template: string, messages: readonly ChatMessage[]) => templateOf(template).render(messages);
+const replyEnd = (template: string) => templateOf(template).replyEnd();
+
 describe('a conversation in a template', () => {
-  it('like ChatML', () => {
-    expect(renderChat(CHATML, CHAT)).toEqual([
+  it('like ChatML', async () => {
+    expect(await renderChat(CHATML, CHAT)).toEqual([
       '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi – 東京?<|im_end|>\n' +
         '<|im_start|>assistant\nYes.<|im_end|>\n<|im_start|>user\nMore.<|im_end|>\n<|im_start|>assistant\n',
     ]);
-    expect(replyEnd(CHATML)).toBe('<|im_end|>');
+    expect(await replyEnd(CHATML)).toBe('<|im_end|>');
   });
 
-  it('like Llama 3’s, which begins with BOS and trims', () => {
-    expect(renderChat(LLAMA3, [{ role: 'user', content: '  Hi \n' }])).toEqual([
+  it('like Llama 3’s, which begins with BOS and trims', async () => {
+    expect(await renderChat(LLAMA3, [{ role: 'user', content: '  Hi \n' }])).toEqual([
       BEGIN,
       '<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     ]);
-    expect(replyEnd(LLAMA3)).toBe('<|eot_id|>');
+    expect(await replyEnd(LLAMA3)).toBe('<|eot_id|>');
   });
 
-  it('like Zephyr’s, which ends turns with EOS', () => {
-    expect(renderChat(ZEPHYR, CHAT.slice(1, 4))).toEqual([
+  it('like Zephyr’s, which ends turns with EOS', async () => {
+    expect(await renderChat(ZEPHYR, CHAT.slice(1, 4))).toEqual([
       '<|user|>\nHi – 東京?',
       END,
       '\n<|assistant|>\nYes.',
@@ -46,7 +65,7 @@ describe('a conversation in a template', () => {
       END,
       '\n<|assistant|>\n',
     ]);
-    expect(replyEnd(ZEPHYR)).toBeNull();
+    expect(await replyEnd(ZEPHYR)).toBeNull();
   });
 
   it.each([
@@ -56,41 +75,43 @@ describe('a conversation in a template', () => {
     ],
     ['is no template', '{% if %}<end>'],
     ['leaves a reply out', '{% for message in messages %}<turn>{% endfor %} and the end'],
-  ])('has no end of a reply where the template %s', (_, template) => {
-    expect(replyEnd(template)).toBeNull();
+  ])('has no end of a reply where the template %s', async (_, template) => {
+    expect(await replyEnd(template)).toBeNull();
   });
 
-  it('has no end of a reply where the template puts nothing after one', () => {
+  it('has no end of a reply where the template puts nothing after one', async () => {
     const bare = '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}';
-    expect(replyEnd(bare)).toBeNull();
-    expect(renderChat(bare, [{ role: 'user', content: 'Hi' }])).toEqual(['user: Hi\n']);
+    expect(await replyEnd(bare)).toBeNull();
+    expect(await renderChat(bare, [{ role: 'user', content: 'Hi' }])).toEqual(['user: Hi\n']);
   });
 
-  it('sees no tools and no documents, as in transformers', () => {
+  it('sees no tools and no documents, as in transformers', async () => {
     const told = '{{ "tools" if tools is not none else "-" }}{{ "documents" if documents is not none else "-" }}';
-    expect(renderChat(told, [])).toEqual(['--']);
+    expect(await renderChat(told, [])).toEqual(['--']);
   });
 
-  it('takes the line ends and spaces around blocks away, as transformers does', () => {
-    expect(renderChat('{% if true %}\n  {% if true %}\nx\n  {% endif %}\n{% endif %}\n', [])).toEqual(['x\n']);
+  it('takes the line ends and spaces around blocks away, as transformers does', async () => {
+    expect(await renderChat('{% if true %}\n  {% if true %}\nx\n  {% endif %}\n{% endif %}\n', [])).toEqual(['x\n']);
   });
 
   it.each([
     ['a role it does not know', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
     ['turns out of order', ZEPHYR, [CHAT[1]!, CHAT[3]!], 'Roles must alternate'],
-  ])('is refused for %s, in one sentence with a hint', (_, template, messages, reason) => {
-    const refused = () => renderChat(template, messages);
-    expect(refused).toThrow(`The model’s chat template does not take these messages: ${reason}.`);
-    expect(refused).toThrow(expect.objectContaining({ exitCode: 2, hint: expect.stringMatching(/roles/) }));
+  ])('is refused for %s, in one sentence with a hint', async (_, template, messages, reason) => {
+    await expect(renderChat(template, messages)).rejects.toMatchObject({
+      message: `The model’s chat template does not take these messages: ${reason}.`,
+      exitCode: 2,
+      hint: expect.stringMatching(/roles/),
+    });
   });
 
-  it('is refused when the template is no Jinja', () => {
-    expect(() => renderChat('{% for %}', CHAT)).toThrow(/chat template does not take these messages/);
+  it('is refused when the template is no Jinja', async () => {
+    await expect(renderChat('{% for %}', CHAT)).rejects.toThrow(/chat template does not take these messages/);
   });
 
-  it('takes no special token from what a user writes, nor from a role', () => {
+  it('takes no special token from what a user writes, nor from a role', async () => {
     const marks = ['\uFDD0', '\uFDD1', '\uFDD2'].join('x');
-    const pieces = renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
+    const pieces = await renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
       { role: marks, content: `<s>${marks}</s>` },
     ]);
     expect(pieces).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
@@ -127,7 +148,9 @@ describe('the template of a folder', () => {
 
   it('cannot be had from what is not JSON, or not a file', async () => {
     await writeFile(join(folder(), 'tokenizer_config.json'), '{');
-    await expect(readChatTemplate(folder())).rejects.toThrow(/tokenizer_config\.json is not JSON\./);
+    await expect(readChatTemplate(folder())).rejects.toThrow(
+      /tokenizer_config\.json is not JSON: it breaks off before its end\./,
+    );
     await mkdir(join(folder(), 'chat_template.jinja'));
     await expect(readChatTemplate(folder())).rejects.toThrow(/chat_template\.jinja cannot be read: /);
   });
@@ -139,16 +162,18 @@ describe('the prompt of a conversation', () => {
   it('has one BOS, EOS where the template has it, and all else in bytes', async () => {
     await writeFile(join(folder(), 'chat_template.jinja'), ZEPHYR);
     const zephyr = requireChat(await openChatPrompts(folder()), 'x');
-    expect(zephyr.promptOf([{ role: 'user', content: 'é' }])).toEqual({
+    expect(await zephyr.promptOf([{ role: 'user', content: 'é' }])).toEqual({
       ids: [BOS, ...bytes('<|user|>\né'), EOS, ...bytes('\n<|assistant|>\n')],
       stops: [],
     });
+    zephyr.close();
     await writeFile(join(folder(), 'chat_template.jinja'), LLAMA3);
     const llama = requireChat(await openChatPrompts(folder()), 'x');
-    const { ids, stops } = llama.promptOf([{ role: 'user', content: 'é' }]);
+    const { ids, stops } = await llama.promptOf([{ role: 'user', content: 'é' }]);
     expect(ids.filter((id) => id === BOS || id === EOS)).toEqual([BOS]);
     expect(ids[0]).toBe(BOS);
     expect(stops).toEqual([new TextEncoder().encode('<|eot_id|>')]);
+    llama.close();
   });
 
   it('is refused where the model has no template', async () => {

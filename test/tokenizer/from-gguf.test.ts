@@ -26,6 +26,8 @@ describe('the tokenizer of a GGUF file', () => {
   it('without add_space_prefix begins with the text', async () => {
     const prefixed = await loaded(sentencePieceValues());
     const plain = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': false }));
+    const zero = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': 0 }));
+    expect(zero.encode(' the class')).toEqual(prefixed.encode('the class'));
     expect(plain.encode(' the class')).toEqual(prefixed.encode('the class'));
     expect(plain.decode(plain.encode(' the class'))).toBe(' the class');
   });
@@ -111,6 +113,13 @@ describe('the tokenizer of a GGUF file', () => {
 
   it.each<[string, Map<string, GgufValue>, boolean, number | null]>([
     ['SentencePiece’s, which llama.cpp begins with 1', sentencePieceValues(), true, 1],
+    ['SentencePiece’s that says no by a zero', sentencePieceValues({ 'ggml.add_bos_token': 0 }), false, 1],
+    [
+      'GPT-2’s that says yes by a one',
+      byteLevelValues({ 'ggml.pre': 'gpt-2', 'ggml.bos_token_id': 0n, 'ggml.add_bos_token': 1 }),
+      true,
+      0,
+    ],
     ['SentencePiece’s that says no', sentencePieceValues({ 'ggml.add_bos_token': false }), false, 1],
     ['Llama 3’s', byteLevelValues({ 'ggml.pre': 'llama-bpe', 'ggml.bos_token_id': 0 }), true, 0],
     ['Llama 3’s without a BOS', byteLevelValues({ 'ggml.pre': 'llama-bpe' }), false, null],

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { ByteifyError } from '../../src/errors.js';
 import { loadTokenizer, tokenizerFromGguf } from '../../src/tokenizer/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
+import { TOKENIZER_KINDS } from '../support/tokenizer-kinds.js';
+import { TEXTS } from '../support/tokenizer-texts.js';
 import { byteLevel, byteLevelValues, sentencePieceValues, writeTokenizer } from './samples.js';
 
 const folder = temporaryFolder();
@@ -72,6 +74,21 @@ it('byte tokens and special tokens give their bytes, tokens that were added thei
   expect(bytes.vocabSize).toBe(601);
   expect(bytes.encode('éß')).toEqual([600]);
   expect(bytes.decode([600])).toBe('éß');
+});
+
+it('tells whether tokens spell a text', async () => {
+  const load = async (tokenizerJson: object) => {
+    await writeTokenizer(folder(), { tokenizerJson, tokenizerConfig: {} });
+    const { encode, spells } = await loadTokenizer(folder());
+    return (text: string) => spells(text, encode(text));
+  };
+  const bytes = await load(TOKENIZER_KINDS['byte-level BPE of Llama 3']!);
+  const pieces = await load(TOKENIZER_KINDS['SentencePiece BPE of Llama 2']!);
+  for (const text of TEXTS) expect([text, bytes(text), pieces(text)]).toEqual([text, true, true]);
+  const lossy = await load(TOKENIZER_KINDS['Unigram without byte fallback']!);
+  expect(['the class', ' the class', '日本語'].map(lossy)).toEqual([true, true, false]);
+  const lowered = await load(TOKENIZER_KINDS['byte-level BPE, NFD and no accents']!);
+  expect(['café', 'cafe', 'A'].map(lowered)).toEqual([false, true, false]);
 });
 
 it('numbers of every script are digits, as in the Rust library', async () => {

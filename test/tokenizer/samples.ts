@@ -32,6 +32,8 @@ function readFixture<T>(name: string): T {
 /** Made by the libraries sentencepiece and tokenizers (test/fixtures/tokenizer/make.py). */
 export const sentencePiece = readFixture<SentencePiece>('sentencepiece');
 export const byteLevel = readFixture<ByteLevel>('byte-level');
+/** Rules that make `fi` of a ligature, `1/2` of ½, `Tokyo` of two characters, a space of a tab, nothing of a zero-width space, and more. */
+export const { precompiled_charsmap: CHARSMAP } = readFixture<{ precompiled_charsmap: string }>('charsmap');
 
 const named = (values: Record<string, GgufValue>) =>
   Object.entries(values).map(([key, value]) => [`tokenizer.${key}`, value] as const);

@@ -1,12 +1,13 @@
 /** @module The engine: its libraries, the bridge to them, and how fast it is. */
 
 import { type EngineLocation, locateEngine } from '../../engine/locate.js';
+import { type Machine, supportOf, thisMachine } from '../../engine/machine.js';
 import { selfTestOf } from '../../engine/self-test-record.js';
 import { messageOf } from '../../errors.js';
 import type { Check } from './check.js';
 
 /** Whether libraries are here, and passed their self-test as they are now. */
-export function checkEngine(): Check {
+export function checkEngine(machine: Machine = thisMachine()): Check {
   const engine = locateEngine();
   if (engine === null) {
     return {
@@ -14,7 +15,8 @@ export function checkEngine(): Check {
       required: true,
       ok: false,
       detail: "TensorFlow's libraries are not here",
-      mend: 'byteify setup (or byteify setup --libtensorflow DIR for a copy at hand)',
+      mend:
+        supportOf(machine).advice?.hint ?? 'byteify setup (or byteify setup --libtensorflow DIR for a copy at hand)',
     };
   }
   const test = selfTestOf(engine.folder);

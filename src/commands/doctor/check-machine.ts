@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { engineHome } from '../../engine/folders.js';
+import { type Machine, supportOf, thisMachine } from '../../engine/machine.js';
 import { humanBytes } from '../../ui/index.js';
 import type { Check } from './check.js';
 
@@ -23,6 +24,14 @@ export function checkNode(version: string = process.versions.node): Check {
   const ok = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   const wanted = MINIMUM_NODE.join('.');
   return { name: 'node', required: true, ok, detail: version, mend: ok ? null : `install Node ${wanted} or newer` };
+}
+
+/** Whether the engine's libraries exist for this machine. Where a build of the user's own can be loaded, it is no more than a warning. */
+export function checkPlatform(machine: Machine = thisMachine()): Check {
+  const { name, ownLibraries, advice } = supportOf(machine);
+  const check = { name: 'machine', required: !ownLibraries };
+  if (advice === null) return { ...check, ok: true, detail: name, mend: null };
+  return { ...check, ok: false, detail: `${name}: ${advice.reason}`, mend: advice.hint };
 }
 
 /** What `tiny` needs with room to spare; `byteify plan` knows what a model needs. */

@@ -1,7 +1,7 @@
 /** @module A hub model as the hub tells of it: its config and the headers of its files; no weight is downloaded. */
 
 import { parseBltConfig } from '../../blt/index.js';
-import { ByteifyError } from '../../errors.js';
+import { parseModelJson } from '../../fs/index.js';
 import { type RemoteModel, readRemote } from '../../hub/index.js';
 import { parseLlamaConfig } from '../../llama/index.js';
 import { bltFacts, llamaFacts } from './facts.js';
@@ -24,13 +24,7 @@ export async function inspectHub(model: string, signal: AbortSignal): Promise<In
 
 function describe({ id, config }: RemoteModel): Pick<Inspection, 'kind' | 'config'> {
   const where = `${id}/config.json`;
-  let json: unknown;
-  try {
-    json = JSON.parse(config);
-  } catch (cause) {
-    throw new ByteifyError(`${where} is not JSON.`, { hint: 'Try another revision of the model.', cause });
-  }
-  if ((json as { model_type?: unknown } | null)?.model_type === 'blt')
-    return { kind: 'blt', config: bltFacts(parseBltConfig(json, where)) };
+  const json = parseModelJson(new TextEncoder().encode(config), where, 'Try another revision of the model.');
+  if (json.model_type === 'blt') return { kind: 'blt', config: bltFacts(parseBltConfig(json, where)) };
   return { kind: 'llama', config: llamaFacts(parseLlamaConfig(json, where)) };
 }

@@ -1,11 +1,12 @@
 /** @module Reads headers and configs of whatever a path points to; never a weight. */
 
 import { existsSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBltConfig } from '../../blt/index.js';
 import { MANIFEST_NAME, resolveCheckpoint } from '../../conversion/index.js';
 import { ByteifyError, UsageError } from '../../errors.js';
+import { missingPath, readModelJson } from '../../fs/index.js';
 import { openGguf } from '../../gguf/index.js';
 import { parseLlamaConfig } from '../../llama/index.js';
 import { openCheckpoint, openSafetensorsFile, type TensorReader } from '../../safetensors/index.js';
@@ -19,10 +20,11 @@ const PATH_HINT = 'Give a weights file, a checkpoint folder, a conversion folder
  * @throws UsageError when the path is nothing that can be inspected
  */
 export async function inspectPath(path: string): Promise<Inspection> {
-  if (!existsSync(path)) throw new UsageError(`${path} does not exist.`, { hint: PATH_HINT });
+  if (!existsSync(path)) throw missingPath(path, PATH_HINT);
   if (statSync(path).isDirectory()) return inspectFolder(path);
-  if (path.endsWith('.gguf')) return inspectGguf(path);
-  if (path.endsWith('.safetensors')) {
+  const name = path.toLowerCase();
+  if (name.endsWith('.gguf')) return inspectGguf(path);
+  if (name.endsWith('.safetensors')) {
     const reader = await openSafetensorsFile(path);
     return read(reader, { kind: 'safetensors', path, config: {} });
   }
@@ -38,7 +40,7 @@ async function inspectFolder(path: string): Promise<Inspection> {
   const gguf = await onlyGguf(folder);
   if (gguf !== null) return inspectGguf(gguf);
   const where = join(folder, 'config.json');
-  const json: unknown = JSON.parse(await readFile(where, 'utf8'));
+  const json = await readModelJson(where, PATH_HINT);
   if (modelType === 'blt') {
     const config = bltFacts(parseBltConfig(json, where));
     return read(await openCheckpoint(folder), { kind: 'blt', path: folder, config });
@@ -52,7 +54,7 @@ async function onlyGguf(folder: string): Promise<string | null> {
   const names = await readdir(folder);
   const name = names.some((file) => file.endsWith('.safetensors'))
     ? undefined
-    : names.find((file) => file.endsWith('.gguf'));
+    : names.find((file) => file.toLowerCase().endsWith('.gguf'));
   return name === undefined ? null : join(folder, name);
 }
 

@@ -1,44 +1,30 @@
-/** @module A checkpoint of a run: a whole model folder with the optimizer's moments and the trainer's state beside it. */
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+/** @module A checkpoint of a run: a model folder with the optimizer's moments and the trainer's state beside it. */
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../../blt/index.js';
-import type { PackerState } from '../../data/index.js';
-import { chunksOf, type StepMode, type Storage, type tf, type Variable } from '../../engine/index.js';
+import { chunksOf, type Storage, type tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
-import { writeFolderAtomic } from '../../fs/index.js';
+import { removeAtomic, writeFolderAtomic } from '../../fs/index.js';
 import { loadVariable } from '../../model/index.js';
 import {
   openCheckpoint,
   openSafetensorsFile,
+  quoted,
   type TensorInfo,
   type TensorReader,
   tensorBytes,
-  tensorPieces,
-  writeCheckpoint,
   writeSafetensorsFile,
 } from '../../safetensors/index.js';
-import type { Capacity } from '../batches/capacity.js';
-import { type Moments, momentStorage, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
-
-/** What a resumed run needs beside the weights. */
-export interface TrainerState {
-  readonly step: number;
-  readonly packer: PackerState;
-  /** The shapes that a step was traced with. */
-  readonly room: Capacity;
-  /** Floating-point operations so far, the source's included. */
-  readonly flops: number;
-  /** How steps run: going on, they run the same way. */
-  readonly mode: StepMode;
-  /** Of the last look at the held-out text. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** A digest of the settings that must not change between sittings. */
-  readonly settings: string;
-}
+import { systemCode } from '../../system-errors.js';
+import { disposeSlot, type Moments, momentStorage, type ParameterGroup, type Slot } from '../optimizers/adamw.js';
+import { ofCheckpoint, parseTrainerState, type TrainerState } from './trainer-state.js';
+import { writeWeights } from './write-weights.js';
 
 const NAME = /^checkpoint-(\d+)$/;
 const OPTIMIZER_FILE = 'optimizer.safetensors';
 const STATE_FILE = 'trainer_state.json';
+
+export type { TrainerState };
 
 export function checkpointName(step: number): string {
   return `checkpoint-${String(step).padStart(6, '0')}`;
@@ -46,7 +32,10 @@ export function checkpointName(step: number): string {
 
 /** Steps that have a checkpoint in a run folder, oldest first. */
 export async function checkpointSteps(run: string): Promise<number[]> {
-  const names = await readdir(run).catch(() => [] as string[]);
+  const names = await readdir(run).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
   return names
     .flatMap((name) => NAME.exec(name)?.[1] ?? [])
     .map(Number)
@@ -68,8 +57,10 @@ async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint
 
 /**
  * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the
- * others are copied as they were. Adapters themselves lie beside the moments.
- * @param params.start where the untrained tensors are read from. @param params.mergedValue of a tensor that has an adapter; null of others.
+ * others are as they were. Adapters themselves lie beside the moments.
+ * @param params.start where the untrained tensors are read from
+ * @param params.root what lies in this folder is not copied into the checkpoint, which names the place instead
+ * @param params.mergedValue of a tensor that has an adapter; null of others
  */
 export async function saveCheckpoint(params: {
   run: string;
@@ -78,17 +69,17 @@ export async function saveCheckpoint(params: {
   slots: readonly Slot[];
   mergedValue: (name: string) => tf.Tensor | null;
   start: TensorReader;
+  root: string;
   state: TrainerState;
   keep: number;
 }): Promise<void> {
-  const { run, config, specs, slots, mergedValue, start, state, keep } = params;
+  const { run, config, specs, slots, mergedValue, start, root, state, keep } = params;
   const trained = new Map(slots.map((slot) => [slot.name, slot]));
   const float32 = (name: string, shape: readonly number[]): TensorInfo => ({ name, dtype: 'F32', shape });
   const shapes = new Map(specs.map(({ name, shape }) => [name, shape]));
   const adapted = (name: string) => trained.has(`${name.replace(/weight$/, 'lora_A.weight')}`);
-  const infos = specs.map(({ name, shape }) =>
-    trained.has(name) || adapted(name) ? float32(name, shape) : start.tensors.get(name)!,
-  );
+  const isTrained = (name: string) => trained.has(name) || adapted(name);
+  const tensors = specs.map(({ name, shape }) => (isTrained(name) ? float32(name, shape) : start.tensors.get(name)!));
   const moments = new Map(
     slots.flatMap(({ name, value, first, second }): [string, { variable: Variable; info: TensorInfo }][] =>
       Object.entries({ first, ...(second && { second }), ...(!shapes.has(name) && { value }) }).map(
@@ -99,17 +90,17 @@ export async function saveCheckpoint(params: {
       ),
     ),
   );
-  await writeFolderAtomic(join(run, checkpointName(state.step)), async (folder) => {
+  const path = join(run, checkpointName(state.step));
+  await writeFolderAtomic(path, async (folder) => {
     await writeFile(
       join(folder, 'config.json'),
       `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
     );
-    await writeCheckpoint(folder, infos, (info) => {
-      const slot = trained.get(info.name);
-      if (slot !== undefined) return bytesOf(slot.value.read(), info);
-      const value = mergedValue(info.name);
-      return value === null ? tensorPieces(start, start.tensors.get(info.name)!) : bytesOf(value, info);
-    });
+    const trainedBytes = (info: TensorInfo) => {
+      const value = trained.get(info.name)?.value.read() ?? mergedValue(info.name);
+      return value === null ? null : bytesOf(value, info);
+    };
+    await writeWeights({ folder, path, tensors, trained: trainedBytes, isTrained, start, root });
     const momentInfos = [...moments.values()].map(({ info }) => info);
     await writeSafetensorsFile(join(folder, OPTIMIZER_FILE), momentInfos, (info) =>
       bytesOf(moments.get(info.name)!.variable.read(), info),
@@ -117,32 +108,77 @@ export async function saveCheckpoint(params: {
     await writeFile(join(folder, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
   });
   for (const step of (await checkpointSteps(run)).slice(0, -keep)) {
-    await rm(join(run, checkpointName(step)), { recursive: true, force: true });
+    await removeAtomic(join(run, checkpointName(step)));
   }
 }
 
-/** The state of a checkpoint. */
+/** The state of a checkpoint. @throws ByteifyError when it cannot be used. */
 export async function readTrainerState(run: string, step: number): Promise<TrainerState> {
-  const path = join(run, checkpointName(step), STATE_FILE);
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as TrainerState;
-  } catch (cause) {
-    throw new ByteifyError(`${path} cannot be read.`, {
-      hint: 'Remove that checkpoint folder to go on from the one before.',
-      cause,
-    });
-  }
+  const folder = join(run, checkpointName(step));
+  return parseTrainerState(folder, join(folder, STATE_FILE), step);
 }
 
 /** What a slot is before its values are there. */
 export interface SlotKind {
   readonly name: string;
+  readonly shape: readonly number[];
   readonly group: ParameterGroup;
   /** Rows of zeros that are added at the end. */
   readonly spareRows: number;
 }
 
-/** The slots of a checkpoint, made anew. */
+/** @throws ByteifyError when a tensor is missing, or has another shape or type than the run wants. */
+function checkTensor(reader: TensorReader, { name, shape }: Pick<TensorInfo, 'name' | 'shape'>, folder: string): void {
+  const found = reader.tensors.get(name);
+  if (found === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
+  const show = (of: Pick<TensorInfo, 'dtype' | 'shape'>) => `${of.dtype} [${of.shape.join(', ')}]`;
+  const [is, wanted] = [show(found), show({ dtype: 'F32', shape })];
+  if (is !== wanted) throw new ByteifyError(`The tensor ${quoted(name)} of ${folder} is ${is}, not ${wanted}.`);
+}
+
+async function restore(folder: string, kinds: readonly SlotKind[], moments: Moments): Promise<Slot[]> {
+  const weights = await openCheckpoint(folder);
+  const opened: TensorReader[] = [weights];
+  const slots: Slot[] = [];
+  try {
+    const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
+    opened.push(optimizer);
+    // An adapter is no tensor of the model.
+    const placeOf = (name: string) =>
+      weights.tensors.has(name) ? ([weights, name] as const) : ([optimizer, `${name}.value`] as const);
+    // All of them before any is loaded.
+    for (const { name, shape, group } of kinds) {
+      const [reader, value] = placeOf(name);
+      checkTensor(reader, { name: value, shape }, folder);
+      for (const [which, storage] of Object.entries(momentStorage(group, moments)))
+        if (storage !== null) checkTensor(optimizer, { name: `${name}.${which}`, shape }, folder);
+    }
+    for (const { name, group, spareRows } of kinds) {
+      const { first, second } = momentStorage(group, moments);
+      const [reader, value] = placeOf(name);
+      const moment = (which: string, storage: Storage) =>
+        loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
+      slots.push({
+        name,
+        group,
+        value: await loadVariable(reader, value, { spareRows }),
+        first: await moment('first', first),
+        second: second && (await moment('second', second)),
+      });
+    }
+    return slots;
+  } catch (error) {
+    slots.forEach(disposeSlot);
+    throw error;
+  } finally {
+    for (const reader of opened) await reader.close();
+  }
+}
+
+/**
+ * The slots of a checkpoint, made anew.
+ * @throws ByteifyError naming what of the checkpoint is missing, cut short or of another shape
+ */
 export async function restoreSlots(
   run: string,
   step: number,
@@ -150,29 +186,7 @@ export async function restoreSlots(
   moments: Moments,
 ): Promise<Slot[]> {
   const folder = join(run, checkpointName(step));
-  const weights = await openCheckpoint(folder);
-  const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
-  try {
-    const slots: Slot[] = [];
-    for (const { name, group, spareRows } of kinds) {
-      const { first, second } = momentStorage(group, moments);
-      const moment = (which: string, storage: Storage) =>
-        loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
-      slots.push({
-        name,
-        group,
-        value: await (weights.tensors.has(name)
-          ? loadVariable(weights, name, { spareRows })
-          : loadVariable(optimizer, `${name}.value`)),
-        first: await moment('first', first),
-        second: second && (await moment('second', second)),
-      });
-    }
-    return slots;
-  } finally {
-    await weights.close();
-    await optimizer.close();
-  }
+  return ofCheckpoint(folder, restore(folder, kinds, moments));
 }
 
 /** What a run says of its parameters' groups. */

@@ -1,8 +1,12 @@
 /** @module The curve of a run: metrics.jsonl, which is the record, and TensorBoard's event file beside it. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { writeFileAtomic } from '../../fs/index.js';
+import { namingPath } from '../../system-errors.js';
 import { fileVersionRecord, restartRecord, scalarsRecord } from './tfevents.js';
+
+const lineSchema = z.looseObject({ step: z.number() });
 
 export const METRICS_FILE = 'metrics.jsonl';
 
@@ -26,7 +30,7 @@ async function dropAfter(path: string, step: number): Promise<void> {
   if (text === '') return;
   const kept = text.split('\n').filter((line) => {
     try {
-      return (JSON.parse(line) as { step: number }).step < firstStepAfter(step);
+      return lineSchema.parse(JSON.parse(line)).step < firstStepAfter(step);
     } catch {
       return false; // the last line of a process that was killed
     }
@@ -34,19 +38,32 @@ async function dropAfter(path: string, step: number): Promise<void> {
   await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''));
 }
 
-async function append(file: FileHandle, bytes: Uint8Array | string): Promise<void> {
-  await file.appendFile(bytes);
-  await file.datasync();
+interface OpenLog {
+  readonly path: string;
+  readonly file: FileHandle;
+}
+
+async function openLog(path: string): Promise<OpenLog> {
+  return { path, file: await open(path, 'a') };
+}
+
+async function append({ path, file }: OpenLog, bytes: Uint8Array | string): Promise<void> {
+  try {
+    await file.appendFile(bytes);
+    await file.datasync();
+  } catch (error) {
+    throw namingPath(error, { path });
+  }
 }
 
 /** @param step where the run stands; what the file holds beyond it is dropped. */
 export async function openMetrics(run: string, step: number): Promise<MetricsLog> {
   const path = join(run, METRICS_FILE);
   await dropAfter(path, step);
-  const lines = await open(path, 'a');
+  const lines = await openLog(path);
   const seconds = () => Date.now() / 1000;
   // A file a sitting: TensorBoard reads them as one run.
-  const events = await open(join(run, `events.out.tfevents.${Math.floor(seconds())}.byteify.${process.pid}`), 'a');
+  const events = await openLog(join(run, `events.out.tfevents.${Math.floor(seconds())}.byteify.${process.pid}`));
   await append(events, fileVersionRecord(seconds()));
   await append(events, restartRecord(firstStepAfter(step), seconds()));
   return {
@@ -55,8 +72,8 @@ export async function openMetrics(run: string, step: number): Promise<MetricsLog
       await append(events, scalarsRecord(at, values, seconds()));
     },
     async close() {
-      await lines.close();
-      await events.close();
+      await lines.file.close();
+      await events.file.close();
     },
   };
 }

@@ -1,10 +1,10 @@
 /** @module The training loop: one for the patcher and for the BLT, steered by an objective. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../../blt/index.js';
-import { PACKER_START, type StoredSplit } from '../../data/index.js';
+import { fitsPacker, PACKER_START, type PackerOptions, type StoredSplit } from '../../data/index.js';
 import type { Precision, StepMode, Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
+import { makeFolder } from '../../fs/index.js';
 import { createPatcherRunner, disposeParams, type Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
 import type { SourceSettings } from '../batches/batch-preparer.js';
@@ -14,10 +14,11 @@ import type { StepBatch } from '../batches/step-batch.js';
 import type { AdamWOptions, Moments } from '../optimizers/adamw.js';
 import { CROSS_ENTROPY, type Objective } from '../stages/objective.js';
 import { createSourceStates } from '../teacher/source-states.js';
-import { checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint, type TrainerState } from './checkpoint.js';
+import { checkpointName, checkpointSteps, type GroupRates, readTrainerState, saveCheckpoint } from './checkpoint.js';
 import { chooseMode } from './choose-step-mode.js';
 import { openMetrics } from './metrics-log.js';
 import { createTrainStep } from './train-step.js';
+import { type TrainerState, withoutCheckpoint } from './trainer-state.js';
 import { openTrainee } from './training-state.js';
 import { createWaitMeter } from './wait-meter.js';
 
@@ -75,6 +76,8 @@ export interface TrainOptions {
   readonly flopsOf: (batch: StepBatch) => number;
   /** Checkpoints, metrics.jsonl and tfevents lie here. A run that lies here already goes on. */
   readonly run: string;
+  /** What lies in this folder is not copied into checkpoints: the conversion's, of which the run is a part. */
+  readonly root: string;
   readonly seed: number;
   /** A digest of what must not change between sittings. */
   readonly settings: string;
@@ -95,11 +98,11 @@ export interface TrainResult {
  * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
-  const { objective, config, start, plan, run, seed, settings, signal, source: teacher = null } = options;
-  await mkdir(run, { recursive: true });
+  const { objective, config, start, plan, run, root, seed, settings, signal, source: teacher = null } = options;
+  await makeFolder(run);
   const all = bltTensors(config);
   const specs = all.filter(objective.reads);
-  // A checkpoint of a BLT is a whole one, whatever its stage reads.
+  // A checkpoint of a BLT stands for a whole one, whatever its stage reads.
   const written = objective.patched ? all : specs;
   const last = (await checkpointSteps(run)).at(-1);
   const saved = last === undefined ? null : await readTrainerState(run, last);
@@ -110,6 +113,10 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     });
   }
   const { learningRateScale, muonScale, moments, rowBytes: length, microBatchRows: rows, steps } = plan;
+  const readsStates = objective.targets.includes('states');
+  const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
+  const repeat = readsStates && readAgain;
+  if (saved !== null) checkPacker({ split: options.data, rowBytes: length, seed, repeat }, saved, run);
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const mode = asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
   const from = saved === null ? null : { run, step: saved.step };
@@ -135,8 +142,6 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
   const patcher = createPatcherRunner(config, trainee.fixed, mode);
-  const readsStates = objective.targets.includes('states');
-  const readAgain = plan.steps * plan.rowsPerStep * length > options.data.byteCount;
   const states = readsStates
     ? createSourceStates({
         config,
@@ -152,7 +157,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       rowBytes: length,
       seed,
       state: state.packer,
-      repeat: readsStates && readAgain,
+      repeat,
     },
     config,
     patched: objective.patched,
@@ -173,7 +178,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
   const save = () =>
-    saveCheckpoint({ ...trainee, run, config, specs: written, start, keep: plan.keepCheckpoints, state });
+    saveCheckpoint({ ...trainee, run, root, config, specs: written, start, keep: plan.keepCheckpoints, state });
   const validate = async () => {
     if (options.validate === undefined) return;
     const params = trainee.params();
@@ -232,6 +237,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     patcher.dispose();
     trainee.dispose();
   }
+}
+
+/** @throws ByteifyError when a state stands where this text has no place. */
+function checkPacker(packer: PackerOptions, { step, packer: state }: TrainerState, run: string): void {
+  if (fitsPacker(packer, state)) return;
+  const folder = join(run, checkpointName(step));
+  throw new ByteifyError(`${folder} stands at a place that the text does not have.`, {
+    hint: withoutCheckpoint(folder),
+  });
 }
 
 /** Without the tensors, which stay in this thread. */

@@ -50,8 +50,8 @@ function adapterKinds({ a, b }: Adapter, lora: Lora, scale: number): SlotKind[] 
     optimizer: 'adamw',
   });
   return [
-    { name: a.name, group: group(scale), spareRows: 0 },
-    { name: b.name, group: group((scale * lora.alpha) / lora.rank), spareRows: 0 },
+    { name: a.name, shape: a.shape, group: group(scale), spareRows: 0 },
+    { name: b.name, shape: b.shape, group: group((scale * lora.alpha) / lora.rank), spareRows: 0 },
   ];
 }
 
@@ -69,6 +69,7 @@ export async function openTrainee(options: TraineeOptions): Promise<Trainee> {
   const moved = specs.filter(objective.trains);
   const kindOf = (spec: TensorSpec): SlotKind => ({
     name: spec.name,
+    shape: spec.shape,
     group: groupOf(spec, options),
     spareRows: isTable(spec) ? SPARE_ROWS : 0,
   });

@@ -1,5 +1,5 @@
 /** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BltConfig,
@@ -12,7 +12,7 @@ import {
 import { type ByteStore, evaluationTexts } from '../../data/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
-import { digestOfFile, writeFileAtomic } from '../../fs/index.js';
+import { digestOfFile, makeFolder, writeFileAtomic } from '../../fs/index.js';
 import { disposeParams, type Params, readBltConfig } from '../../model/index.js';
 import { type AlignmentRecord, writeAlignment } from '../../patching/index.js';
 import { type Recipe, targetBytesPerPatch } from '../../recipe/index.js';
@@ -89,7 +89,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   const [head] = objective.extra ?? [];
   const remapped = await openCheckpoint(init);
   const start = head === undefined ? remapped : withFreshHead(remapped, head);
-  await mkdir(out, { recursive: true });
+  await makeFolder(out);
   const run = join(out, 'run');
   const held = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
   try {
@@ -101,6 +101,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       data: store.train,
       flopsOf: stepFlops(config, recipe.patcher),
       run,
+      root: run,
       seed: recipe.seed,
       settings,
       signal,

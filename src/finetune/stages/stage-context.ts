@@ -11,6 +11,11 @@ export interface FinetuneOptions {
   readonly source: string | null;
   /** Gets the checkpoints of the last stage, metrics.jsonl and tfevents; earlier stages lie in `stage-I/`. */
   readonly run: string;
+  /**
+   * The conversion's folder: checkpoints read from there what no stage moves, instead of copying it. Left out, they share only what lies in the
+   * run itself.
+   */
+  readonly conversion?: string;
   readonly recipe: Recipe;
   readonly store: ByteStore;
   /** Held-out texts. */
@@ -32,6 +37,8 @@ export interface FinetuneReport {
 export interface StageContext extends FinetuneOptions {
   readonly stage: number;
   readonly config: BltConfig;
+  /** What lies in this folder is not copied into checkpoints. */
+  readonly root: string;
   /** Floating-point operations of the stages before. */
   readonly flopsBefore: number;
 }

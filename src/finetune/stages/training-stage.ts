@@ -77,6 +77,7 @@ export async function runTrainingStage(
       flopsBefore: context.flopsBefore,
       flopsOf: stepFlops(config, settings, source),
       run,
+      root: context.root,
       seed: recipe.seed + stage,
       settings: context.settings,
       signal: context.signal,

@@ -1,6 +1,6 @@
 /** @module Publishing: a folder's files into a repository of the hub. */
 export { type Account, writingAccount } from './account.js';
-export { hashPaths, type LocalFile, publishedPaths } from './local-files.js';
+export { hashPaths, type LocalFile, type PublishedFiles, publishedPaths } from './local-files.js';
 export { type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';
 export {
   checkPublication,

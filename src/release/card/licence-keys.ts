@@ -3,6 +3,7 @@ import type { FrontMatter } from '../front-matter.js';
 import { isHubLicence } from '../hub-licences.js';
 import { licenceOf } from '../licences.js';
 import type { CardInputs } from './inputs.js';
+import { webAddress } from './markdown.js';
 
 type LicenceKeys = Pick<FrontMatter, 'license' | 'license_name' | 'license_link'>;
 
@@ -18,8 +19,11 @@ export function licenceKeys(card: CardInputs): LicenceKeys {
 function linkOf({ licenceFiles, licenceLink, provenance: { source } }: CardInputs): string | null {
   const beside = ['LICENSE', 'LICENSE.md'].find((name) => licenceFiles.includes(name));
   if (beside !== undefined) return beside;
-  if (licenceLink !== null && /^https?:\/\//.test(licenceLink)) return licenceLink;
+  const address = licenceLink === null ? null : webAddress(licenceLink);
+  if (address !== null) return address;
   if (source === null || source.revision === null) return null;
   const home = `https://huggingface.co/${source.model}`;
-  return licenceLink === null ? home : `${home}/blob/${source.revision}/${licenceLink}`;
+  // A path in the source's repository; an address that is none of the web is dropped.
+  const isPath = licenceLink !== null && !URL.canParse(licenceLink);
+  return webAddress(isPath ? `${home}/blob/${source.revision}/${licenceLink}` : home);
 }

@@ -3,7 +3,7 @@ import type { Recipe, RecipeStage, StageKind } from '../../recipe/index.js';
 import { humanDuration, humanFlops } from '../../ui/index.js';
 import { PROVENANCE_NAME, RECIPE_NAME } from '../provenance.js';
 import type { CardInputs } from './inputs.js';
-import { markdownTable, significant } from './markdown.js';
+import { code, escapeText, markdownTable, significant } from './markdown.js';
 
 const DOES: Readonly<Record<StageKind, string>> = {
   'closed-form': 'n-gram tables, projections and head solved from the source, without gradient steps',
@@ -15,11 +15,11 @@ const DOES: Readonly<Record<StageKind, string>> = {
 
 export function howItWasMade(card: CardInputs): string {
   const { byteify, recipe: named } = card.provenance;
-  const by = `Made by byteify ${byteify}`;
+  const by = `Made by byteify ${escapeText(byteify)}`;
   const history = `[${PROVENANCE_NAME}](${PROVENANCE_NAME}) has the digest of every file of the source that was read, and all that was measured on the way.`;
   if (card.recipe === null || named === null) return `${by} from a checkpoint that came without its history.`;
   return [
-    `${by} with the recipe \`${named.name}\` (digest \`${named.sha256}\`), which is [${RECIPE_NAME}](${RECIPE_NAME}) with every setting written out. ${history}`,
+    `${by} with the recipe ${code(named.name)} (digest ${code(named.sha256)}), which is [${RECIPE_NAME}](${RECIPE_NAME}) with every setting written out. ${history}`,
     markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes a step:'], steps(card.recipe)),
     ...effort(card),
     `To make it again, ${sameSource(card)}, with the same text in the folder \`text\`:`,
@@ -51,5 +51,5 @@ function sameSource({ provenance: { source } }: CardInputs): string {
   if (source === null) return 'from the same checkpoint';
   if (source.revision !== null) return `from the same commit of the source, which ${RECIPE_NAME} names`;
   if (source.model.startsWith('builtin:')) return 'from the model that comes with byteify';
-  return `from the same files, whose digests ${PROVENANCE_NAME} has, at \`${source.model}\``;
+  return `from the same files, whose digests ${PROVENANCE_NAME} has, at ${code(source.model)}`;
 }

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Manifest, STAGES } from '../../conversion/index.js';
-import type { StoreManifest } from '../../data/index.js';
+import { readStoreManifest } from '../../data/index.js';
 import { type Recipe, recipeToYaml } from '../../recipe/index.js';
 import { CHAT_TEMPLATE_NAME, readChatTemplate } from '../../tokenizer/index.js';
 import { readCard } from '../front-matter.js';
@@ -92,9 +92,9 @@ async function licenceLinkOf(source: string): Promise<string | null> {
 
 /** From the store's own manifest; null where no text was read here. */
 async function textFacts(folder: string): Promise<TextFacts | null> {
-  const text = await readFile(join(folder, 'data', 'data.json'), 'utf8').catch(() => null);
-  if (text === null) return null;
-  const { files, train, validation } = JSON.parse(text) as StoreManifest;
+  const store = await readStoreManifest(join(folder, 'data'));
+  if (store === null) return null;
+  const { files, train, validation } = store;
   const documents = files.reduce((sum, file) => sum + file.documents, 0);
   return { documents, trainBytes: train.bytes, heldOutBytes: validation.bytes };
 }

@@ -5,7 +5,7 @@ import { licenceOf } from '../licences.js';
 import type { CardInputs, CardModel } from './inputs.js';
 import { licenceKeys } from './licence-keys.js';
 import { howItWasMade } from './making.js';
-import { significant } from './markdown.js';
+import { code, escapeText, link, significant } from './markdown.js';
 import { results } from './results.js';
 import { trainingData } from './training-data.js';
 import { biases, intendedUse, licenceAndAttribution, limits } from './use.js';
@@ -24,7 +24,7 @@ export function modelCard(card: CardInputs, model: CardModel): string {
     'Licence and attribution': licenceAndAttribution(card),
   };
   const body = [
-    `# ${card.name}`,
+    `# ${escapeText(card.name)}`,
     ...display(card),
     introduction(card),
     ...CARD_SECTIONS.map((title) => `## ${title}\n\n${sections[title]}`),
@@ -59,24 +59,26 @@ function introduction({ provenance: { source } }: CardInputs): string {
     source === null
       ? 'a pretrained Llama'
       : source.revision === null
-        ? `\`${source.model}\``
-        : `[${source.model}](https://huggingface.co/${source.model}) at \`${source.revision}\``;
+        ? code(source.model)
+        : `${link(source.model, `https://huggingface.co/${source.model}`)} at ${code(source.revision)}`;
   return `A byte-level language model: a Byte Latent Transformer (BLT) made from ${from}. It reads and writes UTF-8 bytes, not tokens: \
 bytes are gathered into patches where the next byte is easy to guess, and the source's transformer blocks work on the patches.`;
 }
 
 function usage(name: string): string {
+  // Python reads JSON's strings as its own; a line of the block cannot begin with what the name holds.
+  const quoted = JSON.stringify(name);
   return `\`\`\`python
 from transformers import AutoTokenizer, BltForCausalLM
 
-tokenizer = AutoTokenizer.from_pretrained("${name}")
-model = BltForCausalLM.from_pretrained("${name}")
+tokenizer = AutoTokenizer.from_pretrained(${quoted})
+model = BltForCausalLM.from_pretrained(${quoted})
 inputs = tokenizer("My name is", return_tensors="pt")
 output = model.generate(**inputs, max_new_tokens=64, use_cache=False)
 print(tokenizer.decode(output[0], skip_special_tokens=True))
 \`\`\`
 
-\`"${name}"\` stands for this repository's id, or for the folder it lies in. transformers 5 is needed. Keep \`use_cache=False\`, which is also what \
+${code(quoted)} stands for this repository's id, or for the folder it lies in. transformers 5 is needed. Keep \`use_cache=False\`, which is also what \
 \`config.json\` says: transformers' cache does not fit a model that works on patches.`;
 }
 

@@ -1,6 +1,6 @@
 /** @module The card's figures, and the commands that measure them. */
 import type { CardInputs } from './inputs.js';
-import { markdownTable, significant } from './markdown.js';
+import { escapeText, markdownTable, significant } from './markdown.js';
 
 type Metrics = Readonly<Record<string, number>>;
 
@@ -118,5 +118,5 @@ const MEANING: Readonly<Record<string, string>> = {
 
 /** A metric in words. */
 export function words(name: string): string {
-  return MEANING[name] ?? name.replaceAll('_', ' ');
+  return MEANING[name] ?? escapeText(name.replaceAll('_', ' '));
 }

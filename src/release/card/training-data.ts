@@ -3,7 +3,7 @@
 import { humanBytes } from '../../ui/index.js';
 import { CONCERNS, licenceOf } from '../licences.js';
 import type { CardInputs } from './inputs.js';
-import { markdownTable } from './markdown.js';
+import { code, escapeText, link, markdownTable } from './markdown.js';
 
 type Source = CardInputs['provenance']['data']['sources'][number];
 
@@ -13,15 +13,14 @@ export function trainingData(card: CardInputs): string {
     sources.length === 0
       ? 'Where the text comes from, and under which licences, was not stated.'
       : markdownTable(['source', 'licence', 'languages'], sources.map(row));
-  const digest = sha256 === null ? '' : ` The digest of the text and its split is \`${sha256}\`.`;
+  const digest = sha256 === null ? '' : ` The digest of the text and its split is ${code(sha256)}.`;
   return [stated, ...concerns(sources), ...amount(card, digest), ofTheSource(card)].join('\n\n');
 }
 
 function row({ name, url, hub_id, license, language = [] }: Source): string[] {
   const address = hub_id === undefined ? url : `https://huggingface.co/datasets/${hub_id}`;
-  const { name: licence, link } = licenceOf(license);
-  const linked = (text: string, to: string | null | undefined) => (to == null ? text : `[${text}](${to})`);
-  return [linked(name, address), linked(licence, link), language.join(', ') || 'not stated'];
+  const { name: licence, link: terms } = licenceOf(license);
+  return [link(name, address), link(licence, terms), escapeText(language.join(', ')) || 'not stated'];
 }
 
 /** What a reader must know who wants to build on the model. */
@@ -31,7 +30,9 @@ function concerns(sources: readonly Source[]): string[] {
     const concern = CONCERNS[kind];
     if (concern === null) return [];
     return [
-      kind === 'unknown' ? `- The licence of ${name} ${concern}.` : `- ${name} is under ${licence}, which ${concern}.`,
+      kind === 'unknown'
+        ? `- The licence of ${escapeText(name)} ${concern}.`
+        : `- ${escapeText(name)} is under ${escapeText(licence)}, which ${concern}.`,
     ];
   });
   return lines.length === 0 ? [] : [lines.join('\n')];
@@ -50,6 +51,6 @@ function ofTheSource({ provenance: { source } }: CardInputs): string {
   const where =
     source === null || source.revision === null
       ? 'is not told here'
-      : `is told by [its own card](https://huggingface.co/${source.model})`;
+      : `is told by ${link('its own card', `https://huggingface.co/${source.model}`)}`;
   return `What the source was trained on ${where}.`;
 }

@@ -3,7 +3,7 @@
 import { licenceFilesOf } from '../licence-files.js';
 import { CONCERNS, licenceOf } from '../licences.js';
 import type { CardInputs, CardModel } from './inputs.js';
-import { markdownTable, significant } from './markdown.js';
+import { escapeText, fileLink, link, markdownTable, significant } from './markdown.js';
 import { isBias, measured, retention, words } from './results.js';
 
 export function limits(card: CardInputs, model: CardModel): string {
@@ -34,14 +34,14 @@ export function biases(card: CardInputs): string {
 
 function sourceCard({ provenance: { source } }: CardInputs): string {
   if (source === null || source.revision === null) return '';
-  return `, [whose card](https://huggingface.co/${source.model}) may tell of them`;
+  return `, ${link('whose card', `https://huggingface.co/${source.model}`)} may tell of them`;
 }
 
 export function intendedUse(card: CardInputs, model: CardModel): string {
   const languages =
     card.languages.length === 0
       ? 'languages other than those of the training text'
-      : `languages other than ${card.languages.join(', ')}`;
+      : `languages other than ${escapeText(card.languages.join(', '))}`;
   return [
     'Meant for research on byte-level language models, and for completing text where its source would be used, after an evaluation of your own.',
     `Out of scope: ${languages}; texts longer than ${model.maxBytes.toLocaleString('en-US')} bytes; chat, as it has no chat template; anything where a wrong answer does harm and nobody checks it, such as advice on health, law or money, or decisions about people.`,
@@ -51,16 +51,15 @@ export function intendedUse(card: CardInputs, model: CardModel): string {
 
 export function licenceAndAttribution(card: CardInputs): string {
   const { source } = card.provenance;
-  const { llama, name, link, kind } = licenceOf(source?.license ?? null);
+  const { llama, name, link: terms, kind } = licenceOf(source?.license ?? null);
   const concern = CONCERNS[kind];
-  const linked = link === null ? name : `[${name}](${link})`;
-  const terms =
+  const sentence =
     kind === 'unknown'
       ? `The licence of the source ${concern}.`
-      : `The source is under ${linked}${concern === null ? '' : `, which ${concern}`}. This model is passed on under the same licence.`;
-  const files = licenceFilesOf(card.licenceFiles, 'text').map((file) => `[${file}](${encodeURI(file)})`);
+      : `The source is under ${link(name, terms)}${concern === null ? '' : `, which ${concern}`}. This model is passed on under the same licence.`;
+  const files = licenceFilesOf(card.licenceFiles, 'text').map(fileLink);
   return [
-    terms,
+    sentence,
     ...(llama === null ? [] : [`${llama.notice} Use must follow the [acceptable use policy](${llama.usePolicy}).`]),
     ...(files.length === 0 ? [] : [`Its text lies beside this card: ${files.join(', ')}.`]),
     'Changes: the source\'s embeddings and head gave way to a local encoder and decoder for bytes, its transformer blocks were rearranged for BLT, and what "How it was made" lists was trained.',

@@ -51,6 +51,7 @@ describe('a run', () => {
         data: store.train,
         flopsOf: () => 0,
         run: join(folder(), 'run'),
+        root: join(folder(), 'run'),
         seed: 1,
         settings: 's',
         signal: new AbortController().signal,

@@ -55,7 +55,19 @@ describe('what goes into an export', () => {
   it('tells how much text was read', async () => {
     const conversion = folder();
     await mkdir(join(conversion, 'data'));
-    const store = { files: [{ documents: 3 }, { documents: 4 }], train: { bytes: 900 }, validation: { bytes: 100 } };
+    const file = (path: string, documents: number) => ({
+      path,
+      size_bytes: 500,
+      sha256: 'a'.repeat(64),
+      documents,
+      bytes: 500,
+    });
+    const store = {
+      files: [file('a.txt', 3), file('b.txt', 4)],
+      ...{ refused: [], refused_count: 0, duplicates: 0, duplicate_files: [] },
+      ...{ train: { bytes: 900, pieces: 6 }, validation: { bytes: 100, pieces: 1 } },
+      ...{ seed: 1, piece_bytes: 4096, validation_fraction: 0.1, text_key: 'text' },
+    };
     await writeFile(join(conversion, 'data', 'data.json'), JSON.stringify(store));
     const recipe = await recipeWith({});
     const { card } = await conversionPapers({ folder: conversion, manifest: manifestOf({}), recipe, name: 'x' });

@@ -218,3 +218,53 @@ it('a plain checkpoint has a whole card, too', () => {
   expect(section(body, 'Results')).toContain('Nothing was measured.');
   expect(body).not.toMatch(/null|undefined/);
 });
+
+describe('what comes from outside', () => {
+  const HTML = '<img src=x onerror=alert(1)>';
+  const spoiled = `${HTML} [x](javascript:alert(1)) | \`\`\`\n\n# Mine "`;
+  const made = cardFromManifest(
+    manifestOf({
+      license: spoiled,
+      model: spoiled,
+      revision: null,
+      byteify: spoiled,
+      recipe: { name: spoiled, sha256: spoiled },
+      stages: { finetune: stage({ [spoiled]: 1, [`bias ${spoiled}`]: 1 }) },
+    }),
+    {
+      name: spoiled,
+      recipe,
+      dataSources: [
+        { name: spoiled, license: spoiled, url: `https://example.org/a) ${HTML}` },
+        { name: 'b', license: 'mit', url: 'javascript:alert(1)' },
+      ],
+      licenceFiles: [`LICENSE.${HTML}`],
+      licenceLink: `https://example.org/ ${HTML}`,
+    },
+  );
+  const { front, body } = readCard(modelCard(made, model));
+  // Code shows what it holds.
+  const prose = body.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
+
+  it('is no HTML, heading, table cell or link of its own', () => {
+    expect(prose).not.toMatch(/(?<!\\)<(?:img|\w)/);
+    expect(prose).not.toMatch(/(?<!\\)\]\((?!https:\/\/|LICENSE|provenance\.json|recipe\.yaml)/);
+    expect(body).not.toMatch(/^# Mine/m);
+    const [head, , ...rows] = section(body, 'Training data')
+      .trim()
+      .split('\n')
+      .filter((line) => line.startsWith('|'));
+    const cells = (row: string) => row.split(/(?<!\\)\|/).length;
+    expect(rows.map(cells)).toEqual(rows.map(() => cells(head!)));
+    expect(rows).toHaveLength(2);
+    expect(missingSections(body)).toEqual([]);
+  });
+
+  it('leaves the front matter valid', () => {
+    expect(frontMatterFaults(front)).toEqual([]);
+  });
+
+  it('stays one text of the Python that loads the model', () => {
+    expect(section(body, 'Load it')).toContain(`from_pretrained(${JSON.stringify(spoiled)})`);
+  });
+});

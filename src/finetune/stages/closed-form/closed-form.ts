@@ -4,12 +4,13 @@
  * run forward.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../../blt/index.js';
 import { tf, type Variable } from '../../../engine/index.js';
+import { ByteifyError } from '../../../errors.js';
 import { bltBitsPerByte } from '../../../evaluate/index.js';
-import { writeFolderAtomic } from '../../../fs/index.js';
+import { makeFolder, readMetrics, writeFolderAtomic } from '../../../fs/index.js';
 import {
   createPatcherRunner,
   disposeParams,
@@ -26,12 +27,13 @@ import {
   fromFloat32,
   openCheckpoint,
   overlay,
+  type TensorInfo,
   type TensorReader,
-  writeCheckpoint,
 } from '../../../safetensors/index.js';
 import { checkpointName } from '../../loop/checkpoint.js';
 import { chooseMode } from '../../loop/choose-step-mode.js';
 import { openMetrics } from '../../loop/metrics-log.js';
+import { writeWeights } from '../../loop/write-weights.js';
 import { createSourceStates, type SourceStates } from '../../teacher/source-states.js';
 import type { DistillSource } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
@@ -58,8 +60,14 @@ export async function closedForm(
 ): Promise<Readonly<Record<string, number>>> {
   const { run, from, config } = context;
   const folder = join(run, checkpointName(0));
-  if (existsSync(folder)) return JSON.parse(await readFile(join(folder, METRICS_FILE), 'utf8'));
-  await mkdir(run, { recursive: true });
+  if (existsSync(folder)) {
+    const path = join(folder, METRICS_FILE);
+    const hint = `Remove ${folder}: the stage is then run again.`;
+    const known = await readMetrics(path, hint);
+    if (known === null) throw new ByteifyError(`${path} is missing.`, { hint });
+    return known;
+  }
+  await makeFolder(run);
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { made, flops } = await fitStart(context, settings, source, start);
@@ -69,7 +77,7 @@ export async function closedForm(
     const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
     disposeParams(params);
     const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
-    await write(folder, config, start, made, metrics);
+    await write({ folder, root: context.root, config, start, made, metrics });
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
     await log.close();
@@ -197,24 +205,29 @@ async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<str
 const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
   bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
 
-/** The whole model: what was made in float32, all else as it was. */
-async function write(
-  folder: string,
-  config: BltConfig,
-  start: TensorReader,
-  made: ReadonlyMap<string, Float32Array>,
-  metrics: Readonly<Record<string, number>>,
-): Promise<void> {
-  const infos = bltTensors(config).map(({ name, shape }) =>
+/** The model: what was made in float32, all else as it was. */
+async function write(params: {
+  folder: string;
+  root: string;
+  config: BltConfig;
+  start: TensorReader;
+  made: ReadonlyMap<string, Float32Array>;
+  metrics: Readonly<Record<string, number>>;
+}): Promise<void> {
+  const { folder: path, root, config, start, made, metrics } = params;
+  const tensors = bltTensors(config).map(({ name, shape }) =>
     made.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
   );
-  await writeFolderAtomic(folder, async (into) => {
-    await writeFile(join(into, 'config.json'), `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`);
-    await writeCheckpoint(into, infos, async function* ({ name }) {
-      const values = made.get(name);
-      if (values !== undefined) yield fromFloat32(values, 'F32');
-      else yield await start.read(name);
-    });
-    await writeFile(join(into, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
+  const trained = ({ name }: TensorInfo) => {
+    const values = made.get(name);
+    return values === undefined ? null : fromFloat32(values, 'F32');
+  };
+  await writeFolderAtomic(path, async (folder) => {
+    await writeFile(
+      join(folder, 'config.json'),
+      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
+    );
+    await writeWeights({ folder, path, tensors, trained, isTrained: (name) => made.has(name), start, root });
+    await writeFile(join(folder, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
   });
 }

@@ -1,0 +1,48 @@
+// What LLVM's tools say of a library, read: they know ELF and Mach-O alike, whichever machine they run on.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+/** The symbol table of TensorFlow's larger library takes 100 MB as text. */
+const MAX_OUTPUT = { maxBuffer: 2 ** 30 };
+
+/**
+ * The defined symbols that other programs can link to, under their C names.
+ * @param {string} text of `nm --format=posix` @param {boolean} machO its C names begin with an underscore
+ */
+export function readSymbols(text, machO) {
+  const names = new Set();
+  for (const [, name] of text.matchAll(/^(\S+) [TWVDBRSi] /gm)) {
+    // ELF's may carry a version: name@@VERSION.
+    const [bare] = name.split('@', 1);
+    names.add(machO ? bare.replace(/^_/, '') : bare);
+  }
+  return names;
+}
+
+/**
+ * For which processor a library is, which libraries it loads, and where it looks for them.
+ * @param {string} text of `llvm-objdump --private-headers`
+ */
+export function readHeaders(text) {
+  const all = (pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
+  return {
+    format: /file format (.+)$/m.exec(text)?.[1]?.trim() ?? 'unknown',
+    needed: [...all(/^\s*NEEDED\s+(\S+)/gm), ...all(/cmd LC_LOAD_DYLIB\n\s*cmdsize \d+\n\s*name (\S+)/g)],
+    searched: [
+      ...all(/^\s*RUNPATH\s+(\S+)/gm).flatMap((paths) => paths.split(':')),
+      ...all(/cmd LC_RPATH\n\s*cmdsize \d+\n\s*path (\S+)/g),
+    ].map((path) => path.replace(/\/$/, '')),
+  };
+}
+
+/** @param {string} file a shared library */
+export async function inspectLibrary(file) {
+  const machO = file.endsWith('.dylib');
+  const flags = ['--extern-only', '--defined-only', '--format=posix', ...(machO ? [] : ['--dynamic'])];
+  const [{ stdout: symbols }, { stdout: headers }] = await Promise.all([
+    run('llvm-nm', [...flags, file], MAX_OUTPUT),
+    run('llvm-objdump', ['--private-headers', file], MAX_OUTPUT),
+  ]);
+  return { symbols: readSymbols(symbols, machO), ...readHeaders(headers) };
+}

@@ -1,0 +1,97 @@
+// Proves that `--backend tfjs-node-gpu` computes what byteify's own engine does: builds that package's addon against the libraries that
+// `byteify setup` has fetched, scores a text on both, and trains on it.
+// Run: npm run -s check:tfjs-node [-- --wheels DIR]    It needs a C++ compiler, make and Node's headers (include/node beside bin/node).
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { fetchWheel } from '../dist/engine/fetch-wheel.js';
+import { locateEngine } from '../dist/engine/locate.js';
+import { buildAddon, headerWheel } from './check-tfjs-node/addon.mjs';
+
+const { values } = parseArgs({
+  options: {
+    /** Keeps the wheel with the headers here, and takes one that is here. */
+    wheels: { type: 'string' },
+  },
+});
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const PACKAGE = '@tensorflow/tfjs-node-gpu';
+const BACKENDS = ['libtensorflow', 'tfjs-node-gpu'];
+const MODEL = join(root, 'test/fixtures/golden/plain/blt');
+const TEXT = 'Bytes are all there is: no vocabulary, no merges, no ünknown words.\n';
+/** Of the nats of one byte; both compute in float32. */
+const TOLERANCE = 1e-4;
+/** A whole conversion in next to no steps: every operation of training runs, forward and backward. */
+const FEW_STEPS = [
+  'patcher.steps=2',
+  'stages.0.text_bytes=20000',
+  'stages.0.solve_bytes=10000',
+  'stages.1.steps=1',
+  'stages.2.steps=1',
+  'stages.3.steps=1',
+  'stages.4.steps=2',
+  'stages.4.validate_every=2',
+  'evaluate.validation_bytes=2048',
+].flatMap((set) => ['--set', set]);
+
+const work = await mkdtemp(join(tmpdir(), 'byteify-tfjs-node-'));
+const run = async (command, args) =>
+  (await promisify(execFile)(command, args, { cwd: work, maxBuffer: 2 ** 28 })).stdout;
+const say = (line) => console.log(line);
+
+async function install() {
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', work, root]);
+  await writeFile(join(work, 'package.json'), '{ "private": true }\n');
+  const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
+  await run('npm', ['install', ...quiet, join(work, `${name}-${version}.tgz`), PACKAGE]);
+}
+
+const byteify = (backend, args) =>
+  run(join(work, 'node_modules/.bin/byteify'), [...args, '--backend', backend, '--json']).then((text) =>
+    JSON.parse(text),
+  );
+
+async function checkScores() {
+  const file = join(work, 'text.txt');
+  await writeFile(file, TEXT);
+  const [ours, theirs] = await Promise.all(BACKENDS.map((backend) => byteify(backend, ['score', MODEL, file])));
+  const differences = ours.nll_nats.map((nats, i) => Math.abs(nats - theirs.nll_nats[i]));
+  const largest = Math.max(...differences);
+  const same = String(ours.patch_lengths) === String(theirs.patch_lengths);
+  say(
+    `${differences.length} bytes scored: nats differ by at most ${largest.toExponential(1)}, patches are ${same ? 'equal' : 'others'}`,
+  );
+  return same && largest <= TOLERANCE;
+}
+
+async function checkTraining() {
+  const { bits_per_byte: bits } = await byteify(BACKENDS[1], ['demo', '--out', join(work, 'demo'), ...FEW_STEPS]);
+  say(`a conversion in few steps ends at ${bits?.toFixed(3)} bits per byte`);
+  return Number.isFinite(bits);
+}
+
+try {
+  const engine = locateEngine();
+  if (engine === null) throw new Error('The engine is not set up: run `byteify setup` first.');
+  await install();
+  const wheel = join(
+    values.wheels ?? work,
+    `${headerWheel.project}-${headerWheel.version}-${headerWheel.platform}.whl`,
+  );
+  await fetchWheel(headerWheel, wheel, 'python3');
+  await buildAddon(join(work, 'node_modules', PACKAGE), engine.folder, wheel);
+  say(`${PACKAGE} is built against TensorFlow ${engine.version} in ${engine.folder}`);
+  const results = [await checkScores(), await checkTraining()];
+  process.exitCode = results.every(Boolean) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? `${error.message}\n${error.stderr ?? ''}` : error);
+  process.exitCode = 1;
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

@@ -1,0 +1,4 @@
+/** @module The names of SentencePiece's tokens that stand for one byte. */
+
+/** The token of a byte. */
+export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;

@@ -1,0 +1,61 @@
+/** @module Where a pattern of a tokenizer.json matches in a text: an expression in Oniguruma's syntax, or a text as it stands. */
+import { z } from 'zod';
+import { messageOf } from '../../errors.js';
+import { withoutAtomicGroups } from './atomic-groups.js';
+import { SplitPreTokenizer } from './library.js';
+import { type Refuse, refuseUnsupported } from './refusal.js';
+
+export const patternSchema = z.union([z.object({ Regex: z.string() }), z.object({ String: z.string() })]);
+
+export type Pattern = z.infer<typeof patternSchema>;
+
+/** A stretch of a text, and whether the pattern matched it. Stretches without a match lie between those with one. */
+export interface Span {
+  readonly text: string;
+  readonly isMatch: boolean;
+}
+
+/** What has another meaning in JavaScript, or none, and no translation: resets, \R, \X, absences, conditions, calls, options in mid-pattern. */
+const UNTRANSLATABLE = /(?<!\\)(?:\\\\)*(?:\\[GKRXyYNO]|\\g<|\(\?(?:~|\(|[imx]+\)|-|[mx]|i[mx-]))/;
+
+/** Real ones have a few hundred characters; translating takes time by the square of their length. */
+const LONGEST_EXPRESSION = 2 ** 14;
+
+/** An expression for the text itself. */
+export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+
+/**
+ * @returns a global expression, or null for one that matches nowhere.
+ * @throws ByteifyError through `refuse` for an expression that cannot be translated.
+ */
+export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null {
+  if ('String' in pattern) return pattern.String === '' ? null : new RegExp(escapedPattern(pattern.String), 'gu');
+  const source = pattern.Regex;
+  if (source.length > LONGEST_EXPRESSION) return refuse(`its expression of ${source.length} characters is too long`);
+  if (UNTRANSLATABLE.test(source))
+    return refuseUnsupported(refuse, `its expression ${JSON.stringify(source)} uses syntax that is not supported`);
+  try {
+    // The library translates Oniguruma's syntax for this class alone, and keeps what it compiled.
+    const pattern = { Regex: withoutAtomicGroups(source) };
+    return new SplitPreTokenizer({ type: 'Split', pattern, behavior: 'Isolated', invert: false }).pattern;
+  } catch (cause) {
+    return refuse(`its expression ${JSON.stringify(source)} cannot be compiled: ${messageOf(cause)}`);
+  }
+}
+
+/** Between the two units of a character V8 finds empty matches, such as those of `(?![\s\S])`; no character begins there. */
+const isInsideCharacter = (text: string, at: number) => at > 0 && text.codePointAt(at - 1)! > 0xffff;
+
+/** A text in spans that together are the text; empty matches cut it, too. */
+export function spansOf(text: string, pattern: RegExp | null): Span[] {
+  const spans: Span[] = [];
+  let end = 0;
+  for (const match of pattern === null ? [] : text.matchAll(pattern)) {
+    if (isInsideCharacter(text, match.index)) continue;
+    if (match.index > end) spans.push({ text: text.slice(end, match.index), isMatch: false });
+    spans.push({ text: match[0], isMatch: true });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) spans.push({ text: text.slice(end), isMatch: false });
+  return spans;
+}

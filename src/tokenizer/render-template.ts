@@ -1,0 +1,117 @@
+/**
+ * @module Renders a chat template, which is a program that came with the model: in a process of its own, under limits of time and memory.
+ * The process stays for the next conversation.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { ByteifyError, UsageError } from '../errors.js';
+import type { RenderAnswer, RenderRequest } from './render-protocol.js';
+
+export interface TemplateRenderer {
+  /**
+   * One rendering at a time; further ones wait.
+   * @param context the template's variables, which must survive JSON
+   * @throws UsageError when the template refuses them, ByteifyError naming its file when it exceeds a limit
+   */
+  render(context: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Ends the process. A later rendering starts another. */
+  close(): void;
+}
+
+export interface RenderLimits {
+  readonly timeoutMs: number;
+  readonly memoryMb: number;
+  readonly maximumCharacters: number;
+}
+
+/** A long conversation in a large template takes some 10 ms, a few MB, and as many characters as it has. */
+const LIMITS: RenderLimits = { timeoutMs: 5000, memoryMb: 256, maximumCharacters: 2 ** 24 };
+
+/** The process keeps the time limit itself; this is for one that cannot, its start included. */
+const GRACE_MS = 15_000;
+
+const HINT =
+  'Remove or replace the template in a copy of the model: a template of a real model ends within milliseconds.';
+
+const FILE = new URL('./template-process.js', import.meta.url);
+
+/** A process that is idle lets this one end; it then ends, too, since its channel closes. */
+function setWaitedFor(child: ChildProcess, isWaitedFor: boolean): void {
+  for (const part of [child, child.channel]) {
+    if (isWaitedFor) part?.ref();
+    else part?.unref();
+  }
+}
+
+function start({ memoryMb }: RenderLimits): ChildProcess {
+  // Flags of this process may not suit that one.
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  return fork(FILE, {
+    execArgv: [`--max-old-space-size=${memoryMb}`, '--max-semi-space-size=16'],
+    env,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+}
+
+/** @returns the answer, or null when the process ended without one. */
+function ask(child: ChildProcess, request: RenderRequest): Promise<RenderAnswer | null> {
+  return new Promise((resolve) => {
+    const settle = (answer: RenderAnswer | null) => {
+      clearTimeout(timer);
+      child.off('message', settle).off('exit', ended).off('error', ended);
+      setWaitedFor(child, false);
+      resolve(answer);
+    };
+    const ended = () => settle(null);
+    const timer = setTimeout(() => child.kill('SIGKILL'), request.timeoutMs + GRACE_MS);
+    setWaitedFor(child, true);
+    child.on('message', settle).on('exit', ended).on('error', ended);
+    child.send(request, (error) => {
+      if (error !== null) ended();
+    });
+  });
+}
+
+/** @param path of the file that has the template, for errors. */
+export function createTemplateRenderer(
+  { template, path }: { readonly template: string; readonly path: string },
+  limits: RenderLimits = LIMITS,
+): TemplateRenderer {
+  const { timeoutMs, memoryMb, maximumCharacters } = limits;
+  let child: ChildProcess | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const exceeded = (what: string) => new ByteifyError(`The chat template in ${path} ${what}.`, { hint: HINT });
+
+  function close(): void {
+    child?.kill('SIGKILL');
+    child = null;
+  }
+
+  async function renderNow(context: Readonly<Record<string, unknown>>): Promise<string> {
+    child ??= start(limits);
+    const answer = await ask(child, { template, context, timeoutMs, maximumCharacters });
+    if (answer !== null && 'text' in answer) return answer.text;
+    // What a template that went too far left in the process is not known.
+    if (answer === null || 'exceeded' in answer) close();
+    if (answer === null)
+      throw exceeded(`needs more than ${memoryMb} MB of memory, or ended the process that renders it`);
+    if ('exceeded' in answer)
+      throw exceeded(
+        answer.exceeded === 'time'
+          ? `did not end within ${timeoutMs / 1000} s`
+          : `wrote more than ${maximumCharacters} characters`,
+      );
+    throw new UsageError(`The model’s chat template does not take these messages: ${answer.refused}.`, {
+      hint: 'Templates differ in the roles they know and the order they want; most begin with system or user, then take turns.',
+    });
+  }
+
+  return {
+    render(context) {
+      const rendered = last.then(() => renderNow(context));
+      last = rendered.catch(() => undefined);
+      return rendered;
+    },
+    close,
+  };
+}

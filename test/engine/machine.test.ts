@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { LIBRARY_FILES, libraryFilesOn, pinnedWheels, TENSORFLOW_VERSION } from '../../src/engine/libraries.js';
+import { PINNED_MACHINES, requirePinned, supportOf, thisMachine } from '../../src/engine/machine.js';
+import { C_FUNCTIONS } from '../../src/engine/native.js';
+
+describe('the machines', () => {
+  it('include this one, which runs the tests', () => {
+    const { platform, arch } = process;
+    expect(thisMachine()).toEqual({ platform, arch, libc: platform === 'linux' ? 'glibc' : null });
+    expect(PINNED_MACHINES).toContain(requirePinned(supportOf(thisMachine())));
+  });
+
+  it.each(['x64', 'arm64', 'riscv64'])('with musl get none, whatever the processor: %s', (arch) => {
+    const { name, pinned, ownLibraries } = supportOf({ platform: 'linux', arch, libc: 'musl' });
+    expect([name, pinned, ownLibraries]).toEqual(['Linux with musl', null, false]);
+  });
+
+  it('that nobody thought of are named as Node names them', () => {
+    const support = supportOf({ platform: 'freebsd', arch: 'x64', libc: null });
+    expect(support.advice?.reason).toBe('There are no pinned libraries for freebsd on x64.');
+    expect(() => requirePinned(support)).toThrow('freebsd on x64');
+  });
+});
+
+describe('the pinned libraries', () => {
+  it.each(PINNED_MACHINES)(
+    'of %s are one wheel of the pinned version, with the names that machine loads',
+    (machine) => {
+      const platform = machine.split('-')[0] as NodeJS.Platform;
+      const [wheel, ...more] = pinnedWheels(machine, 'cpu');
+      expect(more).toEqual([]);
+      expect(wheel).toMatchObject({
+        version: TENSORFLOW_VERSION,
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+        members: libraryFilesOn(platform).map((file) => `tensorflow/${file}`),
+      });
+    },
+  );
+
+  it('are other bytes for each machine', () => {
+    expect(new Set(PINNED_MACHINES.map((machine) => pinnedWheels(machine, 'cpu')[0]?.sha256)).size).toBe(3);
+  });
+
+  it('with CUDA exist for Linux on x86-64 alone', () => {
+    expect(pinnedWheels('linux-x64', 'gpu').length).toBeGreaterThan(10);
+    for (const machine of ['linux-arm64', 'darwin-arm64'] as const)
+      expect(() => pinnedWheels(machine, 'gpu')).toThrow('Linux on x86-64 alone');
+  });
+
+  it('here have names of this system, and functions to be found in them', () => {
+    expect(LIBRARY_FILES).toEqual(libraryFilesOn(process.platform));
+    expect(C_FUNCTIONS).toContain('TFE_Execute');
+  });
+});

@@ -1,0 +1,37 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { readJson, readJsonIfThere } from '../../src/fs/read-json.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const path = () => join(folder(), 'state.json');
+const file = { schema: z.strictObject({ step: z.int() }), what: 'the state of a run', hint: 'Remove it.' };
+
+it('gives what fits', async () => {
+  await writeFile(path(), '{ "step": 3 }\n');
+  expect(await readJson(path(), file)).toEqual({ step: 3 });
+});
+
+it.each([
+  ['', 'is empty.'],
+  [' \n', 'is empty.'],
+  ['{"step": 3', 'is not JSON; it is damaged or cut short.'],
+  ['null', 'is not the state of a run: top level: '],
+  ['{"step": "3"}', 'is not the state of a run: step: '],
+  ['{"step": 3, "other": 1}', 'is not the state of a run: top level: '],
+])('refuses %j with the reason and the hint', async (text, reason) => {
+  await writeFile(path(), text);
+  const error = await readJson(path(), file).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ message: expect.stringContaining(`${path()} ${reason}`), hint: 'Remove it.' });
+});
+
+it('tells a file that is missing from one that is a folder or a link to nothing', async () => {
+  expect(await readJsonIfThere(path(), file)).toBeNull();
+  await expect(readJson(path(), file)).rejects.toThrow(`${path()} is missing.`);
+  await mkdir(path());
+  await expect(readJsonIfThere(path(), file)).rejects.toThrow(`${path()} is a folder where a file is needed.`);
+  await symlink('nowhere', join(folder(), 'link'));
+  await expect(readJsonIfThere(join(folder(), 'link'), file)).rejects.toThrow('is a link to nowhere');
+});

@@ -1,0 +1,15 @@
+/** A conversion by the recipe `tiny` in next to no steps: each stage runs, and learns nothing. */
+const KEYS = [
+  'patcher.steps=2',
+  'stages.0.text_bytes=20000',
+  'stages.0.solve_bytes=10000',
+  'stages.1.steps=1',
+  'stages.2.steps=1',
+  'stages.3.steps=1',
+  'stages.4.steps=2',
+  'stages.4.validate_every=2',
+  'evaluate.validation_bytes=2048',
+];
+
+/** As flags of `byteify demo` and of `byteify convert --recipe tiny`. */
+export const FEW_STEPS: readonly string[] = KEYS.flatMap((key) => ['--set', key]);
