@@ -39,13 +39,13 @@ export type BltBatch = TensorBatch<(typeof BLT_FIELDS)[number]>;
 export interface BatchInputs<F extends BatchField> {
   /** The caller disposes them. */
   readonly tensors: readonly tf.Tensor[];
-  /** Tells batches apart that need traces of their own. */
+  /** Equal for batches that can share a trace. */
   readonly key: string;
   /** The batch whose fields are these tensors, in the order of `tensors`: those themselves, or the ones that stand for them in a trace. */
   batchOf(tensors: readonly tf.Tensor[]): TensorBatch<F>;
 }
 
-/** Copies some fields of a micro-batch into the engine. @throws Error that names those it has not. */
+/** Copies some fields of a micro-batch into the engine. @throws Error that names the fields it lacks. */
 export function batchInputs<F extends BatchField>(batch: PartialBatch<Arrays>, fields: readonly F[]): BatchInputs<F> {
   const { rows, length, patches, tokens } = batch;
   const sizes: BatchSizes = { rows, length, patches, tokens };

@@ -120,7 +120,7 @@ export interface Batch<V extends FieldValues>
 
 export type BatchField = Exclude<keyof Batch<FieldValues>, keyof BatchSizes>;
 
-/** A micro-batch with the fields that its use asks for. */
+/** A micro-batch with some of the fields: which ones depends on what is trained or measured. */
 export type PartialBatch<V extends FieldValues> = BatchSizes & Partial<Pick<Batch<V>, BatchField>>;
 
 /** A micro-batch that is known to have some fields. */
@@ -184,13 +184,13 @@ export function fieldShape(field: BatchField, sizes: BatchSizes, count: number):
   return axes.map((axis) => (axis === REST ? rest : axis));
 }
 
-/** The same batch, known to have these fields. @throws Error that names those it has not. */
+/** The same batch, known to have these fields. @throws Error that names the fields it lacks. */
 export function requireFields<B extends PartialBatch<FieldValues>, F extends BatchField>(
   batch: B,
   fields: readonly (F & keyof B)[],
 ): B & Required<Pick<B, F & keyof B>> {
   const missing = fields.filter((field) => batch[field] === undefined);
   if (missing.length > 0)
-    throw new Error(`The batch has no ${missing.join(', no ')}: whoever prepares it must be asked for that.`);
+    throw new Error(`The batch lacks ${missing.join(', ')}: its preparer was not asked for what the reader needs.`);
   return batch as B & Required<Pick<B, F & keyof B>>;
 }

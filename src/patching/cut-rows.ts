@@ -71,7 +71,7 @@ function hashedRows(rows: readonly ByteRow[], length: number, { hash }: BltConfi
 /**
  * Cuts rows into patches where the entropy exceeds the config's threshold.
  * @param entropies of the prediction made at each position, nats [rows * length].
- * @param capacity patches that each row is padded to; rows that have more make it more.
+ * @param capacity patches that each row is padded to; a row that has more raises it.
  */
 export function cutRows(rows: readonly ByteRow[], entropies: Float32Array, config: BltConfig, capacity = 0): CutRows {
   const bytes = byteBatch(rows);

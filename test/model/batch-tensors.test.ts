@@ -56,9 +56,9 @@ describe('a batch in the engine', () => {
     expect(keyOf({ ...batch, documents: new Int32Array(4) })).not.toBe(keyOf(batch));
   });
 
-  it('is refused by the name of a field that it has not', () => {
+  it('is refused with the name of a field that it lacks', () => {
     const before = engine.liveHandles();
-    expect(() => batchTensors(batch, ['ids', 'sourceStates'])).toThrow('The batch has no sourceStates');
+    expect(() => batchTensors(batch, ['ids', 'sourceStates'])).toThrow('The batch lacks sourceStates');
     expect(engine.liveHandles()).toBe(before);
   });
 });

@@ -34,10 +34,10 @@ describe('fields that are required', () => {
     expect(requireFields(batch, ['ids', 'documents'])).toBe(batch);
   });
 
-  it('are named where the batch has them not', () => {
+  it('are named where the batch lacks them', () => {
     const partial: Parameters<typeof requireFields>[0] = batch;
     expect(() => requireFields(partial, ['ids', 'targetState', 'sourceStates'])).toThrow(
-      'The batch has no targetState, no sourceStates',
+      'The batch lacks targetState, sourceStates',
     );
   });
 });

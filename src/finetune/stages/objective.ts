@@ -43,7 +43,7 @@ export interface Objective {
   readonly fields: readonly BatchField[];
   /**
    * The loss over a micro-batch. It is traced: it must depend on tensors and on the batch's sizes alone.
-   * @throws Error that names the fields which the batch has not.
+   * @throws Error that names the fields that the batch lacks.
    */
   readonly loss: (params: Params, batch: PartialBatch<Tensors>, options: ForwardOptions) => StepLoss;
 }

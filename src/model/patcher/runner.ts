@@ -6,7 +6,10 @@ import { batchInputs, PATCHER_FIELDS } from '../batch-tensors.js';
 import { patcherTensors, takeOutput } from './output.js';
 
 export interface PatcherRunner {
-  /** What the patcher says of each position [rows * length]. @param batch of a run has `documents`: see `withDocuments`. */
+  /**
+   * What the patcher says of each position [rows * length].
+   * @param batch in a run it comes from `withDocuments`, so that its trace does not depend on what the rows hold.
+   */
   run(batch: BatchWith<Arrays, (typeof PATCHER_FIELDS)[number]>): Promise<PatcherOutput>;
   dispose(): void;
 }
