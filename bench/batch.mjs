@@ -1,4 +1,4 @@
-// What a batch costs beside the patcher: packing, and then cutting, hashing and finding the touched rows; in this process, and asked of the
+// What a batch costs beside the patcher: packing, and then cutting, hashing and finding the rows of the hash tables that it reads; in this process, and asked of the
 // thread that prepares batches in a run, with the way there and back.
 // Run: npm run bench:batch [-- --rows 4 --bytes 1024,8192 --steps 100 --json]
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -45,7 +45,7 @@ const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >>
 async function measure(open, files, rowBytes) {
   const source = { kind: 'packed', files, rowBytes, seed: 1, state: PACKER_START, repeat: false };
   const what = { patched: true, source: null, weights: 'weights', trainsTable: true };
-  const settings = { ...what, rowsPerStep: rows, microBatchRows: rows, room: { patches: 0, tokens: 0 } };
+  const settings = { ...what, rowsPerStep: rows, microBatchRows: rows, capacity: { patches: 0, tokens: 0 } };
   const preparer = open({ ...settings, rows: source, config });
   const cuts = () => [
     { entropies: Float32Array.from({ length: rows * rowBytes }, Math.random), endProbabilities: null },

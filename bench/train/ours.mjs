@@ -20,7 +20,7 @@ function given() {
     targets.set(ids.subarray(1));
     const weights = new Float32Array(length).fill(1);
     weights[length - 1] = 0;
-    return { ids, targets, weights, chunks: [{ start: 0, end: length }], byteCount: length - 1, number: row };
+    return { ids, targets, weights, documents: [{ start: 0, end: length }], byteCount: length - 1, number: row };
   });
 }
 

@@ -7,11 +7,11 @@ export {
   createPacker,
   fitsPacker,
   PACKER_START,
-  type PackedChunk,
   type PackedRow,
   type Packer,
   type PackerOptions,
   type PackerState,
+  type RowDocument,
 } from './pack.js';
 export type { Refusal } from './refusal.js';
 export {

@@ -2,8 +2,8 @@
 import { BOE, BOS, BYTE_OFFSET, EOS } from '../blt/index.js';
 import type { Split } from './store.js';
 
-/** ids[start..end) of a row: BOS and bytes of one piece, and EOS where it reaches the piece's end. */
-export interface PackedChunk {
+/** A document of a row, ids[start..end): BOS and bytes of one piece, and EOS where it reaches the piece's end. */
+export interface RowDocument {
   readonly start: number;
   readonly end: number;
 }
@@ -12,9 +12,10 @@ export interface PackedRow {
   readonly ids: Int32Array;
   /** What each position should predict; 0 where it should predict nothing. */
   readonly targets: Int32Array;
-  /** 1 where the target is a byte or EOS of the same chunk, else 0. */
+  /** 1 where the target is a byte or EOS of the same document, else 0. */
   readonly weights: Float32Array;
-  readonly chunks: readonly PackedChunk[];
+  /** Positions outside all documents are padding. */
+  readonly documents: readonly RowDocument[];
   /** Bytes that are targets. */
   readonly byteCount: number;
   /** How many rows of its epoch came before it. */
@@ -40,8 +41,8 @@ export interface Packer {
   state(): PackerState;
 }
 
-/** Fewer positions than this at a row's end are padding: a chunk would be all beginning. */
-const MIN_CHUNK = 16;
+/** Fewer positions than this at a row's end are padding: a document there would be all beginning. */
+const MIN_DOCUMENT = 16;
 
 /** A permutation of 0..count-1 by a seed: Fisher and Yates with a small counter-based generator. */
 function shuffled(count: number, seed: number): Uint32Array {
@@ -68,10 +69,10 @@ async function packRow(
   const ids = new Int32Array(rowBytes).fill(BOE);
   const targets = new Int32Array(rowBytes);
   const weights = new Float32Array(rowBytes);
-  const chunks: PackedChunk[] = [];
+  const documents: RowDocument[] = [];
   let at = 0;
   let byteCount = 0;
-  while (rowBytes - at >= Math.min(MIN_CHUNK, rowBytes)) {
+  while (rowBytes - at >= Math.min(MIN_DOCUMENT, rowBytes)) {
     const source = await current();
     if (source === null) break;
     const { bytes, offset } = source;
@@ -89,13 +90,13 @@ async function packRow(
       targets[p] = p + 1 < at ? ids[p + 1]! : next;
       weights[p] = 1;
     }
-    // The byte predicted at the end of a cut chunk counts as done: the next chunk begins after it.
+    // The byte predicted at the end of a cut document counts as done: the next row begins after it.
     const predicted = taken < left ? taken + 1 : taken;
     byteCount += predicted;
-    chunks.push({ start, end: at });
+    documents.push({ start, end: at });
     advance(predicted, offset + predicted === bytes.length);
   }
-  return { ids, targets, weights, chunks, byteCount };
+  return { ids, targets, weights, documents, byteCount };
 }
 
 export interface PackerOptions {

@@ -30,6 +30,7 @@ export {
 export { type Precision, withPrecision } from './precision.js';
 export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
+export { type RetracedFunction, retracedFunction } from './retraced-function.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';
 export { BACKENDS, type BackendName, type Engine, type EngineOptions, startEngine } from './start.js';
@@ -38,7 +39,6 @@ export {
   gradualFunction,
   graphOrEager,
   type RunMode,
-  reshapingFunction,
   type TensorFunction,
   tensorFunction,
 } from './tensor-function.js';

@@ -1,7 +1,7 @@
 /** @module A function over tensors that is compiled once, or runs operation by operation: the one place where the two meet. */
 import * as tf from '@tensorflow/tfjs-core';
 import { canCompile } from './capabilities.js';
-import { type CompiledFunction, type CompileMode, compile, type InputSpec, signatureOf } from './compile.js';
+import { type CompiledFunction, type CompileMode, compile, type InputSpec } from './compile.js';
 
 /** How a function runs: compiled, or operation by operation. */
 export type RunMode = CompileMode | 'eager';
@@ -91,22 +91,5 @@ export function gradualFunction(body: Body, signature: readonly InputSpec[]): Te
       graph.dispose();
       machineCode.dispose();
     },
-  };
-}
-
-/** As `tensorFunction`, for inputs of any shapes: it is compiled anew when they change, and what was compiled before is forgotten. */
-export function reshapingFunction(body: Body, mode: RunMode): Pick<TensorFunction, 'call' | 'dispose'> {
-  let known: { readonly shapes: string; readonly compiled: TensorFunction } | null = null;
-  return {
-    async call(inputs) {
-      const signature = signatureOf(inputs);
-      const shapes = JSON.stringify(signature);
-      if (known?.shapes !== shapes) {
-        known?.compiled.dispose();
-        known = { shapes, compiled: tensorFunction(body, signature, mode) };
-      }
-      return await known.compiled.call(inputs);
-    },
-    dispose: () => known?.compiled.dispose(),
   };
 }

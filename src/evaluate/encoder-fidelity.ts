@@ -5,31 +5,33 @@
 import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentSum, tf } from '../engine/index.js';
 import {
-  type BatchTensors,
   batchTensors,
   blockContext,
   bltEncode,
+  ENCODER_FIELDS,
   globalLayers,
   type Params,
   type PatcherRunner,
-  patchedOf,
   patchVectors,
   prefixMarginals,
   sourceEmbedding,
   sourceHead,
   sourceLogProbabilities,
   sourceNorm,
+  type TensorBatch,
 } from '../model/index.js';
 import {
   type Alignment,
-  type BatchArrays,
-  bltArrays,
+  type Arrays,
+  byteBatch,
+  cutRows,
   isLateCut,
-  patchedBatch,
-  patcherArrays,
+  learningFields,
+  type PartialBatch,
   readRows,
   type SourceReader,
-  sourceArrays,
+  withDocuments,
+  withSource,
 } from '../patching/index.js';
 
 export interface EncoderFidelity {
@@ -53,26 +55,30 @@ export interface FidelityQuestion {
   readonly texts: readonly Uint8Array[];
 }
 
+/** What is read of each text. */
+const FIELDS = [
+  ...ENCODER_FIELDS,
+  ...(['targets', 'sourceIds', 'sourceDocuments', 'patchState', 'patchToken', 'patchWeight'] as const),
+  ...(['targetState', 'targetBounds', 'targetWeight'] as const),
+] as const;
+type TextBatch = TensorBatch<(typeof FIELDS)[number]>;
+
 /** A text as the model and the source read it: one row, cut by the patcher. */
 async function readText(
   { config, reader, alignment, patcher }: FidelityQuestion,
   text: Uint8Array,
-): Promise<{ readonly arrays: BatchArrays; readonly length: number }> {
+): Promise<PartialBatch<Arrays>> {
   const ids = encodeBytes(text);
   const targets = new Int32Array(ids.length);
   targets.set(ids.subarray(1));
   const weights = new Float32Array(ids.length).fill(1, 0, text.length);
-  const rows = [{ ids, targets, weights, chunks: [{ start: 0, end: ids.length }] }];
-  const { entropies, endProbabilities } = await patcher.of(patcherArrays(rows));
-  const batch = patchedBatch(rows, entropies, config);
+  const rows = [{ ids, targets, weights, documents: [{ start: 0, end: ids.length }] }];
+  const { entropies, endProbabilities } = await patcher.run(withDocuments(byteBatch(rows)));
+  const cuts = cutRows(rows, entropies, config);
   const late = (position: number) => isLateCut(alignment, endProbabilities?.[position] ?? 1);
-  const readings = readRows(rows, batch, reader, late);
-  const shape = { length: ids.length, patches: batch.patches, tokens: readings[0]!.tokenCount };
-  const arrays = {
-    ...bltArrays(rows, batch),
-    ...sourceArrays(['encoder', 'states', 'bytes'], readings, shape, reader),
-  };
-  return { arrays, length: ids.length };
+  const readings = readRows(rows, cuts, reader, late);
+  const batch = { ...withDocuments(cuts.batch), ...learningFields(rows), tokens: readings[0]!.tokenCount };
+  return withSource(batch, ['encoder', 'states', 'bytes'], readings, reader);
 }
 
 /** Measures on held-out texts, one at a time. The engine must be started. */
@@ -80,18 +86,18 @@ export async function encoderFidelity(question: FidelityQuestion): Promise<Encod
   const { config, params, variance, texts } = question;
   const sums = { error: 0, patches: 0, source: 0, replaced: 0, bytes: 0 };
   for (const text of texts) {
-    const { arrays, length } = await readText(question, text);
+    const arrays = await readText(question, text);
     tf.tidy(() => {
-      const batch = batchTensors(arrays);
-      const { patches: encoded } = bltEncode(params, config, patchedOf(batch, { rows: 1, length }));
+      const batch = batchTensors(arrays, FIELDS);
+      const { patches: encoded } = bltEncode(params, config, batch);
       const vectors = patchVectors(params, encoded);
-      const tokens = gatherRows(sourceEmbedding(params), batch.patchToken!);
-      const embedded = gatherRows(sourceEmbedding(params), batch.sourceIds!);
-      sums.error += squaredError(vectors, tokens, batch.patchWeight!) / variance;
-      sums.patches += tf.sum(batch.patchWeight!).dataSync()[0]!;
+      const tokens = gatherRows(sourceEmbedding(params), batch.patchToken);
+      const embedded = gatherRows(sourceEmbedding(params), batch.sourceIds);
+      sums.error += squaredError(vectors, tokens, batch.patchWeight) / variance;
+      sums.patches += tf.sum(batch.patchWeight).dataSync()[0]!;
       sums.source += natsOf(params, config, batch, embedded);
       sums.replaced += natsOf(params, config, batch, replaced(embedded, vectors, batch));
-      sums.bytes += tf.sum(batch.targetWeight!).dataSync()[0]!;
+      sums.bytes += tf.sum(batch.targetWeight).dataSync()[0]!;
     });
   }
   return {
@@ -108,21 +114,20 @@ function squaredError(vectors: tf.Tensor, tokens: tf.Tensor, weight: tf.Tensor):
 }
 
 /** Embeddings of tokens with the vectors of patches in the places of those that are patches. */
-function replaced(embedded: tf.Tensor, vectors: tf.Tensor, batch: BatchTensors): tf.Tensor {
+function replaced(embedded: tf.Tensor, vectors: tf.Tensor, { patchState, patchWeight }: TextBatch): tf.Tensor {
   const count = embedded.shape[0]!;
-  const weight = tf.reshape(batch.patchWeight!, [-1, 1]);
-  const taken = segmentSum(tf.mul(vectors, weight), batch.patchState!, count);
-  const kept = tf.sub(1, tf.minimum(1, segmentSum(weight, batch.patchState!, count)));
+  const weight = tf.reshape(patchWeight, [-1, 1]);
+  const taken = segmentSum(tf.mul(vectors, weight), patchState, count);
+  const kept = tf.sub(1, tf.minimum(1, segmentSum(weight, patchState, count)));
   return tf.add(tf.mul(embedded, kept), taken);
 }
 
 /** Nats of the bytes that came under the source, marginalised to bytes. */
-function natsOf(params: Params, config: BltConfig, batch: BatchTensors, embedded: tf.Tensor): number {
-  const documents = batch.sourceDocuments!;
-  const shape = { rows: 1, length: documents.shape[1]!, documents };
+function natsOf(params: Params, config: BltConfig, batch: TextBatch, embedded: tf.Tensor): number {
+  const shape = { rows: 1, length: batch.tokens, documents: batch.sourceDocuments };
   const states = globalLayers(params, embedded, blockContext(config.global, shape));
   const normal = rmsNorm(states, sourceNorm(params), config.global.rmsNormEps);
-  const marginals = prefixMarginals(linear(normal, sourceHead(params)), batch.targetState!, batch.targetBounds!);
-  const logs = sourceLogProbabilities(marginals, batch.targets!);
-  return -tf.sum(tf.mul(logs, batch.targetWeight!)).dataSync()[0]!;
+  const marginals = prefixMarginals(linear(normal, sourceHead(params)), batch.targetState, batch.targetBounds);
+  const logs = sourceLogProbabilities(marginals, batch.targets);
+  return -tf.sum(tf.mul(logs, batch.targetWeight)).dataSync()[0]!;
 }

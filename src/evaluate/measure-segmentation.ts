@@ -1,7 +1,7 @@
 /** @module Measures how a patcher cuts texts, and the source on what it cuts, beside the source's own tokens. */
 import { type BltConfig, patchIds, patchStarts } from '../blt/index.js';
 import type { LlamaModel, Params } from '../model/index.js';
-import { readText } from '../model/index.js';
+import { patcherOutput } from '../model/index.js';
 import {
   type Alignment,
   byteReadings,
@@ -10,6 +10,7 @@ import {
   canonicalTokens,
   type SourceReader,
   sourceChunks,
+  textBatch,
   textCuts,
   tokenEnds,
 } from '../patching/index.js';
@@ -46,7 +47,7 @@ function canonicalReading(text: Uint8Array, { tokenizer, vocabulary, special }: 
 
 function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: MeasuredSource): SegmentedText {
   const { params, config, alignment } = patcher;
-  const output = readText(params, config, text);
+  const output = patcherOutput(params, config, textBatch(text));
   const cuts = textCuts(output, config.patching.threshold, alignment);
   const count = text.length + 1;
   const starts = patchStarts(output.entropies, config.patching.threshold);

@@ -2,7 +2,7 @@
 import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import type { Params } from '../model/index.js';
-import { bltLogits, cutIntoPatches, positionLosses } from '../model/index.js';
+import { BLT_FIELDS, batchTensors, bltForward, cutIntoPatches, positionLosses } from '../model/index.js';
 import type { ByteRow, TextCut } from '../patching/index.js';
 
 export interface ByteScores extends TextCut {
@@ -14,7 +14,7 @@ export interface ByteScores extends TextCut {
 function textRow(text: Uint8Array, length: number): ByteRow {
   const ids = new Int32Array(length);
   ids.set(encodeBytes(text));
-  return { ids, chunks: [{ start: 0, end: text.length + 1 }] };
+  return { ids, documents: [{ start: 0, end: text.length + 1 }] };
 }
 
 /** Canonical lengths count the byte that is not there yet; these count what is there. */
@@ -28,15 +28,15 @@ function presentLengths(lengths: Int32Array): number[] {
 export function scoreTexts(params: Params, config: BltConfig, texts: readonly Uint8Array[]): ByteScores[] {
   const length = Math.max(...texts.map((text) => text.length)) + 1;
   const rows = texts.map((text) => textRow(text, length));
-  const { batch, entropies } = cutIntoPatches(params, config, rows);
+  const { batch, patchLengths, entropies } = cutIntoPatches(params, config, rows);
   const targets = new Int32Array(rows.length * length);
   rows.forEach(({ ids }, row) => {
     targets.set(ids.subarray(1), row * length);
   });
-  const losses = tf.tidy(() => positionLosses(bltLogits(params, config, batch), targets));
+  const losses = tf.tidy(() => positionLosses(bltForward(params, config, batchTensors(batch, BLT_FIELDS)), targets));
   return texts.map((text, row) => ({
     nllNats: losses.slice(row * length, row * length + text.length),
     entropyNats: entropies.slice(row * length, row * length + text.length),
-    patchLengths: presentLengths(batch.patchLengths[row]![0]!),
+    patchLengths: presentLengths(patchLengths[row]![0]!),
   }));
 }

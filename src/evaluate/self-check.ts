@@ -4,7 +4,9 @@ import { type BltConfig, bltTensors, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import {
-  bltLogits,
+  BLT_FIELDS,
+  batchTensors,
+  bltForward,
   cutIntoPatches,
   disposeParams,
   loadParams,
@@ -49,9 +51,11 @@ interface Answer {
 }
 
 function answer(params: Params, config: BltConfig): Answer {
-  const { batch } = cutIntoPatches(params, config, [wholeRow(encodeBytes(new TextEncoder().encode(TEXT)))]);
-  const logits = tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
-  return { patchLengths: batch.patchLengths.flat().flatMap((lengths) => Array.from(lengths)), logits };
+  const { batch, patchLengths } = cutIntoPatches(params, config, [
+    wholeRow(encodeBytes(new TextEncoder().encode(TEXT))),
+  ]);
+  const logits = tf.tidy(() => bltForward(params, config, batchTensors(batch, BLT_FIELDS)).dataSync() as Float32Array);
+  return { patchLengths: patchLengths.flat().flatMap((lengths) => Array.from(lengths)), logits };
 }
 
 async function wantedAnswer(from: string, config: BltConfig, dtype: 'float32' | 'bfloat16'): Promise<Answer> {

@@ -1,81 +1,78 @@
-/** @module A batch as tensors: what the forward pass reads. In a traced function they are its inputs. */
+/** @module A micro-batch as tensors: what the forward pass reads. In a traced function they are its inputs. */
 import { tf } from '../engine/index.js';
-import type { BatchArray, BatchArrays, ByteBatch, PatchedBatch } from '../patching/index.js';
+import {
+  type Arrays,
+  BATCH_FIELDS,
+  type BatchField,
+  type BatchSizes,
+  type BatchWith,
+  type FieldValues,
+  fieldShape,
+  type PartialBatch,
+  requireFields,
+} from '../patching/index.js';
 
-/** Bytes in rows; int32 throughout. */
-export interface ByteTensors {
-  readonly rows: number;
-  readonly length: number;
-  /** [rows * length]. */
-  readonly ids: tf.Tensor;
-  /** [rows, length], or null when each row is one unpadded document. */
-  readonly documents: tf.Tensor | null;
+/** Fields as tensors. */
+export interface Tensors extends FieldValues {
+  readonly int32: tf.Tensor;
+  readonly float32: tf.Tensor;
 }
 
-/** Bytes with their patches; see PatchedBatch. */
-export interface PatchedTensors extends ByteTensors {
-  readonly patches: number;
-  /** [rows * length * tables]: rows of the hash table that is given as a parameter. */
-  readonly hashRows: tf.Tensor;
-  /** [rows * length]. */
-  readonly encoderPatch: tf.Tensor;
-  /** [rows * length]. */
-  readonly decoderPatch: tf.Tensor;
-  /** [rows, patches] or null. */
-  readonly patchDocuments: tf.Tensor | null;
+/** A micro-batch in the engine that is known to have some fields. */
+export type TensorBatch<F extends BatchField> = BatchWith<Tensors, F>;
+
+/** Fields that a patcher reads. */
+export const PATCHER_FIELDS = ['ids', 'documents'] as const;
+/** Fields that the local encoder reads. */
+export const ENCODER_FIELDS = ['ids', 'documents', 'hashRows', 'encoderPatch'] as const;
+/** Fields that the local decoder reads. */
+export const DECODER_FIELDS = ['documents', 'decoderPatch'] as const;
+/** Fields that a BLT reads. */
+export const BLT_FIELDS = [...ENCODER_FIELDS, 'decoderPatch', 'patchDocuments'] as const;
+
+export type PatcherBatch = TensorBatch<(typeof PATCHER_FIELDS)[number]>;
+export type EncoderBatch = TensorBatch<(typeof ENCODER_FIELDS)[number]>;
+export type DecoderBatch = TensorBatch<(typeof DECODER_FIELDS)[number]>;
+export type BltBatch = TensorBatch<(typeof BLT_FIELDS)[number]>;
+
+/** Fields of a micro-batch as the inputs of a function. */
+export interface BatchInputs<F extends BatchField> {
+  /** The caller disposes them. */
+  readonly tensors: readonly tf.Tensor[];
+  /** Equal for batches that can share a trace. */
+  readonly key: string;
+  /** The batch whose fields are these tensors, in the order of `tensors`: those themselves, or the ones that stand for them in a trace. */
+  batchOf(tensors: readonly tf.Tensor[]): TensorBatch<F>;
 }
 
-const ints = (values: Int32Array): tf.Tensor => tf.tensor1d(values, 'int32');
-const table = (values: Int32Array | null, rows: number): tf.Tensor | null =>
-  values === null ? null : tf.tensor2d(values, [rows, values.length / rows], 'int32');
-
-/** Copies a batch into the engine. The caller disposes it, or calls this inside tidy. */
-export function byteTensors({ rows, length, ids, documents }: ByteBatch): ByteTensors {
-  return { rows, length, ids: ints(ids), documents: table(documents, rows) };
-}
-
-/** Copies a batch with its patches into the engine. */
-export function patchedTensors(batch: PatchedBatch): PatchedTensors {
-  const { rows, patches, hashRows, encoderPatch, decoderPatch, patchDocuments } = batch;
+/** Copies some fields of a micro-batch into the engine. @throws Error that names the fields it lacks. */
+export function batchInputs<F extends BatchField>(batch: PartialBatch<Arrays>, fields: readonly F[]): BatchInputs<F> {
+  const { rows, length, patches, tokens } = batch;
+  const sizes: BatchSizes = { rows, length, patches, tokens };
+  const arrays: PartialBatch<Arrays> = requireFields(batch, fields);
+  const names: BatchField[] = [];
+  const tensors: tf.Tensor[] = [];
+  for (const field of new Set<F>(fields)) {
+    const values = arrays[field] ?? null;
+    if (values === null) continue;
+    names.push(field);
+    tensors.push(tf.tensor(values, fieldShape(field, sizes, values.length), BATCH_FIELDS[field].dtype));
+  }
+  const absent = Object.fromEntries(fields.map((field) => [field, null]));
   return {
-    ...byteTensors(batch),
-    patches,
-    hashRows: ints(hashRows),
-    encoderPatch: ints(encoderPatch),
-    decoderPatch: ints(decoderPatch),
-    patchDocuments: table(patchDocuments, rows),
+    tensors,
+    key: JSON.stringify([sizes, names]),
+    batchOf: (given) =>
+      ({
+        ...sizes,
+        ...absent,
+        ...Object.fromEntries(names.map((name, i) => [name, given[i]!])),
+      }) as unknown as TensorBatch<F>,
   };
 }
 
-/** Tensors by the names of a batch's arrays. */
-export type BatchTensors = Readonly<Record<string, tf.Tensor>>;
-
-/** Rows and positions of a micro-batch. */
-export interface BatchShape {
-  readonly rows: number;
-  readonly length: number;
-}
-
-/** A batch's tensors as the model takes them. */
-export function patchedOf(batch: BatchTensors, shape: BatchShape): PatchedTensors {
-  return {
-    ...shape,
-    ids: batch.ids!,
-    documents: batch.documents!,
-    hashRows: batch.hashRows!,
-    encoderPatch: batch.encoderPatch!,
-    decoderPatch: batch.decoderPatch!,
-    patchDocuments: batch.patchDocuments!,
-    patches: batch.patchDocuments!.shape[1]!,
-  };
-}
-
-/** Copies an array into the engine. */
-export function batchTensor({ values, shape }: BatchArray): tf.Tensor {
-  return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
-}
-
-/** Copies all of them; the caller disposes them, or calls this inside tidy. */
-export function batchTensors(arrays: BatchArrays): BatchTensors {
-  return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, batchTensor(array)]));
+/** Copies some fields of a micro-batch into the engine. The caller disposes them, or calls this inside tidy. @throws Error as `batchInputs`. */
+export function batchTensors<F extends BatchField>(batch: PartialBatch<Arrays>, fields: readonly F[]): TensorBatch<F> {
+  const inputs = batchInputs(batch, fields);
+  return inputs.batchOf(inputs.tensors);
 }

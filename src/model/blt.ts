@@ -4,8 +4,7 @@
  */
 import { type BltConfig, encoderCrossLayers, hashTables } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentMax, tf } from '../engine/index.js';
-import type { PatchedBatch } from '../patching/index.js';
-import { type PatchedTensors, patchedTensors } from './batch-tensors.js';
+import type { BltBatch, DecoderBatch, EncoderBatch } from './batch-tensors.js';
 import { bytesAttendToPatch, type KeysAndValues, keysAndValuesOf, patchesAttendToBytes } from './cross-attention.js';
 import { type Params, param } from './params.js';
 import { type BlockContext, blockContext, blocks, type ForwardOptions, layer } from './transformer.js';
@@ -14,7 +13,7 @@ import { type BlockContext, blockContext, blocks, type ForwardOptions, layer } f
 export function bltForward(
   params: Params,
   config: BltConfig,
-  batch: PatchedTensors,
+  batch: BltBatch,
   options: ForwardOptions = {},
 ): tf.Tensor {
   const { rows, patches: length, patchDocuments: documents } = batch;
@@ -23,25 +22,20 @@ export function bltForward(
   return bltDecode(params, config, batch, { bytes, patches: latent }, options);
 }
 
-/** The same of a batch that is not in the engine yet. */
-export function bltLogits(params: Params, config: BltConfig, batch: PatchedBatch): tf.Tensor {
-  return tf.tidy(() => bltForward(params, config, patchedTensors(batch)));
-}
-
 // Local encoder: bytes to patches (blt-format 1.3, 1.4).
 
 /** Bytes to states [rows * length, He] and patches [rows * patches, k * He]. */
 export function bltEncode(
   params: Params,
   config: BltConfig,
-  batch: PatchedTensors,
+  batch: EncoderBatch,
   options: ForwardOptions = {},
 ): EncoderOutput {
   return localEncoder(params, config, batch, blockContext(config.encoder, batch, options));
 }
 
 /** Byte embedding plus the sum of its hash n-gram embeddings: [rows * length, He]. */
-function embed(params: Params, config: BltConfig, batch: Pick<PatchedTensors, 'ids' | 'hashRows'>): tf.Tensor {
+function embed(params: Params, config: BltConfig, batch: Pick<EncoderBatch, 'ids' | 'hashRows'>): tf.Tensor {
   const tables = hashTables(config.hash);
   const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
   const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), batch.hashRows);
@@ -52,7 +46,7 @@ function embed(params: Params, config: BltConfig, batch: Pick<PatchedTensors, 'i
 export function byteStates(
   params: Params,
   config: BltConfig,
-  batch: Pick<PatchedTensors, 'ids' | 'hashRows'>,
+  batch: Pick<EncoderBatch, 'ids' | 'hashRows'>,
   context: BlockContext,
 ): tf.Tensor {
   return blocks(embed(params, config, batch), params, 'model.local_encoder', context);
@@ -86,7 +80,7 @@ export interface EncoderOutput {
 export function localEncoder(
   params: Params,
   config: BltConfig,
-  batch: PatchedTensors,
+  batch: EncoderBatch,
   context: BlockContext,
 ): EncoderOutput {
   const bytes = byteStates(params, config, batch, context);
@@ -118,7 +112,7 @@ export function globalTransformer(params: Params, patches: tf.Tensor, context: B
 export function bltDecode(
   params: Params,
   config: BltConfig,
-  batch: PatchedTensors,
+  batch: DecoderBatch,
   inputs: { readonly bytes: tf.Tensor; readonly patches: tf.Tensor },
   options: ForwardOptions = {},
 ): tf.Tensor {
@@ -175,7 +169,7 @@ export function decoderLayers(
 export function localDecoder(
   params: Params,
   config: BltConfig,
-  batch: PatchedTensors,
+  batch: DecoderBatch,
   context: BlockContext,
   inputs: { bytes: tf.Tensor; patches: tf.Tensor },
 ): tf.Tensor {

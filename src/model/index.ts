@@ -1,16 +1,17 @@
 /** @module The models in tfjs operations. Loads TensorFlow when the engine is started. */
 export {
-  type BatchShape,
-  type BatchTensors,
-  type ByteTensors,
-  batchTensor,
+  type BatchInputs,
+  BLT_FIELDS,
+  type BltBatch,
+  batchInputs,
   batchTensors,
-  byteTensors,
-  type PatchedTensors,
-  patchedOf,
-  patchedTensors,
+  DECODER_FIELDS,
+  ENCODER_FIELDS,
+  PATCHER_FIELDS,
+  type TensorBatch,
+  type Tensors,
 } from './batch-tensors.js';
-export { bltDecode, bltEncode, bltForward, bltLogits, globalLayers, localDecoder, patchVectors } from './blt.js';
+export { bltDecode, bltEncode, bltForward, globalLayers, localDecoder, patchVectors } from './blt.js';
 export { type Decoding, type DecodingOptions, openDecoding, type SlotState } from './decoding/decoding.js';
 export type { SlotOutput } from './decoding/read-slots.js';
 export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
@@ -23,18 +24,15 @@ export { nextByteLoss, positionLosses, type Targets } from './next-byte-loss.js'
 export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
-export { type CutRows, cutIntoPatches } from './patcher/cut-rows.js';
+export { cutIntoPatches } from './patcher/cut-into-patches.js';
 export { loadPatcher } from './patcher/load.js';
-export { tokenEndLogits } from './patcher/output.js';
+export { patcherOutput, tokenEndLogits } from './patcher/output.js';
 export {
   entropyOf,
-  patcherEntropies,
   patcherForward,
   patcherHead,
   patcherHidden,
-  patcherLogits,
 } from './patcher/patcher.js';
-export { readText } from './patcher/read-text.js';
 export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';

@@ -1,142 +1,196 @@
-/** @module A batch as the model takes it: bytes in rows, cut into patches. Pure bookkeeping on the host (blt-format 1.7). */
-import { type BltConfig, hashRows, hashTables, patchIds, patchStarts } from '../blt/index.js';
-import { splitLongPatches } from './split-long-patches.js';
+/**
+ * @module One micro-batch, from the thread that prepares it to the step that reads it: named fields that are typed arrays on the host and tensors
+ * in the engine. A table gives each field's type and shape. No TensorFlow.
+ */
 
-/** A stretch of a row that is one document: ids[start..end), beginning with BOS. */
-export interface Chunk {
-  readonly start: number;
-  readonly end: number;
+/** What holds the values of a field, by their type. */
+export interface FieldValues {
+  readonly int32: unknown;
+  readonly float32: unknown;
 }
 
-/** One row of ids; positions outside all chunks are padding. */
-export interface ByteRow {
-  readonly ids: Int32Array;
-  readonly chunks: readonly Chunk[];
+/** Fields as typed arrays, row-major. */
+export interface Arrays extends FieldValues {
+  readonly int32: Int32Array;
+  readonly float32: Float32Array;
 }
 
-/** `rows` rows of `length` positions. All arrays are row-major over [rows, length] unless said otherwise. */
-export interface ByteBatch {
+/** Sizes that all fields share. The last two are capacities: every row is padded to them, so that a trace has fixed shapes. */
+export interface BatchSizes {
   readonly rows: number;
+  /** Positions per row, BOS and EOS included. */
   readonly length: number;
-  readonly ids: Int32Array;
-  /** Document of each position, distinct a row; padding is a document of its own. Null when each row is one unpadded document. */
-  readonly documents: Int32Array | null;
-}
-
-/** A batch with its patches. */
-export interface PatchedBatch extends ByteBatch {
-  /** Patches a row: the longest row's count, or the room that was asked for. */
+  /** Patches per row; 0 where rows are not cut. */
   readonly patches: number;
-  /** Fused hash-table row of each position and table [rows, length, tables]. */
-  readonly hashRows: Int32Array;
-  /** row * patches + E(p): the patch a byte is pooled into. */
-  readonly encoderPatch: Int32Array;
-  /** row * patches + D(p): the patch a byte's prediction reads. */
-  readonly decoderPatch: Int32Array;
-  /** Document of each patch [rows, patches], or null as for bytes. */
-  readonly patchDocuments: Int32Array | null;
-  /** Patch lengths of each row's chunks in the canonical form (each chunk's sum is its length + 1). */
-  readonly patchLengths: readonly Int32Array[][];
+  /** Tokens of the source per row; 0 where the source is not read. */
+  readonly tokens: number;
 }
 
-/** Rows of one length, side by side. */
-export function byteBatch(rows: readonly ByteRow[]): ByteBatch {
-  const length = rows[0]!.ids.length;
-  const ids = new Int32Array(rows.length * length);
-  const documents = new Int32Array(rows.length * length);
-  let plain = true;
-  rows.forEach(({ ids: rowIds, chunks }, row) => {
-    ids.set(rowIds, row * length);
-    documents.fill(chunks.length, row * length, (row + 1) * length);
-    chunks.forEach(({ start, end }, document) => {
-      documents.fill(document, row * length + start, row * length + end);
-    });
-    plain &&= chunks.length === 1 && chunks[0]!.end === length;
-  });
-  return { rows: rows.length, length, ids, documents: plain ? null : documents };
+/** Rows of bytes. */
+export interface ByteFields<V extends FieldValues> {
+  /** Byte ids, int32 [rows * length]; padding is BOE. */
+  readonly ids: V['int32'];
+  /**
+   * The document of each position, counted per row, int32 [rows, length]; padding is a document of its own. Null where each row is one document
+   * without padding, which only happens outside training.
+   */
+  readonly documents: V['int32'] | null;
 }
 
-/** One row that is one whole text. */
-export function wholeRow(ids: Int32Array): ByteRow {
-  return { ids, chunks: [{ start: 0, end: ids.length }] };
+/** What a language model of bytes learns. */
+export interface LearningFields<V extends FieldValues> {
+  /** The id that each position predicts, int32 [rows * length]; 0 where it predicts nothing. */
+  readonly targets: V['int32'];
+  /** 1 where the target counts, else 0, float32 [rows * length]. */
+  readonly weights: V['float32'];
 }
 
-interface RowPatches {
-  readonly encoder: Int32Array;
-  readonly decoder: Int32Array;
-  readonly lengths: Int32Array[];
-  readonly documents: number[];
+/** Where the tokens of the source end: what an aligned patcher learns. */
+export interface TokenEndFields<V extends FieldValues> {
+  /** 1 at a byte that ends a token, else 0, float32 [rows * length]. */
+  readonly tokenEnds: V['float32'];
+  /** 1 where that is known, else 0, float32 [rows * length]: not at BOS, EOS and padding, nor at a token that the row's end may have cut. */
+  readonly tokenEndWeights: V['float32'];
 }
 
-function cutRow({ ids, chunks }: ByteRow, entropies: Float32Array, config: BltConfig): RowPatches {
-  const encoder = new Int32Array(ids.length);
-  const decoder = new Int32Array(ids.length);
-  const documents: number[] = [];
-  const lengths = chunks.map(({ start, end }, document) => {
-    const count = end - start;
-    const natural = patchStarts(entropies.subarray(start, end), config.patching.threshold);
-    const { starts, lengths } = splitLongPatches(natural, count, config.patching.maxPatchLength);
-    const local = patchIds(starts, count);
-    const base = documents.length;
-    for (let i = 0; i < count; i++) {
-      encoder[start + i] = base + local.encoder[i]!;
-      decoder[start + i] = base + local.decoder[i]!;
-    }
-    for (let patch = 0; patch <= local.encoder[count - 1]!; patch++) documents.push(document);
-    return lengths;
-  });
-  const end = chunks.at(-1)?.end ?? 0;
-  if (end < ids.length) {
-    // Padding is one more patch, later than all real ones, so nothing real sees it.
-    encoder.fill(documents.length, end);
-    decoder.fill(documents.length, end);
-    documents.push(chunks.length);
-  }
-  return { encoder, decoder, lengths, documents };
+/** Rows cut into patches: what a BLT reads beside the bytes. */
+export interface PatchFields<V extends FieldValues> {
+  /**
+   * Rows of the fused hash table, int32 [rows * length * tables]. In a step that trains the table they are positions among the rows that the
+   * step reads.
+   */
+  readonly hashRows: V['int32'];
+  /** row * patches + E(p), the patch that each position is pooled into, int32 [rows * length]. */
+  readonly encoderPatch: V['int32'];
+  /** row * patches + D(p), the patch that each position's prediction reads, int32 [rows * length]. */
+  readonly decoderPatch: V['int32'];
+  /** The document of each patch, int32 [rows, patches]; null where `documents` is. */
+  readonly patchDocuments: V['int32'] | null;
 }
+
+/** The source's reading of the rows: its tokens, document by document. */
+export interface SourceInputFields<V extends FieldValues> {
+  /** Ranks of tokens in the sorted vocabulary, int32 [rows * tokens]. */
+  readonly sourceIds: V['int32'];
+  /** The document of each token, int32 [rows, tokens]; padding is a document of its own. */
+  readonly sourceDocuments: V['int32'];
+}
+
+/** What the source makes of its tokens, as a decoder reads it in place of latent patches. */
+export interface SourceStateFields<V extends FieldValues> {
+  /** The source's last hidden states before its final norm, float32 [rows * tokens, Hg]. */
+  readonly sourceStates: V['float32'];
+  /** The state after each patch's chunk of tokens, an index of `sourceStates`, int32 [rows * patches]. */
+  readonly patchState: V['int32'];
+}
+
+/** What an encoder learns: the token that a patch is. */
+export interface PatchTokenFields<V extends FieldValues> {
+  /** The rank of the token, int32 [rows * patches]. */
+  readonly patchToken: V['int32'];
+  /** 1 for a closed patch that is exactly one token, else 0, float32 [rows * patches]. */
+  readonly patchWeight: V['float32'];
+}
+
+/** What the source expects of each next byte. */
+export interface ByteTargetFields<V extends FieldValues> {
+  /** The state that predicts the next byte, an index of `sourceStates`, int32 [rows * length]. */
+  readonly targetState: V['int32'];
+  /** Ranks [bounds[b], bounds[b + 1]) are the tokens that continue with byte b, int32 [rows * length, 257]. */
+  readonly targetBounds: V['int32'];
+  /** 1 where the next position is a byte of the same document, else 0, float32 [rows * length]. */
+  readonly targetWeight: V['float32'];
+  /** The patch whose chunk of tokens the next byte belongs to, int32 [rows * length]; rows * patches for none that counts. */
+  readonly chunkOfByte: V['int32'];
+  /** 1 for a closed patch whose chunk is several tokens, else 0, float32 [rows * patches]. */
+  readonly chunkWeights: V['float32'];
+}
+
+/** All fields that a micro-batch can have. */
+export interface Batch<V extends FieldValues>
+  extends BatchSizes,
+    ByteFields<V>,
+    LearningFields<V>,
+    TokenEndFields<V>,
+    PatchFields<V>,
+    SourceInputFields<V>,
+    SourceStateFields<V>,
+    PatchTokenFields<V>,
+    ByteTargetFields<V> {}
+
+export type BatchField = Exclude<keyof Batch<FieldValues>, keyof BatchSizes>;
+
+/** A micro-batch with some of the fields: which ones depends on what is trained or measured. */
+export type PartialBatch<V extends FieldValues> = BatchSizes & Partial<Pick<Batch<V>, BatchField>>;
+
+/** A micro-batch that is known to have some fields. */
+export type BatchWith<V extends FieldValues, F extends BatchField> = PartialBatch<V> &
+  Required<Pick<PartialBatch<V>, F>>;
+
+interface TypeNames extends FieldValues {
+  readonly int32: 'int32';
+  readonly float32: 'float32';
+}
+
+export interface FieldSpec<F extends BatchField = BatchField> {
+  readonly dtype: NonNullable<Batch<TypeNames>[F]>;
+  /** Sizes of the axes; one may be REST. */
+  readonly shape: (sizes: BatchSizes) => readonly number[];
+}
+
+/** An axis whose size follows from the number of values: hash tables, or the source's width. */
+const REST = -1;
+/** Bounds of the 256 ranges of tokens, one per byte. */
+export const BOUNDS = 257;
+
+const perPosition = ({ rows, length }: BatchSizes) => [rows * length];
+const perPatch = ({ rows, patches }: BatchSizes) => [rows * patches];
+
+/** The type and shape of each field. */
+export const BATCH_FIELDS: { readonly [F in BatchField]: FieldSpec<F> } = {
+  ids: { dtype: 'int32', shape: perPosition },
+  documents: { dtype: 'int32', shape: ({ rows, length }) => [rows, length] },
+  targets: { dtype: 'int32', shape: perPosition },
+  weights: { dtype: 'float32', shape: perPosition },
+  tokenEnds: { dtype: 'float32', shape: perPosition },
+  tokenEndWeights: { dtype: 'float32', shape: perPosition },
+  hashRows: { dtype: 'int32', shape: () => [REST] },
+  encoderPatch: { dtype: 'int32', shape: perPosition },
+  decoderPatch: { dtype: 'int32', shape: perPosition },
+  patchDocuments: { dtype: 'int32', shape: ({ rows, patches }) => [rows, patches] },
+  sourceIds: { dtype: 'int32', shape: ({ rows, tokens }) => [rows * tokens] },
+  sourceDocuments: { dtype: 'int32', shape: ({ rows, tokens }) => [rows, tokens] },
+  sourceStates: { dtype: 'float32', shape: ({ rows, tokens }) => [rows * tokens, REST] },
+  patchState: { dtype: 'int32', shape: perPatch },
+  patchToken: { dtype: 'int32', shape: perPatch },
+  patchWeight: { dtype: 'float32', shape: perPatch },
+  targetState: { dtype: 'int32', shape: perPosition },
+  targetBounds: { dtype: 'int32', shape: ({ rows, length }) => [rows * length, BOUNDS] },
+  targetWeight: { dtype: 'float32', shape: perPosition },
+  chunkOfByte: { dtype: 'int32', shape: perPosition },
+  chunkWeights: { dtype: 'float32', shape: perPatch },
+};
 
 /**
- * Cuts rows into patches by their entropies.
- * @param entropies of each position [rows, length], nats: of the prediction made there.
- * @param room patches a row is padded to where it has fewer.
+ * The shape of a field that has `count` values.
+ * @throws Error when that many values do not fill the shape that the table gives.
  */
-export function patchedBatch(
-  rows: readonly ByteRow[],
-  entropies: Float32Array,
-  config: BltConfig,
-  room = 0,
-): PatchedBatch {
-  const batch = byteBatch(rows);
-  const { length } = batch;
-  const cuts = rows.map((row, i) => cutRow(row, entropies.subarray(i * length, (i + 1) * length), config));
-  const patches = Math.max(room, ...cuts.map(({ documents }) => documents.length));
-  const tables = hashTables(config.hash);
-  const out = {
-    hashRows: new Int32Array(rows.length * length * tables),
-    encoderPatch: new Int32Array(rows.length * length),
-    decoderPatch: new Int32Array(rows.length * length),
-    patchDocuments: new Int32Array(rows.length * patches),
-  };
-  // Padding reads a row that is read anyway: it must not count as reading another.
-  const real = rows.find(({ chunks }) => chunks.length > 0);
-  if (real !== undefined) {
-    const { start } = real.chunks[0]!;
-    out.hashRows.fill(hashRows(real.ids.subarray(start, start + 1), config.hash)[0]!);
-  }
-  rows.forEach(({ ids, chunks }, row) => {
-    const { encoder, decoder, documents } = cuts[row]!;
-    const at = row * length;
-    for (let i = 0; i < length; i++) {
-      out.encoderPatch[at + i] = row * patches + encoder[i]!;
-      out.decoderPatch[at + i] = row * patches + decoder[i]!;
-    }
-    // n-grams do not reach into the document before: a packed document hashes as it would alone.
-    for (const { start, end } of chunks)
-      out.hashRows.set(hashRows(ids.subarray(start, end), config.hash), (at + start) * tables);
-    out.patchDocuments.fill(chunks.length + 1, row * patches, (row + 1) * patches);
-    out.patchDocuments.set(documents, row * patches);
-  });
-  // Empty patches at the end of shorter rows are later than all real ones: causality alone hides them.
-  const patchDocuments = batch.documents === null ? null : out.patchDocuments;
-  return { ...batch, ...out, patchDocuments, patches, patchLengths: cuts.map(({ lengths }) => lengths) };
+export function fieldShape(field: BatchField, sizes: BatchSizes, count: number): number[] {
+  const axes = BATCH_FIELDS[field].shape(sizes);
+  const known = axes.reduce((product, axis) => (axis === REST ? product : product * axis), 1);
+  const rest = count / known;
+  if (axes.includes(REST) ? !Number.isInteger(rest) : count !== known)
+    throw new Error(`A batch has ${count} values of ${field} where its shape is [${axes.join(', ')}].`);
+  return axes.map((axis) => (axis === REST ? rest : axis));
+}
+
+/** The same batch, known to have these fields. @throws Error that names the fields it lacks. */
+export function requireFields<B extends PartialBatch<FieldValues>, F extends BatchField>(
+  batch: B,
+  fields: readonly (F & keyof B)[],
+): B & Required<Pick<B, F & keyof B>> {
+  const missing = fields.filter((field) => batch[field] === undefined);
+  if (missing.length > 0)
+    throw new Error(`The batch lacks ${missing.join(', ')}: its preparer was not asked for what the reader needs.`);
+  return batch as B & Required<Pick<B, F & keyof B>>;
 }

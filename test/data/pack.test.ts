@@ -62,14 +62,14 @@ describe('packed rows', () => {
     expect(other!.toSorted()).toEqual(one!.toSorted());
   });
 
-  it('are chunks of BOS and bytes; EOS ends a piece and predicts nothing; the rest is padding without weight', async () => {
+  it('are documents of BOS and bytes; EOS ends a piece and predicts nothing; the rest is padding without weight', async () => {
     await fc.assert(
       fc.asyncProperty(somePieces, async (pieces) => {
         const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 5 }).next(6);
-        for (const { ids, targets, weights, chunks, byteCount } of rows) {
+        for (const { ids, targets, weights, documents, byteCount } of rows) {
           expect(ids.length).toBe(64);
           let covered = 0;
-          for (const { start, end } of chunks) {
+          for (const { start, end } of documents) {
             expect(start).toBe(covered);
             covered = end;
             expect(ids[start]).toBe(BOS);

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
 import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
 import { ByteifyError } from '../../src/errors.js';
-import { createPreparer, type PreparerSettings, type StepBatch } from '../../src/finetune/batches/batch-preparer.js';
+import { type ByteBatch, createPreparer, type PreparerSettings } from '../../src/finetune/batches/batch-preparer.js';
 import { type BatchSource, createBatchSource } from '../../src/finetune/batches/batch-source.js';
 import { startPreparer } from '../../src/finetune/batches/open-preparer.js';
-import type { BatchArrays } from '../../src/patching/batch-arrays.js';
-import type { PatcherOutput } from '../../src/patching/patcher-output.js';
+import type { StepBatch } from '../../src/finetune/batches/step-batch.js';
+import type { PatcherOutput } from '../../src/patching/index.js';
 import { goldenPath } from '../support/golden.js';
-import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
+import { NEXT_BYTE_BATCHES, patchCapacity } from '../support/training.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-threads-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -45,9 +45,9 @@ beforeAll(async () => {
 });
 
 /** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
-async function someEntropies({ ids }: BatchArrays): Promise<PatcherOutput> {
+async function somePatcher({ ids }: ByteBatch): Promise<PatcherOutput> {
   await new Promise((resolve) => setTimeout(resolve, 1));
-  const of = (salt: number) => Float32Array.from(ids!.values, (id) => ((id * 31 + salt) % 101) / 101);
+  const of = (salt: number) => Float32Array.from(ids, (id) => ((id * 31 + salt) % 101) / 101);
   return { entropies: of(0), endProbabilities: of(50) };
 }
 
@@ -61,8 +61,8 @@ const optionsOf = (changes: Changes) => ({
   config,
   rowsPerStep: 5,
   microBatchRows: 2,
-  entropies: someEntropies,
-  room: patchRoom(0),
+  runPatcher: somePatcher,
+  capacity: patchCapacity(0),
   ...changes,
 });
 
@@ -88,18 +88,20 @@ describe('batches prepared in a thread of their own', () => {
     const there = await take(createBatchSource(optionsOf(changes), inThread), 8);
     expect(there).toStrictEqual(here);
     const { batches, packer, bytes } = here.at(-1)!;
-    expect(batches.map(({ ids }) => ids!.shape)).toEqual([[256], [256], [256]]);
-    expect(Math.max(...batches[0]!.documents!.values), 'rows that hold several documents').toBeGreaterThan(1);
+    expect(batches.map(({ ids }) => ids!.length)).toEqual([256, 256, 256]);
+    expect(Math.max(...batches[0]!.documents!), 'rows that hold several documents').toBeGreaterThan(1);
     expect(new Set(here.map((batch) => JSON.stringify(batch.packer))).size).toBe(8);
     expect([packer.place > 0, bytes > 500]).toEqual([true, true]);
   });
 
   it('go on from any of them as if the run had not stopped, whatever was made ahead', async () => {
     const all = await take(createBatchSource(optionsOf({}), inThread), 6);
-    expect(new Set(all.map(({ room }) => room.patches)).size, 'the room grows on the way').toBeGreaterThan(1);
-    for (const [i, { packer, room }] of all.slice(0, -1).entries()) {
+    expect(new Set(all.map(({ capacity }) => capacity.patches)).size, 'the capacity grows on the way').toBeGreaterThan(
+      1,
+    );
+    for (const [i, { packer, capacity }] of all.slice(0, -1).entries()) {
       const rows = { ...packed(), state: packer };
-      const rest = await take(createBatchSource(optionsOf({ rows, room }), inThread), all.length - 1 - i);
+      const rest = await take(createBatchSource(optionsOf({ rows, capacity }), inThread), all.length - 1 - i);
       expect(rest).toStrictEqual(all.slice(i + 1));
     }
   });
@@ -107,15 +109,15 @@ describe('batches prepared in a thread of their own', () => {
   it('are made ahead, and no thread stays when they are stopped', async () => {
     let asked = 0;
     let running = 0;
-    const entropies = async (arrays: BatchArrays) => {
+    const runPatcher = async (batch: ByteBatch) => {
       asked++;
       running++;
       await new Promise((resolve) => setTimeout(resolve, 30));
       running--;
-      return await someEntropies(arrays);
+      return await somePatcher(batch);
     };
     const before = threads();
-    const source = createBatchSource(optionsOf({ entropies }), inThread);
+    const source = createBatchSource(optionsOf({ runPatcher }), inThread);
     await source.next();
     expect(threads()).toBeGreaterThan(before);
     while (asked < 4) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -182,11 +184,11 @@ describe('what fails in the thread', () => {
   });
 
   it('as well as a patcher that fails here, ends the source', async () => {
-    const entropies = async () => {
+    const runPatcher = async () => {
       throw new ByteifyError('The patcher failed.', { exitCode: 2 });
     };
     const before = threads();
-    const source = createBatchSource(optionsOf({ entropies }), inThread);
+    const source = createBatchSource(optionsOf({ runPatcher }), inThread);
     await expect(source.next()).rejects.toThrow('The patcher failed.');
     await expect(source.next()).rejects.toThrow('The patcher failed.');
     await source.close();

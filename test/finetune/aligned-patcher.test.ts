@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,16 +12,27 @@ import { alignedPatcherObjective } from '../../src/finetune/patcher/aligned-obje
 import { boundaryTargets } from '../../src/finetune/patcher/boundary-targets.js';
 import { locateModel } from '../../src/import/index.js';
 import {
+  batchTensors,
   disposeParams,
   loadPatcher,
+  PATCHER_FIELDS,
   type Params,
+  patcherOutput,
   readBltConfig,
   TOKEN_END_HEAD,
   tokenEndHead,
 } from '../../src/model/index.js';
-import { readText } from '../../src/model/patcher/read-text.js';
-import { byteArrays, tokenEndArrays } from '../../src/patching/batch-arrays.js';
-import { boundaryLabels, canonicalTokens, readAlignment, textCuts, tokenEnds } from '../../src/patching/index.js';
+import {
+  boundaryLabels,
+  byteBatch,
+  learningFields,
+  readAlignment,
+  textBatch,
+  textCuts,
+  tokenEndFields,
+  tokenEnds,
+  withDocuments,
+} from '../../src/patching/index.js';
 import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { loadTokenizer } from '../../src/tokenizer/index.js';
@@ -40,7 +50,6 @@ const ALIGNED = {
   tokenizerFolder: SOURCE,
 };
 const LENGTH = 128;
-const ROWS = 60;
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-aligned-'));
 let engine: Engine;
@@ -88,7 +97,7 @@ async function agreement(name: string): Promise<number> {
   const alignment = await readAlignment(dir);
   let [made, right, wanted] = [0, 0, 0];
   for (const text of heldOut) {
-    const output = readText(params, config, text);
+    const output = patcherOutput(params, config, textBatch(text));
     const cuts = textCuts(output, config.patching.threshold, alignment);
     const { ends } = tokenEnds(text, false, tokenizer);
     cuts.subarray(0, -1).forEach((cut, i) => {
@@ -101,38 +110,6 @@ async function agreement(name: string): Promise<number> {
   disposeParams(params);
   return (2 * right) / (made + wanted);
 }
-
-describe('the arrays of token ends', () => {
-  it('tell of each byte of a packed row what its document says, and nothing of BOS, EOS, padding and what is cut', async () => {
-    const rows = await createPacker({ split: store.train, rowBytes: LENGTH, seed: 1 }).next(ROWS);
-    const { tokenEnds: ends, tokenEndWeights: weights } = tokenEndArrays(rows, tokenizer);
-    expect([ends!.shape, weights!.shape]).toEqual([[ROWS * LENGTH], [ROWS * LENGTH]]);
-    expect(rows.some(({ chunks }) => chunks.length > 1)).toBe(true);
-    rows.forEach(({ ids, targets, chunks }, row) => {
-      const of = (array: typeof ends) => (array!.values as Float32Array).subarray(row * LENGTH, (row + 1) * LENGTH);
-      const known = [...of(weights).entries()].filter(([, weight]) => weight === 1).map(([p]) => p);
-      expect(known.every((p) => ids[p] !== BOS && ids[p] !== EOS && chunks.some((c) => c.start < p && p < c.end))).toBe(
-        true,
-      );
-      for (const { start, end } of chunks) {
-        const bytes = Uint8Array.from(
-          ids.subarray(start + 1, end).filter((id) => id > EOS),
-          (id) => id - 4,
-        );
-        if (!isUtf8(bytes)) continue;
-        const lengths = canonicalTokens(bytes, tokenizer)!.map(({ length }) => length);
-        const last = start + 1 + bytes.length - lengths.at(-1)!;
-        const cut = ids[end - 1] !== EOS && targets[end - 1] !== EOS;
-        expect(of(weights)[start + bytes.length]).toBe(cut ? 0 : 1);
-        expect(of(weights)[last - 1]).toBe(1);
-        const count = of(ends)
-          .subarray(start, end)
-          .reduce((sum, value) => sum + value, 0);
-        expect(count).toBe(lengths.length);
-      }
-    });
-  });
-});
 
 describe('the objective of an aligned patcher', () => {
   let config: BltConfig;
@@ -147,25 +124,26 @@ describe('the objective of an aligned patcher', () => {
   });
   afterAll(() => disposeParams(params));
 
+  const FIELDS = [...PATCHER_FIELDS, 'targets', 'weights', 'tokenEnds', 'tokenEndWeights'] as const;
   const batchOf = async (count: number) => {
     const rows = await createPacker({ split: store.train, rowBytes: LENGTH, seed: 2 }).next(count);
-    const arrays = { ...byteArrays(rows), ...tokenEndArrays(rows, tokenizer) };
-    return Object.fromEntries(
-      Object.entries(arrays).map(([name, { values, shape }]) => [
-        name,
-        tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32'),
-      ]),
-    );
+    const arrays = {
+      ...withDocuments(byteBatch(rows)),
+      ...learningFields(rows),
+      ...tokenEndFields(rows, tokenizer),
+    };
+    return batchTensors(arrays, FIELDS);
   };
+  const tensorsOf = (batch: Awaited<ReturnType<typeof batchOf>>) => FIELDS.flatMap((field) => batch[field] ?? []);
 
   it.each(['end', 'start', 'hybrid'] as const)('labels as the pure function does: %s', async (labels) => {
     const rows = 6;
     const batch = await batchOf(rows);
     const alignment = { labels, endConfidence: 0.6 };
     const logits = tf.mul(tf.truncatedNormal([rows * LENGTH], 0, 1, 'float32', 3), 2) as tf.Tensor;
-    const targets = boundaryTargets(alignment, batch, logits, { rows, length: LENGTH });
+    const targets = boundaryTargets(alignment, batch, logits);
     const [found, weights] = [targets.labels.dataSync(), targets.weights.dataSync()];
-    const [ids, ends, known] = [batch.ids!.dataSync(), batch.tokenEnds!.dataSync(), batch.tokenEndWeights!.dataSync()];
+    const [ids, ends, known] = [batch.ids.dataSync(), batch.tokenEnds.dataSync(), batch.tokenEndWeights.dataSync()];
     const probabilities = tf.sigmoid(logits).dataSync() as Float32Array;
     let checked = 0;
     for (let start = 0; start < ids.length; start++) {
@@ -185,40 +163,36 @@ describe('the objective of an aligned patcher', () => {
       expect(weights[start], 'BOS').toBe(0);
     }
     expect(checked).toBeGreaterThan(500);
-    tf.dispose([batch, logits, targets.labels, targets.weights]);
+    tf.dispose([...tensorsOf(batch), logits, targets.labels, targets.weights]);
   });
 
   it('adds up what it says, and moves the head and what is below it', async () => {
     const batch = await batchOf(2);
     const objective = alignedPatcherObjective(config, { ...ALIGNED, boundaryWeight: 2 });
     expect(objective.parts.length).toBe(3);
-    const shape = { rows: 2, length: LENGTH };
     const [next, ends, cuts, value] = tf.tidy(() => {
-      const { value, parts } = objective.loss(params, batch, shape, {});
+      const { value, parts } = objective.loss(params, batch, {});
       return [...parts, value].map((scalar) => scalar.dataSync()[0]!);
     }) as [number, number, number, number];
     expect(value / (next + ends + 2 * cuts)).toBeCloseTo(1, 5);
-    const { gradients, loss } = lossAndGradients(params, (values) => objective.loss(values, batch, shape, {}).value);
+    const { gradients, loss } = lossAndGradients(params, (values) => objective.loss(values, batch, {}).value);
     [...params.keys()].forEach((name, i) => {
       const largest = Math.max(...gradients[i]!.dataSync().map(Math.abs));
       expect(largest, name).toBeGreaterThan(0);
     });
-    tf.dispose([loss, ...gradients, ...Object.values(batch)]);
+    tf.dispose([loss, ...gradients, ...tensorsOf(batch)]);
   });
 
   it('gives the boundary no gradient through its labels', async () => {
     const batch = await batchOf(1);
-    const known = batch.tokenEndWeights!;
+    const known = batch.tokenEndWeights;
     // Without known ends, and with the entropy's term alone, nothing may reach the head.
     const objective = alignedPatcherObjective(config, ALIGNED);
     const without = { ...batch, tokenEndWeights: tf.zerosLike(known) };
-    const { gradients, loss } = lossAndGradients(
-      params,
-      (values) => objective.loss(values, without, { rows: 1, length: LENGTH }, {}).value,
-    );
+    const { gradients, loss } = lossAndGradients(params, (values) => objective.loss(values, without, {}).value);
     const at = [...params.keys()].indexOf(TOKEN_END_HEAD);
     expect(Math.max(...gradients[at]!.dataSync().map(Math.abs))).toBe(0);
-    tf.dispose([loss, ...gradients, ...Object.values(without), known]);
+    tf.dispose([loss, ...gradients, ...tensorsOf(without), known]);
   });
 });
 
@@ -260,13 +234,13 @@ describe('training', () => {
     const alignment = { labels, endConfidence: 0.5 };
     const { threshold, bytesPerPatch } = calibrate(params, config, heldOut, { alignment, tokenizer });
     const wanted = heldOut.reduce((sum, text) => {
-      const { endProbabilities } = readText(params, config, text);
+      const { endProbabilities } = patcherOutput(params, config, textBatch(text));
       const { ends } = tokenEnds(text, false, tokenizer);
       const all = boundaryLabels(alignment, ends, endProbabilities!.subarray(1)).subarray(0, -1);
       return sum + all.reduce((count, label) => count + label, 0);
     }, 0);
     const cuts = heldOut
-      .flatMap((text) => [...textCuts(readText(params, config, text), threshold, null).subarray(0, -1)])
+      .flatMap((text) => [...textCuts(patcherOutput(params, config, textBatch(text)), threshold, null).subarray(0, -1)])
       .filter((cut) => cut > 0).length;
     expect(cuts).toBe(wanted);
     const bytes = heldOut.reduce((sum, { length }) => sum + length, 0);
@@ -280,7 +254,8 @@ describe('training', () => {
     const config = await readBltConfig(dir);
     const params = await loadPatcher(dir, config);
     const alignment = await readAlignment(dir);
-    const cutsOf = (text: Uint8Array) => textCuts(readText(params, config, text), config.patching.threshold, alignment);
+    const cutsOf = (text: Uint8Array) =>
+      textCuts(patcherOutput(params, config, textBatch(text)), config.patching.threshold, alignment);
     const text = heldOut[0]!.slice(0, 200);
     const cuts = cutsOf(text);
     for (const at of [20, 77, 150]) {

@@ -14,14 +14,16 @@ import {
   batchTensors,
   bltDecode,
   bltEncode,
+  DECODER_FIELDS,
+  ENCODER_FIELDS,
   loadVariable,
   type Params,
   param,
-  patchedOf,
   patchVectors,
 } from '../../src/model/index.js';
 import { createPatcherRunner } from '../../src/model/patcher/runner.js';
 import { sourceEmbedding, sourceNorm } from '../../src/model/source-tensors.js';
+import { requireFields } from '../../src/patching/index.js';
 import { openCheckpoint } from '../../src/safetensors/index.js';
 import { overlay } from '../../src/safetensors/overlay.js';
 import { type Distillation, type LocalSizes, openDistillation, openText } from '../support/distillation.js';
@@ -69,6 +71,13 @@ interface Fit {
   readonly counts: Float64Array;
 }
 
+/** What a fit is judged on. */
+const FIELDS = [
+  ...ENCODER_FIELDS,
+  ...DECODER_FIELDS,
+  ...(['targets', 'targetWeight', 'sourceStates', 'patchState', 'patchToken', 'patchWeight'] as const),
+] as const;
+
 /** Looks at the text that a model was fitted on. */
 async function look({ config, from, source: folderOfSource, recipe }: Distillation, checkpoint: string): Promise<Fit> {
   const source = await openTeacher(folderOfSource, from[0]!);
@@ -79,8 +88,8 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     held.set(name, await loadVariable(reader, name));
   const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
   const shape = { rows: ROWS, length: LENGTH };
-  const entropies = createPatcherRunner(config, held, 'graph');
-  const states = createSourceStates({ config, fixed: held, rows: ROWS, mode: 'graph', cache: null });
+  const patcher = createPatcherRunner(config, held, 'graph');
+  const states = createSourceStates({ config, fixed: held, mode: 'graph', cache: null });
   const { signal } = new AbortController();
   const text = { data: store.train, config, source: asked, ...shape, seed: recipe([STAGE]).seed, signal };
   const { hiddenSize: width } = config.global;
@@ -101,40 +110,40 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     return tf.div(tf.max(tf.abs(tf.sub(keys, normed))), tf.max(tf.abs(normed))).dataSync()[0]!;
   }
 
-  const kept = keptCuts(entropies, join(folder, 'cuts.bin'));
+  const kept = keptCuts(patcher, join(folder, 'cuts.bin'));
   const batches = fittingBatches({ ...text, cuts: kept.cuts }, BYTES, ['encoder', 'states', 'bytes'], states.add);
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {
-        const batch = batchTensors(arrays);
-        const patched = patchedOf(batch, shape);
-        const encoded = bltEncode(params, config, patched);
-        const weight = tf.reshape(batch.patchWeight!, [-1, 1]);
+        const batch = batchTensors(arrays, FIELDS);
+        const encoded = bltEncode(params, config, batch);
+        const weight = tf.reshape(batch.patchWeight, [-1, 1]);
         const made = tf.mul(patchVectors(params, encoded.patches), weight);
-        const wanted = tf.mul(gatherRows(sourceEmbedding(params), batch.patchToken!), weight);
+        const wanted = tf.mul(gatherRows(sourceEmbedding(params), batch.patchToken), weight);
         [made, tf.square(made), wanted, tf.square(wanted)].forEach((values, i) => {
           const sum = tf.sum(values, 0).dataSync();
           for (let channel = 0; channel < width; channel++) sums[i]![channel]! += sum[channel]!;
         });
         count += tf.sum(weight).dataSync()[0]!;
         squaredError += tf.sum(tf.squaredDifference(made, wanted)).dataSync()[0]!;
-        const given = gatherRows(batch.sourceStates!, batch.patchState!);
+        const given = gatherRows(batch.sourceStates, batch.patchState);
         keyError = Math.max(keyError, keysOf(given));
         const natsOf = (patches: tf.Tensor) => {
-          const logits = bltDecode(params, config, patched, { bytes: encoded.bytes, patches });
-          return crossEntropySum(logits, batch.targets!, batch.targetWeight!).dataSync()[0]!;
+          const logits = bltDecode(params, config, batch, { bytes: encoded.bytes, patches });
+          return crossEntropySum(logits, batch.targets, batch.targetWeight).dataSync()[0]!;
         };
         nats += natsOf(given);
         blindNats += natsOf(tf.zerosLike(given));
       });
-      arrays.targetWeight!.values.forEach((weight, at) => {
-        counts[arrays.targets!.values[at]!]! += weight;
+      const { targets, targetWeight } = requireFields(arrays, ['targets', 'targetWeight']);
+      targetWeight.forEach((weight, at) => {
+        counts[targets[at]!]! += weight;
       });
     }
   }
   await states.close();
   await kept.close();
-  entropies.dispose();
+  patcher.dispose();
   tf.dispose([...params.values()]);
   for (const variable of held.values()) variable.dispose();
   await reader.close();

@@ -28,14 +28,14 @@ beforeAll(async () => {
   start = await goldenStart();
 });
 
-const shape = { rows: 1, length: 48 };
+const LENGTH = 48;
 const RATE = 1e-2;
 
 async function rowsOf(count: number): Promise<PackedRow[]> {
-  return await packerOf(shape.length, 9).next(count);
+  return await packerOf(LENGTH, 9).next(count);
 }
 
-const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], shape.length);
+const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], LENGTH);
 
 /** Value and moments of the table as bits, row by row. */
 function tableBits({ trainingState }: Training): string[][] {
@@ -52,11 +52,11 @@ describe('a step', () => {
   it.each(['eager', 'graph'] as const)(
     'leaves all rows it does not read, value and moments, bit for bit: %s',
     async (mode) => {
-      const training = await openTraining({ start, mode, shape });
+      const training = await openTraining({ start, mode });
       const seen = new Set<number>();
       for (const row of await rowsOf(3)) {
         const input = inputOf(row);
-        const read = new Set(input.touched!.rows.subarray(0, input.touched!.count));
+        const read = new Set(input.sparseRows!.indices.subarray(0, input.sparseRows!.count));
         const before = tableBits(training);
         await training.step(input, RATE);
         const after = tableBits(training);
@@ -75,10 +75,10 @@ describe('a step', () => {
   );
 
   it('leaves the spare row zero, which takes what is written for padding', async () => {
-    const training = await openTraining({ start, mode: 'graph', shape });
+    const training = await openTraining({ start, mode: 'graph' });
     for (const row of await rowsOf(2)) {
       const input = inputOf(row);
-      expect(input.touched!.count).toBeLessThan(input.touched!.rows.length);
+      expect(input.sparseRows!.count).toBeLessThan(input.sparseRows!.indices.length);
       await training.step(input, RATE);
     }
     const zeros = '00'.repeat(4 * start.config.encoder.hiddenSize);
@@ -87,12 +87,12 @@ describe('a step', () => {
   });
 
   it('with a frozen table reads the table and does not move it', async () => {
-    const training = await openTraining({ start, mode: 'graph', shape, frozen: ['hash'] });
+    const training = await openTraining({ start, mode: 'graph', frozen: ['hash'] });
     expect(training.trainingState.table).toBe(null);
-    const moved = await openTraining({ start, mode: 'graph', shape });
+    const moved = await openTraining({ start, mode: 'graph' });
     const [row] = (await rowsOf(1)) as [PackedRow];
     const { whole, weight } = inputOf(row);
-    const frozen = await training.step({ batches: whole, touched: null, weight }, RATE);
+    const frozen = await training.step({ batches: whole, sparseRows: null, weight }, RATE);
     const whole2 = await moved.step(inputOf(row), RATE);
     expect(frozen.loss).toBeCloseTo(whole2.loss, 5);
     expect(frozen.gradientNorm).toBeLessThan(whole2.gradientNorm);
@@ -108,7 +108,7 @@ describe('a checkpoint', () => {
 
   it('has the table without its spare row, and a run goes on from it as if it had not stopped', async () => {
     const before = engine.liveHandles();
-    const training = await openTraining({ start, mode: 'graph', shape });
+    const training = await openTraining({ start, mode: 'graph' });
     const { config, reader } = start;
     const specs = bltTensors(config);
     const [one, two] = (await rowsOf(2)) as [PackedRow, PackedRow];
@@ -181,7 +181,7 @@ describe('a checkpoint', () => {
     }
     const { dense, table, fixed } = resumed;
     const { objective } = training;
-    const options = { objective, parameters: dense, table, fixed, adamw: ADAMW, clipNorm: 1, shape };
+    const options = { objective, parameters: dense, table, fixed, adamw: ADAMW, clipNorm: 1 };
     const how = { mode: 'graph', precision: 'float32', gradientCheckpointing: false } as const;
     const stepper = createTrainStep({ ...options, ...how });
     const found = await stepper.run({ ...inputOf(two), step: 2, learningRate: RATE });

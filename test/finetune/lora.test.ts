@@ -14,7 +14,7 @@ import { openBlt, readBltConfig } from '../../src/model/index.js';
 import type { StageOf } from '../../src/recipe/index.js';
 import { fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../src/safetensors/index.js';
 import { goldenPath, plainCases } from '../support/golden.js';
-import { NEXT_BYTE_BATCHES, patchRoom } from '../support/training.js';
+import { NEXT_BYTE_BATCHES, patchCapacity } from '../support/training.js';
 import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from './runs.js';
 import { packedRow } from './samples.js';
 
@@ -110,7 +110,6 @@ describe('a trainingState with adapters', () => {
     const trainingState = await openTrainingState({ ...shared, seed, start, from: null });
     await start.close();
     const row = packedRow(plainCases.map(({ input_ids }) => input_ids));
-    const shape = { rows: 1, length: row.ids.length };
     const source = createBatchSource({
       rows: { kind: 'given', rows: [row] },
       ...NEXT_BYTE_BATCHES,
@@ -118,15 +117,15 @@ describe('a trainingState with adapters', () => {
       rowsPerStep: 1,
       microBatchRows: 1,
       trainsTable: false,
-      entropies: async () => ({
+      runPatcher: async () => ({
         entropies: Float32Array.from(row.ids, (_, i) => (i % 3 === 0 ? 9 : 0)),
         endProbabilities: null,
       }),
-      room: patchRoom(0),
+      capacity: patchCapacity(0),
     });
     const { dense: parameters, table, fixed } = trainingState;
     const adamw = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
-    const how = { shape, mode: 'eager', precision: 'float32', gradientCheckpointing: false } as const;
+    const how = { mode: 'eager', precision: 'float32', gradientCheckpointing: false } as const;
     const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm: 1, ...how });
     for (let step = 1; step <= steps; step++) await stepper.run({ ...(await source.next()), step, learningRate: 1e-2 });
     look(trainingState);

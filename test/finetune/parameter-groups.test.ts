@@ -60,7 +60,7 @@ describe('the learning-rate scale of a part', () => {
   /** How far each parameter moves in AdamW's first step, as the norm of the change. */
   async function moved(learningRateScale: Partial<Record<Part, number>>): Promise<Map<string, number>> {
     const start = await goldenStart();
-    const training = await openTraining({ start, mode: 'graph', shape, learningRateScale });
+    const training = await openTraining({ start, mode: 'graph', learningRateScale });
     const rows = await packerOf(shape.length).next(shape.rows);
     await training.step(stepInput(start.config, [rows], shape.length), 1e-2);
     const weights = training.weights();

@@ -30,12 +30,12 @@ vi.mock('../../src/model/patcher/runner.js', async (original) => {
   const real = await original<typeof import('../../src/model/patcher/runner.js')>();
   const createPatcherRunner: typeof real.createPatcherRunner = (...args) => {
     const made = real.createPatcherRunner(...args);
-    const of: typeof made.of = async (arrays) => {
-      const output = await made.of(arrays);
+    const run: typeof made.run = async (batch) => {
+      const output = await made.run(batch);
       seen.entropies.push(output.entropies.slice());
       return output;
     };
-    return { ...made, of };
+    return { ...made, run };
   };
   return { ...real, createPatcherRunner };
 });

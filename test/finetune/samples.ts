@@ -12,9 +12,8 @@ import {
   withPrecision,
 } from '../../src/engine/index.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
-import { type BltModel, bltForward, cutIntoPatches } from '../../src/model/index.js';
-import { type BatchArrays, bltArrays } from '../../src/patching/batch-arrays.js';
-import { patchedBatch } from '../../src/patching/index.js';
+import { BLT_FIELDS, type BltModel, batchInputs, bltForward, cutIntoPatches } from '../../src/model/index.js';
+import { learningFields, withDocuments } from '../../src/patching/index.js';
 
 /** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */
 export function packedRow(texts: readonly (readonly number[])[]) {
@@ -23,13 +22,13 @@ export function packedRow(texts: readonly (readonly number[])[]) {
   targets.set(ids.subarray(1));
   const weights = new Float32Array(ids.length).fill(1);
   let end = 0;
-  const chunks = texts.map(({ length }) => {
+  const documents = texts.map(({ length }) => {
     const start = end;
     end += length;
     weights[end - 1] = 0;
     return { start, end };
   });
-  return { ids, targets, weights, chunks, byteCount: ids.length - chunks.length, number: 0 };
+  return { ids, targets, weights, documents, byteCount: ids.length - documents.length, number: 0 };
 }
 
 export interface Passes {
@@ -49,35 +48,20 @@ export interface PassOptions {
 export function passesOf(model: BltModel, texts: readonly (readonly number[])[], options: PassOptions) {
   const { config, params } = model;
   const row = packedRow(texts);
-  const { entropies } = cutIntoPatches(params, config, [row]);
-  const arrays: BatchArrays = bltArrays([row], patchedBatch([row], entropies, config));
-  const names = Object.keys(arrays);
-  const inputs = names.map((name) => {
-    const { values, shape } = arrays[name]!;
-    return tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32');
-  });
+  const { batch } = cutIntoPatches(params, config, [row]);
+  const arrays = { ...withDocuments(batch), ...learningFields([row]) };
+  const { tensors: inputs, batchOf } = batchInputs(arrays, [...BLT_FIELDS, 'targets', 'weights']);
   const moved = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
   const variables = new Map<string, Variable>(moved.map((name) => [name, createVariable(params.get(name)!)]));
-  const shape = { rows: 1, length: row.ids.length };
   const { precision, gradientCheckpointing } = options;
   const body = (given: readonly tf.Tensor[]): tf.Tensor[] => {
-    const batch = Object.fromEntries(names.map((name, i) => [name, given[i]!]));
+    const batch = batchOf(given);
     const values = new Map([...variables].map(([name, variable]) => [name, variable.read()]));
-    const patched = {
-      ...shape,
-      ids: batch.ids!,
-      documents: batch.documents!,
-      hashRows: batch.hashRows!,
-      encoderPatch: batch.encoderPatch!,
-      decoderPatch: batch.decoderPatch!,
-      patchDocuments: batch.patchDocuments!,
-      patches: batch.patchDocuments!.shape[1]!,
-    };
     let logits: tf.Tensor | null = null;
     const { loss, gradients } = lossAndGradients(values, (now) =>
       withPrecision(precision, () => {
-        logits = tf.keep(bltForward(now, config, patched, { gradientCheckpointing }));
-        return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
+        logits = tf.keep(bltForward(now, config, batch, { gradientCheckpointing }));
+        return crossEntropySum(logits, batch.targets, batch.weights) as tf.Scalar;
       }),
     );
     // Inside a tidy again.
@@ -100,7 +84,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
     },
     dispose() {
       compiled.dispose();
-      tf.dispose(inputs);
+      tf.dispose([...inputs]);
       for (const variable of variables.values()) variable.dispose();
     },
   };

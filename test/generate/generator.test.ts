@@ -12,8 +12,9 @@ import {
   type WrittenBytes,
 } from '../../src/generate/index.js';
 import { nextProbabilities } from '../../src/generate/sampling.js';
-import { type BltModel, bltLogits, cutIntoPatches } from '../../src/model/index.js';
+import { type BltModel, cutIntoPatches } from '../../src/model/index.js';
 import { wholeRow } from '../../src/patching/index.js';
+import { bltLogits } from '../support/blt-logits.js';
 import { maxDifference } from '../support/golden.js';
 import { type HeldGolden, openHeldGolden, withConfig } from '../support/held-golden.js';
 

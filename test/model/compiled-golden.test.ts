@@ -10,7 +10,7 @@ import {
 import { type BltModel, bltForward, entropyOf, openBlt, patcherForward } from '../../src/model/index.js';
 import { openSafetensorsFile, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath, maxDifference, plainCases, projectionCases } from '../support/golden.js';
-import { BATCH_TENSORS, batchOf, type GoldenBatch, goldenBatch, namesOf, paramsOf } from '../support/golden-batch.js';
+import { type GoldenBatch, goldenBatch, namesOf, paramsOf } from '../support/golden-batch.js';
 import { type Body, MODES, type Mode, relativeDifference, taken } from '../support/modes.js';
 
 const LOGITS = 1e-4;
@@ -42,7 +42,7 @@ type Forward = (named: readonly string[], inputs: readonly tf.Tensor[], golden: 
 /** @param forward logits [rows * length, 260] of parameters and, after them, the batch's tensors. */
 function rig(model: BltModel, texts: readonly (readonly number[])[], names: readonly string[], forward: Forward): Rig {
   const golden = goldenBatch(model, texts);
-  const { rows, length } = golden.shape;
+  const { rows, length } = golden.batch;
   const body: Body = (...inputs) => {
     const [targets, weights] = inputs.slice(-2) as [tf.Tensor, tf.Tensor];
     const rest = inputs.slice(names.length, -2);
@@ -63,7 +63,7 @@ function rig(model: BltModel, texts: readonly (readonly number[])[], names: read
     const weights = new Float32Array(rows * length);
     const count = texts[text]!.length - 1;
     weights.fill(1 / count, text * length, text * length + count);
-    return [...params, ...golden.tensors, tf.tensor1d(targets, 'int32'), tf.tensor1d(weights)];
+    return [...params, ...golden.inputs.tensors, tf.tensor1d(targets, 'int32'), tf.tensor1d(weights)];
   };
   let compiled: CompiledFunction | undefined;
   const known = new Map<string, Results>();
@@ -89,21 +89,17 @@ function rig(model: BltModel, texts: readonly (readonly number[])[], names: read
 
 const bltOf =
   (model: BltModel): Forward =>
-  (names, inputs, { shape }) => {
-    const params = paramsOf(names, inputs);
-    return bltForward(params, model.config, batchOf(shape, inputs.slice(names.length, names.length + BATCH_TENSORS)));
-  };
+  (names, tensors, { inputs }) =>
+    bltForward(paramsOf(names, tensors), model.config, inputs.batchOf(tensors.slice(names.length)));
 
 const patcherOf =
   (model: BltModel): Forward =>
-  (names, inputs, { shape }) => {
-    const [ids, documents] = inputs.slice(names.length) as [tf.Tensor, tf.Tensor];
-    return patcherForward(paramsOf(names, inputs), model.config.patcher, { ...shape, ids, documents });
-  };
+  (names, tensors, { inputs }) =>
+    patcherForward(paramsOf(names, tensors), model.config.patcher, inputs.batchOf(tensors.slice(names.length)));
 
 /** Logits of a text's own positions. */
 function ownLogits({ logits }: Results, { golden, texts }: Rig, text: number): Float32Array {
-  const from = text * golden.shape.length * VOCABULARY;
+  const from = text * golden.batch.length * VOCABULARY;
   return logits.subarray(from, from + texts[text]!.length * VOCABULARY);
 }
 

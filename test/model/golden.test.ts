@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { type BltModel, bltLogits, cutIntoPatches, nextByteLoss, openBlt } from '../../src/model/index.js';
+import { type BltModel, cutIntoPatches, nextByteLoss, openBlt } from '../../src/model/index.js';
 import { wholeRow } from '../../src/patching/index.js';
 import { openSafetensorsFile, toFloat32 } from '../../src/safetensors/index.js';
+import { bltLogits } from '../support/blt-logits.js';
 import { goldenPath, maxDifference, plainCases, projectionCases } from '../support/golden.js';
 
 const LOGITS = 1e-4;
@@ -41,9 +42,9 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     'case $i: entropies, patches and logits',
     async ({ i, golden }) => {
       const ids = Int32Array.from(golden.input_ids);
-      const { batch, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
+      const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
       expect(maxDifference(entropies, await expected(`${i}.entropies`))).toBeLessThan(LOGITS);
-      expect(transformersForm(batch.patchLengths[0]![0]!)).toEqual(trimmed(golden.patch_lengths));
+      expect(transformersForm(patchLengths[0]![0]!)).toEqual(trimmed(golden.patch_lengths));
       const logits = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
       expect(maxDifference(logits, await expected(`${i}.logits`))).toBeLessThan(LOGITS);
     },
@@ -91,7 +92,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     const rows = plainCases.map(({ input_ids }) => {
       const ids = new Int32Array(length);
       ids.set(input_ids);
-      return { ids, chunks: [{ start: 0, end: input_ids.length }] };
+      return { ids, documents: [{ start: 0, end: input_ids.length }] };
     });
     const together = tf.tidy(() =>
       bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, rows).batch).dataSync(),
@@ -114,10 +115,10 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     const texts = plainCases.map(({ input_ids }) => Int32Array.from(input_ids)).filter((ids) => ids.length > 1);
     const ids = Int32Array.from(texts.flatMap((text) => [...text]));
     const ends = texts.map((_, i) => texts.slice(0, i + 1).reduce((sum, text) => sum + text.length, 0));
-    const chunks = texts.map((text, i) => ({ start: ends[i]! - text.length, end: ends[i]! }));
-    const packed = cutIntoPatches(model.params, model.config, [{ ids, chunks }]);
+    const documents = texts.map((text, i) => ({ start: ends[i]! - text.length, end: ends[i]! }));
+    const packed = cutIntoPatches(model.params, model.config, [{ ids, documents }]);
     const together = tf.tidy(() => bltLogits(model.params, model.config, packed.batch).dataSync());
-    chunks.forEach(({ start, end }) => {
+    documents.forEach(({ start, end }) => {
       const row = wholeRow(ids.slice(start, end));
       const alone = tf.tidy(() =>
         bltLogits(model.params, model.config, cutIntoPatches(model.params, model.config, [row]).batch).dataSync(),
@@ -150,8 +151,8 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     const config = { ...model.config, patching: { ...model.config.patching, maxPatchLength: 3 } };
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) => {
-      const { batch } = cutIntoPatches(model.params, config, [wholeRow(part)]);
-      expect(Math.max(...batch.patchLengths[0]![0]!)).toBeLessThanOrEqual(3);
+      const { batch, patchLengths } = cutIntoPatches(model.params, config, [wholeRow(part)]);
+      expect(Math.max(...patchLengths[0]![0]!)).toBeLessThanOrEqual(3);
       return tf.tidy(() => bltLogits(model.params, config, batch).dataSync());
     };
     const whole = logitsOf(ids);
@@ -168,9 +169,9 @@ describe('the golden model with a projection (k = 4, two hash functions)', () =>
 
   it.each(projectionCases.map((golden, i) => ({ i, golden })))('case $i', ({ golden }) => {
     const ids = Int32Array.from(golden.ids);
-    const { batch, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
+    const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
     expect(maxDifference(entropies, golden.entropies)).toBeLessThan(LOGITS);
-    expect(transformersForm(batch.patchLengths[0]![0]!)).toEqual(trimmed(golden.hf_patch_lengths));
+    expect(transformersForm(patchLengths[0]![0]!)).toEqual(trimmed(golden.hf_patch_lengths));
     const logits = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
     expect(maxDifference(logits.subarray((ids.length - 1) * 260), golden.logits_last)).toBeLessThan(LOGITS);
   });

@@ -2,10 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
 import { globalTransformer, localDecoder, localEncoder } from '../../src/model/blt.js';
-import { type BltModel, openBlt, type Params } from '../../src/model/index.js';
+import { type BltBatch, type BltModel, openBlt, type Params } from '../../src/model/index.js';
 import { blockContext } from '../../src/model/transformer.js';
 import { goldenPath, plainCases, projectionCases } from '../support/golden.js';
-import { batchOf, type GoldenBatch, goldenBatch, paramsOf } from '../support/golden-batch.js';
+import { type GoldenBatch, goldenBatch, paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, numbers, withGradients } from '../support/modes.js';
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ describe.each([
   async function check(
     prefixes: readonly string[],
     moved: readonly tf.Tensor[],
-    f: (params: Params, moved: readonly tf.Tensor[], batch: readonly tf.Tensor[]) => tf.Tensor,
+    f: (params: Params, moved: readonly tf.Tensor[], batch: BltBatch) => tf.Tensor,
   ): Promise<void> {
     const names = bltTensors(model.config).flatMap((spec) =>
       prefixes.some((prefix) => spec.name.startsWith(prefix)) ? [spec.name] : [],
@@ -35,10 +35,10 @@ describe.each([
     const params = names.map((name) => model.params.get(name)!);
     const count = names.length + moved.length;
     const body = withGradients(
-      (...all) => f(paramsOf(names, all), all.slice(names.length, count), all.slice(count)),
+      (...all) => f(paramsOf(names, all), all.slice(names.length, count), golden.inputs.batchOf(all.slice(count))),
       count,
     );
-    const found = await everyWay(body, [...params, ...moved, ...golden.tensors]);
+    const found = await everyWay(body, [...params, ...moved, ...golden.inputs.tensors]);
     expect(found.eager.length).toBe(1 + count);
     expectAlike(found, 1e-4, 1e-3);
     tf.dispose([...moved]);
@@ -46,29 +46,26 @@ describe.each([
 
   it('the local encoder', () =>
     check(['model.encoder_hash', 'model.local_encoder.'], [], (params, _none, batch) => {
-      const { rows, length } = golden.shape;
-      const context = blockContext(model.config.encoder, { rows, length, documents: batch[1]! });
-      const { bytes, patches } = localEncoder(params, model.config, batchOf(golden.shape, batch), context);
+      const { bytes, patches } = localEncoder(params, model.config, batch, blockContext(model.config.encoder, batch));
       return tf.concat([tf.reshape(bytes, [-1]), tf.reshape(patches, [-1])]);
     }));
 
   it('the global transformer', () => {
-    const { rows, patches } = golden.shape;
+    const { rows, patches } = golden.batch;
     const width = model.config.crossAttnK * model.config.encoder.hiddenSize;
     return check(['model.global_transformer.'], [numbers([rows * patches, width], 5)], (params, [x], batch) => {
-      const shape = { rows, length: patches, documents: batch[5]! };
+      const shape = { rows, length: patches, documents: batch.patchDocuments };
       return globalTransformer(params, x!, blockContext(model.config.global, shape));
     });
   });
 
   it('the local decoder', () => {
-    const { rows, length, patches } = golden.shape;
+    const { rows, length, patches } = golden.batch;
     const { decoder, global } = model.config;
     const moved = [numbers([rows * length, decoder.hiddenSize], 5), numbers([rows * patches, global.hiddenSize], 6)];
     return check(['model.local_decoder.'], moved, (params, [bytes, latent], batch) => {
-      const context = blockContext(decoder, { rows, length, documents: batch[1]! });
       const inputs = { bytes: bytes!, patches: latent! };
-      return localDecoder(params, model.config, batchOf(golden.shape, batch), context, inputs);
+      return localDecoder(params, model.config, batch, blockContext(decoder, batch), inputs);
     });
   });
 });

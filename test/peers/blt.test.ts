@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { bltLogits, cutIntoPatches, openBlt } from '../../src/model/index.js';
+import { cutIntoPatches, openBlt } from '../../src/model/index.js';
 import { wholeRow } from '../../src/patching/index.js';
+import { bltLogits } from '../support/blt-logits.js';
 import { smollm2Conversion, tinyConversion } from '../support/conversions.js';
 import { maxDifference } from '../support/golden.js';
 import { askPeer, peersPython } from '../support/peers.js';
@@ -54,10 +55,8 @@ describe.skipIf(peersPython() === null).each([
     await startEngine({ threads: 2 });
     const model = await openBlt(blt);
     peer.cases.forEach(({ ids, exact_logits, patch_lengths, generated, round_trip }, i) => {
-      const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(ids))]);
-      expect(transformersForm(batch.patchLengths[0]![0]!), TEXTS[i]).toEqual(
-        patch_lengths.filter((length) => length > 0),
-      );
+      const { batch, patchLengths } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(ids))]);
+      expect(transformersForm(patchLengths[0]![0]!), TEXTS[i]).toEqual(patch_lengths.filter((length) => length > 0));
       const found = tf.tidy(() => bltLogits(model.params, model.config, batch).dataSync());
       const allowed = Math.max(PARITY, 2 * peer.float32_error);
       expect(maxDifference(found, exact_logits), TEXTS[i]).toBeLessThan(allowed);

@@ -4,7 +4,8 @@ import { tf } from '../../src/engine/index.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
 import type { AdamWOptions } from '../../src/finetune/optimizers/adamw.js';
 import type { Objective } from '../../src/finetune/stages/objective.js';
-import type { BatchArrays } from '../../src/patching/batch-arrays.js';
+import { batchTensors } from '../../src/model/index.js';
+import type { Arrays, PartialBatch } from '../../src/patching/index.js';
 import { type Start, TABLE } from './training.js';
 
 interface Parameter {
@@ -26,7 +27,7 @@ export interface Reference {
   readonly parameters: ReadonlyMap<string, Parameter>;
   /** @param rows of the table that the step reads; null moves all, as dense AdamW does. */
   step(input: {
-    readonly whole: readonly BatchArrays[];
+    readonly whole: readonly PartialBatch<Arrays>[];
     readonly weight: number;
     readonly learningRate: number;
     readonly rows: ReadonlySet<number> | null;
@@ -39,11 +40,10 @@ const UNDECAYED = /norm\.weight$|layernorm\.weight$|embed_tokens\.weight$|^model
 export function createReference(options: {
   readonly start: Start;
   readonly objective: Objective;
-  readonly shape: { readonly rows: number; readonly length: number };
   readonly adamw: AdamWOptions;
   readonly clipNorm: number;
 }): Reference {
-  const { start, objective, shape, adamw, clipNorm } = options;
+  const { start, objective, adamw, clipNorm } = options;
   const parameters = new Map<string, Parameter>();
   for (const spec of bltTensors(start.config).filter(objective.trains)) {
     const { shape, values } = start.weights.get(spec.name)!;
@@ -61,7 +61,7 @@ export function createReference(options: {
 
   /** The sum over micro-batches of their share of the mean loss, and its gradients. */
   function gradientsOf(
-    whole: readonly BatchArrays[],
+    whole: readonly PartialBatch<Arrays>[],
     weight: number,
   ): { loss: number; sums: Map<string, Float64Array> } {
     const sums = new Map([...parameters].map(([name, { value }]) => [name, new Float64Array(value.length)]));
@@ -74,17 +74,12 @@ export function createReference(options: {
         const moved = new Map(
           [...parameters].map(([name, { shape, value }]) => [name, tf.tensor(Float32Array.from(value), [...shape])]),
         );
-        const batch = Object.fromEntries(
-          Object.entries(arrays).map(([name, { values, shape }]) => [
-            name,
-            tf.tensor(values, [...shape], values instanceof Int32Array ? 'int32' : 'float32'),
-          ]),
-        );
+        const batch = batchTensors(arrays, objective.fields);
         const { loss, gradients } = lossAndGradients(
           moved,
           (values) =>
             tf.div(
-              objective.loss(new Map([...fixed, ...values]), batch, shape, { gradientCheckpointing: false }).value,
+              objective.loss(new Map([...fixed, ...values]), batch, { gradientCheckpointing: false }).value,
               weight,
             ) as tf.Scalar,
         );

@@ -2,15 +2,14 @@
 import { type BltConfig, bltTensors, hashTables, type Part } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
 import type { RunMode } from '../../src/engine/index.js';
-import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
+import { sparseRows } from '../../src/finetune/batches/sparse-rows.js';
 import { createTrainStep, type StepInput, type StepOutput } from '../../src/finetune/loop/train-step.js';
 import { openTrainingState, type TrainingState } from '../../src/finetune/loop/training-state.js';
 import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
 import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import type { Objective } from '../../src/finetune/stages/objective.js';
 import { readBltConfig } from '../../src/model/index.js';
-import { type BatchArrays, bltArrays } from '../../src/patching/batch-arrays.js';
-import { patchedBatch } from '../../src/patching/index.js';
+import { type Arrays, type BatchWith, cutRows, learningFields, withDocuments } from '../../src/patching/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath } from './golden.js';
 import { taken } from './modes.js';
@@ -23,8 +22,8 @@ export const ADAMW: AdamWOptions = { betas: [0.9, 0.95], epsilon: 1e-5, weightDe
 /** What a source of batches is told for next-byte training of a whole BLT. */
 export const NEXT_BYTE_BATCHES = { patched: true, source: null, weights: 'weights', trainsTable: true } as const;
 
-/** Room for patches alone. */
-export const patchRoom = (patches: number) => ({ patches, tokens: 0 });
+/** Capacity for patches alone. */
+export const patchCapacity = (patches: number) => ({ patches, tokens: 0 });
 
 export interface Weights {
   readonly shape: readonly number[];
@@ -89,32 +88,29 @@ export function madeUpEntropies(ids: Iterable<number>, { patching }: BltConfig):
   return Float32Array.from(ids, (id) => patching.threshold + ((id * 37) % 11 < 3 ? 1 : -1));
 }
 
-/** What a step takes of some micro-batches, with the arrays as they were before rows of the table became places. */
+/** What a step takes of some micro-batches, with the batches as they were before rows of the table became positions. */
 export function stepInput(
   config: BltConfig,
   micros: readonly (readonly PackedRow[])[],
   patches: number,
-): Pick<StepInput, 'batches' | 'touched' | 'weight'> & { readonly whole: readonly BatchArrays[] } {
+): Pick<StepInput, 'batches' | 'sparseRows' | 'weight'> & { readonly whole: readonly BatchWith<Arrays, 'hashRows'>[] } {
   const whole = micros.map((rows) => {
     const ids = rows.flatMap((row) => [...row.ids]);
-    return bltArrays(rows, patchedBatch(rows, madeUpEntropies(ids, config), config, patches));
+    const { batch } = cutRows(rows, madeUpEntropies(ids, config), config, patches);
+    return { ...withDocuments(batch), ...learningFields(rows) };
   });
-  const touched = touchedRows(
-    whole.map(({ hashRows }) => hashRows!.values as Int32Array),
+  const { positions, ...indices } = sparseRows(
+    whole.map(({ hashRows }) => hashRows),
     config.hash.vocab * hashTables(config.hash),
   );
-  const batches = whole.map((arrays, i) => ({
-    ...arrays,
-    hashRows: { ...arrays.hashRows!, values: touched.places[i]! },
-  }));
+  const batches = whole.map((batch, i) => ({ ...batch, hashRows: positions[i]! }));
   const weight = micros.flat().reduce((sum, { weights }) => sum + weights.reduce((a, b) => a + b, 0), 0);
-  return { whole, batches, touched, weight };
+  return { whole, batches, sparseRows: indices, weight };
 }
 
 export interface TrainingOptions {
   readonly start: Start;
   readonly mode: RunMode;
-  readonly shape: { readonly rows: number; readonly length: number };
   readonly clipNorm?: number;
   readonly adamw?: AdamWOptions;
   readonly learningRateScale?: Readonly<Record<string, number>>;
@@ -135,7 +131,7 @@ export interface Training {
 
 /** The engine must be started. */
 export async function openTraining(options: TrainingOptions): Promise<Training> {
-  const { start, mode, shape, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen = [] } = options;
+  const { start, mode, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen = [] } = options;
   const objective = endToEndObjective(start.config, frozen);
   const specs = bltTensors(start.config);
   const moments = options.moments ?? 'float32';
@@ -144,7 +140,7 @@ export async function openTraining(options: TrainingOptions): Promise<Training> 
   const trainingState = await openTrainingState({ ...common, start: start.reader, from: null });
   const { dense: parameters, table, fixed } = trainingState;
   const how = { mode, precision: 'float32' as const, gradientCheckpointing: options.gradientCheckpointing ?? false };
-  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm, shape, ...how });
+  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm, ...how });
   let steps = 0;
   return {
     objective,

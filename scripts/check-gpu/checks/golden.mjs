@@ -9,8 +9,16 @@ import {
   startEngine,
   tf,
 } from '../../../dist/engine/index.js';
-import { bltLogits, byteTensors, entropyOf, openBlt, patcherForward } from '../../../dist/model/index.js';
-import { byteBatch, patchedBatch, wholeRow } from '../../../dist/patching/index.js';
+import {
+  BLT_FIELDS,
+  batchTensors,
+  bltForward,
+  entropyOf,
+  openBlt,
+  PATCHER_FIELDS,
+  patcherForward,
+} from '../../../dist/model/index.js';
+import { byteBatch, cutRows, wholeRow } from '../../../dist/patching/index.js';
 import { maxDifference, relativeDifference, samePatches, worstOf } from '../differences.mjs';
 import { goldenModels } from '../golden-cases.mjs';
 import { readTf32 } from '../tf32.mjs';
@@ -28,6 +36,8 @@ async function valuesOf(mode, params, fn) {
   compiled.dispose();
   return values;
 }
+
+const bltLogits = (params, config, batch) => bltForward(params, config, batchTensors(batch, BLT_FIELDS));
 
 /** [logits] where no loss is known, else [logits, loss, a gradient for each parameter]. */
 function forwardAndBackward(config, batch, { ids, loss }) {
@@ -52,10 +62,10 @@ async function differencesOf(mode, { params, config }, golden) {
   const some = (of) => new Map([...params].filter(([name]) => (parts.get(name) === 'patcher') === of));
   const row = wholeRow(golden.ids);
   const [entropies] = await valuesOf(mode, some(true), (patcher) => {
-    const logits = patcherForward(patcher, config.patcher, byteTensors(byteBatch([row])));
+    const logits = patcherForward(patcher, config.patcher, batchTensors(byteBatch([row]), PATCHER_FIELDS));
     return [entropyOf(logits)];
   });
-  const batch = patchedBatch([row], entropies, config);
+  const { batch, patchLengths } = cutRows([row], entropies, config);
   const trained = some(false);
   const [logits, loss, ...gradients] = await valuesOf(mode, trained, forwardAndBackward(config, batch, golden));
   const named = new Map([...trained.keys()].map((name, i) => [name, gradients[i]]));
@@ -66,7 +76,7 @@ async function differencesOf(mode, { params, config }, golden) {
     ...Object.entries(golden.gradients).map(([name, wanted]) => relativeDifference(named.get(name) ?? [], wanted)),
   ];
   return {
-    patchesIdentical: samePatches([...batch.patchLengths[0][0]], golden.patchLengths),
+    patchesIdentical: samePatches([...patchLengths[0][0]], golden.patchLengths),
     entropies: maxDifference(entropies, golden.entropies),
     logits: maxDifference(logits.subarray(logits.length - golden.logits.length), golden.logits),
     loss: golden.loss === null ? 0 : Math.abs(loss[0] - golden.loss),

@@ -1,14 +1,12 @@
 /** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher and the source run here. */
-import type { BatchArrays } from '../../patching/index.js';
-import type { PatcherOutput } from '../../patching/patcher-output.js';
-import type { Preparer, PreparerSettings, StepBatch } from './batch-preparer.js';
+import type { PatcherOutput } from '../../patching/index.js';
+import type { ByteBatch, Preparer, PreparerSettings } from './batch-preparer.js';
 import { openPreparer } from './open-preparer.js';
-
-export type { StepBatch } from './batch-preparer.js';
+import type { StepBatch } from './step-batch.js';
 
 export interface BatchSourceOptions extends PreparerSettings {
-  /** What the patcher says of a micro-batch [rows * length], from what `patcherArrays` made of it. It is given away. */
-  readonly entropies: (arrays: BatchArrays) => Promise<PatcherOutput>;
+  /** Runs the patcher on a micro-batch. The output changes hands: nobody else may use it. */
+  readonly runPatcher: (batch: ByteBatch) => Promise<PatcherOutput>;
   /** Adds the source's states to a batch; left out where no step reads them. */
   readonly states?: (batch: StepBatch) => Promise<StepBatch>;
 }
@@ -28,7 +26,7 @@ const AHEAD = 2;
  * @param open how the preparer is opened; it is when the first batch is asked for.
  */
 export function createBatchSource(options: BatchSourceOptions, open = openPreparer): BatchSource {
-  const { entropies, states, ...settings } = options;
+  const { runPatcher, states, ...settings } = options;
   const ahead: Promise<StepBatch>[] = [];
   let preparer: Preparer | null = null;
   let last: Promise<unknown> = Promise.resolve();
@@ -41,12 +39,12 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
   async function make(): Promise<StepBatch> {
     checkOpen();
     preparer ??= open(settings);
-    const cuts: PatcherOutput[] = [];
-    for (const arrays of await preparer.pack()) {
+    const outputs: PatcherOutput[] = [];
+    for (const bytes of await preparer.pack()) {
       checkOpen();
-      cuts.push(await entropies(arrays));
+      outputs.push(await runPatcher(bytes));
     }
-    const batch = await preparer.batch(cuts);
+    const batch = await preparer.batch(outputs);
     checkOpen();
     return states === undefined ? batch : await states(batch);
   }

@@ -1,13 +1,13 @@
 /** @module A thread's own file: a preparer that answers another thread's calls, one after the other. No TensorFlow. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { PatcherOutput } from '../../patching/patcher-output.js';
+import type { PatcherOutput } from '../../patching/index.js';
 import { createPreparer, type PreparerSettings } from './batch-preparer.js';
 import { buffersOf } from './buffers.js';
 import { type SerializedError, serializeError } from './serialized-error.js';
 
 export type PreparerCall =
   | { readonly call: 'pack' }
-  | { readonly call: 'batch'; readonly cuts: readonly PatcherOutput[] }
+  | { readonly call: 'batch'; readonly outputs: readonly PatcherOutput[] }
   | { readonly call: 'close' };
 
 export type PreparerAnswer = { readonly value: unknown } | { readonly thrown: SerializedError };
@@ -20,7 +20,7 @@ function answer(request: PreparerCall): Promise<unknown> {
     case 'pack':
       return preparer.pack();
     case 'batch':
-      return preparer.batch(request.cuts);
+      return preparer.batch(request.outputs);
     case 'close':
       return preparer.close();
   }

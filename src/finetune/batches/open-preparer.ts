@@ -1,12 +1,12 @@
-/** @module A preparer in a thread of its own, so that the thread of the steps only hands over entropies. */
+/** @module A preparer in a thread of its own, so that the thread of the steps only hands over what the patcher says. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ByteifyError, messageOf } from '../../errors.js';
-import type { BatchArrays } from '../../patching/index.js';
-import { createPreparer, type Preparer, type PreparerSettings, type StepBatch } from './batch-preparer.js';
+import { type ByteBatch, createPreparer, type Preparer, type PreparerSettings } from './batch-preparer.js';
 import type { PreparerAnswer, PreparerCall } from './batch-worker.js';
 import { buffersOf } from './buffers.js';
 import { deserializeError } from './serialized-error.js';
+import type { StepBatch } from './step-batch.js';
 
 const WORKER = new URL('./batch-worker.js', import.meta.url);
 
@@ -54,8 +54,8 @@ export function startPreparer(settings: PreparerSettings, file: URL): Preparer {
       worker.postMessage(request, buffersOf(request));
     });
   return {
-    pack: async () => (await call({ call: 'pack' })) as readonly BatchArrays[],
-    batch: async (cuts) => (await call({ call: 'batch', cuts })) as StepBatch,
+    pack: async () => (await call({ call: 'pack' })) as readonly ByteBatch[],
+    batch: async (outputs) => (await call({ call: 'batch', outputs })) as StepBatch,
     async close() {
       try {
         if (ended === null) await call({ call: 'close' });

@@ -5,6 +5,7 @@ import type { Precision, RunMode } from '../../engine/index.js';
 import { createPatcherRunner, readBltConfig } from '../../model/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { createBatchSource } from '../batches/batch-source.js';
+import { NO_CAPACITY } from '../batches/capacity.js';
 import type { Moments } from '../optimizers/adamw.js';
 import { endToEndObjective } from '../stages/end-to-end.js';
 import { createTrainStep } from './train-step.js';
@@ -50,7 +51,7 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   targets.set(ids.subarray(1));
   const weights = new Float32Array(rowBytes).fill(1);
   weights[rowBytes - 1] = 0;
-  return { ids, targets, weights, chunks: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1, number: seed };
+  return { ids, targets, weights, documents: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1, number: seed };
 }
 
 /** Steps until the made-up rows come again. */
@@ -58,8 +59,8 @@ const DISTINCT_STEPS = 16;
 
 const madeUpRows = (count: number, rowBytes: number) => Array.from({ length: count }, (_, i) => madeUpRow(rowBytes, i));
 
-/** PatcherRunner that cut BOS off, and then a patch every `bytesPerPatch`. */
-function evenEntropies(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
+/** Stands for the patcher: it cuts BOS off, and then a patch every `bytesPerPatch`. */
+function evenPatcher(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
   const high = Math.max(0, patching.threshold) * 2 + 1;
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
     (i % length) % bytesPerPatch === 0 ? high : 0,
@@ -98,8 +99,7 @@ export async function openBench(
   };
   const trainingState = await openTrainingState({ ...plan, start, from: null }).finally(() => start.close());
   const { dense: parameters, table, fixed } = trainingState;
-  const shape = { rows, length };
-  const entropies = createPatcherRunner(config, fixed, mode);
+  const patcher = createPatcherRunner(config, fixed, mode);
   const source = createBatchSource({
     rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
     config,
@@ -109,10 +109,10 @@ export async function openBench(
     rowsPerStep: rows,
     microBatchRows: rows,
     trainsTable: true,
-    entropies: bytesPerPatch === null ? entropies.of : evenEntropies(rows, length, bytesPerPatch, config),
-    room: { patches: 0, tokens: 0 },
+    runPatcher: bytesPerPatch === null ? patcher.run : evenPatcher(rows, length, bytesPerPatch, config),
+    capacity: NO_CAPACITY,
   });
-  const how = { shape, mode, precision, gradientCheckpointing };
+  const how = { mode, precision, gradientCheckpointing };
   const stepper = createTrainStep({ objective, parameters, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
   let steps = 0;
   return {
@@ -125,7 +125,7 @@ export async function openBench(
     async close() {
       await source.close();
       stepper.dispose();
-      entropies.dispose();
+      patcher.dispose();
       trainingState.dispose();
     },
   };

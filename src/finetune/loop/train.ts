@@ -7,8 +7,10 @@ import { ByteifyError } from '../../errors.js';
 import { makeFolder } from '../../fs/index.js';
 import { createPatcherRunner, disposeParams, type Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
-import type { SourceSettings, StepBatch } from '../batches/batch-preparer.js';
+import type { SourceSettings } from '../batches/batch-preparer.js';
 import { createBatchSource } from '../batches/batch-source.js';
+import { NO_CAPACITY } from '../batches/capacity.js';
+import type { StepBatch } from '../batches/step-batch.js';
 import type { AdamWOptions, Moments } from '../optimizers/adamw.js';
 import { CROSS_ENTROPY, type Objective } from '../stages/objective.js';
 import { createSourceStates } from '../teacher/source-states.js';
@@ -132,20 +134,18 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const fresh = {
     step: 0,
     packer: PACKER_START,
-    room: { patches: 0, tokens: 0 },
+    room: NO_CAPACITY,
     flops: options.flopsBefore ?? 0,
     settings,
     metrics: {},
   };
   // The mode of this sitting: it may be another than the one before had.
   let state: TrainerState = { ...(saved ?? fresh), mode };
-  const shape = { rows, length };
-  const entropies = createPatcherRunner(config, trainingState.fixed, mode);
+  const patcher = createPatcherRunner(config, trainingState.fixed, mode);
   const states = readsStates
     ? createSourceStates({
         config,
         fixed: trainingState.fixed,
-        rows,
         mode,
         cache: readAgain ? { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes } : null,
       })
@@ -166,14 +166,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     rowsPerStep: plan.rowsPerStep,
     microBatchRows: rows,
     trainsTable: trainingState.table !== null,
-    entropies: entropies.of,
+    runPatcher: patcher.run,
     ...(states !== null && { states: states.add }),
-    room: state.room,
+    capacity: state.room,
     labels: objective.labels ?? null,
   });
   const { dense: parameters, table, fixed } = trainingState;
   const { clipNorm, precision, gradientCheckpointing } = plan;
-  const how = { shape, mode, precision, gradientCheckpointing };
+  const how = { mode, precision, gradientCheckpointing };
   const stepper = createTrainStep({ objective, parameters, table, fixed, adamw: plan, clipNorm, ...how });
   const waits = createWaitMeter();
   const log = await openMetrics(run, state.step);
@@ -201,7 +201,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const { loss, parts, gradientNorm } = await stepper.run({ ...batch, step, learningRate });
       if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw divergence(step, run);
       const flops = state.flops + options.flopsOf(batch);
-      state = { ...state, step, packer: batch.packer, room: batch.room, flops };
+      state = { ...state, step, packer: batch.packer, room: batch.capacity, flops };
       const { bytes } = batch;
       const elapsed = performance.now() - begun;
       waits.add(waited, elapsed);
@@ -234,7 +234,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     await states?.close();
     await log.close();
     stepper.dispose();
-    entropies.dispose();
+    patcher.dispose();
     trainingState.dispose();
   }
 }

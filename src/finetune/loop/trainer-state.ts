@@ -4,13 +4,13 @@ import type { PackerState } from '../../data/index.js';
 import type { RunMode } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { readJson } from '../../fs/index.js';
-import type { Room } from '../batches/batch-preparer.js';
+import type { Capacity } from '../batches/capacity.js';
 
 export interface TrainerState {
   readonly step: number;
   readonly packer: PackerState;
   /** The shapes that a step was traced with. */
-  readonly room: Room;
+  readonly room: Capacity;
   /** Floating-point operations so far, the source's included. */
   readonly flops: number;
   /** How steps run: going on, they run the same way. */

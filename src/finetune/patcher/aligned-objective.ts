@@ -1,11 +1,25 @@
 /** @module What an aligned patcher learns: the next byte, where the source's tokens end, and to be uncertain where a patch must close. */
 import type { BltConfig } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
-import { entropyOf, patcherHead, patcherHidden, tokenEndHead, tokenEndLogits } from '../../model/index.js';
+import {
+  entropyOf,
+  PATCHER_FIELDS,
+  patcherHead,
+  patcherHidden,
+  tokenEndHead,
+  tokenEndLogits,
+} from '../../model/index.js';
 import type { Alignment } from '../../patching/index.js';
 import { binaryCrossEntropySum } from '../losses/binary-cross-entropy.js';
 import { boundaryLoss } from '../losses/boundary-loss.js';
-import { byteCrossEntropy, CROSS_ENTROPY, type Objective, objectiveOfStage } from '../stages/objective.js';
+import {
+  byteCrossEntropy,
+  CROSS_ENTROPY,
+  lossOver,
+  NEXT_BYTE_FIELDS,
+  type Objective,
+  objectiveOfStage,
+} from '../stages/objective.js';
 import { boundaryTargets } from './boundary-targets.js';
 
 export interface AlignedSettings extends Alignment {
@@ -19,6 +33,8 @@ export interface AlignedSettings extends Alignment {
 /** What the entropy is pulled over and under in training, nats; the threshold of the patcher is calibrated afterwards. */
 export const TRAINING_THRESHOLD = 3;
 
+const FIELDS = [...PATCHER_FIELDS, ...NEXT_BYTE_FIELDS, 'tokenEnds', 'tokenEndWeights'] as const;
+
 /** Three cross-entropies in nats: of the next byte, of a token's end, and of whether the entropy is on the right side. */
 export function alignedPatcherObjective(config: BltConfig, settings: AlignedSettings): Objective {
   const { boundaryWeight, boundaryTemperature: temperature, tokenizerFolder } = settings;
@@ -28,20 +44,17 @@ export function alignedPatcherObjective(config: BltConfig, settings: AlignedSett
     extra: [head],
     parts: [CROSS_ENTROPY, 'token_end', 'boundary'],
     labels: { tokenizerFolder },
-    loss: (params, batch, shape, options) => {
-      const bytes = { ...shape, ids: batch.ids!, documents: batch.documents! };
-      const hidden = patcherHidden(params, config.patcher, bytes, options);
+    ...lossOver(FIELDS, (params, batch, options) => {
+      const hidden = patcherHidden(params, config.patcher, batch, options);
       const logits = patcherHead(params, hidden);
       const endLogits = tokenEndLogits(params, hidden);
-      const { labels, weights } = boundaryTargets(settings, batch, endLogits, shape);
+      const { labels, weights } = boundaryTargets(settings, batch, endLogits);
       const boundary = { threshold: TRAINING_THRESHOLD, temperature };
-      const parts = [
-        byteCrossEntropy(logits, batch),
-        binaryCrossEntropySum(endLogits, batch.tokenEnds!, batch.tokenEndWeights!) as tf.Scalar,
-        boundaryLoss(entropyOf(logits), labels, weights, boundary) as tf.Scalar,
-      ];
-      const [next, ends, cuts] = parts as [tf.Scalar, tf.Scalar, tf.Scalar];
-      return { value: tf.addN([next, ends, tf.mul(cuts, boundaryWeight)]) as tf.Scalar, parts };
-    },
+      const next = byteCrossEntropy(logits, batch);
+      const ends = binaryCrossEntropySum(endLogits, batch.tokenEnds, batch.tokenEndWeights) as tf.Scalar;
+      const cuts = boundaryLoss(entropyOf(logits), labels, weights, boundary) as tf.Scalar;
+      const value = tf.addN([next, ends, tf.mul(cuts, boundaryWeight)]) as tf.Scalar;
+      return { value, parts: [next, ends, cuts] };
+    }),
   };
 }

@@ -1,7 +1,7 @@
 /** @module The labels of the boundary term as tensors: they follow the token-end head while it learns (docs/distillation.md). */
 import { BOS } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
-import type { BatchShape, BatchTensors } from '../../model/index.js';
+import type { TensorBatch } from '../../model/index.js';
 import type { Alignment } from '../../patching/index.js';
 
 export interface BoundaryTargets {
@@ -17,18 +17,17 @@ export interface BoundaryTargets {
  */
 export function boundaryTargets(
   { labels: kind, endConfidence }: Alignment,
-  { ids, tokenEnds, tokenEndWeights }: BatchTensors,
+  batch: TensorBatch<'ids' | 'tokenEnds' | 'tokenEndWeights'>,
   endLogits: tf.Tensor,
-  { rows, length }: BatchShape,
 ): BoundaryTargets {
-  const [ends, known] = [tokenEnds!, tokenEndWeights!];
+  const { rows, length, ids, tokenEnds: ends, tokenEndWeights: known } = batch;
   if (kind === 'end') return { labels: ends, weights: known };
   /** The value one position before; 0 at a row's first, which is BOS. */
   const before = (x: tf.Tensor) => {
     const all = tf.slice(tf.reshape(x, [rows, length]), [0, 0], [rows, length - 1]);
     return tf.reshape(tf.concat([tf.zeros([rows, 1]), all], 1), [-1]);
   };
-  const begins = tf.cast(tf.equal(ids!, BOS), 'float32');
+  const begins = tf.cast(tf.equal(ids, BOS), 'float32');
   const weights = tf.mul(known, before(tf.maximum(known, begins)));
   if (kind === 'start') return { labels: before(ends), weights };
   const sure = tf.cast(tf.greater(tf.sigmoid(endLogits), endConfidence), 'float32');

@@ -2,9 +2,15 @@
 import type { BltConfig } from '../../blt/index.js';
 import { ByteifyError } from '../../errors.js';
 import type { Params } from '../../model/index.js';
-import { readText } from '../../model/index.js';
-import { type Alignment, boundaryLabels, canonicalTexts, tokenEnds } from '../../patching/index.js';
-import type { PatcherOutput } from '../../patching/patcher-output.js';
+import { patcherOutput } from '../../model/index.js';
+import {
+  type Alignment,
+  boundaryLabels,
+  canonicalTexts,
+  type PatcherOutput,
+  textBatch,
+  tokenEnds,
+} from '../../patching/index.js';
 import type { SourceTokenizer } from '../../tokenizer/index.js';
 import { type Calibration, calibrateThreshold } from './pick-threshold.js';
 
@@ -43,7 +49,7 @@ export function calibrate(
   goal: number | LabelGoal,
 ): Calibration {
   const used = typeof goal === 'number' ? texts : canonicalTexts(texts, goal.tokenizer);
-  const outputs = used.map((text) => readText(params, config, text));
+  const outputs = used.map((text) => patcherOutput(params, config, textBatch(text)));
   const entropies = outputs.map((output, i) => output.entropies.subarray(0, used[i]!.length));
   if (typeof goal === 'number') return calibrateThreshold(entropies, { bytesPerPatch: goal });
   const cuts = used.reduce((sum, text, i) => sum + labelCount(text, outputs[i]!, goal), 0);

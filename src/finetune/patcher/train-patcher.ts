@@ -24,7 +24,7 @@ import {
   writeSafetensorsFile,
 } from '../../safetensors/index.js';
 import { loadTokenizer } from '../../tokenizer/index.js';
-import type { StepBatch } from '../batches/batch-preparer.js';
+import type { StepBatch } from '../batches/step-batch.js';
 import { checkpointName, checkpointSteps } from '../loop/checkpoint.js';
 import { type StepReport, train } from '../loop/train.js';
 import { patcherPlan } from '../loop/training-plan.js';

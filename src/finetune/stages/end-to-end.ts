@@ -1,14 +1,15 @@
 /** @module The next-byte loss through the whole BLT with the patcher frozen: the paper's way (BLT, arXiv 2412.09871, section 6.2). */
 import type { BltConfig, Lora, Part } from '../../blt/index.js';
-import { bltForward, patchedOf } from '../../model/index.js';
-import { nextByte, type Objective, objectiveOfStage } from './objective.js';
+import { BLT_FIELDS, bltForward } from '../../model/index.js';
+import { lossOver, NEXT_BYTE_FIELDS, nextByte, type Objective, objectiveOfStage } from './objective.js';
 
 /** @param frozen parts that stay as they are. @param lora trains adapters in place of the latent global transformer's own weights. */
 export function endToEndObjective(config: BltConfig, frozen: readonly Part[], lora: Lora | null = null): Objective {
   return {
     ...objectiveOfStage({ kind: 'end-to-end', frozen, lora: lora ?? undefined }),
     lora,
-    loss: (params, batch, shape, options) =>
-      nextByte(bltForward(params, config, patchedOf(batch, shape), options), batch),
+    ...lossOver([...BLT_FIELDS, ...NEXT_BYTE_FIELDS], (params, batch, options) =>
+      nextByte(bltForward(params, config, batch, options), batch),
+    ),
   };
 }

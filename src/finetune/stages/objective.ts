@@ -9,8 +9,8 @@ import {
   type TensorSpec,
 } from '../../blt/index.js';
 import { crossEntropySum, type tf } from '../../engine/index.js';
-import type { BatchShape, BatchTensors, ForwardOptions, Params } from '../../model/index.js';
-import type { SourceTarget } from '../../patching/index.js';
+import type { ForwardOptions, Params, TensorBatch, Tensors } from '../../model/index.js';
+import { type BatchField, type PartialBatch, requireFields, type SourceTarget } from '../../patching/index.js';
 import type { PreparerSettings } from '../batches/batch-preparer.js';
 
 export interface StepLoss {
@@ -35,27 +35,49 @@ export interface Objective {
   readonly labels?: { readonly tokenizerFolder: string };
   /** What the source is asked about each batch; its tensors are among the parameters then, under `source.`. */
   readonly targets: readonly SourceTarget[];
-  /** The array whose sum the loss is divided by. */
+  /** The field whose sum the loss is divided by. */
   readonly weights: PreparerSettings['weights'];
   /** The names of the loss's parts in metrics; the first is what a run is watched by. */
   readonly parts: readonly string[];
+  /** The fields of a micro-batch that the loss reads. */
+  readonly fields: readonly BatchField[];
   /**
-   * The loss over a micro-batch. It is traced: it must depend on tensors alone.
-   * @param shape rows and positions of the micro-batch.
+   * The loss over a micro-batch. It is traced: it must depend on tensors and on the batch's sizes alone.
+   * @throws Error that names the fields that the batch lacks.
    */
-  readonly loss: (params: Params, batch: BatchTensors, shape: BatchShape, options: ForwardOptions) => StepLoss;
+  readonly loss: (params: Params, batch: PartialBatch<Tensors>, options: ForwardOptions) => StepLoss;
+}
+
+/**
+ * The part of an objective that is its loss.
+ * @param fields what the function reads: its batch has them.
+ * @param also fields that its terms ask for by themselves.
+ */
+export function lossOver<F extends BatchField>(
+  fields: readonly F[],
+  loss: (params: Params, batch: TensorBatch<F>, options: ForwardOptions) => StepLoss,
+  also: readonly BatchField[] = [],
+): Pick<Objective, 'fields' | 'loss'> {
+  return {
+    fields: [...new Set<BatchField>([...fields, ...also])],
+    loss: (params, batch, options) => loss(params, requireFields(batch, fields), options),
+  };
 }
 
 /** Of a next-byte loss, in nats: it is shown in bits per byte. */
 export const CROSS_ENTROPY = 'cross_entropy';
 
+/** What the loss of the next byte reads. */
+export const NEXT_BYTE_FIELDS = ['targets', 'weights'] as const;
+export type NextByteBatch = TensorBatch<(typeof NEXT_BYTE_FIELDS)[number]>;
+
 /** Cross-entropy of the next byte, nats, summed over the positions that count. */
-export function byteCrossEntropy(logits: tf.Tensor, batch: BatchTensors): tf.Scalar {
-  return crossEntropySum(logits, batch.targets!, batch.weights!) as tf.Scalar;
+export function byteCrossEntropy(logits: tf.Tensor, { targets, weights }: NextByteBatch): tf.Scalar {
+  return crossEntropySum(logits, targets, weights) as tf.Scalar;
 }
 
 /** The loss of the next byte alone. */
-export function nextByte(logits: tf.Tensor, batch: BatchTensors): StepLoss {
+export function nextByte(logits: tf.Tensor, batch: NextByteBatch): StepLoss {
   const value = byteCrossEntropy(logits, batch);
   return { value, parts: [value] };
 }
@@ -66,7 +88,7 @@ const TARGETS = { tokens: 'encoder', states: 'states', distribution: 'bytes' } a
 >;
 
 /** What follows from the kind of a stage: all of an objective but its loss, the next byte's unless it says otherwise. */
-export function objectiveOfStage(stage: StageShape): Omit<Objective, 'loss'> {
+export function objectiveOfStage(stage: StageShape): Omit<Objective, 'fields' | 'loss'> {
   const runs = stageRuns(stage);
   const [moved, read] = [movedParts(runs), readParts(runs)];
   return {

@@ -5,7 +5,7 @@ import type { SourceTensors } from '../../model/index.js';
 import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
 import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/index.js';
-import type { StepBatch } from '../batches/batch-preparer.js';
+import type { StepBatch } from '../batches/step-batch.js';
 import { train } from '../loop/train.js';
 import { stagePlan } from '../loop/training-plan.js';
 import type { Teacher } from '../teacher/teacher.js';

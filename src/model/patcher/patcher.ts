@@ -1,8 +1,7 @@
 /** @module The entropy model: a byte language model whose uncertainty decides where patches begin (blt-format 2). */
 import type { TransformerConfig } from '../../blt/index.js';
 import { gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
-import type { ByteBatch } from '../../patching/index.js';
-import { type ByteTensors, byteTensors } from '../batch-tensors.js';
+import type { PatcherBatch } from '../batch-tensors.js';
 import { type Params, param } from '../params.js';
 import { type BlockContext, blockContext, blocks, type ForwardOptions } from '../transformer.js';
 
@@ -17,7 +16,7 @@ export function patcherStates(params: Params, ids: tf.Tensor, context: BlockCont
 export function patcherHidden(
   params: Params,
   config: TransformerConfig,
-  batch: ByteTensors,
+  batch: PatcherBatch,
   options: ForwardOptions = {},
 ): tf.Tensor {
   return patcherStates(params, batch.ids, blockContext(config, batch, options));
@@ -32,27 +31,14 @@ export function patcherHead(params: Params, hidden: tf.Tensor): tf.Tensor {
 export function patcherForward(
   params: Params,
   config: TransformerConfig,
-  batch: ByteTensors,
+  batch: PatcherBatch,
   options: ForwardOptions = {},
 ): tf.Tensor {
   return patcherHead(params, patcherHidden(params, config, batch, options));
-}
-
-/** The same of a batch that is not in the engine yet. */
-export function patcherLogits(params: Params, config: TransformerConfig, batch: ByteBatch): tf.Tensor {
-  return tf.tidy(() => patcherForward(params, config, byteTensors(batch)));
 }
 
 /** Entropy in nats of each row of logits [N, V] -> [N], in float32 (blt-format 2.2). */
 export function entropyOf(logits: tf.Tensor): tf.Tensor {
   const logProbabilities = tf.logSoftmax(logits as tf.Tensor2D);
   return tf.neg(tf.sum(tf.mul(tf.exp(logProbabilities), logProbabilities), -1));
-}
-
-/** Entropies [rows * length] of the predictions made at each position, as values. */
-export function patcherEntropies(params: Params, config: TransformerConfig, batch: ByteBatch): Float32Array {
-  const entropies = tf.tidy(() => entropyOf(patcherLogits(params, config, batch)));
-  const values = entropies.dataSync() as Float32Array;
-  entropies.dispose();
-  return values;
 }

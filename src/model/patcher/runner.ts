@@ -1,13 +1,16 @@
-/** @module The patcher on micro-batches: compiled once for each shape, or operation by operation. */
+/** @module The patcher on rows of bytes: compiled once for each shape, or operation by operation. */
 import type { BltConfig } from '../../blt/index.js';
-import { type RunMode, reshapingFunction, tf, type Variable } from '../../engine/index.js';
-import type { BatchArrays, PatcherOutput } from '../../patching/index.js';
-import { batchTensor } from '../batch-tensors.js';
-import { patcherOutput } from './output.js';
+import { type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
+import type { Arrays, BatchWith, PatcherOutput } from '../../patching/index.js';
+import { batchInputs, PATCHER_FIELDS } from '../batch-tensors.js';
+import { patcherTensors, takeOutput } from './output.js';
 
 export interface PatcherRunner {
-  /** @param arrays what `patcherArrays` made of rows of bytes. */
-  of(arrays: BatchArrays): Promise<PatcherOutput>;
+  /**
+   * What the patcher says of each position [rows * length].
+   * @param batch in a run it comes from `withDocuments`, so that its trace does not depend on what the rows hold.
+   */
+  run(batch: BatchWith<Arrays, (typeof PATCHER_FIELDS)[number]>): Promise<PatcherOutput>;
   dispose(): void;
 }
 
@@ -21,19 +24,18 @@ export function createPatcherRunner(
   mode: RunMode,
 ): PatcherRunner {
   const own = [...variables].filter(([name]) => name.startsWith('model.patcher.'));
-  const patcher = reshapingFunction((ids, documents) => {
-    const params = new Map(own.map(([name, variable]) => [name, variable.read()]));
-    const [rows, length] = documents!.shape as [number, number];
-    return patcherOutput(params, config.patcher, { rows, length, ids: ids!, documents: documents! });
-  }, mode);
+  const patcher = retracedFunction(mode);
   return {
-    async of(arrays) {
-      const inputs = [batchTensor(arrays.ids!), batchTensor(arrays.documents!)];
-      const out = await patcher.call(inputs);
-      const [entropies, endProbabilities = null] = out.map((values) => values.dataSync() as Float32Array);
-      tf.dispose([...out, ...inputs]);
-      return { entropies: entropies!, endProbabilities };
+    async run(batch) {
+      const { tensors, key, batchOf } = batchInputs(batch, PATCHER_FIELDS);
+      const body = (given: readonly tf.Tensor[]) => {
+        const params = new Map(own.map(([name, variable]) => [name, variable.read()]));
+        return patcherTensors(params, config.patcher, batchOf(given));
+      };
+      const output = takeOutput(await patcher.call(body, tensors, key));
+      tf.dispose([...tensors]);
+      return output;
     },
-    dispose: patcher.dispose,
+    dispose: () => patcher.dispose(),
   };
 }

@@ -12,8 +12,8 @@ import {
 } from '../../../src/finetune/stages/closed-form/layout.js';
 import { locateModel } from '../../../src/import/index.js';
 import { openLlama } from '../../../src/llama/index.js';
-import { bltEncode, type Params, patchedTensors } from '../../../src/model/index.js';
-import { patchedBatch } from '../../../src/patching/index.js';
+import { batchTensors, bltEncode, ENCODER_FIELDS, type Params } from '../../../src/model/index.js';
+import { cutRows, wholeRow } from '../../../src/patching/index.js';
 import { localSizesOf, recipeSchema } from '../../../src/recipe/index.js';
 import { numbers } from '../../support/modes.js';
 
@@ -78,7 +78,7 @@ describe.each([
     layout = layoutOf(config);
     made = new Map([...encoderTensors(config, layout), ...tables(config, layout)]);
     const entropies = Float32Array.from(ids, (_, i) => (ids[i + 1] === FIRST ? 2 : 0));
-    const batch = patchedBatch([{ ids, chunks: [{ start: 0, end: ids.length }] }], entropies, config);
+    const { batch } = cutRows([wholeRow(ids)], entropies, config);
     hashRows = batch.hashRows;
     tf.tidy(() => {
       // All that is not made is what training may begin with.
@@ -90,7 +90,7 @@ describe.each([
             made.has(name) ? tf.tensor(made.get(name)!, [...shape]) : numbers(shape, i),
           ]),
       );
-      const encoded = bltEncode(params, config, patchedTensors(batch));
+      const encoded = bltEncode(params, config, batchTensors(batch, ENCODER_FIELDS));
       bytes = encoded.bytes.dataSync() as Float32Array;
       patches = encoded.patches.dataSync() as Float32Array;
     });

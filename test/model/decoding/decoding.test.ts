@@ -5,8 +5,9 @@ import { TensorFlowBackend } from '../../../src/engine/backend.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { type Decoding, type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
 import type { ResidentModel } from '../../../src/model/decoding/resident-model.js';
-import { type BltModel, bltLogits, cutIntoPatches } from '../../../src/model/index.js';
+import { type BltModel, cutIntoPatches } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
+import { bltLogits } from '../../support/blt-logits.js';
 import { maxDifference } from '../../support/golden.js';
 import { type HeldGolden, openHeldGolden, withConfig } from '../../support/held-golden.js';
 
@@ -21,9 +22,9 @@ const withPatching = (opened: HeldGolden, patching: Partial<BltConfig['patching'
 
 /** The whole text at once: what every prefix's last logits are, too, since the model is causal. */
 function whole({ params, config }: BltModel, ids: Int32Array) {
-  const { batch, entropies } = cutIntoPatches(params, config, [wholeRow(ids)]);
+  const { batch, patchLengths, entropies } = cutIntoPatches(params, config, [wholeRow(ids)]);
   const logits = tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
-  return { logits, entropies, patches: batch.patchLengths[0]![0]!.length };
+  return { logits, entropies, patches: patchLengths[0]![0]!.length };
 }
 
 /** Reads texts side by side in pieces of some lengths, in turn. */

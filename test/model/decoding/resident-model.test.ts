@@ -2,9 +2,10 @@ import { expect, it } from 'vitest';
 import { encodeBytes } from '../../../src/blt/index.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { exportTransformers } from '../../../src/export/index.js';
-import { bltLogits, cutIntoPatches, openBlt, openDecoding, openResidentModel } from '../../../src/model/index.js';
+import { cutIntoPatches, openBlt, openDecoding, openResidentModel } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
 import { cardFromManifest } from '../../../src/release/index.js';
+import { bltLogits } from '../../support/blt-logits.js';
 import { goldenPath, maxDifference } from '../../support/golden.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 

@@ -21,6 +21,7 @@ import {
   sourceNorm,
   tokenEndHead,
 } from '../../../model/index.js';
+import { requireFields } from '../../../patching/index.js';
 import type { StageOf } from '../../../recipe/index.js';
 import {
   fromFloat32,
@@ -41,7 +42,7 @@ import { encoderTensors } from './encoder-tensors.js';
 import { fitExpectation, fitHead, leftOver } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
 import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
-import { type FittingText, fittingBatches, keptCuts, observedTexts } from './fitting-text.js';
+import { type FittingText, fittingBatches, keptCuts, OBSERVED_FIELDS, observedTexts } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { type Observations, openObservations } from './observations.js';
 import { openScratchModel, type ScratchModel } from './scratch-model.js';
@@ -104,12 +105,12 @@ async function openFitting(
   const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
   const { tensors, ...asked } = await teacher.training(['embedding', 'head']);
   const fixed = new Map([...(await loadHeld(config, start)), ...tensors]);
-  const entropies = createPatcherRunner(config, fixed, mode);
+  const patcher = createPatcherRunner(config, fixed, mode);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
-  const states = createSourceStates({ config, fixed, rows, mode, cache });
+  const states = createSourceStates({ config, fixed, mode, cache });
   const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
-  const { cuts, close: closeCuts } = keptCuts(entropies, join(run, 'cuts.bin'));
+  const { cuts, close: closeCuts } = keptCuts(patcher, join(run, 'cuts.bin'));
   return {
     text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
     source,
@@ -120,7 +121,7 @@ async function openFitting(
       scratchModel.dispose();
       await states.close();
       await closeCuts();
-      entropies.dispose();
+      patcher.dispose();
       for (const variable of fixed.values()) variable.dispose();
     },
   };
@@ -141,7 +142,8 @@ async function observe(
   for (const entry of vocabularyTexts(reader, vectors, settings.vocabulary_weight)) await into.add(entry);
   let [bytes, patches, tokens] = [0, 0, 0];
   for await (const batch of fittingBatches(text, settings.text_bytes, ['encoder'])) {
-    for (const arrays of batch.batches) for (const seen of observedTexts(arrays, vectors)) await into.add(seen);
+    for (const micro of batch.batches)
+      for (const seen of observedTexts(requireFields(micro, OBSERVED_FIELDS), vectors)) await into.add(seen);
     bytes += batch.bytes;
     patches += batch.patchCount;
     tokens += batch.tokenCount;

@@ -6,19 +6,21 @@ import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
 import { crossEntropySum, gatherRows, linear, rmsNorm, tf } from '../../../engine/index.js';
 import { ByteifyError } from '../../../errors.js';
 import {
-  type BatchTensors,
   batchTensors,
   blockContext,
   bltEncode,
+  DECODER_FIELDS,
+  ENCODER_FIELDS,
   localDecoder,
   type Params,
   param,
-  patchedOf,
   prefixMarginals,
   sourceHead,
   sourceNorm,
+  type TensorBatch,
 } from '../../../model/index.js';
-import type { StepBatch } from '../../batches/batch-preparer.js';
+import { requireFields } from '../../../patching/index.js';
+import type { StepBatch } from '../../batches/step-batch.js';
 import type { Tensors } from './encoder-tensors.js';
 import { documentsOf } from './fitting-text.js';
 import type { Layout } from './layout.js';
@@ -68,11 +70,22 @@ export interface Expectation {
   readonly few: number;
 }
 
+/** What the source says of each position, and how it is read. */
+const EXPECTATION_FIELDS = ['sourceStates', 'targetState', 'targetBounds', 'targetWeight'] as const;
+const VALUES_FIELDS = [...EXPECTATION_FIELDS, 'patchState', 'decoderPatch'] as const;
+/** What the decoder reads where the source's states stand for the latent patches. */
+const STATES_FIELDS = [...ENCODER_FIELDS, ...DECODER_FIELDS, 'sourceStates', 'patchState'] as const;
+
 /** At every position: the decoder's values of its patch [N, width], and the source's centred log-probabilities of the next byte [N, 256]. */
-function valuesAndLogs(params: Params, config: BltConfig, source: Params, batch: BatchTensors) {
-  const states = gatherRows(batch.sourceStates!, gatherRows(batch.patchState!, batch.decoderPatch!));
-  const logits = sourceLogits(source, batch.sourceStates!, config.global.rmsNormEps);
-  const logs = centredLogs(prefixMarginals(logits, batch.targetState!, batch.targetBounds!));
+function valuesAndLogs(
+  params: Params,
+  config: BltConfig,
+  source: Params,
+  batch: TensorBatch<(typeof VALUES_FIELDS)[number]>,
+) {
+  const states = gatherRows(batch.sourceStates, gatherRows(batch.patchState, batch.decoderPatch));
+  const logits = sourceLogits(source, batch.sourceStates, config.global.rmsNormEps);
+  const logs = centredLogs(prefixMarginals(logits, batch.targetState, batch.targetBounds));
   return { values: valuesOf(params, config, states), logs };
 }
 
@@ -94,8 +107,8 @@ export async function fitExpectation(
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {
-        const batch = batchTensors(arrays);
-        const counts = tf.reshape(batch.targetWeight!, [-1, 1]);
+        const batch = batchTensors(arrays, VALUES_FIELDS);
+        const counts = tf.reshape(batch.targetWeight, [-1, 1]);
         const { values, logs } = valuesAndLogs(scratchModel.params(), config, source, batch);
         const counted = tf.mul(values, counts);
         addProducts(products, {
@@ -147,13 +160,15 @@ export async function leftOver(
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       const rest = tf.tidy(() => {
-        const { values, logs } = valuesAndLogs(scratchModel.params(), config, source, batchTensors(arrays));
+        const batch = batchTensors(arrays, VALUES_FIELDS);
+        const { values, logs } = valuesAndLogs(scratchModel.params(), config, source, batch);
         const wanted = tf.matMul(logs, tf.tensor2d(directions, [few, BYTE_VALUES]), false, true);
         const told = tf.matMul(values, tf.tensor2d(fromValues.subarray(0, few * width), [few, width]), false, true);
         return tf.div(tf.sub(wanted, told), RESIDUAL).dataSync() as Float32Array;
       });
-      for (const { ids, positions } of documentsOf(arrays)) {
-        const vector = positions.map((at, i) => (arrays.targetWeight!.values[at]! > 0 ? i : -1));
+      const { targetWeight, ...bytes } = requireFields(arrays, ['ids', 'documents', 'targetWeight']);
+      for (const { ids, positions } of documentsOf(bytes)) {
+        const vector = positions.map((at, i) => (targetWeight[at]! > 0 ? i : -1));
         const scalar = new Float32Array(vector.length).fill(Number.NaN);
         const first = positions[0]! * few;
         const vectors = rest.subarray(first, first + positions.length * few);
@@ -164,16 +179,10 @@ export async function leftOver(
 }
 
 /** Normed hidden states of the decoder [rows * length, width] where the source's states stand for the latent patches. */
-function decoderStates(
-  params: Params,
-  config: BltConfig,
-  batch: BatchTensors,
-  shape: { rows: number; length: number },
-) {
-  const patched = patchedOf(batch, shape);
-  const { bytes } = bltEncode(params, config, patched);
-  const patches = gatherRows(batch.sourceStates!, batch.patchState!);
-  return localDecoder(params, config, patched, blockContext(config.decoder, patched), { bytes, patches });
+function decoderStates(params: Params, config: BltConfig, batch: TensorBatch<(typeof STATES_FIELDS)[number]>) {
+  const { bytes } = bltEncode(params, config, batch);
+  const patches = gatherRows(batch.sourceStates, batch.patchState);
+  return localDecoder(params, config, batch, blockContext(config.decoder, batch), { bytes, patches });
 }
 
 /**
@@ -191,14 +200,13 @@ export async function fitHead(
   const products = emptyProducts(width, VOCAB_SIZE);
   for await (const { batches: micros } of batches()) {
     for (const arrays of micros) {
-      const [rows, length] = arrays.documents!.shape as [number, number];
       tf.tidy(() => {
-        const batch = batchTensors(arrays);
-        const counts = tf.reshape(batch.targetWeight!, [-1, 1]);
-        const f = tf.mul(decoderStates(scratchModel.params(), config, batch, { rows, length }), counts);
-        const logits = sourceLogits(source, batch.sourceStates!, config.global.rmsNormEps);
-        const logs = centredLogs(prefixMarginals(logits, batch.targetState!, batch.targetBounds!));
-        const special = tf.fill([rows * length, BYTE_OFFSET], SPECIAL_LOG_PROBABILITY);
+        const batch = batchTensors(arrays, [...STATES_FIELDS, ...EXPECTATION_FIELDS]);
+        const counts = tf.reshape(batch.targetWeight, [-1, 1]);
+        const f = tf.mul(decoderStates(scratchModel.params(), config, batch), counts);
+        const logits = sourceLogits(source, batch.sourceStates, config.global.rmsNormEps);
+        const logs = centredLogs(prefixMarginals(logits, batch.targetState, batch.targetBounds));
+        const special = tf.fill([batch.rows * batch.length, BYTE_OFFSET], SPECIAL_LOG_PROBABILITY);
         const wanted = tf.mul(tf.concat([special, logs], 1), counts);
         addProducts(products, {
           gram: tf.matMul(f, f, true, false).dataSync(),
@@ -225,13 +233,12 @@ async function sharpening(
   let seen = 0;
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
-      const [rows, length] = arrays.documents!.shape as [number, number];
       tf.tidy(() => {
-        const batch = batchTensors(arrays);
-        const f = decoderStates(scratchModel.params(), config, batch, { rows, length });
+        const batch = batchTensors(arrays, [...STATES_FIELDS, 'targets', 'targetWeight']);
+        const f = decoderStates(scratchModel.params(), config, batch);
         const logits = linear(f, tf.tensor2d(weights, [VOCAB_SIZE, config.decoder.hiddenSize]));
         SHARPENINGS.forEach((factor, i) => {
-          const sum = crossEntropySum(tf.mul(logits, factor), batch.targets!, batch.targetWeight!);
+          const sum = crossEntropySum(tf.mul(logits, factor), batch.targets, batch.targetWeight);
           nats[i]! += sum.dataSync()[0]!;
         });
       });

@@ -1,8 +1,8 @@
 /** @module The projection from what the encoder gives of a patch to the embedding of its token: least squares, then the embeddings' scale. */
 import { type BltConfig, needsProjection } from '../../../blt/index.js';
 import { gatherRows, tf } from '../../../engine/index.js';
-import { batchTensors, bltEncode, patchedOf } from '../../../model/index.js';
-import type { StepBatch } from '../../batches/batch-preparer.js';
+import { batchTensors, bltEncode, ENCODER_FIELDS } from '../../../model/index.js';
+import type { StepBatch } from '../../batches/step-batch.js';
 import { attends, CROSS, PATCH_PROJECTION, queryOffset, type Tensors, TOKEN_PROJECTION } from './encoder-tensors.js';
 import type { Layout } from './layout.js';
 import { addProducts, emptyProducts, type Products, ridge } from './least-squares.js';
@@ -106,13 +106,12 @@ export async function fitProjection(
   };
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
-      const [rows, length] = arrays.documents!.shape as [number, number];
       tf.tidy(() => {
-        const batch = batchTensors(arrays);
-        const { patches } = bltEncode(scratchModel.params(), config, patchedOf(batch, { rows, length }));
-        const counts = tf.reshape(batch.patchWeight!, [-1, 1]);
+        const batch = batchTensors(arrays, [...ENCODER_FIELDS, 'patchToken', 'patchWeight']);
+        const { patches } = bltEncode(scratchModel.params(), config, batch);
+        const counts = tf.reshape(batch.patchWeight, [-1, 1]);
         const f = tf.mul(place.featuresOf(patches), counts);
-        const wanted = gatherRows(embedding, batch.patchToken!);
+        const wanted = gatherRows(embedding, batch.patchToken);
         const t = tf.mul(place.offset === null ? wanted : tf.sub(wanted, tf.tensor1d(place.offset)), counts);
         addProducts(sums.products, {
           gram: tf.matMul(f, f, true, false).dataSync(),

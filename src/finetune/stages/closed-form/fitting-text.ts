@@ -3,10 +3,11 @@ import type { BltConfig } from '../../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../../data/index.js';
 import { openScratchFile } from '../../../fs/index.js';
 import type { PatcherRunner } from '../../../model/index.js';
-import type { BatchArrays } from '../../../patching/index.js';
-import type { PatcherOutput } from '../../../patching/patcher-output.js';
-import type { SourceSettings, StepBatch } from '../../batches/batch-preparer.js';
+import type { Arrays, BatchWith, PatcherOutput } from '../../../patching/index.js';
+import type { ByteBatch, SourceSettings } from '../../batches/batch-preparer.js';
 import { createBatchSource } from '../../batches/batch-source.js';
+import { NO_CAPACITY } from '../../batches/capacity.js';
+import type { StepBatch } from '../../batches/step-batch.js';
 import { LONGEST_COUNT } from './layout.js';
 import type { ObservedText } from './residual-backoff.js';
 
@@ -15,7 +16,7 @@ export interface FittingText {
   readonly config: BltConfig;
   readonly source: Omit<SourceSettings, 'targets'>;
   /** What the patcher says of the batches, in order. */
-  readonly cuts: (index: number, arrays: BatchArrays) => Promise<PatcherOutput>;
+  readonly cuts: (index: number, batch: ByteBatch) => Promise<PatcherOutput>;
   readonly rows: number;
   readonly length: number;
   readonly seed: number;
@@ -24,21 +25,21 @@ export interface FittingText {
 
 /** Runs the patcher once a batch, however often the text is read: what it said is kept in a file at `path`. */
 export function keptCuts(
-  entropies: PatcherRunner,
+  patcher: PatcherRunner,
   path: string,
 ): { readonly cuts: FittingText['cuts']; close(): Promise<void> } {
   const file = openScratchFile(path);
   const offsets: number[] = [];
   let hasEnds = false;
   return {
-    async cuts(index, arrays) {
+    async cuts(index, batch) {
       if (index === offsets.length) {
-        const made = await entropies.of(arrays);
+        const made = await patcher.run(batch);
         hasEnds = made.endProbabilities !== null;
         offsets.push(await file.append(made.entropies, ...(hasEnds ? [made.endProbabilities!] : [])));
         return made;
       }
-      const nats = new Float32Array(arrays.ids!.values.length);
+      const nats = new Float32Array(batch.ids.length);
       const endProbabilities = hasEnds ? new Float32Array(nats.length) : null;
       await file.read(offsets[index]!, nats, ...(endProbabilities === null ? [] : [endProbabilities]));
       return { entropies: nats, endProbabilities };
@@ -68,8 +69,8 @@ export async function* fittingBatches(
     trainsTable: false,
     rowsPerStep: rows,
     microBatchRows: rows,
-    room: { patches: 0, tokens: 0 },
-    entropies: (arrays) => cuts(index++, arrays),
+    capacity: NO_CAPACITY,
+    runPatcher: (batch) => cuts(index++, batch),
     ...(states !== undefined && { states }),
   });
   try {
@@ -84,43 +85,50 @@ export async function* fittingBatches(
   }
 }
 
-/** The documents of a micro-batch: their ids, and where they lie in it. */
-export function documentsOf({ ids, documents }: BatchArrays): { ids: Int32Array; positions: Int32Array }[] {
-  const [rows, length] = documents!.shape as [number, number];
+/** The documents of a micro-batch: their ids, and where they lie in it. Padding is one of them. */
+export function documentsOf(
+  batch: BatchWith<Arrays, 'ids' | 'documents'>,
+): { ids: Int32Array; positions: Int32Array }[] {
+  const { rows, length, ids } = batch;
+  const documents = batch.documents ?? new Int32Array(ids.length);
   const found: { ids: Int32Array; positions: Int32Array }[] = [];
   for (let row = 0; row < rows; row++) {
     const end = (row + 1) * length;
     for (let start = row * length; start < end; ) {
       let stop = start + 1;
-      while (stop < end && documents!.values[stop] === documents!.values[start]) stop++;
+      while (stop < end && documents[stop] === documents[start]) stop++;
       const first = start;
-      found.push({
-        ids: ids!.values.slice(start, stop) as Int32Array,
-        positions: Int32Array.from({ length: stop - start }, (_, i) => first + i),
-      });
+      const positions = Int32Array.from({ length: stop - start }, (_, i) => first + i);
+      found.push({ ids: ids.slice(start, stop), positions });
       start = stop;
     }
   }
   return found;
 }
 
+/** What `observedTexts` reads. */
+export const OBSERVED_FIELDS = ['ids', 'documents', 'encoderPatch', 'patchToken', 'patchWeight'] as const;
+
 /**
  * The documents of a batch, position by position: where a patch of one token ends, that token; everywhere, how many bytes of the patch
  * came before.
  * @param vectors a row a token.
  */
-export function observedTexts(arrays: BatchArrays, vectors: Float32Array): ObservedText[] {
-  const { encoderPatch, patchToken, patchWeight } = arrays;
-  return documentsOf(arrays).map(({ ids, positions }) => {
+export function observedTexts(
+  batch: BatchWith<Arrays, (typeof OBSERVED_FIELDS)[number]>,
+  vectors: Float32Array,
+): ObservedText[] {
+  const { encoderPatch, patchToken, patchWeight } = batch;
+  return documentsOf(batch).map(({ ids, positions }) => {
     const vector = new Int32Array(ids.length).fill(-1);
     const scalar = new Float32Array(ids.length);
-    const patchAt = (i: number) => encoderPatch!.values[positions[i]!]!;
+    const patchAt = (i: number) => encoderPatch[positions[i]!]!;
     let first = 0;
     for (let i = 0; i < ids.length; i++) {
       if (patchAt(first) !== patchAt(i)) first = i;
       scalar[i] = Math.min(i - first, LONGEST_COUNT);
       const closes = i + 1 < ids.length && patchAt(i + 1) !== patchAt(i);
-      if (closes && patchWeight!.values[patchAt(i)]! > 0) vector[i] = patchToken!.values[patchAt(i)]!;
+      if (closes && patchWeight[patchAt(i)]! > 0) vector[i] = patchToken[patchAt(i)]!;
     }
     return { ids, vector, vectors, scalar, weight: 1, isWhole: true };
   });

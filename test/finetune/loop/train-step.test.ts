@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PackedRow } from '../../src/data/index.js';
-import type { RunMode } from '../../src/engine/index.js';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { createBatchSource, type StepBatch } from '../../src/finetune/batches/batch-source.js';
-import type { StepOutput } from '../../src/finetune/loop/train-step.js';
-import { maxDifference } from '../support/golden.js';
-import { MODES, relativeDifference, taken } from '../support/modes.js';
-import { createReference } from '../support/reference-training.js';
+import type { PackedRow } from '../../../src/data/index.js';
+import type { RunMode } from '../../../src/engine/index.js';
+import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { createBatchSource } from '../../../src/finetune/batches/batch-source.js';
+import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
+import type { StepOutput } from '../../../src/finetune/loop/train-step.js';
+import { maxDifference } from '../../support/golden.js';
+import { ints, MODES, relativeDifference, taken } from '../../support/modes.js';
+import { createReference } from '../../support/reference-training.js';
 import {
   ADAMW,
   goldenStart,
@@ -14,13 +15,13 @@ import {
   NEXT_BYTE_BATCHES,
   openTraining,
   packerOf,
-  patchRoom,
+  patchCapacity,
   type Start,
   stepInput,
   TABLE,
   type Training,
   type TrainingOptions,
-} from '../support/training.js';
+} from '../../support/training.js';
 
 let engine: Engine;
 let start: Start;
@@ -41,8 +42,8 @@ async function batchesOf(count: number, rowsPerStep: number, microBatchRows: num
     config,
     rowsPerStep,
     microBatchRows,
-    entropies: async ({ ids }) => ({ entropies: madeUpEntropies(ids!.values, config), endProbabilities: null }),
-    room: patchRoom(LENGTH),
+    runPatcher: async ({ ids }) => ({ entropies: madeUpEntropies(ids, config), endProbabilities: null }),
+    capacity: patchCapacity(LENGTH),
   });
   const batches: StepBatch[] = [];
   while (batches.length < count) batches.push(await source.next());
@@ -82,7 +83,7 @@ describe('five steps of the plain golden model', () => {
   let batches: StepBatch[];
   beforeAll(async () => {
     batches = await batchesOf(5, 3, 3);
-    for (const mode of MODES) runs.set(mode, await run({ start, mode, shape: { rows: 3, length: LENGTH } }, batches));
+    for (const mode of MODES) runs.set(mode, await run({ start, mode }, batches));
   });
 
   it.each(['graph', 'xla'] as const)('have the eager losses, norms and weights: %s', (mode) => {
@@ -95,17 +96,12 @@ describe('five steps of the plain golden model', () => {
       const was = start.weights.get(name)!.values;
       expect(maxDifference(values.subarray(0, was.length), was), name).toBeGreaterThan(RATE / 2);
     }
-    const again = await run({ start, mode: 'graph', shape: { rows: 3, length: LENGTH } }, Array(9).fill(batches[0]));
+    const again = await run({ start, mode: 'graph' }, Array(9).fill(batches[0]));
     expect(again.outputs.at(-1)!.loss).toBeLessThan(outputs[0]!.loss - 0.05);
   });
 
   it('are the same when layers are computed again for the backward pass', async () => {
-    const shape = { rows: 3, length: LENGTH };
-    expectSame(
-      await run({ start, mode: 'graph', shape, gradientCheckpointing: true }, batches),
-      runs.get('graph')!,
-      1e-4,
-    );
+    expectSame(await run({ start, mode: 'graph', gradientCheckpointing: true }, batches), runs.get('graph')!, 1e-4);
   });
 
   // Each step moves by about the rate; bfloat16 holds a moment to 1 part in 256, 8 bits to some parts in 100.
@@ -113,8 +109,7 @@ describe('five steps of the plain golden model', () => {
     { moments: 'bfloat16', share: 0.2 },
     { moments: '8-bit', share: 0.6 },
   ] as const)('hold moments in $moments without losing the way', async ({ moments, share }) => {
-    const shape = { rows: 3, length: LENGTH };
-    const held = await run({ start, mode: 'graph', shape, moments }, batches);
+    const held = await run({ start, mode: 'graph', moments }, batches);
     const whole = runs.get('graph')!;
     whole.outputs.forEach(({ loss }, step) => {
       expect(Math.abs(held.outputs[step]!.loss - loss), `loss of step ${step}`).toBeLessThan(0.01);
@@ -132,7 +127,7 @@ describe('a step of several micro-batches', () => {
   let rows: StepBatch[];
   beforeAll(async () => {
     rows = await batchesOf(3, 5, 5);
-    whole = await run({ start, mode: 'graph', shape: { rows: 5, length: LENGTH } }, rows);
+    whole = await run({ start, mode: 'graph' }, rows);
   });
 
   it.each([
@@ -145,45 +140,45 @@ describe('a step of several micro-batches', () => {
     batches.forEach(({ weight, bytes }, i) => {
       expect([weight, bytes]).toEqual([rows[i]!.weight, rows[i]!.bytes]);
     });
-    const found = await run({ start, mode, shape: { rows: size, length: LENGTH } }, batches);
+    const found = await run({ start, mode }, batches);
     expectSame(found, whole, 1e-4);
   });
 
   it('counts positions, not micro-batches: they weigh differently here', async () => {
     const [batch] = (await batchesOf(1, 5, 1)) as [StepBatch];
-    const weights = batch.batches.map(({ weights }) => (weights!.values as Float32Array).reduce((a, b) => a + b, 0));
+    const weights = batch.batches.map(({ weights }) => weights!.reduce((a, b) => a + b, 0));
     expect(new Set(weights).size).toBeGreaterThan(1);
     expect(weights.reduce((a, b) => a + b, 0)).toBe(batch.weight);
   });
 });
 
 describe('beside AdamW in double precision on dense gradients', () => {
-  const shape = { rows: 2, length: LENGTH };
+  const ROWS = 2;
   const STEPS = 4;
   const rate = 1e-2;
 
   async function rowsOf(steps: number): Promise<PackedRow[][]> {
     const packer = packerOf(LENGTH, 5);
     const rows: PackedRow[][] = [];
-    while (rows.length < steps) rows.push(await packer.next(shape.rows));
+    while (rows.length < steps) rows.push(await packer.next(ROWS));
     return rows;
   }
 
   /** Steps beside the reference. @param lazy whether rows of the table that a step does not read stay. */
   async function beside(from: Start, mode: RunMode, clipNorm: number, lazy: boolean) {
-    const training = await openTraining({ start: from, mode, shape, clipNorm });
-    const reference = createReference({ start: from, objective: training.objective, shape, adamw: ADAMW, clipNorm });
+    const training = await openTraining({ start: from, mode, clipNorm });
+    const reference = createReference({ start: from, objective: training.objective, adamw: ADAMW, clipNorm });
     const norms: number[] = [];
-    const touched: number[] = [];
+    const counts: number[] = [];
     for (const rows of await rowsOf(STEPS)) {
       const input = stepInput(from.config, [rows], LENGTH);
-      const read = input.touched!.rows.subarray(0, input.touched!.count);
+      const read = input.sparseRows!.indices.subarray(0, input.sparseRows!.count);
       const wanted = reference.step({ ...input, learningRate: rate, rows: lazy ? new Set(read) : null });
       const found = await training.step(input, rate);
       expect(found.loss).toBeCloseTo(wanted.loss, 4);
       expect(found.gradientNorm / wanted.norm).toBeCloseTo(1, 4);
       norms.push(wanted.norm);
-      touched.push(input.touched!.count);
+      counts.push(input.sparseRows!.count);
     }
     for (const { name, value, first, second } of training.trainingState.parameters) {
       const wanted = reference.parameters.get(name)!;
@@ -199,17 +194,17 @@ describe('beside AdamW in double precision on dense gradients', () => {
       expect(relativeDifference(own(v), wanted.second, 1e-8), `${name}, second`).toBeLessThan(1e-3);
     }
     training.close();
-    return { norms, touched };
+    return { norms, counts };
   }
 
   it.each(['graph', 'xla'] as const)('%s: a small table, all of whose rows every step reads', async (mode) => {
     const small = await goldenStart({ sizes: [3, 4], functions: 1, vocab: 5 });
-    expect((await beside(small, mode, 1e9, false)).touched).toEqual([10, 10, 10, 10]);
+    expect((await beside(small, mode, 1e9, false)).counts).toEqual([10, 10, 10, 10]);
   });
 
   it('a large table: rows move, and their moments decay, only in steps that read them', async () => {
-    const { touched } = await beside(start, 'graph', 1e9, true);
-    for (const count of touched) expect(count).toBeLessThan(start.weights.get(TABLE)!.shape[0]! / 2);
+    const { counts } = await beside(start, 'graph', 1e9, true);
+    for (const count of counts) expect(count).toBeLessThan(start.weights.get(TABLE)!.shape[0]! / 2);
   });
 
   it.each(['eager', 'graph'] as const)('%s: clipping that binds in every step', async (mode) => {
@@ -218,7 +213,7 @@ describe('beside AdamW in double precision on dense gradients', () => {
   });
 
   it('the first moments after one step have the norm that was allowed', async () => {
-    const training: Training = await openTraining({ start, mode: 'graph', shape, clipNorm: 0.1 });
+    const training: Training = await openTraining({ start, mode: 'graph', clipNorm: 0.1 });
     const [rows] = (await rowsOf(1)) as [PackedRow[]];
     await training.step(stepInput(start.config, [rows], LENGTH), rate);
     const squares = training.trainingState.parameters.map(({ first }) => {
@@ -228,4 +223,26 @@ describe('beside AdamW in double precision on dense gradients', () => {
     expect(Math.sqrt(squares.reduce((a, b) => a + b, 0)) / (1 - ADAMW.betas[0])).toBeCloseTo(0.1, 4);
     training.close();
   });
+});
+
+it('padding does not count as reading row 0 of the table, whose moments and value stay', async () => {
+  const training = await openTraining({ start, mode: 'graph' });
+  const rows = await packerOf(LENGTH, 9).next(20);
+  const end = (row: (typeof rows)[number]) => row.documents.at(-1)!.end;
+  const inputs = rows
+    .filter((row) => end(row) < LENGTH)
+    .map((row) => ({ end: end(row), input: stepInput(start.config, [[row]], LENGTH) }));
+  // A padded row in which nothing real reads row 0.
+  const { input } = inputs.find(({ end, input: { whole } }) => {
+    const { hashRows, length } = whole[0]!;
+    return !hashRows.subarray(0, (end * hashRows.length) / length).includes(0);
+  })!;
+  const { value, first } = training.trainingState.table!;
+  const [at, some] = [ints([0]), tf.fill([1, value.shape[1]!], 1e-3)];
+  first.scatterRows(at, some); // as an earlier step left it
+  const before = taken([value.gatherRows(at)])[0]!;
+  await training.step(input, 1e-2);
+  expect([...taken([value.gatherRows(at)])[0]!]).toEqual([...before]);
+  tf.dispose([at, some]);
+  training.close();
 });

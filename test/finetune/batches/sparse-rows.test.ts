@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { touchedRows } from '../../src/finetune/batches/sparse-rows.js';
+import { sparseRows } from '../../../src/finetune/batches/sparse-rows.js';
 
 const SPARE = 3_000_012;
 
-describe('the rows a step touches', () => {
+describe('the rows that a step reads', () => {
   it('are distinct, in the order of their first reading, and each entry finds its own', () => {
     // Few distinct values collide often; multiples of a power of two lie close in a table of parameters.
     const row = fc.oneof(
@@ -15,23 +15,25 @@ describe('the rows a step touches', () => {
     const list = fc.array(row, { maxLength: 60 }).map((rows) => Int32Array.from(rows));
     fc.assert(
       fc.property(fc.array(list, { maxLength: 4 }), (lists) => {
-        const { rows, count, places } = touchedRows(lists, SPARE);
+        const { indices, count, positions } = sparseRows(lists, SPARE);
         const all = lists.flatMap((some) => [...some]);
         const distinct = [...new Set(all)];
         expect(count).toBe(distinct.length);
-        expect([...rows]).toEqual([...distinct, ...Array(all.length - count).fill(SPARE)]);
-        expect(places.map((some) => [...some].map((place) => rows[place]))).toEqual(lists.map((some) => [...some]));
+        expect([...indices]).toEqual([...distinct, ...Array(all.length - count).fill(SPARE)]);
+        expect(positions.map((some) => [...some].map((position) => indices[position]))).toEqual(
+          lists.map((some) => [...some]),
+        );
       }),
     );
   });
 
   it('are no more than there are, however much is read', () => {
-    const { rows, count, places } = touchedRows([Int32Array.of(2, 0, 2, 1, 0), Int32Array.of(0, 0)], 3);
-    expect([[...rows], count]).toEqual([[2, 0, 1], 3]);
-    expect(places.map((some) => [...some])).toEqual([
+    const { indices, count, positions } = sparseRows([Int32Array.of(2, 0, 2, 1, 0), Int32Array.of(0, 0)], 3);
+    expect([[...indices], count]).toEqual([[2, 0, 1], 3]);
+    expect(positions.map((some) => [...some])).toEqual([
       [0, 1, 0, 2, 1],
       [1, 1],
     ]);
-    expect([...touchedRows([Int32Array.of(1, 1, 1, 1)], 3).rows]).toEqual([1, 3, 3]);
+    expect([...sparseRows([Int32Array.of(1, 1, 1, 1)], 3).indices]).toEqual([1, 3, 3]);
   });
 });

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
-import type { PackedRow } from '../../src/data/index.js';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { goldenStart, openTraining, packerOf, stepInput } from '../support/training.js';
+import type { PackedRow } from '../../../src/data/index.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { goldenStart, openTraining, packerOf, stepInput } from '../../support/training.js';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ it('a step of two micro-batches runs eagerly and gives what it gives as a graph'
   const before = engine.liveHandles();
   const [eager, graph] = await Promise.all(
     (['eager', 'graph'] as const).map(async (mode) => {
-      const training = await openTraining({ start, mode, shape: { rows: 1, length: 48 } });
+      const training = await openTraining({ start, mode });
       const output = await training.step(stepInput(start.config, rows, 48), 1e-3);
       training.close();
       return output;

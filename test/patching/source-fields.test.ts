@@ -5,10 +5,10 @@ import { locateModel } from '../../src/import/index.js';
 import { readBltConfig } from '../../src/model/index.js';
 import {
   byteTargets,
-  encoderTargets,
+  cutRows,
   openSourceReader,
-  patchedBatch,
   patchStates,
+  patchTokens,
   readRows,
   sourceInputs,
 } from '../../src/patching/index.js';
@@ -54,14 +54,14 @@ function parse(marked: string): Marked {
   return { text, hasEnd, cuts: cuts!, late: late!, chunks };
 }
 
-/** Rows of documents, and the arrays of them. */
-function arraysOf(rows: readonly (readonly Marked[])[]) {
+/** Rows of documents, and their fields. */
+function fieldsOf(rows: readonly (readonly Marked[])[]) {
   const entropies = new Float32Array(rows.length * LENGTH);
   const late = new Set<number>();
-  const packed = rows.map((documents, row) => {
+  const packed = rows.map((marked, row) => {
     const ids = new Int32Array(LENGTH).fill(BOE);
     let at = 0;
-    const chunks = documents.map(({ text, hasEnd, cuts, late: lateCuts }) => {
+    const documents = marked.map(({ text, hasEnd, cuts, late: lateCuts }) => {
       const start = at;
       ids.set([BOS, ...[...Buffer.from(text)].map((byte) => byte + 4), ...(hasEnd ? [EOS] : [])], start);
       for (const cut of cuts) entropies[row * LENGTH + start + cut] = 99;
@@ -69,19 +69,18 @@ function arraysOf(rows: readonly (readonly Marked[])[]) {
       at += text.length + (hasEnd ? 2 : 1);
       return { start, end: at };
     });
-    return { ids, chunks };
+    return { ids, documents };
   });
-  const batch = patchedBatch(packed, entropies, config, 24);
-  const readings = readRows(packed, batch, reader, (position) => late.has(position));
-  const shape = { length: LENGTH, patches: batch.patches, tokens: TOKENS };
-  const arrays = {
-    ...sourceInputs(readings, shape),
-    ...encoderTargets(readings, shape),
-    ...patchStates(readings, shape),
-    ...byteTargets(readings, shape, reader),
+  const cuts = cutRows(packed, entropies, config, 24);
+  const readings = readRows(packed, cuts, reader, (position) => late.has(position));
+  const sizes = { ...cuts.batch, tokens: TOKENS };
+  const values = {
+    ...sourceInputs(readings, sizes),
+    ...patchTokens(readings, sizes),
+    ...patchStates(readings, sizes),
+    ...byteTargets(readings, sizes, reader),
   };
-  const values = Object.fromEntries(Object.entries(arrays).map(([name, { values }]) => [name, values]));
-  return { packed, patches: batch.patches, values: values as Record<string, Int32Array> };
+  return { packed, patches: cuts.batch.patches, values };
 }
 
 const bytesOf = (rank: number) => Buffer.from(vocabulary.bytesAt(rank)).toString('latin1');
@@ -93,7 +92,7 @@ const beginning = (prefix: string) =>
 const ROWS = [['the| file ~is|$', 'read|ing'].map(parse), ['index of~ the fi|le| an|d it'].map(parse)];
 
 describe('targets', () => {
-  const { packed, patches, values } = arraysOf(ROWS);
+  const { packed, patches, values } = fieldsOf(ROWS);
   /** Documents with where they lie, and where their tokens and patches begin. */
   const placed = ROWS.flatMap((documents, row) => {
     let [token, patch] = [row * TOKENS, row * patches];
@@ -103,7 +102,7 @@ describe('targets', () => {
           text === '' ? [special.end] : reader.tokensOf(Uint8Array.from(Buffer.from(text))).map(({ rank }) => rank);
         return { text, closed, ranks };
       });
-      const start = row * LENGTH + packed[row]!.chunks[i]!.start;
+      const start = row * LENGTH + packed[row]!.documents[i]!.start;
       const place = { ...document, chunks, start, token, patch };
       token += 1 + chunks.reduce((sum, { ranks }) => sum + ranks.length, 0);
       patch += 1 + chunks.length;
@@ -167,8 +166,8 @@ describe('targets', () => {
           for (let within = 0; within < spelled.length; within++) {
             const at = start + byte;
             counted.add(at);
-            expect(values.targetState![at]).toBe(state);
-            const bounds = values.targetBounds!.subarray(at * 257, (at + 1) * 257);
+            expect(values.targetState[at]).toBe(state);
+            const bounds = values.targetBounds.subarray(at * 257, (at + 1) * 257);
             const next = text.charCodeAt(byte);
             for (const value of [next, 0, 32, 101, 255]) {
               const wanted = beginning(spelled.slice(0, within) + String.fromCharCode(value));
@@ -176,7 +175,7 @@ describe('targets', () => {
               if (wanted.length > 0) expect(bounds[value]).toBe(wanted[0]);
             }
             const own = closed && ranks.length > 1 ? patch + 1 + i : ROWS.length * patches;
-            expect(values.chunkOfByte![at]).toBe(own);
+            expect(values.chunkOfByte[at]).toBe(own);
             byte++;
           }
           state++;
@@ -184,7 +183,7 @@ describe('targets', () => {
       });
       expect(byte).toBe(text.length);
     }
-    const weights = [...values.targetWeight!.entries()].filter(([, weight]) => weight > 0).map(([at]) => at);
+    const weights = [...values.targetWeight.entries()].filter(([, weight]) => weight > 0).map(([at]) => at);
     expect(weights).toEqual([...counted].sort((a, b) => a - b));
   });
 });
@@ -198,28 +197,28 @@ it('a patch’s state, token and targets know nothing of what comes after the pa
       const at = place % pairs.length;
       const marked = (some: typeof pairs) => parse(some.map((pair) => pair.join('')).join(''));
       const two = pairs.map(([letter, mark], i): (typeof pairs)[number] => [i === at ? other : letter, mark]);
-      const [first, second] = [pairs, two].map((some) => arraysOf([[marked(some)]])) as [
-        ReturnType<typeof arraysOf>,
-        ReturnType<typeof arraysOf>,
+      const [first, second] = [pairs, two].map((some) => fieldsOf([[marked(some)]])) as [
+        ReturnType<typeof fieldsOf>,
+        ReturnType<typeof fieldsOf>,
       ];
       const cuts = marked(pairs).cuts.filter((cut) => cut <= at).length;
       // BOS's patch, then those that close before the change.
       for (let patch = 0; patch <= cuts; patch++) {
-        const state = first.values.patchState![patch]!;
-        expect(second.values.patchState![patch]).toBe(state);
-        expect(second.values.sourceIds!.subarray(0, state + 1)).toEqual(first.values.sourceIds!.subarray(0, state + 1));
+        const state = first.values.patchState[patch]!;
+        expect(second.values.patchState[patch]).toBe(state);
+        expect(second.values.sourceIds.subarray(0, state + 1)).toEqual(first.values.sourceIds.subarray(0, state + 1));
       }
       // Targets of bytes whose tokens close before it; a byte that was cut late has its token from the next patch.
       const { cuts: all, late } = marked(pairs);
       const last = all[cuts - 1] ?? 0;
       const known = last - (late.includes(last) ? 1 : 0);
       const widths = { targetState: 1, targetBounds: 257, targetWeight: 1, chunkOfByte: 1 };
-      for (const [name, width] of Object.entries(widths)) {
-        const [one, other] = [first, second].map(({ values }) => values[name]!.subarray(0, known * width));
+      for (const name of Object.keys(widths) as (keyof typeof widths)[]) {
+        const [one, other] = [first, second].map(({ values }) => values[name].subarray(0, known * widths[name]));
         expect(other, name).toEqual(one);
       }
-      for (const name of ['patchToken', 'patchWeight', 'chunkWeights'])
-        expect(second.values[name]!.subarray(0, cuts + 1), name).toEqual(first.values[name]!.subarray(0, cuts + 1));
+      for (const name of ['patchToken', 'patchWeight', 'chunkWeights'] as const)
+        expect(second.values[name].subarray(0, cuts + 1), name).toEqual(first.values[name].subarray(0, cuts + 1));
     }),
   );
 });

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeBytes } from '../../src/blt/index.js';
+import { type Engine, startEngine, tf } from '../../src/engine/index.js';
+import { encoderFidelity } from '../../src/evaluate/encoder-fidelity.js';
+import {
+  batchTensors,
+  bltEncode,
+  createPatcherRunner,
+  ENCODER_FIELDS,
+  llamaHidden,
+  openLlamaModel,
+  type Params,
+  patchVectors,
+  sourceEmbedding,
+} from '../../src/model/index.js';
+import { requireFields, textBatch } from '../../src/patching/index.js';
+import { packedRow } from '../finetune/samples.js';
+import { openSourceReading, type SourceReading } from '../support/source-reading.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'byteify-fidelity-'));
+const WIDTH = 128;
+let engine: Engine;
+let reading: SourceReading;
+beforeAll(async () => {
+  engine = await startEngine({ threads: 2 });
+  reading = await openSourceReading(folder);
+}, 120_000);
+afterAll(async () => {
+  await reading.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('how well an encoder speaks to the source', () => {
+  const texts = ['the big-word,lumps:fjk()[]', 'export const width = 128;\n'].map((text) =>
+    new TextEncoder().encode(text),
+  );
+  const ask = (params: Params, some: readonly Uint8Array[] = texts) =>
+    encoderFidelity({
+      config: reading.tiny.config,
+      params,
+      reader: reading.source.reader,
+      alignment: reading.source.alignment,
+      patcher: createPatcherRunner(reading.tiny.config, reading.variables, 'eager'),
+      variance: reading.source.variance,
+      texts: some,
+    });
+
+  /** The patcher's entropies of a text: entry i is of the prediction of byte i. */
+  const ownCuts = (text: Uint8Array) => {
+    const made = createPatcherRunner(reading.tiny.config, reading.variables, 'eager');
+    return { entropies: made.run(textBatch(text)).then(({ entropies }) => entropies), dispose: made.dispose };
+  };
+
+  it('is far from the source with fresh weights, and costs nothing but its own handles', async () => {
+    const before = engine.liveHandles();
+    const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const found = await ask(params);
+    tf.dispose([...params.values()]);
+    expect(engine.liveHandles()).toBe(before);
+    expect(found.bitsPerByte).toBeGreaterThan(found.sourceBitsPerByte + 0.2);
+    expect(found.relativeError).toBeGreaterThan(0.5);
+    expect(found.sourceBitsPerByte).toBeGreaterThan(0.5);
+    expect(found.sourceBitsPerByte).toBeLessThan(8);
+  });
+
+  it('compares with what the source itself gives to the bytes, its tokens summed up', async () => {
+    const text = texts[1]!;
+    const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const { entropies, dispose } = ownCuts(text);
+    const { patching } = reading.tiny.config;
+    // Nobody's cuts are late here: patches are chunks as they are.
+    const found = await encoderFidelity({
+      ...{
+        config: reading.tiny.config,
+        params,
+        texts: [text],
+        variance: reading.source.variance,
+        reader: reading.source.reader,
+        alignment: null,
+        patcher: createPatcherRunner(reading.tiny.config, reading.variables, 'eager'),
+      },
+    });
+    tf.dispose([...params.values()]);
+    const nats = await entropies;
+    dispose();
+    const { vocabulary, tokensOf, special } = reading.source.reader;
+    const starts = [...text.keys()].filter((byte) => byte === 0 || nats[byte]! > patching.threshold);
+    const tokens = starts.flatMap((start, i) => tokensOf(text.slice(start, starts[i + 1] ?? text.length)));
+    expect(starts.length).toBeGreaterThan(2);
+    expect(tokens.length).toBeGreaterThan(starts.length);
+
+    const llama = await openLlamaModel(reading.tiny.source);
+    const ids = Int32Array.from([special.start, ...tokens.map(({ rank }) => rank)], (rank) => vocabulary.order[rank]!);
+    const probabilities = tf.tidy(() => {
+      const { hidden, head } = llamaHidden(llama, ids);
+      return tf.softmax(tf.matMul(hidden as tf.Tensor2D, head as tf.Tensor2D, false, true)).arraySync() as number[][];
+    });
+    llama.dispose();
+    const spelled = Array.from({ length: vocabulary.ordinary }, (_, rank) => Buffer.from(vocabulary.bytesAt(rank)));
+    /** Of all tokens that begin so and have more bytes than `longer`. */
+    const massOf = (state: number, prefix: Buffer, longer: number) =>
+      spelled.reduce((sum, bytes, rank) => {
+        const isOne = bytes.length > longer && bytes.subarray(0, prefix.length).equals(prefix);
+        return isOne ? sum + probabilities[state]![vocabulary.order[rank]!]! : sum;
+      }, 0);
+    let bits = 0;
+    tokens.forEach(({ rank }, state) => {
+      const bytes = spelled[rank]!;
+      for (let within = 0; within < bytes.length; within++) {
+        const all = massOf(state, bytes.subarray(0, within), within);
+        bits -= Math.log2(massOf(state, bytes.subarray(0, within + 1), within) / all);
+      }
+    });
+    expect(found.sourceBitsPerByte).toBeCloseTo(bits / text.length, 4);
+  });
+
+  it('is the source’s own bits where the embeddings are what the encoder gives', async () => {
+    const text = texts[0]!;
+    const params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const [batch] = await reading.batches({
+      rows: { kind: 'given', rows: [packedRow([[...encodeBytes(text)]])] },
+      ...{ targets: ['encoder'], rowsPerStep: 1, microBatchRows: 1, count: 1 },
+    });
+    const arrays = requireFields(batch!.batches[0]!, ['patchToken', 'patchWeight']);
+    const table = sourceEmbedding(params).dataSync().slice();
+    const taken = new Set<number>();
+    tf.tidy(() => {
+      const { patches } = bltEncode(params, reading.tiny.config, batchTensors(arrays, ENCODER_FIELDS));
+      const vectors = patchVectors(params, patches).dataSync();
+      arrays.patchWeight.forEach((weight, patch) => {
+        const token = arrays.patchToken[patch]!;
+        // A token that came twice would be given two vectors: no character of the text does.
+        if (weight > 0) expect(taken.has(token), `token ${token}`).toBe(false);
+        if (weight === 0) return;
+        taken.add(token);
+        table.set(vectors.subarray(patch * WIDTH, (patch + 1) * WIDTH), token * WIDTH);
+      });
+    });
+    expect(taken.size).toBeGreaterThan(5);
+    // The head stays as it was.
+    params.set('source.lm_head.weight', sourceEmbedding(params));
+    params.set('source.embed_tokens.weight', tf.tensor2d(table, [1024, WIDTH]));
+    const found = await ask(params, [text]);
+    tf.dispose([...params.values()]);
+    expect(found.relativeError).toBeLessThan(1e-6);
+    expect(found.sourceBitsPerByte).not.toBeCloseTo(8, 1);
+    expect(found.bitsPerByte).toBeCloseTo(found.sourceBitsPerByte, 5);
+  });
+});
