@@ -10,7 +10,8 @@ export {
   type SteppedBench,
 } from './loop/bench-train-step.js';
 export { checkpointName, checkpointSteps } from './loop/checkpoint.js';
-export { type StepReport, train } from './loop/train.js';
+export { train } from './loop/train.js';
+export type { StepReport } from './loop/train-options.js';
 export { binaryCrossEntropySum } from './losses/binary-cross-entropy.js';
 export { type Boundary, boundaryLoss } from './losses/boundary-loss.js';
 export { type ChunkLossInputs, chunkLoss } from './losses/chunk-loss.js';

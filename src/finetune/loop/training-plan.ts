@@ -1,7 +1,7 @@
 /** @module The settings of a recipe's stage in the training loop's terms. */
 import type { Recipe, TrainingStage } from '../../recipe/index.js';
 import { learningRateAt } from '../optimizers/schedule.js';
-import type { TrainingPlan } from './train.js';
+import type { TrainingPlan } from './train-options.js';
 
 function rows(batchBytes: number, rowBytes: number): number {
   return Math.max(1, Math.round(batchBytes / rowBytes));

@@ -26,7 +26,8 @@ import {
 import { loadTokenizer } from '../../tokenizer/index.js';
 import type { StepBatch } from '../batches/step-batch.js';
 import { checkpointName, checkpointSteps } from '../loop/checkpoint.js';
-import { type StepReport, train } from '../loop/train.js';
+import { train } from '../loop/train.js';
+import type { StepReport } from '../loop/train-options.js';
 import { patcherPlan } from '../loop/training-plan.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';

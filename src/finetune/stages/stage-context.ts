@@ -2,7 +2,7 @@
 import type { BltConfig } from '../../blt/index.js';
 import type { ByteStore } from '../../data/index.js';
 import type { Recipe } from '../../recipe/index.js';
-import type { StepReport } from '../loop/train.js';
+import type { StepReport } from '../loop/train-options.js';
 
 export interface FinetuneOptions {
   /** BLT folders read as one, the first wins: the patcher's, then the remapped model's. Its config is the first's. */

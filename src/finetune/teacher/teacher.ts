@@ -4,7 +4,7 @@ import { tf } from '../../engine/index.js';
 import { type LlamaSource, openLlama } from '../../llama/index.js';
 import { loadSourceTensors, type SourceTensors, sourceEmbedding } from '../../model/index.js';
 import { type Alignment, openSourceReader, readAlignment, type SourceReader } from '../../patching/index.js';
-import type { TrainingSource } from '../loop/train.js';
+import type { TrainingSource } from '../loop/train-options.js';
 
 export interface Teacher {
   readonly llama: LlamaSource;
