@@ -1,7 +1,7 @@
 /** @module Turns a function over tensors into one TensorFlow function: traced once, run as a graph or compiled by XLA. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
-import { attribute, dataTypeOf } from './attributes.js';
+import { type Attribute, attribute, dataTypeOf } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
 import { callOnZeros } from './call-on-zeros.js';
 
@@ -22,17 +22,20 @@ export interface CompiledFunction {
    */
   call(inputs: readonly tf.Tensor[], mode?: CompileMode): Promise<tf.Tensor[]>;
   /**
-   * Compiles by XLA on another thread, so that the first call need not. Nothing that the function changes is changed, and until this is done
-   * other functions may work on the same variables.
+   * Does on another thread what the first call in a mode would have to do: XLA compiles, TensorFlow prepares a graph. Nothing that the function
+   * changes is changed, and other functions may work on the same variables meanwhile.
    */
-  compileAhead(): Promise<void>;
+  compileAhead(mode?: CompileMode): Promise<void>;
   /** Nodes of the graph. */
   readonly operations: number;
   /** Forgets the function. */
   dispose(): void;
 }
 
-const COMPILED = [attribute.bool('_XlaMustCompile', true)];
+const ATTRIBUTES: Readonly<Record<CompileMode, Attribute[]>> = {
+  graph: [],
+  xla: [attribute.bool('_XlaMustCompile', true)],
+};
 
 let made = 0;
 
@@ -58,9 +61,9 @@ export function compile(
     operations: traced.operations,
     async call(inputs, mode = defaultMode) {
       check(inputs, signature);
-      return await backend.callFunction(traced, inputs, mode === 'xla' ? COMPILED : []);
+      return await backend.callFunction(traced, inputs, ATTRIBUTES[mode]);
     },
-    compileAhead: () => callOnZeros(backend, traced, signature, COMPILED),
+    compileAhead: (mode = defaultMode) => callOnZeros(backend, traced, signature, ATTRIBUTES[mode]),
     dispose: () => traced.remove(),
   };
 }

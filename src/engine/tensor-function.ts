@@ -15,7 +15,7 @@ export interface TensorFunction {
    * @returns what the body gave, in its order; the caller disposes it.
    */
   call(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]>;
-  /** Makes it as fast as it gets, while calls go on. What is eager or a graph stays so. */
+  /** Does beforehand, while calls go on, what makes calls fast. */
   compileAhead(): Promise<void>;
   /** Forgets what was compiled: at once, or when what is being compiled is done. */
   dispose(): void;
@@ -53,7 +53,6 @@ export function tensorFunction(
   return {
     call: async (inputs) => await traced().call(inputs),
     async compileAhead() {
-      if (mode === 'graph') return;
       ahead ??= traced().compileAhead();
       await ahead;
     },
@@ -70,12 +69,12 @@ export function tensorFunction(
 
 /**
  * As `tensorFunction`, but no call waits for a compiler: the first one runs operation by operation, later ones as a graph that is run as it was
- * traced, and those after `compileAhead` as XLA compiled it. The three give the same but for rounding.
+ * traced, and those after `compileAhead` in the mode that is asked for. All give the same but for rounding.
  */
-export function gradualFunction(body: Body, signature: readonly InputSpec[]): TensorFunction {
+export function gradualFunction(body: Body, signature: readonly InputSpec[], mode: CompileMode): TensorFunction {
   const eager = tensorFunction(body, signature, 'eager');
   const graph = tensorFunction(body, signature, 'graph', { fuse: false });
-  const machineCode = tensorFunction(body, signature, 'xla');
+  const fastest = mode === 'graph' ? graph : tensorFunction(body, signature, mode);
   let current = eager;
   return {
     async call(inputs) {
@@ -84,12 +83,12 @@ export function gradualFunction(body: Body, signature: readonly InputSpec[]): Te
       return await now.call(inputs);
     },
     async compileAhead() {
-      await machineCode.compileAhead();
-      current = machineCode;
+      await fastest.compileAhead();
+      current = fastest;
     },
     dispose() {
       graph.dispose();
-      machineCode.dispose();
+      if (fastest !== graph) fastest.dispose();
     },
   };
 }

@@ -6,7 +6,15 @@ import { BYTE_OFFSET, textPositions, VOCAB_SIZE } from '../../blt/index.js';
 import type { RunMode } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { createKvCache } from './kv-cache.js';
-import { emptyOutput, LEAST_MEMBERS, type ReadContext, readInto, runPatcher, type SlotOutput } from './read-slots.js';
+import {
+  emptyOutput,
+  LEAST_MEMBERS,
+  patchesAtOnce,
+  type ReadContext,
+  readInto,
+  runPatcher,
+  type SlotOutput,
+} from './read-slots.js';
 import type { ResidentModel } from './resident-model.js';
 import { closes, copiedSlot, emptySlot, openStart, rewindSlot } from './sequence-slots.js';
 import { createStepTable, type StepTable } from './step-table.js';
@@ -14,7 +22,7 @@ import { createStepTable, type StepTable } from './step-table.js';
 export interface DecodingOptions {
   /** Sequences side by side. */
   readonly slots: number;
-  /** How steps run. With `xla` they run uncompiled until `compileBehind` has compiled those of one id per slot; prompts' stay uncompiled. */
+  /** How steps run. With `xla` they run uncompiled until `compileBehind` has compiled them. */
   readonly mode: RunMode;
   /** Bytes of a slot that are read at once where there are several (default 256). */
   readonly chunk?: number;
@@ -51,7 +59,7 @@ export interface Decoding {
   /** Makes slot `to` continue from where slot `from` is. */
   fork(from: number, to: number): void;
   /**
-   * With mode `xla`: compiles the steps that a byte takes on another thread, while sequences are read; each is used as soon as it is compiled.
+   * With mode `xla`: compiles steps on another thread, while sequences are read; each is used as soon as it is compiled.
    * @returns when all are compiled. @throws what the first step that could not be compiled threw
    */
   compileBehind(): Promise<void>;
@@ -87,12 +95,19 @@ async function draftInto(context: ReadContext, index: number, first: number, mos
   return ids;
 }
 
-/** Makes the steps that a byte takes: on its own, and, where that is more than go one by one, in all slots at once. */
-function makeByteSteps(steps: StepTable, slotCount: number, apart: number): void {
+/** Makes the steps that bytes take: on their own, where that is more than go one by one in all slots at once, and in the pieces of prompts. */
+function makeSteps(
+  steps: StepTable,
+  { slotCount, apart, counts }: Record<'slotCount' | 'apart', number> & Pick<Decoding, 'counts'>,
+): void {
   for (const slots of slotCount > apart ? [1, slotCount] : [1]) {
     const size = { slots, count: 1 };
     for (const name of ['decoder', 'patcher', 'encoder', 'global'] as const) steps[name](size);
     steps.pool({ ...size, members: LEAST_MEMBERS });
+  }
+  for (const count of counts.slice(1)) {
+    for (const name of ['decoder', 'patcher', 'encoder'] as const) steps[name]({ slots: 1, count });
+    steps.global({ slots: 1, count: patchesAtOnce(count) });
   }
 }
 
@@ -154,7 +169,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
     },
     async compileBehind() {
       if (mode !== 'xla') return;
-      makeByteSteps(steps, slotCount, apart);
+      makeSteps(steps, { slotCount, apart, counts });
       await steps.compileBehind();
     },
     dispose() {

@@ -39,6 +39,9 @@ export interface SlotOutput {
 /** The least number of bytes that a step pools, padding included: with fewer, every longer patch would need a step of its own. */
 export const LEAST_MEMBERS = 64;
 
+/** Patches that go through the global layers at once where `count` bytes are read: few close among many bytes. */
+export const patchesAtOnce = (count: number): number => Math.ceil(count / 4);
+
 export const emptyOutput = (length: number) => ({
   logits: new Float32Array(length * VOCAB_SIZE),
   entropies: new Float32Array(length),
@@ -122,8 +125,7 @@ async function closeAll(
     for (const row of rows) await closeAll(context, [group[row]!], [closed[row]!], count);
     return;
   }
-  // Few patches close among many bytes: a quarter as many go through the global layers at once.
-  const atOnce = count === 1 ? 1 : Math.ceil(count / 4);
+  const atOnce = patchesAtOnce(count);
   const most = Math.max(...closed.map(({ length }) => length));
   for (let from = 0; from < most; from += atOnce) {
     const some = closed.map((patches) => patches.slice(from, from + atOnce));

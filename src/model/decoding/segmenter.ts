@@ -54,7 +54,7 @@ function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst
   const angles = { dtype: 'float32', shape: [count, depth / 2] } as const;
   const before = isFirst ? 0 : capacity;
   const inputs = { ids: { dtype: 'int32', shape: [count] }, cos: angles, sin: angles } as const;
-  return stepFunction(inputs, graphOrEager(), ({ ids, cos, sin }) => {
+  return stepFunction(inputs, { mode: graphOrEager(), gradual: false }, ({ ids, cos, sin }) => {
     const plan = attentionPlan({ rows: 1, length: count, window, repeat: heads / kvHeads, before, documents: null });
     const after = (variable: Variable, fresh: tf.Tensor) => {
       const all = isFirst ? fresh : tf.concat([tf.reshape(variable.read(), [1, kvHeads, capacity, depth]), fresh], 2);

@@ -11,19 +11,25 @@ export interface InputShape {
 export interface StepFunction<Name extends string> {
   /** @param inputs values, or tensors that stay the caller's. @returns what the body gave; the caller disposes it. */
   run(inputs: Readonly<Record<Name, Values | tf.Tensor>>): Promise<tf.Tensor[]>;
-  /** Compiles the step by XLA, where that is its mode, while runs go on. */
+  /** Does beforehand, while runs go on, what makes runs fast. */
   compileAhead(): Promise<void>;
   dispose(): void;
 }
 
+/** How a step runs. */
+export interface StepMode {
+  readonly mode: RunMode;
+  /** Whether no run waits for the mode: until `compileAhead` is done the step then runs operation by operation at first, and as a graph later. */
+  readonly gradual: boolean;
+}
+
 /**
- * A step never waits for a compiler. With mode `xla` it runs uncompiled until `compileAhead` is done. Graphs are run as they are traced: fused chains
- * would cost seconds to compile and save nothing measurable in a forward pass.
+ * Graphs are run as they are traced: fused chains would cost seconds to compile and save nothing measurable in a forward pass.
  * @param body may write variables.
  */
 export function stepFunction<Name extends string>(
   inputs: Readonly<Record<Name, InputShape>>,
-  mode: RunMode,
+  { mode, gradual }: StepMode,
   body: (inputs: Readonly<Record<Name, tf.Tensor>>) => tf.Tensor[],
 ): StepFunction<Name> {
   const names = Object.keys(inputs) as Name[];
@@ -31,7 +37,9 @@ export function stepFunction<Name extends string>(
   const ordered = (...tensors: tf.Tensor[]) =>
     body(Object.fromEntries(names.map((name, i) => [name, tensors[i]!])) as Record<Name, tf.Tensor>);
   const compiled =
-    mode === 'xla' ? gradualFunction(ordered, signature) : tensorFunction(ordered, signature, mode, { fuse: false });
+    gradual && mode !== 'eager'
+      ? gradualFunction(ordered, signature, mode)
+      : tensorFunction(ordered, signature, mode, { fuse: false });
   return {
     async run(given) {
       const made: tf.Tensor[] = [];

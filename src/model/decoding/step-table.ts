@@ -2,7 +2,7 @@
 import type { RunMode } from '../../engine/index.js';
 import type { KvCache } from './kv-cache.js';
 import type { ResidentModel } from './resident-model.js';
-import type { StepFunction } from './step-function.js';
+import type { StepFunction, StepMode } from './step-function.js';
 import { decoderStep, encoderStep, globalStep, patcherStep, poolStep, type StepShape } from './steps.js';
 
 /** Slots that go through a step, and new positions of each. */
@@ -21,8 +21,8 @@ export interface StepTable {
   global(size: StepSize): ReturnType<typeof globalStep>;
   decoder(size: StepSize): ReturnType<typeof decoderStep>;
   /**
-   * From now on compiles the steps of one position per slot one after the other on another thread, those that are there and those that are made
-   * later; until then they run uncompiled. Longer ones are prompts' and run too seldom to be worth it.
+   * From now on compiles steps one after the other on another thread, those that are there and those that are made later; until then they run
+   * uncompiled.
    * @returns when none is left to compile. @throws what the first step that could not be compiled threw
    */
   compileBehind(): Promise<void>;
@@ -35,17 +35,23 @@ interface Entry {
   readonly step: StepFunction<never>;
 }
 
+/**
+ * @param mode with `xla`, steps are compiled gradually: those of one position per slot by XLA; longer ones are prompts' and run too seldom for that, so
+ * they become graphs.
+ */
 export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunMode): StepTable {
   const entries = new Map<string, Entry>();
-  const uncompiled: { readonly key: string; readonly step: StepFunction<never> }[] = [];
+  const uncompiled: { readonly key: string; readonly count: number; readonly step: StepFunction<never> }[] = [];
   let compiles = false;
   let compiling: Promise<void> | null = null;
 
   async function compileAll(): Promise<void> {
     const failures: unknown[] = [];
     const isInUse = (key: string, step: StepFunction<never>) => entries.get(key)?.step === step;
-    for (let next = uncompiled.shift(); next !== undefined; next = uncompiled.shift()) {
-      const { key, step } = next;
+    while (uncompiled.length > 0) {
+      // Those that every byte waits for come first.
+      const first = uncompiled.findIndex(({ count }) => count === 1);
+      const { key, step } = uncompiled.splice(Math.max(0, first), 1)[0]!;
       if (!isInUse(key, step)) continue;
       await step.compileAhead().catch((error: unknown) => {
         if (isInUse(key, step)) failures.push(error);
@@ -71,32 +77,35 @@ export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunM
     known?.step.dispose();
     const step = make();
     entries.set(key, { capacity, step });
-    if (mode === 'xla' && size.count === 1) uncompiled.push({ key, step });
+    if (mode === 'xla') uncompiled.push({ key, count: size.count, step });
     // A step that cannot be compiled goes on uncompiled.
     if (compiles) compileRest().catch(() => undefined);
     return step;
   }
 
+  const how = ({ count }: StepSize): StepMode =>
+    mode === 'xla' ? { mode: count === 1 ? 'xla' : 'graph', gradual: true } : { mode, gradual: false };
+
   return {
     patcher: (size) =>
       find('patcher', { size, capacity: cache.patcher.capacity }, () =>
-        patcherStep(model, cache.patcher, { ...size, mode }),
+        patcherStep(model, cache.patcher, { ...size, ...how(size) }),
       ),
     encoder: (size) =>
       find('encoder', { size, capacity: cache.states.capacity }, () =>
-        encoderStep(model, cache.encoder, cache.states, { ...size, mode }),
+        encoderStep(model, cache.encoder, cache.states, { ...size, ...how(size) }),
       ),
     pool: (size) =>
       find(`pool ${size.members}`, { size, capacity: cache.states.capacity }, () =>
-        poolStep(model, cache.states, { members: size.members, patches: size.slots * size.count, mode }),
+        poolStep(model, cache.states, { members: size.members, patches: size.slots * size.count, ...how(size) }),
       ),
     global: (size) =>
       find('global', { size, capacity: cache.global.capacity }, () =>
-        globalStep(model, cache.global, cache.patches, { ...size, mode }),
+        globalStep(model, cache.global, cache.patches, { ...size, ...how(size) }),
       ),
     decoder: (size) =>
       find('decoder', { size, capacity: cache.states.capacity }, () =>
-        decoderStep(model, cache.decoder, cache.states, cache.patches, { ...size, mode }),
+        decoderStep(model, cache.decoder, cache.states, cache.patches, { ...size, ...how(size) }),
       ),
     async compileBehind() {
       compiles = true;

@@ -3,7 +3,7 @@
  * global transformer over them, the decoder. What they keep between steps are variables (blt-format 2.7).
  */
 import { hashTables } from '../../blt/index.js';
-import { linear, type RunMode, tf, type Variable } from '../../engine/index.js';
+import { linear, tf, type Variable } from '../../engine/index.js';
 import {
   byteStates,
   crossKeysAndValues,
@@ -19,17 +19,16 @@ import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { cachedContext, type LayerCaches, type PositionTensors, positionShapes } from './layer-caches.js';
 import { type ResidentModel, residentParams } from './resident-model.js';
 import type { PatchBuffer, StateBuffer } from './ring-buffers.js';
-import { type InputShape, stepFunction } from './step-function.js';
+import { type InputShape, type StepMode, stepFunction } from './step-function.js';
 
 const ints = (...shape: number[]): InputShape => ({ dtype: 'int32', shape });
 const floats = (...shape: number[]): InputShape => ({ dtype: 'float32', shape });
 
 /** The slots that go through a step, how many new positions each gets, and how the step runs. */
-export interface StepShape {
+export interface StepShape extends StepMode {
   /** All of the caches', or fewer: then the step is told which. */
   readonly slots: number;
   readonly count: number;
-  readonly mode: RunMode;
 }
 
 function positionInputs(caches: LayerCaches, { slots, count }: StepShape): Record<keyof PositionTensors, InputShape> {
@@ -40,7 +39,7 @@ function positionInputs(caches: LayerCaches, { slots, count }: StepShape): Recor
 /** ids [slots * count] -> of the predictions made there, entropies [slots * count], nats, and next-byte logits [slots * count, 260]. */
 export function patcherStep(model: ResidentModel, caches: LayerCaches, shape: StepShape) {
   const inputs = { ids: ints(shape.slots * shape.count), ...positionInputs(caches, shape) };
-  return stepFunction(inputs, shape.mode, ({ ids, ...positions }) => {
+  return stepFunction(inputs, shape, ({ ids, ...positions }) => {
     const params = residentParams(model);
     const logits = patcherHead(params, patcherStates(params, ids, cachedContext(caches, positions, shape)));
     return [entropyOf(logits), logits];
@@ -49,14 +48,14 @@ export function patcherStep(model: ResidentModel, caches: LayerCaches, shape: St
 
 /** Writes the states of new bytes into rows `ring` [slots * count] of the ring buffer. */
 export function encoderStep(model: ResidentModel, caches: LayerCaches, ring: StateBuffer, shape: StepShape) {
-  const { slots, count, mode } = shape;
+  const { slots, count } = shape;
   const inputs = {
     ids: ints(slots * count),
     hashRows: ints(slots * count * hashTables(model.config.hash)),
     ring: ints(slots * count),
     ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, mode, ({ ids, hashRows, ring: rows, ...positions }) => {
+  return stepFunction(inputs, shape, ({ ids, hashRows, ring: rows, ...positions }) => {
     const context = cachedContext(caches, positions, shape);
     ring.states.scatterRows(rows, byteStates(residentParams(model), model.config, { ids, hashRows }, context));
     return [];
@@ -70,9 +69,9 @@ export function encoderStep(model: ResidentModel, caches: LayerCaches, ring: Sta
 export function poolStep(
   model: ResidentModel,
   ring: StateBuffer,
-  { members, patches, mode }: { readonly members: number; readonly patches: number; readonly mode: StepShape['mode'] },
+  { members, patches, ...how }: StepMode & { readonly members: number; readonly patches: number },
 ) {
-  return stepFunction({ ring: ints(members), patch: ints(members) }, mode, ({ ring: rows, patch }) => {
+  return stepFunction({ ring: ints(members), patch: ints(members) }, how, ({ ring: rows, patch }) => {
     const params = residentParams(model);
     const pooled = pooledPatches(params, model.config, ring.states.gatherRows(rows), patch, patches + 1);
     return [patchVectors(params, tf.slice(pooled, [0, 0], [patches, pooled.shape[1]!]))];
@@ -82,13 +81,13 @@ export function poolStep(
 /** Takes `count` patches per slot through the layers [slots * count, Hg], and writes what the decoder reads into rows `ring` [slots * count]. */
 export function globalStep(model: ResidentModel, caches: LayerCaches, ring: PatchBuffer, shape: StepShape) {
   const { config } = model;
-  const { slots, count, mode } = shape;
+  const { slots, count } = shape;
   const inputs = {
     vectors: floats(slots * count, config.global.hiddenSize),
     ring: ints(slots * count),
     ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, mode, ({ vectors, ring: rows, ...positions }) => {
+  return stepFunction(inputs, shape, ({ vectors, ring: rows, ...positions }) => {
     const params = residentParams(model);
     const latent = globalLayers(params, vectors, cachedContext(caches, positions, shape));
     const patchRows = patchRowsOf(params, config, latent);
@@ -110,9 +109,9 @@ export function decoderStep(
   shape: StepShape,
 ) {
   const { config } = model;
-  const { slots, count, mode } = shape;
+  const { slots, count } = shape;
   const inputs = { bytes: ints(slots * count), patch: ints(slots * count), ...positionInputs(caches, shape) };
-  return stepFunction(inputs, mode, ({ bytes, patch, ...positions }) => {
+  return stepFunction(inputs, shape, ({ bytes, patch, ...positions }) => {
     const params = residentParams(model);
     const rows = (kept: Variable) => tf.reshape(kept.gatherRows(patch), [slots * count * config.crossAttnK, -1]);
     const reading = {
