@@ -59,14 +59,14 @@ describe('a front matter', () => {
     [
       'language',
       { language: ['English'] },
-      'language.0 must be a code of two or three small letters, as ISO 639 has it.',
+      'language.0 must be an ISO 639 code of two or three lowercase letters.',
     ],
     [
       'language',
       { language: ['en', 'en-US'] },
-      'language.1 must be a code of two or three small letters, as ISO 639 has it.',
+      'language.1 must be an ISO 639 code of two or three lowercase letters.',
     ],
-    ['language', { language: [false] }, 'language.0 must be a code of two or three small letters, as ISO 639 has it.'],
+    ['language', { language: [false] }, 'language.0 must be an ISO 639 code of two or three lowercase letters.'],
     ['language', { language: [] }, 'language must not be empty.'],
     ['library_name', { library_name: undefined }, 'library_name must be transformers, which loads the model.'],
     ['library_name', { library_name: 'keras' }, 'library_name must be transformers, which loads the model.'],
@@ -86,7 +86,7 @@ describe('a front matter', () => {
     [
       'datasets',
       { datasets: ['https://example.org'] },
-      'datasets.0 must be the id of a data set on the hub, owner/name.',
+      'datasets.0 must be the id of a data set on the hub (owner/name).',
     ],
     ['datasets', { datasets: { a: 1 } }, 'datasets must be a list.'],
     ['tags', { tags: [1] }, 'tags.0 must be text.'],
