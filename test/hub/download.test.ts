@@ -203,12 +203,12 @@ describe('a download', () => {
     refuseWrites(code);
     const said = {
       missing: `${name} is missing`,
-      short: `${name} has 5 bytes there instead of ${files[name]!.length}`,
+      short: `${name} has 5 bytes instead of ${files[name]!.length}`,
       dangling: `the link to ${name} leads nowhere`,
     };
     const failing = download();
     await expect(failing).rejects.toThrow(
-      `org/name is not whole in the cache, which this user may not write to: in ${repository()}, ${said[fault]}.`,
+      `org/name is incomplete in the cache, and this user may not write to the cache: in ${repository()}, ${said[fault]}.`,
     );
     await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining('HF_HOME') });
   });
@@ -366,7 +366,7 @@ describe('a bad network', () => {
 
   it('is given up after a bounded number of attempts', async () => {
     await serve({ faults: [{ kind: 'status', on: /^\/cdn\//, status: 503, times: Number.POSITIVE_INFINITY }] });
-    await expect(download()).rejects.toThrow('broke off again and again: localhost');
+    await expect(download()).rejects.toThrow('was interrupted repeatedly: localhost');
     expect(hub!.requests.length).toBeLessThan(200);
   });
 
@@ -526,7 +526,7 @@ describe('a refusal', () => {
 
   it('of an endpoint that is none', async () => {
     const failing = download('org/name', { environment: environment({ endpoint: 'huggingface' }) });
-    await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https address.');
+    await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https URL.');
   });
 
   it.each(['http://me:hunter2@127.0.0.1:9', 'http://hunter2@127.0.0.1:9'])(
@@ -644,7 +644,7 @@ describe('without the hub', () => {
 
   it('says in one sentence that the cache has nothing', async () => {
     await expect(download('org/name', offline())).rejects.toThrow(
-      'The hub must not be used (HF_HUB_OFFLINE), and org/name is not in the cache.',
+      'Offline mode is on (HF_HUB_OFFLINE), and org/name is not in the cache.',
     );
     await expect(download('org/name@v1')).rejects.toThrow(
       /^The hub at http:\/\/127\.0\.0\.1:1 cannot be reached \(.+\), and org\/name@v1 is not in the cache\.$/,
@@ -663,7 +663,7 @@ describe('without the hub', () => {
     await mkdir(join(repository(), 'refs'));
     await writeFile(join(repository(), 'refs', 'main'), commit);
     await expect(download('org/name', offline())).rejects.toThrow(
-      /org\/name is not whole in the cache: .*names model-00002-of-00002\.safetensors, which is not there/,
+      /org\/name is incomplete in the cache: .*names model-00002-of-00002\.safetensors, which is not there/,
     );
     await expectSnapshot((await download()).folder, files);
   });

@@ -256,7 +256,7 @@ describe('another model in the repository', () => {
   it('is refused whatever brought it', async () => {
     await serve({ repos: { [ID]: { 'README.md': 'x', 'weights/model.gguf': 'y' } } });
     await expect(send(await exportFolder())).rejects.toThrow(
-      'me/model holds another model: weights/model.gguf, which is not of this model.',
+      'me/model contains another model: weights/model.gguf, which does not belong to this model.',
     );
   });
 
@@ -373,7 +373,7 @@ describe('a bad network', () => {
   it('a storage that keeps refusing is named', async () => {
     await serve({ faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'no', times: 100 }] });
     await expect(send(await exportFolder())).rejects.toThrow(
-      'The storage behind the hub does not take the files: it answered 403.',
+      'The storage behind the hub rejected the files: it answered 403.',
     );
     expect(commits()).toEqual([]);
   });
@@ -450,7 +450,7 @@ describe('a refusal', () => {
       'somebody else’s name',
       { token: 'hf_other' },
       {},
-      /other may not make repositories of me\./,
+      /other may not create repositories for me\./,
       /Publish as other\/model/,
     ],
     [
@@ -464,7 +464,7 @@ describe('a refusal', () => {
       'no room left',
       {},
       { faults: [{ kind: 'refuse', on: ON.batch, status: 403, error: 'Private repository storage limit reached' }] },
-      /The hub has no room for me\/model\. The hub says: "Private repository storage limit reached"/,
+      /The hub has no storage left for me\/model\. The hub says: "Private repository storage limit reached"/,
       /settings\/billing/,
     ],
     [
@@ -478,7 +478,7 @@ describe('a refusal', () => {
       'a commit that it does not take',
       {},
       { faults: [{ kind: 'refuse', on: ON.commit, status: 400, error: `Bad: ${TOKEN}` }] },
-      /The hub refuses what was sent to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
+      /The hub rejected the upload to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
       /Nothing of the repository was changed/,
     ],
   ])('is a sentence with the next step: %s', async (_what, options, uploadOptions, message, hint) => {

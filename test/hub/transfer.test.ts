@@ -71,7 +71,7 @@ it('refuses a body that is longer than the file', async () => {
 });
 
 it('gives up on empty answers', async () => {
-  await expect(transfer(['', '', '', '', '', '', ''])).rejects.toThrow('again: the server closes the connection.');
+  await expect(transfer(['', '', '', '', '', '', ''])).rejects.toThrow('again: the server closed the connection.');
 });
 
 it('counts only attempts that brought nothing', async () => {

@@ -36,31 +36,23 @@ describe('a front matter', () => {
   });
 
   it.each([
-    ['license', { license: undefined }, 'license must be there.'],
+    ['license', { license: undefined }, 'license is required.'],
     ['license', { license: 'llama-3' }, 'license must be an identifier that the hub knows.'],
-    ['license', { license: ['mit'] }, 'license must be there.'],
-    [
-      'license_name',
-      { license: 'other', license_link: 'LICENSE' },
-      'license_name must be there where license is other.',
-    ],
-    ['license_link', { license: 'other', license_name: 'x' }, 'license_link must be there where license is other.'],
+    ['license', { license: ['mit'] }, 'license is required.'],
+    ['license_name', { license: 'other', license_link: 'LICENSE' }, 'license_name is required if license is other.'],
+    ['license_link', { license: 'other', license_name: 'x' }, 'license_link is required if license is other.'],
     [
       'license_link',
       { license: 'other', license_name: 'x', license_link: 'LICENSE.txt' },
-      'license_link must be LICENSE, LICENSE.md or an address.',
+      'license_link must be LICENSE, LICENSE.md or a URL.',
     ],
     [
       'license_name',
       { license: 'other', license_name: 'X Y', license_link: 'LICENSE' },
-      'license_name must be an identifier in small letters.',
+      'license_name must be an identifier in lowercase letters.',
     ],
-    ['license_name', { license_name: 'x' }, 'license_name must only be there where license is other.'],
-    [
-      'language',
-      { language: ['English'] },
-      'language.0 must be an ISO 639 code of two or three lowercase letters.',
-    ],
+    ['license_name', { license_name: 'x' }, 'license_name is only allowed if license is other.'],
+    ['language', { language: ['English'] }, 'language.0 must be an ISO 639 code of two or three lowercase letters.'],
     [
       'language',
       { language: ['en', 'en-US'] },
@@ -71,13 +63,9 @@ describe('a front matter', () => {
     ['library_name', { library_name: undefined }, 'library_name must be transformers, which loads the model.'],
     ['library_name', { library_name: 'keras' }, 'library_name must be transformers, which loads the model.'],
     ['pipeline_tag', { pipeline_tag: 'chat' }, 'pipeline_tag must be text-generation, which is what the model does.'],
-    ['base_model', { base_model: '/home/me/model' }, 'base_model.0 must be the id of a model on the hub, owner/name.'],
-    ['base_model', { base_model: undefined }, 'base_model must be there where base_model_relation is.'],
-    [
-      'base_model_relation',
-      { base_model_relation: undefined },
-      'base_model_relation must be there where base_model is.',
-    ],
+    ['base_model', { base_model: '/home/me/model' }, 'base_model.0 must be the id of a model on the hub (owner/name).'],
+    ['base_model', { base_model: undefined }, 'base_model is required with base_model_relation.'],
+    ['base_model_relation', { base_model_relation: undefined }, 'base_model_relation is required with base_model.'],
     [
       'base_model_relation',
       { base_model_relation: 'convert' },

@@ -80,7 +80,7 @@ describe('the front matter', () => {
   });
 
   it('has no link to a licence that lies nowhere, which is a fault', () => {
-    expect(frontMatterFaults(house({}, null))).toEqual(['license_link must be there where license is other.']);
+    expect(frontMatterFaults(house({}, null))).toEqual(['license_link is required if license is other.']);
   });
 });
 
@@ -110,7 +110,7 @@ describe('the text', () => {
   it('gives results beside the source’s, the share that is kept, and commands that measure them', () => {
     const results = section(body, 'Results');
     expect(results).toContain('| bits per byte of held-out text (less is better) | 1 | 1.25 |');
-    expect(results).toContain('| bytes that one step of the large transformer reads | 4.45 | 4.43 |');
+    expect(results).toContain('| bytes per step of the large transformer | 4.45 | 4.43 |');
     expect(results).toContain('Retention is 80.0 %');
     expect(results).toContain('in place of its embeddings | 1.05 |');
     expect(results).toContain('byteify score . text.txt\nbyteify patcher evaluate again --data text');
@@ -188,7 +188,7 @@ describe('the text', () => {
 
   it.each([
     [{ revision: 'abc123' }, 'from the same commit of the source, which recipe.yaml names'],
-    [{ revision: null, model: 'builtin:tiny-llama' }, 'from the model that comes with byteify'],
+    [{ revision: null, model: 'builtin:tiny-llama' }, 'from the model that is shipped with byteify'],
     [
       { revision: null, model: '/home/me/x.gguf' },
       'from the same files, whose digests provenance.json has, at `x.gguf`',
