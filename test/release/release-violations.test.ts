@@ -170,7 +170,7 @@ describe('a requirement that is violated alone is named alone', () => {
       edit('README.md', '/use-policy', '/'),
     ],
     [
-      `The ${twice} requires a name that begins with "Llama", and "My-BLT" does not.`,
+      `The ${twice} requires a name that begins with "Llama", but "My-BLT" does not.`,
       { ...LLAMA, repository: 'me/My-BLT' },
       async () => {},
     ],
@@ -254,7 +254,7 @@ describe('without the conversion', () => {
     const { folder } = await exported(LLAMA);
     expect(await ask(folder, 'me/Llama-x')).toEqual([]);
     expect((await ask(folder)).map(({ sentence }) => sentence)).toEqual([
-      'The Llama 3.2 Community License requires a name that begins with "Llama", and "x" does not.',
+      'The Llama 3.2 Community License requires a name that begins with "Llama", but "x" does not.',
     ]);
   });
 
@@ -269,7 +269,7 @@ describe('without the conversion', () => {
       'The folder has no copy',
       'No NOTICE file in the',
       'README.md does not say "Built',
-      'README.md does not lead to',
+      'README.md does not link the',
     ]);
   });
 
