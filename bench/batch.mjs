@@ -72,7 +72,7 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-bench-'));
 const results = [];
 try {
   const text = fileURLToPath(new URL('../test/fixtures/text', import.meta.url));
-  const store = { out: work, pieceBytes: 65_536, validationFraction: 0.05, seed: 1, textKey: 'text' };
+  const store = { out: work, chunkBytes: 65_536, validationFraction: 0.05, seed: 1, textKey: 'text' };
   await buildStore({ ...store, paths: [text] });
   const { train, close } = await openStore(work);
   await close();

@@ -37,7 +37,7 @@ const budget = Number(values.flops);
 const { work } = values;
 const signal = new AbortController().signal;
 /** The embedded Llama was trained on the training side of this seed's split: all arms share it. */
-const DATA = { pieceBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
+const DATA = { chunkBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
 const say = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));

@@ -118,7 +118,7 @@ try {
   const recipe = await loadRecipe('tiny', []);
   const { max_document_bytes, validation_fraction, text_key } = recipe.data;
   const settings = {
-    pieceBytes: max_document_bytes,
+    chunkBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,

@@ -1,4 +1,7 @@
-/** @module Makes a store: every document is read once, streaming, checked, deduplicated, cut into pieces and put on one side. */
+/**
+ * @module Builds a text store: reads every document once as a stream, validates and deduplicates it, and cuts it into document chunks, each of
+ * which belongs to one split.
+ */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,26 +17,26 @@ import { createStoreWriter, type StoreWriter } from './store-writer.js';
 export interface BuildStoreOptions {
   /** Files and folders. */
   readonly paths: readonly string[];
-  /** The folder to make; one that is there is replaced when all is done. */
+  /** The folder to create; an existing one is replaced at the end. */
   readonly out: string;
-  /** Longer documents are cut. */
-  readonly pieceBytes: number;
-  /** Share of the pieces that is held out, between 0 and 1. */
+  /** Bytes per document chunk; longer documents are cut into several. */
+  readonly chunkBytes: number;
+  /** Fraction of the document chunks to hold out, between 0 and 1. */
   readonly validationFraction: number;
   readonly seed: number;
-  /** Where a JSON record holds its text. */
+  /** The key of a JSON record's text. */
   readonly textKey: string;
-  /** `bytes` of text are read, of all files. */
+  /** Called with the file that is being read and the bytes of text read so far from all files. */
   readonly onProgress?: (event: { path: string; bytes: number }) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A wrong text key refuses every line of a corpus; this many show it. */
+/** A wrong text key causes a refusal for every line of a corpus, so the list is bounded. */
 const MAX_LISTED_REFUSALS = 10_000;
 
 type FileFacts = StoreManifest['files'][number];
 
-/** What came of one file: its facts where anything of it was kept, and how many of its documents were there before. */
+/** The result of reading one file: its facts, null if nothing of it was kept, and how many of its documents were duplicates. */
 interface FileResult {
   readonly facts: FileFacts | null;
   readonly duplicates: number;
@@ -86,13 +89,12 @@ async function readFileInto(
 }
 
 /**
- * Writes `out` atomically.
- * @returns what was read and what was refused.
- * @throws UsageError for a path that does not exist; ByteifyError when nothing can be used, or too little to hold some out; the
- * signal's reason.
+ * Builds the store and writes `out` atomically.
+ * @returns the manifest: what was read, and what was refused.
+ * @throws UsageError if a path does not exist; ByteifyError if no text is usable, or too little to hold any out; the signal's reason.
  */
 export async function buildStore(options: BuildStoreOptions): Promise<StoreManifest> {
-  const { paths, out, pieceBytes, validationFraction, seed, textKey, onProgress, signal } = options;
+  const { paths, out, chunkBytes, validationFraction, seed, textKey, onProgress, signal } = options;
   const found = await findFiles(paths, signal);
   const refused = [...found.refused];
   let refusedCount = refused.length;
@@ -100,7 +102,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
     if (refusedCount++ < MAX_LISTED_REFUSALS) refused.push(refusal);
   };
   return writeFolderAtomic(out, async (folder) => {
-    const writer = await createStoreWriter({ folder, pieceBytes, validationFraction, seed });
+    const writer = await createStoreWriter({ folder, chunkBytes, validationFraction, seed });
     const files: FileFacts[] = [];
     const duplicateFiles: { path: string; documents: number }[] = [];
     let doneBytes = 0;
@@ -121,17 +123,17 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
       written = await writer.close();
     }
     if (written.train.pieces + written.validation.pieces === 0) throw nothingToUse(refused, refusedCount);
-    const sides = await fillEmptySplit(folder, written, seed);
-    if (sides.train.pieces === 0 || sides.validation.pieces === 0) throw tooLittle(pieceBytes);
+    const splits = await fillEmptySplit(folder, written, seed);
+    if (splits.train.pieces === 0 || splits.validation.pieces === 0) throw tooLittle(chunkBytes);
     const manifest: StoreManifest = {
       files,
       refused,
       refused_count: refusedCount,
       duplicates: duplicateFiles.reduce((sum, { documents }) => sum + documents, 0),
       duplicate_files: duplicateFiles,
-      ...sides,
+      ...splits,
       seed,
-      piece_bytes: pieceBytes,
+      piece_bytes: chunkBytes,
       validation_fraction: validationFraction,
       text_key: textKey,
     };
@@ -143,19 +145,19 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
 function nothingToUse(refused: readonly Refusal[], count: number): ByteifyError {
   const [first] = refused;
   if (first === undefined)
-    return new ByteifyError('The folders of --data hold no files.', {
-      hint: 'Hidden files and node_modules do not count. Pass text or JSON lines, plain or compressed with gzip or zstd.',
+    return new ByteifyError('The folders that --data names contain no files.', {
+      hint: 'Hidden files and node_modules are skipped. Pass text or JSON lines, plain or compressed with gzip or zstd.',
     });
-  const place = first.line === undefined ? first.path : `${first.path}:${first.line}`;
+  const where = first.line === undefined ? first.path : `${first.path}:${first.line}`;
   const others = count === 1 ? '' : `, and ${count - 1} more`;
-  return new ByteifyError(`Nothing of --data can be used (${place}: ${first.reason}${others}).`, {
+  return new ByteifyError(`--data contains no usable text (${where}: ${first.reason}${others}).`, {
     hint: 'Pass text or JSON lines, plain or compressed with gzip or zstd; data.text_key names the key that holds the text.',
   });
 }
 
-function tooLittle(pieceBytes: number): ByteifyError {
+function tooLittle(chunkBytes: number): ByteifyError {
   return new ByteifyError(
-    `There is too little text to train on some and hold some out: it is one piece of at most ${pieceBytes} bytes.`,
-    { hint: 'Give more text, or lower data.max_document_bytes so that it makes more pieces.' },
+    `There is too little text to split into training and validation text: it makes only one document chunk of at most ${chunkBytes} bytes.`,
+    { hint: 'Pass more text, or lower data.max_document_bytes to get more document chunks.' },
   );
 }

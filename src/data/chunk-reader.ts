@@ -1,19 +1,19 @@
-/** @module Chunks of bytes that can be looked at before they are used. */
+/** @module A stream of byte chunks that can be peeked at before it is consumed. */
 
 export interface ChunkReader extends AsyncIterable<Uint8Array> {
   /**
-   * Reads ahead until `enough` says so of the newest chunk and the byte count so far, or to the end.
-   * @returns what was read and is not used yet; iterating gives it again.
+   * Reads ahead until `enough` returns true for the newest chunk and the byte count so far, or to the end of the stream.
+   * @returns all bytes that were read and not yet consumed; iterating yields them again.
    */
   peek(enough: (newest: Uint8Array, byteCount: number) => boolean): Promise<Uint8Array>;
-  /** Closes what the chunks come from. */
+  /** Closes the underlying source. */
   close(): Promise<void>;
 }
 
-/** Enough to recognise a file by: a tar archive names itself at byte 257. */
+/** Enough to recognise a file type: a tar archive has its magic string at byte 257. */
 export const HEAD_BYTES = 4096;
 
-/** For `peek`: the beginning of a file. */
+/** A predicate for `peek`: reads the first `HEAD_BYTES` bytes. */
 export const headOf = (_newest: Uint8Array, byteCount: number): boolean => byteCount >= HEAD_BYTES;
 
 export function openChunks(chunks: AsyncIterable<Uint8Array>): ChunkReader {

@@ -1,10 +1,10 @@
-/** @module A set of 128-bit digests in typed arrays: about 24 bytes each, where a Set of strings takes 100 and stops at 2^24. */
+/** @module A set of 128-bit digests in typed arrays: about 24 bytes each. A Set of strings takes 100 and is limited to 2^24 entries. */
 
 export interface DigestSet {
   readonly size: number;
-  /** @param digest at least 16 bytes, of which the first 16 count. @returns false when it was there already. */
+  /** @param digest at least 16 bytes; only the first 16 count. @returns false if the set already contained it. */
   add(digest: Uint8Array): boolean;
-  /** Forgets all but the first `size` that were added. */
+  /** Removes all but the first `size` digests that were added. */
   truncate(size: number): void;
 }
 
@@ -14,22 +14,23 @@ const FIRST_CAPACITY = 1024;
 export function createDigestSet(): DigestSet {
   let size = 0;
   let keys = new Uint32Array(FIRST_CAPACITY * WORDS);
-  // Open addressing: an entry's number plus one at the place of its first word, or after it; 0 is free. At most half full.
-  let places = new Uint32Array(FIRST_CAPACITY * 2);
+  // Open addressing with linear probing from an entry's first word. A bucket holds the entry's number plus one, or 0 if it is free. At most
+  // half of the buckets are in use.
+  let buckets = new Uint32Array(FIRST_CAPACITY * 2);
 
-  const placeOf = (words: Uint32Array): number => {
-    const mask = places.length - 1;
-    for (let place = words[0]! & mask; ; place = (place + 1) & mask) {
-      const entry = places[place]!;
-      if (entry === 0) return place;
+  const bucketOf = (words: Uint32Array): number => {
+    const mask = buckets.length - 1;
+    for (let bucket = words[0]! & mask; ; bucket = (bucket + 1) & mask) {
+      const entry = buckets[bucket]!;
+      if (entry === 0) return bucket;
       const at = (entry - 1) * WORDS;
-      if (words.every((word, i) => keys[at + i] === word)) return place;
+      if (words.every((word, i) => keys[at + i] === word)) return bucket;
     }
   };
   const index = (capacity: number) => {
-    places = new Uint32Array(capacity * 2);
+    buckets = new Uint32Array(capacity * 2);
     for (let entry = 0; entry < size; entry++)
-      places[placeOf(keys.subarray(entry * WORDS, (entry + 1) * WORDS))] = entry + 1;
+      buckets[bucketOf(keys.subarray(entry * WORDS, (entry + 1) * WORDS))] = entry + 1;
   };
   return {
     get size() {
@@ -37,17 +38,17 @@ export function createDigestSet(): DigestSet {
     },
     add(digest) {
       const words = new Uint32Array(Uint8Array.from(digest.subarray(0, WORDS * 4)).buffer);
-      let place = placeOf(words);
-      if (places[place] !== 0) return false;
+      let bucket = bucketOf(words);
+      if (buckets[bucket] !== 0) return false;
       if ((size + 1) * WORDS > keys.length) {
         const grown = new Uint32Array(keys.length * 2);
         grown.set(keys);
         keys = grown;
         index(keys.length / WORDS);
-        place = placeOf(words);
+        bucket = bucketOf(words);
       }
       keys.set(words, size * WORDS);
-      places[place] = ++size;
+      buckets[bucket] = ++size;
       return true;
     },
     truncate(to) {

@@ -1,4 +1,4 @@
-/** @module Documents of a file: a text is one, JSON has one a record; either may be gzip or zstd compressed. */
+/** @module Reads the documents of a file: a text file is one document, JSON has one per record. Either can be compressed with gzip or zstd. */
 import { messageOf } from '../errors.js';
 import { danglingLink } from '../system-errors.js';
 import { type ChunkReader, openChunks } from './chunk-reader.js';
@@ -10,12 +10,12 @@ import { type RecordText, recordText } from './record-text.js';
 import { BrokenFile, type Refusal, Unusable } from './refusal.js';
 import { validUtf8, withoutByteOrderMark } from './utf8.js';
 
-/** The next bytes of a document, cut between characters; `ends` with its last ones. Or something that was left out. */
+/** The next bytes of a document, cut between characters, with `ends` set on its last ones; or something that was skipped. */
 export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
 
 export interface DocumentsOptions extends FileChunksOptions {
   readonly path: string;
-  /** Where a JSON record holds its text. */
+  /** The key of a JSON record's text. */
   readonly textKey: string;
 }
 
@@ -24,7 +24,7 @@ const END = { bytes: new Uint8Array(), ends: true } as const;
 async function* textDocument(contents: ChunkReader): AsyncGenerator<Found> {
   let empty = true;
   for await (const bytes of validUtf8(contents)) {
-    if (bytes.includes(0)) throw new Unusable('it is binary (it holds a zero byte)');
+    if (bytes.includes(0)) throw new Unusable('it is binary (it contains a zero byte)');
     empty = false;
     yield { bytes, ends: false };
   }
@@ -32,7 +32,7 @@ async function* textDocument(contents: ChunkReader): AsyncGenerator<Found> {
   yield END;
 }
 
-/** The document of a record that stands in a line, or the refusal of that line. */
+/** The document of the record on a line, or the refusal of that line. */
 function foundOf(record: RecordText, line: number, path: string): Found {
   if ('text' in record) return { bytes: new TextEncoder().encode(record.text), ends: true };
   return { refused: { path, line, reason: record.reason } };
@@ -59,14 +59,14 @@ async function* valueDocuments(contents: ChunkReader, options: DocumentsOptions)
   for await (const { bytes, line } of jsonValues(contents)) {
     empty = false;
     const record = recordText(bytes, options.textKey);
-    // Where the values of damaged JSON end is a guess.
+    // In damaged JSON the ends of later values are unreliable.
     if ('damaged' in record) throw new Unusable(record.reason, line + record.damaged.line);
     yield foundOf(record, line, options.path);
   }
   if (empty) throw new Unusable('it is a JSON array without elements');
 }
 
-/** A truncated file of gzip shows as a lack of bytes; the other errors of zlib and zstd are damage. */
+/** zlib reports a truncated gzip file as missing bytes (Z_BUF_ERROR); its other errors, and zstd's, mean damage. */
 function archiveReason(code: string, error: unknown): string | null {
   if (code === 'Z_BUF_ERROR') return 'its gzip data is truncated';
   if (/^Z_/.test(code)) return `its gzip data is damaged (${messageOf(error)})`;
@@ -74,21 +74,21 @@ function archiveReason(code: string, error: unknown): string | null {
   return /^ZSTD_/.test(code) ? `its zstd data is damaged (${messageOf(error)})` : null;
 }
 
-/** What the file system, zlib or a check has against a file; null for an error that is none of the file's. */
+/** Explains an error of the file system, of zlib or of a check of the file; null for any other error. */
 function reasonOf(error: unknown): string | null {
   if (error instanceof Unusable) return error.message;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const dangling = code === 'ENOENT' ? danglingLink((error as NodeJS.ErrnoException).path ?? '') : null;
   if (dangling !== null) return `it is a link to ${dangling.target}, which does not exist`;
-  if (code === 'ENOENT') return 'it was removed in the meantime';
+  if (code === 'ENOENT') return 'it was removed while byteify was running';
   if (code === 'EACCES' || code === 'EPERM') return `permission to read it was denied (${code})`;
   return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }
 
 /**
- * Documents of a file as they stream by; a record that cannot be used comes as a refusal and does not stop the others.
- * @throws BrokenFile when the file as a whole cannot be used, also when that shows only at its end (a truncated archive): what came
- * before is to be dropped by the caller, for half a file is not what was given. The signal's reason.
+ * Streams the documents of a file. A record that cannot be used is yielded as a refusal and does not stop the others.
+ * @throws BrokenFile if the whole file is unusable, even if that only shows at its end (a truncated archive): the caller must then drop the
+ * documents that came before, since half a file is not what the user passed. The signal's reason.
  */
 export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Found> {
   const { path } = options;

@@ -1,4 +1,4 @@
-/** @module The contents of a file as they stream by, decompressed where they are compressed, whatever the file is called. */
+/** @module Streams a file's contents. Compression is detected from the contents, not from the name. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type ChunkReader, headOf, openChunks } from './chunk-reader.js';
@@ -23,12 +23,12 @@ const COMPRESSIONS: readonly Compression[] = [
 ];
 
 export interface FileChunksOptions {
-  /** Sees the bytes as they lie on disk, so that they need not be read again for their digest. */
+  /** Called with the stored (compressed) bytes, so that the file need not be read again for its digest. */
   readonly onStored: (chunk: Uint8Array) => void;
   readonly signal?: AbortSignal;
 }
 
-/** A file's name in lower case without what says how it is compressed: of `A.jsonl.gz`, `a.jsonl`. */
+/** A file's name in lower case without its compression suffix: `A.jsonl.gz` gives `a.jsonl`. */
 export function withoutCompression(name: string): string {
   const lower = name.toLowerCase();
   const suffix = COMPRESSIONS.flatMap(({ suffixes }) => suffixes).find((end) => lower.endsWith(end)) ?? '';
@@ -45,7 +45,7 @@ async function* storedChunks(path: string, { onStored, signal }: FileChunksOptio
   }
 }
 
-/** @throws Unusable for a file that begins as what its name does not say and no text does. */
+/** @throws Unusable if the contents are of a foreign type, or binary under a name that claims compression. */
 function refuseForeign(head: Uint8Array, path: string): void {
   const foreign = foreignKind(head);
   if (foreign !== null) throw new Unusable(foreign);
@@ -71,12 +71,15 @@ async function* contents(stored: ChunkReader, path: string): AsyncGenerator<Uint
   }
 }
 
-/** @throws Unusable, what the file system and zlib throw, or the signal's reason. */
+/**
+ * Streams the decompressed contents of a file.
+ * @throws Unusable if the file cannot contain text; the errors of the file system and of zlib; the signal's reason.
+ */
 export async function* fileChunks(path: string, options: FileChunksOptions): AsyncGenerator<Uint8Array> {
   const stored = openChunks(storedChunks(path, options));
   try {
     for await (const chunk of contents(stored, path)) {
-      options.signal?.throwIfAborted(); // a small archive can hold very much
+      options.signal?.throwIfAborted(); // a small archive can expand to a huge text
       yield chunk;
     }
   } finally {

@@ -1,29 +1,33 @@
-/** @module Little text may fall on one side entirely; then one piece of it goes to the other. */
+/** @module With little text, one split can end up empty; then one document chunk moves to it. */
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesFile, endsFile, openSplit, type Split, type SplitCounts, type SplitName } from './store.js';
-import { appendPiece, closeSplitWriter, createSplitWriter } from './store-writer.js';
+import { appendChunk, closeSplitWriter, createSplitWriter } from './store-writer.js';
 import { uniformDraw } from './uniform-draw.js';
 
-type Sides = Readonly<Record<SplitName, SplitCounts>>;
+type Splits = Readonly<Record<SplitName, SplitCounts>>;
 
-/** The piece that would have crossed first had the share been another: its content decides, not its place. */
+/** The document chunk that the smallest change of the held-out fraction would have moved: its content decides, not its position. */
 async function nearest(split: Split, seed: number, sign: 1 | -1): Promise<number> {
   let best = 0;
   let bestDraw = Number.POSITIVE_INFINITY;
-  for (let piece = 0; piece < split.count; piece++) {
-    const draw = sign * uniformDraw(seed, await split.read(piece));
-    if (draw < bestDraw) [best, bestDraw] = [piece, draw];
+  for (let chunk = 0; chunk < split.count; chunk++) {
+    const draw = sign * uniformDraw(seed, await split.read(chunk));
+    if (draw < bestDraw) [best, bestDraw] = [chunk, draw];
   }
   return best;
 }
 
-/** Sides of which both have a piece, if there are two pieces at all. The files of a closed writer are written anew. */
-export async function fillEmptySplit(folder: string, sides: Sides, seed: number): Promise<Sides> {
-  const to: SplitName | null = sides.train.pieces === 0 ? 'train' : sides.validation.pieces === 0 ? 'validation' : null;
-  if (to === null) return sides;
+/**
+ * Moves one document chunk into an empty split, if the other has at least two. Rewrites the files of a closed writer.
+ * @returns the counts of both splits
+ */
+export async function fillEmptySplit(folder: string, splits: Splits, seed: number): Promise<Splits> {
+  const to: SplitName | null =
+    splits.train.pieces === 0 ? 'train' : splits.validation.pieces === 0 ? 'validation' : null;
+  if (to === null) return splits;
   const from = to === 'train' ? 'validation' : 'train';
-  if (sides[from].pieces < 2) return sides;
+  if (splits[from].pieces < 2) return splits;
 
   const aside = { bytes: join(folder, `old-${bytesFile(from)}`), ends: join(folder, `old-${endsFile(from)}`) };
   await rename(join(folder, bytesFile(from)), aside.bytes);
@@ -34,8 +38,8 @@ export async function fillEmptySplit(folder: string, sides: Sides, seed: number)
   try {
     // A small draw means validation.
     const chosen = await nearest(old, seed, to === 'validation' ? 1 : -1);
-    for (let piece = 0; piece < old.count; piece++)
-      await appendPiece(piece === chosen ? given : kept, await old.read(piece));
+    for (let chunk = 0; chunk < old.count; chunk++)
+      await appendChunk(chunk === chosen ? given : kept, await old.read(chunk));
   } finally {
     await old.close();
   }

@@ -1,4 +1,4 @@
-/** @module The files that --data names: files themselves, and what folders hold, in a stable order. */
+/** @module Finds the files that --data names: the files themselves, and those in folders, in a stable order. */
 import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import type { Refusal } from './refusal.js';
 
 export interface FoundFiles {
   readonly files: readonly string[];
-  /** Folders that cannot be listed, and conversions that lie among the text. */
+  /** Folders that cannot be listed, and conversion folders among the text. */
   readonly refused: readonly Refusal[];
 }
 
@@ -18,8 +18,8 @@ const SKIPPED_FOLDERS = new Set(['node_modules']);
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
 /**
- * Files below a folder, sorted; hidden ones and dependencies are not text that somebody meant. Links are followed, since whoever keeps
- * text behind links chose so; a folder is read once, however many links lead to it, so that a loop ends.
+ * Yields the files below a folder, sorted, without hidden files and dependencies, which nobody means as training text. Links are followed,
+ * since users keep corpora behind links. Each folder is read once however many links lead to it, so that a loop of links ends.
  */
 async function* walk(
   folder: string,
@@ -42,16 +42,19 @@ async function* walk(
     const found = await stat(path).catch(() => null);
     if (found?.isDirectory()) {
       if (SKIPPED_FOLDERS.has(name)) continue;
-      // With --data . --out here: the conversion would read itself, and another text each time.
+      // With `--data . --out here` the conversion would read its own output, which changes each time.
       if (existsSync(join(path, MANIFEST_NAME))) refused.push({ path, reason: 'it is a conversion folder' });
       else yield* walk(path, { seen, refused, signal });
     } else {
-      yield path; // also what is no file or cannot be read: reading it names the reason
+      yield path; // includes special and unreadable files: reading them reports the reason
     }
   }
 }
 
-/** @throws UsageError for a path that does not exist; the signal's reason. */
+/**
+ * Lists the files that the paths name or contain.
+ * @throws UsageError if a path does not exist or cannot be read; the signal's reason.
+ */
 export async function findFiles(paths: readonly string[], signal?: AbortSignal): Promise<FoundFiles> {
   const files = new Set<string>();
   const refused: Refusal[] = [];

@@ -1,9 +1,9 @@
-// biome-ignore-all lint/suspicious/noControlCharactersInRegex: that is how binary formats begin
-/** @module Files that hold no text a model is trained on as they lie, told by how they begin; and what to do with each. */
+// biome-ignore-all lint/suspicious/noControlCharactersInRegex: binary formats begin with control characters
+/** @module Recognises files that contain no plain text by their first bytes, and says what to do with each kind. */
 import { HEAD_BYTES } from './chunk-reader.js';
 
 interface ForeignKind {
-  /** Over the first bytes, one character a byte. */
+  /** Matched against the first bytes, decoded as Latin-1: one character per byte. */
   readonly begins: RegExp;
   readonly name: string;
   readonly remedy: string;
@@ -18,14 +18,14 @@ const decompress = (command: string) => `decompress it first (${command}); gzip 
 const reencode = (from: string) => `convert it to UTF-8 first (iconv -f ${from} -t UTF-8)`;
 
 /**
- * The first that fits counts. Where a format begins with letters, what follows them is asked for too: "ORCHARDS" begins a text.
- * Sources: the formats' own documents, and file(1)'s table where there is none.
+ * The first match wins. If a format's magic is letters, the pattern includes what follows them: a text may begin with "ORCHARDS".
+ * Sources: the formats' specifications, and the table of file(1) for formats without one.
  */
 const FOREIGN_KINDS: readonly ForeignKind[] = [
   {
     begins: /^version https:\/\/git-lfs\.github\.com\/spec\//,
     name: 'a git-lfs pointer',
-    remedy: 'the file it stands for was not downloaded: run git lfs pull',
+    remedy: 'the file itself was not downloaded: run git lfs pull',
   },
   { begins: /^PAR1/, name: 'a Parquet file', remedy: ROWS },
   { begins: /^(ARROW1\0\0|\xff\xff\xff\xff[\0-\xff]{3}\0\x10\0\0\0)/, name: 'an Arrow file', remedy: ROWS },
@@ -63,12 +63,15 @@ const FOREIGN_KINDS: readonly ForeignKind[] = [
   { begins: /^\x80[\x02-\x05][\x8a\x95(}\]c]/, name: 'a Python pickle', remedy: ROWS },
   { begins: /^(\xff\xfe\0\0|\0\0\xfe\xff)/, name: 'UTF-32 text', remedy: reencode('UTF-32') },
   { begins: /^(\xff\xfe|\xfe\xff)/, name: 'UTF-16 text', remedy: reencode('UTF-16') },
-  // Without a byte order mark: ASCII of which every other byte is zero.
+  // Without a byte order mark: ASCII in which every other byte is zero.
   { begins: /^([\t\n\r -~]\0){8}/, name: 'UTF-16 text without a byte order mark', remedy: reencode('UTF-16LE') },
   { begins: /^(\0[\t\n\r -~]){8}/, name: 'UTF-16 text without a byte order mark', remedy: reencode('UTF-16BE') },
 ];
 
-/** @param head the first bytes of a file, of which 4 KiB count. @returns a sentence that begins with "it"; null for what may be text. */
+/**
+ * @param head the first bytes of a file; at most 4 KiB are used.
+ * @returns a clause that begins with "it", for a message; null if the file may be text.
+ */
 export function foreignKind(head: Uint8Array): string | null {
   const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1');
   const kind = FOREIGN_KINDS.find(({ begins }) => begins.test(text));

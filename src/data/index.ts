@@ -1,6 +1,6 @@
-/** @module Text: from files of any kind to packed rows of bytes. */
+/** @module Training text: from files of any format to packed rows of bytes. */
 export { type BuildStoreOptions, buildStore } from './build-store.js';
-export { piecesOf } from './document-chunks.js';
+
 export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
 export { type FileState, listFiles } from './list-files.js';
 export {

@@ -1,4 +1,4 @@
-/** @module Why a text is no JSON, in words that say what to change: other programs write what looks like it. RFC 8259. */
+/** @module Explains why a text is not JSON (RFC 8259) and what to change: many programs write text that only looks like JSON. */
 
 interface Token {
   readonly kind: '{' | '}' | '[' | ']' | ':' | ',' | 'text' | 'scalar';
@@ -8,13 +8,13 @@ interface Token {
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 const SPACES = /[ \t\n\r]*/y;
 
-/** What stands where no token of JSON does. The first that fits counts. */
-const STRANGERS: readonly (readonly [RegExp, string])[] = [
+/** Descriptions of text that is not a JSON token. The first match wins. */
+const NON_TOKENS: readonly (readonly [RegExp, string])[] = [
   [/-?(?:NaN|Infinity|nan|inf)\b/y, 'NaN or Infinity, as Python writes them, which JSON does not allow'],
   [/(?:True|False|None)\b/y, 'Python’s True, False or None; JSON has true, false and null'],
   [/[uUbBrR]?'/y, 'single quotes, as Python prints a dict; JSON requires double quotes'],
   [/\/\/|\/\*|#/y, 'a comment, which JSON does not allow'],
-  [/\p{Cc}/uy, 'a control character, as in a file that was not written to its end'],
+  [/\p{Cc}/uy, 'a control character, as in an incompletely written file'],
   [/[“”„]/y, 'typographic quotes; JSON requires straight ones'],
   [/[+-]?[\d.]/y, 'an invalid number'],
   [/[\p{L}_$]/uy, 'an unquoted word'],
@@ -25,7 +25,7 @@ const matchAt = (pattern: RegExp, text: string, at: number): string | null => {
   return pattern.exec(text)?.[0] ?? null;
 };
 
-/** The index after the string that begins at `start`, or what is wrong in it. */
+/** The index after the string that begins at `start`, or the fault in it. */
 function stringEnd(text: string, start: number): number | { what: string; at: number } {
   for (let i = start + 1; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -42,7 +42,7 @@ function stringEnd(text: string, start: number): number | { what: string; at: nu
 
 type Fault = { readonly what: string; readonly at: number };
 
-/** The next token, null at the end, or a fault. */
+/** The next token, null at the end of the text, or a fault. */
 function tokenAt(text: string, from: number): { token: Token; end: number } | Fault | null {
   const at = from + matchAt(SPACES, text, from)!.length;
   if (at === text.length) return null;
@@ -54,16 +54,16 @@ function tokenAt(text: string, from: number): { token: Token; end: number } | Fa
   }
   const scalar = matchAt(NUMBER_OR_WORD, text, at);
   if (scalar !== null && scalar !== '') return { token: { kind: 'scalar', at }, end: at + scalar.length };
-  const what = STRANGERS.find(([pattern]) => matchAt(pattern, text, at) !== null)?.[1];
+  const what = NON_TOKENS.find(([pattern]) => matchAt(pattern, text, at) !== null)?.[1];
   return { what: what ?? 'an unexpected character', at };
 }
 
-/** What may come next: a value, a key, what follows either, or nothing more. */
+/** What the grammar allows next. */
 type Expected = 'value' | 'value or ]' | 'key' | 'key or }' | ':' | ', or end' | 'nothing';
 
 const AFTER_COMMA = 'a trailing comma';
 
-/** What a token makes of what was expected, or why it cannot stand there. */
+/** What the grammar allows after a token, or why the token is not allowed here. `open` holds the open brackets and is updated. */
 function follow(expected: Expected, { kind, at }: Token, open: ('{' | '[')[]): Expected | Fault {
   const closed = (): Expected => (open.length === 0 ? 'nothing' : ', or end');
   if (expected === 'nothing') return { what: 'unexpected text after the end of the value', at };
@@ -103,13 +103,13 @@ function faultOf(text: string): Fault {
 }
 
 export interface JsonFault {
-  /** What is wrong and at which character of its line, as the end of a sentence. */
+  /** The fault and its character within the line, as the end of a sentence. */
   readonly what: string;
-  /** Lines that end before it. */
+  /** How many lines precede the fault's line. */
   readonly line: number;
 }
 
-/** @param text what JSON.parse refuses. */
+/** Finds the first fault in a text. @param text that JSON.parse rejects. */
 export function jsonFault(text: string): JsonFault {
   const { what, at } = faultOf(text);
   const line = text.slice(0, at).split('\n').length - 1;

@@ -1,13 +1,13 @@
-/** @module JSON values as they stream by: the elements of one array, or one value after another. Their ends are found, no more. */
+/** @module Splits streamed JSON into values: the elements of one array, or one value after another. It only finds their ends and does not parse them. */
 import { Unusable } from './refusal.js';
 
-/** The text of one value, which may be no valid JSON, and the line it begins in. */
+/** The text of one value, which may be invalid JSON, and the line on which it begins, counted from 1. */
 export interface JsonValue {
   readonly bytes: Uint8Array;
   readonly line: number;
 }
 
-/** A value is parsed whole. */
+/** Limit on the bytes of a value, which is parsed in memory. */
 export const MAX_VALUE_BYTES = 2 ** 28;
 
 const [QUOTE, BACKSLASH, COMMA, NEWLINE] = [0x22, 0x5c, 0x2c, 0x0a];
@@ -15,22 +15,22 @@ const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 
 
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 
-/** What a byte is to the value that is being read: of it, outside of any, its last one, or the first after it. */
+/** How a byte relates to the current value: inside it, outside any value, its last byte, or the first byte after it. */
 type Step = 'inside' | 'outside' | 'last' | 'after';
 
-/** Follows strings and brackets, so that it knows where values end. */
-interface Walk {
-  /** The next byte from `at` on that can end or escape something: inside a string most bytes cannot. */
+/** A scanner that tracks strings and brackets to find the ends of values. */
+interface Scanner {
+  /** The index from `at` on of the next byte that must be examined: inside a string, most bytes need not be. */
   skip(chunk: Uint8Array, at: number): number;
   step(byte: number): Step;
-  /** Nothing is open: no string, no bracket, nor the array whose elements are given. */
+  /** Whether no string and no bracket is open, including the outer array. */
   isClosed(): boolean;
-  /** That array has ended. */
+  /** Whether the outer array has ended. */
   isOver(): boolean;
 }
 
-/** @param inArray the values are the elements of an array, whose first bracket was read. */
-function createWalk(inArray: boolean): Walk {
+/** @param inArray whether the values are the elements of an array, whose opening bracket was already read. */
+function createScanner(inArray: boolean): Scanner {
   const outer = inArray ? 1 : 0;
   let depth = outer;
   let inValue = false;
@@ -52,7 +52,7 @@ function createWalk(inArray: boolean): Walk {
     } else if (depth === outer && (isSpace(byte) || byte === COMMA)) return 'after';
     return 'inside';
   };
-  // The next quote is kept: a string of many escapes would else be searched again from each.
+  // The position of the next quote is cached; otherwise a string with many escapes would be searched again after each of them.
   let searched: Uint8Array | null = null;
   let quoteAt = -1;
   return {
@@ -91,7 +91,7 @@ interface Splitter {
 }
 
 function createSplitter(): Splitter {
-  let walk: Walk | null = null;
+  let scanner: Scanner | null = null;
   let line = 1;
   let valueLine = 0;
   let kept: Uint8Array[] = [];
@@ -112,17 +112,17 @@ function createSplitter(): Splitter {
   return {
     *push(chunk) {
       let from = 0;
-      for (let at = walk?.skip(chunk, 0) ?? 0; at < chunk.length; at = walk?.skip(chunk, at + 1) ?? at + 1) {
+      for (let at = scanner?.skip(chunk, 0) ?? 0; at < chunk.length; at = scanner?.skip(chunk, at + 1) ?? at + 1) {
         const byte = chunk[at]!;
         if (byte === NEWLINE) line++;
-        if (walk === null) {
+        if (scanner === null) {
           if (isSpace(byte)) continue;
-          walk = createWalk(byte === OPEN_ARRAY);
+          scanner = createScanner(byte === OPEN_ARRAY);
           if (byte === OPEN_ARRAY) continue;
-        } else if (walk.isOver() && !isSpace(byte)) {
+        } else if (scanner.isOver() && !isSpace(byte)) {
           throw new Unusable('there is text after the end of its JSON array', line);
         }
-        const step = walk.step(byte);
+        const step = scanner.step(byte);
         if (step === 'outside') continue;
         if (valueLine === 0) {
           valueLine = line;
@@ -134,7 +134,7 @@ function createSplitter(): Splitter {
       if (valueLine !== 0) keep(chunk.subarray(from));
     },
     *end() {
-      if (walk !== null && !walk.isClosed())
+      if (scanner !== null && !scanner.isClosed())
         throw new Unusable('its JSON is truncated: a bracket or a string is still open at the end', valueLine || line);
       if (valueLine !== 0) yield take(new Uint8Array());
     },
@@ -142,8 +142,9 @@ function createSplitter(): Splitter {
 }
 
 /**
- * @param chunks a text that begins with `[`, whose elements come, or with another value, which comes with those that follow it.
- * @throws Unusable where the array or the last value is cut off, where something follows the array, and for a value that is too long.
+ * Yields the elements if the text begins with `[`, otherwise each value in turn.
+ * @param chunks of JSON text, in order.
+ * @throws Unusable if the array or the last value is truncated, if text follows the array, or if a value exceeds `MAX_VALUE_BYTES`.
  */
 export async function* jsonValues(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<JsonValue> {
   const splitter = createSplitter();

@@ -1,11 +1,11 @@
-/** @module Lines of bytes that come in chunks. */
+/** @module Splits a stream of byte chunks into lines. */
 
 const NEWLINE = 0x0a;
 
-/** A line without its end; null for one that is longer than the limit, which is passed over. */
+/** A line without its line feed; null for a line above the limit, whose bytes are skipped. */
 export type Line = Uint8Array | null;
 
-/** Lines in order; the last one may lack its end. No more than `maxBytes` of one are held. */
+/** Yields the lines in order; the last one may lack a line feed. At most `maxBytes` of a line are kept in memory. */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Line> {
   let kept: Uint8Array[] = [];
   let keptBytes = 0;

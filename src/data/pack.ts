@@ -1,8 +1,11 @@
-/** @module Packs pieces into rows of one length: the order shuffled each epoch, every byte predicted once an epoch, exactly resumable. */
+/**
+ * @module Packs document chunks into rows of one length. The order is shuffled each epoch, every byte is predicted once per epoch, and packing
+ * resumes exactly.
+ */
 import { BOE, BOS, BYTE_OFFSET, EOS } from '../blt/index.js';
 import type { Split } from './store.js';
 
-/** A document of a row, ids[start..end): BOS and bytes of one piece, and EOS where it reaches the piece's end. */
+/** A document in a row, ids[start..end): BOS and bytes of one document chunk, and EOS if they reach its end. */
 export interface RowDocument {
   readonly start: number;
   readonly end: number;
@@ -10,30 +13,30 @@ export interface RowDocument {
 
 export interface PackedRow {
   readonly ids: Int32Array;
-  /** What each position should predict; 0 where it should predict nothing. */
+  /** The id that each position should predict; 0 if it should predict nothing. */
   readonly targets: Int32Array;
-  /** 1 where the target is a byte or EOS of the same document, else 0. */
+  /** 1 if the target is a byte or EOS of the same document, else 0. */
   readonly weights: Float32Array;
   /** Positions outside all documents are padding. */
   readonly documents: readonly RowDocument[];
-  /** Bytes that are targets. */
+  /** How many targets are bytes. */
   readonly byteCount: number;
-  /** How many rows of its epoch came before it. */
+  /** The row's index in its epoch, from 0. */
   readonly number: number;
 }
 
-/** Where a packer stands: it goes on from here as if it had never stopped. */
+/** A packer's position: a packer that is created with it continues as if it had never stopped. */
 export interface PackerState {
   readonly epoch: number;
-  /** Place in the epoch's order. */
+  /** Index in the epoch's order of document chunks. */
   readonly place: number;
-  /** Bytes of that piece that are already in rows. */
+  /** Bytes of that document chunk that are already in rows. */
   readonly offset: number;
-  /** Rows of the epoch so far. */
+  /** How many rows of the epoch were packed. */
   readonly row: number;
 }
 
-/** Before the first row. */
+/** The state before the first row. */
 export const PACKER_START: PackerState = { epoch: 0, place: 0, offset: 0, row: 0 };
 
 export interface Packer {
@@ -41,15 +44,15 @@ export interface Packer {
   state(): PackerState;
 }
 
-/** Fewer positions than this at a row's end are padding: a document there would be all beginning. */
+/** If fewer positions than this are left in a row, they are padding: so short a document would have almost no context. */
 const MIN_DOCUMENT = 16;
 
-/** A permutation of 0..count-1 by a seed: Fisher and Yates with a small counter-based generator. */
+/** A seeded permutation of 0..count-1: a Fisher-Yates shuffle with a linear congruential generator. */
 function shuffled(count: number, seed: number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   let state = (Math.imul(seed, 0x9e3779b1) ^ 0x85ebca6b) >>> 0;
   const below = (limit: number) => {
-    // A linear congruence (Knuth's constants); its high bits choose.
+    // A linear congruential generator (Knuth's constants), of which the high bits are used.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return Math.floor((state / 2 ** 32) * limit);
   };
@@ -60,7 +63,7 @@ function shuffled(count: number, seed: number): Uint32Array {
   return order;
 }
 
-/** Fills one row from a stream of (piece, offset) places. `advance` tells what was taken. */
+/** Fills one row from document chunks. `current` gives the chunk and offset to read from; `advance` is called with the bytes that were consumed. */
 async function packRow(
   rowBytes: number,
   current: () => Promise<{ bytes: Uint8Array; offset: number } | null>,
@@ -78,20 +81,20 @@ async function packRow(
     const { bytes, offset } = source;
     const start = at;
     const left = bytes.length - offset;
-    // BOS, then all the bytes and EOS if they fit; else as many as there is room for: the last position predicts the next byte.
-    const taken = Math.min(left, rowBytes - start - 1);
+    // BOS, then all bytes and EOS if they fit, else as many bytes as fit; the last position then predicts the next byte.
+    const copied = Math.min(left, rowBytes - start - 1);
     ids[at++] = BOS;
-    for (let i = 0; i < taken; i++) ids[at++] = bytes[offset + i]! + BYTE_OFFSET;
-    const next = taken < left ? bytes[offset + taken]! + BYTE_OFFSET : EOS;
-    const ends = taken === left && at < rowBytes;
+    for (let i = 0; i < copied; i++) ids[at++] = bytes[offset + i]! + BYTE_OFFSET;
+    const next = copied < left ? bytes[offset + copied]! + BYTE_OFFSET : EOS;
+    const ends = copied === left && at < rowBytes;
     if (ends) ids[at++] = EOS;
     const last = ends ? at - 1 : at; // EOS predicts nothing
     for (let p = start; p < last; p++) {
       targets[p] = p + 1 < at ? ids[p + 1]! : next;
       weights[p] = 1;
     }
-    // The byte predicted at the end of a cut document counts as done: the next row begins after it.
-    const predicted = taken < left ? taken + 1 : taken;
+    // The byte that the end of a cut document predicts counts as consumed: the next row begins after it.
+    const predicted = copied < left ? copied + 1 : copied;
     byteCount += predicted;
     documents.push({ start, end: at });
     advance(predicted, offset + predicted === bytes.length);
@@ -101,32 +104,32 @@ async function packRow(
 
 export interface PackerOptions {
   readonly split: Split;
-  /** Positions of a row, BOS and EOS included. */
+  /** Positions per row, including BOS and EOS. */
   readonly rowBytes: number;
   readonly seed: number;
   readonly state?: PackerState;
-  /** Every epoch has the same rows in the same order, so that what was computed of a row can be kept. */
+  /** If true, every epoch has the same rows in the same order, so that results computed for a row can be cached. */
   readonly repeat?: boolean;
 }
 
-/** The order of an epoch's pieces. A text that comes again and again comes in the same order. */
+/** The order of an epoch's document chunks; with `repeat`, the same in every epoch. */
 function orderOf({ split, seed, repeat = false }: PackerOptions, epoch: number): Uint32Array {
   return shuffled(split.count, seed + (repeat ? 0 : epoch * 7919));
 }
 
-/** Whether a packer of these pieces can stand where a state says: a state of another text seldom fits. */
+/** Whether a state is a valid position for these options; a state that belongs to another text rarely is. */
 export function fitsPacker(options: PackerOptions, { epoch, place, offset }: PackerState): boolean {
   const { split } = options;
   if (place >= split.count) return place === split.count && offset === 0;
   return offset <= split.byteLength(orderOf(options, epoch)[place]!);
 }
 
-/** A packer that begins where its state says. */
+/** Creates a packer that starts at `options.state`, or at the first row. `next(rows)` packs that many rows. */
 export function createPacker(options: PackerOptions): Packer {
   const { split, rowBytes, repeat = false } = options;
   let { epoch, place, offset, row } = options.state ?? PACKER_START;
   let order = orderOf(options, epoch);
-  let piece: Uint8Array | null = null;
+  let chunk: Uint8Array | null = null;
   const beginEpoch = () => {
     epoch++;
     [place, row] = [0, 0];
@@ -134,19 +137,19 @@ export function createPacker(options: PackerOptions): Packer {
   };
   const current = async () => {
     if (place === order.length) {
-      // A row that is to come again holds nothing of the next epoch.
+      // A row that is repeated in each epoch must not contain bytes of the next one.
       if (repeat) return null;
       beginEpoch();
     }
-    piece ??= await split.read(order[place]!);
-    return { bytes: piece, offset };
+    chunk ??= await split.read(order[place]!);
+    return { bytes: chunk, offset };
   };
   const advance = (bytes: number, ended: boolean) => {
     offset += bytes;
     if (!ended) return;
     place++;
     offset = 0;
-    piece = null;
+    chunk = null;
   };
   return {
     async next(rows) {

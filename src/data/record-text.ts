@@ -1,18 +1,18 @@
-/** @module The text of one JSON record, or why it has none. */
+/** @module Extracts the text of one JSON record, or explains why it has none. */
 import { isUtf8 } from 'node:buffer';
 import { repeatedKeys } from '../safetensors/index.js';
 import { jsonFault } from './json-fault.js';
 
-/** How many keys of a record are named when it lacks the wanted one: enough to see which was meant. */
+/** How many of a record's keys are named if it lacks the expected one: enough to recognise the right one. */
 const SHOWN_KEYS = 5;
 
-/** Where data sets keep a document's text when not under "text": The Stack and GitHub's, RedPajama 2, and others. */
+/** Keys under which data sets store a document's text, such as The Stack, GitHub's data sets and RedPajama 2. */
 const OTHER_TEXT_KEYS = ['text', 'content', 'raw_content', 'body', 'document', 'article', 'code'];
 
-/** Where chats stand: OpenAI's files and most others; ShareGPT's. */
+/** Keys under which data sets store chats: `messages` for OpenAI and most others, `conversations` for ShareGPT. */
 const CHAT_KEYS = ['messages', 'conversations', 'conversation'];
 
-/** Of a damaged record, after how many of its lines that shows. */
+/** The text, or the reason why there is none. `damaged.line` says after how many of the record's lines damaged JSON shows. */
 export type RecordText =
   | { readonly text: string }
   | { readonly reason: string; readonly damaged?: { readonly line: number } };
@@ -37,15 +37,19 @@ function withoutKey(record: Readonly<Record<string, unknown>>, key: string): str
   return `${missing} (it has ${keys.slice(0, SHOWN_KEYS).join(', ')}${more})`;
 }
 
-/** JSON.parse keeps the last of two and says nothing. */
-function standsTwice(text: string, key: string): boolean {
+/** Whether a record has a key twice: JSON.parse silently keeps the last one. */
+function isRepeated(text: string, key: string): boolean {
   const written = JSON.stringify(key);
   if (text.indexOf(written) === text.lastIndexOf(written)) return false;
   for (const repeated of repeatedKeys(text)) if (repeated.depth === 1 && repeated.key === key) return true;
   return false;
 }
 
-/** @param key where the record holds its text. @returns that text, which is not empty and has a UTF-8 form, or why there is none. */
+/**
+ * @param bytes of one JSON record, in UTF-8.
+ * @param key of the record's text.
+ * @returns the text, non-empty and well-formed Unicode, or the reason why there is none, as a clause for a message.
+ */
 export function recordText(bytes: Uint8Array, key: string): RecordText {
   if (!isUtf8(bytes)) return { reason: 'it is not valid UTF-8', damaged: { line: 0 } };
   const json = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
@@ -59,11 +63,11 @@ export function recordText(bytes: Uint8Array, key: string): RecordText {
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return { reason: `it is ${nameOfKind(record)}, not a JSON object` };
   if (!Object.hasOwn(record, key)) return { reason: withoutKey(record as Record<string, unknown>, key) };
-  if (standsTwice(json, key)) return { reason: `it has the key "${key}" twice` };
+  if (isRepeated(json, key)) return { reason: `it has the key "${key}" twice` };
   const text = (record as Record<string, unknown>)[key];
   if (typeof text !== 'string') return { reason: `the value of "${key}" is ${nameOfKind(text)}, not a string` };
   if (text === '') return { reason: `the text under "${key}" is empty` };
-  // Half of a surrogate pair in an escape has no UTF-8.
+  // An escape can encode half of a surrogate pair, which UTF-8 cannot represent.
   if (!text.isWellFormed())
     return { reason: `the text under "${key}" contains a lone surrogate, which is not valid Unicode` };
   return { text };

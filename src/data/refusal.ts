@@ -1,25 +1,25 @@
-/** @module What is left out of a store, and why. */
+/** @module Input that is left out of a text store, and why. */
 
-/** Something that was left out. */
+/** A file, folder or line that was left out. */
 export interface Refusal {
   readonly path: string;
-  /** Of a file of JSON; counts from 1. */
+  /** The line in a JSON file, counted from 1. */
   readonly line?: number | undefined;
   readonly reason: string;
 }
 
-/** Why a file as a whole cannot be used: a sentence that begins with "it", or with what is its own. */
+/** Thrown if a whole file is unusable. The message is a clause that begins with "it" or "its". */
 export class Unusable extends Error {
   constructor(
     reason: string,
-    /** Where in the file that shows; counts from 1. */
+    /** The line of the fault, counted from 1. */
     readonly line?: number,
   ) {
     super(reason);
   }
 }
 
-/** A file that cannot be read to its end as what it claims to be: nothing of it is used. */
+/** Thrown for a file that is not valid to its end: none of it is used. */
 export class BrokenFile extends Error {
   constructor(readonly refusal: Refusal) {
     super(refusal.reason);

@@ -1,49 +1,49 @@
-/** @module Writes the pieces of a store document by document; what was written can be taken back to any mark. */
+/** @module Writes a text store document by document; writes can be rolled back to any mark. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type AppendFile, createAppendFile } from '../fs/index.js';
 import { createDigestSet } from './digest-set.js';
-import { completePieces } from './document-chunks.js';
+import { completeChunks } from './document-chunks.js';
 import { bytesFile, endsFile, type SplitCounts, type SplitName } from './store.js';
 import { uniformDraw } from './uniform-draw.js';
 
-/** How far a store was written. */
+/** A position in the store's files, to roll back to. */
 export interface Mark {
   readonly lengths: readonly number[];
   readonly documents: number;
 }
 
 export interface StoreWriter {
-  /** The next bytes of the document, cut between characters. */
+  /** Writes the next bytes of the current document, which must be cut between characters. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the document. @returns false when the same one was there before; then it is taken back. */
+  /** Ends the current document. @returns false if it is a duplicate; it is then rolled back. */
   endDocument(): Promise<boolean>;
   mark(): Mark;
   rollBack(mark: Mark): void;
   close(): Promise<Readonly<Record<SplitName, SplitCounts>>>;
 }
 
-/** The pieces of one side: their bytes, and where each ends. */
-interface Side {
+/** The files of one split: the bytes of its document chunks, and where each chunk ends. */
+interface SplitWriter {
   readonly bytes: AppendFile;
   readonly ends: AppendFile;
 }
 
 export const END_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
-export async function createSplitWriter(folder: string, name: SplitName): Promise<Side> {
+export async function createSplitWriter(folder: string, name: SplitName): Promise<SplitWriter> {
   return {
     bytes: await createAppendFile(join(folder, bytesFile(name))),
     ends: await createAppendFile(join(folder, endsFile(name))),
   };
 }
 
-export async function appendPiece({ bytes, ends }: Side, piece: Uint8Array): Promise<void> {
-  await bytes.append(piece);
+export async function appendChunk({ bytes, ends }: SplitWriter, chunk: Uint8Array): Promise<void> {
+  await bytes.append(chunk);
   await ends.append(new Uint8Array(Float64Array.of(bytes.length).buffer));
 }
 
-export async function closeSplitWriter({ bytes, ends }: Side): Promise<SplitCounts> {
+export async function closeSplitWriter({ bytes, ends }: SplitWriter): Promise<SplitCounts> {
   try {
     return { pieces: ends.length / END_BYTES, bytes: bytes.length };
   } finally {
@@ -53,20 +53,20 @@ export async function closeSplitWriter({ bytes, ends }: Side): Promise<SplitCoun
 
 export async function createStoreWriter(options: {
   folder: string;
-  pieceBytes: number;
+  chunkBytes: number;
   validationFraction: number;
   seed: number;
 }): Promise<StoreWriter> {
-  const { folder, pieceBytes, validationFraction, seed } = options;
+  const { folder, chunkBytes, validationFraction, seed } = options;
   const train = await createSplitWriter(folder, 'train');
   const validation = await createSplitWriter(folder, 'validation');
   const files = [train, validation].flatMap(({ bytes, ends }) => [bytes, ends]);
   const documents = createDigestSet();
   const mark = (): Mark => ({ lengths: files.map(({ length }) => length), documents: documents.size });
-  const put = (piece: Uint8Array) =>
-    appendPiece(uniformDraw(seed, piece) < validationFraction ? validation : train, piece);
+  const put = (chunk: Uint8Array) =>
+    appendChunk(uniformDraw(seed, chunk) < validationFraction ? validation : train, chunk);
 
-  // Of the document that is being written.
+  // State of the current document.
   let digest = createHash('sha256');
   let rest: Uint8Array = new Uint8Array();
   let begin = mark();
@@ -87,9 +87,9 @@ export async function createStoreWriter(options: {
     rollBack,
     async write(bytes) {
       digest.update(bytes);
-      const pieces = completePieces(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), pieceBytes);
-      let next = pieces.next();
-      for (; !next.done; next = pieces.next()) await put(next.value);
+      const chunks = completeChunks(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), chunkBytes);
+      let next = chunks.next();
+      for (; !next.done; next = chunks.next()) await put(next.value);
       rest = next.value;
     },
     async endDocument() {

@@ -1,4 +1,4 @@
-/** @module Reads a store of pieces: one file of bytes and one of offsets a side, read by position. */
+/** @module Reads a store of document chunks: per split, one file of bytes and one of offsets, with random access. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,24 +9,24 @@ import { systemFailure } from '../system-errors.js';
 const count = z.int().nonnegative();
 const splitCounts = z.object({ pieces: count, bytes: count });
 
-/** data.json: what the store was made of. */
+/** The schema of data.json, which records what the store was built from. */
 const manifestSchema = z.object({
   files: z.array(
     z.object({
       path: z.string(),
       size_bytes: count,
       sha256: z.string(),
-      /** Those that were there before are not counted. */
+      /** Without duplicates. */
       documents: count,
       bytes: count,
     }),
   ),
-  /** What was left out, the first 10,000. */
+  /** The first 10,000 inputs that were left out. */
   refused: z.array(z.object({ path: z.string(), line: count.optional(), reason: z.string() })),
   refused_count: count,
-  /** Documents that were there before, and left out. */
+  /** How many duplicate documents were left out. */
   duplicates: count,
-  /** The files that they stand in, and how many in each. */
+  /** The files that contain duplicates, and how many each. */
   duplicate_files: z.array(z.object({ path: z.string(), documents: count })),
   train: splitCounts,
   validation: splitCounts,
@@ -39,21 +39,21 @@ const manifestSchema = z.object({
 export type SplitCounts = Readonly<z.output<typeof splitCounts>>;
 export type StoreManifest = Readonly<z.output<typeof manifestSchema>>;
 
-/** Pieces of one side. */
+/** The document chunks of one split. `byteLength` and `read` take an index below `count`. */
 export interface Split {
   readonly count: number;
   readonly byteCount: number;
-  byteLength(piece: number): number;
-  read(piece: number): Promise<Uint8Array>;
+  byteLength(chunk: number): number;
+  read(chunk: number): Promise<Uint8Array>;
 }
 
-/** Paths of a side's two files. */
+/** Paths of a split's two files. */
 export interface SplitFiles {
   readonly bytes: string;
   readonly ends: string;
 }
 
-/** A side that lies on disk: another thread can open it as well. */
+/** A split on disk, which other threads can also open. */
 export interface StoredSplit extends Split {
   readonly files: SplitFiles;
 }
@@ -70,31 +70,31 @@ export interface ByteStore {
 export type SplitName = 'train' | 'validation';
 export const MANIFEST_FILE = 'data.json';
 export const bytesFile = (split: SplitName) => `${split}.bin`;
-/** Ends of the pieces as 8-byte little-endian floats: exact to 2^53, and a typed array as they lie. */
+/** End offsets of the document chunks as 8-byte little-endian floats: exact to 2^53, and readable directly as a typed array. */
 export const endsFile = (split: SplitName) => `${split}.ends`;
 
 const HINT = 'Remove the data folder and run again with --data.';
 
 const MANIFEST: WrittenFile<typeof manifestSchema> = {
   schema: manifestSchema,
-  what: 'the record of a store of text',
+  what: 'the record of a text store',
   hint: HINT,
 };
 
 /**
- * What the store in a folder was made of; null when there is none.
- * @throws ByteifyError when its record is there and cannot be used
+ * Reads the manifest of the store in a folder; null if there is none.
+ * @throws ByteifyError if the manifest is invalid
  */
 export async function readStoreManifest(folder: string): Promise<StoreManifest | null> {
   return readJsonIfThere(join(folder, MANIFEST_FILE), MANIFEST);
 }
 
-/** @throws ByteifyError when the file ends before. */
+/** Fills `target` from `position` on. @throws ByteifyError if the file ends too early. */
 async function readFully(file: FileHandle, path: string, target: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < target.length) {
     const { bytesRead } = await file.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) throw new ByteifyError(`${path} is shorter than it was.`, { hint: HINT });
+    if (bytesRead === 0) throw new ByteifyError(`${path} is shorter than it was when it was opened.`, { hint: HINT });
     done += bytesRead;
   }
 }
@@ -106,12 +106,12 @@ async function openToRead(path: string): Promise<FileHandle> {
   });
 }
 
-/** Ends grow from piece to piece, by whole bytes: what else a file holds would be read as lengths of pieces. */
+/** Checks that the ends are increasing whole numbers; others would give document chunks of wrong lengths. */
 function checkEnds(path: string, ends: Float64Array): void {
   let before = 0;
-  for (const [piece, end] of ends.entries()) {
+  for (const [chunk, end] of ends.entries()) {
     if (!Number.isSafeInteger(end) || end <= before) {
-      throw new ByteifyError(`${path} is damaged: piece ${piece} would end at ${end}, after ${before}.`, {
+      throw new ByteifyError(`${path} is damaged: document chunk ${chunk} would end at ${end}, after ${before}.`, {
         hint: HINT,
       });
     }
@@ -124,7 +124,7 @@ async function readEnds(path: string): Promise<Float64Array> {
   try {
     const { size } = await file.stat();
     if (size % Float64Array.BYTES_PER_ELEMENT !== 0) {
-      throw new ByteifyError(`${path} is cut short: ${size} bytes are no whole numbers.`, { hint: HINT });
+      throw new ByteifyError(`${path} is truncated: ${size} bytes is not a multiple of 8.`, { hint: HINT });
     }
     const ends = new Float64Array(size / Float64Array.BYTES_PER_ELEMENT);
     await readFully(file, path, new Uint8Array(ends.buffer), 0);
@@ -135,7 +135,7 @@ async function readEnds(path: string): Promise<Float64Array> {
   }
 }
 
-/** @throws ByteifyError when a file is missing, damaged or cut short. */
+/** Opens a split for reading. @throws ByteifyError if a file is missing, damaged or truncated. */
 export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
   const ends = await readEnds(files.ends);
   const path = files.bytes;
@@ -144,17 +144,17 @@ export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
   const { size } = await file.stat();
   if (size !== byteCount) {
     await file.close();
-    throw new ByteifyError(`${path} has ${size} bytes, not the ${byteCount} of ${files.ends}.`, { hint: HINT });
+    throw new ByteifyError(`${path} has ${size} bytes, but ${files.ends} says ${byteCount}.`, { hint: HINT });
   }
-  const begin = (piece: number) => (piece === 0 ? 0 : ends[piece - 1]!);
+  const begin = (chunk: number) => (chunk === 0 ? 0 : ends[chunk - 1]!);
   return {
     files,
     count: ends.length,
     byteCount,
-    byteLength: (piece) => ends[piece]! - begin(piece),
-    async read(piece) {
-      const bytes = new Uint8Array(ends[piece]! - begin(piece));
-      await readFully(file, path, bytes, begin(piece));
+    byteLength: (chunk) => ends[chunk]! - begin(chunk),
+    async read(chunk) {
+      const bytes = new Uint8Array(ends[chunk]! - begin(chunk));
+      await readFully(file, path, bytes, begin(chunk));
       return bytes;
     },
     close: () => file.close(),
@@ -166,10 +166,12 @@ async function openSplitFile(folder: string, name: SplitName, counts: SplitCount
   const split = await openSplit(files);
   if (split.count === counts.pieces && split.byteCount === counts.bytes) return split;
   await split.close();
-  throw new ByteifyError(`${files.bytes} and ${files.ends} do not fit ${join(folder, MANIFEST_FILE)}.`, { hint: HINT });
+  throw new ByteifyError(`${files.bytes} and ${files.ends} do not match ${join(folder, MANIFEST_FILE)}.`, {
+    hint: HINT,
+  });
 }
 
-/** @throws ByteifyError naming what of the store is missing, damaged or does not fit. */
+/** Opens the store in a folder. @throws ByteifyError naming the file that is missing, damaged or inconsistent. */
 export async function openStore(folder: string): Promise<ByteStore> {
   const manifest = await readJson(join(folder, MANIFEST_FILE), MANIFEST);
   const train = await openSplitFile(folder, 'train', manifest.train);

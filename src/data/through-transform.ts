@@ -1,11 +1,11 @@
-/** @module Bytes through a stream of Node's zlib. */
+/** @module Passes bytes through one of zlib's transform streams. */
 import type { Transform } from 'node:stream';
 
 /**
- * Yields the output of the stream. Each chunk is used up before the next one is asked for, so the source of the chunks can rely on
- * `bytesWritten`. Without chunks there is no output: some streams of zlib would call an empty input truncated. The stream is destroyed at
- * the end, and when the consumer stops early.
- * @throws what the stream fails with, and what the chunks throw.
+ * Yields the output of the stream. Each chunk is consumed completely before the next is requested, so the source of the chunks can rely on
+ * `bytesWritten`. Without chunks there is no output, since some zlib streams report an empty input as truncated. The stream is destroyed at
+ * the end, and also if the consumer stops early.
+ * @throws the stream's error, or whatever the chunks throw.
  */
 export async function* throughTransform(
   stream: Transform,
@@ -37,10 +37,10 @@ export async function* throughTransform(
       });
     }
   }
-  let isBegun = false;
+  let hasStarted = false;
   try {
     for await (const chunk of chunks) {
-      isBegun = true;
+      hasStarted = true;
       let used = false;
       stream.write(chunk, () => {
         used = true;
@@ -48,7 +48,7 @@ export async function* throughTransform(
       });
       yield* outputUntil(() => used || ended);
     }
-    if (!isBegun) return;
+    if (!hasStarted) return;
     stream.end();
     yield* outputUntil(() => ended);
   } finally {

@@ -1,22 +1,22 @@
-/** @module Decompresses zstd: all frames of a file, which is never taken for whole where it breaks off. */
+/** @module Decompresses zstd: all frames of a file. A truncated file is never accepted as complete. */
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { Unusable } from './refusal.js';
 import { throughTransform } from './through-transform.js';
 import { createZstdFrames, type ZstdFramesOptions } from './zstd-frames.js';
 
-/** What @types/node of Node 20 does not know yet. */
+/** Members that Node 20's @types/node lacks. */
 interface ZlibWithZstd {
   readonly createZstdDecompress: (options: { params: Readonly<Record<number, number>> }) => Transform;
   readonly constants: { readonly ZSTD_d_windowLogMax: number };
 }
 
 interface Decoder extends ZstdFramesOptions {
-  /** @param frames chunks that end at the end of a frame or before. */
+  /** @param frames chunks, none of which crosses the end of a frame. */
   decode(frames: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array>;
 }
 
-/** What `zstd --long=31` asks for, and the most that the format's reference decoder takes. Only what is used of it costs memory. */
+/** The window of `zstd --long=31`, the maximum of the reference decoder. Only the part that is used takes memory. */
 const MAX_WINDOW_LOG = 31;
 
 function nativeDecoder({ createZstdDecompress, constants }: ZlibWithZstd): Decoder {
@@ -28,7 +28,7 @@ function nativeDecoder({ createZstdDecompress, constants }: ZlibWithZstd): Decod
   };
 }
 
-/** zlib has zstd from Node 22.15 and 23.8 on. */
+/** Node's zlib has zstd since 22.15 and 23.8; older versions use WebAssembly. */
 async function decoderHere(): Promise<Decoder> {
   if ('createZstdDecompress' in zlib) return nativeDecoder(zlib as unknown as ZlibWithZstd);
   const { throughZstdWasm, WASM_WINDOW_BYTES } = await import('./zstd-wasm.js');
@@ -39,7 +39,10 @@ async function decoderHere(): Promise<Decoder> {
   };
 }
 
-/** @throws Unusable for an archive that breaks off or cannot be decoded here; an error of zlib for what is damaged. */
+/**
+ * Decompresses all zstd frames.
+ * @throws Unusable if the data is truncated or this decoder cannot decode it; zlib's error if it is damaged.
+ */
 export async function* unzstd(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = await decoderHere();
   const frames = createZstdFrames(decoder);

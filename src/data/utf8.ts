@@ -1,15 +1,15 @@
-/** @module UTF-8 that comes in chunks. */
+/** @module Validates and cuts UTF-8 that arrives in chunks. */
 import { isUtf8 } from 'node:buffer';
 import { Unusable } from './refusal.js';
 
-/** How many bytes a character takes, by its first byte; 1 for a byte that cannot be one, which the check then refuses. */
+/** The length of a character in bytes, from its first byte; 1 for an invalid first byte, which validation then rejects. */
 function characterBytes(first: number): number {
   if (first >= 0xf0) return 4;
   if (first >= 0xe0) return 3;
   return first >= 0xc0 ? 2 : 1;
 }
 
-/** The length of `bytes` without a character at its end that is cut off. */
+/** The length of `bytes` without an incomplete character at the end. */
 export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
@@ -18,7 +18,7 @@ export function wholeCharacters(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** The same bytes, cut between characters. @throws Unusable at the first chunk that is not valid. */
+/** Yields the same bytes, cut between characters. @throws Unusable at the first invalid chunk. */
 export async function* validUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let kept: Uint8Array = new Uint8Array();
   for await (const chunk of chunks) {
@@ -34,7 +34,7 @@ export async function* validUtf8(chunks: AsyncIterable<Uint8Array>): AsyncGenera
 
 const BYTE_ORDER_MARK = Buffer.of(0xef, 0xbb, 0xbf);
 
-/** The same chunks without the mark that some editors put before a text; it is none of its characters. */
+/** Yields the same bytes without a leading UTF-8 byte order mark, which some editors write and which is not part of the text. */
 export async function* withoutByteOrderMark(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let head: Uint8Array | null = new Uint8Array();
   for await (const chunk of chunks) {

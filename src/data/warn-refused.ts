@@ -1,15 +1,15 @@
-/** @module Names on the terminal what of the text was left out. */
+/** @module Warns on the terminal about input that was left out. */
 
 import type { Reporter } from '../ui/index.js';
 import type { Refusal } from './refusal.js';
 
-/** How many refusals are named; the others are counted. */
+/** How many refusals are named; the rest are only counted. */
 const SHOWN_REFUSALS = 5;
 
 /**
- * @param refused what was left out, or the first of it.
- * @param options.count how much was left out in all.
- * @param options.list names the file that lists what is not named here, where there is one.
+ * @param refused the refusals, or the first of them.
+ * @param options.count the number of all refusals.
+ * @param options.list the name of the file that lists the rest, if there is one.
  */
 export function warnRefused(
   reporter: Pick<Reporter, 'warn'>,

@@ -1,4 +1,4 @@
-/** @module Documents as they are, one after another: what a model is measured on. */
+/** @module Reads whole documents one after another, for evaluation. */
 import { documentsOf } from './documents.js';
 import { findFiles } from './find-files.js';
 import { BrokenFile, type Refusal } from './refusal.js';
@@ -7,15 +7,15 @@ import { wholeCharacters } from './utf8.js';
 export interface WholeDocumentsOptions {
   /** Files and folders. */
   readonly paths: readonly string[];
-  /** Where a JSON record holds its text. */
+  /** The key of a JSON record's text. */
   readonly textKey: string;
-  /** All documents together; the last one is cut between characters. */
+  /** Limit on the bytes of all documents together; the last one is cut between characters. */
   readonly maxBytes: number;
   readonly onRefused: (refusal: Refusal) => void;
   readonly signal?: AbortSignal;
 }
 
-/** @param left tells how many bytes are wanted still: of a longer document its beginning comes, more than that, and nothing follows. */
+/** @param left returns how many bytes are still wanted. Of a longer document only a beginning with more bytes than that is yielded, as the last one. */
 async function* documentsOfFile(
   path: string,
   { textKey, onRefused, signal }: WholeDocumentsOptions,
@@ -55,9 +55,9 @@ async function* documentsOfFiles(files: readonly string[], options: WholeDocumen
 }
 
 /**
- * Non-empty documents, each valid UTF-8, to be read once. A file that cannot be used, or a line of it, is told and left out; of one that breaks off,
- * what came before stands.
- * @throws UsageError for a path that does not exist, before anything is read.
+ * Non-empty documents of valid UTF-8, which can be iterated once. Unusable files and lines are reported through `onRefused` and left out;
+ * documents that precede the fault in a truncated file are kept.
+ * @throws UsageError if a path does not exist, before anything is read.
  */
 export async function wholeDocuments(options: WholeDocumentsOptions): Promise<AsyncIterable<Uint8Array>> {
   const { files, refused } = await findFiles(options.paths, options.signal);

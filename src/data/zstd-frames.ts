@@ -1,41 +1,41 @@
 /**
- * @module Cuts a zstd file at the ends of its frames (RFC 8878, section 3.1). Node's decoder stops without a word after the first frame of a
- * chunk and where a file breaks off, so the frames are told apart here, and their headers say what no decoder could read.
+ * @module Cuts a zstd file at the ends of its frames (RFC 8878, section 3.1). Node's decoder silently stops after the first frame of a chunk and
+ * at the end of a truncated file, so frames are separated here. Their headers also show what no decoder could read.
  */
 import { Unusable } from './refusal.js';
 
 export interface ZstdFrames {
   /**
-   * @returns the bytes to decode: none crosses the end of a frame, and frames to be skipped are left out.
-   * @throws Unusable for what is no frame, or one that cannot be decoded.
+   * @returns the bytes to decode, in parts that never cross the end of a frame; skippable frames are left out.
+   * @throws Unusable if the bytes are not a frame, or the frame cannot be decoded.
    */
   push(stored: Uint8Array): Uint8Array[];
-  /** Whether a frame ends where the bytes so far end. */
+  /** Whether the bytes so far end at the end of a frame. */
   whole(): boolean;
 }
 
 export interface ZstdFramesOptions {
-  /** What the decoder can hold of the contents to look back at; a frame that asks for more is refused. */
+  /** The largest window that the decoder supports; a frame with a larger one is rejected. */
   readonly maxWindowBytes: number;
-  /** What to do about such a frame, as the end of a sentence. */
+  /** The remedy for such a frame, as the end of a sentence. */
   readonly wideRemedy: string;
 }
 
-/** Where in the format the next bytes stand. */
+/** The part of the format that the next bytes belong to. */
 type Part = 'magic' | 'frame' | 'skipped';
 
-/** The next bytes of the format, which are looked at or passed over. */
+/** The next bytes of the format, which are either examined or skipped over. */
 interface Wanted {
   readonly count: number;
-  readonly look: boolean;
+  readonly examine: boolean;
   readonly part: Part;
 }
 
-const look = (count: number, part: Part = 'frame'): Wanted => ({ count, look: true, part });
-const pass = (count: number, part: Part = 'frame'): Wanted => ({ count, look: false, part });
+const examine = (count: number, part: Part = 'frame'): Wanted => ({ count, examine: true, part });
+const pass = (count: number, part: Part = 'frame'): Wanted => ({ count, examine: false, part });
 
 const MAGIC = 0xfd2fb528;
-/** Frames of zstd 0.1 to 0.7, which today's libraries are built without. */
+/** Magic numbers of zstd 0.1 to 0.7, which current libraries are built without. */
 const LEGACY_MAGICS: readonly number[] = [
   0x1eb52ffd, 0xfd2fb522, 0xfd2fb523, 0xfd2fb524, 0xfd2fb525, 0xfd2fb526, 0xfd2fb527,
 ];
@@ -47,17 +47,17 @@ function littleEndian(bytes: Uint8Array): number {
   return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
 }
 
-/** Magic numbers 184D2A50 to 184D2A5F. */
+/** Skippable frames have the magic numbers 184D2A50 to 184D2A5F. */
 const isSkippable = (magic: number): boolean => magic >>> 4 === 0x184d2a5;
 
-/** Whether a file that begins so is zstd, of whatever age. */
+/** Whether a file with these first bytes is zstd, of any version. */
 export function isZstd(head: Uint8Array): boolean {
   if (head.length < 4) return false;
   const magic = littleEndian(head.subarray(0, 4));
   return magic === MAGIC || isSkippable(magic) || LEGACY_MAGICS.includes(magic);
 }
 
-/** The fields of a frame's header that follow its descriptor. */
+/** Lengths in bytes of the header fields that follow a frame's descriptor. */
 function headerFields(descriptor: number): { window: number; dictionary: number; contentSize: number } {
   const singleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
@@ -68,7 +68,7 @@ function headerFields(descriptor: number): { window: number; dictionary: number;
   };
 }
 
-/** Bytes of the contents that a decoder must keep (section 3.1.1.1.2); of a single segment all of them. */
+/** Bytes of the contents that a decoder must keep (section 3.1.1.1.2); all of them for a single segment. */
 function windowBytes(header: Uint8Array, fields: ReturnType<typeof headerFields>): number {
   if (fields.window === 0) return littleEndian(header.subarray(fields.dictionary));
   const base = 2 ** (10 + (header[0]! >> 3));
@@ -101,17 +101,17 @@ function refuseMagic(magic: number, isFirst: boolean): never {
 
 function* frames(options: ZstdFramesOptions): Generator<Wanted, never, Uint8Array> {
   for (let isFirst = true; ; isFirst = false) {
-    const magic = littleEndian(yield look(4, 'magic'));
+    const magic = littleEndian(yield examine(4, 'magic'));
     if (isSkippable(magic)) {
-      yield pass(littleEndian(yield look(4, 'skipped')), 'skipped');
+      yield pass(littleEndian(yield examine(4, 'skipped')), 'skipped');
       continue;
     }
     if (magic !== MAGIC) refuseMagic(magic, isFirst);
-    const descriptor = (yield look(1))[0]!;
+    const descriptor = (yield examine(1))[0]!;
     const { window, dictionary, contentSize } = headerFields(descriptor);
-    checkHeader(yield look(window + dictionary + contentSize), descriptor, options);
+    checkHeader(yield examine(window + dictionary + contentSize), descriptor, options);
     for (let last = false; !last; ) {
-      const header = littleEndian(yield look(3));
+      const header = littleEndian(yield examine(3));
       last = (header & 1) === 1;
       yield pass(((header >> 1) & 3) === RUN_LENGTH_BLOCK ? 1 : header >> 3);
     }
@@ -135,16 +135,16 @@ export function createZstdFrames(options: ZstdFramesOptions): ZstdFrames {
         begin = at;
       };
       while (at < stored.length) {
-        const taken = Math.min(missing, stored.length - at);
-        if (wanted.look) seen.push(...stored.subarray(at, at + taken));
-        at += taken;
-        missing -= taken;
+        const count = Math.min(missing, stored.length - at);
+        if (wanted.examine) seen.push(...stored.subarray(at, at + count));
+        at += count;
+        missing -= count;
         while (missing === 0) {
           const before = wanted.part;
           const bytes = Uint8Array.from(seen);
           const next = walker.next(bytes).value;
           if (before !== next.part && before !== 'magic') cut();
-          // The magic number is held back until it is known to be a frame's; some of it may have come with the chunk before.
+          // The magic number is kept back until it proves to be a frame's; part of it may have arrived with the previous chunk.
           if (before === 'magic') {
             if (next.part === 'frame' && at < bytes.length) parts.push(bytes);
             begin = next.part === 'frame' && at >= bytes.length ? at - bytes.length : at;

@@ -39,7 +39,7 @@ export async function textsOf(
     const { refused, refused_count: count } = await buildStore({
       paths,
       out: join(out, 'data'),
-      pieceBytes: PIECE_BYTES,
+      chunkBytes: PIECE_BYTES,
       validationFraction: 0.5,
       textKey,
       seed: 0,

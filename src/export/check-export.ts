@@ -1,4 +1,4 @@
-/** @module An exported folder before it is handed on: everything that transformers loads is there, and fits together. */
+/** @module Checks that an exported folder has everything that transformers loads, and that the files match. */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { bltTensors } from '../blt/index.js';
@@ -14,12 +14,12 @@ export interface CheckedExport {
   readonly weightFiles: readonly string[];
 }
 
-/** Beside config.json and the weights. */
-const NEEDED = ['README.md', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
+/** Required in addition to config.json and the weights. */
+const REQUIRED = ['README.md', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
 
 const HINT = 'Export again.';
 
-async function readNeeded(folder: string, name: string): Promise<void> {
+async function readRequired(folder: string, name: string): Promise<void> {
   const text = await readFile(join(folder, name), 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
     throw new ByteifyError(`${folder} lacks ${name}.`, { hint: HINT, cause });
@@ -28,28 +28,28 @@ async function readNeeded(folder: string, name: string): Promise<void> {
   try {
     JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${join(folder, name)} is not JSON.`, { hint: HINT, cause });
+    throw new ByteifyError(`${join(folder, name)} is not valid JSON.`, { hint: HINT, cause });
   }
 }
 
-/** A shard of an earlier export would be published with the rest, and read by nobody. */
+/** A shard of an earlier export would be published although nothing reads it. */
 async function refuseStrayWeights(folder: string, files: readonly string[]): Promise<void> {
   const known = files.map((file) => basename(file));
   const stray = (await readdir(folder)).find((name) => name.endsWith('.safetensors') && !known.includes(name));
   if (stray === undefined) return;
-  throw new ByteifyError(`${folder} holds ${stray}, which is not part of its checkpoint.`, {
+  throw new ByteifyError(`${folder} contains ${stray}, which is not part of its checkpoint.`, {
     hint: 'Remove it, or export again.',
   });
 }
 
 /**
- * Reads configs, headers and the index, no weights.
- * @throws ByteifyError naming what is missing or does not fit: the config, a shard, a tensor, a file's length, the tokenizer, the card
+ * Reads the config, the headers and the index, but no weights.
+ * @throws ByteifyError naming what is missing or inconsistent: the config, a shard, a tensor, a file's length, the tokenizer, the card.
  */
 export async function checkExport(folder: string): Promise<CheckedExport> {
   if (isPartial(folder)) {
-    throw new ByteifyError(`${folder} is a checkpoint of a run, which holds only the tensors that were trained.`, {
-      hint: 'Make a whole model of it first: `byteify export`.',
+    throw new ByteifyError(`${folder} is a training checkpoint, which contains only the trained tensors.`, {
+      hint: 'Export a complete model first: `byteify export`.',
     });
   }
   const config = await readBltConfig(folder);
@@ -57,7 +57,7 @@ export async function checkExport(folder: string): Promise<CheckedExport> {
   try {
     const stored = checkTensors(bltTensors(config), reader.tensors, folder);
     await refuseStrayWeights(folder, reader.files);
-    for (const name of NEEDED) await readNeeded(folder, name);
+    for (const name of REQUIRED) await readRequired(folder, name);
     return {
       tensors: stored.length,
       parameters: stored.reduce((sum, { shape }) => sum + elementCount(shape), 0),

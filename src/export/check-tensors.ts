@@ -1,4 +1,4 @@
-/** @module A checkpoint's tensors against the table of the format: nothing missing, nothing extra, nothing misshaped. */
+/** @module Compares a checkpoint's tensors with those that its config requires: none missing, none unexpected, all of the right shape. */
 
 import type { TensorSpec } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
@@ -8,9 +8,10 @@ import type { TensorInfo } from '../safetensors/index.js';
 const NAMES_SHOWN = 3;
 
 /**
- * Tensors in the order of the format, with the dtype they are stored in.
- * @param where names the checkpoint in an error
- * @throws ByteifyError naming what is missing, unexpected or of another shape
+ * @param specs the required tensors, in the order of the format.
+ * @param where the checkpoint's name in the error.
+ * @returns the stored tensors in the order of `specs`, with their stored dtypes.
+ * @throws ByteifyError naming the tensors that are missing, unexpected or of another shape.
  */
 export function checkTensors(
   specs: readonly TensorSpec[],
@@ -28,12 +29,12 @@ export function checkTensors(
   });
   const faults = [
     fault(missing, (names) => `lacks ${names}`),
-    fault(unexpected, (names) => `holds ${names}, which its config.json has no place for`),
-    fault(misshaped, (names) => `has tensors of other shapes: ${names}`),
+    fault(unexpected, (names) => `contains ${names}, which its config.json does not describe`),
+    fault(misshaped, (names) => `has tensors of the wrong shape: ${names}`),
   ].filter((text) => text !== null);
   if (faults.length === 0) return found;
   throw new ByteifyError(`${where} ${faults.join('; ')}.`, {
-    hint: 'The weights and the config.json do not belong together, or a file is missing.',
+    hint: 'The weights do not belong to this config.json, or a file is missing.',
   });
 }
 

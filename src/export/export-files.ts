@@ -1,10 +1,10 @@
-/** @module The files that an export is made of: what a publish may send without being asked to. */
+/** @module The files of an export, which publishing sends without being asked to. */
 import { basename } from 'node:path';
 import { licenceFileKind, PROVENANCE_NAME, RECIPE_NAME } from '../release/index.js';
 import { INDEX_FILE } from '../safetensors/index.js';
 import { CHAT_TEMPLATE_NAME } from '../tokenizer/index.js';
 
-/** Beside the weights and the texts of the source's licence. */
+/** The files other than the weights and the licence files of the source. */
 const NAMES: readonly string[] = [
   'config.json',
   'generation_config.json',
@@ -19,9 +19,9 @@ const NAMES: readonly string[] = [
 ];
 
 /**
- * Tells whether a path is a part of an export.
- * @param weightFiles paths of the checkpoint's weight files
- * @returns a question of a path relative to the folder, with forward slashes
+ * Recognises the files of an export.
+ * @param weightFiles paths of the checkpoint's weight files.
+ * @returns a predicate for paths relative to the folder, with forward slashes.
  */
 export function exportFiles(weightFiles: readonly string[]): (path: string) => boolean {
   const names = new Set([...NAMES, ...weightFiles.map((file) => basename(file))]);

@@ -1,4 +1,4 @@
-/** @module A BLT checkpoint as the folder that `transformers.BltForCausalLM` loads. */
+/** @module Exports a BLT checkpoint as a folder that `transformers.BltForCausalLM` loads. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ export interface ExportReport {
 export interface ExportProgress {
   readonly tensor: string;
   readonly doneBytes: number;
-  /** Of the weights as they are read. */
+  /** Bytes of all weights, as stored in the checkpoint. */
   readonly totalBytes: number;
 }
 
@@ -49,13 +49,13 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
 
 /**
  * Writes config.json, generation_config.json, the weights in shards with their index, the byte tokenizer and a model card
- * (blt-format 3.1 to 3.3). Tensor by tensor, a piece at a time: memory does not grow with the model. `out` is whole or absent.
- * @param params.from a BLT checkpoint folder; it may hold any mix of F64, F32, F16 and BF16
- * @param params.dtype of every tensor written, the patcher's included
- * @param params.maxShardBytes 5e9 unless told
- * @param params.metadata further texts by the name of their file: licence, recipe, provenance
- * @param params.ownsOut `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is
- * @throws ByteifyError when the config is no BLT's or the tensors do not match it; UsageError when writing `out` would destroy something
+ * (blt-format 3.1 to 3.3). Tensors are converted in bounded parts, so memory use does not grow with the model. `out` is written atomically.
+ * @param params.from a BLT checkpoint folder with tensors in any mix of F64, F32, F16 and BF16.
+ * @param params.dtype of all written tensors, including the patcher's.
+ * @param params.maxShardBytes largest size of a weight file, 5e9 by default.
+ * @param params.metadata additional texts by file name: licence, recipe, provenance.
+ * @param params.ownsOut whether `out` belongs to the caller, such as a stage's folder; its contents are then replaced whatever they are.
+ * @throws ByteifyError if the config is not that of a BLT or the tensors do not match it; UsageError if writing `out` would destroy other files.
  * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
  */
 export async function exportTransformers(params: {
@@ -80,7 +80,7 @@ export async function exportTransformers(params: {
       const written = await writeCheckpoint(
         folder,
         stored.map((tensor) => ({ ...tensor, dtype: STORED_AS[dtype] })),
-        pullFrom(reader, params),
+        tensorSource(reader, params),
         params.maxShardBytes === undefined ? {} : { maxShardBytes: params.maxShardBytes },
       );
       for (const [name, contents] of Object.entries(textFiles(config, dtype)))
@@ -102,7 +102,7 @@ export async function exportTransformers(params: {
   }
 }
 
-/** @throws ByteifyError when the folder's config.json is no BLT's. */
+/** Reads the config.json of a checkpoint folder. @throws ByteifyError if it is not that of a BLT. */
 export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
   const text = await readFile(path, 'utf8');
@@ -110,19 +110,22 @@ export async function readBltConfig(folder: string): Promise<BltConfig> {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON.`, { hint: 'The checkpoint is damaged; take another one.', cause });
+    throw new ByteifyError(`${path} is not valid JSON.`, {
+      hint: 'The checkpoint is damaged; use another one.',
+      cause,
+    });
   }
   return parseBltConfig(json, path);
 }
 
-function pullFrom(
+function tensorSource(
   reader: TensorReader,
   params: Parameters<typeof exportTransformers>[0],
 ): Parameters<typeof writeCheckpoint>[2] {
   const totalBytes = [...reader.tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   let doneBytes = 0;
   return async function* ({ name }) {
-    // checkTensors has seen to it that every name asked for is there.
+    // checkTensors made sure that every requested tensor exists.
     const tensor = reader.tensors.get(name)!;
     yield* tensorPieces(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
     doneBytes += tensorBytes(tensor);
@@ -134,7 +137,7 @@ function textFiles(config: BltConfig, dtype: 'float32' | 'bfloat16'): Record<str
   const { tokenizerJson, tokenizerConfig, specialTokensMap } = byteTokenizerFiles();
   return {
     'config.json': toTransformersConfig(config, dtype),
-    // The model's own ids, so that generate() stops at EOS; use_cache as in config.json (blt-format 3.2).
+    // The model's own ids, so that generate() stops at EOS, and use_cache as in config.json (blt-format 3.2).
     'generation_config.json': { bos_token_id: BOS, eos_token_id: EOS, pad_token_id: BOE, use_cache: false },
     'tokenizer.json': tokenizerJson,
     'tokenizer_config.json': tokenizerConfig,

@@ -1,4 +1,4 @@
-/** @module Export: a checkpoint of ours as others load it. */
+/** @module Exports a checkpoint in the form that other tools load. */
 export { type CheckedExport, checkExport } from './check-export.js';
 export { exportFiles } from './export-files.js';
 export { type ExportProgress, type ExportReport, exportTransformers } from './export-transformers.js';

@@ -1,21 +1,21 @@
-/** @module The cache as Python's huggingface_hub lays it out: models--org--name/{blobs,refs,snapshots,trees}. */
+/** @module The cache, in the layout of Python's huggingface_hub: models--org--name/{blobs,refs,snapshots,trees}. */
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { writeFileAtomic } from '../fs/index.js';
 import { systemCode, systemFailure } from '../system-errors.js';
 
-/** Where the cache keeps a model: `models--org--name`. */
+/** The folder of a model in the cache: `models--org--name`. */
 export function repositoryFolder(cacheDir: string, id: string): string {
   return join(cacheDir, `models--${id.replace('/', '--')}`);
 }
 
-/** The signature of bford.info/cachedir: backups pass over a folder that has it. */
+/** The signature of bford.info/cachedir: backup programs skip folders with this file. */
 const CACHE_TAG = `Signature: 8a477f597d28d172789f06886806bc55
-# What lies here was downloaded from the Hugging Face Hub, and can be again.
+# This folder contains downloads from the Hugging Face Hub, which can be downloaded again.
 `;
 
-/** As Python's client does, in a cache that has none and is this user's. */
+/** Writes CACHEDIR.TAG, as Python's client does, unless it exists or this user may not write to the cache. */
 export async function tagCache(cacheDir: string): Promise<void> {
   await writeFile(join(cacheDir, 'CACHEDIR.TAG'), CACHE_TAG, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (!['EEXIST', 'EACCES', 'EPERM'].includes(error.code ?? '')) throw error;
@@ -24,13 +24,13 @@ export async function tagCache(cacheDir: string): Promise<void> {
 
 const COMMIT = /^[0-9a-f]{40}$/;
 
-/** What is given where nothing is there. @throws ByteifyError for what is there and cannot be read, as in another user's cache. */
+/** Returns `absent` if the path does not exist. @throws ByteifyError if it exists but cannot be read, as in another user's cache. */
 function absentOrThrow<Value>(error: unknown, path: string, absent: Value): Value {
   if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return absent;
   throw systemFailure(error, path) ?? error;
 }
 
-/** The commit that a revision stands for, as far as the cache knows. */
+/** The commit of a revision according to the cache, or null if the cache does not know it. */
 export async function cachedCommit(repository: string, revision: string): Promise<string | null> {
   if (COMMIT.test(revision)) return existsSync(join(repository, 'snapshots', revision)) ? revision : null;
   const path = join(repository, 'refs', revision);
@@ -38,7 +38,7 @@ export async function cachedCommit(repository: string, revision: string): Promis
   return ref !== null && COMMIT.test(ref.trim()) ? ref.trim() : null;
 }
 
-/** Files of a snapshot whose bytes are there, by their paths in the repository. */
+/** Paths in the repository of a snapshot's files whose blobs exist. */
 export async function snapshotFiles(repository: string, commit: string): Promise<string[]> {
   const folder = join(repository, 'snapshots', commit);
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) =>
@@ -52,7 +52,10 @@ export async function snapshotFiles(repository: string, commit: string): Promise
     .sort();
 }
 
-/** Points a snapshot's file at its blob. Only under the repository's lock: what a killed process left is replaced. */
+/**
+ * Links a file of a snapshot to its blob. The caller must hold the repository's lock, since leftover temporary links are replaced.
+ * @throws ByteifyError if the file system does not allow links.
+ */
 export async function linkSnapshot(repository: string, commit: string, path: string, blob: string): Promise<void> {
   const link = join(repository, 'snapshots', commit, path);
   const target = relative(dirname(link), join(repository, 'blobs', blob));
@@ -66,7 +69,7 @@ export async function linkSnapshot(repository: string, commit: string, path: str
   await rename(temporary, link);
 }
 
-/** Records the commit that a branch or tag stands for, as huggingface_hub does; a commit stands for itself. */
+/** Records the commit of a branch or tag, as huggingface_hub does. A commit needs no record. */
 export async function writeRef(repository: string, revision: string, commit: string): Promise<void> {
   if (COMMIT.test(revision) || (await cachedCommit(repository, revision)) === commit) return;
   const path = join(repository, 'refs', revision);
@@ -76,14 +79,14 @@ export async function writeRef(repository: string, revision: string, commit: str
 
 export interface TreeEntry {
   readonly size: number;
-  /** git's sha1; of the pointer for a file in large-file storage. */
+  /** git's sha1 of the file, or of its pointer if the file is in large-file storage. */
   readonly blob_id: string;
   readonly lfs_sha256?: string;
   readonly lfs_size?: number;
   readonly xet_hash?: string;
 }
 
-/** As Python writes JSON: in ASCII. */
+/** JSON in ASCII, as Python writes it. */
 function asciiJson(value: unknown): string {
   return JSON.stringify(value, null, 1).replace(
     /[\u007f-\uffff]/g,
@@ -91,7 +94,7 @@ function asciiJson(value: unknown): string {
   );
 }
 
-/** All that the repository holds at a commit, which never changes: Python tells a whole snapshot from a part by it. */
+/** Records all files of the repository at a commit, from which Python's client recognises a complete snapshot. */
 export async function writeTree(
   repository: string,
   commit: string,

@@ -1,4 +1,4 @@
-/** @module Brings a model from the hub into the cache: only what a conversion needs, every byte verified. */
+/** @module Downloads a model from the hub into the cache: only the files that a conversion needs, with every byte verified. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ByteifyError, messageOf } from '../errors.js';
@@ -7,21 +7,21 @@ import { diskError } from '../fs/index.js';
 import { lockFolder } from '../fs/lock.js';
 import { INDEX_FILE } from '../safetensors/index.js';
 import { systemCode } from '../system-errors.js';
-import { bringFiles, type DownloadProgress } from './bring-files.js';
 import { tagCache, writeRef, writeTree } from './cache.js';
+import { type DownloadProgress, downloadFiles } from './download-files.js';
 import { isSmallFile, refuseWithoutWeights, weightFiles } from './files.js';
 import { findModel, type HubOptions } from './find-model.js';
 import { type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
 import { snapshotFault } from './snapshot.js';
 
 export interface DownloadOptions extends HubOptions {
-  /** Called while weights come, not for the small files before them; first with what earlier processes brought. */
+  /** Called while weights are downloaded, but not for the small files before them; first with the bytes of earlier processes. */
   readonly onProgress?: (event: DownloadProgress) => void;
-  /** A connection on which next to nothing comes for so long counts as broken (default 60 s). */
+  /** A connection that delivers almost nothing for this many milliseconds counts as broken (default 60,000). */
   readonly stallMs?: number;
-  /** Called when all but the weights is there, with the names of their files: it may refuse the model. */
+  /** Called before the weights are downloaded, with the snapshot folder and the weight files' names; it can throw to reject the model. */
   readonly onConfig?: (folder: string, weights: readonly string[]) => Promise<void>;
-  /** Called when the repository has another name now. */
+  /** Called with the new name if the repository was renamed. */
   readonly onRenamed?: (name: string) => void;
 }
 
@@ -33,13 +33,16 @@ export interface Downloaded {
   readonly files: readonly string[];
 }
 
-/** What the system answers where this user may not write. */
+/** System error codes for a missing permission to write. */
 const READ_ONLY: readonly (string | null)[] = ['EACCES', 'EPERM', 'EROFS'];
 
-/** The code of an error of the system, or of the one that a sentence was made of. */
+/** The code of a system error, or of the system error that caused this one. */
 const codeOf = (error: unknown) => systemCode(error) ?? systemCode((error as Error).cause);
 
-/** Two processes on one part would spoil it. @param fault what the cache lacks, for a user who may not write there. */
+/**
+ * Locks the repository, since two processes would corrupt a partial file.
+ * @param fault what the cache lacks, for the message to a user who may not write there.
+ */
 async function lockDownload({ repository, id }: Job, fault: string): Promise<() => Promise<void>> {
   const lock = async () => {
     await mkdir(repository, { recursive: true });
@@ -48,16 +51,16 @@ async function lockDownload({ repository, id }: Job, fault: string): Promise<() 
   return lock().catch((cause: unknown) => {
     if (READ_ONLY.includes(codeOf(cause))) {
       throw new ByteifyError(
-        `${id} is not whole in the cache, which this user may not write to: in ${repository}, ${fault}.`,
+        `${id} is incomplete in the cache, and this user may not write to the cache: in ${repository}, ${fault}.`,
         {
-          hint: 'Set HF_HOME to a folder that can be written to, or let a user who may write to the cache download the model.',
+          hint: 'Set HF_HOME to a writable folder, or ask a user with write permission to download the model.',
           cause,
         },
       );
     }
     if (codeOf(cause) !== null || !(cause instanceof ByteifyError)) throw cause;
     throw new ByteifyError(`Another process is downloading ${id}: ${messageOf(cause)}`, {
-      hint: 'Wait until it is done, then run the same command again: it uses what that one brought.',
+      hint: 'Wait until it has finished, then run the same command again; it uses the downloaded files.',
       cause,
     });
   });
@@ -65,9 +68,9 @@ async function lockDownload({ repository, id }: Job, fault: string): Promise<() 
 
 /**
  * @param model org/name, with an optional @revision.
- * @returns a snapshot in the cache that Python's huggingface_hub reads as its own.
- * @throws UsageError for what is no id; ByteifyError for refusals, a full disk, wrong bytes, a repository without safetensors, and no
- * connection without a cache. Files that came whole stay in the cache, and a part of one is continued the next time.
+ * @returns a snapshot in the cache, which Python's huggingface_hub can also use.
+ * @throws UsageError if `model` is not an id. ByteifyError if the hub refuses, the disk is full, bytes are wrong, the repository has no
+ * safetensors, or there is neither a connection nor a cached model. Complete files stay in the cache, and partial ones are resumed.
  *
  * @example
  * const { folder, commit } = await downloadModel('HuggingFaceTB/SmolLM2-135M');
@@ -75,14 +78,14 @@ async function lockDownload({ repository, id }: Job, fault: string): Promise<() 
 export async function downloadModel(model: string, options: DownloadOptions = {}): Promise<Downloaded> {
   const found = await findModel(model, options);
   if (!('tree' in found)) return found;
-  const { tree: remote, ...place } = found;
+  const { tree: remote, ...target } = found;
   const paths = remote.files.map(({ path }) => path);
   refuseWithoutWeights(found.id, paths);
   if (remote.name !== found.id) options.onRenamed?.(remote.name);
   try {
-    return await bringAll({ ...options, ...place, remote, paths });
+    return await downloadAll({ ...options, ...target, remote, paths });
   } catch (cause) {
-    // What is not a blob: the tree, links, the ref.
+    // Errors of files other than blobs: the tree, links, the ref.
     throw (cause as NodeJS.ErrnoException).syscall === undefined ? cause : diskError(cause, found.repository);
   }
 }
@@ -97,10 +100,10 @@ interface Job extends Omit<DownloadOptions, 'environment' | 'fetch'> {
   readonly fetch: typeof fetch;
 }
 
-/** What a conversion needs of the repository, but its weights. */
+/** The files that a conversion needs, except the weights. */
 const smallFiles = ({ remote }: Job): RemoteFile[] => remote.files.filter(({ path }) => isSmallFile(path));
 
-/** The weights. The index of shards, where there is one, must be in the snapshot. */
+/** The weight files. The index of shards, if the repository has one, must already be in the snapshot. */
 async function weightsOf({ id, remote, paths }: Job, folder: string): Promise<RemoteFile[]> {
   const index = paths.includes(INDEX_FILE) ? await readFile(join(folder, INDEX_FILE), 'utf8') : null;
   const names = weightFiles(id, paths, index);
@@ -109,21 +112,21 @@ async function weightsOf({ id, remote, paths }: Job, folder: string): Promise<Re
 
 const pathsOf = (files: readonly RemoteFile[]) => files.map(({ path }) => path);
 
-/** The model as it lies in the cache, or what it lacks there. */
-async function findWhole(job: Job): Promise<Downloaded | { readonly fault: string }> {
+/** The model in the cache, or what the cache lacks of it. */
+async function findComplete(job: Job): Promise<Downloaded | { readonly fault: string }> {
   const { commit } = job.remote;
   const folder = join(job.repository, 'snapshots', commit);
   const small = smallFiles(job);
   const fault = await snapshotFault(folder, small);
   if (fault !== null) return { fault };
   const weights = await weightsOf(job, folder);
-  const lack = await snapshotFault(folder, weights);
-  if (lack !== null) return { fault: lack };
+  const weightsFault = await snapshotFault(folder, weights);
+  if (weightsFault !== null) return { fault: weightsFault };
   return { folder, commit, files: pathsOf([...small, ...weights]) };
 }
 
-/** What the cache knows of the repository, for other readers; where this user may not write, it stays as it is. */
-async function recordWhole({ repository, revision, remote }: Job): Promise<void> {
+/** Records the tree and the ref in the cache for other clients; skipped if this user may not write there. */
+async function recordComplete({ repository, revision, remote }: Job): Promise<void> {
   const record = async () => {
     await writeTree(repository, remote.commit, entriesOf(remote));
     await writeRef(repository, revision, remote.commit);
@@ -135,38 +138,38 @@ async function recordWhole({ repository, revision, remote }: Job): Promise<void>
 
 const entriesOf = ({ files }: RemoteTree) => new Map(files.map((file) => [file.path, treeEntry(file)] as const));
 
-/** A model that is whole in the cache is taken as it lies there: without the lock, which a cache that may only be read cannot hold. */
-async function bringAll(job: Job): Promise<Downloaded> {
-  const found = await findWhole(job);
+/** A model that is complete in the cache is used without the lock, which a read-only cache cannot hold. */
+async function downloadAll(job: Job): Promise<Downloaded> {
+  const found = await findComplete(job);
   if (!('fault' in found)) {
     await job.onConfig?.(
       found.folder,
       found.files.filter((path) => !isSmallFile(path)),
     );
-    await recordWhole(job);
+    await recordComplete(job);
     return found;
   }
   const unlock = await lockDownload(job, found.fault);
   try {
     await sweepTemporary(job.repository, { signal: job.signal });
     await tagCache(dirname(job.repository));
-    return await bringLocked(job);
+    return await downloadLocked(job);
   } finally {
     await unlock();
   }
 }
 
-/** Tree, small files, weights, and the ref last: it says that all is there. */
-async function bringLocked(job: Job): Promise<Downloaded> {
+/** Downloads the small files and the weights. The ref is written last, since it marks a complete snapshot. */
+async function downloadLocked(job: Job): Promise<Downloaded> {
   const { repository, remote, onProgress, ...options } = job;
   const { commit } = remote;
   const folder = join(repository, 'snapshots', commit);
   await writeTree(repository, commit, entriesOf(remote));
   const small = smallFiles(job);
-  await bringFiles({ ...options, repository, commit }, small);
+  await downloadFiles({ ...options, repository, commit }, small);
   const weights = await weightsOf(job, folder);
   await job.onConfig?.(folder, pathsOf(weights));
-  await bringFiles({ ...options, repository, commit, ...(onProgress && { onProgress }) }, weights);
+  await downloadFiles({ ...options, repository, commit, ...(onProgress && { onProgress }) }, weights);
   await writeRef(repository, job.revision, commit);
   return { folder, commit, files: [...small, ...weights].map(({ path }) => path) };
 }

@@ -1,4 +1,4 @@
-/** @module What the environment says about the hub, as Python's huggingface_hub reads it. */
+/** @module The hub's settings from environment variables, as Python's huggingface_hub reads them. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -16,13 +16,13 @@ function isOn(value: string | undefined): boolean {
   return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
 }
 
-/** A leading ~ and $NAME or ${NAME}; a name that is not set stays as it is written. */
+/** Expands a leading ~ and variables ($NAME or ${NAME}); an unset variable is left unchanged. */
 function expand(path: string, env: Environment): string {
   const home = path === '~' || path.startsWith('~/') ? (env.HOME || homedir()) + path.slice(1) : path;
   return home.replace(/\$(?:(\w+)|\{(\w+)\})/g, (text, bare, braced) => env[bare ?? braced] ?? text);
 }
 
-/** Tokens are pasted with line ends. */
+/** Removes line ends, which are often pasted along with a token; an empty token becomes null. */
 function clean(token: string | undefined): string | null {
   return (token ?? '').replace(/[\r\n]/g, '').trim() || null;
 }
@@ -35,7 +35,10 @@ function tokenFrom(path: string): string | null {
   }
 }
 
-/** The token is HF_TOKEN, then HUGGING_FACE_HUB_TOKEN, then the file that `hf auth login` writes. */
+/**
+ * Reads the hub's settings. The token comes from HF_TOKEN, else HUGGING_FACE_HUB_TOKEN, else the file that `hf auth login` writes. The
+ * endpoint has no trailing slash.
+ */
 export function hubEnvironment(env: Environment = process.env): HubEnvironment {
   const home = expand(env.HF_HOME || join(env.XDG_CACHE_HOME || '~/.cache', 'huggingface'), env);
   return {

@@ -1,4 +1,4 @@
-/** @module Where a model can be had: in the hub, or in the cache when the hub must not or cannot be asked. */
+/** @module Finds a model on the hub, or in the cache if the hub must not be contacted or cannot be reached. */
 import { ByteifyError, messageOf } from '../errors.js';
 import { repositoryFolder } from './cache.js';
 import { type HubEnvironment, hubEnvironment } from './environment.js';
@@ -8,7 +8,7 @@ import { type ModelId, parseModelId } from './model-id.js';
 import { type CachedModel, cachedModel } from './offline.js';
 import type { Sleep } from './retry.js';
 
-/** How the hub is asked. */
+/** How to reach the hub. */
 export interface HubOptions {
   readonly signal?: AbortSignal;
   readonly environment?: HubEnvironment;
@@ -26,8 +26,8 @@ export interface RemoteFound extends ModelId {
 
 /**
  * @param model org/name, with an optional @revision.
- * @returns the files that the hub lists; the model in the cache when the hub must not be used or does not answer.
- * @throws UsageError for what is no id; ByteifyError for refusals, and no connection without a cache.
+ * @returns the files that the hub lists, or the cached model if byteify is offline or the hub does not answer.
+ * @throws UsageError if `model` is not an id; ByteifyError if the hub refuses, or if there is neither a connection nor a cached model.
  */
 export async function findModel(model: string, options: HubOptions): Promise<RemoteFound | CachedModel> {
   const { signal } = options;
@@ -35,11 +35,11 @@ export async function findModel(model: string, options: HubOptions): Promise<Rem
   const environment = options.environment ?? hubEnvironment();
   const { endpoint, cacheDir, offline } = environment;
   const repository = repositoryFolder(cacheDir, parsed.id);
-  if (offline) return cachedModel(repository, parsed, 'The hub must not be used (HF_HUB_OFFLINE)');
+  if (offline) return cachedModel(repository, parsed, 'Offline mode is on (HF_HUB_OFFLINE)');
   const fetch = hubFetch(environment, options);
-  const asking = hubFetch(environment, { ...options, wholeAnswers: true });
+  const bufferedFetch = hubFetch(environment, { ...options, bufferResponses: true });
   try {
-    const tree = await listRemote(parsed, { endpoint, fetch: asking, ...(signal && { signal }) });
+    const tree = await listRemote(parsed, { endpoint, fetch: bufferedFetch, ...(signal && { signal }) });
     return { ...parsed, endpoint, repository, fetch, tree };
   } catch (error) {
     if (error instanceof ByteifyError || signal?.aborted) throw error;

@@ -1,4 +1,4 @@
-/** @module The hub's refusals as sentences with the next step. A token is never part of one. */
+/** @module Turns the hub's error responses into messages with a hint. They never contain a token. */
 import { ByteifyError } from '../errors.js';
 
 export interface Refused {
@@ -14,8 +14,9 @@ export function refusedBy({ status, headers }: Response): Refused {
 }
 
 /**
- * @param revision that was asked for; @param endpoint of the hub.
- * @param branches the repository's, where they are known.
+ * Explains an error response of the hub.
+ * @param revision that was requested; @param endpoint of the hub.
+ * @param branches of the repository, if known.
  */
 export function hubError(
   { status, code, message }: Refused,
@@ -35,11 +36,11 @@ export function hubError(
       hint:
         status === 401
           ? `Accept its licence at ${page}, then log in with \`hf auth login\` or set HF_TOKEN.`
-          : `Accept its licence at ${page} with the account of the token, and wait where its authors look at requests. The token in HF_TOKEN must be allowed to read gated repositories.`,
+          : `Accept its licence at ${page} with the token's account; some authors approve requests by hand. The token in HF_TOKEN must be allowed to read gated repositories.`,
     });
   }
   if (code === 'DisabledRepo') {
-    return new ByteifyError(`The hub has disabled ${id}.`, { hint: `The reason may stand at ${page}.` });
+    return new ByteifyError(`The hub has disabled ${id}.`, { hint: `${page} may give the reason.` });
   }
   if (code === 'RevisionNotFound') {
     return new ByteifyError(`${id} has no revision "${revision}".`, {
@@ -50,16 +51,16 @@ export function hubError(
     });
   }
   if (code === 'EntryNotFound') {
-    return new ByteifyError(`A file of ${id} is gone from revision "${revision}".`, {
-      hint: 'The repository changed; try again.',
+    return new ByteifyError(`A file of ${id} no longer exists in revision "${revision}".`, {
+      hint: 'The repository changed meanwhile; run the same command again.',
     });
   }
   if (status === 401 || status === 404) {
     return new ByteifyError(`There is no model ${id} on the hub that this account can read.`, {
-      hint: 'Check the spelling; for a private or gated one log in with `hf auth login`, or set HF_TOKEN to a token that is valid.',
+      hint: 'Check the spelling. For a private or gated model, log in with `hf auth login` or set HF_TOKEN to a valid token.',
     });
   }
   return new ByteifyError(`The hub answered ${status} for ${id}.`, {
-    hint: 'Try again later; what is downloaded is kept.',
+    hint: 'Try again later; downloaded files are kept.',
   });
 }

@@ -1,9 +1,9 @@
-/** @module A few tasks at once, all or nothing. */
+/** @module Runs tasks in parallel; the first failure stops the others. */
 
 /**
- * Works through the items in their order, `limit` at a time. The first failure stops the others through their signal; what it threw is
- * thrown when all have ended.
- * @throws also the reason of `signal`, when that stopped the work.
+ * Processes the items in order, at most `limit` at a time. The first failure aborts the others through their signal, and is rethrown after
+ * all have ended.
+ * @throws the first error; or the reason of `signal` if it stopped the work.
  */
 export async function inParallel<Item>(
   items: readonly Item[],

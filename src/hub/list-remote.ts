@@ -1,4 +1,4 @@
-/** @module What the hub says a repository holds, in one consistent commit. */
+/** @module Lists the files of a repository on the hub, at one consistent commit. */
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { ByteifyError } from '../errors.js';
 import type { TreeEntry } from './cache.js';
@@ -8,47 +8,48 @@ import type { ModelId } from './model-id.js';
 export interface RemoteFile {
   readonly path: string;
   readonly sizeBytes: number;
-  /** git's sha1 of the file, or of its pointer when it is in large-file storage. */
+  /** git's sha1 of the file, or of its pointer if the file is in large-file storage. */
   readonly oid: string;
-  /** Of the content, for a file in large-file storage. */
+  /** sha256 of the content, for a file in large-file storage. */
   readonly sha256: string | null;
   readonly xetHash: string | null;
 }
 
 export interface RemoteTree {
-  /** What the repository is called now: the hub leads on from a name it had before. */
+  /** The repository's current name; the hub redirects from earlier names. */
   readonly name: string;
   readonly commit: string;
   readonly files: readonly RemoteFile[];
 }
 
-/** The hub is there, and cannot answer now: the cache may do. */
+/** The hub is reachable but temporarily unable to answer; a cached model may be used instead. */
 export class HubBusyError extends Error {}
 
 const SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-const NO_HUB = 'HF_ENDPOINT may point at something that is not a hub.';
+const NO_HUB = 'HF_ENDPOINT may not point to a hub.';
 
-/** Digests become file names: nothing else may. */
+/** Rejects malformed digests, since digests become file names. */
 function checkedFile(file: RemoteFile, id: string): RemoteFile {
   const { path, sizeBytes, oid, sha256 } = file;
   const sound = SHA1.test(oid) && (sha256 === null || SHA256.test(sha256));
   if (sound && Number.isSafeInteger(sizeBytes) && sizeBytes >= 0) return file;
-  throw new ByteifyError(`The hub lists ${path} of ${id} without a size and digest that could be right.`, {
+  throw new ByteifyError(`The hub lists ${path} of ${id} without a valid size and digest.`, {
     hint: NO_HUB,
   });
 }
 
 /**
- * @throws ByteifyError when the hub refuses; HubBusyError or the transport's error when it could not be asked.
+ * Lists all files of a model's repository at the commit that the revision names now.
+ * @throws ByteifyError if the hub refuses; HubBusyError or the transport's error if it could not answer.
  */
 export async function listRemote(
   { id, revision }: ModelId,
   params: { endpoint: string; fetch: typeof globalThis.fetch; signal?: AbortSignal },
 ): Promise<RemoteTree> {
   const { endpoint: hubUrl, signal } = params;
-  // The client's errors do not keep the header that says why.
+  // The client's errors drop the header with the reason.
   let refused: Refused | null = null;
   const fetch: typeof globalThis.fetch = async (input, init) => {
     const response = await params.fetch(input, { ...init, ...(signal && { signal }) });
@@ -57,7 +58,7 @@ export async function listRemote(
   };
   try {
     const { sha, name } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
-    if (!SHA1.test(sha)) throw new ByteifyError(`The hub names no commit for ${id}@${revision}.`, { hint: NO_HUB });
+    if (!SHA1.test(sha)) throw new ByteifyError(`The hub returned no commit for ${id}@${revision}.`, { hint: NO_HUB });
     const files: RemoteFile[] = [];
     for await (const entry of listFiles({ repo: id, revision: sha, recursive: true, hubUrl, fetch })) {
       if (entry.type !== 'file') continue;
@@ -74,10 +75,10 @@ export async function listRemote(
   }
 }
 
-/** More do not help in a hint. */
-const MOST_BRANCHES = 5;
+/** More branches would not help in a hint. */
+const MAX_BRANCHES = 5;
 
-/** The first few, or none when the hub does not say. */
+/** The names of the first few branches; empty if the hub does not list them. */
 async function branchesOf(
   id: string,
   { endpoint, fetch, signal }: { endpoint: string; fetch: typeof globalThis.fetch; signal?: AbortSignal },
@@ -85,19 +86,19 @@ async function branchesOf(
   try {
     const response = await fetch(`${endpoint}/api/models/${id}/refs`, signal && { signal });
     const { branches } = (await response.json()) as { branches: { name: string }[] };
-    return branches.slice(0, MOST_BRANCHES).map(({ name }) => name);
+    return branches.slice(0, MAX_BRANCHES).map(({ name }) => name);
   } catch {
     return [];
   }
 }
 
-/** As Python's client writes it into the cache. */
+/** A file's entry in the tree record, as Python's client writes it into the cache. */
 export function treeEntry({ sizeBytes, oid, sha256, xetHash }: RemoteFile): TreeEntry {
   return {
     size: sizeBytes,
     blob_id: oid,
     ...(sha256 !== null && { lfs_sha256: sha256, lfs_size: sizeBytes }),
-    // One that is malformed makes Python ignore the whole tree.
+    // A malformed hash makes Python's client ignore the whole tree.
     ...(xetHash !== null && SHA256.test(xetHash) && { xet_hash: xetHash }),
   };
 }

@@ -3,21 +3,21 @@ import { UsageError } from '../errors.js';
 
 export interface ModelId {
   readonly id: string;
-  /** A branch, a tag or a commit; `main` when none is named. */
+  /** A branch, a tag or a commit; `main` by default. */
   readonly revision: string;
 }
 
 const PART = '[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?';
 const ID = new RegExp(`^${PART}/${PART}$`);
-/** What git allows in the name of a ref, less what would change a URL or leave a folder. */
+/** Names that git allows for a ref, except those that would alter a URL or escape from a folder. */
 const REVISION = /^(?!.*(\.\.|\/\/|\/\.|\.lock(\/|$)))[A-Za-z0-9_][A-Za-z0-9_.+/-]*(?<![/.])$/;
 
-/** The cache writes "--" for "/", and the hub allows neither it nor ".." in a name. */
+/** Whether a text is a valid owner/name. The cache writes "--" for "/", and the hub allows neither "--" nor ".." in a name. */
 export function isRepositoryId(id: string): boolean {
   return ID.test(id) && !id.includes('..') && !id.includes('--');
 }
 
-/** @throws UsageError when it cannot be an id. */
+/** Parses org/name[@revision]. @throws UsageError if it is not a valid id or revision. */
 export function parseModelId(text: string): ModelId {
   const at = text.indexOf('@');
   const id = at < 0 ? text : text.slice(0, at);

@@ -1,4 +1,4 @@
-/** @module A model as the cache has it, when the hub must not or cannot be asked. */
+/** @module Reads a model from the cache alone, if the hub must not be contacted or cannot be reached. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError, messageOf } from '../errors.js';
@@ -13,12 +13,12 @@ export interface CachedModel {
   readonly files: readonly string[];
 }
 
-/** What is missing, as the end of a sentence about the cache. */
-interface Lack {
+/** What the cache lacks, as the end of a sentence about the model. */
+interface Incomplete {
   readonly lacks: string;
 }
 
-async function find(repository: string, { id, revision }: ModelId): Promise<CachedModel | Lack> {
+async function find(repository: string, { id, revision }: ModelId): Promise<CachedModel | Incomplete> {
   const commit = await cachedCommit(repository, revision);
   if (commit === null) return { lacks: 'is not in the cache' };
   const folder = join(repository, 'snapshots', commit);
@@ -28,16 +28,17 @@ async function find(repository: string, { id, revision }: ModelId): Promise<Cach
   try {
     weights = weightFiles(id, files, index);
   } catch (error) {
-    return { lacks: `is not whole in the cache: ${messageOf(error).replace(/\.$/, '')}` };
+    return { lacks: `is incomplete in the cache: ${messageOf(error).replace(/\.$/, '')}` };
   }
   const missing = !files.includes('config.json') ? 'config.json' : weights.length === 0 ? 'its weights' : null;
-  if (missing !== null) return { lacks: `is not whole in the cache, which lacks ${missing}` };
+  if (missing !== null) return { lacks: `is incomplete in the cache, which lacks ${missing}` };
   return { folder, commit, files: [...files.filter(isSmallFile), ...weights] };
 }
 
 /**
- * @param why the hub is not asked, as the beginning of a sentence.
- * @throws ByteifyError when the cache does not hold the model whole.
+ * Finds a model in the cache.
+ * @param why the hub is not used, as the beginning of a sentence.
+ * @throws ByteifyError if the model is not complete in the cache.
  */
 export async function cachedModel(repository: string, model: ModelId, why: string): Promise<CachedModel> {
   const found = await find(repository, model);

@@ -1,11 +1,11 @@
-/** @module A file on its way: what has come so far lies beside its place, and its digest grows with it. */
+/** @module A partly downloaded file, kept beside its final path and hashed while it grows. */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../fs/index.js';
 
-/** sha256 of the content, or git's sha1 of it as a blob. */
+/** sha256 of the content, or git's sha1 of the content as a blob. */
 export interface Digest {
   readonly kind: 'sha256' | 'git-sha1';
   readonly hex: string;
@@ -13,25 +13,29 @@ export interface Digest {
 
 export interface Part {
   readonly doneBytes: () => number;
-  /** @throws ByteifyError when the disk takes no more; what it has taken stays. */
+  /** Appends bytes. @throws ByteifyError if the disk is full; the bytes before stay. */
   append(chunk: Uint8Array): Promise<void>;
-  /** Forgets what has come. */
+  /** Discards all bytes. */
   restart(): Promise<void>;
-  /** Whether the bytes are those of the digest; asked once, at the end. */
-  isRight(): boolean;
-  /** Gives the file its name. */
+  /** Whether size and digest are correct. Call it once, at the end. */
+  isCorrect(): boolean;
+  /** Syncs the file and renames it to its final path. @throws ByteifyError if the disk lost bytes. */
   finish(): Promise<void>;
-  /** Leaves what has come for the next time. */
+  /** Closes the file and keeps it, so that the download can be resumed. */
   close(): Promise<void>;
   remove(): Promise<void>;
 }
 
 const READ_BYTES = 2 ** 20;
 
-/** Where the part of a blob lies. Python's client leaves this name alone. */
+/** The path of a blob's partial file. Python's client does not touch files with this name. */
 export const partPath = (blob: string) => `${blob}.incomplete`;
 
-/** Goes on with what an earlier process left, hashed again, or begins anew. */
+/**
+ * Opens the partial file of a blob: hashes what an earlier process left and continues from there, or starts empty.
+ * @param target.blob the final path; `sizeBytes` and `digest` are the expected ones.
+ * @throws ByteifyError if the disk refuses.
+ */
 export async function openPart(target: { blob: string; sizeBytes: number; digest: Digest }): Promise<Part> {
   const { blob, sizeBytes, digest } = target;
   const path = partPath(blob);
@@ -68,12 +72,12 @@ export async function openPart(target: { blob: string; sizeBytes: number; digest
       doneBytes += chunk.length;
     },
     restart,
-    isRight: () => doneBytes === sizeBytes && hash.digest('hex') === digest.hex,
+    isCorrect: () => doneBytes === sizeBytes && hash.digest('hex') === digest.hex,
     async finish() {
-      // Without it a power cut can leave the name on a file with holes.
+      // Without a sync, a power failure could leave a file with holes under the final name.
       await orDiskError(file.sync());
       const { size } = await file.stat();
-      if (size !== sizeBytes) throw diskError(new Error(`it has ${size} bytes, not the ${sizeBytes} written`), path);
+      if (size !== sizeBytes) throw diskError(new Error(`it has ${size} bytes, but ${sizeBytes} were written`), path);
       await orDiskError(rename(path, blob));
     },
     close: () => file.close(),

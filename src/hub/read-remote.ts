@@ -1,6 +1,6 @@
-/** @module What a hub model is made of, without its weights: config.json, and the headers of its safetensors files by range. */
+/** @module Describes a hub model without downloading its weights: config.json, and the headers of the safetensors files by range requests. */
 import { ByteifyError, messageOf } from '../errors.js';
-// The header alone: the folder's index opens whole files.
+// Imported directly, since the folder's index also loads the code that opens whole files.
 import { headerLength, LENGTH_BYTES, parseHeader } from '../safetensors/header.js';
 import { INDEX_FILE, type TensorInfo } from '../safetensors/index.js';
 import { refuseWithoutWeights, weightFiles } from './files.js';
@@ -15,12 +15,12 @@ export interface RemoteModel {
   readonly commit: string;
   /** The text of config.json. */
   readonly config: string;
-  /** In the order of the files. */
+  /** All tensors, in the order of the files. */
   readonly tensors: readonly TensorInfo[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Holds the header of most files: a tensor takes about 100 bytes of it. */
+/** Large enough for the headers of most files: a tensor takes about 100 bytes. */
 const FIRST_BYTES = 64 * 1024;
 
 interface Source extends ModelId {
@@ -30,7 +30,7 @@ interface Source extends ModelId {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The first bytes of a file; the rest is not taken even from a server that sends it all. */
+/** Reads the first `count` bytes of a file; the rest is not read even if the server sends it. */
 async function firstBytes(source: Source, path: string, count: number): Promise<Uint8Array> {
   const { id, revision, endpoint, fetch, signal } = source;
   const bytes = new Uint8Array(count);
@@ -42,20 +42,20 @@ async function firstBytes(source: Source, path: string, count: number): Promise<
     });
     if (!response.ok) throw hubError(refusedBy(response), id, revision, endpoint);
     for await (const chunk of response.body ?? []) {
-      const piece = chunk.subarray(0, count - done);
-      bytes.set(piece, done);
-      done += piece.length;
+      const wanted = chunk.subarray(0, count - done);
+      bytes.set(wanted, done);
+      done += wanted.length;
       if (done === count) break; // which also cancels the body
     }
   } catch (error) {
     if (error instanceof ByteifyError || signal?.aborted) throw error;
-    throw brokenOff(source, path, messageOf((error as Error).cause ?? error), error);
+    throw readError(source, path, messageOf((error as Error).cause ?? error), error);
   }
-  if (done < count) throw brokenOff(source, path, 'the server closed the connection');
+  if (done < count) throw readError(source, path, 'the server closed the connection');
   return bytes;
 }
 
-function brokenOff({ id }: Source, path: string, why: string, cause?: unknown): ByteifyError {
+function readError({ id }: Source, path: string, why: string, cause?: unknown): ByteifyError {
   return new ByteifyError(`${path} of ${id} could not be read: ${why}.`, { hint: 'Try again.', cause });
 }
 
@@ -79,7 +79,7 @@ async function readTree(source: Source, { files }: RemoteTree): Promise<RemoteMo
   const fileOf = (path: string) => files.find((file) => file.path === path);
   const config = fileOf('config.json');
   if (config === undefined) {
-    throw new ByteifyError(`${id} holds no config.json.`, { hint: 'Take the repository of a transformers model.' });
+    throw new ByteifyError(`${id} has no config.json.`, { hint: 'Use the repository of a transformers model.' });
   }
   const index = fileOf(INDEX_FILE);
   const weights = weightFiles(id, paths, index === undefined ? null : await readText(source, index));
@@ -96,9 +96,9 @@ async function readTree(source: Source, { files }: RemoteTree): Promise<RemoteMo
 
 /**
  * @param model org/name, with an optional @revision.
- * @returns what the hub says, or the folder of the model in the cache where the hub must not or cannot be asked.
- * @throws UsageError for what is no id; ByteifyError for refusals, a repository without safetensors, headers that are not sound, and no
- * connection without a cache.
+ * @returns the config and tensor headers from the hub; or the folder of the cached model if the hub must not be contacted or cannot be reached.
+ * @throws UsageError if `model` is not an id. ByteifyError if the hub refuses, the repository has no safetensors, a header is invalid, or
+ * there is neither a connection nor a cached model.
  */
 export async function readRemote(
   model: string,

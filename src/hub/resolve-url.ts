@@ -1,6 +1,6 @@
-/** @module Where the hub gives a file's bytes. */
+/** @module The URL of a file on the hub. */
 
-/** /resolve/ serves every file of up to 50 GB, whichever storage lies behind it. */
+/** The download URL of a file at a commit. /resolve/ serves every file of up to 50 GB from any of the hub's storages. */
 export function resolveUrl(source: { endpoint: string; id: string; commit: string }, path: string): string {
   const { endpoint, id, commit } = source;
   return `${endpoint}/${id}/resolve/${commit}/${path.split('/').map(encodeURIComponent).join('/')}`;

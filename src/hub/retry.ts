@@ -1,14 +1,14 @@
-/** @module A fetch that tries again: what is busy, broken or cut off now may work in a moment. */
+/** @module A fetch function that retries after temporary failures. */
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** 501 and 505 say that it will never work. */
+/** 501 and 505 are permanent failures. */
 const isRetried = (status: number) =>
   status === 408 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
 
 const ATTEMPTS = 6;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
-/** The hub counts requests in windows of five minutes, and says in Retry-After when the next begins. */
+/** The hub limits requests per window of five minutes, and sends in Retry-After when the next window begins. */
 const LONGEST_RETRY_AFTER_MS = 300_000;
 
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<unknown>;
@@ -20,7 +20,7 @@ export interface RetryOptions {
   readonly sleep?: Sleep;
 }
 
-/** Retry-After in seconds or as a date; null when there is none. */
+/** The delay of a Retry-After header, given in seconds or as a date; null if there is none. */
 function retryAfterMs(response: Response): number | null {
   const value = response.headers.get('retry-after');
   if (value === null) return null;
@@ -29,13 +29,13 @@ function retryAfterMs(response: Response): number | null {
   return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : null;
 }
 
-/** Doubling, with half of it left to chance so that many clients do not come back at once. */
+/** The delay before a retry in milliseconds: doubled with each attempt, and half random so that many clients do not retry at the same time. */
 export function backoffMs(attempt: number): number {
   const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt);
   return longest * (0.5 + Math.random() / 2);
 }
 
-/** Gives the last answer, or throws the last transport error, after 6 attempts. An abort is never retried. */
+/** Wraps fetch with up to 6 attempts, then returns the last response or throws the last transport error. An abort is never retried. */
 export function retryingFetch(options: RetryOptions = {}): typeof fetch {
   const { fetch: once = fetch, sleep = sleepMs } = options;
   return async (input, init) => {

@@ -1,17 +1,16 @@
 /**
- * @module Brings one file's bytes: resumed by range, also by a later process, and verified before it gets its name.
- * A file that the hub keeps in Xet is asked for like any other: /resolve/ leads to its bytes, put together, and the sha256 of the
- * listing holds for them.
+ * @module Downloads one file: resumed by range requests, even by a later process, and verified before it gets its final name.
+ * Files in Xet storage need no special treatment: /resolve/ serves their reassembled bytes, which match the listed sha256.
  */
 import { ByteifyError, messageOf } from '../errors.js';
 import { type Digest, openPart, type Part } from './part.js';
 import { backoffMs, type Sleep, sleepMs } from './retry.js';
 
 export interface Transfer {
-  /** What it is called in messages. */
+  /** The file's name in messages. */
   readonly name: string;
   readonly url: string;
-  /** Where the verified file goes. Nobody else may work on it or its part. */
+  /** The path of the verified file. No other process may write to it or to its partial file. */
   readonly blob: string;
   readonly sizeBytes: number;
   readonly digest: Digest;
@@ -19,30 +18,30 @@ export interface Transfer {
   readonly sleep?: Sleep;
   readonly onBytes?: (doneBytes: number) => void;
   readonly signal?: AbortSignal;
-  /** A connection on which next to nothing comes for so long counts as broken. */
+  /** A connection that delivers almost nothing for this many milliseconds counts as broken. */
   readonly stallMs?: number;
-  /** Turns a refusal into an error. */
+  /** Turns an error response into an error. */
   readonly refuse: (response: Response) => Error;
 }
 
-/** How often a connection may break without a single new byte before it is given up. */
+/** How many times in a row a connection may break without a new byte before the download fails. */
 const IDLE_ATTEMPTS = 5;
 const STALL_MS = 60_000;
-/** What has to come in that time. The next connection may be better, and goes on where this one is left. */
+/** The bytes that must arrive in that time. A new connection may be faster, and resumes at the same byte. */
 const STALL_BYTES = 16 * 1024;
 
-/** The first byte that a partial answer holds. */
+/** The index of the first byte of a partial response. */
 function rangeStart(response: Response): number | null {
   const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   return start === undefined ? null : Number(start);
 }
 
-/** Checks the answer against what was asked for. Links of the storage behind the hub expire: that is no refusal by the hub. */
+/** Checks a response against its request. An error of the storage behind the hub is retried, since its links expire; the hub's own are final. */
 async function accept(transfer: Transfer, part: Part, response: Response): Promise<void> {
   const { status } = response;
   if (status === 416 || (status === 206 && rangeStart(response) !== part.doneBytes())) {
     await part.restart();
-    throw new Error('the server does not continue where the file ends');
+    throw new Error('the server did not resume at the requested byte');
   }
   if (!response.ok) {
     const elsewhere = response.redirected && new URL(response.url).host !== new URL(transfer.url).host;
@@ -51,17 +50,17 @@ async function accept(transfer: Transfer, part: Part, response: Response): Promi
   if (status !== 206) await part.restart();
 }
 
-/** One request: appends what comes to the part. Ends without an error when the server does. */
+/** Sends one request and appends the body to the partial file. Returns normally if the server closes the connection. */
 async function receive(transfer: Transfer, part: Part): Promise<void> {
   const { url, sizeBytes, signal, stallMs = STALL_MS } = transfer;
   const stalled = new AbortController();
   const doneBytes = part.doneBytes();
   const response = await transfer.fetch(url, {
-    // A compressed answer would have another length than the file.
+    // A compressed response would differ from the file in length.
     headers: { 'accept-encoding': 'identity', ...(doneBytes > 0 && { range: `bytes=${doneBytes}-` }) },
     signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
   });
-  const timer = setTimeout(() => stalled.abort(new Error(`too little came in ${stallMs / 1000} s`)), stallMs);
+  const timer = setTimeout(() => stalled.abort(new Error(`too little data arrived in ${stallMs / 1000} s`)), stallMs);
   let sinceTimer = 0;
   try {
     await accept(transfer, part, response);
@@ -72,7 +71,7 @@ async function receive(transfer: Transfer, part: Part): Promise<void> {
         sinceTimer = 0;
       }
       await part.append(chunk);
-      if (part.doneBytes() > sizeBytes) return; // the digest will tell
+      if (part.doneBytes() > sizeBytes) return; // the digest check fails
       transfer.onBytes?.(part.doneBytes());
     }
   } catch (error) {
@@ -83,12 +82,12 @@ async function receive(transfer: Transfer, part: Part): Promise<void> {
   }
 }
 
-/** Requests until the part is as long as the file. */
+/** Sends requests until the partial file has the full length. */
 async function fill(transfer: Transfer, part: Part): Promise<void> {
   const { name, sizeBytes, sleep = sleepMs, signal } = transfer;
   for (let idle = 0; part.doneBytes() < sizeBytes; ) {
     const before = part.doneBytes();
-    let cause: unknown = new Error('the server closes the connection');
+    let cause: unknown = new Error('the server closed the connection');
     try {
       await receive(transfer, part);
     } catch (error) {
@@ -100,8 +99,8 @@ async function fill(transfer: Transfer, part: Part): Promise<void> {
       continue;
     }
     if (++idle === IDLE_ATTEMPTS) {
-      throw new ByteifyError(`The download of ${name} broke off again and again: ${messageOf(cause)}.`, {
-        hint: 'Run the same command again: it goes on where it stopped.',
+      throw new ByteifyError(`The download of ${name} was interrupted repeatedly: ${messageOf(cause)}.`, {
+        hint: 'Run the same command again to resume it.',
         cause,
       });
     }
@@ -110,22 +109,23 @@ async function fill(transfer: Transfer, part: Part): Promise<void> {
 }
 
 /**
- * @throws ByteifyError when the bytes that come are not those of the digest, twice, when no more come, or when the disk takes no more;
- * the refusal's error when the server refuses; the signal's reason. What has come stays for the next time, unless it is wrong.
+ * Downloads one file and verifies it.
+ * @throws ByteifyError if the digest is wrong twice, if the connection keeps breaking, or if the disk is full; the error of `refuse` if the
+ * server refuses; the signal's reason. The partial file is kept for resuming, unless its digest is wrong.
  */
 export async function transferFile(transfer: Transfer): Promise<void> {
   const part = await openPart(transfer);
   try {
     for (let wrong = 0; ; ) {
       await fill(transfer, part);
-      if (part.isRight()) break;
+      if (part.isCorrect()) break;
       await part.restart();
       if (++wrong === 2) {
         await part.remove();
         throw new ByteifyError(
-          `${transfer.name} came with other bytes than the hub says it has, twice; it was removed.`,
+          `The downloaded bytes of ${transfer.name} twice did not match the hub's digest, so the file was removed.`,
           {
-            hint: 'A proxy or mirror may alter downloads; try another network or HF_ENDPOINT.',
+            hint: 'A proxy or mirror may be altering downloads; try another network or another HF_ENDPOINT.',
           },
         );
       }

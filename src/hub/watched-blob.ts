@@ -1,6 +1,6 @@
-/** @module A request's body that tells how much of it was read. Every attempt reads it from its beginning. */
+/** @module A request body that reports how much of it was read. Every attempt reads it from the beginning. */
 
-/** What of a Blob a request uses, and slices of it. Whether it lies in memory or on disk is the inner one's matter. */
+/** Wraps a Blob in memory or on disk, and implements the parts of Blob that a request uses. Slices are not watched. */
 class WatchedBlob extends Blob {
   readonly #blob: Blob;
   readonly #onRead: (bytes: number) => void;
@@ -40,7 +40,7 @@ class WatchedBlob extends Blob {
   }
 }
 
-/** @param onRead is told the bytes read so far: 0 when reading begins, which it does anew for every attempt. */
+/** @param onRead called with the bytes read so far: first with 0 whenever an attempt starts to read. */
 export function watchedBlob(blob: Blob, onRead: (bytes: number) => void): Blob {
   return new WatchedBlob(blob, onRead);
 }

@@ -1,4 +1,4 @@
-/** @module What can be told about a model from its small files, before its weights are brought or read. */
+/** @module Checks a model's small files before its weights are downloaded or read. */
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { type LlamaConfig, parseLlamaConfig } from '../llama/index.js';
@@ -14,15 +14,17 @@ import {
 } from '../tokenizer/index.js';
 
 /**
+ * Checks the config, the tokenizer and the chat template of a folder.
  * @param folder of a transformers model; its weights may be missing.
- * @throws ByteifyError when the architecture cannot be converted, or a small file is missing, broken, or contradicts another.
+ * @returns the parsed config.
+ * @throws ByteifyError if the architecture cannot be converted, or a small file is missing, invalid, or contradicts another.
  */
 export async function checkMetadataFiles(folder: string): Promise<LlamaConfig> {
   const path = join(folder, 'config.json');
   const json = await readJson(folder, 'config.json');
   if (json === null) {
-    throw new ByteifyError(`${folder} holds no config.json.`, {
-      hint: 'Give a model that transformers can load, or a .gguf file.',
+    throw new ByteifyError(`${folder} contains no config.json.`, {
+      hint: 'Pass a model that transformers can load, or a .gguf file.',
     });
   }
   const config = parseLlamaConfig(json, path);
@@ -39,8 +41,12 @@ export async function checkMetadataFiles(folder: string): Promise<LlamaConfig> {
   return config;
 }
 
-/** The same of a GGUF file, whose key-values were made into such files. @param path of the file */
-export async function checkGgufPapers(
+/**
+ * Makes the same checks for a GGUF file, whose metadata were converted to such files.
+ * @param path of the GGUF file.
+ * @throws ByteifyError if its metadata are invalid or contradict each other.
+ */
+export async function checkGgufMetadata(
   path: string,
   { tokenizerJson, tokenizerConfig }: TokenizerFiles,
   config: LlamaConfig,

@@ -1,4 +1,4 @@
-/** @module Size, time and sha256 of files, streamed. */
+/** @module Hashes files as streams: size, modification time and sha256. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readlink, stat } from 'node:fs/promises';
@@ -16,35 +16,33 @@ export interface HashedFile {
 interface HashOptions {
   readonly onProgress?: (event: { path: string; doneBytes: number; totalBytes: number }) => void;
   readonly signal?: AbortSignal;
-  /** The files lie in the hub's cache, where a blob's name is its digest: it must be true. */
+  /** Whether the files are in the hub's cache, where each blob is named after its digest, which is then verified. */
   readonly namedByDigest?: boolean;
 }
 
 const GIT_SHA1 = /^[0-9a-f]{40}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 
-/** What a snapshot's file points at. Not where that may lead in turn: Python's client can share blobs under names of another kind. */
+/** The blob that a snapshot's file links to. Further links are not followed: Python's client can share blobs under other names. */
 async function blobOf(path: string): Promise<string> {
   return resolve(dirname(path), await readlink(path).catch(() => path));
 }
 
-/** Blobs that another tool brought were perhaps never verified: Python's client checks their size alone. */
+/** Blobs that another tool downloaded may be unverified: Python's client only checks their size. */
 async function checkName(path: string, digests: { sha256: string; gitSha1: string }): Promise<void> {
   const blob = await blobOf(path);
   const name = basename(blob);
   const wanted = SHA256.test(name) ? digests.sha256 : GIT_SHA1.test(name) ? digests.gitSha1 : name;
   if (name === wanted) return;
-  throw new ByteifyError(
-    `${basename(path)} is damaged in the hub's cache: its bytes are not those it had on the hub.`,
-    {
-      hint: `Delete ${blob} and run the same command again.`,
-    },
-  );
+  throw new ByteifyError(`${basename(path)} is damaged in the hub's cache: its bytes differ from those on the hub.`, {
+    hint: `Delete ${blob} and run the same command again.`,
+  });
 }
 
 /**
- * Reads every file once.
- * @throws ByteifyError when a blob of the cache does not have the digest that it is named by.
+ * Hashes the files, reading each once.
+ * @returns path, size in bytes, modification time (ISO 8601) and sha256 (hex) of each file.
+ * @throws ByteifyError if a file cannot be read, or a blob in the cache does not match the digest in its name; the signal's reason.
  */
 export async function hashFiles(paths: readonly string[], options: HashOptions): Promise<HashedFile[]> {
   const { onProgress, signal, namedByDigest = false } = options;
@@ -61,7 +59,7 @@ export async function hashFiles(paths: readonly string[], options: HashOptions):
   for (const [i, path] of paths.entries()) {
     const { size: sizeBytes, mtime } = stats[i]!;
     const sha256 = createHash('sha256');
-    // Blobs named by git's sha1 are small: larger files are in large-file storage.
+    // Blobs that are named after git's sha1 are small, since larger files are in large-file storage.
     const sha1 = namedByDigest && GIT_SHA1.test(basename(await blobOf(path))) ? createHash('sha1') : null;
     sha1?.update(`blob ${sizeBytes}\0`);
     for await (const chunk of createReadStream(path, { highWaterMark: 4 * 2 ** 20, signal })) {

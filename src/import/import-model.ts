@@ -1,4 +1,4 @@
-/** @module The first stage: a model, wherever it lies, as a verified and self-describing folder. */
+/** @module The first stage: imports a model from any location into a verified, self-describing folder. */
 
 import { copyFile, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -10,7 +10,7 @@ import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { systemFailure } from '../system-errors.js';
 import { tokenizerFromGguf } from '../tokenizer/index.js';
-import { checkGgufPapers, checkMetadataFiles } from './check-metadata-files.js';
+import { checkGgufMetadata, checkMetadataFiles } from './check-metadata-files.js';
 import { type HashedFile, hashFiles } from './hash-files.js';
 import { licenseOf } from './license.js';
 import { type LocateOptions, locateModel } from './locate-model.js';
@@ -22,11 +22,11 @@ export interface ImportReport {
   readonly revision: string | null;
   readonly license: string | null;
   readonly config: LlamaConfig;
-  /** What was read, with where it lies. */
+  /** The files that were read, with their paths. */
   readonly files: readonly HashedFile[];
 }
 
-/** What is copied when it is there, beside what the licence asks to be passed on. */
+/** Files to copy if they exist, in addition to the licence files. */
 const COPIED: readonly RegExp[] = [
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map)\.json$/,
   /^chat_template\.jinja$/,
@@ -36,7 +36,7 @@ const COPIED: readonly RegExp[] = [
 
 const isCopied = (name: string) => isLicenceFile(name) || COPIED.some((pattern) => pattern.test(name));
 
-/** What is copied is looked at first: a git-lfs pointer in the place of a licence or a chat template is neither. */
+/** Rejects git-lfs pointers among the files to copy, before anything is written. */
 async function refusePointers(paths: readonly string[]): Promise<void> {
   for (const path of paths) {
     const bytes = await readFile(path).catch((cause: unknown) => {
@@ -51,24 +51,24 @@ const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 interface Prepared {
   readonly config: LlamaConfig;
   readonly license: string | null;
-  /** Files that are read and linked: the weights. */
+  /** Weight files, which are read and linked. */
   readonly weights: readonly string[];
-  /** Files that are copied. */
+  /** Files to copy. */
   readonly copied: readonly string[];
-  /** Files that are written, by name. */
+  /** Files to write: their texts by name. */
   readonly written: Readonly<Record<string, string>>;
 }
 
 async function prepareFolder(folder: string): Promise<Prepared> {
-  const papers = (await readdir(folder, { withFileTypes: true }))
+  const metadataFiles = (await readdir(folder, { withFileTypes: true }))
     .filter((entry) => !entry.isDirectory() && isCopied(entry.name))
     .map(({ name }) => join(folder, name))
     .sort();
-  await refusePointers(papers);
+  await refusePointers(metadataFiles);
   const source = await openLlama(folder);
   await source.close();
   if (source.ropeLayout === 'interleaved') {
-    throw new UsageError(`${folder} holds a .gguf file.`, { hint: 'Name the file itself.' });
+    throw new UsageError(`${folder} contains a .gguf file.`, { hint: 'Pass the path of the file itself.' });
   }
   await checkMetadataFiles(folder);
   const weights = await openCheckpoint(folder);
@@ -77,7 +77,7 @@ async function prepareFolder(folder: string): Promise<Prepared> {
     config: source.config,
     license: await licenseOf(folder),
     weights: weights.files,
-    copied: papers,
+    copied: metadataFiles,
     written: {},
   };
 }
@@ -88,7 +88,7 @@ async function prepareGguf(path: string): Promise<Prepared> {
   const { keyValues, close } = await openGguf(path);
   await close();
   const tokenizer = tokenizerFromGguf(keyValues);
-  await checkGgufPapers(path, tokenizer, source.config, source.configJson);
+  await checkGgufMetadata(path, tokenizer, source.config, source.configJson);
   const license = keyValues.get('general.license');
   return {
     config: source.config,
@@ -104,9 +104,9 @@ async function prepareGguf(path: string): Promise<Prepared> {
 }
 
 /**
- * Makes `out`: config and tokenizer files, the weights as links to where they lie, and import.json. `openLlama(out)` works then.
- * @param params.model hub id, transformers folder, .gguf file, or builtin:tiny-llama.
- * @throws ByteifyError or UsageError when the model cannot be had, read or converted; nothing is left in `out` then.
+ * Creates `out` with the config and tokenizer files, links to the weights, and import.json; `openLlama(out)` can read the result.
+ * @param params.model a hub id, a transformers folder, a .gguf file, or builtin:tiny-llama.
+ * @throws ByteifyError or UsageError if the model cannot be found, read or converted; `out` is then not created.
  */
 export async function importModel(params: { model: string; out: string } & LocateOptions): Promise<ImportReport> {
   const { model, out, onProgress, onRenamed, signal } = params;

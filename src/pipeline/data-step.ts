@@ -57,7 +57,7 @@ async function readText(
   await buildStore({
     paths: request.paths,
     out,
-    pieceBytes: max_document_bytes,
+    chunkBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,

@@ -1,4 +1,4 @@
-/** @module What is wrong with a recipe, with the file, line, column and key of it. */
+/** @module Turns schema errors of a recipe into messages that name the file, line, column and key. */
 import { type Document, isScalar, type LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { UsageError } from '../errors.js';
@@ -6,7 +6,7 @@ import { nearestKey } from './nearest-key.js';
 
 export type Path = readonly (string | number)[];
 
-/** A parsed recipe and what its places are counted by; no lines where it is no longer what stands in the file. */
+/** A parsed recipe. `lines` is null once the document no longer matches the file, as after an override. */
 export interface RecipeText {
   readonly document: Document.Parsed;
   readonly where: string;
@@ -15,28 +15,28 @@ export interface RecipeText {
 
 type Range = readonly number[] | null | undefined;
 
-function place(lines: LineCounter | null, range: Range): string {
+function position(lines: LineCounter | null, range: Range): string {
   if (!lines || !range) return '';
   const { line, col } = lines.linePos(range[0]!);
   return `:${line}:${col}`;
 }
 
-/** Of the deepest part of a path that the document has. */
-function placeOfValue({ document, lines }: RecipeText, path: Path): string {
+/** The position of the deepest node on a path that exists in the document. */
+function positionOfValue({ document, lines }: RecipeText, path: Path): string {
   for (let depth = path.length; depth >= 0; depth--) {
     const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
     const range = (node as { range?: Range } | null | undefined)?.range;
-    if (range) return place(lines, range);
+    if (range) return position(lines, range);
   }
   return '';
 }
 
-/** Of a key itself, not of what it stands in. */
-function placeOfKey({ document, lines }: RecipeText, path: Path, key: string): string {
+/** The position of the key itself, not of the mapping that contains it. */
+function positionOfKey({ document, lines }: RecipeText, path: Path, key: string): string {
   const parent = path.length === 0 ? document.contents : document.getIn(path, true);
   const items = (parent as { items?: { key: unknown }[] } | null)?.items ?? [];
   const found = items.find((item) => isScalar(item.key) && item.key.value === key)?.key;
-  return place(lines, isScalar(found) ? found.range : null);
+  return position(lines, isScalar(found) ? found.range : null);
 }
 
 const DOCUMENTATION = 'docs/recipes.md lists every key with its unit.';
@@ -47,7 +47,7 @@ function hintFor(value: unknown): string {
   return DOCUMENTATION;
 }
 
-/** An issue of the schema as one sentence. */
+/** Describes a schema issue in one sentence. */
 export function complaint(issue: z.core.$ZodIssue, text: RecipeText): UsageError {
   const path = issue.path as Path;
   const { document, where } = text;
@@ -55,12 +55,12 @@ export function complaint(issue: z.core.$ZodIssue, text: RecipeText): UsageError
     const key = issue.keys[0]!;
     const meant = nearestKey(path, key);
     const name = [...path, key].join('.');
-    return new UsageError(`${where}${placeOfKey(text, path, key)}: ${name}: there is no such key.`, {
-      hint: meant === null ? DOCUMENTATION : `Was ${meant} meant?`,
+    return new UsageError(`${where}${positionOfKey(text, path, key)}: ${name}: there is no such key.`, {
+      hint: meant === null ? DOCUMENTATION : `Did you mean ${meant}?`,
     });
   }
   const name = path.join('.') || 'recipe';
-  return new UsageError(`${where}${placeOfValue(text, path)}: ${name}: ${issue.message}.`, {
+  return new UsageError(`${where}${positionOfValue(text, path)}: ${name}: ${issue.message}.`, {
     hint: hintFor(document.getIn(path)),
   });
 }

@@ -1,20 +1,20 @@
-/** @module Where training text comes from and under which terms: what a model card must tell of it. */
+/** @module The source and licence of training text, as a model card must state them. */
 import { z } from 'zod';
 
 const PART = '[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9])?';
 
 const text = (rule: RegExp, must: string) => z.string(must).regex(rule, must);
 
-/** ISO 639-1, -2 or -3, or what the hub has for no language in particular. */
+/** An ISO 639-1, -2 or -3 code, or one of the hub's codes for no particular language. */
 export const languageCode = text(
   /^(?:[a-z]{2,3}|code|multilingual)$/,
-  'must be a code of two or three small letters, as ISO 639 has it',
+  'must be an ISO 639 code of two or three lowercase letters',
 );
 
-/** The hub has a few data sets without an owner. */
+/** The owner is optional: the hub has a few data sets without one. */
 export const datasetId = text(
   new RegExp(`^(?:${PART}/)?${PART}$`),
-  'must be the id of a data set on the hub, owner/name',
+  'must be the id of a data set on the hub (owner/name)',
 );
 
 const notBlank = z
@@ -23,15 +23,15 @@ const notBlank = z
   .refine((value) => value.trim() !== '', 'must not be blank');
 
 export const dataSource = z.strictObject({
-  name: notBlank.describe('What it is called.'),
-  license: notBlank.describe('Its licence by the hub’s identifier, or the name of another one; unknown, where it is.'),
+  name: notBlank.describe('Name of the data set or text.'),
+  license: notBlank.describe('Licence: the hub’s identifier, another licence’s name, or `unknown`.'),
   url: z
     .url({ protocol: /^https?$/ })
-    .refine((url) => !/^\w+:\/+[^/]*@/.test(url), 'must not hold a user name or a password')
+    .refine((url) => !/^\w+:\/+[^/]*@/.test(url), 'must not contain a user name or a password')
     .optional()
-    .describe('Where it can be had.'),
-  hub_id: datasetId.optional().describe('Its id on the hub.'),
-  language: z.array(languageCode).optional().describe('Its languages, ISO 639-1.'),
+    .describe('Where to find it.'),
+  hub_id: datasetId.optional().describe('Its data set id on the hub.'),
+  language: z.array(languageCode).optional().describe('Its languages, as ISO 639-1 codes.'),
 });
 
 export type DataSource = z.output<typeof dataSource>;

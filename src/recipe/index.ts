@@ -1,4 +1,4 @@
-/** @module Recipes: one YAML file a conversion. */
+/** @module Recipes: one YAML file per conversion. */
 export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
 export { recipeKeyTable } from './key-table.js';
 export {

@@ -1,4 +1,4 @@
-/** @module Every key of a recipe as Markdown, for docs/recipes.md. */
+/** @module Lists every key of a recipe as Markdown tables, for docs/recipes.md. */
 import { recipeJsonSchema } from './schema.js';
 
 interface SchemaNode {
@@ -16,14 +16,14 @@ interface SchemaNode {
 
 const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 
-/** A key that can be left out has a question mark. */
+/** Optional keys get a question mark. */
 const keysOf = ({ properties = {}, required = [] }: SchemaNode): string[] =>
   Object.keys(properties).map((key) => `\`${key}\`${required.includes(key) ? '' : '?'}`);
 
 function valueText(node: SchemaNode): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
-  if (node.propertyNames !== undefined) return `a number each of ${valueText(node.propertyNames)}`;
+  if (node.propertyNames !== undefined) return `a number for each of ${valueText(node.propertyNames)}`;
   if (node.properties !== undefined) return `{ ${keysOf(node).join(', ')} }`;
   if (Array.isArray(node.items)) return `list of ${node.items.length}`;
   if (node.items !== undefined) return `list of ${valueText(node.items as SchemaNode)}`;
@@ -31,7 +31,7 @@ function valueText(node: SchemaNode): string {
 }
 
 function defaultText(node: SchemaNode, required: boolean): string {
-  if (required) return 'needed';
+  if (required) return 'required';
   return node.default === undefined ? '' : code(node.default);
 }
 
@@ -39,8 +39,8 @@ function rows(section: SchemaNode): string[] {
   return Object.entries(section.properties ?? {})
     .filter(([, node]) => node.properties === undefined && node.oneOf === undefined && !isStages(node))
     .map(([key, node]) => {
-      const needed = section.required?.includes(key) ?? false;
-      return `| \`${key}\` | ${valueText(node)} | ${defaultText(node, needed)} | ${node.description ?? ''} |`;
+      const required = section.required?.includes(key) ?? false;
+      return `| \`${key}\` | ${valueText(node)} | ${defaultText(node, required)} | ${node.description ?? ''} |`;
     });
 }
 
@@ -52,7 +52,7 @@ function section(title: string, node: SchemaNode): string {
   return `${head}${rows(node).join('\n')}\n`;
 }
 
-/** One table a section, in the order of the schema. An empty default is stated in the text: the key is left out. */
+/** One Markdown table per section, in schema order. A key without a default has an empty cell; its description says what happens then. */
 export function recipeKeyTable(): string {
   const root = recipeJsonSchema() as SchemaNode;
   const sections = Object.entries(root.properties ?? {}).flatMap(([key, node]) => {

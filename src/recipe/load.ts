@@ -1,4 +1,4 @@
-/** @module Reads recipes: shipped ones by name, others by path; every mistake is named with its line and column. */
+/** @module Reads recipes: shipped ones by name, others by path. Errors name the line and column. */
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { applyOverride } from './overrides.js';
 import { type OnWarning, renameKeys } from './renamed-keys.js';
 import { type Recipe, recipeSchema } from './schema.js';
 
-/** Beside both src/ and dist/. */
+/** The folder lies beside both src/ and dist/. */
 const SHIPPED = fileURLToPath(new URL('../../recipes', import.meta.url));
 
-/** Names of the recipes that come with byteify. */
+/** Names of the recipes that are shipped with byteify, sorted. */
 export async function listRecipes(): Promise<string[]> {
   return (await readdir(SHIPPED))
     .filter((name) => name.endsWith('.yaml'))
@@ -26,18 +26,18 @@ async function findRecipe(nameOrPath: string): Promise<string> {
   if (/^[\w.-]+$/.test(nameOrPath) && existsSync(shipped)) return shipped;
   if (existsSync(nameOrPath)) return nameOrPath;
   throw new UsageError(`There is no recipe "${nameOrPath}".`, {
-    hint: `Give a YAML file, or one of: ${(await listRecipes()).join(', ')}.`,
+    hint: `Pass a YAML file, or one of: ${(await listRecipes()).join(', ')}.`,
   });
 }
 
 export interface LoadOptions {
-  /** Overrides as `key=value`. */
+  /** Overrides in the form `key=value`. */
   readonly sets?: readonly string[];
-  /** Told of what is accepted but should be written differently. */
+  /** Called with a warning for each key that is accepted but has a newer name. */
   readonly onWarning?: OnWarning;
 }
 
-/** Also which default is taken where no recipe is named. */
+/** `way` selects the default recipe that is used if none is named. */
 export interface DefaultOptions extends LoadOptions {
   readonly way?: keyof typeof DEFAULT_RECIPES;
 }
@@ -47,8 +47,8 @@ function validate(text: RecipeText): Recipe {
   try {
     value = text.document.toJS();
   } catch (cause) {
-    // Aliases that stand before their anchor, or that multiply themselves.
-    throw new UsageError(`${text.where}: ${messageOf(cause)}.`, { hint: 'Write the values out.', cause });
+    // Aliases that precede their anchor, or that expand without bound.
+    throw new UsageError(`${text.where}: ${messageOf(cause)}.`, { hint: 'Write out the values instead.', cause });
   }
   const parsed = recipeSchema.safeParse(value);
   if (!parsed.success) throw complaint(parsed.error.issues[0]!, text);
@@ -62,13 +62,13 @@ function parseRecipe(yaml: string, where: string, { sets = [], onWarning = () =>
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
     throw new UsageError(`${where}:${line}:${col}: ${error.message.split('\n')[0]?.replace(/ at line .*$/, '')}.`, {
-      hint: 'The file is not YAML.',
+      hint: 'The file is not valid YAML.',
     });
   }
   if (document.contents === null)
-    throw new UsageError(`${where} is empty.`, { hint: 'A recipe has at least a name and stages.' });
+    throw new UsageError(`${where} is empty.`, { hint: 'A recipe needs at least a name and stages.' });
   renameKeys(document, where, onWarning);
-  // Before the overrides, so that a mistake in the file is named with its place in it.
+  // Validated before the overrides, so that an error in the file is reported with its line and column.
   const written = validate({ document, where, lines });
   if (sets.length === 0) return written;
   for (const override of sets) applyOverride(document, override, onWarning);
@@ -76,20 +76,23 @@ function parseRecipe(yaml: string, where: string, { sets = [], onWarning = () =>
 }
 
 /**
- * @param nameOrPath a shipped recipe's name or a YAML file.
- * @throws UsageError naming file, line, column and key of what is wrong.
+ * @param nameOrPath the name of a shipped recipe, or the path of a YAML file.
+ * @throws UsageError naming the file, line, column and key of the first error.
  */
 export async function loadRecipe(nameOrPath: string, options: LoadOptions = {}): Promise<Recipe> {
   const path = await findRecipe(nameOrPath);
   const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const hint =
-      cause.code === 'EISDIR' ? 'It is a folder: name the YAML file in it.' : 'Check the permissions of the file.';
+      cause.code === 'EISDIR' ? 'It is a folder; name the YAML file in it.' : 'Check the file’s permissions.';
     throw new UsageError(`${path} cannot be read (${cause.code}).`, { hint, cause });
   });
   return parseRecipe(text, path, options);
 }
 
-/** What is done where nothing was asked for: sizes by the rule, the schema's defaults, a thousand steps; without a source, of the paper's way. */
+/**
+ * The recipes that are used if none is named: derived sizes, the schema's defaults and 1,000 training steps. `paper` needs no source to
+ * distil from.
+ */
 const DEFAULT_RECIPES = {
   distilled: `name: default
 patcher: { kind: aligned }
@@ -104,7 +107,7 @@ stages:
 } as const;
 
 /**
- * The recipe that is named, or the default where none is.
+ * Loads the named recipe, or the default if none is named.
  * @throws UsageError as `loadRecipe` does.
  */
 export async function loadRecipeOrDefault(
@@ -116,7 +119,10 @@ export async function loadRecipeOrDefault(
     : loadRecipe(nameOrPath, options);
 }
 
-/** The recipe of a conversion: the one that is named, else the one it was begun with, else the default. */
+/**
+ * Loads the recipe of a conversion: the named one, else the `recipe.yaml` in the conversion folder, else the default.
+ * @throws UsageError as `loadRecipe` does.
+ */
 export async function recipeFor(
   folder: string,
   nameOrPath: string | undefined,
@@ -126,7 +132,7 @@ export async function recipeFor(
   return loadRecipeOrDefault(nameOrPath ?? (existsSync(own) ? own : undefined), options);
 }
 
-/** A recipe as YAML with every default written out. */
+/** Writes a recipe as YAML with every default written out. */
 export function recipeToYaml(recipe: Recipe): string {
   return stringify(recipe);
 }

@@ -1,9 +1,12 @@
-/** @module A recipe's local sizes, with what it leaves out derived from the source. */
+/** @module Sizes of the local models: stated in the recipe, or derived from the source. */
 import { deriveLocalSizes, type LocalSizes, type SourceSizes } from '../blt/index.js';
 import { UsageError } from '../errors.js';
 import type { Recipe } from './schema.js';
 
-/** What is stated wins; what is not stated follows from what is: FFN and heads from a stated width by the same rule. */
+/**
+ * Stated values win. The others are derived; a stated width also determines the derived FFN width and head count.
+ * @throws UsageError if the heads do not divide the width into even parts.
+ */
 export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | 'patcher' | 'stages'>): LocalSizes {
   const { blt, patcher, stages } = recipe;
   const width = blt.hidden_size;
@@ -43,6 +46,6 @@ export function localSizesOf(source: SourceSizes, recipe: Pick<Recipe, 'blt' | '
 function refuseUneven(section: string, width: number, heads: number): void {
   if (width % (2 * heads) === 0) return;
   throw new UsageError(`${section}.heads: ${heads} heads do not divide a width of ${width} into even parts.`, {
-    hint: 'Rotary embeddings turn pairs: width / heads must be an even number.',
+    hint: 'Rotary embeddings rotate pairs, so width / heads must be an even number.',
   });
 }

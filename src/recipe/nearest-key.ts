@@ -1,4 +1,4 @@
-/** @module The key that was probably meant by one that does not exist. */
+/** @module Suggests an existing key for a misspelled one. */
 import { recipeJsonSchema } from './schema.js';
 
 interface SchemaNode {
@@ -7,7 +7,7 @@ interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
 }
 
-/** The keys that may stand at a path of a recipe. */
+/** The keys that the schema allows at a path of a recipe. */
 function keysAt(path: readonly (string | number)[]): string[] {
   let nodes: readonly SchemaNode[] = [recipeJsonSchema() as SchemaNode];
   for (const step of path) {
@@ -17,7 +17,7 @@ function keysAt(path: readonly (string | number)[]): string[] {
   return nodes.flatMap((node) => Object.keys(node.properties ?? {}));
 }
 
-/** How many letters must be put in, taken out or changed (Levenshtein 1966). */
+/** Edit distance: insertions, deletions and substitutions of letters (Levenshtein 1966). */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...from].entries()) {
@@ -30,7 +30,7 @@ function distance(from: string, to: string): number {
   return row[to.length]!;
 }
 
-/** @returns null when no key is near. */
+/** @returns the closest key at that path, or null if none is close: at most a third of the letters may differ. */
 export function nearestKey(path: readonly (string | number)[], key: string): string | null {
   const ranked = keysAt(path)
     .map((candidate) => ({ candidate, letters: distance(key, candidate) }))

@@ -1,4 +1,4 @@
-/** @module `--set stages.0.steps=50`: keys of a recipe that the command line overrides. */
+/** @module Overrides of recipe keys from the command line: `--set stages.0.steps=50`. */
 import { type Document, isCollection, isSeq, parse } from 'yaml';
 import { messageOf, UsageError } from '../errors.js';
 import { type OnWarning, renamedPath } from './renamed-keys.js';
@@ -6,12 +6,14 @@ import { type OnWarning, renamedPath } from './renamed-keys.js';
 function parsePath(override: string): { path: (string | number)[]; value: string } {
   const equals = override.indexOf('=');
   if (equals < 1)
-    throw new UsageError(`--set takes key=value, not "${override}".`, { hint: 'For example --set stages.0.steps=50.' });
+    throw new UsageError(`--set takes key=value, not "${override}".`, {
+      hint: 'For example: --set stages.0.steps=50.',
+    });
   const keys = override.slice(0, equals).split('.');
   return { path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: override.slice(equals + 1) };
 }
 
-/** Why a path cannot be set, or null. Whether its keys exist is for the schema to say. */
+/** Explains why a path cannot be set, or returns null. The schema checks later whether the keys exist. */
 function obstacle(document: Document.Parsed, path: readonly (string | number)[]): string | null {
   for (const [depth, key] of path.entries()) {
     const parent = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
@@ -25,7 +27,7 @@ function obstacle(document: Document.Parsed, path: readonly (string | number)[])
   return null;
 }
 
-/** Sets one key of a document; the value is read as YAML. @throws UsageError for what cannot be set. */
+/** Sets one key of a document; the value is parsed as YAML. @throws UsageError if the path or the value is invalid. */
 export function applyOverride(document: Document.Parsed, override: string, onWarning: OnWarning): void {
   const { path: written, value: text } = parsePath(override);
   const path = renamedPath(written, `--set ${override}`, onWarning);
@@ -34,7 +36,7 @@ export function applyOverride(document: Document.Parsed, override: string, onWar
     value = parse(text);
   } catch (cause) {
     throw new UsageError(`--set ${override}: the value is not YAML (${messageOf(cause).split(/ at line|\n/)[0]}).`, {
-      hint: 'Quote what YAML would read as something else: --set \'name="a: b"\'.',
+      hint: 'Quote values that YAML would misread: --set \'name="a: b"\'.',
       cause,
     });
   }

@@ -1,8 +1,8 @@
-/** @module Keys that recipes had under other names: they are still read, with a warning. */
+/** @module Renamed recipe keys: the old names are still accepted, with a warning. */
 import { type Document, isScalar, visit } from 'yaml';
 import { UsageError } from '../errors.js';
 
-/** Earlier name -> today's. */
+/** Old name -> current name. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ['row_bytes', 'sequence_length'],
   ['micro_batch_rows', 'micro_batch_size'],
@@ -14,7 +14,7 @@ export type OnWarning = (sentence: string) => void;
 
 const sentence = (where: string, from: string, to: string) => `${where}: ${from} is now called ${to}.`;
 
-/** The names that the keys of a path have today. */
+/** Replaces old key names in a path by the current ones. */
 export function renamedPath<Key extends string | number>(
   path: readonly Key[],
   where: string,
@@ -28,8 +28,8 @@ export function renamedPath<Key extends string | number>(
 }
 
 /**
- * Gives all keys of a document the names that they have today; each renamed key is warned of once.
- * @throws UsageError when one mapping has a key under both names.
+ * Replaces old key names in a document by the current ones, with one warning per old name.
+ * @throws UsageError if one mapping has a key under both names.
  */
 export function renameKeys(document: Document.Parsed, where: string, onWarning: OnWarning): void {
   const found = new Set<string>();
@@ -40,8 +40,8 @@ export function renameKeys(document: Document.Parsed, where: string, onWarning: 
         const [from, to] = [key.value, RENAMED.get(key.value)];
         if (to === undefined) continue;
         if (map.has(to)) {
-          throw new UsageError(`${where}: ${from} and ${to} are two names of one key.`, {
-            hint: `Leave ${from} away.`,
+          throw new UsageError(`${where}: ${from} and ${to} are two names for the same key.`, {
+            hint: `Remove ${from}.`,
           });
         }
         key.value = to;
@@ -54,7 +54,7 @@ export function renameKeys(document: Document.Parsed, where: string, onWarning: 
 
 const FIRST_NAMES: ReadonlyMap<string, string> = new Map([...RENAMED].map(([from, to]) => [to, from]));
 
-/** A part of a recipe under the first names of its keys, for digests: a conversion that was begun with them can be resumed. */
+/** Returns part of a recipe with the original key names, for digests: a conversion that was started under those names can be resumed. */
 export function underFirstNames(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(underFirstNames);
   if (typeof value !== 'object' || value === null) return value;

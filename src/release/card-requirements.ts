@@ -1,4 +1,4 @@
-/** @module What every release must have, whatever its licence: a whole card, its history, and nothing of the machine it was made on. */
+/** @module Requirements of every release, whatever its licence: a complete card, its provenance, and no traces of the author's machine. */
 import { missingSections } from './card-sections.js';
 import { frontMatterFaults } from './front-matter.js';
 import { CARD_NAME, type ReleaseMetadata } from './metadata-requirements.js';
@@ -10,7 +10,7 @@ const RULES = 'The hub’s rules: https://huggingface.co/docs/hub/model-cards#mo
 const AGAIN = '`byteify export DIR --restart-from export` writes it.';
 const EDIT = `Edit ${CARD_NAME}, or export again.`;
 
-/** Each gives what is missing; none asks for what another asks for already. */
+/** Each requirement returns its violations; no two requirements report the same one. */
 export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetadata) => readonly Violation[]>> = {
   card({ texts }) {
     if (texts.has(CARD_NAME)) return [];
@@ -20,7 +20,7 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
   frontMatter({ texts, front }) {
     if (!texts.has(CARD_NAME)) return [];
     if (front === undefined) {
-      return [{ sentence: `${CARD_NAME} does not begin with a front matter that is YAML.`, hint: EDIT }];
+      return [{ sentence: `${CARD_NAME} does not begin with valid YAML front matter.`, hint: EDIT }];
     }
     return frontMatterFaults(front).map((fault) => ({ sentence: `${CARD_NAME}: ${fault}`, hint: RULES }));
   },
@@ -28,7 +28,7 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
   sections({ texts, body }) {
     if (!texts.has(CARD_NAME)) return [];
     return missingSections(body).map((section) => ({
-      sentence: `${CARD_NAME} says nothing under "${section}".`,
+      sentence: `${CARD_NAME} has no text under "${section}".`,
       hint: EDIT,
     }));
   },
@@ -36,7 +36,7 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
   placeholder({ texts }) {
     const found = placeholderIn(texts.get(CARD_NAME) ?? '');
     if (found === null) return [];
-    return [{ sentence: `${CARD_NAME} still has a place to fill in: ${found}.`, hint: `Edit ${CARD_NAME}.` }];
+    return [{ sentence: `${CARD_NAME} still contains a placeholder: ${found}.`, hint: `Edit ${CARD_NAME}.` }];
   },
 
   localPath({ texts }) {
@@ -46,7 +46,7 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
         const found = localPathIn(text);
         return found === null
           ? []
-          : [{ sentence: `${name} names a place on somebody’s machine: ${found}.`, hint: 'Take it out.' }];
+          : [{ sentence: `${name} contains a path of somebody’s machine: ${found}.`, hint: 'Remove it.' }];
       });
   },
 
@@ -62,17 +62,20 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
   provenance({ provenance, manifest }) {
     if (provenance === null) {
       return [
-        { sentence: `The folder has no ${PROVENANCE_NAME} that says what the model was made from.`, hint: AGAIN },
+        {
+          sentence: `The folder has no valid ${PROVENANCE_NAME}, which says what the model was made from.`,
+          hint: AGAIN,
+        },
       ];
     }
     if (manifest === null || manifest.model === null) return [];
     const { model, revision } = provenance.source ?? {};
     if (model === sourceName(manifest) && revision === manifest.revision) return [];
-    return [{ sentence: `${PROVENANCE_NAME} speaks of another source than the conversion.`, hint: 'Export again.' }];
+    return [{ sentence: `${PROVENANCE_NAME} names another source than the conversion.`, hint: 'Export again.' }];
   },
 
   recipe({ texts, provenance }) {
     if (texts.has(RECIPE_NAME) || provenance === null || provenance.recipe === null) return [];
-    return [{ sentence: `The folder has no ${RECIPE_NAME}, by which the model could be made again.`, hint: AGAIN }];
+    return [{ sentence: `The folder has no ${RECIPE_NAME}, which is needed to reproduce the model.`, hint: AGAIN }];
   },
 };

@@ -1,4 +1,4 @@
-/** @module What a card must speak of: the headings of its sections, in order. */
+/** @module The sections that a model card must have, in order. */
 
 export const CARD_SECTIONS = [
   'Load it',
@@ -14,7 +14,7 @@ export const CARD_SECTIONS = [
 
 export type CardSection = (typeof CARD_SECTIONS)[number];
 
-/** The sections that a card lacks, or has nothing under. */
+/** The required sections that are missing or empty in the body of a card. */
 export function missingSections(body: string): CardSection[] {
   const sections = new Map(
     body.split(/^## /m).map((part) => {

@@ -1,4 +1,4 @@
-/** @module The front matter of a model card, by the hub's rules for it. */
+/** @module The front matter of a model card, according to the hub's rules. */
 import { parseDocument, stringify } from 'yaml';
 import { z } from 'zod';
 import { datasetId, languageCode } from '../recipe/index.js';
@@ -6,28 +6,28 @@ import { type HubLicence, isHubLicence } from './hub-licences.js';
 
 const PART = '[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9])?';
 const MODEL_ID = new RegExp(`^${PART}/${PART}$`);
-/** What the hub shows as the licence's text: one of two files of the repository, or an address. */
+/** Links that the hub accepts for a licence's text: one of two files in the repository, or a URL. */
 const LICENCE_LINK = /^(?:LICENSE|LICENSE\.md|https?:\/\/\S+)$/;
 
 const text = (rule: RegExp, must: string) => z.string(must).regex(rule, must);
-/** The hub takes one value for a list of one. */
+/** The hub accepts a single value instead of a list with one item. */
 const oneOrMore = <Item extends z.ZodType>(item: Item) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? [value] : value),
     z.array(item, 'must be a list').min(1, 'must not be empty'),
   );
 
-/** Keys that are not named here are the author's own. */
+/** Other keys are allowed, for the author's use. */
 const frontMatter = z
   .looseObject(
     {
-      license: z.string('must be there').refine(isHubLicence, 'must be an identifier that the hub knows'),
-      license_name: text(/^[a-z0-9][a-z0-9._+-]*$/, 'must be an identifier in small letters').optional(),
-      license_link: text(LICENCE_LINK, 'must be LICENSE, LICENSE.md or an address').optional(),
+      license: z.string('is required').refine(isHubLicence, 'must be an identifier that the hub knows'),
+      license_name: text(/^[a-z0-9][a-z0-9._+-]*$/, 'must be an identifier in lowercase letters').optional(),
+      license_link: text(LICENCE_LINK, 'must be LICENSE, LICENSE.md or a URL').optional(),
       language: oneOrMore(languageCode).optional(),
       library_name: z.literal('transformers', 'must be transformers, which loads the model'),
       pipeline_tag: z.literal('text-generation', 'must be text-generation, which is what the model does'),
-      base_model: oneOrMore(text(MODEL_ID, 'must be the id of a model on the hub, owner/name')).optional(),
+      base_model: oneOrMore(text(MODEL_ID, 'must be the id of a model on the hub (owner/name)')).optional(),
       base_model_relation: z
         .enum(['finetune', 'adapter', 'merge', 'quantized'], 'must be finetune, adapter, merge or quantized')
         .optional(),
@@ -37,26 +37,26 @@ const frontMatter = z
     'must be a mapping of keys',
   )
   .check(({ value, issues }) => {
-    const ask = (key: string, asked: boolean, message: string) => {
-      if (asked) issues.push({ code: 'custom', path: [key], message, input: value });
+    const report = (key: string, violated: boolean, message: string) => {
+      if (violated) issues.push({ code: 'custom', path: [key], message, input: value });
     };
     const other = value.license === 'other';
-    ask('license_name', other && value.license_name === undefined, 'must be there where license is other');
-    ask('license_link', other && value.license_link === undefined, 'must be there where license is other');
-    ask('license_name', !other && value.license_name !== undefined, 'must only be there where license is other');
-    ask(
+    report('license_name', other && value.license_name === undefined, 'is required if license is other');
+    report('license_link', other && value.license_link === undefined, 'is required if license is other');
+    report('license_name', !other && value.license_name !== undefined, 'is only allowed if license is other');
+    report(
       'base_model_relation',
       value.base_model !== undefined && value.base_model_relation === undefined,
-      'must be there where base_model is',
+      'is required with base_model',
     );
-    ask(
+    report(
       'base_model',
       value.base_model === undefined && value.base_model_relation !== undefined,
-      'must be there where base_model_relation is',
+      'is required with base_model_relation',
     );
   });
 
-/** What an export writes; a person may have added to it. */
+/** The front matter that an export writes; authors may add keys. */
 export interface FrontMatter {
   readonly license: HubLicence;
   readonly license_name?: string;
@@ -70,20 +70,20 @@ export interface FrontMatter {
   readonly tags: readonly string[];
 }
 
-/** Each fault as a sentence that names its key; none where the hub takes it. */
+/** The faults of a front matter, each as a sentence that names its key; empty if it is valid. */
 export function frontMatterFaults(value: unknown): string[] {
   const parsed = frontMatter.safeParse(value);
   if (parsed.success) return [];
   return parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'The front matter'} ${message}.`);
 }
 
-/** The part between the dashes. Quotes what YAML 1.1, which Python reads, takes for something else: `no` is Norwegian. */
+/** Writes the front matter between its dashes. Quotes values that YAML 1.1, which Python reads, would misread: `no` is Norwegian. */
 export function writeFrontMatter(value: FrontMatter): string {
   return `---\n${stringify(value, { compat: 'yaml-1.1', lineWidth: 0 })}---\n`;
 }
 
 export interface ReadCard {
-  /** Of any shape; undefined where there is none, or it is no YAML. */
+  /** The front matter, of any shape; undefined if there is none or it is not valid YAML. */
   readonly front: unknown;
   readonly body: string;
 }
@@ -94,18 +94,18 @@ function yamlIn(yaml: string): unknown {
   try {
     return document.toJS();
   } catch {
-    return undefined; // an alias of nothing, such as `title: *Great*`, is found only now
+    return undefined; // an undefined alias, such as `title: *Great*`, is only detected here
   }
 }
 
-/** A card in its two parts. */
+/** Splits a card into its front matter and its body. */
 export function readCard(card: string): ReadCard {
   const [, front, body = card] = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(card) ?? [];
   if (front === undefined) return { front: undefined, body };
   return { front: yamlIn(front), body };
 }
 
-/** The licence that a card names, by its `license_name` where that is `other`; null where it names none. */
+/** The licence that a front matter names (`license_name` if `license` is `other`); null if it names none. */
 export function licenceNameOf(front: unknown): string | null {
   if (typeof front !== 'object' || front === null) return null;
   const { license, license_name: name } = front as Record<string, unknown>;

@@ -1,8 +1,8 @@
-/** @module The licence identifiers that the hub knows, what kind of terms each stands for, and its SPDX identifier where it has one. */
+/** @module The hub's licence identifiers, the kind of their terms, and their SPDX identifiers. */
 
 /**
- * What a licence asks of whoever passes on a changed copy. `attribution` asks to be named and kept, no more; `llama` has requirements of its own
- * (llama-licences.ts); of the others a person must know before they publish, and `unfamiliar` has terms that are not in this table.
+ * The terms of a licence for distributing a modified copy. `attribution` only requires that the licence is named and kept; `llama` has its own
+ * requirements (llama-licences.ts). Publishers must know about all other kinds; `unfamiliar` has terms that this table does not describe.
  */
 export type LicenceKind =
   | 'attribution'

@@ -1,4 +1,4 @@
-/** @module Release: what a published model must tell, and what its licences ask for. */
+/** @module Model cards, provenance, and the requirements of a release and its licences. */
 
 export { type CardInputs, type CardModel, cardFromManifest, type TextFacts } from './card/inputs.js';
 export { type MetadataFiles, metadataFiles, modelName } from './card/metadata-files.js';
@@ -8,8 +8,8 @@ export { type FrontMatter, frontMatterFaults, licenceNameOf, readCard, writeFron
 export { type HubLicence, isHubLicence } from './hub-licences.js';
 export { type LicenceFileKind, licenceFileKind, licenceFilesOf, noticeWith } from './licence-files.js';
 export { CONCERNS, type Licence, licenceOf } from './licences.js';
-export { asAsked, type LlamaTerms } from './llama-licences.js';
-export type { ReleaseQuestion } from './metadata-requirements.js';
+export { type LlamaTerms, withRequiredPrefix } from './llama-licences.js';
+export type { ReleaseOptions } from './metadata-requirements.js';
 export { lastPart, PROVENANCE_NAME, type Provenance, provenanceOf, RECIPE_NAME, sourceName } from './provenance.js';
 export { releaseViolations } from './release-violations.js';
 export type { Violation } from './violation.js';

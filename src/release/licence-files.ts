@@ -1,25 +1,25 @@
-/** @module Files of a source that its licence asks to be passed on with what is made from it. */
+/** @module Licence files of a source, which must be distributed with derived models. */
 import { isLicenceFile } from '../hub/files.js';
-import { holds, type LlamaTerms } from './llama-licences.js';
+import { containsSentence, type LlamaTerms } from './llama-licences.js';
 
 export type LicenceFileKind = 'text' | 'notice' | 'policy';
 
-/** @returns null for a file of another kind. */
+/** The kind of a licence file, from its name; null for other files. */
 export function licenceFileKind(name: string): LicenceFileKind | null {
   if (!isLicenceFile(name)) return null;
   if (/^notice/i.test(name)) return 'notice';
   return /^use/i.test(name) ? 'policy' : 'text';
 }
 
-/** The files' names of one kind. */
+/** The names of one kind, sorted. */
 export function licenceFilesOf(names: Iterable<string>, kind: LicenceFileKind): string[] {
   return [...names].filter((name) => licenceFileKind(name) === kind).sort();
 }
 
-/** The notices of a Llama licence by their file: the source's own, with the attribution that the licence asks for wherever that is missing. */
+/** The notice file that a Llama licence requires: the source's own, with the required attribution added if it is missing. */
 export function noticeWith(terms: LlamaTerms, files: ReadonlyMap<string, string>): { name: string; text: string } {
   const [name = 'NOTICE'] = licenceFilesOf(files.keys(), 'notice');
   const text = files.get(name) ?? '';
-  if (holds(text, terms.notice)) return { name, text };
+  if (containsSentence(text, terms.notice)) return { name, text };
   return { name, text: `${text.trim() === '' ? '' : `${text.trimEnd()}\n\n`}${terms.notice}\n` };
 }

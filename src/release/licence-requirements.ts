@@ -1,23 +1,23 @@
-/** @module What the licences of the source and of the training text ask for. Each requirement is checked on the folder as it is. */
+/** @module Requirements of the licences of the source and the training text, each checked on the exported folder. */
 import { licenceNameOf } from './front-matter.js';
 import { licenceFileKind, licenceFilesOf } from './licence-files.js';
 import { CONCERNS, type Licence, licenceOf } from './licences.js';
-import { asAsked, beginsAsAsked, holds } from './llama-licences.js';
+import { containsSentence, hasRequiredPrefix, withRequiredPrefix } from './llama-licences.js';
 import { CARD_NAME, type ReleaseMetadata } from './metadata-requirements.js';
 import { lastPart } from './provenance.js';
 import type { Violation } from './violation.js';
 
 const STATE = `byteify export DIR --restart-from export --data-source '{ name: ..., license: ..., hub_id: ... }'`;
 
-/** Licence files that the source came with and the folder lacks. */
+/** Licence files of the source that the folder lacks. */
 function lostFiles({ texts, manifest, provenance }: ReleaseMetadata): string[] {
   const files = manifest?.stages.import?.files.map(({ path }) => lastPart(path));
   const names = files ?? provenance?.source?.files.map(({ name }) => name) ?? [];
   return names.filter((name) => licenceFileKind(name) !== null && !texts.has(name));
 }
 
-/** A licence that a person must have read: no violation once they say so. */
-function unread(what: string, { id, kind, name }: Licence, { accepted }: ReleaseMetadata): Violation[] {
+/** A licence that the publisher must acknowledge: a violation until its id is accepted. */
+function unacknowledged(what: string, { id, kind, name }: Licence, { accepted }: ReleaseMetadata): Violation[] {
   const concern = CONCERNS[kind];
   if (concern === null || accepted.has(id)) return [];
   const sentence =
@@ -25,7 +25,7 @@ function unread(what: string, { id, kind, name }: Licence, { accepted }: Release
   return [
     {
       sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1),
-      hint: `See that you may publish what is made from it, then add it to the list of --accept-license: ${id}.`,
+      hint: `Make sure that you may publish a derived model, then add it to the list of --accept-license: ${id}.`,
     },
   ];
 }
@@ -37,17 +37,17 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     if (named === null || licenceOf(named).id === recorded.id) return [];
     return [
       {
-        sentence: `${CARD_NAME}: license says ${named}, and the source is under ${recorded.id}.`,
-        hint: 'A model keeps the licence of its source.',
+        sentence: `${CARD_NAME}: license says ${named}, but the source is under ${recorded.id}.`,
+        hint: 'Name the licence of the source.',
       },
     ];
   },
 
-  acknowledged: (metadata) => unread('the source', metadata.licence, metadata),
+  acknowledged: (metadata) => unacknowledged('the source', metadata.licence, metadata),
 
   sourceFiles: (metadata) =>
     lostFiles(metadata).map((name) => ({
-      sentence: `The source came with ${name}, and the folder has it no longer.`,
+      sentence: `The source has the licence file ${name}, but the folder lacks it.`,
       hint: `Copy it from the source, or export again.`,
     })),
 
@@ -57,11 +57,11 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     if (licenceFilesOf(lostFiles(metadata), 'text').length > 0) return [];
     if (licence.llama !== null) {
       const { title, name, link } = licence.llama;
-      if (files.some((file) => holds(texts.get(file)!.toLowerCase(), title))) return [];
+      if (files.some((file) => containsSentence(texts.get(file)!.toLowerCase(), title))) return [];
       return [
         {
-          sentence: `The folder has no copy of the ${name}, which asks for one.`,
-          hint: `Put it beside the weights as LICENSE.txt; it is at ${link}.`,
+          sentence: `The folder has no copy of the ${name}, which requires one.`,
+          hint: `Add it to the folder as LICENSE.txt; it is at ${link}.`,
         },
       ];
     }
@@ -69,8 +69,8 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     if (licence.link !== null && body.includes(licence.link)) return [];
     return [
       {
-        sentence: `Nothing in the folder leads to the text of ${licence.name}.`,
-        hint: `Put it beside the weights as LICENSE${licence.link === null ? '' : `, or link ${licence.link} in ${CARD_NAME}`}.`,
+        sentence: `The folder neither contains nor links the text of ${licence.name}.`,
+        hint: `Add it to the folder as LICENSE${licence.link === null ? '' : `, or link ${licence.link} in ${CARD_NAME}`}.`,
       },
     ];
   },
@@ -79,22 +79,22 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     const { licence, texts } = metadata;
     if (licence.llama === null || licenceFilesOf(lostFiles(metadata), 'notice').length > 0) return [];
     const { notice, name } = licence.llama;
-    if (licenceFilesOf(texts.keys(), 'notice').some((file) => holds(texts.get(file)!, notice))) return [];
+    if (licenceFilesOf(texts.keys(), 'notice').some((file) => containsSentence(texts.get(file)!, notice))) return [];
     return [
       {
-        sentence: `No NOTICE file in the folder has the attribution that the ${name} asks for.`,
-        hint: `Write into NOTICE: ${notice}`,
+        sentence: `No NOTICE file in the folder contains the attribution that the ${name} requires.`,
+        hint: `Add to NOTICE: ${notice}`,
       },
     ];
   },
 
   display({ licence, texts, body }) {
     const display = licence.llama?.display ?? null;
-    if (display === null || !texts.has(CARD_NAME) || holds(body, display)) return [];
+    if (display === null || !texts.has(CARD_NAME) || containsSentence(body, display)) return [];
     return [
       {
-        sentence: `${CARD_NAME} does not say "${display}", as the ${licence.name} asks.`,
-        hint: 'Write it where it is seen.',
+        sentence: `${CARD_NAME} does not say "${display}", as the ${licence.name} requires.`,
+        hint: 'Write it in a prominent place.',
       },
     ];
   },
@@ -104,7 +104,7 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     if (llama === null || !texts.has(CARD_NAME) || body.includes(llama.usePolicy)) return [];
     return [
       {
-        sentence: `${CARD_NAME} does not lead to the acceptable use policy, which is part of the ${llama.name}.`,
+        sentence: `${CARD_NAME} does not link the acceptable use policy, which is part of the ${llama.name}.`,
         hint: `Link ${llama.usePolicy}.`,
       },
     ];
@@ -112,11 +112,11 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
 
   repositoryName({ licence, name }) {
     const { llama } = licence;
-    if (llama === null || beginsAsAsked(name, llama)) return [];
+    if (llama === null || hasRequiredPrefix(name, llama)) return [];
     return [
       {
-        sentence: `The ${llama.name} asks for a name that begins with "${llama.nameBegins}", and "${name}" does not.`,
-        hint: `Take another one, such as ${asAsked(name, llama)}.`,
+        sentence: `The ${llama.name} requires a name that begins with "${llama.namePrefix}", but "${name}" does not.`,
+        hint: `Use another name, such as ${withRequiredPrefix(name, llama)}.`,
       },
     ];
   },
@@ -126,14 +126,14 @@ export const LICENCE_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMet
     if (provenance === null || provenance.data.sources.length > 0 || accepted.has('unknown')) return [];
     return [
       {
-        sentence: 'Nothing says where the training text comes from, nor under which licence.',
-        hint: `State it: ${STATE}, or export.data_sources of the recipe. To publish without it: --accept-license unknown.`,
+        sentence: 'The source and the licence of the training text are not stated.',
+        hint: `State it: ${STATE}, or set export.data_sources in the recipe. To publish without it, pass --accept-license unknown.`,
       },
     ];
   },
 
   dataLicences: (metadata) =>
     (metadata.provenance?.data.sources ?? []).flatMap(({ name, license }) =>
-      unread(`the training text "${name}"`, licenceOf(license), metadata),
+      unacknowledged(`the training text "${name}"`, licenceOf(license), metadata),
     ),
 };

@@ -1,34 +1,34 @@
-/** @module A licence by the name that a model's or a data set's metadata give it. */
+/** @module Looks up a licence by the name in a model's or data set's metadata. */
 import { HUB_LICENCES, isHubLicence, type LicenceKind } from './hub-licences.js';
 import { LLAMA_LICENCES, type LlamaTerms } from './llama-licences.js';
 
 export interface Licence {
-  /** The hub's identifier where it has one, else the name that the metadata give; `unknown` where they give none. */
+  /** The hub's identifier if it has one, otherwise the name in the metadata; `unknown` if they have none. */
   readonly id: string;
   readonly kind: LicenceKind;
-  /** For people. */
+  /** The name for people. */
   readonly name: string;
-  /** The text, where it is known to lie. */
+  /** URL of the text; null if it is not known. */
   readonly link: string | null;
-  /** Meta's community licences. */
+  /** The terms of one of Meta's community licences, otherwise null. */
   readonly llama: LlamaTerms | null;
 }
 
-/** What a person must know about a kind before they publish, to go on after the licence's name; null where nothing is left to say. */
+/** What a publisher must know about each kind, as a predicate for the licence's name; null if there is nothing to know. */
 export const CONCERNS: Readonly<Record<LicenceKind, string | null>> = {
   attribution: null,
   llama: null,
-  'share-alike': 'asks that what is made from it be passed on under the same terms',
+  'share-alike': 'requires derived models to be distributed under the same terms',
   'non-commercial': 'does not allow commercial use',
-  'no-derivatives': 'does not allow changed copies to be passed on',
-  unfamiliar: 'has terms that byteify does not know: read them',
-  unknown: 'is not known: nothing says that what is made from it may be passed on',
+  'no-derivatives': 'does not allow modified copies to be distributed',
+  unfamiliar: 'has terms that byteify does not know, so read them',
+  unknown: 'is not known, so nothing says that derived models may be distributed',
 };
 
 const LLAMA_NAME = /^(?:meta-)?llama-?(2|3(?:[.-][123])?)(?:-community)?(?:-licen[cs]e)?(?:-agreement)?$/;
 const NON_COMMERCIAL = /(^|[-_. ])nc([-_. ]|$)|non-?commercial|research/;
 
-/** Spellings of one licence made the same, as the hub writes identifiers: `Apache 2.0`, and `llama3_2_community` of a `license_name`. */
+/** Normalises spellings to the hub's identifiers: `Apache 2.0`, or `llama3_2_community` in a `license_name`. */
 function identifierOf(name: string): string {
   const id = name
     .trim()
@@ -39,7 +39,7 @@ function identifierOf(name: string): string {
   return version === undefined ? id : `llama${version.replace('-', '.')}`;
 }
 
-/** @param name `license` of a front matter, or its `license_name` where that is `other`; null where there is none. */
+/** Looks up a licence. @param name `license` of a front matter, or its `license_name` if that is `other`; null if there is none. */
 export function licenceOf(name: string | null): Licence {
   const id = identifierOf(name ?? '') || 'unknown';
   const llama = Object.hasOwn(LLAMA_LICENCES, id) ? LLAMA_LICENCES[id]! : null;

@@ -1,22 +1,22 @@
-/** @module What Meta's community licences ask of whoever passes on a model made from a Llama: section 1.b of each. */
+/** @module The terms of Meta's community licences for distributing a model derived from a Llama: section 1.b of each. */
 
 export interface LlamaTerms {
   readonly name: string;
-  /** Where Meta has the text. */
+  /** URL of the text at Meta. */
   readonly link: string;
-  /** What the text must be found to call itself, in small letters. */
+  /** The title that the licence text must contain, in lowercase. */
   readonly title: string;
-  /** The attribution that a "Notice" text file must hold (1.b.iii). */
+  /** The attribution that a "Notice" text file must contain (1.b.iii). */
   readonly notice: string;
-  /** The acceptable use policy, part of the agreement (1.b.iv). */
+  /** URL of the acceptable use policy, which is part of the agreement (1.b.iv). */
   readonly usePolicy: string;
-  /** What must be displayed (1.b.i); null where nothing must. */
+  /** Text that must be displayed (1.b.i); null if there is none. */
   readonly display: string | null;
-  /** What the model's name must begin with (1.b.i); null where it need not. */
-  readonly nameBegins: string | null;
+  /** The required beginning of the model's name (1.b.i); null if there is none. */
+  readonly namePrefix: string | null;
 }
 
-/** Those of 3.1 and later differ in their number alone. */
+/** The licences of 3.1 and later differ only in the version number. */
 function laterTerms(version: string, site: string): LlamaTerms {
   const path = `${site}/llama${version.replace('.', '_')}`;
   return {
@@ -26,11 +26,11 @@ function laterTerms(version: string, site: string): LlamaTerms {
     notice: `Llama ${version} is licensed under the Llama ${version} Community License, Copyright © Meta Platforms, Inc. All Rights Reserved.`,
     usePolicy: `${path}/use-policy`,
     display: 'Built with Llama',
-    nameBegins: 'Llama',
+    namePrefix: 'Llama',
   };
 }
 
-/** By the hub's identifier. */
+/** Terms by the hub's licence identifier. */
 export const LLAMA_LICENCES: Readonly<Record<string, LlamaTerms>> = {
   llama2: {
     name: 'Llama 2 Community License',
@@ -40,7 +40,7 @@ export const LLAMA_LICENCES: Readonly<Record<string, LlamaTerms>> = {
       'Llama 2 is licensed under the LLAMA 2 Community License, Copyright (c) Meta Platforms, Inc. All Rights Reserved.',
     usePolicy: 'https://ai.meta.com/llama/use-policy',
     display: null,
-    nameBegins: null,
+    namePrefix: null,
   },
   llama3: {
     name: 'Meta Llama 3 Community License',
@@ -50,29 +50,29 @@ export const LLAMA_LICENCES: Readonly<Record<string, LlamaTerms>> = {
       'Meta Llama 3 is licensed under the Meta Llama 3 Community License, Copyright © Meta Platforms, Inc. All Rights Reserved.',
     usePolicy: 'https://llama.meta.com/llama3/use-policy',
     display: 'Built with Meta Llama 3',
-    nameBegins: 'Llama 3',
+    namePrefix: 'Llama 3',
   },
   'llama3.1': laterTerms('3.1', 'https://llama.meta.com'),
   'llama3.2': laterTerms('3.2', 'https://www.llama.com'),
   'llama3.3': laterTerms('3.3', 'https://www.llama.com'),
 };
 
-/** A repository's name has hyphens where prose has spaces. @param name without the owner. */
-export function beginsAsAsked(name: string, { nameBegins }: Pick<LlamaTerms, 'nameBegins'>): boolean {
-  return nameBegins === null || name.replaceAll(/[-_]/g, ' ').startsWith(nameBegins);
+/** Whether a name begins as the licence requires; hyphens count as spaces. @param name without the owner. */
+export function hasRequiredPrefix(name: string, { namePrefix }: Pick<LlamaTerms, 'namePrefix'>): boolean {
+  return namePrefix === null || name.replaceAll(/[-_]/g, ' ').startsWith(namePrefix);
 }
 
-/** The name itself, or one that begins as the licence asks. @param name without the owner. */
-export function asAsked(name: string, terms: Pick<LlamaTerms, 'nameBegins'>): string {
-  if (beginsAsAsked(name, terms)) return name;
-  // Meta put its own name first in Llama 3's.
+/** The name, with the prefix that the licence requires if it lacks it. @param name without the owner. */
+export function withRequiredPrefix(name: string, terms: Pick<LlamaTerms, 'namePrefix'>): string {
+  if (hasRequiredPrefix(name, terms)) return name;
+  // Meta's own names of Llama 3 models begin with "Meta-".
   const short = name.replace(/^meta-/i, '');
-  return beginsAsAsked(short, terms) ? short : `${terms.nameBegins?.replaceAll(' ', '-')}-${name}`;
+  return hasRequiredPrefix(short, terms) ? short : `${terms.namePrefix?.replaceAll(' ', '-')}-${name}`;
 }
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ');
 
-/** Whether a text holds a sentence, however its lines are broken. */
-export function holds(text: string, sentence: string): boolean {
+/** Whether a text contains a sentence, regardless of line breaks. */
+export function containsSentence(text: string, sentence: string): boolean {
   return oneLine(text).includes(oneLine(sentence));
 }

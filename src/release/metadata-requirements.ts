@@ -1,4 +1,4 @@
-/** @module What of an exported folder tells about the model: all that a release is judged by, read once. */
+/** @module Reads the metadata of an exported folder, on which the requirements of a release are checked. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '../conversion/index.js';
@@ -9,7 +9,7 @@ import { PROVENANCE_NAME, type Provenance, parseProvenance, RECIPE_NAME } from '
 
 export const CARD_NAME = 'README.md';
 
-/** Texts that the tool or a person writes; licences and the tokenizer's tables are passed on as they are. */
+/** Files that byteify or an author writes. Licence files and the tokenizer's tables are copied unchanged. */
 const WRITTEN = [
   CARD_NAME,
   RECIPE_NAME,
@@ -22,30 +22,30 @@ const WRITTEN = [
 export interface ReleaseMetadata {
   /** The repository's name without its owner. */
   readonly name: string;
-  /** Texts by the name of their file: those that are written, and those of the licence. */
+  /** Texts by file name: the written files and the licence files. */
   readonly texts: ReadonlyMap<string, string>;
-  /** The front matter, of any shape, and the text below; null without a card. */
+  /** The front matter, of any shape; undefined if there is none. */
   readonly front: unknown;
   readonly body: string;
-  /** Null where it is missing, or not as an export writes it. */
+  /** Null if it is missing or invalid. */
   readonly provenance: Provenance | null;
   readonly manifest: Manifest | null;
-  /** The source's licence as the conversion recorded it; null where it recorded none. */
+  /** The source's licence as the conversion recorded it; null if it recorded none. */
   readonly recorded: Licence | null;
-  /** That one, or the one that the card names. */
+  /** The recorded licence, or the one that the card names. */
   readonly licence: Licence;
-  /** Ids of licences that were acknowledged. */
+  /** Ids of the licences that the publisher acknowledged. */
   readonly accepted: ReadonlySet<string>;
 }
 
-export interface ReleaseQuestion {
+export interface ReleaseOptions {
   /** The exported folder. */
   readonly folder: string;
-  /** Of the conversion; null for a plain export, which is then taken by its provenance.json. */
+  /** The conversion's manifest; null for a plain export, which is checked by its provenance.json. */
   readonly manifest: Manifest | null;
   /** OWNER/NAME. */
   readonly repository: string;
-  /** Ids of the licences that the publisher has read, parted by commas: `cc-by-nc-4.0,unknown`. */
+  /** Ids of the acknowledged licences, separated by commas: `cc-by-nc-4.0,unknown`. */
   readonly acceptedLicense: string | null;
 }
 
@@ -63,17 +63,17 @@ function provenanceIn(texts: ReadonlyMap<string, string>): Provenance | null {
   try {
     return parseProvenance(text);
   } catch {
-    return null; // a requirement says so
+    return null; // the provenance requirement reports it
   }
 }
 
-/** @throws what reading the folder throws. */
+/** Reads the metadata of an exported folder. @throws the errors of reading it. */
 export async function readReleaseMetadata({
   folder,
   manifest,
   repository,
   acceptedLicense,
-}: ReleaseQuestion): Promise<ReleaseMetadata> {
+}: ReleaseOptions): Promise<ReleaseMetadata> {
   const texts = await readTexts(folder);
   const { front, body } = readCard(texts.get(CARD_NAME) ?? '');
   const provenance = provenanceIn(texts);

@@ -1,4 +1,4 @@
-/** @module What must not be in a text that is published: places that wait for an author, and paths of someone's machine. */
+/** @module Finds text that must not be published: placeholders, and paths of the author's machine. */
 
 const PLACEHOLDERS: readonly RegExp[] = [
   /\[more information needed\]/i,
@@ -11,7 +11,7 @@ const PLACEHOLDERS: readonly RegExp[] = [
 ];
 
 const LOCAL_PATHS: readonly RegExp[] = [
-  // Two parts at the least: `and/or` begins with no slash, and an address has letters or a slash before its own.
+  // At least two components. `and/or` does not begin with a slash, and the slashes of a URL follow letters or another slash.
   /(?<![\w:/.\\<~)\]-])\/(?:[\w.@+~-]+\/)+[\w.@+~-]*/,
   /(?<!\w)~[\w-]*\/[\w.]/,
   /(?<!\w)\.{1,2}\/[\w.]/,
@@ -22,12 +22,12 @@ const LOCAL_PATHS: readonly RegExp[] = [
 const first = (patterns: readonly RegExp[], text: string): string | null =>
   patterns.flatMap((pattern) => pattern.exec(text)?.[0] ?? [])[0] ?? null;
 
-/** The first place that waits for an author, or null. */
+/** The first placeholder in a text, or null. */
 export function placeholderIn(text: string): string | null {
   return first(PLACEHOLDERS, text);
 }
 
-/** The first path that leads into a machine's folders, or null. Addresses are none, nor are names of files. */
+/** The first path of a local machine in a text, or null. URLs and plain file names do not count. */
 export function localPathIn(text: string): string | null {
   return first(LOCAL_PATHS, text);
 }

@@ -1,9 +1,9 @@
-/** @module `provenance.json` of an export: what anyone needs who makes the model again, and nothing of the machine that made it. */
+/** @module The `provenance.json` of an export: everything needed to reproduce the model, and nothing about the machine that made it. */
 import { z } from 'zod';
 import { type Manifest, STAGE_NAMES } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
-// The name alone: the folder's index loads the hub's client.
+// Imported directly, since the folder's index loads the hub's client.
 import { PROVENANCE_NAME } from '../hub/publish/origin.js';
 import { type DataSource, dataSource, type Recipe, underFirstNames } from '../recipe/index.js';
 import { toolVersion } from '../version.js';
@@ -15,7 +15,7 @@ export const RECIPE_NAME = 'recipe.yaml';
 const provenanceSchema = z.strictObject({
   format: z.literal(1),
   byteify: z.string(),
-  /** Null for a checkpoint that came without its history. */
+  /** Null for a checkpoint without a recorded history. */
   source: z
     .strictObject({
       /** The hub id, or the name of a local folder or file. */
@@ -29,14 +29,14 @@ const provenanceSchema = z.strictObject({
   recipe: z
     .strictObject({
       name: z.string(),
-      /** Of all its values, in `byteify.json` of the conversion, too. */
+      /** Digest of all values, as in the conversion's `byteify.json`. */
       sha256: z.string(),
-      /** Of those that the weights come from: it stays when the same weights are exported in another way. */
+      /** Digest of the values that determine the weights; it does not change with export settings. */
       training_sha256: z.string().optional(),
     })
     .nullable(),
   data: z.strictObject({
-    /** Of the text and its split. */
+    /** Digest of the text and its split. */
     sha256: z.string().nullable(),
     sources: z.array(dataSource),
   }),
@@ -48,25 +48,27 @@ const provenanceSchema = z.strictObject({
 
 export type Provenance = z.infer<typeof provenanceSchema>;
 
-/** The last part of a path of any system. */
+/** The last component of a path of any operating system. */
 export function lastPart(path: string): string {
   return path.split(/[\\/]/).filter(Boolean).at(-1) ?? path;
 }
 
-/** The source as a stranger knows it: the hub id, or the name of a file. A local path can look like an id; only a hub model has a commit. */
+/** The public name of the source: a hub id, or a file name. A local path can look like an id, but only hub models have a commit. */
 export function sourceName({ model, revision }: Pick<Manifest, 'model' | 'revision'>): string | null {
   if (model === null) return null;
   return revision === null ? lastPart(model) : model.split('@', 1)[0]!;
 }
 
-/** The source counts by its files' digests, and a name is no setting. */
+/** Excludes the source, which is identified by its files' digests, and settings that do not affect the weights. */
 function trainingDigest({ name, source, hardware, export: exported, ...training }: Recipe): string {
   return digestOf(underFirstNames(training));
 }
 
 /**
- * @param manifest null for a plain checkpoint
- * @param recipe that the manifest names, where its values are at hand
+ * Builds the provenance of an export.
+ * @param manifest of the conversion; null for a plain checkpoint.
+ * @param sources of the training text.
+ * @param recipe that the manifest names, if its values are available.
  */
 export function provenanceOf(
   manifest: Manifest | null,
@@ -75,7 +77,7 @@ export function provenanceOf(
 ): Provenance {
   const stages = STAGE_NAMES.flatMap((name) => {
     const stage = manifest?.stages[name];
-    // A stage that is still going on, the export itself, has nothing to tell yet.
+    // The export stage itself is still running and has no results yet.
     return stage?.state === 'done' ? [[name, { seconds: stage.seconds, metrics: stage.metrics }] as const] : [];
   });
   const model = manifest === null ? null : sourceName(manifest);
@@ -101,11 +103,11 @@ export function provenanceOf(
   };
 }
 
-/** @throws ByteifyError for what `provenanceOf` would not have written. */
+/** Parses provenance.json. @throws ByteifyError if `provenanceOf` could not have written it. */
 export function parseProvenance(text: string): Provenance {
   try {
     return provenanceSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new ByteifyError(`${PROVENANCE_NAME} is not as an export writes it.`, { hint: 'Export again.', cause });
+    throw new ByteifyError(`${PROVENANCE_NAME} is not a valid provenance file.`, { hint: 'Export again.', cause });
   }
 }

@@ -1,8 +1,8 @@
-/** @module What stands between an export and its publication. */
+/** @module A violated requirement, which prevents an export from being published. */
 
 export interface Violation {
-  /** One sentence that says what is missing or wrong. */
+  /** Says in one sentence what is missing or wrong. */
   readonly sentence: string;
-  /** What to do about it. */
+  /** Says how to fix it. */
   readonly hint: string;
 }

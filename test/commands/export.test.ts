@@ -47,7 +47,7 @@ describe('of a conversion', () => {
     const question = { folder: exportedTo, manifest, repository: 'me/Llama-3.2-x', acceptedLicense: null };
     return (await releaseViolations(question)).map(({ sentence }) => sentence);
   };
-  const NOT_STATED = 'Nothing says where the training text comes from, nor under which licence.';
+  const NOT_STATED = 'The source and the licence of the training text are not stated.';
 
   it('writes in place and aside what can be published once the sources of the text are stated; training stays', async () => {
     selfCheck.mockResolvedValue({ maxLogitDifference: 0, positions: 1 });

@@ -247,7 +247,7 @@ describe('a dry run', () => {
   it('fails as the publish would', async () => {
     const { stdout, error } = await publish(await exported(), { dryRun: true, repository: 'me/taken' });
     expect(stdout).toMatch(/model\.safetensors +remove/);
-    expect(error).toMatchObject({ message: expect.stringContaining('me/taken holds another model'), exitCode: 1 });
+    expect(error).toMatchObject({ message: expect.stringContaining('me/taken contains another model'), exitCode: 1 });
     expect(
       (await publish(join(work(), 'blt'), { dryRun: true, repository: 'me/taken', force: true })).error,
     ).toBeNull();

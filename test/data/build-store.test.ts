@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-const SETTINGS = { pieceBytes: 64, validationFraction: 0.3, seed: 1, textKey: 'text' };
+const SETTINGS = { chunkBytes: 64, validationFraction: 0.3, seed: 1, textKey: 'text' };
 const PARAGRAPHS = Array.from({ length: 20 }, (_, i) => `Paragraph ${i} says something of its own.\n`);
 const lines = (texts: readonly string[], key = 'text') =>
   texts.map((text) => `${JSON.stringify({ [key]: text })}\n`).join('');
@@ -38,7 +38,7 @@ describe('what is read', () => {
   it('is a text larger than any buffer, cut without loss', async () => {
     const text = Array.from({ length: 120_000 }, (_, i) => `Line ${i}: größer, 東京タワー 🗼.\n`).join('');
     await put('large.txt', text);
-    const manifest = await build({ pieceBytes: 50_000 });
+    const manifest = await build({ chunkBytes: 50_000 });
     const bytes = Buffer.byteLength(text);
     expect(bytes).toBeGreaterThan(2 ** 22);
     expect(manifest.train.bytes + manifest.validation.bytes).toBe(bytes);
@@ -133,7 +133,7 @@ describe('what is refused', () => {
     expect(manifest.refused.map(({ path, reason }) => [path.split('/').at(-1), reason])).toEqual([
       ['cut.txt', 'it is not valid UTF-8: its last character is cut off'],
       ['late.txt', 'it is not valid UTF-8'],
-      ['nul.txt', 'it is binary (it holds a zero byte)'],
+      ['nul.txt', 'it is binary (it contains a zero byte)'],
     ]);
     expect((await textsOf('both')).join('').length).toBe(PARAGRAPHS.join('').length);
   });
@@ -185,10 +185,12 @@ describe('what is refused', () => {
   it('says so when nothing is left', async () => {
     await put('a.jsonl', 'x\ny\n');
     await expect(build()).rejects.toThrow(
-      /^Nothing of --data can be used \(.*a\.jsonl:1: it is not JSON: an unquoted word, at character 1, and 1 more\)\.$/,
+      /^--data contains no usable text \(.*a\.jsonl:1: it is not JSON: an unquoted word, at character 1, and 1 more\)\.$/,
     );
     await mkdir(join(folder(), 'hollow'));
-    await expect(build({ paths: [join(folder(), 'hollow')] })).rejects.toThrow('The folders of --data hold no files.');
+    await expect(build({ paths: [join(folder(), 'hollow')] })).rejects.toThrow(
+      'The folders that --data names contain no files.',
+    );
     expect(await readdir(folder())).toEqual(['hollow', 'in']);
   });
 });
@@ -263,20 +265,20 @@ describe('a store', () => {
   });
 
   it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
-    ['data.json', (path) => writeFile(path, '{}'), /data\.json is not the record of a store of text: files: /],
+    ['data.json', (path) => writeFile(path, '{}'), /data\.json is not the record of a text store: files: /],
     ['data.json', (path) => rm(path), /data\.json is missing/],
-    ['train.ends', (path) => truncate(path, 5), /train\.ends is cut short: 5 bytes/],
+    ['train.ends', (path) => truncate(path, 5), /train\.ends is truncated: 5 bytes/],
     [
       'train.ends',
       (path) => writeFile(path, new Float64Array([9, 4])),
-      /train\.ends is damaged: piece 1 would end at 4, after 9/,
+      /train\.ends is damaged: document chunk 1 would end at 4, after 9/,
     ],
-    ['train.ends', (path) => writeFile(path, new Float64Array([Number.NaN])), /piece 0 would end at NaN/],
-    ['train.ends', (path) => writeFile(path, new Float64Array([-1])), /piece 0 would end at -1/],
+    ['train.ends', (path) => writeFile(path, new Float64Array([Number.NaN])), /document chunk 0 would end at NaN/],
+    ['train.ends', (path) => writeFile(path, new Float64Array([-1])), /document chunk 0 would end at -1/],
     [
       'train.ends',
       (path) => writeFile(path, new Float64Array([1e15])),
-      /train\.bin has \d+ bytes, not the 1000000000000000/,
+      /train\.bin has \d+ bytes, but .* says 1000000000000000/,
     ],
     ['validation.bin', (path) => rm(path), /validation\.bin does not exist/],
   ])('whose %s is damaged is refused with the reason', async (name, damage, message) => {

@@ -30,7 +30,7 @@ describe('what is wrong in a text that is no JSON', () => {
     ['{"text": 1.}', 'an invalid number'],
     ['{"text": "a\tb"}', 'a raw control character in a string, at character 12'],
     ['{"text": "a\0b"}', 'a zero byte in a string'],
-    ['\0\0\0\0', 'a control character, as in a file that was not written to its end'],
+    ['\0\0\0\0', 'a control character, as in an incompletely written file'],
     ['{"text": "a\\x41b"}', 'an invalid escape sequence'],
     ['{"text": "a\\u00zz"}', 'an invalid escape sequence'],
     ['{"text": "a', 'it is truncated inside a string'],

@@ -32,7 +32,7 @@ async function makeStore(name: string): Promise<SplitFiles> {
     const letter = String.fromCharCode(97 + ((i * 7) % 26));
     await writeFile(join(texts, `${i}.txt`), `${letter.repeat(20 + ((i * 37) % 60))} ${i}`);
   }
-  await buildStore({ paths: [texts], out, pieceBytes: 256, validationFraction: 0.1, seed: 1, textKey: 'text' });
+  await buildStore({ paths: [texts], out, chunkBytes: 256, validationFraction: 0.1, seed: 1, textKey: 'text' });
   const store = await openStore(out);
   await store.close();
   return store.train.files;

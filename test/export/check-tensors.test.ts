@@ -21,11 +21,11 @@ describe('checkTensors', () => {
 
   it.each([
     [stored(['a', 1]), 'x lacks b.'],
-    [stored(['a', 1], ['b', 2, 3], ['c', 1]), 'x holds c, which its config.json has no place for.'],
-    [stored(['a', 1], ['b', 3, 2]), 'x has tensors of other shapes: b is [3, 2], not [2, 3].'],
+    [stored(['a', 1], ['b', 2, 3], ['c', 1]), 'x contains c, which its config.json does not describe.'],
+    [stored(['a', 1], ['b', 3, 2]), 'x has tensors of the wrong shape: b is [3, 2], not [2, 3].'],
     [
       stored(['a', 1, 1], ['c', 1]),
-      'x lacks b; holds c, which its config.json has no place for; has tensors of other shapes: a is [1, 1], not [1].',
+      'x lacks b; contains c, which its config.json does not describe; has tensors of the wrong shape: a is [1, 1], not [1].',
     ],
   ])('names what is wrong (%#)', (tensors, message) => {
     expect(() => checkTensors([spec('a', 1), spec('b', 2, 3)], tensors, 'x')).toThrow(message);

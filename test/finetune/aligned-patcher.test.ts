@@ -58,7 +58,7 @@ let heldOut: Uint8Array[];
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   const out = join(folder, 'data');
-  const split = { pieceBytes: 1024, validationFraction: 0.1, seed: 1, textKey: 'text' };
+  const split = { chunkBytes: 1024, validationFraction: 0.1, seed: 1, textKey: 'text' };
   await buildStore({ paths: OWN_TEXT, out, ...split });
   store = await openStore(out);
   heldOut = await evaluationTexts(store.validation, { maxBytes: 6000 });

@@ -51,7 +51,7 @@ export async function openRuns(folder: string): Promise<Runs> {
   for (let i = 0; i < 60; i++)
     await writeFile(join(texts, `${i}.txt`), `Sentence number ${i} is about the number ${i * i}.\n`.repeat(2));
   const out = join(folder, 'data');
-  await buildStore({ paths: [texts], out, pieceBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' });
+  await buildStore({ paths: [texts], out, chunkBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' });
   const store = await openStore(out);
   const heldOut = await evaluationTexts(store.validation, { maxBytes: 300 });
   const path = (name: string) => join(folder, name);

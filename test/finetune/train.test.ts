@@ -62,7 +62,7 @@ beforeAll(async () => {
   await buildStore({
     paths: [join(folder, 'text')],
     out: join(folder, 'data'),
-    pieceBytes: 80,
+    chunkBytes: 80,
     validationFraction: 0.2,
     seed: 1,
     textKey: 'text',

@@ -22,7 +22,7 @@ beforeAll(async () => {
       join(folder, 'text', `${i}.txt`),
       `The file number ${i} of the model is read, and its size is ${i * 97}.\n`,
     );
-  const split = { pieceBytes: 256, validationFraction: 0.3, seed: 1, textKey: 'text' };
+  const split = { chunkBytes: 256, validationFraction: 0.3, seed: 1, textKey: 'text' };
   await buildStore({ paths: [join(folder, 'text')], out: join(folder, 'data'), ...split });
   store = await openStore(join(folder, 'data'));
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });

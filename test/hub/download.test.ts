@@ -203,12 +203,12 @@ describe('a download', () => {
     refuseWrites(code);
     const said = {
       missing: `${name} is missing`,
-      short: `${name} has 5 bytes there instead of ${files[name]!.length}`,
+      short: `${name} has 5 bytes instead of ${files[name]!.length}`,
       dangling: `the link to ${name} leads nowhere`,
     };
     const failing = download();
     await expect(failing).rejects.toThrow(
-      `org/name is not whole in the cache, which this user may not write to: in ${repository()}, ${said[fault]}.`,
+      `org/name is incomplete in the cache, and this user may not write to the cache: in ${repository()}, ${said[fault]}.`,
     );
     await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining('HF_HOME') });
   });
@@ -328,7 +328,7 @@ describe('a bad network', () => {
         { kind: 'cut', on, afterBytes: 0, times: 5 },
       ],
     });
-    await expect(download()).rejects.toThrow(`The download of ${SHARD} broke off again and again`);
+    await expect(download()).rejects.toThrow(`The download of ${SHARD} was interrupted repeatedly`);
     const part = (await stat(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`))).size;
     expect(part).toBeGreaterThan(50_000);
     const before = hub!.requests.length;
@@ -366,7 +366,7 @@ describe('a bad network', () => {
 
   it('is given up after a bounded number of attempts', async () => {
     await serve({ faults: [{ kind: 'status', on: /^\/cdn\//, status: 503, times: Number.POSITIVE_INFINITY }] });
-    await expect(download()).rejects.toThrow('broke off again and again: localhost');
+    await expect(download()).rejects.toThrow('was interrupted repeatedly: localhost');
     expect(hub!.requests.length).toBeLessThan(200);
   });
 
@@ -449,7 +449,7 @@ describe('a bad network', () => {
 
   it.each([SHARD, 'tokenizer.json'])('that always flips a bit of %s never gives it its name', async (name) => {
     const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1, times: 9 }] });
-    await expect(download()).rejects.toThrow(`${name} came with other bytes than the hub says it has, twice`);
+    await expect(download()).rejects.toThrow(`The downloaded bytes of ${name} twice did not match the hub's digest`);
     await expect(stat(join(repository(), 'blobs', sha256(files[SHARD]!)))).rejects.toThrow();
     await expect(stat(join(repository(), 'refs'))).rejects.toThrow();
     await expectTidy();
@@ -510,13 +510,16 @@ describe('a refusal', () => {
   });
 
   it.each([
-    [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'org/name has its weights in pytorch_model.bin alone'],
-    [{ 'model-q4.gguf': 'x' }, 'org/name holds GGUF files'],
+    [{ 'pytorch_model.bin': 'x', 'config.json': '{}' }, 'org/name has its weights only in pytorch_model.bin'],
+    [{ 'model-q4.gguf': 'x' }, 'org/name contains GGUF files'],
     [{ 'adapter_config.json': '{}', 'adapter_model.safetensors': 'x' }, 'org/name is an adapter (adapter_config.json)'],
     [{ 'adapter_model.safetensors': 'x' }, 'org/name has adapter_model.safetensors, but no model.safetensors'],
     [{ 'config.json': '{}' }, 'org/name has no safetensors weights'],
-    [{ 'model.safetensors.index.json': '{"weight_map":{"a":"b.safetensors"}}' }, 'names b.safetensors, which is not'],
-    [{ 'model.safetensors.index.json': '{"weight_map":{"a":"../b"}}' }, 'names ../b, which is not there'],
+    [
+      { 'model.safetensors.index.json': '{"weight_map":{"a":"b.safetensors"}}' },
+      'names b.safetensors, which the repository lacks',
+    ],
+    [{ 'model.safetensors.index.json': '{"weight_map":{"a":"../b"}}' }, 'names ../b, which the repository lacks'],
     [{ 'model.safetensors.index.json': '{' }, 'is not JSON'],
   ])('of a repository without usable weights: %j', async (files, message) => {
     const { hub } = await serve({ repos: { 'org/name': files as Record<string, string> } });
@@ -526,7 +529,7 @@ describe('a refusal', () => {
 
   it('of an endpoint that is none', async () => {
     const failing = download('org/name', { environment: environment({ endpoint: 'huggingface' }) });
-    await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https address.');
+    await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https URL.');
   });
 
   it.each(['http://me:hunter2@127.0.0.1:9', 'http://hunter2@127.0.0.1:9'])(
@@ -546,9 +549,7 @@ describe('a refusal', () => {
         ? Response.json([{ type: 'file', path: 'model.safetensors', size: 1, oid: '../../../evil' }])
         : response;
     };
-    await expect(download('org/name', { fetch: lying })).rejects.toThrow(
-      'without a size and digest that could be right',
-    );
+    await expect(download('org/name', { fetch: lying })).rejects.toThrow('without a valid size and digest');
   });
 
   it('while another process downloads the same model', async () => {
@@ -644,7 +645,7 @@ describe('without the hub', () => {
 
   it('says in one sentence that the cache has nothing', async () => {
     await expect(download('org/name', offline())).rejects.toThrow(
-      'The hub must not be used (HF_HUB_OFFLINE), and org/name is not in the cache.',
+      'Offline mode is on (HF_HUB_OFFLINE), and org/name is not in the cache.',
     );
     await expect(download('org/name@v1')).rejects.toThrow(
       /^The hub at http:\/\/127\.0\.0\.1:1 cannot be reached \(.+\), and org\/name@v1 is not in the cache\.$/,
@@ -663,7 +664,7 @@ describe('without the hub', () => {
     await mkdir(join(repository(), 'refs'));
     await writeFile(join(repository(), 'refs', 'main'), commit);
     await expect(download('org/name', offline())).rejects.toThrow(
-      /org\/name is not whole in the cache: .*names model-00002-of-00002\.safetensors, which is not there/,
+      /org\/name is incomplete in the cache: .*names model-00002-of-00002\.safetensors, which the repository lacks/,
     );
     await expectSnapshot((await download()).folder, files);
   });

@@ -52,6 +52,6 @@ it('gives a body all the time it needs, as long as it moves', async () => {
 
 it('gives up a body that stands still, and sends it again from its beginning', async () => {
   const { taken, once } = takingEvery(MINUTE_MS + 1000);
-  await expect(put(once)).rejects.toThrow('no answer within 60 s');
+  await expect(put(once)).rejects.toThrow('no response within 60 s');
   expect(taken).toEqual([1, 1, 1, 1, 1, 1]);
 });

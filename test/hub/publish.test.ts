@@ -138,7 +138,7 @@ describe('a file that changes after it was hashed', () => {
     await symlink(join(work(), 'secret'), join(folder, name));
     await writeFile(join(work(), 'secret'), 'PRIVATE KEY');
     const sent = publish(line({}), publication, { force: false, isPrivate: false, account, card: '' });
-    await expect(sent).rejects.toThrow(`${name} changed while it was published`);
+    await expect(sent).rejects.toThrow(`${name} changed while it was being published`);
     expect(commits()).toEqual([]);
   });
 });
@@ -211,7 +211,7 @@ describe('a publish', () => {
     await expect(downloadModel(ID, { environment: environment(null) })).rejects.toThrow('There is no model me/model');
     await send(folder, { id: 'me/open' });
     await expect(send(folder, { id: 'me/open', isPrivate: true })).rejects.toThrow(
-      'me/open is there already, and public',
+      'me/open already exists and is public',
     );
   });
 
@@ -256,7 +256,7 @@ describe('another model in the repository', () => {
   it('is refused whatever brought it', async () => {
     await serve({ repos: { [ID]: { 'README.md': 'x', 'weights/model.gguf': 'y' } } });
     await expect(send(await exportFolder())).rejects.toThrow(
-      'me/model holds another model: weights/model.gguf, which is not of this model.',
+      'me/model contains another model: weights/model.gguf, which does not belong to this model.',
     );
   });
 
@@ -337,7 +337,7 @@ describe('a bad network', () => {
     await serve({}, [{ kind: 'status', status: 503, on: ON.commit, times: 6 }]);
     const folder = await exportFolder();
     await expect(send(folder)).rejects.toMatchObject({
-      message: 'The hub is busy: it answered 503 again and again.',
+      message: 'The hub is busy: it repeatedly answered 503.',
       hint: expect.stringContaining('not sent twice'),
     });
     const before = uploads.received.length;
@@ -373,7 +373,7 @@ describe('a bad network', () => {
   it('a storage that keeps refusing is named', async () => {
     await serve({ faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'no', times: 100 }] });
     await expect(send(await exportFolder())).rejects.toThrow(
-      'The storage behind the hub does not take the files: it answered 403.',
+      'The storage behind the hub rejected the files: it answered 403.',
     );
     expect(commits()).toEqual([]);
   });
@@ -444,13 +444,13 @@ describe('a refusal', () => {
       /needs a token with write permission, and there is none/,
       /hf auth login.*HF_TOKEN/,
     ],
-    ['a token that is not known', { token: 'hf_revoked' }, {}, /does not know this token/, /hf auth login/],
-    ['a token that may only read', { token: 'hf_reader' }, {}, /The token of me may only read/, /settings\/tokens/],
+    ['a token that is not known', { token: 'hf_revoked' }, {}, /does not recognise this token/, /hf auth login/],
+    ['a token that may only read', { token: 'hf_reader' }, {}, /The token of me is read-only/, /settings\/tokens/],
     [
       'somebody else’s name',
       { token: 'hf_other' },
       {},
-      /other may not make repositories of me\./,
+      /other may not create repositories for me\./,
       /Publish as other\/model/,
     ],
     [
@@ -464,22 +464,22 @@ describe('a refusal', () => {
       'no room left',
       {},
       { faults: [{ kind: 'refuse', on: ON.batch, status: 403, error: 'Private repository storage limit reached' }] },
-      /The hub has no room for me\/model\. The hub says: "Private repository storage limit reached"/,
+      /The hub has no storage left for me\/model\. The hub says: "Private repository storage limit reached"/,
       /settings\/billing/,
     ],
     [
       'a file that is too large',
       {},
       { faults: [{ kind: 'refuse', on: ON.batch, status: 413, error: 'too large' }] },
-      /no room/,
+      /no storage left/,
       /billing/,
     ],
     [
       'a commit that it does not take',
       {},
       { faults: [{ kind: 'refuse', on: ON.commit, status: 400, error: `Bad: ${TOKEN}` }] },
-      /The hub refuses what was sent to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
-      /Nothing of the repository was changed/,
+      /The hub rejected the upload to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
+      /The repository was not changed/,
     ],
   ])('is a sentence with the next step: %s', async (_what, options, uploadOptions, message, hint) => {
     await serve(uploadOptions);
@@ -502,14 +502,14 @@ describe('a refusal', () => {
   it('comes before anything is sent when the card is no YAML', async () => {
     await serve();
     const folder = await exportFolder({ 'README.md': '---\nlicense: [\n---\n' });
-    await expect(send(folder)).rejects.toThrow('The hub does not take README.md: Invalid YAML in the metadata');
+    await expect(send(folder)).rejects.toThrow('The hub rejects README.md: Invalid YAML in the metadata');
     expect(posts().map(({ url }) => url)).toEqual(['/api/validate-yaml']);
   });
 
   it('comes for a repository that has another name now', async () => {
     await serve({ repos: { 'me/new': { 'README.md': '' } }, renamed: { [ID]: 'me/new' } });
     await expect(send(await exportFolder())).rejects.toMatchObject({
-      message: 'me/model is called me/new now.',
+      message: 'me/model was renamed to me/new.',
       hint: 'Publish to me/new.',
     });
   });
@@ -538,7 +538,7 @@ describe('a storage that spoils what it is given', () => {
   ])('is found out: %s', async (_what, options, on) => {
     await serve({ ...options, faults: [{ kind: 'corrupt', on }] });
     await expect(send(await exportFolder())).rejects.toThrow(
-      /^me\/model has other bytes of model-0000[12]-of-00002\.safetensors than were sent\.$/,
+      /^me\/model has other bytes than were sent for model-0000[12]-of-00002\.safetensors\.$/,
     );
   });
 });

@@ -20,9 +20,9 @@ it('the first fault is told', async () => {
   await mkdir(join(folder(), 'dir.json'));
   const whole = file('a.json', 4);
   expect(await snapshotFault(folder(), [whole, file('none.json', 1), whole])).toBe('none.json is missing');
-  expect(await snapshotFault(folder(), [file('a.json', 5)])).toBe('a.json has 4 bytes there instead of 5');
-  expect(await snapshotFault(folder(), [file('link.json', 4)])).toBe('the link to link.json leads nowhere');
-  expect(await snapshotFault(folder(), [file('dir.json', 4)])).toBe('dir.json is not a file there');
+  expect(await snapshotFault(folder(), [file('a.json', 5)])).toBe('a.json has 4 bytes instead of 5');
+  expect(await snapshotFault(folder(), [file('link.json', 4)])).toBe('link.json is a dangling link');
+  expect(await snapshotFault(folder(), [file('dir.json', 4)])).toBe('dir.json is not a file');
   expect(await snapshotFault(folder(), [file('a.json/x', 4)])).toBe('a.json/x is missing');
   expect(await snapshotFault(join(folder(), 'none'), [whole])).toBe('a.json is missing');
 });

@@ -65,13 +65,13 @@ it('starts anew when the part is longer than the file', async () => {
 
 it('refuses a body that is longer than the file', async () => {
   await expect(transfer([`${CONTENT}!`, `${CONTENT}!`])).rejects.toThrow(
-    'file came with other bytes than the hub says',
+    'The downloaded bytes of file twice did not match',
   );
   expect(await readdir(folder())).toEqual([]);
 });
 
 it('gives up on empty answers', async () => {
-  await expect(transfer(['', '', '', '', '', '', ''])).rejects.toThrow('again: the server closes the connection.');
+  await expect(transfer(['', '', '', '', '', '', ''])).rejects.toThrow('repeatedly: the server closed the connection.');
 });
 
 it('counts only attempts that brought nothing', async () => {

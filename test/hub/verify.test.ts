@@ -13,6 +13,6 @@ it('a repository that holds every file, and others that were not to go, is right
 it('what is missing, wrong and still there is named in one sentence', () => {
   const there = [remote('a'), remote('b', 'c'.repeat(40)), remote('old.bin')];
   expect(() => verifyTree(there, ['a', 'b', 'd'].map(local), ['old.bin', 'gone.bin'], 'me/model')).toThrow(
-    'me/model lacks d and has other bytes of b than were sent and still has old.bin.',
+    'me/model lacks d and has other bytes than were sent for b and still has old.bin.',
   );
 });

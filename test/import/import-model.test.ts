@@ -169,7 +169,7 @@ describe('a GGUF file', () => {
   it('is named itself, not by its folder', async () => {
     await mkdir(model());
     await cp(TINY_GGUF, join(model(), 'tiny.gguf'));
-    await expectRefused(model(), `${model()} holds a .gguf file.`, 2);
+    await expectRefused(model(), `${model()} contains a .gguf file.`, 2);
   });
 
   it('that breaks off is refused', async () => {

@@ -69,5 +69,5 @@ it.each(['link', './link', 'org/name'])('names the link to nothing on the way to
 it('refuses a file that is no GGUF', async () => {
   const path = join(folder(), 'model.safetensors');
   await writeFile(path, '');
-  await expect(locateModel(path)).rejects.toThrow(`${path} is a file, but not a .gguf.`);
+  await expect(locateModel(path)).rejects.toThrow(`${path} is a file, but not a .gguf file.`);
 });

@@ -64,7 +64,7 @@ it('passes a refusal on', async () => {
 it('takes the cache when the hub must not be asked, and says when that has nothing', async () => {
   vi.stubEnv('HF_HUB_OFFLINE', '1');
   await expect(hubPlanSource('org/name', signal)).rejects.toThrow(
-    'The hub must not be used (HF_HUB_OFFLINE), and the config of org/name is not in the cache.',
+    'Offline mode is on (HF_HUB_OFFLINE), and the config of org/name is not in the cache.',
   );
   await fillCache();
   expect(await hubPlanSource('org/name', signal)).toMatchObject({ config: { hiddenSize: 64 } });

@@ -28,7 +28,7 @@ describe('a recipe file', () => {
     [
       'nothing to train',
       `${BASE}    frozen: [encoder, decoder, global, hash, head]\n`,
-      /:5:13: stages\.0\.frozen: .*something to train/,
+      /:5:13: stages\.0\.frozen: .*train something/,
     ],
     ['a key of the prototype', `${BASE}__proto__:\n  seed: 3\n`, /:5:1: __proto__: there is no such key/],
   ])('with %s is refused with its place where it has one, in one line', async (_what, yaml, message) => {
@@ -131,7 +131,7 @@ stages:
 
   it('are refused beside today’s name', async () => {
     await expect(warnings(EARLIER.replace('row_bytes: 512', 'row_bytes: 512, sequence_length: 512'))).rejects.toThrow(
-      /row_bytes and sequence_length are two names of one key/,
+      /row_bytes and sequence_length are two names for the same key/,
     );
   });
 

@@ -206,19 +206,19 @@ describe('a recipe', () => {
   });
 
   it.each([
-    ['align-encoder', 'frozen: [encoder, hash]', /frozen: a stage must leave something to train/],
-    ['distill-decoder', 'frozen: [head, decoder, hash, encoder]', /frozen: a stage must leave something to train/],
-    ['join', 'frozen: [encoder, decoder, hash, head]', /frozen: a stage must leave something to train/],
-    ['join', 'losses: { cross_entropy: 0 }', /losses: a stage must have a loss/],
+    ['align-encoder', 'frozen: [encoder, hash]', /frozen: a stage must train something/],
+    ['distill-decoder', 'frozen: [head, decoder, hash, encoder]', /frozen: a stage must train something/],
+    ['join', 'frozen: [encoder, decoder, hash, head]', /frozen: a stage must train something/],
+    ['join', 'losses: { cross_entropy: 0 }', /losses: a stage needs a loss/],
     [
       'distill-decoder',
       'losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0, embedding: 0 }',
-      /losses: a stage must have a loss/,
+      /losses: a stage needs a loss/,
     ],
     [
       'distill-decoder',
       'frozen: [encoder, hash], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 }',
-      /losses: a stage must have a loss/,
+      /losses: a stage needs a loss/,
     ],
   ])('whose stage %s has nothing to do (%s) is refused with its place', async (kind, settings, message) => {
     const error = await loadRecipe(await written(`${BASE}  - { kind: ${kind}, steps: 1, ${settings} }\n`)).catch(

@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HUB_LICENCES, isHubLicence } from '../../src/release/hub-licences.js';
 import { CONCERNS, licenceOf } from '../../src/release/licences.js';
-import { asAsked, beginsAsAsked, holds, LLAMA_LICENCES } from '../../src/release/llama-licences.js';
+import {
+  containsSentence,
+  hasRequiredPrefix,
+  LLAMA_LICENCES,
+  withRequiredPrefix,
+} from '../../src/release/llama-licences.js';
 
 /** The union of identifiers that `@huggingface/hub` declares and does not export. */
 function declaredByTheHub(): string[] {
@@ -94,8 +99,8 @@ describe('Meta’s licences', () => {
     ['llama3.1', 'Built with Llama', 'Llama'],
     ['llama3.2', 'Built with Llama', 'Llama'],
     ['llama3.3', 'Built with Llama', 'Llama'],
-  ])('%s displays %j and names begin with %j', (id, display, nameBegins) => {
-    expect(LLAMA_LICENCES[id]).toMatchObject({ display, nameBegins });
+  ])('%s displays %j and names begin with %j', (id, display, namePrefix) => {
+    expect(LLAMA_LICENCES[id]).toMatchObject({ display, namePrefix });
   });
 
   it.each([
@@ -110,18 +115,18 @@ describe('Meta’s licences', () => {
     ['llama2', 'anything', true],
   ])('%s: whether %s begins as asked is %s', (id, name, begins) => {
     const terms = LLAMA_LICENCES[id]!;
-    expect(beginsAsAsked(name, terms)).toBe(begins);
-    expect(beginsAsAsked(asAsked(name, terms), terms)).toBe(true);
-    if (begins) expect(asAsked(name, terms)).toBe(name);
+    expect(hasRequiredPrefix(name, terms)).toBe(begins);
+    expect(hasRequiredPrefix(withRequiredPrefix(name, terms), terms)).toBe(true);
+    if (begins) expect(withRequiredPrefix(name, terms)).toBe(name);
   });
 
   it('a name that Meta gave loses their own first', () => {
-    expect(asAsked('Meta-Llama-3-8B-BLT', LLAMA_LICENCES.llama3!)).toBe('Llama-3-8B-BLT');
-    expect(asAsked('Hermes-3-BLT', LLAMA_LICENCES['llama3.1']!)).toBe('Llama-Hermes-3-BLT');
+    expect(withRequiredPrefix('Meta-Llama-3-8B-BLT', LLAMA_LICENCES.llama3!)).toBe('Llama-3-8B-BLT');
+    expect(withRequiredPrefix('Hermes-3-BLT', LLAMA_LICENCES['llama3.1']!)).toBe('Llama-Hermes-3-BLT');
   });
 
   it('a sentence is found however its lines are broken', () => {
-    expect(holds('a\n  b\tc', 'a b c')).toBe(true);
-    expect(holds('ab c', 'a b c')).toBe(false);
+    expect(containsSentence('a\n  b\tc', 'a b c')).toBe(true);
+    expect(containsSentence('ab c', 'a b c')).toBe(false);
   });
 });

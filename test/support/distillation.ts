@@ -30,7 +30,7 @@ export interface Distillation {
 
 /** The store that all sizes share. */
 export async function openText(folder: string): Promise<ByteStore> {
-  const split = { pieceBytes: 2048, validationFraction: 0.1, seed: 1, textKey: 'text' };
+  const split = { chunkBytes: 2048, validationFraction: 0.1, seed: 1, textKey: 'text' };
   await buildStore({ paths: OWN_TEXT, out: join(folder, 'data'), ...split });
   return await openStore(join(folder, 'data'));
 }

@@ -1,4 +1,4 @@
-/** @module Makes the repository, unless it is there. */
+/** @module Creates the repository unless it exists. */
 import { createRepo } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { type Account, BY_FETCH } from './account.js';
@@ -9,14 +9,16 @@ function createError(refusal: Refusal, id: string, account: Account, endpoint: s
   const [owner, name] = id.split('/');
   const mine = [account.name, ...account.organisations];
   if (refusal.status !== 403 || mine.includes(owner!)) return publishError(refusal, id, endpoint);
-  return new ByteifyError(`${account.name} may not make repositories of ${owner}.`, {
-    hint: `Publish as ${mine.map((of) => `${of}/${name}`).join(' or ')}, or ask ${owner} to let you in.`,
+  return new ByteifyError(`${account.name} may not create repositories for ${owner}.`, {
+    hint: `Publish as ${mine.map((of) => `${of}/${name}`).join(' or ')}, or ask ${owner} for permission.`,
   });
 }
 
 /**
- * @param options.isPrivate false leaves it to the owner's default, which is public unless an organisation says otherwise
- * @returns false when it was there already
+ * Creates a model repository.
+ * @param options.isPrivate if false, the owner's default applies, which is public unless an organisation changed it.
+ * @returns false if the repository already existed.
+ * @throws ByteifyError if the hub refuses.
  */
 export async function createRepository(
   client: HubClient,

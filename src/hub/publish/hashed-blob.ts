@@ -1,6 +1,6 @@
 /**
- * @module A file's bytes as they were when they were hashed. The file is read again when it is sent, and each piece is compared first: what
- * was put in its place meanwhile, or behind a link on the way to it, is never sent.
+ * @module A Blob of a file's bytes as they were hashed. The file is read again when it is sent, and each block is verified first, so that bytes
+ * that changed meanwhile, or that a replaced link leads to, are never sent.
  */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -8,12 +8,12 @@ import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { ByteifyError } from '../../errors.js';
 import { systemFailure } from '../../system-errors.js';
 
-/** Digests of 1 MiB take 32 KiB for a file of 1 GiB. */
-const PIECE_BYTES = 2 ** 20;
-/** As a file's own stream gives them: progress is told by what was taken. */
+/** With blocks of 1 MiB, the digests of a 1 GiB file take 32 KiB. */
+const BLOCK_BYTES = 2 ** 20;
+/** The chunk size of Node's file streams; smaller chunks than a block give finer progress. */
 const SENT_BYTES = 2 ** 16;
 
-/** A link in the file's place is an error, and a pipe is not waited for. */
+/** Fails if the file was replaced by a link, and does not wait for a pipe. */
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 export interface HashedFile {
@@ -24,16 +24,16 @@ export interface HashedFile {
   readonly content: Blob;
 }
 
-interface Pieces {
+interface HashedBlocks {
   readonly path: string;
   readonly sizeBytes: number;
-  /** sha256 of each piece of `PIECE_BYTES`. */
+  /** sha256 of each block of `BLOCK_BYTES`. */
   readonly digests: readonly Buffer[];
 }
 
 function changed(path: string): ByteifyError {
-  return new ByteifyError(`${path} changed while it was published.`, {
-    hint: 'The new bytes were not sent. Run the same command again when nothing writes to the folder.',
+  return new ByteifyError(`${path} changed while it was being published.`, {
+    hint: 'The new bytes were not sent. Run the same command again once nothing writes to the folder.',
   });
 }
 
@@ -44,10 +44,10 @@ async function openPlainFile(path: string): Promise<FileHandle> {
   });
 }
 
-/** A whole piece of the file. @throws ByteifyError when the file ends before. */
-async function readPiece({ path, sizeBytes }: Omit<Pieces, 'digests'>, file: FileHandle, index: number) {
-  const start = index * PIECE_BYTES;
-  const bytes = new Uint8Array(Math.min(PIECE_BYTES, sizeBytes - start));
+/** Reads one block of the file. @throws ByteifyError if the file is shorter. */
+async function readBlock({ path, sizeBytes }: Omit<HashedBlocks, 'digests'>, file: FileHandle, index: number) {
+  const start = index * BLOCK_BYTES;
+  const bytes = new Uint8Array(Math.min(BLOCK_BYTES, sizeBytes - start));
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
     if (bytesRead === 0) throw changed(path);
@@ -58,16 +58,16 @@ async function readPiece({ path, sizeBytes }: Omit<Pieces, 'digests'>, file: Fil
 
 const sha256Of = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** What a request uses of a Blob, of bytes that are verified as they are read. */
+/** Implements the parts of Blob that a request uses; the bytes are verified as they are read. */
 class HashedBlob extends Blob {
-  readonly #pieces: Pieces;
+  readonly #blocks: HashedBlocks;
   readonly #start: number;
   readonly #end: number;
   override readonly size: number;
 
-  constructor(pieces: Pieces, start: number, end: number) {
+  constructor(blocks: HashedBlocks, start: number, end: number) {
     super([]);
-    this.#pieces = pieces;
+    this.#blocks = blocks;
     this.#start = start;
     this.#end = end;
     this.size = end - start;
@@ -76,18 +76,18 @@ class HashedBlob extends Blob {
   override slice(start = 0, end = this.size): Blob {
     const clamp = (at: number) => Math.min(Math.max(0, at < 0 ? this.size + at : at), this.size);
     const from = this.#start + clamp(start);
-    return new HashedBlob(this.#pieces, from, Math.max(from, this.#start + clamp(end)));
+    return new HashedBlob(this.#blocks, from, Math.max(from, this.#start + clamp(end)));
   }
 
   async *#read(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     if (this.size === 0) return;
-    const { path, digests } = this.#pieces;
+    const { path, digests } = this.#blocks;
     const file = await openPlainFile(path);
     try {
-      for (let index = Math.floor(this.#start / PIECE_BYTES); index * PIECE_BYTES < this.#end; index++) {
-        const bytes = await readPiece(this.#pieces, file, index);
+      for (let index = Math.floor(this.#start / BLOCK_BYTES); index * BLOCK_BYTES < this.#end; index++) {
+        const bytes = await readBlock(this.#blocks, file, index);
         if (!sha256Of(bytes).equals(digests[index]!)) throw changed(path);
-        const [from, to] = [this.#start, this.#end].map((at) => at - index * PIECE_BYTES) as [number, number];
+        const [from, to] = [this.#start, this.#end].map((at) => at - index * BLOCK_BYTES) as [number, number];
         const wanted = bytes.subarray(Math.max(0, from), to);
         for (let at = 0; at < wanted.length; at += SENT_BYTES) yield wanted.subarray(at, at + SENT_BYTES);
       }
@@ -125,9 +125,9 @@ class HashedBlob extends Blob {
 
 /**
  * Reads a file once and hashes it.
- * @param path leads through no link
- * @param options.onBytes is told the bytes of each piece
- * @throws ByteifyError when it is a link or no regular file, changes meanwhile or cannot be read; the signal's reason
+ * @param path of the file, without links.
+ * @param options.onBytes called with the number of bytes of each block.
+ * @throws ByteifyError if the path is or contains a link, is not a regular file, changes meanwhile or cannot be read; the signal's reason.
  */
 export async function hashFile(
   path: string,
@@ -136,15 +136,15 @@ export async function hashFile(
   const file = await openPlainFile(path);
   try {
     const found = await file.stat();
-    // A folder on the way may have become a link since the path was looked up.
+    // A folder in the path may have been replaced by a link since the path was resolved.
     if ((await realpath(path)) !== path) throw changed(path);
     if (!found.isFile()) throw new ByteifyError(`${path} is not a regular file.`, { hint: 'Move it away.' });
     const sizeBytes = found.size;
     const [sha256, sha1] = [createHash('sha256'), createHash('sha1').update(`blob ${sizeBytes}\0`)];
     const digests: Buffer[] = [];
-    for (let index = 0; index * PIECE_BYTES < sizeBytes; index++) {
+    for (let index = 0; index * BLOCK_BYTES < sizeBytes; index++) {
       options.signal?.throwIfAborted();
-      const bytes = await readPiece({ path, sizeBytes }, file, index);
+      const bytes = await readBlock({ path, sizeBytes }, file, index);
       for (const hash of [sha256, sha1]) hash.update(bytes);
       digests.push(sha256Of(bytes));
       options.onBytes?.(bytes.length);

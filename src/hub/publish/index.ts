@@ -1,4 +1,4 @@
-/** @module Publishing: a folder's files into a repository of the hub. */
+/** @module Publishes a folder's files to a repository on the hub. */
 export { type Account, writingAccount } from './account.js';
 export { hashPaths, type LocalFile, type PublishedFiles, publishedPaths } from './local-files.js';
 export { type Origin, PROVENANCE_NAME, parseOrigin } from './origin.js';

@@ -1,30 +1,32 @@
-/** @module What a published model was made from, as `provenance.json` beside it says: by it a publish knows its own model again. */
+/** @module The origin of a published model, read from its `provenance.json`: publishing recognises earlier versions of a model by it. */
 import { z } from 'zod';
 import { digestOf } from '../../fs/index.js';
 
-/** An export's file that holds it (src/release/provenance.ts). */
+/** The file of an export with its provenance (src/release/provenance.ts). */
 export const PROVENANCE_NAME = 'provenance.json';
 
-/** An export's own takes some kilobytes; a file of that name that is much larger is something else. */
+/** An export's provenance takes some kilobytes; a much larger file of that name is something else. */
 export const MAX_PROVENANCE_BYTES = 2 ** 20;
 
 const named = z.object({ name: z.string(), sha256: z.string() });
 
-/** The part of it that tells two models apart. */
+/** The part of the provenance that distinguishes models. */
 const provenanceSchema = z.object({
   source: z.object({ model: z.string(), files: z.array(named).min(1) }),
   recipe: named.extend({ training_sha256: z.string().optional() }),
 });
 
 export interface Origin {
-  readonly source: { readonly name: string /** Of its files' names and digests. */; readonly sha256: string };
+  /** `sha256` covers the names and digests of the source's files. */
+  readonly source: { readonly name: string; readonly sha256: string };
+  /** `sha256` covers the settings that determine the weights, if the provenance has that digest; otherwise all settings. */
   readonly recipe: {
-    readonly name: string /** Of what the weights come from, where that is told. */;
+    readonly name: string;
     readonly sha256: string;
   };
 }
 
-/** Null for what is no provenance, or does not name both source and recipe. */
+/** Parses provenance.json; null if it is not valid or does not name both source and recipe. */
 export function parseOrigin(text: string): Origin | null {
   try {
     const { source, recipe } = provenanceSchema.parse(JSON.parse(text));

@@ -1,4 +1,4 @@
-/** @module A folder's files into a repository of the hub: first what would change, then the change. */
+/** @module Publishes a folder's files to a repository on the hub: plans the changes first, then makes them. */
 import { ByteifyError } from '../../errors.js';
 import { hubEnvironment } from '../environment.js';
 import type { HubOptions } from '../find-model.js';
@@ -20,44 +20,47 @@ import { verifyTree } from './verify.js';
 export interface Publication {
   readonly id: string;
   readonly url: string;
-  /** Null when there is none that this account can see. */
+  /** Null if there is no repository that this account can see. */
   readonly repository: Pick<RemoteRepository, 'commit' | 'private'> | null;
   readonly files: readonly LocalFile[];
   readonly origin: Origin | null;
   readonly changes: Changes;
-  /** What the repository holds that is not of this model, as words; null when nothing is in the way. */
+  /** Describes another model in the repository; null if there is none. */
   readonly otherModel: string | null;
 }
 
 export interface PublishRules {
-  /** A repository that is made is private, and one that is public is refused. */
+  /** A new repository becomes private, and an existing public one is refused. */
   readonly isPrivate: boolean;
-  /** Another model may be replaced. */
+  /** Allows another model to be replaced. */
   readonly force: boolean;
 }
 
 export interface Published extends Uploaded {
-  /** What was done, as it turned out. */
+  /** The publication as it was carried out. */
   readonly publication: Publication;
   readonly created: boolean;
 }
 
-/** @throws UsageError for an endpoint or a token that cannot be one; ByteifyError when the hub must not be used. */
+/**
+ * Opens a client for publishing.
+ * @throws UsageError if the endpoint or the token is invalid; ByteifyError in offline mode.
+ */
 export function openHubClient(options: HubOptions = {}): HubClient {
   const environment = options.environment ?? hubEnvironment();
   const { endpoint, token, offline } = environment;
   if (offline) {
-    throw new ByteifyError('The hub must not be used: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set.', {
+    throw new ByteifyError('Publishing needs the hub, but HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set.', {
       hint: 'Unset it to publish.',
     });
   }
   const once = streamingFetch(options.fetch ?? globalThis.fetch);
-  // No answer here is more than a listing: one that breaks off is asked for again.
-  const fetch = hubFetch(environment, { ...options, fetch: once, wholeAnswers: true });
+  // The largest response is a file list, so responses can be buffered and retried if they are truncated.
+  const fetch = hubFetch(environment, { ...options, fetch: once, bufferResponses: true });
   return { endpoint, token, fetch, ...(options.signal && { signal: options.signal }) };
 }
 
-/** Looks at the repository and compares. */
+/** Reads the repository and compares it with the local files. */
 async function compare(client: HubClient, wanted: Pick<Publication, 'id' | 'files' | 'origin'>): Promise<Publication> {
   const { id, files, origin } = wanted;
   const found = await lookUp(client, id);
@@ -74,10 +77,10 @@ async function compare(client: HubClient, wanted: Pick<Publication, 'id' | 'file
 }
 
 /**
- * What a publish would change. Asks for nothing that writes.
- * @param params.files of the export
- * @param params.origin what the model was made from; null when that is not known, and then only the very same files are known again
- * @throws UsageError for a name that cannot be; ByteifyError when the hub refuses.
+ * Determines what publishing would change, without writing anything.
+ * @param params.files of the export.
+ * @param params.origin of the model; if it is null, an earlier version is recognised only by identical files.
+ * @throws UsageError if the repository's name is invalid; ByteifyError if the hub refuses.
  */
 export async function planPublication(
   client: HubClient,
@@ -86,29 +89,29 @@ export async function planPublication(
   return compare(client, { ...params, id: checkRepositoryName(params.repository) });
 }
 
-/** @throws ByteifyError for what only --force overwrites, and for a repository that is public though a private one is wanted. */
+/** @throws ByteifyError if the repository contains another model and `force` is off, or if it is public but should be private. */
 export function checkPublication(
   { id, repository, otherModel }: Publication,
   { isPrivate, force }: PublishRules,
 ): void {
   if (isPrivate && repository?.private === false) {
-    throw new ByteifyError(`${id} is there already, and public.`, {
-      hint: 'Make it private in its settings on the hub, or leave --private away.',
+    throw new ByteifyError(`${id} already exists and is public.`, {
+      hint: 'Make it private in its settings on the hub, or omit --private.',
     });
   }
   if (otherModel === null || force) return;
-  throw new ByteifyError(`${id} holds another model: ${otherModel}.`, {
-    hint: 'Choose another name. --force replaces it; what it held stays in its history.',
+  throw new ByteifyError(`${id} contains another model: ${otherModel}.`, {
+    hint: 'Choose another name, or replace it with --force; its files stay in the history.',
   });
 }
 
-/** Makes the repository that the look did not find, and looks again: somebody else may have made it meanwhile. */
-async function makeRepository(client: HubClient, publication: Publication, rules: PublishRules, account: Account) {
+/** Creates the missing repository and compares again, since somebody else may have created it meanwhile. */
+async function createAndCompare(client: HubClient, publication: Publication, rules: PublishRules, account: Account) {
   const { id } = publication;
   const created = await createRepository(client, id, { isPrivate: rules.isPrivate, account });
   const now = await compare(client, publication);
   if (now.repository === null) {
-    throw new ByteifyError(`${id} is taken by a repository that this account may not see.`, {
+    throw new ByteifyError(`The name ${id} is taken by a repository that this account may not see.`, {
       hint: 'Choose another name.',
     });
   }
@@ -117,11 +120,11 @@ async function makeRepository(client: HubClient, publication: Publication, rules
 }
 
 /**
- * Makes the repository if need be, sends what changes, and looks whether everything arrived.
- * @param params.account of `writingAccount`
- * @param params.card the text of README.md
- * @throws ByteifyError when the hub refuses, or does not have every file as it is here; the signal's reason. The commit is one step: a
- * repository holds all of it or nothing.
+ * Creates the repository if necessary, uploads the changes and verifies the result.
+ * @param params.account the result of `writingAccount`.
+ * @param params.card the text of README.md.
+ * @throws ByteifyError if the hub refuses, or if its files differ from the local ones afterwards; the signal's reason. The commit is atomic:
+ * the repository has all changes or none.
  */
 export async function publish(
   client: HubClient,
@@ -131,7 +134,7 @@ export async function publish(
     readonly card: string;
     readonly onWarning?: (text: string) => void;
     readonly onProgress?: (progress: UploadProgress) => void;
-    /** Told the bytes that went over the network, when the repository holds the files. */
+    /** Called after the commit with the number of bytes that were sent. */
     readonly onSent?: (bytes: number) => void;
   },
 ): Promise<Published> {
@@ -139,7 +142,7 @@ export async function publish(
   for (const text of await validateCard(client, params.card)) params.onWarning?.(text);
   const { now, created } =
     publication.repository === null
-      ? await makeRepository(client, publication, params, params.account)
+      ? await createAndCompare(client, publication, params, params.account)
       : { now: publication, created: false };
   const uploaded = await upload(client, {
     id: now.id,

@@ -1,4 +1,4 @@
-/** @module Calls of the hub's client whose refusals keep what the client forgets: the hub's code and its own words. */
+/** @module Calls the hub's client and keeps what its errors drop: the hub's error code and message. */
 import { HubApiError } from '@huggingface/hub';
 import { ByteifyError, messageOf } from '../../errors.js';
 
@@ -8,35 +8,35 @@ export interface Refusal {
   readonly code: string | null;
   /** The path of the URL. */
   readonly path: string;
-  /** Answered by the hub itself, not by the storage behind it. */
+  /** Whether the hub itself answered, rather than the storage behind it. */
   readonly byHub: boolean;
-  /** The hub's own words, one client. */
+  /** The hub's message, as one line. */
   readonly says: string | null;
 }
 
-/** How a call reaches the hub. */
+/** Everything that a call to the hub needs. */
 export interface HubClient {
   readonly endpoint: string;
-  /** Sends the token, and tries again. */
+  /** Sends the token, and retries. */
   readonly fetch: typeof fetch;
-  /** Never shown: it is cut out of what a server says. */
+  /** Never shown: it is removed from server messages. */
   readonly token: string | null;
   readonly signal?: AbortSignal;
 }
 
-const MAX_WORDS = 300;
+const MAX_CHARACTERS = 300;
 
-/** Storage answers with XML, of which people read nothing; the hub with JSON. */
-async function wordsOf(response: Response, token: string | null): Promise<string | null> {
+/** The error message in a response: the hub answers with JSON. Storage answers with XML, which is ignored. */
+async function messageIn(response: Response, token: string | null): Promise<string | null> {
   const body: unknown = await response
     .clone()
     .json()
     .catch(() => null);
   const { error } = (typeof body === 'object' && body !== null ? body : {}) as { error?: unknown };
   if (typeof error !== 'string' || error.trim() === '') return null;
-  // Before it is cut short: a part of a token is none that could be found.
+  // Before truncation: part of a token could no longer be found.
   const safe = token === null ? error : error.replaceAll(token, '***');
-  return safe.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_WORDS);
+  return safe.replaceAll(/\s+/g, ' ').trim().slice(0, MAX_CHARACTERS);
 }
 
 async function refusalOf(response: Response, asked: URL, { endpoint, token }: HubClient): Promise<Refusal> {
@@ -46,11 +46,11 @@ async function refusalOf(response: Response, asked: URL, { endpoint, token }: Hu
     code: response.headers.get('x-error-code'),
     path: url.pathname,
     byHub: url.origin === new URL(endpoint).origin,
-    says: await wordsOf(response, token),
+    says: await messageIn(response, token),
   };
 }
 
-/** The same client, whose refusals are told before the client sees them. */
+/** Wraps a client so that `onRefusal` is called with each error response before the caller sees it. */
 export function observedClient(client: HubClient, onRefusal: (refusal: Refusal) => void): HubClient {
   return {
     ...client,
@@ -66,19 +66,20 @@ export function observedClient(client: HubClient, onRefusal: (refusal: Refusal) 
   };
 }
 
-/** @returns the error as it is when it speaks for itself, else a sentence about the connection. */
+/** @returns the error itself if it is a ByteifyError or the client was aborted; otherwise a ByteifyError about the connection. */
 export function unreachableHub(client: HubClient, error: unknown): unknown {
   if (error instanceof ByteifyError || client.signal?.aborted) return error;
   const cause = (error as Error).cause ?? error;
   return new ByteifyError(`The hub at ${client.endpoint} cannot be reached: ${messageOf(cause)}.`, {
-    hint: 'Run the same command again: what was uploaded is not sent twice.',
+    hint: 'Run the same command again; uploaded files are not sent twice.',
     cause,
   });
 }
 
 /**
- * @param explain turns the first refusal into an error, or into the value that it stands for.
- * @throws what `explain` throws; ByteifyError when there is no connection; the signal's reason.
+ * Runs a call of the hub's client.
+ * @param explain turns the first error response into an error, or into a result.
+ * @throws whatever `explain` throws; ByteifyError if there is no connection; the signal's reason.
  */
 export async function callHub<T>(
   client: HubClient,

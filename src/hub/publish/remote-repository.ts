@@ -1,4 +1,4 @@
-/** @module What stands in the repository now. */
+/** @module Reads the current state of a repository on the hub. */
 import { modelInfo } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { listRemote, type RemoteFile, type RemoteTree } from '../list-remote.js';
@@ -14,7 +14,7 @@ export interface RemoteRepository {
   readonly origin: Origin | null;
 }
 
-/** The branch that is published to, and that downloads take when none is named. */
+/** The branch for publishing, which is also the default of downloads. */
 export const BRANCH = 'main';
 
 async function readOrigin(
@@ -29,7 +29,7 @@ async function readOrigin(
     const response = await client.fetch(resolveUrl({ endpoint: client.endpoint, id, commit }, PROVENANCE_NAME), {
       ...(client.signal && { signal: client.signal }),
     });
-    // What cannot be read vouches for nothing.
+    // An unreadable provenance proves nothing.
     return response.ok ? parseOrigin(await response.text()) : null;
   } catch (error) {
     throw unreachableHub(client, error);
@@ -37,8 +37,8 @@ async function readOrigin(
 }
 
 /**
- * The files at a commit or a branch.
- * @throws ByteifyError when the hub refuses or cannot be reached; the signal's reason.
+ * Lists the files at a commit or a branch.
+ * @throws ByteifyError if the hub refuses or cannot be reached; the signal's reason.
  */
 export async function remoteTree(client: HubClient, id: string, revision: string): Promise<RemoteTree> {
   const { endpoint, fetch, signal } = client;
@@ -50,8 +50,9 @@ export async function remoteTree(client: HubClient, id: string, revision: string
 }
 
 /**
- * @returns null when there is no repository that this account can see.
- * @throws ByteifyError when the hub refuses, or the repository has another name now.
+ * Reads a repository: its latest commit, files and origin.
+ * @returns null if there is no repository that this account can see.
+ * @throws ByteifyError if the hub refuses, or if the repository was renamed.
  */
 export async function lookUp(client: HubClient, id: string): Promise<RemoteRepository | null> {
   const info = await callHub(
@@ -66,7 +67,7 @@ export async function lookUp(client: HubClient, id: string): Promise<RemoteRepos
   );
   if (info === null) return null;
   if (info.name !== id) {
-    throw new ByteifyError(`${id} is called ${info.name} now.`, { hint: `Publish to ${info.name}.` });
+    throw new ByteifyError(`${id} was renamed to ${info.name}.`, { hint: `Publish to ${info.name}.` });
   }
   const { files } = await remoteTree(client, id, info.sha);
   return { commit: info.sha, private: info.private, files, origin: await readOrigin(client, id, info.sha, files) };

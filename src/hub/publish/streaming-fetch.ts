@@ -1,4 +1,4 @@
-/** @module A fetch whose large bodies pass through memory piece by piece. Node's own keeps a copy of all that it has sent until the answer. */
+/** @module A fetch function that streams large request bodies. Node's own keeps a copy of everything it sent until the response arrives. */
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeStream } from 'node:stream/web';
 
-/** Statuses that have no body, not even an empty one. */
+/** Statuses that allow no body, not even an empty one. */
 const BODILESS = [204, 205, 304];
 
 async function responseOf(incoming: IncomingMessage): Promise<Response> {
@@ -16,7 +16,7 @@ async function responseOf(incoming: IncomingMessage): Promise<Response> {
   return new Response(BODILESS.includes(status) ? null : new Uint8Array(body), { status, statusText, headers: named });
 }
 
-/** Redirects are not followed: what takes a body names its own address. An answer that comes early ends the sending. */
+/** Sends a Blob. Redirects are not followed, since uploads are sent to their final URL. An early response ends the upload. */
 function sendBlob(url: URL, blob: Blob, { method = 'PUT', headers, signal }: RequestInit): Promise<Response> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(signal?.aborted ? signal.reason : error);
@@ -26,7 +26,7 @@ function sendBlob(url: URL, blob: Blob, { method = 'PUT', headers, signal }: Req
       headers: { ...Object.fromEntries(new Headers(headers)), 'content-length': blob.size },
       ...(signal && { signal }),
     });
-    // Also when all is sent and no answer comes, which the pipeline does not see.
+    // Also covers a missing response after everything was sent, which the pipeline does not notice.
     outgoing.on('error', fail);
     outgoing.once('response', (incoming) => {
       responseOf(incoming).then((response) => {
@@ -38,7 +38,7 @@ function sendBlob(url: URL, blob: Blob, { method = 'PUT', headers, signal }: Req
   });
 }
 
-/** @param once sends everything but Blobs. */
+/** Returns a fetch function that streams Blob bodies. @param once sends all other requests. */
 export function streamingFetch(once: typeof fetch): typeof fetch {
   return async (input, init) => {
     if (!(init?.body instanceof Blob)) return once(input, init);

@@ -1,10 +1,10 @@
-/** @module The commit: large files to the storage, then everything at once into the repository. */
+/** @module Uploads large files to the storage, then commits all changes to the repository at once. */
 import { type CommitOperation, type CommitOutput, type CommitProgressEvent, commitIter } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
 import { watchedBlob } from '../watched-blob.js';
 import { type Changes, changesTo } from './changes.js';
 import type { LocalFile } from './local-files.js';
-import { Overtaken, publishError } from './publish-errors.js';
+import { ConflictingCommit, publishError } from './publish-errors.js';
 import { type HubClient, observedClient, type Refusal, unreachableHub } from './refusals.js';
 import { BRANCH, remoteTree } from './remote-repository.js';
 import { type UploadMeter, type UploadProgress, uploadMeter } from './upload-meter.js';
@@ -12,24 +12,24 @@ import { type UploadMeter, type UploadProgress, uploadMeter } from './upload-met
 export interface Upload {
   readonly id: string;
   readonly title: string;
-  /** All that the repository shall hold. */
+  /** All files that the repository should contain afterwards. */
   readonly files: readonly LocalFile[];
   readonly changes: Changes;
-  /** The commit that the changes were found against: the hub refuses when another came in between. */
+  /** The commit that the changes are based on; the hub refuses if there is a newer one. */
   readonly parentCommit: string;
   readonly onProgress?: ((progress: UploadProgress) => void) | undefined;
 }
 
 export interface Uploaded {
   readonly commit: string;
-  /** Of the files that were sent now; not of those that the storage had from an earlier try. */
+  /** Bytes of the files that were sent now, without those that the storage had from an earlier attempt. */
   readonly sentBytes: number;
 }
 
-/** The storage's links expire: a new round asks for new ones, and finds what was stored. */
+/** The storage's links expire. A new round requests new ones and skips stored files. */
 const ROUNDS = 3;
 
-/** The storage refused: a new round may help. */
+/** The storage refused a file; a new round may succeed. */
 class StorageRefusal extends Error {
   readonly status: number;
 
@@ -46,7 +46,7 @@ function operations({ upload, remove }: Changes): CommitOperation[] {
   ];
 }
 
-/** Rejects with the first failure that is told of, and is rejected with nobody listening as well. */
+/** A promise that `fail` rejects. It causes no unhandled rejection if nobody listens. */
 function failureOf(): { readonly failed: Promise<never>; readonly fail: (reason: unknown) => void } {
   let fail: (reason: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -57,8 +57,8 @@ function failureOf(): { readonly failed: Promise<never>; readonly fail: (reason:
 }
 
 /**
- * Takes the client's events until it is done. Its generator can lose an error that comes while events wait, and then never ends: so a
- * failure is heard where it happens, and what the generator still has to say is let go.
+ * Consumes the client's events until it is done. Its generator can lose an error that occurs while events are queued, and then never ends.
+ * So failures are caught where they occur, and the generator's remaining events are dropped.
  */
 async function consume(
   iterator: AsyncGenerator<CommitProgressEvent, CommitOutput | undefined>,
@@ -68,14 +68,14 @@ async function consume(
   const all = async () => {
     for (;;) {
       const next = await iterator.next();
-      if (next.done) return next.value!; // of a model there is always one
+      if (next.done) return next.value!; // a model repository always has a commit
       onEvent(next.value);
     }
   };
   return Promise.race([all(), failed]);
 }
 
-/** One try with the links that the storage gives for it. */
+/** One attempt, with newly requested storage links. */
 async function uploadOnce(client: HubClient, { id, title, changes, parentCommit }: Upload, meter: UploadMeter) {
   const { failed, fail } = failureOf();
   const stop = new AbortController();
@@ -101,7 +101,7 @@ async function uploadOnce(client: HubClient, { id, title, changes, parentCommit 
     hubUrl: client.endpoint,
     fetch,
     abortSignal: stop.signal,
-    // Plain large-file storage: the way whose every byte this project's tests have seen arrive.
+    // Plain large-file storage, the protocol that this project's tests cover.
     useXet: false,
   });
   try {
@@ -115,14 +115,14 @@ async function uploadOnce(client: HubClient, { id, title, changes, parentCommit 
   }
 }
 
-/** @returns the commit; the one that stands there when it is ours all the same. */
+/** @returns the new commit, or the existing one if its files already match. */
 async function commitOf(client: HubClient, job: Upload, meter: UploadMeter): Promise<string> {
   for (let left = ROUNDS - 1; ; left--) {
     client.signal?.throwIfAborted();
     try {
       return await uploadOnce(client, job, meter);
     } catch (error) {
-      if (error instanceof Overtaken) {
+      if (error instanceof ConflictingCommit) {
         const { commit, files } = await remoteTree(client, job.id, BRANCH);
         const { upload, remove } = changesTo(files, job.files);
         if (upload.length + remove.length > 0) throw error;
@@ -130,17 +130,17 @@ async function commitOf(client: HubClient, job: Upload, meter: UploadMeter): Pro
       }
       if (!(error instanceof StorageRefusal)) throw error;
       if (left > 0) continue;
-      throw new ByteifyError(`The storage behind the hub does not take the files: it answered ${error.status}.`, {
-        hint: 'Run the same command later: what was uploaded is not sent twice.',
+      throw new ByteifyError(`The storage behind the hub rejected the files: it answered ${error.status}.`, {
+        hint: 'Run the same command again later; uploaded files are not sent twice.',
       });
     }
   }
 }
 
 /**
- * Files stream from the disk; memory does not grow with them. What the storage has from an earlier try is not sent again. The commit is
- * one request at the end: before it nothing of the repository is changed, after it everything is.
- * @throws ByteifyError when the hub or the storage refuses, or the connection does not hold; the signal's reason.
+ * Uploads the changed files and commits them. Files are streamed from disk, so memory use does not depend on their size. Files that the
+ * storage has from an earlier attempt are not sent again. The commit is a single request at the end, so the repository has all changes or none.
+ * @throws ByteifyError if the hub or the storage refuses, or the connection fails; the signal's reason.
  */
 export async function upload(client: HubClient, job: Upload): Promise<Uploaded> {
   const { changes, parentCommit, onProgress } = job;

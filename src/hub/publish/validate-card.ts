@@ -1,4 +1,4 @@
-/** @module Asks the hub what it thinks of the model card, before anything is sent: it would refuse the commit at the end for the same. */
+/** @module Lets the hub validate the model card before anything is sent, since it would refuse the commit at the end for the same faults. */
 import { z } from 'zod';
 import { ByteifyError } from '../../errors.js';
 import { type HubClient, unreachableHub } from './refusals.js';
@@ -9,9 +9,9 @@ const answerSchema = z.object({
 });
 
 /**
- * @param card the text of README.md
- * @returns the hub's warnings; none from a server that does not know the question
- * @throws ByteifyError with what the hub will not take
+ * @param card the text of README.md.
+ * @returns the hub's warnings; empty if the server cannot validate cards.
+ * @throws ByteifyError with the hub's errors.
  */
 export async function validateCard(client: HubClient, card: string): Promise<readonly string[]> {
   let json: unknown = null;
@@ -29,8 +29,8 @@ export async function validateCard(client: HubClient, card: string): Promise<rea
   const { success, data } = answerSchema.safeParse(json);
   if (!success) return [];
   if (data.errors.length > 0) {
-    throw new ByteifyError(`The hub does not take README.md: ${data.errors.map(({ message }) => message).join('; ')}`, {
-      hint: 'Mend its front matter; nothing was sent.',
+    throw new ByteifyError(`The hub rejects README.md: ${data.errors.map(({ message }) => message).join('; ')}`, {
+      hint: 'Correct its front matter. Nothing was sent.',
     });
   }
   return data.warnings.map(({ message }) => message);

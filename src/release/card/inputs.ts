@@ -1,32 +1,32 @@
-/** @module What a model card is written from. */
+/** @module The inputs of a model card. */
 import type { Manifest } from '../../conversion/index.js';
 import type { DataSource, Recipe } from '../../recipe/index.js';
 import { type Provenance, provenanceOf } from '../provenance.js';
 
-/** How much text a conversion read. */
+/** The amount of text that a conversion read, in documents and bytes. */
 export interface TextFacts {
   readonly documents: number;
   readonly trainBytes: number;
   readonly heldOutBytes: number;
 }
 
-/** Everything comes from the manifest and the folder of the conversion; a plain checkpoint knows less. */
+/** Everything comes from the conversion's manifest and folder; a plain checkpoint provides less. */
 export interface CardInputs {
-  /** The title. */
+  /** The card's title. */
   readonly name: string;
   readonly provenance: Provenance;
-  /** Of the training text, ISO 639. */
+  /** Languages of the training text, as ISO 639 codes. */
   readonly languages: readonly string[];
-  /** How it was trained; null where no recipe is known. */
+  /** The recipe of the training; null if it is unknown. */
   readonly recipe: Recipe | null;
   readonly text: TextFacts | null;
-  /** Names of the licence's files that lie beside the card. */
+  /** Names of the licence files in the card's folder. */
   readonly licenceFiles: readonly string[];
   /** `license_link` of the source's own card. */
   readonly licenceLink: string | null;
 }
 
-/** @param manifest null for a plain checkpoint folder: then only the name is known, and what the options add. */
+/** Collects the inputs of a card. @param manifest null for a plain checkpoint folder, of which only the name and the options are known. */
 export function cardFromManifest(
   manifest: Manifest | null,
   options: Pick<CardInputs, 'name'> &
@@ -40,11 +40,11 @@ export function cardFromManifest(
     licenceFiles = [],
     licenceLink = null,
   } = options;
-  const spoken = dataSources.flatMap(({ language = [] }) => language);
+  const stated = dataSources.flatMap(({ language = [] }) => language);
   return {
     name: options.name,
     provenance: provenanceOf(manifest, dataSources, recipe),
-    languages: [...new Set([...languages, ...spoken])],
+    languages: [...new Set([...languages, ...stated])],
     recipe,
     text,
     licenceFiles,
@@ -52,7 +52,7 @@ export function cardFromManifest(
   };
 }
 
-/** What the card says of the model itself. */
+/** Facts about the model itself. */
 export interface CardModel {
   readonly parameters: number;
   readonly dtype: 'float32' | 'bfloat16';
@@ -62,6 +62,6 @@ export interface CardModel {
   readonly decoderLayers: number;
   readonly localHiddenSize: number;
   readonly patchingThreshold: number;
-  /** Longest text in bytes. */
+  /** The longest text, in bytes. */
   readonly maxBytes: number;
 }

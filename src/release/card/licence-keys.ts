@@ -1,4 +1,4 @@
-/** @module `license`, `license_name` and `license_link` of a front matter. */
+/** @module The keys `license`, `license_name` and `license_link` of the front matter. */
 import type { FrontMatter } from '../front-matter.js';
 import { isHubLicence } from '../hub-licences.js';
 import { licenceOf } from '../licences.js';
@@ -7,7 +7,7 @@ import { webAddress } from './markdown.js';
 
 type LicenceKeys = Pick<FrontMatter, 'license' | 'license_name' | 'license_link'>;
 
-/** The source's licence by the hub's identifier; where it has none, `other` with a name and a link (modelcard.md of hub-docs). */
+/** The hub's identifier of the source's licence; without one, `other` with a name and a link (modelcard.md of hub-docs). */
 export function licenceKeys(card: CardInputs): LicenceKeys {
   const { id } = licenceOf(card.provenance.source?.license ?? null);
   if (isHubLicence(id) && id !== 'other') return { license: id };
@@ -15,7 +15,7 @@ export function licenceKeys(card: CardInputs): LicenceKeys {
   return { license: 'other', license_name: id, ...(link !== null && { license_link: link }) };
 }
 
-/** The hub links two files of a repository; any other text must have an address. */
+/** The hub can link two file names in the repository; for any other text it needs a URL. */
 function linkOf({ licenceFiles, licenceLink, provenance: { source } }: CardInputs): string | null {
   const beside = ['LICENSE', 'LICENSE.md'].find((name) => licenceFiles.includes(name));
   if (beside !== undefined) return beside;
@@ -23,7 +23,7 @@ function linkOf({ licenceFiles, licenceLink, provenance: { source } }: CardInput
   if (address !== null) return address;
   if (source === null || source.revision === null) return null;
   const home = `https://huggingface.co/${source.model}`;
-  // A path in the source's repository; an address that is none of the web is dropped.
+  // A path in the source's repository becomes a URL; other kinds of URL are dropped.
   const isPath = licenceLink !== null && !URL.canParse(licenceLink);
   return webAddress(isPath ? `${home}/blob/${source.revision}/${licenceLink}` : home);
 }

@@ -1,34 +1,34 @@
-/** @module The card's account of how the model was made, and of how to make it again. */
+/** @module The card's section on how the model was made and how to reproduce it. */
 import type { Recipe, RecipeStage, StageKind } from '../../recipe/index.js';
 import { humanDuration, humanFlops } from '../../ui/index.js';
 import { PROVENANCE_NAME, RECIPE_NAME } from '../provenance.js';
 import type { CardInputs } from './inputs.js';
 import { code, escapeText, markdownTable, significant } from './markdown.js';
 
-const DOES: Readonly<Record<StageKind, string>> = {
-  'closed-form': 'n-gram tables, projections and head solved from the source, without gradient steps',
+const DESCRIPTIONS: Readonly<Record<StageKind, string>> = {
+  'closed-form': 'n-gram tables, projections and head are solved from the source, without gradient steps',
   'align-encoder': 'the encoder learns the embeddings of the source’s tokens',
-  'distill-decoder': 'the decoder learns to read the source’s own last states',
-  join: 'encoder and decoder learn together around the source’s layers, which are held',
-  'end-to-end': 'everything learns to predict the next byte',
+  'distill-decoder': 'the decoder learns to read the source’s own final hidden states',
+  join: 'encoder and decoder learn together around the source’s frozen layers',
+  'end-to-end': 'all parts learn to predict the next byte',
 };
 
 export function howItWasMade(card: CardInputs): string {
   const { byteify, recipe: named } = card.provenance;
   const by = `Made by byteify ${escapeText(byteify)}`;
-  const history = `[${PROVENANCE_NAME}](${PROVENANCE_NAME}) has the digest of every file of the source that was read, and all that was measured on the way.`;
-  if (card.recipe === null || named === null) return `${by} from a checkpoint that came without its history.`;
+  const history = `[${PROVENANCE_NAME}](${PROVENANCE_NAME}) records the digest of every source file and all measurements of the conversion.`;
+  if (card.recipe === null || named === null) return `${by} from a checkpoint without a recorded history.`;
   return [
-    `${by} with the recipe ${code(named.name)} (digest ${code(named.sha256)}), which is [${RECIPE_NAME}](${RECIPE_NAME}) with every setting written out. ${history}`,
-    markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes a step:'], steps(card.recipe)),
+    `${by} with the recipe ${code(named.name)} (digest ${code(named.sha256)}); [${RECIPE_NAME}](${RECIPE_NAME}) has every setting written out. ${history}`,
+    markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes per step:'], steps(card.recipe)),
     ...effort(card),
-    `To make it again, ${sameSource(card)}, with the same text in the folder \`text\`:`,
+    `To reproduce it ${sameSource(card)}, with the same text in the folder \`text\`:`,
     '```sh\nbyteify convert --recipe recipe.yaml --data text --out again\n```',
   ].join('\n\n');
 }
 
 function steps({ patcher, stages }: Recipe): string[][] {
-  const first = ['patcher', 'a byte model learns where text is hard to guess', patcher.steps, patcher.batch_bytes];
+  const first = ['patcher', 'a byte model learns where text is hard to predict', patcher.steps, patcher.batch_bytes];
   return [first, ...stages.map(step)].map((row) =>
     row.map((value) => (typeof value === 'number' ? significant(value) : value)),
   );
@@ -36,7 +36,7 @@ function steps({ patcher, stages }: Recipe): string[][] {
 
 function step(stage: RecipeStage): (string | number)[] {
   const [count, bytes] = stage.kind === 'closed-form' ? ['', ''] : [stage.steps, stage.batch_bytes];
-  return [stage.kind, DOES[stage.kind], count, bytes];
+  return [stage.kind, DESCRIPTIONS[stage.kind], count, bytes];
 }
 
 function effort({ provenance: { stages } }: CardInputs): string[] {
@@ -50,6 +50,6 @@ function effort({ provenance: { stages } }: CardInputs): string[] {
 function sameSource({ provenance: { source } }: CardInputs): string {
   if (source === null) return 'from the same checkpoint';
   if (source.revision !== null) return `from the same commit of the source, which ${RECIPE_NAME} names`;
-  if (source.model.startsWith('builtin:')) return 'from the model that comes with byteify';
-  return `from the same files, whose digests ${PROVENANCE_NAME} has, at ${code(source.model)}`;
+  if (source.model.startsWith('builtin:')) return 'from the model that is shipped with byteify';
+  return `from the same files at ${code(source.model)} (${PROVENANCE_NAME} has their digests)`;
 }

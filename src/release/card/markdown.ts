@@ -1,28 +1,28 @@
-/** @module Markdown of a model card: tables, and text from outside that must stay text. */
+/** @module Markdown for model cards: tables, and escaping of untrusted text. */
 
-/** Control characters, and those that turn the direction of the text around them. */
+/** Control characters and characters that change the text direction. */
 const INVISIBLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll(INVISIBLE, '').trim();
 
-/** What begins emphasis, code, a link, HTML, an entity, a heading, a formula or a strike-through. A table escapes its pipes itself. */
+/** Characters that begin emphasis, code, a link, HTML, an entity, a heading, a formula or a strikethrough. Tables escape pipes themselves. */
 const MARKS = /[\\`*_[\]<>&#$~!]/g;
 
-/** What GitHub's Markdown makes a link of without being asked: an address, `www.` and an e-mail. */
+/** Text that GitHub's Markdown links automatically: URLs, `www.` and e-mail addresses. */
 const AUTOLINKS = /:(?=\/\/)|(?<=\bwww)\.|@/gi;
 
-/** What makes a list of a line that begins with it: `-`, `+`, and the point of `1.`. */
+/** Characters that turn a line into a list item: `-`, `+`, and the period of `1.`. */
 const LIST_MARKS = /^[-+=]|(?<=^\d{1,9})[.)](?=\s|$)/;
 
 /**
- * Text from outside as Markdown that shows it as it is, in one line: no HTML, no link, no emphasis. Not for code spans.
+ * Escapes untrusted text as one line of Markdown that shows it literally: no HTML, links or emphasis. Not for code spans.
  * Backslashes escape any ASCII punctuation (CommonMark 0.31, section 2.4).
  */
 export function escapeText(text: string): string {
   return [MARKS, AUTOLINKS, LIST_MARKS].reduce((safe, pattern) => safe.replace(pattern, '\\$&'), oneLine(text));
 }
 
-/** A code span that shows any text, its own backticks included (CommonMark 0.31, section 6.1). */
+/** A code span for any text, including backticks (CommonMark 0.31, section 6.1). */
 export function code(text: string): string {
   const line = oneLine(text) || ' ';
   const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
@@ -31,15 +31,15 @@ export function code(text: string): string {
   return fence + padding + line + padding + fence;
 }
 
-/** Characters that an address may have and Markdown reads as its own. */
+/** Characters that are allowed in a URL but have a meaning in Markdown. */
 const UNSAFE_IN_ADDRESS = /[()<>[\]\\|`*~!'"]/g;
 
 const percent = (character: string): string =>
   `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 
 /**
- * An address of the web in a form that ends where it ends.
- * @returns null for what is none: another scheme, a name or password in it, no address at all
+ * Encodes an http or https URL so that Markdown cannot misread its end.
+ * @returns null for other schemes, for URLs with a user name or password, and for text that is not a URL.
  */
 export function webAddress(text: string): string | null {
   if (!URL.canParse(text)) return null;
@@ -48,18 +48,18 @@ export function webAddress(text: string): string | null {
   return href.replaceAll(UNSAFE_IN_ADDRESS, percent);
 }
 
-/** A link with text from outside; the text alone where the address is none of the web. */
+/** A link with untrusted text; only the text if the address is not a web URL. */
 export function link(text: string, address: string | null | undefined): string {
   const safe = address == null ? null : webAddress(address);
   return safe === null ? escapeText(text) : `[${escapeText(text)}](${safe})`;
 }
 
-/** A link to a file beside the card. */
+/** A link to a file in the card's folder. */
 export function fileLink(name: string): string {
   return `[${escapeText(name)}](${encodeURIComponent(name).replaceAll(UNSAFE_IN_ADDRESS, percent)})`;
 }
 
-/** A pipe or a line break would end the cell. */
+/** Escapes pipes and line breaks, which would end the cell. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
 }
@@ -67,8 +67,8 @@ function cell(text: string): string {
 const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
 
 /**
- * @param head a title that ends in a colon has numbers below it, which stand on the right
- * @param rows Markdown: text from outside is escaped by the caller
+ * @param head titles; a colon at the end of a title right-aligns the column, for numbers.
+ * @param rows cells in Markdown; the caller escapes untrusted text.
  */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const titles = head.map((title) => title.replace(/:$/, ''));
@@ -76,7 +76,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(titles), line(rule), ...rows.map(line)].join('\n');
 }
 
-/** Four significant digits. */
+/** Formats a number with four significant digits; whole numbers are kept in full. */
 export function significant(value: number): string {
   return Number.isInteger(value) ? value.toLocaleString('en-US') : String(Number(value.toPrecision(4)));
 }

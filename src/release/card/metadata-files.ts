@@ -1,4 +1,4 @@
-/** @module What goes into an export beside the model: its card's facts, the recipe, its provenance, and the files of the source's licence. */
+/** @module Collects an export's metadata: the inputs of its card, the recipe, the provenance, and the source's licence files. */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { type Manifest, STAGES } from '../../conversion/index.js';
@@ -8,25 +8,25 @@ import { CHAT_TEMPLATE_NAME, readChatTemplate } from '../../tokenizer/index.js';
 import { readCard } from '../front-matter.js';
 import { licenceFileKind, noticeWith } from '../licence-files.js';
 import { licenceOf } from '../licences.js';
-import { asAsked } from '../llama-licences.js';
+import { withRequiredPrefix } from '../llama-licences.js';
 import { lastPart, PROVENANCE_NAME, RECIPE_NAME, sourceName } from '../provenance.js';
 import { type CardInputs, cardFromManifest, type TextFacts } from './inputs.js';
 
 export interface MetadataFiles {
   readonly card: CardInputs;
-  /** Texts by the name of their file. */
+  /** Texts by file name. */
   readonly files: ReadonlyMap<string, string>;
 }
 
 const SOURCE = STAGES.find(({ name }) => name === 'import')!.output;
 
-/** What `export` calls a model where nobody names it. */
+/** The default name of an exported model. */
 export function modelName(manifest: Manifest, folder: string): string {
   const source = lastPart(sourceName(manifest) ?? basename(resolve(folder)));
   return `${source.replace(/^builtin:/, '').replace(/\.gguf$/i, '')}-BLT`;
 }
 
-/** The recipe as anyone can run it: the source by its id and commit, or by the name of its file alone. */
+/** The recipe in a form that anyone can run: the source is named by id and commit, or by file name only. */
 function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
   const name = sourceName(manifest);
   if (name === null) return recipe;
@@ -35,10 +35,10 @@ function publishedRecipe(recipe: Recipe, manifest: Manifest): Recipe {
 }
 
 /**
- * @param params.folder a conversion, or a plain checkpoint folder, which has no metadata of its own
- * @param params.recipe what the conversion was made by; of a plain checkpoint its `export` section alone counts
- * @param params.name the model's; a licence may ask for another beginning
- * @throws what reading the folder throws
+ * @param params.folder a conversion, or a plain checkpoint folder, which has no metadata of its own.
+ * @param params.recipe of the conversion; for a plain checkpoint only its `export` section is used.
+ * @param params.name of the model; a licence may require a prefix, which is then added.
+ * @throws the errors of reading the folder.
  */
 export async function metadataFiles(params: {
   folder: string;
@@ -56,7 +56,7 @@ export async function metadataFiles(params: {
     files.set(name, text);
   }
   const card = cardFromManifest(manifest, {
-    name: llama === null ? params.name : asAsked(params.name, llama),
+    name: llama === null ? params.name : withRequiredPrefix(params.name, llama),
     languages: recipe.export.language,
     dataSources,
     recipe: manifest?.recipe == null ? null : recipe,
@@ -76,7 +76,7 @@ async function licenceTexts(source: string): Promise<[string, string][]> {
   return Promise.all(names.map(async (name) => [name, await readFile(join(source, name), 'utf8')] as [string, string]));
 }
 
-/** A conversion that began from a BLT has no source. */
+/** The names in a folder; empty if it does not exist, since a conversion that started from a BLT has no source. */
 async function namesIn(folder: string): Promise<string[]> {
   return readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
@@ -90,7 +90,7 @@ async function licenceLinkOf(source: string): Promise<string | null> {
   return typeof link === 'string' ? link : null;
 }
 
-/** From the store's own manifest; null where no text was read here. */
+/** Read from the store's manifest; null if this conversion read no text. */
 async function textFacts(folder: string): Promise<TextFacts | null> {
   const store = await readStoreManifest(join(folder, 'data'));
   if (store === null) return null;

@@ -1,4 +1,4 @@
-/** @module README.md of an export: what the hub reads (YAML front matter) and what a person reads. */
+/** @module The README.md of an export: YAML front matter for the hub, and text for people. */
 import { CARD_SECTIONS, type CardSection } from '../card-sections.js';
 import { type FrontMatter, writeFrontMatter } from '../front-matter.js';
 import { licenceOf } from '../licences.js';
@@ -10,7 +10,7 @@ import { results } from './results.js';
 import { trainingData } from './training-data.js';
 import { biases, intendedUse, licenceAndAttribution, limits } from './use.js';
 
-/** The whole README.md; ends with a newline. */
+/** Writes the complete README.md, which ends with a newline. */
 export function modelCard(card: CardInputs, model: CardModel): string {
   const sections: Readonly<Record<CardSection, string>> = {
     'Load it': usage(card.name),
@@ -35,7 +35,7 @@ export function modelCard(card: CardInputs, model: CardModel): string {
 function frontMatter(card: CardInputs): FrontMatter {
   const { source, data } = card.provenance;
   const datasets = data.sources.flatMap(({ hub_id }) => hub_id ?? []);
-  // Only a hub model has a commit; a local path can look like an id.
+  // A local path can look like an id, but only hub models have a commit.
   const baseModel = source === null || source.revision === null ? null : source.model;
   return {
     ...licenceKeys(card),
@@ -48,7 +48,7 @@ function frontMatter(card: CardInputs): FrontMatter {
   };
 }
 
-/** The Llama 3 community licences ask derived models to say this prominently. */
+/** The Llama 3 community licences require derived models to display this prominently. */
 function display({ provenance: { source } }: CardInputs): string[] {
   const text = licenceOf(source?.license ?? null).llama?.display ?? null;
   return text === null ? [] : [`**${text}.**`];
@@ -62,11 +62,11 @@ function introduction({ provenance: { source } }: CardInputs): string {
         ? code(source.model)
         : `${link(source.model, `https://huggingface.co/${source.model}`)} at ${code(source.revision)}`;
   return `A byte-level language model: a Byte Latent Transformer (BLT) made from ${from}. It reads and writes UTF-8 bytes, not tokens: \
-bytes are gathered into patches where the next byte is easy to guess, and the source's transformer blocks work on the patches.`;
+bytes that are easy to predict are grouped into patches, and the source's transformer blocks process the patches.`;
 }
 
 function usage(name: string): string {
-  // Python reads JSON's strings as its own; a line of the block cannot begin with what the name holds.
+  // A JSON string is also a Python string, and its quotes keep the name from ending the code block.
   const quoted = JSON.stringify(name);
   return `\`\`\`python
 from transformers import AutoTokenizer, BltForCausalLM
@@ -78,7 +78,7 @@ output = model.generate(**inputs, max_new_tokens=64, use_cache=False)
 print(tokenizer.decode(output[0], skip_special_tokens=True))
 \`\`\`
 
-${code(quoted)} stands for this repository's id, or for the folder it lies in. transformers 5 is needed. Keep \`use_cache=False\`, which is also what \
+${code(quoted)} stands for this repository's id or the path of its folder. The code requires transformers 5. Keep \`use_cache=False\`, which is also what \
 \`config.json\` says: transformers' cache does not fit a model that works on patches.`;
 }
 

@@ -1,4 +1,4 @@
-/** @module The card's account of the training text: sources, licences, how much of it. */
+/** @module The card's section on the training text: sources, licences and amount. */
 
 import { humanBytes } from '../../ui/index.js';
 import { CONCERNS, licenceOf } from '../licences.js';
@@ -11,7 +11,7 @@ export function trainingData(card: CardInputs): string {
   const { sources, sha256 } = card.provenance.data;
   const stated =
     sources.length === 0
-      ? 'Where the text comes from, and under which licences, was not stated.'
+      ? 'The sources and licences of the text were not stated.'
       : markdownTable(['source', 'licence', 'languages'], sources.map(row));
   const digest = sha256 === null ? '' : ` The digest of the text and its split is ${code(sha256)}.`;
   return [stated, ...concerns(sources), ...amount(card, digest), ofTheSource(card)].join('\n\n');
@@ -23,7 +23,7 @@ function row({ name, url, hub_id, license, language = [] }: Source): string[] {
   return [link(name, address), link(licence, terms), escapeText(language.join(', ')) || 'not stated'];
 }
 
-/** What a reader must know who wants to build on the model. */
+/** Licence terms that readers must know before they build on the model. */
 function concerns(sources: readonly Source[]): string[] {
   const lines = sources.flatMap(({ name, license }) => {
     const { kind, name: licence } = licenceOf(license);
@@ -43,14 +43,14 @@ function amount({ text }: CardInputs, digest: string): string[] {
   const { documents, trainBytes, heldOutBytes } = text;
   const of = `${documents.toLocaleString('en-US')} ${documents === 1 ? 'document' : 'documents'}`;
   return [
-    `${humanBytes(trainBytes)} to train on and ${humanBytes(heldOutBytes)} held out, from ${of}; duplicates were left out. The text itself is not in this repository.${digest}`,
+    `${humanBytes(trainBytes)} for training and ${humanBytes(heldOutBytes)} held out, from ${of}, without duplicates. The text itself is not in this repository.${digest}`,
   ];
 }
 
 function ofTheSource({ provenance: { source } }: CardInputs): string {
-  const where =
+  const statement =
     source === null || source.revision === null
-      ? 'is not told here'
-      : `is told by ${link('its own card', `https://huggingface.co/${source.model}`)}`;
-  return `What the source was trained on ${where}.`;
+      ? 'is not known here'
+      : `is described in ${link('its own card', `https://huggingface.co/${source.model}`)}`;
+  return `The training data of the source ${statement}.`;
 }

@@ -33,7 +33,7 @@ describe('a run', () => {
     for (let i = 0; i < 20; i++)
       await writeFile(join(folder(), 'text', `${i}.txt`), `Text ${i} of ${i * i}.\n`.repeat(4));
     const out = join(folder(), 'data');
-    const how = { pieceBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' };
+    const how = { chunkBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' };
     await buildStore({ paths: [join(folder(), 'text')], out, ...how });
     const store = await openStore(out);
     const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, sequence_length: 48 }];

@@ -80,7 +80,7 @@ describe('the front matter', () => {
   });
 
   it('has no link to a licence that lies nowhere, which is a fault', () => {
-    expect(frontMatterFaults(house({}, null))).toEqual(['license_link must be there where license is other.']);
+    expect(frontMatterFaults(house({}, null))).toEqual(['license_link is required if license is other.']);
   });
 });
 
@@ -109,20 +109,20 @@ describe('the text', () => {
 
   it('gives results beside the source’s, the share that is kept, and commands that measure them', () => {
     const results = section(body, 'Results');
-    expect(results).toContain('| bits per byte of held-out text (less is better) | 1 | 1.25 |');
-    expect(results).toContain('| bytes that one step of the large transformer reads | 4.45 | 4.43 |');
+    expect(results).toContain('| bits per byte of held-out text (lower is better) | 1 | 1.25 |');
+    expect(results).toContain('| bytes per step of the large transformer | 4.45 | 4.43 |');
     expect(results).toContain('Retention is 80.0 %');
     expect(results).toContain('in place of its embeddings | 1.05 |');
     expect(results).toContain('byteify score . text.txt\nbyteify patcher evaluate again --data text');
     expect(results).toContain("and on how patches follow the source's tokens:");
     expect(results).not.toMatch(/data wait|flops|weight bytes/);
-    expect(section(body, 'Limits')).toContain('worse than its source');
+    expect(section(body, 'Limits')).toContain('less well than its source');
   });
 
   it('offers no measure of patches where none was taken', () => {
     const entropy = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
     const results = section(modelCard(cardFromManifest(entropy, options), model), 'Results');
-    expect(results).toContain('from the folder of this model:\n\n```sh\nbyteify score . text.txt\n```');
+    expect(results).toContain("run this in the model's folder:\n\n```sh\nbyteify score . text.txt\n```");
     expect(results).not.toContain('patches follow');
   });
 
@@ -140,14 +140,14 @@ describe('the text', () => {
       '| [FineWeb-Edu](https://huggingface.co/datasets/HuggingFaceFW/fineweb-edu) | [ODC-By-1.0](https://spdx.org/licenses/ODC-By-1.0.html) | en |',
     );
     expect(data).toContain('| [A \\| wiki](https://example.org/wiki) |');
-    expect(data).toContain('- A | wiki is under CC-BY-SA-4.0, which asks that what is made from it be passed on');
-    expect(data).toContain('5.00 GB to train on and 5.00 MB held out, from 1,234 documents');
+    expect(data).toContain('- A | wiki is under CC-BY-SA-4.0, which requires derived models to be distributed');
+    expect(data).toContain('5.00 GB for training and 5.00 MB held out, from 1,234 documents');
     expect(data).toContain('`datadigest`');
   });
 
   it('says that sources were not stated where they were not', () => {
     const { body } = readCard(modelCard(cardFromManifest(llama, { name: 'x' }), model));
-    expect(section(body, 'Training data')).toContain('was not stated');
+    expect(section(body, 'Training data')).toContain('were not stated');
   });
 
   it('says how to load it, without the cache', () => {
@@ -188,10 +188,10 @@ describe('the text', () => {
 
   it.each([
     [{ revision: 'abc123' }, 'from the same commit of the source, which recipe.yaml names'],
-    [{ revision: null, model: 'builtin:tiny-llama' }, 'from the model that comes with byteify'],
+    [{ revision: null, model: 'builtin:tiny-llama' }, 'from the model that is shipped with byteify'],
     [
       { revision: null, model: '/home/me/x.gguf' },
-      'from the same files, whose digests provenance.json has, at `x.gguf`',
+      'from the same files at `x.gguf` (provenance.json has their digests)',
     ],
   ])('says from what it is made again: %j', (change, words) => {
     const made = modelCard(cardFromManifest(manifestOf(change), { name: 'x', recipe }), model);

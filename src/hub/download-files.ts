@@ -1,4 +1,4 @@
-/** @module Files of a repository into the cache: several at once, each blob once. */
+/** @module Downloads files of a repository into the cache: several in parallel, each blob once. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { refuseFullDisk, sizeOnDisk } from '../fs/index.js';
@@ -12,14 +12,14 @@ import type { Sleep } from './retry.js';
 import { transferFile } from './transfer.js';
 
 export interface DownloadProgress {
-  /** Of the files under way, the one that began first. */
+  /** The oldest of the files in progress. */
   readonly path: string;
-  /** Of all the files, with what earlier processes brought. */
+  /** Bytes of all files, including what earlier processes downloaded. */
   readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
-export interface Bringing {
+export interface FilesDownload {
   readonly id: string;
   readonly revision: string;
   readonly commit: string;
@@ -33,21 +33,21 @@ export interface Bringing {
   readonly onProgress?: (event: DownloadProgress) => void;
 }
 
-/** One connection seldom fills a line; many are a burden for the hub. */
+/** One connection rarely uses the full bandwidth; many would burden the hub. */
 const PARALLEL = 4;
 
-/** What is to be brought: one blob, which may have several paths. */
+/** One blob to download, which can have several paths. */
 interface Blob {
   readonly blob: string;
   readonly name: string;
   readonly file: RemoteFile;
   readonly paths: string[];
-  /** Nothing needs to be brought. */
-  readonly whole: boolean;
+  /** Whether the cache already has the blob. */
+  readonly complete: boolean;
   doneBytes: number;
 }
 
-/** The files' blobs in their order, with what is there of each. */
+/** The blobs of the files in their order, each with the bytes that the cache already has. */
 async function blobsOf(files: readonly RemoteFile[], repository: string): Promise<Blob[]> {
   const blobs = new Map<string, Blob>();
   for (const file of files) {
@@ -58,9 +58,9 @@ async function blobsOf(files: readonly RemoteFile[], repository: string): Promis
       continue;
     }
     const blob = join(repository, 'blobs', name);
-    const whole = (await sizeOnDisk(blob)) === file.sizeBytes;
-    const doneBytes = whole ? file.sizeBytes : Math.min(file.sizeBytes, (await sizeOnDisk(partPath(blob))) ?? 0);
-    blobs.set(name, { blob, name, file, paths: [file.path], whole, doneBytes });
+    const complete = (await sizeOnDisk(blob)) === file.sizeBytes;
+    const doneBytes = complete ? file.sizeBytes : Math.min(file.sizeBytes, (await sizeOnDisk(partPath(blob))) ?? 0);
+    blobs.set(name, { blob, name, file, paths: [file.path], complete, doneBytes });
   }
   return [...blobs.values()];
 }
@@ -68,45 +68,45 @@ async function blobsOf(files: readonly RemoteFile[], repository: string): Promis
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /**
- * Checks the room on the disk, then brings what is missing and links it into the snapshot.
- * @throws what `transferFile` throws for the first file that fails; the others are stopped, and go on the next time.
+ * Checks the free disk space, then downloads the missing blobs and links them into the snapshot.
+ * @throws whatever `transferFile` throws for the first file that fails. The other transfers are stopped and resume the next time.
  */
-export async function bringFiles(bringing: Bringing, files: readonly RemoteFile[]): Promise<void> {
-  const { repository, commit, signal, onProgress } = bringing;
+export async function downloadFiles(download: FilesDownload, files: readonly RemoteFile[]): Promise<void> {
+  const { repository, commit, signal, onProgress } = download;
   const blobs = await blobsOf(files, repository);
   const totalBytes = sum(blobs.map(({ file }) => file.sizeBytes));
   const doneBytes = () => sum(blobs.map((blob) => blob.doneBytes));
   await refuseFullDisk(repository, totalBytes - doneBytes());
-  const underWay = new Set<Blob>();
-  const tell = () => {
-    const [first = blobs[0]] = underWay;
+  const inProgress = new Set<Blob>();
+  const report = () => {
+    const [first = blobs[0]] = inProgress;
     if (first !== undefined) onProgress?.({ path: first.file.path, doneBytes: doneBytes(), totalBytes });
   };
-  tell();
+  report();
   await inParallel(blobs, { limit: PARALLEL, signal }, async (blob, stop) => {
-    underWay.add(blob);
-    if (!blob.whole) {
-      await bring(bringing, blob, stop, (bytes) => {
+    inProgress.add(blob);
+    if (!blob.complete) {
+      await downloadBlob(download, blob, stop, (bytes) => {
         blob.doneBytes = bytes;
-        tell();
+        report();
       });
     }
     for (const path of blob.paths) await linkSnapshot(repository, commit, path, blob.name);
-    underWay.delete(blob);
+    inProgress.delete(blob);
   });
 }
 
-async function bring(
-  bringing: Bringing,
+async function downloadBlob(
+  download: FilesDownload,
   { blob, file }: Blob,
   signal: AbortSignal,
   onBytes: (bytes: number) => void,
 ): Promise<void> {
-  const { id, revision, endpoint, fetch, sleep, stallMs } = bringing;
+  const { id, revision, endpoint, fetch, sleep, stallMs } = download;
   await rm(blob, { force: true });
   await transferFile({
     name: file.path,
-    url: resolveUrl(bringing, file.path),
+    url: resolveUrl(download, file.path),
     blob,
     sizeBytes: file.sizeBytes,
     digest: file.sha256 === null ? { kind: 'git-sha1', hex: file.oid } : { kind: 'sha256', hex: file.sha256 },

@@ -59,9 +59,9 @@ const without =
 
 describe('an export as it was made can be published', () => {
   it.each(Object.keys(LLAMA_LICENCES))('from a source under %s', async (license) => {
-    const { title, nameBegins } = LLAMA_LICENCES[license]!;
+    const { title, namePrefix } = LLAMA_LICENCES[license]!;
     const files = { LICENSE: title.toUpperCase() };
-    const repository = `me/${(nameBegins ?? 'x').replace(' ', '-')}-BLT`;
+    const repository = `me/${(namePrefix ?? 'x').replace(' ', '-')}-BLT`;
     expect(await sentences({ license, files, repository })).toEqual([]);
   });
 
@@ -76,7 +76,7 @@ describe('an export as it was made can be published', () => {
     const files = { LICENSE: 'House terms.', 'README.md': '---\nlicense: other\nlicense_name: House Terms\n---\n' };
     const house = { license: 'House Terms', files };
     expect(await sentences(house)).toEqual([
-      'The source is under House Terms, which has terms that byteify does not know: read them.',
+      'The source is under House Terms, which has terms that byteify does not know, so read them.',
     ]);
     expect(await sentences({ ...house, accepted: 'house-terms' })).toEqual([]);
   });
@@ -86,30 +86,30 @@ describe('a requirement that is violated alone is named alone', () => {
   const twice = `${LLAMA_LICENCES['llama3.2']!.name}`;
   it.each<[string, Case, (made: FabricatedExport) => Promise<void>]>([
     ['The folder has no model card, README.md.', APACHE_WITH_TEXT(), without('README.md')],
-    ['README.md does not begin with a front matter that is YAML.', APACHE, edit('README.md', /^---\n/, '')],
+    ['README.md does not begin with valid YAML front matter.', APACHE, edit('README.md', /^---\n/, '')],
     [
       'README.md: pipeline_tag must be text-generation, which is what the model does.',
       APACHE,
       edit('README.md', 'pipeline_tag: text-generation', 'pipeline_tag: chat'),
     ],
-    ['README.md says nothing under "Limits".', APACHE, edit('README.md', /## Limits\n[\s\S]*?(?=## )/, '')],
+    ['README.md has no text under "Limits".', APACHE, edit('README.md', /## Limits\n[\s\S]*?(?=## )/, '')],
     [
-      'README.md says nothing under "Biases".',
+      'README.md has no text under "Biases".',
       APACHE,
       edit('README.md', /(## Biases\n)[\s\S]*?(?=## )/, '## Biases\n\n'),
     ],
     [
-      'README.md still has a place to fill in: [More Information Needed].',
+      'README.md still contains a placeholder: [More Information Needed].',
       APACHE,
       edit('README.md', 'Biases were not measured.', '[More Information Needed]'),
     ],
     [
-      'README.md names a place on somebody’s machine: /home/me/text.',
+      'README.md contains a path of somebody’s machine: /home/me/text.',
       APACHE,
       edit('README.md', 'Biases were not measured.', 'Trained on `/home/me/text`.'),
     ],
     [
-      'recipe.yaml names a place on somebody’s machine: /home/me/llama.',
+      'recipe.yaml contains a path of somebody’s machine: /home/me/llama.',
       APACHE,
       edit('recipe.yaml', /model: org.*/, 'model: /home/me/llama'),
     ],
@@ -118,40 +118,44 @@ describe('a requirement that is violated alone is named alone', () => {
       APACHE,
       edit('README.md', 'base_model: org/Some-Llama', 'base_model: org/Another'),
     ],
-    ['The folder has no provenance.json that says what the model was made from.', APACHE, without('provenance.json')],
     [
-      'The folder has no provenance.json that says what the model was made from.',
+      'The folder has no valid provenance.json, which says what the model was made from.',
+      APACHE,
+      without('provenance.json'),
+    ],
+    [
+      'The folder has no valid provenance.json, which says what the model was made from.',
       APACHE,
       edit('provenance.json', '"format": 1', '"format": 2'),
     ],
     [
-      'provenance.json speaks of another source than the conversion.',
+      'provenance.json names another source than the conversion.',
       APACHE,
       edit('provenance.json', '"abc123"', '"def456"'),
     ],
-    ['The folder has no recipe.yaml, by which the model could be made again.', APACHE, without('recipe.yaml')],
+    ['The folder has no recipe.yaml, which is needed to reproduce the model.', APACHE, without('recipe.yaml')],
     [
-      'README.md: license says mit, and the source is under apache-2.0.',
+      'README.md: license says mit, but the source is under apache-2.0.',
       APACHE,
       edit('README.md', 'license: apache-2.0', 'license: mit'),
     ],
     [
-      'Nothing in the folder leads to the text of Apache-2.0.',
+      'The folder neither contains nor links the text of Apache-2.0.',
       APACHE,
       edit('README.md', 'https://spdx.org/licenses/Apache-2.0.html', 'https://example.org'),
     ],
     [
-      'The source came with NOTICE, and the folder has it no longer.',
+      'The source has the licence file NOTICE, but the folder lacks it.',
       { ...APACHE, files: { NOTICE: 'Ours.' } },
       without('NOTICE'),
     ],
-    ['The source came with LICENSE.txt, and the folder has it no longer.', LLAMA, without('LICENSE.txt')],
-    ['The source came with USE_POLICY.md, and the folder has it no longer.', LLAMA, without('USE_POLICY.md')],
-    [`The folder has no copy of the ${twice}, which asks for one.`, LLAMA, edit('LICENSE.txt', '3.2', '3.1')],
-    [`The folder has no copy of the ${twice}, which asks for one.`, { ...LLAMA, files: {} }, async () => {}],
-    [`No NOTICE file in the folder has the attribution that the ${twice} asks for.`, LLAMA, without('NOTICE')],
+    ['The source has the licence file LICENSE.txt, but the folder lacks it.', LLAMA, without('LICENSE.txt')],
+    ['The source has the licence file USE_POLICY.md, but the folder lacks it.', LLAMA, without('USE_POLICY.md')],
+    [`The folder has no copy of the ${twice}, which requires one.`, LLAMA, edit('LICENSE.txt', '3.2', '3.1')],
+    [`The folder has no copy of the ${twice}, which requires one.`, { ...LLAMA, files: {} }, async () => {}],
+    [`No NOTICE file in the folder contains the attribution that the ${twice} asks for.`, LLAMA, without('NOTICE')],
     [
-      `No NOTICE file in the folder has the attribution that the ${twice} asks for.`,
+      `No NOTICE file in the folder contains the attribution that the ${twice} asks for.`,
       LLAMA,
       edit('NOTICE', '3.2', '3.1'),
     ],
@@ -161,20 +165,16 @@ describe('a requirement that is violated alone is named alone', () => {
       edit('README.md', 'Built with Llama', 'Built'),
     ],
     [
-      `README.md does not lead to the acceptable use policy, which is part of the ${twice}.`,
+      `README.md does not link the acceptable use policy, which is part of the ${twice}.`,
       LLAMA,
       edit('README.md', '/use-policy', '/'),
     ],
     [
-      `The ${twice} asks for a name that begins with "Llama", and "My-BLT" does not.`,
+      `The ${twice} requires a name that begins with "Llama", but "My-BLT" does not.`,
       { ...LLAMA, repository: 'me/My-BLT' },
       async () => {},
     ],
-    [
-      'Nothing says where the training text comes from, nor under which licence.',
-      { ...APACHE, dataSources: [] },
-      async () => {},
-    ],
+    ['The source and the licence of the training text are not stated.', { ...APACHE, dataSources: [] }, async () => {}],
   ])('%s', async (sentence, given, change) => {
     expect(await sentences(given, change)).toEqual([sentence]);
   });
@@ -191,23 +191,23 @@ describe('licences that must be acknowledged', () => {
     source('cc-by-nc-4.0', 'The source is under CC-BY-NC-4.0, which does not allow commercial use.', 'cc-by-nc-4.0'),
     source(
       'cc-by-nd-4.0',
-      'The source is under CC-BY-ND-4.0, which does not allow changed copies to be passed on.',
+      'The source is under CC-BY-ND-4.0, which does not allow modified copies to be distributed.',
       'cc-by-nd-4.0',
     ),
     source(
       'cc-by-sa-4.0',
-      'The source is under CC-BY-SA-4.0, which asks that what is made from it be passed on under the same terms.',
+      'The source is under CC-BY-SA-4.0, which requires derived models to be distributed under the same terms.',
       'cc-by-sa-4.0',
     ),
-    source('gemma', 'The source is under gemma, which has terms that byteify does not know: read them.', 'gemma'),
+    source('gemma', 'The source is under gemma, which has terms that byteify does not know, so read them.', 'gemma'),
     source(
       'other',
-      'The source is under a licence of its own, which has terms that byteify does not know: read them.',
+      'The source is under a licence of its own, which has terms that byteify does not know, so read them.',
       'other',
     ),
     source(
       null,
-      'The licence of the source is not known: nothing says that what is made from it may be passed on.',
+      'The licence of the source is not known, so nothing says that derived models may be distributed.',
       'unknown',
     ),
   ])('%s of the source, and no other word does it', async (license, sentence, id) => {
@@ -222,11 +222,11 @@ describe('licences that must be acknowledged', () => {
     ['cc-by-nc-4.0', 'The training text "FineWeb-Edu" is under CC-BY-NC-4.0, which does not allow commercial use.'],
     [
       'cc-by-sa-4.0',
-      'The training text "FineWeb-Edu" is under CC-BY-SA-4.0, which asks that what is made from it be passed on under the same terms.',
+      'The training text "FineWeb-Edu" is under CC-BY-SA-4.0, which requires derived models to be distributed under the same terms.',
     ],
     [
       'unknown',
-      'The licence of the training text "FineWeb-Edu" is not known: nothing says that what is made from it may be passed on.',
+      'The licence of the training text "FineWeb-Edu" is not known, so nothing says that derived models may be distributed.',
     ],
   ])('%s of the training text', async (license, sentence) => {
     const dataSources = [ODC_BY, { ...ODC_BY, license }];
@@ -254,7 +254,7 @@ describe('without the conversion', () => {
     const { folder } = await exported(LLAMA);
     expect(await ask(folder, 'me/Llama-x')).toEqual([]);
     expect((await ask(folder)).map(({ sentence }) => sentence)).toEqual([
-      'The Llama 3.2 Community License asks for a name that begins with "Llama", and "x" does not.',
+      'The Llama 3.2 Community License requires a name that begins with "Llama", but "x" does not.',
     ]);
   });
 
@@ -269,15 +269,15 @@ describe('without the conversion', () => {
       'The folder has no copy',
       'No NOTICE file in the',
       'README.md does not say "Built',
-      'README.md does not lead to',
+      'README.md does not link the',
     ]);
   });
 
   it('a folder with nothing in it lacks the card and the provenance', async () => {
     expect((await ask(folder())).map(({ sentence }) => sentence)).toEqual([
       'The folder has no model card, README.md.',
-      'The folder has no provenance.json that says what the model was made from.',
-      'The licence of the source is not known: nothing says that what is made from it may be passed on.',
+      'The folder has no valid provenance.json, which says what the model was made from.',
+      'The licence of the source is not known, so nothing says that derived models may be distributed.',
     ]);
   });
 });
