@@ -112,9 +112,9 @@ describe('the text', () => {
     expect(results).toContain('| bits per byte of held-out text (lower is better) | 1 | 1.25 |');
     expect(results).toContain('| bytes per step of the large transformer | 4.45 | 4.43 |');
     expect(results).toContain('Retention is 80.0 %');
-    expect(results).toContain('in place of its embeddings | 1.05 |');
+    expect(results).toContain('instead of its embeddings | 1.05 |');
     expect(results).toContain('byteify score . text.txt\nbyteify patcher evaluate again --data text');
-    expect(results).toContain("and on how patches follow the source's tokens:");
+    expect(results).toContain("and how well patches follow the source's tokens,");
     expect(results).not.toMatch(/data wait|flops|weight bytes/);
     expect(section(body, 'Limits')).toContain('less well than its source');
   });
@@ -122,7 +122,7 @@ describe('the text', () => {
   it('offers no measure of patches where none was taken', () => {
     const entropy = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
     const results = section(modelCard(cardFromManifest(entropy, options), model), 'Results');
-    expect(results).toContain(`run this in the model's folder:\n\n```sh\nbyteify score . text.txt\n````);
+    expect(results).toContain("run this in the model's folder:\n\n```sh\nbyteify score . text.txt\n```");
     expect(results).not.toContain('patches follow');
   });
 
