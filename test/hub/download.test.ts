@@ -204,7 +204,7 @@ describe('a download', () => {
     const said = {
       missing: `${name} is missing`,
       short: `${name} has 5 bytes instead of ${files[name]!.length}`,
-      dangling: `the link to ${name} leads nowhere`,
+      dangling: `${name} is a dangling link`,
     };
     const failing = download();
     await expect(failing).rejects.toThrow(

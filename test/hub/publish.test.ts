@@ -284,7 +284,7 @@ describe('another model in the repository', () => {
       account: { name: 'me', organisations: [] },
       card: '',
     });
-    await expect(publishing).rejects.toThrow('me/model was changed by somebody else while it was published.');
+    await expect(publishing).rejects.toThrow('Somebody else changed me/model during the upload.');
   });
 });
 

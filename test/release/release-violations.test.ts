@@ -153,14 +153,14 @@ describe('a requirement that is violated alone is named alone', () => {
     ['The source has the licence file USE_POLICY.md, but the folder lacks it.', LLAMA, without('USE_POLICY.md')],
     [`The folder has no copy of the ${twice}, which requires one.`, LLAMA, edit('LICENSE.txt', '3.2', '3.1')],
     [`The folder has no copy of the ${twice}, which requires one.`, { ...LLAMA, files: {} }, async () => {}],
-    [`No NOTICE file in the folder contains the attribution that the ${twice} asks for.`, LLAMA, without('NOTICE')],
+    [`No NOTICE file in the folder contains the attribution that the ${twice} requires.`, LLAMA, without('NOTICE')],
     [
-      `No NOTICE file in the folder contains the attribution that the ${twice} asks for.`,
+      `No NOTICE file in the folder contains the attribution that the ${twice} requires.`,
       LLAMA,
       edit('NOTICE', '3.2', '3.1'),
     ],
     [
-      `README.md does not say "Built with Llama", as the ${twice} asks.`,
+      `README.md does not say "Built with Llama", as the ${twice} requires.`,
       LLAMA,
       edit('README.md', 'Built with Llama', 'Built'),
     ],

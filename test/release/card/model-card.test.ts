@@ -112,9 +112,9 @@ describe('the text', () => {
     expect(results).toContain('| bits per byte of held-out text (lower is better) | 1 | 1.25 |');
     expect(results).toContain('| bytes per step of the large transformer | 4.45 | 4.43 |');
     expect(results).toContain('Retention is 80.0 %');
-    expect(results).toContain('in place of its embeddings | 1.05 |');
+    expect(results).toContain('instead of its embeddings | 1.05 |');
     expect(results).toContain('byteify score . text.txt\nbyteify patcher evaluate again --data text');
-    expect(results).toContain("and on how patches follow the source's tokens:");
+    expect(results).toContain("and how well patches follow the source's tokens,");
     expect(results).not.toMatch(/data wait|flops|weight bytes/);
     expect(section(body, 'Limits')).toContain('less well than its source');
   });
