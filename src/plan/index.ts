@@ -1,4 +1,4 @@
-/** @module What a conversion will cost, before anything runs. */
+/** @module Predicts the cost of a conversion, before anything runs. */
 export { hubPlanSource } from './hub-plan-source.js';
 export { makePlan, type Plan, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';
