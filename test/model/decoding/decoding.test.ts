@@ -99,7 +99,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
   it.each([1, 3])('reads slots of one byte each together from more than %i on', async (apart) => {
     const texts = [textOf(40), textOf(25).map((id) => (id % 180) + 9), textOf(40).toReversed()];
     for (const ids of texts) ids[0] = 1;
-    const found = await read(opened.held, texts, [1], { chunk: 8, apart });
+    const found = await read(opened.held, texts, [1], { chunk: 8, separateSlots });
     texts.forEach((ids, slot) => {
       expectWhole(opened.model, ids, found[slot]!);
     });
