@@ -19,7 +19,7 @@ import { closedFormMemory } from './closed-form-memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { sourceMemory } from './source-memory.js';
 
-export interface MemoryQuestion {
+export interface MemoryInputs {
   readonly config: BltConfig;
   readonly counts: PartParameters;
   readonly stage: StageShape;
@@ -68,8 +68,8 @@ const BACKWARD = ['decoder', 'global', 'encoder'] as const;
 const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
 
 /** The peak memory of a training stage, and its components, in bytes. */
-export function trainingMemory(question: MemoryQuestion): TrainingMemory {
-  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = question;
+export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
+  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = inputs;
   const runs = stageRuns(stage);
   const trains = movedParts(runs);
   const alone = stage.kind === 'patcher';
@@ -82,18 +82,18 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
   const frozen = sumParameters(counts, readParts(runs)) - (moved - adapterParameters);
   // Tables and embeddings are read by gathers, which need float32; nearly all other weights are matrices.
   const frozenTable = trains.includes('hash') || runs.model.hash === 'absent' ? 0 : counts.hash;
-  const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + question.frozenWeightBytes * (frozen - frozenTable);
+  const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + inputs.frozenWeightBytes * (frozen - frozenTable);
   const sourceBytes = sourceMemory({ config, source, runs: runs.source, text, rows });
   const sumsBytes = stage.kind === 'closed-form' ? closedFormMemory(config) : 0;
   const activations = activationsOf(config, text, runs);
-  const kept = (floats: KeptFloats) => keptBytes(floats, question);
+  const kept = (floats: KeptFloats) => keptBytes(floats, inputs);
   const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);
-  const accumulated = question.rowsPerStep > question.rows;
+  const accumulated = inputs.rowsPerStep > inputs.rows;
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
-  const rowsBytes = trains.includes('hash') ? sparseRowsBytes(question) : 0;
+  const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
   let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
-  let fullest = left + gradients + transientBytes(question, runs);
+  let fullest = left + gradients + transientBytes(inputs, runs);
   for (const part of BACKWARD) {
     left -= kept(activations[part]);
     if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
@@ -102,7 +102,7 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
   fullest = Math.max(fullest, gradients + rowsBytes);
   const momentsBytes = STATE_BYTES[optimizerState] * moved;
   // Products in bfloat16 read copies of the float32 weights.
-  const copiesBytes = question.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
+  const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
@@ -123,13 +123,13 @@ function readParts({ model, source }: StageRuns): Part[] {
 }
 
 /** Bytes of the hash-table rows that a step updates, at most one per byte and table: three gathered copies, three new ones, and the gradient. */
-function sparseRowsBytes({ config, text, rowsPerStep }: MemoryQuestion): number {
+function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
   const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
   return 7 * FLOAT_BYTES * rows * config.encoder.hiddenSize;
 }
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
-function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryQuestion): number {
+function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs): number {
   const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
   const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
   const { layers, layer, layerInput, around } = floats;
@@ -140,7 +140,7 @@ function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing 
 }
 
 /** Temporary values of one layer, forward or backward, in the section where they take most. */
-function transientBytes({ config, text, rows }: MemoryQuestion, { model }: StageRuns): number {
+function transientBytes({ config, text, rows }: MemoryInputs, { model }: StageRuns): number {
   const of = ({ hiddenSize, intermediateSize }: TransformerConfig, positions: number) =>
     positions * (3 * intermediateSize + 4 * hiddenSize);
   const { bytes, bytesPerPatch } = text;

@@ -11,12 +11,12 @@ import {
   stageRuns,
   type TextShape,
 } from '../blt/index.js';
-import { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
+import { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { statesCacheBytes } from './source-memory.js';
 
 /** The settings, other than sizes, on which a stage's memory depends. */
-type HowItTrains = Pick<MemoryQuestion, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
+type HowItTrains = Pick<MemoryInputs, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
 
 /** A training stage as a work item of the plan. */
 export interface TrainingWork extends HowItTrains {
