@@ -106,7 +106,7 @@ describe('a tokenizer is refused', () => {
     [
       'for another replacement of spaces',
       { ...BYTES, pre_tokenizer: { type: 'Metaspace', replacement: '_' } },
-      /wrong replacement: only ▁/,
+      /invalid replacement: only ▁/,
     ],
     [
       'for an expression that cannot be translated',
@@ -147,7 +147,7 @@ describe('a tokenizer is refused', () => {
       withModel(UNIGRAM, { unk_id: 99_999 }),
       /unk_id 99999 is not a token/,
     ],
-    ['with scores that are none', withModel(UNIGRAM, { vocab: [['a', null]] }), /wrong vocab/],
+    ['with scores that are none', withModel(UNIGRAM, { vocab: [['a', null]] }), /invalid vocab/],
     [
       'for an added token whose id the vocabulary gives otherwise',
       { ...BYTES, ...added(9, 'class') },
@@ -163,7 +163,7 @@ describe('a tokenizer is refused', () => {
       { ...BYTES, ...added(900, '<new>') },
       /"<new>" has the id 900, where the vocabulary ends at 600/,
     ],
-    ['for an added token with no id', { ...BYTES, added_tokens: [{ content: 'x' }] }, /without id or content/],
+    ['for an added token with no id', { ...BYTES, added_tokens: [{ content: 'x' }] }, /whose id or content/],
   ])('%s', (_, json, reason) => {
     const { message, hint } = refusalOf(json);
     expect(message).toMatch(reason);
