@@ -1,5 +1,5 @@
-// What a batch costs beside the patcher: packing, and then cutting, hashing and finding the rows of the hash tables that it reads; in this process, and asked of the
-// thread that prepares batches in a run, with the way there and back.
+// Measures the cost of preparing a batch, without the patcher: packing, then segmenting, hashing and finding the sparse row indices; in this
+// process, and on the thread that prepares batches in a run, including the round trip.
 // Run: npm run bench:batch [-- --rows 4 --bytes 1024,8192 --steps 100 --json]
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
-// Ways from a Llama to a BLT at equal floating-point operations, the source's own forward passes counted: the embedded tiny Llama, the text it was
-// trained on, several seeds, the same data and held-out documents. Writes a table (JSON and Markdown) and a chart.
+// Compares methods of converting a Llama to a BLT at equal floating-point operations, including the source's forward passes: the embedded tiny
+// Llama, its training text, several seeds, the same data and held-out documents. Writes a table (JSON and Markdown) and a chart.
 // Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 1.2e13 --work DIR --out docs/bench/distill]
-// Finished arms in --work are kept: running it again goes on.
+// Finished arms in --work are kept, so running it again resumes.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const arms = values.arms.split(',');
 const budget = Number(values.flops);
 const { work } = values;
 const signal = new AbortController().signal;
-/** The embedded Llama was trained on the training side of this seed's split: all arms share it. */
+/** The embedded Llama was trained on the training split of this seed, which all arms share. */
 const DATA = { chunkBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
 const say = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
@@ -65,7 +65,7 @@ const opened = await openLlama(source);
 const llamaConfig = opened.config;
 await opened.close();
 
-/** The remapped model of a seed, and a patcher of each kind that is asked for. */
+/** The remapped model of a seed, and a patcher of each requested kind. */
 async function prepare(seed, patcher) {
   const recipe = recipeSchema.parse(recipeOf({ seed, patcher, stages: ARMS.A.stages, budget: 1 }));
   const init = join(work, `seed-${seed}`, 'init');

@@ -1,8 +1,8 @@
-// Writing text with a BLT around SmolLM2-135M, alternating in one run with transformers, which computes the whole text for each byte, and with the token
-// model that it comes from. What that means for the memory's bandwidth, and what fewer bytes a weight would bring.
+// Generates text with a BLT around SmolLM2-135M, alternating in one run with transformers, which computes the whole text for each byte, and with the
+// source token model. Reports the memory bandwidth, and what fewer bytes per weight would gain.
 // Run: npm run bench:generate -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--model FOLDER --prompts 64,512,2048 --bytes 128 --peer-bytes 128,128,4
 //   --until 3500 --weights float32,bfloat16 --drafts 0,4,8 --rounds 3 --threads 2 --text FILE --work DIR --out docs/bench/generate]
-// Without --model the BLT is of the recipe's sizes and not trained. Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in
+// Without --model the BLT has the recipe's sizes and is not trained. Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in
 // BYTEIFY_PEERS_PYTHON, or it is made).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -54,7 +54,7 @@ writeFileSync(textFile, text);
 const blt = values.model ?? (await untrainedBlt(values.work, values.source, textFile));
 const source = await transformersSource(values.work, values.source);
 
-/** A side that must answer. */
+/** Starts a process that must answer. */
 async function open(name, command, args) {
   const process_ = await openProcess(command, args.map(String), { threads });
   const failed = () => {
@@ -73,19 +73,19 @@ const tokenModels = new Map();
 for (const type of ['float32', 'bfloat16'])
   tokenModels.set(type, await open(`source, ${type}`, python, [here('generate/source.py'), source, threads, type]));
 
-/** Everybody who writes after a prompt: what they are, whom to ask, what. */
+/** The contenders for a prompt: each with its description, its process and its request. */
 function contenders(prompt, i) {
   const ids = Array.from(encodeBytes(prompt));
   const write = (draft) => ({ do: 'write', draft, ids, bytes });
   return [
     ...weights.flatMap((type) =>
-      drafts.map((draft) => ({ who: 'byteify', weights: type, draft, side: ours.get(type), what: write(draft) })),
+      drafts.map((draft) => ({ who: 'byteify', weights: type, draft, contender: ours.get(type), what: write(draft) })),
     ),
-    { who: 'transformers', weights: 'float32', side: peer, what: { do: 'write', ids, bytes: peerBytes[i] } },
-    ...[...tokenModels].map(([type, side]) => ({
+    { who: 'transformers', weights: 'float32', contender: peer, what: { do: 'write', ids, bytes: peerBytes[i] } },
+    ...[...tokenModels].map(([type, contender]) => ({
       who: 'token model',
       weights: type,
-      side,
+      contender,
       what: { text: Buffer.from(prompt).toString('utf8'), tokens },
     })),
   ];
@@ -100,8 +100,8 @@ const measureBandwidth = async () => {
 /** @returns contenders with an answer a round. A first one that is not counted compiles and allocates. */
 async function takeTurns(prompt, i) {
   const all = contenders(prompt, i).map((one) => ({ ...one, answers: [] }));
-  for (const { who, side, draft } of all)
-    if (who === 'byteify') await side.ask({ do: 'open', draft, room: prompt.length + bytes });
+  for (const { who, contender, draft } of all)
+    if (who === 'byteify') await contender.ask({ do: 'open', draft, expectedBytes: prompt.length + bytes });
   for (let round = 0; round <= rounds; round++) {
     for (const one of all) {
       await pause();
@@ -109,7 +109,7 @@ async function takeTurns(prompt, i) {
       // A few bytes make transformers warm.
       const few = isFirst && one.who === 'transformers';
       const what = few ? { ...one.what, bytes: Math.min(2, one.what.bytes) } : one.what;
-      const answer = await one.side.ask(what);
+      const answer = await one.contender.ask(what);
       if (!isFirst) one.answers.push(answer);
     }
     await measureBandwidth();
@@ -151,7 +151,7 @@ for (const [i, length] of prompts.entries()) {
   const prompt = beginningOf(text, length);
   turns.push({ prompt, all: await takeTurns(prompt, i) });
 }
-const first = (all, side) => all.find(({ who }) => who === side).answers[0];
+const first = (all, name) => all.find(({ who }) => who === name).answers[0];
 /** Of the longest prompt: a short one says little. */
 const longest = turns.reduce((most, turn) => (turn.prompt.length > most.prompt.length ? turn : most));
 const bytesPerToken = first(longest.all, 'token model').bytes_per_token;
@@ -160,15 +160,15 @@ const rows = turns.flatMap(({ prompt, all }) => {
   return all.map((one) => rowOf(one, prompt, { peerIds, bytesPerToken }));
 });
 await peer.close();
-for (const side of tokenModels.values()) await side.close();
+for (const contender of tokenModels.values()) await contender.close();
 
 /** The last bytes of a long text, which goes on after the longest prompt until then, or until the model ends it. */
 async function atTheEnd(type) {
   const ids = Array.from(encodeBytes(beginningOf(text, Math.max(...prompts))));
-  const side = ours.get(type);
-  await side.ask({ do: 'open', draft: 0, room: until });
+  const contender = ours.get(type);
+  await contender.ask({ do: 'open', draft: 0, expectedBytes: until });
   await pause();
-  const { ms } = await side.ask({ do: 'write', draft: 0, ids, bytes: until - ids.length + 1 });
+  const { ms } = await contender.ask({ do: 'write', draft: 0, ids, bytes: until - ids.length + 1 });
   const last = ms.slice(1).slice(-bytes);
   const mean = last.reduce((sum, time) => sum + time, 0) / last.length;
   return { upTo: ids.length - 1 + ms.length, ms: median(last), mean_ms: mean };
@@ -211,7 +211,7 @@ const heading =
     ? 'The BLT is not trained: patches of what it writes are as long as they happen to be.'
     : 'The BLT is trained.';
 const sections = [
-  `${heading} ${threads} threads; medians of ${rounds} rounds in which the sides take turns.`,
+  `${heading} ${threads} threads; medians of ${rounds} rounds in which the contenders take turns.`,
   speedTable(rows),
   textTable(rows),
   'Milliseconds a byte by the length of the text, median and mean (a byte that closes a patch costs more):',

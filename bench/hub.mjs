@@ -1,5 +1,5 @@
-// Downloads over a bad network, as byteify, @huggingface/hub and Python's huggingface_hub manage them; how fast they are, and their memory.
-// Every download runs in a process of its own against a loopback hub in another, and is judged by the bytes in its cache.
+// Compares downloads over a bad network by byteify, @huggingface/hub and Python's huggingface_hub, their speed and their memory. Every download
+// runs in its own process against a loopback hub in another, and is judged by the bytes in its cache.
 // Run: npm run bench:hub [-- --rows 'cut|flip' --repeats 5 --file-bytes 256e6 --memory-bytes 100e6,2e9 --work DIR --out docs/bench/hub]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

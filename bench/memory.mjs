@@ -1,4 +1,4 @@
-// What a training stage of a model needs, by how it trains, as Markdown: the table in docs/training.md.
+// Predicts the memory of a model's training stage by its settings, as Markdown: the table in docs/training.md.
 // Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096]
 import { parseArgs } from 'node:util';
 import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes } from '../dist/blt/index.js';
@@ -13,7 +13,7 @@ const { values } = parseArgs({
 });
 
 const llama3 = { rmsNormEps: 1e-5, rope: { type: 'default', theta: 500_000 } };
-/** Its vocabulary, and the tokens that a plan expects; training end to end asks nothing of the source. */
+/** The source's vocabulary, and the token length that a plan assumes; end-to-end training does not use the source. */
 const LLAMA_3 = { vocabSize: 128_256, bytesPerToken: 3.5 };
 /** The sizes in the published configurations. */
 const SOURCES = {
@@ -27,7 +27,7 @@ const LORA = {
   alpha: 32,
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
 };
-/** What it is called, what is frozen, and how the rest is trained. */
+/** The title, the frozen parts, and the training settings of the others. */
 const WAYS = [
   ['global and hash frozen', ['global', 'hash'], {}],
   ['global frozen', ['global'], { optimizerState: '8-bit' }],

@@ -1,5 +1,5 @@
-// Cutting text into patches, ours against transformers with PyTorch, alternating in one run: a patcher of the released size with the same random
-// weights on both sides, the same text, lengths up to many windows. PatcherRunner are compared too.
+// Segmenting text into patches with byteify and with transformers and PyTorch, alternating in one run: a patcher of the released size with the
+// same random weights in both, the same text, lengths up to many windows. Entropies are compared too.
 // Run: npm run bench:patch [-- --lengths 1024,2048,4096,8192 --rounds 3 --threads 2 --text FILE --out docs/bench/patch]
 // Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,10 +35,10 @@ function releasedPatcher() {
   return { ...config, maxPositions, patcher: { ...patcher, maxPositions } };
 }
 
-/** BOS is a position too, which both sides pass through the patcher. */
+/** BOS is a position too, which both implementations pass through the patcher. */
 function rowOf(length, ours, theirs) {
-  const rate = (side) => length / (median(side.map(({ ms }) => ms)) / 1000);
-  const [a, b] = [ours, theirs].map((side) => side[0].entropies);
+  const rate = (answers) => length / (median(answers.map(({ ms }) => ms)) / 1000);
+  const [a, b] = [ours, theirs].map((answers) => answers[0].entropies);
   return {
     bytes: length,
     bytes_per_second: rate(ours),
@@ -56,7 +56,7 @@ try {
   const text = realText(Math.max(...lengths), values.text);
   writeFileSync(join(folder, 'text'), text);
   const args = [folder, String(threads)];
-  const sides = [
+  const implementations = [
     await openProcess(process.execPath, [here('patch/ours.mjs'), ...args], { threads }),
     await openProcess(peersPython(), [here('patch/peer.py'), ...args], { threads }),
   ];
@@ -66,15 +66,15 @@ try {
     const answers = [[], []];
     // The first round compiles and allocates.
     for (let round = 0; round <= rounds; round++) {
-      for (const [i, side] of sides.entries()) {
+      for (const [i, one] of implementations.entries()) {
         await pause();
-        const answer = await side.ask(bytes);
+        const answer = await one.ask(bytes);
         if (round > 0) answers[i].push(answer);
       }
     }
     rows.push(rowOf(bytes, ...answers));
   }
-  for (const side of sides) await side.close();
+  for (const one of implementations) await one.close();
   const lines = rows.map((row) => {
     const rates = [row.bytes_per_second, row.transformers_bytes_per_second].map((rate) => rate.toFixed(0));
     const difference = row.largest_entropy_difference_nats.toExponential(1);

@@ -1,10 +1,10 @@
-// What benchmarks against another implementation share: processes that answer line by line, so that the sides take turns in one run, and the
-// Python of the peer tests.
+// Shared by the benchmarks against other implementations: processes that answer line by line, so that implementations alternate in one run, and
+// the Python of the peer tests.
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The interpreter: BYTEIFY_PEERS_PYTHON, or what scripts/peers-env.sh makes. Ends the process where there is none. */
+/** The interpreter: BYTEIFY_PEERS_PYTHON, or what scripts/peers-env.sh makes. Ends the process if there is none. */
 export function peersPython() {
   if (process.env.BYTEIFY_PEERS_PYTHON) return process.env.BYTEIFY_PEERS_PYTHON;
   try {

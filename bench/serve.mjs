@@ -1,5 +1,5 @@
-// A server under load: streams that are compared with what the model writes after the same prompt alone, clients that leave in the middle, requests
-// that are malformed or too large, clients that send or read slowly. None may be lost, none mixed up, and memory must stay.
+// Tests a server under load: streams, whose text is compared with generation after the same prompt alone; clients that disconnect midway; requests
+// that are malformed or too large; clients that send or read slowly. No stream may be lost or mixed up, and memory must stay bounded.
 // Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --parameters 8 --out docs/bench/serve]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
-// SmolLM2-135M, real weights, made a BLT in about an hour on two cores: by distillation, and in the paper's way. What of the source is kept, and how
-// the aligned patcher follows its tokens on text of two kinds that it was not trained on.
+// Converts SmolLM2-135M with its real weights into a BLT in about an hour on two cores, by distillation and by the paper's method. Reports how much
+// of the source is retained, and how well the aligned patcher follows its tokens on unseen text of two kinds.
 // Run: npm run bench:smollm2 -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--arms distilled,paper --work DIR --out docs/bench/smollm2]
-// Conversions in --work go on where they were; finished ones are read.
+// Conversions in --work resume; finished ones are read.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARMS } from './smollm2/arms.mjs';
@@ -27,7 +27,7 @@ function convert(arm) {
   };
 }
 
-/** Arms that were measured before, by another run of this command, stay in the report. */
+/** Arms measured by earlier runs of this command stay in the report. */
 const before = join(out ?? work, 'smollm2.json');
 const known = existsSync(before) ? JSON.parse(readFileSync(before, 'utf8')).arms : [];
 const made = new Map([...known, ...session.arms.split(',').map(convert)].map((result) => [result.arm, result]));

@@ -1,5 +1,5 @@
-// A training step of ours against transformers with PyTorch, alternating in one run: the same weights, rows and patches, and the machine's
-// own matrix product in the same minute.
+// Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches, and the
+// speed of the machine's matrix product at the same time.
 // Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
 // Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -37,14 +37,14 @@ const open = (command, args) => openProcess(command, args, { threads });
 
 const TURN_MS = 2000;
 
-/** Steps of a turn, from the turn before; the first step of all compiles and says nothing. */
+/** The number of steps in a turn, from the time of the turn before; the very first step compiles and is not counted. */
 function turnLength({ turns }) {
   if (turns.at(-1) === null) return 1;
   if (turns.length < 2) return 3;
   return Math.min(20, Math.max(1, Math.round(TURN_MS / turns.at(-1).ms)));
 }
 
-/** Several steps in a row: their mean time, and what the last one reports. Null when the process died. */
+/** Runs several steps in a row and returns their mean time and the last one's report; null if the process died. */
 async function turn({ process }, steps) {
   let ms = 0;
   let last = null;
@@ -91,7 +91,7 @@ async function measure(name) {
       const running = [];
       for (const [label, command, list] of group)
         running.push({ label, process: await open(command, list), turns: [] });
-      // The first round compiles and allocates; it is reported apart. A turn takes several short steps, so that batches made ahead count.
+      // The first round compiles and allocates; it is reported separately. A turn takes several short steps, so that batches prepared ahead count.
       for (let round = 0; round <= Number(values.rounds); round++) {
         for (const contender of running) {
           await pause();
@@ -141,7 +141,7 @@ for (const name of values.models.split(',')) {
   measured.push(row);
   if (values.json) continue;
   console.log(
-    `\n${MODELS[name].title}: ${rows} rows of ${length} bytes, ${(row.flops_per_step / 1e9).toFixed(0)} GFLOP a step, sgemm ${row.sgemm_gflops.toFixed(0)} GFLOP/s`,
+    `\n${MODELS[name].title}: ${rows} rows of ${length} bytes, ${(row.flops_per_step / 1e9).toFixed(0)} GFLOP per step, sgemm ${row.sgemm_gflops.toFixed(0)} GFLOP/s`,
   );
   const reference = row.results.find(({ label }) => label === 'transformers eager');
   for (const one of row.results) {

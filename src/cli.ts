@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** @module The executable: streams, exit code, and nothing else. The command table is `commands/verbs.ts`. */
+/** @module The executable: it connects the streams and sets the exit code. The command table is `commands/verbs.ts`. */
 
 import { dispatch } from './commands/dispatch.js';
 import { VERBS } from './commands/verbs.js';
@@ -9,13 +9,13 @@ import { toolVersion } from './version.js';
 const { stdout, stderr, env } = process;
 const argv = process.argv.slice(2);
 
-// `byteify ... | head` closes the pipe early. That is no failure, and a conversion must not die of it.
+// `byteify ... | head` closes the pipe early. That is not an error, and must not end a conversion.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 stderr.on('error', () => undefined);
 
-// A bug in a callback ends here; without this Node would print a stack.
+// Handles a bug in a callback, for which Node would otherwise print a stack trace.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => {
     process.exit(printError(error, { stream: stderr, env, verbose: argv.includes('--verbose') }));

@@ -1,6 +1,6 @@
 /**
- * @module The public API of the package: what the command line is made of. Importing it loads TensorFlow.js's operations, but TensorFlow's
- * own library only when `startEngine` is called; import, remap, plan, export and the file formats never ask for it.
+ * @module The public API of the package, on which the command line is built. Importing it loads TensorFlow.js's operations; TensorFlow's own
+ * library is loaded only by `startEngine`. Import, remap, plan, export and the file formats never need it.
  *
  * @example
  * import { openBlt, resolveCheckpoint, scoreTexts, startEngine } from 'byteify-blt';
@@ -11,7 +11,7 @@
  * const [scores] = scoreTexts(model.params, model.config, [new TextEncoder().encode('Bytes are all there is.')]);
  */
 
-// The formats: bytes, the BLT's config and tensors, the source's, and the two kinds of file.
+// The formats: bytes, and the configs and tensors of BLT and Llama.
 export {
   type BltConfig,
   BOS,
@@ -27,7 +27,7 @@ export {
   toTransformersConfig,
   VOCAB_SIZE,
 } from './blt/index.js';
-// A conversion: its folder, its stages one by one, or all of them.
+// A conversion folder and its stages.
 export {
   type Checkpoint,
   type Conversion,
@@ -38,9 +38,9 @@ export {
   STAGE_NAMES,
   type StageName,
 } from './conversion/index.js';
-// Text to train on and to measure with.
+// Text for training and evaluation.
 export { type ByteStore, buildStore, evaluationTexts, openStore } from './data/index.js';
-// The engine. `tf` is the copy of tfjs-core that it computes with.
+// The engine. `tf` is the copy of tfjs-core with which it computes.
 export {
   type Engine,
   type EngineLocation,
@@ -53,12 +53,12 @@ export {
   startEngine,
   tf,
 } from './engine/index.js';
-// The parts that load no TensorFlow and have entries of their own, `byteify-blt/gguf` and so on; with them ByteifyError and UsageError.
+// The parts that load no TensorFlow and are also subpath exports (`byteify-blt/gguf` and so on), with ByteifyError and UsageError.
 export * from './entry/gguf.js';
 export * from './entry/hub.js';
 export * from './entry/recipe.js';
 export * from './entry/safetensors.js';
-// Models that run. The engine must be started.
+// Running models. The engine must be started.
 export {
   type BitsPerByte,
   type ByteScores,
@@ -80,7 +80,7 @@ export {
   type StepReport,
   trainPatcher,
 } from './finetune/index.js';
-// Text that follows a prompt.
+// Text generation.
 export {
   type ChatPrompts,
   type GenerationRequest,
@@ -118,6 +118,6 @@ export {
 export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';
 export { byteTokenizerFiles, loadTokenizer, type SourceTokenizer, tokenizerFromGguf } from './tokenizer/index.js';
-// Progress, for `convert` and whoever reports it.
+// Progress reports, as `convert` writes them.
 export { createReporter, type Reporter } from './ui/index.js';
 export { toolVersion } from './version.js';

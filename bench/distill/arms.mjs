@@ -5,9 +5,9 @@ const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
 /** A tenth of a stage's steps warm it up. */
 const WARM_UP = 0.1;
-const LOOKS = 12;
+const EVALUATIONS = 12;
 
-/** Sizes of all arms: wide enough that a byte's state holds an embedding of the source and room beside it. */
+/** Sizes of all arms: wide enough that a byte's state holds an embedding of the source with capacity to spare. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
 const PATCHER = {
   steps: 300,
@@ -24,7 +24,7 @@ export const PATCHERS = {
   entropy: { kind: 'entropy' },
 };
 
-/** Of the budget that the stages before leave; the paper's rates are as in the recipe tiny-paper. */
+/** The paper's method, on a share of the budget that earlier stages leave; learning rates as in the recipe tiny-paper. */
 const paper = (share) => ({ kind: 'end-to-end', share, learning_rate: 4e-3, learning_rate_scale: { global: 0.1 } });
 const closedForm = {
   kind: 'closed-form',
@@ -57,7 +57,7 @@ export const ARMS = {
   H: { name: 'A on D’s patches', patcher: 'hybrid', stages: [paper(1)] },
 };
 
-/** Steps that a stage can pay from so many operations; the source's states are computed once and then kept. */
+/** The number of steps that so many operations allow a stage; the source's states are computed once and then cached. */
 function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const text = { bytes: ROW_BYTES, bytesPerPatch };
   const source = { vocabSize, bytesPerToken };
@@ -72,7 +72,7 @@ const LOSSES = {
   join: { cross_entropy: 1, prefix_kl: 0 },
 };
 
-/** A recipe whose stages together cost the budget. @param cost what the counter needs; left out, stages get one step. */
+/** A recipe whose stages together cost the budget. @param cost inputs of the operation count; without it, each stage gets one step. */
 export function recipeOf({ seed, patcher, stages, budget, cost }) {
   const config = cost && parseBltConfig(cost.config, cost.folder);
   const left = () => budget - (cost ? startFlops(stages, config, cost) : 0);
@@ -93,7 +93,7 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
         sequence_length: ROW_BYTES,
         micro_batch_size: BATCH_BYTES / ROW_BYTES,
         warmup_steps: Math.ceil(WARM_UP * steps),
-        validate_every: Math.max(1, Math.ceil(steps / LOOKS)),
+        validate_every: Math.max(1, Math.ceil(steps / EVALUATIONS)),
         checkpoint_every: steps,
         keep_checkpoints: 1,
       };
@@ -102,7 +102,7 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
   };
 }
 
-/** What a closed form costs: a pass of the patcher over all its text, and the rest over what is solved on. */
+/** The cost of a closed-form stage: one pass of the patcher over all its text, and the rest over the text on which it solves. */
 function startFlops(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;

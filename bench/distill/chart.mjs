@@ -1,4 +1,4 @@
-// The chart of bench:distill as SVG: held-out bits per byte over floating-point operations, a line an arm, the seeds' means with their span.
+// The chart of bench:distill as SVG: held-out bits per byte over floating-point operations, one line per arm, with the means and ranges over seeds.
 const SIZE = { width: 930, height: 520 };
 const FRAME = { left: 64, right: 260, top: 40, bottom: 56 };
 const COLOURS = {
@@ -90,15 +90,15 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
     if (i > 0) label.at = Math.max(label.at, labels[i - 1].at + 17);
   });
   // Not below the frame: the lowest moves up, and those above it as far as they must.
-  let room = FRAME.top + plot.height;
+  let lowest = FRAME.top + plot.height;
   for (const label of [...labels].reverse()) {
-    label.at = Math.min(label.at, room);
-    room = label.at - 17;
+    label.at = Math.min(label.at, lowest);
+    lowest = label.at - 17;
   }
   for (const { arm, name, at: height } of labels)
     parts.push(text(FRAME.left + plot.width + 8, height + 4, `${arm}  ${name}`, `fill="${COLOURS[arm]}"`));
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" font-family="sans-serif" font-size="12" fill="#444">
-<title>Held-out bits per byte over floating-point operations, a line an arm</title>
+<title>Held-out bits per byte over floating-point operations, one line per arm</title>
 <clipPath id="plot"><rect x="${FRAME.left}" y="${FRAME.top}" width="${plot.width}" height="${plot.height}"/></clipPath>
 <rect width="100%" height="100%" fill="#fff"/>
 ${parts.join('\n')}

@@ -1,5 +1,5 @@
-// What the arms of bench:distill say together: means over seeds, differences at equal operations with their bootstrap interval, and how soon each
-// arm is where A ends.
+// Summarises the arms of bench:distill: means over seeds, differences at equal operations with their bootstrap interval, and how soon each arm
+// reaches A's final result.
 import { ARMS } from './arms.mjs';
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -22,7 +22,7 @@ const RESAMPLES = 10_000;
 
 /**
  * Bits per byte of `a` less those of `b` on the same documents and seeds, with the 95 % interval of a paired bootstrap over documents:
- * each resample draws the documents anew, the same for both and for all seeds.
+ * each resample draws the documents again, the same ones for both arms and all seeds.
  */
 export function pairedDifference(a, b) {
   const count = a[0].length;
@@ -103,7 +103,7 @@ export function tableOf({ arms, source_bits_per_byte: source, budget_flops: budg
   return [
     `Source: ${source.toFixed(3)} bits per byte. Budget: ${(budget / 1e12).toFixed(1)} TFLOP an arm, the source’s forward passes included. Held out: ${bytes.toLocaleString('en')} bytes.`,
     '',
-    '| arm | | bytes a patch | TFLOP | bits per byte at A’s TFLOP | at its end, mean (seeds) | below A, 95 % interval | A’s end reached at |',
+    '| arm | | bytes per patch | TFLOP | bits per byte at A’s TFLOP | at its end, mean (seeds) | below A, 95 % interval | A’s end reached at |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');

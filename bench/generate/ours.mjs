@@ -1,7 +1,7 @@
-// Writes text with our decoder as lines of JSON on stdin say.
+// Generates text with byteify's decoder, driven by lines of JSON on stdin.
 // node bench/generate/ours.mjs FOLDER THREADS float32|bfloat16
-// {"do": "open", "draft", "room"} makes ready to write, with room for so many bytes; {"do": "write", "draft", "ids", "bytes"} writes greedily;
-// {"do": "weights"} tells the bytes of weights that a byte and a patch read.
+// {"do": "open", "draft", "expectedBytes"} opens a generator with that initial capacity; {"do": "write", "draft", "ids", "bytes"} generates greedily;
+// {"do": "weights"} reports the bytes of weights read per byte and per patch.
 import { createInterface } from 'node:readline';
 import { BYTE_OFFSET } from '../../dist/blt/index.js';
 import { startEngine } from '../../dist/engine/index.js';
@@ -13,10 +13,10 @@ await startEngine({ threads: Number(threads) });
 const model = await openResidentModel(folder, { weights });
 const generators = new Map();
 
-async function open({ draft, room }) {
+async function open({ draft, expectedBytes }) {
   await generators.get(draft)?.close();
   const begun = performance.now();
-  const generator = openGenerator(model, { draft, expectedBytes: room });
+  const generator = openGenerator(model, { draft, expectedBytes });
   generators.set(draft, generator);
   await generator.warmUp();
   return { ms: performance.now() - begun };
@@ -49,7 +49,7 @@ async function write({ draft, ids, bytes }) {
 }
 
 const BYTES = { float32: 4, bfloat16: 2 };
-/** What runs when a patch closes, and what the decoder keeps of it. */
+/** The weights used when a patch closes, including the decoder's keys and values of it. */
 const OF_PATCHES =
   /global_transformer|patch_embedding_projection|local_encoder\.cross_attn|local_decoder\.cross_attn_layers\.\d+\.k|local_decoder\.cross_attn_layers\.\d+\.v/;
 const isLookedUp = (name) => /embed_tokens|hash_tok_embedding/.test(name);

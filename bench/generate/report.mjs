@@ -1,4 +1,4 @@
-// What bench:generate measured, as rows and as Markdown.
+// Reports the measurements of bench:generate as rows and as Markdown.
 import { median } from '../process.mjs';
 
 const number = (value, digits) =>
@@ -22,7 +22,7 @@ function pace(answer) {
 
 const over = (answers, value) => median(answers.map(value));
 
-/** One side's answers to the same prompt. Per byte, or per token where the side writes tokens. */
+/** One contender's answers to the same prompt, per byte or, for a token model, per token. */
 export function paceOf(answers) {
   const paces = answers.map(pace);
   return {

@@ -1,4 +1,4 @@
-// The clients of the load test: those that stream texts to their end or go in the middle, and those that mean no good.
+// The clients of the load test: those that stream texts to the end or disconnect midway, and hostile ones.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,8 +8,8 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** The chunks of a stream. @throws when it ends otherwise than with [DONE] */
 async function* chunksOf(response) {
   let rest = '';
-  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
-    const events = (rest + piece).split('\n\n');
+  for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
+    const events = (rest + text).split('\n\n');
     rest = events.pop();
     for (const event of events) {
       if (event === 'data: [DONE]') return;
@@ -110,7 +110,7 @@ export const SLOW = {
     });
     socket.pause();
     socket.write(head(body.length) + body);
-    // A socket that is not read does not learn that the other side is gone, so it is looked at now and then.
+    // A socket that is not read does not notice that the server has closed it, so it is checked now and then.
     for (let waited = 0; waited < 60 && !signal.aborted; waited++)
       await pause(1000, undefined, { signal }).catch(() => undefined);
     socket.destroy();

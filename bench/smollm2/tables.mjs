@@ -61,7 +61,7 @@ export function patcherTable(arms) {
     ),
   );
   return [
-    '| patcher | text | bytes a patch | precision / recall | late | source, own tokens | in these patches | first bytes’ bits from a fresh state |',
+    '| patcher | text | bytes per patch | precision / recall | late | source, own tokens | in these patches | first bytes’ bits from a fresh state |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');

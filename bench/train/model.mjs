@@ -1,4 +1,4 @@
-// The models of bench:train: a BLT folder of random weights, and the rows that both sides train on.
+// The models of bench:train: a BLT folder of random weights, and the rows on which both implementations train.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bltConfigFor, deriveLocalSizes } from '../../dist/blt/index.js';
@@ -29,7 +29,7 @@ export const TINY = {
 const sized = (source, changes) =>
   bltConfigFor(source, { ...deriveLocalSizes(source, changes.stated), ...changes.sizes });
 
-/** Name -> what is measured. */
+/** The measured models by name. */
 export const MODELS = {
   smollm2: { title: 'SmolLM2-sized, local 288, k = 2, hash 6 x 20,002', config: () => sized(SMOLLM2, {}) },
   'smollm2-hash': {

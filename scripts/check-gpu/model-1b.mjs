@@ -27,9 +27,9 @@ export const LLAMA_1B = {
 /** Rows of a hash table, in place of the 500,002 that such a model would get: those are 3 G parameters of 12 bytes that no product reads. */
 export const HASH_VOCAB = 20_002;
 const BYTES_PER_PATCH = 4;
-/** Training end to end asks nothing of the source. */
+/** End-to-end training does not use the source. */
 const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
-/** Large to small: rows of a step, and bytes of a row. */
+/** From large to small: rows per step, and bytes per row. */
 const SHAPES = [
   [16, 4096],
   [8, 4096],
@@ -39,15 +39,15 @@ const SHAPES = [
   [1, 2048],
   [1, 1024],
 ];
-/** Share of the card’s memory that a plan may fill: it may be off by as much as is left. */
-const ROOM = 0.85;
+/** The share of the card’s memory that a plan may use; the rest is the margin for the plan’s error. */
+const MEMORY_SHARE = 0.85;
 
 /** @param {typeof LLAMA_1B} source @param {number} hashVocab */
 export function configOf(source, hashVocab) {
   return bltConfigFor(source, { ...deriveLocalSizes(source), hashVocab });
 }
 
-/** What a step of a model costs by the plan. */
+/** The predicted cost of a step. */
 export function planOf(config, rows, rowBytes) {
   const counts = parametersByPart(config);
   const cost = trainingStageCost({
@@ -86,37 +86,38 @@ export function planOf(config, rows, rowBytes) {
 /** The largest step that fits a card. @returns its plan; null when none does @param {number} memoryBytes of the card */
 export function largestStep(config, memoryBytes) {
   return (
-    SHAPES.map(([rows, rowBytes]) => planOf(config, rows, rowBytes)).find(({ bytes }) => bytes <= ROOM * memoryBytes) ??
-    null
+    SHAPES.map(([rows, rowBytes]) => planOf(config, rows, rowBytes)).find(
+      ({ bytes }) => bytes <= MEMORY_SHARE * memoryBytes,
+    ) ?? null
   );
 }
 
 const PIECE_VALUES = 2 ** 20;
 
-/** One piece of random values again and again: what counts here is that they are no zeros, and quickly written. */
-function piecesOf() {
-  const pieces = new Map();
+/** Repeats one block of random values, which is quick to write; the values only need to be non-zero. */
+function blocksOf() {
+  const blocks = new Map();
   return function* ({ shape, initStd }) {
-    if (!pieces.has(initStd)) {
+    if (!blocks.has(initStd)) {
       const values = new Float32Array(PIECE_VALUES);
       if (initStd === 0) values.fill(1);
       else fillTruncatedNormal(values, initStd, generatorOf(`check-gpu/${initStd}`));
-      pieces.set(initStd, fromFloat32(values, 'BF16'));
+      blocks.set(initStd, fromFloat32(values, 'BF16'));
     }
-    const piece = pieces.get(initStd);
-    for (let left = 2 * elementCount(shape); left > 0; left -= piece.byteLength)
-      yield piece.subarray(0, Math.min(left, piece.byteLength));
+    const block = blocks.get(initStd);
+    for (let left = 2 * elementCount(shape); left > 0; left -= block.byteLength)
+      yield block.subarray(0, Math.min(left, block.byteLength));
   };
 }
 
-/** Writes the model in bfloat16, 2 bytes a parameter. */
+/** Writes the model in bfloat16, 2 bytes per parameter. */
 export async function writeModel(folder, config) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'bfloat16')));
   const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
   const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'BF16', shape }));
-  const pieces = piecesOf();
+  const blocks = blocksOf();
   await writeCheckpoint(folder, infos, async function* ({ name }) {
-    yield* pieces(specs.get(name));
+    yield* blocks(specs.get(name));
   });
 }

@@ -1,4 +1,4 @@
-// Whether a machine's two libraries are what byteify loads: what is missing, each as a sentence's end.
+// Checks that a machine's two libraries are what byteify loads, and returns each fault as the end of a sentence.
 const FORMATS = {
   'linux-x64': 'elf64-x86-64',
   'linux-arm64': 'elf64-littleaarch64',
@@ -27,6 +27,6 @@ export function judge(machine, files, libraries, functions) {
   });
   if (!loading.needed.some((name) => name.replace('@rpath/', '') === framework))
     wrong.push(`${cc} does not load ${framework}`);
-  if (!loading.searched.includes(beside)) wrong.push(`${cc} does not look for libraries beside itself`);
+  if (!loading.searched.includes(beside)) wrong.push(`${cc} does not search its own folder for libraries`);
   return wrong;
 }

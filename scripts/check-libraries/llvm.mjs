@@ -1,4 +1,4 @@
-// What LLVM's tools say of a library, read: they know ELF and Mach-O alike, whichever machine they run on.
+// Parses the output of LLVM's tools, which read ELF and Mach-O libraries on any machine.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -21,7 +21,7 @@ export function readSymbols(text, machO) {
 }
 
 /**
- * For which processor a library is, which libraries it loads, and where it looks for them.
+ * The processor of a library, the libraries that it loads, and the folders that it searches for them.
  * @param {string} text of `llvm-objdump --private-headers`
  */
 export function readHeaders(text) {

@@ -12,13 +12,13 @@ const run = promisify(execFile);
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'].map(
   (path) => `tensorflow/include/${path}`,
 );
-/** Where @mapbox/node-pre-gyp looks for the addon on a Node with N-API 8, as all supported ones have. */
+/** The folder that @mapbox/node-pre-gyp searches for the addon on a Node with N-API 8, which all supported versions have. */
 const MODULE_PATH = 'lib/napi-v8';
 
 /** Headers lie in every wheel of the version, so any machine's will do. */
 export const [headerWheel] = pinnedWheels('linux-x64', 'cpu');
 
-/** The libraries under the names that the linker and, at run time, the addon look for. */
+/** The libraries under the names that the linker and, at run time, the addon need. */
 async function linkLibraries(folder, into) {
   await mkdir(into, { recursive: true });
   const [framework, cc] = libraryFilesOn(process.platform);

@@ -1,6 +1,6 @@
 // Trains the embedded tiny Llama (assets/tiny-llama) from scratch, with this project's own engine, on the documentation that the
 // installed packages carry: their Markdown files, and the comments of Node's type declarations. The demo's text is among it, but only
-// its training side: pieces go to a side by their content, so what the demo holds out is held out here too.
+// its training split: the split of a document depends on its content, so the demo's held-out documents are held out here too.
 // Run: npm run build && node scripts/tiny-llama/train.mjs [--steps N]    (about half an hour on two cores)
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -146,13 +146,13 @@ try {
   console.log(`${store.train.byteCount} bytes, ${stream.length} tokens to train on`);
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
-  const slots = llamaTensors(config).map(({ name, shape }) =>
+  const parameters = llamaTensors(config).map(({ name, shape }) =>
     createParameterState(name, createVariable(tf.tensor(initial(shape, random), shape)), {
       learningRateScale: 1,
       decay: shape.length > 1 && !name.includes('embed'),
     }),
   );
-  const read = () => new Map(slots.map(({ name, value }) => [name, value.read()]));
+  const read = () => new Map(parameters.map(({ name, value }) => [name, value.read()]));
   const model = (params) => ({ params, config, ropeLayout: 'half' });
   const measured = async (params) => {
     const bits = await llamaBitsPerByte(model(params), tokenizer, heldOut);
@@ -179,8 +179,8 @@ try {
       ].map((scalar) => tf.scalar(scalar));
       const gradientScale = clipScale(globalNorm(gradients), 1);
       const scalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
-      slots.forEach((slot, i) => {
-        updateParameter(slot, gradients[i], scalars, ADAMW);
+      parameters.forEach((parameter, i) => {
+        updateParameter(parameter, gradients[i], scalars, ADAMW);
       });
       return sum.dataSync()[0];
     });
@@ -192,7 +192,7 @@ try {
     }
   }
 
-  const infos = slots.map(({ name, value }) => ({ name, dtype: 'BF16', shape: value.shape }));
+  const infos = parameters.map(({ name, value }) => ({ name, dtype: 'BF16', shape: value.shape }));
   const stored = new Map([...read()].map(([name, value]) => [name, fromFloat32(value.dataSync(), 'BF16')]));
   await writeCheckpoint(args.out, infos, ({ name }) => stored.get(name));
   const asStored = infos.map(({ name, shape }) => [name, tf.tensor(toFloat32(stored.get(name), 'BF16'), shape)]);
@@ -216,7 +216,7 @@ try {
       held_out_bits_per_byte: bitsPerByte,
       bytes_per_token: bytesPerToken,
       model_sha256: sha256,
-      text: 'Markdown files of the installed packages and the comments of @types/node (node-*.txt); the training side of the tiny recipe’s split',
+      text: 'Markdown files of the installed packages and the comments of @types/node (node-*.txt); the training split of the tiny recipe’s split',
       files,
     }),
   );

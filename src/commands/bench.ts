@@ -1,4 +1,4 @@
-/** @module `byteify bench train-step`: what one training step costs. */
+/** @module `byteify bench train-step`: measures the cost of one training step. */
 import { resolveCheckpoint } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { benchTrainStep } from '../finetune/index.js';
@@ -17,21 +17,21 @@ interface Args extends EngineArgs {
 
 const trainStep: Command<Args> = {
   name: 'train-step',
-  summary: 'time, bytes a second and peak memory of a training step',
+  summary: 'measure the time, bytes per second and peak memory of a training step',
   arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder', optional: true }],
   options: [
-    { flags: '--batch <b>', help: 'rows a step', parse: parsers.integer(1), default: 4 },
-    { flags: '--bytes <t>', help: 'positions a row', parse: parsers.integer(16), default: 1024 },
+    { flags: '--batch <b>', help: 'rows per step', parse: parsers.integer(1), default: 4 },
+    { flags: '--bytes <t>', help: 'positions per row', parse: parsers.integer(16), default: 1024 },
     {
       flags: '--steps <n>',
-      help: 'steps that are timed, after one that is not',
+      help: 'number of timed steps, after one untimed warm-up step',
       parse: parsers.integer(1),
       default: 3,
     },
-    { flags: '--mode <mode>', help: 'how the step runs', choices: ['graph', 'xla', 'eager'], default: 'graph' },
+    { flags: '--mode <mode>', help: 'how to run the step', choices: ['graph', 'xla', 'eager'], default: 'graph' },
     {
       flags: '--bytes-per-patch <n>',
-      help: 'patches of this size; without it, the model’s own patcher cuts made-up text',
+      help: 'use patches of this size; by default the model’s own patcher segments synthetic text',
       parse: parsers.integer(1),
     },
     ...engineOptions,
@@ -39,8 +39,8 @@ const trainStep: Command<Args> = {
   examples: ['byteify bench train-step llama-blt --batch 4 --bytes 1024 --steps 5 --json'],
   async run(context, args) {
     if (args.dir === undefined) {
-      throw new UsageError('No model was named whose training step is to be timed.', {
-        hint: 'Make one with `byteify demo`, then: byteify bench train-step byteify-demo (npm run bench:train-step -- byteify-demo).',
+      throw new UsageError('No model was named, so there is no training step to time.', {
+        hint: 'Make one with `byteify demo`, then run: byteify bench train-step byteify-demo (npm run bench:train-step -- byteify-demo).',
       });
     }
     const { folder } = await resolveCheckpoint(args.dir);
@@ -64,8 +64,8 @@ const trainStep: Command<Args> = {
     };
     printResult(context, document, () =>
       renderPairs([
-        ['a step', `${result.stepMs.map((ms) => ms.toFixed(0)).join(', ')} ms`],
-        ['bytes a second', result.bytesPerSecond.toFixed(0)],
+        ['step time', `${result.stepMs.map((ms) => ms.toFixed(0)).join(', ')} ms`],
+        ['bytes per second', result.bytesPerSecond.toFixed(0)],
         ['peak memory', humanBytes(result.peakRssBytes)],
         ['last loss', `${result.loss.toFixed(4)} nats`],
       ]),

@@ -1,4 +1,4 @@
-/** @module The command table turned into a commander program; a verb's file is loaded only when the line names it. */
+/** @module Builds a commander program from the command table. A verb's module is loaded only when the command line names it. */
 
 import { Command as Commander, Option } from 'commander';
 import { badValue, type Command, type CommandGroup, type Context, type OptionSpec, type Verb } from './command.js';
@@ -6,14 +6,14 @@ import { badValue, type Command, type CommandGroup, type Context, type OptionSpe
 export interface ProgramOptions {
   readonly verbs: readonly Verb[];
   readonly version: string;
-  /** Made when a verb runs, since only then the flags are known. */
+  /** Called when a verb runs, because the flags are known only then. */
   createContext(flags: { json: boolean; verbose: boolean }, command: Command): Context;
   writeOut(text: string): void;
   writeError(text: string): void;
 }
 
 /**
- * A program for this very command line.
+ * Builds the program for one command line.
  * @param argv without `node` and the script
  */
 export async function buildProgram(argv: readonly string[], options: ProgramOptions): Promise<Commander> {
@@ -21,12 +21,12 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
     .description('Turns a pretrained Llama into a byte-level BLT: import, remap, fine-tune, export.')
     .version(options.version)
     .option('--json', 'print the result as one JSON document')
-    .option('--verbose', 'say more, and show the stack of an error')
+    .option('--verbose', 'print more detail, and the stack trace of an error')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: options.writeOut,
       writeErr: options.writeError,
-      // The message comes back as a CommanderError, and is printed with every other error.
+      // The message also arrives as a CommanderError, which is printed like every other error.
       outputError: () => undefined,
     })
     .exitOverride();
@@ -43,7 +43,7 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
   return program;
 }
 
-/** The program's own options take no value, so the first word without a dash is the verb; `help VERB` speaks of the second. */
+/** The program's own options take no value, so the first word without a dash is the verb; in `help VERB` it is the second. */
 export function namedVerb(argv: readonly string[]): string | undefined {
   const words = argv.filter((word) => !word.startsWith('-'));
   return words[0] === 'help' ? words[1] : words[0];
@@ -72,17 +72,17 @@ function addCommand(parent: Commander, command: Command, options: ProgramOptions
     const { json = false, verbose = false } = added.optsWithGlobals<{ json?: boolean; verbose?: boolean }>();
     const context = options.createContext({ json, verbose }, command);
     const args = { ...Object.fromEntries(named), ...added.opts(), ...underNewNames(command, added, context) };
-    // `Command` declares which keys `run` takes; the specs above are what puts them there.
+    // `Command` declares which keys `run` takes, and the specs above provide them.
     await command.run(context, args as never);
   });
 }
 
-/** The option under its earlier name: the same values, but none by default. */
+/** The option under its former name: it accepts the same values but has no default. */
 function formerSpec({ help, parse }: OptionSpec, flags: string): OptionSpec {
   return { flags, help, ...(parse !== undefined && { parse }) };
 }
 
-/** What was given under earlier names, under the new ones. */
+/** Maps the options that were given under a former name to their current names, with a warning for each. */
 function underNewNames({ options }: Command, added: Commander, { reporter }: Context): Record<string, unknown> {
   const renamed: Record<string, unknown> = {};
   for (const { flags, formerly } of options) {
@@ -90,7 +90,7 @@ function underNewNames({ options }: Command, added: Commander, { reporter }: Con
     const [former, now] = [new Option(formerly), new Option(flags)];
     const value: unknown = added.getOptionValue(former.attributeName());
     if (value === undefined) continue;
-    reporter.warn(`${former.long} is called ${now.long} now.`);
+    reporter.warn(`${former.long} has been renamed to ${now.long}.`);
     renamed[now.attributeName()] = value;
   }
   return renamed;

@@ -1,50 +1,50 @@
-/** @module What a verb is: data that the command line is built from, and a function that does the work. */
+/** @module The types of a verb: the data from which the command line is built, and the function that does the work. */
 
 import { UsageError } from '../errors.js';
 import type { Reporter } from '../ui/index.js';
-import { jsonPieces } from './json-pieces.js';
+import { jsonFragments } from './json-fragments.js';
 
 /** What every verb gets from the command line. */
 export interface Context {
-  /** stdout is one JSON document. */
+  /** Whether stdout is one JSON document. */
   readonly json: boolean;
-  /** Details and stacks are wanted. */
+  /** Whether to print details and stack traces. */
   readonly verbose: boolean;
   /** Progress, on stderr. */
   readonly reporter: Reporter;
-  /** Results; what is given is written as it is, so end lines with a newline. */
+  /** Writes results to stdout verbatim; the caller ends lines with a newline. */
   stdout(text: string | Uint8Array): void;
   /** Aborted by the first SIGINT or SIGTERM: checkpoint, then throw `signal.reason` or return. */
   readonly signal: AbortSignal;
 }
 
 export interface ArgumentSpec {
-  /** The key in `args`, and how help shows it. */
+  /** The key in `args`, and the name in the help text. */
   readonly name: string;
   readonly help: string;
   readonly optional?: true;
-  /** One or more values; the key holds an array. Only the last argument can be variadic. */
+  /** Takes one or more values; the key holds an array. Only the last argument can be variadic. */
   readonly variadic?: true;
 }
 
 export interface OptionSpec {
-  /** As commander reads them: `--out <dir>`, `-q, --quiet`, `--data <path...>`. The key in `args` is the long name in camel case. */
+  /** In commander's syntax: `--out <dir>`, `-q, --quiet`, `--data <path...>`. The key in `args` is the long name in camel case. */
   readonly flags: string;
   readonly help: string;
   readonly default?: unknown;
   readonly choices?: readonly string[];
   readonly required?: true;
-  /** May be given many times; the key holds an array, empty when never given. */
+  /** The option may be given many times; the key holds an array, which is empty by default. */
   readonly repeatable?: true;
-  /** The environment variable that stands in for the flag. */
+  /** The environment variable that is read when the flag is absent. */
   readonly env?: string;
-  /** An earlier name of the flag, which is accepted with a warning: `--lanes <n>`. */
+  /** A former name of the flag, which is accepted with a warning. */
   readonly formerly?: string;
-  /** From text to value; throws an Error whose message goes on with what the value must be: `must be a positive number`. */
+  /** Converts the text to the value. Throws an Error whose message says what the value must be: `must be a positive number`. */
   readonly parse?: (text: string) => unknown;
 }
 
-/** A verb. `Args` has one key an argument and an option. */
+/** A verb. `Args` has one key per argument and option. */
 export interface Command<Args = never> {
   readonly name: string;
   /** One line in the list of verbs. */
@@ -53,32 +53,32 @@ export interface Command<Args = never> {
   readonly options: readonly OptionSpec[];
   /** Whole command lines, each shown in --help. */
   readonly examples: readonly string[];
-  /** A run that was stopped has left nothing that the same command goes on with. */
-  readonly beginsAnew?: true;
+  /** A stopped run of this verb cannot be resumed: the same command starts over. */
+  readonly startsOver?: true;
   run(context: Context, args: Args): Promise<void>;
 }
 
-/** Verbs under a common word: `patcher train`, `patcher calibrate`. */
+/** Verbs that share their first word: `patcher train`, `patcher calibrate`. */
 export interface CommandGroup {
   readonly name: string;
   readonly summary: string;
   readonly commands: readonly Command[];
 }
 
-/** A line of the command table: enough for `byteify --help`; the rest is loaded when the verb is used. */
+/** An entry of the command table. It holds what `byteify --help` prints; the rest is loaded when the verb is used. */
 export interface Verb {
   readonly name: string;
   readonly summary: string;
   load(): Promise<Command | CommandGroup>;
 }
 
-/** Prints the JSON document with --json, the text otherwise. The text is only made when it is shown. */
+/** Prints the JSON document with --json, the text otherwise. The text is built only when it is shown. */
 export function printResult(context: Context, document: object, text: () => string): void {
   if (!context.json) context.stdout(text());
-  else for (const piece of jsonPieces(document)) context.stdout(piece);
+  else for (const fragment of jsonFragments(document)) context.stdout(fragment);
 }
 
-/** For `OptionSpec.parse`. */
+/** Parsers for `OptionSpec.parse`. */
 export const parsers = {
   /** An integer of at least `minimum`, and at most `maximum`. */
   integer:
@@ -95,7 +95,7 @@ export const parsers = {
     if (!Number.isFinite(value) || value <= 0) throw new Error('must be a number above zero');
     return value;
   },
-  /** A size: `500MB`, `5GB`, `4GiB`, or plain bytes. */
+  /** A size in bytes: `500MB`, `5GB`, `4GiB`, or a plain number. */
   byteSize: (text: string): number => {
     const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());
     const power = ' kmgt'.indexOf((match?.[2] ?? '').toLowerCase() || ' ');
@@ -105,11 +105,11 @@ export const parsers = {
   },
 } as const;
 
-/** For a value that a parser refused. */
+/** The error for a value that a parser rejected. */
 export function badValue(flag: string, text: string, reason: unknown): UsageError {
   const rule = reason instanceof Error ? reason.message : String(reason);
   return new UsageError(`${flag} ${rule}, not "${text}".`, {
-    hint: '`byteify VERB --help` says what each flag takes.',
+    hint: 'Run `byteify VERB --help` to see what each flag accepts.',
     cause: reason,
   });
 }

@@ -3,7 +3,7 @@ import type { Conversion } from '../conversion/index.js';
 
 export interface ConversionSummary {
   readonly source_bits_per_byte: number | null;
-  /** Of the fine-tuned BLT on the same held-out bytes. */
+  /** Bits per byte of the fine-tuned BLT on the same held-out bytes. */
   readonly bits_per_byte: number | null;
   readonly bytes_per_patch: number | null;
   /** The folder that transformers loads. */
@@ -11,7 +11,7 @@ export interface ConversionSummary {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
-/** Read from the manifest; null for what was not measured. */
+/** Reads the summary from the manifest. A value that was not measured is null. */
 export function conversionSummary(conversion: Conversion): ConversionSummary {
   const { stages } = conversion.manifest();
   const metrics = stages.finetune?.metrics ?? {};

@@ -1,4 +1,4 @@
-/** @module `byteify convert`: import, remap, patcher, finetune and export in one. */
+/** @module `byteify convert`: runs import, remap, patcher, finetune and export. */
 import { type Conversion, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert } from '../pipeline/index.js';
@@ -30,15 +30,19 @@ interface Args extends TrainingArgs, RestartArgs, EngineArgs {
 
 export const convertCommand: Command<Args> = {
   name: 'convert',
-  summary: 'from a Llama to a BLT: import, remap, patcher, finetune, export',
+  summary: 'convert a Llama into a BLT: import, remap, patcher, finetune, export',
   arguments: [
-    { name: 'model', help: 'hub id (org/name[@revision]), folder or .gguf; else the recipe’s', optional: true },
+    {
+      name: 'model',
+      help: 'hub id (org/name[@revision]), folder or .gguf file (default: the recipe’s)',
+      optional: true,
+    },
   ],
   options: [
     ...recipeOptions,
     revisionOption,
     dataOption,
-    { flags: '--out <dir>', help: 'the conversion folder; the same command goes on where it stopped', required: true },
+    { flags: '--out <dir>', help: 'the conversion folder; run the same command again to resume', required: true },
     restartOption,
     eagerOption,
     ...engineOptions,
@@ -79,7 +83,7 @@ function summaryLines(summary: ReturnType<typeof conversionSummary>): [string, s
   return [
     ['source', bits(summary.source_bits_per_byte)],
     ['BLT', bits(summary.bits_per_byte)],
-    ['bytes a patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
+    ['bytes per patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
     ['export', summary.export],
   ];
 }

@@ -1,4 +1,4 @@
-/** @module `byteify demo`: a whole conversion of the embedded tiny Llama. */
+/** @module `byteify demo`: converts the embedded tiny Llama from start to finish. */
 import { openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert, demoCorpus, showModel } from '../pipeline/index.js';
@@ -31,7 +31,11 @@ export const demo: Command<Args> = {
   arguments: [],
   options: [
     { flags: '--out <dir>', help: 'the conversion folder', default: 'byteify-demo' },
-    { flags: '--set <key=value>', help: 'override one key of the recipe: stages.1.steps=50', repeatable: true },
+    {
+      flags: '--set <key=value>',
+      help: 'override one key of the recipe, for example stages.1.steps=50',
+      repeatable: true,
+    },
     restartOption,
     ...engineOptions,
   ],
@@ -40,7 +44,7 @@ export const demo: Command<Args> = {
     const recipe = await loadRecipe(RECIPE, { sets: args.set, onWarning: context.reporter.warn });
     const model = recipe.source?.model;
     if (model === undefined)
-      throw new UsageError('The demo’s recipe names no model.', { hint: 'Leave source.model as it is.' });
+      throw new UsageError('The demo’s recipe names no model.', { hint: 'Do not override source.model.' });
     await startEngineFor(args, recipe.hardware.threads);
     const conversion = await openConversion(args.out, { restartFrom: args.restartFrom, signal: context.signal });
     try {
@@ -72,10 +76,10 @@ export const demo: Command<Args> = {
           colour,
         });
         const pairs = renderPairs([
-          ['the tiny Llama', bits(summary.source_bits_per_byte)],
-          ['the BLT made of it', bits(summary.bits_per_byte)],
+          ['tiny Llama', bits(summary.source_bits_per_byte)],
+          ['converted BLT', bits(summary.bits_per_byte)],
           ['patches', patches],
-          ['a sample', JSON.stringify(PROMPT + shown.sample)],
+          ['sample', JSON.stringify(PROMPT + shown.sample)],
           ['export', `${summary.export} (transformers: BltForCausalLM.from_pretrained)`],
         ]);
         return `${pairs}\n${nextSteps(args.out, programName(process.argv[1], process.cwd()))}`;

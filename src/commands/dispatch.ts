@@ -1,4 +1,4 @@
-/** @module One command line, from words to an exit code. */
+/** @module Runs one command line and returns its exit code. */
 
 import { CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
@@ -15,29 +15,29 @@ export interface DispatchOptions {
   readonly stderr: OutputStream & NodeJS.WritableStream;
   readonly env: Environment;
   readonly signals: SignalSource;
-  /** Ends the process at once; for the second signal. */
+  /** Ends the process at once, on the second signal. */
   readonly exit: (code: number) => void;
 }
 
 /**
  * Runs a verb. Exit codes: 0 done, 1 failed, 2 wrong usage or recipe, 130 and 143 stopped by SIGINT and SIGTERM.
- * Never rejects: what is thrown is printed to stderr.
+ * Never rejects: errors are printed to stderr.
  */
 export async function dispatch(options: DispatchOptions): Promise<number> {
   const { argv, stdout, stderr, env } = options;
   let reporter: Reporter | null = null;
-  let goesOn = true;
+  let resumable = true;
   const stop = listenForStop({
     source: options.signals,
     exit: options.exit,
     onFirst: () => {
-      const text = 'Stopping at the next safe point; a second Ctrl-C ends it at once.';
+      const text = 'Stopping at the next safe point. Press Ctrl-C again to stop at once.';
       if (reporter === null) stderr.write(`${text}\n`);
       else reporter.note(text);
     },
   });
   const createContext = ({ json, verbose }: { json: boolean; verbose: boolean }, command: Command): Context => {
-    goesOn = command.beginsAnew !== true;
+    resumable = command.startsOver !== true;
     reporter = createReporter({ stream: stderr, env, json });
     return { json, verbose, reporter, stdout: (text) => void stdout.write(text), signal: stop.signal };
   };
@@ -54,17 +54,17 @@ export async function dispatch(options: DispatchOptions): Promise<number> {
     return stopCode(stop.requestedBy()) ?? 0;
   } catch (error) {
     closeReporter(reporter, 'stop');
-    // `--verbose` is looked up in the raw words: the error may come from before they were parsed.
+    // `--verbose` is looked up in the raw arguments, because the error may precede their parsing.
     const print = (shown: unknown) => printError(shown, { stream: stderr, env, verbose: argv.includes('--verbose') });
     const stopped = stopCode(stop.requestedBy());
     if (stopped !== null) {
-      const hint = goesOn ? ' The same command goes on from here.' : '';
+      const hint = resumable ? ' Run the same command again to resume.' : '';
       if (isAbort(error)) stderr.write(`Stopped by ${stop.requestedBy()}.${hint}\n`);
       else print(error);
       return stopped;
     }
     if (!(error instanceof CommanderError)) return print(error);
-    // Help and version come back as errors too; what they print is already out.
+    // Help and version also arrive as errors, after their text was printed.
     if (error.exitCode === 0) return 0;
     return error.code === 'commander.help' ? 2 : print(usageError(error, options));
   } finally {

@@ -1,4 +1,4 @@
-/** @module `byteify doctor`: what is ready here, what is not, and how to mend it. */
+/** @module `byteify doctor`: checks what is ready on this machine, and says how to fix what is not. */
 
 import { ByteifyError } from '../errors.js';
 import { renderTable } from '../ui/index.js';
@@ -18,7 +18,7 @@ import {
 
 export const doctor: Command<Record<string, never>> = {
   name: 'doctor',
-  summary: 'what is ready here, what is not, and how to mend it',
+  summary: 'check what is ready on this machine, and how to fix what is not',
   arguments: [],
   options: [],
   examples: ['byteify doctor', 'byteify doctor --json'],
@@ -39,12 +39,12 @@ export const doctor: Command<Record<string, never>> = {
     const missing = checks.filter(({ ok, required }) => required && !ok);
     printResult(context, { ready: missing.length === 0, checks }, () =>
       renderTable(
-        [{ title: '' }, { title: 'what' }, { title: 'found' }, { title: 'to do' }],
+        [{ title: '' }, { title: 'check' }, { title: 'found' }, { title: 'to do' }],
         checks.map((check) => [mark(check), check.name, check.detail, check.mend ?? '']),
       ),
     );
     if (missing.length === 0) return;
-    throw new ByteifyError(`Missing here: ${missing.map(({ name }) => name).join(', ')}.`, {
+    throw new ByteifyError(`This machine is missing: ${missing.map(({ name }) => name).join(', ')}.`, {
       hint: missing.map(({ mend }) => mend).join('; '),
     });
   },

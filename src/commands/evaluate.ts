@@ -1,4 +1,4 @@
-/** @module `byteify evaluate`: bits per byte of a model on text. */
+/** @module `byteify evaluate`: measures the bits per byte of a model on text. */
 import { evaluateModel } from '../evaluate/index.js';
 import { renderTable } from '../ui/index.js';
 import { type Command, parsers, printResult } from './command.js';
@@ -11,20 +11,20 @@ interface Args extends EngineArgs {
   readonly textKey: string;
 }
 
-const COLUMNS = ['documents', 'bytes', 'bits per byte', 'bytes a patch', 'left out'];
+const COLUMNS = ['documents', 'bytes', 'bits per byte', 'bytes per patch', 'left out'];
 
 export const evaluate: Command<Args> = {
   name: 'evaluate',
-  summary: 'bits per byte of a model on text, by kind of text',
+  summary: 'measure the bits per byte of a model on text, by kind of text',
   arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
   options: [
-    { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
+    { ...dataOption, help: 'text to measure on; each path is one kind of text (default: the held-out text)' },
     textKeyOption,
-    { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 1_048_576 },
+    { flags: '--max-bytes <n>', help: 'maximum amount of text per kind', parse: parsers.byteSize, default: 1_048_576 },
     ...engineOptions,
   ],
   examples: ['byteify evaluate llama-blt', 'byteify evaluate llama-blt --data prose/ technical/ --json'],
-  beginsAnew: true,
+  startsOver: true,
   async run(context, args) {
     await startEngineFor(args);
     const { reporter, signal } = context;

@@ -1,4 +1,4 @@
-/** @module `byteify export`: the checkpoint that transformers loads. */
+/** @module `byteify export`: writes the checkpoint that transformers loads. */
 
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
@@ -22,7 +22,7 @@ interface Args extends EngineArgs, RestartArgs {
   readonly dataSource: readonly object[];
 }
 
-/** A source of text as YAML, in one line: `{ name: FineWeb-Edu, license: odc-by }`. What keys it may have is for the recipe's schema to say. */
+/** Parses a text source given as one line of YAML: `{ name: FineWeb-Edu, license: odc-by }`. The recipe's schema checks its keys. */
 function parseDataSource(text: string): object {
   const value: unknown = parse(text);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
@@ -36,14 +36,14 @@ export const exportCommand: Command<Args> = {
   summary: 'write the checkpoint that transformers loads, with tokenizer and model card',
   arguments: [{ name: 'dir', help: 'a conversion folder, or a BLT checkpoint folder' }],
   options: [
-    { flags: '--out <dir>', help: 'the folder to write; a conversion writes its own blt/ without it' },
-    { flags: '--format <name>', help: 'the layout', choices: ['transformers'], default: 'transformers' },
+    { flags: '--out <dir>', help: 'the folder to write (default for a conversion: its own blt/)' },
+    { flags: '--format <name>', help: 'the file layout', choices: ['transformers'], default: 'transformers' },
     {
       flags: '--dtype <type>',
-      help: 'precision of the weights (default: as the recipe says, else bfloat16)',
+      help: 'precision of the weights (default: the recipe’s, else bfloat16)',
       choices: ['bfloat16', 'float32'],
     },
-    { flags: '--max-shard <size>', help: 'largest weights file (default: 5GB)', parse: parsers.byteSize },
+    { flags: '--max-shard <size>', help: 'maximum size of a weights file (default: 5GB)', parse: parsers.byteSize },
     {
       flags: '--language <code>',
       help: 'language of the training text, ISO 639-1, for the model card',
@@ -89,7 +89,7 @@ interface ExportDocument {
   readonly max_logit_difference: number | null;
 }
 
-/** What the flags change of the recipe. */
+/** The recipe overrides that follow from the flags. */
 function overrides({ dtype, maxShard, language, dataSource }: Args): string[] {
   return [
     ...(dtype === undefined ? [] : [`export.dtype=${dtype}`]),
@@ -99,11 +99,11 @@ function overrides({ dtype, maxShard, language, dataSource }: Args): string[] {
   ];
 }
 
-/** The export stage of a conversion, by its own recipe with what the flags change. */
+/** Runs the export stage of a conversion, with its own recipe and the overrides of the flags. */
 async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
   if ((await readManifest(args.dir)) === null) {
     throw new UsageError(`${args.dir} is not a conversion folder.`, {
-      hint: 'Say where the export goes with --out DIR.',
+      hint: 'Name the folder to write with --out DIR.',
     });
   }
   const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: context.reporter.warn });
@@ -125,11 +125,11 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
   }
 }
 
-/** Anywhere else: the newest weights, without a record in the conversion. Compared only where the engine is set up. */
+/** Exports the newest weights to another folder, without recording it in the conversion. Logits are compared only if the engine is set up. */
 async function aside({ reporter, signal }: Context, args: Args, out: string): Promise<ExportDocument> {
   const manifest = await readManifest(args.dir);
   const { folder: from, origin } = await resolveCheckpoint(args.dir, { prefer: ['run', 'init'] });
-  if (origin === 'init') reporter.warn(`${args.dir} is not fine-tuned yet: its local parts are untrained.`);
+  if (origin === 'init') reporter.warn(`${args.dir} has not been fine-tuned yet: its local models are untrained.`);
   const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: reporter.warn });
   const { dtype, max_shard_bytes } = recipe.export;
   const { card, files } = await metadataFiles({ folder: args.dir, manifest, recipe, name: basename(resolve(out)) });
@@ -164,7 +164,9 @@ async function compare(params: {
 }): Promise<number | null> {
   const { reporter, args, from, out, dtype } = params;
   if (locateEngine() === null && args.backend === 'libtensorflow') {
-    reporter.note('The export was not compared with its checkpoint: `byteify setup` brings the engine that does it.');
+    reporter.note(
+      'The export was not compared with its checkpoint, because the engine is not set up: run `byteify setup`.',
+    );
     return null;
   }
   const { selfCheck } = await import('../evaluate/index.js');
@@ -175,7 +177,7 @@ async function compare(params: {
     reporter.done();
     return maxLogitDifference;
   } catch (error) {
-    await removeAtomic(out); // a wrong export is not left under its name
+    await removeAtomic(out); // do not leave a wrong export behind
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** @module `byteify finetune`: trains a BLT by the stages of a recipe. */
+/** @module `byteify finetune`: trains a BLT through the stages of a recipe. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_NAME, openConversion } from '../conversion/index.js';
@@ -29,12 +29,12 @@ interface Args extends TrainingArgs, RestartArgs, EngineArgs {
 
 export const finetuneCommand: Command<Args> = {
   name: 'finetune',
-  summary: 'train a BLT by the stages of a recipe',
+  summary: 'train a BLT through the stages of a recipe',
   arguments: [{ name: 'dir', help: 'a conversion folder with a patcher, or any BLT checkpoint folder (with --out)' }],
   options: [
     ...recipeOptions,
     dataOption,
-    { flags: '--out <dir>', help: 'a new conversion folder for the run of a checkpoint folder' },
+    { flags: '--out <dir>', help: 'new conversion folder, for training a plain checkpoint folder' },
     restartOption,
     eagerOption,
     ...engineOptions,
@@ -47,7 +47,7 @@ export const finetuneCommand: Command<Args> = {
     const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
     const folder = isConversion ? args.dir : args.out;
     if (folder === undefined) {
-      throw new UsageError(`${args.dir} is a plain checkpoint folder; its run needs a place.`, {
+      throw new UsageError(`${args.dir} is a plain checkpoint folder, so its run needs a folder of its own.`, {
         hint: 'Add --out DIR.',
       });
     }

@@ -1,4 +1,4 @@
-/** @module `byteify generate`: writes what follows a prompt. */
+/** @module `byteify generate`: generates text after a prompt. */
 import { resolveCheckpoint } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import {
@@ -34,7 +34,7 @@ const MAXIMUM_DRAFT = 64;
 
 async function promptBytes({ prompt, promptFile }: Args): Promise<Uint8Array> {
   if (prompt !== undefined && promptFile !== undefined)
-    throw new UsageError('--prompt and --prompt-file are two prompts.', { hint: 'Give one of them.' });
+    throw new UsageError('--prompt and --prompt-file cannot be combined.', { hint: 'Give one of them.' });
   return prompt === undefined
     ? await readInput(promptFile, 'Give --prompt TEXT or --prompt-file FILE, or pipe a prompt in.')
     : new TextEncoder().encode(prompt);
@@ -44,7 +44,7 @@ async function promptOf(args: Args, folder: string): Promise<Prompt> {
   const bytes = await promptBytes(args);
   if (args.chat !== true) {
     if (args.system === undefined) return textPrompt(bytes);
-    throw new UsageError('--system belongs to a conversation.', { hint: 'Add --chat.' });
+    throw new UsageError('--system applies only to a conversation.', { hint: 'Add --chat.' });
   }
   const content = new TextDecoder().decode(bytes);
   const system = args.system === undefined ? [] : [{ role: 'system', content: args.system }];
@@ -56,29 +56,29 @@ async function promptOf(args: Args, folder: string): Promise<Prompt> {
   }
 }
 
-/** A text that was written to its end. */
+/** A finished text. */
 interface Written {
   readonly bytes: Uint8Array;
   readonly finish: string | null;
-  /** Bytes that came after its first ones, and in how many milliseconds. */
+  /** The bytes after the first delivery, and how many milliseconds they took. */
   readonly timed: { readonly bytes: number; readonly ms: number };
 }
 
-/** @param show takes bytes as they come; false where nobody looks any more */
+/** @param show gets the bytes as they are generated; returns false once the output is closed */
 async function collect(text: AsyncIterable<WrittenBytes>, show: (bytes: Uint8Array) => boolean): Promise<Written> {
-  const pieces: Uint8Array[] = [];
+  const parts: Uint8Array[] = [];
   let finish: string | null = null;
   let first: number | null = null;
   let ms = 0;
   for await (const written of text) {
     first ??= performance.now();
     ms = performance.now() - first;
-    pieces.push(written.bytes);
+    parts.push(written.bytes);
     finish = written.finish;
     if (!show(written.bytes)) break;
   }
-  const bytes = Buffer.concat(pieces);
-  return { bytes, finish, timed: { bytes: bytes.length - (pieces[0]?.length ?? 0), ms } };
+  const bytes = Buffer.concat(parts);
+  return { bytes, finish, timed: { bytes: bytes.length - (parts[0]?.length ?? 0), ms } };
 }
 
 const asText = (bytes: Uint8Array, invalid: (byte: number) => string): string => {
@@ -86,7 +86,7 @@ const asText = (bytes: Uint8Array, invalid: (byte: number) => string): string =>
   return shown.push(bytes) + shown.end();
 };
 
-/** Bytes a second of all samples together, over the time of the slowest; null where no byte was timed. */
+/** Bytes per second of all samples together, over the time of the slowest; null if no byte was timed. */
 function rateOf(samples: readonly Written[]): number | null {
   const ms = Math.max(...samples.map(({ timed }) => timed.ms));
   const bytes = samples.reduce((sum, { timed }) => sum + timed.bytes, 0);
@@ -104,7 +104,7 @@ function documentOf(samples: readonly Written[], seed: number): object {
   return parts.length === 1 ? { ...parts[0], ...rate } : { samples: parts, ...rate };
 }
 
-/** One text is shown as it comes; several, each when all are there. */
+/** Shows a single text as it is generated; returns several once all are finished. */
 async function show(context: Context, texts: readonly AsyncIterable<WrittenBytes>[], args: Args): Promise<Written[]> {
   if (context.json || texts.length > 1) return await Promise.all(texts.map((text) => collect(text, () => true)));
   const shown = createShownText(escapedByte);
@@ -119,27 +119,27 @@ async function show(context: Context, texts: readonly AsyncIterable<WrittenBytes
 
 export const generate: Command<Args> = {
   name: 'generate',
-  summary: 'write what follows a prompt',
+  summary: 'generate text after a prompt',
   arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
   options: [
-    { flags: '--prompt <text>', help: 'what the text begins with; without it and --prompt-file, standard input' },
-    { flags: '--prompt-file <file>', help: 'a file that the text begins with: any bytes' },
-    { flags: '--chat', help: 'the prompt is a message, put into the chat template of the source' },
-    { flags: '--system <text>', help: 'with --chat: the system message before it' },
+    { flags: '--prompt <text>', help: 'the prompt (default: --prompt-file, else standard input)' },
+    { flags: '--prompt-file <file>', help: 'a file that contains the prompt, as raw bytes' },
+    { flags: '--chat', help: 'treat the prompt as a user message in the source’s chat template' },
+    { flags: '--system <text>', help: 'with --chat: the system message' },
     ...samplingOptions,
     {
       flags: '--samples <n>',
-      help: 'texts to write at once, seeded one after the other',
+      help: 'number of texts to generate at once, with consecutive seeds',
       parse: parsers.integer(1, MAXIMUM_SAMPLES),
       default: 1,
     },
     {
       flags: '--bytes',
-      help: 'write the bytes as they are; else those that are no UTF-8, and control characters, are shown as \\xNN',
+      help: 'write raw bytes; by default invalid UTF-8 and control characters are shown as \\xNN',
     },
     {
       flags: '--draft <n>',
-      help: 'draft up to n bytes of a patch by the patcher and read them in one step: the text stays what it is',
+      help: 'let the patcher draft up to n bytes of a patch, which the model reads in one step; the text stays the same',
       parse: parsers.integer(0, MAXIMUM_DRAFT),
       default: 0,
     },
@@ -151,11 +151,11 @@ export const generate: Command<Args> = {
     'echo "What is a byte?" | byteify generate llama-blt --chat --temperature 0',
     'byteify generate llama-blt --prompt "1, 2, 3" --samples 4 --json',
   ],
-  beginsAnew: true,
+  startsOver: true,
   async run(context, args) {
     const { reporter, signal } = context;
     if (args.bytes === true && args.samples > 1 && !context.json)
-      throw new UsageError('--bytes writes one text.', { hint: 'Leave --samples out, or take --json.' });
+      throw new UsageError('--bytes writes only one text.', { hint: 'Leave --samples out, or add --json.' });
     const { folder } = await resolveCheckpoint(args.dir);
     const prompt = await promptOf(args, folder);
     const request = {

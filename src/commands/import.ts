@@ -1,4 +1,4 @@
-/** @module `byteify import`: the source into a conversion folder, verified. */
+/** @module `byteify import`: brings the source into a conversion folder and verifies it. */
 
 import { basename } from 'node:path';
 import { openConversion } from '../conversion/index.js';
@@ -15,10 +15,10 @@ interface Args extends RestartArgs {
 
 export const importCommand: Command<Args> = {
   name: 'import',
-  summary: 'bring a model: hub id, local folder or GGUF file',
+  summary: 'import a model from the hub, a local folder or a GGUF file',
   arguments: [{ name: 'model', help: 'hub id (org/name[@revision]), transformers folder, or .gguf file' }],
   options: [
-    { flags: '--out <dir>', help: "the conversion folder (default: the model's name with -blt, here)" },
+    { flags: '--out <dir>', help: "the conversion folder (default: the model's name with -blt appended)" },
     revisionOption,
     restartOption,
   ],

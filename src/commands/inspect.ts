@@ -1,4 +1,4 @@
-/** @module `byteify inspect`: what a checkpoint, a file, a conversion or a hub model holds. Reads headers only. */
+/** @module `byteify inspect`: shows the contents of a checkpoint, a file, a conversion or a hub model. Reads headers only. */
 
 import { isThere } from '../fs/index.js';
 import { type Command, printResult } from './command.js';
@@ -8,7 +8,7 @@ import { renderInspection } from './inspect/render.js';
 
 export const inspect: Command<{ path: string }> = {
   name: 'inspect',
-  summary: 'what a checkpoint, a file, a conversion or a hub model holds',
+  summary: 'show the contents of a checkpoint, a file, a conversion or a hub model',
   arguments: [
     {
       name: 'path',
@@ -29,13 +29,13 @@ export const inspect: Command<{ path: string }> = {
 };
 
 async function inspectAny(path: string, signal: AbortSignal): Promise<Inspection> {
-  // What exists wins over a hub id of the same name, as in every verb.
+  // An existing path takes precedence over a hub id of the same name, as in every verb.
   if (isThere(path) || looksLikePath(path)) return inspectPath(path);
   const { inspectHub } = await import('./inspect/inspect-hub.js');
   return inspectHub(path, signal);
 }
 
-/** Something that was meant as a path: no lookup on the hub will find it. */
+/** Whether a text is meant as a path, so that the hub need not be asked. */
 function looksLikePath(text: string): boolean {
   return /^([./~]|[A-Za-z]:[\\/])/.test(text) || /\.(gguf|safetensors)$/i.test(text) || text.endsWith('/');
 }

@@ -1,4 +1,4 @@
-/** @module `byteify patch`: shows how a text is cut. */
+/** @module `byteify patch`: shows how a text is segmented into patches. */
 import { resolveCheckpoint } from '../conversion/index.js';
 import { openResidentModel, openSegmenter } from '../model/index.js';
 import { renderPatches, usesColour } from '../ui/index.js';
@@ -13,21 +13,21 @@ interface Args extends EngineArgs {
 
 export const patch: Command<Args> = {
   name: 'patch',
-  summary: 'show how text is cut into patches, coloured by entropy',
+  summary: 'show how text is segmented into patches, coloured by entropy',
   arguments: [
     { name: 'dir', help: 'a conversion or a BLT checkpoint folder' },
-    { name: 'file', help: 'any file of bytes; standard input when left out', optional: true },
+    { name: 'file', help: 'any file of bytes (default: standard input)', optional: true },
   ],
   options: [...engineOptions],
   examples: ['byteify patch llama-blt README.md', 'echo "Patches follow surprise." | byteify patch llama-blt'],
-  beginsAnew: true,
+  startsOver: true,
   async run(context, args) {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
     await startEngineFor(args);
     const model = await openResidentModel(folder, { weights: 'float32', only: 'patcher' });
     const segmenter = openSegmenter(model);
-    context.reporter.stage('Cutting');
+    context.reporter.stage('Segmenting');
     const { patchLengths, entropyNats } = await segmenter.segment(bytes, {
       onProgress: (done) => context.reporter.progress({ done, total: bytes.length, unit: 'bytes' }),
       signal: context.signal,
@@ -44,7 +44,7 @@ export const patch: Command<Args> = {
     printResult(context, document, () => {
       const colour = usesColour(process.stdout, process.env);
       const shown = renderPatches({ bytes, patchLengths, entropyNats, colour });
-      return `${shown}\n${patchLengths.length - 1} patches, ${bytesPerPatch.toFixed(2)} bytes a patch\n`;
+      return `${shown}\n${patchLengths.length - 1} patches, ${bytesPerPatch.toFixed(2)} bytes per patch\n`;
     });
   },
 };

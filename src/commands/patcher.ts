@@ -1,4 +1,4 @@
-/** @module `byteify patcher`: train, calibrate, evaluate. */
+/** @module `byteify patcher`: trains, calibrates and evaluates the patcher. */
 import { openConversion } from '../conversion/index.js';
 import { evaluatePatcher, segmentationMetrics } from '../evaluate/index.js';
 import { calibrateFolder, dataStep, patcherStep } from '../pipeline/index.js';
@@ -27,7 +27,7 @@ interface TrainArgs extends TrainingArgs, RestartArgs, EngineArgs {
 const train: Command<TrainArgs> = {
   name: 'train',
   summary: 'train the entropy model of a conversion and calibrate it',
-  arguments: [{ name: 'dir', help: 'a conversion folder that is remapped' }],
+  arguments: [{ name: 'dir', help: 'a remapped conversion folder' }],
   options: [...recipeOptions, dataOption, restartOption, eagerOption, ...engineOptions],
   examples: ['byteify patcher train llama-blt --recipe llama-3.2-1b --data corpus/'],
   async run(context, args) {
@@ -61,17 +61,17 @@ interface CalibrateArgs extends EngineArgs {
 
 const calibrate: Command<CalibrateArgs> = {
   name: 'calibrate',
-  summary: 'pick the threshold that gives a mean patch size on held-out text, and write it into the config',
+  summary: 'find the threshold that gives a mean patch size on held-out text, and write it to the config',
   arguments: [{ name: 'dir', help: 'a conversion folder with a trained patcher, or a BLT checkpoint folder' }],
   options: [
     {
       flags: '--target-bytes-per-patch <x>',
-      help: 'the wanted mean; without it, what the recipe asks for: 4.5, or as many patches as an aligned patcher’s labels',
+      help: 'target mean (default: the recipe’s, which is 4.5, or as many patches as the labels of an aligned patcher)',
       parse: parsers.positive,
     },
-    { ...dataOption, help: 'text to calibrate on; without it, the conversion’s held-out text' },
+    { ...dataOption, help: 'text to calibrate on (default: the conversion’s held-out text)' },
     textKeyOption,
-    { flags: '--max-bytes <n>', help: 'how much text is used', parse: parsers.byteSize, default: 262_144 },
+    { flags: '--max-bytes <n>', help: 'maximum amount of text to use', parse: parsers.byteSize, default: 262_144 },
     ...engineOptions,
   ],
   examples: ['byteify patcher calibrate llama-blt', 'byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5'],
@@ -84,7 +84,7 @@ const calibrate: Command<CalibrateArgs> = {
     printResult(context, document, () =>
       renderPairs([
         ['threshold', `${result.threshold.toFixed(4)} nats`],
-        ['bytes a patch', result.bytesPerPatch.toFixed(3)],
+        ['bytes per patch', result.bytesPerPatch.toFixed(3)],
         ['written to', result.config],
       ]),
     );
@@ -98,13 +98,13 @@ interface EvaluateArgs extends EngineArgs {
   readonly textKey: string;
 }
 
-/** What the table shows, by the names in the JSON. */
+/** Columns of the table: the key in the JSON document, and the title. */
 const SHOWN = [
   ['cut_precision', 'precision'],
   ['cut_recall', 'recall'],
   ['late_cut_fraction', 'late'],
-  ['bytes_per_patch', 'bytes a patch'],
-  ['source_bytes_per_token', 'bytes a token'],
+  ['bytes_per_patch', 'bytes per patch'],
+  ['source_bytes_per_token', 'bytes per token'],
   ['patcher_bits_per_byte', 'patcher BPB'],
   ['source_marginal_bits_per_byte', 'source BPB'],
   ['source_in_patches_bits_per_byte', 'in patches'],
@@ -115,11 +115,11 @@ const SHOWN = [
 
 const evaluate: Command<EvaluateArgs> = {
   name: 'evaluate',
-  summary: 'measure how patches follow the source’s tokens, and what the source loses when it reads patch by patch',
+  summary: 'measure how well patches follow the source’s tokens, and what the source loses by reading patch by patch',
   arguments: [{ name: 'dir', help: 'a conversion folder with a source and a trained patcher' }],
   options: [
-    { ...dataOption, help: 'text to measure on, each path a kind of its own; without it, the held-out text' },
-    { flags: '--max-bytes <n>', help: 'how much text of each kind', parse: parsers.byteSize, default: 16_384 },
+    { ...dataOption, help: 'text to measure on; each path is one kind of text (default: the held-out text)' },
+    { flags: '--max-bytes <n>', help: 'maximum amount of text per kind', parse: parsers.byteSize, default: 16_384 },
     textKeyOption,
     ...engineOptions,
   ],
@@ -148,6 +148,6 @@ const evaluate: Command<EvaluateArgs> = {
 
 export const patcher: CommandGroup = {
   name: 'patcher',
-  summary: 'train, calibrate and evaluate the byte model that cuts text into patches',
+  summary: 'train, calibrate and evaluate the entropy model that segments text into patches',
   commands: [train, calibrate, evaluate],
 };

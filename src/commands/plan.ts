@@ -1,4 +1,4 @@
-/** @module `byteify plan`: what a conversion will cost, stage by stage, before anything runs. */
+/** @module `byteify plan`: predicts the cost of a conversion, stage by stage, before anything runs. */
 
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
@@ -28,11 +28,11 @@ const SUSTAINED_SHARE = 0.6;
 
 export const plan: Command<Args> = {
   name: 'plan',
-  summary: 'parameters, FLOPs, memory, disk and time of each stage, before anything runs',
+  summary: 'predict parameters, FLOPs, memory, disk and time of each stage, before anything runs',
   arguments: [
     {
       name: 'model',
-      help: 'hub id, transformers folder (its config.json is enough), .gguf file; else the recipe’s',
+      help: 'hub id, transformers folder (its config.json is enough) or .gguf file (default: the recipe’s)',
       optional: true,
     },
   ],
@@ -40,7 +40,7 @@ export const plan: Command<Args> = {
     ...recipeOptions,
     {
       flags: '--gflops <rate>',
-      help: 'GFLOP/s that training sustains (default: 0.6 of what byteify setup measured)',
+      help: 'GFLOP/s that training sustains (default: 0.6 times the rate that byteify setup measured)',
       parse: parsers.positive,
     },
   ],
@@ -73,24 +73,24 @@ export const plan: Command<Args> = {
   },
 };
 
-/** The machine that plans is mostly the one that works. */
+/** Warns about a lack of memory or disk here, since the machine that plans usually runs the conversion too. */
 async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {
   if (made.memoryBytes > totalmem()) {
     reporter.warn(
-      `training wants ${humanBytes(made.memoryBytes)} of memory, this machine has ${humanBytes(totalmem())}: lower micro_batch_size, or set gradient_checkpointing.`,
+      `Training needs ${humanBytes(made.memoryBytes)} of memory, but this machine has ${humanBytes(totalmem())}: lower micro_batch_size, or set gradient_checkpointing.`,
     );
   }
   const { bavail, bsize } = await statfs('.');
   if (made.diskBytes > bavail * bsize) {
     reporter.warn(
-      `all stages together want ${humanBytes(made.diskBytes)} of disk, here ${humanBytes(bavail * bsize)} are free.`,
+      `All stages together need ${humanBytes(made.diskBytes)} of disk, but only ${humanBytes(bavail * bsize)} are free here.`,
     );
   }
 }
 
 async function findSource({ signal }: Context, model: string): Promise<PlanSource> {
   if (existsSync(join(model, MANIFEST_NAME))) return localPlanSource(join(model, 'source'));
-  // The hub's weights are not wanted, only what lies here.
+  // Only a local model is located: a plan downloads no weights from the hub.
   if (existsSync(model) || model.startsWith('builtin:')) return localPlanSource((await locateModel(model)).path);
   return hubPlanSource(model, signal);
 }

@@ -1,4 +1,4 @@
-/** @module `byteify publish`: an export into a repository of the Hugging Face Hub. */
+/** @module `byteify publish`: uploads an export to a repository of the Hugging Face Hub. */
 import type { Publication, Published } from '../hub/publish/index.js';
 import { filesIn, publishStep } from '../pipeline/publish-step.js';
 import { humanBytes, renderPairs, renderTable } from '../ui/index.js';
@@ -16,23 +16,23 @@ interface Args {
 
 export const publishCommand: Command<Args> = {
   name: 'publish',
-  summary: 'put an export into a repository of the Hugging Face Hub, and verify what arrived',
+  summary: 'upload an export to a repository of the Hugging Face Hub, and verify the result',
   arguments: [
-    { name: 'dir', help: 'a conversion folder, or an exported one' },
-    { name: 'repository', help: 'OWNER/NAME; made when it is not there' },
+    { name: 'dir', help: 'a conversion folder or an exported folder' },
+    { name: 'repository', help: 'OWNER/NAME; created if it does not exist' },
   ],
   options: [
-    { flags: '--private', help: 'make the repository private; refuse one that is there and public' },
+    { flags: '--private', help: 'create the repository as private; refuse an existing public one' },
     { flags: '--dry-run', help: 'check everything, show what would change, and change nothing' },
-    { flags: '--force', help: 'replace another model that the repository holds' },
+    { flags: '--force', help: 'replace another model in the repository' },
     {
       flags: '--include <path>',
-      help: 'a file or folder inside the exported one to publish too, by its path from there; without it publish sends only the files that an export is made of, and stops at any other',
+      help: 'also publish this file or folder of the exported folder, given by its relative path; publish otherwise sends only the known files of an export, and refuses any other',
       repeatable: true,
     },
     {
       flags: '--accept-license <ids>',
-      help: 'licences of the source and of the training text that you have read and may publish under, as publish names them, parted by commas: cc-by-nc-4.0,unknown; unknown stands for none that is stated',
+      help: 'licences of the source and the training text that you have read and may publish under, as publish names them, separated by commas: cc-by-nc-4.0,unknown; unknown means that no licence is stated',
     },
   ],
   examples: [
@@ -104,7 +104,7 @@ function publishedDocument({ id, url, repository, changes, files }: Publication,
 function renderPlan({ url, repository, files, changes }: Publication): string {
   const uploaded = new Set(changes.upload);
   const rows = [
-    ...files.map((file) => [file.path, humanBytes(file.sizeBytes), uploaded.has(file) ? 'upload' : 'there already']),
+    ...files.map((file) => [file.path, humanBytes(file.sizeBytes), uploaded.has(file) ? 'upload' : 'unchanged']),
     ...changes.remove.map((path) => [path, '', 'remove']),
   ];
   const table = renderTable([{ title: 'file' }, { title: 'size', align: 'right' }, { title: 'change' }], rows);
@@ -117,7 +117,7 @@ function renderPublished(document: ReturnType<typeof publishedDocument>): string
     ['repository', document.url],
     ['commit', document.commit],
     ['uploaded', `${filesIn(document.uploaded.length)}, ${humanBytes(document.sent_bytes)} over the network`],
-    ['there already', filesIn(document.skipped.length)],
+    ['unchanged', filesIn(document.skipped.length)],
     ...(document.removed.length === 0 ? [] : [['removed', document.removed.join(', ')] as const]),
   ]);
 }

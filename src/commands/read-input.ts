@@ -1,12 +1,12 @@
-/** @module The bytes that a verb works on. */
+/** @module Reads the input of a verb. */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { UsageError } from '../errors.js';
 
 /**
- * A file's bytes, or standard input's when no file is named.
- * @param hint for who gave neither
- * @throws UsageError when there is nothing to read.
+ * Reads the bytes of a file, or of standard input when no file is named.
+ * @param hint for the error when there is neither
+ * @throws UsageError when there is nothing to read, or the file cannot be read.
  */
 export async function readInput(file: string | undefined, hint = 'Name a file, or pipe text in.'): Promise<Uint8Array> {
   if (file === undefined && process.stdin.isTTY) {
@@ -16,7 +16,7 @@ export async function readInput(file: string | undefined, hint = 'Name a file, o
     throw unreadable(file ?? 'Standard input', cause);
   });
   if (bytes.length === 0)
-    throw new UsageError(`${file ?? 'standard input'} is empty.`, { hint: 'There must be at least one byte.' });
+    throw new UsageError(`${file ?? 'Standard input'} is empty.`, { hint: 'The input must have at least one byte.' });
   return new Uint8Array(bytes);
 }
 

@@ -1,4 +1,4 @@
-/** @module `byteify remap`: the source's layers into a BLT with fresh local parts. */
+/** @module `byteify remap`: copies the source's layers into a BLT with newly initialised local models. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,11 +20,11 @@ interface Args extends RecipeArgs, RestartArgs {
 
 export const remapCommand: Command<Args> = {
   name: 'remap',
-  summary: 'pour the Llama into a BLT, tensor by tensor',
+  summary: 'copy the Llama’s layers into a BLT, tensor by tensor',
   arguments: [{ name: 'dir', help: 'a conversion folder after import, a transformers folder, or a .gguf file' }],
   options: [
     ...recipeOptions,
-    { flags: '--out <dir>', help: 'the BLT checkpoint folder to write; a conversion writes its own init/ without it' },
+    { flags: '--out <dir>', help: 'the BLT checkpoint folder to write (default for a conversion: its own init/)' },
     restartOption,
   ],
   examples: [
@@ -55,7 +55,7 @@ async function inPlace(context: Context, { dir, restartFrom }: Args, recipe: Rec
 
 async function aside({ reporter, signal }: Context, { dir, out }: Args, recipe: Recipe): Promise<string> {
   if (out === undefined)
-    throw new UsageError(`${dir} is not a conversion folder.`, { hint: 'Say where the BLT goes with --out DIR.' });
+    throw new UsageError(`${dir} is not a conversion folder.`, { hint: 'Name the folder to write with --out DIR.' });
   const source = await openLlama(existsSync(join(dir, MANIFEST_NAME)) ? join(dir, 'source') : dir);
   try {
     reporter.stage(`Remapping ${dir}`);
@@ -90,8 +90,8 @@ function renderRemap(folder: string, { tensors, dropped, ...report }: RemapRepor
         ]),
     renderPairs([
       ['from the source', `${humanCount(report.copied_parameters)} parameters, ${humanBytes(report.copied_bytes)}`],
-      ['fresh', `${humanCount(report.fresh_parameters)} parameters, seed ${report.seed}`],
-      ['in all', humanBytes(report.total_bytes)],
+      ['new', `${humanCount(report.fresh_parameters)} parameters, seed ${report.seed}`],
+      ['total', humanBytes(report.total_bytes)],
       ['folder', folder],
     ]),
   ].join('\n');

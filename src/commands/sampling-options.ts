@@ -1,4 +1,4 @@
-/** @module How bytes are drawn, for the verbs that write text. */
+/** @module The sampling options of the verbs that generate text. */
 import { UsageError } from '../errors.js';
 import type { Sampling } from '../generate/index.js';
 import { type OptionSpec, parsers } from './command.js';
@@ -23,35 +23,40 @@ const between = (least: number, most: number) => (text: string) => {
 };
 
 export const samplingOptions: readonly OptionSpec[] = [
-  { flags: '--max-bytes <n>', help: 'the most bytes to write', parse: parsers.integer(1), default: 256 },
+  { flags: '--max-bytes <n>', help: 'maximum number of bytes to generate', parse: parsers.integer(1), default: 256 },
   {
     flags: '--temperature <t>',
-    help: '0 takes the likeliest byte each time; below 1 is safer, above 1 is wilder',
+    help: '0 always takes the most likely byte; lower is more predictable, higher is more varied',
     parse: between(0, Number.MAX_VALUE),
     // Small models ramble at 1.
     default: 0.7,
   },
-  { flags: '--top-k <k>', help: 'draw from the k likeliest bytes; 0: from all', parse: parsers.integer(0), default: 0 },
+  {
+    flags: '--top-k <k>',
+    help: 'sample from the k most likely bytes; 0 for all',
+    parse: parsers.integer(0),
+    default: 0,
+  },
   {
     flags: '--top-p <p>',
-    help: 'draw from the fewest likeliest bytes whose probabilities reach p together',
+    help: 'sample from the fewest most likely bytes whose probabilities add up to p',
     parse: between(0, 1),
     default: 1,
   },
   {
     flags: '--min-p <p>',
-    help: 'draw from the bytes that are at least p times as likely as the likeliest',
+    help: 'sample from the bytes at least p times as likely as the most likely one',
     parse: between(0, 1),
     default: 0,
   },
   {
     flags: '--repetition-penalty <r>',
-    help: 'above 1, bytes that the text holds already become less likely, as in transformers: mostly too blunt for bytes',
+    help: 'above 1, bytes that already occur in the text become less likely, as in transformers; usually too blunt for bytes',
     parse: parsers.positive,
     default: 1,
   },
   { flags: '--seed <n>', help: 'the same seed gives the same text', parse: parsers.integer(0), default: 0 },
-  { flags: '--stop <text>', help: 'end before this text', repeatable: true },
+  { flags: '--stop <text>', help: 'stop before this text', repeatable: true },
 ];
 
 export const samplingOf = ({ temperature, topK, topP, minP, repetitionPenalty }: SamplingArgs): Sampling => ({
@@ -62,9 +67,9 @@ export const samplingOf = ({ temperature, topK, topP, minP, repetitionPenalty }:
   repetitionPenalty,
 });
 
-/** @throws UsageError for an empty one, which every text holds. */
+/** The stop strings as UTF-8. @throws UsageError for an empty one, which every text contains. */
 export function stopsOf({ stop }: Pick<SamplingArgs, 'stop'>): Uint8Array[] {
   if (stop.includes(''))
-    throw new UsageError('--stop is empty.', { hint: 'Give the text to end before, or leave it out.' });
+    throw new UsageError('--stop is empty.', { hint: 'Give the text to stop before, or leave the option out.' });
   return stop.map((text) => new TextEncoder().encode(text));
 }

@@ -1,4 +1,4 @@
-/** @module `byteify score`: every byte's surprisal. */
+/** @module `byteify score`: measures the surprisal of every byte. */
 import { bitsPerByte } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { openScorer } from '../evaluate/index.js';
@@ -15,14 +15,14 @@ interface Args extends EngineArgs {
 
 export const score: Command<Args> = {
   name: 'score',
-  summary: 'every byte’s surprisal under a model',
+  summary: 'measure the surprisal of every byte under a model',
   arguments: [
     { name: 'dir', help: 'a conversion or a BLT checkpoint folder' },
-    { name: 'file', help: 'any file of bytes; standard input when left out', optional: true },
+    { name: 'file', help: 'any file of bytes (default: standard input)', optional: true },
   ],
   options: [...engineOptions],
   examples: ['byteify score llama-blt chapter.txt', 'byteify score llama-blt chapter.txt --json'],
-  beginsAnew: true,
+  startsOver: true,
   async run(context, args) {
     const bytes = await readInput(args.file);
     const { folder } = await resolveCheckpoint(args.dir);
@@ -52,7 +52,7 @@ export const score: Command<Args> = {
       renderPairs([
         ['bytes', humanBytes(bytes.length)],
         ['bits per byte', bits.toFixed(4)],
-        ['bytes a patch', (bytes.length / (patchLengths.length - 1)).toFixed(2)],
+        ['bytes per patch', (bytes.length / (patchLengths.length - 1)).toFixed(2)],
       ]),
     );
   },

@@ -1,4 +1,4 @@
-/** @module `byteify setup`: fetches, verifies and tries the engine's libraries. */
+/** @module `byteify setup`: downloads, verifies and tests the engine's libraries. */
 import { setUpEngine } from '../engine/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
@@ -11,12 +11,15 @@ interface Args {
 
 export const setup: Command<Args> = {
   name: 'setup',
-  summary: 'fetch the engine’s libraries, verify them, and try them',
+  summary: 'download the engine’s libraries, verify them, and test them',
   arguments: [],
   options: [
-    { flags: '--gpu', help: 'the CUDA build, for Linux on x86-64 (3.4 GB to download); it also runs without a GPU' },
-    { flags: '--libtensorflow <dir>', help: 'use the two libraries in this folder and fetch nothing' },
-    { flags: '--if-missing', help: 'fetch nothing where an engine is set up, whichever it is' },
+    {
+      flags: '--gpu',
+      help: 'use the CUDA build, for Linux on x86-64 (3.4 GB to download); it also runs without a GPU',
+    },
+    { flags: '--libtensorflow <dir>', help: 'use the two libraries in this folder and download nothing' },
+    { flags: '--if-missing', help: 'download nothing if any build of the engine is already set up' },
   ],
   examples: ['byteify setup', 'byteify setup --gpu', 'byteify setup --libtensorflow /opt/tensorflow'],
   async run(context, { gpu, libtensorflow, ifMissing }) {
@@ -31,10 +34,10 @@ export const setup: Command<Args> = {
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: project }),
       onTry: (location) => {
         reporter.done(`TensorFlow ${location.version}, ${location.build} build`);
-        reporter.stage('Trying it');
+        reporter.stage('Testing it');
       },
     });
-    reporter.done(`a product and a gradient are right, ${selfTest.gflops} GFLOP/s`);
+    reporter.done(`a matrix product and a gradient are correct, ${selfTest.gflops} GFLOP/s`);
     printResult(context, { folder, build, ...selfTest }, () =>
       renderPairs([
         ['libraries', folder],

@@ -1,4 +1,4 @@
-/** @module Options that several verbs have. */
+/** @module Options shared by several verbs. */
 import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
@@ -9,12 +9,16 @@ import { type OptionSpec, parsers } from './command.js';
 /** Runs training operation by operation. */
 export const eagerOption: OptionSpec = {
   flags: '--eager',
-  help: 'run training operation by operation instead of compiled: slow, and what it fails at can be looked into',
+  help: 'run training operation by operation instead of compiled: slow, but easier to debug',
 };
 
 export const recipeOptions: readonly OptionSpec[] = [
-  { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file; without it, sizes follow from the source' },
-  { flags: '--set <key=value>', help: 'override one key of the recipe: stages.4.steps=50', repeatable: true },
+  { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file (default: sizes derived from the source)' },
+  {
+    flags: '--set <key=value>',
+    help: 'override one key of the recipe, for example stages.4.steps=50',
+    repeatable: true,
+  },
 ];
 
 export interface RecipeArgs {
@@ -26,7 +30,7 @@ export interface TrainingArgs extends RecipeArgs {
   readonly eager?: boolean;
 }
 
-/** The overrides of a verb that trains. */
+/** The recipe overrides of a verb that trains. */
 export function trainingOverrides({ set, eager }: TrainingArgs): readonly string[] {
   return eager === true ? [...set, 'hardware.mode=eager'] : set;
 }
@@ -36,30 +40,32 @@ export const dataOption: OptionSpec = {
   help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd',
 };
 
-/** For verbs that read --data without a recipe that names it. */
+/** For verbs that read --data without a recipe that names the key. */
 export const textKeyOption: OptionSpec = {
   flags: '--text-key <key>',
-  help: 'the key under which a JSON record holds its text',
+  help: 'key of the text in a JSON record',
   default: 'text',
 };
 
 export const revisionOption: OptionSpec = {
   flags: '--revision <rev>',
-  help: 'branch, tag or commit of a hub model, as in org/name@rev; the manifest keeps the commit',
+  help: 'branch, tag or commit of a hub model, as in org/name@rev; the manifest records the commit',
 };
 
-/** @throws UsageError for a revision of what has none, or has another. */
+/** A hub id with its revision. @throws UsageError when the model is a local path, or its id already names a revision. */
 export function modelAt(model: string, revision: string | undefined): string {
   if (revision === undefined) return model;
   if (existsSync(model) || model.includes('@')) {
-    throw new UsageError(`${model} takes no --revision.`, { hint: 'Give it with a hub id that names none: org/name.' });
+    throw new UsageError(`${model} takes no --revision.`, {
+      hint: 'Use it with a hub id that has no revision: org/name.',
+    });
   }
   return `${model}@${revision}`;
 }
 
 export const restartOption: OptionSpec = {
   flags: '--restart-from <stage>',
-  help: 'redo this stage and what follows it',
+  help: 'redo this stage and all later ones',
   choices: STAGE_NAMES,
 };
 
@@ -67,20 +73,20 @@ export interface RestartArgs {
   readonly restartFrom?: StageName;
 }
 
-/** As in a recipe: TensorFlow is told the number in one byte of its ConfigProto, whose varints hold 7 bits a byte. */
+/** The same limit as in a recipe: the number takes one byte of TensorFlow's ConfigProto, whose varints hold 7 bits per byte. */
 const MAXIMUM_THREADS = 127;
 
 export const engineOptions: readonly OptionSpec[] = [
-  // The list stands here too because the engine must not be loaded for --help; a test compares the two.
+  // The list is repeated here because --help must not load the engine; a test compares the two.
   {
     flags: '--backend <name>',
-    help: 'what computes',
+    help: 'the compute backend',
     choices: ['libtensorflow', 'tfjs-node-gpu'],
     default: 'libtensorflow',
   },
   {
     flags: '--threads <n>',
-    help: 'cap on the threads of one operation, 127 at the most',
+    help: 'maximum number of threads per operation, up to 127',
     parse: parsers.integer(1, MAXIMUM_THREADS),
     env: 'BYTEIFY_THREADS',
   },
@@ -88,7 +94,7 @@ export const engineOptions: readonly OptionSpec[] = [
 
 export const weightsOption: OptionSpec = {
   flags: '--weights <type>',
-  help: 'how weights are held: bfloat16 halves what each byte must read; by default as the checkpoint has them',
+  help: 'type of the weights in memory; bfloat16 halves the memory read per byte (default: the checkpoint’s type)',
   choices: ['float32', 'bfloat16'],
 };
 
@@ -101,7 +107,7 @@ export interface EngineArgs {
   readonly threads?: number;
 }
 
-/** Starts the engine as the options say; the recipe's own thread count comes second. */
+/** Starts the engine with these options; `--threads` takes precedence over the recipe's thread count. */
 export async function startEngineFor({ backend, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
   const { startEngine } = await import('../engine/index.js');
   const count = threads ?? recipeThreads;

@@ -1,21 +1,21 @@
-/** @module The first Ctrl-C asks the work to stop cleanly, the second ends the process. */
+/** @module The first Ctrl-C requests a clean stop, the second ends the process. */
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
-/** What shells report for a process that a signal ended: 128 + its number. */
+/** The exit codes that shells report for a process ended by a signal: 128 + the signal's number. */
 export const EXIT_CODES: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
 /**
  * Under `npm start` a Ctrl-C arrives twice, from the terminal and forwarded by npm a moment later.
- * Copies that come this soon are one request, not an impatient person.
+ * Signals this close together count as one request.
  */
 const SAME_REQUEST_MS = 100;
 
 export interface StopRequest {
   readonly signal: AbortSignal;
-  /** The signal that asked for the stop, or null. */
+  /** The signal that requested the stop, or null. */
   requestedBy(): StopSignal | null;
-  /** Gives the process's handlers back. */
+  /** Removes the signal handlers. */
   dispose(): void;
 }
 
@@ -24,7 +24,7 @@ export interface SignalSource {
   off(event: StopSignal, listener: (signal: StopSignal) => void): unknown;
 }
 
-/** @param options.onFirst tells the person that the work is coming to a stop */
+/** @param options.onFirst called on the first signal, to tell the user that the work is stopping */
 export function listenForStop(options: {
   source: SignalSource;
   exit: (code: number) => void;

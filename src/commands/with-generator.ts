@@ -1,9 +1,9 @@
-/** @module A model that is open to write, for as long as a verb needs it. */
+/** @module Opens a generator for as long as a verb needs it. */
 import type { Generator, GeneratorOptions } from '../generate/index.js';
 import type { Context } from './command.js';
 import { type EngineArgs, startEngineFor, type WeightsArgs } from './shared-options.js';
 
-/** @param folder a BLT checkpoint's. @param options of the generator. It is closed after `work`. */
+/** Runs `work` with a generator, and closes it afterwards. @param folder of a BLT checkpoint @param options of the generator */
 export async function withGenerator(
   { reporter }: Context,
   args: EngineArgs & WeightsArgs,

@@ -1,5 +1,5 @@
 /**
- * @module `byteify-blt/gguf`: GGUF files of version 2 and 3, their key-values and tensors, quantised ones read as float32. Loads no
+ * @module `byteify-blt/gguf`: GGUF files of version 2 and 3, their key-values and tensors; quantised tensors are read as float32. Loads no
  * TensorFlow.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * @module `byteify-blt/hub`: models of the Hugging Face Hub, verified and resumed, in the cache that Python's client reads. Loads no
+ * @module `byteify-blt/hub`: resumable, verified downloads of Hugging Face Hub models into the cache that Python's client reads. Loads no
  * TensorFlow.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * @module `byteify-blt/recipe`: the recipes of conversions: loading, checking and writing them, and their JSON Schema. Loads no
+ * @module `byteify-blt/recipe`: loads, checks and writes the recipes of conversions, and provides their JSON Schema. Loads no
  * TensorFlow.
  *
  * @example

@@ -1,5 +1,5 @@
 /**
- * @module `byteify-blt/safetensors`: safetensors files and sharded checkpoints, read by range and written tensor by tensor. Loads no
+ * @module `byteify-blt/safetensors`: safetensors files and sharded checkpoints, which are read by range and written tensor by tensor. Loads no
  * TensorFlow.
  *
  * @example

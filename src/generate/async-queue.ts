@@ -1,14 +1,14 @@
-/** @module A queue between one that adds without waiting and one that waits for what is added. */
+/** @module An asynchronous queue from a producer that never waits to a consumer that does. */
 
 export interface AsyncQueue<T> {
   push(item: T): void;
-  /** Nothing more comes. */
+  /** Ends the queue. */
   end(): void;
-  /** Nothing more comes, for this reason, which the reader is thrown after what was pushed before. */
+  /** Ends the queue with an error, which the reader gets after all items pushed before. */
   fail(reason: unknown): void;
-  /** Whether the reader broke off. */
+  /** Whether the reader stopped early. */
   readonly abandoned: boolean;
-  /** To be read once. */
+  /** The items, which can be read once. */
   readonly items: AsyncIterable<T>;
 }
 

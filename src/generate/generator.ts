@@ -1,8 +1,8 @@
 /**
- * @module Generates several sequences at once: requests wait for slots, slots read prompts piece by piece and then bytes, and what is written is
- * delivered as soon as nothing can take it back.
+ * @module Generates several sequences at once. Requests wait for sequence slots; a slot reads its prompt in chunks and then generates bytes,
+ * which are delivered as soon as they are final.
  */
-import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { textPositions } from '../blt/index.js';
 import { canCompile, type RunMode } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
@@ -12,13 +12,13 @@ import { createSequences, type GenerationRequest, type WrittenBytes } from './se
 import { createSlotQueue } from './slot-queue.js';
 
 export interface GeneratorOptions {
-  /** Sequences that are generated at the same time (default 1); further ones wait. */
+  /** Number of sequences generated at the same time (default 1); further ones wait. */
   readonly slots?: number;
-  /** Drafts this many bytes by the patcher, and reads them in one step of the local models; 0 or 1 does not (the default). */
+  /** Number of bytes that the patcher drafts, to be read in one step of the local models; 0 (the default) and 1 disable drafting. */
   readonly draft?: number;
-  /** How steps run (default: compiled by XLA where that can be, and uncompiled until they are). */
+  /** How steps run (default: compiled by XLA if possible, and uncompiled until compilation is done). */
   readonly mode?: RunMode;
-  /** Bytes of a text that there is room for to begin with (default 1024). */
+  /** Length of a text, in bytes, for which memory is allocated at first (default 1024). */
   readonly expectedBytes?: number;
 }
 
@@ -26,16 +26,16 @@ export interface GeneratorState extends Readonly<ByteCounts> {
   readonly slots: number;
   /** Sequences being generated. */
   readonly running: number;
-  /** Samples that wait for a slot. */
+  /** Samples waiting for a slot. */
   readonly waiting: number;
 }
 
 export interface Generator {
   /**
-   * Generates `samples` sequences after one prompt, which is read once. They are seeded with the request's seed, the next one, and so on.
-   * A sequence ends with `length` where prompt and text are as long as what the model reads, and frees its slot where its reader breaks off.
-   * @param signal frees the slots, or the place in the queue, at the next byte; the sequences then throw its reason
-   * @throws UsageError for more samples than slots, or a prompt that leaves no room for a byte
+   * Generates `samples` sequences (default 1) after one prompt, which is read once. Their seeds are consecutive, from the request's seed on.
+   * A sequence ends with `length` when prompt and text reach the model's maximum length. It frees its slot when its reader stops early.
+   * @param signal removes the sequences from their slots or the queue at the next byte; they then throw its reason
+   * @throws UsageError for more samples than slots, or a prompt that fills the model's maximum length; ByteifyError when the generator is closed
    */
   generate(
     request: GenerationRequest,
@@ -43,21 +43,22 @@ export interface Generator {
   ): AsyncIterable<WrittenBytes>[];
   state(): GeneratorState;
   /**
-   * Compiles the steps on another thread, while sequences may be generated: bytes then take less time, and are the same but for rounding.
-   * Begins by itself once enough bytes were asked for to be worth it. @returns when all are compiled
+   * Compiles the steps on another thread, while sequences may be generated. Bytes then take less time, and are the same up to rounding.
+   * It starts automatically once enough bytes have been requested to justify it.
+   * @returns when all steps are compiled @throws the error of the first step that could not be compiled
    */
   warmUp(): Promise<void>;
-  /** Ends every sequence with an error, and releases what was kept. The model stays the caller's. */
+  /** Ends every sequence with an error, and releases memory. The caller keeps the model. */
   close(): Promise<void>;
 }
 
-/** Patches are rarely shorter on average. */
+/** The mean patch is rarely shorter. */
 const BYTES_PER_PATCH = 3;
 
-/** Compilation takes about as long as it takes to write this many bytes without it, whatever the size of the model. */
+/** Compilation takes about as long as generating this many bytes without it, whatever the size of the model. */
 const WORTH_COMPILING_BYTES = 1000;
 
-/** The engine must be started. */
+/** Opens a generator. The engine must be started. @param model must stay open until the generator is closed */
 export function openGenerator(model: ResidentModel, options: GeneratorOptions = {}): Generator {
   const { slots: slotCount = 1, draft = 0, mode = canCompile() ? 'xla' : 'eager', expectedBytes = 1024 } = options;
   const maxPositions = textPositions(model.config);
@@ -85,10 +86,10 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
         queue.update();
         await generateRound({ decoding, running: queue.running, draft, counts });
         queue.removeFinished();
-        // Not before the first byte is there. What cannot be compiled goes on uncompiled.
+        // Not before the first byte. A step that cannot be compiled keeps running uncompiled.
         if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES) compileBehind().catch(() => undefined);
-        // What runs operation by operation never waits: readers, signals and other requests get their turn here.
-        await turnOfOthers();
+        // Eager steps never yield, so readers, signals and other requests get their turn here.
+        await yieldToOthers();
       }
     } catch (error) {
       queue.failAll(error);
@@ -100,12 +101,10 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
     generate(request, { samples = 1, signal } = {}) {
       if (closed) throw new ByteifyError('The generator is closed.');
       if (samples > slotCount)
-        throw new UsageError(
-          `${samples} samples at once are more than the ${slotCount} texts that are written at a time.`,
-        );
+        throw new UsageError(`${samples} samples exceed the ${slotCount} texts that are generated at a time.`);
       if (request.prompt.length >= maxPositions)
         throw new UsageError(
-          `The prompt is ${request.prompt.length - 1} bytes long; this model reads ${maxPositions - 1} together with what it writes.`,
+          `The prompt is ${request.prompt.length - 1} bytes long; prompt and generated text together are limited to ${maxPositions - 1} bytes by this model.`,
           { hint: 'Give a shorter prompt.' },
         );
       const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);

@@ -1,4 +1,4 @@
-/** @module Writing text with a BLT: sampling, stop strings, chat, several texts at once. */
+/** @module Text generation with a BLT: sampling, stop strings, chat, several texts at once. */
 export { type Generator, type GeneratorOptions, type GeneratorState, openGenerator } from './generator.js';
 export { type ChatPrompts, openChatPrompts, type Prompt, requireChat, textPrompt } from './prompt.js';
 export { PLAIN_SAMPLING, type Sampling } from './sampling.js';

@@ -1,4 +1,4 @@
-/** @module What a model is given to go on from: a text, or a conversation in its source's template. */
+/** @module Prompts: a text, or a conversation in the chat template of the model's source. */
 import { BOS, EOS, encodeBytes } from '../blt/index.js';
 import { UsageError } from '../errors.js';
 import { type ChatMessage, openChatTemplate } from '../tokenizer/index.js';
@@ -6,7 +6,7 @@ import { type ChatMessage, openChatTemplate } from '../tokenizer/index.js';
 export interface Prompt {
   /** Ids, BOS first. */
   readonly ids: readonly number[];
-  /** Where what follows ends, beside EOS. */
+  /** Stop strings of the generated text, in addition to EOS. */
   readonly stops: readonly Uint8Array[];
 }
 
@@ -14,20 +14,20 @@ export const textPrompt = (text: Uint8Array): Prompt => ({ ids: [...encodeBytes(
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-/** Conversations in one model's template. */
+/** Turns conversations into prompts with one model's chat template. */
 export interface ChatPrompts {
   /** @throws UsageError when the template refuses the messages, ByteifyError when it takes too long or too much memory. */
   promptOf(messages: readonly ChatMessage[]): Promise<Prompt>;
-  /** Ends the process that renders. */
+  /** Ends the rendering process. */
   close(): void;
 }
 
 /**
- * The template that an export keeps of its source. Its special tokens are spelled in bytes, as in the text that models were tuned on;
- * BOS and EOS alone are ids.
- * @param folder a BLT checkpoint's
- * @returns null where the source had no template
- * @throws ByteifyError where the template never ends, or wants too much memory
+ * Opens the chat template that an export keeps from its source. Special tokens are spelled as bytes, as in the text on which the model was
+ * tuned; only BOS and EOS are ids.
+ * @param folder of a BLT checkpoint
+ * @returns null if the source had no template
+ * @throws ByteifyError when the template takes too long or too much memory
  */
 export async function openChatPrompts(folder: string): Promise<ChatPrompts | null> {
   const template = await openChatTemplate(folder);
@@ -45,11 +45,11 @@ export async function openChatPrompts(folder: string): Promise<ChatPrompts | nul
   };
 }
 
-/** @throws UsageError where the model has no template. */
+/** The prompts of a model with a template. @throws UsageError when it has none. */
 export function requireChat(chat: ChatPrompts | null, folder: string): ChatPrompts {
   if (chat !== null) return chat;
   throw new UsageError(
-    `${folder} has no chat template: its source was not made for conversations, or the export is from before byteify kept it.`,
+    `${folder} has no chat template: its source was not trained for conversations, or an older byteify exported it.`,
     {
       hint: 'Give a plain prompt, or export again from a source with a template.',
     },

@@ -1,33 +1,33 @@
-/** @module One round of generation: every slot reads what comes next in its sequence, draws what follows, and delivers what is settled. */
+/** @module One round of generation: every slot reads the next ids of its sequence, samples what follows, and delivers the final bytes. */
 import { VOCAB_SIZE } from '../blt/index.js';
 import type { Decoding, SlotOutput } from '../model/index.js';
 import type { ReadIds, Sequence } from './sequence.js';
 
-/** Since the generator was opened. */
+/** Counts since the generator was opened. */
 export interface ByteCounts {
-  /** Bytes of prompts that were read, BOS included. */
+  /** Bytes of prompts read, BOS included. */
   promptBytes: number;
   writtenBytes: number;
-  /** Bytes that were drafted, and those of them that the model would have written as well. */
+  /** Drafted bytes, and those of them that match the model's own samples. */
   draftedBytes: number;
   acceptedBytes: number;
 }
 
 export interface Round {
   readonly decoding: Decoding;
-  /** By slot of `decoding`. */
+  /** The sequence in each slot of `decoding`. */
   readonly running: readonly (Sequence | null)[];
-  /** Bytes that are drafted at once; with less than 2 none is. */
+  /** Number of bytes to draft at once; less than 2 disables drafting. */
   readonly draft: number;
-  /** Added to. */
+  /** Updated in place. */
   readonly counts: ByteCounts;
 }
 
-/** Whether the sequence in a slot is the one of its request that reads the prompt: the first that is still wanted. */
+/** Whether the sequence in a slot reads the prompt for its request: the first sequence of a request that still runs does. */
 const readsPrompt = (running: Round['running'], { siblings }: Sequence, slot: number): boolean =>
   running.findIndex((other) => other?.siblings === siblings) === slot;
 
-/** What a slot reads next. One whose prompt another slot reads has nothing to read. */
+/** The ids that a slot reads next; none if another slot reads its prompt. */
 async function nextIds({ decoding, running, draft }: Round, slot: number): Promise<readonly number[]> {
   const sequence = running[slot] ?? null;
   if (sequence === null) return [];
@@ -35,21 +35,21 @@ async function nextIds({ decoding, running, draft }: Round, slot: number): Promi
   if (next !== null) return draft > 1 ? await decoding.draft(slot, next) : [next];
   if (!readsPrompt(running, sequence, slot)) return [];
   const { length } = decoding.state(slot);
-  // A piece, so that other slots get their next byte in between.
+  // One chunk at a time, so that other slots get their next byte in between.
   return prompt.slice(length, length + decoding.counts.at(-1)!);
 }
 
-/** Draws what follows the bytes that a slot read, and forgets those of them that were drafted in vain. */
+/** Samples the bytes after those that a slot read, and rewinds past rejected drafts. */
 function continueText({ decoding, counts }: Round, slot: number, sequence: Sequence, read: ReadIds): void {
   const { length } = decoding.state(slot);
-  const stand = sequence.draw(read);
-  // The first id was drawn.
+  const accepted = sequence.draw(read);
+  // The first id was sampled, not drafted.
   counts.draftedBytes += read.ids.length - 1;
-  counts.acceptedBytes += stand - 1;
-  if (stand < read.ids.length) decoding.rewind(slot, length - read.ids.length + stand);
+  counts.acceptedBytes += accepted - 1;
+  if (accepted < read.ids.length) decoding.rewind(slot, length - read.ids.length + accepted);
 }
 
-/** Draws the first byte after a prompt that a slot has read, for every sequence of the request. @param output of the prompt's last piece */
+/** Samples the first byte after a prompt for every sequence of the request. @param output of the prompt's last chunk */
 function beginTexts({ decoding, running }: Round, slot: number, reader: Sequence, output: SlotOutput): void {
   const read = {
     ids: reader.prompt.slice(-1),
@@ -64,6 +64,7 @@ function beginTexts({ decoding, running }: Round, slot: number, reader: Sequence
   }
 }
 
+/** Runs one round and updates its counts. */
 export async function generateRound(round: Round): Promise<void> {
   const { decoding, running, counts } = round;
   const ids: (readonly number[])[] = [];

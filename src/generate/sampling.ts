@@ -1,25 +1,25 @@
-/** @module From next-byte logits to a byte: the usual knobs, in the order and with the meaning that they have in transformers. Pure functions. */
+/** @module Samples a byte from next-byte logits. The parameters have the order and meaning that they have in transformers. Pure functions. */
 import { BYTE_OFFSET, EOS, VOCAB_SIZE } from '../blt/index.js';
 
 export interface Sampling {
-  /** 0 takes the likeliest byte; else logits are divided by it. */
+  /** The divisor of the logits; 0 takes the most likely byte. */
   readonly temperature: number;
-  /** Keeps the k likeliest; 0 keeps all. */
+  /** Keeps the k most likely ids; 0 keeps all. */
   readonly topK: number;
-  /** Keeps the fewest likeliest whose probabilities reach this sum; 1 keeps all. */
+  /** Keeps the fewest most likely ids whose probabilities reach this sum; 1 keeps all. */
   readonly topP: number;
-  /** Keeps those at least this share as likely as the likeliest; 0 keeps all. */
+  /** Keeps the ids whose probability is at least this fraction of the highest; 0 keeps all. */
   readonly minP: number;
-  /** Logits of bytes that the text holds already are divided by it where positive and multiplied where negative; 1 changes nothing. */
+  /** Divides positive and multiplies negative logits of bytes that already occur in the text; 1 changes nothing. */
   readonly repetitionPenalty: number;
 }
 
 export const PLAIN_SAMPLING: Sampling = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
 
-/** BOE, BOS and the BPE delimiter are never written; EOS ends the text. */
-const isWritten = (id: number) => id === EOS || id >= BYTE_OFFSET;
+/** BOE, BOS and the BPE delimiter are never generated; EOS ends the text. */
+const canBeSampled = (id: number) => id === EOS || id >= BYTE_OFFSET;
 
-/** 1 for the likeliest, 0 for the others; the first of those that tie. */
+/** Probability 1 for the most likely id (the first in a tie), 0 for the others. */
 function likeliest(logits: Float64Array): Float64Array {
   let best = EOS;
   for (let id = 0; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
@@ -35,11 +35,11 @@ function softmax(logits: Float64Array, temperature: number): Float64Array {
   return weights.map((weight) => weight / sum);
 }
 
-/** Ids from the likeliest to the least likely; those that tie, in their order. */
+/** Ids from the most to the least likely; ties keep their order. */
 const ranked = (probabilities: Float64Array): number[] =>
   [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
 
-/** The same with only some ids left, to a sum of 1. */
+/** The distribution restricted to some ids, normalised to a sum of 1. */
 function only(probabilities: Float64Array, kept: readonly number[]): Float64Array {
   const sum = kept.reduce((total, id) => total + probabilities[id]!, 0);
   const left = new Float64Array(probabilities.length);
@@ -47,7 +47,7 @@ function only(probabilities: Float64Array, kept: readonly number[]): Float64Arra
   return left;
 }
 
-/** How many of the ranked ids it takes for their probabilities to reach `share`; at least one. */
+/** The number of ranked ids whose probabilities reach `share`; at least one. */
 function countReaching(probabilities: Float64Array, ids: readonly number[], share: number): number {
   let sum = 0;
   for (const [at, id] of ids.entries()) {
@@ -58,8 +58,9 @@ function countReaching(probabilities: Float64Array, ids: readonly number[], shar
 }
 
 /**
- * The distribution that the next id is drawn from, [260]: bytes and EOS only.
- * @param logits [260]. @param present ids that the text holds, for the repetition penalty
+ * The distribution of the next id, [260]: only bytes and EOS have probability above 0.
+ * @param logits [260]
+ * @param present ids that occur in the text, for the repetition penalty
  */
 export function nextProbabilities(
   logits: Float32Array,
@@ -69,7 +70,7 @@ export function nextProbabilities(
   const { temperature, topK, topP, minP, repetitionPenalty: penalty } = sampling;
   const allowed = Float64Array.from({ length: VOCAB_SIZE }, (_, id) => {
     const logit = logits[id]!;
-    if (!isWritten(id)) return Number.NEGATIVE_INFINITY;
+    if (!canBeSampled(id)) return Number.NEGATIVE_INFINITY;
     if (penalty === 1 || !present.has(id)) return logit;
     return logit > 0 ? logit / penalty : logit * penalty;
   });
@@ -88,7 +89,7 @@ export function nextProbabilities(
   return probabilities;
 }
 
-/** An id by its probability. @param uniform a uniform draw from [0, 1) */
+/** Samples an id. @param probabilities [260], with a sum of 1 @param uniform a uniform draw from [0, 1) */
 export function drawId(probabilities: Float64Array, uniform: number): number {
   let passed = 0;
   let last = EOS;

@@ -1,4 +1,4 @@
-/** @module One sequence that is being generated: which id comes next, what was written, where it ends, who reads it. Plain bookkeeping; the model is elsewhere. */
+/** @module The state of one sequence during generation: its next id, its bytes, its end and its reader. It does not run the model. */
 import { BYTE_OFFSET, EOS, VOCAB_SIZE } from '../blt/index.js';
 import type { SlotOutput } from '../model/index.js';
 import { uniformOf } from '../random.js';
@@ -12,25 +12,25 @@ export interface GenerationRequest {
   readonly maxBytes: number;
   readonly sampling: Sampling;
   readonly seed: number;
-  /** The text ends before the first of these, which is not part of it. */
+  /** Stop strings: the text ends before the first of these. */
   readonly stops: readonly Uint8Array[];
 }
 
-/** `eos`: the model ended the text. `stop`: a stop string came. `length`: as many bytes as were asked for, or as the model can read. */
+/** `eos`: the model ended the text. `stop`: the text reached a stop string. `length`: it reached the requested length or the model's maximum. */
 export type FinishReason = 'eos' | 'stop' | 'length';
 
-/** Bytes of a text that nothing takes back. */
+/** Final bytes of a text. */
 export interface WrittenBytes {
   readonly bytes: Uint8Array;
-  /** Nats; entry i is the patcher's entropy of its prediction of byte i. */
+  /** Entry i is the entropy, in nats, of the patcher's prediction of byte i. */
   readonly entropyNats: Float32Array;
   /** Whether byte i begins a patch. */
   readonly beginsPatch: readonly boolean[];
-  /** Why the text ends here; null where it goes on. */
+  /** Why the text ends here; null if it continues. */
   readonly finish: FinishReason | null;
 }
 
-/** Ids that were read, and what the model made of them. */
+/** Ids that were read, and the model's output for them. */
 export interface ReadIds extends SlotOutput {
   readonly ids: readonly number[];
 }
@@ -40,26 +40,26 @@ export interface Sequence {
   readonly prompt: readonly number[];
   /** The sequences of the same request, itself included: one of them reads the prompt for all. */
   readonly siblings: readonly Sequence[];
-  /** The id that follows what was read, once there is one. */
+  /** The sampled id that follows those read; null before the first. */
   readonly next: number | null;
   readonly finish: FinishReason | null;
-  /** Whether nobody wants the rest: its request was aborted, or its reader broke off. */
+  /** Whether the rest is not needed, because the request was aborted or the reader stopped early. */
   readonly abandoned: boolean;
-  /** What is written, as soon as nothing can take it back. To be read once. */
+  /** The final bytes as they are generated. Can be read once. */
   readonly output: AsyncIterable<WrittenBytes>;
   /**
-   * Draws the ids that follow: after each id that was read, up to where a drawn one is not the one that was read next.
-   * The random draws are the same whether ids were drafted or not: a text depends on its seed and the probabilities alone.
-   * @param read the last of the prompt, or bytes that were drawn or drafted. @returns how many of the ids that were read stand
+   * Samples the next id after each id that was read, until a sample differs from the id that was read next. The random draws are the same with
+   * and without drafts, so a text depends only on its seed and the probabilities.
+   * @param read the last id of the prompt, or sampled and drafted ids. @returns how many of the ids that were read are accepted
    */
   draw(read: ReadIds): number;
-  /** Gives to the reader what is new. @returns how many bytes that were */
+  /** Delivers new final bytes to the reader. @returns how many */
   deliver(): number;
-  /** Ends the sequence for its reader, who is thrown `reason`, or that of the request's abort. */
+  /** Ends the sequence with an error for its reader: the reason of the request's abort if there is one, else `reason`. */
   fail(reason: unknown): void;
 }
 
-/** Samples of one request, seeded with the request's seed, the next one, and so on. @param signal of the request */
+/** Creates the samples of one request, with consecutive seeds from the request's on. @param signal aborts the request */
 export function createSequences(request: GenerationRequest, samples: number, signal?: AbortSignal): Sequence[] {
   const siblings: Sequence[] = [];
   for (let i = 0; i < samples; i++)

@@ -1,14 +1,14 @@
-/** @module Bytes as they come, as text that can be shown at once. */
+/** @module Decodes a stream of bytes into text that can be shown immediately. */
 import { isUtf8 } from 'node:buffer';
 
 export interface ShownText {
-  /** What can be shown of these bytes and those that waited. A character that is cut waits for the rest of its bytes. */
+  /** Adds bytes and returns the text that can be shown. An incomplete character waits for the rest of its bytes. */
   push(bytes: Uint8Array): string;
-  /** What still waits. */
+  /** The text of the bytes that still wait. */
   end(): string;
 }
 
-/** Bytes of the character that begins with a byte; 0 for a byte that begins none. */
+/** The length, in bytes, of a UTF-8 character with this first byte; 0 for a byte that begins none. */
 function characterLength(first: number): number {
   if (first < 0x80) return 1;
   if (first >= 0xc2 && first < 0xe0) return 2;
@@ -16,13 +16,13 @@ function characterLength(first: number): number {
   return first >= 0xf0 && first < 0xf5 ? 4 : 0;
 }
 
-/** Whether a character begins with these bytes, of which the first begins one. From the third on, any of 80 to BF may follow. */
+/** Whether these bytes can begin a character, given that the first byte can. From the third byte on, any of 80 to BF is valid. */
 function beginsCharacter(bytes: Uint8Array): boolean {
   const missing = characterLength(bytes[0]!) - bytes.length;
   return bytes.length === 1 || isUtf8(Uint8Array.from([...bytes, ...new Array(missing).fill(0x80)]));
 }
 
-/** @param invalid what is shown for a byte that is no part of a character */
+/** @param invalid the text shown for a byte that is not part of a character */
 export function createShownText(invalid: (byte: number) => string): ShownText {
   let waiting: number[] = [];
   const show = (isLast: boolean): string => {
@@ -49,8 +49,8 @@ export function createShownText(invalid: (byte: number) => string): ShownText {
   };
 }
 
-/** `\xNN`, which a person can tell from text. */
+/** `\xNN`, for people. */
 export const escapedByte = (byte: number): string => `\\x${byte.toString(16).padStart(2, '0')}`;
 
-/** U+FFFD, for where text must be text. */
+/** U+FFFD, for programs that need valid text. */
 export const replacedByte = (): string => '\uFFFD';

@@ -1,23 +1,23 @@
-/** @module Which sequence occupies which slot, and which requests wait for slots. */
+/** @module Assigns sequences to slots, and queues the requests that wait for slots. */
 import type { Sequence } from './sequence.js';
 
 export interface SlotQueue {
-  /** By slot; null where it is free. */
+  /** The sequence in each slot; null for a free slot. */
   readonly running: readonly (Sequence | null)[];
-  /** Queues the sequences of a request, which get their slots together. */
+  /** Queues the sequences of a request, which get their slots at the same time. */
   add(sequences: readonly Sequence[]): void;
-  /** Frees what nobody wants any more, and gives free slots to the requests whose turn it is. */
+  /** Removes abandoned sequences, and gives free slots to the next requests in order. */
   update(): void;
   /** Frees the slots of sequences that are finished. */
   removeFinished(): void;
   /** Ends every sequence, running or waiting, with an error for its reader. */
   failAll(reason: unknown): void;
   isBusy(): boolean;
-  /** Sequences that run, and that wait. */
+  /** The numbers of running and waiting sequences. */
   state(): { readonly running: number; readonly waiting: number };
 }
 
-/** @param onOccupy is told of each slot that a sequence gets */
+/** @param onOccupy called with each slot that a sequence gets */
 export function createSlotQueue(slotCount: number, onOccupy: (slot: number) => void): SlotQueue {
   const running: (Sequence | null)[] = new Array(slotCount).fill(null);
   /** The sequences of each request. */

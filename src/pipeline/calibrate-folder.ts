@@ -1,4 +1,4 @@
-/** @module Sets the threshold of a conversion's patcher, or of any BLT folder, by a wanted mean patch size. */
+/** @module Sets the threshold of a conversion's patcher, or of any BLT folder, for a target mean patch size. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,10 +15,10 @@ import type { Reporter } from '../ui/index.js';
 
 export interface CalibrateFolderOptions {
   readonly dir: string;
-  /** Bytes a patch; null for what the recipe of the conversion asks for. */
+  /** Bytes per patch; null for the target of the conversion's recipe. */
   readonly target: number | null;
   readonly data: readonly string[];
-  /** Where a JSON record of it holds its text; default `text`. */
+  /** The key of the text in a JSON record; `text` by default. */
   readonly textKey?: string;
   readonly maxBytes: number;
   readonly reporter: Reporter;
@@ -26,14 +26,14 @@ export interface CalibrateFolderOptions {
 }
 
 /**
- * A conversion is locked before anything of it is read or written.
+ * Locks a conversion before it reads or writes anything in it.
  * @returns the calibration and the config.json it was written to.
  */
 export async function calibrateFolder(options: CalibrateFolderOptions): Promise<Calibration & { config: string }> {
   const { dir } = options;
   if (!existsSync(join(dir, MANIFEST_NAME))) {
     if (options.target !== null) return calibrateCheckpoint(dir, options, options.target);
-    throw new UsageError(`${dir} is no conversion, so nothing says how large its patches should be.`, {
+    throw new UsageError(`${dir} is not a conversion folder, so it has no target patch size.`, {
       hint: 'Give --target-bytes-per-patch.',
     });
   }
@@ -49,7 +49,7 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
   }
 }
 
-/** What the recipe asks for; where it leaves that open, what the patcher's labels have, or the paper's mean. */
+/** The recipe's target; if it sets none, the patch count of the patcher's labels, or the paper's mean. */
 async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
   const recipe = await recipeFor(dir, undefined);
   const alignment = await readAlignment(patcher);
@@ -78,12 +78,12 @@ async function calibrateCheckpoint(
   return { ...calibration, config: path };
 }
 
-/** The manifest knows the threshold: a run that was begun with another one is refused. */
+/** Records the threshold in the manifest, so that a run that started with another one is refused. */
 async function recordThreshold(conversion: Conversion, { threshold, bytesPerPatch }: Calibration): Promise<void> {
   await conversion.update((manifest) => {
     const patcher = manifest.stages.patcher;
     if (patcher === undefined) return manifest;
-    // What was measured with the threshold before is no longer so.
+    // Measurements with the previous threshold no longer apply.
     const { patcher_bits_per_byte: bits } = patcher.metrics;
     const metrics = {
       ...(bits !== undefined && { patcher_bits_per_byte: bits }),

@@ -1,12 +1,13 @@
-/** @module Which files are not what they were when a stage read them. */
+/** @module Finds files that have changed since a stage read them. */
 
 import type { FileState } from '../data/index.js';
 import { digestOfFile } from '../fs/index.js';
 
 /**
- * A file of the same size and time is taken to be the same; one that was only copied or touched since is read again and compared.
- * @param digests sha256 by path, of the files that were read.
- * @returns a clause a file: `notes.txt is new`.
+ * A file with the same size and modification time counts as unchanged; a file with another time is read again and compared.
+ * @param digests sha256 by path, for the files that were read.
+ * @returns one clause per file: `notes.txt is new`.
+ * @throws the signal's reason.
  */
 export async function changedFiles(
   before: readonly FileState[],
@@ -30,7 +31,7 @@ export async function changedFiles(
   return [...changes, ...[...present.keys()].map((path) => `${path} is new`)];
 }
 
-/** The first of several, and how many more there are. */
+/** The first change, and the number of others. */
 export function inShort(changes: readonly string[]): string {
   const [first = '', ...others] = changes;
   return others.length === 0 ? first : `${first}, and ${others.length} more ${others.length === 1 ? 'file' : 'files'}`;

@@ -1,4 +1,4 @@
-/** @module Notices when the files of a local model are not those that were imported. A hub model is pinned by its commit. */
+/** @module Detects changes to the files of a local model after its import. A hub model is pinned by its commit. */
 import { resolve } from 'node:path';
 import type { Conversion } from '../conversion/index.js';
 import { listFiles } from '../data/index.js';
@@ -7,8 +7,8 @@ import { digestOf } from '../fs/index.js';
 import { changedFiles, inShort } from './changed-files.js';
 
 /**
- * @param model as the command line names it; another one than was imported is for `runStage` to refuse.
- * @throws UsageError naming the first file that is gone or not what it was, unless the import is to be redone.
+ * @param model as named on the command line; `runStage` refuses a model other than the imported one.
+ * @throws UsageError naming the first file that is missing, new or changed, unless the import is to be redone; the signal's reason.
  */
 export async function refuseChangedSource(conversion: Conversion, model: string, signal: AbortSignal): Promise<void> {
   const { revision, stages } = conversion.manifest();
@@ -22,6 +22,6 @@ export async function refuseChangedSource(conversion: Conversion, model: string,
   if (changes.length === 0) return;
   throw new UsageError(
     `The model has changed since the stage "import" began in ${conversion.folder}: ${inShort(changes)}.`,
-    { hint: 'Put it back as it was, add --restart-from import to redo it and what follows, or choose another --out.' },
+    { hint: 'Restore it, add --restart-from import to redo the import and all later stages, or choose another --out.' },
   );
 }

@@ -1,4 +1,4 @@
-/** @module What every step of a conversion is given. */
+/** @module The context of every step of a conversion. */
 import type { Conversion } from '../conversion/index.js';
 import type { Recipe } from '../recipe/index.js';
 import type { Reporter } from '../ui/index.js';

@@ -1,4 +1,4 @@
-/** @module A whole conversion: every stage that is not done yet. */
+/** @module Runs a conversion: every stage that is not done yet. */
 import type { StepContext } from './context.js';
 import { dataStep } from './data-step.js';
 import { exportStep } from './export-step.js';
@@ -9,7 +9,7 @@ import { remapStep } from './remap-step.js';
 
 /**
  * @param model hub id, folder or GGUF file; @param data the files and folders to train on.
- * @throws the signal's reason when stopped: running it again goes on.
+ * @throws the signal's reason when stopped; another call resumes. UsageError when the model, recipe or text changed since.
  */
 export async function convert(context: StepContext, model: string, data: readonly string[]): Promise<void> {
   await importStep(context, model);

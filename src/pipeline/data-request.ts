@@ -1,4 +1,4 @@
-/** @module What a conversion's text was read from, and whether that is still the same: `data/request.json`. */
+/** @module Records the files and settings from which a conversion's text was read, and detects changes: `data/request.json`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,11 +9,11 @@ import { changedFiles } from './changed-files.js';
 
 const FILE = 'request.json';
 
-/** What the store was asked to hold. Another request makes another store. */
+/** The files and settings of a store. A different request builds a different store. */
 export interface DataRequest {
   readonly paths: readonly string[];
   readonly settings: string;
-  /** What the paths held when they were read. */
+  /** The files under the paths when they were read. */
   readonly files: readonly FileState[];
 }
 
@@ -25,11 +25,11 @@ const requestSchema = z.object({
     .default([]),
 });
 
-/** Null when no text was read. @throws ByteifyError when the record of it cannot be used. */
+/** Reads the previous request; null when no text has been read. @throws ByteifyError when its record cannot be used. */
 export async function previousRequest(out: string): Promise<DataRequest | null> {
   return readJsonIfThere(join(out, FILE), {
     schema: requestSchema,
-    what: 'the record of what was read',
+    what: 'the record of the data that was read',
     hint: `Remove ${out} and run again with --data.`,
   });
 }
@@ -38,7 +38,7 @@ export async function writeRequest(out: string, request: DataRequest): Promise<v
   await writeFileAtomic(join(out, FILE), `${JSON.stringify(request)}\n`);
 }
 
-/** Which of the files that were read are not what they were, and which are new. */
+/** The files that have changed since they were read, and new ones, as one clause per file. */
 export async function changesOf(
   out: string,
   before: DataRequest,
@@ -51,7 +51,7 @@ export async function changesOf(
   return changedFiles(before.files, now.files, { digests, signal });
 }
 
-/** A path that was read and deleted since is no slip of the pen. */
+/** Refuses a path that was read before and has since been deleted. @throws UsageError */
 export function refuseGone(
   wanted: readonly string[],
   before: DataRequest,
@@ -61,7 +61,7 @@ export function refuseGone(
   if (gone === undefined) return;
   throw new UsageError(`${gone} was read into ${out} and is gone since.`, {
     hint: given
-      ? 'Leave --data out to go on with the text that was read.'
-      : 'Give --data PATH, or undo what was changed in the data section of the recipe.',
+      ? 'Leave --data out to continue with the text that was read.'
+      : 'Give --data PATH, or undo the changes to the data section of the recipe.',
   });
 }

@@ -1,4 +1,4 @@
-/** @module The user's text into `data/`: read once, checked, deduplicated, split. */
+/** @module Reads the user's text into `data/`: checked, deduplicated and split, once. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { STAGE_NAMES } from '../conversion/index.js';
@@ -12,8 +12,8 @@ import type { StepContext } from './context.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
 
 /**
- * @param paths the files and folders of --data; none goes on with the store that is there, whatever became of its files.
- * @throws UsageError when there is neither, or when a stage was trained on what the files held before.
+ * @param paths the files and folders of --data; if empty, the existing store is used, whatever has become of its files.
+ * @throws UsageError when there is neither, or when a stage was already trained on the files' previous contents; the signal's reason.
  */
 export async function dataStep(context: StepContext, paths: readonly string[]): Promise<ByteStore> {
   const { conversion, recipe, reporter } = context;
@@ -22,7 +22,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   if (paths.length === 0 && before === null) {
     throw new UsageError('There is no text to train on.', { hint: 'Give files or folders with --data PATH.' });
   }
-  reporter.stage('Reading the text');
+  reporter.stage('Reading text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
   const settings = digestOf(underFirstNames({ ...recipe.data, seed: recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
@@ -68,12 +68,12 @@ async function readText(
   const store = await openStore(out);
   const { refused, refused_count } = store.manifest;
   warnRefused(reporter, refused, { count: refused_count, list: join(out, 'data.json') });
-  const sides = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
-  reporter.done(sides + duplicatesOf(store));
+  const splits = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
+  reporter.done(splits + duplicatesOf(store));
   return store;
 }
 
-/** What was left out because the same document was there before, as the end of the summary line. */
+/** The documents left out as duplicates, for the end of the summary line. */
 function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: ByteStore): string {
   if (duplicates === 0) return '';
   const others = files.length - 1;
@@ -81,15 +81,16 @@ function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: Byte
   return `, ${duplicates} ${duplicates === 1 ? 'duplicate' : 'duplicates'} left out (${files[0]!.path}${more})`;
 }
 
-/** A store that a stage was trained on is not replaced under it. @param changes of its files, when those are why. */
+/** Refuses to replace a store on which a stage was trained. @param changes of its files, if those are the reason. @throws UsageError */
 function refuseOther(conversion: StepContext['conversion'], what: string, changes: readonly string[] = []): void {
-  const begun = (['patcher', 'finetune'] as const).find((stage) => conversion.manifest().stages[stage] !== undefined);
+  const trained = (['patcher', 'finetune'] as const).find((stage) => conversion.manifest().stages[stage] !== undefined);
   const restart = conversion.restartFrom();
-  if (begun === undefined) return;
-  if (restart !== null && STAGE_NAMES.indexOf(restart) <= STAGE_NAMES.indexOf(begun)) return;
+  if (trained === undefined) return;
+  if (restart !== null && STAGE_NAMES.indexOf(restart) <= STAGE_NAMES.indexOf(trained)) return;
   const which = changes.length === 0 ? '' : `: ${inShort(changes)}`;
-  const redo = `add --restart-from ${begun} to redo it and what follows, or choose another --out.`;
-  throw new UsageError(`${what} changed since the stage "${begun}" began in ${conversion.folder}${which}.`, {
-    hint: changes.length === 0 ? `A${redo.slice(1)}` : `Leave --data out to go on with the text that was read, ${redo}`,
+  const redo = `add --restart-from ${trained} to redo it and all later stages, or choose another --out.`;
+  throw new UsageError(`${what} changed since the stage "${trained}" began in ${conversion.folder}${which}.`, {
+    hint:
+      changes.length === 0 ? `A${redo.slice(1)}` : `Leave --data out to continue with the text that was read, ${redo}`,
   });
 }

@@ -1,10 +1,10 @@
-/** @module The demo's text: the documentation that the installed packages carry. Nothing is downloaded and nothing is shipped. */
+/** @module The demo's text: the documentation in the installed packages, so that nothing is downloaded or shipped. */
 import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { walk } from '../fs/index.js';
 
-/** The packages byteify depends on whose documentation is worth reading. */
+/** Dependencies of byteify with useful documentation. */
 const PACKAGES = [
   '@huggingface/hub',
   '@huggingface/tasks',
@@ -17,7 +17,7 @@ const PACKAGES = [
   'zod',
 ] as const;
 
-/** A package's folder: where Node finds it, up to the name. */
+/** The folder in which Node finds a package. */
 function folderOf(name: string, resolveFrom: NodeJS.Require): string {
   const path = dirname(resolveFrom.resolve(name));
   const marker = join('node_modules', ...name.split('/'));
@@ -27,7 +27,7 @@ function folderOf(name: string, resolveFrom: NodeJS.Require): string {
 /** All Markdown files of those packages that are not empty, in a stable order. */
 export async function demoCorpus(): Promise<string[]> {
   const own = createRequire(import.meta.url);
-  // tasks is a dependency of hub, and npm may have put it there.
+  // tasks is a dependency of hub, and npm may have installed it inside hub's folder.
   const ofHub = createRequire(own.resolve('@huggingface/hub'));
   const files: string[] = [];
   for (const name of PACKAGES) {
@@ -36,7 +36,7 @@ export async function demoCorpus(): Promise<string[]> {
     for await (const { path, kind } of walk(folder, { enter: ownFolders }))
       if (kind === 'file' && path.endsWith('.md')) files.push(join(folder, path));
   }
-  // An empty file would be named as left out, which here is nobody's concern.
+  // The user need not be told that empty files are left out.
   const sizes = await Promise.all(files.map((file) => stat(file)));
   return files.filter((_, i) => sizes[i]!.size > 0).sort();
 }

@@ -1,4 +1,4 @@
-/** @module The last stage: the checkpoint that transformers loads, checked, in `blt/`. */
+/** @module The last stage: writes the checkpoint that transformers loads into `blt/`, and checks it. */
 
 import { resolveCheckpoint, runStage } from '../conversion/index.js';
 import { selfCheck } from '../evaluate/index.js';
@@ -10,9 +10,9 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 
 /**
- * Exports the newest checkpoint of the run into `blt/`, unless that was done. The engine must be started.
- * @throws UsageError when there is no checkpoint, or the recipe or run changed since; ByteifyError when the export does not compute what its
- * checkpoint does, and is removed again; the signal's reason.
+ * Exports the newest checkpoint of the run into `blt/`, unless that is done. The engine must be started.
+ * @throws UsageError when there is no checkpoint, or the recipe or run has changed since; ByteifyError when the export's logits differ from its
+ * checkpoint's, in which case the export is removed; the signal's reason.
  */
 export async function exportStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Exporting');
@@ -49,7 +49,7 @@ export async function exportStep({ conversion, recipe, reporter, signal }: StepC
           },
         };
       } catch (error) {
-        await removeAtomic(out); // a wrong export is not left under its name
+        await removeAtomic(out); // do not leave a wrong export behind
         throw error;
       }
     },

@@ -1,4 +1,4 @@
-/** @module Where a conversion's export lies, and whether it is the export of what the conversion holds now. */
+/** @module Finds the export of a conversion, and checks that it is up to date. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Manifest, readManifest, STAGES } from '../conversion/index.js';
@@ -7,13 +7,13 @@ import { digestOf } from '../fs/index.js';
 
 export interface ExportedFolder {
   readonly folder: string;
-  /** Of its conversion; null for an export that lies anywhere else. */
+  /** The manifest of its conversion; null for an export outside a conversion folder. */
   readonly manifest: Manifest | null;
 }
 
 const OUTPUT = STAGES.find(({ name }) => name === 'export')!.output;
 
-/** A conversion's folder, or the export inside one. */
+/** The conversion that `dir` is, or of which `dir` is the export; null for any other folder. */
 async function conversionOf(dir: string): Promise<{ root: string; manifest: Manifest } | null> {
   const above = dirname(resolve(dir));
   for (const root of [dir, above]) {
@@ -26,7 +26,7 @@ async function conversionOf(dir: string): Promise<{ root: string; manifest: Mani
 
 /**
  * @param dir a conversion, the export in it, or an export on its own
- * @throws UsageError for a folder that is neither, a conversion that has no export, or one from before its last training
+ * @throws UsageError for any other folder, a conversion without an export, or an export that is older than the conversion's last training
  */
 export async function exportedFolder(dir: string): Promise<ExportedFolder> {
   const found = await conversionOf(dir);

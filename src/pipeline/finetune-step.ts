@@ -1,4 +1,4 @@
-/** @module The fourth stage: training the BLT, in `run/`. */
+/** @module The fourth stage: trains the BLT, in `run/`. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runStage } from '../conversion/index.js';
@@ -13,7 +13,7 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
-/** The source on the held-out texts; null when the conversion has no source (it began from a BLT), or its tokens spell none of them. */
+/** The source's bits per byte on held-out texts; null when the conversion started from a BLT, or the source's tokens spell none of the texts. */
 async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise<number | null> {
   if (!existsSync(folder)) return null;
   const model = await openLlamaModel(folder);
@@ -25,7 +25,11 @@ async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise
   }
 }
 
-/** @param from a BLT folder to train on from, instead of the conversion's own remapped model and patcher. */
+/**
+ * Trains the BLT through the recipe's stages, unless that is done. The engine must be started.
+ * @param from a BLT folder whose weights to train, instead of the conversion's own remapped model and patcher.
+ * @throws UsageError when the recipe, data or model has changed since; the signal's reason, after a checkpoint.
+ */
 export async function finetuneStep(
   { conversion, recipe, reporter, signal }: StepContext,
   store: ByteStore,

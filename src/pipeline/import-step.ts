@@ -1,4 +1,4 @@
-/** @module The first stage: the source into `source/`. */
+/** @module The first stage: imports the source into `source/`. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runStage } from '../conversion/index.js';
@@ -8,6 +8,12 @@ import { humanBytes } from '../ui/index.js';
 import { refuseChangedSource } from './changed-source.js';
 import type { StepContext } from './context.js';
 
+/**
+ * Imports a model, unless that is done. Needs no engine.
+ * @param model hub id, folder or GGUF file
+ * @throws UsageError when the model has changed since, or is not one that can be found; ByteifyError when it cannot be converted or
+ * downloaded; the signal's reason.
+ */
 export async function importStep(
   { conversion, reporter, signal }: Omit<StepContext, 'recipe'>,
   model: string,
@@ -22,7 +28,7 @@ export async function importStep(
     work: async (out) => {
       const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
         reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
-      const onRenamed = (name: string) => reporter.note(`${model} is called ${name} on the hub now.`);
+      const onRenamed = (name: string) => reporter.note(`${model} is now called ${name} on the hub.`);
       const report = await importModel({ model, out, onProgress, onRenamed, signal });
       await conversion.update((manifest) => ({
         ...manifest,

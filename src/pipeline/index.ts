@@ -1,4 +1,4 @@
-/** @module The stages of a conversion, each as one step over its folder. */
+/** @module The stages of a conversion, each as one step on its folder. */
 export { calibrateFolder } from './calibrate-folder.js';
 export type { StepContext } from './context.js';
 export { convert } from './convert.js';

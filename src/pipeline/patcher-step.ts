@@ -1,4 +1,4 @@
-/** @module The third stage: the entropy model and its threshold, in `patcher/`. */
+/** @module The third stage: trains the entropy model and calibrates its threshold, in `patcher/`. */
 import { existsSync } from 'node:fs';
 import { runStage } from '../conversion/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
@@ -10,12 +10,12 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
 
-/** The source reads a text twice, as it is and patch by patch: a sample is enough. */
+/** The source reads each text twice, whole and patch by patch, so a sample must suffice. */
 const MEASURED_BYTES = 16_384;
 
 /**
- * Trains the entropy model on a store and calibrates it, unless that was done. The engine must be started.
- * @throws UsageError when the recipe or the data changed since; the signal's reason, after a checkpoint.
+ * Trains the entropy model on a store and calibrates it, unless that is done. The engine must be started.
+ * @throws UsageError when the recipe or the data has changed since; the signal's reason, after a checkpoint.
  */
 export async function patcherStep(
   { conversion, recipe, reporter, signal }: StepContext,
@@ -56,6 +56,6 @@ export async function patcherStep(
     },
   });
   const { bytes_per_patch = 0, threshold_nats = 0 } = conversion.manifest().stages.patcher?.metrics ?? {};
-  const summary = `${bytes_per_patch.toFixed(2)} bytes a patch at ${threshold_nats.toFixed(3)} nats`;
+  const summary = `${bytes_per_patch.toFixed(2)} bytes per patch at ${threshold_nats.toFixed(3)} nats`;
   reporter.done(state === 'skipped' ? `already there, ${summary}` : summary);
 }

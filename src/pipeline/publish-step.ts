@@ -1,4 +1,4 @@
-/** @module From an exported folder to a repository of the hub: checked, shown, sent, verified. */
+/** @module Publishes an exported folder to a repository of the hub: checks it, shows the plan, uploads, and verifies. */
 import { ByteifyError } from '../errors.js';
 import { checkExport, exportFiles } from '../export/index.js';
 import {
@@ -23,29 +23,29 @@ import { humanBytes, humanCount, type Reporter } from '../ui/index.js';
 import { type ExportedFolder, exportedFolder } from './exported-folder.js';
 
 export interface PublishRequest extends PublishRules {
-  /** A conversion, or an exported folder. */
+  /** A conversion folder or an exported folder. */
   readonly dir: string;
   /** OWNER/NAME. */
   readonly repository: string;
-  /** A licence that the user has read and agrees to, by its hub name. */
+  /** The licences that the user has accepted, by their hub names, separated by commas; null for none. */
   readonly acceptedLicense: string | null;
-  /** Files of the folder to send beside those that an export is made of, by their paths in it. */
+  /** Files to send in addition to the known files of an export, by their paths in the folder. */
   readonly include: readonly string[];
-  /** Only look, and tell. */
+  /** Whether to check and show the plan without changing anything. */
   readonly dryRun: boolean;
 }
 
 interface PublishContext {
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  /** Called when it is known what will change, before anything does. */
+  /** Called with the plan, before anything changes. */
   readonly onPlan: (publication: Publication) => void;
 }
 
 /** A number of files in words. */
 export const filesIn = (count: number) => (count === 1 ? '1 file' : `${count} files`);
 
-/** Prints every requirement that is open, and refuses if there is one. */
+/** Prints every requirement that is not met. @throws ByteifyError if there is one */
 async function checkRequirements({ folder, manifest }: ExportedFolder, request: PublishRequest, reporter: Reporter) {
   const { dir, repository, acceptedLicense } = request;
   const violations = await releaseViolations({ folder, manifest, repository, acceptedLicense });
@@ -57,7 +57,7 @@ async function checkRequirements({ folder, manifest }: ExportedFolder, request: 
   });
 }
 
-/** The text of a file as it was hashed; empty when it is not among them. */
+/** The text of a hashed file; empty when it is not among the files. */
 async function textOf(files: Publication['files'], name: string): Promise<string> {
   return (await files.find(({ path }) => path === name)?.content.text()) ?? '';
 }
@@ -71,7 +71,7 @@ async function plan(
   const { folder } = exported;
   reporter.stage(`Checking ${folder}`);
   const { tensors, parameters, weightFiles } = await checkExport(folder);
-  // Before anything is read that might be sent.
+  // The rules apply before any file is read.
   const rules = { isKnown: exportFiles(weightFiles), include: request.include };
   const paths = await publishedPaths(folder, rules, signal);
   await checkRequirements(exported, request, reporter);
@@ -80,13 +80,13 @@ async function plan(
     signal,
   });
   reporter.done(`${tensors} tensors, ${humanCount(parameters)} parameters, ${filesIn(files.length)} hashed`);
-  reporter.stage(`Looking at ${request.repository}`);
+  reporter.stage(`Checking ${request.repository}`);
   const publication = await planPublication(client, {
     repository: request.repository,
     files,
     origin: parseOrigin(await textOf(files, PROVENANCE_NAME)),
   });
-  reporter.done(publication.repository === null ? 'there is none yet' : 'it is there');
+  reporter.done(publication.repository === null ? 'new repository' : 'existing repository');
   return publication;
 }
 
@@ -101,20 +101,20 @@ async function send(
     ...request,
     account,
     card: await textOf(publication.files, 'README.md'),
-    onWarning: (text) => reporter.warn(`The hub says of README.md: ${text}`),
+    onWarning: (text) => reporter.warn(`The hub warns about README.md: ${text}`),
     onProgress: ({ doneBytes: done, totalBytes: total }) => reporter.progress({ done, total, unit: 'bytes' }),
     onSent: (bytes) => {
       reporter.done(`${humanBytes(bytes)} sent`);
-      reporter.stage('Verifying what the hub holds now');
+      reporter.stage('Verifying the uploaded files');
     },
   });
-  reporter.done(`${filesIn(publication.files.length)}, sizes and digests as here`);
+  reporter.done(`${filesIn(publication.files.length)}, sizes and digests match`);
   return published;
 }
 
 /**
- * @returns what would change, and what was done; null after a dry run
- * @throws UsageError for a folder or a name that cannot be published; ByteifyError for an export that is not sound, requirements that are open, and
+ * @returns the planned changes, and the result, which is null after a dry run
+ * @throws UsageError for a folder or a name that cannot be published; ByteifyError for a damaged export, requirements that are not met, and
  * refusals of the hub; the signal's reason.
  */
 export async function publishStep(
@@ -124,7 +124,7 @@ export async function publishStep(
   checkRepositoryName(request.repository);
   const exported = await exportedFolder(request.dir);
   const client = openHubClient({ signal: context.signal });
-  // Before minutes of hashing: a token that cannot write.
+  // Checks that the token can write before minutes of hashing.
   const account = request.dryRun ? null : await writingAccount(client);
   const publication = await plan(client, exported, request, context);
   context.onPlan(publication);

@@ -1,4 +1,4 @@
-/** @module The second stage: the source's layers into a BLT with fresh local parts, in `init/`. */
+/** @module The second stage: copies the source's layers into a BLT with newly initialised local models, in `init/`. */
 import { bltConfigFor } from '../blt/index.js';
 import { runStage } from '../conversion/index.js';
 import { digestOf } from '../fs/index.js';
@@ -10,8 +10,8 @@ import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 
 /**
- * Pours the imported source into `init/`, unless that was done. Needs no engine.
- * @throws UsageError when the source or the recipe changed since; ByteifyError when the source is not whole; the signal's reason.
+ * Remaps the imported source into `init/`, unless that is done. Needs no engine.
+ * @throws UsageError when the source or the recipe has changed since; ByteifyError when the source is incomplete; the signal's reason.
  */
 export async function remapStep({ conversion, recipe, reporter, signal }: StepContext): Promise<void> {
   reporter.stage('Remapping');
@@ -46,7 +46,7 @@ export async function remapStep({ conversion, recipe, reporter, signal }: StepCo
     reporter.done(
       state === 'skipped'
         ? 'already there'
-        : `${copied} of the source poured in, ${report.fresh_parameters.toLocaleString('en')} fresh parameters`,
+        : `${copied} copied from the source, ${report.fresh_parameters.toLocaleString('en')} new parameters`,
     );
   } finally {
     await source.close();

@@ -1,4 +1,4 @@
-/** @module What a person wants to see of a fresh model: how it cuts a sentence, and what it writes. */
+/** @module Demonstrates a model: the patches of a sentence, and a sample of generated text. */
 import { openGenerator, PLAIN_SAMPLING, textPrompt } from '../generate/index.js';
 import { openResidentModel, openSegmenter } from '../model/index.js';
 
@@ -6,7 +6,7 @@ export interface ShownModel {
   readonly bytes: Uint8Array;
   readonly patchLengths: number[];
   readonly entropyNats: Float32Array;
-  /** Text that follows the prompt; bytes that are not UTF-8 are replaced. */
+  /** The generated text after the prompt; invalid UTF-8 is replaced by U+FFFD. */
   readonly sample: string;
 }
 

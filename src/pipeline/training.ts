@@ -1,11 +1,11 @@
-/** @module What the two training stages share. */
+/** @module Helpers shared by the two training stages. */
 
 import type { ByteStore } from '../data/index.js';
 import type { StepReport } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
 import type { Progress } from '../ui/index.js';
 
-/** Stands for the text that a store holds and how it was split. */
+/** A digest of a store's text and its split. */
 export function dataDigest({ manifest }: ByteStore): string {
   return digestOf({
     files: manifest.files.map(({ sha256 }) => sha256),
@@ -14,13 +14,13 @@ export function dataDigest({ manifest }: ByteStore): string {
   });
 }
 
-/** Losses in words; the next byte's is shown in bits. */
+/** Units of the losses; the next-byte loss is shown in bits. */
 const LOSSES: Readonly<Record<string, string>> = {
   train_embedding: 'of the embeddings’ variance',
   train_prefix_kl: 'nats from the source',
 };
 
-/** A training step for the reporter. */
+/** The progress of a training step, for the reporter. */
 export function stepProgress({ step, steps, losses, bytesPerSecond }: StepReport): Progress {
   const [[name, value] = ['', Number.NaN]] = Object.entries(losses);
   const loss =

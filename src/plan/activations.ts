@@ -1,6 +1,6 @@
 /**
- * @module What the backward pass keeps of one row of text, in values. `wide` ones are float32; `narrowed` ones take half the memory where matrix
- * products are in bfloat16.
+ * @module Counts the values that the backward pass keeps per row of text. `wide` values are float32; `narrowed` values take half the memory
+ * when matrix products run in bfloat16.
  *
  * A layer of width H, key/value width K, feed-forward width I and A heads keeps, at each position:
  *   wide      3 H   input of each norm, q before RoPE          K   k before RoPE          2 I   gate, up
@@ -17,15 +17,15 @@ interface Values {
 
 export interface KeptFloats {
   readonly layers: number;
-  /** Of one layer. */
+  /** Values of one layer. */
   readonly layer: Values;
-  /** Of a layer's input alone. */
+  /** Values of a layer's input alone. */
   readonly layerInput: number;
-  /** Beside the layers: cross-attention, embeddings, logits. */
+  /** Values outside the layers: cross-attention, embeddings, logits. */
   readonly around: Values;
 }
 
-/** By the order of the backward pass; the patcher alone stands in the decoder's place. */
+/** In the order of the backward pass. When only the patcher runs, it is counted as `decoder`. */
 export type Activations = Readonly<Record<'decoder' | 'global' | 'encoder', KeptFloats>>;
 
 const NOTHING: KeptFloats = {
@@ -35,7 +35,7 @@ const NOTHING: KeptFloats = {
   around: { wide: 0, narrowed: 0 },
 };
 
-/** Values that the backward pass keeps of one row: nothing of what a stage does not run, nor of what no gradient goes through. */
+/** The values that the backward pass keeps per row: none for sections that a stage does not run, or that no gradient passes through. */
 export function activationsOf(config: BltConfig, text: TextShape, { model }: StageRuns): Activations {
   const { encoder, decoder, global, patcher, crossAttnK: slots, vocabSize } = config;
   const { bytes } = text;
@@ -54,7 +54,7 @@ export function activationsOf(config: BltConfig, text: TextShape, { model }: Sta
   const kept: Activations = {
     decoder: {
       ...layersOf(decoder, bytes),
-      // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values a slot and head.
+      // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values per cross-attention slot and head.
       around: {
         wide: logits.wide + cross * (bytes * (2 * H + 2 * slots * H + 4 * slots * decoder.heads) + patches * slots * H),
         narrowed: logits.narrowed + cross * (bytes * 2 * H + patches * slots * H),
@@ -82,7 +82,7 @@ export function activationsOf(config: BltConfig, text: TextShape, { model }: Sta
   };
 }
 
-/** Sums over the blocks of queries: keys that they see, and pairs of query and key. */
+/** Sums over the query blocks: the keys that they see, and the pairs of query and key. */
 function blocksOf(positions: number, window: number | null): { keys: number; pairs: number } {
   let [keys, pairs] = [0, 0];
   for (const { from, to, firstKey } of queryBlocks(positions, window)) {

@@ -1,4 +1,4 @@
-/** @module Memory of a closed form's sums, in bytes. */
+/** @module The memory that the sums of a closed-form stage take, in bytes. */
 import { type BltConfig, type LeastSquares, leastSquaresOf } from '../blt/index.js';
 
 const FLOAT_BYTES = 4;
@@ -6,8 +6,8 @@ const FLOAT_BYTES = 4;
 const SUM_BYTES = 8;
 
 /**
- * Of each least-squares problem, features times features and features times targets; of the hash tables, one table's sums at a time, with
- * a count a row. The tables themselves are weights.
+ * Each least-squares problem takes features times features and features times targets. The hash tables take the sums of one table at a time,
+ * with one count per row; the tables themselves are weights.
  */
 export function closedFormMemory(config: BltConfig): number {
   const { patches, head } = leastSquaresOf(config);

@@ -1,4 +1,4 @@
-/** @module The config of a hub model, without its weights: one small request, or what the cache holds. */
+/** @module Gets the config of a hub model without its weights, by one small request or from the cache. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { configPlanSource, type PlanSource } from './plan-source.js';
 
 /**
  * @param model org/name, with an optional @revision
- * @throws UsageError when it is no id; ByteifyError when the hub refuses, or is out of reach and the cache does not have the model
+ * @throws UsageError when it is not a hub id; ByteifyError when the hub refuses, or cannot be reached and the cache lacks the model
  */
 export async function hubPlanSource(model: string, signal: AbortSignal): Promise<PlanSource> {
   const { id, revision } = parseModelId(model);

@@ -1,8 +1,8 @@
-/** @module What a conversion will cost, before anything runs. */
+/** @module Predicts the cost of a conversion, before anything runs. */
 export { hubPlanSource } from './hub-plan-source.js';
 export { makePlan, type Plan, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';
-export { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
+export { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 export { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
 export { configPlanSource, localPlanSource, type PlanSource } from './plan-source.js';
 export { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';

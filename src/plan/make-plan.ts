@@ -1,4 +1,4 @@
-/** @module The cost of a whole conversion, stage by stage, before anything runs. */
+/** @module Predicts the cost of a whole conversion, stage by stage. */
 
 import {
   adaptersOf,
@@ -17,32 +17,32 @@ import { type StageCost, type TrainingWork, trainingStageCost } from './training
 
 export interface Plan {
   readonly parameters: PartParameters;
-  /** Of the model as it will be used: FLOPs a byte of one forward pass at the last stage's row length. */
+  /** FLOPs per byte of one forward pass of the finished model, at the last stage's row length. */
   readonly forward: FlopParts;
   readonly bytesPerPatch: number;
   readonly stages: readonly StagePlan[];
-  /** On disk when all is done. */
+  /** Bytes on disk at the end. */
   readonly diskBytes: number;
-  /** The largest of the stages'. */
+  /** The highest peak of all stages, in bytes. */
   readonly memoryBytes: number;
-  /** Of training; null when no rate is known. */
+  /** Training time; null when no rate is known. */
   readonly seconds: number | null;
 }
 
 export interface StagePlan {
   readonly stage: string;
   readonly diskBytes: number;
-  /** Null for the stages that only copy: they hold one piece of one tensor. */
+  /** Null for the stages that only copy, which keep one part of one tensor in memory. */
   readonly training: StageCost | null;
 }
 
-const BYTES_A_WEIGHT = { float32: 4, bfloat16: 2 } as const;
+const BYTES_PER_WEIGHT = { float32: 4, bfloat16: 2 } as const;
 
 /**
- * @param params.sourceBytes of the source's weights as they lie on disk
- * @param params.sourceVocabSize entries of its vocabulary
- * @param params.sourceBytesPerWeight what `dtype: source` gives the tensors of the remapped model
- * @param params.flopsPerSecond what the machine sustains; null when unknown
+ * @param params.sourceBytes size of the source's weights on disk
+ * @param params.sourceVocabSize number of tokens in the source's vocabulary
+ * @param params.sourceBytesPerWeight bytes per weight of the remapped model with `dtype: source`
+ * @param params.flopsPerSecond the rate that the machine sustains; null when unknown
  */
 export function makePlan(params: {
   config: BltConfig;
@@ -57,8 +57,8 @@ export function makePlan(params: {
   const total = sumParameters(parameters);
   const { dtype } = recipe.blt;
   const works = trainingWorks(recipe, config);
-  const frozenWeightBytes = dtype === 'source' ? params.sourceBytesPerWeight : BYTES_A_WEIGHT[dtype];
-  // Each patch is tokenised by itself, so a token is no longer than a patch.
+  const frozenWeightBytes = dtype === 'source' ? params.sourceBytesPerWeight : BYTES_PER_WEIGHT[dtype];
+  // Each patch is tokenised separately, so a token is no longer than a patch.
   const source = {
     vocabSize: params.sourceVocabSize,
     bytesPerToken: Math.min(BYTES_PER_TOKEN, targetBytesPerPatch(recipe.patcher)),
@@ -80,7 +80,7 @@ export function makePlan(params: {
     copies('import', params.sourceBytes),
     copies('remap', initBytes),
     ...trainings,
-    copies('export', total * BYTES_A_WEIGHT[recipe.export.dtype]),
+    copies('export', total * BYTES_PER_WEIGHT[recipe.export.dtype]),
   ];
   const last = works.at(-1)!;
   return {
@@ -96,8 +96,8 @@ export function makePlan(params: {
 
 type Stage = Recipe['stages'][number];
 
-/** What a stage has that does not say how it trains. */
-const PLAINLY = {
+/** The defaults of a stage without training settings. */
+const DEFAULTS = {
   steps: 0,
   precision: 'float32',
   gradientCheckpointing: false,
@@ -109,7 +109,7 @@ const PLAINLY = {
   sourceStatesCacheBytes: 0,
 } as const;
 
-/** The patcher's training and the recipe's stages, in the plan's terms. */
+/** The patcher's training and the recipe's stages, as the plan's work items. */
 export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[] {
   const { patcher, stages } = recipe;
   const bytesPerPatch = targetBytesPerPatch(patcher);
@@ -123,7 +123,7 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
 function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: BltConfig): TrainingWork {
   const rowsPerStep = rows(patcher);
   return {
-    ...PLAINLY,
+    ...DEFAULTS,
     name: 'patcher',
     optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0,
     stage: { kind: 'patcher' },
@@ -143,7 +143,7 @@ function stageWork(
   const common = { name, stage, bytesPerPatch, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
     const { micro_batch_size: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
-    return { ...PLAINLY, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };
+    return { ...DEFAULTS, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };
   }
   const rowsPerStep = rows(stage);
   return {

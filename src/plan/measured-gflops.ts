@@ -1,4 +1,4 @@
-/** @module How fast this machine multiplies, as the engine's self-test measured it. */
+/** @module Reads the speed of matrix products on this machine, as measured by the engine's self-test. */
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

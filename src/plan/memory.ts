@@ -1,6 +1,6 @@
 /**
- * @module Memory of a training stage, in bytes: what a compiled step holds at its fullest. Counted from what each operation keeps for the
- * backward pass (src/model, src/engine/ops.ts); a test compares the sum with the measured peak of runs on a CPU.
+ * @module Predicts the memory of a training stage, in bytes: the peak of a compiled step. It is counted from what each operation keeps for
+ * the backward pass (src/model, src/engine/ops.ts); a test compares the sum with the measured peak of runs on a CPU.
  */
 import {
   type BltConfig,
@@ -19,13 +19,13 @@ import { closedFormMemory } from './closed-form-memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { sourceMemory } from './source-memory.js';
 
-export interface MemoryQuestion {
+export interface MemoryInputs {
   readonly config: BltConfig;
   readonly counts: PartParameters;
   readonly stage: StageShape;
   readonly source: SourceShape;
   readonly text: TextShape;
-  /** Rows whose activations are held at once. */
+  /** Rows whose activations are in memory at once. */
   readonly rows: number;
   readonly rowsPerStep: number;
   readonly precision: 'float32' | 'bfloat16';
@@ -33,43 +33,43 @@ export interface MemoryQuestion {
   readonly optimizerState: keyof typeof STATE_BYTES;
   /** Parameters of adapters on the latent global transformer; 0 without any. */
   readonly adapterParameters: number;
-  /** Of a frozen matrix: 2 where the checkpoint has it in bfloat16, in which it is then held. */
+  /** Bytes per weight of a frozen matrix: 2 where the checkpoint stores bfloat16, which stays bfloat16 in memory. */
   readonly frozenWeightBytes: 2 | 4;
 }
 
 export interface TrainingMemory {
-  /** The process before the model is there: Node, TensorFlow's libraries, compiled code. */
+  /** The process without the model: Node, TensorFlow's libraries, compiled code. */
   readonly runtimeBytes: number;
-  /** Of the parts that the stage reads, the source's blocks among them where it asks for their states. */
+  /** The parts that the stage reads, including the source's blocks if it needs their states. */
   readonly weightsBytes: number;
-  /** The source's embeddings and head, and what is made of them for one micro-batch. */
+  /** The source's embeddings and head, and the tensors computed from them for one micro-batch. */
   readonly sourceBytes: number;
-  /** The sums of a closed form. */
+  /** The sums of a closed-form stage. */
   readonly sumsBytes: number;
   readonly gradientsBytes: number;
   /** AdamW's two moments. */
   readonly momentsBytes: number;
-  /** What the backward pass needs, when the forward pass is done. */
+  /** The values kept for the backward pass, at the end of the forward pass. */
   readonly activationsBytes: number;
-  /** Activations go as gradients come: less than all of the above together. */
+  /** Less than the sum of the above, because activations are released as gradients are computed. */
   readonly peakBytes: number;
 }
 
-/** Bytes a weight of both moments; 8-bit codes have a scale for every 256. */
+/** Bytes per weight of both moments; 8-bit codes have one scale per 256. */
 const STATE_BYTES = { float32: 8, bfloat16: 4, '8-bit': 2 + 8 / 256 } as const;
 const FLOAT_BYTES = 4;
 /** Measured: a process that has traced and compiled a small model's step. */
 const RUNTIME_BYTES = 620e6;
-/** Measured: what the allocator holds beyond what is asked of it, and operations that run before their results are needed. */
+/** Measured: the allocator's overhead, and operations that run before their results are needed. */
 const ALLOCATOR_SHARE = 1.1;
 
-/** Parts in the order in which the backward pass leaves them. */
+/** Parts in the order in which the backward pass finishes them. */
 const BACKWARD = ['decoder', 'global', 'encoder'] as const;
 const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
 
-/** The memory of a training stage at its fullest. */
-export function trainingMemory(question: MemoryQuestion): TrainingMemory {
-  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = question;
+/** The peak memory of a training stage, and its components, in bytes. */
+export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
+  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = inputs;
   const runs = stageRuns(stage);
   const trains = movedParts(runs);
   const alone = stage.kind === 'patcher';
@@ -80,20 +80,20 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
     ) + (parts.includes('global') ? adapterParameters : 0);
   const moved = trained(Object.keys(counts) as Part[]);
   const frozen = sumParameters(counts, readParts(runs)) - (moved - adapterParameters);
-  // Tables and embeddings are gathered from, which takes float32; nearly all of the rest are matrices.
+  // Tables and embeddings are read by gathers, which need float32; nearly all other weights are matrices.
   const frozenTable = trains.includes('hash') || runs.model.hash === 'absent' ? 0 : counts.hash;
-  const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + question.frozenWeightBytes * (frozen - frozenTable);
+  const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + inputs.frozenWeightBytes * (frozen - frozenTable);
   const sourceBytes = sourceMemory({ config, source, runs: runs.source, text, rows });
   const sumsBytes = stage.kind === 'closed-form' ? closedFormMemory(config) : 0;
   const activations = activationsOf(config, text, runs);
-  const kept = (floats: KeptFloats) => keptBytes(floats, question);
+  const kept = (floats: KeptFloats) => keptBytes(floats, inputs);
   const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);
-  const accumulated = question.rowsPerStep > question.rows;
-  // Several micro-batches add up in buffers that are there throughout.
+  const accumulated = inputs.rowsPerStep > inputs.rows;
+  // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
-  const rowsBytes = trains.includes('hash') ? touchedRowsBytes(question) : 0;
+  const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
   let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
-  let fullest = left + gradients + transientBytes(question, runs);
+  let fullest = left + gradients + transientBytes(inputs, runs);
   for (const part of BACKWARD) {
     left -= kept(activations[part]);
     if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
@@ -102,7 +102,7 @@ export function trainingMemory(question: MemoryQuestion): TrainingMemory {
   fullest = Math.max(fullest, gradients + rowsBytes);
   const momentsBytes = STATE_BYTES[optimizerState] * moved;
   // Products in bfloat16 read copies of the float32 weights.
-  const copiesBytes = question.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
+  const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
@@ -122,14 +122,14 @@ function readParts({ model, source }: StageRuns): Part[] {
   return parts.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }
 
-/** Rows of the hash tables that a step touches, each byte one a table, as far as there are any: three gathered, three new, and the gradient. */
-function touchedRowsBytes({ config, text, rowsPerStep }: MemoryQuestion): number {
+/** Bytes of the hash-table rows that a step updates, at most one per byte and table: three gathered copies, three new ones, and the gradient. */
+function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
   const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
   return 7 * FLOAT_BYTES * rows * config.encoder.hiddenSize;
 }
 
-/** With checkpointing a layer's input alone stays, and one layer at a time is whole. */
-function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryQuestion): number {
+/** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
+function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs): number {
   const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
   const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
   const { layers, layer, layerInput, around } = floats;
@@ -139,8 +139,8 @@ function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing 
   return rows * (inLayers + whole(around));
 }
 
-/** What one layer makes and drops again, forward or backward, of the section where that is most. */
-function transientBytes({ config, text, rows }: MemoryQuestion, { model }: StageRuns): number {
+/** Temporary values of one layer, forward or backward, in the section where they take most. */
+function transientBytes({ config, text, rows }: MemoryInputs, { model }: StageRuns): number {
   const of = ({ hiddenSize, intermediateSize }: TransformerConfig, positions: number) =>
     positions * (3 * intermediateSize + 4 * hiddenSize);
   const { bytes, bytesPerPatch } = text;
@@ -151,7 +151,7 @@ function transientBytes({ config, text, rows }: MemoryQuestion, { model }: Stage
     decoder: of(config.decoder, bytes),
   };
   const run = (Object.keys(floats) as (keyof typeof floats)[]).filter((section) => model[section] !== 'absent');
-  // Beside a step the patcher's forward pass is the smaller one; alone it is all there is.
+  // The patcher's forward pass is smaller than a step of the model; in the patcher's own training it is the only section.
   const most = run.length === 0 ? of(config.patcher, bytes) : Math.max(...run.map((section) => floats[section]));
   return FLOAT_BYTES * rows * most;
 }

@@ -1,4 +1,4 @@
-/** @module The little that a plan must know of the source: its config, and how large its weights are. */
+/** @module Reads what a plan needs of the source: its config, and the size of its weights. */
 
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { elementCount } from '../safetensors/index.js';
 
 export interface PlanSource {
   readonly config: LlamaConfig;
-  /** Of the weights as they lie on disk, or would after a download. */
+  /** Size of the weights on disk, or after a download. */
   readonly weightBytes: number;
-  /** What a tensor takes that keeps its type: 2 for bfloat16 and float16, 4 for float32 and what was quantised. */
+  /** Bytes per weight of a tensor that keeps its type: 2 for bfloat16 and float16, 4 for float32 and quantised types. */
   readonly bytesPerWeight: 2 | 4;
 }
 
-/** From a transformers folder, where the config.json is enough, or a .gguf file. */
+/** Reads a transformers folder, where the config.json is enough, or a .gguf file. */
 export async function localPlanSource(path: string): Promise<PlanSource> {
   const configPath = join(path, 'config.json');
   if (!existsSync(configPath)) return ggufPlanSource(path);
@@ -26,7 +26,7 @@ export async function localPlanSource(path: string): Promise<PlanSource> {
   return { ...source, weightBytes: sizes.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** From the text of a config.json alone: the size of the weights follows from the config. */
+/** Reads the text of a config.json; the size of the weights follows from the config. */
 export function configPlanSource(text: string, where: string): PlanSource {
   const json = parseModelJson(new TextEncoder().encode(text), where, 'Download the model again, or correct the file.');
   const config = parseLlamaConfig(json, where);

@@ -1,14 +1,14 @@
-/** @module Memory of what a stage asks of the source, in bytes, beside its blocks: those are the latent global transformer's weights. */
+/** @module The memory that the source takes in a stage, in bytes, without its blocks, which are the latent global transformer's weights. */
 import type { BltConfig, SourceRuns, SourceShape, TextShape } from '../blt/index.js';
 
 const FLOAT_BYTES = 4;
-/** Of one logit: itself and its softmax in float32, and the sum up to it over the sorted vocabulary in float64. */
+/** Bytes per logit: the logit and its softmax in float32, and the cumulative sum over the sorted vocabulary in float64. */
 const DISTRIBUTION_BYTES = 4 + 4 + 8;
 
 /**
- * Embeddings, and the head's rows in the order of the sorted vocabulary: two tables in float32, where both are used. For the tokens of the
- * rows that are in memory at once, one layer's forward pass, or their distribution, whichever is more; that is made for the next rows
- * while a step runs, so it adds to the step's own.
+ * The embeddings and the head's rows in the order of the sorted vocabulary are float32 tables, counted if used. The tokens of the rows in
+ * memory add one layer's forward pass or their distribution, whichever is larger. It is computed for the next rows while a step runs, so it
+ * adds to the step's own memory.
  */
 export function sourceMemory(params: {
   readonly config: BltConfig;
@@ -29,8 +29,8 @@ export function sourceMemory(params: {
 const CACHED_BYTES = 2;
 
 /**
- * Disk of the cached states, two bytes a value. A plan does not know how long the text is, and states are kept only where they fit and the
- * text is read again: so this is the most it can be, the budget or the states of all that the stage reads.
+ * Disk space of the cached states in bytes, at two bytes per value. A plan does not know the length of the text, and states are cached only if
+ * they fit and the text is read again. This is therefore an upper bound: the budget, or the states of all text that the stage reads.
  */
 export function statesCacheBytes(params: {
   readonly config: BltConfig;

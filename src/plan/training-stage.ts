@@ -1,4 +1,4 @@
-/** @module What one training stage costs: operations, memory, checkpoints on disk, time. */
+/** @module Predicts the cost of one training stage: operations, memory, checkpoints on disk, time. */
 
 import {
   type BltConfig,
@@ -11,24 +11,24 @@ import {
   stageRuns,
   type TextShape,
 } from '../blt/index.js';
-import { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
+import { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { statesCacheBytes } from './source-memory.js';
 
-/** What a stage's memory depends on beside its sizes. */
-type HowItTrains = Pick<MemoryQuestion, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
+/** The settings, other than sizes, on which a stage's memory depends. */
+type HowItTrains = Pick<MemoryInputs, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
 
-/** A training stage in the plan's terms. */
+/** A training stage as a work item of the plan. */
 export interface TrainingWork extends HowItTrains {
   readonly name: string;
   readonly stage: StageShape;
-  /** Of the optimizer; none in closed form. */
+  /** Optimizer steps; 0 for a closed-form stage. */
   readonly steps: number;
-  /** Matrix products of one optimizer step: Muon's. */
+  /** FLOPs of the matrix products in one optimizer step (Muon). */
   readonly optimizerFlops: number;
-  /** Text that is read, again and again where it is short. */
+  /** Bytes of text that are read, counting repetitions. */
   readonly bytes: number;
-  /** Of a closed form: what is solved on. */
+  /** Bytes of text on which a closed-form stage solves; null for other stages. */
   readonly solveBytes: number | null;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
@@ -36,7 +36,7 @@ export interface TrainingWork extends HowItTrains {
   readonly microBatchRows: number;
   readonly bytesPerPatch: number;
   readonly keepCheckpoints: number;
-  /** Disk that the source's states may take; 0 where none are kept. */
+  /** Disk budget for the source's cached states, in bytes; 0 for no cache. */
   readonly sourceStatesCacheBytes: number;
 }
 
@@ -45,9 +45,9 @@ export interface StageCost {
   readonly trainedParameters: number;
   readonly steps: number;
   readonly bytes: number;
-  /** The source's included. */
+  /** FLOPs per byte, including the source's. */
   readonly flopsPerByte: number;
-  /** Of the source, its states computed for all of the text: the most, as cached ones are not computed again. */
+  /** The source's FLOPs per byte if its states are computed for all of the text: an upper bound, since cached states are not computed again. */
   readonly sourceFlopsPerByte: number;
   readonly flops: number;
   readonly memory: TrainingMemory;
@@ -56,7 +56,7 @@ export interface StageCost {
   readonly seconds: number | null;
 }
 
-/** The parts that a checkpoint of a stage holds, in float32: what it moved. The others are read from where they lie in the conversion. */
+/** The parts in a stage's checkpoint, in float32: those that it trains. The others are read from elsewhere in the conversion folder. */
 function writtenParts(stage: StageShape, adapts: boolean): readonly Part[] {
   if (stage.kind === 'closed-form') return ['encoder', 'hash', 'decoder', 'head'];
   const moved = movedParts(stageRuns(stage));
@@ -64,8 +64,9 @@ function writtenParts(stage: StageShape, adapts: boolean): readonly Part[] {
 }
 
 /**
- * @param params.frozenWeightBytes a frozen matrix's, as the checkpoint has it
- * @param params.flopsPerSecond sustained; null when unknown
+ * Predicts the cost of one training stage.
+ * @param params.frozenWeightBytes bytes per weight of a frozen matrix, as stored in the checkpoint
+ * @param params.flopsPerSecond the sustained rate; null when unknown
  */
 export function trainingStageCost(params: {
   config: BltConfig;
@@ -95,7 +96,7 @@ export function trainingStageCost(params: {
     frozenWeightBytes,
   });
   const written = sumParameters(counts, writtenParts(stage, work.adapterParameters > 0));
-  // The two moments of what is trained; an adapter lies beside them, and is merged into what is written.
+  // The two moments of the trained parameters are stored too, and so are adapters, beside the weights into which they are merged.
   const checkpointBytes = 4 * written + 8 * trainedParameters + 4 * work.adapterParameters;
   const cacheBytes = statesCacheBytes({ config, source, bytes, budget: work.sourceStatesCacheBytes });
   return {

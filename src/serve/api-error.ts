@@ -1,7 +1,7 @@
-/** @module What a request is refused with, in the shape that OpenAI's clients read. */
+/** @module The errors of the API, in the format that OpenAI's clients read. */
 import { UsageError } from '../errors.js';
 
-/** Statuses that this server refuses with, and OpenAI's types of error that go with them. Of 499 nobody hears: the client is gone. */
+/** Error statuses of this server, and OpenAI's error type for each. 499 is never received, because the client has disconnected. */
 const TYPES = {
   400: 'invalid_request_error',
   401: 'authentication_error',
@@ -17,13 +17,13 @@ const TYPES = {
 } as const;
 
 export interface ErrorDetails {
-  /** A word for programs. */
+  /** A machine-readable code. */
   readonly code?: string;
-  /** The field that is to blame. */
+  /** The field that caused the error. */
   readonly param?: string | undefined;
-  /** When to come again. */
+  /** When the client may retry. */
   readonly retryAfterSeconds?: number;
-  /** The rest of the request is not read, so that no other can follow it. */
+  /** Set when the rest of the request is not read, so that the connection must be closed. */
   readonly ends?: true;
 }
 
@@ -38,14 +38,14 @@ export class ApiError extends Error {
   }
 }
 
-/** What was thrown, as an answer. Only what a client can mend is told; of the rest it learns that it happened. */
+/** Turns anything thrown into an API error. It describes only errors that the client can fix; any other becomes a plain status 500. */
 export function apiErrorOf(thrown: unknown): ApiError {
   if (thrown instanceof ApiError) return thrown;
   if (thrown instanceof UsageError) {
     const { message, hint } = thrown;
     return new ApiError(400, hint === undefined ? message : `${message} ${hint}`);
   }
-  return new ApiError(500, 'The server failed; its log tells why.', { code: 'internal_error' });
+  return new ApiError(500, 'The server failed; its log has the reason.', { code: 'internal_error' });
 }
 
 export function errorBody({ status, message, details }: ApiError): object {

@@ -1,100 +1,18 @@
-/** @module The server's routes. */
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { routePath } from 'hono/route';
-import { secureHeaders } from 'hono/secure-headers';
-import { messageOf } from '../errors.js';
-import type { ChatPrompts, Generator } from '../generate/index.js';
-import { checkHost, checkKey } from './access.js';
-import { answerStream, answerWhole } from './answer.js';
+/** @module The server's app: its middleware, routes and errors. */
+import { Hono } from 'hono';
 import { ApiError, apiErrorOf, errorBody, errorHeaders } from './api-error.js';
-import { chat } from './chat.js';
-import { completions } from './completions.js';
-import type { Endpoint } from './endpoint.js';
-import type { Limits } from './limits.js';
+import type { AppOptions, Env } from './app-options.js';
+import { addCompletionRoutes, addModelRoutes } from './completion-routes.js';
+import { addGuards } from './guards.js';
 import { createMetrics } from './metrics.js';
-import type { Page } from './page.js';
-import type { Scheduler } from './scheduler.js';
 
-export interface AppOptions {
-  readonly generator: Generator;
-  readonly scheduler: Scheduler;
-  /** Null where the model has no template. */
-  readonly chat: ChatPrompts | null;
-  /** What clients call the model. */
-  readonly modelName: string;
-  readonly limits: Limits;
-  /** Asked for at /v1; null asks for none. */
-  readonly key: string | null;
-  /** The host that the server listens on where that is the loopback, and other names are refused; null elsewhere. */
-  readonly loopbackHost: string | null;
-  readonly page: Page;
-  /** Told of errors that are the server's fault. */
-  readonly onFailure: (error: unknown) => void;
-}
-
-/** `outgoing` is Node's, and not there when a test asks the app itself. */
-type Env = { Bindings: Partial<HttpBindings>; Variables: { client: AbortSignal } };
-
-const ENDPOINTS: readonly Endpoint[] = [completions, chat];
-const STREAM_HEADERS = {
-  'Content-Type': 'text/event-stream; charset=utf-8',
-  'Cache-Control': 'no-store',
-  // nginx would gather what should come at once.
-  'X-Accel-Buffering': 'no',
-};
-
-export function createApp(options: AppOptions): Hono<Env> {
-  const { generator, scheduler, modelName, limits, key, loopbackHost, page } = options;
-  const app = new Hono<Env>();
-  const metrics = createMetrics();
-  const created = Math.floor(Date.now() / 1000);
-  const model = {
-    id: modelName,
-    object: 'model',
-    created,
-    owned_by: 'byteify',
-    byteify: { chat: options.chat !== null, max_prompt_bytes: limits.promptBytes, max_bytes: limits.textBytes },
-  };
-
-  const context = { limits, slots: generator.state().slots, chat: options.chat };
-
-  const reportFailure = (error: unknown) => {
-    if (apiErrorOf(error).status === 500) options.onFailure(error);
-  };
-
-  function checkModel(name: string | null): void {
-    if (name === null || name === modelName) return;
-    throw new ApiError(404, `There is no model ${JSON.stringify(name)} here; this server has ${modelName}.`, {
-      param: 'model',
-      code: 'model_not_found',
-    });
-  }
-
-  async function bodyOf(c: Context<Env>): Promise<unknown> {
-    // A page of another site cannot send this type without asking first, which nobody answers.
-    if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
-      throw new ApiError(415, 'The body must be JSON, sent with "Content-Type: application/json".');
-    const text = await c.req.text();
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new ApiError(400, `The body is not JSON: ${messageOf(cause)}.`, { code: 'invalid_json' });
-    }
-  }
-
-  const onSlow = (c: Context<Env>) => () => {
-    metrics.countSlowClient();
-    c.env?.outgoing?.destroy();
-  };
-
+function addErrors(app: Hono<Env>, onFailure: AppOptions['onFailure']): void {
   app.onError((thrown, c) => {
-    // Of a client that is gone the rest of the body, say, cannot be read.
-    const error = c.get('client').aborted ? new ApiError(499, 'The client is gone.') : apiErrorOf(thrown);
-    if (error.status === 500) options.onFailure(thrown);
+    // If the client has disconnected, the error may only say that the rest of the body could not be read.
+    const error = c.get('client').aborted ? new ApiError(499, 'The client has disconnected.') : apiErrorOf(thrown);
+    if (error.status === 500) onFailure(thrown);
     return c.body(JSON.stringify(errorBody(error)), {
-      // Hono's type of statuses that have a body lacks 499.
+      // 499 is missing from Hono's type of statuses with a body.
       status: error.status as 400,
       headers: { 'Content-Type': 'application/json', ...errorHeaders(error) },
     });
@@ -102,55 +20,17 @@ export function createApp(options: AppOptions): Hono<Env> {
   app.notFound((c) => {
     throw new ApiError(404, `There is nothing at ${c.req.method} ${c.req.path}.`, { code: 'unknown_url' });
   });
+}
 
-  app.use(async (c, next) => {
-    // Of the request as it came: one that a body is read into only follows its signal while it is not forgotten itself.
-    c.set('client', c.req.raw.signal);
-    await next();
-    // The pattern, of which there are few; what only middleware took has none of its own.
-    const route = routePath(c, -1);
-    metrics.countRequest(route.includes('*') ? 'other' : route, c.res.status);
-  });
-  app.use(secureHeaders({ xFrameOptions: 'DENY', strictTransportSecurity: false }));
-  app.use(async (c, next) => {
-    if (loopbackHost !== null) checkHost(c.req.header('Host'), loopbackHost);
-    await next();
-  });
-  app.use('/v1/*', async (c, next) => {
-    if (key !== null) checkKey(c.req.header('Authorization'), key);
-    await next();
-  });
-  const tooLarge = `The body is larger than the ${limits.bodyBytes} bytes that this server reads.`;
-  app.use('/v1/*', async (c, next) => {
-    // A body that nobody has begun to read is thrown away as it comes, and the connection stays.
-    if (Number(c.req.header('Content-Length') ?? 0) > limits.bodyBytes) throw new ApiError(413, tooLarge);
-    await next();
-  });
-  app.use(
-    '/v1/*',
-    bodyLimit({
-      maxSize: limits.bodyBytes,
-      onError() {
-        throw new ApiError(413, tooLarge, { ends: true });
-      },
-    }),
-  );
-
-  for (const endpoint of ENDPOINTS) {
-    app.post(endpoint.path, async (c) => {
-      const { text: request, model: named } = await endpoint.parse(await bodyOf(c), context);
-      checkModel(named);
-      const question = { endpoint, request, model: modelName, client: c.get('client') };
-      if (!request.stream) return c.json(await answerWhole(question, scheduler));
-      const body = await answerStream(question, scheduler, { limits, onSlow: onSlow(c), onFailure: reportFailure });
-      return c.body(body, 200, STREAM_HEADERS);
-    });
-  }
-  app.get('/v1/models', (c) => c.json({ object: 'list', data: [model] }));
-  app.get('/v1/models/:name', (c) => {
-    checkModel(c.req.param('name'));
-    return c.json(model);
-  });
+/** Creates the app that answers the server's requests. Errors become JSON documents in OpenAI's format. */
+export function createApp(options: AppOptions): Hono<Env> {
+  const { generator, scheduler, modelName, page } = options;
+  const app = new Hono<Env>();
+  const metrics = createMetrics();
+  addErrors(app, options.onFailure);
+  addGuards(app, options, metrics);
+  addCompletionRoutes(app, options, metrics);
+  addModelRoutes(app, options);
   app.get('/health', (c) => {
     const { slots, running, waiting } = generator.state();
     const status = scheduler.stopping ? 'stopping' : 'ok';

@@ -1,4 +1,4 @@
-/** @module `POST /v1/chat/completions`: the next message of a conversation, in the template of the model's source. */
+/** @module `POST /v1/chat/completions`: generates the next message of a conversation, in the chat template of the model's source. */
 import { z } from 'zod';
 import { ApiError } from './api-error.js';
 import type { Endpoint } from './endpoint.js';
@@ -12,14 +12,14 @@ import {
   textRequestOf,
 } from './request-fields.js';
 
-/** A template runs over each. */
+/** The template loops over all messages. */
 const MAXIMUM_MESSAGES = 1024;
 const MAXIMUM_PARTS = 1024;
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 
 const message = z.strictObject({
-  // A developer's message is what templates call the system's.
+  // Templates know the developer message as the system message.
   role: z
     .enum(['system', 'developer', 'user', 'assistant'])
     .transform((role) => (role === 'developer' ? 'system' : role)),
@@ -57,7 +57,7 @@ const schema = z.strictObject({
 });
 
 const NO_TEMPLATE =
-  'This model has no chat template: its source was not made for conversations. Ask for what follows a text at /v1/completions.';
+  'This model has no chat template: its source was not made for conversations. Use /v1/completions with a plain prompt.';
 
 export const chat: Endpoint = {
   path: '/v1/chat/completions',
@@ -69,7 +69,7 @@ export const chat: Endpoint = {
     const fields = parseBody(schema, body);
     if (prompts === null) throw new ApiError(400, NO_TEMPLATE, { code: 'no_chat_template' });
     const { messages } = fields;
-    // Before the template runs, and after.
+    // Checked before the template runs, and again afterwards.
     checkPromptBytes(
       messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0),
       limits,
@@ -80,6 +80,6 @@ export const chat: Endpoint = {
     return { text: textRequestOf(fields, prompt, context), model: fields.model ?? null };
   },
   whole: (content) => ({ message: { role: 'assistant', content, refusal: null } }),
-  piece: (content) => ({ delta: { content } }),
+  delta: (content) => ({ delta: { content } }),
   opening: { delta: { role: 'assistant', content: '' } },
 };

@@ -1,4 +1,4 @@
-/** @module `POST /v1/completions`: what follows a text. */
+/** @module `POST /v1/completions`: generates the text after a prompt. */
 import { z } from 'zod';
 import { textPrompt } from '../generate/index.js';
 import type { Endpoint } from './endpoint.js';
@@ -27,6 +27,6 @@ export const completions: Endpoint = {
     return { text: textRequestOf(fields, textPrompt(bytes), context), model: fields.model ?? null };
   },
   whole: (text) => ({ text }),
-  piece: (text) => ({ text }),
+  delta: (text) => ({ text }),
   opening: null,
 };

@@ -1,38 +1,38 @@
-/** @module What tells `/v1/completions` and `/v1/chat/completions` apart: how a body becomes a prompt, and what text is wrapped in. */
+/** @module The differences between `/v1/completions` and `/v1/chat/completions`: how a body becomes a prompt, and how text is wrapped. */
 import type { ChatPrompts } from '../generate/index.js';
 import type { Limits } from './limits.js';
 import type { TextRequest } from './request-fields.js';
 
-/** What requests are read with. */
+/** The context in which a request is parsed. */
 export interface RequestContext {
   readonly limits: Limits;
-  /** Texts that are written at the same time: a request asks for no more of them. */
+  /** The number of texts that are generated at the same time, and so the most that one request may ask for. */
   readonly slots: number;
-  /** Null where the model has no template. */
+  /** Null if the model has no chat template. */
   readonly chat: ChatPrompts | null;
 }
 
 export interface ParsedRequest {
   readonly text: TextRequest;
-  /** As the client names the model; null where it does not. */
+  /** The model that the client names; null if it names none. */
   readonly model: string | null;
 }
 
 export interface Endpoint {
   readonly path: string;
   readonly idPrefix: string;
-  /** `object` of an answer, and of a piece of a streamed one. */
+  /** The value of `object` in a whole response, and in a chunk of a stream. */
   readonly wholeObject: string;
   readonly chunkObject: string;
   /**
-   * Every number of a body is bounded here, before anything is allocated by it.
-   * @throws ApiError for a body that is not right.
+   * Parses a request body. Every number in it is bounded here, before anything is allocated from it.
+   * @throws ApiError for an invalid body.
    */
   parse(body: unknown, context: RequestContext): Promise<ParsedRequest>;
-  /** What a text is wrapped in: all of it, */
+  /** Wraps a complete text. */
   whole(text: string): object;
-  /** a piece, */
-  piece(text: string): object;
-  /** or what comes before the first piece, where something does. */
+  /** Wraps a delta of a streamed text. */
+  delta(text: string): object;
+  /** The fields of a chunk before the first delta; null for none. */
   readonly opening: object | null;
 }

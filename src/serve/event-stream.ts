@@ -1,19 +1,19 @@
-/** @module Server-sent events to one client, which may read slowly, but not for ever and not at the cost of memory. */
+/** @module Server-sent events for one client. The client may read slowly, within limits on time and memory. */
 import type { Limits } from './limits.js';
 
 export interface EventStream {
-  /** The body of the answer. */
+  /** The response body. */
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** @param data one line: JSON, or a word */
   send(data: string): void;
-  /** After what was sent. */
+  /** Ends the stream after the events sent so far. */
   end(): void;
 }
 
 /**
- * What is sent waits here until the client takes it: all at once, so a client that falls behind catches up.
- * @param onGone called once when the client goes; the stream takes and keeps nothing more
- * @param onSlow called once, before `onGone`, when too much waits or has waited for too long
+ * Buffers events until the client reads them, and then delivers all of them at once, so that a slow client catches up.
+ * @param onGone called once when the client disconnects; the stream then accepts and buffers nothing more
+ * @param onSlow called once, before `onGone`, when the buffer is too large or has been unread for too long
  */
 export function createEventStream(
   limits: Pick<Limits, 'streamBytes' | 'stallMs'>,
@@ -24,7 +24,7 @@ export function createEventStream(
   let ended = false;
   let gone = false;
   let stall: NodeJS.Timeout | null = null;
-  /** Answers the client that asks for more; null where it does not. */
+  /** Resolves the client's pending read; null if there is none. */
   let pulled: (() => void) | null = null;
   let out!: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
@@ -72,7 +72,7 @@ export function createEventStream(
         }),
       cancel: leave,
     },
-    // Nothing is taken ahead of the client.
+    // Queue nothing ahead of the client.
     { highWaterMark: 0 },
   );
 

@@ -1,4 +1,4 @@
-/** @module The socket: taken before the model is opened, so that a port in use is told at once, and given back after the last answer. */
+/** @module The listening socket: bound before the model is opened, so that a port in use is reported at once, and closed after the last response. */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -10,11 +10,11 @@ import { isLoopback } from './access.js';
 import { ApiError, errorBody, errorHeaders } from './api-error.js';
 
 export interface ListenerOptions {
-  /** A name or an address. */
+  /** A host name or an address. */
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
-  /** Milliseconds that an answer may take. */
+  /** Milliseconds that a response may take. */
   readonly requestMs: number;
 }
 
@@ -22,27 +22,27 @@ export type Fetch = Parameters<typeof createAdaptorServer>[0]['fetch'];
 
 export interface Listener {
   readonly url: string;
-  /** Answers by this from now on; until then, that the model is not open yet. */
+  /** Handles requests with `fetch` from now on; until then they get status 503. */
   serve(fetch: Fetch): void;
-  /** Takes no more connections, and ends those that are open when answers had a moment to arrive. */
+  /** Refuses new connections, and closes the open ones after a moment for the last responses to arrive. */
   close(): Promise<void>;
 }
 
-/** A client that takes longer to send its request is not in earnest. */
+/** Time limits for a client to send its headers and body, which guard against slow-request attacks. */
 const HEADERS_MS = 10_000;
 const BODY_MS = 30_000;
 const CHECK_MS = 2_000;
-/** What is still on its way when all is written. */
+/** Time for the last responses to arrive. */
 const LAST_ANSWERS_MS = 1_000;
 const MAXIMUM_CONNECTIONS = 1024;
 
-/** The address that a host stands for. @throws UsageError where it stands for none */
+/** Resolves a host to an address. @throws UsageError when it has none */
 export async function addressOf(host: string): Promise<{ address: string; loopback: boolean }> {
-  // Of an empty name the system says nothing, which would be all addresses.
+  // The system resolves an empty name to nothing, which would mean all addresses.
   const found = host === '' ? null : await lookup(host).catch(() => null);
   if (found !== null) return { address: found.address, loopback: isLoopback(found.address) };
-  throw new UsageError(`The host "${host}" is not known.`, {
-    hint: 'Give an address of this machine: 127.0.0.1 for itself alone, 0.0.0.0 for all that reach it.',
+  throw new UsageError(`The host "${host}" is unknown.`, {
+    hint: 'Give an address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for all interfaces.',
   });
 }
 
@@ -50,16 +50,16 @@ function whyNot(error: NodeJS.ErrnoException, { host, port }: ListenerOptions): 
   const reasons: Readonly<Record<string, [string, string]>> = {
     EADDRINUSE: [
       `Port ${port} of ${host} is in use.`,
-      'Give another with --port, or --port 0 for one that is free; perhaps byteify serves there already.',
+      'Choose another with --port, or a free one with --port 0. Another byteify may be running there.',
     ],
     EACCES: [`This account may not listen on port ${port}.`, 'Give one above 1023 with --port.'],
-    EADDRNOTAVAIL: [`${host} is no address of this machine.`, 'Give one that it has, or 127.0.0.1.'],
+    EADDRNOTAVAIL: [`${host} is not an address of this machine.`, 'Give one of its addresses, or 127.0.0.1.'],
   };
-  const [message, hint] = reasons[error.code ?? ''] ?? [`${host} cannot be listened on: ${error.message}.`, ''];
+  const [message, hint] = reasons[error.code ?? ''] ?? [`The server cannot listen on ${host}: ${error.message}.`, ''];
   return new UsageError(message, { ...(hint !== '' && { hint }), cause: error });
 }
 
-/** @throws UsageError when the port cannot be had. */
+/** Binds the socket. @throws UsageError when the host is unknown or the port is not available. */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const { address } = await addressOf(options.host);
   const opening = new ApiError(503, 'The model is being opened.', { code: 'opening', retryAfterSeconds: 5 });
@@ -77,7 +77,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     },
   }) as Server;
   server.maxConnections = MAXIMUM_CONNECTIONS;
-  // Whatever a client does, its connection ends when nothing went over it for this long.
+  // A connection closes after this long without traffic, whatever the client does.
   server.timeout = options.requestMs + BODY_MS;
   server.listen(options.port, address);
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {

@@ -1,9 +1,9 @@
-/** @module What the server counts, in Prometheus's text format. */
+/** @module The server's metrics, in Prometheus's text format. */
 import type { GeneratorState } from '../generate/index.js';
 
 export interface Metrics {
   countRequest(route: string, status: number): void;
-  /** A client that did not read its stream. */
+  /** Counts a client that did not read its stream. */
   countSlowClient(): void;
   render(state: GeneratorState): string;
 }
@@ -52,15 +52,15 @@ export function createMetrics(): Metrics {
         values: one(value),
       });
       return [
-        counter('http_requests', 'Requests that were answered; 499 where the client left first.', requests),
-        counter('slow_clients', 'Streams that were dropped because the client did not read.', one(slowClients)),
-        counter('written_bytes', 'Bytes that were written.', one(writtenBytes)),
-        counter('prompt_bytes', 'Bytes of prompts that were read, BOS included.', one(promptBytes)),
-        gauge('byteify_slots', 'Texts that can be written at the same time.', slots),
-        gauge('byteify_texts_running', 'Texts that are being written.', running),
-        gauge('byteify_texts_waiting', 'Texts that wait for a slot.', waiting),
+        counter('http_requests', 'Requests answered; status 499 if the client disconnected first.', requests),
+        counter('slow_clients', 'Streams dropped because the client did not read them.', one(slowClients)),
+        counter('written_bytes', 'Bytes generated.', one(writtenBytes)),
+        counter('prompt_bytes', 'Bytes of prompts read, BOS included.', one(promptBytes)),
+        gauge('byteify_slots', 'Texts that can be generated at the same time.', slots),
+        gauge('byteify_texts_running', 'Texts being generated.', running),
+        gauge('byteify_texts_waiting', 'Texts waiting for a slot.', waiting),
         gauge('process_resident_memory_bytes', 'Resident memory.', process.memoryUsage.rss()),
-        gauge('process_start_time_seconds', 'When the server began, seconds since 1970.', began),
+        gauge('process_start_time_seconds', 'Start time of the server, in seconds since 1970.', began),
       ]
         .map(lines)
         .join('');

@@ -1,4 +1,4 @@
-/** @module The demo page: one file that comes with byteify, and the policy that lets a browser run it and nothing else. */
+/** @module The demo page: one file that is part of byteify, and the Content-Security-Policy that lets a browser run it and nothing else. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
@@ -8,10 +8,10 @@ export interface Page {
   readonly policy: string;
 }
 
-/** Beside both src/ and dist/. */
+/** The path is the same from src/ and from dist/. */
 const FILE = new URL('../../assets/serve/demo.html', import.meta.url);
 
-/** The sources of a directive that allows what stands in the page's elements of a name. */
+/** The hashes that allow the contents of the page's script or style elements. */
 function hashesOf(html: string, element: 'script' | 'style'): string {
   const contents = [...html.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, 'gs'))].map(
     ([, content]) => content!,
@@ -19,6 +19,7 @@ function hashesOf(html: string, element: 'script' | 'style'): string {
   return contents.map((content) => `'sha256-${createHash('sha256').update(content).digest('base64')}'`).join(' ');
 }
 
+/** Reads the page and builds its policy. */
 export async function readPage(): Promise<Page> {
   const html = await readFile(FILE, 'utf8');
   const directives = [

@@ -1,4 +1,4 @@
-/** @module Schedules what clients ask for: who is admitted, how long a request may take, and what ends when a client leaves or the server stops. */
+/** @module Schedules requests: admits them, limits their time, and ends them when the client disconnects or the server stops. */
 import {
   createShownText,
   type FinishReason,
@@ -10,15 +10,15 @@ import { ApiError } from './api-error.js';
 import type { Limits } from './limits.js';
 import type { TextRequest } from './request-fields.js';
 
-/** Some of one of the texts of a request. */
-export interface Piece {
-  /** Which text. */
+/** A newly generated part of one text of a request. */
+export interface TextDelta {
+  /** The index of the text in the request. */
   readonly index: number;
-  /** What can be shown: a character that is cut waits for the rest of its bytes. */
+  /** The text that can be shown: an incomplete character waits for the rest of its bytes. */
   readonly text: string;
-  /** Its bytes, those that wait included. */
+  /** The new bytes, including those of an incomplete character. */
   readonly written: WrittenBytes;
-  /** Why the text ends here, as OpenAI has it; null where it goes on. */
+  /** Why the text ends here, in OpenAI's terms; null if it continues. */
   readonly finish: 'stop' | 'length' | null;
 }
 
@@ -30,12 +30,13 @@ export interface Usage {
 
 export interface Scheduler {
   /**
-   * Writes what a request asks for. `deliver` gets each piece; what it throws ends the texts.
-   * @param client aborted when the client is gone
-   * @throws ApiError 429 when too many texts wait, 504 when time is up before the first byte, 503 when the server stops
+   * Generates the texts of a request. `deliver` gets each delta; an error that it throws ends the texts.
+   * @param client aborted when the client disconnects
+   * @throws ApiError 429 when too many texts wait, 504 when time runs out before the first byte, 503 when the server stops, 499 when the client
+   * disconnects
    */
-  write(request: TextRequest, client: AbortSignal, deliver: (piece: Piece) => void): Promise<Usage>;
-  /** Takes no more; ends what still runs after so many milliseconds. */
+  write(request: TextRequest, client: AbortSignal, deliver: (delta: TextDelta) => void): Promise<Usage>;
+  /** Refuses new requests, and ends those that still run after `graceMs` milliseconds. */
   stop(graceMs: number): Promise<void>;
   readonly stopping: boolean;
 }
@@ -48,25 +49,28 @@ const NOTHING: WrittenBytes = {
   finish: 'length',
 };
 
-/** Clients that are sent away come again after about this long. */
+/** Refused clients are told to retry after this long. */
 const RETRY_SECONDS = 5;
 
 const stoppingError = () => new ApiError(503, 'The server is stopping.', { code: 'stopping' });
 
 export function createScheduler(generator: Generator, limits: Limits): Scheduler {
-  /** What ends the texts of each request that is being answered. */
+  /** The requests in progress: the controller that ends each, and its result. */
   const active = new Map<AbortController, Promise<unknown>>();
   let stopping = false;
 
-  function checkRoom(samples: number): void {
+  function checkCapacity(samples: number): void {
     const { slots, running, waiting } = generator.state();
     if (running + waiting + samples <= slots + limits.waiting) return;
-    throw new ApiError(429, `${waiting} texts wait already.`, { code: 'busy', retryAfterSeconds: RETRY_SECONDS });
+    throw new ApiError(429, `${waiting} texts are already waiting.`, {
+      code: 'busy',
+      retryAfterSeconds: RETRY_SECONDS,
+    });
   }
 
-  async function writeUntil(end: AbortController, request: TextRequest, deliver: (piece: Piece) => void) {
+  async function writeUntil(end: AbortController, request: TextRequest, deliver: (delta: TextDelta) => void) {
     const { generation, samples } = request;
-    let begun = false;
+    let started = false;
     let writtenBytes = 0;
     const timeIsUp = new ApiError(504, `No byte was written in ${limits.requestMs / 1000} s.`, { code: 'timeout' });
     const timer = setTimeout(() => end.abort(timeIsUp), limits.requestMs);
@@ -74,14 +78,14 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
       const shown = createShownText(replacedByte);
       try {
         for await (const written of text) {
-          begun = true;
+          started = true;
           writtenBytes += written.bytes.length;
           const finish = written.finish === null ? null : FINISH[written.finish];
           const shownText = shown.push(written.bytes) + (finish === null ? '' : shown.end());
           deliver({ index, text: shownText, written, finish });
         }
       } catch (error) {
-        if (error !== timeIsUp || !begun) throw error;
+        if (error !== timeIsUp || !started) throw error;
         deliver({ index, text: shown.end(), written: NOTHING, finish: 'length' });
       }
     };
@@ -89,7 +93,7 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
       await Promise.all(generator.generate(generation, { samples, signal: end.signal }).map(follow));
     } finally {
       clearTimeout(timer);
-      // Where one text failed the others end, too.
+      // If one text failed, the others end too.
       end.abort();
     }
     return { promptBytes: generation.prompt.length - 1, writtenBytes };
@@ -99,7 +103,7 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
     async write(request, client, deliver) {
       if (stopping) throw stoppingError();
       if (client.aborted) throw clientGone();
-      checkRoom(request.samples);
+      checkCapacity(request.samples);
       const end = new AbortController();
       const leave = () => end.abort(clientGone());
       client.addEventListener('abort', leave);
@@ -127,4 +131,4 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
   };
 }
 
-const clientGone = () => new ApiError(499, 'The client is gone.');
+const clientGone = () => new ApiError(499, 'The client has disconnected.');

@@ -1,4 +1,4 @@
-/** @module The tokenizer files of a BLT: bytes at their ids, as transformers' AutoTokenizer loads them (blt-format 3.3). */
+/** @module Builds the tokenizer files of a BLT, which map bytes to their ids, for transformers' AutoTokenizer (blt-format 3.3). */
 import { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, EOS } from '../blt/index.js';
 import { BYTE_CHARACTERS } from './byte-characters.js';
 import {
@@ -19,7 +19,7 @@ const SPECIALS: readonly (readonly [content: string, id: number])[] = [
 
 const MAX_BYTES = 24_576;
 
-/** tokenizer.json, tokenizer_config.json and special_tokens_map.json. A literal `<s>` in a text becomes BOS, as with any such tokenizer. */
+/** tokenizer.json, tokenizer_config.json and special_tokens_map.json. A literal `<s>` in a text becomes BOS, as with other tokenizers of transformers. */
 export function byteTokenizerFiles(): TokenizerFiles & { readonly specialTokensMap: object } {
   const special = { bos_token: '<s>', eos_token: '</s>', pad_token: '<boe>' };
   const bytes = BYTE_CHARACTERS.map((character, byte) => [character, byte + BYTE_OFFSET] as const);

@@ -1,4 +1,4 @@
-/** @module The chat template that a model was tuned with: Jinja, in a file of its own or in tokenizer_config.json, as transformers keeps it. */
+/** @module The chat template with which a model was tuned: Jinja, in its own file or in tokenizer_config.json, as in transformers. */
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { type Json, readJson, readText } from './read-files.js';
@@ -9,18 +9,18 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** A rendered conversation, in pieces of text with special tokens between them. */
+/** A rendered conversation: stretches of text with special tokens between them. */
 export type RenderedChat = readonly (string | { readonly token: 'bos' | 'eos' })[];
 
 export const CHAT_TEMPLATE_NAME = 'chat_template.jinja';
 
-/** Characters that Unicode keeps out of all texts (section 23.7) stand for the special tokens while the template runs. */
+/** Unicode noncharacters (section 23.7), which occur in no text, represent the special tokens while the template runs. */
 const BOS_MARK = '\uFDD0';
 const EOS_MARK = '\uFDD1';
 const REPLY_MARK = '\uFDD2';
 const MARKS = /[\uFDD0-\uFDD2]/g;
 
-/** `chat_template` of a tokenizer_config.json: a text, or several with names. */
+/** The `chat_template` of a tokenizer_config.json, which is one text or several with names: `default` or else the first. Null if absent. */
 export function templateIn(config: Readonly<Json> | null): string | null {
   const template = config?.chat_template;
   if (typeof template === 'string') return template;
@@ -30,13 +30,13 @@ export function templateIn(config: Readonly<Json> | null): string | null {
   return typeof found?.template === 'string' ? found.template : null;
 }
 
-/** A template, and the file that has it. */
+/** A template and the path of its file. */
 export interface TemplateSource {
   readonly template: string;
   readonly path: string;
 }
 
-/** Where a model's folder has its template; null where it has none. @throws ByteifyError when a file is there and cannot be read. */
+/** Finds the template in a model's folder; null if there is none. @throws ByteifyError when a file exists but cannot be read. */
 export async function findTemplate(folder: string): Promise<TemplateSource | null> {
   const own = await readText(folder, CHAT_TEMPLATE_NAME);
   if (own !== null) return { template: own, path: join(folder, CHAT_TEMPLATE_NAME) };
@@ -45,20 +45,20 @@ export async function findTemplate(folder: string): Promise<TemplateSource | nul
 }
 
 /**
- * The template of a model's folder, or null where it has none.
- * @throws ByteifyError when a file is there and cannot be read.
+ * The text of the template in a model's folder; null if there is none.
+ * @throws ByteifyError when a file exists but cannot be read.
  */
 export async function readChatTemplate(folder: string): Promise<string | null> {
   return (await findTemplate(folder))?.template ?? null;
 }
 
-/** A template that conversations can be rendered in. All of it throws ByteifyError when the template takes too long or too much memory. */
+/** Renders conversations in a template. Every method throws ByteifyError when the template takes too long or too much memory. */
 export interface ChatTemplate {
-  /** The conversation up to where the model's reply begins. @throws UsageError when the template refuses it. */
+  /** Renders the conversation up to the start of the model's reply. @throws UsageError when the template rejects it. */
   render(messages: readonly ChatMessage[]): Promise<RenderedChat>;
-  /** What the template puts right after a reply, spaces left out: where the reply ends. Null where that is EOS or nothing, or cannot be seen. */
+  /** The text that the template puts directly after a reply, without spaces: the end of the reply. Null if it is EOS, empty or unknown. */
   replyEnd(): Promise<string | null>;
-  /** Ends the process that renders. */
+  /** Ends the rendering process. */
   close(): void;
 }
 
@@ -76,7 +76,7 @@ const rendered = (
     eos_token: EOS_MARK,
   });
 
-/** A reply in the template; null where it refuses so short a conversation. */
+/** Renders a short conversation with a reply; null if the template rejects it. */
 async function renderedReply(renderer: TemplateRenderer): Promise<string | null> {
   const messages = [
     { role: 'user', content: '?' },
@@ -90,18 +90,18 @@ async function renderedReply(renderer: TemplateRenderer): Promise<string | null>
   }
 }
 
-/** Nothing runs before the first rendering. */
+/** Creates the renderer of a template. No process is started before the first rendering. */
 export function createChatTemplate(source: TemplateSource): ChatTemplate {
   const renderer = createTemplateRenderer(source);
   return {
     async render(messages) {
       const unmarked = (text: string) => text.replace(MARKS, '\uFFFD');
       const safe = messages.map(({ role, content }) => ({ role: unmarked(role), content: unmarked(content) }));
-      const pieces = (await rendered(renderer, safe, true)).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
-      return pieces.flatMap((piece): RenderedChat => {
-        if (piece === BOS_MARK) return [{ token: 'bos' }];
-        if (piece === EOS_MARK) return [{ token: 'eos' }];
-        return piece === '' ? [] : [piece];
+      const sections = (await rendered(renderer, safe, true)).split(new RegExp(`(${BOS_MARK}|${EOS_MARK})`));
+      return sections.flatMap((section): RenderedChat => {
+        if (section === BOS_MARK) return [{ token: 'bos' }];
+        if (section === EOS_MARK) return [{ token: 'eos' }];
+        return section === '' ? [] : [section];
       });
     },
     async replyEnd() {
@@ -113,7 +113,7 @@ export function createChatTemplate(source: TemplateSource): ChatTemplate {
   };
 }
 
-/** The template of a model's folder, or null where it has none. @throws ByteifyError when a file is there and cannot be read. */
+/** Opens the template of a model's folder; null if there is none. @throws ByteifyError when a file exists but cannot be read. */
 export async function openChatTemplate(folder: string): Promise<ChatTemplate | null> {
   const source = await findTemplate(folder);
   return source === null ? null : createChatTemplate(source);

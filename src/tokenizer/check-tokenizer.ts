@@ -1,15 +1,15 @@
-/** @module What a tokenizer's files say against the model that they came with: found before anything is computed with either. */
+/** @module Checks a tokenizer's files against their model, before anything is computed with either. */
 import { ByteifyError } from '../errors.js';
 import { createChatTemplate, type TemplateSource } from './chat-template.js';
 import { unknownExpressionsIn } from './encoding/expressions.js';
 import { contentOf, createTokenizer, type TokenizerSources } from './load.js';
 import { BROKEN } from './read-files.js';
 
-const NOT_TOGETHER = 'Tokenizer and weights do not belong together: download the model again.';
+const NOT_TOGETHER = 'The tokenizer and the weights do not belong together: download the model again.';
 const RESIZED =
-  'The tokenizer was extended and the model was not: resize its embedding in transformers (resize_token_embeddings), or remove the tokens.';
+  'The tokenizer was extended but the model was not: resize its embedding in transformers (resize_token_embeddings), or remove the tokens.';
 
-/** Where the files lie, as the user would look for them. */
+/** The paths of the files, as the user knows them. */
 export interface TokenizerPaths {
   readonly tokenizer: string;
   readonly config: string;
@@ -20,14 +20,14 @@ export interface TokenizerModel {
   readonly vocabSize: number;
 }
 
-/** Characters of every kind that expressions tell apart. */
+/** Characters of every kind that regular expressions distinguish. */
 const KINDS = "aM09 \t\n.-_'é東🙂";
-/** Enough for an expression that tries every way to cut a run: 2 to this power. */
+/** Long enough to expose an expression that tries every split of a run: there are 2 to this power. */
 const RUN_LENGTH = 64;
 
 /**
- * Encodes runs of every character that expressions of its own name, and of every kind. What never ends mostly shows here, before a conversion has
- * worked for hours; what does not is ended where it happens.
+ * Encodes runs of every character that the tokenizer's own expressions name, and of every kind. This exposes most expressions that never end
+ * before a conversion has run for hours; the encoder's deadline ends the others.
  */
 function tryExpressions(
   { normalizer, pre_tokenizer: preTokenizer }: TokenizerSources['tokenizerJson'],
@@ -41,8 +41,8 @@ function tryExpressions(
 }
 
 /**
- * @param model whose texts the tokenizer encodes.
- * @throws ByteifyError when the tokenizer is broken or not supported, makes ids that the model has no row for, or names tokens that it lacks.
+ * Checks a tokenizer against its model.
+ * @throws ByteifyError when the tokenizer is broken or not supported, produces ids without a row in the model, or names tokens that it lacks.
  */
 export function checkTokenizer(sources: TokenizerSources, model: TokenizerModel, paths: TokenizerPaths): void {
   const tokenizer = createTokenizer(sources, paths.tokenizer);
@@ -53,7 +53,7 @@ export function checkTokenizer(sources: TokenizerSources, model: TokenizerModel,
   if (beyond !== undefined) {
     const token = JSON.stringify(Buffer.from(tokenizer.tokenBytes(beyond)).toString());
     throw new ByteifyError(
-      `${paths.tokenizer} gives ${token} the id ${beyond}, and the model has ${model.vocabSize} tokens (vocab_size).`,
+      `${paths.tokenizer} gives ${token} the id ${beyond}, but the model has ${model.vocabSize} tokens (vocab_size).`,
       { hint: RESIZED },
     );
   }
@@ -68,8 +68,8 @@ export function checkTokenizer(sources: TokenizerSources, model: TokenizerModel,
 }
 
 /**
- * Special ids of a config.json or generation_config.json.
- * @throws ByteifyError for one that is no id of the model.
+ * Checks the special ids in a config.json or generation_config.json.
+ * @throws ByteifyError for an id that the model does not have.
  */
 export function checkSpecialIds(json: Readonly<Record<string, unknown>>, model: TokenizerModel, path: string): void {
   for (const key of ['bos_token_id', 'eos_token_id'] as const) {
@@ -77,13 +77,13 @@ export function checkSpecialIds(json: Readonly<Record<string, unknown>>, model: 
     const wrong = ids.find((id) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= model.vocabSize);
     if (wrong !== undefined)
       throw new ByteifyError(
-        `${path} has the ${key} ${JSON.stringify(wrong)}, and the model has ${model.vocabSize} tokens (vocab_size).`,
+        `${path} has the ${key} ${JSON.stringify(wrong)}, but the model has ${model.vocabSize} tokens (vocab_size).`,
         { hint: NOT_TOGETHER },
       );
   }
 }
 
-/** Runs a chat template once. @throws ByteifyError when it takes too long or too much memory: whoever used the model would have to wait for it. */
+/** Runs a chat template once. @throws ByteifyError when it takes too long or too much memory, which would affect every user of the model. */
 export async function checkChatTemplate(source: TemplateSource): Promise<void> {
   const template = createChatTemplate(source);
   try {

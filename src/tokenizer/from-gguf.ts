@@ -1,12 +1,12 @@
-/** @module A GGUF file's tokenizer in the form of transformers' tokenizer.json. */
+/** @module Converts a GGUF file's tokenizer to transformers' tokenizer.json. */
 import {
+  booleanOf,
   idOf,
   type KeyValues,
   refuseTokenizer,
   scoresOf,
   TOKEN_TYPES,
   textsOf,
-  truthOf,
   type Vocabulary,
   vocabularyOf,
 } from './gguf-vocabulary.js';
@@ -23,7 +23,7 @@ interface Parts {
 
 interface Kind {
   readonly parts: (keyValues: KeyValues, vocabulary: Vocabulary, unknown: number | null) => Parts;
-  /** What llama.cpp takes when the file does not say: special ids, and whether texts begin with BOS. */
+  /** llama.cpp's defaults when the file does not say: special ids, and whether texts begin with BOS. */
   readonly defaults: (keyValues: KeyValues) => {
     readonly bos: number | null;
     readonly eos: number | null;
@@ -32,14 +32,14 @@ interface Kind {
   };
 }
 
-/** A file without a name for its words gets the default ones, as in llama.cpp. */
+/** A file that names no pre-tokenizer gets the default one, as in llama.cpp. */
 function preTokenizerOf(keyValues: KeyValues) {
   const name = keyValues.get('tokenizer.ggml.pre') ?? 'default';
   return (
     (typeof name === 'string' ? PRE_TOKENIZERS.get(name) : undefined) ??
     refuseTokenizer(
-      `its pre-tokenizer ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is not known`,
-      `Known are ${[...PRE_TOKENIZERS.keys()].join(', ')}; use the transformers checkpoint for others.`,
+      `its pre-tokenizer ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is unknown`,
+      `Known are ${[...PRE_TOKENIZERS.keys()].join(', ')}; for others use the transformers checkpoint.`,
     )
   );
 }
@@ -47,11 +47,11 @@ function preTokenizerOf(keyValues: KeyValues) {
 function byteLevelParts(keyValues: KeyValues, { ids }: Vocabulary): Parts {
   const { preTokenizer, ignoreMerges } = preTokenizerOf(keyValues);
   const merges = textsOf(keyValues, 'tokenizer.ggml.merges').map((merge): [string, string] => {
-    // From the second character on: a part may be a space itself.
+    // Search from the second character on, because the first part may itself be a space.
     const space = merge.indexOf(' ', 1);
     const [left, right] = [merge.slice(0, space), merge.slice(space + 1)];
     if (space < 0 || ![left, right, left + right].every((token) => ids.has(token)))
-      refuseTokenizer(`its merge ${JSON.stringify(merge)} does not make a token of two others`);
+      refuseTokenizer(`its merge ${JSON.stringify(merge)} does not join two tokens into a third`);
     return [left, right];
   });
   return {
@@ -70,8 +70,8 @@ const NEVER_MERGED: readonly number[] = [
 ];
 
 function sentencePieceParts(keyValues: KeyValues, { tokens, ids, types }: Vocabulary, unknown: number | null): Parts {
-  const pieces = new Map([...ids].filter(([, id]) => !NEVER_MERGED.includes(types[id]!)));
-  const prefixed = truthOf(keyValues, 'tokenizer.ggml.add_space_prefix', true);
+  const mergeable = new Map([...ids].filter(([, id]) => !NEVER_MERGED.includes(types[id]!)));
+  const prefixed = booleanOf(keyValues, 'tokenizer.ggml.add_space_prefix', true);
   const replace = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
   return {
     normalizer: prefixed ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, replace] } : replace,
@@ -85,7 +85,7 @@ function sentencePieceParts(keyValues: KeyValues, { tokens, ids, types }: Vocabu
         ...(prefixed ? [{ type: 'Strip', content: ' ', start: 1, stop: 0 }] : []),
       ],
     },
-    model: bpeModel(ids, mergesFromScores(pieces, scoresOf(keyValues, tokens.length)), {
+    model: bpeModel(ids, mergesFromScores(mergeable, scoresOf(keyValues, tokens.length)), {
       byte_fallback: true,
       fuse_unk: true,
       unk_token: unknown === null ? null : tokens[unknown],
@@ -93,7 +93,7 @@ function sentencePieceParts(keyValues: KeyValues, { tokens, ids, types }: Vocabu
   };
 }
 
-/** By `tokenizer.ggml.model`. */
+/** The kinds, by `tokenizer.ggml.model`. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   [
     'gpt2',
@@ -116,15 +116,15 @@ function kindOf(keyValues: KeyValues): Kind {
   return (
     (typeof name === 'string' ? KINDS.get(name) : undefined) ??
     refuseTokenizer(
-      `its kind ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is not known`,
-      `Known are ${[...KINDS.keys()].join(' and ')}; use the transformers checkpoint for others.`,
+      `its kind ${typeof name === 'string' ? JSON.stringify(name) : 'without a name'} is unknown`,
+      `Known are ${[...KINDS.keys()].join(' and ')}; for others use the transformers checkpoint.`,
     )
   );
 }
 
 /**
- * Byte-level BPE (`gpt2`) with its merges, or a SentencePiece vocabulary (`llama`) with merges made of its scores.
- * @throws ByteifyError when the file has no tokenizer, a damaged one, or one of a kind or with words that are not known.
+ * Converts byte-level BPE (`gpt2`) with its merges, or a SentencePiece vocabulary (`llama`) with merges derived from its scores.
+ * @throws ByteifyError when the file has no tokenizer, a damaged one, or one of an unknown kind or with an unknown pre-tokenizer.
  */
 export function tokenizerFromGguf(keyValues: KeyValues): TokenizerFiles {
   const kind = kindOf(keyValues);
@@ -145,7 +145,7 @@ export function tokenizerFromGguf(keyValues: KeyValues): TokenizerFiles {
     return isSpecial || types[at] === TOKEN_TYPES.userDefined ? [addedToken(at, token, isSpecial)] : [];
   });
   const bos = ids.bos_token;
-  const addsBos = bos !== null && truthOf(keyValues, 'tokenizer.ggml.add_bos_token', defaults.addsBos);
+  const addsBos = bos !== null && booleanOf(keyValues, 'tokenizer.ggml.add_bos_token', defaults.addsBos);
   const template = keyValues.get('tokenizer.chat_template');
   const named = Object.entries(ids).flatMap(([name, at]) => (at === null ? [] : [[name, tokens[at]!] as const]));
   return {

@@ -1,4 +1,4 @@
-/** @module The vocabulary in a GGUF file's key-values (gguf.md, "tokenizer"), checked. */
+/** @module Reads and checks the vocabulary in a GGUF file's key-values (gguf.md, "tokenizer"). */
 import { ByteifyError } from '../errors.js';
 import { booleanIn, type GgufValue, numberIn } from '../gguf/index.js';
 
@@ -8,28 +8,28 @@ export type KeyValues = ReadonlyMap<string, GgufValue>;
 export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
 
 export interface Vocabulary {
-  /** By id; none twice. */
+  /** Tokens by id, without duplicates. */
   readonly tokens: readonly string[];
   readonly ids: ReadonlyMap<string, number>;
-  /** By id: one of TOKEN_TYPES. */
+  /** Token types by id; see TOKEN_TYPES. */
   readonly types: readonly number[];
 }
 
 const HINT = 'Use the transformers checkpoint of the model.';
 
-/** A refusal of the tokenizer, not of the file: its tensors may be sound. */
+/** Refuses the tokenizer but not the file, whose tensors may be valid. */
 export function refuseTokenizer(what: string, hint = HINT): never {
   throw new ByteifyError(`The tokenizer in the GGUF file cannot be used: ${what}.`, { hint });
 }
 
-/** @param elementOf the element as it is wanted, or null for what is none. */
+/** @param elementOf converts an element; returns null for an invalid one. */
 function listOf<T>(keyValues: KeyValues, key: string, elementOf: (value: unknown) => T | null): readonly T[] | null {
   const value = keyValues.get(key);
   if (value === undefined) return null;
   const elements = Array.isArray(value) ? value.map(elementOf) : [null];
   return elements.every((element) => element !== null)
     ? elements
-    : refuseTokenizer(`${key} is not the list it must be`);
+    : refuseTokenizer(`${key} is not a list of the expected type`);
 }
 
 const textIn = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -39,7 +39,7 @@ function orderedNumberIn(value: unknown): number | null {
   return Number.isNaN(number) ? null : number;
 }
 
-/** The list of texts under a key. @throws ByteifyError when it is absent, or not one. */
+/** The list of texts under a key. @throws ByteifyError when it is absent or not a list of texts. */
 export function textsOf(keyValues: KeyValues, key: string): readonly string[] {
   return listOf(keyValues, key, textIn) ?? refuseTokenizer(`it lacks ${key}`);
 }
@@ -52,12 +52,12 @@ function numbersOf(keyValues: KeyValues, key: string, count: number): readonly n
   return values;
 }
 
-/** The score of each token, by id. @throws ByteifyError when they are absent, or not one a token. */
+/** The score of each token, by id. @throws ByteifyError when they are absent, or their number differs from `count`. */
 export function scoresOf(keyValues: KeyValues, count: number): readonly number[] {
   return numbersOf(keyValues, 'tokenizer.ggml.scores', count) ?? refuseTokenizer('it lacks tokenizer.ggml.scores');
 }
 
-/** The tokens with their ids and types. @throws ByteifyError when the list is no vocabulary: absent, a token twice, types that do not match. */
+/** The tokens with their ids and types. @throws ByteifyError when the list is absent, has a token twice, or does not match the types. */
 export function vocabularyOf(keyValues: KeyValues): Vocabulary {
   const tokens = textsOf(keyValues, 'tokenizer.ggml.tokens');
   const ids = new Map<string, number>();
@@ -69,17 +69,17 @@ export function vocabularyOf(keyValues: KeyValues): Vocabulary {
   return { tokens, ids, types: types ?? tokens.map(() => TOKEN_TYPES.normal) };
 }
 
-/** The id under a key, or the one that llama.cpp takes without it; null for none. */
+/** The id under a key, or llama.cpp's default; null for none. @throws ByteifyError when it is not an id of the vocabulary. */
 export function idOf(keyValues: KeyValues, key: string, fallback: number | null, count: number): number | null {
   const stored = keyValues.get(key) ?? fallback;
   if (stored === null) return null;
   const id = numberIn(stored);
   return id !== null && Number.isInteger(id) && id >= 0 && id < count
     ? id
-    : refuseTokenizer(`${key} is ${id ?? 'no number'}, and it has ${count} tokens`);
+    : refuseTokenizer(`${key} is ${id ?? 'not a number'}, but it has ${count} tokens`);
 }
 
-/** The truth under a key, or the one that llama.cpp takes without it. @throws ByteifyError for what is neither true nor false. */
-export function truthOf(keyValues: KeyValues, key: string, fallback: boolean): boolean {
+/** The boolean under a key, or llama.cpp's default. @throws ByteifyError for any other type. */
+export function booleanOf(keyValues: KeyValues, key: string, fallback: boolean): boolean {
   return booleanIn(keyValues.get(key) ?? fallback) ?? refuseTokenizer(`${key} is neither true nor false`);
 }

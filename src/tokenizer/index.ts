@@ -1,4 +1,4 @@
-/** @module Tokenizers: the source's, and the byte tokenizer of a BLT. */
+/** @module Tokenizers: that of the source, and the byte tokenizer of a BLT. */
 export { byteTokenizerFiles } from './byte-tokenizer.js';
 export {
   CHAT_TEMPLATE_NAME,

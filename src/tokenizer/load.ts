@@ -1,4 +1,4 @@
-/** @module The source's tokenizer: text to its token ids, and tokens to their bytes. */
+/** @module Loads the source's tokenizer, which maps text to token ids, and tokens to their bytes. */
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { createEncoder, type Encoder } from './encoding/encoder.js';
@@ -7,30 +7,30 @@ import { BROKEN, type Json, readJson } from './read-files.js';
 import { partsOf, tokenBytesOf } from './token-bytes.js';
 
 export interface SourceTokenizer {
-  /** Ids of a text without any special token; `<|...|>` written in the text is text. */
+  /** Ids of a text, without special tokens; `<|...|>` written in the text is treated as text. */
   encode(text: string): number[];
-  /** The text of ids: of their bytes together, which are U+FFFD where they are not UTF-8. Special tokens are written out. */
+  /** Decodes the concatenated bytes of the ids; invalid UTF-8 becomes U+FFFD. Special tokens are written out. */
   decode(ids: readonly number[]): string;
   /**
-   * Whether ids are a text, not only what a tokenizer made of it: it may have written <unk> for what it does not know, or changed case. A ▁ of
-   * the text may have become the space that it stands for.
+   * Whether ids decode to the text: a tokenizer may have replaced unknown characters by <unk>, or changed case. A ▁ in the text may decode to a
+   * space.
    */
   spells(text: string, ids: readonly number[]): boolean;
   /**
-   * The bytes that a token stands for: together, those of `encode(text)` are the text's UTF-8, after a space where the tokenizer puts
-   * one before every text (SentencePiece). Special tokens give their written form.
+   * The bytes of a token. Those of `encode(text)` concatenate to the text's UTF-8, preceded by a space if the tokenizer puts one before every
+   * text (SentencePiece). Special tokens give their written form.
    * @throws ByteifyError for an id that the vocabulary lacks.
    */
   tokenBytes(id: number): Uint8Array;
-  /** Ids that text is made of: all but the special ones and those that stand for no bytes. Ascending. */
+  /** Ids to which text can be encoded: all except special ones and those without bytes, ascending. */
   readonly ordinaryIds: readonly number[];
-  /** Whether a content is a token, special ones included. */
+  /** Whether the content is that of a token, special ones included. */
   has(content: string): boolean;
   /** The highest id + 1, special tokens included. */
   readonly vocabSize: number;
-  /** The id that a text begins after, or null when nothing names one. */
+  /** The id of BOS, or null if no file names it. */
   readonly bosId: number | null;
-  /** Whether the source was made to see BOS before every text. */
+  /** Whether the tokenizer puts BOS before every text. */
   readonly addsBos: boolean;
 }
 
@@ -41,7 +41,7 @@ export function contentOf(token: unknown): string | null {
   return typeof content === 'string' ? content : null;
 }
 
-/** Whether the post-processor puts BOS before a text, where tokenizer_config.json does not say. */
+/** Whether the post-processor puts BOS before a text, for a tokenizer_config.json that does not say. */
 function beginsWith(bos: string, postProcessor: unknown): boolean {
   return partsOf(postProcessor).some(({ single, cls }) => {
     const first = Array.isArray(single) ? (single[0] as { SpecialToken?: { id?: unknown } } | undefined) : undefined;
@@ -49,7 +49,7 @@ function beginsWith(bos: string, postProcessor: unknown): boolean {
   });
 }
 
-/** Contents by id. Tokens that are only added count too. */
+/** Contents by id, including those of added tokens. */
 function contentsOf({ vocabulary, added }: Encoder): (string | undefined)[] {
   const contents: (string | undefined)[] = [];
   for (const [content, id] of vocabulary) contents[id] = content;
@@ -57,7 +57,7 @@ function contentsOf({ vocabulary, added }: Encoder): (string | undefined)[] {
   return contents;
 }
 
-/** Whether the tokenizer puts a space before every text, which its decoder takes away again. */
+/** Whether the tokenizer puts a space before every text, which its decoder removes. */
 function stripsSpace(decoder: unknown): boolean {
   return partsOf(decoder).some(
     ({ type, content, start, prepend_scheme: scheme, add_prefix_space: prefix }) =>
@@ -66,7 +66,7 @@ function stripsSpace(decoder: unknown): boolean {
   );
 }
 
-/** The files that tell of a tokenizer, parsed. */
+/** The parsed files that describe a tokenizer. */
 export interface TokenizerSources {
   readonly tokenizerJson: Readonly<Json>;
   readonly tokenizerConfig: Readonly<Json>;
@@ -74,7 +74,7 @@ export interface TokenizerSources {
   readonly modelConfig: Readonly<Json>;
 }
 
-/** @param path of tokenizer.json, for errors. @throws ByteifyError when the tokenizer is broken or not supported. */
+/** Creates a tokenizer from its files. @param path of tokenizer.json, for errors. @throws ByteifyError when it is broken or not supported. */
 export function createTokenizer(sources: TokenizerSources, path: string): SourceTokenizer {
   const { tokenizerJson: json, tokenizerConfig: config, modelConfig } = sources;
   const refuse = refuseTokenizer(path);
@@ -87,7 +87,7 @@ export function createTokenizer(sources: TokenizerSources, path: string): Source
   const bytesOf = (id: number): Uint8Array => {
     const content = contents[id];
     if (content === undefined) throw new ByteifyError(`The tokenizer ${path} has no token ${id}.`, { hint: BROKEN });
-    // Added tokens are found in the text as it is, before bytes get their stand-ins.
+    // Added tokens are matched in the text itself, before bytes are mapped to characters.
     return addedIds.has(id) ? new TextEncoder().encode(content) : tokenBytes(content);
   };
   const bos = contentOf(config.bos_token);
@@ -118,12 +118,12 @@ export function createTokenizer(sources: TokenizerSources, path: string): Source
   };
 }
 
-/** @throws ByteifyError when tokenizer.json is missing, or a file is not a JSON object. */
+/** Reads the files that describe a tokenizer. @throws ByteifyError when tokenizer.json is missing, or a file is not a JSON object. */
 export async function readTokenizerSources(folder: string): Promise<TokenizerSources> {
   const tokenizerJson = await readJson(folder, 'tokenizer.json');
   if (tokenizerJson === null) {
-    throw new ByteifyError(`${folder} holds no tokenizer.json.`, {
-      hint: 'The source’s tokenizer is needed to compare with it.',
+    throw new ByteifyError(`${folder} contains no tokenizer.json.`, {
+      hint: 'The source’s tokenizer is needed to compare the BLT with its source.',
     });
   }
   return {
@@ -134,7 +134,8 @@ export async function readTokenizerSources(folder: string): Promise<TokenizerSou
 }
 
 /**
- * @param folder holds tokenizer.json and, mostly, tokenizer_config.json and config.json.
+ * Loads the tokenizer of a model's folder.
+ * @param folder contains tokenizer.json and usually tokenizer_config.json and config.json.
  * @throws ByteifyError when tokenizer.json is missing, or a file cannot be used.
  */
 export async function loadTokenizer(folder: string): Promise<SourceTokenizer> {

@@ -1,13 +1,13 @@
-/** @module SentencePiece's scores as BPE's merges, which is how converters to tokenizer.json carry such a vocabulary over. */
+/** @module Derives BPE merges from SentencePiece's scores, as converters to tokenizer.json do. */
 
 /**
- * Every way to make a piece of two others: the best piece first; among equals, the one with the longer first part.
- * @param ids pieces that may be made or be parts, and their ids: without control tokens, so that no text merges into one.
- * @param scores by id; SentencePiece merges the pair whose piece has the highest.
+ * All pairs of tokens that join into a third, sorted by the score of the result, highest first; ties are sorted by the longer first part.
+ * @param ids tokens that may take part in merges, and their ids: control tokens are left out, so that no text merges into one.
+ * @param scores by id; SentencePiece merges the pair whose result has the highest score.
  */
 export function mergesFromScores(ids: ReadonlyMap<string, number>, scores: readonly number[]): [string, string][] {
-  const ways = [...ids].flatMap(([piece, id]) => {
-    const characters = [...piece];
+  const merges = [...ids].flatMap(([token, id]) => {
+    const characters = [...token];
     const found: { left: string; right: string; leftLength: number; score: number }[] = [];
     for (let cut = 1; cut < characters.length; cut++) {
       const [left, right] = [characters.slice(0, cut).join(''), characters.slice(cut).join('')];
@@ -15,6 +15,6 @@ export function mergesFromScores(ids: ReadonlyMap<string, number>, scores: reado
     }
     return found;
   });
-  ways.sort((a, b) => b.score - a.score || b.leftLength - a.leftLength);
-  return ways.map(({ left, right }) => [left, right]);
+  merges.sort((a, b) => b.score - a.score || b.leftLength - a.leftLength);
+  return merges.map(({ left, right }) => [left, right]);
 }

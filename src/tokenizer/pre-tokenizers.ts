@@ -1,9 +1,9 @@
-/** @module How a byte-level tokenizer cuts a text into words, by the names of `tokenizer.ggml.pre` (llama.cpp, llama-vocab.cpp). */
+/** @module Pre-tokenizers of byte-level tokenizers, by their names in `tokenizer.ggml.pre` (llama.cpp, llama-vocab.cpp). */
 import { byteLevel } from './tokenizer-json.js';
 
 export interface PreTokenizer {
   readonly preTokenizer: object;
-  /** Whether a word that is in the vocabulary is taken whole, without merging. */
+  /** Whether a word in the vocabulary becomes one token without merging. */
   readonly ignoreMerges: boolean;
   /** Whether texts begin with BOS when the file does not say. */
   readonly addsBos: boolean;
@@ -12,7 +12,7 @@ export interface PreTokenizer {
 const isolated = (Regex: string) => ({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false });
 const sequence = (...pretokenizers: object[]) => ({ type: 'Sequence', pretokenizers });
 
-/** Llama 3's words, as its own tokenizer.json has them. */
+/** Llama 3's words, as in its own tokenizer.json. */
 const LLAMA3_WORDS =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const LLAMA3: PreTokenizer = {
@@ -21,7 +21,7 @@ const LLAMA3: PreTokenizer = {
   addsBos: true,
 };
 
-/** GPT-2's words after runs of punctuation are cut out; then digits, three by three. For files that do not know their own. */
+/** Splits off runs of punctuation, then GPT-2's words, then digits in groups of three. For files that name no pre-tokenizer. */
 const DEFAULT: PreTokenizer = {
   preTokenizer: sequence(
     isolated('[\\p{P}$+<=>^~|]+'),

@@ -1,4 +1,4 @@
-/** @module The small files of a model's folder. */
+/** @module Reads the small files of a model's folder. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
@@ -10,7 +10,7 @@ export const BROKEN = 'Download the model’s tokenizer files again.';
 
 const DAMAGED = 'Download the model again.';
 
-/** A file's text, or null where there is none. @throws ByteifyError when it is there and cannot be read. */
+/** The text of a file, or null if it does not exist. @throws ByteifyError when it exists but cannot be read. */
 export async function readText(folder: string, name: string): Promise<string | null> {
   const path = join(folder, name);
   return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -22,7 +22,7 @@ export async function readText(folder: string, name: string): Promise<string | n
   });
 }
 
-/** The same of an object in JSON. @throws ByteifyError when it is none. */
+/** The JSON object in a file, or null if the file does not exist. @throws ByteifyError when it contains anything else. */
 export function readJson(folder: string, name: string): Promise<Json | null> {
   return readModelJson(join(folder, name), DAMAGED);
 }

@@ -1,4 +1,4 @@
-/** @module What is said between render-template.ts and the process that it starts, template-process.js. Types alone. */
+/** @module The messages between render-template.ts and the process that it starts, template-process.js. Types only. */
 
 export interface RenderRequest {
   readonly template: string;

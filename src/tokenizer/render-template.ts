@@ -1,6 +1,6 @@
 /**
- * @module Renders a chat template, which is a program that came with the model: in a process of its own, under limits of time and memory.
- * The process stays for the next conversation.
+ * @module Renders a chat template, which is a program that is part of the model, in a separate process with limits on time and memory.
+ * The process is kept for the next conversation.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { ByteifyError, UsageError } from '../errors.js';
@@ -8,12 +8,12 @@ import type { RenderAnswer, RenderRequest } from './render-protocol.js';
 
 export interface TemplateRenderer {
   /**
-   * One rendering at a time; further ones wait.
+   * Renders the template. Calls are queued.
    * @param context the template's variables, which must survive JSON
-   * @throws UsageError when the template refuses them, ByteifyError naming its file when it exceeds a limit
+   * @throws UsageError when the template rejects the messages; ByteifyError naming its file when it exceeds a limit
    */
   render(context: Readonly<Record<string, unknown>>): Promise<string>;
-  /** Ends the process. A later rendering starts another. */
+  /** Ends the process. A later rendering starts a new one. */
   close(): void;
 }
 
@@ -23,18 +23,18 @@ export interface RenderLimits {
   readonly maximumCharacters: number;
 }
 
-/** A long conversation in a large template takes some 10 ms, a few MB, and as many characters as it has. */
+/** A long conversation in a large template takes about 10 ms and a few MB, and its output is about as long as its input. */
 const LIMITS: RenderLimits = { timeoutMs: 5000, memoryMb: 256, maximumCharacters: 2 ** 24 };
 
-/** The process keeps the time limit itself; this is for one that cannot, its start included. */
+/** The process enforces the time limit itself; this covers its start, and a process that hangs. */
 const GRACE_MS = 15_000;
 
 const HINT =
-  'Remove or replace the template in a copy of the model: a template of a real model ends within milliseconds.';
+  'Remove or replace the template in a copy of the model: the template of a real model finishes within milliseconds.';
 
 const FILE = new URL('./template-process.js', import.meta.url);
 
-/** A process that is idle lets this one end; it then ends, too, since its channel closes. */
+/** An idle child process must not keep this process alive; it ends when its channel closes. */
 function setWaitedFor(child: ChildProcess, isWaitedFor: boolean): void {
   for (const part of [child, child.channel]) {
     if (isWaitedFor) part?.ref();
@@ -43,7 +43,7 @@ function setWaitedFor(child: ChildProcess, isWaitedFor: boolean): void {
 }
 
 function start({ memoryMb }: RenderLimits): ChildProcess {
-  // Flags of this process may not suit that one.
+  // The flags of this process may not suit the child.
   const { NODE_OPTIONS: _, ...env } = process.env;
   return fork(FILE, {
     execArgv: [`--max-old-space-size=${memoryMb}`, '--max-semi-space-size=16'],
@@ -52,7 +52,7 @@ function start({ memoryMb }: RenderLimits): ChildProcess {
   });
 }
 
-/** @returns the answer, or null when the process ended without one. */
+/** Sends a request to the child process. @returns the answer, or null if the process ended without one. */
 function ask(child: ChildProcess, request: RenderRequest): Promise<RenderAnswer | null> {
   return new Promise((resolve) => {
     const settle = (answer: RenderAnswer | null) => {
@@ -91,18 +91,18 @@ export function createTemplateRenderer(
     child ??= start(limits);
     const answer = await ask(child, { template, context, timeoutMs, maximumCharacters });
     if (answer !== null && 'text' in answer) return answer.text;
-    // What a template that went too far left in the process is not known.
+    // A template that exceeded a limit leaves the process in an unknown state.
     if (answer === null || 'exceeded' in answer) close();
     if (answer === null)
       throw exceeded(`needs more than ${memoryMb} MB of memory, or ended the process that renders it`);
     if ('exceeded' in answer)
       throw exceeded(
         answer.exceeded === 'time'
-          ? `did not end within ${timeoutMs / 1000} s`
+          ? `did not finish within ${timeoutMs / 1000} s`
           : `wrote more than ${maximumCharacters} characters`,
       );
     throw new UsageError(`The model’s chat template does not take these messages: ${answer.refused}.`, {
-      hint: 'Templates differ in the roles they know and the order they want; most begin with system or user, then take turns.',
+      hint: 'Templates differ in the roles and the order that they accept; in most, system or user comes first, and user and assistant then alternate.',
     });
   }
 

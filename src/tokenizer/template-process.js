@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * @module The process that renders chat templates (render-template.ts starts it). It is JavaScript so that it starts from the sources as well
- * as from what they are compiled to. A process of its own, because V8 ends the whole process of a thread that asks for too much at once.
+ * @module The process that renders chat templates; render-template.ts starts it. It is JavaScript so that it can be started both from the
+ * sources and from the compiled code. It is a process and not a thread, because V8 ends the whole process when a thread allocates too much at
+ * once.
  */
 import { Script } from 'node:vm';
 import { Template } from '@huggingface/jinja';
@@ -36,5 +37,5 @@ function render({ template, context, timeoutMs, maximumCharacters }) {
 process.on('message', (request) => {
   process.send?.(render(/** @type {RenderRequest} */ (request)));
 });
-// Ctrl-C at a terminal goes to every process of the command, which decides itself when this one is to end.
+// Ctrl-C on a terminal reaches every process of the command; the parent decides when this one ends.
 process.on('SIGINT', () => undefined);

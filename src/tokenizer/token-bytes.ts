@@ -1,4 +1,4 @@
-/** @module The bytes that a token stands for. */
+/** @module Maps tokens to their bytes. */
 import { ByteifyError } from '../errors.js';
 import { CHARACTER_BYTES } from './byte-characters.js';
 
@@ -6,7 +6,7 @@ export type TokenBytes = (content: string) => Uint8Array;
 
 const utf8 = new TextEncoder();
 
-/** Each character is a byte's stand-in; a token with any other character is text itself, as in the Rust library. */
+/** Each character represents a byte; a token with any other character is literal text, as in the Rust library. */
 function byteLevelBytes(content: string): Uint8Array {
   const bytes = Array.from(content, (character) => CHARACTER_BYTES.get(character));
   return bytes.includes(undefined) ? utf8.encode(content) : Uint8Array.from(bytes as number[]);
@@ -14,13 +14,13 @@ function byteLevelBytes(content: string): Uint8Array {
 
 const BYTE_TOKEN = /^<0x([0-9A-Fa-f]{2})>$/;
 
-/** `<0x0A>` is a byte, `▁` a space, all else text. */
+/** `<0x0A>` is a byte, `▁` a space, and everything else is text. */
 function sentencePieceBytes(content: string): Uint8Array {
   const byte = BYTE_TOKEN.exec(content)?.[1];
   return byte === undefined ? utf8.encode(content.replaceAll('▁', ' ')) : Uint8Array.of(Number.parseInt(byte, 16));
 }
 
-/** What a tokenizer.json's part and the parts inside it are, flat. */
+/** A part of a tokenizer.json and the parts inside it, flattened. */
 export function partsOf(part: unknown): Record<string, unknown>[] {
   if (typeof part !== 'object' || part === null) return [];
   const inner = ['pretokenizers', 'normalizers', 'decoders', 'processors'].flatMap((key) => {
@@ -31,14 +31,14 @@ export function partsOf(part: unknown): Record<string, unknown>[] {
 }
 
 /**
- * How this tokenizer spells bytes: as GPT-2 does where its decoder is byte-level, as SentencePiece does where it knows byte tokens or `▁`.
- * @throws ByteifyError for tokenizers that do neither, such as WordPiece: their tokens do not say which bytes they were.
+ * How a tokenizer represents bytes: as GPT-2 does if its decoder is byte-level, as SentencePiece does if it has byte tokens or `▁`.
+ * @throws ByteifyError for other tokenizers, such as WordPiece, whose tokens do not determine their bytes.
  */
 export function tokenBytesOf(decoder: unknown, path: string): TokenBytes {
   const types = partsOf(decoder).map(({ type }) => type);
   if (types.includes('ByteLevel')) return byteLevelBytes;
   if (types.includes('ByteFallback') || types.includes('Metaspace')) return sentencePieceBytes;
   throw new ByteifyError(`The tokenizer ${path} is neither byte-level nor SentencePiece's.`, {
-    hint: 'Llama’s own tokenizers are one of them; this one’s tokens do not say which bytes they stand for.',
+    hint: 'Llama’s own tokenizers are of these two kinds. The tokens of this one do not determine their bytes.',
   });
 }

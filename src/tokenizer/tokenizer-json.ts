@@ -1,6 +1,6 @@
-/** @module The parts of a tokenizer.json that are written here, as the Rust library tokenizers reads them. */
+/** @module Builds the parts of a tokenizer.json that byteify writes, in the form that the Rust library `tokenizers` reads. */
 
-/** Contents of tokenizer.json and tokenizer_config.json. */
+/** The contents of tokenizer.json and tokenizer_config.json. */
 export interface TokenizerFiles {
   readonly tokenizerJson: object;
   readonly tokenizerConfig: object;
@@ -11,7 +11,7 @@ export function addedToken(id: number, content: string, special = true): object 
   return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special };
 }
 
-/** A post-processor: `bos $A`, which puts BOS before every text. */
+/** The post-processor `bos $A`, which puts BOS before every text. */
 export function beginWith(id: number, content: string): object {
   const template = [{ SpecialToken: { id: content, type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }];
   return {
@@ -22,12 +22,12 @@ export function beginWith(id: number, content: string): object {
   };
 }
 
-/** Bytes as characters; with the expression, words as GPT-2 cuts them. */
+/** A pre-tokenizer that maps bytes to characters. @param useRegex whether it also splits GPT-2's words */
 export function byteLevel(useRegex: boolean): object {
   return { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: useRegex };
 }
 
-/** Characters as bytes. The flags mean nothing here; they are what the library itself writes. */
+/** A decoder that maps characters back to bytes. It ignores the flags, which are those that the library writes. */
 export const BYTE_LEVEL_DECODER: object = {
   type: 'ByteLevel',
   add_prefix_space: true,
@@ -35,7 +35,7 @@ export const BYTE_LEVEL_DECODER: object = {
   use_regex: true,
 };
 
-/** @param tokens by id; @param options what differs from plain BPE. */
+/** A BPE model. @param tokens with their ids @param options fields that differ from plain BPE */
 export function bpeModel(
   tokens: Iterable<readonly [token: string, id: number]>,
   merges: readonly (readonly [string, string])[],

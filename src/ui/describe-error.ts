@@ -1,4 +1,4 @@
-/** @module Anything that was thrown, as one sentence and a hint. */
+/** @module Describes anything that was thrown in one sentence and a hint. */
 
 import { ByteifyError, messageOf } from '../errors.js';
 import { systemProblem } from '../system-errors.js';
@@ -9,14 +9,14 @@ export interface ErrorDescription {
   readonly exitCode: 1 | 2;
 }
 
-/** Enough for fetch, which nests two; a bound, since causes can form a ring. */
+/** Enough for fetch, which nests two causes. A bound is needed because causes can be circular. */
 const MAX_CAUSES = 5;
 
 const UNKNOWN_HINT = 'Run it again with --verbose to see where it happened.';
 
 /**
- * One sentence for anything thrown: our own errors as they are, system errors in words, the rest by its first line.
- * Looks through `cause`, since fetch hides the reason there.
+ * One sentence for anything thrown: byteify's own errors unchanged, system errors in words, others by their first line.
+ * Follows `cause`, where fetch puts the reason.
  */
 export function describeError(error: unknown): ErrorDescription {
   if (error instanceof ByteifyError) {

@@ -1,4 +1,4 @@
-/** @module Numbers for people: bytes, durations, counts. Machines get the raw number with its unit in the key. */
+/** @module Formats numbers for people: bytes, durations, counts. JSON documents have the raw number with its unit in the key. */
 
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'] as const;
 const COUNT_UNITS = ['', ' K', ' M', ' B', ' T'] as const;
@@ -32,7 +32,7 @@ export function humanFlops(flops: number): string {
 }
 
 /**
- * Seconds as the two largest units that matter.
+ * Seconds in the two largest units that apply.
  * @example humanDuration(3723) // '1 h 2 min'
  */
 export function humanDuration(seconds: number): string {

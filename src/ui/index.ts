@@ -1,4 +1,4 @@
-/** @module What a person sees: progress on stderr, tables and numbers on stdout. */
+/** @module The user interface: progress on stderr, tables and numbers on stdout. */
 export { describeError, type ErrorDescription } from './describe-error.js';
 export { humanBytes, humanCount, humanDuration, humanFlops } from './format.js';
 export { type PatchesView, renderPatches, withoutControls } from './patches.js';

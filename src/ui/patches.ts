@@ -1,24 +1,24 @@
-/** @module Text with its patches, for a terminal. */
+/** @module Renders text with its patches for a terminal. */
 
 export interface PatchesView {
   readonly bytes: Uint8Array;
-  /** The first is BOS's own; they sum to the byte count + 1. */
+  /** The first belongs to BOS; the lengths sum to the byte count + 1. */
   readonly patchLengths: readonly number[];
-  /** Nats, entry i of the prediction of byte i. */
+  /** Entry i is the entropy, in nats, of the prediction of byte i. */
   readonly entropyNats: ArrayLike<number>;
   readonly colour: boolean;
 }
 
-/** 256-colour codes from calm to surprised; a step is half a nat. */
+/** 256-colour codes from low to high entropy, half a nat apart. */
 const SCALE = [250, 229, 222, 215, 208, 202, 196, 160] as const;
-const NATS_A_STEP = 0.5;
+const NATS_PER_COLOUR = 0.5;
 const SEPARATOR = '│';
 
 function colourOf(nats: number): number {
-  return SCALE[Math.min(SCALE.length - 1, Math.max(0, Math.floor(nats / NATS_A_STEP)))]!;
+  return SCALE[Math.min(SCALE.length - 1, Math.max(0, Math.floor(nats / NATS_PER_COLOUR)))]!;
 }
 
-/** Bytes as text; what is not valid UTF-8 (a character cut by a patch, say) is shown as \xNN. */
+/** Bytes as text. Invalid UTF-8, such as a character that a patch boundary splits, is shown as \xNN. */
 function shown(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -27,19 +27,19 @@ function shown(bytes: Uint8Array): string {
   }
 }
 
-/** A character by its bytes of UTF-8. */
+/** The UTF-8 bytes of a character as \xNN. */
 function escaped(character: string): string {
   const bytes = new TextEncoder().encode(character);
   return Array.from(bytes, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
 }
 
 /**
- * Control characters other than line ends and tabs, shown by their bytes as \xNN, so that a text cannot steer the terminal: U+009B begins
- * a command as ESC [ does.
+ * Shows control characters other than line ends and tabs as \xNN, so that a text cannot control the terminal: U+009B introduces an escape
+ * sequence as ESC [ does.
  */
 export const withoutControls = (text: string): string => text.replace(CONTROL, escaped);
 
-/** The text with a bar between patches; in colour, each patch in the colour of the entropy at its first byte, which is what began it. */
+/** The text with a bar between patches. With colour, each patch has the colour of the entropy at its first byte, which started it. */
 export function renderPatches({ bytes, patchLengths, entropyNats, colour }: PatchesView): string {
   let at = 0;
   return patchLengths
@@ -53,5 +53,5 @@ export function renderPatches({ bytes, patchLengths, entropyNats, colour }: Patc
     .join(SEPARATOR);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be shown
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to escape
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;

@@ -1,16 +1,16 @@
-/** @module An error on stderr: one sentence, a hint, and the stack only for those who ask. */
+/** @module Prints an error to stderr: one sentence, a hint, and the stack only with --verbose. */
 
 import { styleText } from 'node:util';
 import { describeError } from './describe-error.js';
 import { type Environment, type OutputStream, usesColour } from './terminal.js';
 
-/** Prints and returns the exit code that the error asks for. */
+/** Prints an error and returns its exit code. */
 export function printError(
   error: unknown,
   { stream, env, verbose }: { stream: OutputStream; env: Environment; verbose: boolean },
 ): 1 | 2 {
   const { message, hint, exitCode } = describeError(error);
-  // Whether this stream takes colour is decided here; styleText's own check (Node 22) would look at stdout.
+  // usesColour decides for this stream; styleText's own check (Node 22) would test stdout.
   const paint = (style: 'red' | 'dim', text: string) =>
     usesColour(stream, env) ? styleText(style, text, { validateStream: false }) : text;
   stream.write(`${paint('red', 'error:')} ${message}\n`);

@@ -1,15 +1,15 @@
-/** @module One line about how far something is, shared by the spinner and the plain lines. */
+/** @module Formats progress as one line, for the spinner and the plain lines. */
 
 import { humanBytes, humanDuration } from './format.js';
 import type { Speed } from './speed.js';
 
 export interface Progress {
   readonly done: number;
-  /** Absent when the end is not known. */
+  /** Absent when unknown. */
   readonly total?: number | null | undefined;
   /** `bytes` are scaled; any other word is printed after the numbers: `12/50 steps`. */
   readonly unit: string;
-  /** The file or the loss at hand. */
+  /** The current file or loss. */
   readonly detail?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export function progressLine(progress: Progress, { perSecond, seconds }: Speed):
   const rate = seconds > 0.5 ? perSecond : 0;
   if (unit === 'bytes' && rate > 0) parts.push(`${humanBytes(rate)}/s`);
   const leftSeconds = total !== null && rate > 0 ? (total - done) / rate : 0;
-  // A guess from the first moments is worse than none, and the last second needs none.
+  // An early estimate is worse than none, and the last second needs none.
   if (seconds > 3 && leftSeconds >= 1) parts.push(`${humanDuration(leftSeconds)} left`);
   if (detail !== undefined) parts.push(detail);
   return parts.join(', ');

@@ -1,4 +1,4 @@
-/** @module Progress on stderr: a spinner for a person at a terminal, sparse plain lines for a log. */
+/** @module Reports progress on stderr: a spinner on a terminal, sparse plain lines in a log. */
 
 import ora from 'ora';
 import { humanDuration } from './format.js';
@@ -7,30 +7,30 @@ import { watchSpeed } from './speed.js';
 import { canAnimate, type Environment, type OutputStream } from './terminal.js';
 
 export interface Reporter {
-  /** Begins a stage; one that is still open is closed as done. */
+  /** Begins a stage. A stage that is still open is closed as done. */
   stage(title: string): void;
-  /** How far the open stage is. Cheap to call often: what is printed is thinned. */
+  /** Reports the progress of the open stage. It may be called often, because the output is throttled. */
   progress(progress: Progress): void;
   /** Closes the open stage: `✔ title: summary (12 s)`. */
   done(summary?: string): void;
-  /** A line that stays, whatever stage is open. */
+  /** Prints a permanent line, whether or not a stage is open. */
   note(text: string): void;
-  /** The same for something that a person should look at. */
+  /** Prints a warning in the same way. */
   warn(text: string): void;
-  /** Takes the spinner off the screen, so that an error or a result can be printed. The stage does not count as done. */
+  /** Clears the spinner, so that an error or a result can be printed. The stage does not count as done. */
   stop(): void;
 }
 
 export interface ReporterOptions {
   readonly stream: OutputStream & NodeJS.WritableStream;
   readonly env: Environment;
-  /** With --json nobody watches: no animation. */
+  /** Whether --json was given, which disables animation. */
   readonly json: boolean;
-  /** Milliseconds, monotonic. */
+  /** Monotonic time in milliseconds; `performance.now` by default. */
   readonly now?: () => number;
 }
 
-/** A spinner where somebody watches a terminal, plain lines everywhere else. */
+/** Creates a spinner on a terminal that can animate, and plain lines elsewhere. */
 export function createReporter(options: ReporterOptions): Reporter {
   const now = options.now ?? (() => performance.now());
   const animated = !options.json && canAnimate(options.stream, options.env);
@@ -39,9 +39,9 @@ export function createReporter(options: ReporterOptions): Reporter {
 
 type SpeedAt = ReturnType<typeof watchSpeed>;
 
-/** A plain line is due after this long without one, */
+/** A plain line is printed after this long without one, */
 const PLAIN_EVERY_MS = 30_000;
-/** or when another tenth of the whole is done, but at most once a second. */
+/** or when another tenth of the work is done, but at most once per second. */
 const PLAIN_PARTS = 10;
 const PLAIN_AT_MOST_EVERY_MS = 1_000;
 
@@ -79,7 +79,7 @@ function plainReporter(stream: OutputStream, now: () => number): Reporter {
   };
 }
 
-/** A terminal is redrawn by ora at its own pace; making the text more often than it can be read is waste. */
+/** ora redraws the terminal at its own rate, so formatting the text more often would be wasted. */
 const SPINNER_AT_MOST_EVERY_MS = 80;
 
 function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Reporter {

@@ -1,8 +1,8 @@
-/** @module How fast something goes: over the last while, since a network or a disk is not always as it was at first. */
+/** @module Measures speed over a recent window, because the speed of a network or a disk changes. */
 
 export interface Speed {
   readonly perSecond: number;
-  /** For how long it has been watched. */
+  /** Seconds since the first value. */
   readonly seconds: number;
 }
 
@@ -11,8 +11,8 @@ const WINDOW_MS = 30_000;
 const MARK_EVERY_MS = 1_000;
 
 /**
- * Watches a count from its first value on: what was done before is no part of the speed. A count that falls is another one.
- * @returns a function to call with every value.
+ * Measures the speed of a count from its first value on; work done before that does not count. A falling count starts a new measurement.
+ * @returns a function to call with every value and its time in milliseconds.
  */
 export function watchSpeed(): (done: number, nowMs: number) => Speed {
   let began = { done: 0, ms: 0 };

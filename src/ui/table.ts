@@ -1,4 +1,4 @@
-/** @module Plain tables for stdout: aligned with spaces, no colour, no box, so that a pipe can cut them. */
+/** @module Plain tables for stdout: aligned with spaces, without colour or borders, so that other programs can parse them. */
 
 export interface Column {
   readonly title: string;
@@ -16,7 +16,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   return lines.map((line) => `${renderLine(line, columns, widths)}\n`).join('');
 }
 
-/** `key  value` lines, keys padded to one width; ends with a newline. */
+/** `key  value` lines with keys padded to the same width; ends with a newline. */
 export function renderPairs(pairs: readonly (readonly [string, string])[]): string {
   const keyWidth = Math.max(0, ...pairs.map(([key]) => width(key)));
   return pairs

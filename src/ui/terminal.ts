@@ -1,4 +1,4 @@
-/** @module What the terminal and the environment ask for: colour, animation. */
+/** @module Decides about colour and animation from the terminal and the environment. */
 
 export interface OutputStream {
   readonly isTTY?: boolean | undefined;
@@ -9,7 +9,7 @@ export interface OutputStream {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** NO_COLOR (https://no-color.org) wins, then FORCE_COLOR, then whether the stream is a terminal that is not dumb. */
+/** NO_COLOR (https://no-color.org) takes precedence, then FORCE_COLOR, then whether the stream is a terminal that is not dumb. */
 export function usesColour(stream: OutputStream, env: Environment): boolean {
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false') return true;
@@ -17,8 +17,8 @@ export function usesColour(stream: OutputStream, env: Environment): boolean {
 }
 
 /**
- * A spinner needs a terminal that somebody watches: not a pipe, not CI, not a dumb one. Nor one of no width, in which ora would clear
- * infinitely many lines.
+ * Whether a spinner can run: not in a pipe, in CI or on a dumb terminal, and not on a terminal of width 0, where ora would clear infinitely
+ * many lines.
  */
 export function canAnimate(stream: OutputStream, env: Environment): boolean {
   return stream.isTTY === true && stream.columns !== 0 && !isSet(env.CI) && env.TERM !== 'dumb';

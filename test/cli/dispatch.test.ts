@@ -128,7 +128,7 @@ describe('the command table', () => {
     };
     const { code, stderr } = await outcome('go model --turns 7', run);
     expect([code, steps]).toEqual([0, 7]);
-    expect(stderr).toContain('--turns is called --steps now.');
+    expect(stderr).toContain('--turns has been renamed to --steps.');
     expect(await outcome('go model --turns none', run)).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--turns'),

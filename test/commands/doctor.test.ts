@@ -24,7 +24,7 @@ describe('doctor', () => {
     expect(ready).toBe(false);
     expect(checks.find(({ name }) => name === 'engine')).toMatchObject({ required: true, ok: false });
     expect(error).toMatchObject({
-      message: 'Missing here: engine.',
+      message: 'This machine is missing: engine.',
       hint: expect.stringContaining('byteify setup'),
       exitCode: 1,
     });
@@ -43,7 +43,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^ok +koffi +3\./m);
   });
 
-  it('is not content with libraries that were never tried, or others in the place of those that were', async () => {
+  it('asks for a test of libraries that were never tested, or that have been replaced', async () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
@@ -53,16 +53,16 @@ describe('doctor', () => {
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
     // As an earlier version left it: for which libraries is not known.
     await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
-    const untried = {
+    const untested = {
       ok: false,
-      detail: expect.stringContaining('not tried'),
+      detail: expect.stringContaining('not been tested'),
       mend: `byteify setup --libtensorflow ${own}`,
     };
-    expect(checkEngine()).toMatchObject(untried);
+    expect(checkEngine()).toMatchObject(untested);
     await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
     expect(checkEngine()).toMatchObject({ ok: true });
     await writeFile(files[1]!, 'an upgrade');
-    expect(checkEngine()).toMatchObject(untried);
+    expect(checkEngine()).toMatchObject(untested);
   });
 
   it('never prints a token', async () => {
@@ -127,7 +127,7 @@ describe('single checks', () => {
     expect(checkHubToken(env)).toMatchObject({ ok: true, detail: 'from `hf auth login`' });
     expect(await checkHubCache({ ...env, HF_HUB_OFFLINE: '1' })).toMatchObject({
       ok: true,
-      detail: `${join(folder(), 'hub')} (not made yet), offline`,
+      detail: `${join(folder(), 'hub')} (not created yet), offline`,
     });
   });
 });

@@ -111,12 +111,12 @@ describe('plan', () => {
 
   it('prints a table a person can read', async () => {
     const { stdout } = await runCommand(plan, { model: llama, set: [], gflops: 100 });
-    expect(stdout).toMatch(/^part +parameters +forward, a byte$/m);
+    expect(stdout).toMatch(/^part +parameters +forward per byte$/m);
     expect(stdout).toMatch(/^finetune 4 end-to-end +24\.2 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
     expect(stdout).not.toMatch(/NaN|undefined|null/);
   });
 
-  it('warns when training wants more memory than there is', async () => {
+  it('warns when training needs more memory than the machine has', async () => {
     const rows = (count: number) => [
       `stages.4.batch_bytes=${count * 1024}`,
       `stages.4.micro_batch_size=${count}`,
@@ -124,7 +124,7 @@ describe('plan', () => {
     ];
     expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');
     const { stderr, stdout } = await runCommand(plan, { model: llama, set: rows(10_000_000) });
-    expect(stderr).toMatch(/^warning: training wants [\d.]+ [TP]B of memory, this machine has/);
+    expect(stderr).toMatch(/^warning: Training needs [\d.]+ [TP]B of memory, but this machine has/);
     expect(stdout).toContain('finetune');
   });
 

@@ -76,7 +76,7 @@ const publish = (dir: string, more: object = {}, options: { json?: boolean } = {
 const writing = () => hub.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
 
 describe('publish', () => {
-  it('puts an export into a repository, and tells what it did; the second time nothing is to do', async () => {
+  it('uploads an export to a repository and prints the result; a second run has nothing to do', async () => {
     const dir = await exported();
     const { stdout, stderr, error } = await publish(dir, {}, { json: true });
     expect(error).toBeNull();
@@ -94,9 +94,9 @@ describe('publish', () => {
     expect(document.uploaded).toContain('tokenizer.json');
     expect(document.uploaded.filter((path: string) => path.endsWith('.safetensors')).length).toBeGreaterThan(1);
     expect(document.sent_bytes).toBe(document.total_bytes);
-    // What will happen is said before it does.
+    // The plan is printed before anything is sent.
     expect(stderr).toMatch(/README\.md +[\d.]+ KB +upload[\s\S]*to upload to http:[\s\S]*Uploading to me\/model/);
-    expect(stderr).toMatch(/Verifying what the hub holds now: \d+ files, sizes and digests as here/);
+    expect(stderr).toMatch(/Verifying the uploaded files: \d+ files, sizes and digests match/);
     const again = await publish(dir, {}, { json: true });
     expect(JSON.parse(again.stdout)).toMatchObject({
       commit: document.commit,
@@ -109,12 +109,12 @@ describe('publish', () => {
 
   it('prints the address', async () => {
     const { stdout } = await publish(await exported());
-    expect(stdout).toContain(`repository     ${hub.url}/${ID}\n`);
+    expect(stdout).toContain(`repository  ${hub.url}/${ID}\n`);
     expect(stdout).toMatch(/^commit +[0-9a-f]{40}$/m);
     expect(stdout).not.toContain('removed');
   });
 
-  it('prints what it took away', async () => {
+  it('prints the files that it removed', async () => {
     const { stdout } = await publish(await exported(), { repository: 'me/taken', force: true });
     expect(stdout).toMatch(/^removed +model\.safetensors$/m);
   });

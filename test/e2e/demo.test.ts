@@ -32,13 +32,13 @@ describe('byteify demo', () => {
     expect(next).toContain(`generate ${out} `);
     const lines = found!.trimEnd().split('\n');
     expect(lines).toHaveLength(5);
-    expect(lines[0]).toMatch(/^the tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
-    expect(lines[1]).toMatch(/^the BLT made of it +\d+\.\d{3} bits per byte on held-out text$/);
+    expect(lines[0]).toMatch(/^tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
+    expect(lines[1]).toMatch(/^converted BLT +\d+\.\d{3} bits per byte on held-out text$/);
     expect(lines[2]).toMatch(/^patches +.*│/);
     expect(lines[2]?.replace(/^patches +/, '').replaceAll('│', '')).toBe(
       'The latent global transformer reads patches of bytes, not tokens.',
     );
-    expect(lines[3]).toMatch(/^a sample +"The .*"$/);
+    expect(lines[3]).toMatch(/^sample +"The .*"$/);
     expect(lines[4]).toBe(`export              ${join(out, 'blt')} (transformers: BltForCausalLM.from_pretrained)`);
     expect(result.stderr).not.toMatch(/warning/);
   });

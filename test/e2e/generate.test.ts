@@ -149,8 +149,8 @@ describe('byteify generate', () => {
 
   it.each([
     ['--chat without a template', ['--prompt', 'Hi', '--chat'], /has no chat template/],
-    ['--system without --chat', ['--prompt', 'Hi', '--system', 'x'], /--system belongs to a conversation/],
-    ['two prompts', ['--prompt', 'Hi', '--prompt-file', 'x'], /are two prompts/],
+    ['--system without --chat', ['--prompt', 'Hi', '--system', 'x'], /--system applies only to a conversation/],
+    ['two prompts', ['--prompt', 'Hi', '--prompt-file', 'x'], /cannot be combined/],
     ['a prompt that is not there', ['--prompt-file', 'nowhere.txt'], /nowhere\.txt does not exist/],
     ['no prompt', [], /standard input is empty/],
     ['an empty stop string', ['--prompt', 'Hi', '--stop', ''], /--stop is empty/],
@@ -176,7 +176,9 @@ describe('byteify generate', () => {
   it('refuses a prompt as long as what the model reads', async () => {
     const { code, stdout, stderr } = await generate('--prompt', 'x'.repeat(4096));
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/error: The prompt is 4096 bytes long; this model reads 4095 [^\n]+\nhint: [^\n]+\n$/);
+    expect(stderr).toMatch(
+      /error: The prompt is 4096 bytes long; prompt and generated text together are limited to 4095 bytes[^\n]+\nhint: [^\n]+\n$/,
+    );
   });
 
   const startLongText = () =>

@@ -81,7 +81,7 @@ describe('byteify import of a hub model', () => {
   it('that was renamed says so', async () => {
     await serve({ renamed: { 'org/old': 'org/tiny' } });
     const { code, stderr } = await runImport('org/old');
-    expect(stderr).toContain('org/old is called org/tiny on the hub now.');
+    expect(stderr).toContain('org/old is now called org/tiny on the hub.');
     expect(code).toBe(0);
   });
 

@@ -54,7 +54,7 @@ describe('a conversion from a hub id', () => {
     }
     running.child.kill(signal);
     const { code, stdout, stderr } = await running.finished;
-    expect(stderr.includes('Stopped by SIGINT. The same command goes on from here.')).toBe(signal === 'SIGINT');
+    expect(stderr.includes('Stopped by SIGINT. Run the same command again to resume.')).toBe(signal === 'SIGINT');
     expect(stdout).toBe('');
     expect(code).toBe(expected);
     expect(hub.requests.filter(({ url }) => url.includes('/commit/'))).toEqual([]);

@@ -220,10 +220,10 @@ describe('a server that cannot be', () => {
     const file = join(work, 'key');
     writeFileSync(file, ' \n');
     const empty = await runCli(['serve', model, '--api-key-file', file]);
-    expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('holds no key')]);
+    expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('contains no valid key')]);
     writeFileSync(file, `${KEY}\n`);
     const two = await runCli(['serve', model, '--api-key-file', file], { env: { BYTEIFY_API_KEY: 'another' } });
-    expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('two keys')]);
+    expect([two.code, two.stderr]).toEqual([2, expect.stringContaining('cannot be combined')]);
     expect(two.stderr).not.toContain(KEY);
   });
 

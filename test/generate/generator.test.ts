@@ -271,7 +271,7 @@ describe('several texts at once', () => {
 
   it('are no more than slots', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
-      expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples .* more than the 2 texts/);
+      expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples exceed the 2 texts/);
     });
   });
 });
@@ -331,7 +331,7 @@ describe('where a text ends', () => {
     expect((await one(short, requestOf('x'.repeat(28)), { draft })).bytes.length).toBe(1);
     await withGenerator(short, { draft }, async (generator) => {
       expect(() => generator.generate(requestOf('x'.repeat(29)))).toThrow(
-        /29 bytes long; this model reads 29 together/,
+        /29 bytes long; prompt and generated text together are limited to 29 bytes/,
       );
     });
   });

@@ -44,7 +44,7 @@ describe('ids and the rows of the embedding', () => {
   it('an added token that text becomes has a row', async () => {
     await addToken(1024, '<|im_start|>');
     await expectRefused(
-      `${path('tokenizer.json')} gives "<|im_start|>" the id 1024, and the model has 1024 tokens (vocab_size).`,
+      `${path('tokenizer.json')} gives "<|im_start|>" the id 1024, but the model has 1024 tokens (vocab_size).`,
     );
   });
 
@@ -69,7 +69,7 @@ describe('ids and the rows of the embedding', () => {
     await change(name, (json) => ({ ...json, [key]: value }));
     await expectRefused(
       name === 'config.json' || Array.isArray(value) || typeof value === 'number'
-        ? /has the \w+_token_id \d*-?\d+, and the model has 1024/
+        ? /has the \w+_token_id \d*-?\d+, but the model has 1024/
         : /has the bos_token_id "<s>"/,
     );
   });
@@ -96,7 +96,7 @@ it.each(['(q|q)*z', '(\\s*\\n*)*x'])(
       ...json,
       pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
     }));
-    await expectRefused(/tokenizer\.json cannot be used: its expressions did not get through \d+ characters in 10 s\./);
+    await expectRefused(/tokenizer\.json cannot be used: its expressions did not process \d+ characters in 10 s\./);
   },
 );
 
@@ -109,7 +109,7 @@ describe('a chat template', () => {
   it('that never ends is refused where tokenizer_config.json has it', { timeout: 60_000 }, async () => {
     const loop = '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}';
     await change('tokenizer_config.json', (json) => ({ ...json, chat_template: loop }));
-    await expectRefused(`The chat template in ${path('tokenizer_config.json')} did not end within 5 s.`);
+    await expectRefused(`The chat template in ${path('tokenizer_config.json')} did not finish within 5 s.`);
   });
 
   it.each(["{{ raise_exception('no') }}", '{% generation %}', 'plain'])('%j hinders nothing', async (template) => {

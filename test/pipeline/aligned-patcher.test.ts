@@ -86,5 +86,5 @@ it('an entropy model without a target gets the paper’s mean, and a folder that
   const options = { dir, data: [], maxBytes: 3000, reporter, signal };
   expect((await calibrateFolder({ ...options, target: null })).bytesPerPatch).toBeCloseTo(4.5, 1);
   const away = calibrateFolder({ ...options, dir: goldenPath('plain/blt'), target: null });
-  await expect(away).rejects.toThrow(/is no conversion/);
+  await expect(away).rejects.toThrow(/is not a conversion folder/);
 });

@@ -135,12 +135,12 @@ it('text that was deleted after it was read is said to be gone; what was read is
   await rm(text(), { recursive: true });
   await expect(read([text()])).rejects.toMatchObject({
     message: `${text()} was read into ${join(out(), 'data')} and is gone since.`,
-    hint: 'Leave --data out to go on with the text that was read.',
+    hint: 'Leave --data out to continue with the text that was read.',
   });
   expect(await read([])).toContain('already there');
   await expect(read([], { set: 'data.max_document_bytes=128' })).rejects.toMatchObject({
     message: expect.stringContaining('is gone since'),
-    hint: expect.stringContaining('undo what was changed in the data section'),
+    hint: expect.stringContaining('undo the changes to the data section'),
   });
 });
 

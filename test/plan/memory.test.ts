@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BltConfig, type StageShape, stageRuns, type TransformerConfig } from '../../src/blt/index.js';
 import { activationsOf } from '../../src/plan/activations.js';
-import { type MemoryQuestion, trainingMemory } from '../../src/plan/memory.js';
+import { type MemoryInputs, trainingMemory } from '../../src/plan/memory.js';
 
 const block = (hiddenSize: number, rest: Partial<TransformerConfig> = {}): TransformerConfig => ({
   hiddenSize,
@@ -82,7 +82,7 @@ describe('nothing is kept', () => {
 });
 
 const counts = { encoder: 1e6, hash: 50e6, global: 100e6, decoder: 20e6, head: 1e6, patcher: 5e6 };
-const question: MemoryQuestion = {
+const question: MemoryInputs = {
   config,
   counts,
   stage: endToEnd([]),
@@ -96,7 +96,7 @@ const question: MemoryQuestion = {
   adapterParameters: 0,
   frozenWeightBytes: 2,
 };
-const memory = (change: Partial<MemoryQuestion> = {}) => trainingMemory({ ...question, ...change });
+const memory = (change: Partial<MemoryInputs> = {}) => trainingMemory({ ...question, ...change });
 
 describe('a stage', () => {
   it('holds 4 bytes a moved weight, 2 a frozen one, 8 of moments, and gradients of all but the table', () => {

@@ -213,7 +213,7 @@ describe('what is refused', () => {
     [COMPLETIONS, {}, 'prompt', 'prompt: must be a text, or an array of one text.'],
     [COMPLETIONS, { prompt: ['a', 'b'] }, 'prompt', 'prompt: must be a text, or an array of one text.'],
     [COMPLETIONS, { prompt: [1, 2] }, 'prompt', 'prompt: must be a text, or an array of one text.'],
-    [COMPLETIONS, { prompt: long }, 'prompt', 'The prompt is 1002 bytes long; this server reads 1000.'],
+    [COMPLETIONS, { prompt: long }, 'prompt', 'The prompt is 1002 bytes long; this server accepts 1000.'],
     [COMPLETIONS, { prompt: 'a', max_tokens: 501 }, 'max_tokens', expect.stringContaining('at most 500 bytes')],
     [COMPLETIONS, { prompt: 'a', max_completion_tokens: 501 }, 'max_completion_tokens', expect.any(String)],
     [COMPLETIONS, { prompt: 'a', max_tokens: 0 }, 'max_tokens', expect.any(String)],
@@ -228,7 +228,7 @@ describe('what is refused', () => {
     [COMPLETIONS, { prompt: 'a', suffix: 'z' }, 'suffix', expect.stringContaining('not supported')],
     [COMPLETIONS, { prompt: 'a', logit_bias: { 1: 5 } }, 'logit_bias', expect.stringContaining('not supported')],
     [COMPLETIONS, { prompt: 'a', presence_penalty: 1 }, 'presence_penalty', expect.stringContaining('not supported')],
-    [COMPLETIONS, { prompt: 'a', max_token: 5 }, 'max_token', 'max_token is no field that this server knows.'],
+    [COMPLETIONS, { prompt: 'a', max_token: 5 }, 'max_token', 'max_token is not a field that this server supports.'],
     [COMPLETIONS, { prompt: 'a', byteify: { patch: true } }, 'byteify.patch', expect.any(String)],
     [COMPLETIONS, { prompt: 'a', messages: [] }, 'messages', expect.any(String)],
     [COMPLETIONS, [], null, expect.stringMatching(/^The body: /)],
@@ -351,7 +351,7 @@ describe('the rest', () => {
     ).toEqual([]);
   });
 
-  it('answers to names of the loopback alone where it listens there', async () => {
+  it('accepts only loopback host names when it listens on the loopback interface', async () => {
     const { app } = appOf(undefined, { loopbackHost: '127.0.0.1' });
     const statusFor = async (host: string) => (await app.request('/health', { headers: { Host: host } })).status;
     for (const host of ['localhost', 'localhost:8080', '127.0.0.1:80', '127.8.8.8', '[::1]:8080'])

@@ -39,10 +39,10 @@ describe('the listener', () => {
     other.close();
   });
 
-  it('tells that a host is not known, or not of this machine', async () => {
-    await expect(openListener({ ...LOCAL, host: 'no.such.host.invalid' })).rejects.toThrow(/is not known/);
-    await expect(openListener({ ...LOCAL, host: '' })).rejects.toThrow(/is not known/);
-    await expect(openListener({ ...LOCAL, host: '192.0.2.1' })).rejects.toThrow(/no address of this machine/);
+  it('reports a host that is unknown, or not an address of this machine', async () => {
+    await expect(openListener({ ...LOCAL, host: 'no.such.host.invalid' })).rejects.toThrow(/is unknown/);
+    await expect(openListener({ ...LOCAL, host: '' })).rejects.toThrow(/is unknown/);
+    await expect(openListener({ ...LOCAL, host: '192.0.2.1' })).rejects.toThrow(/is not an address of this machine/);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PLAIN_SAMPLING } from '../../src/generate/index.js';
 import type { TextRequest } from '../../src/serve/request-fields.js';
-import { createScheduler, type Piece } from '../../src/serve/scheduler.js';
+import { createScheduler, type TextDelta } from '../../src/serve/scheduler.js';
 import { LIMITS } from './ask.js';
 import { fakeGenerator } from './fake-generator.js';
 
@@ -59,14 +59,14 @@ describe('texts that are being written', () => {
 
   it('end where they are when time is up', async () => {
     const generator = fakeGenerator(() => 'é!', { paced: true });
-    const pieces: Piece[] = [];
+    const deltas: TextDelta[] = [];
     const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
-      pieces.push(piece),
+      deltas.push(piece),
     );
     await pause(5);
     await generator.step();
     expect(await written).toEqual({ promptBytes: 1, writtenBytes: 1 });
-    expect(pieces.map(({ text, finish }) => [text, finish])).toEqual([
+    expect(deltas.map(({ text, finish }) => [text, finish])).toEqual([
       ['', null],
       ['\ufffd', 'length'],
     ]);

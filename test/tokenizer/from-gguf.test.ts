@@ -142,32 +142,32 @@ describe('a GGUF file’s tokenizer is refused', () => {
   const { tokens } = byteLevel;
   it.each<[string, Map<string, GgufValue>, RegExp]>([
     ['when there is none', new Map(), /there is none/],
-    ['of another kind', byteLevelValues({ 'ggml.model': 'bert' }), /kind "bert" is not known/],
+    ['of another kind', byteLevelValues({ 'ggml.model': 'bert' }), /kind "bert" is unknown/],
     ['of a kind that objects have by nature', byteLevelValues({ 'ggml.model': 'constructor' }), /kind "constructor"/],
-    ['with other words', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is not known/],
+    ['with other words', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is unknown/],
     ['with words that objects have by nature', byteLevelValues({ 'ggml.pre': 'toString' }), /pre-tokenizer "toString"/],
     ['without tokens', new Map([['tokenizer.ggml.model', 'llama']]), /lacks tokenizer.ggml.tokens/],
-    ['with numbers for tokens', byteLevelValues({ 'ggml.tokens': [1, 2] }), /ggml.tokens is not the list/],
+    ['with numbers for tokens', byteLevelValues({ 'ggml.tokens': [1, 2] }), /ggml.tokens is not a list/],
     [
       'with a token twice',
       byteLevelValues({ 'ggml.tokens': [...tokens.slice(1), tokens[9]!] }),
       /tokens 8 and 599 are/,
     ],
     ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 entries for 600 tokens/],
-    ['without scores', sentencePieceValues({ 'ggml.scores': 'none' }), /ggml.scores is not the list/],
+    ['without scores', sentencePieceValues({ 'ggml.scores': 'none' }), /ggml.scores is not a list/],
     [
       'with a score that is none',
       sentencePieceValues({ 'ggml.scores': sentencePiece.scores.map(() => Number.NaN) }),
       /ggml.scores/,
     ],
-    ['with a merge of one part', byteLevelValues({ 'ggml.merges': ['ab'] }), /merge "ab" does not make a token/],
-    ['with a merge into no token', byteLevelValues({ 'ggml.merges': ['Z Z'] }), /merge "Z Z" does not make a token/],
+    ['with a merge of one part', byteLevelValues({ 'ggml.merges': ['ab'] }), /merge "ab" does not join two tokens/],
+    ['with a merge into no token', byteLevelValues({ 'ggml.merges': ['Z Z'] }), /merge "Z Z" does not join two tokens/],
     [
       'with an id beyond its tokens',
       byteLevelValues({ 'ggml.eos_token_id': 600 }),
-      /eos_token_id is 600, and it has 600/,
+      /eos_token_id is 600, but it has 600/,
     ],
-    ['with an id that is text', byteLevelValues({ 'ggml.eos_token_id': 'end' }), /eos_token_id is no number/],
+    ['with an id that is text', byteLevelValues({ 'ggml.eos_token_id': 'end' }), /eos_token_id is not a number/],
   ])('%s', (_what, keyValues, message) => {
     expect(() => tokenizerFromGguf(keyValues)).toThrow(ByteifyError);
     expect(() => tokenizerFromGguf(keyValues)).toThrow(message);

@@ -140,12 +140,12 @@ describe('BOS', () => {
 describe('a tokenizer is refused that', () => {
   const json = tokenizerFromGguf(byteLevelValues()).tokenizerJson;
   it.each<[string, string | null, RegExp]>([
-    ['is absent', null, /holds no tokenizer.json/],
+    ['is absent', null, /contains no tokenizer.json/],
     ['is not JSON', '{', /tokenizer.json is not JSON/],
     ['is no object', '[]', /is not a JSON object/],
     ['lacks its parts', '{"added_tokens":[],"decoder":{"type":"ByteLevel"}}', /cannot be used/],
     ['has another decoder', JSON.stringify({ ...json, decoder: { type: 'WordPiece' } }), /neither byte-level nor/],
-    ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /without id or content/],
+    ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /whose id or content/],
     ['is a model of no kind', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
   ])('%s', async (_what, text, message) => {
     if (text !== null) await writeFile(join(folder(), 'tokenizer.json'), text);

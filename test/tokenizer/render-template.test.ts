@@ -24,7 +24,7 @@ describe('a template that would take all there is', () => {
     [
       'loops in loops',
       '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}',
-      /end within 1.5 s/,
+      /finish within 1.5 s/,
     ],
     ['a text that grows', `${grown(9)}{{ ns.s | list | length }}`, /within|memory/],
     [

@@ -49,7 +49,7 @@ export async function check({ gpu, folder, hashVocab = HASH_VOCAB, trial }) {
   if (plan === null) {
     const least = (planOf(config, 1, 1024).bytes / 1e9).toFixed(1);
     return NAMES.map((name) =>
-      failed(name, `the smallest step of the model needs ${least} GB by the plan, with room beside it`),
+      failed(name, `the smallest step of the model needs ${least} GB by the plan, including the margin`),
     );
   }
   const rate = await matmulRate(trial?.matmulSize ?? MATMUL_SIZE);

@@ -1,4 +1,4 @@
-/** @module The engine: its libraries, the bridge to them, and how fast it is. */
+/** @module Checks of the engine: its libraries, the bridge to them, and its speed. */
 
 import { type EngineLocation, locateEngine } from '../../engine/locate.js';
 import { type Machine, supportOf, thisMachine } from '../../engine/machine.js';
@@ -6,7 +6,7 @@ import { selfTestOf } from '../../engine/self-test-record.js';
 import { messageOf } from '../../errors.js';
 import type { Check } from './check.js';
 
-/** Whether libraries are here, and passed their self-test as they are now. */
+/** Checks that the libraries are installed, and that they have passed their self-test since they last changed. */
 export function checkEngine(machine: Machine = thisMachine()): Check {
   const engine = locateEngine();
   if (engine === null) {
@@ -14,9 +14,10 @@ export function checkEngine(machine: Machine = thisMachine()): Check {
       name: 'engine',
       required: true,
       ok: false,
-      detail: "TensorFlow's libraries are not here",
+      detail: "TensorFlow's libraries are not installed",
       mend:
-        supportOf(machine).advice?.hint ?? 'byteify setup (or byteify setup --libtensorflow DIR for a copy at hand)',
+        supportOf(machine).advice?.hint ??
+        'byteify setup (or byteify setup --libtensorflow DIR to use an existing copy)',
     };
   }
   const test = selfTestOf(engine.folder);
@@ -25,7 +26,7 @@ export function checkEngine(machine: Machine = thisMachine()): Check {
       name: 'engine',
       required: true,
       ok: false,
-      detail: `TensorFlow ${engine.version} in ${engine.folder} was not tried yet`,
+      detail: `TensorFlow ${engine.version} in ${engine.folder} has not been tested yet`,
       mend: `byteify setup${flagsFor(engine)}`,
     };
   }
@@ -38,13 +39,13 @@ export function checkEngine(machine: Machine = thisMachine()): Check {
   };
 }
 
-/** Those with which the set-up keeps these libraries. */
+/** The flags with which `byteify setup` keeps these libraries. */
 function flagsFor({ build, folder }: EngineLocation): string {
   if (build === 'own') return ` --libtensorflow ${folder}`;
   return build === 'gpu' ? ' --gpu' : '';
 }
 
-/** koffi ships a binary a platform; an install with another platform's node_modules lacks it. */
+/** Checks that koffi loads. It ships one binary per platform, so node_modules from another platform lack the right one. */
 export async function checkBridge(): Promise<Check> {
   const check = { name: 'koffi', required: true };
   try {
@@ -55,7 +56,7 @@ export async function checkBridge(): Promise<Check> {
       ...check,
       ok: false,
       detail: messageOf(error).split('\n', 1)[0] ?? '',
-      mend: 'npm install, on this machine',
+      mend: 'run npm install on this machine',
     };
   }
 }

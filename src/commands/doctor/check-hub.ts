@@ -1,4 +1,4 @@
-/** @module The Hugging Face hub: where its cache is, whether a token is at hand. Asks nothing of the network, prints no token. */
+/** @module Checks of the Hugging Face Hub: the location of its cache, and whether a token is set. Uses no network and prints no token. */
 
 import { constants, existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import type { Check } from './check.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether the cache, or the folder that it would be made in, can be written. */
+/** Checks that the cache, or the folder in which it would be created, is writable. */
 export async function checkHubCache(env: Environment = process.env): Promise<Check> {
   const { cacheDir: cache, offline } = hubEnvironment(env);
   let existing = cache;
@@ -18,7 +18,7 @@ export async function checkHubCache(env: Environment = process.env): Promise<Che
     () => true,
     () => false,
   );
-  const detail = `${cache}${existsSync(cache) ? '' : ' (not made yet)'}${offline ? ', offline' : ''}`;
+  const detail = `${cache}${existsSync(cache) ? '' : ' (not created yet)'}${offline ? ', offline' : ''}`;
   return {
     name: 'hub cache',
     required: false,
@@ -28,7 +28,7 @@ export async function checkHubCache(env: Environment = process.env): Promise<Che
   };
 }
 
-/** Whether there is a token, never what it is. */
+/** Checks whether a token is set, without revealing it. */
 export function checkHubToken(env: Environment = process.env): Check {
   const check = { name: 'hub token', required: false };
   const { token } = hubEnvironment(env);

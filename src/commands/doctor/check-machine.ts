@@ -1,4 +1,4 @@
-/** @module The machine: Node, memory, disk, GPU, and the programs that some verbs call. */
+/** @module Checks of the machine: Node, memory, disk, GPU, and the programs that some verbs call. */
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,7 +17,7 @@ const run = promisify(execFile);
 /** `engines` of package.json. */
 const MINIMUM_NODE = [20, 19] as const;
 
-/** Whether this Node is new enough. */
+/** Checks that this Node is new enough. */
 export function checkNode(version: string = process.versions.node): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [wantedMajor, wantedMinor] = MINIMUM_NODE;
@@ -26,7 +26,7 @@ export function checkNode(version: string = process.versions.node): Check {
   return { name: 'node', required: true, ok, detail: version, mend: ok ? null : `install Node ${wanted} or newer` };
 }
 
-/** Whether the engine's libraries exist for this machine. Where a build of the user's own can be loaded, it is no more than a warning. */
+/** Checks that the engine's libraries exist for this machine. It is only a warning where the user can load a build of their own. */
 export function checkPlatform(machine: Machine = thisMachine()): Check {
   const { name, ownLibraries, advice } = supportOf(machine);
   const check = { name: 'machine', required: !ownLibraries };
@@ -34,11 +34,11 @@ export function checkPlatform(machine: Machine = thisMachine()): Check {
   return { ...check, ok: false, detail: `${name}: ${advice.reason}`, mend: advice.hint };
 }
 
-/** What `tiny` needs with room to spare; `byteify plan` knows what a model needs. */
+/** More than enough for the recipe `tiny`; `byteify plan` predicts what a model needs. */
 const LITTLE_MEMORY_BYTES = 2e9;
 const LITTLE_DISK_BYTES = 5e9;
 
-/** Whether enough memory is free for the smallest conversion. */
+/** Checks that enough memory is free for the smallest conversion. @param free bytes @param total bytes */
 export function checkMemory(free: number = freemem(), total: number = totalmem()): Check {
   const ok = free >= LITTLE_MEMORY_BYTES;
   const detail = `${humanBytes(free)} free of ${humanBytes(total)}, ${availableParallelism()} cores`;
@@ -47,11 +47,11 @@ export function checkMemory(free: number = freemem(), total: number = totalmem()
     required: false,
     ok,
     detail,
-    mend: ok ? null : 'close other programs; byteify plan tells what a model needs',
+    mend: ok ? null : 'close other programs; byteify plan predicts what a model needs',
   };
 }
 
-/** The disk of the current folder, where conversions are written, and of the cache, where the engine lies. */
+/** Checks the disk of the current folder, where conversions are written, and of the cache, where the engine is installed. */
 export async function checkDisks(): Promise<Check[]> {
   return [await checkDisk('disk, here', process.cwd()), await checkDisk('disk, cache', engineHome())];
 }
@@ -67,11 +67,11 @@ async function checkDisk(name: string, path: string): Promise<Check> {
     required: false,
     ok,
     detail: `${humanBytes(free)} free at ${existing}`,
-    mend: ok ? null : 'make room',
+    mend: ok ? null : 'free some space',
   };
 }
 
-/** The GPUs that the driver's nvidia-smi names. */
+/** Lists the GPUs that the driver's nvidia-smi reports. */
 export async function checkGpu(): Promise<Check> {
   const check = { name: 'gpu', required: false };
   try {
@@ -81,12 +81,12 @@ export async function checkGpu(): Promise<Check> {
     const gpus = stdout.trim().split('\n').filter(Boolean);
     if (gpus.length > 0) return { ...check, ok: true, detail: gpus.join('; '), mend: 'byteify setup --gpu uses it' };
   } catch {
-    // No driver is the usual case: nothing is wrong.
+    // Most machines have no driver, and that is fine.
   }
   return { ...check, ok: false, detail: 'no NVIDIA GPU found by nvidia-smi', mend: 'nothing: the CPU is used' };
 }
 
-/** `byteify setup` fetches the engine with pip; nothing else needs Python. */
+/** Checks for pip, with which `byteify setup` downloads the engine. Nothing else needs Python. */
 export async function checkPip(): Promise<Check> {
   const check = { name: 'pip', required: false };
   for (const python of ['python3', 'python']) {
@@ -100,12 +100,12 @@ export async function checkPip(): Promise<Check> {
   return {
     ...check,
     ok: false,
-    detail: "Python's pip is not here",
-    mend: 'install Python with pip, for byteify setup',
+    detail: "Python's pip was not found",
+    mend: 'install Python with pip, which byteify setup needs',
   };
 }
 
-/** zlib reads zstd from Node 22.15 and 23.8 on. */
+/** Checks that Node's zlib reads zstd, as it does since Node 22.15 and 23.8. */
 export function checkZstd(): Check {
   const ok = 'createZstdDecompress' in zlib;
   return {
@@ -113,6 +113,6 @@ export function checkZstd(): Check {
     required: false,
     ok,
     detail: ok ? 'Node reads it' : `Node ${process.versions.node} does not read it`,
-    mend: ok ? null : 'Node 22.15 or newer, for training data in .zst files',
+    mend: ok ? null : 'use Node 22.15 or newer for training data in .zst files',
   };
 }

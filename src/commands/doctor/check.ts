@@ -2,11 +2,11 @@
 
 export interface Check {
   readonly name: string;
-  /** Without it no conversion runs here. */
+  /** Whether conversions cannot run without it. */
   readonly required: boolean;
   readonly ok: boolean;
   /** What was found, or what is missing. */
   readonly detail: string;
-  /** What to do about it; null when nothing needs doing. */
+  /** What to do about it; null when nothing needs to be done. */
   readonly mend: string | null;
 }

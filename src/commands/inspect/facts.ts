@@ -1,4 +1,4 @@
-/** @module The few facts of a config that a person looks for. */
+/** @module The main facts of a config. */
 
 import type { BltConfig, RopeConfig } from '../../blt/index.js';
 import type { GgufFile } from '../../gguf/index.js';
@@ -7,7 +7,7 @@ import type { Inspection } from './inspection.js';
 
 type Facts = Inspection['config'];
 
-/** Of a Llama's config. */
+/** The facts of a Llama's config. */
 export function llamaFacts(config: LlamaConfig): Facts {
   return {
     model_type: config.modelType,
@@ -23,7 +23,7 @@ export function llamaFacts(config: LlamaConfig): Facts {
   };
 }
 
-/** Of a BLT's config, a line a part. */
+/** The facts of a BLT's config, one line per part. */
 export function bltFacts(config: BltConfig): Facts {
   const { encoder, decoder, global, patcher, hash, patching } = config;
   const shape = (part: BltConfig['encoder']) =>
@@ -42,7 +42,7 @@ export function bltFacts(config: BltConfig): Facts {
   };
 }
 
-/** The scalar keys; arrays (the vocabulary) are left out. */
+/** The scalar keys of a GGUF file; arrays such as the vocabulary are left out. */
 export function ggufFacts(keyValues: GgufFile['keyValues']): Facts {
   const scalars = [...keyValues].filter(([, value]) => !Array.isArray(value));
   return Object.fromEntries(

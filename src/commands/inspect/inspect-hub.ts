@@ -1,4 +1,4 @@
-/** @module A hub model as the hub tells of it: its config and the headers of its files; no weight is downloaded. */
+/** @module Inspects a hub model by its config and the headers of its files; no weights are downloaded. */
 
 import { parseBltConfig } from '../../blt/index.js';
 import { parseModelJson } from '../../fs/index.js';
@@ -10,8 +10,8 @@ import { type Inspection, inspection } from './inspection.js';
 import { partFinder } from './parts.js';
 
 /**
- * @param model org/name, with an optional @revision. Where the hub cannot be asked it is inspected as the cache has it.
- * @throws UsageError for what is no id; ByteifyError when the hub refuses, or the config is of another architecture
+ * @param model org/name, with an optional @revision. If the hub cannot be reached, the cached copy is inspected.
+ * @throws UsageError when it is not a hub id; ByteifyError when the hub refuses, or the config has another architecture
  */
 export async function inspectHub(model: string, signal: AbortSignal): Promise<Inspection> {
   const found = await readRemote(model, { signal });

@@ -1,4 +1,4 @@
-/** @module Reads headers and configs of whatever a path points to; never a weight. */
+/** @module Inspects whatever a path points to. Reads headers and configs, never weights. */
 
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -17,7 +17,8 @@ import { partFinder } from './parts.js';
 const PATH_HINT = 'Give a weights file, a checkpoint folder, a conversion folder or a hub id.';
 
 /**
- * @throws UsageError when the path is nothing that can be inspected
+ * Inspects a weights file, a checkpoint folder or a conversion folder.
+ * @throws UsageError when the path does not exist or is none of these; ByteifyError when a file contains no tensors
  */
 export async function inspectPath(path: string): Promise<Inspection> {
   if (!existsSync(path)) throw missingPath(path, PATH_HINT);
@@ -49,7 +50,7 @@ async function inspectFolder(path: string): Promise<Inspection> {
   return read(await openCheckpoint(folder), { kind: 'llama', path: folder, config });
 }
 
-/** A source that came as GGUF has a config.json beside it, but its weights are in that one file. */
+/** The only weights file of a folder, if that is GGUF: a source imported from GGUF has a config.json beside it. */
 async function onlyGguf(folder: string): Promise<string | null> {
   const names = await readdir(folder);
   const name = names.some((file) => file.endsWith('.safetensors'))
@@ -70,7 +71,7 @@ async function read(
 ): Promise<Inspection> {
   try {
     if (reader.tensors.size === 0)
-      throw new ByteifyError(`${about.path} holds no tensors.`, { hint: 'Download or write the file again.' });
+      throw new ByteifyError(`${about.path} contains no tensors.`, { hint: 'Download or write the file again.' });
     const partOf = partFinder(reader.tensors.keys());
     const tensors = [...reader.tensors.values()].map(({ name, dtype, shape }) => ({
       name,

@@ -1,10 +1,10 @@
-/** @module What `byteify inspect` tells of any checkpoint, file or conversion. */
+/** @module The result of `byteify inspect` for any checkpoint, file or conversion. */
 
 import { elementCount } from '../../safetensors/index.js';
 
 export interface InspectedTensor {
   readonly name: string;
-  /** As it is stored: a safetensors dtype, or a GGUF type such as Q4_K. */
+  /** The stored type: a safetensors dtype, or a GGUF type such as Q4_K. */
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly part: string;
@@ -20,7 +20,7 @@ export interface Group {
 export interface Inspection {
   readonly kind: 'blt' | 'llama' | 'safetensors' | 'gguf';
   readonly path: string;
-  /** Facts of the config by name; empty for a bare file of weights. */
+  /** Facts of the config by name; empty for a weights file without a config. */
   readonly config: Readonly<Record<string, string | number | boolean | null>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly parameters: number;
@@ -43,7 +43,7 @@ export function inspection(
   };
 }
 
-/** In the order of first appearance, which is the order of the model. */
+/** Groups tensors in the order of first appearance, which is the order of the model. */
 function groupBy(tensors: readonly InspectedTensor[], key: (tensor: InspectedTensor) => string): Group[] {
   const groups = new Map<string, Group>();
   for (const tensor of tensors) {

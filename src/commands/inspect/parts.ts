@@ -1,8 +1,8 @@
-/** @module Which part of a model a tensor belongs to, by its name. */
+/** @module Finds the part of a model to which a tensor belongs, by the tensor's name. */
 
 type Rules = readonly (readonly [pattern: RegExp, part: string])[];
 
-/** transformers' Llama names, and GGUF's. */
+/** Llama tensor names, as in transformers and in GGUF. */
 const LLAMA_PARTS: Rules = [
   [/(^|\.)embed_tokens\.|^token_embd\./, 'embedding'],
   [/^lm_head\.|^output\./, 'head'],
@@ -11,7 +11,7 @@ const LLAMA_PARTS: Rules = [
   [/\.mlp\.|\.ffn_/, 'feed-forward'],
 ];
 
-/** The names of a BLT (blt-format 3.1), for files that come without a config. */
+/** The names of a BLT (blt-format 3.1), for files without a config. */
 const BLT_PARTS: Rules = [
   [/^model\.patcher\./, 'patcher'],
   [/^model\.encoder_hash_tok_embedding\./, 'hash'],
@@ -21,7 +21,7 @@ const BLT_PARTS: Rules = [
   [/^lm_head\./, 'head'],
 ];
 
-/** A part by name for any model; `other` for what neither a Llama nor a BLT has. */
+/** Returns a function from a tensor's name to its part; `other` for a tensor that neither a Llama nor a BLT has. */
 export function partFinder(names: Iterable<string>): (name: string) => string {
   const isBlt = [...names].some((name) => name.startsWith('model.local_encoder.'));
   const rules = isBlt ? BLT_PARTS : LLAMA_PARTS;

@@ -1,10 +1,10 @@
-/** @module An inspection as text. */
+/** @module Renders an inspection as text. */
 
 import { elementCount } from '../../safetensors/index.js';
 import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
 import type { Group, Inspection } from './inspection.js';
 
-/** A line on the whole, then the config, the parts, the dtypes and every tensor. */
+/** A summary line, then the config, the parts, the dtypes and every tensor. */
 export function renderInspection(found: Inspection): string {
   const blocks = [
     `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${found.tensors.length} tensors\n`,
@@ -33,7 +33,7 @@ function groups(title: string, all: readonly Group[]): string {
   );
 }
 
-/** GGUF carries whole chat templates; a line's worth is enough here, --json has the rest. */
+/** Shortens a value to one line: GGUF files contain whole chat templates, which --json prints in full. */
 function oneLine(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ');
   return line.length > 100 ? `${line.slice(0, 99)}…` : line;

@@ -1,9 +1,9 @@
-/** @module A plan as the `--json` document: snake_case, units in names, null for what is not known. */
+/** @module A plan as the `--json` document: snake_case, units in names, null for unknown values. */
 
 import { totalFlops } from '../../blt/index.js';
 import type { Plan } from '../../plan/index.js';
 
-/** @param gflops the rate that the times were reckoned with, or null when none is known. */
+/** @param gflops the sustained rate from which the times follow, in GFLOP/s; null when unknown. */
 export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
   return {
     model,

@@ -1,4 +1,4 @@
-/** @module A plan as tables. */
+/** @module Renders a plan as tables. */
 
 import { type FlopParts, totalFlops } from '../../blt/index.js';
 import { type Plan, sumParameters } from '../../plan/index.js';
@@ -6,7 +6,7 @@ import { humanBytes, humanCount, humanDuration, humanFlops, renderPairs, renderT
 
 const right = (title: string) => ({ title, align: 'right' as const });
 
-/** @param gflops the rate that the times were reckoned with, or null when none is known. */
+/** @param gflops the sustained rate from which the times follow, in GFLOP/s; null when unknown. */
 export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflops: number | null }): string {
   const parts = Object.entries(plan.parameters).map(([part, parameters]) => {
     const flops = plan.forward[part as keyof FlopParts];
@@ -23,8 +23,8 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
   const forward = Object.values(plan.forward).reduce((sum, flops) => sum + totalFlops(flops), 0);
   return [
     renderTable(
-      [{ title: 'part' }, right('parameters'), right('forward, a byte')],
-      [...parts, ['in all', humanCount(sumParameters(plan.parameters)), humanFlops(forward)]],
+      [{ title: 'part' }, right('parameters'), right('forward per byte')],
+      [...parts, ['total', humanCount(sumParameters(plan.parameters)), humanFlops(forward)]],
     ),
     renderTable(
       [{ title: 'stage' }, right('text'), right('work'), right('memory'), right('disk'), right('time')],
@@ -47,8 +47,8 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
     ),
     renderPairs([
       ['model', model],
-      ['patches', `${plan.bytesPerPatch} bytes on average, as the recipe aims for`],
-      ['memory', `${humanBytes(plan.memoryBytes)} at the most`],
+      ['patches', `${plan.bytesPerPatch} bytes on average, the recipe’s target`],
+      ['memory', `${humanBytes(plan.memoryBytes)} at peak`],
       ['disk', humanBytes(plan.diskBytes)],
       [
         'training time',
@@ -58,7 +58,7 @@ export function renderPlan(plan: Plan, { model, gflops }: { model: string; gflop
   ].join('\n');
 }
 
-const UNKNOWN_RATE = 'unknown: give --gflops, or let byteify setup measure it';
+const UNKNOWN_RATE = 'unknown: give --gflops, or run byteify setup to measure it';
 
 function duration(seconds: number | null): string {
   return seconds === null ? 'unknown' : humanDuration(seconds);

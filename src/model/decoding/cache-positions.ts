@@ -1,25 +1,25 @@
-/** @module Where the new positions of a transformer lie in its KV cache, and what each may see: bookkeeping on the host, without TensorFlow. */
+/** @module Computes where new positions of a transformer are stored in its KV cache, and what each can attend to. Host code, without TensorFlow. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { MASKED_SCORE } from '../masks.js';
 import { type RopeAngles, ropeAngles } from '../rope-angles.js';
 
-/** Of `count` new positions per slot. All arrays are row-major over [slots, count] first. */
+/** The inputs for `count` new positions per slot. All arrays are row-major, with [slots, count] first. */
 export interface CachePositions extends RopeAngles {
-  /** Rows of a cache [slots * kvHeads * capacity, d] that the new keys go to: [slots, kvHeads, count]. */
+  /** Rows of a cache [slots * kvHeads * capacity, d] into which the new keys are written: [slots, kvHeads, count]. */
   readonly rows: Int32Array;
-  /** Rows of the cache that hold what these slots keep: [slots, kvHeads, capacity]. None stands for all slots. */
+  /** Rows of the cache that belong to these slots: [slots, kvHeads, capacity]. Empty means all slots. */
   readonly kept: Int32Array;
-  /** 0 where a key of the cache is visible and -1e9 elsewhere: [slots, count, capacity]. */
+  /** 0 for a visible key of the cache and -1e9 for any other: [slots, count, capacity]. */
   readonly mask: Float32Array;
 }
 
 /**
- * Positions a cache must hold so that `count` new ones, some of which may turn out to be padding, never overwrite what a later query sees.
- * @param window keys a query sees, itself included.
+ * The capacity, in positions, at which `count` new positions, some of which may be padding, never overwrite what a later query sees.
+ * @param window number of keys that a query sees, including its own.
  */
 export const rollingCapacity = (window: number, count: number): number => window + count;
 
-/** Rows of a cache that hold the first `filled` positions of some slots: [slots, kvHeads, filled]. */
+/** Rows of a cache with the first `filled` positions of some slots: [slots, kvHeads, filled]. */
 export function keptRows(
   { kvHeads }: TransformerConfig,
   slots: readonly number[],
@@ -33,7 +33,7 @@ export function keptRows(
   );
 }
 
-/** Where a slot's sequence continues. */
+/** The position at which a slot's sequence continues. */
 export interface SlotStart {
   readonly slot: number;
   /** The first new position. */
@@ -41,8 +41,8 @@ export interface SlotStart {
 }
 
 /**
- * A cache is a ring buffer: position p lies at p modulo the capacity. A place in it holds the latest position that was written there, so what was
- * written for padding, or for the slot's sequence before this one, stays hidden until it is overwritten.
+ * Computes the rows, mask and rotary angles of new positions. A cache is a ring buffer: position p is stored at p modulo the capacity, over an
+ * earlier position. Entries written for padding, or for an earlier sequence of the slot, are masked until they are overwritten.
  */
 export function cachePositions(
   config: TransformerConfig,

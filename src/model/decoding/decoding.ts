@@ -1,6 +1,6 @@
 /**
- * @module Exact incremental decoding (blt-format 2.7): a byte costs a step of the local models, and a patch, when it closes, one of the latent
- * global transformer. Several sequences go side by side in slots, each at its own length.
+ * @module Exact incremental decoding (blt-format 2.7): each byte costs one step of the local models, and each patch that closes one step of the
+ * latent global transformer. Several sequences are decoded in parallel slots, each at its own length.
  */
 import { BYTE_OFFSET, textPositions, VOCAB_SIZE } from '../../blt/index.js';
 import type { RunMode } from '../../engine/index.js';
@@ -20,47 +20,47 @@ import { closes, copiedSlot, emptySlot, openStart, rewindSlot } from './sequence
 import { createStepTable, type StepTable } from './step-table.js';
 
 export interface DecodingOptions {
-  /** Sequences side by side. */
+  /** Number of sequences decoded in parallel. */
   readonly slots: number;
-  /** How steps run. With `xla` they run uncompiled until `compileBehind` has compiled them. */
+  /** How steps run. With `xla`, they run uncompiled until `compileBehind` has compiled them. */
   readonly mode: RunMode;
-  /** Bytes of a slot that are read at once where there are several (default 256). */
+  /** Maximum bytes of a slot that one step reads (default 256). */
   readonly chunk?: number;
-  /** The most bytes that are drafted at once, no more than a chunk; none unless told. */
+  /** Maximum bytes to draft at once, up to a chunk (default 0). */
   readonly draft?: number;
-  /** Patches per slot that there is room for to begin with (default 256); room for more is made when they come. */
+  /** Initial capacity in patches per slot (default 256); it grows on demand. */
   readonly patches?: number;
-  /** Up to how many slots with one byte each, or with a patch that closes, go one by one (default 4): on a CPU a product of few rows costs more than as many of one. */
-  readonly apart?: number;
+  /** Up to this many slots with one byte each, or with a closing patch, run one by one (default 4): on a CPU, one product of few rows costs more than separate products of one row. */
+  readonly separateSlots?: number;
 }
 
 export interface SlotState {
-  /** Ids that were read. */
+  /** Number of ids read. */
   readonly length: number;
-  /** Where the patches that are closed end, in ids, exclusive; the first is BOS alone. */
+  /** Exclusive ends of the closed patches, in ids; the first patch is BOS alone. */
   readonly ends: readonly number[];
 }
 
 export interface Decoding {
-  /** Numbers of ids per slot that steps are made for, rising: the least that is enough is taken, and padded. */
+  /** Numbers of ids per slot for which steps exist, ascending. A read uses the smallest sufficient one, and pads. */
   readonly counts: readonly number[];
-  /** Reads ids into each slot, as many as it is given, none included. A sequence begins with BOS. */
+  /** Reads ids into each slot, possibly none. A sequence begins with BOS. @throws ByteifyError beyond the model's maximum length. */
   read(ids: readonly ArrayLike<number>[]): Promise<SlotOutput[]>;
   /**
-   * Likely ids to follow, by the patcher alone, up to where the patch ends: `first`, then what it finds most likely.
-   * `read` takes what it is given of them without running the patcher again.
+   * Drafts ids with the patcher alone, up to the end of the patch: `first`, then the most likely byte each time. `read` does not run the
+   * patcher again for drafted ids.
    */
   draft(slot: number, first: number): Promise<number[]>;
   state(slot: number): SlotState;
   /** Empties a slot for another sequence. */
   reset(slot: number): void;
-  /** Forgets what a slot read after `length` ids. @throws ByteifyError for more than a chunk back. */
+  /** Rewinds a slot to `length` ids. @throws ByteifyError for more than a chunk. */
   rewind(slot: number, length: number): void;
-  /** Makes slot `to` continue from where slot `from` is. */
+  /** Copies the sequence of slot `from` to slot `to`, where it continues separately. */
   fork(from: number, to: number): void;
   /**
-   * With mode `xla`: compiles steps on another thread, while sequences are read; each is used as soon as it is compiled.
-   * @returns when all are compiled. @throws what the first step that could not be compiled threw
+   * With mode `xla`, compiles the steps on another thread, while sequences are read; each is used as soon as it is compiled.
+   * @returns when all are compiled. @throws the error of the first step that could not be compiled
    */
   compileBehind(): Promise<void>;
   dispose(): void;
@@ -68,16 +68,16 @@ export interface Decoding {
 
 const CHUNK = 256;
 const FIRST_PATCHES = 256;
-const APART = 4;
+const SEPARATE_SLOTS = 4;
 
-/** The id of the likeliest byte. @param logits [260] */
+/** The id of the most likely byte. @param logits [260] */
 function likeliestByte(logits: Float32Array): number {
   let best = BYTE_OFFSET;
   for (let id = BYTE_OFFSET; id < VOCAB_SIZE; id++) if (logits[id]! > logits[best]!) best = id;
   return best;
 }
 
-/** Drafts by the patcher alone: `first`, then what it finds most likely, up to `most` ids, the end of the patch, or position `limit`. */
+/** Drafts with the patcher alone: `first`, then the most likely bytes, up to `most` ids, the end of the patch, or position `limit`. */
 async function draftInto(context: ReadContext, index: number, first: number, most: number, limit: number) {
   const slot = context.slots[index]!;
   const ids = [first];
@@ -95,12 +95,12 @@ async function draftInto(context: ReadContext, index: number, first: number, mos
   return ids;
 }
 
-/** Makes the steps that bytes take: on their own, where that is more than go one by one in all slots at once, and in the pieces of prompts. */
+/** Creates the steps for single bytes (for one slot, and for all slots at once if they do not run one by one) and for the pieces of prompts. */
 function makeSteps(
   steps: StepTable,
-  { slotCount, apart, counts }: Record<'slotCount' | 'apart', number> & Pick<Decoding, 'counts'>,
+  { slotCount, separateSlots, counts }: Record<'slotCount' | 'separateSlots', number> & Pick<Decoding, 'counts'>,
 ): void {
-  for (const slots of slotCount > apart ? [1, slotCount] : [1]) {
+  for (const slots of slotCount > separateSlots ? [1, slotCount] : [1]) {
     const size = { slots, count: 1 };
     for (const name of ['decoder', 'patcher', 'encoder', 'global'] as const) steps[name](size);
     steps.pool({ ...size, members: LEAST_MEMBERS });
@@ -111,16 +111,16 @@ function makeSteps(
   }
 }
 
-/** The engine must be started. `model` stays the caller's. */
+/** Opens a decoding. The engine must be started. The caller keeps `model`, which must stay open. */
 export function openDecoding(model: ResidentModel, options: DecodingOptions): Decoding {
-  const { slots: slotCount, mode, chunk = CHUNK, apart = APART } = options;
+  const { slots: slotCount, mode, chunk = CHUNK, separateSlots = SEPARATE_SLOTS } = options;
   const mostDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
   const cache = createKvCache(config, slotCount, chunk, options.patches ?? FIRST_PATCHES);
   const steps = createStepTable(model, cache, mode);
   const slots = Array.from({ length: slotCount }, emptySlot);
-  const context: ReadContext = { config, cache, steps, slots, apart };
-  // Ring buffers hold a window; without one they hold all that the model is made for, and no more.
+  const context: ReadContext = { config, cache, steps, slots, separateSlots };
+  // A ring buffer holds a window. Without a window it holds the model's maximum length, which a text cannot exceed.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
   const counts = [...new Set([1, Math.max(1, mostDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
@@ -132,7 +132,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       if (slots.some((slot, index) => slot.ids.length + (lengths[index] ?? 0) > limit))
         throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
       const outputs = lengths.map(emptyOutput);
-      const together = lengths.filter((length) => length === 1).length > apart;
+      const together = lengths.filter((length) => length === 1).length > separateSlots;
       for (const [slot, length] of lengths.entries()) {
         if (length === 1 && together) continue;
         const some = Array.from(ids[slot]!);
@@ -159,7 +159,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       const isLost = slot.farthest - length > chunk || slot.farthest - reopened > cache.states.capacity;
       if (length > slot.ids.length || isLost)
         throw new ByteifyError(
-          `A sequence of ${slot.ids.length} ids cannot go back to ${length}: its slot keeps ${chunk} at most.`,
+          `A sequence of ${slot.ids.length} ids cannot be rewound to ${length}: its slot keeps at most ${chunk}.`,
         );
       rewindSlot(slot, length);
     },
@@ -169,7 +169,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
     },
     async compileBehind() {
       if (mode !== 'xla') return;
-      makeSteps(steps, { slotCount, apart, counts });
+      makeSteps(steps, { slotCount, separateSlots, counts });
       await steps.compileBehind();
     },
     dispose() {

@@ -1,4 +1,4 @@
-/** @module All that a decoding keeps between steps: ring buffers of a fixed size per slot, and the global keys and values, which grow with the patches. */
+/** @module The state of a decoding between steps: ring buffers of a fixed size per slot, and the global keys and values, which grow with the patches. */
 import { type BltConfig, type TransformerConfig, textPositions } from '../../blt/index.js';
 import { rollingCapacity } from './cache-positions.js';
 import { copySlot, createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
@@ -19,18 +19,18 @@ export interface KvCache {
   readonly global: LayerCaches;
   readonly states: StateBuffer;
   readonly patches: PatchBuffer;
-  /** Makes room for so many patches per slot. */
+  /** Grows the capacity to at least so many patches per slot. */
   growGlobal(patches: number): void;
-  /** Makes room for the open patches of the slots and `count` bytes more. */
+  /** Grows the capacity to the open patches of the slots and `count` more bytes. */
   growStates(slots: readonly SequenceSlot[], count: number): void;
-  /** Makes slot `to` hold what slot `from` does. */
+  /** Copies the state of slot `from` to slot `to`. */
   copy(sequence: SequenceSlot, from: number, to: number): void;
   dispose(): void;
 }
 
 export const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
 
-/** @param chunk the most bytes per slot that one step reads. @param patches room for so many to begin with */
+/** @param chunk maximum bytes per slot in one step @param patches initial capacity in patches per slot */
 export function createKvCache(config: BltConfig, slots: number, chunk: number, patches: number): KvCache {
   const local = (transformer: TransformerConfig) =>
     createCaches(transformer, slots, rollingCapacity(transformer.window ?? textPositions(config), chunk));
@@ -41,7 +41,7 @@ export function createKvCache(config: BltConfig, slots: number, chunk: number, p
   ];
   let global = createCaches(config.global, slots, powerOfTwo(patches));
   let states = createStateBuffer(config, slots, powerOfTwo(4 * chunk));
-  // A chunk closes at most one patch a byte, and its first bytes read the one before.
+  // A chunk closes at most one patch per byte, and its first bytes read the patch before.
   const patchBuffer = createPatchBuffer(config, slots, chunk + 1);
   return {
     patcher,

@@ -1,4 +1,4 @@
-/** @module Keys and values that a transformer keeps of earlier positions, layer by layer, in variables that are written in place. */
+/** @module The keys and values of earlier positions of a transformer, layer by layer, in variables that are written in place. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { type BlockContext, layerNumber } from '../transformer.js';
@@ -7,9 +7,9 @@ import { type CachePositions, keptRows } from './cache-positions.js';
 export interface LayerCaches {
   readonly config: TransformerConfig;
   readonly slots: number;
-  /** Positions that a slot keeps. */
+  /** Positions per slot. */
   readonly capacity: number;
-  /** Of each layer, rows [slots * kvHeads * capacity, d]. */
+  /** One variable per layer, with rows [slots * kvHeads * capacity, d]. */
   readonly keys: readonly Variable[];
   readonly values: readonly Variable[];
 }
@@ -24,7 +24,7 @@ export function disposeCaches({ keys, values }: LayerCaches): void {
   for (const variable of [...keys, ...values]) variable.dispose();
 }
 
-/** What is kept, in caches of a larger capacity. Only for caches that have not begun to overwrite. The old ones are disposed. */
+/** Copies caches into new ones of a larger capacity and disposes the old ones. Only for caches that have not wrapped around. */
 export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
   const { config, slots } = old;
   const grown = createCaches(config, slots, capacity);
@@ -48,7 +48,7 @@ export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
   return grown;
 }
 
-/** Copies the first `filled` positions that a slot keeps to another slot. */
+/** Copies the first `filled` positions of a slot to another slot. */
 export function copySlot(caches: LayerCaches, from: number, to: number, filled = caches.capacity): void {
   const { config, capacity } = caches;
   if (filled === 0) return;
@@ -62,7 +62,7 @@ export function copySlot(caches: LayerCaches, from: number, to: number, filled =
 /** `CachePositions` as tensors. */
 export type PositionTensors = Readonly<Record<keyof CachePositions, tf.Tensor>>;
 
-/** Shapes of the arrays in `CachePositions` of some slots. */
+/** The shapes of the arrays in `CachePositions` for `slots` slots. */
 export function positionShapes(
   { config, slots: all, capacity }: LayerCaches,
   slots: number,
@@ -78,7 +78,7 @@ export function positionShapes(
   };
 }
 
-/** A context in which blocks see what some slots keep, and add what they make. */
+/** A context in which blocks attend to the cached keys and values of some slots, and add new ones. */
 export function cachedContext(
   { config, capacity, keys, values }: LayerCaches,
   { cos, sin, rows, mask, kept }: PositionTensors,

@@ -1,4 +1,4 @@
-/** @module Reads ids into slots: the steps of the local models for every byte, and those of the global one for the patches that close. */
+/** @module Reads ids into slots: runs the local models for every byte, and the latent global transformer for every patch that closes. */
 import { type BltConfig, hashTables, VOCAB_SIZE } from '../../blt/index.js';
 import type { tf } from '../../engine/index.js';
 import { cachePositions, keptRows, type SlotStart } from './cache-positions.js';
@@ -8,35 +8,35 @@ import { rowOf } from './ring-buffers.js';
 import { advance, type ClosedPatch, lastHashRows, type SequenceSlot, takeDraft } from './sequence-slots.js';
 import type { StepTable } from './step-table.js';
 
-/** What reading works on. */
+/** The state on which reading works. */
 export interface ReadContext {
   readonly config: BltConfig;
   readonly cache: KvCache;
   readonly steps: StepTable;
   readonly slots: SequenceSlot[];
-  /** Up to how many slots with one patch that closes go one by one. */
-  readonly apart: number;
+  /** Up to this many slots with a closing patch run one by one. */
+  readonly separateSlots: number;
 }
 
-/** What one step reads: at most `count` ids into each slot of a group. */
+/** The ids that one step reads: at most `count` for each slot of a group. */
 export interface ReadPart {
   readonly group: readonly number[];
-  /** Of each slot of the group. */
+  /** The ids of each slot of the group. */
   readonly ids: readonly (readonly number[])[];
   readonly count: number;
 }
 
-/** What was read into a slot. */
+/** The output for the ids that a slot read. */
 export interface SlotOutput {
-  /** Next-byte logits [n, 260] after each of the n ids that were read. */
+  /** Next-byte logits [n, 260] after each of the n ids. */
   readonly logits: Float32Array;
-  /** Entropies [n] of the patcher there, nats. */
+  /** Entropies [n] of the patcher's predictions, in nats. */
   readonly entropies: Float32Array;
-  /** Whether a patch ends with each of them. */
+  /** Whether a patch ends with each id: [n]. */
   readonly closed: readonly boolean[];
 }
 
-/** The least number of bytes that a step pools, padding included: with fewer, every longer patch would need a step of its own. */
+/** The minimum number of bytes that a step pools, padding included: a smaller minimum would need more steps, for different patch lengths. */
 export const LEAST_MEMBERS = 64;
 
 /** Patches that go through the global layers at once where `count` bytes are read: few close among many bytes. */
@@ -65,14 +65,14 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> 
   });
 }
 
-/** What a step over a transformer's caches is told of its positions. */
+/** The position inputs of a step over a transformer's caches. */
 function positions({ slots }: ReadContext, caches: LayerCaches, starts: readonly SlotStart[], count: number) {
   const { config: transformer, capacity } = caches;
   const some = starts.length === slots.length ? [] : starts.map(({ slot }) => slot);
   return { ...cachePositions(transformer, starts, count, capacity), kept: keptRows(transformer, some, capacity) };
 }
 
-/** Ids [slots * count] through the patcher. @returns entropies and logits there */
+/** Runs the patcher on ids [slots * count]. @returns entropies [slots * count] in nats, and logits [slots * count, 260] */
 export async function runPatcher(context: ReadContext, ids: Int32Array, starts: readonly SlotStart[], count: number) {
   const { cache, steps } = context;
   const patcher = steps.patcher({ slots: starts.length, count });
@@ -80,7 +80,7 @@ export async function runPatcher(context: ReadContext, ids: Int32Array, starts: 
   return { entropies: entropies!, logits: logits! };
 }
 
-/** Closed patches, at most `count` per slot, through pooling and the global layers. */
+/** Pools closed patches, at most `count` per slot, and runs the global layers on them. */
 async function closePatches(
   context: ReadContext,
   group: readonly number[],
@@ -95,7 +95,7 @@ async function closePatches(
   const positionCount = group.length * count;
   const bytes = closed.flat().reduce((sum, { from, to }) => sum + to - from, 0);
   const members = powerOfTwo(Math.max(LEAST_MEMBERS, bytes));
-  const ring = new Int32Array(members);
+  const bufferRows = new Int32Array(members);
   const patch = new Int32Array(members).fill(positionCount);
   const rows = new Int32Array(positionCount).fill(slots.length * patches.capacity);
   let at = 0;
@@ -103,17 +103,17 @@ async function closePatches(
     closed[row]!.forEach((one, i) => {
       rows[row * count + i] = rowOf(patches, slot, one.patch);
       for (let position = one.from; position < one.to; position++, at++) {
-        ring[at] = rowOf(states, slot, position);
+        bufferRows[at] = rowOf(states, slot, position);
         patch[at] = row * count + i;
       }
     });
   });
-  const [vectors] = await steps.pool({ ...size, members }).run({ ring, patch });
-  await steps.global(size).run({ vectors: vectors!, ring: rows, ...positions(context, global, starts, count) });
+  const [vectors] = await steps.pool({ ...size, members }).run({ bufferRows, patch });
+  await steps.global(size).run({ vectors: vectors!, bufferRows: rows, ...positions(context, global, starts, count) });
   vectors!.dispose();
 }
 
-/** The patches that closed with `count` ids per slot: slot by slot where they are few, else together. */
+/** Processes the patches that closed with `count` ids per slot: slot by slot if few slots have any, else together. */
 async function closeAll(
   context: ReadContext,
   group: readonly number[],
@@ -121,7 +121,7 @@ async function closeAll(
   count: number,
 ) {
   const rows = [...closed.keys()].filter((row) => closed[row]!.length > 0);
-  if (group.length > 1 && rows.length <= context.apart) {
+  if (group.length > 1 && rows.length <= context.separateSlots) {
     for (const row of rows) await closeAll(context, [group[row]!], [closed[row]!], count);
     return;
   }
@@ -133,7 +133,10 @@ async function closeAll(
   }
 }
 
-/** At most `count` ids of each slot of a group. @returns logits and entropies [slots, count], and of each slot where patches closed. */
+/**
+ * Reads at most `count` ids into each slot of a group.
+ * @returns logits [slots, count, 260], entropies [slots, count] in nats, and the patches that closed in each slot
+ */
 async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
   const { config, cache, slots, steps } = context;
   cache.growStates(slots, count);
@@ -174,7 +177,7 @@ async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
 
   await steps
     .encoder(size)
-    .run({ ids: padded, hashRows: hashed, ring: rows, ...positions(context, cache.encoder, starts, count) });
+    .run({ ids: padded, hashRows: hashed, bufferRows: rows, ...positions(context, cache.encoder, starts, count) });
   await closeAll(context, group, closed, count);
   const [logits] = await valuesOf(
     steps.decoder(size).run({ bytes: rows, patch: reading, ...positions(context, cache.decoder, starts, count) }),
@@ -182,7 +185,7 @@ async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
   return { logits: logits!, entropies, closed };
 }
 
-/** Reads a part in one step, and puts what comes out where it belongs: `from` is the place in what the slots were given. */
+/** Reads a part in one step and writes the results into `outputs`. @param part.from index of the part's first id in the slots' ids */
 export async function readInto(
   context: ReadContext,
   outputs: readonly ReturnType<typeof emptyOutput>[],

@@ -1,4 +1,4 @@
-/** @module A BLT whose weights are variables: compiled functions read them without a copy. */
+/** @module A BLT whose weights are variables, which compiled functions read without a copy. */
 import { type BltConfig, bltTensors, type TensorSpec } from '../../blt/index.js';
 import { canCompile, type tf, type Variable } from '../../engine/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
@@ -8,11 +8,11 @@ import type { Params } from '../params.js';
 
 export interface ResidentModel {
   readonly config: BltConfig;
-  /** By the names of the checkpoint. */
+  /** Weights by their names in the checkpoint. */
   readonly weights: ReadonlyMap<string, Variable>;
 }
 
-/** Reads a variable when its tensor is first asked for; what was asked for are its entries. */
+/** Reads a variable when its tensor is first used; its entries are the tensors in use. */
 class ReadWhenUsed extends Map<string, tf.Tensor> {
   readonly #weights: ResidentModel['weights'];
 
@@ -29,23 +29,24 @@ class ReadWhenUsed extends Map<string, tf.Tensor> {
 }
 
 /**
- * The weights as tensors, which share their memory. They belong to the caller, or to a trace: a compiled function is handed every variable that
- * it reads at each call, so it reads none that it does not use.
+ * The weights as tensors, which share the variables' memory. They belong to the caller or to a trace. They are read lazily, because a compiled
+ * function is passed every variable that it reads at each call.
  */
 export const residentParams = ({ weights }: ResidentModel): Params => new ReadWhenUsed(weights);
 
-/** How the weights of products are held; all else is float32, and so is what is computed. */
+/** The type of the weights of matrix products in memory. All other weights, and all computations, are float32. */
 export type WeightsType = 'float32' | 'bfloat16';
 
-/** Embeddings are looked up, and vectors are no products. */
+/** Whether a weight is the matrix of a product: embeddings are gathered, and vectors are not matrices. */
 const isOfProducts = ({ name, shape }: TensorSpec) =>
   shape.length === 2 && !/embed_tokens|hash_tok_embedding/.test(name);
 
 /**
- * Loads every tensor, or the patcher's alone. The engine must be started.
- * @param options.weights bfloat16 is half the memory to read for each byte, and the same values where the checkpoint is in it; XLA alone
- * computes with it without making float32 of all first. Default: as the checkpoint, where steps are compiled; else float32.
- * @throws ByteifyError when the folder holds no BLT, or lacks a tensor.
+ * Loads every tensor, or only the patcher's. The engine must be started.
+ * @param options.weights bfloat16 halves the memory read per byte, and loses nothing if the checkpoint is bfloat16; only XLA computes with it
+ * without converting all weights to float32 first. Default: the checkpoint's type if steps are compiled, else float32.
+ * @param options.only loads only the patcher
+ * @throws ByteifyError when the folder contains no BLT, or a tensor is missing.
  */
 export async function openResidentModel(
   folder: string,

@@ -1,4 +1,4 @@
-/** @module What is kept of bytes and of patches between the parts of a step, in one ring buffer per sequence slot: position p lies at p modulo the capacity. */
+/** @module Byte states and patch keys and values between the parts of a step, in one ring buffer per sequence slot: position p is stored at p modulo the capacity. */
 import type { BltConfig } from '../../blt/index.js';
 import { tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { crossLayers } from '../blt.js';
@@ -7,7 +7,7 @@ import { crossLayers } from '../blt.js';
 export const rowOf = ({ capacity }: { readonly capacity: number }, slot: number, position: number): number =>
   slot * capacity + (position % capacity);
 
-/** Byte states, rows [slots * capacity, He]: what the open patch is pooled from, and what the decoder starts from. */
+/** Byte states, rows [slots * capacity, He], from which the open patch is pooled and the decoder starts. */
 export interface StateBuffer {
   readonly capacity: number;
   readonly states: Variable;
@@ -18,7 +18,7 @@ export const createStateBuffer = ({ encoder }: BltConfig, slots: number, capacit
   states: zeroVariable([slots * capacity, encoder.hiddenSize]),
 });
 
-/** What the decoder's layers read of patches: keys and values, rows [slots * capacity + 1, k * kvHeads * d]. The last row is for padding. */
+/** The keys and values of patches for the decoder's cross-attention, rows [slots * capacity + 1, k * kvHeads * d]. The last row is for padding. */
 export interface PatchBuffer {
   readonly capacity: number;
   readonly keys: readonly Variable[];
@@ -39,7 +39,7 @@ export interface SlotRange {
   readonly to: number;
 }
 
-/** Copies ranges of one ring buffer's variables to rows of another's, which may be the same. */
+/** Copies ranges of one ring buffer's variables to rows of another's, which may be the same buffer. */
 export function copyRanges(
   variables: readonly (readonly [from: Variable, to: Variable])[],
   ranges: readonly SlotRange[],
@@ -50,9 +50,9 @@ export function copyRanges(
   );
   if (pairs.length === 0) return;
   tf.tidy(() => {
-    const [source, target] = [0, 1].map((side) =>
+    const [source, target] = [0, 1].map((end) =>
       tf.tensor1d(
-        pairs.map((pair) => pair[side]!),
+        pairs.map((pair) => pair[end]!),
         'int32',
       ),
     );

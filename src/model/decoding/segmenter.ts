@@ -1,6 +1,6 @@
 /**
- * @module Cuts texts of any length into patches in strides: the patcher's keys and values of a window are handed from stride to stride, so that time
- * grows with the text and memory does not (blt-format 2).
+ * @module Segments texts of any length into patches, in strides. The patcher's keys and values of one window are passed from stride to stride, so
+ * time is linear in the text and memory is constant (blt-format 2).
  */
 import { encodeBytes } from '../../blt/index.js';
 import { graphOrEager, tf, type Variable } from '../../engine/index.js';
@@ -16,14 +16,16 @@ import { type StepFunction, stepFunction } from './step-function.js';
 
 export interface Segmenter {
   /**
-   * How the model cuts a text; only its patcher runs. One text at a time.
-   * @param onProgress gets the bytes that were read. @param signal is looked at between strides, and its reason thrown
+   * Segments a text; only the patcher runs. One text at a time.
+   * @param onProgress called with the number of bytes read. @param signal checked between strides
+   * @returns entropies in nats per byte, and patch lengths, which sum to the byte count + 1
+   * @throws the signal's reason
    */
   segment(text: Uint8Array, options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal }): Promise<TextCut>;
   dispose(): void;
 }
 
-/** Positions of a stride. */
+/** Positions per stride. */
 const STRIDE = 1024;
 /** Strides are padded to a multiple of this, so that few shapes are compiled. */
 const STEP = 256;
@@ -36,19 +38,19 @@ function lastOf(x: tf.Tensor, count: number): tf.Tensor {
   return tf.slice(x, [0, 0, length - count, 0], [rows, heads, count, depth]);
 }
 
-/** A stride of `count` positions, after others or first, which hands its window on or does not. */
+/** The shape of a stride: its number of positions, whether it is the first, and whether it passes its window on. */
 interface StrideShape {
   readonly count: number;
   readonly isFirst: boolean;
-  readonly handsOn: boolean;
+  readonly passesOn: boolean;
 }
 
 /**
- * ids [count], cos and sin [count, d / 2] -> entropies [count], nats, of the predictions made there.
- * @param carried of the positions before the stride, as many as its first one sees beside itself
+ * ids [count], cos and sin [count, d / 2] -> entropies [count], in nats, of the predictions at these positions.
+ * @param previous keys and values of the positions before the stride that its first position sees
  */
-function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst, handsOn }: StrideShape) {
-  const { config, capacity } = carried;
+function strideStep(model: ResidentModel, previous: LayerCaches, { count, isFirst, passesOn }: StrideShape) {
+  const { config, capacity } = previous;
   const { heads, kvHeads, hiddenSize, window } = config;
   const depth = hiddenSize / heads;
   const angles = { dtype: 'float32', shape: [count, depth / 2] } as const;
@@ -58,7 +60,7 @@ function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst
     const plan = attentionPlan({ rows: 1, length: count, window, repeat: heads / kvHeads, before, documents: null });
     const after = (variable: Variable, fresh: tf.Tensor) => {
       const all = isFirst ? fresh : tf.concat([tf.reshape(variable.read(), [1, kvHeads, capacity, depth]), fresh], 2);
-      if (handsOn) variable.assign(tf.reshape(lastOf(all, capacity), variable.shape as [number, number]));
+      if (passesOn) variable.assign(tf.reshape(lastOf(all, capacity), variable.shape as [number, number]));
       return all;
     };
     const context: BlockContext = {
@@ -68,7 +70,7 @@ function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst
       cache: {
         attend(layer, q, k, v) {
           const i = layerNumber(layer);
-          return selfAttention(q, after(carried.keys[i]!, k), after(carried.values[i]!, v), plan);
+          return selfAttention(q, after(previous.keys[i]!, k), after(previous.values[i]!, v), plan);
         },
       },
       gradientCheckpointing: false,
@@ -78,29 +80,29 @@ function strideStep(model: ResidentModel, carried: LayerCaches, { count, isFirst
   });
 }
 
-/** The engine must be started. `model` stays the caller's; of its weights, the patcher's are enough. */
+/** Opens a segmenter. The engine must be started. The caller keeps `model`, which needs only the patcher's weights. */
 export function openSegmenter(model: ResidentModel, options: { readonly stride?: number } = {}): Segmenter {
   const { patcher } = model.config;
   const { window, rope, hiddenSize, heads } = patcher;
-  // Without a window every position sees all before it: then a text is one stride.
+  // Without a window every position sees all earlier ones, so a text is a single stride.
   const stride = window === null ? Number.POSITIVE_INFINITY : Math.max(options.stride ?? STRIDE, window);
-  const carried = createCaches(patcher, 1, window === null ? 0 : window - 1);
+  const previous = createCaches(patcher, 1, window === null ? 0 : window - 1);
   const steps = new Map<string, StepFunction<'ids' | 'cos' | 'sin'>>();
 
   function stepOf(shape: StrideShape) {
     const key = JSON.stringify(shape);
-    const step = steps.get(key) ?? strideStep(model, carried, shape);
+    const step = steps.get(key) ?? strideStep(model, previous, shape);
     steps.set(key, step);
     return step;
   }
 
-  /** PatcherRunner [to - from] of the predictions made at positions from..to. */
+  /** Entropies [to - from], in nats, of the predictions at positions [from, to). */
   async function entropiesOf(ids: Int32Array, from: number, to: number): Promise<Float32Array> {
     const count = Math.min(stride, roundedUp(to - from, STEP));
     const padded = new Int32Array(count);
     padded.set(ids.subarray(from, to));
     const positions = Int32Array.from({ length: count }, (_, i) => from + i);
-    const step = stepOf({ count, isFirst: from === 0, handsOn: to < ids.length });
+    const step = stepOf({ count, isFirst: from === 0, passesOn: to < ids.length });
     const [entropies] = await step.run({ ids: padded, ...ropeAngles(rope, positions, hiddenSize / heads) });
     const values = entropies!.dataSync().slice(0, to - from) as Float32Array;
     entropies!.dispose();
@@ -109,7 +111,7 @@ export function openSegmenter(model: ResidentModel, options: { readonly stride?:
 
   return {
     async segment(text, { onProgress, signal } = {}) {
-      // The last byte predicts nothing, and whether a patch ends with it does not show.
+      // No prediction follows the last byte, and the last patch ends with it in any case.
       const ids = encodeBytes(text).subarray(0, text.length);
       const entropyNats = new Float32Array(text.length);
       const ends: number[] = [];
@@ -126,7 +128,7 @@ export function openSegmenter(model: ResidentModel, options: { readonly stride?:
     },
     dispose() {
       for (const step of steps.values()) step.dispose();
-      disposeCaches(carried);
+      disposeCaches(previous);
     },
   };
 }

@@ -1,15 +1,15 @@
-/** @module The sequence slots of a decoding: how far each sequence is, where its patches end. Plain bookkeeping (blt-format 1.7). */
+/** @module The sequence slots of a decoding: the length of each sequence and the ends of its patches (blt-format 1.7). Host code. */
 import { type BltConfig, hashRows, hashTables } from '../../blt/index.js';
 
 /** The sequence that occupies a slot. */
 export interface SequenceSlot {
-  /** Ids so far; n-grams look back into them. */
+  /** Ids so far, from which n-grams are hashed. */
   readonly ids: number[];
-  /** Where the patches that are closed end, exclusive. */
+  /** Exclusive ends of the closed patches. */
   readonly ends: number[];
-  /** Positions that were ever written to the slot's ring buffers, padding included, since the sequence began. */
+  /** The number of positions written to the slot's ring buffers since the sequence began, padding included. */
   farthest: number;
-  /** What the patcher has drafted beyond `ids`. */
+  /** The ids that the patcher drafted beyond `ids`, and their entropies in nats. */
   draft: { readonly ids: readonly number[]; readonly entropies: readonly number[] };
 }
 
@@ -17,7 +17,7 @@ const NO_DRAFT = { ids: [], entropies: [] };
 
 export const emptySlot = (): SequenceSlot => ({ ids: [], ends: [], farthest: 0, draft: NO_DRAFT });
 
-/** The same sequence, to be continued on its own. */
+/** A copy of the sequence, which continues separately. */
 export const copiedSlot = ({ ids, ends, farthest }: SequenceSlot): SequenceSlot => ({
   ids: [...ids],
   ends: [...ends],
@@ -25,10 +25,10 @@ export const copiedSlot = ({ ids, ends, farthest }: SequenceSlot): SequenceSlot 
   draft: NO_DRAFT,
 });
 
-/** Where the patch that is not closed yet begins. */
+/** The start of the open patch. */
 export const openStart = ({ ends }: SequenceSlot): number => ends.at(-1) ?? 0;
 
-/** A patch that closed: positions [from, to) of its sequence are its bytes. */
+/** A closed patch: its index, and its bytes at positions [from, to) of the sequence. */
 export interface ClosedPatch {
   readonly patch: number;
   readonly from: number;
@@ -36,8 +36,9 @@ export interface ClosedPatch {
 }
 
 /**
- * Whether the patch that begins at `from` ends with position `at`. BOS is a patch of its own; later patches end where the next byte is too uncertain,
- * or where they have the greatest length.
+ * Whether the patch that begins at `from` ends with position `at`. BOS is a separate patch; a later patch ends where the entropy of the next byte
+ * exceeds the threshold, or at the maximum length.
+ * @param entropy of the prediction at `at`, in nats
  */
 export function closes(from: number, at: number, entropy: number, { patching }: Pick<BltConfig, 'patching'>): boolean {
   const isFull = patching.maxPatchLength !== null && at + 1 - from >= patching.maxPatchLength;
@@ -46,7 +47,7 @@ export function closes(from: number, at: number, entropy: number, { patching }: 
 
 /**
  * Appends an id to a sequence.
- * @param entropy of the prediction made there, nats
+ * @param entropy of the prediction at this id, in nats
  * @returns the patch that closes with it, or null
  */
 export function advance(
@@ -62,14 +63,14 @@ export function advance(
   return { patch: slot.ends.length - 1, from, to: at + 1 };
 }
 
-/** Forgets what a sequence read after `length` ids. */
+/** Rewinds a sequence to `length` ids. */
 export function rewindSlot(slot: SequenceSlot, length: number): void {
   slot.ids.length = length;
   while (openStart(slot) > length) slot.ends.pop();
   slot.draft = NO_DRAFT;
 }
 
-/** The entropies that the patcher found for these ids when it drafted them, or null when it did not. The draft is used up. */
+/** The entropies of these ids, in nats, if they are the draft; else null. The draft is consumed. */
 export function takeDraft(slot: SequenceSlot, ids: readonly number[]): readonly number[] | null {
   const { draft } = slot;
   slot.draft = NO_DRAFT;
@@ -78,7 +79,7 @@ export function takeDraft(slot: SequenceSlot, ids: readonly number[]): readonly 
     : null;
 }
 
-/** Rows of the fused hash table of the last `count` positions: [count, tables]. */
+/** Rows of the fused hash table for the last `count` positions: [count, tables]. */
 export function lastHashRows({ ids }: SequenceSlot, count: number, { hash }: Pick<BltConfig, 'hash'>): Int32Array {
   const longest = Math.max(...hash.sizes);
   const from = Math.max(0, ids.length - count - (longest - 1));
@@ -86,7 +87,7 @@ export function lastHashRows({ ids }: SequenceSlot, count: number, { hash }: Pic
   return rows.subarray(rows.length - count * hashTables(hash));
 }
 
-/** Lengths of the patches of `length` ids, counting what is there: those that closed, and the ids of the open one. */
+/** The lengths of the patches of `length` ids: the closed patches, and the open one. */
 export function patchLengthsOf(ends: readonly number[], length: number): number[] {
   const all = ends.at(-1) === length ? ends : [...ends, length];
   return all.map((end, i) => end - (all[i - 1] ?? 0));

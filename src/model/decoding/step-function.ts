@@ -1,4 +1,4 @@
-/** @module One step's computation by the names of its inputs, whose values come from the host. */
+/** @module Turns a step's computation into a function with named inputs, whose values come from the host. */
 import { gradualFunction, type RunMode, tensorFunction, tf } from '../../engine/index.js';
 
 export type Values = Int32Array | Float32Array;
@@ -9,9 +9,9 @@ export interface InputShape {
 }
 
 export interface StepFunction<Name extends string> {
-  /** @param inputs values, or tensors that stay the caller's. @returns what the body gave; the caller disposes it. */
+  /** @param inputs values, or tensors that the caller keeps. @returns the body's tensors, which the caller disposes. */
   run(inputs: Readonly<Record<Name, Values | tf.Tensor>>): Promise<tf.Tensor[]>;
-  /** Does beforehand, while runs go on, what makes runs fast. */
+  /** With mode `xla`, compiles the step while runs continue. */
   compileAhead(): Promise<void>;
   dispose(): void;
 }
@@ -24,8 +24,9 @@ export interface StepMode {
 }
 
 /**
- * Graphs are run as they are traced: fused chains would cost seconds to compile and save nothing measurable in a forward pass.
- * @param body may write variables.
+ * Creates a step. A step never waits for compilation: with mode `xla` it runs uncompiled until `compileAhead` is done. Graphs run as traced,
+ * because fusing chains would take seconds to compile and save nothing measurable in a forward pass.
+ * @param body may write to variables.
  */
 export function stepFunction<Name extends string>(
   inputs: Readonly<Record<Name, InputShape>>,

@@ -1,15 +1,15 @@
-/** @module The steps of one decoding by their shapes: each is made when it is first needed, and compiled behind the texts once that is asked for. */
+/** @module The steps of one decoding by their shapes. Each is created when it is first needed, and compiled in the background once requested. */
 import type { RunMode } from '../../engine/index.js';
 import type { KvCache } from './kv-cache.js';
 import type { ResidentModel } from './resident-model.js';
 import type { StepFunction, StepMode } from './step-function.js';
 import { decoderStep, encoderStep, globalStep, patcherStep, poolStep, type StepShape } from './steps.js';
 
-/** Slots that go through a step, and new positions of each. */
+/** The number of slots in a step, and of new positions per slot. */
 export type StepSize = Pick<StepShape, 'slots' | 'count'>;
 
 export interface PoolSize extends StepSize {
-  /** Bytes that are pooled, padding included. */
+  /** Number of bytes to pool, padding included. */
   readonly members: number;
 }
 
@@ -21,15 +21,14 @@ export interface StepTable {
   global(size: StepSize): ReturnType<typeof globalStep>;
   decoder(size: StepSize): ReturnType<typeof decoderStep>;
   /**
-   * From now on compiles steps one after the other on another thread, those that are there and those that are made later; until then they run
-   * uncompiled.
-   * @returns when none is left to compile. @throws what the first step that could not be compiled threw
+   * From now on compiles steps, existing and future ones, one after the other on another thread. They run uncompiled until then.
+   * @returns when none is left to compile. @throws the error of the first step that could not be compiled
    */
   compileBehind(): Promise<void>;
   dispose(): void;
 }
 
-/** A step, and the capacity of the buffer that it was made for: one that has grown since needs another step. */
+/** A step, and the capacity of the buffer for which it was created: a buffer that has grown since needs a new step. */
 interface Entry {
   readonly capacity: number;
   readonly step: StepFunction<never>;
@@ -78,7 +77,7 @@ export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunM
     const step = make();
     entries.set(key, { capacity, step });
     if (mode === 'xla') uncompiled.push({ key, count: size.count, step });
-    // A step that cannot be compiled goes on uncompiled.
+    // A step that cannot be compiled keeps running uncompiled.
     if (compiles) compileRest().catch(() => undefined);
     return step;
   }

@@ -1,6 +1,6 @@
 /**
- * @module The computations of an incremental step, each with fixed shapes: the patcher, the encoder, the pooling of patches that closed, the latent
- * global transformer over them, the decoder. What they keep between steps are variables (blt-format 2.7).
+ * @module The computations of an incremental step, each with fixed shapes: the patcher, the encoder, the pooling of closed patches, the latent
+ * global transformer, and the decoder. State between steps is kept in variables (blt-format 2.7).
  */
 import { hashTables } from '../../blt/index.js';
 import { linear, tf, type Variable } from '../../engine/index.js';
@@ -24,9 +24,9 @@ import { type InputShape, type StepMode, stepFunction } from './step-function.js
 const ints = (...shape: number[]): InputShape => ({ dtype: 'int32', shape });
 const floats = (...shape: number[]): InputShape => ({ dtype: 'float32', shape });
 
-/** The slots that go through a step, how many new positions each gets, and how the step runs. */
+/** The number of slots in a step, the number of new positions per slot, and how the step runs. */
 export interface StepShape extends StepMode {
-  /** All of the caches', or fewer: then the step is told which. */
+  /** All slots of the caches, or fewer, in which case the inputs say which. */
   readonly slots: number;
   readonly count: number;
 }
@@ -36,7 +36,7 @@ function positionInputs(caches: LayerCaches, { slots, count }: StepShape): Recor
   return { cos: floats(...cos), sin: floats(...sin), rows: ints(...rows), mask: floats(...mask), kept: ints(...kept) };
 }
 
-/** ids [slots * count] -> of the predictions made there, entropies [slots * count], nats, and next-byte logits [slots * count, 260]. */
+/** ids [slots * count] -> entropies [slots * count], in nats, and logits [slots * count, 260] of the next-byte predictions. */
 export function patcherStep(model: ResidentModel, caches: LayerCaches, shape: StepShape) {
   const inputs = { ids: ints(shape.slots * shape.count), ...positionInputs(caches, shape) };
   return stepFunction(inputs, shape, ({ ids, ...positions }) => {
@@ -46,61 +46,61 @@ export function patcherStep(model: ResidentModel, caches: LayerCaches, shape: St
   });
 }
 
-/** Writes the states of new bytes into rows `ring` [slots * count] of the ring buffer. */
-export function encoderStep(model: ResidentModel, caches: LayerCaches, ring: StateBuffer, shape: StepShape) {
+/** Writes the states of new bytes into rows `bufferRows` [slots * count] of the ring buffer. */
+export function encoderStep(model: ResidentModel, caches: LayerCaches, states: StateBuffer, shape: StepShape) {
   const { slots, count } = shape;
   const inputs = {
     ids: ints(slots * count),
     hashRows: ints(slots * count * hashTables(model.config.hash)),
-    ring: ints(slots * count),
+    bufferRows: ints(slots * count),
     ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, shape, ({ ids, hashRows, ring: rows, ...positions }) => {
+  return stepFunction(inputs, shape, ({ ids, hashRows, bufferRows, ...positions }) => {
     const context = cachedContext(caches, positions, shape);
-    ring.states.scatterRows(rows, byteStates(residentParams(model), model.config, { ids, hashRows }, context));
+    states.states.scatterRows(bufferRows, byteStates(residentParams(model), model.config, { ids, hashRows }, context));
     return [];
   });
 }
 
 /**
- * Vectors [patches, Hg] of closed patches, for the latent global transformer.
- * @param members rows of the ring buffer that are read; those of patch id `patches` belong to none.
+ * Pools closed patches into vectors [patches, Hg], the inputs of the latent global transformer.
+ * @param members number of rows of the ring buffer to read; rows with patch id `patches` are padding.
  */
 export function poolStep(
   model: ResidentModel,
-  ring: StateBuffer,
+  states: StateBuffer,
   { members, patches, ...how }: StepMode & { readonly members: number; readonly patches: number },
 ) {
-  return stepFunction({ ring: ints(members), patch: ints(members) }, how, ({ ring: rows, patch }) => {
+  return stepFunction({ bufferRows: ints(members), patch: ints(members) }, how, ({ bufferRows, patch }) => {
     const params = residentParams(model);
-    const pooled = pooledPatches(params, model.config, ring.states.gatherRows(rows), patch, patches + 1);
+    const pooled = pooledPatches(params, model.config, states.states.gatherRows(bufferRows), patch, patches + 1);
     return [patchVectors(params, tf.slice(pooled, [0, 0], [patches, pooled.shape[1]!]))];
   });
 }
 
-/** Takes `count` patches per slot through the layers [slots * count, Hg], and writes what the decoder reads into rows `ring` [slots * count]. */
-export function globalStep(model: ResidentModel, caches: LayerCaches, ring: PatchBuffer, shape: StepShape) {
+/** Runs the global layers on `count` patches per slot [slots * count, Hg], and writes the decoder's keys and values into rows `bufferRows` [slots * count]. */
+export function globalStep(model: ResidentModel, caches: LayerCaches, patches: PatchBuffer, shape: StepShape) {
   const { config } = model;
   const { slots, count } = shape;
   const inputs = {
     vectors: floats(slots * count, config.global.hiddenSize),
-    ring: ints(slots * count),
+    bufferRows: ints(slots * count),
     ...positionInputs(caches, shape),
   };
-  return stepFunction(inputs, shape, ({ vectors, ring: rows, ...positions }) => {
+  return stepFunction(inputs, shape, ({ vectors, bufferRows, ...positions }) => {
     const params = residentParams(model);
     const latent = globalLayers(params, vectors, cachedContext(caches, positions, shape));
     const patchRows = patchRowsOf(params, config, latent);
     for (let i = 0; i < crossLayers(config); i++) {
       const { key, value } = crossKeysAndValues(params, config, patchRows, i);
-      ring.keys[i]!.scatterRows(rows, tf.reshape(key, [slots * count, -1]));
-      ring.values[i]!.scatterRows(rows, tf.reshape(value, [slots * count, -1]));
+      patches.keys[i]!.scatterRows(bufferRows, tf.reshape(key, [slots * count, -1]));
+      patches.values[i]!.scatterRows(bufferRows, tf.reshape(value, [slots * count, -1]));
     }
     return [];
   });
 }
 
-/** Next-byte logits [slots * count, 260] of the bytes in rows `bytes` of the ring buffer, each reading the patch in row `patch`. */
+/** Next-byte logits [slots * count, 260] after the bytes in rows `bytes` of the ring buffer, each of which attends to the patch in row `patch`. */
 export function decoderStep(
   model: ResidentModel,
   caches: LayerCaches,

@@ -1,4 +1,4 @@
-/** @module Tokens that were added to a vocabulary: they are found in the text before anything else is. */
+/** @module Added tokens of a vocabulary, which are found in the text before anything else. */
 import { z } from 'zod';
 import type { Normalizer } from './normalizers.js';
 import { escapedPattern } from './patterns.js';
@@ -19,28 +19,28 @@ const schema = z.array(
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
-  /** Is no part of a longer word. */
+  /** Whether the token must not be part of a longer word. */
   readonly single_word: boolean;
-  /** Takes the spaces before it along, and those after it. */
+  /** Whether the token includes the spaces before it (`lstrip`) and after it (`rstrip`). */
   readonly lstrip: boolean;
   readonly rstrip: boolean;
-  /** Left to programs: in a text it is text. */
+  /** Whether only programs produce the token: in a text, its content is text. */
   readonly special: boolean;
-  /** Is looked for in the text after it was normalized. */
+  /** Whether the token is matched in the normalized text. */
   readonly normalized: boolean;
 }
 
-/** @throws ByteifyError through `refuse` for entries without id or content. */
+/** Reads the `added_tokens` of a tokenizer.json. @throws ByteifyError through `refuse` for entries without id or content. */
 export function readAddedTokens(json: unknown, refuse: Refuse): AddedToken[] {
   const parsed = schema.safeParse(json ?? []);
-  if (!parsed.success) return refuse('its added_tokens have entries without id or content, or with wrong ones');
+  if (!parsed.success) return refuse('its added_tokens have entries whose id or content is missing or invalid');
   return parsed.data.map((token) => ({ ...token, normalized: token.normalized ?? !token.special }));
 }
 
 /**
- * The Rust library ignores the ids of the file: a content that the vocabulary has keeps its id there, and others are counted on from the
- * vocabulary's size. A file that says something else means two things at once.
- * @throws ByteifyError through `refuse` for ids that differ from those.
+ * Checks the ids of added tokens. The Rust library ignores the ids in the file: a content in the vocabulary keeps its id there, and others get
+ * consecutive ids from the vocabulary's size on. A file with other ids is ambiguous.
+ * @throws ByteifyError through `refuse` for ids that differ from the library's.
  */
 export function checkAddedIds(
   added: readonly AddedToken[],
@@ -54,7 +54,7 @@ export function checkAddedIds(
     const known = vocabulary.get(content);
     const expected = known ?? next;
     if (id !== expected) {
-      const why = known === undefined ? 'the vocabulary ends before' : 'its vocabulary gives it';
+      const why = known === undefined ? 'the vocabulary ends at' : 'its vocabulary gives it';
       refuse(`its added token ${JSON.stringify(content)} has the id ${id}, where ${why} ${expected}`);
     }
     given.set(content, id);
@@ -70,7 +70,7 @@ const ENDS_WORD = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 
 const isSpace = (character: string | undefined) => character !== undefined && /\p{White_Space}/u.test(character);
 
-/** UTF-16 units of one character at most: enough to see what kind a neighbour is. */
+/** The most UTF-16 units of one character: enough to tell the kind of an adjacent character. */
 const CHARACTER_UNITS = 2;
 
 function isInsideWord(text: string, start: number, stop: number): boolean {
@@ -79,8 +79,8 @@ function isInsideWord(text: string, start: number, stop: number): boolean {
 }
 
 /**
- * @param tokens with the text that each is looked for as
- * @returns what cuts a text at the leftmost, longest of them (added_vocabulary.rs, find_matches)
+ * @param tokens the added tokens, each with the text to match
+ * @returns a function that splits a text at the leftmost, longest match (added_vocabulary.rs, find_matches)
  */
 function splitterOf(
   tokens: readonly { readonly text: string; readonly token: AddedToken }[],
@@ -108,7 +108,7 @@ function splitterOf(
   };
 }
 
-/** Cuts a text into added tokens and what is between them, normalized. */
+/** Returns a function that splits a text into added tokens and the normalized text between them. */
 export function addedTokenSplitter(added: readonly AddedToken[], normalize: Normalizer): (text: string) => Section[] {
   const plain = splitterOf(added.flatMap((token) => (token.normalized ? [] : [{ text: token.content, token }])));
   const normalized = splitterOf(

@@ -1,9 +1,9 @@
 /**
- * @module Oniguruma's atomic groups `(?>x)` and possessive quantifiers `x?+`, `x*+`, `x++` in terms that JavaScript has: a lookahead never
- * gives back what it matched, so `(?=(?<a>x))\k<a>` matches like `(?>x)`.
+ * @module Translates Oniguruma's atomic groups `(?>x)` and possessive quantifiers `x?+`, `x*+`, `x++` to JavaScript. A lookahead never
+ * backtracks into its match, so `(?=(?<a>x))\k<a>` matches like `(?>x)`.
  */
 
-/** Where the class that begins at `at` ends. Classes nest. */
+/** The end of the character class that begins at `at`. Classes nest. */
 function endOfClass(source: string, at: number): number {
   let depth = 0;
   for (let i = at; i < source.length; i++) {
@@ -25,7 +25,7 @@ const matchAt = (pattern: RegExp, source: string, at: number): string => {
   return pattern.exec(source)?.[0] ?? '';
 };
 
-/** @param source a pattern in Oniguruma's syntax. @returns one without atomic groups and possessive quantifiers that matches the same. */
+/** @param source a pattern in Oniguruma's syntax. @returns an equivalent pattern without atomic groups and possessive quantifiers. */
 export function withoutAtomicGroups(source: string): string {
   let out = '';
   let count = 0;
@@ -41,7 +41,7 @@ export function withoutAtomicGroups(source: string): string {
     if (quantifier !== '') {
       out += quantifier;
       i += quantifier.length;
-      // In Ruby's syntax {n,m}+ repeats, and is not possessive.
+      // In Ruby's syntax {n,m}+ is a repetition, not a possessive quantifier.
       if (source[i] === '+' && !quantifier.startsWith('{')) {
         atomic(atom);
         i++;

@@ -1,4 +1,4 @@
-/** @module Byte-pair encoding of one piece, by the library's merges and the Rust library's rules for what the vocabulary lacks. */
+/** @module Byte-pair encoding of one word, with the merges of @huggingface/tokenizers and the Rust library's rules for unknown characters. */
 import { z } from 'zod';
 import { BYTE_CHARACTERS } from '../byte-characters.js';
 import { byteToken } from './byte-tokens.js';
@@ -16,7 +16,7 @@ const schema = z.object({
   ignore_merges: z.boolean().nullish(),
 });
 
-/** @throws ByteifyError through `refuse` unless it maps texts to ids, each id once. */
+/** @throws ByteifyError through `refuse` unless the vocabulary maps texts to distinct ids. */
 function vocabularyOf(vocab: unknown, refuse: Refuse): Map<string, number> {
   if (typeof vocab !== 'object' || vocab === null || Array.isArray(vocab)) return refuse('its model has no vocabulary');
   const ids = new Map<string, number>(Object.entries(vocab as Record<string, number>));
@@ -39,7 +39,7 @@ function mergesOf(merges: unknown, ids: ReadonlyMap<string, number>, refuse: Ref
     .map((merge: unknown) => {
       const pair: unknown = typeof merge === 'string' ? merge.split(' ') : merge;
       if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((one) => typeof one === 'string'))
-        return refuse(`its merge ${JSON.stringify(merge)} is no pair of tokens`);
+        return refuse(`its merge ${JSON.stringify(merge)} is not a pair of tokens`);
       const [left, right] = pair as [string, string];
       const missing = [left, right, left + right].find((token) => !ids.has(token));
       if (missing !== undefined)
@@ -48,15 +48,15 @@ function mergesOf(merges: unknown, ids: ReadonlyMap<string, number>, refuse: Ref
     });
 }
 
-/** @throws ByteifyError through `refuse` for settings whose ids would differ from the Rust library's, or that contradict each other. */
+/** Reads a BPE model. @throws ByteifyError through `refuse` for settings that contradict each other, or would give other ids than the Rust library. */
 export function readBpe(config: Readonly<Record<string, unknown>>, refuse: Refuse): Model {
   const parsed = schema.safeParse(config);
-  if (!parsed.success) return refuse(`its model has a wrong ${parsed.error.issues[0]!.path.join('.')}`);
+  if (!parsed.success) return refuse(`its model has an invalid ${parsed.error.issues[0]!.path.join('.')}`);
   const { dropout, unk_token: unknown, fuse_unk: fuses, byte_fallback: fallsBack } = parsed.data;
   if (dropout)
     refuse(
-      `its model skips merges at random (dropout ${dropout}), so a text has other tokens each time`,
-      'Set model.dropout to null in a copy of the file: that is how the source reads text when it does not train.',
+      `its model skips merges at random (dropout ${dropout}), so the tokens of a text vary`,
+      'Set model.dropout to null in a copy of the file, as the source does outside training.',
     );
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix'] as const)
     if (parsed.data[key]) refuseUnsupported(refuse, `its model’s ${key} is not supported`);
@@ -78,17 +78,17 @@ export function readBpe(config: Readonly<Record<string, unknown>>, refuse: Refus
   });
   const isSpelled = (character: string) =>
     ids.has(character) || (fallsBack === true && Buffer.from(character).every((byte) => ids.has(byteToken(byte))));
-  /** Where nothing stands for unknown characters they are left out before anything merges, so that their neighbours do. */
-  function tokensOf(piece: string): string[] {
-    const tokens = bpe.encode([piece]);
-    if (typeof unknown === 'string' || tokens.reduce((sum, { length }) => sum + length, 0) === piece.length)
+  /** Without an unknown token, unknown characters are removed before merging, so that their neighbours merge. */
+  function tokensOf(word: string): string[] {
+    const tokens = bpe.encode([word]);
+    if (typeof unknown === 'string' || tokens.reduce((sum, { length }) => sum + length, 0) === word.length)
       return tokens;
-    return bpe.encode([Array.from(piece).filter(isSpelled).join('')]);
+    return bpe.encode([Array.from(word).filter(isSpelled).join('')]);
   }
   return {
     ids,
-    encode: (piece) =>
-      tokensOf(piece).flatMap((token, i, tokens) => {
+    encode: (word) =>
+      tokensOf(word).flatMap((token, i, tokens) => {
         const id = ids.get(token);
         const repeats = fuses === true && i > 0 && token === unknown && tokens[i - 1] === unknown;
         return id === undefined || repeats ? [] : [id];

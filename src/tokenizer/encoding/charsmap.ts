@@ -1,23 +1,24 @@
 /**
- * @module SentencePiece's compiled normalization rules (`precompiled_charsmap`): a double-array trie of texts (darts-clone), and what replaces
- * each. Read as the Rust crate spm_precompiled reads it.
+ * @module SentencePiece's compiled normalization rules (`precompiled_charsmap`): a double-array trie of texts (darts-clone) and
+ * their replacements. Equivalent to the Rust crate spm_precompiled.
  */
 
-/** Replaces what the rules know; null for bytes that are no rules. */
+/** Applies the rules to a text. */
 export type Charsmap = (text: string) => string;
 
-/** Longer graphemes are looked up character by character. */
+/** Longer graphemes are replaced character by character. */
 const LONGEST_GRAPHEME_BYTES = 5;
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const utf8 = new TextDecoder();
 
-/** Where a unit of the trie leads: darts-clone's bit fields. */
+/** The bit fields of a unit of the trie, as in darts-clone. */
 const hasLeaf = (unit: number) => ((unit >>> 8) & 1) === 1;
 const leafValue = (unit: number) => unit & 0x7fff_ffff;
 const labelOf = (unit: number) => (unit & 0x8000_00ff) >>> 0;
 const offsetOf = (unit: number) => ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
 
+/** Decodes a `precompiled_charsmap`; null if it is malformed. */
 export function charsmapOf(base64: string): Charsmap | null {
   const bytes = Buffer.from(base64, 'base64');
   const trieBytes = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
@@ -25,7 +26,7 @@ export function charsmapOf(base64: string): Charsmap | null {
   const trie = Uint32Array.from({ length: trieBytes / 4 }, (_, i) => bytes.readUInt32LE(4 + 4 * i));
   const replacements = bytes.subarray(4 + trieBytes);
 
-  /** The value of the shortest text of the trie that `key` begins with; null for none. */
+  /** The value of the shortest text in the trie that is a prefix of `key`; null for none. */
   function find(key: Uint8Array): number | null {
     let at = offsetOf(trie[0]!);
     for (const byte of key) {

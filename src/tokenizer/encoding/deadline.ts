@@ -1,6 +1,6 @@
 /**
- * @module A time limit for work that a file of the model decides: an expression such as `(a+)+$` takes longer than anyone lives. V8 ends what
- * runs under a limit, expressions included; nothing else of this thread could.
+ * @module A time limit for work that depends on a model's file: an expression such as `(a+)+$` can run practically for ever. V8 can interrupt a
+ * script that runs under a limit, even inside a regular expression; nothing else on this thread could.
  */
 import { createContext, Script } from 'node:vm';
 
@@ -12,8 +12,8 @@ const sandbox = createContext({ work: () => undefined } satisfies Sandbox) as un
 const script = new Script('work()');
 
 /**
- * Runs synchronous work of this thread; some 70 µs more than the work itself.
- * @param onLate says what is thrown when time is up; what the work had begun to change is then in an unknown state.
+ * Runs synchronous work on this thread, with an overhead of about 70 µs.
+ * @param onLate throws the error for a timeout; whatever the work was changing is then in an unknown state.
  */
 export function withinDeadline<T>(work: () => T, timeoutMs: number, onLate: () => never): T {
   let done: { readonly value: T } | null = null;

@@ -1,4 +1,4 @@
-/** @module A tokenizer.json as a function: a text to its token ids, equal to those of the Rust library `tokenizers`. */
+/** @module Turns a tokenizer.json into a function from a text to its token ids, equal to those of the Rust library `tokenizers`. */
 import { type AddedToken, addedTokenSplitter, checkAddedIds, readAddedTokens } from './added-tokens.js';
 import { withinDeadline } from './deadline.js';
 import { unknownExpressionsIn } from './expressions.js';
@@ -8,31 +8,31 @@ import { readPreTokenizer } from './pre-tokenizers.js';
 import type { Refuse } from './refusal.js';
 
 export interface Encoder {
-  /** Ids of a text without special tokens: those that are written in it are text (`encode_special_tokens` of the Rust library). */
+  /** Ids of a text. Special tokens written in it are treated as text (`encode_special_tokens` of the Rust library). */
   encode(text: string): number[];
   /** Ids by token, without added tokens. */
   readonly vocabulary: ReadonlyMap<string, number>;
   readonly added: readonly AddedToken[];
 }
 
-/** What a text may take: many times what the slowest real tokenizer does. */
+/** The time limit for a text: many times what the slowest real tokenizer needs. */
 const DEADLINE_MS = 10_000;
 const DEADLINE_MS_PER_CHARACTER = 0.1;
 
-/** What V8 throws where a file's parts or what they make of a text are too large: nesting, stacks, lengths of texts. */
+/** Turns V8's RangeErrors into refusals. They mean that the file, or its result for a text, is too large: in nesting, stack or length. */
 function refusingRangeErrors<T>(work: () => T, refuse: Refuse): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof RangeError) return refuse(`it asks for too much (${error.message})`);
+    if (error instanceof RangeError) return refuse(`it needs too many resources (${error.message})`);
     throw error;
   }
 }
 
 /**
- * @param json of a tokenizer.json.
- * @param deadlineMs what a text may take, and a little more for long ones.
- * @throws ByteifyError through `refuse` for what is broken, and for what would not give the Rust library's ids.
+ * @param json the contents of a tokenizer.json.
+ * @param deadlineMs the time limit for a text; long texts get a little more.
+ * @throws ByteifyError through `refuse` for a broken tokenizer, and for one whose ids would differ from the Rust library's.
  */
 export function createEncoder(
   json: Readonly<Record<string, unknown>>,
@@ -54,19 +54,19 @@ function encoderOf(json: Readonly<Record<string, unknown>>, refuse: Refuse, dead
     const timeoutMs = Math.ceil(deadlineMs + DEADLINE_MS_PER_CHARACTER * characters);
     return withinDeadline(work, timeoutMs, () =>
       refuse(
-        `its expressions did not get through ${characters} characters in ${Number((timeoutMs / 1000).toFixed(1))} s`,
-        'An expression that tries every way to cut a text never ends. Use another copy of the model’s tokenizer.',
+        `its expressions did not process ${characters} characters in ${Number((timeoutMs / 1000).toFixed(1))} s`,
+        'An expression that tries every way to split a text never ends. Use another copy of the model’s tokenizer.',
       ),
     );
   };
-  // Normalizes the contents of added tokens.
+  // Under the deadline too, because it normalizes the contents of added tokens.
   const split = isWatched
     ? watched(() => addedTokenSplitter(added, normalize), added.length)
     : addedTokenSplitter(added, normalize);
   const encode = (text: string): number[] =>
     split(text).flatMap((section, i) => {
       if (typeof section === 'number') return [section];
-      return section === '' ? [] : preTokenize(section, i === 0).flatMap((piece) => model.encode(piece));
+      return section === '' ? [] : preTokenize(section, i === 0).flatMap((word) => model.encode(word));
     });
   return {
     encode: (text) =>

@@ -1,7 +1,7 @@
-/** @module The expressions in the parts of a tokenizer.json, and whether they are known to end. */
+/** @module Finds the regular expressions in a tokenizer.json that are not known to run in linear time. */
 import { PRE_TOKENIZERS } from '../pre-tokenizers.js';
 
-/** Every `Regex` of a part and of the parts inside it. */
+/** Every `Regex` in a part and in the parts inside it. */
 function expressionsIn(part: unknown): string[] {
   if (typeof part !== 'object' || part === null) return [];
   return Object.entries(part).flatMap(([key, value]: [string, unknown]) =>
@@ -9,7 +9,7 @@ function expressionsIn(part: unknown): string[] {
   );
 }
 
-/** Those of well-known models: GPT-2 in both spellings that files have, Qwen 2, and what GGUF files name. They take time in proportion to the text. */
+/** The expressions of well-known models: GPT-2 in both spellings that occur, Qwen 2, and those that GGUF files name. They run in linear time. */
 const KNOWN: ReadonlySet<string> = new Set([
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
   "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
@@ -17,6 +17,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   ...expressionsIn([...PRE_TOKENIZERS.values()]),
 ]);
 
-/** Expressions of a part that are not known: they alone can take time out of proportion to the text. */
+/** The other expressions in a part, which may take more than linear time. */
 export const unknownExpressionsIn = (part: unknown): string[] =>
   expressionsIn(part).filter((expression) => !KNOWN.has(expression));

@@ -1,4 +1,4 @@
-/** @module A tokenizer.json's encoding, as the Rust library has it. */
+/** @module Encodes text with a tokenizer.json, as the Rust library does. */
 export type { AddedToken } from './added-tokens.js';
 export { createEncoder, type Encoder } from './encoder.js';
 export { unknownExpressionsIn } from './expressions.js';

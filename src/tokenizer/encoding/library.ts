@@ -1,4 +1,4 @@
-/** @module What is used of @huggingface/tokenizers. Its own declarations import files without extensions, which NodeNext does not resolve. */
+/** @module Types of the parts of @huggingface/tokenizers in use. Its own declarations import files without extensions, which NodeNext cannot resolve. */
 import * as library from '@huggingface/tokenizers';
 
 interface BpeConfig {

@@ -1,8 +1,8 @@
-/** @module What every model of a tokenizer.json does. */
+/** @module The interface of a tokenizer.json's model. */
 
 export interface Model {
   /** The vocabulary, without added tokens. */
   readonly ids: ReadonlyMap<string, number>;
-  /** @param piece not empty. */
-  encode(piece: string): readonly number[];
+  /** The ids of a word. @param word not empty. */
+  encode(word: string): readonly number[];
 }

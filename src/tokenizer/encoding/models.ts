@@ -1,24 +1,24 @@
-/** @module The models that a tokenizer.json can have: pieces of text to ids. */
+/** @module Reads the model of a tokenizer.json, which maps words to ids. */
 import { readBpe } from './bpe.js';
 import type { Model } from './model.js';
 import { type Refuse, refuseUnsupported } from './refusal.js';
 import { readUnigram } from './unigram.js';
 
-/** Words come again and again. */
-const KEPT_PIECES = 2 ** 15;
-const LONGEST_KEPT = 64;
+/** The number of words whose ids are cached. */
+const CACHED_WORDS = 2 ** 15;
+const LONGEST_CACHED = 64;
 
-function remembering({ ids, encode }: Model): Model {
-  const kept = new Map<string, readonly number[]>();
+function cached({ ids, encode }: Model): Model {
+  const cache = new Map<string, readonly number[]>();
   return {
     ids,
-    encode(piece) {
-      const found = kept.get(piece);
+    encode(word) {
+      const found = cache.get(word);
       if (found !== undefined) return found;
-      const encoded = encode(piece);
-      if (piece.length > LONGEST_KEPT) return encoded;
-      if (kept.size === KEPT_PIECES) kept.clear();
-      kept.set(piece, encoded);
+      const encoded = encode(word);
+      if (word.length > LONGEST_CACHED) return encoded;
+      if (cache.size === CACHED_WORDS) cache.clear();
+      cache.set(word, encoded);
       return encoded;
     },
   };
@@ -26,20 +26,20 @@ function remembering({ ids, encode }: Model): Model {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Files from before models had a type. */
+/** The type of a model; older files do not state it. */
 const kindOf = ({ type, vocab, merges }: Json): unknown =>
   type ?? (Array.isArray(vocab) ? 'Unigram' : merges !== undefined ? 'BPE' : undefined);
 
 /**
- * @param special contents of special tokens, which no text becomes.
+ * @param special contents of special tokens, to which no text is encoded.
  * @throws ByteifyError through `refuse` for a model that is broken or not supported.
  */
 export function readModel(config: unknown, special: ReadonlySet<string>, refuse: Refuse): Model {
   if (typeof config !== 'object' || config === null) return refuse('it has no model');
   const json = config as Json;
   const kind = kindOf(json);
-  if (kind === 'BPE') return remembering(readBpe(json, refuse));
-  if (kind === 'Unigram') return remembering(readUnigram(json, special, refuse));
+  if (kind === 'BPE') return cached(readBpe(json, refuse));
+  if (kind === 'Unigram') return cached(readUnigram(json, special, refuse));
   return refuseUnsupported(
     refuse,
     typeof kind === 'string' ? `its model ${kind} is neither BPE nor Unigram` : 'its model has no type',

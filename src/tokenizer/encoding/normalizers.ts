@@ -1,4 +1,4 @@
-/** @module What a tokenizer changes in a text before it cuts it, as the Rust library does. */
+/** @module Normalizers: how a tokenizer changes a text before splitting it, as in the Rust library. */
 import { z } from 'zod';
 import { byteCharacters } from '../byte-characters.js';
 import { charsmapOf } from './charsmap.js';
@@ -10,17 +10,17 @@ export type Normalizer = (text: string) => string;
 
 const nothing = z.object({});
 
-/** Real normalizers write a few characters for one; a file whose rules multiply a text would fill the memory. */
+/** Real normalizers replace one character by a few. Rules that multiply a text could exhaust memory. */
 const MOST_GROWTH = 64;
 const FREE_GROWTH = 1024;
 const shortText = z.string().max(MOST_GROWTH);
 
 /** SentencePiece's own clean-up of control characters and spaces (normalizers/unicode.rs, do_nmt). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
 const NMT_REMOVED = /[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]/gu;
 const NMT_SPACES = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/gu;
 
-/** The library maps each character by itself, so a final sigma is none. */
+/** The library maps each character separately, so there is no special case for a final sigma. */
 const lowercase: Normalizer = (text) => Array.from(text, (character) => character.toLowerCase()).join('');
 
 function strip({ strip_left: left, strip_right: right }: { strip_left: boolean; strip_right: boolean }): Normalizer {
@@ -34,7 +34,7 @@ function strip({ strip_left: left, strip_right: right }: { strip_left: boolean; 
   };
 }
 
-/** Steps in turn; a sequence is its own ones. */
+/** Normalizers in order of application; a sequence is flattened. */
 type Steps = readonly Normalizer[];
 
 const NORMALIZERS: ReadonlyMap<string, PartReader<Steps>> = new Map<string, PartReader<Steps>>([

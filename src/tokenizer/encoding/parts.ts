@@ -1,11 +1,11 @@
-/** @module Tables of a tokenizer.json's parts: each has a type, fields, and a function that it stands for. */
+/** @module Reads the parts of a tokenizer.json by tables: each part has a type, fields, and a function that implements it. */
 import type { z } from 'zod';
 import { type Refuse, refuseUnsupported } from './refusal.js';
 
-/** Reads one part. @throws ByteifyError through `refuse` when a field is missing or wrong. */
+/** Reads one part. @throws ByteifyError through `refuse` when a field is missing or invalid. */
 export type PartReader<T> = (config: unknown, refuse: Refuse) => T;
 
-/** A part with its fields checked. */
+/** The reader of a part, which validates its fields. */
 export function part<S extends z.ZodType, T>(
   schema: S,
   make: (fields: z.infer<S>, refuse: Refuse) => T,
@@ -14,7 +14,7 @@ export function part<S extends z.ZodType, T>(
     const parsed = schema.safeParse(config);
     if (parsed.success) return make(parsed.data, refuse);
     const { path, message } = parsed.error.issues[0]!;
-    return refuse(`its ${(config as { type: string }).type} has a wrong ${path.join('.')}: ${message}`);
+    return refuse(`its ${(config as { type: string }).type} has an invalid ${path.join('.')}: ${message}`);
   };
 }
 

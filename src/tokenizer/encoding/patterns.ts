@@ -1,4 +1,4 @@
-/** @module Where a pattern of a tokenizer.json matches in a text: an expression in Oniguruma's syntax, or a text as it stands. */
+/** @module Matches the patterns of a tokenizer.json: regular expressions in Oniguruma's syntax, or literal texts. */
 import { z } from 'zod';
 import { messageOf } from '../../errors.js';
 import { withoutAtomicGroups } from './atomic-groups.js';
@@ -9,23 +9,23 @@ export const patternSchema = z.union([z.object({ Regex: z.string() }), z.object(
 
 export type Pattern = z.infer<typeof patternSchema>;
 
-/** A stretch of a text, and whether the pattern matched it. Stretches without a match lie between those with one. */
+/** A stretch of a text, and whether it is a match or lies between matches. */
 export interface Span {
   readonly text: string;
   readonly isMatch: boolean;
 }
 
-/** What has another meaning in JavaScript, or none, and no translation: resets, \R, \X, absences, conditions, calls, options in mid-pattern. */
+/** Syntax without an equivalent in JavaScript: resets, \R, \X, absence operators, conditionals, calls, options in mid-pattern. */
 const UNTRANSLATABLE = /(?<!\\)(?:\\\\)*(?:\\[GKRXyYNO]|\\g<|\(\?(?:~|\(|[imx]+\)|-|[mx]|i[mx-]))/;
 
-/** Real ones have a few hundred characters; translating takes time by the square of their length. */
+/** Real expressions have a few hundred characters; translation takes quadratic time. */
 const LONGEST_EXPRESSION = 2 ** 14;
 
-/** An expression for the text itself. */
+/** An expression that matches the text literally. */
 export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
 /**
- * @returns a global expression, or null for one that matches nowhere.
+ * @returns a global expression, or null for a pattern that never matches.
  * @throws ByteifyError through `refuse` for an expression that cannot be translated.
  */
 export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null {
@@ -35,7 +35,7 @@ export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null 
   if (UNTRANSLATABLE.test(source))
     return refuseUnsupported(refuse, `its expression ${JSON.stringify(source)} uses syntax that is not supported`);
   try {
-    // The library translates Oniguruma's syntax for this class alone, and keeps what it compiled.
+    // Only this class of the library translates Oniguruma's syntax; it exposes the compiled expression.
     const pattern = { Regex: withoutAtomicGroups(source) };
     return new SplitPreTokenizer({ type: 'Split', pattern, behavior: 'Isolated', invert: false }).pattern;
   } catch (cause) {
@@ -43,10 +43,10 @@ export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null 
   }
 }
 
-/** Between the two units of a character V8 finds empty matches, such as those of `(?![\s\S])`; no character begins there. */
+/** V8 finds empty matches, such as those of `(?![\s\S])`, between the two units of a character, where no character begins. */
 const isInsideCharacter = (text: string, at: number) => at > 0 && text.codePointAt(at - 1)! > 0xffff;
 
-/** A text in spans that together are the text; empty matches cut it, too. */
+/** Splits a text into spans, which concatenate to the text. Empty matches split it too. */
 export function spansOf(text: string, pattern: RegExp | null): Span[] {
   const spans: Span[] = [];
   let end = 0;

@@ -1,4 +1,4 @@
-/** @module How a tokenizer cuts a text into the pieces that its model encodes one by one, as the Rust library does. */
+/** @module Pre-tokenizers: how a tokenizer splits a text into the words that its model encodes, as in the Rust library. */
 import { z } from 'zod';
 import { byteCharacters } from '../byte-characters.js';
 import { type PartReader, part, readPart } from './parts.js';
@@ -6,39 +6,39 @@ import { compilePattern, patternSchema, type Span, spansOf } from './patterns.js
 import type { Refuse } from './refusal.js';
 import { BEHAVIOR_NAMES, BEHAVIORS } from './split-behaviors.js';
 
-/** @param isFirst whether the piece begins where the whole text does. */
-export type PreTokenizer = (piece: string, isFirst: boolean) => readonly string[];
+/** Splits a word. @param isFirst whether the word is at the start of the whole text. */
+export type PreTokenizer = (word: string, isFirst: boolean) => readonly string[];
 
-/** GPT-2's words. The library's expression, in which a space is what Unicode calls one: JavaScript's \s differs in two characters. */
+/** GPT-2's words: the library's expression with Unicode's definition of a space, from which JavaScript's \s differs in two characters. */
 const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 const SPACE = /\p{White_Space}/gu;
-/** Characters that Oniguruma's \w matches, then those that neither it nor \s does. */
+/** Runs of characters that Oniguruma's \w matches, or of characters that neither \w nor \s matches. */
 const WORDS = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{White_Space}]+/gu;
 const NUMBER = /\p{N}/gu;
 const PUNCTUATION = /[\p{P}$+<=>^`|~]/gu;
 
-const isolated = (pattern: RegExp) => (piece: string) => BEHAVIORS.Isolated(spansOf(piece, pattern));
-const removed = (pattern: RegExp) => (piece: string) => BEHAVIORS.Removed(spansOf(piece, pattern));
+const isolated = (pattern: RegExp) => (word: string) => BEHAVIORS.Isolated(spansOf(word, pattern));
+const removed = (pattern: RegExp) => (word: string) => BEHAVIORS.Removed(spansOf(word, pattern));
 const inverted = (spans: readonly Span[]): Span[] => spans.map(({ text, isMatch }) => ({ text, isMatch: !isMatch }));
 
 const inSequence = (steps: readonly PreTokenizer[]): PreTokenizer => {
-  return (piece, isFirst) =>
+  return (word, isFirst) =>
     steps.reduce<readonly string[]>(
-      (pieces, step) => pieces.flatMap((one, i) => step(one, isFirst && i === 0)).filter((one) => one !== ''),
-      [piece],
+      (parts, step) => parts.flatMap((one, i) => step(one, isFirst && i === 0)).filter((one) => one !== ''),
+      [word],
     );
 };
 
 const byteLevelSchema = z.object({ add_prefix_space: z.boolean().default(true), use_regex: z.boolean().default(true) });
 
 const byteLevel = ({ add_prefix_space: prefixed, use_regex: cuts }: z.infer<typeof byteLevelSchema>): PreTokenizer => {
-  const words = cuts ? isolated(GPT2_WORDS) : (piece: string) => [piece];
-  return (piece) => words(prefixed && !piece.startsWith(' ') ? ` ${piece}` : piece).map(byteCharacters);
+  const words = cuts ? isolated(GPT2_WORDS) : (word: string) => [word];
+  return (word) => words(prefixed && !word.startsWith(' ') ? ` ${word}` : word).map(byteCharacters);
 };
 
 const metaspaceSchema = z.object({
-  replacement: z.literal('▁', { error: 'only ▁ is known to stand for a space' }),
+  replacement: z.literal('▁', { error: 'only ▁ is supported as the replacement of a space' }),
   add_prefix_space: z.boolean().nullish(),
   prepend_scheme: z.enum(['first', 'never', 'always']).nullish(),
   split: z.boolean().nullish(),
@@ -48,8 +48,8 @@ const metaspace = (fields: z.infer<typeof metaspaceSchema>): PreTokenizer => {
   const { replacement, add_prefix_space: prefixed, prepend_scheme: scheme, split } = fields;
   const prepends = scheme ?? (prefixed === false ? 'never' : 'always');
   const spaces = new RegExp(replacement, 'gu');
-  return (piece, isFirst) => {
-    const spelled = piece.replaceAll(' ', replacement);
+  return (word, isFirst) => {
+    const spelled = word.replaceAll(' ', replacement);
     const isPrepended =
       !spelled.startsWith(replacement) && (prepends === 'always' || (prepends === 'first' && isFirst));
     const text = isPrepended ? replacement + spelled : spelled;
@@ -61,15 +61,15 @@ const splitSchema = z.object({ pattern: patternSchema, behavior: z.enum(BEHAVIOR
 
 const split = ({ pattern, behavior, invert }: z.infer<typeof splitSchema>, refuse: Refuse): PreTokenizer => {
   const compiled = compilePattern(pattern, refuse);
-  return (piece) => {
-    const spans = spansOf(piece, compiled);
+  return (word) => {
+    const spans = spansOf(word, compiled);
     return BEHAVIORS[behavior](invert ? inverted(spans) : spans);
   };
 };
 
 const fixedLength = ({ length }: { length: number }): PreTokenizer => {
-  return (piece) => {
-    const characters = Array.from(piece);
+  return (word) => {
+    const characters = Array.from(word);
     const count = Math.ceil(characters.length / length);
     return Array.from({ length: count }, (_, i) => characters.slice(i * length, (i + 1) * length).join(''));
   };
@@ -85,13 +85,13 @@ const PRE_TOKENIZERS: ReadonlyMap<string, PartReader<PreTokenizer>> = new Map<st
     'Digits',
     part(z.object({ individual_digits: z.boolean().default(false) }), ({ individual_digits: individual }) => {
       const behavior = individual ? BEHAVIORS.Isolated : BEHAVIORS.Contiguous;
-      return (piece) => behavior(spansOf(piece, NUMBER));
+      return (word) => behavior(spansOf(word, NUMBER));
     }),
   ],
   [
     'Punctuation',
     part(z.object({ behavior: z.enum(BEHAVIOR_NAMES).default('Isolated') }), ({ behavior }) => {
-      return (piece) => BEHAVIORS[behavior](spansOf(piece, PUNCTUATION));
+      return (word) => BEHAVIORS[behavior](spansOf(word, PUNCTUATION));
     }),
   ],
   [
@@ -99,11 +99,11 @@ const PRE_TOKENIZERS: ReadonlyMap<string, PartReader<PreTokenizer>> = new Map<st
     part(
       z.object({ delimiter: z.string().min(1).max(2) }),
       ({ delimiter }) =>
-        (piece) =>
-          piece.split(delimiter),
+        (word) =>
+          word.split(delimiter),
     ),
   ],
-  ['Whitespace', part(nothing, () => (piece) => piece.match(WORDS) ?? [])],
+  ['Whitespace', part(nothing, () => (word) => word.match(WORDS) ?? [])],
   ['WhitespaceSplit', part(nothing, () => removed(SPACE))],
   ['BertPreTokenizer', part(nothing, () => inSequence([removed(SPACE), isolated(PUNCTUATION)]))],
   ['FixedLength', part(z.object({ length: z.int().min(1) }), fixedLength)],
@@ -116,10 +116,10 @@ const PRE_TOKENIZERS: ReadonlyMap<string, PartReader<PreTokenizer>> = new Map<st
 ]);
 
 /**
- * @param config the `pre_tokenizer` of a tokenizer.json. @returns a function that gives no empty piece.
+ * @param config the `pre_tokenizer` of a tokenizer.json. @returns a function that returns no empty words.
  * @throws ByteifyError through `refuse` for one that is not supported.
  */
 export function readPreTokenizer(config: unknown, refuse: Refuse): PreTokenizer {
-  if (config === null || config === undefined) return (piece) => [piece];
+  if (config === null || config === undefined) return (word) => [word];
   return inSequence([readPart(PRE_TOKENIZERS, 'pre-tokenizer', config, refuse)]);
 }

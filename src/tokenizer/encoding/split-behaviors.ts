@@ -1,31 +1,31 @@
-/** @module What becomes of the stretches that a pattern matches, as in the Rust library (normalizer.rs, SplitDelimiterBehavior). */
+/** @module What a split does with the stretches that its pattern matches, as in the Rust library (normalizer.rs, SplitDelimiterBehavior). */
 import type { Span } from './patterns.js';
 
-/** Pieces in the text's order; empty ones are dropped later. */
+/** Returns the parts in the text's order; empty ones are dropped later. */
 type Behavior = (spans: readonly Span[]) => string[];
 
-/** Appends to the last piece where `joins` says so of two neighbours. */
+/** Appends a span to the last part if `joins` is true for it and the span before. */
 function joined(spans: readonly Span[], joins: (span: Span, before: Span | null) => boolean): string[] {
-  const pieces: string[] = [];
+  const parts: string[] = [];
   spans.forEach((span, i) => {
-    if (pieces.length > 0 && joins(span, spans[i - 1] ?? null)) pieces[pieces.length - 1] += span.text;
-    else pieces.push(span.text);
+    if (parts.length > 0 && joins(span, spans[i - 1] ?? null)) parts[parts.length - 1] += span.text;
+    else parts.push(span.text);
   });
-  return pieces;
+  return parts;
 }
 
-/** A match joins what stands before it, unless that is a match as well. */
+/** A match joins the span before it, unless that is a match too. */
 const mergedWithPrevious: Behavior = (spans) =>
   joined(spans, (span, before) => span.isMatch && before?.isMatch !== true);
 
 function mergedWithNext(spans: readonly Span[]): string[] {
-  const pieces: string[] = [];
+  const parts: string[] = [];
   for (let i = spans.length - 1; i >= 0; i--) {
-    const joins = spans[i]!.isMatch && pieces.length > 0 && spans[i + 1]?.isMatch !== true;
-    if (joins) pieces[pieces.length - 1] = spans[i]!.text + pieces.at(-1)!;
-    else pieces.push(spans[i]!.text);
+    const joins = spans[i]!.isMatch && parts.length > 0 && spans[i + 1]?.isMatch !== true;
+    if (joins) parts[parts.length - 1] = spans[i]!.text + parts.at(-1)!;
+    else parts.push(spans[i]!.text);
   }
-  return pieces.reverse();
+  return parts.reverse();
 }
 
 export const BEHAVIORS = {

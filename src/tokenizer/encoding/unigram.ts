@@ -1,6 +1,6 @@
 /**
- * @module Unigram encoding of one piece: the tokens whose scores have the highest sum, as the Rust library finds them
- * (models/unigram/model.rs, encode_optimized): the same order of additions, the same choice among equals.
+ * @module Unigram encoding of one word: the tokens whose scores have the highest sum, as in the Rust library (models/unigram/model.rs,
+ * encode_optimized), with the same order of additions and the same choice in a tie.
  */
 import { z } from 'zod';
 import { byteToken } from './byte-tokens.js';
@@ -13,21 +13,21 @@ const schema = z.object({
   vocab: z.array(z.tuple([z.string(), z.number()])).min(1),
 });
 
-/** What an unknown character costs beyond the least likely token. */
+/** The penalty of an unknown character relative to the least likely token. */
 const UNKNOWN_PENALTY = 10;
 
-/** No token: only the beginning of one. */
+/** Marks a prefix of a token that is not itself a token. */
 const PREFIX = -1;
 
-/** The best way to write a text up to some place. */
+/** The best tokens for a text up to some position. */
 interface Path {
   readonly score: number;
-  /** Where its last token begins. */
+  /** The start of the last token. */
   readonly start: number;
   readonly unknown: boolean;
 }
 
-/** Ids by token, and PREFIX for every beginning of a token that is none itself. */
+/** Ids by token, and PREFIX for every other prefix of a token. @param left tokens to leave out */
 function prefixTree(ids: ReadonlyMap<string, number>, left: ReadonlySet<string>): Map<string, number> {
   const tree = new Map<string, number>();
   for (const [token, id] of ids) {
@@ -42,8 +42,9 @@ function prefixTree(ids: ReadonlyMap<string, number>, left: ReadonlySet<string>)
 }
 
 /**
- * @param special contents that no text becomes: SentencePiece keeps its control tokens out of the search, too.
- * @throws ByteifyError through `refuse` when the vocabulary is broken, or nothing stands for unknown characters.
+ * Reads a Unigram model.
+ * @param special contents to which no text is encoded: SentencePiece also excludes its control tokens from the search.
+ * @throws ByteifyError through `refuse` when the vocabulary is broken, or has no unknown token.
  */
 export function readUnigram(
   config: Readonly<Record<string, unknown>>,
@@ -51,29 +52,29 @@ export function readUnigram(
   refuse: Refuse,
 ): Model {
   const parsed = schema.safeParse(config);
-  if (!parsed.success) return refuse(`its model has a wrong ${parsed.error.issues[0]!.path.join('.')}`);
+  if (!parsed.success) return refuse(`its model has an invalid ${parsed.error.issues[0]!.path.join('.')}`);
   const { vocab, unk_id: unknownId, byte_fallback: fallsBack } = parsed.data;
   if (unknownId === null || unknownId === undefined || unknownId >= vocab.length)
-    return refuse(`its model’s unk_id ${unknownId ?? 'is missing'}${unknownId == null ? '' : ' is no token'}`);
+    return refuse(`its model’s unk_id ${unknownId ?? 'is missing'}${unknownId == null ? '' : ' is not a token'}`);
   const scores = vocab.map(([, score]) => score);
   const ids = new Map(vocab.map(([token], id) => [token, id]));
   const unknownScore =
     scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY) - UNKNOWN_PENALTY;
   const tree = prefixTree(ids, special);
 
-  /** The best path to each place of a piece, in UTF-16 units. */
-  function bestPaths(piece: string): (Path | undefined)[] {
-    const paths: (Path | undefined)[] = new Array(piece.length + 1).fill(undefined);
+  /** The best path to each position of a word, in UTF-16 units. */
+  function bestPaths(word: string): (Path | undefined)[] {
+    const paths: (Path | undefined)[] = new Array(word.length + 1).fill(undefined);
     const offer = (end: number, path: Path) => {
       const known = paths[end];
       if (known === undefined || path.score > known.score) paths[end] = path;
     };
-    for (let start = 0; start < piece.length; ) {
+    for (let start = 0; start < word.length; ) {
       const before = paths[start]?.score ?? 0;
-      const width = piece.codePointAt(start)! > 0xffff ? 2 : 1;
+      const width = word.codePointAt(start)! > 0xffff ? 2 : 1;
       let isKnown = false;
-      for (let end = start + 1; end <= piece.length; end++) {
-        const id = tree.get(piece.slice(start, end));
+      for (let end = start + 1; end <= word.length; end++) {
+        const id = tree.get(word.slice(start, end));
         if (id === undefined) break;
         if (id === PREFIX) continue;
         offer(end, { score: scores[id]! + before, start, unknown: id === unknownId });
@@ -85,14 +86,14 @@ export function readUnigram(
     return paths;
   }
 
-  /** Tokens in order; unknown characters side by side are one. */
-  function tokensOf(piece: string): string[] {
-    const paths = bestPaths(piece);
+  /** Tokens in order; adjacent unknown characters are one token. */
+  function tokensOf(word: string): string[] {
+    const paths = bestPaths(word);
     const tokens: string[] = [];
     let joins = false;
-    for (let end = piece.length; end > 0; ) {
+    for (let end = word.length; end > 0; ) {
       const { start, unknown } = paths[end]!;
-      const token = piece.slice(start, end);
+      const token = word.slice(start, end);
       if (joins && unknown) tokens[tokens.length - 1] = token + tokens.at(-1)!;
       else tokens.push(token);
       joins = unknown;
@@ -108,5 +109,5 @@ export function readUnigram(
     return bytes.includes(undefined) ? [unknownId!] : (bytes as number[]);
   }
 
-  return { ids, encode: (piece) => tokensOf(piece).flatMap(idsOf) };
+  return { ids, encode: (word) => tokensOf(word).flatMap(idsOf) };
 }

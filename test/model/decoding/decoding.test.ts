@@ -88,7 +88,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expectWhole(opened.model, ids, found!);
   });
 
-  it('keeps slots of different lengths apart', async () => {
+  it('keeps slots of different lengths separate', async () => {
     const texts = [textOf(90), textOf(33).map((id) => (id % 200) + 4), Int32Array.from([1]), textOf(61).toReversed()];
     texts[3]![0] = 1;
     const found = await read(opened.held, texts, [5, 1, 11], { chunk: 8 });
@@ -97,10 +97,10 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     });
   });
 
-  it.each([1, 3])('reads slots of one byte each together from more than %i on', async (apart) => {
+  it.each([1, 3])('reads slots of one byte each together from more than %i on', async (separateSlots) => {
     const texts = [textOf(40), textOf(25).map((id) => (id % 180) + 9), textOf(40).toReversed()];
     for (const ids of texts) ids[0] = 1;
-    const found = await read(opened.held, texts, [1], { chunk: 8, apart });
+    const found = await read(opened.held, texts, [1], { chunk: 8, separateSlots });
     texts.forEach((ids, slot) => {
       expectWhole(opened.model, ids, found[slot]!);
     });
