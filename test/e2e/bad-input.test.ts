@@ -84,7 +84,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'remap --out onto its own source',
     ['remap', goldenPath('plain/llama'), '--out', goldenPath('plain/llama'), '--set', 'blt.hash_vocab=100'],
     2,
-    /is what is read/,
+    /is the input/,
   ],
   ['export --out onto a file', ['export', goldenPath('plain/blt'), '--out', text], 2, /a\.txt is a file/],
   [
@@ -97,19 +97,19 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'export --out onto its own source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain/blt')],
     2,
-    /is what is read/,
+    /is the input/,
   ],
   [
     'export --out onto a folder that holds its source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
     2,
-    /holds what is read/,
+    /contains the input/,
   ],
   [
     'export --out .',
     ['export', goldenPath('plain/blt'), '--out', '.'],
     2,
-    /the folder that this command works in|holds what is read/,
+    /the current working directory|contains the input/,
   ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
   [
