@@ -22,7 +22,7 @@ import {
   openCheckpoint,
   type TensorReader,
   tensorBytes,
-  tensorPieces,
+  tensorChunks,
   writeCheckpoint,
 } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
@@ -124,7 +124,7 @@ function pullFrom(
   return async function* ({ name }) {
     // checkTensors has seen to it that every name asked for is there.
     const tensor = reader.tensors.get(name)!;
-    yield* tensorPieces(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
+    yield* tensorChunks(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
     doneBytes += tensorBytes(tensor);
     params.onProgress?.({ tensor: name, doneBytes, totalBytes });
   };

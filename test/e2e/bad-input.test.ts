@@ -29,7 +29,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /neither a path that exists nor a hub id/,
   ],
-  ['an empty folder as model', ['import', join(work, 'text'), '--out', out], 1, /holds no config\.json/],
+  ['an empty folder as model', ['import', join(work, 'text'), '--out', out], 1, /contains no config\.json/],
   [
     'another architecture',
     ['import', join(made('mistral/config.json', '{"model_type":"mistral"}'), '..'), '--out', out],

@@ -188,7 +188,7 @@ describe('what is refused', () => {
   }
 
   it.each([
-    ['config.json', null, 'holds no config.json'],
+    ['config.json', null, 'contains no config.json'],
     ['config.json', '{', 'config.json is not JSON'],
     ['config.json', '{"model_type":"gpt2"}', 'model_type is "gpt2"'],
     ['tokenizer.json', null, 'holds no tokenizer.json'],

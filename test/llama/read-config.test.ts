@@ -13,7 +13,7 @@ it('a config is read', async () => {
 });
 
 it('a folder without one says so', async () => {
-  await expect(readConfigJson(folder())).rejects.toThrow(`${folder()} holds no config.json.`);
+  await expect(readConfigJson(folder())).rejects.toThrow(`${folder()} contains no config.json.`);
 });
 
 it.each([
@@ -36,10 +36,10 @@ it('one that is a link to nothing, or a folder, is refused by that', async () =>
 
 it('an adapter is named with its base model', async () => {
   await put('adapter_config.json', '{"base_model_name_or_path":"org/base","peft_type":"LORA"}');
-  await expect(readConfigJson(folder())).rejects.toThrow(/holds an adapter to org\/base/);
+  await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);
   await put('config.json', '{"model_type":"llama"}');
   // Left behind by a merge: the weights are the model's.
   expect(await readConfigJson(folder())).toEqual({ model_type: 'llama' });
   await put('adapter_model.safetensors', '');
-  await expect(readConfigJson(folder())).rejects.toThrow(/holds an adapter to org\/base/);
+  await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);
 });
