@@ -3,13 +3,13 @@
 import {
   type BltConfig,
   closedFormFlops,
-  movedParts,
   type Part,
   type SourceShape,
   type StageShape,
   stageFlops,
   stageRuns,
   type TextShape,
+  trainedParts,
 } from '../blt/index.js';
 import { type MemoryQuestion, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
@@ -59,7 +59,7 @@ export interface StageCost {
 /** The parts that a checkpoint of a stage holds, in float32: what it moved. The others are read from where they lie in the conversion. */
 function writtenParts(stage: StageShape, adapts: boolean): readonly Part[] {
   if (stage.kind === 'closed-form') return ['encoder', 'hash', 'decoder', 'head'];
-  const moved = movedParts(stageRuns(stage));
+  const moved = trainedParts(stageRuns(stage));
   return adapts ? [...moved, 'global'] : moved;
 }
 
@@ -78,7 +78,7 @@ export function trainingStageCost(params: {
   const { config, counts, source, work, frozenWeightBytes, flopsPerSecond } = params;
   const { stage, bytes } = work;
   const text: TextShape = { bytes: work.rowBytes, bytesPerPatch: work.bytesPerPatch };
-  const trainedParameters = sumParameters(counts, movedParts(stageRuns(stage))) + work.adapterParameters;
+  const trainedParameters = sumParameters(counts, trainedParts(stageRuns(stage))) + work.adapterParameters;
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
   const perByte = model + sourceStates + sourceHead;
   const flops =
