@@ -150,7 +150,12 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /tfjs-node-gpu needs the package/,
   ],
   ['a benchmark of nothing', ['bench', 'train-step'], 2, /No model was named/],
-  ['libraries that are not there', ['setup', '--libtensorflow', join(work, 'text')], 2, /does not hold libtensorflow/],
+  [
+    'libraries that are not there',
+    ['setup', '--libtensorflow', join(work, 'text')],
+    2,
+    /does not contain libtensorflow/,
+  ],
 ];
 
 describe('bad input', () => {
