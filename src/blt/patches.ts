@@ -26,11 +26,11 @@ export interface PatchIds {
 export function patchIds(starts: Int32Array, count: number): PatchIds {
   const encoder = new Int32Array(count);
   const decoder = new Int32Array(count);
-  let begun = 0;
+  let started = 0;
   for (let p = 0; p < count; p++) {
-    while (begun < starts.length && starts[begun]! <= p) begun++;
-    encoder[p] = begun - 1;
-    decoder[p] = begun - (starts[begun] === p + 1 ? 1 : 2);
+    while (started < starts.length && starts[started]! <= p) started++;
+    encoder[p] = started - 1;
+    decoder[p] = started - (starts[started] === p + 1 ? 1 : 2);
   }
   return { encoder, decoder };
 }

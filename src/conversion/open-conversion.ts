@@ -84,14 +84,14 @@ function conversion(opened: {
     update,
     restartFrom: () => restartFrom,
     async discardFrom(stage) {
-      const gone = stagesFrom(stage).map(({ name }) => name);
+      const removed = stagesFrom(stage).map(({ name }) => name);
       // Update the manifest first: an output without a record is redone, but a record without an output would be trusted.
       await update((now) => ({
         ...now,
         byteify: toolVersion(),
-        stages: Object.fromEntries(Object.entries(now.stages).filter(([name]) => !gone.includes(name as StageName))),
+        stages: Object.fromEntries(Object.entries(now.stages).filter(([name]) => !removed.includes(name as StageName))),
       }));
-      for (const name of gone.reverse()) await removeAtomic(path(name));
+      for (const name of removed.reverse()) await removeAtomic(path(name));
       restartFrom = null;
     },
     close: release,

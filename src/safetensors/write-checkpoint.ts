@@ -19,15 +19,15 @@ export interface WrittenCheckpoint {
 /** Fills shards in order. A tensor larger than a shard gets a shard of its own. */
 function intoShards(tensors: readonly TensorInfo[], maxBytes: number): TensorInfo[][] {
   const shards: TensorInfo[][] = [];
-  let room = 0;
+  let freeBytes = 0;
   for (const tensor of tensors) {
     const size = tensorBytes(tensor);
-    if (shards.length === 0 || size > room) {
+    if (shards.length === 0 || size > freeBytes) {
       shards.push([]);
-      room = maxBytes;
+      freeBytes = maxBytes;
     }
     shards.at(-1)!.push(tensor);
-    room -= size;
+    freeBytes -= size;
   }
   return shards.length === 0 ? [[]] : shards;
 }
