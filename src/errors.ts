@@ -1,6 +1,6 @@
-/** @module Errors a person can act on: one sentence, a hint, an exit code. Every folder may import this one. */
+/** @module Errors that a person can act on: one sentence, a hint and an exit code. Every folder may import this module. */
 
-/** What went wrong, in one sentence, with what to do about it. The command line prints it without a stack. */
+/** An error with one sentence about what went wrong and an optional hint about what to do. The command line prints it without a stack. */
 export class ByteifyError extends Error {
   /** One sentence on what to do next; printed under the message. */
   readonly hint: string | undefined;
@@ -15,7 +15,7 @@ export class ByteifyError extends Error {
   }
 }
 
-/** The same for wrong usage: a flag, a recipe, a path that cannot be what was asked for. Exit code 2. */
+/** A ByteifyError for wrong usage, such as an unknown flag, an invalid recipe or an unsuitable path. Exit code 2. */
 export class UsageError extends ByteifyError {
   constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
     super(message, { ...options, exitCode: 2 });
@@ -23,7 +23,7 @@ export class UsageError extends ByteifyError {
   }
 }
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,10 @@
-/** @module Random numbers that are the same wherever and in whatever order they are drawn: each stream follows from its key alone. */
+/** @module Reproducible random numbers: each stream depends only on its key, not on where or in what order streams are drawn. */
 import { createHash } from 'node:crypto';
 
-/** 32 uniform bits at a time. */
+/** Each call returns 32 uniform random bits as an unsigned integer. */
 export type Generator = () => number;
 
-/** xoshiro128** (Blackman and Vigna 2018), its state drawn from sha256 of the key. */
+/** xoshiro128** (Blackman and Vigna 2018), seeded with the SHA-256 of the key. */
 export function generatorOf(key: string): Generator {
   const digest = createHash('sha256').update(key).digest();
   let [a, b, c, d] = [0, 4, 8, 12].map((at) => digest.readUInt32LE(at)) as [number, number, number, number];
@@ -22,7 +22,7 @@ export function generatorOf(key: string): Generator {
   };
 }
 
-/** Uniform numbers in [0, 1), of 32 bits. */
+/** Each call returns a uniform number in [0, 1) with 32 bits of resolution. */
 export function uniformOf(key: string): () => number {
   const next = generatorOf(key);
   return () => next() / 2 ** 32;

@@ -1,4 +1,4 @@
-/** @module Errors of the operating system as sentences: what failed, on which path, and what to do about it. */
+/** @module Turns operating system errors into sentences: what failed, on which path, and what to do about it. */
 import { existsSync, readlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ByteifyError } from './errors.js';
@@ -17,58 +17,58 @@ const FULL_DISK =
 const NO_NETWORK = 'Check the network, or set HF_HUB_OFFLINE=1 to use what is cached.';
 const FAILING_DISK = 'Check the disk, and the mount if it is a network file system.';
 
-/** By the error's code. `{}` stands for the path or the address. */
+/** Sentences by error code. `{}` stands for the path or the address. */
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   ENOENT: ['{} does not exist.', 'Check the spelling of the path.'],
   EACCES: ['{} may not be read or written by this user.', PERMISSIONS],
   EPERM: ['{} may not be changed by this user.', PERMISSIONS],
-  EEXIST: ['{} exists already.', 'Choose another name, or move it away.'],
+  EEXIST: ['{} already exists.', 'Choose another name, or move it away.'],
   EISDIR: ['{} is a folder where a file is needed.', 'Name a file, or move the folder away.'],
-  ENOTDIR: ['{} is a file where a folder is needed.', 'Name a folder, or a path that leads through none but folders.'],
+  ENOTDIR: ['{} is a file where a folder is needed.', 'Name a folder, or a path whose every parent is a folder.'],
   ENOTEMPTY: ['{} is a folder that is not empty.', 'Choose another name, or move it away.'],
   ELOOP: ['{} leads through symbolic links that form a loop.', 'Remove one of the links.'],
   ENAMETOOLONG: ['The name {} is longer than the file system allows.', 'Choose a shorter path.'],
   ENOSPC: ['The disk is full: {} could not be written.', FULL_DISK],
   EDQUOT: ['The disk quota of this user is used up: {} could not be written.', FULL_DISK],
   EFBIG: ['{} would be larger than the file system or `ulimit -f` allows.', 'Use another disk, or raise the limit.'],
-  EROFS: ['{} lies on a read-only file system.', 'Choose a place that can be written to, or remount the disk.'],
-  EBUSY: ['{} is in use by the system, as a mount point is.', 'Choose a folder inside it.'],
+  EROFS: ['{} lies on a read-only file system.', 'Choose a writable location, or remount the disk.'],
+  EBUSY: ['{} is in use by the system, for example as a mount point.', 'Choose a folder inside it.'],
   EXDEV: [
-    '{} cannot be moved in one step: its place is on another file system.',
+    '{} cannot be moved in one step because the destination is on another file system.',
     'Choose a folder inside that file system, not the mount point itself.',
   ],
-  EIO: ['The disk failed while {} was read or written.', FAILING_DISK],
-  ESTALE: ['{} is gone from the network file system that it lies on.', FAILING_DISK],
+  EIO: ['The disk failed while {} was being read or written.', FAILING_DISK],
+  ESTALE: ['{} no longer exists on its network file system.', FAILING_DISK],
   ENOTSUP: [
     'The file system of {} does not support this operation.',
-    'Use a local disk with a file system of this operating system.',
+    'Use a local disk with a file system that is native to this operating system.',
   ],
   EMFILE: ['This process has too many files open.', 'Raise the limit with `ulimit -n`.'],
   ENFILE: ['This machine has too many files open.', 'Close other programs, or raise the limit of the system.'],
-  ENOMEM: ['The machine has no memory left.', '`byteify plan` shows the memory each stage needs.'],
+  ENOMEM: ['The machine has no memory left.', '`byteify plan` shows how much memory each stage needs.'],
   ECONNREFUSED: ['{} refuses connections.', 'Check HF_ENDPOINT and the network.'],
-  ECONNRESET: ['The connection to {} was cut.', 'Run the same command again: finished work is kept.'],
+  ECONNRESET: ['The connection to {} was reset.', 'Run the same command again: finished work is kept.'],
   ENOTFOUND: ['{} cannot be found on the network.', NO_NETWORK],
   EAI_AGAIN: ['{} cannot be found on the network.', NO_NETWORK],
 };
 
-/** Other names of the same condition. */
+/** Codes that mean the same as another code. */
 const SAME_AS: Readonly<Record<string, string>> = { EOPNOTSUPP: 'ENOTSUP', ENOSYS: 'ENOTSUP', ENOTSOCK: 'ENOTSUP' };
 
-/** What file systems such as FAT answer to a request for a link. */
+/** Codes that file systems without links, such as FAT, return when asked to create one. */
 const NO_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL', 'EMLINK'];
 
-/** Enough for fetch, which nests two; a bound, since causes can form a ring. */
+/** fetch nests two causes, so this is enough; a limit is needed because causes can form a cycle. */
 const MAX_CAUSES = 5;
 
-/** The code of an error of the system; null for any other error. */
+/** The code of a system error; null for any other error. */
 export function systemCode(error: unknown): string | null {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return code ?? null;
 }
 
 /**
- * The symbolic link on the way to a path that leads nowhere, with what it names; null when there is none.
+ * Finds the dangling symbolic link that makes a path unreachable. Returns null when there is none.
  * @param path may lie below the link
  */
 export function danglingLink(path: string): { readonly link: string; readonly target: string } | null {
@@ -80,7 +80,7 @@ export function danglingLink(path: string): { readonly link: string; readonly ta
   return null;
 }
 
-/** What a symbolic link names; null for anything else, and for what cannot be looked at. */
+/** The target of a symbolic link; null when the path is not a link or cannot be read. */
 function linkTarget(path: string): string | null {
   try {
     return readlinkSync(path);
@@ -91,21 +91,21 @@ function linkTarget(path: string): string | null {
 
 function sentenceOf({ code = '', syscall = '', path }: NodeJS.ErrnoException): Sentence | undefined {
   if ((syscall === 'link' || syscall === 'symlink') && NO_LINKS.includes(code))
-    return ['The file system of {} does not support links.', 'Choose a place on a file system that does.'];
+    return ['The file system of {} does not support links.', 'Choose a location on a file system that does.'];
   if ((code === 'ENOENT' || code === 'EEXIST') && path !== undefined) {
     const dangling = danglingLink(path);
     if (dangling !== null)
       return [
         `${dangling.link} is a link to ${dangling.target}, which does not exist.`,
-        'Restore what the link leads to, or remove the link.',
+        'Restore the target of the link, or remove the link.',
       ];
   }
   return SENTENCES[SAME_AS[code] ?? code];
 }
 
 /**
- * The first error of the system among an error and its causes, in words; fetch hides the reason there.
- * @param path what the user knows the place by, where the error itself names none or a temporary one
+ * Describes the first system error among an error and its causes (fetch hides the reason in a cause). Returns null when there is none.
+ * @param path the name by which the user knows the location; it replaces the path of the error, which may be missing or temporary
  */
 export function systemProblem(error: unknown, path?: string): SystemProblem | null {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < MAX_CAUSES; at = at.cause, depth++) {
@@ -119,7 +119,7 @@ export function systemProblem(error: unknown, path?: string): SystemProblem | nu
   return null;
 }
 
-/** The same as an error that keeps its cause; null for what is no known error of the system. */
+/** Wraps a system error in a ByteifyError that keeps it as the cause. Returns null when `cause` is not a known system error. */
 export function systemFailure(cause: unknown, path: string): ByteifyError | null {
   const problem = systemProblem(cause, path);
   return problem === null ? null : new ByteifyError(problem.message, { hint: problem.hint, cause });
@@ -128,16 +128,16 @@ export function systemFailure(cause: unknown, path: string): ByteifyError | null
 const WRITES: readonly string[] = ['write', 'fsync', 'fdatasync', 'ftruncate', 'open', 'rename', 'mkdir'];
 
 /**
- * Makes an error name the path that the user knows: one of an open file, which names none, and one that names a temporary place.
- * @param place.temporary a path that stands for `place.path` while it is written
- * @returns the same error, changed
+ * Makes an error name the path that the user knows. Errors on an open file name no path, and others may name a temporary one.
+ * @param place.temporary the path that stands for `place.path` while it is being written
+ * @returns the same error object, modified
  */
 export function namingPath(error: unknown, place: { readonly path: string; readonly temporary?: string }): unknown {
   const { path, temporary } = place;
   for (let at = error, depth = 0; at instanceof Error && depth < MAX_CAUSES; at = at.cause, depth++) {
     const found = at as NodeJS.ErrnoException & { dest?: string };
     if (temporary !== undefined) {
-      // The message of some errors, such as an abort's, cannot be set.
+      // The message of some errors, such as an AbortError, is read-only.
       if (found.message.includes(temporary)) found.message = found.message.replaceAll(temporary, path);
       if (found.path !== undefined) found.path = found.path.replaceAll(temporary, path);
     }

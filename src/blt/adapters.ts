@@ -1,15 +1,15 @@
-/** @module The tensors of low-rank adapters (LoRA), named as PEFT names them. */
+/** @module The tensors of low-rank adapters (LoRA), with the names that PEFT uses. */
 import type { TensorSpec } from './tensors.js';
 
 export interface Lora {
   readonly rank: number;
-  /** The product learns as if it were scaled by alpha / rank. */
+  /** The adapter's product is scaled by alpha / rank. */
   readonly alpha: number;
-  /** Projections of the latent global transformer: q_proj, gate_proj, ... */
+  /** Projections of the latent global transformer to adapt: q_proj, gate_proj, ... */
   readonly targets: readonly string[];
 }
 
-/** A projection with its adapter: a [rank, in], b [out, rank]. */
+/** A projection and its adapter: a [rank, in], b [out, rank]. */
 export interface Adapter {
   readonly base: TensorSpec;
   readonly a: TensorSpec;

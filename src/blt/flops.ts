@@ -1,26 +1,27 @@
 /**
  * @module Floating-point operations per byte of text: of the model by part, of the source, and of a training stage with both.
  *
- * A multiply-add counts 2. Counted are the matrix products; norms, softmax, activations, table look-ups, pooling and sums over the
- * vocabulary are left out (together under 2 % at the sizes in use), and so are adapters' own products (LoRA; under 1 % at a rank of 16).
+ * A multiply-add counts as 2. Only matrix products are counted. Norms, softmax, activations, table look-ups, pooling and sums over the
+ * vocabulary are omitted (together under 2 % at the sizes in use), and so are the products of LoRA adapters (under 1 % at a rank of 16).
  *
  * One transformer block of width H, key/value width K and feed-forward width I, at one position that sees c keys:
  *   q and o   2 · 2·H·H        k and v   2 · 2·H·K        gate, up, down   3 · 2·H·I        scores and mix   2 · 2·H·c
- * The parts and how often each runs (blt-format 1.4 to 1.6), with b bytes a patch, so that a patch costs 1/b of it a byte:
- *   encoder    its blocks a byte
- *   pooling    (counted to the encoder where parts are told apart) cross k and v a byte; a patch: pooled projection He → k·He, q and o on
- *              k rows; scores of k queries a byte; and k·He → Hg a patch where the widths differ
- *   global     its blocks a patch
- *   decoder    its blocks a byte; a layer's cross q, o and scores over k keys a byte, cross k and v on k rows a patch; Hg → k·Hd a patch
- *   head       Hd → 260 a byte
- *   patcher    its blocks and its own head a byte
- *   source     the global's blocks a token, without a window, and its head Hg → vocabulary a token
+ * The parts and how often each runs (blt-format 1.4 to 1.6). With b bytes per patch, the cost per patch is divided by b:
+ *   encoder    its blocks per byte
+ *   pooling    (counted with the encoder where parts are listed) cross k and v per byte; per patch: pooled projection He → k·He, q and o on
+ *              k rows; scores of k queries per byte; and k·He → Hg per patch if the widths differ
+ *   global     its blocks per patch
+ *   decoder    its blocks per byte; per layer: cross q, o and scores over k keys per byte, cross k and v on k rows per patch; Hg → k·Hd per
+ *              patch
+ *   head       Hd → 260 per byte
+ *   patcher    its blocks and its own head per byte
+ *   source     the global's blocks per token, without a window, and its head Hg → vocabulary per token
  */
 
 import { type BltConfig, needsProjection, type TransformerConfig } from './config.js';
 import { type Involvement, SECTIONS, type Section, type StageShape, stageRuns } from './stage-kinds.js';
 
-/** FLOPs a byte, split by whether a product is with a weight (its gradient is a third product) or between activations. */
+/** FLOPs per byte, split by whether a product is with a weight (whose gradient is a third product) or between activations. */
 export interface Flops {
   readonly weights: number;
   readonly attention: number;
@@ -28,25 +29,25 @@ export interface Flops {
 
 export type FlopParts = Readonly<Record<'encoder' | 'global' | 'decoder' | 'head' | 'patcher', Flops>>;
 
-/** Where the text is: its length in bytes sets how many keys a position sees, bytes a patch how often the global part runs. */
+/** The text's shape: its length in bytes sets how many keys a position sees, bytes per patch how often the global part runs. */
 export interface TextShape {
   readonly bytes: number;
   readonly bytesPerPatch: number;
 }
 
-/** What the source's cost depends on beside its blocks, which are the global transformer's. */
+/** What the source's cost depends on besides its blocks, which are those of the global transformer. */
 export interface SourceShape {
   readonly vocabSize: number;
   readonly bytesPerToken: number;
 }
 
-/** One forward pass, FLOPs a byte of text. */
+/** FLOPs per byte of text of one forward pass, by part. */
 export function forwardFlops(config: BltConfig, text: TextShape): FlopParts {
   const { encoder, pooling, global, decoder, head, patcher } = sectionFlops(config, text);
   return { encoder: sum(encoder, pooling), global, decoder, head, patcher };
 }
 
-/** The source on the same text, FLOPs a token that sees those before it among `tokens`: its blocks, and its head. */
+/** FLOPs per token of the source on the same text: its blocks and its head. A token sees those before it among `tokens`. */
 export function sourceForwardFlops(
   block: Omit<TransformerConfig, 'window'>,
   { vocabSize, tokens }: { vocabSize: number; tokens: number },
@@ -57,7 +58,7 @@ export function sourceForwardFlops(
   };
 }
 
-/** How many times the products of a forward pass a section computes. */
+/** How many times a section computes the products of a forward pass. */
 const TIMES: Readonly<Record<Involvement, Flops>> = {
   trained: { weights: 3, attention: 3 },
   frozen: { weights: 2, attention: 3 },
@@ -66,35 +67,35 @@ const TIMES: Readonly<Record<Involvement, Flops>> = {
 };
 
 /**
- * FLOPs of a training step, from those of a forward pass. The backward pass of y = x·W needs the gradient of x and that of W, each as
- * costly as the forward product; attention's products have two activations, and both gradients. Hence three times the forward pass.
- * A frozen part passes gradients through and makes none for its weights: 2 times for those. Forward only: once. Counted too is the
- * gradient of what the first trained products read, which nothing needs (about 1 % of a stage).
+ * FLOPs of a training step, from those of a forward pass. The backward pass of y = x·W needs the gradients of x and of W, each as costly
+ * as the forward product. Attention's products are between two activations, whose gradients are both needed. Hence three times the forward
+ * pass. A frozen part passes gradients through but computes none for its weights: 2 times for weight products. Forward only: once. The
+ * count includes the unused gradient with respect to the input of the first trained products (about 1 % of a stage).
  */
 export function trainingFlops(forward: Flops, involvement: Involvement): number {
   const times = TIMES[involvement];
   return times.weights * forward.weights + times.attention * forward.attention;
 }
 
-/** A training step in which everything but the patcher learns, and patches are given: FLOPs a byte. */
+/** FLOPs per byte of a training step in which everything but the patcher is trained and the patches are given. */
 export function trainingFlopsPerByte(config: BltConfig, text: TextShape): number {
   const { encoder, global, decoder, head } = forwardFlops(config, text);
   return trainingFlops(sum(encoder, global, decoder, head), 'trained');
 }
 
-/** FLOPs a byte of the text that a stage reads. */
+/** FLOPs per byte of the text that a stage reads. */
 export interface StageFlops {
-  /** Of the BLT, forward and backward, the patcher's forward pass included; in closed form the sums of the normal equations, too. */
+  /** The BLT's forward and backward passes, including the patcher's forward pass; in closed form also the sums of the normal equations. */
   readonly model: number;
-  /** The source's blocks forward. Where states are cached, this counts only for the share of the text whose states are computed. */
+  /** The source's blocks, forward. With cached states, this applies only to the share of the text whose states are computed. */
   readonly sourceStates: number;
-  /** The source's head forward; it runs on cached states as well. */
+  /** The source's head, forward. It runs on cached states too. */
   readonly sourceHead: number;
 }
 
 /**
- * What a stage costs, FLOPs a byte of text. A closed form passes over its text once, and its solves are left out: a few cubes of the
- * feature width, against as many of its squares as the text has bytes.
+ * The cost of a stage in FLOPs per byte of text. A closed form passes over its text once. Its solves are omitted: they cost a few cubes of
+ * the feature width, while the sums cost its square for every byte of text.
  */
 export function stageFlops(params: {
   readonly config: BltConfig;
@@ -117,15 +118,17 @@ export function stageFlops(params: {
 }
 
 /**
- * What a closed form costs, FLOPs. The patcher cuts all the text it is fitted on; all else runs over what is solved on, where the source's states are
- * computed once and its head reads them three times. The tables are means, without a product.
+ * The cost of a closed form in FLOPs. The patcher segments all the text that the tables are fitted on. Everything else runs only on the
+ * text used for solving, where the source's states are computed once and its head reads them three times. The tables are means and need no
+ * product.
  */
 export function closedFormFlops(params: {
   readonly config: BltConfig;
   readonly text: TextShape;
   readonly source: SourceShape;
-  /** Bytes that the tables are fitted on, and that are solved on. */
+  /** Bytes that the tables are fitted on. */
   readonly textBytes: number;
+  /** Bytes used for solving. */
   readonly solveBytes: number;
 }): number {
   const { textBytes, solveBytes, ...question } = params;
@@ -141,8 +144,8 @@ export interface LeastSquares {
 }
 
 /**
- * Patches: what reaches the last projection before the global transformer, to the token's embedding. Head: the decoder's hidden state at
- * a byte, to the logits of the next.
+ * Patches: from the input of the last projection before the global transformer to the token's embedding. Head: from the decoder's hidden
+ * state at a byte to the logits of the next byte.
  */
 export function leastSquaresOf(config: BltConfig): { readonly patches: LeastSquares; readonly head: LeastSquares } {
   const { encoder, decoder, global, crossAttnK, vocabSize } = config;
@@ -164,7 +167,7 @@ export function totalFlops(flops: Flops): number {
 }
 
 /**
- * How many keys a position of a text sees on average: position p sees p + 1 of them, at most the window.
+ * The number of keys that a position of a text sees on average: position p sees p + 1 of them, at most the window.
  * (1 + 2 + ... + W + W·(n − W)) / n
  */
 export function meanVisibleKeys(positions: number, window: number | null): number {
@@ -172,7 +175,7 @@ export function meanVisibleKeys(positions: number, window: number | null): numbe
   return (reach * (reach + 1) * 0.5 + reach * (positions - reach)) / positions;
 }
 
-/** One forward pass, FLOPs a byte of text. */
+/** FLOPs per byte of text of one forward pass, by section. */
 function sectionFlops(config: BltConfig, text: TextShape): Readonly<Record<Section | 'patcher', Flops>> {
   const { encoder, decoder, global, patcher, crossAttnK: k, vocabSize } = config;
   const perPatch = 1 / text.bytesPerPatch;
@@ -182,7 +185,7 @@ function sectionFlops(config: BltConfig, text: TextShape): Readonly<Record<Secti
   const decoderCross = crossWidths(decoder);
   const decoderCrossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
   return {
-    // Looking rows up and adding them is no matrix product.
+    // Looking up rows and adding them is not a matrix product.
     hash: weights(0),
     encoder: blocks(encoder, text.bytes),
     pooling: sum(
@@ -214,7 +217,7 @@ function blocks(config: TransformerConfig, positions: number): Flops {
   return { weights: layers * products, attention: layers * scores(hiddenSize, keys) };
 }
 
-/** The projections of a cross-attention at one row: queries and output, keys and values. */
+/** FLOPs of a cross-attention's projections for one row: queries and output, keys and values. */
 function crossWidths({ hiddenSize, heads, kvHeads }: TransformerConfig): { queryOutput: number; keyValue: number } {
   return {
     queryOutput: 2 * linear(hiddenSize, hiddenSize),
@@ -226,7 +229,7 @@ function linear(inputs: number, outputs: number): number {
   return 2 * inputs * outputs;
 }
 
-/** One query against `keys` keys, all heads: q·k, then the weighted sum of v. */
+/** FLOPs of one query against `keys` keys, over all heads: q·k, then the weighted sum of v. */
 function scores(hiddenSize: number, keys: number): number {
   return 4 * hiddenSize * keys;
 }

@@ -1,10 +1,10 @@
 /**
  * @module The rolling polynomial hash of byte n-grams (blt-format 1.3): signed 64-bit arithmetic with wrap-around, then floor-mod.
- * JavaScript numbers hold 53 bits, so each 64-bit word is two 32-bit halves whose sums stay exact.
+ * JavaScript numbers represent integers up to 53 bits exactly, so each 64-bit word is stored as two 32-bit halves whose sums stay exact.
  */
 import { VOCAB_SIZE } from './vocabulary.js';
 
-/** One a hash function, in order; a function f uses the prime at f modulo their count. */
+/** One prime per hash function, in order. Function f uses the prime at index f modulo their count. */
 const PRIMES = [
   1000000007n,
   5915587277n,
@@ -21,7 +21,7 @@ const PRIMES = [
 
 const TWO_32 = 2 ** 32;
 
-/** Halves of id * prime^power modulo 2^64, by [power][id]. */
+/** The low and high halves of id * prime^power modulo 2^64, indexed by [power][id]. */
 interface Products {
   readonly low: Float64Array;
   readonly high: Float64Array;
@@ -52,23 +52,23 @@ function cachedProducts(functionIndex: number, powers: number): Products {
 
 /** How the n-grams of a model are hashed. */
 export interface HashConfig {
-  /** n-gram sizes, the released models' are 3 to 8. */
+  /** n-gram sizes; 3 to 8 in the released models. */
   readonly sizes: readonly number[];
   readonly functions: number;
-  /** Rows of one table. */
+  /** Rows per table. */
   readonly vocab: number;
 }
 
-/** Tables of a model: one a function and size. */
+/** The number of a model's hash tables: one per function and size. */
 export function hashTables(hash: HashConfig): number {
   return hash.functions * hash.sizes.length;
 }
 
 /**
- * Rows of the fused table [N, tables]: position p's row of table t (function-major) is at p * tables + t and holds t * vocab + hash.
- * The n-grams that begin at one position share their sums: the oldest id has power 0, so a longer one only adds ids. About 65 ns a byte
- * for the released models' six tables (`npm run bench:batch`).
- * @param ids one document's ids; before its first position every id counts as 0.
+ * Rows of the fused table, [N, tables]: the row for position p in table t (function-major) is at p * tables + t and equals t * vocab +
+ * hash. The n-grams that begin at one position share their sums: the oldest id has power 0, so a longer n-gram only adds ids. About 65 ns
+ * per byte for the released models' six tables (`npm run bench:batch`).
+ * @param ids of one document; before its first position every id counts as 0.
  */
 export function hashRows(ids: Int32Array, hash: HashConfig): Int32Array {
   const { sizes, functions, vocab } = hash;
@@ -97,7 +97,7 @@ export function hashRows(ids: Int32Array, hash: HashConfig): Int32Array {
         if (p < 0) continue;
         const carry = Math.floor(lowSum / TWO_32);
         const signedHigh = (highSum + carry) | 0;
-        // Floored quotients are exact below 2^53, and faster than the % of doubles.
+        // Floored quotients are exact below 2^53, and faster than % on doubles.
         const highRest = signedHigh - Math.floor(signedHigh / vocab) * vocab;
         const word = highRest * wrap + (lowSum - carry * TWO_32);
         const table = f * sizes.length + bySize[k]!;

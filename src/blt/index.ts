@@ -27,7 +27,7 @@ export {
 } from './flops.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
-export { MUON_STEPS, movedByMuon, muonFlops } from './muon.js';
+export { MUON_STEPS, muonFlops, trainedByMuon } from './muon.js';
 export { parseBltConfig } from './parse-config.js';
 export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js';
 export { type QueryBlock, queryBlocks } from './query-blocks.js';
@@ -35,7 +35,6 @@ export { inverseFrequencies } from './rope.js';
 export { parseRope, ropeKeys } from './rope-parameters.js';
 export {
   type Involvement,
-  movedParts,
   readParts,
   SECTIONS,
   type Section,
@@ -43,6 +42,7 @@ export {
   type StageRuns,
   type StageShape,
   stageRuns,
+  trainedParts,
 } from './stage-kinds.js';
 export { bltTensors, layerTensors, type Part, patcherTensors, type Role, type TensorSpec } from './tensors.js';
 export { textPositions } from './text-positions.js';

@@ -1,7 +1,7 @@
-/** @module The sizes of what is built around a source, where a recipe does not state them. */
+/** @module Derives the sizes of the parts built around a source, where a recipe does not state them. */
 import type { BltConfig, RopeConfig, TransformerConfig } from './config.js';
 
-/** What the rule looks at; a LlamaConfig has it all. */
+/** The source's sizes that the rule uses; a LlamaConfig has them all. */
 export interface SourceSizes {
   readonly hiddenSize: number;
   readonly layers: number;
@@ -32,19 +32,19 @@ export interface LocalSizes {
   };
 }
 
-/** Rows of a table by the width from which they hold, widest first. */
+/** Looks up a table whose entries apply from a given width on, widest first. */
 function byWidth<T>(rows: readonly (readonly [number, T])[], width: number): T {
   return (rows.find(([from]) => width >= from) ?? rows.at(-1)!)[1];
 }
 
-/** k by the source's width: the paper's table 10 has 2 at 2,048, 3 at 2,560 and 3,072, 4 at 4,096. */
+/** k by the source's width: in the paper's table 10 it is 2 at 2,048, 3 at 2,560 and 3,072, and 4 at 4,096. */
 const CROSS_ATTN_K = [
   [3585, 4],
   [2049, 3],
   [0, 2],
 ] as const;
 
-/** Hash rows a table by the local width; the released models have 500,002 at 1,024 and 1,280. */
+/** Rows per hash table, by the local width. The released models have 500,002 at 1,024 and 1,280. */
 const HASH_VOCAB = [
   [1024, 500_002],
   [512, 100_002],
@@ -54,7 +54,7 @@ const HASH_VOCAB = [
 
 type PatcherSize = Pick<LocalSizes['patcher'], 'hiddenSize' | 'layers' | 'heads'>;
 
-/** The patcher by the source's width; the released one is 14 layers of 768 (about 100 M parameters). */
+/** The patcher by the source's width. The released one has 14 layers of 768 (about 100 M parameters). */
 const PATCHER = [
   [1024, { hiddenSize: 768, layers: 14, heads: 12 }],
   [256, { hiddenSize: 256, layers: 4, heads: 4 }],
@@ -64,51 +64,52 @@ const PATCHER = [
 const HEAD_DIMS = [64, 32, 16] as const;
 const WINDOW = 512;
 
-/** 8/3 of the width, rounded up as the released models are: to 256, or to 32 below a width of 512 (blt-format 1.2). */
+/** 8/3 of the width, rounded up as in the released models: to a multiple of 256, or of 32 below a width of 512 (blt-format 1.2). */
 function feedForwardWidth(width: number): number {
   const multiple = width < 512 ? 32 : 256;
   return Math.ceil(Math.floor((8 * width) / 3) / multiple) * multiple;
 }
 
-/** Sizes that somebody chose; the others follow from them. */
+/** Sizes that the recipe states; the others are derived. */
 export interface StatedSizes {
-  /** Whether the model begins in closed form, which wants other sizes. */
+  /** Whether the model is initialised in closed form, which needs other sizes. */
   readonly closedForm?: boolean;
   readonly crossAttnK?: number;
   readonly hiddenSize?: number;
   readonly patcherHiddenSize?: number;
 }
 
-/** What depends on how a model begins. */
-interface Way {
+/** The sizes that depend on how a model is initialised. */
+interface InitialisationSizes {
   readonly crossAttnK: (sourceWidth: number) => number;
   readonly hiddenSize: (sourceWidth: number, k: number) => number;
   readonly hashSizes: readonly number[];
-  /** Rows a table by the local width from which they hold. */
+  /** Rows per table, by the local width from which they apply. */
   readonly hashVocab: readonly (readonly [number, number])[];
-  readonly mostDecoderLayers: number;
+  readonly maxDecoderLayers: number;
 }
 
-/** The paper's: k times the local width is the source's. */
-const PAPER: Way = {
+/** As in the paper: k times the local width equals the source's width. */
+const PAPER: InitialisationSizes = {
   crossAttnK: (sourceWidth) => byWidth(CROSS_ATTN_K, sourceWidth),
   hiddenSize: (sourceWidth, k) => Math.max(16, Math.round(sourceWidth / k / 16) * 16),
   hashSizes: [3, 4, 5, 6, 7, 8],
   hashVocab: HASH_VOCAB,
-  mostDecoderLayers: 9,
+  maxDecoderLayers: 9,
 };
 
-/** Beside an embedding a state holds what comes next (16 channels or more), a count and a constant. */
-const CHANNELS_BESIDE = 18;
+/** Besides an embedding, a state contains a prediction of what comes next (16 channels or more), a count and a constant. */
+const EXTRA_CHANNELS = 18;
 
 /**
- * For a start in closed form: one row that holds an embedding and more, or, above a width of 1,024, where every byte would pay for it, two of half.
- * Never k times the local width = the source's: a projection must stand between.
+ * For an initialisation in closed form: k = 1 row that contains an embedding and more. Above a width of 1,024, where such wide rows would
+ * be costly at every byte, k = 2 rows of half the size. k times the local width never equals the source's width, so that there is a
+ * projection.
  */
-const CLOSED_FORM: Way = {
+const CLOSED_FORM: InitialisationSizes = {
   crossAttnK: (sourceWidth) => (sourceWidth <= 1024 ? 1 : 2),
-  hiddenSize: (sourceWidth, k) => Math.ceil((sourceWidth / k + CHANNELS_BESIDE) / 32) * 32,
-  // From two on, so that the sums fitResidualBackoff from the single byte.
+  hiddenSize: (sourceWidth, k) => Math.ceil((sourceWidth / k + EXTRA_CHANNELS) / 32) * 32,
+  // Sizes start at 2, so that the residual back-off sums continue from the single byte.
   hashSizes: [2, 3, 4, 5, 6, 7, 8],
   // All tables are fitted in memory, and states are wide.
   hashVocab: [
@@ -116,18 +117,19 @@ const CLOSED_FORM: Way = {
     [256, 20_002],
     [0, 5_002],
   ],
-  // Each doubles the residual.
-  mostDecoderLayers: 4,
+  // Each layer doubles the residual.
+  maxDecoderLayers: 4,
 };
 
 /**
- * The stated rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 where it does not divide, and for a
- * closed form somewhat more; heads of the largest of 64, 32, 16 that divides; one encoder layer; a decoder layer for every fourth of the source.
+ * Derives sizes by this rule. With Hg the source's width: k by width; local width Hg / k, rounded to a multiple of 16 if it does not
+ * divide, and somewhat larger for a closed form; the largest head size of 64, 32, 16 that divides; one encoder layer; one decoder layer for
+ * every four layers of the source.
  */
 export function deriveLocalSizes(source: SourceSizes, stated: StatedSizes = {}): LocalSizes {
-  const way = stated.closedForm ? CLOSED_FORM : PAPER;
-  const k = stated.crossAttnK ?? way.crossAttnK(source.hiddenSize);
-  const hiddenSize = stated.hiddenSize ?? way.hiddenSize(source.hiddenSize, k);
+  const rule = stated.closedForm ? CLOSED_FORM : PAPER;
+  const k = stated.crossAttnK ?? rule.crossAttnK(source.hiddenSize);
+  const hiddenSize = stated.hiddenSize ?? rule.hiddenSize(source.hiddenSize, k);
   const headDim = HEAD_DIMS.find((candidate) => hiddenSize % candidate === 0)!;
   const derived = byWidth<PatcherSize>(PATCHER, source.hiddenSize);
   const patcher = { ...derived, hiddenSize: stated.patcherHiddenSize ?? derived.hiddenSize };
@@ -136,11 +138,11 @@ export function deriveLocalSizes(source: SourceSizes, stated: StatedSizes = {}):
     hiddenSize,
     heads: hiddenSize / headDim,
     encoderLayers: 1,
-    decoderLayers: Math.min(way.mostDecoderLayers, Math.max(2, Math.round(source.layers / 4))),
+    decoderLayers: Math.min(rule.maxDecoderLayers, Math.max(2, Math.round(source.layers / 4))),
     intermediateSize: feedForwardWidth(hiddenSize),
-    hashSizes: way.hashSizes,
+    hashSizes: rule.hashSizes,
     hashFunctions: 1,
-    hashVocab: byWidth(way.hashVocab, hiddenSize),
+    hashVocab: byWidth(rule.hashVocab, hiddenSize),
     window: WINDOW,
     patcher: { ...patcher, intermediateSize: feedForwardWidth(patcher.hiddenSize), window: WINDOW },
   };
@@ -152,10 +154,10 @@ const PATCHER_THETA = 10_000;
 const BYTE_POSITIONS = 24_576;
 const PATCH_POSITIONS = 4_096;
 const PATCHER_POSITIONS = 8_192;
-/** Of the released patcher; a new one is calibrated before it is used (blt-format 1.8, 2.3). */
+/** The threshold of the released patcher. A new one is calibrated before it is used (blt-format 1.8, 2.3). */
 const RELEASED_THRESHOLD = 1.335442066192627;
 
-/** A BLT around a source: its layers are the latent global transformer's, the rest has the given sizes. */
+/** The config of a BLT around a source: its layers become the latent global transformer's, the other parts have the given sizes. */
 export function bltConfigFor(source: SourceSizes, sizes: LocalSizes): BltConfig {
   const plain = (theta: number): RopeConfig => ({ type: 'default', theta });
   const local = (layers: number): TransformerConfig => ({

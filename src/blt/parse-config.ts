@@ -51,7 +51,7 @@ const schema = z.looseObject({
 });
 
 const DEFAULT_HASH_SIZES = [3, 4, 5, 6, 7, 8];
-/** What transformers 5 attends over where a config says nothing, as those of 4.57 do; null asks for all that came before. */
+/** The window that transformers 5 uses when a config says nothing, as configs of 4.57 do. null means all earlier positions. */
 const DEFAULT_WINDOW = 512;
 
 function windowOf(stated: number | null | undefined): number | null {
@@ -60,10 +60,10 @@ function windowOf(stated: number | null | undefined): number | null {
 
 type TransformerJson = z.infer<typeof transformer>;
 
-/** What transformers 5 has where a part's config does not name it. */
+/** The defaults of transformers 5 for keys that a part's config lacks. */
 interface Defaults {
   readonly theta: number;
-  /** null: 8/3 of the width, rounded down. 4.57 had 2,816 for the encoder too (blt-format 3.2). */
+  /** null: 8/3 of the width, rounded down. 4.57 used 2,816 for the encoder too (blt-format 3.2). */
   readonly intermediateSize: number | null;
 }
 
@@ -104,17 +104,18 @@ function transformerConfig(
 }
 
 /**
+ * Parses and checks the config of a BLT.
  * @param json the parsed file; @param where its path, for errors.
- * @throws ByteifyError naming the key that is missing, wrong, or asks for something BLT checkpoints here do not do.
+ * @throws ByteifyError naming the key that is missing, wrong, or requests something that byteify does not support.
  */
 export function parseBltConfig(json: unknown, where: string): BltConfig {
   const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw new ByteifyError(
-      `${where} is not the config of a BLT that can be read: ${issue.path.join('.') || 'top level'}: ${issue.message}.`,
+      `${where} is not the config of a supported BLT: ${issue.path.join('.') || 'top level'}: ${issue.message}.`,
       {
-        hint: 'A checkpoint of BltForCausalLM with entropy patching is expected.',
+        hint: 'byteify needs a checkpoint of BltForCausalLM with entropy patching.',
       },
     );
   }

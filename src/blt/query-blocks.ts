@@ -1,9 +1,9 @@
-/** @module How self-attention cuts a sequence into blocks of queries: what the model computes with and the plan counts. */
+/** @module Splits the queries of self-attention into blocks, for the model's computation and for the plan's estimates. */
 
-/** Queries of one block. Smaller blocks skip more of what a query cannot see; larger ones make larger products. */
+/** Maximum queries per block. Smaller blocks skip more of the keys that a query cannot see; larger ones make larger products. */
 const LARGEST_BLOCK = 256;
 
-/** Queries [from, to) and the keys [firstKey, to) that any of them may see. */
+/** Queries [from, to) and the keys [firstKey, to) that any of them can see. */
 export interface QueryBlock {
   readonly from: number;
   readonly to: number;
@@ -11,8 +11,9 @@ export interface QueryBlock {
 }
 
 /**
- * Blocks of one size, the last a little shorter.
- * @param window keys a query sees, itself included; null is all before it. @param before keys that precede the first query: they are counted back
+ * Splits a sequence into blocks of equal size, except that the last may be shorter.
+ * @param length number of queries; @param window number of keys that a query sees, including its own position, null for all up to its own;
+ * @param before number of keys that precede the first query; their indices are negative.
  * from 0.
  */
 export function queryBlocks(length: number, window: number | null, before = 0): QueryBlock[] {

@@ -1,10 +1,10 @@
-/** @module Rotary settings as config.json files hold them: `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (4). */
+/** @module Rotary settings in config.json files: `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (4). */
 import { ByteifyError } from '../errors.js';
 import type { RopeConfig } from './config.js';
 
 type Json = Record<string, unknown>;
 
-const CARRIED_OVER = 'Plain rope and llama3 scaling (Llama 3.1 and later) can be carried over.';
+const CONVERTIBLE_ROPE = 'Plain rope and llama3 scaling (Llama 3.1 and later) can be converted.';
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -19,7 +19,7 @@ function positive(json: Json, key: string, where: string): number {
   );
 }
 
-/** The object that holds the settings: `rope_scaling` where it says anything, as transformers 5 decides (modeling_rope_utils.py). */
+/** The object that contains the settings: `rope_scaling` unless it is empty, as in transformers 5 (modeling_rope_utils.py). */
 function settingsOf(json: Json, where: string): Json {
   for (const key of ['rope_scaling', 'rope_parameters']) {
     const settings = json[key];
@@ -31,7 +31,7 @@ function settingsOf(json: Json, where: string): Json {
   return {};
 }
 
-/** llama3's rule needs the context that the model was first trained with; where none is named, it is the whole. */
+/** llama3's rule needs the context length of the original training. If none is given, it is the full context length. */
 function llama3(settings: Json, json: Json, theta: number, where: string): RopeConfig {
   const original = 'original_max_position_embeddings';
   const context = { [original]: json[original] ?? settings[original] ?? json.max_position_embeddings };
@@ -53,16 +53,16 @@ function llama3(settings: Json, json: Json, theta: number, where: string): RopeC
 
 /**
  * Reads either spelling as transformers 5 does.
- * @param json the object that holds the keys; @param where names it in errors.
- * @throws ByteifyError for kinds of scaling that a BLT of transformers is not known to carry over exactly, and for settings that
- * are missing or are no numbers above zero.
+ * @param json the object that contains the keys; @param where names it in errors; @param defaultTheta the base if the settings lack it.
+ * @throws ByteifyError for kinds of scaling that a BLT in transformers is not known to reproduce exactly, and for settings that are
+ * missing or not positive numbers.
  */
 export function parseRope(json: Json, where: string, defaultTheta: number): RopeConfig {
   const settings = settingsOf(json, where);
   const layerType = Object.keys(settings).find((key) => isObject(settings[key]));
   if (layerType !== undefined) {
-    throw new ByteifyError(`${where}: its rope differs by the type of the layer (${layerType}).`, {
-      hint: CARRIED_OVER,
+    throw new ByteifyError(`${where}: its rope differs by layer type (${layerType}).`, {
+      hint: CONVERTIBLE_ROPE,
     });
   }
   const type = settings.rope_type ?? settings.type ?? 'default';
@@ -70,12 +70,12 @@ export function parseRope(json: Json, where: string, defaultTheta: number): Rope
   const theta = positive(thetas, 'rope_theta', where);
   if (type === 'default' || (type === 'linear' && settings.factor === 1)) return { type: 'default', theta };
   if (type === 'llama3') return llama3(settings, json, theta, where);
-  throw new ByteifyError(`${where}: rope scaling ${JSON.stringify(type)} cannot be carried over.`, {
-    hint: CARRIED_OVER,
+  throw new ByteifyError(`${where}: rope scaling ${JSON.stringify(type)} cannot be converted.`, {
+    hint: CONVERTIBLE_ROPE,
   });
 }
 
-/** Both styles at once: readers of either version find theirs (blt-format 3.2). */
+/** The keys of both styles, so that either version of transformers finds its own (blt-format 3.2). */
 export function ropeKeys(rope: RopeConfig): Json {
   if (rope.type === 'default') {
     return { rope_parameters: { rope_type: 'default', rope_theta: rope.theta }, rope_theta: rope.theta };

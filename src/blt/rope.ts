@@ -2,8 +2,9 @@
 import type { RopeConfig } from './config.js';
 
 /**
- * Angular frequency of each pair j of a head [headDim / 2]: theta^(-2j / headDim), with llama3's rule where it applies: wavelengths
- * beyond original / low are stretched by the factor, those below original / high stay, those between are blended (blt-format 4.3).
+ * Angular frequency of each pair j of a head, [headDim / 2]: theta^(-2j / headDim). With llama3 scaling, wavelengths longer than
+ * original / low are multiplied by the factor, those shorter than original / high are unchanged, and those between are blended (blt-format
+ * 4.3).
  */
 export function inverseFrequencies(rope: RopeConfig, headDim: number): Float64Array {
   const plain = Float64Array.from({ length: headDim / 2 }, (_, j) => rope.theta ** ((-2 * j) / headDim));

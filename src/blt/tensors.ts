@@ -7,11 +7,11 @@ export type Role = 'norm' | 'embedding' | 'linear';
 
 export interface TensorSpec {
   readonly name: string;
-  /** Row-major, [out, in] for projections. */
+  /** Row-major; [out, in] for projections. */
   readonly shape: readonly number[];
   readonly part: Part;
   readonly role: Role;
-  /** Standard deviation of the truncated normal a fresh tensor is drawn from; 0 for norms, which are ones. */
+  /** Standard deviation of the truncated normal that a fresh tensor is drawn from; 0 for norms, which are ones. */
   readonly initStd: number;
 }
 
@@ -65,7 +65,7 @@ function crossAttention(part: Part, prefix: string, config: TransformerConfig): 
   ];
 }
 
-/** All tensors in the order a checkpoint is written. */
+/** All tensors, in the order in which a checkpoint is written. */
 export function bltTensors(config: BltConfig): TensorSpec[] {
   const { encoder, decoder, global, patcher, vocabSize, crossAttnK: k, hash } = config;
   const crossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
@@ -102,6 +102,6 @@ export function bltTensors(config: BltConfig): TensorSpec[] {
   ];
 }
 
-/** Those of the patcher alone. */
+/** The tensors of the patcher alone. */
 export const patcherTensors = (config: BltConfig): TensorSpec[] =>
   bltTensors(config).filter(({ part }) => part === 'patcher');

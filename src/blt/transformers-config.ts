@@ -1,4 +1,7 @@
-/** @module Writes the config.json that transformers reads, with every key explicit so that no version's default can differ (blt-format 3.2). */
+/**
+ * @module Writes the config.json that transformers reads, with every key explicit so that differing defaults of versions do not matter
+ * (blt-format 3.2).
+ */
 import { type BltConfig, needsProjection, type TransformerConfig } from './config.js';
 import { ropeKeys } from './rope-parameters.js';
 
@@ -38,7 +41,7 @@ function localKeys(modelType: string, config: TransformerConfig, blt: BltConfig,
   };
 }
 
-/** @param dtype of the weights that the file describes. */
+/** The contents of config.json. @param dtype of the weights that the file describes. */
 export function toTransformersConfig(config: BltConfig, dtype: 'float32' | 'bfloat16'): Json {
   const { encoder, decoder, global, patcher, hash, patching } = config;
   return {
@@ -67,7 +70,7 @@ export function toTransformersConfig(config: BltConfig, dtype: 'float32' | 'bflo
       ...transformerKeys('blt_global_transformer', global),
       encoder_cross_output_size: needsProjection(config) ? config.crossAttnK * encoder.hiddenSize : null,
     },
-    // null is written too: where the key is absent transformers 5 takes 512
+    // null is written too: if the key is absent, transformers 5 uses 512
     patcher_config: {
       ...transformerKeys('blt_patcher', patcher),
       sliding_window: patcher.window,

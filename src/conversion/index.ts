@@ -1,4 +1,4 @@
-/** @module The conversion folder: manifest, stages, lock, checkpoints. The stages meet here, on disk. */
+/** @module The conversion folder: manifest, stages, lock, checkpoints. Stages communicate through this folder on disk. */
 export { type InputFile, MANIFEST_NAME, type Manifest, readManifest, type StageRecord } from './manifest.js';
 export { type Conversion, openConversion } from './open-conversion.js';
 export { type Checkpoint, newestCheckpoint, resolveCheckpoint } from './resolve-checkpoint.js';

@@ -1,4 +1,4 @@
-/** @module `byteify.json`: what a conversion folder was made from, how far it is, and what came out. */
+/** @module `byteify.json`: what a conversion folder was made from, how far the conversion got, and what it produced. */
 
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,33 +11,33 @@ const fileSchema = z.strictObject({
   path: z.string(),
   size_bytes: z.number(),
   sha256: z.string(),
-  /** When the file was last written before it was read: with its size, what tells a change without reading it. */
+  /** Modification time before the file was read. Together with the size, it reveals a change without reading the file again. */
   modified: z.iso.datetime().optional(),
 });
 
 const stageSchema = z.strictObject({
-  /** `started` and not finished: the process stopped inside; running it again goes on. */
+  /** `started` means that the process stopped during the stage; running the stage again resumes it. */
   state: z.enum(['started', 'done']),
-  /** A digest by name: `recipe`, `model`, `data`, ... The names are what a refusal speaks of. */
+  /** Digests by name: `recipe`, `model`, `data`, ... The message about a changed input quotes these names. */
   inputs: z.record(z.string(), z.string()),
   started: z.iso.datetime(),
   finished: z.iso.datetime().nullable(),
-  /** Time worked, all sittings together. */
+  /** Working time in seconds, summed over all sessions. */
   seconds: z.number(),
-  /** Files that the stage read: the source's, the training data's. */
+  /** Files that the stage read, from the source and the training data. */
   files: z.array(fileSchema),
-  /** Measured results; names carry their unit: `validation_bits_per_byte`. The model card prints them. */
+  /** Measured results. Their names include the unit: `validation_bits_per_byte`. The model card prints them. */
   metrics: z.record(z.string(), z.number()),
 });
 
 const manifestSchema = z.strictObject({
   format: z.literal(1),
   byteify: z.string(),
-  /** As it was asked for: hub id, folder or GGUF file. */
+  /** As the user gave it: a hub id, a folder or a GGUF file. */
   model: z.string().nullable(),
   /** The commit of a hub model. */
   revision: z.string().nullable(),
-  /** The source's licence by its hub name. */
+  /** The source's licence, by its identifier on the hub. */
   license: z.string().nullable(),
   recipe: z.strictObject({ name: z.string(), sha256: z.string() }).nullable(),
   stages: z.partialRecord(z.enum(STAGE_NAMES), stageSchema),
@@ -47,14 +47,14 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type StageRecord = z.infer<typeof stageSchema>;
 export type InputFile = z.infer<typeof fileSchema>;
 
-/** The manifest of a conversion in which nothing has happened. */
+/** The manifest of a conversion in which no stage has run. */
 export function emptyManifest(version: string): Manifest {
   return { format: 1, byteify: version, model: null, revision: null, license: null, recipe: null, stages: {} };
 }
 
 /**
- * The manifest of a folder, or null when it has none.
- * @throws ByteifyError when the file is there and is not a manifest
+ * Reads the manifest of a folder. Returns null when the folder has none.
+ * @throws ByteifyError when the file exists but is not a valid manifest
  */
 export async function readManifest(folder: string): Promise<Manifest | null> {
   return readJsonIfThere(join(folder, MANIFEST_NAME), {
@@ -64,7 +64,7 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
   });
 }
 
-/** Replaces a folder's manifest in one step. */
+/** Replaces a folder's manifest atomically. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   await writeFileAtomic(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
 }

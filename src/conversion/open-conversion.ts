@@ -1,4 +1,4 @@
-/** @module A conversion folder, opened for work: locked, its manifest at hand. */
+/** @module A conversion folder opened for work: locked, with its manifest loaded. */
 
 import { existsSync } from 'node:fs';
 import { readdir, rmdir } from 'node:fs/promises';
@@ -12,25 +12,25 @@ import { STAGES, type StageName, stagesFrom } from './stages.js';
 
 export interface Conversion {
   readonly folder: string;
-  /** Where a stage puts its output. */
+  /** Where a stage writes its output. */
   path(stage: StageName): string;
   manifest(): Manifest;
-  /** Changes the manifest, on disk before it returns. */
+  /** Changes the manifest. The change is on disk when the promise resolves. */
   update(change: (manifest: Manifest) => Manifest): Promise<void>;
-  /** The stage that is to be redone, with all that follow; null once that was begun. */
+  /** The stage to redo, together with all later ones; null once that has begun. */
   restartFrom(): StageName | null;
-  /** Takes a stage and all that follow out of the manifest and off the disk. */
+  /** Removes a stage and all later ones from the manifest and from the disk. */
   discardFrom(stage: StageName): Promise<void>;
-  /** Gives the lock back. */
+  /** Releases the lock. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a conversion folder, making it when it does not exist. One that was made here and in which no stage left anything,
- * because the model's name was wrong or the disk full, is taken away again by `close`.
+ * Opens a conversion folder and creates it if it does not exist. If this call created the folder and no stage wrote anything to it,
+ * for example because the model's name was wrong or the disk was full, `close` removes it again.
  * @param options.restartFrom allows `runStage` to redo that stage and the later ones
- * @param options.signal ends the clearing of what killed processes left
- * @throws UsageError when the folder holds something else; ByteifyError when another process works in it
+ * @param options.signal aborts the removal of temporary files that killed processes left behind
+ * @throws UsageError when the folder contains something else; ByteifyError when another process works in it
  */
 export async function openConversion(
   folder: string,
@@ -40,7 +40,7 @@ export async function openConversion(
     throw systemFailure(error, folder) ?? error;
   });
   const unlock = await lockFolder(folder).catch(async (error: unknown) => {
-    // Empty, or another process has begun to use it.
+    // rmdir fails if another process has started to use the folder.
     if (made) await rmdir(folder).catch(() => undefined);
     throw error;
   });
@@ -84,25 +84,25 @@ function conversion(opened: {
     update,
     restartFrom: () => restartFrom,
     async discardFrom(stage) {
-      const gone = stagesFrom(stage).map(({ name }) => name);
-      // The manifest first: an output without a record is redone, a record without an output would be trusted.
+      const removed = stagesFrom(stage).map(({ name }) => name);
+      // Update the manifest first: an output without a record is redone, but a record without an output would be trusted.
       await update((now) => ({
         ...now,
         byteify: toolVersion(),
-        stages: Object.fromEntries(Object.entries(now.stages).filter(([name]) => !gone.includes(name as StageName))),
+        stages: Object.fromEntries(Object.entries(now.stages).filter(([name]) => !removed.includes(name as StageName))),
       }));
-      for (const name of gone.reverse()) await removeAtomic(path(name));
+      for (const name of removed.reverse()) await removeAtomic(path(name));
       restartFrom = null;
     },
     close: release,
   };
 }
 
-/** Files that are not ours are never mixed with ours. Hidden ones do not count: locks, and what editors and systems leave. */
+/** Refuses to mix other files with ours. Hidden files, such as locks and what editors or the system create, are allowed. */
 async function refuseForeign(folder: string): Promise<void> {
   const found = (await readdir(folder)).filter((name) => !name.startsWith('.'));
   if (found.length === 0) return;
-  throw new UsageError(`${folder} holds ${found[0]} but no ${MANIFEST_NAME}: it is not a conversion folder.`, {
-    hint: 'Choose an empty or a new folder for --out.',
+  throw new UsageError(`${folder} contains ${found[0]} but no ${MANIFEST_NAME}: it is not a conversion folder.`, {
+    hint: 'Choose an empty folder or a new one for --out.',
   });
 }

@@ -1,4 +1,4 @@
-/** @module A stage of a conversion: skipped when done, gone on with when stopped, refused when its inputs changed. */
+/** @module Runs a stage of a conversion: skips it when it is done, resumes it when it was stopped, refuses it when its inputs changed. */
 
 import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.js';
@@ -6,18 +6,18 @@ import type { InputFile, StageRecord } from './manifest.js';
 import type { Conversion } from './open-conversion.js';
 import { STAGE_NAMES, type StageName } from './stages.js';
 
-/** What a stage tells the manifest. */
+/** The results of a stage that the manifest records. */
 export interface StageOutcome {
   readonly files?: readonly InputFile[];
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /**
- * Runs `work` unless the manifest says that it is done with these inputs and its output still lies there.
- * A stage that was stopped half-way is called again, with its output in place: `work` goes on or begins anew, as it can.
- * @param params.inputs a digest by name (`recipe`, `model`, `data`); the names are what a refusal speaks of
+ * Runs `work` unless the manifest records it as done with these inputs and its output still exists.
+ * A stage that was stopped midway is called again with its partial output in place; `work` resumes from it or starts over.
+ * @param params.inputs digests by name (`recipe`, `model`, `data`); the message about a changed input quotes these names
  * @returns whether the stage was run or skipped
- * @throws UsageError naming the inputs that changed since the stage began, unless `restartFrom` covers it
+ * @throws UsageError naming the inputs that changed since the stage began, unless `restartFrom` covers the stage
  * @example await runStage({ conversion, name: 'remap', inputs: { recipe: digestOf(recipe.blt) }, work: () => remap(...) })
  */
 export async function runStage(params: {
@@ -33,7 +33,7 @@ export async function runStage(params: {
   const output = conversion.path(name);
   if (before?.state === 'done' && existsSync(output)) return 'skipped';
 
-  const begun = performance.now();
+  const startedAt = performance.now();
   const record: StageRecord = {
     state: 'started',
     inputs: { ...inputs },
@@ -43,13 +43,13 @@ export async function runStage(params: {
     files: [],
     metrics: {},
   };
-  const seconds = () => Math.round(record.seconds * 1000 + performance.now() - begun) / 1000;
+  const seconds = () => Math.round(record.seconds * 1000 + performance.now() - startedAt) / 1000;
   await save(conversion, name, record);
   let outcome: StageOutcome;
   try {
     outcome = await work(output);
   } catch (error) {
-    // The time of a sitting that was stopped counts; a manifest that cannot be written must not hide why the work failed.
+    // Count the time of a stopped session too. A failure to write the manifest must not hide why the work failed.
     await save(conversion, name, { ...record, seconds: seconds() }).catch(() => undefined);
     throw error;
   }
@@ -64,7 +64,7 @@ export async function runStage(params: {
   return 'done';
 }
 
-/** Once a session: at the first stage that the restart covers, it and what follows are thrown away. */
+/** Discards the first stage that the restart covers and all later ones, once per session. */
 async function restart(conversion: Conversion, name: StageName): Promise<void> {
   const from = conversion.restartFrom();
   if (from === null || STAGE_NAMES.indexOf(name) < STAGE_NAMES.indexOf(from)) return;
@@ -84,7 +84,7 @@ function refuseChanged(params: {
   const what =
     changed.length === 1 ? `${changed[0]} has` : `${changed.slice(0, -1).join(', ')} and ${changed.at(-1)} have`;
   throw new UsageError(`The ${what} changed since the stage "${name}" began in ${conversion.folder}.`, {
-    hint: `Add --restart-from ${name} to redo it and what follows, or choose another --out.`,
+    hint: `Add --restart-from ${name} to redo it and all later stages, or choose another --out.`,
   });
 }
 

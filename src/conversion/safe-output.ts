@@ -1,4 +1,4 @@
-/** @module The --out of a verb that writes one whole folder: a new one, an empty one, or one that this verb wrote and nobody touched. */
+/** @module Checks the --out of a command that writes one whole folder: it must be new, empty, or unchanged output of the same command. */
 
 import type { Stats } from 'node:fs';
 import { lstat, readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { STAGES } from './stages.js';
 
 export type OutputKind = 'export' | 'remap';
 
-/** Says which files a verb left and how; a copy, a file more, or one that was written since makes the folder the user's own. */
+/** Records the files that a command wrote. If the folder was copied, or a file was added or modified, it belongs to the user. */
 export const OUTPUT_RECORD = '.byteify-output.json';
 
 const markSchema = z.strictObject({
@@ -24,11 +24,11 @@ type Mark = Readonly<z.infer<typeof markSchema>>;
 const HINT = 'Choose a new or an empty folder for --out.';
 
 /**
- * Sees to it that writing a folder destroys nothing: called before any work.
- * @param params.source what is read: a folder, or a file
- * @returns where `out` really lies, links followed
- * @throws UsageError when `out` is a file, holds something that `markOutput` does not vouch for, is or holds the source, is or holds the folder
- * that the process works in, or belongs to a conversion
+ * Ensures that writing to a folder destroys nothing. Call it before any work.
+ * @param params.source the input, a folder or a file
+ * @returns the real path of `out`, with links resolved
+ * @throws UsageError when `out` is a file, contains something that `markOutput` did not record, is or contains the source, is or
+ * contains the working directory of the process, or belongs to a conversion
  */
 export async function claimOutput(out: string, params: { kind: OutputKind; source: string }): Promise<string> {
   const { kind, source } = params;
@@ -41,16 +41,16 @@ export async function claimOutput(out: string, params: { kind: OutputKind; sourc
   if (found !== null && !found.isDirectory()) throw new UsageError(`${out} is a file.`, { hint: HINT });
   for (const read of await filesOf(source)) {
     if (isWithin(read, target)) {
-      throw new UsageError(`${out} ${read === target ? 'is' : 'holds'} what is read: ${source}.`, { hint: HINT });
+      throw new UsageError(`${out} ${read === target ? 'is' : 'contains'} the input: ${source}.`, { hint: HINT });
     }
   }
   if (isWithin(await realpath(process.cwd()), target)) {
-    throw new UsageError(`${out} is the folder that this command works in, or holds it.`, { hint: HINT });
+    throw new UsageError(`${out} is the current working directory, or contains it.`, { hint: HINT });
   }
   const conversion = await conversionAround(target);
   if (conversion !== null) {
     throw new UsageError(`${out} lies in the conversion ${conversion}, whose folders its own stages write.`, {
-      hint: 'Leave --out away to run the stage there, or choose a folder of another name.',
+      hint: 'Leave out --out to run the stage there, or choose a folder with another name.',
     });
   }
   if (found !== null && (await readdir(target)).length > 0 && !(await isUntouched(target, kind))) {
@@ -61,7 +61,7 @@ export async function claimOutput(out: string, params: { kind: OutputKind; sourc
   return target;
 }
 
-/** Leaves the mark by which `claimOutput` knows the folder again. Called when all files are there. */
+/** Writes the record by which `claimOutput` recognises the folder later. Call it when all files are written. */
 export async function markOutput(folder: string, kind: OutputKind): Promise<void> {
   const mark: Mark = { kind, files: await describeFiles(folder) };
   await writeFile(join(folder, OUTPUT_RECORD), `${JSON.stringify(mark)}\n`);
@@ -78,7 +78,7 @@ async function isUntouched(folder: string, kind: OutputKind): Promise<boolean> {
   }
 }
 
-/** Everything in the folder but the mark; what is no plain file, as a link, has no size, so that no mark speaks for it. */
+/** Describes everything in the folder except the record. Anything but a regular file, such as a link, gets no size and so never matches. */
 async function describeFiles(folder: string): Promise<Mark['files']> {
   const names = (await readdir(folder)).filter((name) => name !== OUTPUT_RECORD).sort();
   const described = await Promise.all(
@@ -90,7 +90,7 @@ async function describeFiles(folder: string): Promise<Mark['files']> {
   return Object.fromEntries(described);
 }
 
-/** The source, and the files in it: a conversion's `source/` holds links to files elsewhere. */
+/** The source and the files in it, with links resolved: a conversion's `source/` contains links to files elsewhere. */
 async function filesOf(source: string): Promise<string[]> {
   const names = await readdir(source).catch(() => []);
   const files = await Promise.all(
@@ -103,7 +103,7 @@ async function filesOf(source: string): Promise<string[]> {
   return (await Promise.all(real)).filter((path) => path !== null);
 }
 
-/** Where a path lies when links are followed; its last parts need not exist. */
+/** The real path behind a path, with links resolved. Trailing components need not exist. */
 async function realTarget(path: string): Promise<string> {
   const absolute = resolve(path);
   const real = await realpath(absolute).catch(() => null);
@@ -113,7 +113,7 @@ async function realTarget(path: string): Promise<string> {
   return join(await realTarget(parent), basename(absolute));
 }
 
-/** The conversion in whose folders of stages a path lies, or null. */
+/** The conversion in one of whose stage folders a path lies, or null. */
 async function conversionAround(path: string): Promise<string | null> {
   const owned: readonly string[] = [...STAGES.map(({ output }) => output), 'data'];
   for (let at = path; dirname(at) !== at; at = dirname(at)) {
@@ -132,7 +132,7 @@ async function statOf(path: string): Promise<Stats | null> {
   return stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     if (error.code === 'ENOTDIR')
-      throw new UsageError(`${path} cannot be a folder: a file stands in its way.`, { hint: HINT });
+      throw new UsageError(`${path} cannot be a folder: one of its parents is a file.`, { hint: HINT });
     throw error;
   });
 }

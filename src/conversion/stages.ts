@@ -1,4 +1,4 @@
-/** @module The stages of a conversion, in order, and the folder that each one fills. */
+/** @module The stages of a conversion in order, and the folder that each one writes. */
 
 export const STAGES = [
   { name: 'import', output: 'source' },
@@ -12,7 +12,7 @@ export type StageName = (typeof STAGES)[number]['name'];
 
 export const STAGE_NAMES: readonly StageName[] = STAGES.map(({ name }) => name);
 
-/** The stage and all that follow it. */
+/** The stage and all later ones. */
 export function stagesFrom(name: StageName): readonly (typeof STAGES)[number][] {
   return STAGES.slice(STAGE_NAMES.indexOf(name));
 }

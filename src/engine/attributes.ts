@@ -1,9 +1,9 @@
-/** @module Attributes of TensorFlow operations, in the form that both our backend and tfjs-node's take. */
+/** @module Attributes of TensorFlow operations, in a form that both our backend and tfjs-node's accept. */
 import type { DataType as TfjsDataType } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { DataType } from './native.js';
 
-/** The kinds as tfjs-node numbers them, so that the same list runs on either backend. */
+/** Attribute kinds with tfjs-node's numbers, so that the same list works on either backend. */
 export const AttributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
 
 export interface Attribute {
@@ -12,10 +12,10 @@ export interface Attribute {
   readonly value: string | number | boolean | readonly number[];
 }
 
-/** The TF_DataType of a tfjs dtype. */
+/** The TF_DataType of a tfjs dtype. @throws ByteifyError for a dtype that the engine does not support. */
 export function dataTypeOf(dtype: TfjsDataType): number {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return DataType[dtype];
-  throw new ByteifyError(`the engine holds no ${dtype} tensors`);
+  throw new ByteifyError(`the engine does not support ${dtype} tensors`);
 }
 
 export const attribute = {

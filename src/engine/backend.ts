@@ -1,4 +1,4 @@
-/** @module The tfjs-core backend over a TensorFlow runtime: tensors' storage and raw operations. The kernels are in kernels.ts. */
+/** @module The tfjs-core backend on top of a TensorFlow runtime: tensor storage and raw operations. The kernels are in kernels.ts. */
 import {
   type BackendValues,
   type DataId,
@@ -21,7 +21,7 @@ interface Entry {
   refCount: number;
 }
 
-/** What a trace must know of an input. */
+/** What a trace needs to know about an input. */
 interface Described {
   readonly shape: readonly number[];
   readonly dtype: TfjsDataType;
@@ -30,22 +30,22 @@ interface Described {
 function tfjsTypeOf(dtype: number): TfjsDataType {
   switch (dtype) {
     case DataType.float32:
-    case DataType.float64: // tfjs-core has no name for these two; only operations that know what they hold make them
+    case DataType.float64: // tfjs-core has no name for these two; only operations that know the real type produce them
     case DataType.bfloat16:
       return 'float32';
     case DataType.int32:
-    case DataType.int8: // as bfloat16: a name for what tfjs-core does not know
+    case DataType.int8: // like bfloat16: mapped to a type that tfjs-core knows
       return 'int32';
     case DataType.bool:
       return 'bool';
   }
-  throw new ByteifyError(`an operation returned TF_DataType ${dtype}, which the engine does not hold`);
+  throw new ByteifyError(`an operation returned TF_DataType ${dtype}, which the engine does not support`);
 }
 
 function bytesOf(values: BackendValues | null, byteCount: number, dtype: TfjsDataType): Uint8Array {
   if (values === null) return new Uint8Array(byteCount);
   if (ArrayBuffer.isView(values)) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  throw new ByteifyError(`the engine holds no ${dtype} tensors`);
+  throw new ByteifyError(`the engine does not support ${dtype} tensors`);
 }
 
 /** bfloat16 is the upper half of a float32. */
@@ -68,9 +68,9 @@ export class TensorFlowBackend extends KernelBackend {
   readonly #entries = new Map<DataId, Entry>();
   /** The runtime, or the graph of the function that is being traced. */
   #executor: Executor | Graph;
-  /** Functions of `fuse` by key and shapes. */
+  /** Functions of `fuse`, by key and shapes. */
   readonly #fused = new Map<string, TracedFunction>();
-  /** Whether `fuse` runs its operations where they are: within a fused function, and in a trace that fuses nothing. */
+  /** Whether `fuse` adds its operations inline: within a fused function, and in a trace that does not fuse. */
   #inlines = false;
 
   constructor(
@@ -81,7 +81,7 @@ export class TensorFlowBackend extends KernelBackend {
     this.#executor = runtime;
   }
 
-  // ---- storage: what tfjs-core asks of a backend ----
+  // ---- storage: the methods that tfjs-core requires of a backend ----
 
   override write(values: BackendValues, shape: number[], dtype: TfjsDataType): DataId {
     const dataId = {};
@@ -142,7 +142,7 @@ export class TensorFlowBackend extends KernelBackend {
     this.#entries.clear();
   }
 
-  // ---- operations: the same two calls as tfjs-node's backend has ----
+  // ---- operations: the same two methods as in tfjs-node's backend ----
 
   executeSingleOutput(name: string, attributes: Attribute[], inputs: TensorInfo[]): TensorInfo {
     return this.executeMultipleOutputs(name, attributes, inputs, 1)[0]!;
@@ -188,14 +188,14 @@ export class TensorFlowBackend extends KernelBackend {
     return this.#entry(dataId).tensor.dtype;
   }
 
-  // ---- large tensors, in pieces ----
+  // ---- large tensors, in chunks ----
 
-  /** A tensor whose bytes come in pieces. */
+  /** Creates a tensor from its bytes in chunks. */
   async createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[]): Promise<Tensor> {
     return this.#tensor(await this.runtime.createFromChunks(chunks, shape, DataType.float32));
   }
 
-  /** Zeros of a TF_DataType; see Runtime.createZeros. */
+  /** Zeros of the given TF_DataType; see Runtime.createZeros. */
   zeros(shape: readonly number[], dtype: number): Tensor {
     return this.#tensor(this.runtime.createZeros(shape, dtype));
   }
@@ -206,15 +206,15 @@ export class TensorFlowBackend extends KernelBackend {
 
   // ---- functions ----
 
-  /** True while a function is traced: operations add nodes and give no values. */
+  /** Whether a function is being traced: operations then add nodes and produce no values. */
   get tracing(): boolean {
     return this.#executor !== this.runtime;
   }
 
   /**
-   * Runs `fn` at once, or, while tracing, as a function of its own that XLA compiles: its operations become one pass over memory.
-   * Calls with one key and one set of shapes share one function.
-   * @param resources variables that `fn` reads and changes; it is given the handles to use.
+   * Runs `fn` immediately or, while tracing, as a separate function that XLA compiles, so that its operations become one pass over memory.
+   * Calls with the same key and shapes share one function.
+   * @param resources variables that `fn` reads and changes; it receives the handles to use.
    */
   fuse(
     key: string,
@@ -249,7 +249,7 @@ export class TensorFlowBackend extends KernelBackend {
 
   /**
    * Traces `fn` into a TensorFlow function called `name`.
-   * @param options.fuse false leaves the operations of `fuse` where they are, so that running the graph compiles nothing
+   * @param options.fuse false keeps the operations of `fuse` inline, so that running the graph compiles nothing
    */
   trace(
     name: string,
@@ -257,7 +257,7 @@ export class TensorFlowBackend extends KernelBackend {
     fn: (...inputs: Tensor[]) => readonly Tensor[],
     { fuse = true }: { readonly fuse?: boolean } = {},
   ): TracedFunction {
-    if (this.tracing) throw new ByteifyError('A function is being traced already; traces do not nest.');
+    if (this.tracing) throw new ByteifyError('A function is already being traced; traces cannot be nested.');
     this.#inlines = !fuse;
     try {
       return this.#traceOnto(name, (graph) =>
@@ -288,7 +288,7 @@ export class TensorFlowBackend extends KernelBackend {
 
   /**
    * Runs a traced function on another thread.
-   * @param captured the variables that it works on: other ones than it was traced with must have their shapes and types
+   * @param captured the variables that it works on; they must match the shapes and types of those it was traced with
    */
   async callFunction(
     traced: TracedFunction,

@@ -1,4 +1,4 @@
-/** @module Calls a traced function for what the call does beside computing: TensorFlow compiles a function at its first call. */
+/** @module Calls a traced function only for a side effect: TensorFlow compiles a function at its first call. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attribute } from './attributes.js';
 import type { TensorFlowBackend } from './backend.js';
@@ -16,8 +16,8 @@ function zerosLike(backend: TensorFlowBackend, shape: readonly number[], valueTy
 }
 
 /**
- * Calls `traced` on inputs of zeros, with variables of zeros in place of those that it changes; the others it reads as they are. TensorFlow knows
- * a compiled function by the shapes and types that it was called with, so later calls with the real variables find it.
+ * Calls `traced` on zero inputs, with variables of zeros in place of those that it changes; the others are passed unchanged. TensorFlow
+ * identifies a compiled function by the shapes and types of its arguments, so later calls with the real variables reuse it.
  */
 export async function callOnZeros(
   backend: TensorFlowBackend,

@@ -1,13 +1,13 @@
-/** @module Large float32 tensors in and out of the engine, piece by piece: no array of JavaScript's has to hold one whole. */
+/** @module Moves large float32 tensors in and out of the engine chunk by chunk, so that no JavaScript array has to contain a whole one. */
 import * as tf from '@tensorflow/tfjs-core';
 import { TensorFlowBackend } from './backend.js';
 
-/** Bytes of one piece. */
+/** Bytes per chunk. */
 export const CHUNK_BYTES = 64 * 2 ** 20;
 
 /**
- * A float32 tensor from the bytes of its values, row-major and little-endian, in pieces.
- * @throws ByteifyError when the pieces are not as long together as the shape says.
+ * Creates a float32 tensor from chunks of its values' bytes, row-major and little-endian.
+ * @throws ByteifyError when the total length of the chunks does not match the shape.
  */
 export async function tensorFromChunks(
   shape: readonly number[],
@@ -21,7 +21,7 @@ export async function tensorFromChunks(
   return tf.tensor(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4), [...shape]);
 }
 
-/** The bytes of a float32 tensor in pieces. The tensor stays the caller's and must live until the last piece is read. */
+/** Yields the bytes of a float32 tensor in chunks. The caller keeps the tensor, which must live until the last chunk is read. */
 export function* chunksOf(tensor: tf.Tensor): Generator<Uint8Array> {
   const backend = tf.backend();
   if (backend instanceof TensorFlowBackend) {

@@ -3,8 +3,8 @@ import { checkStatus, type Device } from './executor.js';
 import type { Pointer, TensorFlowApi } from './native.js';
 
 /**
- * tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. Fused
- * chains run on one thread each, so several must run at once.
+ * tensorflow.ConfigProto with intra_op_parallelism_threads (field 2) and inter_op_parallelism_threads (field 5) as varints. A fused
+ * chain runs on one thread, so several chains must be able to run at once.
  */
 function threadConfig(threads: number): Uint8Array {
   return Uint8Array.of(0x10, threads, 0x28, threads);
@@ -16,8 +16,9 @@ export interface EagerContext {
 }
 
 /**
- * @param threads cap on the threads of one operation (1 to 127); all cores when undefined.
- * @throws ByteifyError with TensorFlow's own words when the context cannot be made.
+ * Opens an eager context.
+ * @param threads maximum threads per operation (1 to 127); all cores when undefined.
+ * @throws ByteifyError with TensorFlow's own message when the context cannot be created.
  */
 export function openEagerContext(api: TensorFlowApi, status: Pointer, threads: number | undefined): EagerContext {
   const options = api.TFE_NewContextOptions();

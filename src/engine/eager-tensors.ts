@@ -1,4 +1,4 @@
-/** @module Tensors of an eager context: values copied in and out, and a count of the handles that are alive. */
+/** @module Tensors of an eager context: copies values in and out, and counts the live handles. */
 import { ByteifyError } from '../errors.js';
 import { bytesOfType, checkStatus, type Device, type NativeTensor, type Runtime } from './executor.js';
 import { DataType, type Pointer, type TensorFlowApi } from './native.js';
@@ -6,15 +6,15 @@ import { dims } from './write-attributes.js';
 
 export interface EagerTensors
   extends Pick<Runtime, 'create' | 'createFromChunks' | 'read' | 'readChunks' | 'release' | 'liveHandles'> {
-  /** A tensor for a handle that TensorFlow gave out. */
+  /** A tensor for a handle that TensorFlow returned. */
   describe(handle: Pointer): NativeTensor;
   /** A tensor for a TF_Tensor, which is released. */
   adopt(tensor: Pointer, shape: readonly number[], dtype: number): NativeTensor;
-  /** Its handle. @throws ByteifyError for a tensor that is traced or disposed: TensorFlow would crash on it. */
+  /** Its handle. @throws ByteifyError for a traced or disposed tensor, on which TensorFlow would crash. */
   handleOf(tensor: NativeTensor): Pointer;
 }
 
-/** @param gpu where values go; null keeps them on the host. */
+/** @param gpu the device that values are copied to; null keeps them on the host. */
 export function createEagerTensors(
   api: TensorFlowApi,
   context: Pointer,
@@ -23,7 +23,7 @@ export function createEagerTensors(
 ): EagerTensors {
   const check = (what: string) => checkStatus(api, status, what);
   let live = 0;
-  const gone = new WeakSet<NativeTensor>();
+  const released = new WeakSet<NativeTensor>();
 
   function describe(handle: Pointer): NativeTensor {
     live++;
@@ -38,7 +38,7 @@ export function createEagerTensors(
     api.TF_DeleteTensor(tensor);
     check('TFE_NewTensorHandle');
     live++;
-    // Integers stay on the host: they are mostly shapes and indices, which GPU kernels want there.
+    // Integers stay on the host: they are mostly shapes and indices, which GPU kernels expect there.
     if (!gpu || dtype === DataType.int32) return { handle: onHost, shape: [...shape], dtype };
     const onDevice = api.TFE_TensorHandleCopyToDevice(onHost, context, gpu.name, status);
     api.TFE_DeleteTensorHandle(onHost);
@@ -48,11 +48,11 @@ export function createEagerTensors(
 
   function handleOf(tensor: NativeTensor): Pointer {
     if (tensor.output !== undefined) {
-      throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used after its trace.`, {
-        hint: 'Give it out as a result, and use what the call gives.',
+      throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] was used after its trace.`, {
+        hint: 'Return it as a result, and use the value that the call returns.',
       });
     }
-    if (gone.has(tensor)) throw new ByteifyError('a tensor or variable was used after it was disposed');
+    if (released.has(tensor)) throw new ByteifyError('a tensor or variable was used after it was disposed');
     return tensor.handle;
   }
 
@@ -82,8 +82,8 @@ export function createEagerTensors(
     },
     readChunks: (given, chunkBytes) => chunksOfTensor(api, resolve(handleOf(given)), chunkBytes),
     release(tensor) {
-      if (tensor.output !== undefined || gone.has(tensor)) return;
-      gone.add(tensor);
+      if (tensor.output !== undefined || released.has(tensor)) return;
+      released.add(tensor);
       live--;
       api.TFE_DeleteTensorHandle(tensor.handle);
     },
@@ -91,7 +91,7 @@ export function createEagerTensors(
   };
 }
 
-/** A TF_Tensor from pieces that follow each other. @throws ByteifyError when they are not exactly as many bytes as it holds. */
+/** Fills a TF_Tensor from consecutive chunks. @throws ByteifyError when their total length differs from the tensor's size. */
 async function filledTensor(
   api: TensorFlowApi,
   chunks: AsyncIterable<Uint8Array>,
@@ -104,11 +104,11 @@ async function filledTensor(
   let filled = 0;
   try {
     for await (const chunk of chunks) {
-      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor was given more bytes than it holds');
+      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor received more bytes than its size');
       api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
       filled += chunk.byteLength;
     }
-    if (filled !== byteCount) throw new ByteifyError(`a tensor of ${byteCount} bytes was given ${filled}`);
+    if (filled !== byteCount) throw new ByteifyError(`a tensor of ${byteCount} bytes received only ${filled}`);
   } catch (error) {
     api.TF_DeleteTensor(tensor);
     throw error;
@@ -116,7 +116,7 @@ async function filledTensor(
   return tensor;
 }
 
-/** The bytes of a TF_Tensor, which is released afterwards. */
+/** Yields the bytes of a TF_Tensor, which is released afterwards. */
 function* chunksOfTensor(api: TensorFlowApi, tensor: Pointer, chunkBytes: number): Generator<Uint8Array> {
   try {
     const [data, size] = [BigInt(api.TF_TensorData(tensor)), Number(api.TF_TensorByteSize(tensor))];

@@ -1,10 +1,10 @@
-/** @module Work on another thread that nobody needs once the process ends. */
+/** @module Background work on another thread that must not delay the end of the process. */
 import { isMainThread } from 'node:worker_threads';
 import type { Runtime } from './executor.js';
 
 /**
- * Settles as `work` does. While it is under way, the end of the process does not wait for it: Node joins its threads when it exits, and XLA may
- * compile for many seconds.
+ * Settles as `work` does. While `work` is running, the process exits without waiting for it. Otherwise Node would join its threads, and XLA
+ * can compile for many seconds.
  */
 export async function endsWithProcess<T>({ leave }: Pick<Runtime, 'leave'>, work: Promise<T>): Promise<T> {
   if (!isMainThread) return await work;

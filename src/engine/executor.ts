@@ -1,25 +1,25 @@
-/** @module What a backend runs on: tensors in and out, operations by name. */
+/** @module The interface that a backend runs on: tensors in and out, operations by name. */
 import { ByteifyError } from '../errors.js';
 import type { Attribute } from './attributes.js';
 import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
 
-/** A tensor that TensorFlow holds, or one that a graph will compute. `dtype` is a TF_DataType. */
+/** A tensor in TensorFlow's memory, or one that a graph will compute. `dtype` is a TF_DataType. */
 export interface NativeTensor {
-  /** Of values; 0n for a graph's. */
+  /** The handle of an eager tensor; 0n for a tensor of a graph. */
   readonly handle: Pointer;
   readonly shape: number[];
   readonly dtype: number;
-  /** Of a variable's handle: the TF_DataType of the variable's value. */
+  /** For a variable's handle: the TF_DataType of the variable's value. */
   readonly valueType?: number;
-  /** Where it comes from in the graph that is being traced. */
+  /** The output that produces it in the graph being traced. */
   readonly output?: GraphOutput;
 }
 
-/** What a backend runs on: the eager runtime, or a graph that is being traced. */
+/** What a backend runs on: the eager runtime, or a graph being traced. */
 export interface Executor {
   /** Copies values in. `bytes` is the row-major little-endian content. */
   create(bytes: Uint8Array, shape: readonly number[], dtype: number): NativeTensor;
-  /** Copies a tensor's bytes out (waits for a device). */
+  /** Copies a tensor's bytes out, and waits for the device to compute them. */
   read(tensor: NativeTensor): Uint8Array;
   release(tensor: NativeTensor): void;
   /** Runs one operation. Inputs stay alive; the caller owns the results. */
@@ -37,11 +37,11 @@ export interface Device {
 }
 
 export interface Runtime extends Executor {
-  /** As create, from pieces that follow each other: what does not fit into one array. */
+  /** Like create, from consecutive chunks, for tensors that do not fit into one array. */
   createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<NativeTensor>;
-  /** Zeros. Large ones take memory on a CPU only where they are written to. */
+  /** A tensor of zeros. On a CPU, a large one takes memory only where it is written to. */
   createZeros(shape: readonly number[], dtype: number): NativeTensor;
-  /** As read, in pieces of at most `chunkBytes`. */
+  /** Like read, in chunks of at most `chunkBytes`. */
   readChunks(tensor: NativeTensor, chunkBytes: number): Generator<Uint8Array>;
   readonly version: string;
   readonly devices: readonly Device[];
@@ -52,22 +52,22 @@ export interface Runtime extends Executor {
     inputs: readonly NativeTensor[],
     outputs: number,
   ): Promise<NativeTensor[]>;
-  /** Adds a TF_Function to the context under the name it has; it stays the caller's. The result removes it again. */
+  /** Adds a TF_Function, which the caller keeps, to the context under its name. The returned function removes it again. */
   addFunction(fn: Pointer, name: string): () => void;
-  /** How many handles are alive: what a leak test watches. */
+  /** The number of live handles, for leak tests. */
   liveHandles(): number;
-  /** Ends the process at once, without waiting for what `executeAsync` runs. */
+  /** Ends the process immediately, without waiting for `executeAsync`. */
   leave(exitCode: number): void;
 }
 
-/** Bytes of one value. */
+/** Bytes per value. */
 export function bytesOfType(dtype: number): number {
   if (dtype === DataType.float64) return 8;
   if (dtype === DataType.float32 || dtype === DataType.int32) return 4;
   return dtype === DataType.bfloat16 ? 2 : 1;
 }
 
-/** @throws ByteifyError with TensorFlow's own words when a call failed. */
+/** @throws ByteifyError with TensorFlow's own message when a call failed. */
 export function checkStatus(api: TensorFlowApi, status: Pointer, what: string): void {
   if (api.TF_GetCode(status) === 0) return;
   throw new ByteifyError(`TensorFlow failed in ${what}: ${api.TF_Message(status).split('\n')[0]}`);

@@ -1,4 +1,6 @@
-/** @module Downloads one pinned wheel from the package index that pip is configured for: resumable, verified before it gets its name. */
+/**
+ * @module Downloads one pinned wheel from the package index that pip is configured for: resumable, and verified before the final rename.
+ */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -16,22 +18,22 @@ const run = promisify(execFile);
 export interface FetchOptions {
   readonly onProgress?: (event: { project: string; doneBytes: number; totalBytes: number }) => void;
   readonly signal?: AbortSignal;
-  /** Waits between attempts; a timer unless told. */
+  /** Waits between attempts; by default a timer. */
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<unknown>;
 }
 
-/** How often a connection may break without a new byte before it is given up. */
+/** How many times in a row a connection may break without a new byte before the download fails. */
 const IDLE_ATTEMPTS = 5;
 const FIRST_WAIT_MS = 1000;
 
-/** Doubling, with half of it left to chance so that many clients do not come back at once. */
+/** Doubles at each attempt. Half of it is random, so that many clients do not return at the same time. */
 const backoffMs = (attempt: number) => FIRST_WAIT_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 
 const sleepMs: NonNullable<FetchOptions['sleep']> = (ms, signal) => wait(ms, undefined, signal && { signal });
 
 const requirementOf = ({ project, version }: PinnedWheel) => `${project}==${version}`;
 
-const picks = ({ platform, pythonVersion }: PinnedWheel) => [
+const wheelSelection = ({ platform, pythonVersion }: PinnedWheel) => [
   '--only-binary=:all:',
   '--platform',
   platform,
@@ -42,21 +44,25 @@ const picks = ({ platform, pythonVersion }: PinnedWheel) => [
 ];
 
 /**
- * Asks pip where a wheel lies. pip knows the user's index and mirror; its own download cannot be resumed.
+ * Asks pip for a wheel's URL. pip knows the user's index and mirror, but its own downloads cannot be resumed.
  * @throws ByteifyError when pip is absent or does not find the wheel.
  */
 export async function wheelUrl(wheel: PinnedWheel, python: string): Promise<string> {
-  // --target is what lets pip resolve for another platform; a dry run writes nothing there.
+  // --target makes pip resolve for another platform; a dry run writes nothing there.
   const dry = ['--dry-run', '--ignore-installed', '--target', 'unused', '--report', '-'];
   try {
-    const { stdout } = await run(python, ['-m', 'pip', 'install', ...dry, ...picks(wheel), requirementOf(wheel)], {
-      maxBuffer: 64 * 2 ** 20,
-    });
+    const { stdout } = await run(
+      python,
+      ['-m', 'pip', 'install', ...dry, ...wheelSelection(wheel), requirementOf(wheel)],
+      {
+        maxBuffer: 64 * 2 ** 20,
+      },
+    );
     const report = JSON.parse(stdout) as { install: { download_info: { url: string } }[] };
     return report.install[0]!.download_info.url;
   } catch (error) {
     throw new ByteifyError(`pip could not find ${requirementOf(wheel)} for ${wheel.platform}.`, {
-      hint: 'Check `python3 -m pip --version` (22.2 or newer) and the network, or pass --libtensorflow DIR with a copy at hand.',
+      hint: 'Check `python3 -m pip --version` (22.2 or newer) and the network, or pass --libtensorflow DIR with a local copy.',
       cause: error,
     });
   }
@@ -75,25 +81,25 @@ async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** The server will not give the file, however often it is asked. */
+/** The server refuses the file, so retrying is pointless. */
 class RefusedError extends Error {}
 
-/** 408 and 429 ask for patience. */
+/** 408 and 429 ask the client to retry later. */
 const isRefusal = (status: number) => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
-/** Fetches bytes from where `partial` ends. */
+/** Downloads the bytes after the end of `partial`. */
 async function resume(url: string, partial: string, wheel: PinnedWheel, options: FetchOptions): Promise<void> {
   let done = await sizeOf(partial);
   if (done >= wheel.sizeBytes) return;
   const response = await fetch(url, {
-    // A compressed answer would have another length than the file.
+    // A compressed response would differ in length from the file.
     headers: { 'accept-encoding': 'identity', ...(done > 0 && { range: `bytes=${done}-` }) },
     ...(options.signal && { signal: options.signal }),
   });
   const says = `the index answered ${response.status}`;
   if (isRefusal(response.status)) throw new RefusedError(says);
   if (!response.ok || response.body === null) throw new Error(says);
-  if (response.status !== 206) done = 0; // the server does not do ranges: start over
+  if (response.status !== 206) done = 0; // the server does not support ranges: start over
   const counted = async function* (chunks: AsyncIterable<Uint8Array>) {
     for await (const chunk of chunks) {
       done += chunk.length;
@@ -106,7 +112,7 @@ async function resume(url: string, partial: string, wheel: PinnedWheel, options:
   if (done < wheel.sizeBytes) throw new Error('the server closed the connection');
 }
 
-/** Requests until the wheel is there, or nothing more comes. */
+/** Sends requests until the wheel is complete or no more bytes arrive. */
 async function fetchDirectly(url: string, partial: string, wheel: PinnedWheel, options: FetchOptions): Promise<void> {
   const { signal, sleep = sleepMs } = options;
   for (let idle = 0; ; ) {
@@ -122,7 +128,7 @@ async function fetchDirectly(url: string, partial: string, wheel: PinnedWheel, o
   }
 }
 
-/** What pip can do and a plain request cannot: proxies, and indexes that want credentials, which pip does not tell. */
+/** Downloads with pip, which supports proxies and indexes that need credentials; pip does not reveal those for a plain request. */
 async function downloadWithPip(
   wheel: PinnedWheel,
   partial: string,
@@ -131,10 +137,10 @@ async function downloadWithPip(
 ): Promise<void> {
   const folder = `${partial}.pip`;
   try {
-    const args = ['-m', 'pip', 'download', ...picks(wheel), '--dest', folder, requirementOf(wheel)];
+    const args = ['-m', 'pip', 'download', ...wheelSelection(wheel), '--dest', folder, requirementOf(wheel)];
     await run(python, args, signal && { signal });
     const name = (await readdir(folder)).find((file) => file.endsWith('.whl'));
-    if (name === undefined) throw new Error('pip brought no wheel');
+    if (name === undefined) throw new Error('pip downloaded no wheel');
     await rename(join(folder, name), partial);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -144,7 +150,7 @@ async function downloadWithPip(
 /** fetch hides the reason in its error's cause. */
 const reasonOf = (error: unknown) => messageOf((error as { cause?: unknown }).cause ?? error);
 
-async function bring(wheel: PinnedWheel, partial: string, python: string, options: FetchOptions): Promise<void> {
+async function download(wheel: PinnedWheel, partial: string, python: string, options: FetchOptions): Promise<void> {
   const url = await wheelUrl(wheel, python);
   const before = await sizeOf(partial);
   try {
@@ -153,7 +159,7 @@ async function bring(wheel: PinnedWheel, partial: string, python: string, option
     if (options.signal?.aborted) throw error;
     const failed = (hint: string) =>
       new ByteifyError(`${wheel.project} could not be downloaded: ${reasonOf(error)}.`, { hint, cause: error });
-    if ((await sizeOf(partial)) > before) throw failed('Run `byteify setup` again: it goes on where it stopped.');
+    if ((await sizeOf(partial)) > before) throw failed('Run `byteify setup` again: it resumes where it stopped.');
     await downloadWithPip(wheel, partial, python, options.signal).catch((cause: unknown) => {
       if (options.signal?.aborted) throw cause;
       throw failed('pip could not either. Check the network and the proxy, or pass --libtensorflow DIR with a copy.');
@@ -162,9 +168,9 @@ async function bring(wheel: PinnedWheel, partial: string, python: string, option
 }
 
 /**
- * Brings a wheel to `path`. An interrupted download goes on where it stopped, also in a later process. Where the index cannot be asked
- * directly, for a proxy or credentials, pip downloads.
- * @throws ByteifyError when the bytes are not the pinned ones, or the network fails for good; the signal's reason.
+ * Downloads a wheel to `path`. An interrupted download resumes where it stopped, even in a later process. If the index cannot be
+ * reached directly because of a proxy or credentials, pip downloads the wheel.
+ * @throws ByteifyError when the bytes do not match the pinned digest, or the network keeps failing; the signal's reason.
  */
 export async function fetchWheel(
   wheel: PinnedWheel,
@@ -175,7 +181,7 @@ export async function fetchWheel(
   if ((await sizeOf(path)) === wheel.sizeBytes && (await sha256Of(path)) === wheel.sha256) return;
   await mkdir(dirname(path), { recursive: true });
   const partial = `${path}.partial`;
-  await bring(wheel, partial, python, options);
+  await download(wheel, partial, python, options);
   const found = await sha256Of(partial);
   if (found !== wheel.sha256) {
     await rm(partial, { force: true });

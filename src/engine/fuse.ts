@@ -1,11 +1,11 @@
 /**
- * @module Fusion: a chain of small operations as one. While a function is traced, the chain becomes a function of its own that XLA
- * compiles to a single pass over memory, between the matrix products of the graph; outside a trace its operations simply run.
+ * @module Fusion: runs a chain of small operations as one. While a function is traced, the chain becomes a separate function that XLA
+ * compiles to a single pass over memory, between the matrix products of the graph. Outside a trace its operations run one by one.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TensorFlowBackend } from './backend.js';
 
-/** Runs `fn` fused. `key` stands for all that `fn` closes over; calls with one key and one set of shapes share one function. */
+/** Runs `fn` fused. `key` must identify everything that `fn` closes over; calls with the same key and shapes share one function. */
 export function fuse(
   key: string,
   inputs: readonly tf.Tensor[],
@@ -16,7 +16,7 @@ export function fuse(
   return backend.fuse(key, [], inputs, (_none, given) => fn(...given));
 }
 
-/** Gradients within a gradient: tfjs-core keeps one tape, which an inner backward pass would throw away. */
+/** Computes gradients within a gradient. tfjs-core keeps a single tape, which an inner backward pass would discard. */
 export function innerGrads(fn: (...inputs: tf.Tensor[]) => tf.Tensor, inputs: tf.Tensor[], dy: tf.Tensor): tf.Tensor[] {
   const { state } = tf.engine();
   const tape = state.activeTape;
@@ -28,9 +28,9 @@ export function innerGrads(fn: (...inputs: tf.Tensor[]) => tf.Tensor, inputs: tf
 }
 
 /**
- * A differentiable operation that is fused forward and backward. Only its inputs are kept for the backward pass, which computes what it
- * needs of the forward chain again: cheap beside a trip to memory.
- * @param fn gives one float32 tensor. @param variables float32 inputs, which get gradients; @param constants tensors that get none.
+ * A differentiable operation that is fused forward and backward. Only its inputs are kept for the backward pass, which recomputes what it
+ * needs of the forward chain: that is cheaper than a round trip to memory.
+ * @param fn returns one float32 tensor. @param variables float32 inputs that receive gradients; @param constants tensors that do not.
  */
 export function fusedOp(
   key: string,

@@ -1,6 +1,6 @@
 /**
- * @module Gradient checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): what a part of the forward pass made is
- * not kept, but computed again when the backward pass comes to it.
+ * @module Gradient checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): the intermediate results of a part of
+ * the forward pass are not kept but recomputed in the backward pass.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TensorFlowBackend } from './backend.js';
@@ -8,8 +8,9 @@ import { fuse, innerGrads } from './fuse.js';
 import { currentPrecision, withPrecision } from './precision.js';
 
 /**
- * x, but not before `gate` is there: without it, a compiler would find that the forward pass computed the same and keep that. A zero made of
- * `gate` is added, because XLA drops its optimization barriers on a CPU before it looks for what is computed twice.
+ * Returns x, but only after `gate` has been computed. Otherwise a compiler would notice that the forward pass computed the same values and
+ * keep them. It adds a zero derived from `gate`, because on a CPU XLA drops its optimization barriers before it eliminates common
+ * subexpressions.
  */
 function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const backend = tf.backend();
@@ -22,9 +23,9 @@ function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * `fn` of its inputs, of which alone is kept for the backward pass.
- * @param fn gives one tensor. @param variables float32 inputs, which get gradients; the first is delayed in the backward pass.
- * @param constants tensors that get none.
+ * Applies `fn` to its inputs and keeps only these inputs for the backward pass.
+ * @param fn returns one tensor. @param variables float32 inputs that receive gradients; the first is delayed in the backward pass.
+ * @param constants tensors that receive no gradients.
  */
 export function checkpointed(
   fn: (variables: tf.Tensor[], constants: tf.Tensor[]) => tf.Tensor,

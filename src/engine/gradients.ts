@@ -1,6 +1,6 @@
 /**
- * @module Gradients of the tfjs-core kernels this project differentiates. tfjs-core's build for Node carries none; these are device-side
- * throughout (its own build ones(shape) in JavaScript for Sum) and undo broadcasting where the forward broadcast.
+ * @module Gradients of the tfjs-core kernels that this project differentiates. tfjs-core's build for Node contains none. These run entirely
+ * on the device (tfjs-core's own build ones(shape) in JavaScript for Sum), and they reduce over the axes that the forward pass broadcast.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type { KernelAttributes } from './kernel-attributes.js';
@@ -13,7 +13,7 @@ interface Gradient {
   readonly gradient: (dy: tf.Tensor, saved: Saved, attrs: KernelAttributes) => Record<string, () => tf.Tensor>;
 }
 
-/** Sums the axes along which a tensor of `shape` was broadcast, so that dy gets that shape back. */
+/** Sums dy over the axes along which a tensor of `shape` was broadcast, so that the result has that shape. */
 function unbroadcast(dy: tf.Tensor, shape: readonly number[]): tf.Tensor {
   const lead = dy.rank - shape.length;
   const axes = dy.shape.flatMap((extent, i) => (i < lead || (shape[i - lead] === 1 && extent !== 1) ? [i] : []));
@@ -27,19 +27,19 @@ function keptShape(shape: readonly number[], axis: number | number[] | null | un
   return shape.map((extent, i) => (axes.includes(i) ? 1 : extent));
 }
 
-/** A function of x alone whose derivative is written with x. */
+/** A function of x alone whose derivative is a function of x. */
 const ofInput = (derivative: (x: tf.Tensor) => tf.Tensor): Gradient => ({
   inputs: ['x'],
   gradient: (dy, [x]) => ({ x: () => tf.mul(dy, derivative(x!)) }),
 });
 
-/** A function of x alone whose derivative is written with its result. */
+/** A function of x alone whose derivative is a function of its result. */
 const ofOutput = (derivative: (y: tf.Tensor) => tf.Tensor): Gradient => ({
   outputs: [true],
   gradient: (dy, [y]) => ({ x: () => tf.mul(dy, derivative(y!)) }),
 });
 
-/** Two broadcast inputs: the gradient of each before broadcasting is undone. */
+/** A function of two inputs that may be broadcast. Each gradient is reduced to the input's own shape. */
 const ofPair = (da: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor, db: typeof da): Gradient => ({
   inputs: ['a', 'b'],
   gradient: (dy, [a, b]) => ({
@@ -50,13 +50,13 @@ const ofPair = (da: (dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor) => tf.Tensor, db
 
 const zeroGradient: Gradient = { gradient: (dy) => ({ x: () => tf.zerosLike(dy) }) };
 
-/** Comparisons do not change with small changes of what they compare. */
+/** The result of a comparison has a zero gradient. */
 const flatPair: Gradient = {
   inputs: ['a', 'b'],
   gradient: (_dy, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }),
 };
 
-/** Max and Min give dy to the extreme elements, split evenly among ties as torch.amax does. */
+/** Max and Min pass dy to the extreme elements, split evenly among ties as torch.amax does. */
 const ofExtreme: Gradient = {
   inputs: ['x'],
   outputs: [true],
@@ -71,7 +71,7 @@ const ofExtreme: Gradient = {
   }),
 };
 
-/** Batched products whose batch shapes are equal; broadcasting would need sums that tfjs's callers never ask for here. */
+/** Batched products with equal batch shapes. Broadcasting would need sums that this project never needs. */
 const ofMatMul: Gradient = {
   inputs: ['a', 'b'],
   gradient: (dy, [a, b], { transposeA, transposeB }) => {
@@ -186,7 +186,7 @@ const GRADIENTS: Record<string, Gradient> = {
   Tile: {
     inputs: ['x'],
     gradient: (dy, [x], { reps }) => ({
-      // [r0, n0, r1, n1, ...]: the copies of each axis stand before it and are added up
+      // [r0, n0, r1, n1, ...]: the copies of each axis come before it and are summed
       x: () => {
         const spread = x!.shape.flatMap((extent, i) => [reps[i]!, extent]);
         return tf.sum(
@@ -233,7 +233,7 @@ const GRADIENTS: Record<string, Gradient> = {
   },
 };
 
-// Those whose inputs are a list: tfjs keys them by position.
+// Kernels whose inputs are a list: tfjs keys them by position.
 const attributesOf = (attrs: tf.NamedAttrMap | undefined) => attrs as unknown as KernelAttributes;
 const LIST_GRADIENTS: readonly tf.GradConfig[] = [
   {
@@ -266,7 +266,7 @@ const LIST_GRADIENTS: readonly tf.GradConfig[] = [
   },
 ];
 
-/** Registers every gradient with tfjs-core; ours win over others registered before. */
+/** Registers every gradient with tfjs-core, replacing any registered before. */
 export function registerGradients(): void {
   for (const [kernelName, { inputs, outputs, gradient }] of Object.entries(GRADIENTS)) {
     tf.registerGradient({

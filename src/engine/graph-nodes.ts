@@ -5,12 +5,12 @@ import { bytesOfType, checkStatus, type NativeTensor } from './executor.js';
 import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
 import { dims, writeAttributes } from './write-attributes.js';
 
-/** Constants beyond this are refused: they would be copied into the compiled function. RoPE tables of 16k positions fit. */
+/** Larger constants are refused, because they would be copied into the compiled function. RoPE tables of 16k positions fit. */
 const LARGEST_CONSTANT_BYTES = 4 * 2 ** 20;
-/** Beyond this, values that are all alike become a Fill. */
+/** Larger constants whose values are all equal become a Fill. */
 const SMALL_CONSTANT_BYTES = 256;
 
-/** Operations whose first inputs are one list, as long as their attribute N says. */
+/** Operations whose first inputs form one list, whose length is their attribute N. */
 const LIST_INPUTS = new Set(['ConcatV2', 'Pack', 'AddN']);
 
 function uniform(bytes: Uint8Array, width: number): boolean {
@@ -18,7 +18,7 @@ function uniform(bytes: Uint8Array, width: number): boolean {
   return true;
 }
 
-/** A list of TF_Output as the C API takes it: 16 bytes each. */
+/** A list of TF_Output as the C API expects it: 16 bytes each. */
 export function outputList(outputs: readonly GraphOutput[]): Uint8Array {
   const buffer = new ArrayBuffer(16 * Math.max(1, outputs.length));
   const [pointers, indices] = [new BigUint64Array(buffer), new Int32Array(buffer)];
@@ -35,7 +35,7 @@ const listLength = (attributes: readonly Attribute[], all: number): number => {
 };
 
 export interface GraphNodes {
-  /** @param after nodes that must run before it. */
+  /** Adds an operation. @param after nodes that must run before it. */
   node(
     type: string,
     attributes: readonly Attribute[],
@@ -43,14 +43,14 @@ export interface GraphNodes {
     after?: readonly Pointer[],
   ): Pointer;
   placeholder(shape: readonly number[], dtype: number): GraphOutput;
-  /** @throws ByteifyError for values that are too large to be copied into a function. */
+  /** Adds a constant. @throws ByteifyError for values that are too large to be copied into a function. */
   constant(bytes: Uint8Array, shape: readonly number[], dtype: number): GraphOutput;
   /** An output as a tensor. @throws ByteifyError when its shape is not known while tracing. */
   describe(output: GraphOutput, type: string): NativeTensor;
   count(): number;
 }
 
-/** Adds nodes to a TF_Graph. */
+/** Creates an interface that adds nodes to a TF_Graph. */
 export function createGraphNodes(api: TensorFlowApi, graph: Pointer, status: Pointer): GraphNodes {
   let count = 0;
 
@@ -71,7 +71,7 @@ export function createGraphNodes(api: TensorFlowApi, graph: Pointer, status: Poi
     const list = LIST_INPUTS.has(type) ? listLength(attributes, from.length) : 0;
     if (list > 0) api.TF_AddInputList(op, outputList(from.slice(0, list)), list);
     for (const input of from.slice(list)) api.TF_AddInput(op, input);
-    // A list's length follows from the list.
+    // The C API derives a list's length from the list.
     const rest = list > 0 ? attributes.filter(({ name }) => name !== 'N') : attributes;
     writeAttributes(api, 'TF_', op, rest, status);
     return finishNode(op, type);
@@ -85,8 +85,8 @@ export function createGraphNodes(api: TensorFlowApi, graph: Pointer, status: Poi
     checkStatus(api, status, type);
     const shape = Array.from(found.subarray(0, Math.max(0, rank)), Number);
     if (rank < 0 || shape.some((extent) => extent < 0)) {
-      throw new ByteifyError(`A traced function cannot know the shape that ${type} gives.`, {
-        hint: 'Its inputs that say a shape must be values known while tracing, not traced tensors.',
+      throw new ByteifyError(`The shape of the result of ${type} is not known while tracing.`, {
+        hint: 'Inputs that specify a shape must be values known while tracing, not traced tensors.',
       });
     }
     return { handle: 0n, output, shape, dtype: api.TF_OperationOutputType(output) };
@@ -113,7 +113,7 @@ export function createGraphNodes(api: TensorFlowApi, graph: Pointer, status: Poi
     if (bytes.byteLength > LARGEST_CONSTANT_BYTES) {
       throw new ByteifyError(
         `A traced function captures a tensor [${shape.join(', ')}] of ${bytes.byteLength} bytes as a constant.`,
-        { hint: 'Hand it to the function as an input, or hold it in a variable.' },
+        { hint: 'Pass it to the function as an input, or store it in a variable.' },
       );
     }
     return constantNode(bytes, shape, dtype);

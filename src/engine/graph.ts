@@ -1,6 +1,6 @@
 /**
- * @module A function being traced: a runtime's calls, which add nodes to a TensorFlow graph instead of running. Shapes are static
- * throughout, so that XLA can compile what comes out.
+ * @module A function being traced: it has the interface of a runtime, but its calls add nodes to a TensorFlow graph instead of running. All
+ * shapes are static, so that XLA can compile the result.
  */
 import { ByteifyError } from '../errors.js';
 import { type Attribute, attribute } from './attributes.js';
@@ -14,11 +14,11 @@ export interface TracedFunction {
   readonly name: string;
   /** The TF_Function. */
   readonly handle: Pointer;
-  /** Whether it changes variables: such a call must run although nothing reads its results. */
+  /** Whether it changes variables: a call must then run even if nothing reads its results. */
   readonly changesVariables: boolean;
-  /** Variables' handles, which follow the inputs at each call. */
+  /** Handles of the variables it uses, which follow the inputs at each call. */
   readonly captured: readonly NativeTensor[];
-  /** Those of the captured variables that the function changes. */
+  /** The captured variables that the function changes. */
   readonly changed: ReadonlySet<NativeTensor>;
   readonly outputs: number;
   readonly operations: number;
@@ -26,28 +26,90 @@ export interface TracedFunction {
 }
 
 export interface Graph extends Executor {
+  /** Adds an input. Inputs precede captured variables in the function's signature. */
   input(shape: readonly number[], dtype: number): NativeTensor;
-  /** A call of another function, compiled by XLA on its own. It may capture no variables. */
+  /** Calls another function, which XLA compiles separately. It must not capture variables. */
   callCompiled(fn: TracedFunction, inputs: readonly NativeTensor[]): NativeTensor[];
-  /** Turns the graph into a function of its inputs that gives `outputs`; the graph is gone afterwards. */
+  /** Turns the graph into a function of its inputs that returns `outputs`. The graph is released. */
   finish(name: string, outputs: readonly NativeTensor[]): TracedFunction;
-  /** Gives the graph up. */
+  /** Releases the graph without making a function of it. */
   abandon(): void;
 }
 
-/** Begins a trace. `runtime` reads values that the function captures, and gets the function when it is finished. */
+/** Begins a trace. `runtime` reads values that the function captures, and receives the finished function. */
 export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const graph = api.TF_NewGraph();
   const status = api.TF_NewStatus();
   const nodes = createGraphNodes(api, graph, status);
-  const order = createVariableOrder();
   const inputs: GraphOutput[] = [];
   const values = createGraphValues(runtime, nodes);
+  const operations = createGraphOperations({ api, graph, status, nodes, values });
+
+  function close(): void {
+    api.TF_DeleteGraph(graph);
+    api.TF_DeleteStatus(status);
+  }
+
+  return {
+    input(shape, dtype) {
+      const output = nodes.placeholder(shape, dtype);
+      inputs.push(output);
+      return values.own({ handle: 0n, output, shape: [...shape], dtype });
+    },
+    create: (bytes, shape, dtype) =>
+      values.own({ handle: 0n, output: nodes.constant(bytes, shape, dtype), shape: [...shape], dtype }),
+    read(tensor) {
+      if (tensor.output === undefined) return runtime.read(tensor);
+      throw new ByteifyError(`The value of a traced tensor [${tensor.shape.join(', ')}] was read while tracing.`, {
+        hint: 'A traced function only describes a computation: return the value as a result and read it after the call.',
+      });
+    },
+    release(tensor) {
+      if (tensor.output === undefined) runtime.release(tensor);
+    },
+    execute: operations.execute,
+    callCompiled: operations.callCompiled,
+    finish(name, outputs) {
+      const { changed, effects } = operations;
+      const results = outputs.map(values.outputOf);
+      const parts = { graph, name, inputs: [...inputs, ...values.captured.values()], results, effects };
+      const handle = toFunction(api, parts, status);
+      close();
+      const removeFromContext = runtime.addFunction(handle, name);
+      return {
+        name,
+        handle,
+        changesVariables: effects.length > 0,
+        captured: [...values.captured.keys()],
+        changed,
+        outputs: outputs.length,
+        operations: nodes.count(),
+        remove() {
+          removeFromContext();
+          api.TF_DeleteFunction(handle);
+        },
+      };
+    },
+    abandon: close,
+  };
+}
+
+interface GraphParts {
+  readonly api: TensorFlowApi;
+  readonly graph: Pointer;
+  readonly status: Pointer;
+  readonly nodes: GraphNodes;
+  readonly values: ReturnType<typeof createGraphValues>;
+}
+
+/** Adds operations and function calls to a graph, and records which of them change variables. */
+function createGraphOperations({ api, graph, status, nodes, values }: GraphParts) {
+  const order = createVariableOrder();
   const changed = new Set<NativeTensor>();
   const effects: Pointer[] = [];
   const called = new Set<string>();
 
-  /** Adds an operation, in order with what else uses the variables among its inputs, and gives its outputs. */
+  /** Adds an operation, ordered after earlier operations on the variables among its inputs. */
   function operation(
     type: string,
     attributes: readonly Attribute[],
@@ -65,42 +127,25 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
   const outputsOf = (op: Pointer, type: string, count: number): NativeTensor[] =>
     Array.from({ length: count }, (_, index) => values.own(nodes.describe({ oper: op, index }, type)));
 
-  /** A handle that comes in as an input does not tell its variable's shape. */
-  function tellShape(op: Pointer, type: string, from: readonly NativeTensor[]): void {
+  /** Sets the shape of a value read through a handle that is an input, since such a handle does not carry its variable's shape. */
+  function setReadShape(op: Pointer, type: string, from: readonly NativeTensor[]): void {
     const { shape: whole } = from[0]!;
     const shape = type === 'ReadVariableOp' ? whole : [...from[1]!.shape, ...whole.slice(1)];
     api.TF_GraphSetTensorShape(graph, { oper: op, index: 0 }, dims(shape), shape.length, status);
     checkStatus(api, status, type);
   }
 
-  function close(): void {
-    api.TF_DeleteGraph(graph);
-    api.TF_DeleteStatus(status);
-  }
-
   return {
-    input(shape, dtype) {
-      const output = nodes.placeholder(shape, dtype);
-      inputs.push(output);
-      return values.own({ handle: 0n, output, shape: [...shape], dtype });
-    },
-    create: (bytes, shape, dtype) =>
-      values.own({ handle: 0n, output: nodes.constant(bytes, shape, dtype), shape: [...shape], dtype }),
-    read(tensor) {
-      if (tensor.output === undefined) return runtime.read(tensor);
-      throw new ByteifyError(`The value of a traced tensor [${tensor.shape.join(', ')}] was asked for while tracing.`, {
-        hint: 'A traced function only describes a computation: give the value out as a result and read it after the call.',
-      });
-    },
-    release(tensor) {
-      if (tensor.output === undefined) runtime.release(tensor);
-    },
-    execute(name, attributes, from, outputs) {
+    /** Variables that the graph's operations change. */
+    changed,
+    /** The operations that change variables: they must run even if no result needs them. */
+    effects,
+    execute(name: string, attributes: readonly Attribute[], from: readonly NativeTensor[], outputs: number) {
       const op = operation(name, attributes, from, outputs === 0);
-      if (name === 'ReadVariableOp' || name === 'ResourceGather') tellShape(op, name, from);
+      if (name === 'ReadVariableOp' || name === 'ResourceGather') setReadShape(op, name, from);
       return outputsOf(op, name, outputs);
     },
-    callCompiled(fn, from) {
+    callCompiled(fn: TracedFunction, from: readonly NativeTensor[]) {
       if (!called.has(fn.name)) {
         api.TF_GraphCopyFunction(graph, fn.handle, null, status);
         checkStatus(api, status, fn.name);
@@ -109,31 +154,6 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
       const op = operation(fn.name, [attribute.bool('_XlaMustCompile', true)], from, fn.changesVariables);
       return outputsOf(op, fn.name, fn.outputs);
     },
-    finish(name, outputs) {
-      const results = outputs.map(values.outputOf);
-      const fn = toFunction(
-        api,
-        { graph, name, inputs: [...inputs, ...values.captured.values()], results, effects },
-        status,
-      );
-      close();
-      const removeFromContext = runtime.addFunction(fn, name);
-      const remove = () => {
-        removeFromContext();
-        api.TF_DeleteFunction(fn);
-      };
-      return {
-        name,
-        handle: fn,
-        changesVariables: effects.length > 0,
-        captured: [...values.captured.keys()],
-        changed,
-        outputs: outputs.length,
-        operations: nodes.count(),
-        remove,
-      };
-    },
-    abandon: close,
   };
 }
 
@@ -142,11 +162,11 @@ interface FunctionParts {
   readonly name: string;
   readonly inputs: readonly GraphOutput[];
   readonly results: readonly GraphOutput[];
-  /** Nodes that must run although no result needs them. */
+  /** Nodes that must run even if no result needs them. */
   readonly effects: readonly Pointer[];
 }
 
-/** A graph as a TF_Function. */
+/** Turns a graph into a TF_Function. */
 function toFunction(api: TensorFlowApi, parts: FunctionParts, status: Pointer): Pointer {
   const { graph, name, inputs, results, effects } = parts;
   const fn = api.TF_GraphToFunctionWithControlOutputs(
@@ -171,15 +191,15 @@ function toFunction(api: TensorFlowApi, parts: FunctionParts, status: Pointer): 
   return fn;
 }
 
-/** Where tensors are in a graph. */
+/** Maps tensors to their outputs in a graph. */
 function createGraphValues(runtime: Runtime, { placeholder, constant }: GraphNodes) {
   const captured = new Map<NativeTensor, GraphOutput>();
   const constants = new Map<NativeTensor, GraphOutput>();
   const owned = new WeakSet<GraphOutput>();
   return {
-    /** Handles of variables that the function uses: further inputs of it. */
+    /** Handles of variables that the function uses. They become further inputs. */
     captured,
-    /** Remembers a tensor of this graph. */
+    /** Records that a tensor belongs to this graph. */
     own(tensor: NativeTensor): NativeTensor {
       owned.add(tensor.output!);
       return tensor;
@@ -188,8 +208,8 @@ function createGraphValues(runtime: Runtime, { placeholder, constant }: GraphNod
     outputOf(tensor: NativeTensor): GraphOutput {
       if (tensor.output !== undefined) {
         if (owned.has(tensor.output)) return tensor.output;
-        throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used in another trace than its own.`, {
-          hint: 'Hand it to the function as an input; what a fused chain uses must be among its inputs.',
+        throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] is used in a trace other than its own.`, {
+          hint: 'Pass it to the function as an input. Everything that a fused chain uses must be among its inputs.',
         });
       }
       const known = captured.get(tensor) ?? constants.get(tensor);

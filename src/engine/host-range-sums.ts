@@ -1,6 +1,6 @@
 /** @module Sums over ranges of a row in plain JavaScript, for backends without float64 tensors. */
 
-/** What `rangeSums` takes, as arrays: probabilities [T, width], rows [N], bounds [N, B + 1]. */
+/** The inputs of `rangeSums` as arrays: probabilities [T, width], rows [N], bounds [N, B + 1]. */
 export interface RangeArrays {
   readonly probabilities: ArrayLike<number>;
   readonly width: number;
@@ -8,7 +8,7 @@ export interface RangeArrays {
   readonly bounds: ArrayLike<number>;
 }
 
-/** Sums [N, B] of contiguous ranges: each value of a range is added once, in float64. */
+/** Sums of contiguous ranges, [N, B]: each value of a range is added once, in float64. */
 export function hostRangeSums({ probabilities, width, rows, bounds }: RangeArrays): Float32Array {
   const ends = bounds.length / rows.length;
   const ranges = ends - 1;

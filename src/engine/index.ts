@@ -1,4 +1,4 @@
-/** @module The engine: TensorFlow operations for TypeScript. Everything above it uses `tf` from here and these operations. */
+/** @module The engine: TensorFlow operations for TypeScript. All code above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
 export { canCompile, onGpu } from './capabilities.js';

@@ -1,9 +1,9 @@
-/** @module The attributes that tfjs-core hands to kernels and gradients, by name; each kernel is given those of its own. */
+/** @module The attributes that tfjs-core passes to kernels and gradients, by name. Each kernel receives only its own. */
 import type { DataType } from '@tensorflow/tfjs-core';
 
 export interface KernelAttributes {
   readonly axis: number;
-  /** What tf.max calls its axis. */
+  /** tf.max's name for its axis. */
   readonly reductionIndices: number;
   readonly keepDims: boolean;
   readonly exclusive: boolean;

@@ -1,6 +1,6 @@
 /**
- * @module The kernel table: how each tfjs-core kernel is carried out by TensorFlow operations.
- * Reductions, shapes and indices follow tfjs-core's conventions (axes normalised by its ops); outputs are row-major.
+ * @module The kernel table: implements each tfjs-core kernel with TensorFlow operations.
+ * Reductions, shapes and indices follow tfjs-core's conventions (its ops normalise axes); outputs are row-major.
  */
 import { type DataType, type NamedTensorInfoMap, registerKernel, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
@@ -33,7 +33,7 @@ const logical =
   (backend, { a, b }) =>
     backend.executeSingleOutput(op, [], [a!, b!]);
 
-/** Reduces `axis` (all when null) of `x`. */
+/** Reduces `axis` of `x`, or all axes when it is null. */
 const reduction =
   (op: string, typed = true): Kernel =>
   (backend, { x }, { axis, reductionIndices, keepDims }) => {
@@ -76,7 +76,7 @@ function reshape(backend: TensorFlowBackend, x: TensorInfo, shape: readonly numb
   return backend.withConstants('Reshape', [type('T', x.dtype), type('Tshape', 'int32')], [x], [shape]);
 }
 
-/** `-1` in a slice's size means up to the end. */
+/** A size of `-1` in a slice means up to the end. */
 function sliceSizes(x: TensorInfo, begin: readonly number[], size: readonly number[]): number[] {
   return size.map((length, i) => (length === -1 ? x.shape[i]! - begin[i]! : length));
 }
@@ -257,7 +257,7 @@ const KERNELS: Record<string, Kernel> = {
     return out;
   },
 
-  // making
+  // creation
   Fill: (backend, _inputs, { shape, value, dtype }) => {
     const kind: DataType = dtype ?? util.inferDtype(value);
     const scalar =

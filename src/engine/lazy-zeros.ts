@@ -1,16 +1,16 @@
-/** @module Large tensors of zeros that take memory on a CPU only where they are written to. */
+/** @module Large tensors of zeros that, on a CPU, take memory only where they are written to. */
 import type { Pointer, TensorFlowApi } from './native.js';
 import { dims } from './write-attributes.js';
 
-/** From here on zeros are pages that the kernel makes when they are written to. */
+/** From this size on, the kernel provides the pages of zeros when they are first written to. */
 export const LAZY_ZERO_BYTES = 64 * 2 ** 20;
 
-/** Larger pages than the kernel's only leave more to be written at the ends. */
+/** A multiple of the kernel's page size is safe: it only leaves more bytes to write at both ends. */
 const PAGE_BYTES = 65_536n;
 
 /**
- * A TF_Tensor in memory of TensorFlow's own, whose pages are handed back to the kernel. (Memory of ours would not do: TensorFlow
- * copies a variable that does not own its memory when rows of it are first read or written.) Null where it cannot be done.
+ * A TF_Tensor in TensorFlow's own memory whose pages are returned to the kernel. Memory of our own would not do: TensorFlow copies a
+ * variable that does not own its memory when its rows are first read or written. Returns null when the system does not support this.
  */
 export function lazyZeros(
   api: TensorFlowApi,
@@ -20,7 +20,7 @@ export function lazyZeros(
 ): Pointer | null {
   const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, byteCount);
   const data = api.TF_TensorData(tensor);
-  // Null when TensorFlow's allocator refuses: Fill then says so in words.
+  // Null when TensorFlow's allocator fails: Fill then reports the error in words.
   const begin = BigInt(data ?? 0);
   const end = begin + BigInt(byteCount);
   const firstPage = ((begin + PAGE_BYTES - 1n) / PAGE_BYTES) * PAGE_BYTES;

@@ -1,34 +1,34 @@
-/** @module The pinned TensorFlow libraries: where they come from and how they are recognised. */
+/** @module The pinned TensorFlow libraries: where they come from and how they are verified. */
 import { ByteifyError } from '../errors.js';
 import type { PinnedMachine } from './machine.js';
 
-/** A wheel on the Python package index and what of it is needed. */
+/** A wheel on the Python package index, and which parts of it are needed. */
 export interface PinnedWheel {
-  /** Distribution name, as pip takes it. */
+  /** Distribution name, as pip accepts it. */
   readonly project: string;
   readonly version: string;
-  /** pip's platform tag; the wheel holds plain C libraries, so the host's own Python version does not matter. */
+  /** pip's platform tag. The wheel contains plain C libraries, so the host's own Python version does not matter. */
   readonly platform: string;
   readonly pythonVersion: string;
   readonly sha256: string;
   readonly sizeBytes: number;
-  /** Which members are unpacked: a name matches when it begins with one of these. */
+  /** Which members to unpack: those whose name begins with one of these. */
   readonly members: readonly string[];
 }
 
 export const TENSORFLOW_VERSION = '2.21.0';
 
-/** The framework library is loaded first: the other one links against it. */
+/** The framework library is loaded first, because the other one links against it. */
 type LibraryFiles = readonly [framework: string, cc: string];
 
-/** What the two libraries are called on a system. */
+/** The file names of the two libraries on a system. */
 export function libraryFilesOn(platform: NodeJS.Platform): LibraryFiles {
   return platform === 'darwin'
     ? ['libtensorflow_framework.2.dylib', 'libtensorflow_cc.2.dylib']
     : ['libtensorflow_framework.so.2', 'libtensorflow_cc.so.2'];
 }
 
-/** The two libraries that every engine folder on this machine must hold. */
+/** The two libraries that every engine folder on this machine must contain. */
 export const LIBRARY_FILES = libraryFilesOn(process.platform);
 
 const membersOn = (platform: NodeJS.Platform) => libraryFilesOn(platform).map((file) => `tensorflow/${file}`);
@@ -167,13 +167,13 @@ const GPU_WHEELS: readonly PinnedWheel[] = [
 ];
 
 /**
- * The wheels that make a build on a machine.
+ * The wheels that make up a build for a machine.
  * @throws ByteifyError when there is no such build.
  */
 export function pinnedWheels(machine: PinnedMachine, build: 'cpu' | 'gpu'): readonly PinnedWheel[] {
   if (build === 'cpu') return [CPU_WHEELS[machine]];
   if (machine === 'linux-x64') return GPU_WHEELS;
-  throw new ByteifyError('TensorFlow’s CUDA build exists for Linux on x86-64 alone.', {
-    hint: 'Leave --gpu away: the build for this machine computes on its CPU.',
+  throw new ByteifyError('TensorFlow’s CUDA build exists only for Linux on x86-64.', {
+    hint: 'Leave out --gpu: the build for this machine computes on the CPU.',
   });
 }

@@ -1,4 +1,4 @@
-/** @module Finds the engine that is set up. */
+/** @module Locates the installed engine. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { type Build, buildFolder, holdsLibraries, ownLibrariesFile } from './fol
 import { TENSORFLOW_VERSION } from './libraries.js';
 
 export interface EngineLocation {
-  /** Holds the two libraries. */
+  /** Contains the two libraries. */
   readonly folder: string;
   /** The pinned version, or `unknown` for a copy of the user's own. */
   readonly version: string;
@@ -23,7 +23,7 @@ function ownFolder(): string | null {
   }
 }
 
-/** The engine's libraries: a copy of the user's own first, then the GPU build (which also runs without a GPU), then the CPU build. */
+/** Locates the engine's libraries: the user's own copy first, then the GPU build (which also runs without a GPU), then the CPU build. */
 export function locateEngine(): EngineLocation | null {
   const own = ownFolder();
   if (own !== null && holdsLibraries(own)) return { folder: own, version: 'unknown', build: 'own' };

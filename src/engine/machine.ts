@@ -1,7 +1,7 @@
-/** @module The machines that byteify has libraries for, and what is true of the others. Loads nothing. */
+/** @module The machines that byteify has libraries for, and advice for the others. Loads nothing. */
 import { ByteifyError } from '../errors.js';
 
-/** Node's names for system and processor; `libc` tells the Linux families apart. */
+/** Node's names for system and processor; `libc` distinguishes the Linux families. */
 export interface Machine {
   readonly platform: NodeJS.Platform;
   readonly arch: string;
@@ -12,16 +12,16 @@ export interface Machine {
 export const PINNED_MACHINES = ['linux-x64', 'linux-arm64', 'darwin-arm64'] as const;
 export type PinnedMachine = (typeof PINNED_MACHINES)[number];
 
-/** Why nothing is pinned for a machine, and what to do instead; a sentence each. */
+/** Why there are no pinned libraries for a machine, and what to do instead; one sentence each. */
 export interface Advice {
   readonly reason: string;
   readonly hint: string;
 }
 
 interface Known {
-  /** What people call such a machine. */
+  /** The common name of such a machine. */
   readonly name: string;
-  /** Whether libraries of the user's own can be loaded there. */
+  /** Whether the user's own libraries can be loaded there. */
   readonly ownLibraries: boolean;
 }
 
@@ -36,7 +36,7 @@ const SUPPORTED: Readonly<Record<PinnedMachine, string>> = {
 
 const OWN_LIBRARIES = 'pass --libtensorflow DIR with a build of TensorFlow’s C library for this machine';
 
-/** Machines without pinned libraries, the first that matches. */
+/** Machines without pinned libraries; the first match applies. */
 const ELSEWHERE: readonly (Known & { readonly matches: (machine: Machine) => boolean; readonly advice: Advice })[] = [
   {
     name: 'Windows',
@@ -78,7 +78,7 @@ function libcOf(): 'glibc' | 'musl' {
   return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }
 
-/** What byteify can do on a machine. */
+/** What byteify supports on a machine. */
 export function supportOf(machine: Machine): Support {
   const other = ELSEWHERE.find(({ matches }) => matches(machine));
   if (other !== undefined) {
@@ -97,8 +97,8 @@ export function supportOf(machine: Machine): Support {
 }
 
 /**
- * The pinned machine that this one is.
- * @throws ByteifyError with the reason, and what to do instead, where nothing is pinned.
+ * The pinned machine that corresponds to this one.
+ * @throws ByteifyError with the reason and what to do instead, when nothing is pinned.
  */
 export function requirePinned({ pinned, advice }: Support): PinnedMachine {
   if (pinned !== null) return pinned;

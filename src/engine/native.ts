@@ -1,6 +1,6 @@
 /**
- * @module TensorFlow's C API through koffi: the functions this project calls, with their C prototypes
- * (tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h). Nothing above this file knows about pointers' origin.
+ * @module TensorFlow's C API through koffi: the functions that this project calls, with their C prototypes
+ * (tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h). Code above this file does not know where pointers come from.
  */
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -94,7 +94,7 @@ const PROTOTYPES = {
   TF_DeleteFunction: 'void TF_DeleteFunction(void* function)',
 } as const;
 
-/** The functions of the C API that a folder's libraries must export between them. */
+/** The functions of the C API that a folder's two libraries together must export. */
 export const C_FUNCTIONS: readonly string[] = Object.keys(PROTOTYPES);
 
 /** One output of a graph's operation, passed by value (tensorflow/c/c_api.h: TF_Output). */
@@ -103,11 +103,11 @@ export interface GraphOutput {
   readonly index: number;
 }
 
-/** What koffi takes for the prototypes above. */
+/** The argument types that koffi accepts for the prototypes above. */
 type Argument = Pointer | number | bigint | string | ArrayBufferView | GraphOutput | null;
 interface CFunction<R> {
   (...args: Argument[]): R;
-  /** The same call on another thread; the callback gets an error or the result. */
+  /** The same call on another thread; the callback receives an error or the result. */
   async(...args: [...Argument[], (error: Error | null, result: R) => void]): void;
 }
 
@@ -122,21 +122,21 @@ type ReturnOf<P extends string> = P extends `void* ${string}`
         : number;
 
 export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction<ReturnOf<(typeof PROTOTYPES)[K]>> } & {
-  /** Copies bytes between JavaScript memory and C memory, either way round. */
+  /** Copies bytes between JavaScript memory and C memory, in either direction. */
   readonly copyToNative: (target: Pointer, source: Uint8Array, byteCount: number) => void;
   readonly copyFromNative: (target: Uint8Array, source: Pointer, byteCount: number) => void;
   /**
-   * Hands whole pages of malloc's memory back to the kernel: they read as zeros and cost nothing until they are written to. False where the
-   * kernel refuses.
+   * Returns whole pages of malloc's memory to the kernel: they then read as zeros and take no memory until they are written to. Returns
+   * false if the kernel refuses.
    */
   readonly forgetPages: (address: bigint, byteCount: number) => boolean;
-  /** Ends the process at once, whatever its threads are doing. */
+  /** Ends the process immediately, whatever its threads are doing. */
   readonly leave: (exitCode: number) => void;
 };
 
 // <dlfcn.h>
 const RTLD_NOW = 0x2;
-/** Keeps a library mapped for good: koffi unloads at exit, under TensorFlow's running threads, which would crash Node. */
+/** Keeps a library mapped for good: koffi unloads libraries at exit while TensorFlow's threads still run, which would crash Node. */
 const RTLD_NODELETE = process.platform === 'darwin' ? 0x80 : 0x1000;
 const STDERR = 2;
 
@@ -146,7 +146,7 @@ interface FileDescriptors {
   close(fd: number): number;
 }
 
-/** The libraries' static initialisers greet on stderr whatever the log level says; a user's terminal is not the place. */
+/** The libraries' static initialisers print to stderr whatever the log level, which would clutter the user's terminal. */
 function withoutStderr(libc: FileDescriptors, work: () => void): void {
   const [saved, nowhere] = [libc.dup(STDERR), openSync('/dev/null', 'w')];
   libc.dup2(nowhere, STDERR);
@@ -161,22 +161,22 @@ function withoutStderr(libc: FileDescriptors, work: () => void): void {
 
 const STACK_BYTES = 16 * 2 ** 20;
 
-/** XNNPACK's kernels for products on a CPU: 5 to 30 % faster than XLA's own on a transformer block (`npm run bench:train`). */
+/** Uses XNNPACK's kernels for products on a CPU: 5 to 30 % faster than XLA's own on a transformer block (`npm run bench:train`). */
 const XLA_FLAGS = '--xla_cpu_use_xnnpack=true';
 
-/** tsl::enable_tensor_float_32_execution(bool), which has no C name: cuBLAS calls and XLA's own kernels go by it. */
+/** tsl::enable_tensor_float_32_execution(bool), which has no C name. It controls cuBLAS calls and XLA's own kernels. */
 const TF32_SWITCH = 'void _ZN3tsl32enable_tensor_float_32_executionEb(bool enabled)';
 
-/** float32 means float32: from Ampere on TensorFlow would round the operands of products to 10 bits. */
+/** Keeps float32 at full precision: on Ampere and later, TensorFlow would round the operands of products to 10 bits. */
 function switchTf32Off(framework: CLibrary): void {
   try {
     (framework.func(TF32_SWITCH) as (enabled: boolean) => void)(false);
   } catch {
-    // A copy of the user's own may lack it; NVIDIA_TF32_OVERRIDE holds for NVIDIA's libraries all the same.
+    // The user's own copy may lack it; NVIDIA_TF32_OVERRIDE still applies to NVIDIA's libraries.
   }
 }
 
-// <sys/mman.h>. On macOS the pages would keep what they hold.
+// <sys/mman.h>. On macOS the pages would keep their contents.
 const MADV_DONTNEED = 4;
 const DISCARDS_PAGES = process.platform === 'linux';
 
@@ -193,11 +193,11 @@ function pageForgetter(libc: CLibrary): Pick<TensorFlowApi, 'forgetPages'> {
 
 /**
  * Loads both libraries and binds the functions.
- * @param folder holds the two files of LIBRARY_FILES.
+ * @param folder contains the two files of LIBRARY_FILES.
  * @throws ByteifyError when koffi or a library cannot be loaded.
  */
 export function loadTensorFlow(folder: string): TensorFlowApi {
-  // TensorFlow reads this once, when it is loaded. A user's own value wins.
+  // TensorFlow reads this once, when it is loaded. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.XLA_FLAGS ??= XLA_FLAGS;
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
@@ -205,7 +205,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
     // TensorFlow's kernels need more stack than koffi's default; this must come before any library is loaded.
     koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
-    // This process, in which every C library has been loaded, whatever its file is called.
+    // This process, in which the C library is already loaded, whatever its file name.
     const libc = koffi.load(null);
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
@@ -227,7 +227,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
         try {
           return library.func(prototype);
         } catch {
-          // the other library may hold it
+          // the other library may export it
         }
       }
       throw new Error(`the libraries lack ${name}`);

@@ -1,7 +1,7 @@
 /**
- * @module Operations with gradients that tfjs-core lacks or does slowly. Each is one TensorFlow operation, or a few fused under one
- * gradient, so that the tape keeps little. All take and give float32 unless said otherwise. A gradient sees only what was handed to save(): tensors of
- * the forward pass, indices and tables included, are released before it runs.
+ * @module Operations with gradients that tfjs-core lacks or runs slowly. Each is one TensorFlow operation, or a few fused under one
+ * gradient, so that the tape keeps little. All take and return float32 unless stated otherwise. A gradient can use only what was passed to
+ * save(): tensors of the forward pass, including indices and tables, are released before it runs.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
@@ -24,7 +24,7 @@ function segment(kind: 'Sum' | 'Max', x: tf.Tensor, ids: tf.Tensor, count: numbe
 
 const rawGather = (x: tf.Tensor, ids: tf.Tensor): tf.Tensor => tf.gather(x, ids as tf.Tensor1D);
 
-/** Rows of `x` [R, ...] at `ids` [N] -> [N, ...]. The gradient adds up the rows that were read. */
+/** Rows of `x` [R, ...] at `ids` [N] -> [N, ...]. The gradient sums over rows that were read more than once. */
 export function gatherRows(x: tf.Tensor, ids: tf.Tensor): tf.Tensor {
   const rows = x.shape[0]!;
   return tf.customGrad((input, save) => {
@@ -48,8 +48,8 @@ export function segmentSum(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tens
 }
 
 /**
- * The element-wise maximum of the rows of `x` [N, ...] that share an id -> [count, ...]; a segment without rows gives zeros.
- * The gradient goes to the rows that hold the maximum, split evenly among ties (as torch.amax does).
+ * The element-wise maximum of the rows of `x` [N, ...] that share an id -> [count, ...]; a segment without rows yields zeros.
+ * The gradient goes to the rows that attain the maximum, split evenly among ties (as torch.amax does).
  */
 export function segmentMax(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tensor {
   return tf.customGrad((input, save) => {
@@ -72,7 +72,7 @@ export function segmentMax(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tens
   })(x);
 }
 
-/** The segment-wise maximum without a gradient: the shift of a stable softmax. */
+/** The segment-wise maximum without a gradient, used as the shift of a stable softmax. */
 export function segmentShift(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Tensor {
   return tf.customGrad((input) => ({
     value: rawGather(segment('Max', input as tf.Tensor, ids, count), ids),
@@ -83,7 +83,7 @@ export function segmentShift(x: tf.Tensor, ids: tf.Tensor, count: number): tf.Te
 /** x [N, H] scaled to unit root-mean-square over H and by `weight` [H] (blt-format 1.2: RMSNorm). */
 export function rmsNorm(x: tf.Tensor, weight: tf.Tensor, epsilon: number): tf.Tensor {
   const normal = (rows: tf.Tensor, scale: tf.Tensor) => {
-    // Not rsqrt: TensorFlow approximates it on a CPU, which costs a digit of every logit.
+    // Not rsqrt: TensorFlow approximates it on a CPU, which costs one digit of every logit.
     const inverse = tf.reciprocal(tf.sqrt(tf.add(tf.mean(tf.square(rows), -1, true), epsilon)));
     return tf.mul(tf.mul(rows, inverse), scale);
   };
@@ -97,8 +97,8 @@ export function swiglu(gate: tf.Tensor, up: tf.Tensor): tf.Tensor {
 
 /**
  * softmax(q kT + mask) v. q [B, heads, repeat * N, D] (already scaled), k and v [B, heads, S, D]; mask [B or 1, 1, N, S] is added to
- * each of the `repeat` query heads of a key-value head. Keeps the probabilities for the backward pass, not the scores. Products are in the
- * precision in force, the softmax in float32.
+ * each of the `repeat` query heads of a key-value head. It keeps the probabilities for the backward pass, not the scores. Products use
+ * the current precision, the softmax uses float32.
  */
 export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor): tf.Tensor {
   return tf.customGrad((a, b, c, save) => {
@@ -116,13 +116,13 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor
       const [sq, sk, sv, p] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
       const slope = operands.narrow(dy);
       const dp = operands.product(slope, sv, false, true);
-      // Widened inside: beside the chain it would be done, and held, as soon as the forward pass is.
+      // Widen inside the fused function: outside it, the result would be computed and kept from the end of the forward pass on.
       const [ds] = fuse(`softmax gradient ${operands.precision}`, [p, dp], (narrow, d) => {
         const y = operands.widen(narrow);
         return [tf.mul(y, tf.sub(d, tf.sum(tf.mul(d, y), -1, true)))];
       });
       const dScores = operands.narrow(ds!);
-      // aT b as (bT a)T: XLA's products on a CPU are three times slower when the large side is transposed.
+      // aT b as (bT a)T: XLA's products on a CPU are three times slower when the larger operand is transposed.
       const transposed = (wide: tf.Tensor, slim: tf.Tensor) =>
         tf.transpose(operands.product(slim, wide, true, false), [0, 1, 3, 2]);
       return [operands.product(dScores, sk, false, false), transposed(dScores, sq), transposed(p, slope)];
@@ -132,8 +132,8 @@ export function attend(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor
 }
 
 /**
- * y = x wT: x [N, in], w [out, in] -> [N, out], in the precision in force. The weight is kept for the backward pass as it is held, and
- * may be one that is held in bfloat16.
+ * y = x wT: x [N, in], w [out, in] -> [N, out], in the current precision. The weight is kept for the backward pass in its stored type,
+ * which may be bfloat16.
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
   return tf.customGrad((a, b, save) => {
@@ -161,7 +161,7 @@ function masked(scores: tf.Tensor, mask: tf.Tensor): tf.Tensor {
 
 const crossEntropyTypes = [attribute.type('T', 'float32'), attribute.type('Tlabels', 'int32')];
 
-/** Cross-entropy in nats of each row: logits [N, V], labels int32 [N] -> [N]. */
+/** Cross-entropy of each row in nats: logits [N, V], labels int32 [N] -> [N]. */
 export function crossEntropyRows(logits: tf.Tensor, labels: tf.Tensor): tf.Tensor {
   return tf.customGrad((input, save) => {
     const name = 'SparseSoftmaxCrossEntropyWithLogits';

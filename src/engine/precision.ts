@@ -1,6 +1,6 @@
 /**
- * @module The precision of matrix products. In bfloat16 their operands are rounded, what they keep for the backward pass takes half the
- * memory, and sums, norms, softmax and the weights themselves stay float32. tfjs-core has no name for the type: it sees float32.
+ * @module The precision of matrix products. In bfloat16, operands are rounded, and what products keep for the backward pass takes half the
+ * memory. Sums, norms, softmax and the weights themselves stay float32. tfjs-core has no name for the type and treats it as float32.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
@@ -10,30 +10,30 @@ import { castNative, rawOp } from './raw-op.js';
 
 export type Precision = 'float32' | 'bfloat16';
 
-let inForce: Precision = 'float32';
+let current: Precision = 'float32';
 
-/** Runs `fn` with its matrix products in a precision; their gradients keep it. Not for functions that wait. */
+/** Runs `fn` with its matrix products in a precision, which their gradients use too. `fn` must be synchronous. */
 export function withPrecision<T>(precision: Precision, fn: () => T): T {
-  const before = inForce;
-  inForce = precision;
+  const before = current;
+  current = precision;
   try {
     return fn();
   } finally {
-    inForce = before;
+    current = before;
   }
 }
 
-/** The precision in force. */
+/** The current precision. */
 export function currentPrecision(): Precision {
-  return inForce;
+  return current;
 }
 
-/** How an operation treats the operands of its products, forward and backward. To be used inside a gradient of its own. */
+/** How an operation treats the operands of its products, forward and backward. Use it inside a custom gradient. */
 export interface ProductOperands {
   readonly precision: Precision;
-  /** To the precision of the products, from float32 or bfloat16. */
+  /** Converts float32 or bfloat16 to the precision of the products. */
   narrow(x: tf.Tensor): tf.Tensor;
-  /** Back to float32. */
+  /** Converts back to float32. */
   widen(x: tf.Tensor): tf.Tensor;
   /** A product of narrowed matrices, or of batches of them -> float32. */
   product(a: tf.Tensor, b: tf.Tensor, transposeA: boolean, transposeB: boolean): tf.Tensor;
@@ -46,7 +46,7 @@ const FLOAT32: ProductOperands = {
   product: (a, b, transposeA, transposeB) => tf.matMul(a, b, transposeA, transposeB),
 };
 
-/** Whether a tensor that tfjs-core takes for float32 is bfloat16: the weights of a frozen part are handed on as they are held. */
+/** Whether a tensor that tfjs-core treats as float32 is bfloat16. The weights of a frozen part are passed on in their stored type. */
 function isBfloat16({ dataId }: tf.Tensor): boolean {
   const backend = tf.backend();
   return backend instanceof TensorFlowBackend && backend.nativeType(dataId) === DataType.bfloat16;
@@ -69,7 +69,7 @@ const BFLOAT16: ProductOperands = {
   },
 };
 
-/** The operands of the precision in force. Only byteify's own backend has bfloat16 tensors: on another, products stay in float32. */
+/** The operands of the current precision. Only byteify's own backend has bfloat16 tensors; on another, products stay in float32. */
 export function productOperands(): ProductOperands {
-  return inForce === 'bfloat16' && tf.backend() instanceof TensorFlowBackend ? BFLOAT16 : FLOAT32;
+  return current === 'bfloat16' && tf.backend() instanceof TensorFlowBackend ? BFLOAT16 : FLOAT32;
 }

@@ -1,4 +1,4 @@
-/** @module Sums over ranges of a row, by differences of cumulative sums: one pass however many ranges there are. */
+/** @module Sums over ranges of a row as differences of cumulative sums: one pass, whatever the number of ranges. */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
@@ -28,17 +28,17 @@ function sumsUpTo(cumulative: tf.Tensor, rows: tf.Tensor, ends: tf.Tensor): tf.T
   return rawOp('Mul', [float64('T')], [sums!, some])[0]!;
 }
 
-/** What rangeSums gives. */
+/** The computation of rangeSums. */
 function differences(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
   const cumulative = cumulativeSums(probabilities);
   const [count, ranges] = [bounds.shape[0]!, bounds.shape[1]! - 1];
   const upTo = (first: number) => sumsUpTo(cumulative, rows, tf.slice(bounds, [0, first], [count, ranges]));
   const [difference] = rawOp('Sub', [float64('T')], [upTo(1), upTo(0)]);
-  // Cumulative sums that are added up in parts need not ascend to the last digit.
+  // Cumulative sums that are computed in parts may decrease in the last digit.
   return tf.relu(castNative(difference!, DataType.float64, DataType.float32));
 }
 
-/** tfjs-node's backend refuses tensors of a type that tfjs-core has no name for. */
+/** Computes on the host: tfjs-node's backend refuses tensors of types that tfjs-core has no name for. */
 function onHost(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
   const sums = hostRangeSums({
     probabilities: probabilities.dataSync(),
@@ -51,7 +51,7 @@ function onHost(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): t
 
 /**
  * Sums of probabilities over contiguous ranges: out[n, b] = sum of probabilities[rows[n], v] for bounds[n, b] <= v < bounds[n, b + 1].
- * Sums and differences are in float64, so a range is right to about 1e-15 of its row's sum however small it is. No gradient.
+ * Sums and differences are in float64, so the error of a range is about 1e-15 of its row's sum, however small the range. No gradient.
  * @param probabilities float32 [T, V], none negative. @param rows int32 [N]. @param bounds int32 [N, B + 1], ascending, up to V.
  * @returns float32 [N, B].
  */

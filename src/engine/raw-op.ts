@@ -1,8 +1,8 @@
-/** @module TensorFlow operations by name, for what tfjs-core has no operation for. */
+/** @module Runs TensorFlow operations by name, for those that tfjs-core lacks. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
 
-/** What our backend and tfjs-node's share beyond tfjs-core's interface. */
+/** What our backend and tfjs-node's have in common beyond tfjs-core's interface. */
 interface RawBackend {
   executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
   executeMultipleOutputs(
@@ -13,7 +13,7 @@ interface RawBackend {
   ): tf.TensorInfo[];
 }
 
-/** tfjs-node's backend returns tensors that tfjs-core already tracks: a second one over the same data would outlive it. */
+/** tfjs-node's backend returns tensors that tfjs-core already tracks: a second tensor over the same data would outlive it. */
 function wrap(made: tf.TensorInfo): tf.Tensor {
   if (made instanceof tf.Tensor) return made;
   return tf.engine().makeTensorFromDataId(made.dataId, made.shape, made.dtype);
@@ -32,7 +32,7 @@ export function rawOp(
     : backend.executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
 }
 
-/** From one TF_DataType to another, also of those that tfjs-core has no name for. */
+/** Converts between TF_DataTypes, including those that tfjs-core has no name for. */
 export function castNative(x: tf.Tensor, from: number, to: number): tf.Tensor {
   const types = [attribute.nativeType('SrcT', from), attribute.nativeType('DstT', to)];
   return rawOp('Cast', [...types, attribute.bool('Truncate', false)], [x])[0]!;

@@ -4,9 +4,9 @@ import { type Attribute, attribute } from './attributes.js';
 import type { TensorFlowBackend } from './backend.js';
 import type { NativeTensor } from './executor.js';
 
-/** Values are in the stored type, which tfjs-core may have no name for. */
+/** Values have the stored type, which tfjs-core may have no name for. */
 export interface Resource {
-  /** The handle, with the shape of what is read through it. */
+  /** The handle, with the shape of the variable's value. */
   readonly native: NativeTensor;
   read(): tf.Tensor;
   assign(value: tf.Tensor): void;
@@ -17,7 +17,7 @@ export interface Resource {
 
 let made = 0;
 
-/** A resource without a value yet. @param dtype a TF_DataType. */
+/** Creates a resource without a value. @param dtype a TF_DataType. */
 export function createResource(backend: TensorFlowBackend, shape: readonly number[], dtype: number): Resource {
   const [handle] = backend.runtime.execute(
     'VarHandleOp',
@@ -30,11 +30,11 @@ export function createResource(backend: TensorFlowBackend, shape: readonly numbe
     [],
     1,
   );
-  // The handle itself is a scalar; what is read through it has the variable's shape.
+  // The handle itself is a scalar; the value read through it has the variable's shape.
   return resourceOver(backend, { ...handle!, shape: [...shape], valueType: dtype }, dtype);
 }
 
-/** A resource by its handle: also the one that a fused function is given. */
+/** A resource for an existing handle, including the one that a fused function receives. */
 export function resourceOver(backend: TensorFlowBackend, native: NativeTensor, dtype: number): Resource {
   const type = attribute.nativeType('dtype', dtype);
   const rowTypes = [type, attribute.type('Tindices', 'int32')];
@@ -52,7 +52,7 @@ export function resourceOver(backend: TensorFlowBackend, native: NativeTensor, d
     gatherRows: (ids) => result('ResourceGather', gatherTypes, [ids]),
     scatterRows: (ids, values) => run('ResourceScatterUpdate', rowTypes, [ids, values], 0),
     dispose() {
-      // Destroys what the handle stands for; releasing the handle alone leaves a named variable alive.
+      // Destroys the variable; releasing the handle alone leaves a named variable alive.
       run('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], [], 0);
       backend.runtime.release(native);
     },

@@ -1,4 +1,4 @@
-/** @module One TensorFlow eager context: operations by name on its tensors, at once or on another thread. */
+/** @module One TensorFlow eager context: runs operations by name on its tensors, immediately or on another thread. */
 import { ByteifyError } from '../errors.js';
 import { type Attribute, attribute } from './attributes.js';
 import { openEagerContext } from './eager-context.js';
@@ -10,8 +10,8 @@ import { writeAttributes } from './write-attributes.js';
 
 /**
  * Opens an eager context.
- * @param options.threads cap on the threads of one operation (1 to 127); all cores when absent.
- * @throws ByteifyError with TensorFlow's own words when the context cannot be made.
+ * @param options.threads maximum threads per operation (1 to 127); all cores when absent.
+ * @throws ByteifyError with TensorFlow's own message when the context cannot be created.
  */
 export function createRuntime(api: TensorFlowApi, options: { threads?: number } = {}): Runtime {
   const status = api.TF_NewStatus();
@@ -21,7 +21,7 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
   const { create, createFromChunks, read, readChunks, release, liveHandles } = tensors;
   const operations = createOperations(api, context, status, tensors);
 
-  /** Zeros as TensorFlow fills them. */
+  /** Zeros that TensorFlow writes. */
   function filledZeros(shape: readonly number[], dtype: number): NativeTensor {
     const extents = new Uint8Array(Int32Array.from(shape).buffer);
     const zero = new Uint8Array(bytesOfType(dtype));
@@ -52,7 +52,7 @@ export function createRuntime(api: TensorFlowApi, options: { threads?: number } 
   };
 }
 
-/** Operations of a context, by name. */
+/** Runs operations of a context by name. */
 function createOperations(
   api: TensorFlowApi,
   context: Pointer,
@@ -62,7 +62,7 @@ function createOperations(
   const results = new BigUint64Array(256);
   const resultCount = new Int32Array(1);
 
-  /** An operation with its inputs and attributes. The caller deletes it. */
+  /** Creates an operation with its inputs and attributes. The caller deletes it. */
   function prepare(
     name: string,
     attributes: readonly Attribute[],
@@ -92,7 +92,7 @@ function createOperations(
       try {
         const op = prepare(name, attributes, inputs, own);
         checkStatus(api, own, name);
-        // Memory that stays where it is while another thread writes to it: a small typed array would lie in V8's moving heap.
+        // Needs memory that does not move while another thread writes to it: a small typed array would be in V8's moving heap.
         const found = new BigUint64Array(new ArrayBuffer(8 * Math.max(1, outputs)));
         const count = new Int32Array(new ArrayBuffer(4));
         count[0] = outputs;
@@ -101,7 +101,7 @@ function createOperations(
         }).finally(() => api.TFE_DeleteOp(op));
         checkStatus(api, own, name);
         if (count[0] !== outputs)
-          throw new ByteifyError(`${name} gave ${count[0]} results where ${outputs} were expected`);
+          throw new ByteifyError(`${name} returned ${count[0]} results where ${outputs} were expected`);
         return Array.from({ length: outputs }, (_, i) => describe(found[i]!));
       } finally {
         api.TF_DeleteStatus(own);

@@ -1,8 +1,8 @@
-/** @module What the last self-test found, and for which libraries. Loads nothing. */
+/** @module The recorded results of the last self-test, and which libraries they are for. Loads nothing. */
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-// Not the folder's index, which loads the manifest's schema.
+// Not from the folder's index, which loads the manifest's schema.
 import { writeFileAtomic } from '../fs/atomic.js';
 import { engineHome } from './folders.js';
 import { LIBRARY_FILES } from './libraries.js';
@@ -12,7 +12,7 @@ const recordSchema = z.object({
   devices: z.array(z.string()),
   /** Rate of a float32 matrix product of 1024 x 1024, best of several, in GFLOP/s. */
   gflops: z.number().positive(),
-  /** Where the libraries lay, and their sizes and times: others in their place are not tried yet. */
+  /** Folder, sizes and modification times of the libraries. If other libraries replace them, the record no longer applies. */
   libraries: z.object({
     folder: z.string(),
     files: z.array(z.object({ size_bytes: z.number(), modified_ms: z.number() })),
@@ -32,7 +32,7 @@ function librariesIn(folder: string): Libraries {
   return { folder, files };
 }
 
-/** What the self-test of the libraries in a folder found; null when these very files were never tried, or failed. */
+/** The self-test's results for the libraries in a folder; null when these exact files were never tested, or failed. */
 export function selfTestOf(folder: string): SelfTest | null {
   try {
     const { libraries, ...result } = recordSchema.parse(JSON.parse(readFileSync(recordPath(), 'utf8')));
@@ -42,7 +42,7 @@ export function selfTestOf(folder: string): SelfTest | null {
   }
 }
 
-/** Leaves `self-test.json` in the engine's cache. */
+/** Writes `self-test.json` to the engine's cache. */
 export async function recordSelfTest(folder: string, result: SelfTest): Promise<void> {
   mkdirSync(engineHome(), { recursive: true });
   await writeFileAtomic(recordPath(), `${JSON.stringify({ ...result, libraries: librariesIn(folder) })}\n`);

@@ -1,4 +1,4 @@
-/** @module Proves that the engine computes and differentiates, and measures its matrix product. */
+/** @module Verifies that the engine computes and differentiates correctly, and measures its matrix product. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { locateEngine } from './locate.js';
@@ -36,9 +36,9 @@ function measureGflops(): number {
 }
 
 /**
- * Multiplies a matrix, differentiates x -> sum((x A) * x), measures, and leaves `self-test.json` in the engine's cache.
- * A process has one engine: this must be what starts it.
- * @param folder holds the libraries; those that `locateEngine` finds when left out.
+ * Multiplies a matrix, differentiates x -> sum((x A) * x), measures the speed, and writes `self-test.json` to the engine's cache.
+ * A process has one engine, and this call must be what starts it.
+ * @param folder contains the libraries; by default those that `locateEngine` finds.
  * @throws ByteifyError when there are none, they do not load, or a result is wrong.
  */
 export async function selfTest(folder: string | undefined = locateEngine()?.folder): Promise<SelfTest> {

@@ -1,6 +1,6 @@
 /**
- * @module Sets the engine up: fetches, verifies and unpacks the pinned libraries into the shared cache, or takes a folder of the user's. What
- * is chosen is tried before it counts.
+ * @module Sets up the engine: downloads, verifies and unpacks the pinned libraries into the shared cache, or uses a folder of the user's.
+ * The chosen libraries are tested before the choice takes effect.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, rename, rm } from 'node:fs/promises';
@@ -19,15 +19,15 @@ import { selfTestOf } from './self-test-record.js';
 import { unpackWheel } from './unpack-wheel.js';
 
 export interface SetUpOptions extends FetchOptions {
-  /** Fetch the CUDA build; it also runs without a GPU. */
+  /** Download the CUDA build, which also runs without a GPU. */
   readonly gpu?: boolean;
-  /** Use the libraries in this folder and fetch nothing. */
+  /** Use the libraries in this folder and download nothing. */
   readonly libtensorflow?: string;
-  /** Be content with an engine that is here, whichever it is: it is tried if it was not yet. */
+  /** Accept any engine that is already installed. It is tested if it was not tested before. */
   readonly ifMissing?: boolean;
-  /** Called when the libraries are here, before they are tried. */
+  /** Called when the libraries are in place, before they are tested. */
   readonly onTry?: (location: EngineLocation) => void;
-  /** Throws when the libraries do not compute; `selfTest` unless told. */
+  /** Throws when the libraries do not compute; by default `selfTest`. */
   readonly tryOut?: (folder: string) => Promise<SelfTest>;
 }
 
@@ -45,12 +45,12 @@ async function findPython(): Promise<string> {
     );
     if (works) return python;
   }
-  throw new ByteifyError('Python with pip was not found; the engine’s libraries are fetched with it.', {
+  throw new ByteifyError('Python with pip was not found; byteify uses it to download the engine’s libraries.', {
     hint: 'Install Python 3 with pip, or pass --libtensorflow DIR with a copy of the two libraries.',
   });
 }
 
-/** One set-up at a time: two would write into the same partial download. */
+/** Allows one set-up at a time: two would write to the same partial download. */
 async function withLock<T>(work: () => Promise<T>): Promise<T> {
   await mkdir(engineHome(), { recursive: true });
   const unlock = await lockFolder(engineHome()).catch((cause: unknown) => {
@@ -68,8 +68,8 @@ function ownLibraries(folder: string): EngineLocation {
   if (!loadable && advice !== null) throw new ByteifyError(advice.reason, { hint: advice.hint });
   const absolute = resolve(folder);
   if (!holdsLibraries(absolute)) {
-    throw new UsageError(`${absolute} does not hold ${LIBRARY_FILES.join(' and ')}.`, {
-      hint: 'Both lie in the `tensorflow` folder of an installed tensorflow or tensorflow-cpu wheel.',
+    throw new UsageError(`${absolute} does not contain ${LIBRARY_FILES.join(' and ')}.`, {
+      hint: 'Both are in the `tensorflow` folder of an installed tensorflow or tensorflow-cpu wheel.',
     });
   }
   return { folder: absolute, version: 'unknown', build: 'own' };
@@ -77,7 +77,7 @@ function ownLibraries(folder: string): EngineLocation {
 
 const librariesOf = (build: Build) => join(buildFolder(build), 'tensorflow');
 
-/** The pinned build, fetched when it is not here. The CUDA build does for the CPU's, too. */
+/** The pinned build, downloaded if it is missing. The CUDA build also serves as the CPU build. */
 async function pinnedLibraries(gpu: boolean, options: SetUpOptions): Promise<EngineLocation> {
   const build = gpu || holdsLibraries(librariesOf('gpu')) ? 'gpu' : 'cpu';
   if (!holdsLibraries(librariesOf(build))) await fetchBuild(build, options);
@@ -100,10 +100,10 @@ async function fetchBuild(build: Build, options: SetUpOptions): Promise<void> {
 }
 
 /**
- * Makes the engine ready and returns where it lies and what its self-test found. What is there and whole is not fetched again. A choice of
- * the user's own libraries is recorded, or forgotten, only after the new ones have passed.
- * @throws UsageError when --libtensorflow names a folder without the libraries; ByteifyError on machines without pinned libraries, when they
- * cannot be fetched or verified, when they do not compute, or while another process sets up.
+ * Makes the engine ready. Returns where it is and the results of its self-test. Complete libraries are not downloaded again. The user's
+ * choice of libraries is recorded, or a previous choice forgotten, only after the new ones have passed the test.
+ * @throws UsageError when --libtensorflow names a folder without the libraries; ByteifyError on machines without pinned libraries, when
+ * they cannot be downloaded or verified, when they do not compute, or while another process sets up.
  */
 export async function setUpEngine(options: SetUpOptions = {}): Promise<EngineSetUp> {
   const { libtensorflow, gpu = false, ifMissing = false, onTry, tryOut = selfTest } = options;

@@ -1,4 +1,4 @@
-/** @module Starts the engine once in a process: the library, the backend, the kernels and gradients. */
+/** @module Starts the engine once per process: the library, the backend, the kernels and gradients. */
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError, messageOf, UsageError } from '../errors.js';
 import { TensorFlowBackend } from './backend.js';
@@ -16,22 +16,22 @@ export interface Engine {
   readonly backend: BackendName;
   readonly version: string;
   readonly devices: readonly Device[];
-  /** Live TensorFlow handles; what leak tests watch. */
+  /** The number of live TensorFlow handles, for leak tests. */
   liveHandles(): number;
 }
 
 export interface EngineOptions {
   readonly backend?: BackendName;
-  /** Cap on the threads of one operation; all cores when absent. */
+  /** Maximum threads per operation; all cores when absent. */
   readonly threads?: number;
-  /** Holds the libraries; found by `locateEngine` when absent. */
+  /** Contains the libraries; found by `locateEngine` when absent. */
   readonly folder?: string;
 }
 
 let started: Engine | null = null;
 
 /**
- * Starts the engine, or returns the one that runs: a process has one.
+ * Starts the engine, or returns the one already running: a process has only one.
  * @throws ByteifyError when it is not set up or does not load.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
@@ -46,7 +46,7 @@ function startLibTensorFlow(options: EngineOptions): Engine {
   const folder = options.folder ?? locateEngine()?.folder;
   if (folder === undefined) {
     throw new ByteifyError('The engine is not set up on this machine.', {
-      hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tries them.',
+      hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tests them.',
     });
   }
   const api = loadTensorFlow(folder);
@@ -65,23 +65,23 @@ function startLibTensorFlow(options: EngineOptions): Engine {
 
 const TFJS_NODE_GPU = '@tensorflow/tfjs-node-gpu';
 
-/** Node's words and those of bundlers for a package that is not there; something that is missing inside it is called by another name. */
+/** How Node and bundlers report an absent package. A module missing inside the package is reported under another name. */
 const ABSENT = new RegExp(`^(cannot find|could not resolve)[^\\n]*['"]${TFJS_NODE_GPU}['"]`, 'i');
 
 async function importTfjsNode(): Promise<void> {
-  // As for byteify's own engine: the library reads it once. A user's own value wins.
+  // As for byteify's own engine: the library reads it once. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   try {
     await import(TFJS_NODE_GPU);
   } catch (cause) {
     if (ABSENT.test(messageOf(cause))) {
       throw new UsageError(`--backend tfjs-node-gpu needs the package ${TFJS_NODE_GPU}, which is not installed here.`, {
-        hint: 'Install it as docs/gpu.md says, or leave --backend away to use byteify’s own engine.',
+        hint: 'Install it as docs/gpu.md describes, or leave out --backend to use byteify’s own engine.',
         cause,
       });
     }
     throw new ByteifyError(`${TFJS_NODE_GPU} cannot be loaded: ${firstLine(cause)}`, {
-      hint: 'docs/gpu.md tells how its addon is built. Leave --backend away to use byteify’s own engine.',
+      hint: 'docs/gpu.md describes how to build its addon. Leave out --backend to use byteify’s own engine.',
       cause,
     });
   }
@@ -89,14 +89,14 @@ async function importTfjsNode(): Promise<void> {
 
 const firstLine = (error: unknown) => messageOf(error).split('\n', 1)[0]?.trim() ?? '';
 
-/** It registers and starts on versions of Node that it cannot compute on: a product tells. */
+/** The package registers and starts even on versions of Node on which it cannot compute, so try a product. */
 function tryProduct(): void {
   try {
     const [one] = tf.tidy(() => tf.matMul(tf.ones([1, 1]), tf.ones([1, 1])).dataSync());
     if (one !== 1) throw new Error(`1 x 1 is ${one}`);
   } catch (cause) {
     throw new ByteifyError(`${TFJS_NODE_GPU} does not compute on Node ${process.versions.node}: ${firstLine(cause)}`, {
-      hint: 'It needs Node 22 or older. Leave --backend away to use byteify’s own engine.',
+      hint: 'It needs Node 22 or older. Leave out --backend to use byteify’s own engine.',
       cause,
     });
   }
@@ -105,7 +105,7 @@ function tryProduct(): void {
 async function startTfjsNode(): Promise<Engine> {
   await importTfjsNode();
   try {
-    // Rejects when the name is not registered, and gives false when the backend does not start.
+    // Rejects when the name is not registered, and returns false when the backend does not start.
     if (!(await tf.setBackend('tensorflow'))) throw new Error('the backend does not start');
   } catch (cause) {
     throw new ByteifyError(`${TFJS_NODE_GPU} is installed but registered no backend with this copy of tfjs-core.`, {

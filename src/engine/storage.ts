@@ -1,16 +1,17 @@
-/** @module How a variable's values are held: as they are, or in fewer bits. Pure arithmetic on tensors. */
+/** @module How a variable's values are stored: unchanged, or in fewer bits. Pure arithmetic on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { DataType } from './native.js';
 import { castNative } from './raw-op.js';
 
 /**
- * `int8-p2` and `int8-p4` hold a code c in [-127, 127] a value and a scale a block of up to 256 values along the last axis: the value is
- * sign(c) (|c| / 127)^p times the block's largest magnitude. p = 2 spans 4 decades and is for first moments, p = 4 spans 8 and is for second
- * moments (the idea of Dettmers et al. 2022, "8-bit Optimizers via Block-wise Quantization", with powers in place of its table).
+ * `int8-p2` and `int8-p4` store one code c in [-127, 127] per value and one scale per block of up to 256 values along the last axis. The
+ * value is sign(c) (|c| / 127)^p times the block's largest magnitude. p = 2 spans 4 decades and suits first moments, p = 4 spans 8 and
+ * suits second moments (the idea of Dettmers et al. 2022, "8-bit Optimizers via Block-wise Quantization", with powers in place of its
+ * table).
  */
 export type Storage = 'float32' | 'bfloat16' | 'int8-p2' | 'int8-p4';
 
-/** A tensor that a variable is made of. */
+/** One of the tensors that make up a variable. */
 export interface Part {
   readonly shape: readonly number[];
   /** A TF_DataType. */
@@ -40,7 +41,7 @@ const LEVELS = 127;
 /** Blocks of zeros are divided by this instead of by zero. */
 const TINY = 1e-38;
 
-/** Length of a block: the largest divisor of the last extent that is at most 256. */
+/** Length of a block: the largest divisor of the last dimension that is at most 256. */
 function blockOf(shape: readonly number[]): number {
   const width = shape.at(-1) ?? 1;
   let block = Math.min(LARGEST_BLOCK, width);
@@ -66,7 +67,7 @@ const int8 = (power: 2 | 4): Codec => ({
     const magnitude = tf.reshape(tf.abs(value), blocked(value.shape));
     const scale = tf.max(magnitude, -1, true);
     const level = tf.mul(root(tf.div(magnitude, tf.maximum(scale, TINY)), power), LEVELS);
-    // What is not zero stays so: a second moment of zero would divide by epsilon alone.
+    // Nonzero values stay nonzero: a second moment of zero would divide by epsilon alone.
     const rounded = tf.maximum(tf.round(level), tf.cast(tf.greater(magnitude, 0), 'float32'));
     const codes = tf.mul(tf.reshape(rounded, value.shape), tf.sign(value));
     return [castNative(codes, DataType.float32, DataType.int8), tf.reshape(scale, blocked(value.shape).slice(0, -1))];

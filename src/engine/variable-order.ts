@@ -1,21 +1,21 @@
-/** @module The order of what a traced function does to variables: TensorFlow keeps none of its own. */
+/** @module Orders the operations of a traced function on variables, since TensorFlow does not order them itself. */
 import { ByteifyError } from '../errors.js';
 import type { GraphOutput, Pointer } from './native.js';
 
-/** What was done to a variable: a read waits for the last change, a change for that and for the reads since. */
+/** The operations on a variable so far: a read waits for the last change, a change for that and for the reads since. */
 interface History {
   change: Pointer | null;
   reads: Pointer[];
-  /** XLA does not keep the order of a fused update and what comes after it. */
+  /** XLA does not preserve the order of a fused update and later operations. */
   fused: boolean;
 }
 
 export interface VariableOrder {
   /**
-   * Adds a node that uses variables, after what was done to them before.
-   * @param changes whether it changes them; @param fused whether it does so as compiled code of its own.
-   * @param add makes the node, to run after those it is given.
-   * @throws ByteifyError when one of them was changed by a fused update before.
+   * Adds a node that uses variables, to run after the earlier operations on them.
+   * @param changes whether it changes them; @param fused whether it does so as a separately compiled function.
+   * @param add creates the node, to run after the given nodes.
+   * @throws ByteifyError when a fused update changed one of them before.
    */
   use(
     variables: readonly GraphOutput[],

@@ -1,6 +1,6 @@
 /**
  * @module Variables: float32 tensors that training changes in place. On the libtensorflow backend they are TensorFlow's resource
- * variables, which compiled functions read and assign without a copy; on another backend, a tensor that is replaced.
+ * variables, which compiled functions read and assign without a copy. On another backend a variable is a tensor that is replaced.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { TensorFlowBackend } from './backend.js';
@@ -10,20 +10,22 @@ import { CODECS, type Storage } from './storage.js';
 export interface Variable {
   readonly shape: readonly number[];
   readonly storage: Storage;
-  /** The value, in float32. The caller disposes it. */
+  /** The value in float32. The caller disposes it. */
   read(): tf.Tensor;
-  /** As read, but a bfloat16 variable's tensor is left as it is held: for `linear` alone, since tfjs-core takes it for float32. */
+  /**
+   * Like read, but the tensor of a bfloat16 variable keeps its stored type. Only `linear` accepts it, since tfjs-core treats it as float32.
+   */
   readFrozen(): tf.Tensor;
-  /** Replaces the value. While tracing, the compiled function will. `value` stays the caller's. */
+  /** Replaces the value; while tracing, the compiled function will do so. The caller keeps `value`. */
   assign(value: tf.Tensor): void;
   /** Rows `ids` [N] of a variable [R, ...] -> [N, ...], without reading the others. */
   gatherRows(ids: tf.Tensor): tf.Tensor;
-  /** Replaces rows `ids` [N] by `values` [N, ...]. Rows that are named twice get either. */
+  /** Replaces rows `ids` [N] with `values` [N, ...]. If an id occurs twice, either value may remain. */
   scatterRows(ids: tf.Tensor, values: tf.Tensor): void;
   dispose(): void;
 }
 
-/** A variable with a value. `initial` stays the caller's. */
+/** Creates a variable with a value. The caller keeps `initial`. */
 export function createVariable(initial: tf.Tensor, storage: Storage = 'float32'): Variable {
   const backend = tf.backend();
   if (!(backend instanceof TensorFlowBackend)) return tensorVariable(initial, storage);
@@ -32,7 +34,7 @@ export function createVariable(initial: tf.Tensor, storage: Storage = 'float32')
   return variable;
 }
 
-/** A variable of zeros. On a CPU a large one takes memory only where it is written to. */
+/** Creates a variable of zeros. On a CPU a large one takes memory only where it is written to. */
 export function zeroVariable(shape: readonly number[], storage: Storage = 'float32'): Variable {
   const backend = tf.backend();
   if (!(backend instanceof TensorFlowBackend))
@@ -48,7 +50,7 @@ export function zeroVariable(shape: readonly number[], storage: Storage = 'float
 
 /**
  * Reads variables, computes their next values and assigns them, fused: in place, in one pass over memory.
- * @param update gets the values and `inputs`, and gives one value a variable.
+ * @param update receives the values and `inputs`, and returns one value per variable.
  */
 export function fuseUpdate(
   key: string,
@@ -68,11 +70,11 @@ export function fuseUpdate(
   const backend = tf.backend();
   tf.tidy(() => {
     if (!(backend instanceof TensorFlowBackend)) return assignAll(variables, inputs);
-    const held = variables as readonly ResourceVariable[];
-    const handles = held.flatMap(({ resources }) => resources.map(({ native }) => native));
-    backend.fuse(`${key} ${held.map(({ storage }) => storage)}`, handles, inputs, (natives, given) => {
+    const resourceVariables = variables as readonly ResourceVariable[];
+    const handles = resourceVariables.flatMap(({ resources }) => resources.map(({ native }) => native));
+    backend.fuse(`${key} ${resourceVariables.map(({ storage }) => storage)}`, handles, inputs, (natives, given) => {
       let at = 0;
-      const over = held.map(({ shape, storage }) => {
+      const over = resourceVariables.map(({ shape, storage }) => {
         const parts = CODECS[storage].parts(shape);
         const resources = parts.map(({ dtype }) => resourceOver(backend, natives[at++]!, dtype));
         return variableOf(shape, storage, resources);
@@ -120,7 +122,7 @@ function variableOf(shape: readonly number[], storage: Storage, resources: reado
   };
 }
 
-/** Holds float32 whatever the storage is called. */
+/** A variable on another backend. It stores float32 whatever storage is requested. */
 function tensorVariable(initial: tf.Tensor, storage: Storage): Variable {
   let value = tf.keep(tf.clone(initial));
   const replace = (next: tf.Tensor) => {

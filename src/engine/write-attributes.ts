@@ -1,10 +1,10 @@
-/** @module Sets the attributes of an operation, be it about to run (`TFE_OpSetAttr...`) or a node of a graph (`TF_SetAttr...`). */
+/** @module Sets the attributes of an operation that is about to run (`TFE_OpSetAttr...`) or of a graph node (`TF_SetAttr...`). */
 import { type Attribute, AttributeType } from './attributes.js';
 import type { Pointer, TensorFlowApi } from './native.js';
 
 const NO_DIMS = new BigInt64Array(1);
 
-/** A shape as the C API takes it: never an empty buffer. */
+/** A shape as the C API expects it: never an empty buffer. */
 export function dims(shape: readonly number[]): BigInt64Array {
   return shape.length === 0 ? NO_DIMS : BigInt64Array.from(shape, BigInt);
 }

@@ -22,7 +22,7 @@ import {
   openCheckpoint,
   type TensorReader,
   tensorBytes,
-  tensorPieces,
+  tensorChunks,
   writeCheckpoint,
 } from '../safetensors/index.js';
 import { byteTokenizerFiles } from '../tokenizer/index.js';
@@ -127,7 +127,7 @@ function tensorSource(
   return async function* ({ name }) {
     // checkTensors made sure that every requested tensor exists.
     const tensor = reader.tensors.get(name)!;
-    yield* tensorPieces(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
+    yield* tensorChunks(reader, tensor, { dtype: STORED_AS[params.dtype], signal: params.signal });
     doneBytes += tensorBytes(tensor);
     params.onProgress?.({ tensor: name, doneBytes, totalBytes });
   };

@@ -1,16 +1,16 @@
-/** @module A file that grows at its end through a buffer and can be cut back to any earlier length. */
+/** @module A buffered file that is appended to and can be truncated to any earlier length. */
 import { open } from 'node:fs/promises';
 
 export interface AppendFile {
   /** Bytes appended so far. */
   readonly length: number;
   append(bytes: Uint8Array): Promise<void>;
-  /** Forgets everything after `length`. */
+  /** Discards everything after `length` bytes. */
   truncate(length: number): void;
   close(): Promise<void>;
 }
 
-/** Short documents are a few hundred bytes: a system call for each would cost more than writing them. */
+/** Short documents are a few hundred bytes, so one system call per document would cost more than the writing itself. */
 const BUFFER_BYTES = 2 ** 20;
 
 export async function createAppendFile(path: string): Promise<AppendFile> {
@@ -47,7 +47,7 @@ export async function createAppendFile(path: string): Promise<AppendFile> {
     async close() {
       try {
         await flush();
-        await file.truncate(written); // what was cut back may lie beyond
+        await file.truncate(written); // bytes discarded by truncate may lie beyond this
       } finally {
         await file.close();
       }

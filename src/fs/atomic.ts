@@ -1,4 +1,4 @@
-/** @module Files and folders that are either whole or absent: a temporary name beside the target, then a rename. */
+/** @module Writes files and folders so that they are either complete or absent: a temporary name beside the target, then a rename. */
 
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
@@ -8,8 +8,8 @@ import { makeFolder } from './make-folder.js';
 import { walk } from './walk.js';
 
 /**
- * Replaces the file in one step; a reader sees the old text or the new one.
- * @throws an error of the system that names `path`, after which nothing is left of the new text
+ * Replaces the file atomically: a reader sees either the old contents or the new.
+ * @throws a system error that names `path`; the temporary file has been removed by then
  */
 export async function writeFileAtomic(path: string, contents: string | Uint8Array): Promise<void> {
   const temporary = temporaryName(path);
@@ -17,7 +17,7 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
     const handle = await open(temporary, 'wx');
     try {
       await handle.writeFile(contents);
-      // Without it a power cut can leave the new name on an empty file.
+      // Without the sync, a power failure can leave the new name on an empty file.
       await handle.sync();
     } finally {
       await handle.close();
@@ -30,9 +30,9 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
 }
 
 /**
- * Fills a folder under a temporary name beside `path` and renames it. An existing folder is replaced, and comes back when the
- * rename fails. When `fill` throws nothing is left behind.
- * @throws what `fill` throws, and errors of the system; both name `path` instead of the temporary folder
+ * Fills a folder under a temporary name beside `path` and renames it. An existing folder is replaced, and restored if the rename
+ * fails. If `fill` throws, nothing is left behind.
+ * @throws what `fill` throws, and system errors; both name `path` instead of the temporary folder
  */
 export async function writeFolderAtomic<Result>(
   path: string,
@@ -52,22 +52,22 @@ export async function writeFolderAtomic<Result>(
     if (removed !== null) await rm(removed, { recursive: true, force: true });
     return result;
   } catch (error) {
-    // What hinders the removal, a disk that is read-only by now, must not hide why the work failed.
+    // A failing removal, for example because the disk became read-only, must not hide why the work failed.
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw namingPath(error, { path, temporary });
   }
 }
 
-/** Removes a file or folder in a way that never leaves half of it under its name; of a link the link alone. */
+/** Removes a file or folder so that a partial one never remains under its name. Of a symbolic link, it removes only the link. */
 export async function removeAtomic(path: string): Promise<void> {
   const removed = await renameAway(path);
   if (removed !== null) await rm(removed, { recursive: true, force: true });
 }
 
 /**
- * Clears what a process that was killed left under temporary names, at any depth: it can be as large as a model. What lies behind a
- * symbolic link is not looked at.
- * Only for a folder that no other process works in.
+ * Removes what killed processes left under temporary names, at any depth. It can be as large as a model. The walk does not
+ * follow symbolic links.
+ * Call it only on a folder in which no other process works.
  * @throws the signal's reason
  */
 export async function sweepTemporary(
@@ -98,7 +98,7 @@ async function renameAway(path: string): Promise<string | null> {
 
 const TEMPORARY_NAME = /^\..+\.tmp-\d+-[0-9a-f]{8}$/;
 
-/** Hidden, in the same folder so that the rename stays on one file system, and unlike any other process's. */
+/** A hidden name in the same folder, so that the rename stays on one file system. It is unique among processes. */
 export function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);
 }

@@ -1,16 +1,16 @@
-/** @module Digests that tell whether a stage's inputs are still the same. */
+/** @module Digests that tell whether a stage's inputs have changed. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
-/** sha256 of a value as JSON with sorted keys, so that the order in which an object was built does not matter. */
+/** SHA-256 of a value as JSON with sorted keys, so that the insertion order of an object does not matter. */
 export function digestOf(value: unknown): string {
   return createHash('sha256')
     .update(JSON.stringify(sorted(value)) ?? 'undefined')
     .digest('hex');
 }
 
-/** sha256 of a file, read in pieces. */
+/** SHA-256 of a file, read in chunks. */
 export async function digestOfFile(path: string, options: { signal?: AbortSignal } = {}): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...options }))

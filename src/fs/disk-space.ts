@@ -1,12 +1,12 @@
-/** @module Room on the disk: asked for before a download, and what is said when it ends during one. */
+/** @module Free disk space: the check before a download, and the message when the disk fills up during one. */
 import { stat, statfs } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
 import { systemCode, systemProblem } from '../system-errors.js';
 import { humanBytes } from '../ui/format.js';
 
-const ROOM = 'Free some space, or set HF_HOME to a larger disk';
+const ADVICE = 'Free some space, or set HF_HOME to a larger disk';
 
-/** In bytes; null for what is not there. */
+/** Size in bytes; null when the path does not exist. */
 export async function sizeOnDisk(path: string): Promise<number | null> {
   return stat(path).then(
     ({ size }) => size,
@@ -14,22 +14,22 @@ export async function sizeOnDisk(path: string): Promise<number | null> {
   );
 }
 
-/** @throws ByteifyError when the disk of `folder` has less room than `neededBytes`. */
+/** @throws ByteifyError when the disk of `folder` has less free space than `neededBytes`. */
 export async function refuseFullDisk(folder: string, neededBytes: number): Promise<void> {
   if (neededBytes === 0) return;
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize >= neededBytes) return;
   throw new ByteifyError(
     `The download takes ${humanBytes(neededBytes)} and ${folder} has ${humanBytes(bavail * bsize)} free.`,
-    { hint: `${ROOM}.` },
+    { hint: `${ADVICE}.` },
   );
 }
 
-/** Why a file could not be written, as one sentence. */
+/** Explains in one sentence why a file could not be written. */
 export function diskError(cause: unknown, path: string): ByteifyError {
   const problem = systemProblem(cause, path);
   if (problem === null) return new ByteifyError(`${path} cannot be written: ${messageOf(cause)}.`, { cause });
   const full = ['ENOSPC', 'EDQUOT'].includes(systemCode(cause) ?? '');
-  const hint = full ? `${ROOM}, and run the same command again: it goes on where it stopped.` : problem.hint;
+  const hint = full ? `${ADVICE}, and run the same command again: it resumes where it stopped.` : problem.hint;
   return new ByteifyError(problem.message, { hint, cause });
 }

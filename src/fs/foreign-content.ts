@@ -1,13 +1,13 @@
-/** @module Files whose content is not what their name promises: told by their first bytes, refused by what they are. */
+/** @module Recognises files whose content does not match their name by their first bytes, and says what they really are. */
 import { ByteifyError } from '../errors.js';
 import { MAX_POINTER_BYTES, refusePointer } from './lfs-pointer.js';
 
-/** As many of a file's first bytes as `refuseForeignContent` looks at. */
+/** How many of a file's first bytes `refuseForeignContent` examines. */
 export const BEGINNING_BYTES = MAX_POINTER_BYTES;
 
 interface Kind {
   readonly is: (bytes: Uint8Array, text: string) => boolean;
-  /** Goes on the sentence that the file's path begins. */
+  /** Continues a sentence that begins with the file's path. */
   readonly what: string;
   readonly hint: string;
 }
@@ -19,16 +19,16 @@ const beginsWith =
   (bytes: Uint8Array): boolean =>
     magic.every((byte, i) => bytes[i] === byte);
 
-/** The first that fits counts. Magic numbers are those of file(1). */
+/** The first match applies. The magic numbers are those of file(1). */
 const KINDS: readonly Kind[] = [
   {
     is: (_, text) => /^\s*<(!doctype|html|\?xml)/i.test(text),
     what: 'is a web page, not the file it is named after',
-    hint: 'The address that it was downloaded from shows a page; on the hub, files are under /resolve/, not /blob/.',
+    hint: 'The download address shows a web page; on the hub, files are under /resolve/, not /blob/.',
   },
   {
     is: (_, text) => /^(Invalid username or password|Entry not found|Repository not found|Access to model)/.test(text),
-    what: 'holds the answer of a server that refused the download',
+    what: 'contains the answer of a server that refused the download',
     hint: 'Log in with `hf auth login`, accept the licence of the model, and download the file again.',
   },
   {
@@ -46,8 +46,8 @@ const KINDS: readonly Kind[] = [
 ];
 
 /**
- * Names a file that is something else than a model's weights, config or tokenizer.
- * @param bytes the first BEGINNING_BYTES of the file, or all of them; @param path names it in the error.
+ * Rejects a file that cannot be a model's weights, config or tokenizer, and says what it is instead.
+ * @param bytes the first BEGINNING_BYTES of the file, or all of it if it is shorter; @param path names the file in the error.
  * @throws ByteifyError for a git-lfs pointer, a web page, an archive, a pickle and an empty file.
  */
 export function refuseForeignContent(bytes: Uint8Array, path: string): void {

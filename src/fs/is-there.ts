@@ -1,7 +1,7 @@
-/** @module Whether something has a name, even where it cannot be opened. */
+/** @module Tells whether a path exists, even if it cannot be opened. */
 import { lstatSync } from 'node:fs';
 
-/** True for a link that leads nowhere, too: to be opened and refused for that, not passed over as absent. */
+/** Also true for a dangling link, so that opening it reports the broken link instead of the path passing for absent. */
 export function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }

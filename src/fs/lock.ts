@@ -1,4 +1,4 @@
-/** @module One process a conversion folder: a lock file that names its owner, and survives no crash for long. */
+/** @module A lock file that names its owner, so that only one process works in a conversion folder. Locks of crashed processes expire. */
 
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -13,14 +13,14 @@ import { temporaryName } from './atomic.js';
 
 export const LOCK_NAME = '.byteify.lock';
 
-/** How long a lock may be half-written before it counts as left by a process that was killed: 20 looks, 50 ms apart. */
+/** How long a lock may be half-written before it counts as stale, left by a killed process: 20 attempts, 50 ms apart. */
 const WRITING_TRIES = 20;
 const WRITING_MS = 50;
 
 const ownerSchema = z.object({
   pid: z.int().positive(),
   host: z.string(),
-  /** When the process began, as the kernel counts; tells a reused pid from the old owner. Null where it is not known. */
+  /** Start time of the process in kernel ticks, which distinguishes a reused pid from the old owner. Null when it is unknown. */
   startTicks: z.string().nullable(),
   id: z.string(),
 });
@@ -28,9 +28,9 @@ const ownerSchema = z.object({
 type Owner = Readonly<z.infer<typeof ownerSchema>>;
 
 /**
- * Takes the lock of a folder; the returned function gives it back.
- * A lock whose process is gone (same machine only) is taken over.
- * @throws ByteifyError naming the process that holds it, or why the folder takes no lock
+ * Locks a folder. Call the returned function to release the lock.
+ * A lock whose process no longer runs is taken over (on the same machine only).
+ * @throws ByteifyError naming the process that holds the lock, or why the folder cannot be locked
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = join(folder, LOCK_NAME);
@@ -39,7 +39,7 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const release = async () => {
     if ((await readText(path)) === text) await rm(path, { force: true });
   };
-  // Two rounds: the second after a stale lock was moved out of the way.
+  // Two attempts: the second follows the removal of a stale lock.
   for (let attempt = 0; attempt < 2; attempt++) {
     const created = await create(path, text).catch((error: unknown) => {
       throw systemFailure(error, folder) ?? error;
@@ -58,15 +58,15 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       hint: 'Remove the link: the lock of a folder is a file.',
     });
   }
-  throw new ByteifyError(`Another process has just taken ${folder}.`, {
+  throw new ByteifyError(`Another process has just locked ${folder}.`, {
     hint: 'Wait until it is done, or use another --out.',
   });
 }
 
 /**
- * Creates the lock and writes its owner into it. Needs no links, which some disks lack.
- * @returns false when the lock exists, or was taken over between its creation and the end of the writing
- * @throws an error of the system; then no lock is left
+ * Creates the lock and writes its owner into it. It does not use links, which some file systems lack.
+ * @returns false when the lock exists, or when another process took it over before the write finished
+ * @throws a system error, after removing the lock
  */
 async function create(path: string, text: string): Promise<boolean> {
   let file: FileHandle;
@@ -87,7 +87,7 @@ async function create(path: string, text: string): Promise<boolean> {
   return (await readText(path)) === text;
 }
 
-/** The text of a lock once it is whole, as far as its owner is quick; null when there is no lock. */
+/** The text of a lock, after waiting a limited time for its owner to finish writing it; null when there is no lock. */
 async function readWhole(path: string): Promise<string | null> {
   for (let tries = 0; ; tries++) {
     const text = await readText(path);
@@ -96,7 +96,7 @@ async function readWhole(path: string): Promise<string | null> {
   }
 }
 
-/** Takes a stale lock away; if a third process renewed it in the meantime, its lock is put back. */
+/** Removes a stale lock. If a third process renewed it in the meantime, this puts that lock back. */
 async function moveAway(path: string, stale: string): Promise<void> {
   const moved = temporaryName(path);
   try {
@@ -118,20 +118,20 @@ function parseOwner(text: string): Owner | null {
   }
 }
 
-/** A process on another machine cannot be asked: it counts as alive. */
+/** Tells whether the owner is alive. A process on another machine cannot be checked and counts as alive. */
 function isAlive(owner: Owner): boolean {
   if (owner.host !== hostname()) return true;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
-    // EPERM: it runs, under another user.
+    // EPERM: the process runs under another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const now = startTicks(owner.pid);
   return now === null || owner.startTicks === null || now === owner.startTicks;
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)); the name in field 2 may hold spaces, so count from its closing bracket. */
+/** Field 22 of /proc/PID/stat (proc(5)). The name in field 2 may contain spaces, so fields are counted from its closing bracket. */
 function startTicks(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -145,7 +145,7 @@ function heldBy(folder: string, path: string, { pid, host }: Owner): ByteifyErro
   const elsewhere = host !== hostname();
   return new ByteifyError(`Process ${pid}${elsewhere ? ` on ${host}` : ''} is working in ${folder}.`, {
     hint: elsewhere
-      ? `Wait until it is done; if it is gone, delete ${path}.`
+      ? `Wait until it is done; if it no longer runs, delete ${path}.`
       : 'Wait until it is done, stop it, or use another --out.',
   });
 }

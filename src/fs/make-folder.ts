@@ -1,12 +1,12 @@
-/** @module Makes a folder with those above it, and fails with the true reason. */
+/** @module Creates a folder and its parents, and fails with the true reason. */
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode } from '../system-errors.js';
 
 /**
- * As `mkdir` with `recursive`, which says of a read-only disk, and of others, that the folder does not exist.
- * @returns false when the folder was there
- * @throws an error of the system that names the folder which could not be made
+ * Like `mkdir` with `recursive`, which reports a read-only disk, among others, as a folder that does not exist.
+ * @returns false when the folder already existed
+ * @throws a system error naming the folder that could not be created
  */
 export async function makeFolder(path: string): Promise<boolean> {
   try {
@@ -21,7 +21,7 @@ export async function makeFolder(path: string): Promise<boolean> {
     if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
   }
   await makeFolder(dirname(path));
-  // Another process may have made it meanwhile.
+  // Another process may have created it meanwhile.
   return mkdir(path).then(
     () => true,
     (error: unknown) => {

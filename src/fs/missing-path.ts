@@ -1,8 +1,8 @@
-/** @module A path of the command line that leads to nothing. */
+/** @module The error for a command-line path that does not exist. */
 import { UsageError } from '../errors.js';
 import { danglingLink } from '../system-errors.js';
 
-/** The error for a path that nothing exists at: a link on the way that leads nowhere is named. */
+/** Builds the error for a path that does not exist. If a dangling link is the reason, the message names it. */
 export function missingPath(path: string, hint: string): UsageError {
   const dangling = danglingLink(path);
   if (dangling === null) return new UsageError(`${path} does not exist.`, { hint });

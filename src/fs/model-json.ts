@@ -1,4 +1,4 @@
-/** @module JSON files that come with a model, whoever wrote them: read as JSON, or refused with the reason. */
+/** @module Reads the JSON files that come with a model, which any program may have written, or rejects them with the reason. */
 import { readFile } from 'node:fs/promises';
 import { ByteifyError } from '../errors.js';
 import { danglingLink, systemCode, systemFailure } from '../system-errors.js';
@@ -6,25 +6,25 @@ import { refuseForeignContent } from './foreign-content.js';
 
 export type JsonObject = Record<string, unknown>;
 
-/** Strings and what they hold, so that what is left is JSON's own grammar. */
+/** Matches string literals with their contents, so that only JSON's own syntax is left when they are removed. */
 const STRINGS = /"(?:[^"\\]|\\.)*"/g;
 
-/** What other programs write in the place of JSON, looked for outside of strings. The first that fits counts. */
+/** What other programs write instead of JSON, searched outside string literals. The first match applies. */
 const FAULTS: readonly { readonly found: RegExp; readonly what: string }[] = [
-  { found: /\0/, what: 'it holds zero bytes, as a file that was not written to its end' },
-  { found: /-?\b(NaN|Infinity)\b/, what: 'it holds {}, which Python writes and JSON does not have' },
-  { found: /\b(True|False|None)\b/, what: 'it holds {}, as Python prints a dict' },
+  { found: /\0/, what: 'it contains zero bytes, as in a file that was not completely written' },
+  { found: /-?\b(NaN|Infinity)\b/, what: 'it contains {}, which Python writes and JSON does not have' },
+  { found: /\b(True|False|None)\b/, what: 'it contains {}, as Python prints a dict' },
   { found: /'/, what: 'it has single quotes, as Python prints a dict' },
-  { found: /\/\/|\/\*/, what: 'it holds a comment' },
+  { found: /\/\/|\/\*/, what: 'it contains a comment' },
   { found: /,\s*[}\]]/, what: 'it has a comma after the last item of a list or an object' },
 ];
 
 const count = (text: string, characters: RegExp) => text.match(characters)?.length ?? 0;
 
-/** Why a text is not JSON, with the line; null where no usual reason fits. */
+/** Why a text is not JSON, with the line number; null when none of the usual reasons applies. */
 function jsonFault(text: string): string | null {
   if (text.startsWith('\uFEFF')) return 'it begins with a byte order mark';
-  // Newlines stay, so that lines can be counted.
+  // Keep newlines, so that lines can be counted.
   const grammar = text.replace(STRINGS, (string) => `"${'\n'.repeat(count(string, /\n/g))}"`);
   for (const { found, what } of FAULTS) {
     const match = found.exec(grammar);
@@ -33,12 +33,13 @@ function jsonFault(text: string): string | null {
     return `${what.replace('{}', match[0])} (line ${line})`;
   }
   const isOpen = count(grammar, /[{[]/g) > count(grammar, /[}\]]/g);
-  return isOpen ? 'it breaks off before its end' : null;
+  return isOpen ? 'it is truncated' : null;
 }
 
 /**
- * @param bytes of the whole file; @param path names it in errors; @param hint what to do where it is broken.
- * @throws ByteifyError for what is not a JSON object, naming what it is instead: a git-lfs pointer, a web page, Python's NaN, half a file.
+ * Parses a JSON file of a model.
+ * @param bytes the whole file; @param path names it in errors; @param hint what to do when it is broken.
+ * @throws ByteifyError when the file is not a JSON object, naming what it is instead: a git-lfs pointer, a web page, Python's NaN, half a file.
  */
 export function parseModelJson(bytes: Uint8Array, path: string, hint: string): JsonObject {
   refuseForeignContent(bytes, path);
@@ -61,8 +62,9 @@ export function parseModelJson(bytes: Uint8Array, path: string, hint: string): J
 }
 
 /**
- * @returns null where there is no such file.
- * @throws ByteifyError as parseModelJson does, and for a file that cannot be read: no permission, a folder, a link that leads nowhere.
+ * Reads and parses a JSON file of a model.
+ * @returns null when the file does not exist.
+ * @throws ByteifyError as parseModelJson does, and when the file cannot be read: no permission, a folder, a dangling link.
  */
 export async function readModelJson(path: string, hint: string): Promise<JsonObject | null> {
   const bytes = await readFile(path).catch((cause: unknown) => {

@@ -1,4 +1,4 @@
-/** @module A JSON file that an earlier command left, read back: whole and of the expected shape, or refused with the reason. */
+/** @module Reads back a JSON file that an earlier command wrote: complete and of the expected shape, or rejected with the reason. */
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ByteifyError } from '../errors.js';
@@ -6,13 +6,13 @@ import { danglingLink, namingPath, systemCode, systemFailure } from '../system-e
 
 export interface WrittenFile<Schema extends z.ZodType> {
   readonly schema: Schema;
-  /** What the file should be, to go on "it is not ": `the state of a training run`. */
+  /** What the file should be; completes the message "PATH is not ...": `the state of a training run`. */
   readonly what: string;
-  /** What to do when it cannot be used. */
+  /** What to do when the file is unusable. */
   readonly hint: string;
 }
 
-/** The text of a file; null when there is none. @throws ByteifyError naming a file that is there and cannot be read, a link to nothing. */
+/** The text of a file; null when it does not exist. @throws ByteifyError naming a file that exists but cannot be read, or a dangling link. */
 export async function readTextIfThere(path: string): Promise<string | null> {
   return readFile(path, 'utf8').catch((error: unknown) => {
     const code = systemCode(error);
@@ -23,7 +23,7 @@ export async function readTextIfThere(path: string): Promise<string | null> {
 }
 
 /**
- * Parses what `readJson` and `readJsonIfThere` read.
+ * Parses the text of a file for `readJson` and `readJsonIfThere`.
  * @param path names the file in errors
  * @throws ByteifyError naming the file, what is wrong with it, and what to do
  */
@@ -37,7 +37,7 @@ export function parseJson<Schema extends z.ZodType>(
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new ByteifyError(`${path} is not JSON; it is damaged or cut short.`, { hint, cause });
+    throw new ByteifyError(`${path} is not valid JSON; it is damaged or truncated.`, { hint, cause });
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -46,7 +46,7 @@ export function parseJson<Schema extends z.ZodType>(
   throw new ByteifyError(`${path} is not ${what}: ${where}: ${issue?.message}.`, { hint, cause: parsed.error });
 }
 
-/** @returns null when there is no such file. @throws ByteifyError for a file that cannot be read or used. */
+/** @returns null when the file does not exist. @throws ByteifyError when it cannot be read or is invalid. */
 export async function readJsonIfThere<Schema extends z.ZodType>(
   path: string,
   file: WrittenFile<Schema>,
@@ -55,7 +55,7 @@ export async function readJsonIfThere<Schema extends z.ZodType>(
   return text === null ? null : parseJson(text, path, file);
 }
 
-/** @throws ByteifyError for a file that is missing, cannot be read or cannot be used. */
+/** @throws ByteifyError when the file is missing, cannot be read or is invalid. */
 export async function readJson<Schema extends z.ZodType>(
   path: string,
   file: WrittenFile<Schema>,

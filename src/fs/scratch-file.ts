@@ -1,20 +1,20 @@
-/** @module A file for what a run reads again and again and does not want in memory. It is removed when it is closed. */
+/** @module A temporary file for data that a run reads repeatedly and does not keep in memory. Closing it removes it. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { namingPath } from '../system-errors.js';
 
 export interface ScratchFile {
   /** Bytes written. */
   readonly length: number;
-  /** Writes at the end. @returns where it begins. */
+  /** Appends the arrays. @returns the byte offset at which they begin. */
   append(...parts: readonly ArrayBufferView[]): Promise<number>;
-  /** Fills the arrays with what was written from `offset` on, one after another. */
+  /** Fills the arrays one after another with the bytes written from `offset` on. @throws RangeError when the file ends earlier. */
   read(offset: number, ...into: readonly ArrayBufferView[]): Promise<void>;
   close(): Promise<void>;
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength);
 
-/** Made anew at the first write. */
+/** Opens a scratch file. The file itself is created, or overwritten, at the first write. */
 export function openScratchFile(path: string): ScratchFile {
   let file: FileHandle | null = null;
   let length = 0;

@@ -1,19 +1,19 @@
-/** @module Everything below a folder, without following a symbolic link: a walk never leaves the folder and always ends. */
+/** @module Walks everything below a folder without following symbolic links, so that the walk stays inside the folder and always ends. */
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface WalkedEntry {
-  /** Relative to the folder of the walk, with the separator of the system. */
+  /** Relative to the root of the walk, with the system's separator. */
   readonly path: string;
-  /** A link is one itself, whatever it leads to. */
+  /** `link` for any symbolic link, whatever its target. */
   readonly kind: 'file' | 'folder' | 'link' | 'other';
 }
 
 export interface WalkOptions {
-  /** Looked at before each folder. */
+  /** Checked before each folder. */
   readonly signal?: AbortSignal | undefined;
-  /** False passes over a folder and what it holds; the folder itself is told. */
+  /** Return false to skip the contents of a folder; the folder itself is still yielded. */
   readonly enter?: (path: string) => boolean;
 }
 
@@ -24,12 +24,12 @@ function kindOf(entry: Dirent): WalkedEntry['kind'] {
 }
 
 /**
- * Entries in the order of their names, a folder before what it holds. A folder that is a link, the first one excepted, is not entered.
- * @throws what listing a folder throws; the signal's reason
+ * Yields entries in order of their names, each folder before its contents. It does not enter folders that are links, except the root.
+ * @throws errors from listing a folder; the signal's reason
  */
 export async function* walk(folder: string, options: WalkOptions = {}): AsyncGenerator<WalkedEntry> {
   const { signal, enter = () => true } = options;
-  // The folders still to be entered, the next one last: a deep tree needs no deep stack.
+  // The folders still to enter, the next one last: an explicit stack, so that deep trees need no recursion.
   const pending = [''];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
     signal?.throwIfAborted();

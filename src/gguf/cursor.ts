@@ -1,4 +1,4 @@
-/** @module Reads forward through the beginning of a file, a page at a time; never past its end, never more than is there. */
+/** @module Reads sequentially from the beginning of a file, one page at a time, and never past its end. */
 import type { FileHandle } from 'node:fs/promises';
 import { type Refuse, readFully } from '../safetensors/index.js';
 
@@ -11,13 +11,13 @@ export interface FileBounds {
 
 export interface Cursor {
   readonly position: () => number;
-  /** The next bytes; they are valid until the next call. Waits only where a page ends. */
+  /** Returns the next bytes, valid until the next call. It returns a promise only when it must read a new page. */
   readonly take: (count: number) => Buffer | Promise<Buffer>;
 }
 
 const PAGE_BYTES = 4 * 2 ** 20;
 
-/** A cursor at the beginning of an open file; whoever opened the file closes it. Taking more than the file has is refused by `refuse`. */
+/** A cursor at the beginning of an open file, which the caller closes. `refuse` is called for reads past the end of the file. */
 export function cursorOf(file: FileHandle, { fileBytes, path, refuse }: FileBounds): Cursor {
   let position = 0;
   let page = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** @module The header of a GGUF file: key-values and the table of tensors (the format's own document, gguf.md). */
+/** @module The header of a GGUF file: key-value pairs and the tensor table (gguf.md, the format's specification). */
 import type { FileHandle } from 'node:fs/promises';
 import { ByteifyError } from '../errors.js';
 import { quoted, type Refuse } from '../safetensors/index.js';
@@ -7,10 +7,10 @@ import { type GgufValue, numberIn } from './values.js';
 
 export interface GgufTensor {
   readonly name: string;
-  /** Fastest first, as the file has them. */
+  /** Fastest-varying dimension first, as in the file. */
   readonly dims: readonly number[];
   readonly type: number;
-  /** Bytes from the beginning of the data. */
+  /** Byte offset from the beginning of the data. */
   readonly offset: number;
 }
 
@@ -18,18 +18,18 @@ export interface GgufHeader {
   readonly keyValues: ReadonlyMap<string, GgufValue>;
   readonly tensors: readonly GgufTensor[];
   readonly alignment: number;
-  /** Bytes before the data. */
+  /** Byte offset of the data in the file. */
   readonly dataStart: number;
 }
 
 const MAGIC = 0x46554747;
-/** Real files have some dozens of key-values and some thousands of tensors. */
+/** Real files have dozens of key-value pairs and a few thousand tensors. */
 const MAX_COUNT = 1_000_000;
-/** The format's own bound on keys, and llama.cpp's on names is 63. */
+/** The format's own limit for keys. llama.cpp's limit for tensor names is 63. */
 const MAX_NAME_BYTES = 65_535;
-/** A chat template has some kilobytes. */
+/** A chat template takes a few kilobytes. */
 const MAX_STRING_BYTES = 16 * 2 ** 20;
-/** A vocabulary has some 100,000 tokens. */
+/** A vocabulary has on the order of 100,000 tokens. */
 const MAX_ARRAY = 16 * 2 ** 20;
 const MAX_DIMS = 8;
 const MAX_DIM = 2 ** 40;
@@ -38,7 +38,7 @@ const DEFAULT_ALIGNMENT = 32;
 const STRING = 8;
 const ARRAY = 9;
 
-/** Values by type number, strings and arrays aside. */
+/** Scalar types by type number, that is, all but strings and arrays. */
 const SCALARS: ReadonlyMap<number, { bytes: number; read: (raw: Buffer, at: number) => GgufValue }> = new Map([
   [0, { bytes: 1, read: (raw, at) => raw.readUInt8(at) }],
   [1, { bytes: 1, read: (raw, at) => raw.readInt8(at) }],
@@ -53,13 +53,13 @@ const SCALARS: ReadonlyMap<number, { bytes: number; read: (raw: Buffer, at: numb
   [12, { bytes: 8, read: (raw, at) => raw.readDoubleLE(at) }],
 ]);
 
-/** The numbers and texts of a header, each within bounds. */
+/** Reads the numbers and strings of a header and checks that each is within bounds. */
 function fields(from: Cursor, refuse: Refuse) {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const u32 = async () => (await from.take(4)).readUInt32LE();
   const u64 = async (what: string, limit: number) => {
     const value = (await from.take(8)).readBigUInt64LE();
-    return value > BigInt(limit) ? refuse(`${what} of ${value} is beyond reason`) : Number(value);
+    return value > BigInt(limit) ? refuse(`${what} of ${value} exceeds the limit of ${limit}`) : Number(value);
   };
   const text = async (what: string, limit: number) => {
     const bytes = await from.take(await u64(`the length of ${what}`, limit));
@@ -70,7 +70,7 @@ function fields(from: Cursor, refuse: Refuse) {
     }
   };
   const value = async (type: number, key: string, depth = 0): Promise<GgufValue> => {
-    if (type === STRING) return text(`a text of ${key}`, MAX_STRING_BYTES);
+    if (type === STRING) return text(`a string of ${key}`, MAX_STRING_BYTES);
     if (type === ARRAY) return list(key, depth);
     const scalar = SCALARS.get(type) ?? refuse(`the value of ${key} has the unknown type ${type}`);
     return scalar.read(await from.take(scalar.bytes), 0);
@@ -109,28 +109,28 @@ function alignmentOf(keyValues: ReadonlyMap<string, GgufValue>, refuse: Refuse):
   return isPower ? alignment : refuse('its general.alignment is not a power of two');
 }
 
-/** Files that are sound and still not read. */
+/** Refuses files that are valid but not supported. */
 function checkVersion(version: number, path: string): void {
   if (version === 2 || version === 3) return;
   // The high half of a small number that was written with its highest byte first.
   const isBigEndian = version % 0x10000 === 0 && version > 0;
   throw new ByteifyError(
     isBigEndian
-      ? `${path} is a GGUF file with big-endian numbers, which is not read here.`
-      : `${path} is a GGUF file and its version is ${version}; versions 2 and 3 are read here.`,
-    { hint: 'Convert the model with llama.cpp of today, or take a GGUF file of today.' },
+      ? `${path} is a GGUF file with big-endian numbers, which are not supported.`
+      : `${path} is a GGUF file of version ${version}; only versions 2 and 3 are supported.`,
+    { hint: 'Convert the model again with a current version of llama.cpp, or download a current GGUF file.' },
   );
 }
 
-/** @throws ByteifyError when the file is not a GGUF of version 2 or 3, or its header is not sound. */
+/** Reads a GGUF header. @throws ByteifyError when the file is not GGUF version 2 or 3, or its header is invalid. */
 export async function readGgufHeader(file: FileHandle, bounds: FileBounds): Promise<GgufHeader> {
   const { refuse } = bounds;
   const from = cursorOf(file, bounds);
   const read = fields(from, refuse);
   if (bounds.fileBytes < 4 || (await read.u32()) !== MAGIC) return refuse('it does not begin with "GGUF"');
   checkVersion(await read.u32(), bounds.path);
-  const tensorCount = await read.u64('a number of tensors', MAX_COUNT);
-  const valueCount = await read.u64('a number of key-values', MAX_COUNT);
+  const tensorCount = await read.u64('a tensor count', MAX_COUNT);
+  const valueCount = await read.u64('a key-value count', MAX_COUNT);
   const keyValues = new Map<string, GgufValue>();
   for (let i = 0; i < valueCount; i++) {
     const key = await read.text('a key', MAX_NAME_BYTES);

@@ -1,4 +1,4 @@
-/** @module Opens a GGUF file: tensors under its own names, quantised ones read as float32. */
+/** @module Opens a GGUF file. Tensors keep their GGUF names; quantised ones are read as float32. */
 import type { FileHandle } from 'node:fs/promises';
 import { ByteifyError } from '../errors.js';
 import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
@@ -21,41 +21,41 @@ import { numberIn } from './values.js';
 
 export interface GgufFile extends TensorReader {
   readonly keyValues: ReadonlyMap<string, GgufValue>;
-  /** Tensor name -> the type it is stored as: `Q8_0`. */
+  /** Tensor name -> storage type, such as `Q8_0`. */
   readonly storedTypes: ReadonlyMap<string, string>;
 }
 
-/** Stored bytes that are dequantised at a time. */
+/** Stored bytes dequantised at a time. */
 const CHUNK_BYTES = 16 * 2 ** 20;
 
-/** What is sound and still not read here. */
+/** Refuses files that are valid but not supported. */
 function checkReadable({ keyValues, tensors }: GgufHeader, path: string): void {
   const parts = numberIn(keyValues.get('split.count'));
   if (parts !== null && parts > 1) {
     throw new ByteifyError(`${path} is one of the ${parts} files that its model is split into.`, {
-      hint: 'Join them first: llama-gguf-split --merge.',
+      hint: 'Merge them first: llama-gguf-split --merge.',
     });
   }
   for (const { name, type: number } of tensors) {
     const type = TENSOR_TYPES[number] ?? `type number ${number}`;
     if (PLAIN_TYPES.has(type) || QUANTISATIONS.has(type)) continue;
-    throw new ByteifyError(`${path}: tensor ${quoted(name)} is stored as ${type}, which is not read here.`, {
-      hint: `Types that are: ${[...PLAIN_TYPES.keys(), ...QUANTISATIONS.keys()].join(', ')}.`,
+    throw new ByteifyError(`${path}: tensor ${quoted(name)} is stored as ${type}, which is not supported.`, {
+      hint: `Supported types: ${[...PLAIN_TYPES.keys(), ...QUANTISATIONS.keys()].join(', ')}.`,
     });
   }
 }
 
-/** How files of llama.cpp began before GGUF: the four letters of a number, its lowest byte first. */
+/** The magic numbers of llama.cpp's formats before GGUF, as the four letters appear in a little-endian file. */
 const BEFORE_GGUF: readonly string[] = ['lmgg', 'fmgg', 'tjgg', 'algg'];
 
-/** Names what is no GGUF at all. */
+/** Refuses a file that is not GGUF, and says what it is. */
 async function refuseForeign(file: FileHandle, fileBytes: number, path: string): Promise<void> {
   const beginning = new Uint8Array(Math.min(BEGINNING_BYTES, fileBytes));
   await readFully(file, beginning, 0, path);
   refuseForeignContent(beginning, path);
   if (BEFORE_GGUF.includes(Buffer.from(beginning.subarray(0, 4)).toString('latin1'))) {
-    throw new ByteifyError(`${path} is a model file of llama.cpp from before GGUF.`, {
-      hint: 'Take a GGUF file of the model, or its transformers checkpoint.',
+    throw new ByteifyError(`${path} is a llama.cpp model file in a format that predates GGUF.`, {
+      hint: 'Use a GGUF file of the model, or its transformers checkpoint.',
     });
   }
 }
@@ -66,11 +66,11 @@ interface Stored {
   readonly tensor: Placed;
 }
 
-/** A range of a quantised tensor's float32 bytes: the blocks that cover it are dequantised, some MB of them at a time. */
+/** Reads a byte range of a quantised tensor as float32. It dequantises the blocks that cover the range, a few MB at a time. */
 async function readQuantised({ file, path, tensor }: Stored, range: ByteRange): Promise<Uint8Array> {
   if (range.offset % 4 !== 0 || range.length % 4 !== 0)
     throw new ByteifyError(`Ranges of the dequantised tensor ${quoted(tensor.info.name)} must be whole floats.`, {
-      hint: 'Offset and length are in bytes of float32, so multiples of 4.',
+      hint: 'Offset and length count bytes of float32, so they must be multiples of 4.',
     });
   const { blockElements, blockBytes, dequantise } = QUANTISATIONS.get(tensor.type)!;
   const blockFloatBytes = blockElements * 4;
@@ -96,13 +96,13 @@ async function readPlain({ file, path, tensor }: Stored, range: ByteRange): Prom
 
 /**
  * Opens a GGUF file of version 2 or 3. Shapes are row-major, as in the other readers: [out, in] for a matrix. F32, F16 and BF16 tensors
- * pass through; quantised ones read as F32, in ranges of whole floats.
- * @throws ByteifyError when the file is absent, not sound, or holds what is not read here.
+ * are read as stored, quantised ones as F32 in ranges of whole floats.
+ * @throws ByteifyError when the file is absent, invalid or of an unsupported kind.
  */
 export async function openGguf(path: string): Promise<GgufFile> {
   const file = await openFile(path);
   const refuse: Refuse = (what) => {
-    throw new ByteifyError(`${path} is not a sound GGUF file: ${what}.`, { hint: 'Download the file again.' });
+    throw new ByteifyError(`${path} is not a valid GGUF file: ${what}.`, { hint: 'Download the file again.' });
   };
   try {
     const { size } = await file.stat();
@@ -119,7 +119,7 @@ export async function openGguf(path: string): Promise<GgufFile> {
         const tensor = placed.get(name);
         if (tensor === undefined)
           throw new ByteifyError(`${path} lacks the tensor ${quoted(name)}.`, {
-            hint: '`byteify inspect` lists those that it has.',
+            hint: '`byteify inspect` lists the tensors that it has.',
           });
         const bytes = tensorBytes(tensor.info);
         const { offset, length } = range ?? { offset: 0, length: bytes };

@@ -1,4 +1,4 @@
-/** @module Where each tensor of a GGUF file lies, checked before anything is read. */
+/** @module Where each tensor of a GGUF file is stored, checked before anything is read. */
 import { dtypeBytes, elementCount, quoted, type Refuse, type TensorInfo, tensorBytes } from '../safetensors/index.js';
 import type { GgufHeader, GgufTensor } from './header.js';
 import { QUANTISATIONS } from './quants.js';
@@ -6,9 +6,9 @@ import { PLAIN_TYPES, TENSOR_TYPES } from './types.js';
 
 export interface Placed {
   readonly info: TensorInfo;
-  /** What it is stored as: `Q8_0`. */
+  /** The storage type, such as `Q8_0`. */
   readonly type: string;
-  /** Bytes from the beginning of the file. */
+  /** Byte offset from the beginning of the file. */
   readonly begin: number;
   readonly storedBytes: number;
 }
@@ -31,14 +31,14 @@ function place(tensor: GgufTensor, header: GgufHeader, fileBytes: number, refuse
   const info: TensorInfo = { name: tensor.name, dtype, shape: [...tensor.dims].reverse() };
   const begin = header.dataStart + tensor.offset;
   if (!Number.isSafeInteger(size) || !Number.isSafeInteger(tensorBytes(info)))
-    return refuse(`${what} has an absurd shape`);
+    return refuse(`${what} has an impossible shape`);
   if (tensor.offset % header.alignment !== 0)
     return refuse(`${what} does not begin at a multiple of ${header.alignment}`);
   if (begin + size > fileBytes) return refuse(`${what} ends at ${begin + size}, beyond its ${fileBytes} bytes`);
   return { info, type, begin, storedBytes: size };
 }
 
-/** @throws by `refuse` naming a tensor that is there twice, lies outside the file, or shares bytes with another. */
+/** Locates every tensor. Calls `refuse`, which throws, for a tensor that is listed twice, ends outside the file, or overlaps another. */
 export function placeTensors(header: GgufHeader, fileBytes: number, refuse: Refuse): ReadonlyMap<string, Placed> {
   const placed = new Map<string, Placed>();
   for (const tensor of header.tensors) {

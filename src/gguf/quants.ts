@@ -1,6 +1,6 @@
 /**
- * @module Dequantisation of GGUF's block formats (ggml-common.h lays the blocks out). A weight is scale x (integer - zero), plus a
- * minimum in some formats. No product of these needs more than float32's 24 bits, so numbers round once at most, as in float32 code.
+ * @module Dequantisation of GGUF's block formats (the block layouts are in ggml-common.h). A weight is scale x (integer - zero), plus a
+ * minimum in some formats. No product here needs more than float32's 24 bits, so each number is rounded at most once, as in float32 code.
  */
 import { halfValue } from '../safetensors/index.js';
 
@@ -27,8 +27,8 @@ function int8(byte: number): number {
 }
 
 /**
- * 32 weights behind one scale: the nibbles of byte j belong to weights j and j + 16, bit i of `high` on top of weight i's.
- * The layout gives the byte where each part begins.
+ * 32 weights with one scale. The nibbles of byte j belong to weights j and j + 16; bit i of `high` is the high bit of weight i.
+ * The layout gives the byte offset of each part.
  */
 function nibbles(layout: {
   readonly blockBytes: number;
@@ -63,13 +63,13 @@ const Q8_0: Quantisation = {
   },
 };
 
-/** 12 bytes from byte 4 on hold eight 6-bit scales and eight 6-bit minimums. The first four of each lie plain; the others have their low
- * nibbles in the last four bytes, and their high bit pairs on top of the first ones. */
+/** 12 bytes from byte 4 on contain eight 6-bit scales and eight 6-bit minimums. The first four of each are stored plainly. The others have
+ * their low nibbles in the last four bytes and their two high bits in the top bits of the first ones. */
 const SCALES = 4;
 
 /**
- * 256 weights in eight groups of 32: groups 2i and 2i + 1 are the low and high nibbles of the same 32 bytes; bit g of byte j of `high`
- * goes on top of weight j of group g.
+ * 256 weights in eight groups of 32. Groups 2i and 2i + 1 are the low and high nibbles of the same 32 bytes; bit g of byte j of `high`
+ * is the high bit of weight j of group g.
  */
 function groupsOf32(layout: {
   readonly blockBytes: number;

@@ -1,7 +1,7 @@
-/** @module GGUF's numbers for tensor types (ggml.h, ggml_type) and what they are stored as. */
+/** @module GGUF's numbers for tensor types (ggml.h, ggml_type) and how each is stored. */
 import type { Dtype } from '../safetensors/index.js';
 
-/** Every type that has a number, so that one which is not read can be refused by its name. */
+/** Every numbered type, so that an error can name a type that is not supported. */
 export const TENSOR_TYPES: Readonly<Record<number, string>> = {
   0: 'F32',
   1: 'F16',
@@ -47,7 +47,7 @@ export const TENSOR_TYPES: Readonly<Record<number, string>> = {
   41: 'Q1_0',
 };
 
-/** Types whose bytes pass through. */
+/** Types that are read as stored. */
 export const PLAIN_TYPES: ReadonlyMap<string, Dtype> = new Map([
   ['F32', 'F32'],
   ['F16', 'F16'],

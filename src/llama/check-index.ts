@@ -1,4 +1,4 @@
-/** @module What the index of a source's shards tells before the shards are there. */
+/** @module Checks the index of a source's shards before the shards are downloaded. */
 import { join } from 'node:path';
 import { INDEX_FILE, readIndex } from '../safetensors/index.js';
 import { checkNames } from './check-tensors.js';
@@ -7,8 +7,9 @@ import { modelName, storedNames } from './tensor-names.js';
 import { withTiedEmbedding } from './tied-head.js';
 
 /**
- * @param folder that holds the index; the shards may be missing.
- * @throws ByteifyError when the index is not sound, or names tensors that a model of this config does not have, or too few.
+ * Checks the tensor names in an index against a config.
+ * @param folder contains the index; the shards may be missing.
+ * @throws ByteifyError when the index is invalid, lacks a tensor, or names tensors that a model of this config does not have.
  */
 export async function checkIndex(folder: string, config: LlamaConfig): Promise<void> {
   const where = join(folder, INDEX_FILE);

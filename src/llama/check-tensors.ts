@@ -1,4 +1,4 @@
-/** @module The tensors of a source against its config: all there, none too many, of the right shape, and plain numbers. */
+/** @module Checks the tensors of a source against its config: none missing, none extra, of the right shape, and plain floats. */
 import { ByteifyError } from '../errors.js';
 import { type Dtype, isPlainFloat, quoted, type TensorInfo } from '../safetensors/index.js';
 import type { LlamaConfig } from './config.js';
@@ -8,13 +8,13 @@ import { HEAD } from './tied-head.js';
 
 export interface NamesCheck {
   readonly config: LlamaConfig;
-  /** The model's names of the tensors that are there. */
+  /** Names of the present tensors, as the model calls them. */
   readonly names: readonly string[];
-  /** Names that may be there as well, since what they say is known otherwise. */
+  /** Names that may be present as well, because their contents are known from elsewhere. */
   readonly accounted: readonly string[];
   /** Names the source in errors. */
   readonly where: string;
-  /** What a tensor is stored as, where that is known. */
+  /** How a tensor is stored, if that is known. */
   readonly dtypeOf?: (name: string) => Dtype;
 }
 
@@ -24,13 +24,16 @@ function refuseForeign(names: readonly string[], where: string): void {
   for (const { name: pattern, what, hint } of FOREIGN_KINDS) {
     const found = names.find((name) => pattern.test(name));
     if (found === undefined) continue;
-    throw new ByteifyError(`${where}: this model cannot be converted: it holds the tensor ${quoted(found)}, ${what}.`, {
-      hint,
-    });
+    throw new ByteifyError(
+      `${where}: this model cannot be converted: it contains the tensor ${quoted(found)}, ${what}.`,
+      {
+        hint,
+      },
+    );
   }
 }
 
-/** How many layers the names speak of. */
+/** The number of layers that the tensor names imply. */
 function layersIn(names: readonly string[]): number {
   const numbers = names.map((name) => Number(/^model\.layers\.(\d+)\./.exec(name)?.[1] ?? -1));
   return numbers.reduce((most, number) => Math.max(most, number), -1) + 1;
@@ -42,17 +45,14 @@ function refuseMissing(name: string, { config, names, where }: NamesCheck): neve
     throw new ByteifyError(
       `${where} lacks the tensor ${name}, and its config does not tie the head to the embeddings (tie_word_embeddings).`,
       {
-        hint: 'Base models (LlamaModel) are saved without a head: take the causal language model. If its head is the embedding, set tie_word_embeddings to true in config.json.',
+        hint: 'Base models (LlamaModel) are saved without a head: use the causal language model. If its head is the embedding, set tie_word_embeddings to true in config.json.',
       },
     );
   }
   if (name.startsWith('model.layers.') && layers > 0 && layers < config.layers) {
-    throw new ByteifyError(
-      `${where} holds ${layers} layers, and its config says ${config.layers} (num_hidden_layers).`,
-      {
-        hint: INCOMPLETE,
-      },
-    );
+    throw new ByteifyError(`${where} has ${layers} layers, but its config says ${config.layers} (num_hidden_layers).`, {
+      hint: INCOMPLETE,
+    });
   }
   throw new ByteifyError(`${where} lacks the tensor ${name}.`, { hint: INCOMPLETE });
 }
@@ -62,27 +62,24 @@ function refuseExtra(extra: readonly string[], { config, names, where, dtypeOf }
   const [first] = extra;
   if (first === undefined) return;
   if (layers > config.layers) {
-    throw new ByteifyError(
-      `${where} holds ${layers} layers, and its config says ${config.layers} (num_hidden_layers).`,
-      {
-        hint: 'The weights and the config do not belong together.',
-      },
-    );
+    throw new ByteifyError(`${where} has ${layers} layers, but its config says ${config.layers} (num_hidden_layers).`, {
+      hint: 'The weights and the config do not match.',
+    });
   }
   const dtype = dtypeOf?.(first) ?? 'F32';
   const stored = isPlainFloat(dtype) ? '' : ` of type ${dtype}`;
-  throw new ByteifyError(`${where} holds the tensor ${first}${stored}, which no Llama has.`, {
-    hint: 'It is another architecture, or a merge gone wrong.',
+  throw new ByteifyError(`${where} contains the tensor ${first}${stored}, which no Llama has.`, {
+    hint: 'The model has another architecture, or was merged incorrectly.',
   });
 }
 
 /**
- * A tensor is used, known to be computed from the config, or refused; none is passed over.
- * @throws ByteifyError naming the first tensor that is missing, or that no Llama has and what it is instead.
+ * Checks the tensor names. Each tensor is either used, known to be computed from the config, or refused; none is silently ignored.
+ * @throws ByteifyError naming the first tensor that is missing, or the first that no Llama has and what it is instead.
  */
 export function checkNames(check: NamesCheck): void {
   const expected = llamaTensors(check.config).map(({ name }) => name);
-  // Where the head is the embedding, the same numbers may be there twice.
+  // When the head is tied to the embedding, a file may contain the same numbers twice.
   const known = new Set([...expected, HEAD, ...check.accounted]);
   const extra = check.names.filter((name) => !known.has(name) && !ROTARY_BUFFER.test(name));
   refuseForeign(extra, check.where);
@@ -96,17 +93,17 @@ function checkTensor({ name, dtype, shape }: TensorInfo, wanted: LlamaTensor, wh
   if (!isPlainFloat(dtype)) {
     throw new ByteifyError(
       `${where}: ${name} is stored as ${dtype}, which cannot be converted: weights must be F32, F16, BF16 or F64.`,
-      { hint: 'Take the checkpoint that it was quantised from, or a GGUF file.' },
+      { hint: 'Use the checkpoint that it was quantised from, or a GGUF file.' },
     );
   }
   if (shape.join() !== wanted.shape.join())
-    throw new ByteifyError(`${where}: ${name} has the shape [${shape}], and its config says [${wanted.shape}].`);
+    throw new ByteifyError(`${where}: ${name} has the shape [${shape}], but its config says [${wanted.shape}].`);
 }
 
 /**
- * The same, and each tensor for itself.
+ * Checks the names as checkNames does, and also the shape and type of each tensor.
  * @param tensors by the model's names.
- * @throws ByteifyError naming also the first tensor that is misshaped or stored as what is no plain number.
+ * @throws ByteifyError as checkNames does, and naming the first tensor that has the wrong shape or is not stored as plain floats.
  */
 export function checkTensors(
   tensors: ReadonlyMap<string, TensorInfo>,

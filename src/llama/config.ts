@@ -1,4 +1,4 @@
-/** @module The config of a source, and what cannot be converted, refused by name with the reason. */
+/** @module Parses the config of a source, and refuses what cannot be converted, naming the reason. */
 import { z } from 'zod';
 import { parseRope, type RopeConfig } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
@@ -14,7 +14,7 @@ export interface LlamaConfig {
   readonly rmsNormEps: number;
   readonly rope: RopeConfig;
   readonly maxPositions: number;
-  /** The head is the embedding. Of a source that `openLlama` opened: whether it is in truth, whatever config.json says. */
+  /** Whether the head is tied to the embedding. `openLlama` sets it from the weights, whatever config.json says. */
   readonly tiedEmbeddings: boolean;
   readonly bosId: number | null;
   readonly eosIds: readonly number[];
@@ -22,11 +22,11 @@ export interface LlamaConfig {
 
 const MAX_LAYERS = 10_000;
 
-/** Each message goes on "KEY must be". */
+/** Each message completes the sentence "KEY must be ...". */
 const size = (max = 2 ** 31) => z.int(`a whole number above zero`).positive(`above zero`).max(max, `at most ${max}`);
 const number = z.number('a number').positive('above zero');
 const id = z.int('the id of a token').nonnegative('the id of a token');
-/** transformers 5 refuses null here, too. */
+/** transformers 5 refuses null here too. */
 const flag = z.boolean('true or false').default(false);
 const object = z.record(z.string(), z.unknown(), 'an object').nullish();
 
@@ -57,14 +57,14 @@ const schema = z.looseObject({
 
 type LlamaJson = z.infer<typeof schema>;
 
-/** Llama's own rope base where a config names none. */
+/** Llama's default rope base, used when a config names none. */
 const DEFAULT_THETA = 10_000;
 
 type Json = Record<string, unknown>;
 
 interface Refusal<Config> {
   readonly found: (json: Config) => boolean;
-  /** Goes on "this model cannot be converted:". */
+  /** Completes the sentence "this model cannot be converted: ...". */
   readonly why: (json: Config) => string;
   readonly hint?: string;
 }
@@ -77,10 +77,10 @@ function otherTask({ architectures }: Json): string | null {
   return names.find((name): name is string => typeof name === 'string' && OTHER_TASKS.test(name)) ?? null;
 }
 
-/** What is no Llama for text: asked of the raw config, whose keys may mean anything. */
+/** Models that are not Llamas for text. They are checked on the raw config, whose keys may mean anything. */
 const OTHER_MODELS: readonly Refusal<Json>[] = [
   {
-    // null, 0 and 1 are how dense models say that they have none
+    // null, 0 and 1 mean that a dense model has no experts
     found: (json) => Number(json.num_local_experts ?? 0) > 1 || Number(json.num_experts ?? 0) > 1,
     why: () => 'it is a mixture of experts, and BLT’s global transformer has one feed-forward network per layer',
   },
@@ -93,27 +93,28 @@ const OTHER_MODELS: readonly Refusal<Json>[] = [
     found: (json) => json.model_type !== 'llama',
     why: (json) =>
       json.model_type === undefined
-        ? 'it names no model_type'
-        : `its model_type is ${JSON.stringify(json.model_type)}, and only Llama’s layers are those of BLT’s global transformer`,
+        ? 'it has no model_type'
+        : `its model_type is ${JSON.stringify(json.model_type)}, and only Llama’s layers match those of BLT’s global transformer`,
   },
   {
     found: (json) => otherTask(json) !== null,
     why: (json) => `it is a ${otherTask(json)}, which does not predict text`,
-    hint: 'Take the causal language model that it was made from.',
+    hint: 'Use the causal language model that it was made from.',
   },
   {
     found: (json) => json.quantization_config !== undefined && json.quantization_config !== null,
-    why: () => 'its weights are quantised in a form that is not read here (quantization_config); GGUF files are',
+    why: () =>
+      'its weights are quantised in an unsupported form (quantization_config); only quantised GGUF files are supported',
   },
 ];
 
-/** Of the config itself, or of its rope settings, where transformers 5 keeps it. */
+/** Read from the config itself, or from its rope settings, where transformers 5 stores it. */
 function partialRotaryFactor({ partial_rotary_factor, rope_parameters, rope_scaling }: LlamaJson): unknown {
   const inRope = rope_parameters ?? rope_scaling ?? {};
   return partial_rotary_factor ?? inRope.partial_rotary_factor ?? 1;
 }
 
-/** What a BLT's global transformer cannot hold. */
+/** Layers that a BLT's global transformer cannot represent. */
 const OTHER_LAYERS: readonly Refusal<LlamaJson>[] = [
   {
     found: (json) => json.attention_bias || json.qkv_bias,
@@ -124,14 +125,14 @@ const OTHER_LAYERS: readonly Refusal<LlamaJson>[] = [
     why: () => 'its feed-forward networks have biases (mlp_bias), and BLT’s have none',
   },
   {
-    // transformers knows SiLU under both names
+    // transformers accepts both names for SiLU
     found: (json) => json.hidden_act !== 'silu' && json.hidden_act !== 'swish',
     why: (json) => `its activation is ${JSON.stringify(json.hidden_act)}, and BLT’s is silu`,
   },
   {
     found: (json) => partialRotaryFactor(json) !== 1,
     why: (json) =>
-      `its partial_rotary_factor is ${JSON.stringify(partialRotaryFactor(json))}, and BLT’s rope turns the whole of a head`,
+      `its partial_rotary_factor is ${JSON.stringify(partialRotaryFactor(json))}, but BLT’s rope rotates whole heads`,
   },
   {
     found: ({ hidden_size: width, num_attention_heads: heads }) => width % heads !== 0,
@@ -141,13 +142,12 @@ const OTHER_LAYERS: readonly Refusal<LlamaJson>[] = [
   {
     found: ({ head_dim, hidden_size, num_attention_heads }) =>
       head_dim !== undefined && head_dim !== null && head_dim !== hidden_size / num_attention_heads,
-    why: (json) =>
-      `its head_dim is ${json.head_dim}, not hidden_size / num_attention_heads, which BLT’s attention always is`,
+    why: (json) => `its head_dim is ${json.head_dim}, not hidden_size / num_attention_heads as in BLT’s attention`,
   },
   {
     found: ({ hidden_size: width, num_attention_heads: heads }) => (width / heads) % 2 !== 0,
     why: ({ hidden_size: width, num_attention_heads: heads }) =>
-      `its heads are ${width / heads} wide, and rope turns pairs`,
+      `its heads are ${width / heads} wide, but rope rotates pairs`,
   },
   {
     found: ({ num_attention_heads: heads, num_key_value_heads: kv }) => heads % (kv ?? heads) !== 0,
@@ -156,7 +156,9 @@ const OTHER_LAYERS: readonly Refusal<LlamaJson>[] = [
   },
 ];
 
-const CONVERTIBLE = 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.';
+/** The hint for models that cannot be converted. */
+export const CONVERTIBLE =
+  'Llama 2, 3, 3.1 and 3.2 and models with the same architecture (SmolLM2, TinyLlama) can be converted.';
 
 function refuse<Config>(refusals: readonly Refusal<Config>[], json: Config, where: string): void {
   const refusal = refusals.find(({ found }) => found(json));
@@ -166,7 +168,7 @@ function refuse<Config>(refusals: readonly Refusal<Config>[], json: Config, wher
   });
 }
 
-/** JSON as an error can carry it. */
+/** A value as JSON, shortened for an error message. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -180,11 +182,12 @@ function parseKeys(json: Json, where: string): LlamaJson {
   const key = path.join('.');
   throw new ByteifyError(
     value === undefined ? `${where} lacks ${key}.` : `${where}: ${key} must be ${message}, not ${shown(value)}.`,
-    { hint: 'The config of a Llama is expected.' },
+    { hint: 'byteify needs the config of a Llama.' },
   );
 }
 
 /**
+ * Parses and checks the config of a source.
  * @param json the parsed config.json; @param where its path, for errors.
  * @throws ByteifyError naming the reason when the model cannot be converted, or the key that is missing or wrong.
  */

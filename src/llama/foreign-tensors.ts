@@ -1,21 +1,19 @@
-/** @module Tensors that no Llama has, by what they tell of the checkpoint they are found in. */
+/** @module Tensors that no Llama has, and what each reveals about the checkpoint that contains it. */
+import { CONVERTIBLE } from './config.js';
 
 export interface ForeignKind {
   readonly name: RegExp;
-  /** Goes on "it holds the tensor NAME,". */
+  /** Completes the message "it contains the tensor NAME, ...". */
   readonly what: string;
   readonly hint: string;
 }
 
-const UNQUANTISED = 'Take the checkpoint that it was quantised from, or a GGUF file.';
-const UNWRAP =
-  'Save the model that is wrapped, with its own save_pretrained; transformers does not read such names either.';
+const UNQUANTISED = 'Use the checkpoint that it was quantised from, or a GGUF file.';
+const UNWRAP = 'Save the wrapped model with its own save_pretrained; transformers does not read such names either.';
 const MERGE = 'Merge the adapter into its base model with peft’s merge_and_unload() and save the result.';
-const LANGUAGE_MODEL = 'Take the causal language model that it was made from.';
-const ARCHITECTURE =
-  'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be converted.';
+const LANGUAGE_MODEL = 'Use the causal language model that it was made from.';
 
-/** The first that fits counts: a wrapped adapter of a quantised model is called an adapter. */
+/** The first match applies: a wrapped adapter of a quantised model counts as an adapter. */
 export const FOREIGN_KINDS: readonly ForeignKind[] = [
   {
     name: /(^|\.)lora_|\.(ia3_l|hada_w|lokr_w|oft_|boft_|vera_lambda|randlora_)|(^|\.)(prompt_embeddings|prompt_encoder)/,
@@ -25,22 +23,22 @@ export const FOREIGN_KINDS: readonly ForeignKind[] = [
   { name: /\.(base_layer|modules_to_save)\./, what: 'named as peft wraps a model that has an adapter', hint: MERGE },
   {
     name: /(^|\.)(score|classifier|qa_outputs|v_head|value_head|reward_head|regression_head)\./,
-    what: 'the head of a model that classifies or values text instead of predicting it',
+    what: 'the head of a model that classifies or scores text instead of predicting it',
     hint: LANGUAGE_MODEL,
   },
   {
     name: /\.(qweight|qzeros|g_idx)$/,
-    what: 'a weight quantised by GPTQ or AWQ, of which its config says nothing',
+    what: 'a weight quantised by GPTQ or AWQ, which its config does not mention',
     hint: UNQUANTISED,
   },
   {
     name: /\.(absmax|quant_map|nested_absmax|nested_quant_map|quant_state\.\w+|SCB|weight_format)$/,
-    what: 'written by bitsandbytes for a quantised weight, of which its config says nothing',
+    what: 'written by bitsandbytes for a quantised weight, which its config does not mention',
     hint: UNQUANTISED,
   },
   {
     name: /(?:^|\.)((weight|input|output|activation|k|v|q|kv)_(scale|zero_point)(_inv|_2)?|weight_(packed|shape|g_idx|global_scale)|input_global_scale|(input_)?scales?|zeros?|scaling_factor|W_q)$/,
-    what: 'the scale or another part of a quantised weight, of which its config says nothing',
+    what: 'the scale or another part of a quantised weight, which its config does not mention',
     hint: UNQUANTISED,
   },
   {
@@ -62,26 +60,26 @@ export const FOREIGN_KINDS: readonly ForeignKind[] = [
   },
   {
     name: /^(layers\.\d+\.(attention\.w|feed_forward\.w|attention_norm|ffn_norm)|tok_embeddings\.|output\.weight$)/,
-    what: 'named as Meta’s own checkpoints are',
-    hint: 'Take the model in the form of transformers: the hub has both, the other one in the folder original/.',
+    what: 'named as in Meta’s own checkpoints',
+    hint: 'Use the model in transformers’ format. The hub has both; Meta’s own format is in the folder original/.',
   },
-  { name: /\.bias$/, what: 'a bias, and BLT’s layers have none', hint: ARCHITECTURE },
+  { name: /\.bias$/, what: 'a bias, but BLT’s layers have none', hint: CONVERTIBLE },
   {
     name: /\.experts\.|block_sparse_moe|\.mlp\.gate\.weight$|\.router\./,
-    what: 'a part of a mixture of experts, and BLT’s global transformer has one feed-forward network per layer',
-    hint: ARCHITECTURE,
+    what: 'a part of a mixture of experts, but BLT’s global transformer has one feed-forward network per layer',
+    hint: CONVERTIBLE,
   },
   {
     name: /\.self_attn\.[qk]_norm\./,
     what: 'a norm of queries or keys, which BLT’s attention does not have',
-    hint: ARCHITECTURE,
+    hint: CONVERTIBLE,
   },
   {
     name: /\.(qkv_proj|gate_up_proj|c_attn|c_fc|query_key_value|W_pack)\./,
     what: 'several projections in one, as in other architectures',
-    hint: ARCHITECTURE,
+    hint: CONVERTIBLE,
   },
 ];
 
-/** Rotary frequencies and their tables: old checkpoints store them, and every reader computes them from the config. */
+/** Rotary frequencies and their tables. Old checkpoints store them, but every reader computes them from the config. */
 export const ROTARY_BUFFER = /(^|\.)rotary_emb\.(inv_freq|original_inv_freq|cos_cached|sin_cached)$/;

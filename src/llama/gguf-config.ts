@@ -1,18 +1,18 @@
-/** @module The config.json that a GGUF file's key-values amount to. */
+/** @module Builds a config.json from the key-value pairs of a GGUF file. */
 import { ByteifyError } from '../errors.js';
 import { alikeIn, booleanIn, type GgufValue, numberIn } from '../gguf/index.js';
+import { CONVERTIBLE } from './config.js';
 import { llama3Scaling } from './gguf-rope.js';
 
 type KeyValues = ReadonlyMap<string, GgufValue>;
 
-const CONVERTIBLE = 'Llama 2, 3, 3.1 and 3.2 and what shares their architecture (SmolLM2, TinyLlama) can be.';
-const PLAIN_ROPE = 'Plain rope of whole heads and llama3 scaling (Llama 3.1 and later) can be.';
+const PLAIN_ROPE = 'Only plain rope over whole heads and llama3 scaling (Llama 3.1 and later) can be converted.';
 
 function refuse(where: string, what: string, hint: string): never {
   throw new ByteifyError(`${where}: this model cannot be converted: ${what}.`, { hint });
 }
 
-/** Reads keys as numbers. */
+/** Returns functions that read keys as numbers. */
 function numbersOf(keyValues: KeyValues, where: string) {
   const at = (key: string): number | undefined => {
     const stored = keyValues.get(key);
@@ -25,7 +25,7 @@ function numbersOf(keyValues: KeyValues, where: string) {
         hint: 'Convert the model to GGUF again.',
       });
     }
-    // Floats are stored in 32 bits: 1e-5 reads as 0.00000999999974; seven digits are what was meant.
+    // Floats are stored in 32 bits, so 1e-5 reads as 0.00000999999974. Seven digits recover the intended value.
     return Number.isInteger(number) ? number : Number(number.toPrecision(7));
   };
   const need = (key: string): number => {
@@ -38,11 +38,11 @@ function numbersOf(keyValues: KeyValues, where: string) {
 
 type Numbers = ReturnType<typeof numbersOf>;
 
-/** Files that hold no model, by `general.type`. */
+/** Files that do not contain a model, by `general.type`. */
 const OTHER_FILES: Readonly<Record<string, string>> = {
   adapter: 'it is an adapter (general.type), which changes another model',
-  imatrix: 'it holds the importance matrix of a quantisation (general.type), not a model',
-  mmproj: 'it holds the part of a model that reads images or sound (general.type)',
+  imatrix: 'it contains the importance matrix of a quantisation (general.type), not a model',
+  mmproj: 'it contains the part of a model that reads images or sound (general.type)',
 };
 
 function refuseOtherModels(keyValues: KeyValues, where: string): void {
@@ -54,7 +54,7 @@ function refuseOtherModels(keyValues: KeyValues, where: string): void {
     refuse(where, `its architecture is ${JSON.stringify(architecture)}, not "llama"`, CONVERTIBLE);
 }
 
-/** Keys by which llama.cpp computes something else than a Llama of transformers, unless they say this. */
+/** Keys that make llama.cpp compute something other than a transformers Llama, unless they have these values. */
 const NEUTRAL: readonly (readonly [key: string, value: number])[] = [
   ['llama.attention.clamp_kqv', 0],
   ['llama.attention.max_alibi_bias', 0],
@@ -70,14 +70,14 @@ function refuseOtherLayers(keyValues: KeyValues, where: string, { at }: Numbers,
     if (value !== neutral && value !== 1) refuse(where, `its ${key} is ${value}`, CONVERTIBLE);
   }
   const scale = at('llama.attention.scale') ?? 0;
-  // 0 is how llama.cpp says that it is the usual one.
+  // 0 means the default scale in llama.cpp.
   if (scale !== 0 && Math.abs(scale * Math.sqrt(headDim) - 1) > 1e-4)
-    refuse(where, `its llama.attention.scale is ${scale}, not one over the root of ${headDim}`, CONVERTIBLE);
+    refuse(where, `its llama.attention.scale is ${scale}, not one over the square root of ${headDim}`, CONVERTIBLE);
   const valueWidth = at('llama.attention.value_length') ?? headDim;
   if (valueWidth !== headDim)
     refuse(
       where,
-      `its values are ${valueWidth} wide (llama.attention.value_length) and its keys ${headDim}`,
+      `its values are ${valueWidth} wide (llama.attention.value_length), but its keys ${headDim}`,
       CONVERTIBLE,
     );
   if (booleanIn(keyValues.get('llama.attention.causal')) === false)
@@ -85,14 +85,14 @@ function refuseOtherLayers(keyValues: KeyValues, where: string, { at }: Numbers,
 }
 
 /**
- * Rope that a BLT does not have: of a part of each head, or stretched evenly. llama.cpp takes a factor without a type as linear
- * (llama-model.cpp, its hyper-parameters), and `llama.rope.scale_linear` is the factor's former key.
+ * Refuses rope settings that a BLT does not have: rope over part of each head, or linear scaling. llama.cpp treats a factor without a type
+ * as linear (llama-model.cpp, hyper-parameters); `llama.rope.scale_linear` is the factor's former key.
  */
 function refuseOtherRope(keyValues: KeyValues, where: string, { at }: Numbers, headDim: number): void {
   const turned = at('llama.rope.dimension_count') ?? headDim;
   if (turned !== headDim) {
-    const whole = `BLT’s rope turns the whole of a head, which is ${headDim} wide`;
-    refuse(where, `its llama.rope.dimension_count is ${turned}, and ${whole}`, PLAIN_ROPE);
+    const whole = `BLT’s rope rotates whole heads, which are ${headDim} wide`;
+    refuse(where, `its llama.rope.dimension_count is ${turned}, but ${whole}`, PLAIN_ROPE);
   }
   const type = keyValues.get('llama.rope.scaling.type') ?? 'linear';
   if (type === 'none') return;
@@ -104,8 +104,10 @@ function refuseOtherRope(keyValues: KeyValues, where: string, { at }: Numbers, h
 }
 
 /**
- * @param vocabSize rows of the embedding, null where the file has none; @param tied whether the file has no head of its own; @param ropeDivisors the tensor `rope_freqs.weight`.
- * @throws ByteifyError when the architecture is not Llama, its rope is another, or a key is missing or no number.
+ * Builds the config as transformers would write it.
+ * @param vocabSize rows of the embedding, null if the file has none; @param tied whether the file has no separate head;
+ * @param ropeDivisors the tensor `rope_freqs.weight`, or null.
+ * @throws ByteifyError when the architecture is not Llama, the rope is not convertible, or a key is missing or not a number.
  */
 export function ggufConfig(
   keyValues: KeyValues,
@@ -115,7 +117,7 @@ export function ggufConfig(
   refuseOtherModels(keyValues, where);
   if (vocabSize === null) {
     throw new ByteifyError(`${where} lacks the tensor token_embd.weight.`, {
-      hint: 'It may hold a vocabulary alone. Give the GGUF file of the whole model.',
+      hint: 'The file may contain only a vocabulary. Give the GGUF file of the whole model.',
     });
   }
   const numbers = numbersOf(keyValues, where);

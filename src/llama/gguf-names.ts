@@ -1,4 +1,4 @@
-/** @module GGUF's tensor names as transformers has them. */
+/** @module Translates GGUF's tensor names to those of transformers. */
 
 const TOP: Readonly<Record<string, string>> = {
   'token_embd.weight': 'model.embed_tokens.weight',
@@ -18,10 +18,10 @@ const IN_LAYER: Readonly<Record<string, string>> = {
   ffn_norm: 'post_attention_layernorm',
 };
 
-/** The divisors of llama3's rope scaling: a tensor in a GGUF, four numbers of the config in transformers. */
+/** The divisors of llama3's rope scaling: a tensor in GGUF, four numbers of the config in transformers. */
 export const ROPE_FREQS = 'rope_freqs.weight';
 
-/** The name in transformers; a tensor that no Llama of transformers has keeps its own, to be refused or dropped by it. */
+/** The name in transformers. A tensor that no transformers Llama has keeps its name, and is refused or dropped under it. */
 export function fromGgufName(name: string): string {
   const match = /^blk\.(\d+)\.([a-z_]+)\.(weight|bias)$/.exec(name);
   if (match === null) return TOP[name] ?? name;

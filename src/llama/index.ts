@@ -1,4 +1,4 @@
-/** @module The source format: Llama checkpoints of transformers, and GGUF files. */
+/** @module The source format: Llama checkpoints in transformers' format, and GGUF files. */
 export { checkIndex } from './check-index.js';
 export { type LlamaConfig, parseLlamaConfig } from './config.js';
 export { type LlamaSource, openLlama } from './open.js';

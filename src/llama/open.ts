@@ -1,4 +1,4 @@
-/** @module Opens a source: a transformers folder, a .gguf file, or a folder that holds one. */
+/** @module Opens a source: a transformers folder, a .gguf file, or a folder that contains one. */
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
@@ -18,9 +18,9 @@ export interface LlamaSource {
   readonly config: LlamaConfig;
   /** The config as transformers writes it. */
   readonly configJson: Readonly<Record<string, unknown>>;
-  /** By transformers' tensor names. */
+  /** Reads tensors by their transformers names. */
   readonly reader: TensorReader;
-  /** How the rows of q and k lie (blt-format 4.2): GGUF files hold them interleaved already. */
+  /** Row order of q and k (blt-format 4.2). In GGUF files they are already interleaved. */
   readonly ropeLayout: 'half' | 'interleaved';
   /** Whether the weights were dequantised. */
   readonly quantised: boolean;
@@ -28,7 +28,7 @@ export interface LlamaSource {
   close(): Promise<void>;
 }
 
-/** The source with its head as the file has it. @throws ByteifyError when a tensor is missing, misshaped, or of no Llama. */
+/** Checks the tensors and sets `tiedEmbeddings` from the weights. @throws ByteifyError as checkTensors does. */
 async function checked(source: LlamaSource, accounted: readonly string[], where: string): Promise<LlamaSource> {
   const { reader } = source;
   const config = { ...source.config, tiedEmbeddings: await isHeadTied(source.config, reader) };
@@ -88,18 +88,19 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
 
 const SOURCE_HINT = 'Give a transformers folder or a .gguf file.';
 
-/** The one .gguf in a folder without safetensors, or null. */
+/** The only .gguf file in a folder without safetensors, or null. */
 async function ggufIn(folder: string): Promise<string | null> {
   if (isThere(join(folder, SINGLE_FILE)) || isThere(join(folder, INDEX_FILE))) return null;
   const files = (await readdir(folder)).filter((name) => name.toLowerCase().endsWith('.gguf'));
   if (files.length > 1)
-    throw new UsageError(`${folder} holds ${files.length} .gguf files.`, { hint: 'Name one of them.' });
+    throw new UsageError(`${folder} contains ${files.length} .gguf files.`, { hint: 'Name one of them.' });
   return files[0] === undefined ? null : join(folder, files[0]);
 }
 
 /**
+ * Opens a source and checks it completely: its config, and the names, shapes and types of its tensors.
  * @param path a folder or a .gguf file.
- * @throws ByteifyError or UsageError when it is not a Llama that can be converted, or is incomplete.
+ * @throws ByteifyError or UsageError when it is not a convertible Llama, or is incomplete.
  */
 export async function openLlama(path: string): Promise<LlamaSource> {
   const found = await stat(path).catch((cause) => {
@@ -108,7 +109,7 @@ export async function openLlama(path: string): Promise<LlamaSource> {
   const gguf = found.isDirectory() ? await ggufIn(path) : path;
   const source = gguf === null ? await openFolder(path) : await openGgufSource(gguf);
   try {
-    // A GGUF's rope_freqs are in the config by now.
+    // The config already includes the rope_freqs of a GGUF file.
     return await checked(source, gguf === null ? [] : [ROPE_FREQS], path);
   } catch (error) {
     await source.close();

@@ -1,4 +1,4 @@
-/** @module Names of a checkpoint's tensors as a LlamaForCausalLM has them, and readers that go by other names than the file. */
+/** @module Translates a checkpoint's tensor names to those of LlamaForCausalLM, and reads tensors under the translated names. */
 import { ByteifyError } from '../errors.js';
 import { quoted, type TensorInfo, type TensorReader } from '../safetensors/index.js';
 import type { LlamaConfig } from './config.js';
@@ -7,9 +7,9 @@ import { llamaTensors } from './tensors.js';
 const BASE_PREFIX = 'model.';
 
 /**
- * Stored names by what they mean.
- * @param meaning of a stored name; @param where names the source in errors.
- * @throws ByteifyError when two stored names mean the same tensor: one of them would be passed over.
+ * Maps the model's tensor names to the stored names.
+ * @param meaning returns the model's name for a stored name; @param where names the source in errors.
+ * @throws ByteifyError when two stored names mean the same tensor, since one of them would be ignored.
  */
 export function storedNames(
   stored: Iterable<string>,
@@ -22,8 +22,8 @@ export function storedNames(
     const other = named.get(meant);
     if (other !== undefined) {
       throw new ByteifyError(
-        `${where} holds both ${quoted(other)} and ${quoted(name)}, which are one tensor of the model.`,
-        { hint: 'Save the model again, with one of the two.' },
+        `${where} contains both ${quoted(other)} and ${quoted(name)}, which are the same tensor of the model.`,
+        { hint: 'Save the model again with only one of the two.' },
       );
     }
     named.set(meant, name);
@@ -32,9 +32,9 @@ export function storedNames(
 }
 
 /**
- * The name that a LlamaForCausalLM has for a stored tensor: with the `model.` that base models are saved without, or without one that is
- * there too often, by the rule of transformers 5 (core_model_loading.py, rename_source_key): where that gives the name of a tensor that
- * the model has. Other names stay.
+ * The name that a LlamaForCausalLM has for a stored tensor. It adds the `model.` prefix that base models are saved without, or removes a
+ * duplicate one, by the rule of transformers 5 (core_model_loading.py, rename_source_key): a change applies only if it yields the name
+ * of a tensor that the model has. Other names are kept.
  */
 export function modelName(config: LlamaConfig): (stored: string) => string {
   const known = new Set(llamaTensors({ ...config, tiedEmbeddings: false }).map(({ name }) => name));
@@ -46,8 +46,8 @@ export function modelName(config: LlamaConfig): (stored: string) => string {
 }
 
 /**
- * The same tensors under other names.
- * @param names stored names by the new ones; @param where names the source in errors. Closing it closes `reader`.
+ * Reads the same tensors under other names. Closing the returned reader closes `reader`.
+ * @param names stored names by their new names; @param where names the source in errors.
  */
 export function renamedReader(reader: TensorReader, names: ReadonlyMap<string, string>, where: string): TensorReader {
   const tensors = new Map<string, TensorInfo>();

@@ -1,4 +1,4 @@
-/** @module Every tensor of a Llama checkpoint of transformers. */
+/** @module Lists every tensor of a Llama checkpoint in transformers' format. */
 import type { LlamaConfig } from './config.js';
 
 export interface LlamaTensor {

@@ -1,20 +1,20 @@
-/** @module Whether the head of a source is its embedding: what the file holds decides, as in transformers 5, not what the config says. */
+/** @module Whether a source's head is tied to its embedding. As in transformers 5, the file's contents decide, not the config alone. */
 import { type TensorReader, tensorBytes } from '../safetensors/index.js';
 import type { LlamaConfig } from './config.js';
 
 export const EMBEDDING = 'model.embed_tokens.weight';
 export const HEAD = 'lm_head.weight';
 
-/** Bytes of each tensor that are compared at a time. */
-const PIECE_BYTES = 16 * 2 ** 20;
+/** Bytes of each tensor compared at a time. */
+const CHUNK_BYTES = 16 * 2 ** 20;
 
-/** Whether two tensors hold the same bytes; reads no further than the first difference. */
+/** Whether two tensors contain the same bytes. Reading stops at the first difference. */
 async function areEqual(reader: TensorReader, one: string, other: string): Promise<boolean> {
   const [a, b] = [reader.tensors.get(one)!, reader.tensors.get(other)!];
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
   const size = tensorBytes(a);
-  for (let offset = 0; offset < size; offset += PIECE_BYTES) {
-    const range = { offset, length: Math.min(PIECE_BYTES, size - offset) };
+  for (let offset = 0; offset < size; offset += CHUNK_BYTES) {
+    const range = { offset, length: Math.min(CHUNK_BYTES, size - offset) };
     const [left, right] = [await reader.read(one, range), await reader.read(other, range)];
     if (Buffer.compare(left, right) !== 0) return false;
   }
@@ -22,8 +22,8 @@ async function areEqual(reader: TensorReader, one: string, other: string): Promi
 }
 
 /**
- * Only a config that ties them can make the head the embedding; it does so where the file holds one of the two, or both with the same
- * numbers. With numbers of its own the head counts (modeling_utils.py, tie_weights).
+ * Whether the head is the embedding. The config must tie them, and the file must contain only one of the two, or both with equal values.
+ * If the file contains a head with different values, that head is used (modeling_utils.py, tie_weights).
  */
 export async function isHeadTied(config: LlamaConfig, reader: TensorReader): Promise<boolean> {
   if (!config.tiedEmbeddings) return false;
@@ -32,8 +32,8 @@ export async function isHeadTied(config: LlamaConfig, reader: TensorReader): Pro
 }
 
 /**
- * Names of a file that holds a tied pair under the head's name alone: transformers then takes it for the embedding, too.
- * @param names stored names by the model's.
+ * If a file contains a tied pair only under the head's name, adds the embedding's name for it, as transformers does.
+ * @param names stored names by the model's names.
  */
 export function withTiedEmbedding(names: ReadonlyMap<string, string>, config: LlamaConfig): Map<string, string> {
   const head = names.get(HEAD);

@@ -8,12 +8,12 @@ import {
   type Variable,
 } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
-import { isPlainFloat, type TensorReader, tensorPieces } from '../safetensors/index.js';
+import { isPlainFloat, type TensorReader, tensorChunks } from '../safetensors/index.js';
 import type { Params } from './params.js';
 
 /** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */
 async function* float32Chunks(reader: TensorReader, name: string, zeroBytes: number): AsyncGenerator<Uint8Array> {
-  yield* tensorPieces(reader, reader.tensors.get(name)!, { dtype: 'F32', pieceBytes: CHUNK_BYTES });
+  yield* tensorChunks(reader, reader.tensors.get(name)!, { dtype: 'F32', chunkBytes: CHUNK_BYTES });
   if (zeroBytes > 0) yield new Uint8Array(zeroBytes);
 }
 

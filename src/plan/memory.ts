@@ -5,7 +5,6 @@
 import {
   type BltConfig,
   hashTables,
-  movedParts,
   type Part,
   type SourceShape,
   type StageRuns,
@@ -13,6 +12,7 @@ import {
   stageRuns,
   type TextShape,
   type TransformerConfig,
+  trainedParts,
 } from '../blt/index.js';
 import { activationsOf, type KeptFloats } from './activations.js';
 import { closedFormMemory } from './closed-form-memory.js';
@@ -71,7 +71,7 @@ const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['
 export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = inputs;
   const runs = stageRuns(stage);
-  const trains = movedParts(runs);
+  const trains = trainedParts(runs);
   const alone = stage.kind === 'patcher';
   const trained = (parts: readonly Part[]) =>
     sumParameters(

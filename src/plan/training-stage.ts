@@ -3,13 +3,13 @@
 import {
   type BltConfig,
   closedFormFlops,
-  movedParts,
   type Part,
   type SourceShape,
   type StageShape,
   stageFlops,
   stageRuns,
   type TextShape,
+  trainedParts,
 } from '../blt/index.js';
 import { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
@@ -59,7 +59,7 @@ export interface StageCost {
 /** The parts in a stage's checkpoint, in float32: those that it trains. The others are read from elsewhere in the conversion folder. */
 function writtenParts(stage: StageShape, adapts: boolean): readonly Part[] {
   if (stage.kind === 'closed-form') return ['encoder', 'hash', 'decoder', 'head'];
-  const moved = movedParts(stageRuns(stage));
+  const moved = trainedParts(stageRuns(stage));
   return adapts ? [...moved, 'global'] : moved;
 }
 
@@ -79,7 +79,7 @@ export function trainingStageCost(params: {
   const { config, counts, source, work, frozenWeightBytes, flopsPerSecond } = params;
   const { stage, bytes } = work;
   const text: TextShape = { bytes: work.rowBytes, bytesPerPatch: work.bytesPerPatch };
-  const trainedParameters = sumParameters(counts, movedParts(stageRuns(stage))) + work.adapterParameters;
+  const trainedParameters = sumParameters(counts, trainedParts(stageRuns(stage))) + work.adapterParameters;
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
   const perByte = model + sourceStates + sourceHead;
   const flops =

@@ -1,13 +1,13 @@
 /** @module The mapping between a Llama and the latent global transformer of a BLT, as data, in both directions (blt-format 4.1). */
 
 /**
- * copy: the bytes as they are. interleave: rows of each head reordered from (j, j + d/2) pairs to (2j, 2j + 1) pairs, because
+ * copy: the bytes unchanged. interleave: rows of each head reordered from (j, j + d/2) pairs to (2j, 2j + 1) pairs, because
  * transformers' Llama rotates halves and BLT rotates neighbours (blt-format 4.2).
  */
 export type Transform = 'copy' | 'interleave';
 
 export interface Mapping {
-  /** Name in a Llama checkpoint; `{i}` is the layer. */
+  /** Name in a Llama checkpoint; `{i}` stands for the layer index. */
   readonly llama: string;
   readonly blt: string;
   readonly transform: Transform;
@@ -31,15 +31,15 @@ export const LLAMA_TO_BLT: readonly Mapping[] = [
   LAYER('post_attention_layernorm', 'copy'),
 ];
 
-/** Tensors of a Llama that a BLT has no place for, and why. */
+/** Llama tensors that have no counterpart in a BLT, and why. */
 export const DROPPED: Readonly<Record<string, string>> = {
-  'model.embed_tokens.weight': 'a BLT reads bytes: its embeddings are of 260 ids and hashed n-grams',
+  'model.embed_tokens.weight': 'a BLT reads bytes: it embeds 260 ids and hashed n-grams',
   'lm_head.weight': 'a BLT predicts bytes: its head has 260 rows',
-  'model.norm.weight': 'the latent global transformer has no final norm; the decoder norms what it reads',
+  'model.norm.weight': 'the latent global transformer has no final norm; the decoder normalises its input',
   'rope_freqs.weight': 'the divisors of a GGUF’s rope scaling: the config has the numbers they are computed from',
 };
 
-/** Why anything else of a source is left out. */
+/** Why any other tensor of a source is left out. */
 export const UNKNOWN_REASON = 'a computed buffer of an old checkpoint: rotary frequencies, which the config gives';
 
 export interface MappedName {
@@ -55,12 +55,12 @@ function translate(name: string, from: 'llama' | 'blt', to: 'llama' | 'blt'): Ma
   return row === undefined ? null : { name: row[to].replace('{i}', layer), transform: row.transform };
 }
 
-/** Where a Llama's tensor goes, or null when it is dropped. */
+/** The BLT tensor that a Llama tensor maps to; null when it is dropped. */
 export function toBltName(llamaName: string): MappedName | null {
   return translate(llamaName, 'llama', 'blt');
 }
 
-/** Where a BLT's tensor came from, or null when it is fresh; the transform is the one of the forward direction. */
+/** The Llama tensor that a BLT tensor comes from; null when it is fresh. The transform is that of the forward direction. */
 export function toLlamaName(bltName: string): MappedName | null {
   return translate(bltName, 'blt', 'llama');
 }

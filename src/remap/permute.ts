@@ -1,7 +1,7 @@
 /** @module Row orders of rotary projections (blt-format 4.2). */
 
 /**
- * For each row of the interleaved layout, the row of the half layout it is: per head of d rows, new[2j] = old[j] and
+ * For each row of the interleaved layout, the index of the same row in the half layout: per head of d rows, new[2j] = old[j] and
  * new[2j + 1] = old[j + d/2].
  * @param rows of the projection; @param headDim d.
  */
@@ -13,7 +13,7 @@ export function interleavedOrder(rows: number, headDim: number): Int32Array {
   });
 }
 
-/** The inverse: for each row of the half layout, the row of the interleaved layout. */
+/** The inverse: for each row of the half layout, the index of the same row in the interleaved layout. */
 export function halfOrder(rows: number, headDim: number): Int32Array {
   const order = new Int32Array(rows);
   interleavedOrder(rows, headDim).forEach((from, to) => {

@@ -1,4 +1,4 @@
-/** @module Pours a Llama into a BLT, tensor by tensor. */
+/** @module Converts a Llama checkpoint into a BLT checkpoint, tensor by tensor. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
@@ -12,10 +12,10 @@ import {
   elementCount,
   type TensorInfo,
   tensorBytes,
-  tensorPieces,
+  tensorChunks,
   writeCheckpoint,
 } from '../safetensors/index.js';
-import { freshPieces } from './fresh.js';
+import { freshChunks } from './fresh.js';
 import { DROPPED, type Transform, toBltName, toLlamaName, UNKNOWN_REASON } from './mapping.js';
 import { interleavedOrder, reorderRows } from './permute.js';
 import { type DroppedRecord, REPORT_FILE, type RemapReport, type TargetRecord } from './report.js';
@@ -25,18 +25,18 @@ export type TargetDtype = 'source' | 'float32' | 'bfloat16';
 export interface RemapOptions {
   readonly source: LlamaSource;
   readonly config: BltConfig;
-  /** The BLT folder to write; it is whole or absent. */
+  /** The BLT folder to write. It is either complete or absent. */
   readonly out: string;
-  /** `out` is the caller's own, as a stage's folder is: what lies there is replaced, whatever it is. */
+  /** Whether `out` belongs to the caller, as a stage's folder does: its contents are then replaced without a check. */
   readonly ownsOut?: boolean;
   readonly seed: number;
-  /** source keeps BF16 and F32 as they are and widens F16 to F32. */
+  /** `source` keeps BF16 and F32 and widens F16 to F32. */
   readonly dtype: TargetDtype;
   readonly onProgress?: (event: { doneBytes: number; totalBytes: number }) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What a target tensor is made of. */
+/** A target tensor and where its values come from. */
 interface Target {
   readonly spec: TensorSpec;
   readonly info: TensorInfo;
@@ -45,20 +45,20 @@ interface Target {
 
 const STORED = { float32: 'F32', bfloat16: 'BF16' } as const;
 /** Bytes read and written at a time. */
-const PIECE_BYTES = 32 * 2 ** 20;
+const CHUNK_BYTES = 32 * 2 ** 20;
 
 function storedAs(source: Dtype, dtype: TargetDtype): 'F32' | 'BF16' {
   if (dtype !== 'source') return STORED[dtype];
   return source === 'BF16' ? 'BF16' : 'F32';
 }
 
-/** Fresh tensors are stored as most of the source's bytes are. */
+/** The type of fresh tensors: that of the source's largest tensor. */
 function freshDtype(source: LlamaSource, dtype: TargetDtype): 'F32' | 'BF16' {
   const widest = [...source.reader.tensors.values()].sort((a, b) => tensorBytes(b) - tensorBytes(a))[0];
   return storedAs(widest?.dtype ?? 'F32', dtype);
 }
 
-const INCOMPLETE = 'The weights and the config do not belong together: download the source again.';
+const INCOMPLETE = 'The weights and the config do not match: download the source again.';
 
 function planTargets({ source, config, dtype }: RemapOptions): Target[] {
   const fresh = freshDtype(source, dtype);
@@ -69,11 +69,11 @@ function planTargets({ source, config, dtype }: RemapOptions): Target[] {
     if (info === undefined) throw new ByteifyError(`The source lacks the tensor ${mapped.name}.`, { hint: INCOMPLETE });
     if (info.shape.join() !== spec.shape.join()) {
       throw new ByteifyError(
-        `${mapped.name} has the shape [${info.shape}] and the BLT’s ${spec.name} [${spec.shape}].`,
+        `${mapped.name} has the shape [${info.shape}], but the BLT’s ${spec.name} has the shape [${spec.shape}].`,
         { hint: INCOMPLETE },
       );
     }
-    // GGUF files hold q and k interleaved already.
+    // In GGUF files q and k are interleaved already.
     const transform = source.ropeLayout === 'interleaved' ? 'copy' : mapped.transform;
     return {
       spec,
@@ -83,19 +83,19 @@ function planTargets({ source, config, dtype }: RemapOptions): Target[] {
   });
 }
 
-async function* copiedPieces(target: Target, { source, config }: RemapOptions): AsyncGenerator<Uint8Array> {
+async function* copiedChunks(target: Target, { source, config }: RemapOptions): AsyncGenerator<Uint8Array> {
   const { info, transform } = target.from!;
   const isInterleaved = transform === 'interleave';
   const rowElements = elementCount(info.shape) / info.shape[0]!;
   const headDim = config.global.hiddenSize / config.global.heads;
   const rowBytes = rowElements * dtypeBytes(target.info.dtype);
-  const pieces = tensorPieces(source.reader, info, {
+  const chunks = tensorChunks(source.reader, info, {
     dtype: target.info.dtype as 'F32' | 'BF16',
-    pieceBytes: PIECE_BYTES,
-    // Whole heads at a time: a permutation stays inside its head.
+    chunkBytes: CHUNK_BYTES,
+    // Process whole heads, because a permutation stays within its head.
     unitElements: isInterleaved ? rowElements * headDim : 1,
   });
-  for await (const bytes of pieces)
+  for await (const bytes of chunks)
     yield isInterleaved ? reorderRows(bytes, interleavedOrder(bytes.length / rowBytes, headDim)) : bytes;
 }
 
@@ -126,23 +126,24 @@ function reportOf(options: RemapOptions, targets: readonly Target[]): RemapRepor
   };
 }
 
-/** Counts what passes and stops when asked to. */
+/** Reports the bytes that pass through, and stops when the signal aborts. */
 async function* watched(
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   seen: (bytes: number) => void,
   signal?: AbortSignal,
 ) {
-  for await (const piece of pieces) {
+  for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    yield piece;
-    seen(piece.length);
+    yield chunk;
+    seen(chunk.length);
   }
 }
 
 /**
- * Writes config.json, the weights and remap-report.json into `out`. Memory is bounded by one piece whatever the model's size.
- * @throws ByteifyError when a tensor of the source is missing or misshaped; nothing is left then, nor when the signal stops it.
- * UsageError when writing `out` would destroy something.
+ * Writes config.json, the weights and remap-report.json into `out`. It holds one chunk in memory at a time, whatever the model's size.
+ * @returns the report that was written
+ * @throws ByteifyError when a tensor of the source is missing or has the wrong shape; UsageError when writing `out` would destroy
+ * something; the signal's reason. No output is left behind in any of these cases.
  */
 export async function remap(options: RemapOptions): Promise<RemapReport> {
   const { config, out, ownsOut = false, seed, onProgress, signal } = options;
@@ -166,11 +167,11 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
       targets.map(({ info }) => info),
       ({ name }) => {
         const target = byName.get(name)!;
-        const pieces =
+        const chunks =
           target.from === null
-            ? freshPieces(target.spec, seed, target.info.dtype as 'F32' | 'BF16')
-            : copiedPieces(target, options);
-        return watched(pieces, seen, signal);
+            ? freshChunks(target.spec, seed, target.info.dtype as 'F32' | 'BF16')
+            : copiedChunks(target, options);
+        return watched(chunks, seen, signal);
       },
     );
     await writeFile(join(folder, REPORT_FILE), `${JSON.stringify(report, null, 2)}\n`);

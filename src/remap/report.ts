@@ -1,4 +1,4 @@
-/** @module What became of every tensor: remap-report.json. */
+/** @module remap-report.json, which records what became of every tensor. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readJson } from '../fs/index.js';
@@ -10,7 +10,7 @@ export interface TargetRecord {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: Dtype;
-  /** copied and permuted tensors have a `from`; fresh ones a `std` (0: ones). */
+  /** Copied and permuted tensors have a `from`, fresh ones a `std` (0 means ones). */
   readonly origin: 'copied' | 'permuted' | 'fresh';
   readonly from?: string;
   readonly std?: number;
@@ -27,7 +27,7 @@ export interface RemapReport {
   readonly seed: number;
   readonly tensors: readonly TargetRecord[];
   readonly dropped: readonly DroppedRecord[];
-  /** Of copied and permuted tensors, as written. */
+  /** Bytes of the copied and permuted tensors as written. */
   readonly copied_bytes: number;
   readonly copied_parameters: number;
   readonly fresh_parameters: number;
@@ -35,7 +35,7 @@ export interface RemapReport {
 }
 
 const shape = z.array(z.int().nonnegative());
-const dtype = z.custom<Dtype>(isDtype, 'is no type of a tensor');
+const dtype = z.custom<Dtype>(isDtype, 'is not a tensor type');
 const count = z.number().nonnegative();
 
 const reportSchema = z.object({
@@ -58,8 +58,8 @@ const reportSchema = z.object({
 }) satisfies z.ZodType<RemapReport>;
 
 /**
- * The report that a remap left in its folder.
- * @throws ByteifyError when it is missing or cannot be used
+ * Reads the report that a remap wrote to its folder.
+ * @throws ByteifyError when it is missing or invalid
  */
 export async function readRemapReport(folder: string): Promise<RemapReport> {
   const hint = 'Remap again: --restart-from remap, or another --out.';

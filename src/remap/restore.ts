@@ -1,4 +1,4 @@
-/** @module The way back: a Llama's layers out of a BLT's latent global transformer. */
+/** @module The reverse of the remap: extracts a Llama's layers from a BLT's latent global transformer. */
 import type { TensorReader } from '../safetensors/index.js';
 import { toLlamaName } from './mapping.js';
 import { halfOrder, reorderRows } from './permute.js';
@@ -8,7 +8,10 @@ export interface RestoredTensor {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes of every layer tensor under its Llama name, rows of q and k back in the half layout. @param headDim of the global transformer. */
+/**
+ * Yields the bytes of every layer tensor under its Llama name, with the rows of q and k back in the half layout.
+ * @param headDim of the global transformer.
+ */
 export async function* restoreLlamaLayers(blt: TensorReader, headDim: number): AsyncGenerator<RestoredTensor> {
   for (const { name, shape } of blt.tensors.values()) {
     const mapped = toLlamaName(name);

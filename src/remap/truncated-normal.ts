@@ -1,17 +1,17 @@
-/** @module A normal distribution without its tails, drawn fast: for billions of hash rows. */
+/** @module Fast sampling from a truncated normal distribution, for tables of billions of hash rows. */
 import type { Generator } from '../random.js';
 
-/** Where the distribution is cut, in deviations (blt-format 3.1). */
+/** Where the distribution is truncated, in standard deviations (blt-format 3.1). */
 const LIMIT = 3;
 const BIN_BITS = 14;
 const BINS = 2 ** BIN_BITS;
 const REST = 32 - BIN_BITS;
-/** Steps of the integration that the table is made by. */
+/** Number of integration steps used to build the table. */
 const STEPS = 2 ** 20;
 
 let quantiles: Float64Array | null = null;
 
-/** Values below which 0, 1, ..., BINS equal shares of the cut normal distribution lie: its density added up, then read the other way. */
+/** Quantiles that divide the truncated normal into BINS equal shares, computed by numerical integration and inversion of its density. */
 function quantileTable(): Float64Array {
   if (quantiles !== null) return quantiles;
   const sums = new Float64Array(STEPS + 1);
@@ -31,8 +31,8 @@ function quantileTable(): Float64Array {
 }
 
 /**
- * Fills an array with a normal distribution of the given deviation, cut at three deviations: a uniform number picks one of 16,384
- * equal shares and a place in it. A tenth of the time of drawing normals by logarithms, which matters for billions of hash rows.
+ * Fills an array with normal values of the given standard deviation, truncated at three deviations. A uniform number selects one of
+ * 16,384 equal shares and a position in it. It takes a tenth of the time of drawing normals by logarithms.
  */
 export function fillTruncatedNormal(values: Float32Array, std: number, next: Generator): void {
   const table = quantileTable();

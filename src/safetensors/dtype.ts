@@ -1,7 +1,7 @@
-/** @module Element types of safetensors files, and float conversions in plain loops. */
+/** @module Element types of safetensors files, and conversions between float types in plain loops. */
 import { ByteifyError } from '../errors.js';
 
-/** Every type of the format by its bits per element (safetensors 0.8, `Dtype` in its tensor.rs). */
+/** Bits per element of every type in the format (safetensors 0.8, `Dtype` in its tensor.rs). */
 const BITS = {
   F64: 64,
   F32: 32,
@@ -33,31 +33,31 @@ export function isDtype(value: unknown): value is Dtype {
   return typeof value === 'string' && Object.hasOwn(BITS, value);
 }
 
-/** Bits of one element; F4 and F6 elements are packed, so that a tensor of them need not be whole bytes. */
+/** Bits per element. F4 and F6 elements are packed, so a tensor of them need not fill whole bytes. */
 export function dtypeBits(dtype: Dtype): number {
   return BITS[dtype];
 }
 
-/** Bytes of one element. @throws ByteifyError for a type whose elements are smaller than a byte. */
+/** Bytes per element. @throws ByteifyError for a type whose elements are smaller than a byte. */
 export function dtypeBytes(dtype: Dtype): number {
   const bytes = BITS[dtype] / 8;
   if (!Number.isInteger(bytes)) throw new ByteifyError(`Elements of type ${dtype} are not whole bytes.`);
   return bytes;
 }
 
-/** Types whose values `toFloat32` reads. */
+/** The types that `toFloat32` can read. */
 const FLOATS: readonly Dtype[] = ['F64', 'F32', 'F16', 'BF16'];
 
-/** Whether a tensor of the type holds plain numbers: no integers, and nothing that needs scales beside it. */
+/** Whether a tensor of this type contains plain floats: neither integers nor values that need separate scales. */
 export function isPlainFloat(dtype: Dtype): boolean {
   return FLOATS.includes(dtype);
 }
 
-/** Sees bytes as elements; copies only when they do not lie on the element's boundary. */
+/** Prepares bytes to be viewed as elements. It copies them only when they are not aligned to the element size. */
 function aligned(bytes: Uint8Array, elementBytes: number): { buffer: ArrayBuffer; offset: number; count: number } {
   if (bytes.byteLength % elementBytes !== 0)
     throw new ByteifyError(`${bytes.byteLength} bytes are not whole elements of ${elementBytes} bytes`);
-  // Not bytes.slice(): a Buffer's slice is a view on the same place.
+  // Not bytes.slice(): the slice of a Buffer is a view of the same memory.
   const whole = bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
   return { buffer: whole.buffer as ArrayBuffer, offset: whole.byteOffset, count: bytes.byteLength / elementBytes };
 }
@@ -70,7 +70,7 @@ function fromBfloat16(bytes: Uint8Array): Float32Array {
   return new Float32Array(words.buffer);
 }
 
-/** Every half-precision pattern's value. */
+/** The value of each half-precision bit pattern; built on first use. */
 let halfValues: Float32Array | null = null;
 
 function halfTable(): Float32Array {
@@ -85,7 +85,7 @@ function halfTable(): Float32Array {
   return halfValues;
 }
 
-/** The number that 16 bits stand for in half precision. */
+/** The value of a 16-bit pattern in half precision. */
 export function halfValue(bits: number): number {
   return halfTable()[bits]!;
 }
@@ -100,8 +100,8 @@ function fromHalf(bytes: Uint8Array): Float32Array {
 }
 
 /**
- * Values of F64, F32, F16 or BF16 bytes. F32 bytes on a 4-byte boundary are seen in place, not copied.
- * @throws ByteifyError for types that are not floats.
+ * Converts F64, F32, F16 or BF16 bytes to float32 values. F32 bytes on a 4-byte boundary are viewed in place, not copied.
+ * @throws ByteifyError for any other type, and when the bytes do not divide into whole elements.
  */
 export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
   if (dtype === 'F32') {
@@ -114,12 +114,12 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
     const { buffer, offset, count } = aligned(bytes, 8);
     return new Float32Array(new Float64Array(buffer, offset, count));
   }
-  throw new ByteifyError(`tensors of type ${dtype} hold no floating-point numbers that can be used`);
+  throw new ByteifyError(`tensors of type ${dtype} contain no floating-point numbers that can be used`);
 }
 
 const QUIET = 0x40;
 
-/** Round to nearest, ties to even; a NaN stays one. */
+/** Rounds to nearest, ties to even. NaN stays NaN. */
 function toBfloat16(values: Float32Array): Uint8Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
@@ -131,14 +131,14 @@ function toBfloat16(values: Float32Array): Uint8Array {
   return new Uint8Array(halves.buffer);
 }
 
-/** 65,520 lies half-way between the largest half and the power of two after it: from here on, infinity. */
+/** 65,520 is halfway between the largest half and the next power of two: values from here on round to infinity. */
 const HALF_OVERFLOW = 0x477ff000;
-/** 2^-14, the smallest half that is not subnormal. */
+/** 2^-14, the smallest normal half. */
 const HALF_NORMAL = 0x38800000;
-/** The difference of the exponents' biases, 127 - 15, in a float32's place. */
+/** The difference between the exponent biases, 127 - 15, shifted to the exponent field of a float32. */
 const HALF_BIAS = 112 << 23;
 
-/** Round to nearest, ties to even; a NaN stays one. Subnormals are multiples of 2^-24. */
+/** Rounds to nearest, ties to even. NaN stays NaN. Subnormal halves are multiples of 2^-24. */
 function toHalf(values: Float32Array): Uint8Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
@@ -148,7 +148,7 @@ function toHalf(values: Float32Array): Uint8Array {
     const size = word & 0x7fffffff;
     if (size > 0x7f800000) halves[i] = sign | 0x7e00;
     else if (size >= HALF_OVERFLOW) halves[i] = sign | 0x7c00;
-    // The 13 bits that go are rounded off; a carry into the exponent is the next power of two, as it should be.
+    // Rounds away the 13 low bits. A carry into the exponent correctly yields the next power of two.
     else if (size >= HALF_NORMAL) halves[i] = sign | ((size - HALF_BIAS + 0xfff + ((size >>> 13) & 1)) >>> 13);
     else halves[i] = sign | roundToEven(Math.abs(values[i]!) * 2 ** 24);
   }
@@ -161,7 +161,7 @@ function roundToEven(value: number): number {
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
-/** Bytes of float32 values in a narrower type, rounded to nearest even; F32 bytes are the values' own. */
+/** Converts float32 values to the bytes of another type, rounding to nearest even. For F32 the bytes share the values' memory. */
 export function fromFloat32(values: Float32Array, dtype: 'F32' | 'BF16' | 'F16'): Uint8Array {
   if (dtype === 'F32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return dtype === 'BF16' ? toBfloat16(values) : toHalf(values);

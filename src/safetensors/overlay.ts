@@ -1,11 +1,12 @@
-/** @module Several checkpoints read as one: a tensor comes from the first that has it. */
+/** @module Reads several checkpoints as one: each tensor comes from the first checkpoint that has it. */
 import { ByteifyError } from '../errors.js';
 import { quoted } from './quoted.js';
 import type { TensorInfo, TensorReader } from './types.js';
 
 /**
- * @param readers the first wins. Closing the overlay closes them.
- * @throws ByteifyError, when it is read, for a tensor that none of them has
+ * Combines readers into one.
+ * @param readers in order of precedence. Closing the overlay closes them all.
+ * @throws ByteifyError, on reading, for a tensor that none of them has
  */
 export function overlay(readers: readonly TensorReader[]): TensorReader {
   const tensors = new Map<string, TensorInfo>();

@@ -1,6 +1,6 @@
 /**
- * @module A checkpoint that holds only the tensors that were trained, and names the folders that hold the others: the checkpoints of a run's
- * stages share what no stage moves. `overlay.json` beside the weights says from which folder each other tensor is read.
+ * @module A checkpoint that contains only the tensors that were trained and names the folders that contain the others. The checkpoints of a
+ * run's stages thus share the tensors that no stage trains. `overlay.json` beside the weights maps each remaining tensor to its folder.
  */
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
@@ -14,38 +14,38 @@ import { type TensorSource, writeSafetensorsFile } from './write-file.js';
 
 export const OVERLAY_FILE = 'overlay.json';
 
-/** Not model.safetensors: nothing that knows no overlay may take a part of a model for the whole. */
+/** Not model.safetensors, so that no reader that ignores overlays mistakes part of a model for the whole. */
 export const TRAINED_FILE = 'trained.safetensors';
 
-/** As of a header (src/safetensors/header.ts). */
+/** The same limit as for a header (src/safetensors/header.ts). */
 const MAX_OVERLAY_BYTES = 100_000_000;
 
 const overlaySchema = z.strictObject({
   format: z.literal(1),
-  /** Names of tensors by the folder whose own weights hold them, relative to this one and with forward slashes. */
+  /** Tensor names by the folder that contains them. Paths are relative to this folder, with forward slashes. */
   tensors_in: z.record(
     z.string().refine((folder) => folder !== '' && !isAbsolute(folder), 'must be a relative path'),
     z.array(z.string()).min(1),
   ),
 });
 
-/** Names of tensors by the path of the folder that holds them. */
+/** Tensor names by the path of the folder that contains them. */
 export type Overlay = ReadonlyMap<string, readonly string[]>;
 
-/** Whether a folder holds a part of a model and the rest lies elsewhere. */
+/** Whether a folder contains a partial checkpoint, whose remaining tensors are in other folders. */
 export function isPartial(folder: string): boolean {
   return existsSync(join(folder, OVERLAY_FILE));
 }
 
 /**
- * Where the tensors lie that a partial checkpoint does not hold itself.
- * @throws ByteifyError when the file cannot be read or used
+ * Reads in which folders the remaining tensors of a partial checkpoint are.
+ * @throws ByteifyError when the file cannot be read or is invalid
  */
 export async function readOverlay(folder: string): Promise<Overlay> {
   const path = join(folder, OVERLAY_FILE);
   const hint = `Remove ${folder}: a run then resumes from the checkpoint before it.`;
   const refuse: Refuse = (what) => {
-    throw new ByteifyError(`${path} does not say where the other tensors lie: ${what}.`, { hint });
+    throw new ByteifyError(`${path} does not say where the other tensors are: ${what}.`, { hint });
   };
   const file = await openFile(path);
   try {
@@ -61,11 +61,11 @@ export async function readOverlay(folder: string): Promise<Overlay> {
   }
 }
 
-/** @throws ByteifyError when a folder of the overlay is gone, or lacks a tensor that is read from it */
+/** @throws ByteifyError when a folder of the overlay no longer exists, or lacks a tensor that should be read from it */
 export function checkBelow(folder: string, below: string, names: readonly string[], reader: TensorReader | null): void {
-  const hint = 'Restore it from a copy, or begin the training again with --restart-from finetune.';
+  const hint = 'Restore it from a copy, or restart the training with --restart-from finetune.';
   if (reader === null) {
-    throw new ByteifyError(`${folder} reads tensors from ${below}, which is gone.`, { hint });
+    throw new ByteifyError(`${folder} reads tensors from ${below}, which no longer exists.`, { hint });
   }
   const lost = names.find((name) => !reader.tensors.has(name));
   if (lost !== undefined) {
@@ -73,15 +73,15 @@ export function checkBelow(folder: string, below: string, names: readonly string
   }
 }
 
-/** Whether `path` is `folder` or lies below it. */
+/** Whether `path` is `folder` or is inside it. */
 function isWithin(path: string, folder: string): boolean {
   const way = relative(resolve(folder), resolve(path));
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
 /**
- * Which of the untrained tensors need not be written, since they lie in a folder that stays as long as the checkpoint does.
- * @param params.root what lies in this folder stays; tensors of other places are to be written
+ * Finds the untrained tensors that need not be written because a folder that lives as long as the checkpoint already contains them.
+ * @param params.root files in this folder are kept; tensors stored elsewhere must be written
  */
 export function overlayOf(params: { untrained: readonly string[]; start: TensorReader; root: string }): Overlay {
   const { untrained, start, root } = params;
@@ -95,10 +95,10 @@ export function overlayOf(params: { untrained: readonly string[]; start: TensorR
 }
 
 /**
- * Writes the part of a model that does not lie elsewhere, and where the rest lies.
- * @param params.folder gets the files
- * @param params.path what the folder is called when it is done: the overlay's paths are relative to it
- * @param params.tensors those that are written
+ * Writes the tensors that are not stored elsewhere, and an overlay file that says where the rest is.
+ * @param params.folder where to write the files
+ * @param params.path the folder's final path; the overlay's paths are relative to it
+ * @param params.tensors the tensors to write
  * @throws ByteifyError as writeSafetensorsFile does
  */
 export async function writePartialCheckpoint(params: {

@@ -1,10 +1,10 @@
-/** @module Names out of a file that nobody vouches for, in a form that an error message can carry. */
+/** @module Quotes names from untrusted files so that an error message can include them safely. */
 
-/** No tensor of a real model has a longer name. */
+/** No real model has a tensor with a longer name. */
 const MAX_LENGTH = 120;
 
-/** A value in quotes: control characters escaped, cut where it is too long to be read; what is no text is only called so. */
+/** A string in quotes, with control characters escaped and long strings truncated. Other values are described, not shown. */
 export function quoted(value: unknown): string {
-  if (typeof value !== 'string') return 'a value that is no text';
+  if (typeof value !== 'string') return 'a value that is not a string';
   return value.length > MAX_LENGTH ? `${JSON.stringify(value.slice(0, MAX_LENGTH))}…` : JSON.stringify(value);
 }

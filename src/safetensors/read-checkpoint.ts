@@ -1,4 +1,4 @@
-/** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json names. */
+/** @module Opens a checkpoint folder: model.safetensors, or the shards that model.safetensors.index.json lists. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import type { TensorInfo, TensorReader } from './types.js';
 export const SINGLE_FILE = 'model.safetensors';
 export const INDEX_FILE = 'model.safetensors.index.json';
 
-/** A plain file name: what an index may name without reaching outside its folder. */
+/** A plain file name, so that an index cannot name a file outside its folder. */
 const SHARD_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$/;
 
 export interface Checkpoint extends TensorReader {
@@ -22,16 +22,16 @@ export interface Checkpoint extends TensorReader {
   readonly files: readonly string[];
 }
 
-/** As of a header: an index of 1,000,000 tensors is about that long. */
+/** The same limit as for a header: an index of 1,000,000 tensors is about this long. */
 const MAX_INDEX_BYTES = 100_000_000;
 
 /**
- * The file that holds each tensor, by the tensors' names.
- * @throws ByteifyError when the index is absent, not sound, or names a file elsewhere.
+ * Reads which file contains each tensor, by tensor name.
+ * @throws ByteifyError when the index is absent or invalid, or names a file outside its folder.
  */
 export async function readIndex(path: string): Promise<Map<string, string>> {
   const refuse: Refuse = (what) => {
-    throw new ByteifyError(`${path} is not a sound index: ${what}.`, {
+    throw new ByteifyError(`${path} is not a valid index: ${what}.`, {
       hint: 'Download or write the checkpoint again.',
     });
   };
@@ -54,9 +54,9 @@ export async function readIndex(path: string): Promise<Map<string, string>> {
   }
 }
 
-const APART = 'The index and the shards do not belong together: download or write the checkpoint again.';
+const APART = 'The index and the shards do not match: download or write the checkpoint again.';
 
-/** Each tensor must lie where the index says, and each that lies in a shard must be in the index. */
+/** Checks that each tensor is in the shard that the index names, and that the index lists every tensor of the shards. */
 function checkIndex(path: string, map: ReadonlyMap<string, string>, shards: ReadonlyMap<string, TensorReader>): void {
   for (const [name, shard] of map) {
     if (!shards.get(shard)!.tensors.has(name))
@@ -65,7 +65,9 @@ function checkIndex(path: string, map: ReadonlyMap<string, string>, shards: Read
   for (const [shard, reader] of shards) {
     for (const name of reader.tensors.keys()) {
       if (map.get(name) !== shard)
-        throw new ByteifyError(`${shard} holds ${quoted(name)}, which ${path} does not place there.`, { hint: APART });
+        throw new ByteifyError(`${shard} contains ${quoted(name)}, which ${path} does not place there.`, {
+          hint: APART,
+        });
     }
   }
 }
@@ -106,7 +108,7 @@ function merged(folder: string, shards: ReadonlyMap<string, TensorReader>): Chec
   };
 }
 
-/** Tensors of other folders that are read with a partial checkpoint's own. */
+/** Opens the tensors that a partial checkpoint reads from another folder. */
 async function openBelow(folder: string, below: string, names: readonly string[]): Promise<Checkpoint> {
   const reader = existsSync(below) ? await openOwn(below) : null;
   try {
@@ -115,7 +117,7 @@ async function openBelow(folder: string, below: string, names: readonly string[]
     await reader?.close();
     throw error;
   }
-  // What else the folder holds is none of this model's.
+  // The folder's other tensors do not belong to this model.
   return { ...reader!, tensors: new Map(names.map((name) => [name, reader!.tensors.get(name)!])) };
 }
 
@@ -130,7 +132,7 @@ async function openPartial(folder: string): Promise<Checkpoint> {
   }
 }
 
-/** PyTorch's own checkpoints: not the states of an optimizer or of a trainer that lie beside them. */
+/** PyTorch's own checkpoints, but not the optimizer or trainer states that are stored beside them. */
 const PICKLED = /^(pytorch_model|model|consolidated)[^/]*\.(bin|pth|pt|ckpt)$/;
 
 async function refuseWithoutWeights(folder: string): Promise<never> {
@@ -138,7 +140,7 @@ async function refuseWithoutWeights(folder: string): Promise<never> {
   const pickled = names.find((name) => PICKLED.test(name));
   if (pickled !== undefined) {
     throw new ByteifyError(
-      `${folder} has its weights in ${pickled} alone, a format that can run code when it is read.`,
+      `${folder} has its weights only in ${pickled}, a format that can execute code when it is read.`,
       {
         hint: 'Load the model with transformers and save it again: save_pretrained writes safetensors.',
       },
@@ -146,25 +148,25 @@ async function refuseWithoutWeights(folder: string): Promise<never> {
   }
   const other = names.find((name) => name.endsWith('.safetensors'));
   if (other !== undefined) {
-    throw new ByteifyError(`${folder} holds ${other}, but neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
-      hint: 'The folder of a whole model is needed, as save_pretrained of transformers writes it.',
+    throw new ByteifyError(`${folder} contains ${other}, but neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+      hint: 'Give the folder of a whole model, as save_pretrained of transformers writes it.',
     });
   }
-  throw new ByteifyError(`${folder} holds neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
+  throw new ByteifyError(`${folder} contains neither ${SINGLE_FILE} nor ${INDEX_FILE}.`, {
     hint: 'Weights must be in safetensors files.',
   });
 }
 
 /**
- * Where both lie in a folder the single file counts, as in transformers. A checkpoint of a run that holds only what was trained is read with the
- * folders that hold the rest (src/safetensors/partial-checkpoint.ts).
- * @throws ByteifyError when there are no weights, or a file or the index is not sound.
+ * Opens the weights of a checkpoint folder. If it contains both forms, the single file is used, as in transformers. A partial checkpoint
+ * of a training run is read together with the folders that contain the rest (src/safetensors/partial-checkpoint.ts).
+ * @throws ByteifyError when there are no weights, or a file or the index is invalid.
  */
 export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   return isPartial(folder) ? openPartial(folder) : openOwn(folder);
 }
 
-/** The weights that lie in the folder itself. */
+/** Opens the weights in the folder itself. */
 async function openOwn(folder: string): Promise<Checkpoint> {
   if (isPartial(folder)) return merged(folder, await openShards(folder, [TRAINED_FILE]));
   if (isThere(join(folder, SINGLE_FILE))) return merged(folder, await openShards(folder, [SINGLE_FILE]));

@@ -1,4 +1,4 @@
-/** @module Opens one safetensors file: the header is read at once, tensors when they are asked for. */
+/** @module Opens one safetensors file: the header is read immediately, tensors on demand. */
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
@@ -8,10 +8,10 @@ import { headerLength, LENGTH_BYTES, OPENING_BRACE, parseHeader } from './header
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
 
-/** One read call takes at most 2 GiB in Node; smaller ones are as fast and can be interrupted. */
+/** Node reads at most 2 GiB per call. Smaller reads are as fast and can be interrupted. */
 const READ_BYTES = 64 * 2 ** 20;
 
-/** Fills `target` from a position of the file. */
+/** Fills `target` from the given byte position of the file. @throws ByteifyError when the file cannot be read or ends early. */
 export async function readFully(file: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
   let done = 0;
   while (done < target.length) {
@@ -21,13 +21,13 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
     });
     if (bytesRead === 0)
       throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
-        hint: 'It changed while it was read, or the disk failed.',
+        hint: 'The file changed while it was being read, or the disk failed.',
       });
     done += bytesRead;
   }
 }
 
-/** Checks a range against its tensor, and against what one array can hold (4 GiB in Node 20). */
+/** Checks a byte range against its tensor and against the size limit of one array (4 GiB in Node 20). @throws ByteifyError */
 export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {
   if (
     !Number.isSafeInteger(offset) ||
@@ -40,11 +40,13 @@ export function checkRange(name: string, size: number, { offset, length }: ByteR
       `Bytes ${offset} to ${offset + length} lie outside tensor ${quoted(name)} of ${size} bytes.`,
     );
   if (length > constants.MAX_LENGTH)
-    throw new ByteifyError(`Tensor ${quoted(name)} has ${length} bytes, more than one array holds: read it in ranges.`);
+    throw new ByteifyError(
+      `Tensor ${quoted(name)} has ${length} bytes, more than one array can hold: read it in ranges.`,
+    );
 }
 
 /**
- * Opens a regular file for reading: opening a pipe would wait for a writer, and a folder can be opened but not read.
+ * Opens a regular file for reading. It refuses anything else, since opening a pipe would wait for a writer and a folder cannot be read.
  * @throws ByteifyError when it is absent, not a file, or not readable.
  */
 export async function openFile(path: string): Promise<FileHandle> {
@@ -55,7 +57,7 @@ export async function openFile(path: string): Promise<FileHandle> {
   return open(path, 'r').catch(refuse);
 }
 
-/** @throws ByteifyError when the file is absent, unreadable, or not sound. */
+/** Opens a safetensors file. @throws ByteifyError when the file is absent, unreadable or invalid. */
 export async function openSafetensorsFile(path: string): Promise<TensorReader> {
   const file = await openFile(path);
   try {

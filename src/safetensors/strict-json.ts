@@ -1,12 +1,12 @@
-/** @module JSON that says one thing: UTF-8 throughout, an object, and no key twice (JSON.parse keeps the last and says nothing). */
+/** @module Unambiguous JSON: valid UTF-8, an object, and no duplicate keys (JSON.parse silently keeps the last one). */
 import { quoted } from './quoted.js';
 
-/** Throws an error that begins with the file and ends with what is wrong in it. */
+/** Throws an error that begins with the file's path and ends with what is wrong with it. */
 export type Refuse = (what: string) => never;
 
-/** The keys that an object repeats, and how many objects and arrays are open there. The text must be valid JSON. */
+/** The keys that an object repeats, and how deeply nested that object is. The text must be valid JSON. */
 export function* repeatedKeys(text: string): Generator<{ readonly key: string; readonly depth: number }> {
-  /** Keys of the objects that are open here; null for an array. */
+  /** Keys of the objects that are open at this point; null for an array. */
   const open: (Set<string> | null)[] = [];
   let expectKey = false;
   for (let i = 0; i < text.length; i++) {
@@ -40,7 +40,7 @@ function stringEnd(text: string, start: number): number {
   return i + 1;
 }
 
-/** @param subject what the bytes are, as the refusal shall call it: `its header`. */
+/** Parses a JSON object. @param subject names the bytes in the refusal: `its header`. @param refuse is called when they are invalid. */
 export function parseStrictObject(bytes: Uint8Array, subject: string, refuse: Refuse): Record<string, unknown> {
   let text: string;
   try {

@@ -1,16 +1,16 @@
-/** @module A file that is whole or absent: written under a temporary name, flushed, renamed. */
+/** @module Writes a file so that it is either complete or absent: a temporary name, a flush, a rename. */
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ByteifyError, messageOf } from '../errors.js';
 import { systemFailure } from '../system-errors.js';
 
-/** A write call may take less than it is given; pieces of this size keep it interruptible. */
+/** A write call may write less than it is given. Chunks of this size keep the writing interruptible. */
 const WRITE_BYTES = 64 * 2 ** 20;
 
 export type Write = (bytes: Uint8Array) => Promise<void>;
 
-/** Hidden, beside the file so that the rename stays on one file system, and unlike any other writer's. */
+/** A hidden name beside the file, so that the rename stays on one file system. It is unique among writers. */
 function temporaryName(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);
 }
@@ -24,8 +24,9 @@ async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * @param produce gives the contents, piece after piece, to the function it is called with.
- * @throws ByteifyError when the disk refuses, and what `produce` throws; the temporary file is gone then, and `path` as it was.
+ * Writes a file atomically.
+ * @param produce passes the contents, chunk by chunk, to the function it receives.
+ * @throws ByteifyError when writing fails, and whatever `produce` throws; the temporary file is removed and `path` is unchanged.
  */
 export async function writeAtomic(path: string, produce: (write: Write) => Promise<void>): Promise<void> {
   const refuse = (cause: unknown): never => {

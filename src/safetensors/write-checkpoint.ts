@@ -1,4 +1,4 @@
-/** @module Writes a checkpoint's weights as one file, or as shards with their index. */
+/** @module Writes a checkpoint's weights as one file, or as shards with an index. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { INDEX_FILE, SINGLE_FILE } from './read-checkpoint.js';
@@ -6,28 +6,28 @@ import { type TensorInfo, tensorBytes } from './types.js';
 import { writeAtomic } from './write-atomic.js';
 import { type TensorSource, type WriteOptions, writeSafetensorsFile } from './write-file.js';
 
-/** What transformers' save_pretrained does: hubs and file systems are content with it. */
+/** The default of transformers' save_pretrained, which hubs and file systems handle well. */
 const DEFAULT_SHARD_BYTES = 5e9;
 
 export interface WrittenCheckpoint {
-  /** Names of the files, the index included. */
+  /** Names of the files, including the index. */
   readonly files: string[];
-  /** Of the tensors. */
+  /** Bytes of all tensors together. */
   readonly totalBytes: number;
 }
 
-/** Fills shards in order; a tensor larger than a shard has one for itself. */
+/** Fills shards in order. A tensor larger than a shard gets a shard of its own. */
 function intoShards(tensors: readonly TensorInfo[], maxBytes: number): TensorInfo[][] {
   const shards: TensorInfo[][] = [];
-  let room = 0;
+  let freeBytes = 0;
   for (const tensor of tensors) {
     const size = tensorBytes(tensor);
-    if (shards.length === 0 || size > room) {
+    if (shards.length === 0 || size > freeBytes) {
       shards.push([]);
-      room = maxBytes;
+      freeBytes = maxBytes;
     }
     shards.at(-1)!.push(tensor);
-    room -= size;
+    freeBytes -= size;
   }
   return shards.length === 0 ? [[]] : shards;
 }
@@ -39,9 +39,9 @@ function shardName(index: number, count: number): string {
 }
 
 /**
- * Pulls the tensors in the given order, a piece at a time in memory. The index comes last: without it shards are no checkpoint, and
- * those of an earlier one that lies in the folder are not taken for the new one's.
- * @throws ByteifyError as writeSafetensorsFile does; the shards that were written are removed then.
+ * Writes the tensors in the given order, with one chunk in memory at a time. The index is written last: without it, shards are not a
+ * checkpoint, and an older index in the folder never refers to the new shards.
+ * @throws ByteifyError as writeSafetensorsFile does; the shards written so far are removed.
  */
 export async function writeCheckpoint(
   folder: string,
@@ -73,7 +73,7 @@ export async function writeCheckpoint(
   const map = Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, files[i]!] as const)));
   const json = `${JSON.stringify({ metadata: { total_size: totalBytes }, weight_map: map }, null, 2)}\n`;
   await writeAtomic(index, (write) => write(new TextEncoder().encode(json)));
-  // The single file would be read in the shards' place.
+  // A single file would be read instead of the shards.
   await rm(join(folder, SINGLE_FILE), { force: true });
   return { files: [...files, INDEX_FILE], totalBytes };
 }

@@ -1,19 +1,19 @@
-/** @module Writes a safetensors file, tensor by tensor: it is whole or absent. */
+/** @module Writes a safetensors file tensor by tensor. The file is either complete or absent. */
 import { ByteifyError } from '../errors.js';
 import { LENGTH_BYTES, MAX_HEADER_BYTES } from './header.js';
 import { quoted } from './quoted.js';
 import { type TensorInfo, tensorBytes } from './types.js';
 import { type Write, writeAtomic } from './write-atomic.js';
 
-/** Where a tensor's bytes come from: all at once, or in pieces. */
+/** Provides a tensor's bytes, all at once or in chunks. */
 export type TensorSource = (info: TensorInfo) => AsyncIterable<Uint8Array> | Promise<Uint8Array> | Uint8Array;
 
-/** What transformers writes, and older versions insist on. */
+/** What transformers writes, and what its older versions require. */
 const PYTORCH_METADATA = { format: 'pt' };
 const ALIGNMENT = 8;
 
 export interface WriteOptions {
-  /** Text for `__metadata__`; null leaves it away. Default { format: 'pt' }. */
+  /** Entries for `__metadata__`; null omits it. Default { format: 'pt' }. */
   readonly metadata?: Readonly<Record<string, string>> | null;
 }
 
@@ -29,7 +29,7 @@ function encodeHeader(tensors: readonly TensorInfo[], metadata: Readonly<Record<
     offset += tensorBytes(tensor);
     return [tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [begin, offset] }] as const;
   });
-  // fromEntries would reorder names that look like integers; offsets make that harmless.
+  // fromEntries reorders names that look like integers; because of the offsets that is harmless.
   const json = JSON.stringify({ ...(metadata && { __metadata__: metadata }), ...Object.fromEntries(entries) });
   const text = new TextEncoder().encode(json);
   const padded = Math.ceil(text.length / ALIGNMENT) * ALIGNMENT;
@@ -41,30 +41,30 @@ function encodeHeader(tensors: readonly TensorInfo[], metadata: Readonly<Record<
   return header;
 }
 
-async function* pieces(produced: ReturnType<TensorSource>): AsyncGenerator<Uint8Array> {
+async function* chunks(produced: ReturnType<TensorSource>): AsyncGenerator<Uint8Array> {
   const settled = await produced;
   if (settled instanceof Uint8Array) yield settled;
   else yield* settled;
 }
 
-/** Stops a source that gives too much before the disk is full of it. */
+/** Writes one tensor, and stops as soon as its source provides too much, before that fills the disk. */
 async function writeTensor(write: Write, tensor: TensorInfo, source: TensorSource): Promise<void> {
   const needed = tensorBytes(tensor);
   let given = 0;
-  for await (const piece of pieces(source(tensor))) {
-    given += piece.length;
+  for await (const chunk of chunks(source(tensor))) {
+    given += chunk.length;
     if (given > needed) break;
-    await write(piece);
+    await write(chunk);
   }
   if (given !== needed) {
     const found = given > needed ? 'more' : given;
-    throw new ByteifyError(`Tensor ${quoted(tensor.name)} needs ${needed} bytes and was given ${found}.`);
+    throw new ByteifyError(`Tensor ${quoted(tensor.name)} needs ${needed} bytes but its source provided ${found}.`);
   }
 }
 
 /**
- * Writes the tensors in the order given, under a temporary name that becomes `path` at the end; one piece at a time is in memory.
- * @throws ByteifyError when the file cannot be written, or a source gives more or fewer bytes than its tensor needs; nothing is left then.
+ * Writes the tensors in the given order under a temporary name, then renames the file to `path`. One chunk is in memory at a time.
+ * @throws ByteifyError when the file cannot be written, or a source provides more or fewer bytes than its tensor needs; no file remains.
  */
 export async function writeSafetensorsFile(
   path: string,

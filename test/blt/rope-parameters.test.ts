@@ -66,7 +66,7 @@ describe('rope settings', () => {
     [
       'settings by layer',
       { rope_parameters: { full_attention: { rope_theta: 1 } } },
-      /by the type of the layer \(full_attention\)/,
+      /by layer type \(full_attention\)/,
     ],
   ])('%s: refused', (_what, json, message) => {
     expect(() => parse(json)).toThrow(message);

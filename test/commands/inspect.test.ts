@@ -83,7 +83,7 @@ describe('inspect', () => {
     ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
     ['model.GGUF', POINTER, 'model.GGUF is a git-lfs pointer'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
-    ['config.json', '{"model_type": NaN}', 'config.json is not JSON: it holds NaN'],
+    ['config.json', '{"model_type": NaN}', 'config.json is not JSON: it contains NaN'],
   ])('%s of another content by what it is', async (name, text, message) => {
     await writeFile(join(folder(), name), text);
     const path = name === 'config.json' ? folder() : join(folder(), name);
@@ -106,7 +106,7 @@ describe('inspect', () => {
   it.each([
     ['nowhere', 'nowhere does not exist.'],
     ['notes.txt', 'is neither a .safetensors nor a .gguf file.'],
-    ['empty', 'holds no byteify.json and no config.json.'],
+    ['empty', 'contains no byteify.json and no config.json.'],
   ])('%s is refused in one sentence', async (name, message) => {
     await writeFile(join(folder(), 'notes.txt'), '');
     await mkdir(join(folder(), 'empty'));

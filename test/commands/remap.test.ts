@@ -59,7 +59,7 @@ describe('remap --out', () => {
     expect((await again()).error).toMatchObject({ message: expect.stringContaining('is not empty'), exitCode: 2 });
     expect(await readFile(join(out, 'notes.txt'), 'utf8')).toBe('mine');
     expect((await runCommand(remapCommand, { dir: llama, out: llama, set })).error).toMatchObject({
-      message: `${llama} is what is read: ${llama}.`,
+      message: `${llama} is the input: ${llama}.`,
     });
   });
 });

@@ -41,11 +41,11 @@ it('takes a plain checkpoint folder as it is', async () => {
 
 it('says what is missing', async () => {
   await expect(resolveCheckpoint(join(folder(), 'nowhere'))).rejects.toThrow('nowhere does not exist.');
-  await expect(resolveCheckpoint(folder())).rejects.toThrow('holds no byteify.json and no config.json.');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('contains no byteify.json and no config.json.');
   await writeFile(join(folder(), 'config.json'), '{');
-  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not JSON: it breaks off before its end.');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not JSON: it is truncated.');
   await writeFile(join(folder(), 'config.json'), 'null');
   await expect(resolveCheckpoint(folder())).rejects.toThrow('config.json is not a JSON object.');
   await writeFile(join(folder(), 'config.json'), '{}');
-  await expect(resolveCheckpoint(folder())).rejects.toThrow('names no model_type.');
+  await expect(resolveCheckpoint(folder())).rejects.toThrow('has no model_type.');
 });

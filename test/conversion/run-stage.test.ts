@@ -112,7 +112,7 @@ describe('runStage', () => {
 describe('openConversion', () => {
   it('refuses a folder that holds something else, and leaves it as it was', async () => {
     await writeFile(join(folder(), 'thesis.tex'), '');
-    await expect(openConversion(folder())).rejects.toThrow('holds thesis.tex but no byteify.json');
+    await expect(openConversion(folder())).rejects.toThrow('contains thesis.tex but no byteify.json');
     expect(await readdir(folder())).toEqual(['thesis.tex']);
   });
 
@@ -132,7 +132,7 @@ describe('openConversion', () => {
   });
 
   it.each([
-    ['{', 'is not JSON'],
+    ['{', 'is not valid JSON'],
     ['{"format":2}', 'format: '],
     ['[]', 'top level: '],
   ])('refuses the manifest %s', async (text, reason) => {

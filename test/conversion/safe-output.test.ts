@@ -54,7 +54,7 @@ describe('an --out is refused that', () => {
   it('is a file, or lies under one', async () => {
     await writeFile(at('file'), '');
     await refused(at('file'), 'is a file.');
-    await refused(at('file', 'blt'), 'a file stands in its way');
+    await refused(at('file', 'blt'), 'one of its parents is a file');
   });
 
   it('holds anything that is not known', async () => {
@@ -78,19 +78,19 @@ describe('an --out is refused that', () => {
 
   it('is the source or holds it, whatever mark it bears, also by a link', async () => {
     const own = await written('blt');
-    await refused(own, 'is what is read', own);
+    await refused(own, 'is the input', own);
     await symlink('blt', at('alias'));
-    await refused(own, 'is what is read', at('alias'));
-    await refused(folder(), 'holds what is read');
+    await refused(own, 'is the input', at('alias'));
+    await refused(folder(), 'contains the input');
     // As an import leaves a conversion's source.
     await mkdir(at('links'));
     await symlink(join('..', 'blt', 'config.json'), at('links', 'config.json'));
-    await refused(own, 'holds what is read', at('links'));
+    await refused(own, 'contains the input', at('links'));
   });
 
-  it('is the working folder, or holds it', async () => {
-    await refused('.', 'is the folder that this command works in');
-    await refused('..', 'works in', at('nowhere'));
+  it('is the working directory, or contains it', async () => {
+    await refused('.', 'is the current working directory');
+    await refused('..', 'current working directory', at('nowhere'));
   });
 
   it('belongs to a stage of a conversion', async () => {

@@ -29,7 +29,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /neither a path that exists nor a hub id/,
   ],
-  ['an empty folder as model', ['import', join(work, 'text'), '--out', out], 1, /holds no config\.json/],
+  ['an empty folder as model', ['import', join(work, 'text'), '--out', out], 1, /contains no config\.json/],
   [
     'another architecture',
     ['import', join(made('mistral/config.json', '{"model_type":"mistral"}'), '..'), '--out', out],
@@ -84,7 +84,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'remap --out onto its own source',
     ['remap', goldenPath('plain/llama'), '--out', goldenPath('plain/llama'), '--set', 'blt.hash_vocab=100'],
     2,
-    /is what is read/,
+    /is the input/,
   ],
   ['export --out onto a file', ['export', goldenPath('plain/blt'), '--out', text], 2, /a\.txt is a file/],
   [
@@ -97,19 +97,19 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'export --out onto its own source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain/blt')],
     2,
-    /is what is read/,
+    /is the input/,
   ],
   [
     'export --out onto a folder that holds its source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
     2,
-    /holds what is read/,
+    /contains the input/,
   ],
   [
     'export --out .',
     ['export', goldenPath('plain/blt'), '--out', '.'],
     2,
-    /the folder that this command works in|holds what is read/,
+    /the current working directory|contains the input/,
   ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
   [
@@ -150,7 +150,12 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /tfjs-node-gpu needs the package/,
   ],
   ['a benchmark of nothing', ['bench', 'train-step'], 2, /No model was named/],
-  ['libraries that are not there', ['setup', '--libtensorflow', join(work, 'text')], 2, /does not hold libtensorflow/],
+  [
+    'libraries that are not there',
+    ['setup', '--libtensorflow', join(work, 'text')],
+    2,
+    /does not contain libtensorflow/,
+  ],
 ];
 
 describe('bad input', () => {

@@ -59,9 +59,9 @@ describe('a tensor in pieces', () => {
   });
 
   it.each([
-    ['a byte more', 25, /more bytes than it holds/],
-    ['a byte less', 23, /24 bytes was given 23/],
-    ['none', 0, /24 bytes was given 0/],
+    ['a byte more', 25, /more bytes than its size/],
+    ['a byte less', 23, /24 bytes received only 23/],
+    ['none', 0, /24 bytes received only 0/],
   ])('is refused when given %s, and nothing is left', async (_name, count, message) => {
     const before = engine.liveHandles();
     const given = tensorFromChunks([2, 3], pieces(new Uint8Array(count), [5, 11]));

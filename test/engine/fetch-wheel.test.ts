@@ -102,7 +102,7 @@ describe('a wheel', () => {
     await start({
       faults: Array.from({ length: 6 }, (_, i) => ({ kind: 'cut' as const, afterBytes: i === 0 ? 500_000 : 0 })),
     });
-    await expect(fetched()).rejects.toMatchObject({ hint: expect.stringContaining('goes on where it stopped') });
+    await expect(fetched()).rejects.toMatchObject({ hint: expect.stringContaining('resumes where it stopped') });
     expect(await index.pipCalls()).toEqual(['install']);
     await fetched();
     await isWhole();

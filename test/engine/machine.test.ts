@@ -41,10 +41,10 @@ describe('the pinned libraries', () => {
     expect(new Set(PINNED_MACHINES.map((machine) => pinnedWheels(machine, 'cpu')[0]?.sha256)).size).toBe(3);
   });
 
-  it('with CUDA exist for Linux on x86-64 alone', () => {
+  it('with CUDA exist only for Linux on x86-64', () => {
     expect(pinnedWheels('linux-x64', 'gpu').length).toBeGreaterThan(10);
     for (const machine of ['linux-arm64', 'darwin-arm64'] as const)
-      expect(() => pinnedWheels(machine, 'gpu')).toThrow('Linux on x86-64 alone');
+      expect(() => pinnedWheels(machine, 'gpu')).toThrow('only for Linux on x86-64');
   });
 
   it('here have names of this system, and functions to be found in them', () => {

@@ -72,7 +72,7 @@ describe('while a function is traced', () => {
     );
     expect(error).toBeInstanceOf(ByteifyError);
     expect(error.message).toContain('[3, 2]');
-    expect(error.hint).toMatch(/give the value out as a result/);
+    expect(error.hint).toMatch(/return the value as a result/);
   });
 
   it('a value that is asked for later fails that promise in the same words', async () => {
@@ -133,7 +133,7 @@ describe('while a function is traced', () => {
   ])('an operation whose shape is unknown is named: %s', (name, f) => {
     const error = refused((x) => f(x!), [floats(2)]);
     expect(error).toBeInstanceOf(ByteifyError);
-    expect(error.message).toMatch(new RegExp(`shape that ${name} gives`));
+    expect(error.message).toMatch(new RegExp(`shape of the result of ${name}`));
     expect(error.hint).toMatch(/known while tracing/);
   });
 
@@ -166,10 +166,10 @@ describe('while a function is traced', () => {
       inner();
       return [x];
     };
-    expect(refused((x) => around(x!), [floats(2)]).message).toMatch(/traced already.*do not nest/);
+    expect(refused((x) => around(x!), [floats(2)]).message).toMatch(/already being traced.*cannot be nested/);
     const compiled = compile(
       (x) => {
-        expect(inner).toThrow(/do not nest/);
+        expect(inner).toThrow(/cannot be nested/);
         return [tf.add(x!, 1)];
       },
       [floats(1)],
@@ -211,8 +211,8 @@ describe('a call', () => {
     ['of another shape', () => [tf.ones([2, 2]), tf.ones([3])], /Input 0 .*float32 \[2, 2\].*float32 \[2, 3\]/],
     ['of another rank', () => [tf.ones([2, 3]), tf.ones([3, 1])], /Input 1 .*\[3, 1\].*\[3\]/],
     ['of another type', () => [tf.ones([2, 3]), tf.ones([3], 'int32')], /Input 1 .*int32 \[3\].*float32 \[3\]/],
-    ['with an input less', () => [tf.ones([2, 3])], /takes 2 inputs and was given 1/],
-    ['with an input more', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs and was given 3/],
+    ['with an input less', () => [tf.ones([2, 3])], /takes 2 inputs but received 1/],
+    ['with an input more', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs but received 3/],
   ])('%s is refused before it runs', async (_name, make, message) => {
     const variable = zeroVariable([3]);
     const compiled = compile(

@@ -105,7 +105,7 @@ describe('exportTransformers', () => {
     const { folder: out } = await exportGolden();
     await writeFile(join(out, 'notes.txt'), '');
     await expect(exportGolden()).rejects.toThrow('is not empty');
-    await expect(exportGolden({ from: out })).rejects.toThrow('is what is read');
+    await expect(exportGolden({ from: out })).rejects.toThrow('is the input');
     expect(await readdir(out)).toContain('notes.txt');
     await exportGolden({ ownsOut: true });
     expect(await readdir(out)).not.toContain('notes.txt');

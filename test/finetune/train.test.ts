@@ -163,11 +163,11 @@ describe('fine-tuning', () => {
         () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
         /stands at a place that the text does not have/,
       ],
-      ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a sound/],
+      ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a valid/],
       [
         'moments cut short',
         () => truncate(join(at, 'optimizer.safetensors'), 5000),
-        /optimizer\.safetensors is not a sound/,
+        /optimizer\.safetensors is not a valid/,
       ],
       ['no moments', () => rm(join(at, 'optimizer.safetensors')), /optimizer\.safetensors does not exist/],
       [

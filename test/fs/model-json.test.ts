@@ -9,15 +9,15 @@ const parse = (text: string) => parseModelJson(Buffer.from(text, 'latin1'), 'c.j
 
 describe('a JSON file of a model', () => {
   it.each([
-    ['NaN', '{\n "a": "NaN",\n "b": NaN}', /c\.json is not JSON: it holds NaN, which Python writes .*\(line 3\)/],
-    ['Infinity', '{"a": [0.0, Infinity]}', /it holds Infinity, which Python/],
-    ['-Infinity', '{"a": -Infinity}', /it holds -Infinity, which Python/],
-    ['True', '{"a": True}', /it holds True, as Python prints/],
-    ['None', '{"a": None}', /it holds None, as Python prints/],
+    ['NaN', '{\n "a": "NaN",\n "b": NaN}', /c\.json is not JSON: it contains NaN, which Python writes .*\(line 3\)/],
+    ['Infinity', '{"a": [0.0, Infinity]}', /it contains Infinity, which Python/],
+    ['-Infinity', '{"a": -Infinity}', /it contains -Infinity, which Python/],
+    ['True', '{"a": True}', /it contains True, as Python prints/],
+    ['None', '{"a": None}', /it contains None, as Python prints/],
     ['single quotes', "{'a': 1}", /single quotes, as Python prints/],
     ['a comment', '{"a": 1} // theta', /a comment/],
     ['a last comma', '{"a": [1, 2,]}', /a comma after the last item/],
-    ['half of itself', '{"a": {"b": 1}', /it breaks off before its end/],
+    ['half of itself', '{"a": {"b": 1}', /it is truncated/],
     ['zero bytes', '{"a": \0\0\0', /zero bytes/],
     ['no UTF-8', '{"a": "\xff"}', /c\.json is not UTF-8/],
     ['a byte order mark', '\xef\xbb\xbf{}', /a byte order mark/],

@@ -72,7 +72,7 @@ describe('a disk', () => {
     expect(error).toMatchObject({
       name: 'ByteifyError',
       message: expect.stringMatching(/^The disk is full: .*\.incomplete could not be written\.$/),
-      hint: expect.stringContaining('goes on where it stopped'),
+      hint: expect.stringContaining('resumes where it stopped'),
     });
     const blobs = join(disk, 'models--org--name', 'blobs');
     const part = (await readdir(blobs)).find((name) => name.endsWith('.incomplete'))!;

@@ -121,12 +121,12 @@ describe('a chat template', () => {
 describe('small files that cannot be read are named, with the reason', () => {
   const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
   it.each([
-    ['config.json', '{"rope_theta": Infinity}', 'is not JSON: it holds Infinity'],
+    ['config.json', '{"rope_theta": Infinity}', 'is not JSON: it contains Infinity'],
     ['tokenizer.json', POINTER, 'is a git-lfs pointer'],
-    ['tokenizer_config.json', '{"model_max_length": NaN}', 'is not JSON: it holds NaN'],
+    ['tokenizer_config.json', '{"model_max_length": NaN}', 'is not JSON: it contains NaN'],
     ['generation_config.json', '', 'is empty'],
     ['generation_config.json', '[]', 'is not a JSON object'],
-    ['special_tokens_map.json', "{'bos_token': None}", 'is not JSON: it holds None'],
+    ['special_tokens_map.json', "{'bos_token': None}", 'is not JSON: it contains None'],
   ])('%s as %j', async (name, text, reason) => {
     await writeFile(path(name), text);
     await expectRefused(`${path(name)} ${reason}`);

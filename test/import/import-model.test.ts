@@ -188,14 +188,14 @@ describe('what is refused', () => {
   }
 
   it.each([
-    ['config.json', null, 'holds no config.json'],
+    ['config.json', null, 'contains no config.json'],
     ['config.json', '{', 'config.json is not JSON'],
     ['config.json', '{"model_type":"gpt2"}', 'model_type is "gpt2"'],
     ['tokenizer.json', null, 'holds no tokenizer.json'],
     ['tokenizer.json', '{', 'tokenizer.json is not JSON'],
     ['model.safetensors', null, 'model.safetensors'],
     ['model.safetensors', 'x', 'model.safetensors'],
-    ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: it holds NaN'],
+    ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: it contains NaN'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
     ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
     ['tokenizer.json', POINTER, 'tokenizer.json is a git-lfs pointer'],

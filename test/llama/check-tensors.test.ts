@@ -36,7 +36,7 @@ describe('a tensor of something else is called what it is', () => {
     ['model.layers.0.mlp.up_proj.base_layer.weight', /as peft wraps/],
     ['score.weight', /"score\.weight", the head of a model that classifies/],
     ['classifier.bias', /the head of a model that classifies/],
-    ['v_head.summary.weight', /the head of a model that classifies or values/],
+    ['v_head.summary.weight', /the head of a model that classifies or scores/],
     ['model.layers.0.self_attn.q_proj.qweight', /quantised by GPTQ or AWQ/],
     ['model.layers.0.self_attn.q_proj.scales', /a quantised weight/],
     ['model.layers.0.self_attn.q_proj.weight.absmax', /bitsandbytes/],
@@ -47,14 +47,14 @@ describe('a tensor of something else is called what it is', () => {
     ['model.layers.0.self_attn.q_proj.input_scale', /the scale or another part/],
     ['model.layers.0.self_attn.q_proj.weight_packed', /the scale or another part/],
     ['model.layers.0.self_attn.k_scale', /the scale or another part/],
-    ['model.layers.0.self_attn.q_proj.bias', /a bias, and BLT/],
+    ['model.layers.0.self_attn.q_proj.bias', /a bias, but BLT/],
     ['model.layers.0.mlp.experts.3.up_proj.weight', /a mixture of experts/],
     ['model.layers.0.block_sparse_moe.gate.weight', /a mixture of experts/],
     ['model.layers.0.self_attn.q_norm.weight', /a norm of queries or keys/],
     ['model.layers.0.self_attn.qkv_proj.weight', /several projections in one/],
     ['model.vision_tower.patch.weight', /reads images or sound/],
     ['scales', /the scale or another part/],
-    ['model.layers.0.extra.weight', /holds the tensor model\.layers\.0\.extra\.weight, which no Llama has/],
+    ['model.layers.0.extra.weight', /contains the tensor model\.layers\.0\.extra\.weight, which no Llama has/],
   ])('%s', async (name, message) => {
     await expect(open(add(name))).rejects.toThrow(message);
   });
@@ -76,7 +76,7 @@ describe('a whole checkpoint under other names is refused for them', () => {
           .replace('model.embed_tokens', 'tok_embeddings')
           .replace('model.layers', 'layers')
           .replace('self_attn.q_proj', 'attention.wq'),
-      /as Meta’s own checkpoints are/,
+      /as in Meta’s own checkpoints/,
     ],
   ])('%s', async (_what, change, message) => {
     await expect(open(rename(change))).rejects.toThrow(message);
@@ -102,7 +102,7 @@ describe('a tensor that cannot be converted is named', () => {
 
   it('that no Llama has', async () => {
     const add = (all: Map<string, TensorInfo>) => all.set('packed', { name: 'packed', shape: [2, 2], dtype: 'F4' });
-    await expect(open(add)).rejects.toThrow('holds the tensor packed of type F4, which no Llama has');
+    await expect(open(add)).rejects.toThrow('contains the tensor packed of type F4, which no Llama has');
   });
 
   it('but not for being BF16, F16 or F64', async () => {
@@ -120,14 +120,14 @@ describe('a number of layers that is not the config’s', () => {
   };
 
   it('is told where it is more', async () => {
-    await expect(open(layer(2))).rejects.toThrow(/holds 3 layers, and its config says 2/);
+    await expect(open(layer(2))).rejects.toThrow(/has 3 layers, but its config says 2/);
   });
 
   it('is told where it is less', async () => {
     const cut = (all: Map<string, TensorInfo>) => {
       for (const name of [...all.keys()].filter((key) => key.startsWith('model.layers.1.'))) all.delete(name);
     };
-    await expect(open(cut)).rejects.toThrow(/holds 1 layers?, and its config says 2/);
+    await expect(open(cut)).rejects.toThrow(/has 1 layers?, but its config says 2/);
   });
 
   it('is not meant where a single tensor is missing', async () => {

@@ -78,7 +78,7 @@ describe('a config', () => {
       { architectures: ['LlamaForSequenceClassification'] },
       /a LlamaForSequenceClassification, which does not/,
     ],
-    ['no model_type', { model_type: undefined }, /names no model_type/],
+    ['no model_type', { model_type: undefined }, /has no model_type/],
     ['an adapter’s keys', { model_type: undefined, peft_type: 'LORA' }, /it is an adapter \(peft_type is "LORA"\)/],
   ])('with %s is refused by name', (_what, change, message) => {
     const json = Object.fromEntries(
@@ -153,7 +153,7 @@ describe('a source', () => {
     [
       'has biases',
       (tensors) => tensors.set('model.layers.0.self_attn.q_proj.bias', [64]),
-      /"model\.layers\.0\.self_attn\.q_proj\.bias", a bias, and BLT/,
+      /"model\.layers\.0\.self_attn\.q_proj\.bias", a bias, but BLT/,
     ],
     ['has tensors of something else', (tensors) => tensors.set('model.layers.0.router.weight', [4]), /router/],
   ])('that %s is refused', async (_what, change, message) => {

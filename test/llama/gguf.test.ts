@@ -41,7 +41,7 @@ describe('rope_freqs of a GGUF', () => {
     ['are too few', ropeFreqs().slice(1)],
   ])('that %s are refused', async (_what, divisors) => {
     await expect(opened({ more: { 'rope_freqs.weight': divisors } })).rejects.toThrow(
-      /its rope_freqs are not those of Llama 3\.1’s scaling/,
+      /its rope_freqs do not match Llama 3\.1’s scaling/,
     );
   });
 });
@@ -51,20 +51,20 @@ describe('a tensor of a GGUF that no Llama has', () => {
     'is refused by name: %s',
     async (name) => {
       await expect(opened({ more: { [name]: [1, 2] } })).rejects.toThrow(
-        `holds the tensor ${name}, which no Llama has`,
+        `contains the tensor ${name}, which no Llama has`,
       );
     },
   );
 
   it('and belongs to a layer that its keys do not count is refused by that', async () => {
     await expect(opened({ more: { 'blk.1.attn_norm.weight': [1, 2] } })).rejects.toThrow(
-      /holds 2 layers, and its config says 1/,
+      /has 2 layers, but its config says 1/,
     );
   });
 
   it('is not passed over where its name means the same as another’s', async () => {
     await expect(opened({ more: { 'model.norm.weight': [1, 2] } })).rejects.toThrow(
-      /holds both "output_norm.weight" and "model.norm.weight", which are one tensor/,
+      /contains both "output_norm.weight" and "model.norm.weight", which are the same tensor/,
     );
   });
 });
@@ -74,7 +74,7 @@ describe('rope keys of a GGUF', () => {
     [
       'a part of each head',
       { 'llama.rope.dimension_count': uint(32) },
-      /rope\.dimension_count is 32.*which is 64 wide/,
+      /rope\.dimension_count is 32.*which are 64 wide/,
     ],
     ['an old linear scale', { 'llama.rope.scale_linear': float(4) }, /llama\.rope\.scale_linear is 4/],
     ['a factor without a type', { 'llama.rope.scaling.factor': float(2) }, /llama\.rope\.scaling\.factor is 2/],
@@ -179,7 +179,7 @@ describe('numbers of a GGUF', () => {
       /head_count_kv differs from layer to layer/,
     ],
     ['of fewer heads than there are', { 'llama.attention.head_count': uint(4) }, /head_count|shape|dimension_count/],
-    ['of more layers than there are', { 'llama.block_count': uint(2) }, /holds 1 layers, and its config says 2/],
+    ['of more layers than there are', { 'llama.block_count': uint(2) }, /has 1 layers, but its config says 2/],
   ])('that are %s are refused by their key', async (_what, keyValues, message) => {
     await expect(opened({ keyValues })).rejects.toThrow(message);
   });
@@ -194,7 +194,7 @@ describe('a GGUF that computes something else is refused by its key', () => {
     ['experts', { 'llama.expert_count': typed(10, u64(8)) }, /mixture of experts/],
     ['another scale', { 'llama.attention.scale': float(0.5) }, /llama\.attention\.scale is 0\.5/],
     ['scaled logits', { 'llama.logit_scale': float(0.25) }, /llama\.logit_scale is 0\.25/],
-    ['wider values', { 'llama.attention.value_length': uint(32) }, /values are 32 wide .* and its keys 64/],
+    ['wider values', { 'llama.attention.value_length': uint(32) }, /values are 32 wide .* but its keys 64/],
     ['attention both ways', { 'llama.attention.causal': typed(0, Uint8Array.of(0)) }, /is not causal/],
     ['a scaled rope', { 'llama.rope.scaling.attn_factor': float(1.2) }, /attn_factor is 1\.2/],
   ])('%s', async (_what, keyValues, message) => {

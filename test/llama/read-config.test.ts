@@ -13,12 +13,12 @@ it('a config is read', async () => {
 });
 
 it('a folder without one says so', async () => {
-  await expect(readConfigJson(folder())).rejects.toThrow(`${folder()} holds no config.json.`);
+  await expect(readConfigJson(folder())).rejects.toThrow(`${folder()} contains no config.json.`);
 });
 
 it.each([
   ['a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 3\n', /config\.json is a git-lfs pointer/],
-  ['NaN', '{"rope_theta": NaN}', /config\.json is not JSON: it holds NaN, which Python writes/],
+  ['NaN', '{"rope_theta": NaN}', /config\.json is not JSON: it contains NaN, which Python writes/],
   ['a list', '[]', /config\.json is not a JSON object/],
 ])('one that holds %s is refused by that', async (_what, text, message) => {
   await put('config.json', text);
@@ -36,10 +36,10 @@ it('one that is a link to nothing, or a folder, is refused by that', async () =>
 
 it('an adapter is named with its base model', async () => {
   await put('adapter_config.json', '{"base_model_name_or_path":"org/base","peft_type":"LORA"}');
-  await expect(readConfigJson(folder())).rejects.toThrow(/holds an adapter to org\/base/);
+  await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);
   await put('config.json', '{"model_type":"llama"}');
   // Left behind by a merge: the weights are the model's.
   expect(await readConfigJson(folder())).toEqual({ model_type: 'llama' });
   await put('adapter_model.safetensors', '');
-  await expect(readConfigJson(folder())).rejects.toThrow(/holds an adapter to org\/base/);
+  await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);
 });

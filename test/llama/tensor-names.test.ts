@@ -26,7 +26,7 @@ describe('the model’s name of a stored tensor', () => {
 it('two stored names of one tensor are refused', () => {
   const name = modelName(config);
   expect(() => storedNames(['norm.weight', 'model.norm.weight'], name, 'here')).toThrow(
-    /here holds both "norm.weight" and "model.norm.weight"/,
+    /here contains both "norm.weight" and "model.norm.weight"/,
   );
   expect(storedNames(['norm.weight', 'x'], name, 'here')).toEqual(
     new Map([

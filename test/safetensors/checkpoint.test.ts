@@ -97,7 +97,7 @@ it.each<[string, unknown, RegExp]>([
   ['is absolute', '/etc/passwd', /places "t0" in "\/etc/],
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
-  ['is no text', 1, /places "t0" in a value that is no text/],
+  ['is no text', 1, /places "t0" in a value that is not a string/],
   ['is absent', 'model-00009-of-00003.safetensors', /does not exist/],
 ])('an index is refused whose shard %s', async (_what, shard, message) => {
   await changeIndex((map) => Object.assign(map, { t0: shard }));
@@ -107,7 +107,7 @@ it.each<[string, unknown, RegExp]>([
 it.each<[string, (map: Record<string, unknown>) => void, RegExp]>([
   ['a tensor that its shard lacks', (map) => Object.assign(map, { t9: SHARDS[0] }), /places "t9" .* which lacks it/],
   ['a tensor in the wrong shard', (map) => Object.assign(map, { t0: SHARDS[1] }), /places "t0" .* which lacks it/],
-  ['one tensor too few', (map) => delete map.t1, /holds "t1"/],
+  ['one tensor too few', (map) => delete map.t1, /contains "t1"/],
 ])('an index is refused that names %s', async (_what, change, message) => {
   await changeIndex(change);
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
@@ -129,7 +129,7 @@ it('a tensor in two shards is refused', async () => {
   await writeSharded();
   await writeSafetensorsFile(join(folder(), 'more'), infos.slice(0, 4), filled);
   await rename(join(folder(), 'more'), join(folder(), SHARDS[1]!));
-  expect(await refusal(openCheckpoint(folder()))).toMatch(/holds "t0", which .* does not place there/);
+  expect(await refusal(openCheckpoint(folder()))).toMatch(/contains "t0", which .* does not place there/);
 });
 
 it('a folder without weights is refused', async () => {
@@ -137,10 +137,10 @@ it('a folder without weights is refused', async () => {
 });
 
 it.each([
-  ['pytorch_model.bin', /has its weights in pytorch_model\.bin alone/],
-  ['consolidated.00.pth', /has its weights in consolidated\.00\.pth alone/],
-  ['adapter_model.safetensors', /holds adapter_model\.safetensors, but neither/],
-  ['training_args.bin', /holds neither model\.safetensors nor/],
+  ['pytorch_model.bin', /has its weights only in pytorch_model\.bin/],
+  ['consolidated.00.pth', /has its weights only in consolidated\.00\.pth/],
+  ['adapter_model.safetensors', /contains adapter_model\.safetensors, but neither/],
+  ['training_args.bin', /contains neither model\.safetensors nor/],
 ])('a folder whose only large file is %s is refused by that', async (name, message) => {
   await writeFile(join(folder(), name), '');
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);

@@ -61,13 +61,13 @@ describe('a checkpoint that holds what was trained', () => {
     expect(await reader.read('one')).toEqual(filled(info('one')));
     await reader.close();
     await cp(at('moved/run/checkpoint-1'), at('elsewhere/deep/checkpoint-1'), { recursive: true });
-    expect(await refusal(openCheckpoint(at('elsewhere/deep/checkpoint-1')))).toMatch(/which is gone/);
+    expect(await refusal(openCheckpoint(at('elsewhere/deep/checkpoint-1')))).toMatch(/which no longer exists/);
   });
 
   it('is refused by the name of what is missing below it', async () => {
     await rm(at('run/stage-0'), { recursive: true });
     expect(await refusal(openCheckpoint(at('run/checkpoint-1')))).toBe(
-      `${at('run/checkpoint-1')} reads tensors from ${at('run/stage-0/checkpoint-1')}, which is gone.`,
+      `${at('run/checkpoint-1')} reads tensors from ${at('run/stage-0/checkpoint-1')}, which no longer exists.`,
     );
     await write(at('run/stage-0/checkpoint-1'), at('init'), 'one');
     expect(await refusal(openCheckpoint(at('run/checkpoint-1')))).toMatch(
@@ -78,7 +78,7 @@ describe('a checkpoint that holds what was trained', () => {
   it('is refused when its own weights or its overlay are cut short', async () => {
     const path = at('run/checkpoint-1');
     await truncate(join(path, 'trained.safetensors'), 30);
-    expect(await refusal(openCheckpoint(path))).toMatch(/trained\.safetensors is not a sound safetensors file/);
+    expect(await refusal(openCheckpoint(path))).toMatch(/trained\.safetensors is not a valid safetensors file/);
     const overlay = join(path, 'overlay.json');
     await write(path, at('run/stage-0/checkpoint-1'), 'three');
     for (const text of [
@@ -91,7 +91,7 @@ describe('a checkpoint that holds what was trained', () => {
     ]) {
       await writeFile(overlay, text);
       expect(await refusal(openCheckpoint(path)), text).toContain(
-        `${overlay} does not say where the other tensors lie`,
+        `${overlay} does not say where the other tensors are`,
       );
     }
   });

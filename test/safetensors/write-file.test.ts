@@ -29,10 +29,10 @@ it('gives back what was written, whole and by range', async () => {
     )
     .filter((all) => all.every(({ name }) => name !== '__metadata__'));
   await fc.assert(
-    fc.asyncProperty(infos, fc.integer({ min: 1, max: 100 }), async (tensors, pieceBytes) => {
+    fc.asyncProperty(infos, fc.integer({ min: 1, max: 100 }), async (tensors, chunkBytes) => {
       await writeSafetensorsFile(path(), tensors, async function* (info) {
         const bytes = filled(info);
-        for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+        for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
       });
       const reader = await openSafetensorsFile(path());
       expect(reader.metadata).toEqual({ format: 'pt' });
@@ -70,14 +70,14 @@ it('pads the header to 8 bytes, puts the tensors in the given order, and metadat
 });
 
 it.each<[string, Parameters<typeof writeSafetensorsFile>[2], RegExp]>([
-  ['gives too little', () => new Uint8Array(15), /"a" needs 16 bytes and was given 15/],
-  ['gives too much', async () => new Uint8Array(17), /"a" needs 16 bytes and was given more/],
+  ['gives too little', () => new Uint8Array(15), /"a" needs 16 bytes but its source provided 15/],
+  ['gives too much', async () => new Uint8Array(17), /"a" needs 16 bytes but its source provided more/],
   [
     'never ends',
     async function* () {
       for (;;) yield new Uint8Array(8);
     },
-    /"a" needs 16 bytes and was given more/,
+    /"a" needs 16 bytes but its source provided more/,
   ],
 ])('leaves the file that was there when a source %s', async (_what, source, message) => {
   await writeFile(path(), 'before');

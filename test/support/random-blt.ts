@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, toTransformersConfig } from '../../src/blt/index.js';
-import { freshPieces } from '../../src/remap/fresh.js';
+import { freshChunks } from '../../src/remap/fresh.js';
 import { writeCheckpoint } from '../../src/safetensors/index.js';
 
 export async function writeRandomBlt(folder: string, config: BltConfig): Promise<void> {
@@ -11,6 +11,6 @@ export async function writeRandomBlt(folder: string, config: BltConfig): Promise
   const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
   const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'F32' as const, shape }));
   await writeCheckpoint(folder, infos, async function* ({ name }) {
-    yield* freshPieces(specs.get(name)!, 1, 'F32');
+    yield* freshChunks(specs.get(name)!, 1, 'F32');
   });
 }

@@ -1,7 +1,7 @@
 /** @module A checkpoint of a run: a model folder with the optimizer's moments and the trainer's state beside it. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, movedByMuon, type TensorSpec, toTransformersConfig } from '../../blt/index.js';
+import { type BltConfig, type TensorSpec, toTransformersConfig, trainedByMuon } from '../../blt/index.js';
 import { chunksOf, type Storage, type tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { removeAtomic, writeFolderAtomic } from '../../fs/index.js';
@@ -206,6 +206,6 @@ export interface GroupRates {
 /** A parameter's group from its tensor: norms and embeddings are not decayed. */
 export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
   const decay = spec.role === 'linear';
-  if (muonScale !== null && movedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };
+  if (muonScale !== null && trainedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };
   return { learningRateScale: learningRateScale[spec.part] ?? 1, decay, optimizer: 'adamw' };
 }

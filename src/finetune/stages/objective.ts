@@ -1,12 +1,12 @@
 /** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
 import {
   type Lora,
-  movedParts,
   readParts,
   type SourceRuns,
   type StageShape,
   stageRuns,
   type TensorSpec,
+  trainedParts,
 } from '../../blt/index.js';
 import { crossEntropySum, type tf } from '../../engine/index.js';
 import type { ForwardOptions, Params, TensorBatch, Tensors } from '../../model/index.js';
@@ -90,7 +90,7 @@ const TARGETS = { tokens: 'encoder', states: 'states', distribution: 'bytes' } a
 /** What follows from the kind of a stage: all of an objective but its loss, the next byte's unless it says otherwise. */
 export function objectiveOfStage(stage: StageShape): Omit<Objective, 'fields' | 'loss'> {
   const runs = stageRuns(stage);
-  const [moved, read] = [movedParts(runs), readParts(runs)];
+  const [moved, read] = [trainedParts(runs), readParts(runs)];
   return {
     lora: null,
     trains: ({ part }) => moved.includes(part),
