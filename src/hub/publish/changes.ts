@@ -18,7 +18,7 @@ export function isSame(local: LocalFile, remote: RemoteFile): boolean {
 }
 
 /**
- * Files that transformers loads from a model's repository, and records of the model's origin. Other files are kept: papers, images, weights
+ * Files that transformers loads from a model's repository, and records of the model's origin. Other files are kept: documents, images, weights
  * for other programs.
  */
 const MODEL_FILES: readonly RegExp[] = [

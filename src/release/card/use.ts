@@ -12,7 +12,7 @@ export function limits(card: CardInputs, model: CardModel): string {
     `- Texts up to ${model.maxBytes.toLocaleString('en-US')} bytes.`,
     '- transformers recomputes the whole text for every new byte, so generation slows down as the text grows.',
     '- Pad batches on the right, since padding on the left shifts the patches.',
-    '- In bfloat16, an entropy near the threshold can end up on its other side, so that patches differ from those in float32.',
+    '- In bfloat16, an entropy near the threshold can cross it, so that patches differ from those in float32.',
     '- It inherits the source model’s errors; nothing was added to make it safer.',
     ...(share !== null && share < 1
       ? ['- It predicts text less well than its source; "Results" says by how much.']
