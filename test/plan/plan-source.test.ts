@@ -41,9 +41,7 @@ it('a folder: the files as they lie there, or the config alone', async () => {
 });
 
 it('says what is wrong with a config', async () => {
-  expect(() => configPlanSource('{', 'x/config.json')).toThrow(
-    'x/config.json is not JSON: it is truncated.',
-  );
+  expect(() => configPlanSource('{', 'x/config.json')).toThrow('x/config.json is not JSON: it is truncated.');
   expect(() => configPlanSource('{"model_type": "gpt2"}', 'x/config.json')).toThrow('model_type is "gpt2"');
   await writeFile(join(folder(), 'config.json'), '{}');
   await expect(localPlanSource(folder())).rejects.toThrow('cannot be converted');

@@ -148,9 +148,7 @@ describe('the template of a folder', () => {
 
   it('cannot be had from what is not JSON, or not a file', async () => {
     await writeFile(join(folder(), 'tokenizer_config.json'), '{');
-    await expect(readChatTemplate(folder())).rejects.toThrow(
-      /tokenizer_config\.json is not JSON: it is truncated\./,
-    );
+    await expect(readChatTemplate(folder())).rejects.toThrow(/tokenizer_config\.json is not JSON: it is truncated\./);
     await mkdir(join(folder(), 'chat_template.jinja'));
     await expect(readChatTemplate(folder())).rejects.toThrow(/chat_template\.jinja cannot be read: /);
   });
