@@ -191,7 +191,7 @@ describe('what is refused', () => {
     ['config.json', null, 'contains no config.json'],
     ['config.json', '{', 'config.json is not JSON'],
     ['config.json', '{"model_type":"gpt2"}', 'model_type is "gpt2"'],
-    ['tokenizer.json', null, 'holds no tokenizer.json'],
+    ['tokenizer.json', null, 'contains no tokenizer.json'],
     ['tokenizer.json', '{', 'tokenizer.json is not JSON'],
     ['model.safetensors', null, 'model.safetensors'],
     ['model.safetensors', 'x', 'model.safetensors'],
@@ -221,7 +221,7 @@ describe('what is refused', () => {
   });
 
   it('a Llama without a tokenizer', async () => {
-    await expectRefused(goldenPath('plain/llama'), 'holds no tokenizer.json');
+    await expectRefused(goldenPath('plain/llama'), 'contains no tokenizer.json');
   });
 
   it('a shard that is missing', async () => {

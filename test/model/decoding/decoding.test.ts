@@ -176,13 +176,13 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expect(maxDifference(logits, whole(often.model, ids).logits)).toBeLessThan(TOLERANCE);
   });
 
-  it('goes back, and on with something else', async () => {
+  it('rewinds, and continues with other ids', async () => {
     const ids = textOf(90);
     const other = ids.map((id, at) => (at < 50 ? id : ((id * 7) % 250) + 4));
     const decoding = openDecoding(opened.held, { slots: 1, mode: 'graph', chunk: 16 });
     await decoding.read([other.subarray(0, 62)]);
     decoding.rewind(0, 50);
-    expect(() => decoding.rewind(0, 40)).toThrow('cannot go back to 40');
+    expect(() => decoding.rewind(0, 40)).toThrow('cannot be rewound to 40');
     const [output] = await decoding.read([ids.subarray(50)]);
     const { ends } = decoding.state(0);
     decoding.dispose();
@@ -191,14 +191,14 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expect(ends.length + 1).toBe(patches);
   });
 
-  it('does not go back to a patch whose bytes are overwritten', async () => {
+  it('refuses to rewind to a patch whose bytes are overwritten', async () => {
     const never = withConfig(opened, { patching: { threshold: 1e9, maxPatchLength: 53 } });
     const decoding = openDecoding(never.held, { slots: 1, mode: 'graph', chunk: 16 });
     // The patch of the positions 1 to 53 closes in a ring of 64, and the first of them are overwritten after the 64th.
     const ids = textOf(67);
     await decoding.read([ids.subarray(0, 64)]);
     for (const id of ids.subarray(64)) await decoding.read([[id]]);
-    expect(() => decoding.rewind(0, 53)).toThrow('cannot go back to 53');
+    expect(() => decoding.rewind(0, 53)).toThrow('cannot be rewound to 53');
     decoding.rewind(0, 54);
     decoding.dispose();
   });
