@@ -36,7 +36,12 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     1,
     /model_type is "mistral"/,
   ],
-  ['a model without a tokenizer', ['import', goldenPath('plain/llama'), '--out', out], 1, /contains no tokenizer\.json/],
+  [
+    'a model without a tokenizer',
+    ['import', goldenPath('plain/llama'), '--out', out],
+    1,
+    /contains no tokenizer\.json/,
+  ],
   [
     'a GGUF that is none',
     ['import', made('x.gguf', 'GGML????????????????????'), '--out', out],
