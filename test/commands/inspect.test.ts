@@ -100,7 +100,7 @@ describe('inspect', () => {
   it('prints tables for people', async () => {
     const { stdout } = await runCommand(inspect, { path: join(golden, 'blt') });
     expect(stdout).toMatch(/^.*plain\/blt: blt, [\d.]+ K parameters \(\d+\) in \d+ tensors\n/);
-    expect(stdout).toMatch(/^lm_head\.weight +F32 +\[260, 32\] +8320$/m);
+    expect(stdout).toMatch(/^lm_head\.weight +F32 +\[260, 32\] +1 +8320$/m);
   });
 
   it.each([

@@ -2,9 +2,10 @@
 
 import { elementCount } from '../../safetensors/index.js';
 import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
+import { foldLayers } from './fold-layers.js';
 import type { Group, Inspection } from './inspection.js';
 
-/** A summary line, then the config, the parts, the dtypes and every tensor. */
+/** A summary line, then the config, the parts, the dtypes and the tensors, those that layers have alike in one row. */
 export function renderInspection(found: Inspection): string {
   const blocks = [
     `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${found.tensors.length} tensors\n`,
@@ -14,12 +15,19 @@ export function renderInspection(found: Inspection): string {
     groups('part', found.parts),
     groups('dtype', found.dtypes),
     renderTable(
-      [{ title: 'tensor' }, { title: 'dtype' }, { title: 'shape' }, { title: 'parameters', align: 'right' }],
-      found.tensors.map((tensor) => [
-        tensor.name,
-        tensor.dtype,
-        `[${tensor.shape.join(', ')}]`,
-        String(elementCount(tensor.shape)),
+      [
+        { title: 'tensor' },
+        { title: 'dtype' },
+        { title: 'shape' },
+        { title: 'tensors', align: 'right' },
+        { title: 'parameters', align: 'right' },
+      ],
+      foldLayers(found.tensors).map(({ name, dtype, shape, count }) => [
+        name,
+        dtype,
+        `[${shape.join(', ')}]`,
+        String(count),
+        String(count * elementCount(shape)),
       ]),
     ),
   ];
