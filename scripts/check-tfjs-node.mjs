@@ -3,14 +3,14 @@
 // Run: npm run -s check:tfjs-node [-- --wheels DIR]    It needs a C++ compiler, make and Node's headers (include/node beside bin/node).
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { fetchWheel } from '../dist/engine/fetch-wheel.js';
 import { locateEngine } from '../dist/engine/locate.js';
 import { buildAddon, headerWheel } from './check-tfjs-node/addon.mjs';
+import { workFolder } from './work-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -39,7 +39,7 @@ const FEW_STEPS = [
   'evaluate.validation_bytes=2048',
 ].flatMap((set) => ['--set', set]);
 
-const work = await mkdtemp(join(tmpdir(), 'byteify-tfjs-node-'));
+const work = workFolder('byteify-tfjs-node');
 const run = async (command, args) =>
   (await promisify(execFile)(command, args, { cwd: work, maxBuffer: 2 ** 28 })).stdout;
 const say = (line) => console.log(line);
@@ -92,6 +92,4 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? `${error.message}\n${error.stderr ?? ''}` : error);
   process.exitCode = 1;
-} finally {
-  await rm(work, { recursive: true, force: true });
 }
