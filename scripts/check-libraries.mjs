@@ -1,8 +1,7 @@
 // Verifies the pinned libraries of every machine, also of those that this one is not: their sha256, and that they export each function
 // that byteify calls. They cannot be run here; this is what can be known of them.
 // Run: npm run -s check:libraries [-- --machine NAME --wheels DIR]    It needs pip and LLVM's tools (apt-get install llvm, brew install llvm).
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fetchWheel } from '../dist/engine/fetch-wheel.js';
@@ -12,6 +11,7 @@ import { C_FUNCTIONS } from '../dist/engine/native.js';
 import { unpackWheel } from '../dist/engine/unpack-wheel.js';
 import { judge } from './check-libraries/judge.mjs';
 import { inspectLibrary } from './check-libraries/llvm.mjs';
+import { workFolder } from './work-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 
 const PYTHON = 'python3';
-const work = await mkdtemp(join(values.wheels ?? tmpdir(), 'byteify-check-libraries-'));
+const work = workFolder('byteify-check-libraries', values.wheels);
 
 async function check(machine) {
   const [wheel] = pinnedWheels(machine, 'cpu');
@@ -51,6 +51,4 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = error instanceof TypeError ? 2 : 1;
-} finally {
-  await rm(work, { recursive: true, force: true });
 }

@@ -3,14 +3,15 @@
 // Run: npm run -s check:tfjs-node [-- --wheels DIR]    It needs a C++ compiler, make and Node's headers (include/node beside bin/node).
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { fetchWheel } from '../dist/engine/fetch-wheel.js';
 import { locateEngine } from '../dist/engine/locate.js';
 import { buildAddon, headerWheel } from './check-tfjs-node/addon.mjs';
+import { FEW_STEPS } from './few-steps.mjs';
+import { workFolder } from './work-folder.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,20 +27,7 @@ const MODEL = join(root, 'test/fixtures/golden/plain/blt');
 const TEXT = 'Bytes are all there is: no vocabulary, no merges, no ünknown words.\n';
 /** Of the nats of one byte; both compute in float32. */
 const TOLERANCE = 1e-4;
-/** A whole conversion in next to no steps: every operation of training runs, forward and backward. */
-const FEW_STEPS = [
-  'patcher.steps=2',
-  'stages.0.text_bytes=20000',
-  'stages.0.solve_bytes=10000',
-  'stages.1.steps=1',
-  'stages.2.steps=1',
-  'stages.3.steps=1',
-  'stages.4.steps=2',
-  'stages.4.validate_every=2',
-  'evaluate.validation_bytes=2048',
-].flatMap((set) => ['--set', set]);
-
-const work = await mkdtemp(join(tmpdir(), 'byteify-tfjs-node-'));
+const work = workFolder('byteify-tfjs-node');
 const run = async (command, args) =>
   (await promisify(execFile)(command, args, { cwd: work, maxBuffer: 2 ** 28 })).stdout;
 const say = (line) => console.log(line);
@@ -92,6 +80,4 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? `${error.message}\n${error.stderr ?? ''}` : error);
   process.exitCode = 1;
-} finally {
-  await rm(work, { recursive: true, force: true });
 }

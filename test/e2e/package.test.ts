@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FEW_STEPS } from '../../scripts/few-steps.mjs';
 import { type Packed, packed, ROOT, runAsUser } from '../support/packed.js';
-import { FEW_STEPS } from '../support/short-conversion.js';
 
 const run = promisify(execFile);
 

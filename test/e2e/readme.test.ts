@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FEW_STEPS } from '../../scripts/few-steps.mjs';
 import { type Packed, packed, ROOT, runAsUser } from '../support/packed.js';
 import { shellBlocks } from '../support/shell-blocks.js';
-import { FEW_STEPS } from '../support/short-conversion.js';
 
 /**
  * The README's commands, run as they stand there, from top to bottom in one empty folder: what a reader does. A block that no test can run

@@ -1,4 +1,4 @@
-/** A conversion by the recipe `tiny` in next to no steps: each stage runs, and learns nothing. */
+// A conversion by the recipe `tiny` in next to no steps: each stage runs, and learns nothing.
 const KEYS = [
   'patcher.steps=2',
   'stages.0.text_bytes=20000',
@@ -12,4 +12,4 @@ const KEYS = [
 ];
 
 /** As flags of `byteify demo` and of `byteify convert --recipe tiny`. */
-export const FEW_STEPS: readonly string[] = KEYS.flatMap((key) => ['--set', key]);
+export const FEW_STEPS = KEYS.flatMap((key) => ['--set', key]);
