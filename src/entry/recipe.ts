@@ -5,7 +5,7 @@
  * @example
  * import { loadRecipe, recipeToYaml } from 'byteify-blt/recipe';
  *
- * const recipe = await loadRecipe('llama-3.2-1b', ['stages.4.steps=100']);
+ * const recipe = await loadRecipe('llama-3.2-1b', { sets: ['stages.4.steps=100'] });
  * console.log(recipeToYaml(recipe));
  */
 export { ByteifyError, UsageError } from '../errors.js';
