@@ -18,7 +18,7 @@ import { CROSS_ENTROPY, type Objective } from './objective.js';
 import { createSourceStates } from './source-states.js';
 import { createTrainStep, type StepMode } from './train-step.js';
 import { openTrainee } from './trainee.js';
-import { type TrainerState, withoutCheckpoint } from './trainer-state.js';
+import { type SavedState, type TrainerState, withoutCheckpoint } from './trainer-state.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /** The settings of a stage, in the loop's terms. */
@@ -241,7 +241,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 }
 
 /** @throws ByteifyError when a state stands where this text has no place. */
-function checkPacker(packer: PackerOptions, { step, packer: state }: TrainerState, run: string): void {
+function checkPacker(packer: PackerOptions, { step, packer: state }: SavedState, run: string): void {
   if (fitsPacker(packer, state)) return;
   const folder = join(run, checkpointName(step));
   throw new ByteifyError(`${folder} stands at a place that the text does not have.`, {
