@@ -23,7 +23,7 @@ import {
   type ParameterGroup,
   type ParameterState,
 } from '../optimizers/adamw.js';
-import { ofCheckpoint, parseTrainerState, type TrainerState } from './trainer-state.js';
+import { ofCheckpoint, parseTrainerState, type SavedState, type TrainerState } from './trainer-state.js';
 import { writeWeights } from './write-weights.js';
 
 const NAME = /^checkpoint-(\d+)$/;
@@ -119,7 +119,7 @@ export async function saveCheckpoint(params: {
 }
 
 /** The state of a checkpoint. @throws ByteifyError when it cannot be used. */
-export async function readTrainerState(run: string, step: number): Promise<TrainerState> {
+export async function readTrainerState(run: string, step: number): Promise<SavedState> {
   const folder = join(run, checkpointName(step));
   return parseTrainerState(folder, join(folder, STATE_FILE), step);
 }

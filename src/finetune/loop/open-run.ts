@@ -15,7 +15,7 @@ import { chooseMode } from './choose-step-mode.js';
 import { type MetricsLog, openMetrics } from './metrics-log.js';
 import type { TrainingSource, TrainOptions } from './train-options.js';
 import { createTrainStep, type TrainStep } from './train-step.js';
-import { type TrainerState, withoutCheckpoint } from './trainer-state.js';
+import { type SavedState, type TrainerState, withoutCheckpoint } from './trainer-state.js';
 import { openTrainingState, type TrainingState } from './training-state.js';
 
 export interface TrainingRun {
@@ -104,7 +104,7 @@ const freshState = ({ flopsBefore = 0, settings }: TrainOptions): Omit<TrainerSt
 });
 
 /** The state of the newest checkpoint, null where there is none. */
-async function savedState(options: TrainOptions): Promise<TrainerState | null> {
+async function savedState(options: TrainOptions): Promise<SavedState | null> {
   const { run, settings } = options;
   const last = (await checkpointSteps(run)).at(-1);
   if (last === undefined) return null;
@@ -120,7 +120,7 @@ async function savedState(options: TrainOptions): Promise<TrainerState | null> {
 }
 
 /** How the steps of this session run. A resumed run may run them differently than before only where the plan says so. */
-async function runMode({ objective, config, plan }: TrainOptions, saved: TrainerState | null): Promise<RunMode> {
+async function runMode({ objective, config, plan }: TrainOptions, saved: SavedState | null): Promise<RunMode> {
   const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const { microBatchRows: rows, rowBytes: length, steps } = plan;
   return asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
@@ -147,7 +147,7 @@ function openStates(options: TrainOptions, { fixed }: TrainingState, mode: RunMo
 }
 
 /** @throws ByteifyError when a state points to a place that the text does not have. */
-function checkPacker(packer: PackerOptions, { step, packer: state }: TrainerState, run: string): void {
+function checkPacker(packer: PackerOptions, { step, packer: state }: SavedState, run: string): void {
   if (fitsPacker(packer, state)) return;
   const folder = join(run, checkpointName(step));
   throw new ByteifyError(`${folder} stands at a place that the text does not have.`, {

@@ -21,15 +21,18 @@ export interface TrainerState {
   readonly settings: string;
 }
 
+/** As a file has it: the mode is missing in checkpoints from before it was recorded, and is then chosen anew. */
+export type SavedState = Omit<TrainerState, 'mode'> & { readonly mode?: StepMode | undefined };
+
 const count = z.int().nonnegative();
 
 /** Keys of later versions are passed over. */
-const stateSchema: z.ZodType<TrainerState> = z.object({
+const stateSchema: z.ZodType<SavedState> = z.object({
   step: count,
   packer: z.object({ epoch: count, place: count, offset: count, row: count }),
   room: z.object({ patches: count, tokens: count }),
   flops: z.number().nonnegative(),
-  mode: z.enum(['graph', 'xla', 'eager']),
+  mode: z.enum(['graph', 'xla', 'eager']).optional(),
   metrics: z.record(z.string(), z.number()),
   settings: z.string().min(1),
 });
@@ -45,7 +48,7 @@ export function withoutCheckpoint(folder: string): string {
  * @param step that the folder is named after
  * @throws ByteifyError when the file is missing, damaged or of another step
  */
-export async function parseTrainerState(folder: string, path: string, step: number): Promise<TrainerState> {
+export async function parseTrainerState(folder: string, path: string, step: number): Promise<SavedState> {
   const hint = withoutCheckpoint(folder);
   const state = await readJson(path, { schema: stateSchema, what: 'the state of a training run', hint });
   if (state.step === step) return state;

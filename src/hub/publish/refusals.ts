@@ -10,7 +10,7 @@ export interface Refusal {
   readonly path: string;
   /** Whether the hub itself answered, rather than the storage behind it. */
   readonly byHub: boolean;
-  /** The hub's message, as one line. */
+  /** The hub's message, as one client. */
   readonly says: string | null;
 }
 

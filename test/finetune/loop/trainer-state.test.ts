@@ -28,6 +28,11 @@ it('is what was written, whatever a later version adds', async () => {
   expect(await read({ ...state, later: true })).toEqual(state);
 });
 
+it('may say nothing of its mode, as the first ones did', async () => {
+  const { mode: _unsaid, ...older } = state;
+  expect(await read(older)).toEqual(older);
+});
+
 it.each([
   ['no packer', { ...state, packer: null }, 'packer: '],
   ['half a packer', { ...state, packer: { epoch: 0, place: 2, offset: 5 } }, 'packer.row: '],
