@@ -22,7 +22,7 @@ export interface TrainerState {
 }
 
 /** As a file has it: the mode is missing in checkpoints from before it was recorded, and is then chosen anew. */
-export type SavedState = Omit<TrainerState, 'mode'> & { readonly mode?: StepMode | undefined };
+export type SavedState = Omit<TrainerState, 'mode'> & { readonly mode?: RunMode | undefined };
 
 const count = z.int().nonnegative();
 
