@@ -20,7 +20,7 @@ export async function hubPlanSource(model: string, signal: AbortSignal): Promise
   const environment = hubEnvironment();
   const { endpoint, cacheDir, offline } = environment;
   const cached = (why: string) => cachedSource({ repository: repositoryFolder(cacheDir, id), id, revision, why });
-  if (offline) return cached('The hub must not be used (HF_HUB_OFFLINE)');
+  if (offline) return cached('Offline mode is on (HF_HUB_OFFLINE)');
   const fetch = hubFetch(environment, { bufferResponses: true });
   const url = resolveUrl({ endpoint, id, commit: encodeURIComponent(revision) }, 'config.json');
   let response: Response;

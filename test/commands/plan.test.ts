@@ -95,7 +95,7 @@ describe('plan', () => {
     const sum = (kind: RegExp) => stages.reduce((all: number, stage: { stage: string }) => all + text(stage, kind), 0);
     const header = (await readFile(join(root, `recipes/${recipe}.yaml`), 'utf8')).split('\n\n')[0];
     expect(header).toContain(
-      `wants ${Math.round(sum(/finetune/))} GB of text, of which the patcher reads ${sum(/patcher/).toFixed(1)} GB, and about ${Math.round(memory / 1e9)} GB of memory`,
+      `needs ${Math.round(sum(/finetune/))} GB of text, of which the patcher reads ${sum(/patcher/).toFixed(1)} GB, and about ${Math.round(memory / 1e9)} GB of memory`,
     );
   });
 

@@ -207,7 +207,7 @@ describe('a file that the export is not made of', () => {
       await symlink(join(work(), 'id_rsa'), join(dir, name));
       for (const include of [[], [name]]) {
         const { error } = await publish(dir, { include });
-        expect(error).toMatchObject({ message: expect.stringContaining(`${name} is a link that leads out`) });
+        expect(error).toMatchObject({ message: expect.stringContaining(`${name} is a link to `) });
       }
       await rm(join(dir, name));
     }
@@ -262,7 +262,7 @@ describe('an export that is not sound is refused by name', () => {
     [
       'a tokenizer that is no JSON',
       (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
-      /tokenizer_config\.json is not JSON/,
+      /tokenizer_config\.json is not valid JSON/,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
     ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
@@ -271,7 +271,7 @@ describe('an export that is not sound is refused by name', () => {
     [
       'a shard of an earlier export',
       (dir) => cp(join(dir, SHARD), join(dir, 'model-00002-of-00004.safetensors')),
-      /holds model-00002-of-00004\.safetensors, which is not part of its checkpoint/,
+      /contains model-00002-of-00004\.safetensors, which is not part of its checkpoint/,
     ],
     [
       'an index without a shard',

@@ -129,7 +129,7 @@ describe('a checkpoint that does not fit its config', () => {
 
   it.each([
     ['lacks lm_head.weight', (infos: Map<string, number[]>) => infos.delete('lm_head.weight')],
-    ['holds extra.weight', (infos: Map<string, number[]>) => infos.set('extra.weight', [1])],
+    ['contains extra.weight', (infos: Map<string, number[]>) => infos.set('extra.weight', [1])],
     [
       'lm_head.weight is [32, 260], not [260, 32]',
       (infos: Map<string, number[]>) => infos.set('lm_head.weight', [32, 260]),
@@ -145,6 +145,6 @@ describe('a checkpoint that does not fit its config', () => {
     await mkdir(from);
     await expect(exportGolden({ from })).rejects.toThrow('ENOENT');
     await writeFile(join(from, 'config.json'), '{');
-    await expect(exportGolden({ from })).rejects.toThrow(`${join(from, 'config.json')} is not JSON.`);
+    await expect(exportGolden({ from })).rejects.toThrow(`${join(from, 'config.json')} is not valid JSON.`);
   });
 });
