@@ -3,11 +3,8 @@ const KEYS = [
   'patcher.steps=2',
   'stages.0.text_bytes=20000',
   'stages.0.solve_bytes=10000',
-  'stages.1.steps=1',
-  'stages.2.steps=1',
-  'stages.3.steps=1',
-  'stages.4.steps=2',
-  'stages.4.validate_every=2',
+  'stages.1.steps=2',
+  'stages.1.validate_every=2',
   'evaluate.validation_bytes=2048',
 ];
 

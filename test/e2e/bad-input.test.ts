@@ -65,7 +65,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'data that is empty',
     ['convert', 'builtin:tiny-llama', '--recipe', 'tiny', '--data', made('e/empty.txt', ''), '--out', join(work, 'o2')],
     1,
-    /can be used .*empty/,
+    /contains no usable text .*empty/,
   ],
   [
     'no data at all',

@@ -313,7 +313,7 @@ describe('checkpoints in a conversion', () => {
     const how = { out, dtype: 'float32' as const, card: cardFromManifest(null, { name: 'x' }), ownsOut: true };
     await exportTransformers({ from, ...how });
     await checkExport(out);
-    await expect(checkExport(from)).rejects.toThrow('holds only the tensors that were trained');
+    await expect(checkExport(from)).rejects.toThrow('contains only the trained tensors');
     expect(await resolveCheckpoint(from)).toMatchObject({ folder: from, modelType: 'blt' });
     await cp(at(), join(folder, 'moved'), { recursive: true });
     rmSync(at(), { recursive: true });
