@@ -5,7 +5,7 @@
  * Run:     node convert.ts TEXT_FOLDER OUT [KEY=VALUE...]    (Node 22.18 or newer; before that: npx tsx convert.ts ...)
  * Then:    npx byteify generate OUT --prompt "The "
  *
- * Running it again resumes. KEY=VALUE overrides a key of the recipe: stages.4.steps=200
+ * Running it again resumes. KEY=VALUE overrides a key of the recipe: stages.1.steps=200
  */
 import { convert, createReporter, loadRecipe, openConversion, readManifest, startEngine } from 'byteify-blt';
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FEW_STEPS } from '../../scripts/few-steps.mjs';
 import { OWN_TEXT } from '../support/conversions.js';
 import { REPOSITORY } from '../support/repository-texts.js';
 import { startServing } from '../support/serving.js';
@@ -49,20 +50,11 @@ beforeAll(async () => {
 const node = (args: readonly string[], env: Record<string, string> = {}) =>
   run(process.execPath, args, { cwd: work, env: { ...process.env, BYTEIFY_THREADS: '2', NO_COLOR: '1', ...env } });
 
-const FEW_STEPS = [
-  'patcher.steps=2',
-  'stages.0.text_bytes=20000',
-  'stages.0.solve_bytes=10000',
-  'stages.1.steps=1',
-  'stages.2.steps=1',
-  'stages.3.steps=1',
-  'stages.4.steps=2',
-  'stages.4.validate_every=2',
-  'evaluate.validation_bytes=2048',
-];
+/** The example takes KEY=VALUE without the flag. */
+const SETTINGS = FEW_STEPS.filter((argument) => argument !== '--set');
 
 it('convert.ts converts the embedded tiny Llama, and finds it done when it is run again', async () => {
-  const args = ['convert.js', ...OWN_TEXT, model, ...FEW_STEPS];
+  const args = ['convert.js', ...OWN_TEXT, model, ...SETTINGS];
   const { stdout, stderr } = await node(args);
   expect(stdout).toMatch(/\/blt: \d\.\d{3} bits per byte on held-out text; the Llama has \d\.\d{3}\.\n$/);
   expect(stderr).toContain('Fine-tuning');

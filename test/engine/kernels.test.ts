@@ -227,7 +227,7 @@ describe('tensors', () => {
   });
 
   it('of text are refused', () => {
-    expect(() => tf.tensor1d(['a'])).toThrow(/no string tensors/);
+    expect(() => tf.tensor1d(['a'])).toThrow(/does not support string tensors/);
   });
 
   it('that were disposed say so', () => {
