@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
 import { TensorFlowBackend } from './backend.js';
+import { multipliesBfloat16 } from './bfloat16-products.js';
 import { DataType } from './native.js';
 import { castNative, rawOp } from './raw-op.js';
 
@@ -54,11 +55,15 @@ function isBfloat16({ dataId }: tf.Tensor): boolean {
 
 const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? castNative(x, DataType.bfloat16, DataType.float32) : x);
 
+/** Else rounded operands are multiplied in float32: the same but for the rounding of the result. */
+const HAS_PRODUCTS = multipliesBfloat16(process.env);
+
 const BFLOAT16: ProductOperands = {
   precision: 'bfloat16',
   narrow: (x) => (isBfloat16(x) ? x : castNative(x, DataType.float32, DataType.bfloat16)),
   widen: (x) => castNative(x, DataType.bfloat16, DataType.float32),
   product(a, b, transposeA, transposeB) {
+    if (!HAS_PRODUCTS) return tf.matMul(BFLOAT16.widen(a), BFLOAT16.widen(b), transposeA, transposeB);
     const flat = a.rank === 2;
     const attributes = [
       attribute.nativeType('T', DataType.bfloat16),
