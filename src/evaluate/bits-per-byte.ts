@@ -1,7 +1,6 @@
 /** @module Bits per byte of a BLT and of a source on the same texts. */
 import { type BltConfig, bitsPerByte } from '../blt/index.js';
-import type { Params } from '../model/index.js';
-import { type LlamaModel, llamaLosses } from '../model/index.js';
+import { type LlamaModel, llamaLosses, type Params } from '../model/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { scoreTexts } from './score.js';
 

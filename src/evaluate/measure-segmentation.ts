@@ -1,7 +1,6 @@
 /** @module Measures how a patcher cuts texts, and the source on what it cuts, beside the source's own tokens. */
 import { type BltConfig, patchIds, patchStarts } from '../blt/index.js';
-import type { LlamaModel, Params } from '../model/index.js';
-import { patcherOutput } from '../model/index.js';
+import { type LlamaModel, type Params, patcherOutput } from '../model/index.js';
 import {
   type Alignment,
   byteReadings,

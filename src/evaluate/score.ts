@@ -1,8 +1,7 @@
 /** @module Surprisal of every byte of texts, and how the model cuts them. */
 import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
-import type { Params } from '../model/index.js';
-import { BLT_FIELDS, batchTensors, bltForward, cutIntoPatches, positionLosses } from '../model/index.js';
+import { BLT_FIELDS, batchTensors, bltForward, cutIntoPatches, type Params, positionLosses } from '../model/index.js';
 import type { ByteRow, TextCut } from '../patching/index.js';
 
 export interface ByteScores extends TextCut {

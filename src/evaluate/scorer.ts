@@ -1,8 +1,7 @@
 /** @module Scores texts of any length in strides, and many continuations of one prompt by reading it once. */
 import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
 import { graphOrEager } from '../engine/index.js';
-import type { ResidentModel } from '../model/index.js';
-import { type Decoding, openDecoding, patchLengthsOf } from '../model/index.js';
+import { type Decoding, openDecoding, patchLengthsOf, type ResidentModel } from '../model/index.js';
 import type { ByteScores } from './score.js';
 
 export interface Scorer {

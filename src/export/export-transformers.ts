@@ -15,8 +15,7 @@ import {
 import { claimOutput, markOutput } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
-import type { CardInputs } from '../release/index.js';
-import { type CardModel, modelCard } from '../release/index.js';
+import { type CardInputs, type CardModel, modelCard } from '../release/index.js';
 import {
   elementCount,
   openCheckpoint,

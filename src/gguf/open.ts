@@ -16,8 +16,7 @@ import { type GgufHeader, readGgufHeader } from './header.js';
 import { type Placed, placeTensors } from './place.js';
 import { QUANTISATIONS } from './quants.js';
 import { PLAIN_TYPES, TENSOR_TYPES } from './types.js';
-import type { GgufValue } from './values.js';
-import { numberIn } from './values.js';
+import { type GgufValue, numberIn } from './values.js';
 
 export interface GgufFile extends TensorReader {
   readonly keyValues: ReadonlyMap<string, GgufValue>;

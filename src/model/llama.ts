@@ -3,8 +3,7 @@ import type { TransformerConfig } from '../blt/index.js';
 import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { LlamaConfig } from '../llama/index.js';
 import { type Params, param } from './params.js';
-import type { RopeLayout } from './transformer.js';
-import { blockContext, blocks } from './transformer.js';
+import { blockContext, blocks, type RopeLayout } from './transformer.js';
 
 /** A Llama's layers as the shared block takes them: no window. */
 export function llamaBlocks(config: LlamaConfig): TransformerConfig {

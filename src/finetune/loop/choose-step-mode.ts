@@ -4,8 +4,7 @@
  * enough for the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
-import type { RunMode } from '../../engine/index.js';
-import { canCompile, compile, onGpu, signatureOf, tf } from '../../engine/index.js';
+import { canCompile, compile, onGpu, type RunMode, signatureOf, tf } from '../../engine/index.js';
 import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
 

@@ -1,8 +1,7 @@
 /** @module The threshold of a patcher of either kind: by a wanted mean patch size, or as an aligned patcher's labels have it. */
 import type { BltConfig } from '../../blt/index.js';
 import { ByteifyError } from '../../errors.js';
-import type { Params } from '../../model/index.js';
-import { patcherOutput } from '../../model/index.js';
+import { type Params, patcherOutput } from '../../model/index.js';
 import {
   type Alignment,
   boundaryLabels,

@@ -1,8 +1,7 @@
 /** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
 import { type BltConfig, stageFlops } from '../../blt/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
-import type { SourceTensors } from '../../model/index.js';
-import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
+import { disposeParams, type Params, type SourceTensors, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
 import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/index.js';
 import type { StepBatch } from '../batches/step-batch.js';

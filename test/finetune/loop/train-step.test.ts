@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PackedRow } from '../../../src/data/index.js';
-import type { RunMode } from '../../../src/engine/index.js';
-import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { type Engine, type RunMode, startEngine, tf } from '../../../src/engine/index.js';
 import { createBatchSource } from '../../../src/finetune/batches/batch-source.js';
 import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
 import type { StepOutput } from '../../../src/finetune/loop/train-step.js';
