@@ -49,6 +49,7 @@ export default defineConfig({
       // Of the sources alone, those that no test loads among them. Commands that tests run in processes of their own are not counted.
       include: ['src/**/*.ts'],
       reporter: [['json-summary'], ['text-summary']],
+      reportOnFailure: true,
     },
   },
 });
