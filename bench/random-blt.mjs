@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bltTensors, toTransformersConfig } from '../dist/blt/index.js';
-import { freshPieces } from '../dist/remap/fresh.js';
+import { freshChunks } from '../dist/remap/fresh.js';
 import { writeCheckpoint } from '../dist/safetensors/index.js';
 
 export async function writeRandomBlt(folder, config) {
@@ -11,6 +11,6 @@ export async function writeRandomBlt(folder, config) {
   const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
   const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'F32', shape }));
   await writeCheckpoint(folder, infos, async function* ({ name }) {
-    yield* freshPieces(specs.get(name), 1, 'F32');
+    yield* freshChunks(specs.get(name), 1, 'F32');
   });
 }
