@@ -11,7 +11,7 @@ import { bltConfigFor, deriveLocalSizes } from '../dist/blt/index.js';
 import { median, openProcess, pause, peersPython } from './process.mjs';
 import { writeRandomBlt } from './random-blt.mjs';
 import { beginningOf, realText } from './real-text.mjs';
-import { TINY } from './train/model.mjs';
+import { SOURCE_SIZES } from './source-sizes.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,9 +26,10 @@ const lengths = values.lengths.split(',').map(Number);
 const [rounds, threads] = [values.rounds, values.threads].map(Number);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Everything but the patcher is tiny. */
-function releasedPatcher() {
-  const config = bltConfigFor(TINY, deriveLocalSizes(TINY));
+/** A tiny BLT with a patcher of the released size. */
+function bltWithReleasedPatcher() {
+  const source = SOURCE_SIZES['tiny-llama'];
+  const config = bltConfigFor(source, deriveLocalSizes(source));
   const heads = { heads: 12, kvHeads: 12 };
   const patcher = { ...config.patcher, hiddenSize: 768, layers: 14, ...heads, intermediateSize: 2048, window: 512 };
   const maxPositions = Math.max(...lengths) + 1;
@@ -52,7 +53,7 @@ function rowOf(length, ours, theirs) {
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-patch-'));
 try {
-  await writeRandomBlt(folder, releasedPatcher());
+  await writeRandomBlt(folder, bltWithReleasedPatcher());
   const text = realText(Math.max(...lengths), values.text);
   writeFileSync(join(folder, 'text'), text);
   const args = [folder, String(threads)];
