@@ -35,7 +35,7 @@ export const ROWS = [
   { name: 'the listing is cut once', faults: [{ kind: 'cut', on: '^/api/.*/tree/', afterBytes: 100 }] },
   { name: 'the connection goes silent once', faults: [{ ...cut, kind: 'stall' }] },
   {
-    name: 'the connection drips 100 bytes a second',
+    name: 'the connection drips 100 bytes per second',
     faults: [{ kind: 'drip', on: WEIGHTS, bytes: 100, everyMs: 1000 }],
   },
   { name: 'the repository was renamed', renamed: true },
