@@ -1,7 +1,7 @@
-// Segmenting text into patches with byteify and with transformers and PyTorch, alternating in one run: a patcher of the released size with the
-// same random weights in both, the same text, lengths up to many windows. Entropies are compared too.
+// Compares how fast byteify and transformers with PyTorch segment text into patches, alternating in one run: a patcher of the released size with
+// the same random weights, the same text, and lengths up to many attention windows. Also compares the entropies.
 // Run: npm run bench:patch [-- --lengths 1024,2048,4096,8192 --rounds 3 --threads 2 --text FILE --out docs/bench/patch]
-// Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
+// Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ function bltWithReleasedPatcher() {
   return { ...config, maxPositions, patcher: { ...patcher, maxPositions } };
 }
 
-/** BOS is a position too, which both implementations pass through the patcher. */
+/** Both implementations also pass BOS through the patcher, which is not counted. */
 function rowOf(length, ours, theirs) {
   const rate = (answers) => length / (median(answers.map(({ ms }) => ms)) / 1000);
   const [a, b] = [ours, theirs].map((answers) => answers[0].entropies);
@@ -65,7 +65,7 @@ try {
   for (const length of lengths) {
     const bytes = beginningOf(text, length).length;
     const answers = [[], []];
-    // The first round compiles and allocates.
+    // The first round compiles and allocates and is not counted.
     for (let round = 0; round <= rounds; round++) {
       for (const [i, one] of implementations.entries()) {
         await pause();
