@@ -1,5 +1,6 @@
-// Compares methods of converting a Llama to a BLT at equal floating-point operations, including the source's forward passes. Every arm converts
-// the embedded tiny Llama with several seeds and the same training and held-out text. Writes a table (JSON and Markdown) and a chart.
+// Compares methods of converting a Llama to a BLT at equal floating-point operations, including the source's forward passes. Every arm
+// converts the embedded tiny Llama with several seeds and the same training and held-out text. Writes a table (JSON and Markdown) and a
+// chart.
 // Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 1.2e13 --work DIR --out docs/bench/distill]
 // Finished arms stay in --work, so a run that was interrupted resumes.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

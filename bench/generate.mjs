@@ -1,10 +1,10 @@
-// Measures how fast a BLT made from SmolLM2-135M generates text. Alternates in one run with transformers, which computes the whole text again
-// for each byte, and with the source token model. Also reports the memory bandwidth and the speed of smaller weight types.
+// Measures how fast a BLT made from SmolLM2-135M generates text. Alternates in one run with transformers, which computes the whole text
+// again for each byte, and with the source token model. Also reports the memory bandwidth and the speed of smaller weight types.
 // Run: npm run bench:generate -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--model FOLDER --prompts 64,512,2048 --bytes 128
 //   --peer-bytes 128,128,4 --until 3500 --weights float32,bfloat16 --drafts 0,4,8 --rounds 3 --threads 2 --text FILE --work DIR
 //   --out docs/bench/generate]
-// Without --model, the BLT has the recipe's sizes and is not trained. Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the
-// peer tests (scripts/peers-env.sh).
+// Without --model, the BLT has the recipe's sizes and is not trained. Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment
+// of the peer tests (scripts/peers-env.sh).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Compares byteify, @huggingface/hub and Python's huggingface_hub: downloads over a bad network, speed and memory. Every download and its loopback
-// hub run in processes of their own, and the outcome is judged by the bytes in the client's cache.
+// Compares byteify, @huggingface/hub and Python's huggingface_hub: downloads over a bad network, speed and memory. Every download and its
+// loopback hub run in processes of their own, and the outcome is judged by the bytes in the client's cache.
 // Run: npm run bench:hub [-- --rows 'cut|flip' --repeats 5 --file-bytes 256e6 --memory-bytes 100e6,2e9 --work DIR --out docs/bench/hub]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Compares how fast byteify and transformers with PyTorch segment text into patches, alternating in one run: a patcher of the released size with
-// the same random weights, the same text, and lengths up to many attention windows. Also compares the entropies.
+// Compares how fast byteify and transformers with PyTorch segment text into patches, alternating in one run: a patcher of the released size
+// with the same random weights, the same text, and lengths up to many attention windows. Also compares the entropies.
 // Run: npm run bench:patch [-- --lengths 1024,2048,4096,8192 --rounds 3 --threads 2 --text FILE --out docs/bench/patch]
 // Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Shared by the benchmarks against other implementations: processes that answer line by line, so that implementations alternate in one run, and
-// the Python interpreter of the peer tests.
+// Shared by the benchmarks against other implementations: processes that answer line by line, so that implementations alternate in one run,
+// and the Python interpreter of the peer tests.
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// Compares the speed of remap with a plain copy of the same file, alternating in one run, and reports the peak memory of the remapping process.
+// Compares the speed of remap with a plain copy of the same file, alternating in one run, and reports the peak memory of the remapping
+// process.
 // Run: npm run bench:remap [-- --layers 8 --rounds 3 --json]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
-// Tests a server under load: concurrent streams, whose text is compared with what the server generates for the same prompt alone; clients that
-// disconnect midway; requests that are malformed or too large; clients that send or read slowly. No stream may be lost or mixed up, and memory must
-// stay bounded.
+// Tests a server under load: concurrent streams, whose text is compared with what the server generates for the same prompt alone; clients
+// that disconnect midway; requests that are malformed or too large; clients that send or read slowly. No stream may be lost or mixed up,
+// and memory must stay bounded.
 // Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --slots 8 --out docs/bench/serve]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Converts SmolLM2-135M with its real weights into a BLT in about an hour on two cores, by distillation and by the paper's method. Reports how much
-// of the source's quality is retained, and how well the patchers follow its tokens on unseen text of two kinds.
+// Converts SmolLM2-135M with its real weights into a BLT in about an hour on two cores, by distillation and by the paper's method. Reports
+// how much of the source's quality is retained, and how well the patchers follow its tokens on unseen text of two kinds.
 // Run: npm run bench:smollm2 -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--arms distilled,paper --work DIR --out docs/bench/smollm2]
 // Interrupted conversions in --work resume; finished ones are not run again.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches. Also times
-// a matrix product (sgemm) in between, as a measure of the machine's speed.
+// Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches. Also
+// times a matrix product (sgemm) in between, as a measure of the machine's speed.
 // Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
 // Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -23,7 +23,7 @@ const PATCHERS = {
   entropy: { kind: 'entropy' },
 };
 
-/** The paper's method, with a share of the budget that the closed-form stage leaves. The learning rates are those of the recipe tiny-paper. */
+/** The paper's method with a share of the budget after the closed-form stage, and the learning rates of the recipe tiny-paper. */
 const paper = (share) => ({ kind: 'end-to-end', share, learning_rate: 4e-3, learning_rate_scale: { global: 0.1 } });
 const closedForm = {
   kind: 'closed-form',

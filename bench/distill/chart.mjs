@@ -1,5 +1,5 @@
-// Draws the chart of bench:distill as SVG: held-out bits per byte over floating-point operations, one line per arm, with means and ranges over
-// the seeds.
+// Draws the chart of bench:distill as SVG: held-out bits per byte over floating-point operations, one line per arm, with means and ranges
+// over the seeds.
 const SIZE = { width: 930, height: 520 };
 const FRAME = { left: 64, right: 260, top: 40, bottom: 56 };
 const COLOURS = {

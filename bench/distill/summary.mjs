@@ -1,5 +1,5 @@
-// Summarises the arms of bench:distill: means over the seeds, differences at equal operations with their bootstrap intervals, and after how many
-// operations each arm reaches A's final result.
+// Summarises the arms of bench:distill: means over the seeds, differences at equal operations with their bootstrap intervals, and after how
+// many operations each arm reaches A's final result.
 import { ARMS } from './arms.mjs';
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;

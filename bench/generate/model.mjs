@@ -23,8 +23,8 @@ async function once(path, make) {
 const imported = (work, source) => once(join(work, 'conversion'), (dir) => byteify('import', source, '--out', dir));
 
 /**
- * An untrained BLT with the recipe's sizes. Training affects the speed only through the lengths of patches, so the threshold is calibrated on
- * `text` to the mean length in the paper.
+ * An untrained BLT with the recipe's sizes. Training affects the speed only through the lengths of patches, so the threshold is calibrated
+ * on `text` to the mean length in the paper.
  */
 export async function untrainedBlt(work, source, text) {
   const conversion = await imported(work, source);

@@ -1,7 +1,8 @@
 // Generates text with byteify's decoder, driven by lines of JSON on stdin.
 // node bench/generate/ours.mjs FOLDER THREADS float32|bfloat16
-// {"do": "open", "draft", "expectedBytes"} opens a generator with that initial capacity; {"do": "write", "draft", "ids", "bytes"} generates greedily;
-// {"do": "weights"} reports the bytes of weights read per byte and per patch.
+// {"do": "open", "draft", "expectedBytes"} opens a generator with that initial capacity.
+// {"do": "write", "draft", "ids", "bytes"} generates greedily.
+// {"do": "weights"} reports the bytes of weights that are read per byte and per patch.
 import { createInterface } from 'node:readline';
 import { BYTE_OFFSET } from '../../dist/blt/index.js';
 import { startEngine } from '../../dist/engine/index.js';

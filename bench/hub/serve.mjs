@@ -1,5 +1,5 @@
-// Runs the tests' loopback hub in a process of its own, controlled over IPC: { options } starts it, with patterns as text, and { ask: 'log' } requests
-// its log. bench/hub/loopback.mjs starts this process with the path of the compiled hub.
+// Runs the tests' loopback hub in a process of its own, controlled over IPC: { options } starts it, with patterns as text, and { ask: 'log'
+// } requests its log. bench/hub/loopback.mjs starts this process with the path of the compiled hub.
 import { pathToFileURL } from 'node:url';
 
 const { startHub } = await import(pathToFileURL(process.argv[2]).href);

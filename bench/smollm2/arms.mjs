@@ -1,5 +1,5 @@
-// The arms of bench:smollm2 as data: shipped recipes, shortened to 545 TFLOP including the patcher's training, which take about an hour on two cores
-// at a sustained 150 GFLOP/s. The patcher's batches are small: with so little text, more steps help more than less noisy ones.
+// The arms of bench:smollm2 as data: shipped recipes, shortened to 545 TFLOP including the patcher's training, which take about an hour on
+// two cores at a sustained 150 GFLOP/s. The patcher's batches are small: with so little text, more steps help more than less noisy ones.
 const ROWS = { batch_bytes: 4096, sequence_length: 512 };
 
 /** The `--set` arguments for the values of a nested object. */

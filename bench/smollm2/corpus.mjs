@@ -1,6 +1,6 @@
 // The text of bench:smollm2, from Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the kernel's
-// documentation, including code and tables). Some text of both kinds is reserved for evaluation. apt downloads the packages without root; the text is
-// stored as one file per document and reused.
+// documentation, including code and tables). Some text of both kinds is reserved for evaluation. apt downloads the packages without root;
+// the text is stored as one file per document and reused.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

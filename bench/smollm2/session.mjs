@@ -23,7 +23,10 @@ const run = (args, stdout) =>
     maxBuffer: 2 ** 26,
   });
 
-/** Downloads the text into `work` unless it is there. Exits with 2 if `--source` is missing. @param {{ source?: string, work?: string }} values */
+/**
+ * Downloads the text into `work` unless it exists. Exits with 2 if `--source` is missing.
+ * @param {{ source?: string, work?: string }} options
+ */
 export function openSession({ source, work }) {
   if (source === undefined) {
     process.stderr.write('error: --source FILE is required: the GGUF that the README names\n');
