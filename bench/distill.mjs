@@ -1,7 +1,8 @@
-// Compares methods of converting a Llama to a BLT at equal floating-point operations, including the source's forward passes: the embedded tiny
-// Llama, its training text, several seeds, the same data and held-out documents. Writes a table (JSON and Markdown) and a chart.
+// Compares methods of converting a Llama to a BLT at equal floating-point operations, including the source's forward passes. Every arm
+// converts the embedded tiny Llama with several seeds and the same training and held-out text. Writes a table (JSON and Markdown) and a
+// chart.
 // Run: npm run bench:distill [-- --seeds 1,2,3 --arms A,B,C,D,E,F,G,H --flops 1.2e13 --work DIR --out docs/bench/distill]
-// Finished arms in --work are kept, so running it again resumes.
+// Finished arms stay in --work, so a run that was interrupted resumes.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +19,7 @@ import { demoCorpus } from '../dist/pipeline/index.js';
 import { localSizesOf, recipeSchema } from '../dist/recipe/index.js';
 import { remap } from '../dist/remap/index.js';
 import { loadTokenizer } from '../dist/tokenizer/index.js';
-import { ARMS, PATCHERS, recipeOf } from './distill/arms.mjs';
+import { ARMS, recipeOf } from './distill/arms.mjs';
 import { drawChart } from './distill/chart.mjs';
 import { summarise, tableOf } from './distill/summary.mjs';
 
@@ -36,9 +37,9 @@ const arms = values.arms.split(',');
 const budget = Number(values.flops);
 const { work } = values;
 const signal = new AbortController().signal;
-/** The embedded Llama was trained on the training split of this seed, which all arms share. */
+/** All arms share the split on which the embedded Llama was trained. */
 const DATA = { chunkBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
-const say = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
 const lines = (path) =>
@@ -65,7 +66,7 @@ const opened = await openLlama(source);
 const llamaConfig = opened.config;
 await opened.close();
 
-/** The remapped model of a seed, and a patcher of each requested kind. */
+/** Remaps the source with a seed and trains a patcher, unless both exist. */
 async function prepare(seed, patcher) {
   const recipe = recipeSchema.parse(recipeOf({ seed, patcher, stages: ARMS.A.stages, budget: 1 }));
   const init = join(work, `seed-${seed}`, 'init');
@@ -78,7 +79,7 @@ async function prepare(seed, patcher) {
   const out = join(work, `seed-${seed}`, `patcher-${patcher}`);
   const report = join(out, 'report.json');
   if (!existsSync(report)) {
-    const made = await trainPatcher({
+    const metrics = await trainPatcher({
       init,
       out,
       tokenizerFolder: source,
@@ -87,7 +88,7 @@ async function prepare(seed, patcher) {
       settings: '',
       signal,
     });
-    writeFileSync(report, JSON.stringify(made));
+    writeFileSync(report, JSON.stringify(metrics));
   }
   return { init, patcher: out, report: json(report) };
 }
@@ -114,7 +115,8 @@ async function runArm(arm, seed) {
       },
     }),
   );
-  say(`${arm}, seed ${seed}: ${recipe.stages.map(({ kind, steps = 0 }) => `${kind} ${steps}`).join(', ')}`);
+  const steps = recipe.stages.map((stage) => ({ kind: stage.kind, steps: 'steps' in stage ? stage.steps : 0 }));
+  log(`${arm}, seed ${seed}: ${steps.map(({ kind, steps }) => `${kind} ${steps}`).join(', ')}`);
   const { checkpoint } = await finetune({
     from: [patcher, init],
     source,
@@ -138,19 +140,19 @@ async function runArm(arm, seed) {
     return { nats: nllNats.reduce((sum, nats) => sum + nats, 0), bytes: text.length };
   });
   model.dispose();
-  const made = {
+  const measured = {
     arm,
     seed,
     patcher: report,
-    steps: recipe.stages.map(({ kind, steps = 0 }) => ({ kind, steps })),
+    steps,
     curve,
     documents,
   };
-  writeFileSync(result, JSON.stringify(made));
-  say(
+  writeFileSync(result, JSON.stringify(measured));
+  log(
     `${arm}, seed ${seed}: ${curve.at(-1).bits_per_byte.toFixed(3)} bits per byte at ${curve.at(-1).flops.toExponential(2)} FLOPs`,
   );
-  return made;
+  return measured;
 }
 
 const results = [];
@@ -159,7 +161,6 @@ await store.close();
 const summary = summarise(results, {
   sourceBitsPerByte,
   budget,
-  patchers: PATCHERS,
   heldOutBytes: heldOut.reduce((sum, { length }) => sum + length, 0),
 });
 const table = tableOf(summary);

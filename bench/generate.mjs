@@ -1,9 +1,10 @@
-// Generates text with a BLT around SmolLM2-135M, alternating in one run with transformers, which computes the whole text for each byte, and with the
-// source token model. Reports the memory bandwidth, and what fewer bytes per weight would gain.
-// Run: npm run bench:generate -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--model FOLDER --prompts 64,512,2048 --bytes 128 --peer-bytes 128,128,4
-//   --until 3500 --weights float32,bfloat16 --drafts 0,4,8 --rounds 3 --threads 2 --text FILE --work DIR --out docs/bench/generate]
-// Without --model the BLT has the recipe's sizes and is not trained. Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in
-// BYTEIFY_PEERS_PYTHON, or it is made).
+// Measures how fast a BLT made from SmolLM2-135M generates text. Alternates in one run with transformers, which computes the whole text
+// again for each byte, and with the source token model. Also reports the memory bandwidth and the speed of smaller weight types.
+// Run: npm run bench:generate -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--model FOLDER --prompts 64,512,2048 --bytes 128
+//   --peer-bytes 128,128,4 --until 3500 --weights float32,bfloat16 --drafts 0,4,8 --rounds 3 --threads 2 --text FILE --work DIR
+//   --out docs/bench/generate]
+// Without --model, the BLT has the recipe's sizes and is not trained. Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment
+// of the peer tests (scripts/peers-env.sh).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -35,7 +36,7 @@ const { values } = parseArgs({
   },
 });
 if (values.source === undefined) {
-  process.stderr.write('error: which weights? --source FILE (the README says where the GGUF is)\n');
+  process.stderr.write('error: --source FILE is required: the GGUF that the README names\n');
   process.exit(2);
 }
 const numbers = (list) => list.split(',').map(Number);
@@ -44,7 +45,7 @@ const [bytes, until, rounds, threads] = [values.bytes, values.until, values.roun
 const weights = values.weights.split(',');
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const python = peersPython();
-/** The fastest of our ways is compared with the same number of bytes; a token is about four. */
+/** A token has about four bytes, so the token model generates about as much text. */
 const tokens = Math.ceil(bytes / 4);
 
 mkdirSync(values.work, { recursive: true });
@@ -54,7 +55,7 @@ writeFileSync(textFile, text);
 const blt = values.model ?? (await untrainedBlt(values.work, values.source, textFile));
 const source = await transformersSource(values.work, values.source);
 
-/** Starts a process that must answer. */
+/** Starts a process; `ask` throws if it ends without an answer. */
 async function open(name, command, args) {
   const process_ = await openProcess(command, args.map(String), { threads });
   const failed = () => {
@@ -73,7 +74,7 @@ const tokenModels = new Map();
 for (const type of ['float32', 'bfloat16'])
   tokenModels.set(type, await open(`source, ${type}`, python, [here('generate/source.py'), source, threads, type]));
 
-/** The contenders for a prompt: each with its description, its process and its request. */
+/** The contenders for a prompt: their descriptions, processes and requests. */
 function contenders(prompt, i) {
   const ids = Array.from(encodeBytes(prompt));
   const write = (draft) => ({ do: 'write', draft, ids, bytes });
@@ -97,7 +98,7 @@ const measureBandwidth = async () => {
   readings.push((await peer.ask({ do: 'bandwidth' })).bytes_per_second);
 };
 
-/** @returns contenders with an answer a round. A first one that is not counted compiles and allocates. */
+/** @returns the contenders with one answer per round. The first round compiles and allocates and is not counted. */
 async function takeTurns(prompt, i) {
   const all = contenders(prompt, i).map((one) => ({ ...one, answers: [] }));
   for (const { who, contender, draft } of all)
@@ -106,7 +107,7 @@ async function takeTurns(prompt, i) {
     for (const one of all) {
       await pause();
       const isFirst = round === 0;
-      // A few bytes make transformers warm.
+      // A few bytes are enough to warm up transformers.
       const few = isFirst && one.who === 'transformers';
       const what = few ? { ...one.what, bytes: Math.min(2, one.what.bytes) } : one.what;
       const answer = await one.contender.ask(what);
@@ -136,7 +137,7 @@ function rowOf({ who, weights: type, draft, answers }, prompt, { peerIds, bytesP
   return {
     ...row,
     draft,
-    // The first byte came with the prompt.
+    // The first byte is counted with the prompt.
     bytes_per_step: (row.written - 1) / (sizes.length - 1),
     accepted_share: drafted === 0 ? null : accepted / drafted,
     bytes_per_patch: row.written / Math.max(1, patches),
@@ -152,7 +153,7 @@ for (const [i, length] of prompts.entries()) {
   turns.push({ prompt, all: await takeTurns(prompt, i) });
 }
 const first = (all, name) => all.find(({ who }) => who === name).answers[0];
-/** Of the longest prompt: a short one says little. */
+/** The longest prompt gives the best estimate of the bytes per token. */
 const longest = turns.reduce((most, turn) => (turn.prompt.length > most.prompt.length ? turn : most));
 const bytesPerToken = first(longest.all, 'token model').bytes_per_token;
 const rows = turns.flatMap(({ prompt, all }) => {
@@ -162,8 +163,8 @@ const rows = turns.flatMap(({ prompt, all }) => {
 await peer.close();
 for (const contender of tokenModels.values()) await contender.close();
 
-/** The last bytes of a long text, which goes on after the longest prompt until then, or until the model ends it. */
-async function atTheEnd(type) {
+/** The time per byte at the end of a long text: the longest prompt, continued up to `until` bytes unless the model ends it earlier. */
+async function measureLongText(type) {
   const ids = Array.from(encodeBytes(beginningOf(text, Math.max(...prompts))));
   const contender = ours.get(type);
   await contender.ask({ do: 'open', draft: 0, expectedBytes: until });
@@ -179,8 +180,8 @@ const bandwidth = Math.max(...readings);
 const flat = [];
 const roof = [];
 for (const type of weights) {
-  const own = plain.filter(({ weights: held }) => held === type);
-  const last = await atTheEnd(type);
+  const own = plain.filter((row) => row.weights === type);
+  const last = await measureLongText(type);
   flat.push({
     weights: type,
     points: [
@@ -208,15 +209,15 @@ const oneRow = JSON.parse(
 
 const heading =
   values.model === undefined
-    ? 'The BLT is not trained: patches of what it writes are as long as they happen to be.'
+    ? 'The BLT is not trained, so the lengths of its patches are arbitrary.'
     : 'The BLT is trained.';
 const sections = [
   `${heading} ${threads} threads; medians of ${rounds} rounds in which the contenders take turns.`,
   speedTable(rows),
   textTable(rows),
-  'Milliseconds a byte by the length of the text, median and mean (a byte that closes a patch costs more):',
+  'Milliseconds per byte by the length of the text, median and mean (a byte that ends a patch costs more):',
   flatTable(flat),
-  'Weights that are read (caches are not counted), against what PyTorch’s sum reads:',
+  'Weights read per second, without caches, compared with the memory bandwidth of a sum in PyTorch:',
   roofTable(roof, bandwidth),
   'One row through 30 layers of the source’s matrices, compiled by XLA:',
   oneRowTable(oneRow),

@@ -1,5 +1,5 @@
-// Compares downloads over a bad network by byteify, @huggingface/hub and Python's huggingface_hub, their speed and their memory. Every download
-// runs in its own process against a loopback hub in another, and is judged by the bytes in its cache.
+// Compares byteify, @huggingface/hub and Python's huggingface_hub: downloads over a bad network, speed and memory. Every download and its
+// loopback hub run in processes of their own, and the outcome is judged by the bytes in the client's cache.
 // Run: npm run bench:hub [-- --rows 'cut|flip' --repeats 5 --file-bytes 256e6 --memory-bytes 100e6,2e9 --work DIR --out docs/bench/hub]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
   },
 });
 const work = mkdtempSync(join(values.work, 'byteify-bench-hub-'));
-const say = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
+const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 const clients = Object.keys(CLIENTS);
 const measured = versions();
 
@@ -36,7 +36,7 @@ try {
       clients.map((client, i) => runFault({ row, client, compiled, source, work: join(work, String(i)) })),
     );
     faults[row.name] = Object.fromEntries(clients.map((client, i) => [client, results[i]]));
-    say(`${row.name}: ${results.map(({ outcome }) => outcome).join(', ')}`);
+    log(`${row.name}: ${results.map(({ outcome }) => outcome).join(', ')}`);
   }
   const pair = clients.filter((client) => client !== '@huggingface/hub');
   const throughput = await measureThroughput({
@@ -46,10 +46,10 @@ try {
     bytes: Number(values['file-bytes']),
     compiled,
     work,
-    say,
+    log,
   });
   const sizes = values['memory-bytes'].split(',').map(Number);
-  const memory = await measureMemory({ clients: pair, sizes, compiled, work, say });
+  const memory = await measureMemory({ clients: pair, sizes, compiled, work, log });
   const result = { versions: measured, clients, faults, throughput, memory };
   const markdown = markdownOf(result);
   process.stdout.write(markdown);

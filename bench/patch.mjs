@@ -1,7 +1,7 @@
-// Segmenting text into patches with byteify and with transformers and PyTorch, alternating in one run: a patcher of the released size with the
-// same random weights in both, the same text, lengths up to many windows. Entropies are compared too.
+// Compares how fast byteify and transformers with PyTorch segment text into patches, alternating in one run: a patcher of the released size
+// with the same random weights, the same text, and lengths up to many attention windows. Also compares the entropies.
 // Run: npm run bench:patch [-- --lengths 1024,2048,4096,8192 --rounds 3 --threads 2 --text FILE --out docs/bench/patch]
-// Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
+// Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { bltConfigFor, deriveLocalSizes } from '../dist/blt/index.js';
 import { median, openProcess, pause, peersPython } from './process.mjs';
 import { writeRandomBlt } from './random-blt.mjs';
 import { beginningOf, realText } from './real-text.mjs';
-import { TINY } from './train/model.mjs';
+import { SOURCE_SIZES } from './source-sizes.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -26,16 +26,17 @@ const lengths = values.lengths.split(',').map(Number);
 const [rounds, threads] = [values.rounds, values.threads].map(Number);
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Everything but the patcher is tiny. */
-function releasedPatcher() {
-  const config = bltConfigFor(TINY, deriveLocalSizes(TINY));
+/** A tiny BLT with a patcher of the released size. */
+function bltWithReleasedPatcher() {
+  const source = SOURCE_SIZES['tiny-llama'];
+  const config = bltConfigFor(source, deriveLocalSizes(source));
   const heads = { heads: 12, kvHeads: 12 };
   const patcher = { ...config.patcher, hiddenSize: 768, layers: 14, ...heads, intermediateSize: 2048, window: 512 };
   const maxPositions = Math.max(...lengths) + 1;
   return { ...config, maxPositions, patcher: { ...patcher, maxPositions } };
 }
 
-/** BOS is a position too, which both implementations pass through the patcher. */
+/** Both implementations also pass BOS through the patcher, which is not counted. */
 function rowOf(length, ours, theirs) {
   const rate = (answers) => length / (median(answers.map(({ ms }) => ms)) / 1000);
   const [a, b] = [ours, theirs].map((answers) => answers[0].entropies);
@@ -52,7 +53,7 @@ function rowOf(length, ours, theirs) {
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-patch-'));
 try {
-  await writeRandomBlt(folder, releasedPatcher());
+  await writeRandomBlt(folder, bltWithReleasedPatcher());
   const text = realText(Math.max(...lengths), values.text);
   writeFileSync(join(folder, 'text'), text);
   const args = [folder, String(threads)];
@@ -64,7 +65,7 @@ try {
   for (const length of lengths) {
     const bytes = beginningOf(text, length).length;
     const answers = [[], []];
-    // The first round compiles and allocates.
+    // The first round compiles and allocates and is not counted.
     for (let round = 0; round <= rounds; round++) {
       for (const [i, one] of implementations.entries()) {
         await pause();

@@ -1,24 +1,31 @@
-// Where an aligned patcher should learn to cut, and by which optimizer: patchers trained on SmolLM2's tokens, and what they cost the source on text of
-// two kinds that they were not trained on, with as many cuts as their labels have and with fewer. With --out, arms that were measured before stay.
-// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME... --sizes 5,6 --work DIR --out docs/bench/patchers]
+// Compares the labels and optimizers of aligned patchers: trains patchers on SmolLM2's tokens and measures, on unseen text of two kinds,
+// how many bits per byte their patches cost the source. `--sizes` also calibrates each patcher to larger patches. With --out, arms that
+// were measured before stay.
+// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6 --work DIR
+//   --out docs/bench/patchers]
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { PATCHERS, patcherSettings } from './smollm2/arms.mjs';
-import { openSession } from './smollm2/session.mjs';
+import { OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable } from './smollm2/tables.mjs';
 
-const session = openSession({
-  steps: { type: 'string', default: '500' },
-  only: { type: 'string', multiple: true, default: Object.keys(PATCHERS) },
-  sizes: { type: 'string', default: '' },
+const { values } = parseArgs({
+  options: {
+    ...OPTIONS,
+    steps: { type: 'string', default: '500' },
+    only: { type: 'string', multiple: true, default: Object.keys(PATCHERS) },
+    sizes: { type: 'string', default: '' },
+  },
 });
-const { source, work, out, only, corpus, byteify, evaluatePatcher } = session;
-const steps = Number(session.steps);
-const sizes = session.sizes.split(',').filter(Boolean).map(Number);
+const { source, work, out, only } = values;
+const steps = Number(values.steps);
+const sizes = values.sizes.split(',').filter(Boolean).map(Number);
 for (const name of only.filter((wanted) => !(wanted in PATCHERS))) {
-  process.stderr.write(`error: no patcher is called ${name}; there are: ${Object.keys(PATCHERS).join('; ')}\n`);
+  process.stderr.write(`error: unknown patcher ${name}; the patchers are: ${Object.keys(PATCHERS).join('; ')}\n`);
   process.exit(2);
 }
+const { corpus, byteify, evaluatePatcher } = openSession(values);
 
 const report =
   out !== undefined && existsSync(join(out, 'patchers.json'))
@@ -34,7 +41,7 @@ function keep(arm) {
   writeFileSync(join(out, 'patchers.md'), table());
 }
 
-/** An arm as the tables have it: with its own cuts, then with fewer. */
+/** The table rows of an arm: with its own threshold, then calibrated to larger patches. */
 const tableRows = ({ name, steps, unseen, fewer }) => [
   { name: `${name}, ${steps} steps`, unseen },
   ...fewer.map(({ size, unseen }) => ({ name: `the same, cut for ${size} bytes`, unseen })),

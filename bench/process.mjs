@@ -1,10 +1,10 @@
-// Shared by the benchmarks against other implementations: processes that answer line by line, so that implementations alternate in one run, and
-// the Python of the peer tests.
+// Shared by the benchmarks against other implementations: processes that answer line by line, so that implementations alternate in one run,
+// and the Python interpreter of the peer tests.
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The interpreter: BYTEIFY_PEERS_PYTHON, or what scripts/peers-env.sh makes. Ends the process if there is none. */
+/** The interpreter in BYTEIFY_PEERS_PYTHON, or else the one that scripts/peers-env.sh creates. Exits with 2 if there is none. */
 export function peersPython() {
   if (process.env.BYTEIFY_PEERS_PYTHON) return process.env.BYTEIFY_PEERS_PYTHON;
   try {
@@ -12,13 +12,13 @@ export function peersPython() {
     return execFileSync('bash', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
   } catch {
     process.stderr.write(
-      'error: the Python of the peer tests could not be made.\nhint: give its path in BYTEIFY_PEERS_PYTHON.\n',
+      'error: the Python environment of the peer tests could not be created.\nhint: set BYTEIFY_PEERS_PYTHON to an interpreter with its packages.\n',
     );
     process.exit(2);
   }
 }
 
-/** A process that says READY and then answers each line with a JSON document. Null when it died before it was ready. */
+/** Starts a process that prints READY and then answers each line with a JSON document. Null if it ended before it was ready. */
 export async function openProcess(command, args, { threads }) {
   const env = {
     ...process.env,
@@ -35,9 +35,9 @@ export async function openProcess(command, args, { threads }) {
   if (line.done) return null;
   return {
     startMs: performance.now() - begun,
-    /** Null when it died. */
-    async ask(what) {
-      child.stdin.write(`${what}\n`);
+    /** The answer to a line; null if the process ended. */
+    async ask(line) {
+      child.stdin.write(`${line}\n`);
       const { done, value } = await lines.next();
       return done ? null : JSON.parse(value);
     },
@@ -51,5 +51,5 @@ export async function openProcess(command, args, { threads }) {
 
 export const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
 
-/** PyTorch's threads spin for a while after they worked. */
+/** Waits until PyTorch's threads, which spin for a while after their work, are idle. */
 export const pause = () => new Promise((resolve) => setTimeout(resolve, 400));

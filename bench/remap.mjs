@@ -1,4 +1,5 @@
-// Remap against a plain copy of the same bytes, alternating in one run, with the peak memory of the remapping process.
+// Compares the speed of remap with a plain copy of the same file, alternating in one run, and reports the peak memory of the remapping
+// process.
 // Run: npm run bench:remap [-- --layers 8 --rounds 3 --json]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Layers as wide as Llama 3.2 1B's; a small vocabulary and small local parts, so that what is measured is the remapping. */
+/** Layers of the width of Llama 3.2 1B, with a small vocabulary and small local models, so that copying the layers dominates. */
 const CONFIG = {
   model_type: 'llama',
   vocab_size: 256,
@@ -59,7 +60,7 @@ async function copyOnce(folder) {
   const begun = performance.now();
   await copyFile(join(folder, 'llama', 'model.safetensors'), join(folder, 'copy.safetensors'));
   const file = await open(join(folder, 'copy.safetensors'));
-  await file.sync(); // remap syncs too
+  await file.sync(); // as remap does
   await file.close();
   return performance.now() - begun;
 }
@@ -69,7 +70,10 @@ async function main() {
   try {
     mkdirSync(join(folder, 'llama'));
     writeFileSync(join(folder, 'llama', 'config.json'), JSON.stringify(CONFIG));
-    const infos = llamaTensors(parseLlamaConfig(CONFIG, 'config.json')).map((tensor) => ({ ...tensor, dtype: 'BF16' }));
+    const infos = llamaTensors(parseLlamaConfig(CONFIG, 'config.json')).map((tensor) => ({
+      ...tensor,
+      dtype: /** @type {const} */ ('BF16'),
+    }));
     await writeCheckpoint(join(folder, 'llama'), infos, (info) => new Uint8Array(tensorBytes(info)).fill(0x3c), {
       maxShardBytes: 1e12,
     });
@@ -78,7 +82,7 @@ async function main() {
     for (let i = 0; i < Number(values.rounds); i++) {
       const copyMs = await copyOnce(folder);
       rmSync(join(folder, 'copy.safetensors'));
-      // In a process of its own, so that its peak memory is its own.
+      // A process of its own, whose peak memory is that of remap alone.
       const child = spawnSync(
         process.execPath,
         [fileURLToPath(import.meta.url), '--child', folder, '--layers', values.layers],

@@ -1,6 +1,7 @@
-// Tests a server under load: streams, whose text is compared with generation after the same prompt alone; clients that disconnect midway; requests
-// that are malformed or too large; clients that send or read slowly. No stream may be lost or mixed up, and memory must stay bounded.
-// Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --parameters 8 --out docs/bench/serve]
+// Tests a server under load: concurrent streams, whose text is compared with what the server generates for the same prompt alone; clients
+// that disconnect midway; requests that are malformed or too large; clients that send or read slowly. No stream may be lost or mixed up,
+// and memory must stay bounded.
+// Run: npm run bench:serve [-- --model DIR --streams 64 --seconds 60 --slots 8 --out docs/bench/serve]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -17,20 +18,20 @@ const { values } = parseArgs({
     model: { type: 'string' },
     streams: { type: 'string', default: '64' },
     seconds: { type: 'string', default: '60' },
-    parameters: { type: 'string', default: '8' },
+    slots: { type: 'string', default: '8' },
     out: { type: 'string' },
   },
 });
 const [streams, seconds] = [values.streams, values.seconds].map(Number);
-/** Bytes; of the clients that read nothing. */
-const LONGEST = 4000;
-/** Of a hundred streams so many are left by their clients. */
-const LEFT_PERCENT = 15;
-/** Logits agree within this whatever way they are computed (test/model/decoding). */
+/** The longest text that a client requests, in bytes. */
+const LONGEST_BYTES = 4000;
+/** The percentage of streams that their clients abandon. */
+const ABANDONED_PERCENT = 15;
+/** Two logits closer than this are a tie: logits depend by as much on how they are computed (test/model/decoding). */
 const TIE = 1e-4;
 const REFUSED_EVERY_MS = 250;
 const SLOW_CLIENTS = 2;
-const WARM_SECONDS = 10;
+const WARM_UP_SECONDS = 10;
 
 const WORDS = [
   'The byte ',
@@ -49,25 +50,25 @@ const texts = Array.from({ length: 30 }, (_, i) => ({
   maxBytes: 24 + ((i * 37) % 100),
 }));
 
-const say = (line) => process.stderr.write(`${line}\n`);
-const share = (numbers, part) =>
+const log = (line) => process.stderr.write(`${line}\n`);
+const quantile = (numbers, part) =>
   [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * part))];
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-bench-serve-'));
 try {
   const folder = values.model ?? roomyGolden(work);
   const limits = ['--max-waiting', String(2 * streams), '--max-prompt-bytes', '2000', '--max-body', '64kB'];
-  const server = await startServer([folder, '--parameters', values.parameters, ...limits]);
+  const server = await startServer([folder, '--slots', values.slots, ...limits]);
   const { url } = server;
-  say(`${url}: writing ${texts.length} texts alone`);
+  log(`${url}: generating ${texts.length} texts one at a time`);
   const alone = [];
   for (const text of texts) alone.push((await stream(url, text)).bytes);
-  // The caches grow with the longest text there was, and what grew is compiled anew: once.
-  await stream(url, { prompt: 'a', maxBytes: LONGEST });
+  // Caches grow to the longest text so far, and larger caches are compiled again: this happens here and not later.
+  await stream(url, { prompt: 'a', maxBytes: LONGEST_BYTES });
 
   const counts = { equal: 0, left: 0, lost: 0 };
-  const parted = [];
-  const firsts = [];
+  const diverged = [];
+  const firstByteMs = [];
   const refused = Object.fromEntries(Object.keys(REFUSED).map((name) => [name, { count: 0, right: 0 }]));
   const slow = Object.fromEntries(Object.keys(SLOW).map((name) => [name, 0]));
   const over = new AbortController();
@@ -78,18 +79,18 @@ try {
   async function streamOn(worker) {
     for (let turn = 0; running(); turn++) {
       const which = (worker * 7 + turn * 11) % texts.length;
-      const leaves = (worker * 31 + turn * 17) % 100 < LEFT_PERCENT;
+      const abandons = (worker * 31 + turn * 17) % 100 < ABANDONED_PERCENT;
       const text = texts[which];
       try {
-        const found = await stream(url, leaves ? { ...text, leaveAfter: 1 + ((worker + turn) % 20) } : text);
-        firsts.push(found.firstMs);
+        const found = await stream(url, abandons ? { ...text, leaveAfter: 1 + ((worker + turn) % 20) } : text);
+        firstByteMs.push(found.firstMs);
         const isAlone = found.bytes.every((byte, i) => byte === alone[which][i]);
         if (isAlone && found.finish === null) counts.left++;
         else if (isAlone && found.bytes.length === alone[which].length) counts.equal++;
-        else parted.push({ prompt: text.prompt, alone: alone[which], together: found.bytes });
+        else diverged.push({ prompt: text.prompt, alone: alone[which], together: found.bytes });
       } catch (error) {
         counts.lost++;
-        say(`lost: ${error.message}`);
+        log(`lost: ${error.message}`);
       }
     }
   }
@@ -101,7 +102,7 @@ try {
       const answer = await send(url).catch((error) => error);
       refused[name].count++;
       if (answer.status === status) refused[name].right++;
-      else say(`${name}: ${answer.status ?? answer.cause ?? answer}`);
+      else log(`${name}: ${answer.status ?? answer.cause ?? answer}`);
       await answer.body?.cancel();
       await pause(REFUSED_EVERY_MS);
     }
@@ -122,7 +123,7 @@ try {
     }
   }
 
-  say(`${streams} streams for ${seconds} s`);
+  log(`${streams} streams for ${seconds} s`);
   const clients = [
     ...Array.from({ length: streams }, (_, worker) => streamOn(worker)),
     refuseOn(),
@@ -134,19 +135,19 @@ try {
   const rate = (written * 1000) / (performance.now() - begun);
   over.abort();
   await Promise.all(clients);
-  // What a client asked for and left must not run on.
+  // Streams that their clients abandoned must not continue.
   await pause(1000);
   const { running: still, waiting } = await server.health();
   const { byteify_slow_clients_total: dropped } = await server.metrics();
-  const { code, said } = await server.stop();
-  say(said);
-  const gaps = await gapsOf(folder, parted);
+  const { code, stderr } = await server.stop();
+  log(stderr);
+  const gaps = await gapsOf(folder, diverged);
   const result = {
     model: values.model === undefined ? 'The golden model of the tests' : basename(values.model),
     machine: `${cpus().length} cores, ${cpus()[0].model}, Node ${process.versions.node}`,
     streams,
     seconds,
-    parameters: Number(values.parameters),
+    slots: Number(values.slots),
     texts: {
       ...counts,
       ties: gaps.filter((gap) => gap < TIE).length,
@@ -155,8 +156,8 @@ try {
     gaps,
     refused,
     slow,
-    memory: [memory[Math.min(WARM_SECONDS, memory.length - 1)], memory.at(-1), Math.max(...memory)],
-    latency: [0.5, 0.95, 1].map((part) => share(firsts, part)),
+    memory: [memory[Math.min(WARM_UP_SECONDS, memory.length - 1)], memory.at(-1), Math.max(...memory)],
+    latency: [0.5, 0.95, 1].map((part) => quantile(firstByteMs, part)),
     rate,
     after: { texts: still + waiting, dropped, exit_code: code },
   };

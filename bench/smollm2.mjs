@@ -1,15 +1,19 @@
-// Converts SmolLM2-135M with its real weights into a BLT in about an hour on two cores, by distillation and by the paper's method. Reports how much
-// of the source is retained, and how well the aligned patcher follows its tokens on unseen text of two kinds.
+// Converts SmolLM2-135M with its real weights into a BLT in about an hour on two cores, by distillation and by the paper's method. Reports
+// how much of the source's quality is retained, and how well the patchers follow its tokens on unseen text of two kinds.
 // Run: npm run bench:smollm2 -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--arms distilled,paper --work DIR --out docs/bench/smollm2]
-// Conversions in --work resume; finished ones are read.
+// Interrupted conversions in --work resume; finished ones are not run again.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ARMS } from './smollm2/arms.mjs';
-import { openSession } from './smollm2/session.mjs';
+import { OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
 
-const session = openSession({ arms: { type: 'string', default: Object.keys(ARMS).join(',') } });
-const { source, work, out, corpus, unseen, byteify, evaluatePatcher } = session;
+const { values } = parseArgs({
+  options: { ...OPTIONS, arms: { type: 'string', default: Object.keys(ARMS).join(',') } },
+});
+const { source, work, out } = values;
+const { corpus, unseen, byteify, evaluatePatcher } = openSession(values);
 
 function convert(arm) {
   const { name, recipe, settings } = ARMS[arm];
@@ -27,11 +31,11 @@ function convert(arm) {
   };
 }
 
-/** Arms measured by earlier runs of this command stay in the report. */
-const before = join(out ?? work, 'smollm2.json');
-const known = existsSync(before) ? JSON.parse(readFileSync(before, 'utf8')).arms : [];
-const made = new Map([...known, ...session.arms.split(',').map(convert)].map((result) => [result.arm, result]));
-const arms = Object.keys(ARMS).flatMap((arm) => made.get(arm) ?? []);
+/** Arms that earlier runs measured stay in the report. */
+const reportFile = join(out ?? work, 'smollm2.json');
+const earlier = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')).arms : [];
+const measured = new Map([...earlier, ...values.arms.split(',').map(convert)].map((result) => [result.arm, result]));
+const arms = Object.keys(ARMS).flatMap((arm) => measured.get(arm) ?? []);
 const tables = [summaryTable(arms), patcherTable(arms)].join('\n\n');
 process.stdout.write(`${tables}\n`);
 if (out !== undefined) {

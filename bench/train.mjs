@@ -1,7 +1,7 @@
-// Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches, and the
-// speed of the machine's matrix product at the same time.
+// Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches. Also
+// times a matrix product (sgemm) in between, as a measure of the machine's speed.
 // Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
-// Needs the Python of the peer tests (scripts/peers-env.sh makes it; its path in BYTEIFY_PEERS_PYTHON, or it is made).
+// Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,14 +37,14 @@ const open = (command, args) => openProcess(command, args, { threads });
 
 const TURN_MS = 2000;
 
-/** The number of steps in a turn, from the time of the turn before; the very first step compiles and is not counted. */
+/** The number of steps in a turn, from the time of the previous turn. The first turn, which compiles, does not count. */
 function turnLength({ turns }) {
   if (turns.at(-1) === null) return 1;
   if (turns.length < 2) return 3;
   return Math.min(20, Math.max(1, Math.round(TURN_MS / turns.at(-1).ms)));
 }
 
-/** Runs several steps in a row and returns their mean time and the last one's report; null if the process died. */
+/** Runs consecutive steps and returns their mean time and the report of the last one; null if the process ended. */
 async function turn({ process }, steps) {
   let ms = 0;
   let last = null;
@@ -72,7 +72,7 @@ async function measure(name) {
         open(python, [peer, ...args, 'sgemm']),
         open(process.execPath, [here('train/ours.mjs'), ...args, 'sgemm']),
       ]);
-    // PyTorch's product, or the engine's: whichever is faster is the machine's.
+    // The faster of PyTorch's and the engine's product counts as the machine's speed.
     const gauge = async (gauges) => {
       await pause();
       const rates = [];
@@ -91,7 +91,8 @@ async function measure(name) {
       const running = [];
       for (const [label, command, list] of group)
         running.push({ label, process: await open(command, list), turns: [] });
-      // The first round compiles and allocates; it is reported separately. A turn takes several short steps, so that batches prepared ahead count.
+      // The first round compiles and allocates; it is reported separately. A turn has several short steps, so that the cost of batches that
+      // are prepared ahead is included.
       for (let round = 0; round <= Number(values.rounds); round++) {
         for (const contender of running) {
           await pause();

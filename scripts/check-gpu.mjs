@@ -1,23 +1,24 @@
-// Proves on a machine with an NVIDIA GPU that byteify works there: the libraries, the golden models, a compiled step, the memory plan, NCCL.
+// Checks on a machine with an NVIDIA GPU that byteify works there: the libraries, the golden models, a compiled step, the memory plan,
+// NCCL.
 // Run: npm run -s check:gpu [-- --json --hash-vocab N --work DIR]
-// Each check prints one line. Exit codes: 0 all are ok, 1 one failed, 2 wrong usage, 3 there is no GPU. docs/gpu.md says more.
-import { mkdtempSync, rmSync } from 'node:fs';
+// Prints one line per result. Exit codes: 0 all ok, 1 a check failed, 2 wrong usage, 3 no GPU. docs/gpu.md describes the checks.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCheck } from './check-gpu/children.mjs';
 import { findGpus, pickGpu, visibleFor } from './check-gpu/nvidia-smi.mjs';
 import { documentOf, EXIT, exitCodeOf, lineOf } from './check-gpu/verdict.mjs';
+import { workFolder } from './work-folder.mjs';
 
 const USAGE = 2;
 const MINUTE_MS = 60_000;
-const FEW_MS = 10 * MINUTE_MS;
-/** Writing and loading the model, and compiling 16 layers forward and backward. */
-const STEP_MS = 40 * MINUTE_MS;
-/** Memory is taken from CUDA's pool, which counts it; without a pool, as it is needed and not all at once. */
-const COUNTED_MEMORY = { TF_GPU_ALLOCATOR: 'cuda_malloc_async', TF_FORCE_GPU_ALLOW_GROWTH: 'true' };
-/** So that TensorFlow tells why it offers no GPU. */
-const TALKATIVE = { TF_CPP_MIN_LOG_LEVEL: '0' };
+const SHORT_TIMEOUT_MS = 10 * MINUTE_MS;
+/** Includes writing and loading the model, and compiling the forward and backward pass of 16 layers. */
+const STEP_TIMEOUT_MS = 40 * MINUTE_MS;
+/** TensorFlow allocates from CUDA's memory pool, which records the peak; without a pool, it allocates as needed instead of all at once. */
+const MEASURABLE_MEMORY = { TF_GPU_ALLOCATOR: 'cuda_malloc_async', TF_FORCE_GPU_ALLOW_GROWTH: 'true' };
+/** TensorFlow then logs why it offers no GPU. */
+const VERBOSE = { TF_CPP_MIN_LOG_LEVEL: '0' };
 
 function readArguments() {
   const { values } = parseArgs({
@@ -29,7 +30,7 @@ function readArguments() {
   });
   const hashVocab = values['hash-vocab'] === undefined ? undefined : Number(values['hash-vocab']);
   if (hashVocab !== undefined && !(Number.isInteger(hashVocab) && hashVocab >= 1))
-    throw new TypeError('--hash-vocab takes a number of rows');
+    throw new TypeError('--hash-vocab takes a number of rows, at least 1');
   return { json: values.json, hashVocab, work: values.work ?? tmpdir() };
 }
 
@@ -45,38 +46,33 @@ async function checkGpu({ json, hashVocab, work }) {
     );
     return EXIT.noGpu;
   }
-  const folder = mkdtempSync(join(work, 'byteify-check-gpu-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = workFolder('byteify-check-gpu', work);
   const devices = visibleFor(gpu, visible);
-  const onlyIt = { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', ...(devices !== undefined && { CUDA_VISIBLE_DEVICES: devices }) };
+  const onlyThisGpu = {
+    CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    ...(devices !== undefined && { CUDA_VISIBLE_DEVICES: devices }),
+  };
   const checks = [
-    { check: 'libraries', names: ['libraries'], options: { gpu }, env: TALKATIVE, timeoutMs: FEW_MS },
-    { check: 'golden', names: ['golden parity'], options: {}, env: {}, timeoutMs: FEW_MS },
+    { check: 'libraries', names: ['libraries'], options: { gpu }, env: VERBOSE, timeoutMs: SHORT_TIMEOUT_MS },
+    { check: 'golden', names: ['golden parity'], options: {}, env: {}, timeoutMs: SHORT_TIMEOUT_MS },
     {
       check: 'step',
       names: ['compiled step', 'memory plan'],
       options: { gpu, hashVocab, folder: join(folder, 'blt') },
-      env: COUNTED_MEMORY,
-      timeoutMs: STEP_MS,
+      env: MEASURABLE_MEMORY,
+      timeoutMs: STEP_TIMEOUT_MS,
     },
-    { check: 'nccl', names: ['NCCL'], options: {}, env: {}, timeoutMs: FEW_MS },
+    { check: 'nccl', names: ['NCCL'], options: {}, env: {}, timeoutMs: SHORT_TIMEOUT_MS },
   ];
   const results = [];
   for (const { check, names, options, env, timeoutMs } of checks) {
-    const found = await runCheck(check, names, options, { env: { ...onlyIt, ...env }, timeoutMs });
+    const found = await runCheck(check, names, options, { env: { ...onlyThisGpu, ...env }, timeoutMs });
     if (!json) for (const result of found) console.log(lineOf(result));
     results.push(...found);
   }
   if (json) console.log(JSON.stringify(documentOf(gpu, results), null, 2));
   return exitCodeOf(results);
 }
-
-// The model's folder goes when the process is stopped, too.
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-])
-  process.once(signal, () => process.exit(code));
 
 try {
   process.exitCode = await checkGpu(readArguments());

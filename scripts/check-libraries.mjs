@@ -1,6 +1,7 @@
-// Verifies the pinned libraries of every machine, also of those that this one is not: their sha256, and that they export each function
-// that byteify calls. They cannot be run here; this is what can be known of them.
-// Run: npm run -s check:libraries [-- --machine NAME --wheels DIR]    It needs pip and LLVM's tools (apt-get install llvm, brew install llvm).
+// Verifies the pinned libraries of every supported machine without running them: their sha256, and that they export each function that
+// byteify calls.
+// Run: npm run -s check:libraries [-- --machine NAME --wheels DIR]
+// It needs pip and LLVM's tools (apt-get install llvm, brew install llvm).
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,9 +16,9 @@ import { workFolder } from './work-folder.mjs';
 
 const { values } = parseArgs({
   options: {
-    /** One machine instead of all. */
+    /** Checks one machine instead of all. */
     machine: { type: 'string' },
-    /** Keeps the wheels here, and takes those that are here. */
+    /** A folder in which the wheels are kept and reused. */
     wheels: { type: 'string' },
   },
 });

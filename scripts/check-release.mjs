@@ -1,4 +1,4 @@
-// Run by the release workflow: refuses a tag that package.json or CHANGELOG.md does not agree with.
+// Refuses a tag that does not agree with package.json and CHANGELOG.md. The release workflow runs it.
 import { readFileSync } from 'node:fs';
 import { judgeRelease } from './check-release/judge.mjs';
 

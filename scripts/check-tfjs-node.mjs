@@ -1,6 +1,7 @@
-// Proves that `--backend tfjs-node-gpu` computes what byteify's own engine does: builds that package's addon against the libraries that
-// `byteify setup` has fetched, scores a text on both, and trains on it.
-// Run: npm run -s check:tfjs-node [-- --wheels DIR]    It needs a C++ compiler, make and Node's headers (include/node beside bin/node).
+// Checks that `--backend tfjs-node-gpu` computes the same as byteify's own engine: builds that package's addon against the libraries that
+// `byteify setup` downloaded, scores a text with both backends, and runs a short training with that package.
+// Run: npm run -s check:tfjs-node [-- --wheels DIR]
+// It needs a C++ compiler, make and Node's headers (include/node next to bin/node).
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -15,7 +16,7 @@ import { workFolder } from './work-folder.mjs';
 
 const { values } = parseArgs({
   options: {
-    /** Keeps the wheel with the headers here, and takes one that is here. */
+    /** A folder in which the wheel with the headers is kept and reused. */
     wheels: { type: 'string' },
   },
 });
@@ -25,12 +26,11 @@ const PACKAGE = '@tensorflow/tfjs-node-gpu';
 const BACKENDS = ['libtensorflow', 'tfjs-node-gpu'];
 const MODEL = join(root, 'test/fixtures/golden/plain/blt');
 const TEXT = 'Bytes are all there is: no vocabulary, no merges, no ünknown words.\n';
-/** Of the nats of one byte; both compute in float32. */
+/** The largest difference in the nats of one byte; both backends compute in float32. */
 const TOLERANCE = 1e-4;
 const work = workFolder('byteify-tfjs-node');
 const run = async (command, args) =>
   (await promisify(execFile)(command, args, { cwd: work, maxBuffer: 2 ** 28 })).stdout;
-const say = (line) => console.log(line);
 
 async function install() {
   const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -52,15 +52,15 @@ async function checkScores() {
   const differences = ours.nll_nats.map((nats, i) => Math.abs(nats - theirs.nll_nats[i]));
   const largest = Math.max(...differences);
   const same = String(ours.patch_lengths) === String(theirs.patch_lengths);
-  say(
-    `${differences.length} bytes scored: nats differ by at most ${largest.toExponential(1)}, patches are ${same ? 'equal' : 'others'}`,
+  console.log(
+    `${differences.length} bytes scored: nats differ by at most ${largest.toExponential(1)}, patches are ${same ? 'equal' : 'different'}`,
   );
   return same && largest <= TOLERANCE;
 }
 
 async function checkTraining() {
   const { bits_per_byte: bits } = await byteify(BACKENDS[1], ['demo', '--out', join(work, 'demo'), ...FEW_STEPS]);
-  say(`a conversion in few steps ends at ${bits?.toFixed(3)} bits per byte`);
+  console.log(`a conversion of a few steps ends at ${bits?.toFixed(3)} bits per byte`);
   return Number.isFinite(bits);
 }
 
@@ -74,10 +74,10 @@ try {
   );
   await fetchWheel(headerWheel, wheel, 'python3');
   await buildAddon(join(work, 'node_modules', PACKAGE), engine.folder, wheel);
-  say(`${PACKAGE} is built against TensorFlow ${engine.version} in ${engine.folder}`);
+  console.log(`${PACKAGE} is built against TensorFlow ${engine.version} in ${engine.folder}`);
   const results = [await checkScores(), await checkTraining()];
   process.exitCode = results.every(Boolean) ? 0 : 1;
 } catch (error) {
-  console.error(error instanceof Error ? `${error.message}\n${error.stderr ?? ''}` : error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
-// Draws docs/images/patches.svg, the README's picture, from docs/images/patches.json. With a conversion of the embedded tiny Llama it
-// measures the data first: the tokens are its tokenizer's, the patches and entropies those of the conversion's patcher.
-// Run: npm run -s figure [-- DIR]    DIR is what `byteify demo` made
+// Draws docs/images/patches.svg, the README's picture, from docs/images/patches.json. With the folder of `byteify demo`, it first measures
+// the data: the tokens of the embedded tiny Llama, and the patches and entropies of the conversion's patcher.
+// Run: npm run -s figure [-- DIR]
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const dataFile = join(root, 'docs/images/patches.json');
 const figureFile = join(root, 'docs/images/patches.svg');
 
-/** What the tokenizer and the conversion's patcher make of the text. */
+/** The text as the tokenizer and the conversion's patcher segment it. */
 async function measured(folder) {
   const cli = [join(root, 'dist/cli.js'), 'patch', folder, '--json'];
   const cut = JSON.parse(execFileSync(process.execPath, cli, { input: TEXT, encoding: 'utf8' }));
@@ -24,7 +24,7 @@ async function measured(folder) {
   return {
     text: TEXT,
     tokens: tokenizer.encode(TEXT).map((id) => decoder.decode(tokenizer.tokenBytes(id))),
-    // The first patch is that of BOS.
+    // The first patch is BOS.
     patch_lengths: cut.patch_lengths.slice(1),
     entropy_nats: cut.entropy_nats.map((nats) => Math.round(nats * 1000) / 1000),
     threshold_nats: config.patching_threshold,

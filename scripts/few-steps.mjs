@@ -1,4 +1,4 @@
-// A conversion by the recipe `tiny` in next to no steps: each stage runs, and learns nothing.
+// Settings with which a conversion by the recipe `tiny` runs every stage for a few steps only.
 const KEYS = [
   'patcher.steps=2',
   'stages.0.text_bytes=20000',

@@ -1,11 +1,11 @@
-// What tsc leaves undone in dist: files whose source is gone stay there, and the command is not executable.
+// Finishes dist after tsc: removes the files whose source no longer exists, and makes the command executable.
 import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const src = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** Only what this build emits has a source: a declaration and a module for each file of TypeScript or JavaScript. */
+/** The build emits a module and a declaration for each source file, and nothing else. */
 function hasSource(name) {
   const base = name.replace(/\.(d\.ts|js)$/, '');
   return base !== name && (existsSync(`${src}${base}.ts`) || existsSync(`${src}${base}.js`));

@@ -1,5 +1,5 @@
-// Writes schema/recipe.schema.json, and the tables of keys in docs/recipes.md, from src/recipe. Run after `npm run build`; a test fails
-// when either is out of date.
+// Writes schema/recipe.schema.json and the tables of keys in docs/recipes.md from src/recipe. A test fails if either is out of date.
+// Run: npm run schema
 import { readFileSync, writeFileSync } from 'node:fs';
 import { recipeJsonSchema, recipeKeyTable } from '../dist/recipe/index.js';
 

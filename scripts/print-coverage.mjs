@@ -1,5 +1,5 @@
-// Prints what share of the sources the tests ran, from the summary that vitest's coverage leaves, on one plain line.
-// Commands that tests run in processes of their own do not count.
+// Prints the test coverage on one line, from the summary that vitest writes. Commands that tests run in processes of their own do not
+// count.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [path] = process.argv.slice(2);

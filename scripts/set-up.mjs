@@ -1,21 +1,22 @@
-// What a bare checkout needs before anything runs: packages, the build, the engine's libraries. Each is skipped when it is there.
+// Sets up a fresh checkout: installs the packages, builds, and downloads the engine's libraries. Packages and libraries that exist are
+// kept.
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { run } from './run.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
-/** node_modules is as new as the lock file says it must be. */
+/** Whether node_modules is newer than the lock file. */
 function isInstalled() {
   const installed = at('node_modules/.package-lock.json');
   return existsSync(installed) && statSync(installed).mtimeMs >= statSync(at('package-lock.json')).mtimeMs;
 }
 
 export function setUp() {
-  // Not `npm ci`: it refuses a lock file without the optional packages of platforms that this machine's registry does not carry.
+  // Not `npm ci`, which fails if the registry lacks optional packages for other platforms.
   if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
   run('npm', ['run', '--silent', 'build']);
-  // Whichever engine is here, the user's own libraries or the CUDA build, is left as it is.
+  // An installed engine is kept, including the user's own libraries or a CUDA build.
   run(process.execPath, ['dist/cli.js', 'setup', '--if-missing']);
 }
 

@@ -1,4 +1,4 @@
-// `npm test`: sets everything up and runs every test that needs no Python peers.
+// `npm test`: sets everything up and runs all tests except those against peers in Python.
 import { run } from './run.mjs';
 import { setUp } from './set-up.mjs';
 

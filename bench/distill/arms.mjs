@@ -3,11 +3,10 @@ import { closedFormFlops, parseBltConfig, stageFlops } from '../../dist/blt/inde
 
 const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
-/** A tenth of a stage's steps warm it up. */
-const WARM_UP = 0.1;
+const WARM_UP_FRACTION = 0.1;
 const EVALUATIONS = 12;
 
-/** Sizes of all arms: wide enough that a byte's state holds an embedding of the source with capacity to spare. */
+/** The sizes of all arms. The local models are wider (160) than the source's embeddings (128), so a byte's state can represent one. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
 const PATCHER = {
   steps: 300,
@@ -17,14 +16,14 @@ const PATCHER = {
   warmup_steps: 30,
 };
 
-export const PATCHERS = {
+const PATCHERS = {
   paper: { kind: 'entropy', target_bytes_per_patch: 4.5 },
   hybrid: { kind: 'aligned', labels: 'hybrid' },
   start: { kind: 'aligned', labels: 'start' },
   entropy: { kind: 'entropy' },
 };
 
-/** The paper's method, on a share of the budget that earlier stages leave; learning rates as in the recipe tiny-paper. */
+/** The paper's method with a share of the budget after the closed-form stage, and the learning rates of the recipe tiny-paper. */
 const paper = (share) => ({ kind: 'end-to-end', share, learning_rate: 4e-3, learning_rate_scale: { global: 0.1 } });
 const closedForm = {
   kind: 'closed-form',
@@ -57,7 +56,7 @@ export const ARMS = {
   H: { name: 'A on D’s patches', patcher: 'hybrid', stages: [paper(1)] },
 };
 
-/** The number of steps that so many operations allow a stage; the source's states are computed once and then cached. */
+/** The number of steps that a stage can take with `flops` operations. The source's states are computed once and then cached. */
 function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const text = { bytes: ROW_BYTES, bytesPerPatch };
   const source = { vocabSize, bytesPerToken };
@@ -72,10 +71,10 @@ const LOSSES = {
   join: { cross_entropy: 1, prefix_kl: 0 },
 };
 
-/** A recipe whose stages together cost the budget. @param cost inputs of the operation count; without it, each stage gets one step. */
-export function recipeOf({ seed, patcher, stages, budget, cost }) {
+/** A recipe whose stages cost the budget together. `cost` has the inputs of the operation count; without it, each stage gets one step. */
+export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
   const config = cost && parseBltConfig(cost.config, cost.folder);
-  const left = () => budget - (cost ? startFlops(stages, config, cost) : 0);
+  const trainingBudget = budget - (cost ? closedFormCost(stages, config, cost) : 0);
   return {
     name: 'bench-distill',
     seed,
@@ -85,14 +84,14 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
     stages: stages.map(({ share, ...stage }) => {
       if (stage.kind === 'closed-form') return stage;
       const shape = { frozen: [], losses: LOSSES[stage.kind], ...stage };
-      const steps = cost ? stepsFor(shape, share * left(), { ...cost, config }) : 1;
+      const steps = cost ? stepsFor(shape, share * trainingBudget, { ...cost, config }) : 1;
       return {
         ...stage,
         steps,
         batch_bytes: BATCH_BYTES,
         sequence_length: ROW_BYTES,
         micro_batch_size: BATCH_BYTES / ROW_BYTES,
-        warmup_steps: Math.ceil(WARM_UP * steps),
+        warmup_steps: Math.ceil(WARM_UP_FRACTION * steps),
         validate_every: Math.max(1, Math.ceil(steps / EVALUATIONS)),
         checkpoint_every: steps,
         keep_checkpoints: 1,
@@ -102,8 +101,8 @@ export function recipeOf({ seed, patcher, stages, budget, cost }) {
   };
 }
 
-/** The cost of a closed-form stage: one pass of the patcher over all its text, and the rest over the text on which it solves. */
-function startFlops(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
+/** The cost of the closed-form stage: one pass of the patcher over its text, and the rest over the part on which it solves. */
+function closedFormCost(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;
   return closedFormFlops({

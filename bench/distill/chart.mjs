@@ -1,4 +1,5 @@
-// The chart of bench:distill as SVG: held-out bits per byte over floating-point operations, one line per arm, with the means and ranges over seeds.
+// Draws the chart of bench:distill as SVG: held-out bits per byte over floating-point operations, one line per arm, with means and ranges
+// over the seeds.
 const SIZE = { width: 930, height: 520 };
 const FRAME = { left: 64, right: 260, top: 40, bottom: 56 };
 const COLOURS = {
@@ -12,7 +13,7 @@ const COLOURS = {
   H: '#76b7b2',
 };
 
-/** Bits per byte of a curve at some operations, between its points; null outside them. */
+/** Bits per byte of a curve after `flops` operations, interpolated linearly; null before its first point. */
 function at(curve, flops) {
   const after = curve.findIndex((point) => point.flops >= flops);
   if (after < 0) return curve.at(-1).bits_per_byte;
@@ -60,7 +61,7 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
     text(
       FRAME.left + plot.width / 2,
       SIZE.height - 14,
-      'TFLOP, the source’s forward passes included',
+      'TFLOP, including the source’s forward passes',
       'text-anchor="middle"',
     ),
   );
@@ -82,14 +83,14 @@ export function drawChart({ arms, source_bits_per_byte: source, budget_flops: bu
       `<polyline points="${line.join(' ')}" fill="none" stroke="${COLOURS[arm]}" stroke-width="2" clip-path="url(#plot)"/>`,
     );
   }
-  // Names beside the ends, pushed apart where they would overlap.
+  // Each name is at the end of its curve, shifted down if it would overlap the name above.
   const labels = series
     .map(({ arm, name, points }) => ({ arm, name, at: y(mean(points.at(-1).values)) }))
     .sort((a, b) => a.at - b.at);
   labels.forEach((label, i) => {
     if (i > 0) label.at = Math.max(label.at, labels[i - 1].at + 17);
   });
-  // Not below the frame: the lowest moves up, and those above it as far as they must.
+  // No name is below the frame: the lowest one is shifted up, and the others as far as necessary.
   let lowest = FRAME.top + plot.height;
   for (const label of [...labels].reverse()) {
     label.at = Math.min(label.at, lowest);

@@ -1,5 +1,5 @@
-// Summarises the arms of bench:distill: means over seeds, differences at equal operations with their bootstrap interval, and how soon each arm
-// reaches A's final result.
+// Summarises the arms of bench:distill: means over the seeds, differences at equal operations with their bootstrap intervals, and after how
+// many operations each arm reaches A's final result.
 import { ARMS } from './arms.mjs';
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -7,7 +7,7 @@ const bitsOf = (documents) =>
   documents.reduce((sum, { nats }) => sum + nats, 0) /
   (Math.LN2 * documents.reduce((sum, { bytes }) => sum + bytes, 0));
 
-/** A generator of numbers in [0, 1): mulberry32. */
+/** A generator of random numbers in [0, 1): mulberry32. */
 function randomOf(seed) {
   let state = seed;
   return () => {
@@ -21,14 +21,14 @@ function randomOf(seed) {
 const RESAMPLES = 10_000;
 
 /**
- * Bits per byte of `a` less those of `b` on the same documents and seeds, with the 95 % interval of a paired bootstrap over documents:
- * each resample draws the documents again, the same ones for both arms and all seeds.
+ * Bits per byte of `a` minus those of `b` on the same documents and seeds, with the 95 % interval of a paired bootstrap over documents:
+ * each resample uses the same documents for both arms and all seeds.
  */
 export function pairedDifference(a, b) {
   const count = a[0].length;
   const next = randomOf(1);
-  const differenceOf = (chosen) =>
-    mean(a.map((documents, seed) => bitsOf(chosen.map((i) => documents[i])) - bitsOf(chosen.map((i) => b[seed][i]))));
+  const differenceOf = (sample) =>
+    mean(a.map((documents, seed) => bitsOf(sample.map((i) => documents[i])) - bitsOf(sample.map((i) => b[seed][i]))));
   const samples = Array.from({ length: RESAMPLES }, () =>
     differenceOf(Array.from({ length: count }, () => Math.floor(next() * count))),
   ).sort((x, y) => x - y);
@@ -36,10 +36,10 @@ export function pairedDifference(a, b) {
   return { difference: differenceOf([...a[0].keys()]), low: at(0.025), high: at(0.975) };
 }
 
-/** Operations at which a curve first is at or below some bits per byte; null when it never is. */
-const reaches = (curve, bits) => curve.find(({ bits_per_byte }) => bits_per_byte <= bits)?.flops ?? null;
+/** The operations after which a curve first has at most `bits` bits per byte; null if it never has. */
+const flopsToReach = (curve, bits) => curve.find(({ bits_per_byte }) => bits_per_byte <= bits)?.flops ?? null;
 
-/** Bits per byte of a curve at so many operations, between its points along a line: an arm's last step may go over the budget. */
+/** Bits per byte of a curve after `flops` operations, interpolated linearly, since the last step of an arm may exceed the budget. */
 export function bitsAt(curve, flops) {
   const after = curve.findIndex((point) => point.flops >= flops);
   if (after === -1) return curve.at(-1).bits_per_byte;
@@ -49,22 +49,22 @@ export function bitsAt(curve, flops) {
 }
 
 export function summarise(results, { sourceBitsPerByte, budget, heldOutBytes }) {
-  const of = (arm) => results.filter((result) => result.arm === arm);
+  const runsOf = (arm) => results.filter((result) => result.arm === arm);
   const names = [...new Set(results.map(({ arm }) => arm))];
-  const paper = of('A');
+  const paper = runsOf('A');
   const spent = Math.min(budget, ...paper.map(({ curve }) => curve.at(-1).flops));
-  const goal = paper.length === 0 ? null : mean(paper.map(({ curve }) => curve.at(-1).bits_per_byte));
+  const target = paper.length === 0 ? null : mean(paper.map(({ curve }) => curve.at(-1).bits_per_byte));
   return {
     command: 'npm run bench:distill',
     budget_flops: budget,
     held_out_bytes: heldOutBytes,
     source_bits_per_byte: sourceBitsPerByte,
     arms: names.map((arm) => {
-      const runs = of(arm);
+      const runs = runsOf(arm);
       const ends = runs.map(({ curve }) => curve.at(-1).bits_per_byte);
-      const soon = goal === null ? [] : runs.map(({ curve }) => reaches(curve, goal));
-      const beside = paper.filter(({ seed }) => runs.some((run) => run.seed === seed));
-      const comparable = arm !== 'A' && beside.length === runs.length && runs.length > 0;
+      const soon = target === null ? [] : runs.map(({ curve }) => flopsToReach(curve, target));
+      const baseline = paper.filter(({ seed }) => runs.some((run) => run.seed === seed));
+      const comparable = arm !== 'A' && baseline.length === runs.length && runs.length > 0;
       return {
         arm,
         name: ARMS[arm].name,
@@ -77,7 +77,7 @@ export function summarise(results, { sourceBitsPerByte, budget, heldOutBytes }) 
         retention: sourceBitsPerByte / mean(ends),
         below_a: comparable
           ? pairedDifference(
-              beside.map(({ documents }) => documents),
+              baseline.map(({ documents }) => documents),
               runs.map(({ documents }) => documents),
             )
           : null,
@@ -101,7 +101,7 @@ export function tableOf({ arms, source_bits_per_byte: source, budget_flops: budg
     return `| ${arm} | ${name} | ${bytes_per_patch.toFixed(2)} | ${(flops / 1e12).toFixed(1)} | ${atEqual.toFixed(3)} | ${bits_per_byte.toFixed(3)} (${spread}) | ${below} | ${soon} |`;
   });
   return [
-    `Source: ${source.toFixed(3)} bits per byte. Budget: ${(budget / 1e12).toFixed(1)} TFLOP an arm, the source’s forward passes included. Held out: ${bytes.toLocaleString('en')} bytes.`,
+    `Source: ${source.toFixed(3)} bits per byte. Budget: ${(budget / 1e12).toFixed(1)} TFLOP per arm, including the source’s forward passes. Held out: ${bytes.toLocaleString('en')} bytes.`,
     '',
     '| arm | | bytes per patch | TFLOP | bits per byte at A’s TFLOP | at its end, mean (seeds) | below A, 95 % interval | A’s end reached at |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',

@@ -1,4 +1,4 @@
-// The models of bench:generate: a BLT around a source, and the source as transformers loads it.
+// Creates the models of bench:generate: a BLT from a source, and the source in the layout that transformers loads.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { writeCheckpoint } from '../../dist/safetensors/index.js';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const byteify = (...args) => execFileSync(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
 
-/** What is made whole, or not at all; what is there already is kept. */
+/** Creates a file or folder unless it exists, under a temporary name until it is complete. */
 async function once(path, make) {
   if (existsSync(path)) return path;
   const draft = `${path}.part`;
@@ -23,8 +23,8 @@ async function once(path, make) {
 const imported = (work, source) => once(join(work, 'conversion'), (dir) => byteify('import', source, '--out', dir));
 
 /**
- * A BLT of the sizes of the recipe, not trained: how fast it writes depends on that by the lengths of patches alone, so the threshold is set to the
- * paper's mean on `text`.
+ * An untrained BLT with the recipe's sizes. Training affects the speed only through the lengths of patches, so the threshold is calibrated
+ * on `text` to the mean length in the paper.
  */
 export async function untrainedBlt(work, source, text) {
   const conversion = await imported(work, source);
@@ -35,7 +35,7 @@ export async function untrainedBlt(work, source, text) {
   });
 }
 
-/** The source as transformers loads it, rows of q and k in halves. */
+/** The source as transformers loads it, with the rows of q and k in the half-split rotary layout. */
 export async function transformersSource(work, source) {
   const from = join(await imported(work, source), 'source');
   return await once(join(work, 'transformers'), async (folder) => {

@@ -1,5 +1,5 @@
-// What holding weights in fewer bytes brings where one row is multiplied by all of them: 30 layers of SmolLM2-135M's matrices, compiled by XLA. Prints
-// [{name, ms, gb_per_second, gweights_per_second}].
+// Measures how much smaller weight types speed up the product of one row by all the matrices of SmolLM2-135M's 30 layers, compiled by XLA.
+// Prints [{name, ms, gb_per_second, gweights_per_second}].
 // node bench/generate/one-row.mjs THREADS
 import { compile, linear, startEngine, tf } from '../../dist/engine/index.js';
 import { DataType } from '../../dist/engine/native.js';
@@ -8,6 +8,7 @@ import { createResource } from '../../dist/engine/resource.js';
 import { median } from '../process.mjs';
 
 const WIDTH = 576;
+/** @type {[name: string, rows: number, columns: number][]} */
 const LAYER = [
   ['q', WIDTH, WIDTH],
   ['o', WIDTH, WIDTH],
@@ -22,15 +23,16 @@ const WEIGHTS = LAYERS * LAYER.reduce((sum, [, rows, columns]) => sum + rows * c
 const ROUNDS = 15;
 
 await startEngine({ threads: Number(process.argv[2]) });
+const backend = /** @type {import('../../dist/engine/backend.js').TensorFlowBackend} */ (tf.backend());
 
-/** A scale a row, as int8 weights have it. */
+/** Applies one scale per row of the weights, as int8 quantisation requires. */
 const scaled = (y) => tf.mul(y, tf.fill([y.shape[1]], 2 ** -10));
 const int8ToFloat = (w) => castNative(w, DataType.int8, DataType.float32);
-/** The product as a sum over rows of the weights, which XLA fuses with the conversion. */
-const summed = (x, w) => tf.reshape(tf.sum(tf.mul(x, w), 1), [1, -1]);
+/** The product as sums over the rows of the weights, which XLA fuses with the conversion. */
+const productBySums = (x, w) => tf.reshape(tf.sum(tf.mul(x, w), 1), [1, -1]);
 
-/** How weights are held, and how a row [1, columns] is multiplied by them. */
-const WAYS = [
+/** The stored type of the weights, and the product of a row [1, columns] by them. */
+const VARIANTS = [
   { name: 'float32', type: 'float32', bytes: 4, product: linear },
   { name: 'bfloat16', type: 'bfloat16', bytes: 2, product: linear },
   {
@@ -39,15 +41,15 @@ const WAYS = [
     bytes: 1,
     product: (x, w) => scaled(tf.matMul(x, int8ToFloat(w), false, true)),
   },
-  { name: 'int8, sum', type: 'int8', bytes: 1, product: (x, w) => scaled(summed(x, int8ToFloat(w))) },
+  { name: 'int8, sum', type: 'int8', bytes: 1, product: (x, w) => scaled(productBySums(x, int8ToFloat(w))) },
 ];
 
-/** Values between -1 and 1; cast to int8 they are stretched. The same for every matrix: its memory is its own. */
+/** Random values in [-1, 1). All matrices are filled from them, but each has its own memory. */
 const LARGEST = Math.max(...LAYER.map(([, rows, columns]) => rows * columns));
 const noise = tf.randomUniform([LARGEST], -1, 1, 'float32', 1);
 
-function held(type, rows, columns) {
-  const resource = createResource(tf.backend(), [rows, columns], DataType[type]);
+function filledResource(type, rows, columns) {
+  const resource = createResource(backend, [rows, columns], DataType[type]);
   tf.tidy(() => {
     const values = tf.reshape(tf.slice(noise, [0], [rows * columns]), [rows, columns]);
     resource.assign(castNative(tf.mul(values, type === 'int8' ? 100 : 0.05), DataType.float32, DataType[type]));
@@ -55,7 +57,7 @@ function held(type, rows, columns) {
   return resource;
 }
 
-/** Layers that use each matrix as a Llama does, without what is between. */
+/** Layers with the matrix products of a Llama, without attention and norms. */
 function layers(x, model, product) {
   let out = x;
   for (const weights of model) {
@@ -70,7 +72,7 @@ function layers(x, model, product) {
 
 async function measure({ name, type, bytes, product }) {
   const model = Array.from({ length: LAYERS }, () =>
-    Object.fromEntries(LAYER.map(([matrix, rows, columns]) => [matrix, held(type, rows, columns)])),
+    Object.fromEntries(LAYER.map(([matrix, rows, columns]) => [matrix, filledResource(type, rows, columns)])),
   );
   const run = compile((x) => [layers(x, model, product)], [{ shape: [1, WIDTH], dtype: 'float32' }], 'xla');
   const x = tf.reshape(tf.slice(noise, [0], [WIDTH]), [1, WIDTH]);
@@ -80,7 +82,7 @@ async function measure({ name, type, bytes, product }) {
     const [y] = await run.call([x]);
     y.dataSync();
     y.dispose();
-    // The first compiles.
+    // The first round compiles.
     if (round > 0) times.push(performance.now() - begun);
   }
   run.dispose();
@@ -90,6 +92,6 @@ async function measure({ name, type, bytes, product }) {
 }
 
 const measured = [];
-for (const way of WAYS) measured.push(await measure(way));
+for (const variant of VARIANTS) measured.push(await measure(variant));
 console.log(JSON.stringify(measured));
 process.exit();

@@ -1,7 +1,7 @@
-"""Writes text with the BLT of transformers, which computes the whole text again for each byte, as lines of JSON on stdin say.
+"""Generates text with the BLT of transformers, which computes the whole text again for each byte, driven by lines of JSON on stdin.
 
 usage: peer.py FOLDER THREADS
-{"do": "write", "ids", "bytes"} writes greedily; {"do": "bandwidth"} measures how fast memory is read.
+{"do": "write", "ids", "bytes"} generates greedily; {"do": "bandwidth"} measures the memory bandwidth.
 """
 import json
 import sys
@@ -16,19 +16,19 @@ model = BltForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
 
 
 class Stopwatch:
-    """A streamer that keeps when each token came. It is told of the prompt first."""
+    """A streamer that records the time of each token. transformers passes it the prompt first."""
 
     def __init__(self):
-        self.told = False
+        self.has_prompt = False
         self.last = time.perf_counter()
         self.ms = []
 
     def put(self, _):
-        if self.told:
+        if self.has_prompt:
             now = time.perf_counter()
             self.ms.append((now - self.last) * 1000)
             self.last = now
-        self.told = True
+        self.has_prompt = True
 
     def end(self):
         pass
@@ -42,7 +42,7 @@ def write(ids, bytes):
             max_new_tokens=bytes,
             do_sample=False,
             use_cache=False,
-            # BOE, BOS and the delimiter: byteify never writes them.
+            # byteify never generates BOE, BOS and the delimiter.
             suppress_tokens=[0, 1, 3],
             streamer=watch,
         )
@@ -65,6 +65,6 @@ def bandwidth():
 
 print("READY", flush=True)
 for line in sys.stdin:
-    asked = json.loads(line)
-    does = {"write": write, "bandwidth": bandwidth}[asked.pop("do")]
-    print(json.dumps(does(**asked)), flush=True)
+    request = json.loads(line)
+    command = {"write": write, "bandwidth": bandwidth}[request.pop("do")]
+    print(json.dumps(command(**request)), flush=True)

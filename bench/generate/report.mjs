@@ -1,4 +1,4 @@
-// Reports the measurements of bench:generate as rows and as Markdown.
+// Turns the measurements of bench:generate into rows and Markdown tables.
 import { median } from '../process.mjs';
 
 const number = (value, digits) =>
@@ -8,7 +8,7 @@ const table = (heads, rows) =>
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 
-/** The first step reads the prompt. A step's time is its bytes' in equal parts. */
+/** The first step reads the prompt. The time of a later step is divided equally among its bytes. */
 function pace(answer) {
   const [, ...ms] = answer.ms;
   const [, ...sizes] = answer.sizes;
@@ -20,19 +20,19 @@ function pace(answer) {
   };
 }
 
-const over = (answers, value) => median(answers.map(value));
+const medianOf = (paces, value) => median(paces.map(value));
 
-/** One contender's answers to the same prompt, per byte or, for a token model, per token. */
+/** The medians of a contender's answers to one prompt, per byte or, for a token model, per token. */
 export function paceOf(answers) {
   const paces = answers.map(pace);
   return {
-    prompt_ms: over(paces, ({ first }) => first),
-    ms: over(paces, ({ per }) => per),
-    per_second: over(paces, ({ rate }) => rate),
+    prompt_ms: medianOf(paces, ({ first }) => first),
+    ms: medianOf(paces, ({ per }) => per),
+    per_second: medianOf(paces, ({ rate }) => rate),
   };
 }
 
-/** How many of the first ids are the same in both. */
+/** The length of the common beginning of two lists of ids. */
 export function agreeing(a, b) {
   const most = Math.min(a.length, b.length);
   const at = a.slice(0, most).findIndex((id, i) => id !== b[i]);
@@ -41,7 +41,7 @@ export function agreeing(a, b) {
 
 const times = (a, b) => (b === undefined ? '' : `${number(a / b, 1)}x`);
 
-/** @param rows {prompt, who, weights, draft, written, prompt_ms, ms, per_second, bytes_per_second, ...} */
+/** One row per prompt and contender. */
 export function speedTable(rows) {
   const find = (prompt, who) => rows.find((row) => row.prompt === prompt && row.who === who);
   const fastest = (prompt, who) =>
@@ -54,8 +54,8 @@ export function speedTable(rows) {
       'who',
       'weights',
       'written',
-      'prompt read, ms',
-      'ms a byte, median',
+      'prompt, ms',
+      'ms per byte, median',
       'bytes/s',
       'against transformers',
       'against the fastest token model',
@@ -66,7 +66,7 @@ export function speedTable(rows) {
       row.weights,
       row.tokens_per_second === undefined
         ? `${row.written} bytes`
-        : `${row.written} tokens, ${number(row.tokens_per_second, 1)} a second x ${number(row.bytes_per_token, 2)} bytes`,
+        : `${row.written} tokens, ${number(row.tokens_per_second, 1)} per second x ${number(row.bytes_per_token, 2)} bytes`,
       number(row.prompt_ms, 0),
       number(row.ms, 2),
       number(row.bytes_per_second, 1),
@@ -76,17 +76,17 @@ export function speedTable(rows) {
   );
 }
 
-/** What the drafts were worth, how long patches were, and whether transformers writes the same. */
+/** How many drafted bytes were accepted, the length of the patches, and how far the text agrees with that of transformers. */
 export const textTable = (rows) =>
   table(
     [
       'prompt, bytes',
       'weights',
       'drafts',
-      'bytes a step',
+      'bytes per step',
       'drafts accepted',
-      'bytes a patch',
-      'first bytes as transformers writes them',
+      'bytes per patch',
+      'first bytes equal to those of transformers',
     ],
     rows
       .filter(({ who }) => who === 'byteify')
@@ -120,9 +120,9 @@ export const roofTable = (rows, bandwidth) =>
     [
       'prompt, bytes',
       'weights',
-      'MB a byte',
-      'MB a patch',
-      'MB a new byte',
+      'MB per byte',
+      'MB per patch',
+      'MB per new byte',
       'GB/s of weights',
       `of the ${number(bandwidth / 1e9, 1)} GB/s of memory`,
     ],
@@ -137,6 +137,6 @@ export const roofTable = (rows, bandwidth) =>
 
 export const oneRowTable = (rows) =>
   table(
-    ['weights held in', 'ms', 'GB/s', 'G weights/s'],
+    ['weight type', 'ms', 'GB/s', 'G weights/s'],
     rows.map((row) => [row.name, number(row.ms, 1), number(row.gb_per_second, 1), number(row.gweights_per_second, 1)]),
   );

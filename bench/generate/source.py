@@ -1,7 +1,7 @@
-"""Writes text with the token model that a BLT comes from, with its KV cache, as lines of JSON on stdin say.
+"""Generates text with the source token model of a BLT and its KV cache, driven by lines of JSON on stdin.
 
 usage: source.py FOLDER THREADS float32|bfloat16
-{"text", "tokens"} writes greedily.
+{"text", "tokens"} generates greedily.
 """
 import json
 import sys
@@ -19,7 +19,7 @@ tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
 
 @torch.no_grad()
 def write(text, tokens):
-    """The loop is our own: `generate` costs some more a token."""
+    """A plain loop, since `generate` takes longer per token."""
     prompt = tokenizer.encode(text, add_special_tokens=False).ids
     ids, cache, ms = torch.tensor([prompt]), None, []
     for _ in range(tokens):

@@ -1,12 +1,13 @@
-// The clients that are compared, each run in a process of its own with nothing of this one's hub settings.
+// The clients that are compared. Each runs in a process of its own, without the hub settings of this process.
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { peersPython } from '../process.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
-const python = execFileSync('bash', [here('../../scripts/peers-env.sh')], { encoding: 'utf8' }).trim();
+const python = peersPython();
 
-/** `[command, ...arguments]`, to which the model is added. */
+/** `[command, ...arguments]`; the model is the last argument. */
 export const CLIENTS = {
   ours: [process.execPath, here('ours.mjs')],
   '@huggingface/hub': [process.execPath, here('huggingface-js.mjs')],
@@ -25,8 +26,9 @@ export function versions() {
 }
 
 /**
- * Starts a client. Python's is told to leave Xet alone: the loopback hub has none, and so compares plain downloads.
- * @returns its process, and how it ended: its exit code (null when it was stopped), its report, what it said.
+ * Starts a client. Xet is disabled in Python's, since the loopback hub does not support it.
+ * @returns {{ child: import('node:child_process').ChildProcess, ended: Promise<{ code: number | null, report: any, stderr: string }> }}
+ * the process, and how it ended: the exit code is null if it was stopped, the report is null unless it succeeded
  */
 export function startClient(client, { model, endpoint, home }) {
   const [command, ...args] = CLIENTS[client];

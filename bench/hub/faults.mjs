@@ -1,11 +1,11 @@
-// What can go wrong, as data: each row is what the loopback hub is told to do, or what is done to the client. `on` is a pattern for the path.
+// The faults as data: what the loopback hub does wrong, or what happens to the client. `on` is a pattern for the request's path.
 
 const WEIGHTS = '^/cdn/.*model\\.safetensors';
 const MEGABYTE = 1e6;
-/** More often than any client asks. */
+/** More often than any client retries. */
 const ALWAYS = 1_000_000;
 
-/** The bytes of the weights of the repository that is downloaded; some of the clients write 10 MB at a time. */
+/** The size of the weights in the repository; some clients write 10 MB at a time. */
 export const WEIGHTS_BYTES = 40 * MEGABYTE;
 
 const cut = { kind: 'cut', on: WEIGHTS, afterBytes: 15 * MEGABYTE };
@@ -17,9 +17,9 @@ export const ROWS = [
   { name: 'the connection is cut twice', faults: [{ ...cut, times: 2 }] },
   { name: 'the connection is always cut at once', faults: [{ ...cut, afterBytes: 0, times: ALWAYS }] },
   { name: 'cut, then the range is ignored', faults: [cut, { kind: 'ignore-range', on: WEIGHTS, times: ALWAYS }] },
-  { name: 'cut, then another range comes', faults: [cut, { kind: 'wrong-range', on: WEIGHTS }] },
+  { name: 'cut, then a wrong range is sent', faults: [cut, { kind: 'wrong-range', on: WEIGHTS }] },
   { name: 'cut, and the link has expired', faults: [cut, { kind: 'expire', on: WEIGHTS, uses: 1, times: ALWAYS }] },
-  { name: 'a part is called the whole', faults: [{ kind: 'short', on: WEIGHTS, bytes: 15 * MEGABYTE }] },
+  { name: 'a part is sent as the whole file', faults: [{ kind: 'short', on: WEIGHTS, bytes: 15 * MEGABYTE }] },
   { name: 'a bit of the weights is flipped once', faults: [{ kind: 'flip', on: WEIGHTS, atByte: 25 * MEGABYTE }] },
   {
     name: 'a bit of the weights is always flipped',
@@ -35,14 +35,14 @@ export const ROWS = [
   { name: 'the listing is cut once', faults: [{ kind: 'cut', on: '^/api/.*/tree/', afterBytes: 100 }] },
   { name: 'the connection goes silent once', faults: [{ ...cut, kind: 'stall' }] },
   {
-    name: 'the connection drips 100 bytes a second',
+    name: 'the connection slows to 100 bytes per second',
     faults: [{ kind: 'drip', on: WEIGHTS, bytes: 100, everyMs: 1000 }],
   },
   { name: 'the repository was renamed', renamed: true },
   { name: 'the repository is gated, no token', gated: true },
   { name: 'the disk fills up', act: 'full-disk' },
   {
-    name: 'kill -9 at the half, then run again',
+    name: 'kill -9 halfway, then run again',
     faults: [{ kind: 'drip', on: WEIGHTS, bytes: 200_000, everyMs: 10, times: ALWAYS }],
     act: 'kill',
   },

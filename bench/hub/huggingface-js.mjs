@@ -1,4 +1,5 @@
-// The same with @huggingface/hub, which does not read HF_ENDPOINT. Run: node huggingface-js.mjs ORG/NAME
+// Downloads a model with @huggingface/hub, which does not read HF_ENDPOINT itself, and prints what ours.mjs prints.
+// Run: node huggingface-js.mjs ORG/NAME
 import { snapshotDownload } from '@huggingface/hub';
 
 const { HF_ENDPOINT: hubUrl, HF_TOKEN: accessToken } = process.env;

@@ -1,11 +1,11 @@
-// What became of a download, judged by the bytes in the cache and not by what the client said.
+// Judges the outcome of a download by the bytes in the cache, whatever the client reported.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** Files under their names: those of the snapshots that lead somewhere, and blobs. */
+/** The complete files in the cache: those in snapshots, without broken links, and blobs. */
 function namedFiles(repository) {
   const files = (folder) =>
     existsSync(folder)
@@ -18,8 +18,10 @@ function namedFiles(repository) {
 }
 
 /**
- * @param source the folder with the right files.
- * @param code the client's exit code; null when it was still at it when time was up.
+ * @param {object} download
+ * @param {string} download.source the folder with the expected files
+ * @param {string} download.repository the repository's folder in the cache
+ * @param {number | null} download.code the client's exit code; null if it did not finish in time
  */
 export function judge({ source, repository, code }) {
   const right = new Map(readdirSync(source).map((name) => [name, sha256(join(source, name))]));

@@ -1,4 +1,4 @@
-// The tests' loopback hub, compiled once and started in a process of its own for each measurement.
+// Compiles the tests' loopback hub once and starts it in a process of its own for each measurement.
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** @returns the compiled test/support/hub-server.ts. */
+/** @returns the path of the compiled test/support/hub-server.ts */
 export function compileHub(work) {
   const out = join(work, 'hub');
   mkdirSync(out, { recursive: true });
@@ -20,7 +20,7 @@ export function compileHub(work) {
   return join(out, 'hub-server.js');
 }
 
-/** @returns its address, its log of requests, and how to end it. */
+/** @returns the hub's address, its log of requests, and a function that stops it */
 export async function startLoopback(compiled, options) {
   const child = fork(here('serve.mjs'), [compiled]);
   const ask = async (message) => {

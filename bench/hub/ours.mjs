@@ -1,4 +1,4 @@
-// Downloads a model with byteify. Prints, as JSON, the seconds it took and the most memory the process held. Run: node ours.mjs ORG/NAME
+// Downloads a model with byteify and prints its duration and the peak memory of the process as JSON. Run: node ours.mjs ORG/NAME
 import { downloadModel } from '../../dist/hub/index.js';
 
 const beganMs = performance.now();

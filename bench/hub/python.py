@@ -1,4 +1,4 @@
-"""The same with Python's huggingface_hub. Run: python python.py ORG/NAME"""
+"""Downloads a model with Python's huggingface_hub and prints what ours.mjs prints. Run: python python.py ORG/NAME"""
 import json
 import resource
 import sys

@@ -1,4 +1,4 @@
-// One client against one fault: a fresh cache, a fresh hub, and what came of it.
+// Runs one client against one fault, with an empty cache and a new hub.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,13 +8,13 @@ import { WEIGHTS_BYTES } from './faults.mjs';
 import { judge } from './judge.mjs';
 import { startLoopback } from './loopback.mjs';
 
-/** What takes longer is not a download. */
+/** A download that takes longer counts as hanging. */
 const LIMIT_MS = 150_000;
-/** Of a disk that is too small for the weights. */
+/** The size of a disk that is too small for the weights. */
 const SMALL_DISK_BYTES = WEIGHTS_BYTES * 0.75;
 
-/** @returns its exit code; null when it was stopped because time was up. */
-async function endOf({ child, ended }) {
+/** @returns the client's exit code; null if it was stopped at the time limit */
+async function exitCodeOf({ child, ended }) {
   const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   const { code } = await ended;
   clearTimeout(timer);
@@ -26,15 +26,15 @@ const weightsSent = async (hub) =>
     .filter(({ url }) => url.startsWith('/cdn/'))
     .reduce((sum, { sentBytes }) => sum + sentBytes, 0);
 
-async function killAtHalf(hub, start) {
+async function killHalfway(hub, start) {
   const { child, ended } = start();
   while ((await weightsSent(hub)) < WEIGHTS_BYTES / 2 && child.exitCode === null) await wait(20);
   child.kill('SIGKILL');
   await ended;
 }
 
-/** @returns false where this process may not make a disk. */
-function smallDisk(at) {
+/** Mounts a small disk. @returns false if this process lacks the permission */
+function mountSmallDisk(at) {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK_BYTES}`, 'tmpfs', at], { stdio: 'ignore' });
     return true;
@@ -43,13 +43,13 @@ function smallDisk(at) {
   }
 }
 
-/** @returns what became of it, in how long, and the bytes of the weights that a second run was sent again. */
+/** @returns the outcome, the duration, and how many bytes of the weights were sent again after a kill */
 export async function runFault({ row, client, compiled, source, work }) {
   const home = join(work, 'home');
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home, { recursive: true });
   const mounted = row.act === 'full-disk';
-  if (mounted && !smallDisk(home)) return { outcome: 'not measured: needs the right to mount' };
+  if (mounted && !mountSmallDisk(home)) return { outcome: 'not measured: mounting a disk needs root' };
   const hub = await startLoopback(compiled, {
     repos: { 'org/name': source },
     faults: row.faults ?? [],
@@ -59,9 +59,9 @@ export async function runFault({ row, client, compiled, source, work }) {
   const model = row.renamed ? 'org/old' : 'org/name';
   const start = () => startClient(client, { model, endpoint: hub.url, home });
   try {
-    if (row.act === 'kill') await killAtHalf(hub, start);
+    if (row.act === 'kill') await killHalfway(hub, start);
     const beganMs = performance.now();
-    const code = await endOf(start());
+    const code = await exitCodeOf(start());
     const seconds = (performance.now() - beganMs) / 1000;
     const repository = join(home, 'hub', `models--${model.replace('/', '--')}`);
     const outcome = judge({ source, repository, code });

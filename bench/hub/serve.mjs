@@ -1,12 +1,11 @@
-// The tests' loopback hub in a process of its own. Over IPC: it is told its options (patterns as text) and answers with its address; asked for its
-// log, it gives what went out, by request.
-// Run by bench/hub.mjs with the folder of the compiled hub.
+// Runs the tests' loopback hub in a process of its own, controlled over IPC: { options } starts it, with patterns as text, and { ask: 'log'
+// } requests its log. bench/hub/loopback.mjs starts this process with the path of the compiled hub.
 import { pathToFileURL } from 'node:url';
 
 const { startHub } = await import(pathToFileURL(process.argv[2]).href);
 let hub = null;
 
-process.on('message', async (message) => {
+process.on('message', async (/** @type {{ ask?: 'log', options?: any }} */ message) => {
   if (message.ask === 'log') {
     process.send({ requests: hub.requests });
     return;

@@ -1,4 +1,4 @@
-// The measurements as Markdown.
+// The measurements of bench:hub as Markdown.
 import { ROWS } from './faults.mjs';
 
 const row = (cells) => `| ${cells.join(' | ')} |`;
@@ -24,12 +24,12 @@ export function markdownOf({ versions, clients, faults, throughput, memory }) {
   return [
     `Node ${used.join(', ').replace('node ', '')}.`,
     faultTable(faults, clients),
-    `Downloads of ${files} files of ${megabytes(file_bytes)} over the loopback, median of ${repeats}, by turns; ours verifies every byte:`,
+    `Downloads of ${files} files of ${megabytes(file_bytes)} over the loopback, median of ${repeats}, the clients taking turns; ours verifies every byte:`,
     table(
       ['client', 'throughput'],
       Object.entries(rates).map(([client, rate]) => [client, `${megabytes(rate)}/s`]),
     ),
-    'The most memory that the client’s process held while it downloaded one file:',
+    'Peak memory of the client’s process while it downloads one file:',
     table(
       ['client', ...sizes.map((bytes) => `a file of ${megabytes(Number(bytes))}`)],
       Object.entries(memory).map(([client, peaks]) => [client, ...sizes.map((bytes) => megabytes(peaks[bytes]))]),

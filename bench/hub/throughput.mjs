@@ -1,4 +1,4 @@
-// How fast, and with how much memory: files of random bytes over the loopback, each download into a fresh cache.
+// Measures speed and memory: downloads of random files over the loopback interface, each into an empty cache.
 import { randomFillSync } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ function randomFile(path, bytes) {
   closeSync(file);
 }
 
-/** A folder with `count` shards and the small files around them. */
+/** Creates a model repository of `count` shards with `bytes` random bytes each, and the usual small files. */
 export function makeRepository(folder, { count, bytes }) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
@@ -34,7 +34,7 @@ export function makeRepository(folder, { count, bytes }) {
   return folder;
 }
 
-/** @returns the seconds and the peak memory that the client reports of one download. */
+/** @returns the seconds and the peak memory that the client reports for one download */
 async function download({ client, compiled, source, work }) {
   const home = join(work, 'home');
   rmSync(home, { recursive: true, force: true });
@@ -55,15 +55,15 @@ const median = (values) => {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-/** The clients by turns, so that what else the machine does strikes all of them. */
-export async function measureThroughput({ clients, repeats, count, bytes, compiled, work, say }) {
+/** The clients take turns, so that other load on the machine affects all of them. */
+export async function measureThroughput({ clients, repeats, count, bytes, compiled, work, log }) {
   const source = makeRepository(join(work, 'throughput'), { count, bytes });
   const seconds = Object.fromEntries(clients.map((client) => [client, []]));
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const client of clients) {
       const report = await download({ client, compiled, source, work });
       seconds[client].push(report.seconds);
-      say(`${client}: ${((count * bytes) / 1e6 / report.seconds).toFixed(0)} MB/s`);
+      log(`${client}: ${((count * bytes) / 1e6 / report.seconds).toFixed(0)} MB/s`);
     }
   }
   rmSync(source, { recursive: true, force: true });
@@ -71,15 +71,15 @@ export async function measureThroughput({ clients, repeats, count, bytes, compil
   return { files: count, file_bytes: bytes, repeats, seconds, bytes_per_second: Object.fromEntries(rates) };
 }
 
-/** @returns the peak memory of each client for a file of each size. */
-export async function measureMemory({ clients, sizes, compiled, work, say }) {
+/** @returns the peak memory of each client for a file of each size */
+export async function measureMemory({ clients, sizes, compiled, work, log }) {
   const peaks = Object.fromEntries(clients.map((client) => [client, {}]));
   for (const bytes of sizes) {
     const source = makeRepository(join(work, 'memory'), { count: 1, bytes });
     for (const client of clients) {
       const report = await download({ client, compiled, source, work });
       peaks[client][bytes] = report.peak_bytes;
-      say(`${client}, ${bytes / 1e6} MB: ${(report.peak_bytes / 1e6).toFixed(0)} MB of memory`);
+      log(`${client}, ${bytes / 1e6} MB: ${(report.peak_bytes / 1e6).toFixed(0)} MB of memory`);
     }
     rmSync(source, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-// Cuts as many bytes of FOLDER/text as each line on stdin says; prints {"ms", "entropies"}.
+// Segments the first bytes of FOLDER/text, as many as each line on stdin states, and prints {"ms", "entropies"}.
 // node bench/patch/ours.mjs FOLDER THREADS
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-"""Cuts as many bytes of FOLDER/text as each line on stdin says with the patcher of transformers; prints {"ms", "entropies"}.
+"""Segments the first bytes of FOLDER/text, as many as each line on stdin states, with transformers, and prints {"ms", "entropies"}.
 
 usage: peer.py FOLDER THREADS
 """
@@ -16,7 +16,7 @@ patching = {"patch_size": model.config.patch_size, "threshold": model.config.pat
 text = open(f"{folder}/text", "rb").read()
 print("READY", flush=True)
 for line in sys.stdin:
-    # BOS, and a byte's id is 4 more than it.
+    # BOS comes first; the id of a byte is its value + 4.
     ids = torch.tensor([[1] + [byte + 4 for byte in text[: int(line)]]])
     begun = time.perf_counter()
     with torch.no_grad():

@@ -1,11 +1,11 @@
-// The clients of the load test: those that stream texts to the end or disconnect midway, and hostile ones.
+// The clients of the load test: those that stream texts to the end or disconnect midway, and misbehaving ones.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-/** The chunks of a stream. @throws when it ends otherwise than with [DONE] */
+/** The chunks of a stream. @throws if it ends without [DONE] */
 async function* chunksOf(response) {
   let rest = '';
   for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
@@ -18,13 +18,14 @@ async function* chunksOf(response) {
       yield chunk;
     }
   }
-  throw new Error('the stream ended before its end');
+  throw new Error('the stream ended without [DONE]');
 }
 
 /**
- * Streams what follows a prompt, taking the likeliest bytes.
- * @param leaveAfter bytes after which the client goes; Infinity stays
- * @returns the bytes, how it ended (null where the client went), and milliseconds to the first byte and to the end
+ * Streams the greedy continuation of a prompt.
+ * @param {string} url
+ * @param {{ prompt: string, maxBytes: number, leaveAfter?: number }} request the client disconnects after `leaveAfter` bytes
+ * @returns the bytes, the finish reason (null if the client disconnected), and the milliseconds to the first byte and to the end
  */
 export async function stream(url, { prompt, maxBytes, leaveAfter = Number.POSITIVE_INFINITY }) {
   const begun = performance.now();
@@ -36,7 +37,7 @@ export async function stream(url, { prompt, maxBytes, leaveAfter = Number.POSITI
     body: JSON.stringify(body),
     signal: client.signal,
   });
-  if (!response.ok) throw new Error(`${response.status}: ${(await response.json()).error.message}`);
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
   const bytes = [];
   let firstMs = null;
   let finish = null;
@@ -53,14 +54,20 @@ export async function stream(url, { prompt, maxBytes, leaveAfter = Number.POSITI
 
 const post = (url, body, headers = JSON_TYPE) => fetch(`${url}/v1/completions`, { method: 'POST', headers, body });
 
-/** Requests that must be refused, and how. */
+/** Requests that must be refused, and the status of the answer. */
 export const REFUSED = {
   'malformed JSON': { status: 400, send: (url) => post(url, '{"prompt": "a"') },
-  'no JSON by its type': { status: 415, send: (url) => post(url, '{"prompt": "a"}', { 'Content-Type': 'text/plain' }) },
-  'a field that is not known': { status: 400, send: (url) => post(url, '{"prompt": "a", "max_token": 5}') },
+  'another content type': {
+    status: 415,
+    send: (url) => post(url, '{"prompt": "a"}', { 'Content-Type': 'text/plain' }),
+  },
+  'an unknown field': { status: 400, send: (url) => post(url, '{"prompt": "a", "max_token": 5}') },
   'a prompt that is too long': { status: 400, send: (url) => post(url, JSON.stringify({ prompt: 'a'.repeat(5000) })) },
   'an oversized body': { status: 413, send: (url) => post(url, JSON.stringify({ prompt: 'a'.repeat(1_000_000) })) },
-  'more bytes than are written': { status: 400, send: (url) => post(url, '{"prompt": "a", "max_tokens": 1000000}') },
+  'more bytes than the server allows': {
+    status: 400,
+    send: (url) => post(url, '{"prompt": "a", "max_tokens": 1000000}'),
+  },
 };
 
 const head = (length) =>
@@ -80,7 +87,7 @@ async function connected(url) {
   return socket;
 }
 
-/** Clients that hold on to what they have, until the server or the test ends it. */
+/** Slow clients, which stay connected until the server or the test ends the connection. */
 export const SLOW = {
   /** Sends a byte of its request each second. */
   async 'sends slowly'(url, signal) {
@@ -98,7 +105,7 @@ export const SLOW = {
     socket.destroy();
     await sending;
   },
-  /** Asks for a long stream and never reads it. */
+  /** Requests a long stream and never reads it. */
   async 'reads nothing'(url, signal) {
     const socket = await connected(url);
     const body = JSON.stringify({
@@ -110,8 +117,8 @@ export const SLOW = {
     });
     socket.pause();
     socket.write(head(body.length) + body);
-    // A socket that is not read does not notice that the server has closed it, so it is checked now and then.
-    for (let waited = 0; waited < 60 && !signal.aborted; waited++)
+    // A socket that is not read does not notice that the server has closed it, so the client reconnects after a minute.
+    for (let seconds = 0; seconds < 60 && !signal.aborted; seconds++)
       await pause(1000, undefined, { signal }).catch(() => undefined);
     socket.destroy();
   },

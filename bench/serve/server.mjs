@@ -1,15 +1,18 @@
-// `byteify serve` in a process of its own.
+// Runs `byteify serve` in a process of its own.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** Settles when it listens. @returns its address, what to ask of it, and how to end it */
+/**
+ * Resolves when the server listens.
+ * @param {string[]} args of `byteify serve`
+ */
 export async function startServer(args) {
   const child = spawn(process.execPath, [CLI, 'serve', ...args, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // Where the test fails it must not run on.
+  // The server must not outlive a failed test.
   process.once('exit', () => child.kill('SIGKILL'));
   let [stdout, stderr] = ['', ''];
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
@@ -27,18 +30,19 @@ export async function startServer(args) {
   });
   return {
     url,
+    /** @returns {Promise<any>} */
     health: async () => await (await fetch(`${url}/health`)).json(),
-    /** Its metrics by name, those with labels by all of it. */
+    /** @returns the metrics by name, including their labels */
     async metrics() {
       const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n').filter((line) => !/^(#|$)/.test(line));
       return Object.fromEntries(
         lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
       );
     },
-    /** @returns its exit code, and what it said beside how it began */
+    /** @returns the server's exit code and what it wrote to stderr */
     async stop() {
       child.kill('SIGTERM');
-      return { code: await ended, said: stderr };
+      return { code: await ended, stderr };
     },
   };
 }

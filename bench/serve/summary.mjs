@@ -1,4 +1,4 @@
-// The measurements as Markdown.
+// The measurements of bench:serve as Markdown.
 const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
@@ -20,19 +20,19 @@ export function markdownOf(result) {
     after,
   } = result;
   return [
-    `${streams} concurrent streams for ${length} s on ${slots} slots, and clients that mean no good beside them. ${model}; ${machine}.`,
+    `${streams} concurrent streams for ${length} s on ${slots} slots, beside misbehaving clients. ${model}; ${machine}.`,
     table(
       ['streams', 'count'],
       [
-        ['finished, equal to what was written alone', texts.equal],
-        ['finished, parted at a tie of the two likeliest bytes', texts.ties],
+        ['finished, equal to the text generated alone', texts.equal],
+        ['finished, diverged at a tie of the two likeliest bytes', texts.ties],
         ['finished, different', texts.different],
         ['lost', texts.lost],
-        ['left by their clients', texts.left],
+        ['abandoned by their clients', texts.left],
       ],
     ),
     table(
-      ['other clients', 'count', 'answered as they should'],
+      ['other clients', 'count', 'refused as expected'],
       [
         ...Object.entries(refused).map(([name, { count, right }]) => [name, count, right]),
         ...Object.entries(slow).map(([name, count]) => [name, count, '']),
@@ -42,9 +42,12 @@ export function markdownOf(result) {
       ['measured', ''],
       [
         ['bytes/s, all streams', rate.toFixed(0)],
-        ['first byte, waiting for a slot included: median, 95 %, longest', latency.map(seconds).join(', ')],
-        ['resident memory at 10 s, at the end, highest', memory.map(megabytes).join(', ')],
-        ['texts that run or wait when all clients are gone', after.texts],
+        [
+          'time to the first byte, including the wait for a slot: median, 95 %, maximum',
+          latency.map(seconds).join(', '),
+        ],
+        ['resident memory after 10 s, at the end, maximum', memory.map(megabytes).join(', ')],
+        ['streams that run or wait after all clients have left', after.texts],
         ['streams dropped because nobody read them', after.dropped],
         ['exit code after SIGTERM', after.exit_code],
       ],

@@ -1,11 +1,11 @@
-// Texts that differ from what was written alone: by how much did the two bytes differ where they part? Those of a tie are as good as each other.
+// Measures the difference between the logits of the two bytes at which a text diverges from the text generated alone: none at a tie.
 import { encodeBytes } from '../../dist/blt/index.js';
 import { startEngine } from '../../dist/engine/index.js';
 import { openDecoding, openResidentModel } from '../../dist/model/index.js';
 
 const BYTE_OFFSET = 4;
 
-/** Logits of the two bytes at which each pair of texts parts, their difference. */
+/** For each pair of texts, the absolute difference between the logits of the first two bytes that differ. */
 export async function gapsOf(folder, pairs) {
   if (pairs.length === 0) return [];
   await startEngine();

@@ -1,8 +1,8 @@
-// The arms of bench:smollm2 as data: a shipped recipe each, shortened to 545 TFLOP, the patcher's training included: about an hour on two cores that
-// sustain 150 GFLOP/s. The patcher's batches are small: with so few bytes, more steps are worth more than smooth ones.
+// The arms of bench:smollm2 as data: shipped recipes, shortened to 545 TFLOP including the patcher's training, which take about an hour on
+// two cores at a sustained 150 GFLOP/s. The patcher's batches are small: with so little text, more steps help more than less noisy ones.
 const ROWS = { batch_bytes: 4096, sequence_length: 512 };
 
-/** `--set` for every key of an object that is not an object itself. */
+/** The `--set` arguments for the values of a nested object. */
 const settings = (value, path) =>
   Object.entries(value).flatMap(([key, inner]) =>
     typeof inner === 'object' ? settings(inner, `${path}${key}.`) : ['--set', `${path}${key}=${inner}`],
@@ -16,7 +16,7 @@ const SHARED = {
 const ADAMW = { optimizer: 'adamw' };
 const MUON = { optimizer: 'muon' };
 
-/** Patchers that differ in where they learn to cut, and by which optimizer. */
+/** Patchers with different labels and optimizers. */
 export const PATCHERS = {
   END: { labels: 'end', ...ADAMW },
   START: { labels: 'start', ...ADAMW },
@@ -28,7 +28,7 @@ export const PATCHERS = {
   'hybrid, 0.9 sure, Muon': { labels: 'hybrid', end_confidence: 0.9, ...MUON },
 };
 
-/** @param steps of 4 KB */
+/** The `--set` arguments that train a patcher for a number of steps of 4 KB. */
 export const patcherSettings = (patcher, steps) =>
   settings({ data: SHARED.data, patcher: { ...ROWS, steps, warmup_steps: Math.ceil(steps / 20), ...patcher } }, '');
 
@@ -39,7 +39,7 @@ export const ARMS = {
     settings: settings(
       {
         ...SHARED,
-        // AdamW, as it was when this was last measured.
+        // The published measurement used AdamW.
         patcher: { ...ROWS, steps: 2000, warmup_steps: 100, optimizer: 'adamw' },
         stages: {
           0: { text_bytes: 4_000_000, solve_bytes: 250_000 },

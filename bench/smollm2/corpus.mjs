@@ -1,5 +1,6 @@
 // The text of bench:smollm2, from Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the kernel's
-// documentation, its code and tables left in); and of both kinds some that no training sees. One file a document. Fetched by apt without root, and kept.
+// documentation, including code and tables). Some text of both kinds is reserved for evaluation. apt downloads the packages without root;
+// the text is stored as one file per document and reused.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { convert } from 'html-to-text';
 
 const files = (folder, ending) =>
-  readdirSync(folder, { recursive: true })
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith(ending))
     .sort()
     .map((name) => join(folder, name));
@@ -24,7 +25,7 @@ const html = (path) =>
     ],
   });
 
-/** The paragraphs of a POD file, without its commands, its indented code, and the letters around what is set apart. */
+/** The paragraphs of a POD file, without commands, indented code and formatting codes. */
 const pod = (path) =>
   readFileSync(path, 'latin1')
     .split(/\n{2,}/)
@@ -32,13 +33,13 @@ const pod = (path) =>
     .map((paragraph) => paragraph.replaceAll(/[BCFILSX]<([^<>]*)>/g, '$1'))
     .join('\n\n');
 
-/** @param share where the packages' `usr/share` was unpacked. @param folders of the kernel's documentation. */
+/** The kernel's documentation in some folders. `share` is the unpacked `usr/share` of the packages. */
 const kernel = (share, folders) =>
   folders
     .flatMap((name) => files(join(share, 'doc/linux-doc-6.1/Documentation', name), '.rst.gz'))
     .map((path) => gunzipSync(readFileSync(path)).toString('utf8'));
 
-/** Texts by kind, and the packages they are in. */
+/** The packages of each corpus, and their texts by kind. */
 const CORPORA = {
   corpus: {
     packages: ['debian-handbook', 'linux-doc-6.1', 'perl-doc'],
@@ -60,39 +61,39 @@ const CORPORA = {
   },
 };
 
-/** Shorter ones are tables of contents. */
-const LEAST_CHARACTERS = 500;
+/** Shorter documents are tables of contents. */
+const MIN_CHARACTERS = 500;
 
-function make(draft, { packages, kinds }) {
-  const [fetched, root] = ['packages', 'root'].map((name) => join(draft, name));
-  mkdirSync(fetched, { recursive: true });
-  execFileSync('apt-get', ['download', ...packages], { cwd: fetched, stdio: ['ignore', 'ignore', 'inherit'] });
-  const made = readdirSync(fetched).map((name) => {
-    execFileSync('dpkg-deb', ['-x', join(fetched, name), root]);
+function createCorpus(draft, { packages, kinds }) {
+  const [downloads, root] = ['packages', 'root'].map((name) => join(draft, name));
+  mkdirSync(downloads, { recursive: true });
+  execFileSync('apt-get', ['download', ...packages], { cwd: downloads, stdio: ['ignore', 'ignore', 'inherit'] });
+  const digests = readdirSync(downloads).map((name) => {
+    execFileSync('dpkg-deb', ['-x', join(downloads, name), root]);
     return {
       name,
       sha256: createHash('sha256')
-        .update(readFileSync(join(fetched, name)))
+        .update(readFileSync(join(downloads, name)))
         .digest('hex'),
     };
   });
   for (const [kind, textsOf] of Object.entries(kinds)) {
     mkdirSync(join(draft, kind));
     textsOf(join(root, 'usr/share')).forEach((text, i) => {
-      if (text.length > LEAST_CHARACTERS) writeFileSync(join(draft, kind, `${String(i).padStart(4, '0')}.txt`), text);
+      if (text.length > MIN_CHARACTERS) writeFileSync(join(draft, kind, `${String(i).padStart(4, '0')}.txt`), text);
     });
   }
-  for (const folder of [fetched, root]) rmSync(folder, { recursive: true });
-  writeFileSync(join(draft, 'packages.json'), JSON.stringify(made));
+  for (const folder of [downloads, root]) rmSync(folder, { recursive: true });
+  writeFileSync(join(draft, 'packages.json'), JSON.stringify(digests));
 }
 
-/** @returns the folders of a corpus's kinds of text under `work`, and the sha256 of each package they come from */
+/** Creates a corpus in `work` unless it exists. @returns a folder for each kind of text, and the sha256 of each package */
 export function openCorpus(work, name) {
   const out = join(work, name);
   if (!existsSync(out)) {
     const draft = `${out}.part`;
     rmSync(draft, { recursive: true, force: true });
-    make(draft, CORPORA[name]);
+    createCorpus(draft, CORPORA[name]);
     renameSync(draft, out);
   }
   return {

@@ -1,11 +1,11 @@
-// What bench:smollm2 measured, as tables.
+// The results of bench:smollm2 and bench:patchers as Markdown tables.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
 const text = (...path) => readFileSync(join(...path), 'utf8');
 
-/** What every stage of a conversion ended with. The last one's folder is the run itself. */
+/** The results of a conversion's stages. Earlier stages have a folder each in `run`; the last one is in `run` itself. */
 export function stageResults(dir) {
   const { stages } = parse(text(dir, 'recipe.yaml'));
   return stages.map(({ kind, steps = 0 }, i) => {
@@ -24,7 +24,7 @@ const row = (cells) => `| ${cells.join(' | ')} |`;
 const bits = (value) => value?.toFixed(3) ?? '';
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-/** Bits per byte of held-out text after each stage: of the source fed with the encoder's patches, and of the model. */
+/** Bits per byte of held-out text after each stage: of the source when it reads the encoder's patches, and of the model. */
 export function summaryTable(arms) {
   const source = arms[0].finetune.source_bits_per_byte;
   const rows = arms.flatMap(({ name, stages }) =>
@@ -38,13 +38,13 @@ export function summaryTable(arms) {
   return [
     `Source: ${bits(source)} bits per byte.`,
     '',
-    '| way | stage | TFLOP so far | source fed by the encoder | model | retention |',
+    '| method | stage | TFLOP so far | source fed by the encoder | model | retention |',
     '| --- | --- | --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
 }
 
-/** How a patcher's patches follow the source's tokens on text it was not trained on, a row a kind of text. */
+/** How well patches follow the source's tokens on unseen text, with one row per patcher and kind of text. */
 export function patcherTable(arms) {
   const rows = arms.flatMap(({ name, unseen }) =>
     unseen.map((found, i) =>

@@ -1,30 +1,11 @@
-// The models of bench:train: a BLT folder of random weights, and the rows on which both implementations train.
+// Writes the models of bench:train, with random weights, and the rows on which both implementations train.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bltConfigFor, deriveLocalSizes } from '../../dist/blt/index.js';
 import { writeRandomBlt } from '../random-blt.mjs';
+import { SOURCE_SIZES } from '../source-sizes.mjs';
 
-/** SmolLM2-135M's layers. */
-const SMOLLM2 = {
-  hiddenSize: 576,
-  layers: 30,
-  heads: 9,
-  kvHeads: 3,
-  intermediateSize: 1536,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 100_000 },
-};
-
-/** The embedded tiny Llama's. */
-export const TINY = {
-  hiddenSize: 128,
-  layers: 6,
-  heads: 4,
-  kvHeads: 2,
-  intermediateSize: 352,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 10_000 },
-};
+const SMOLLM2 = SOURCE_SIZES['smollm2-135m'];
 
 const sized = (source, changes) =>
   bltConfigFor(source, { ...deriveLocalSizes(source, changes.stated), ...changes.sizes });
@@ -42,7 +23,7 @@ export const MODELS = {
     title: 'the same with local 576, k = 1',
     config: () => sized(SMOLLM2, { stated: { crossAttnK: 1, hiddenSize: 576 }, sizes: { hashVocab: 20_002 } }),
   },
-  tiny: { title: 'tiny (the demo’s)', config: () => sized(TINY, {}) },
+  tiny: { title: 'tiny (the demo’s)', config: () => sized(SOURCE_SIZES['tiny-llama'], {}) },
 };
 
 /** Writes the model and ids.bin [rows, length]: BOS and random bytes. */

@@ -1,5 +1,6 @@
-// One BLT training step for each line on stdin; prints {"ms", "loss", "peak_rss_bytes"}.
-// node bench/train/ours.mjs FOLDER ROWS BYTES BYTES_PER_PATCH THREADS MODE, where MODE may be sgemm: then each line times a product; FOLDER/ids.bin holds the rows' ids, int32.
+// Runs a BLT training step for each line on stdin and prints {"ms", "loss", "peak_rss_bytes"}.
+// node bench/train/ours.mjs FOLDER ROWS BYTES BYTES_PER_PATCH THREADS MODE
+// FOLDER/ids.bin has the ids of the rows as int32. With the MODE sgemm, each line times a matrix product instead.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,10 +9,10 @@ import { openBench } from '../../dist/finetune/index.js';
 
 const [folder, ...numbers] = process.argv.slice(2);
 const [rows, length, bytesPerPatch, threads] = numbers.slice(0, 4).map(Number);
-const mode = numbers[4];
+const mode = /** @type {import('../../dist/engine/index.js').RunMode | 'sgemm'} */ (numbers[4]);
 
-/** The same rows at every step. */
-function given() {
+/** The rows of every step. */
+function readRows() {
   const file = readFileSync(join(folder, 'ids.bin'));
   const all = new Int32Array(file.buffer, file.byteOffset, file.length / 4);
   return Array.from({ length: rows }, (_, row) => {
@@ -24,7 +25,7 @@ function given() {
   });
 }
 
-/** The best of several products of 2048 x 2048 matrices. */
+/** The GFLOP/s of the fastest of several products of square matrices. */
 function sgemmGflops(size = 2048, repeats = 4) {
   const a = tf.fill([size, size], 0.5);
   let best = Number.POSITIVE_INFINITY;
@@ -46,7 +47,7 @@ if (mode === 'sgemm') {
     console.log(JSON.stringify({ gflops: sgemmGflops() }));
   process.exit();
 }
-const bench = await openBench(folder, { rows, rowBytes: length, mode, bytesPerPatch, given: given() });
+const bench = await openBench(folder, { rows, rowBytes: length, mode, bytesPerPatch, given: readRows() });
 console.log('READY');
 for await (const _line of createInterface({ input: process.stdin })) {
   const { ms, loss } = await bench.step();

@@ -1,6 +1,7 @@
-"""One BLT training step of transformers for each line `step` on stdin; `sgemm` times a matrix product.
+"""Runs a BLT training step of transformers for each line on stdin. With the mode sgemm, each line times a matrix product instead.
 
-usage: peer.py FOLDER ROWS BYTES BYTES_PER_PATCH THREADS eager|compile|sgemm      FOLDER/ids.bin holds the rows' ids, int32
+usage: peer.py FOLDER ROWS BYTES BYTES_PER_PATCH THREADS eager|compile|sgemm
+FOLDER/ids.bin has the ids of the rows as int32.
 """
 import json
 import resource

@@ -1,4 +1,4 @@
-// Runs each check in a process of its own: a process has one engine, and one that dies takes only its own check with it.
+// Runs each check in a process of its own, since a process has one engine and a crash must not end the other checks.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { failed } from './verdict.mjs';
@@ -6,15 +6,15 @@ import { failed } from './verdict.mjs';
 const RUN_CHECK = fileURLToPath(new URL('run-check.mjs', import.meta.url));
 const TAIL_LINES = 5;
 
-/** What a process said before it died: TensorFlow's own words are the best reason there is. */
+/** The last lines that a process wrote to stderr: TensorFlow's message usually explains the failure best. */
 const tailOf = (/** @type {string} */ stderr) => stderr.trim().split('\n').slice(-TAIL_LINES).join(' | ');
 
 /**
- * @param {object} said
- * @param {readonly string[]} said.names of the results that are wanted
- * @param {string} said.answer what the process wrote: a line of JSON, after whatever else; empty when it died
- * @param {string} said.stderr @param {string} said.ended how the process ended
- * @returns {import('./verdict.mjs').Result[]} one a name
+ * @param {object} output
+ * @param {readonly string[]} output.names the names of the expected results
+ * @param {string} output.answer the process's stdout, whose last line is JSON; empty if it crashed
+ * @param {string} output.stderr @param {string} output.ended how the process ended
+ * @returns {import('./verdict.mjs').Result[]} one per name
  */
 export function resultsOf({ names, answer, stderr, ended }) {
   const line = answer.trim().split('\n').at(-1) ?? '';
@@ -25,9 +25,9 @@ export function resultsOf({ names, answer, stderr, ended }) {
 }
 
 /**
- * @param {string} check a file of checks/ @param {readonly string[]} names of the results it gives
- * @param {object} options handed to it @param {{ env: Record<string, string>, timeoutMs: number }} how
- * @returns {Promise<import('./verdict.mjs').Result[]>} as many as there are names
+ * @param {string} check the name of a file in checks/ @param {readonly string[]} names the names of its results
+ * @param {object} options its options @param {{ env: Record<string, string>, timeoutMs: number }} how
+ * @returns {Promise<import('./verdict.mjs').Result[]>} one per name
  */
 export async function runCheck(check, names, options, { env, timeoutMs }) {
   const child = spawn(process.execPath, [RUN_CHECK, check, JSON.stringify(options)], {
@@ -51,6 +51,6 @@ export async function runCheck(check, names, options, { env, timeoutMs }) {
   });
   process.off('exit', stop);
   const late = performance.now() - begun >= timeoutMs;
-  const ended = late ? `not done after ${timeoutMs / 60_000} minutes` : `its process ended with ${signal ?? code}`;
+  const ended = late ? `not finished after ${timeoutMs / 60_000} minutes` : `its process ended with ${signal ?? code}`;
   return resultsOf({ names, answer: code === 0 ? stdout : '', stderr, ended });
 }

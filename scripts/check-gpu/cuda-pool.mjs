@@ -1,14 +1,15 @@
-// The memory that TensorFlow has taken from the GPU, as CUDA counts it. With TF_GPU_ALLOCATOR=cuda_malloc_async TensorFlow allocates from
-// the device's default pool, whose high-water mark is what was in use at once: nothing is reserved ahead, as its own allocator does.
+// The GPU memory that TensorFlow uses, as CUDA counts it. With TF_GPU_ALLOCATOR=cuda_malloc_async, TensorFlow allocates from the device's
+// default pool, whose high-water mark is the peak of the memory in use. TensorFlow's own allocator would reserve memory in advance.
 import koffi from 'koffi';
 
-// CUmemPool_attribute in cuda.h; the marks can be set back to 0.
+// From CUmemPool_attribute in cuda.h. A high-water mark can be reset to 0.
 const USED_MEM_HIGH = 8;
 const SUCCESS = 0;
 
 /**
- * The pool of the first GPU that this process sees.
- * @returns {{ highBytes(): number, reset(): void, totalBytes(): number } | null} `totalBytes` is the device's memory, an instance's own; null without CUDA's driver library, or where it has no pools
+ * The pool of the first GPU that this process sees. Null without CUDA's driver library or without pools. `totalBytes` is the memory of the
+ * device, or of the MIG instance.
+ * @returns {{ highBytes(): number, reset(): void, totalBytes(): number } | null}
  */
 export function openPool() {
   try {

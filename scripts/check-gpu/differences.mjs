@@ -1,12 +1,12 @@
-// How far results are from what was wanted.
+// Differences between measured and expected values.
 
-/** The largest of numbers that are not negative; NaN when one of them is. @param {readonly number[]} numbers */
+/** The largest of nonnegative numbers; NaN if one of them is NaN. @param {readonly number[]} numbers */
 export function worstOf(numbers) {
   return numbers.some(Number.isNaN) ? Number.NaN : numbers.reduce((most, next) => Math.max(most, next), 0);
 }
 
 /**
- * The largest difference; infinite when there are more or fewer values, NaN when one is NaN.
+ * The largest difference; infinite if the lengths differ, NaN if a value is NaN.
  * @param {ArrayLike<number>} found @param {ArrayLike<number>} wanted
  */
 export function maxDifference(found, wanted) {
@@ -20,7 +20,7 @@ export function maxDifference(found, wanted) {
   return worst;
 }
 
-/** The same over the largest magnitude that is wanted. @param {ArrayLike<number>} found @param {ArrayLike<number>} wanted */
+/** The largest difference relative to the largest expected magnitude. @param {ArrayLike<number>} found @param {ArrayLike<number>} wanted */
 export function relativeDifference(found, wanted) {
   let scale = 0;
   for (let i = 0; i < wanted.length; i++) scale = Math.max(scale, Math.abs(wanted[i] ?? 0));
@@ -28,8 +28,8 @@ export function relativeDifference(found, wanted) {
 }
 
 /**
- * Whether text is cut alike. transformers counts from the second position, and pads its list.
- * @param {readonly number[]} lengths of patches that cover every position @param {readonly number[]} theirs
+ * Whether both implementations cut the text into the same patches. transformers counts from the second position and pads its list.
+ * @param {readonly number[]} lengths of patches that cover every position @param {readonly number[]} theirs the lengths of transformers
  */
 export function samePatches(lengths, theirs) {
   const end = theirs.findIndex((length) => length < 0);

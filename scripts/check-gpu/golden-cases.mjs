@@ -1,4 +1,4 @@
-// The golden models and what PyTorch and transformers compute with them (test/fixtures/golden/README.md).
+// The golden models and the values that PyTorch and transformers compute with them (test/fixtures/golden/README.md).
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openSafetensorsFile, toFloat32 } from '../../dist/safetensors/index.js';
@@ -6,7 +6,7 @@ import { openSafetensorsFile, toFloat32 } from '../../dist/safetensors/index.js'
 const pathOf = (path) => fileURLToPath(new URL(`../../test/fixtures/golden/${path}`, import.meta.url));
 const readJson = (path) => JSON.parse(readFileSync(pathOf(path), 'utf8'));
 
-/** Gradients of which every element is known, beside the norms of all. */
+/** The gradients that are compared element by element; of the others, the norms are compared. */
 const WHOLE_GRADIENTS = {
   q0: 'model.global_transformer.layers.0.self_attn.q_proj.weight',
   hash: 'model.encoder_hash_tok_embedding.weight',
@@ -19,7 +19,7 @@ const WHOLE_GRADIENTS = {
  * @property {ArrayLike<number>} entropies
  * @property {readonly number[]} patchLengths in transformers' form
  * @property {ArrayLike<number>} logits of the last positions
- * @property {number | null} loss null, with no gradients, where only the forward pass is known
+ * @property {number | null} loss null if only the forward pass is known; then there are no gradients
  * @property {Record<string, number>} gradientNorms
  * @property {Record<string, Float32Array>} gradients
  */

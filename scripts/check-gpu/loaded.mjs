@@ -1,6 +1,6 @@
 // The CUDA libraries that a process has loaded, from its memory map.
 
-/** What TensorFlow opens before it offers a GPU; without one of these there is none. */
+/** The libraries that TensorFlow needs to offer a GPU. */
 export const NEEDED = [
   'libcuda',
   'libcudart',
@@ -11,12 +11,12 @@ export const NEEDED = [
   'libcusparse',
   'libcudnn',
 ];
-/** What else is worth naming. */
+/** Other libraries to report. */
 const OTHERS = ['libnvrtc', 'libnvJitLink', 'libcupti', 'libnccl'];
 
 /**
  * @param {string} maps the text of /proc/self/maps
- * @returns {Map<string, string>} name without version -> path, in the order of NEEDED
+ * @returns {Map<string, string>} name without version → path, in the order of NEEDED and OTHERS
  */
 export function loadedLibraries(maps) {
   const paths = new Set(maps.split('\n').flatMap((line) => line.match(/\s(\/.*\.so[.\d]*)$/)?.[1] ?? []));
@@ -28,7 +28,7 @@ export function loadedLibraries(maps) {
   return found;
 }
 
-/** The needed ones that are not loaded. @param {ReadonlyMap<string, string>} loaded */
+/** The needed libraries that are not loaded. @param {ReadonlyMap<string, string>} loaded */
 export function missingLibraries(loaded) {
   return NEEDED.filter((name) => !loaded.has(name));
 }

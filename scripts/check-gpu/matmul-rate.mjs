@@ -1,11 +1,12 @@
-// How fast the card multiplies large bfloat16 matrices: the yardstick where its peak is not known, and a sign that the GPU is what computes.
+// Measures how fast the GPU multiplies large bfloat16 matrices: the reference if its peak is unknown, and evidence that the GPU does the
+// work.
 import { compile, linear, signatureOf, tf, withPrecision } from '../../dist/engine/index.js';
 
-/** Products in a row, so that rounding the first operand and fetching the result do not count. */
+/** Consecutive products, so that the time to round the first operand and to fetch the result is negligible. */
 const CHAIN = 8;
 const REPEATS = 5;
 
-/** A square matrix of even noise, variance 1 / `size`: products by it keep their magnitude. Random, since zeros multiply faster. */
+/** A square matrix of uniform noise with variance 1 / `size`, so that products keep their magnitude. Zeros would multiply faster. */
 function noise(size) {
   const scale = Math.sqrt(3 / size) / 2 ** 31;
   let state = 1;
@@ -16,7 +17,7 @@ function noise(size) {
   return tf.tensor2d(values, [size, size]);
 }
 
-/** @param {number} size of the square matrices @returns {Promise<number>} FLOP/s, the best of several */
+/** @param {number} size of the square matrices @returns {Promise<number>} FLOP/s, the best of several runs */
 export async function matmulRate(size) {
   const inputs = [noise(size), noise(size)];
   const chain = compile(
@@ -24,7 +25,7 @@ export async function matmulRate(size) {
       withPrecision('bfloat16', () => {
         let x = first;
         for (let i = 0; i < CHAIN; i++) x = linear(x, weights);
-        // No sum: that of a product is a cheaper product.
+        // The maximum, not the sum, which XLA could compute without the full product.
         return [tf.max(x)];
       }),
     signatureOf(inputs),
@@ -35,7 +36,7 @@ export async function matmulRate(size) {
     const begun = performance.now();
     const [largest] = await chain.call(inputs);
     largest.dataSync();
-    // The first one compiles.
+    // The first run compiles.
     if (i > 0) best = Math.min(best, performance.now() - begun);
     largest.dispose();
   }

@@ -1,6 +1,7 @@
-// The model of the compiled step: shaped as Llama 3.2 1B's conversion, of random weights, with its memory plan.
+// The model of the compiled step: a BLT with the sizes of a converted Llama 3.2 1B and random weights, and its memory plan.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SOURCE_SIZES } from '../../bench/source-sizes.mjs';
 import {
   bltConfigFor,
   bltTensors,
@@ -13,23 +14,17 @@ import { generatorOf } from '../../dist/random.js';
 import { fillTruncatedNormal } from '../../dist/remap/truncated-normal.js';
 import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
 
-/** Llama 3.2 1B's layers. */
-export const LLAMA_1B = {
-  hiddenSize: 2048,
-  layers: 16,
-  heads: 32,
-  kvHeads: 8,
-  intermediateSize: 8192,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 500_000 },
-};
+/** @typedef {import('../../dist/blt/index.js').SourceSizes} SourceSizes */
 
-/** Rows of a hash table, in place of the 500,002 that such a model would get: those are 3 G parameters of 12 bytes that no product reads. */
+/** @type {SourceSizes} */
+export const LLAMA_1B = SOURCE_SIZES['llama-3.2-1b'];
+
+/** Rows of a hash table. A model of this size would get 500,002, whose 3 G parameters take 12 bytes each and enter no matrix product. */
 export const HASH_VOCAB = 20_002;
 const BYTES_PER_PATCH = 4;
 /** End-to-end training does not use the source. */
 const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
-/** From large to small: rows per step, and bytes per row. */
+/** Rows per step and bytes per row, from large to small. */
 const SHAPES = [
   [16, 4096],
   [8, 4096],
@@ -39,15 +34,15 @@ const SHAPES = [
   [1, 2048],
   [1, 1024],
 ];
-/** The share of the card’s memory that a plan may use; the rest is the margin for the plan’s error. */
+/** The share of the GPU's memory that a plan may use; the rest is a margin for the plan's error. */
 const MEMORY_SHARE = 0.85;
 
-/** @param {typeof LLAMA_1B} source @param {number} hashVocab */
+/** @param {SourceSizes} source @param {number} hashVocab */
 export function configOf(source, hashVocab) {
   return bltConfigFor(source, { ...deriveLocalSizes(source), hashVocab });
 }
 
-/** The predicted cost of a step. */
+/** The predicted cost of a step of `rows` rows of `rowBytes` bytes. */
 export function planOf(config, rows, rowBytes) {
   const counts = parametersByPart(config);
   const cost = trainingStageCost({
@@ -58,6 +53,8 @@ export function planOf(config, rows, rowBytes) {
       name: 'check:gpu',
       stage: { kind: 'end-to-end', frozen: [] },
       steps: 1,
+      optimizerFlops: 0,
+      solveBytes: null,
       bytes: rows * rowBytes,
       rowBytes,
       rowsPerStep: rows,
@@ -83,7 +80,7 @@ export function planOf(config, rows, rowBytes) {
   };
 }
 
-/** The largest step that fits a card. @returns its plan; null when none does @param {number} memoryBytes of the card */
+/** The plan of the largest step that fits the GPU's memory; null if none does. */
 export function largestStep(config, memoryBytes) {
   return (
     SHAPES.map(([rows, rowBytes]) => planOf(config, rows, rowBytes)).find(
@@ -92,14 +89,14 @@ export function largestStep(config, memoryBytes) {
   );
 }
 
-const PIECE_VALUES = 2 ** 20;
+const BLOCK_VALUES = 2 ** 20;
 
-/** Repeats one block of random values, which is quick to write; the values only need to be non-zero. */
+/** Repeats one block of random values, which is fast to write; the values only need to be nonzero. */
 function blocksOf() {
   const blocks = new Map();
   return function* ({ shape, initStd }) {
     if (!blocks.has(initStd)) {
-      const values = new Float32Array(PIECE_VALUES);
+      const values = new Float32Array(BLOCK_VALUES);
       if (initStd === 0) values.fill(1);
       else fillTruncatedNormal(values, initStd, generatorOf(`check-gpu/${initStd}`));
       blocks.set(initStd, fromFloat32(values, 'BF16'));
@@ -115,7 +112,7 @@ export async function writeModel(folder, config) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'bfloat16')));
   const specs = new Map(bltTensors(config).map((spec) => [spec.name, spec]));
-  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: 'BF16', shape }));
+  const infos = [...specs.values()].map(({ name, shape }) => ({ name, dtype: /** @type {const} */ ('BF16'), shape }));
   const blocks = blocksOf();
   await writeCheckpoint(folder, infos, async function* ({ name }) {
     yield* blocks(specs.get(name));

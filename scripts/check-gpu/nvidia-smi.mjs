@@ -1,4 +1,4 @@
-// The machine's GPUs as nvidia-smi tells of them: what it is asked, how its answer is read, and which GPU is checked.
+// Queries nvidia-smi for the machine's GPUs, parses its output, and selects the GPU to check.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
  * @property {string} uuid
  * @property {string} name
  * @property {string} driver
- * @property {number | null} totalBytes null where the driver does not say
+ * @property {number | null} totalBytes null if the driver does not report it
  * @property {number | null} usedBytes by all processes
  * @property {string | null} computeCapability
  * @property {boolean} sliced whether the card is cut into MIG instances
@@ -31,7 +31,7 @@ const MIB = 2 ** 20;
 const known = (/** @type {string} */ text) => (/^\[.*\]$/.test(text) ? null : text);
 const bytesOf = (/** @type {string} */ text) => (/^\d+$/.test(text) ? Number(text) * MIB : null);
 
-/** Reads the answer to the query: a line a GPU. Lines that are something else are passed over. @returns {Gpu[]} */
+/** Parses the output of the query, one line per GPU. Other lines are ignored. @returns {Gpu[]} */
 export function parseGpus(/** @type {string} */ text) {
   return text
     .split('\n')
@@ -58,16 +58,16 @@ async function query() {
   return stdout;
 }
 
-/** Why nvidia-smi gave no answer. It writes its complaints to stdout. @param {any} error */
+/** Why nvidia-smi failed. It writes error messages to stdout. @param {any} error */
 function reasonOf(error) {
   if (error?.code === 'ENOENT') return 'nvidia-smi was not found';
   if (error?.killed) return `nvidia-smi did not answer in ${TIMEOUT_MS / 1000} s`;
-  const said = `${error?.stdout ?? ''}\n${error?.stderr ?? ''}`.split('\n').find((line) => line.trim() !== '');
-  return `nvidia-smi says: ${(said ?? String(error?.message ?? error)).trim().replace(/\.$/, '')}`;
+  const message = `${error?.stdout ?? ''}\n${error?.stderr ?? ''}`.split('\n').find((line) => line.trim() !== '');
+  return `nvidia-smi says: ${(message ?? String(error?.message ?? error)).trim().replace(/\.$/, '')}`;
 }
 
 /**
- * The GPUs, or why there are none.
+ * The GPUs, or the reason why there are none.
  * @param {() => Promise<string>} ask
  * @returns {Promise<{ gpus: Gpu[], reason: string | null }>}
  */
@@ -83,8 +83,8 @@ export async function findGpus(ask = query) {
 /**
  * The GPU that a program sees first.
  * @param {readonly Gpu[]} gpus
- * @param {string | undefined} visible CUDA_VISIBLE_DEVICES: indices or the beginnings of UUIDs; all GPUs when absent
- * @returns {Gpu | null} null when there is none, or it is hidden
+ * @param {string | undefined} visible CUDA_VISIBLE_DEVICES: indices or the beginnings of UUIDs; all GPUs if undefined
+ * @returns {Gpu | null} null if there is none or it is hidden
  */
 export function pickGpu(gpus, visible) {
   if (visible === undefined) return gpus[0] ?? null;
@@ -95,8 +95,8 @@ export function pickGpu(gpus, visible) {
 }
 
 /**
- * What CUDA_VISIBLE_DEVICES is set to, so that TensorFlow takes that one GPU and no memory of others. An instance of a sliced card is
- * named by its own UUID, which the caller's value holds.
+ * The CUDA_VISIBLE_DEVICES with which TensorFlow uses this GPU and no memory of others. A MIG instance has a UUID of its own, which only
+ * the user's value contains.
  * @param {Gpu} gpu @param {string | undefined} visible
  */
 export function visibleFor(gpu, visible) {

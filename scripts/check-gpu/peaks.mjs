@@ -1,7 +1,8 @@
-// The most that a card can multiply: dense bfloat16 products with float32 sums, as its maker states it.
+// The peak rates of GPUs for dense bfloat16 products with float32 sums, as NVIDIA states them.
 
 /**
- * Name as nvidia-smi has it (without "NVIDIA"), and TFLOP/s. Datasheets print figures with 2:4 sparsity; the dense ones are half of those.
+ * The name that nvidia-smi reports (without "NVIDIA"), and TFLOP/s. Datasheets print figures with 2:4 sparsity; the dense ones are half of
+ * those.
  * - H100 (SXM 1,979 with sparsity; PCIe 1,513; NVL 1,671): NVIDIA H100 Tensor Core GPU datasheet
  * - H200 (SXM 1,979; NVL 1,671): NVIDIA H200 Tensor Core GPU datasheet
  * - A100 (312 dense, SXM and PCIe alike): NVIDIA A100 Tensor Core GPU datasheet
@@ -22,8 +23,8 @@ const DENSE_BF16_TFLOPS = [
 ];
 
 /**
- * @param {string} name as nvidia-smi has it @param {boolean} sliced whether the card is cut into instances, of which each has a part of it
- * @returns {number | null} FLOP/s; null when the table does not know
+ * @param {string} name as nvidia-smi reports it @param {boolean} sliced whether the GPU is divided into MIG instances, which are slower
+ * @returns {number | null} FLOP/s; null if unknown
  */
 export function statedPeak(name, sliced) {
   const model = name.replace(/^NVIDIA /, '').trim();
@@ -32,8 +33,8 @@ export function statedPeak(name, sliced) {
 }
 
 /**
- * What a rate is set against.
- * @param {number | null} stated FLOP/s @param {number} measured of a large matrix product on the card itself
+ * The peak to which a rate is compared.
+ * @param {number | null} stated FLOP/s @param {number} measured FLOP/s of a large matrix product on the GPU itself
  * @returns {{ flopsPerSecond: number, source: 'stated' | 'measured' }}
  */
 export function peakOf(stated, measured) {

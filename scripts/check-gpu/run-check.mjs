@@ -1,4 +1,5 @@
-// One check in this process: node run-check.mjs NAME OPTIONS; prints one line of JSON, its results or { "error": why there are none }.
+// Runs one check in this process and prints one line of JSON: its results, or { "error" } with a message. Run: node run-check.mjs NAME
+// OPTIONS
 const [name, options] = process.argv.slice(2);
 const { check } = await import(`./checks/${name}.mjs`);
 const answer = await check(JSON.parse(options ?? '{}')).catch((error) => ({ error: error?.message ?? String(error) }));

@@ -1,16 +1,16 @@
-// What a measurement means: ok or failed, in a line and in a document.
+// Judges measurements as ok or failed, and formats the results as lines and as a document.
 
 /**
  * @typedef {object} Result one line of check:gpu
  * @property {string} name
  * @property {boolean} ok
- * @property {string} detail the figures for a person, or why there are none
- * @property {Record<string, unknown>} figures the same for a program: keys with their units
+ * @property {string} detail the figures for people, or the reason of the failure
+ * @property {Record<string, unknown>} figures the figures for programs, with units in their keys
  */
 
-/** How far the memory plan may be from the measured peak, as on a CPU. */
+/** The largest relative difference between the memory plan and the measured peak, as on a CPU. */
 export const MEMORY_TOLERANCE = 0.15;
-/** How far the golden models may be from their reference: largest differences, of gradients relative ones. */
+/** The largest differences from the reference values of the golden models; those of gradients are relative. */
 export const GOLDEN_LIMITS = { entropies: 1e-4, logits: 1e-4, loss: 1e-4, gradients: 1e-3 };
 
 export const EXIT = { ok: 0, failed: 1, noGpu: 3 };
@@ -28,7 +28,7 @@ export function failed(name, why) {
 
 /**
  * @param {readonly { mode: string, patchesIdentical: boolean, entropies: number, logits: number, loss: number, gradients: number }[]} modes
- * @param {boolean | null} tf32 whether float32 products are rounded to TF32; null when the libraries do not tell
+ * @param {boolean | null} tf32 whether float32 products are rounded to TF32; null if unknown
  * @returns {Result}
  */
 export function judgeGolden(modes, tf32) {
@@ -37,7 +37,7 @@ export function judgeGolden(modes, tf32) {
     if (!patchesIdentical) problems.push(`${mode}: patches differ`);
     for (const [what, limit] of Object.entries(GOLDEN_LIMITS)) {
       const found = differences[/** @type {keyof typeof GOLDEN_LIMITS} */ (what)];
-      // Written so that NaN is a problem, too.
+      // The negation also reports NaN.
       if (!(found <= limit)) problems.push(`${mode}: ${what} differ by ${found.toExponential(1)}, more than ${limit}`);
     }
   }
@@ -61,10 +61,10 @@ export function judgeGolden(modes, tf32) {
 /**
  * @typedef {object} TimedSteps
  * @property {number} rows @property {number} rowBytes @property {number} bytesPerPatch @property {number} hashVocab
- * @property {number} parameters that are trained
- * @property {number} flopsPerByte of training
- * @property {number} firstMs the step that compiles
- * @property {readonly { ms: number, bytes: number, loss: number }[]} steps after it
+ * @property {number} parameters trained parameters
+ * @property {number} flopsPerByte training FLOPs per byte
+ * @property {number} firstMs milliseconds of the first step, which compiles
+ * @property {readonly { ms: number, bytes: number, loss: number }[]} steps the later steps
  */
 
 /**
@@ -81,10 +81,10 @@ export function judgeStep(timed, peak, matmulFlopsPerSecond) {
   const problems = [];
   if (steps.some(({ loss }) => !Number.isFinite(loss))) problems.push('the loss is not a number');
   if (!(share > 0)) problems.push('no step was timed');
-  if (share > 1) problems.push('faster than the card can be: the clock or the FLOP count is wrong');
+  if (share > 1) problems.push('faster than the GPU’s peak: the clock or the FLOP count is wrong');
   const of = `${percent(share)} of ${Number((peak.flopsPerSecond / TERA).toPrecision(3))} TFLOP/s (${peak.source} peak, dense bfloat16)`;
   const model = `${(parameters / GIGA).toFixed(2)} G parameters, hash tables of ${whole(hashVocab)} rows`;
-  const figures = `${whole(bytesPerSecond)} bytes/s, ${of}, ${ms.toFixed(0)} ms a step of ${rows} x ${rowBytes} bytes; ${model}`;
+  const figures = `${whole(bytesPerSecond)} bytes/s, ${of}, ${ms.toFixed(0)} ms per step of ${rows} x ${rowBytes} bytes; ${model}`;
   return {
     name: 'compiled step',
     ok: problems.length === 0,
@@ -111,7 +111,7 @@ export function judgeStep(timed, peak, matmulFlopsPerSecond) {
 
 /**
  * @param {number} plannedBytes
- * @param {{ bytes: number, how: string } | null} measured null when it could not be measured
+ * @param {{ bytes: number, how: string } | null} measured null if it could not be measured
  * @returns {Result}
  */
 export function judgeMemory(plannedBytes, measured) {
@@ -130,13 +130,13 @@ export function judgeMemory(plannedBytes, measured) {
   };
 }
 
-/** NCCL writes 2.9 and newer as 10000 major + 100 minor + patch, older ones with 1000. @param {number} code */
+/** The version as text. NCCL encodes it as 10000 major + 100 minor + patch, before 2.9 as 1000 major. @param {number} code */
 export function ncclVersion(code) {
   const unit = code >= 10_000 ? 10_000 : 1000;
   return `${Math.floor(code / unit)}.${Math.floor((code % unit) / 100)}.${code % 100}`;
 }
 
-/** One line. @param {Result} result */
+/** The result as one line. @param {Result} result */
 export function lineOf({ name, ok, detail }) {
   return `${ok ? 'ok' : 'failed'}`.padEnd(8) + `${name}:`.padEnd(16) + detail.replaceAll(/\s*\n\s*/g, ' ');
 }

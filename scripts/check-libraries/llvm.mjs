@@ -8,12 +8,12 @@ const MAX_OUTPUT = { maxBuffer: 2 ** 30 };
 
 /**
  * The defined symbols that other programs can link to, under their C names.
- * @param {string} text of `nm --format=posix` @param {boolean} machO its C names begin with an underscore
+ * @param {string} text the output of `nm --format=posix` @param {boolean} machO in Mach-O, C names begin with an underscore
  */
 export function readSymbols(text, machO) {
   const names = new Set();
   for (const [, name] of text.matchAll(/^(\S+) [TWVDBRSi] /gm)) {
-    // ELF's may carry a version: name@@VERSION.
+    // ELF symbols may have a version: name@@VERSION.
     const [bare] = name.split('@', 1);
     names.add(machO ? bare.replace(/^_/, '') : bare);
   }
@@ -22,7 +22,7 @@ export function readSymbols(text, machO) {
 
 /**
  * The processor of a library, the libraries that it loads, and the folders that it searches for them.
- * @param {string} text of `llvm-objdump --private-headers`
+ * @param {string} text the output of `llvm-objdump --private-headers`
  */
 export function readHeaders(text) {
   const all = (pattern) => [...text.matchAll(pattern)].map(([, found]) => found);

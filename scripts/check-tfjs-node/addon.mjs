@@ -1,4 +1,5 @@
-// Builds @tensorflow/tfjs-node-gpu's addon against byteify's libraries. The package's own install script would download a TensorFlow of 2022.
+// Builds the addon of @tensorflow/tfjs-node-gpu against byteify's libraries. The package's own install script would download a TensorFlow
+// of 2022.
 import { execFile } from 'node:child_process';
 import { mkdir, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,17 +9,17 @@ import { unpackWheel } from '../../dist/engine/unpack-wheel.js';
 
 const run = promisify(execFile);
 
-/** What of a wheel's headers the C API includes. */
+/** The headers in a wheel that the C API includes. */
 const HEADERS = ['tensorflow/c/', 'tensorflow/core/platform/ctstring', 'tsl/platform/ctstring', 'xla/tsl/c/'].map(
   (path) => `tensorflow/include/${path}`,
 );
 /** The folder that @mapbox/node-pre-gyp searches for the addon on a Node with N-API 8, which all supported versions have. */
 const MODULE_PATH = 'lib/napi-v8';
 
-/** Headers lie in every wheel of the version, so any machine's will do. */
+/** Every wheel of a version has the headers, whatever its platform. */
 export const [headerWheel] = pinnedWheels('linux-x64', 'cpu');
 
-/** The libraries under the names that the linker and, at run time, the addon need. */
+/** Links to the libraries under the names that the linker needs and, at run time, the addon. */
 async function linkLibraries(folder, into) {
   await mkdir(into, { recursive: true });
   const [framework, cc] = libraryFilesOn(process.platform);
@@ -27,7 +28,7 @@ async function linkLibraries(folder, into) {
     [framework, framework],
     [cc, cc],
     [framework, `libtensorflow_framework.${extension}`],
-    // The larger library exports the whole C API, and there is no libtensorflow in a wheel.
+    // A wheel has no libtensorflow; the larger of its libraries exports the whole C API.
     [cc, `libtensorflow.${extension}`],
   ];
   for (const [file, name] of names) await symlink(join(folder, file), join(into, name));
@@ -43,7 +44,7 @@ export async function buildAddon(addon, libraries, wheel) {
   await unpackWheel(wheel, deps, HEADERS, 'python3');
   await rename(join(deps, 'tensorflow', 'include'), join(deps, 'include'));
   await linkLibraries(libraries, join(deps, 'lib'));
-  // Node's headers lie beside it: nothing is downloaded.
+  // Uses the headers of this Node, so that node-gyp downloads nothing.
   const nodeFolder = dirname(dirname(process.execPath));
   const variables = {
     module: join(addon, MODULE_PATH, 'tfjs_binding.node'),

@@ -1,25 +1,26 @@
-// The README's picture as SVG: one text, read by a Llama in tokens and by a BLT in patches. Pure: data in, text out.
+// Draws the README's picture as SVG: one text as a Llama reads it in tokens and as a BLT reads it in patches.
 
 /**
  * @typedef {object} FigureData
  * @property {string} text of one byte per character
- * @property {readonly string[]} tokens of the source's tokenizer; they join to the text
- * @property {readonly number[]} patch_lengths in bytes, without the one of BOS; they sum to the text's length
+ * @property {readonly string[]} tokens of the source's tokenizer, which concatenate to the text
+ * @property {readonly number[]} patch_lengths in bytes, without the patch of BOS; their sum is the length of the text
  * @property {readonly number[]} entropy_nats of the prediction of each byte
  * @property {number} threshold_nats above which a byte begins a patch
  */
 
 const WIDTH = 1000;
 const HEIGHT = 410;
-/** Of one character's cell, and of the panels' left edges. */
+/** The width of one character's cell. */
 const CELL = 17;
+/** The left edges of the panels. */
 const PANELS = { llama: 28, blt: 544 };
-/** Both panels show the transformer layers at the same height: they are the same layers. */
+/** Both panels show the transformer layers at the same height, since they are the same layers. */
 const LAYERS = { y: 226, height: 64 };
 const BAR_HEIGHT = 56;
 const MAX_NATS = 4;
 
-/** In GitHub's colours, light and dark. The page's own background is drawn too: it may follow another setting than the picture. */
+/** GitHub's colours for light and dark. The background is drawn too, since the page may not follow the same setting as the picture. */
 const STYLE = `
   .page { fill: #ffffff }
   .label { font: 600 15px system-ui, sans-serif; fill: #1f2328 }
@@ -58,7 +59,7 @@ const box = (x, y, width, height, style) =>
 const arrow = (x, from, to, style = 'line', tip = 'tip') =>
   `<path d="M${x} ${from}V${to - 5}" class="${style}"/><path d="M${x - 4} ${to - 6}h8l-4 6z" class="${tip}"/>`;
 
-/** Where consecutive parts of the text begin and end, in cells. */
+/** The beginnings and ends of consecutive parts of the text, in cells. */
 function spans(lengths) {
   let to = 0;
   return lengths.map((length) => {
@@ -67,7 +68,7 @@ function spans(lengths) {
   });
 }
 
-/** Parts of the text in boxes; a space is shown as an open box, or it could not be seen at an edge. */
+/** Parts of the text in boxes. A space is drawn as ␣, so that it is visible at an edge. */
 function units(left, y, content, lengths) {
   return spans(lengths).flatMap(({ from, length }) => [
     box(left + from * CELL + 1.5, y, length * CELL - 3, 28, 'unit'),
@@ -144,7 +145,7 @@ function bltPanel(data) {
   ];
 }
 
-/** Between the panels: the layers are copied. */
+/** The arrow between the panels, which shows that the layers are copied. */
 function copied(content) {
   const [from, to] = [PANELS.llama + content.length * CELL + 6, PANELS.blt - 6];
   const y = LAYERS.y + LAYERS.height / 2;

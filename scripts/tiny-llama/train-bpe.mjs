@@ -1,13 +1,13 @@
-// Trains a byte-level BPE vocabulary and writes it in the form of a transformers tokenizer.json.
+// Trains a byte-level BPE vocabulary and returns it as a tokenizer.json of transformers.
 
-/** Words as the pre-tokenizer below makes them: a contraction, letters, digits, other signs, each with one leading space, or space. */
+/** The words of the pre-tokenizer: contractions; letters, digits or other characters after an optional space; white space. */
 const WORD = "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
-/** GPT-2's printable stand-in for each byte: printable Latin-1 stands for itself, the others follow from U+0100 on. */
+/** GPT-2's printable character for each byte: printable Latin-1 stands for itself, the other bytes follow from U+0100 on. */
 function byteCharacters() {
-  const own = (byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  const isPrintable = (byte) => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
-  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(own(byte) ? byte : next++));
+  return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
 }
 
 function countWords(text) {
@@ -16,7 +16,7 @@ function countWords(text) {
   return counts;
 }
 
-/** The most frequent neighbouring pair; ties go to the one that sorts first, so that the result is one and the same. */
+/** The most frequent pair of neighbours. Of equally frequent pairs it is the first in sorted order, so that the result is reproducible. */
 function bestPair(words) {
   const pairs = new Map();
   for (const { symbols, count } of words) {
@@ -41,7 +41,7 @@ function merge(symbols, left, right) {
   return merged;
 }
 
-/** @returns {{ tokenizerJson: object, tokenizerConfig: object }} with ids 0 <|begin|> and 1 <|end|>. */
+/** The ids of <|begin|> and <|end|> are 0 and 1. @returns {{ tokenizerJson: object, tokenizerConfig: object }} */
 export function trainBpe(text, vocabularySize) {
   const characters = byteCharacters();
   const toCharacters = (word) => Array.from(Buffer.from(word), (byte) => characters[byte]);

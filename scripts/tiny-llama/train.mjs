@@ -1,6 +1,6 @@
-// Trains the embedded tiny Llama (assets/tiny-llama) from scratch, with this project's own engine, on the documentation that the
-// installed packages carry: their Markdown files, and the comments of Node's type declarations. The demo's text is among it, but only
-// its training split: the split of a document depends on its content, so the demo's held-out documents are held out here too.
+// Trains the embedded tiny Llama (assets/tiny-llama) from scratch with this project's engine. The text is the documentation in the
+// installed packages: their Markdown files, and the comments of Node's type declarations. It includes the demo's training text but not its
+// held-out documents, since the split of a document depends on its content alone.
 // Run: npm run build && node scripts/tiny-llama/train.mjs [--steps N]    (about half an hour on two cores)
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,9 @@ const ROWS = 8;
 const TOKENS = 256;
 const VOCABULARY = 1024;
 const SEED = 1;
+/** @type {import('../../dist/finetune/optimizers/adamw.js').AdamWOptions} */
 const ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 };
+/** @type {import('../../dist/finetune/optimizers/schedule.js').Schedule} */
 const SCHEDULE = {
   learning_rate: 3e-3,
   warmup_steps: 100,
@@ -61,7 +63,7 @@ const CONFIG = {
   torch_dtype: 'bfloat16',
 };
 
-/** Uniform numbers in [0, 1), the same for the same seed (Mulberry32's constants). */
+/** A generator of uniform random numbers in [0, 1): Mulberry32. */
 function randomOf(seed) {
   let state = seed >>> 0;
   return () => {
@@ -72,6 +74,7 @@ function randomOf(seed) {
   };
 }
 
+/** Initial values: ones for norms, otherwise normal with a standard deviation of 0.02. */
 function initial(shape, random) {
   const size = shape.reduce((a, b) => a * b, 1);
   if (shape.length === 1) return new Float32Array(size).fill(1);
@@ -85,7 +88,7 @@ async function readTexts(split) {
   );
 }
 
-/** Markdown of every other installed package. */
+/** The Markdown files of the installed packages, except the known ones. */
 async function otherMarkdown(known) {
   const files = (await readdir('node_modules', { recursive: true })).filter(
     (path) => /\.md$/i.test(path) && !/LICENSE/i.test(path),
@@ -97,7 +100,7 @@ async function otherMarkdown(known) {
     .sort();
 }
 
-/** The documentation comments of Node's type declarations, as one text a module. */
+/** Writes the documentation comments of Node's type declarations, as one text per module. @returns the paths of the texts */
 async function typeComments(folder) {
   const root = 'node_modules/@types/node';
   const files = (await readdir(root, { recursive: true })).filter((path) => path.endsWith('.d.ts')).sort();
@@ -115,7 +118,7 @@ async function typeComments(folder) {
 const work = await mkdtemp(join(tmpdir(), 'tiny-llama-'));
 try {
   await startEngine();
-  const recipe = await loadRecipe('tiny', []);
+  const recipe = await loadRecipe('tiny');
   const { max_document_bytes, validation_fraction, text_key } = recipe.data;
   const settings = {
     chunkBytes: max_document_bytes,
@@ -128,9 +131,9 @@ try {
     return openStore(join(work, name));
   };
   const corpus = await demoCorpus();
-  const ofDemo = await openNew('demo', corpus);
-  const heldOut = await evaluationTexts(ofDemo.validation, { maxBytes: recipe.evaluate.validation_bytes });
-  await ofDemo.close();
+  const demoStore = await openNew('demo', corpus);
+  const heldOut = await evaluationTexts(demoStore.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  await demoStore.close();
   const store = await openNew('all', [...corpus, ...(await otherMarkdown(corpus)), ...(await typeComments(work))]);
   const texts = await readTexts(store.train);
   const { tokenizerJson, tokenizerConfig } = trainBpe(texts.join('\n'), VOCABULARY);
@@ -141,19 +144,20 @@ try {
   await writeFile(join(args.out, 'config.json'), json(CONFIG));
   const tokenizer = await loadTokenizer(args.out);
 
-  // One stream: <|begin|> text <|end|> <|begin|> text ...
+  // One stream of tokens: <|begin|> text <|end|> <|begin|> text ...
   const stream = Int32Array.from(texts.flatMap((text) => [0, ...tokenizer.encode(text), 1]));
   console.log(`${store.train.byteCount} bytes, ${stream.length} tokens to train on`);
   const config = parseLlamaConfig(CONFIG, 'config.json');
   const random = randomOf(SEED);
   const parameters = llamaTensors(config).map(({ name, shape }) =>
-    createParameterState(name, createVariable(tf.tensor(initial(shape, random), shape)), {
+    createParameterState(name, createVariable(tf.tensor(initial(shape, random), [...shape])), {
       learningRateScale: 1,
       decay: shape.length > 1 && !name.includes('embed'),
+      optimizer: 'adamw',
     }),
   );
   const read = () => new Map(parameters.map(({ name, value }) => [name, value.read()]));
-  const model = (params) => ({ params, config, ropeLayout: 'half' });
+  const model = (params) => ({ params, config, ropeLayout: /** @type {const} */ ('half') });
   const measured = async (params) => {
     const bits = await llamaBitsPerByte(model(params), tokenizer, heldOut);
     tf.dispose([...params.values()]);
@@ -166,6 +170,7 @@ try {
       ids.set(stream.subarray(from, from + TOKENS), row * TOKENS);
       labels.set(stream.subarray(from + 1, from + TOKENS + 1), row * TOKENS);
     }
+    /** @type {import('../../dist/finetune/loop/gradients.js').Loss} */
     const loss = (params) => {
       const { hidden, head } = llamaHidden(model(params), ids, ROWS);
       const logits = tf.matMul(hidden, head, false, true);
@@ -173,12 +178,13 @@ try {
     };
     const value = tf.tidy(() => {
       const { loss: sum, gradients } = lossAndGradients(read(), loss);
-      const [learningRate, firstCorrection, secondCorrection] = [
-        learningRateAt(step, SCHEDULE),
-        ...corrections(step, ADAMW.betas),
-      ].map((scalar) => tf.scalar(scalar));
-      const gradientScale = clipScale(globalNorm(gradients), 1);
-      const scalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
+      const [firstCorrection, secondCorrection] = corrections(step, ADAMW.betas);
+      const scalars = {
+        learningRate: tf.scalar(learningRateAt(step, SCHEDULE)),
+        firstCorrection: tf.scalar(firstCorrection),
+        secondCorrection: tf.scalar(secondCorrection),
+        gradientScale: clipScale(globalNorm(gradients), 1),
+      };
       parameters.forEach((parameter, i) => {
         updateParameter(parameter, gradients[i], scalars, ADAMW);
       });
@@ -187,16 +193,22 @@ try {
     if (step % 250 === 0 || step === STEPS) {
       const { bitsPerByte } = await measured(read());
       console.log(
-        `step ${step}: ${value.toFixed(4)} nats a token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`,
+        `step ${step}: ${value.toFixed(4)} nats per token, ${bitsPerByte.toFixed(4)} bits per byte on held-out text`,
       );
     }
   }
 
-  const infos = parameters.map(({ name, value }) => ({ name, dtype: 'BF16', shape: value.shape }));
-  const stored = new Map([...read()].map(([name, value]) => [name, fromFloat32(value.dataSync(), 'BF16')]));
+  const infos = parameters.map(({ name, value }) => ({
+    name,
+    dtype: /** @type {const} */ ('BF16'),
+    shape: value.shape,
+  }));
+  const stored = new Map();
+  for (const [name, value] of read()) stored.set(name, fromFloat32(Float32Array.from(value.dataSync()), 'BF16'));
   await writeCheckpoint(args.out, infos, ({ name }) => stored.get(name));
-  const asStored = infos.map(({ name, shape }) => [name, tf.tensor(toFloat32(stored.get(name), 'BF16'), shape)]);
-  const { bitsPerByte, bytesPerToken } = await measured(new Map(asStored));
+  const rounded = new Map();
+  for (const { name, shape } of infos) rounded.set(name, tf.tensor(toFloat32(stored.get(name), 'BF16'), [...shape]));
+  const { bitsPerByte, bytesPerToken } = await measured(rounded);
   const { version } = createRequire(import.meta.url)('../../package.json');
   const files = store.manifest.files.map(({ path, sha256, size_bytes }) => ({
     path: path.includes('node_modules/') ? path.slice(path.lastIndexOf('node_modules/')) : basename(path),
@@ -212,16 +224,16 @@ try {
       made_by: `scripts/tiny-llama/train.mjs of byteify ${version}`,
       license: 'Apache-2.0',
       steps: STEPS,
-      tokens_a_step: ROWS * TOKENS,
+      tokens_per_step: ROWS * TOKENS,
       held_out_bits_per_byte: bitsPerByte,
       bytes_per_token: bytesPerToken,
       model_sha256: sha256,
-      text: 'Markdown files of the installed packages and the comments of @types/node (node-*.txt); the training split of the tiny recipe’s split',
+      text: 'Markdown files of the installed packages and the comments of @types/node (node-*.txt): the training split of the recipe tiny',
       files,
     }),
   );
   console.log(
-    `wrote ${args.out}: ${bitsPerByte.toFixed(4)} bits per byte on held-out text, ${bytesPerToken.toFixed(2)} bytes a token`,
+    `wrote ${args.out}: ${bitsPerByte.toFixed(4)} bits per byte on held-out text, ${bytesPerToken.toFixed(2)} bytes per token`,
   );
   await store.close();
 } finally {

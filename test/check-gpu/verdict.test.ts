@@ -55,7 +55,7 @@ describe('the compiled step', () => {
     expect(figures.bytes_per_second).toBe(163_800);
     expect(figures.share_of_peak).toBeCloseTo((163_800 * 2e9) / 989e12, 9);
     expect(detail).toBe(
-      '163,800 bytes/s, 33.1 % of 989 TFLOP/s (stated peak, dense bfloat16), 100 ms a step of 4 x 4096 bytes; 1.19 G parameters, hash tables of 20,002 rows',
+      '163,800 bytes/s, 33.1 % of 989 TFLOP/s (stated peak, dense bfloat16), 100 ms per step of 4 x 4096 bytes; 1.19 G parameters, hash tables of 20,002 rows',
     );
   });
 

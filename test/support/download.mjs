@@ -1,4 +1,4 @@
-// Downloads a model with the built package in a process of its own, to be killed. Run: node download.mjs ENDPOINT CACHE ORG/NAME
+// Downloads a model with the built package, in a process that a test kills. Run: node download.mjs ENDPOINT CACHE ORG/NAME
 import { downloadModel } from '../../dist/hub/index.js';
 
 const [endpoint, cacheDir, model] = process.argv.slice(2);

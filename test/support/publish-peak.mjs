@@ -1,4 +1,5 @@
-// node publish-peak.mjs FOLDER OWNER/NAME: publishes the folder's files by the built library and prints the most memory it ever held, in bytes.
+// Publishes a folder's files with the built package and prints the bytes sent and the peak memory of the process, in bytes.
+// Run: node publish-peak.mjs FOLDER OWNER/NAME
 import {
   hashPaths,
   openHubClient,
@@ -9,9 +10,9 @@ import {
 } from '../../dist/hub/index.js';
 
 const [folder, repository] = process.argv.slice(2);
-const line = openHubClient();
-const account = await writingAccount(line);
+const client = openHubClient();
+const account = await writingAccount(client);
 const files = await hashPaths(folder, await publishedPaths(folder, { isKnown: () => true, include: [] }));
-const publication = await planPublication(line, { repository, files, origin: null });
-const { sentBytes } = await publish(line, publication, { isPrivate: false, force: false, account, card: '' });
+const publication = await planPublication(client, { repository, files, origin: null });
+const { sentBytes } = await publish(client, publication, { isPrivate: false, force: false, account, card: '' });
 console.log(JSON.stringify({ sent_bytes: sentBytes, peak_bytes: process.resourceUsage().maxRSS * 1024 }));

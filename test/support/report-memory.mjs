@@ -1,4 +1,4 @@
-// Imported before a command (NODE_OPTIONS=--import=...): leaves the most memory it ever held, in bytes, in the file MEMORY_FILE.
+// Imported before a command (NODE_OPTIONS=--import=...): writes the peak memory of the process, in bytes, to the file MEMORY_FILE.
 import { writeFileSync } from 'node:fs';
 
 process.on('exit', () => {

@@ -1,19 +1,19 @@
-// A golden model as one to serve: with room for long texts, which as the likeliest bytes never end by themselves, and a chat template.
+// Adapts a golden model for serving: positions for long texts, greedy texts that never end by themselves, and a chat template.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const GOLDEN = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 
-/** Positions; the weights do not depend on them. */
-const ROOM = 8192;
+/** The weights do not depend on the number of positions. */
+const MAX_POSITIONS = 8192;
 const EOS = 2;
 const FLOAT_BYTES = 4;
 
 const TEMPLATE =
   '{% for m in messages %}<{{ m.role }}>{{ m.content }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
 
-/** Gives EOS the mean of all logits, which is never the highest. */
+/** Changes the head so that the logit of EOS is the mean of all logits, which is never the highest. */
 function withoutEnd(path) {
   const file = readFileSync(path);
   const headerBytes = Number(file.readBigUInt64LE());
@@ -28,14 +28,14 @@ function withoutEnd(path) {
   writeFileSync(path, file);
 }
 
-/** @param {string} work a folder. @returns {string} the model's */
+/** @param {string} work the folder in which the model is created @returns {string} the model's folder */
 export function roomyGolden(work) {
   const folder = join(work, 'golden');
   cpSync(GOLDEN, folder, { recursive: true });
   const path = join(folder, 'config.json');
   const config = JSON.parse(readFileSync(path, 'utf8'));
   const parts = ['encoder', 'decoder', 'patcher', 'global'].map((name) => config[`${name}_config`]);
-  for (const part of [config, ...parts]) part.max_position_embeddings = ROOM;
+  for (const part of [config, ...parts]) part.max_position_embeddings = MAX_POSITIONS;
   writeFileSync(path, JSON.stringify(config));
   withoutEnd(join(folder, 'model.safetensors'));
   writeFileSync(join(folder, 'chat_template.jinja'), TEMPLATE);

@@ -1,5 +1,5 @@
 // Trains a BLT folder for two steps in graph mode and prints the process's peak memory in bytes.
-// node test/support/train-peak.mjs FOLDER ROWS BYTES OPTIONS_AS_JSON
+// Run: node test/support/train-peak.mjs FOLDER ROWS BYTES OPTIONS_AS_JSON
 import { startEngine } from '../../dist/engine/index.js';
 import { openBench } from '../../dist/finetune/index.js';
 

@@ -1,4 +1,4 @@
-// The golden models in float32, operation by operation and compiled by XLA, against PyTorch and transformers.
+// Compares the golden models in float32, operation by operation and compiled by XLA, with PyTorch and transformers.
 import { bltTensors } from '../../../dist/blt/index.js';
 import {
   compile,
@@ -24,7 +24,7 @@ import { goldenModels } from '../golden-cases.mjs';
 import { readTf32 } from '../tf32.mjs';
 import { failed, judgeGolden } from '../verdict.mjs';
 
-/** Values of what a function of parameters gives, in a mode. */
+/** The values of a function of the parameters, computed in a mode. */
 async function valuesOf(mode, params, fn) {
   const [names, inputs] = [[...params.keys()], [...params.values()]];
   const body = (...values) => fn(new Map(values.map((value, i) => [names[i], value])));
@@ -39,7 +39,7 @@ async function valuesOf(mode, params, fn) {
 
 const bltLogits = (params, config, batch) => bltForward(params, config, batchTensors(batch, BLT_FIELDS));
 
-/** [logits] where no loss is known, else [logits, loss, a gradient for each parameter]. */
+/** A function that computes [logits, loss, a gradient for each parameter], or only [logits] if the loss is not known. */
 function forwardAndBackward(config, batch, { ids, loss }) {
   if (loss === null) return (params) => [bltLogits(params, config, batch)];
   const targets = Int32Array.from([...ids.slice(1), 0]);
@@ -59,17 +59,18 @@ function forwardAndBackward(config, batch, { ids, loss }) {
 
 async function differencesOf(mode, { params, config }, golden) {
   const parts = new Map(bltTensors(config).map(({ name, part }) => [name, part]));
-  const some = (of) => new Map([...params].filter(([name]) => (parts.get(name) === 'patcher') === of));
+  const paramsOf = (isPatcher) =>
+    new Map([...params].filter(([name]) => (parts.get(name) === 'patcher') === isPatcher));
   const row = wholeRow(golden.ids);
-  const [entropies] = await valuesOf(mode, some(true), (patcher) => {
+  const [entropies] = await valuesOf(mode, paramsOf(true), (patcher) => {
     const logits = patcherForward(patcher, config.patcher, batchTensors(byteBatch([row]), PATCHER_FIELDS));
     return [entropyOf(logits)];
   });
   const { batch, patchLengths } = cutRows([row], entropies, config);
-  const trained = some(false);
+  const trained = paramsOf(false);
   const [logits, loss, ...gradients] = await valuesOf(mode, trained, forwardAndBackward(config, batch, golden));
   const named = new Map([...trained.keys()].map((name, i) => [name, gradients[i]]));
-  const off = [
+  const gradientDifferences = [
     ...Object.entries(golden.gradientNorms).map(([name, norm]) =>
       relativeDifference([Math.hypot(...(named.get(name) ?? [Number.NaN]))], [norm]),
     ),
@@ -80,12 +81,12 @@ async function differencesOf(mode, { params, config }, golden) {
     entropies: maxDifference(entropies, golden.entropies),
     logits: maxDifference(logits.subarray(logits.length - golden.logits.length), golden.logits),
     loss: golden.loss === null ? 0 : Math.abs(loss[0] - golden.loss),
-    gradients: worstOf(off),
+    gradients: worstOf(gradientDifferences),
   };
 }
 
 /**
- * @param {{ trial?: boolean }} options `trial` tries this check itself where there is no GPU
+ * @param {{ trial?: boolean }} options `trial` runs the check without a GPU, to test the check itself
  * @returns {Promise<import('../verdict.mjs').Result[]>}
  */
 export async function check({ trial = false }) {

@@ -1,4 +1,4 @@
-// Which TensorFlow and which CUDA libraries are found, and whether they offer the GPU.
+// Finds the TensorFlow and CUDA libraries and checks that they offer the GPU.
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -8,27 +8,27 @@ import { loadedLibraries, missingLibraries } from '../loaded.mjs';
 import { failed } from '../verdict.mjs';
 
 const NAME = 'libraries';
-const HOW = 'run `byteify setup --gpu`';
+const HINT = 'run `byteify setup --gpu`';
 
 const assemblerPath = (folder) => join(folder, '..', 'nvidia', 'cuda_nvcc', 'bin', 'ptxas');
 
-/** XLA's assembler, beside the libraries; with a copy of the user's own it is CUDA's. */
+/** The state of XLA's assembler, which `byteify setup --gpu` installs next to the libraries. Other installations use that of CUDA. */
 async function assemblerOf(folder) {
   const path = assemblerPath(folder);
-  const can = (mode) =>
+  const isAccessible = (mode) =>
     access(path, mode).then(
       () => true,
       () => false,
     );
-  if (!(await can(constants.F_OK))) return 'absent';
-  return (await can(constants.X_OK)) ? 'ready' : 'not executable';
+  if (!(await isAccessible(constants.F_OK))) return 'absent';
+  return (await isAccessible(constants.X_OK)) ? 'ready' : 'not executable';
 }
 
 /** @param {{ gpu: import('../nvidia-smi.mjs').Gpu }} options @returns {Promise<import('../verdict.mjs').Result[]>} */
 export async function check({ gpu }) {
   const location = locateEngine();
-  if (location === null) return [failed(NAME, `the engine is not set up: ${HOW}`)];
-  if (location.build === 'cpu') return [failed(NAME, `the CPU build is set up, which uses no GPU: ${HOW}`)];
+  if (location === null) return [failed(NAME, `the engine is not set up: ${HINT}`)];
+  if (location.build === 'cpu') return [failed(NAME, `the CPU build is set up, which uses no GPU: ${HINT}`)];
   const engine = await startEngine();
   const loaded = loadedLibraries(await readFile('/proc/self/maps', 'utf8'));
   const missing = missingLibraries(loaded);
@@ -39,7 +39,7 @@ export async function check({ gpu }) {
     problems.push(`TensorFlow offers no GPU${missing.length === 0 ? '' : `; not loaded: ${missing.join(', ')}`}`);
   }
   if (assembler === 'not executable')
-    problems.push(`XLA’s assembler may not be run: chmod +x ${assemblerPath(location.folder)}`);
+    problems.push(`XLA’s assembler is not executable: chmod +x ${assemblerPath(location.folder)}`);
   const memory = gpu.totalBytes === null ? 'memory unknown' : `${(gpu.totalBytes / 1e9).toFixed(1)} GB`;
   const card = `${gpu.name}, ${memory}, driver ${gpu.driver}, compute capability ${gpu.computeCapability ?? 'unknown'}`;
   const found = `TensorFlow ${engine.version} (${location.build} build); ${card}; ${[...loaded.values()].map((path) => basename(path)).join(', ') || 'no CUDA library loaded'}`;

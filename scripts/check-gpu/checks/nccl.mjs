@@ -1,4 +1,4 @@
-// NCCL, which several GPUs talk through: found beside TensorFlow or by the loader, and loaded.
+// Loads NCCL, through which several GPUs communicate, from the folder next to TensorFlow or from the loader's paths.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import koffi from 'koffi';
@@ -9,11 +9,11 @@ const NAME = 'NCCL';
 const FILE = 'libnccl.so.2';
 const SUCCESS = 0;
 
-/** Where `byteify setup --gpu` puts it; else whatever the loader finds by its name. */
+/** The copy that `byteify setup --gpu` installs, or else the name, for the loader to find. */
 function locate() {
   const folder = locateEngine()?.folder;
-  const beside = folder === undefined ? null : join(folder, '..', 'nvidia', 'nccl', 'lib', FILE);
-  return beside !== null && existsSync(beside) ? beside : FILE;
+  const installed = folder === undefined ? null : join(folder, '..', 'nvidia', 'nccl', 'lib', FILE);
+  return installed !== null && existsSync(installed) ? installed : FILE;
 }
 
 /** @returns {Promise<import('../verdict.mjs').Result[]>} */

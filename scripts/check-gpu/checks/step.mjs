@@ -1,4 +1,4 @@
-// One compiled training step of a 1B-shaped model in bfloat16: its rate, and its memory against the plan.
+// Measures a compiled training step of a 1B model in bfloat16: its speed, and its memory compared with the plan.
 import { onGpu, startEngine } from '../../../dist/engine/index.js';
 import { openBench } from '../../../dist/finetune/index.js';
 import { openPool } from '../cuda-pool.mjs';
@@ -12,31 +12,32 @@ const NAMES = ['compiled step', 'memory plan'];
 const TIMED_STEPS = 5;
 const MATMUL_SIZE = 8192;
 
-/** What nvidia-smi says is in use on the card, by whichever process. */
+/** The memory of the GPU that all processes use, according to nvidia-smi. */
 async function usedBytes({ uuid }) {
   return (await findGpus()).gpus.find((gpu) => gpu.uuid === uuid)?.usedBytes ?? null;
 }
 
-/** @returns what measures the peak from here on */
+/** @returns a function that returns the peak since this call */
 async function startMeasuring(gpu, pool) {
   pool?.reset();
   const before = await usedBytes(gpu);
   return async () => {
     const highBytes = pool?.highBytes() ?? 0;
-    if (highBytes > 0) return { bytes: highBytes, how: 'CUDA’s pool at its highest' };
+    if (highBytes > 0) return { bytes: highBytes, how: 'the peak of CUDA’s memory pool' };
     const after = await usedBytes(gpu);
     return before === null || after === null || after <= before
       ? null
-      : { bytes: after - before, how: 'nvidia-smi, taken from the card' };
+      : { bytes: after - before, how: 'the increase in nvidia-smi' };
   };
 }
 
 /**
  * @param {object} options
  * @param {import('../nvidia-smi.mjs').Gpu} options.gpu
- * @param {string} options.folder the model is written to
+ * @param {string} options.folder where the model is written
  * @param {number} [options.hashVocab]
- * @param {object} [options.trial] another model and step, to try this check itself where there is no GPU
+ * @param {{ source: import('../model-1b.mjs').SourceSizes, rows: number, rowBytes: number, matmulSize: number }} [options.trial]
+ * another model and step, to test the check itself without a GPU
  * @returns {Promise<import('../verdict.mjs').Result[]>}
  */
 export async function check({ gpu, folder, hashVocab = HASH_VOCAB, trial }) {
@@ -49,7 +50,7 @@ export async function check({ gpu, folder, hashVocab = HASH_VOCAB, trial }) {
   if (plan === null) {
     const least = (planOf(config, 1, 1024).bytes / 1e9).toFixed(1);
     return NAMES.map((name) =>
-      failed(name, `the smallest step of the model needs ${least} GB by the plan, including the margin`),
+      failed(name, `according to the plan, the smallest step of the model needs ${least} GB and does not fit`),
     );
   }
   const rate = await matmulRate(trial?.matmulSize ?? MATMUL_SIZE);
