@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildStore, openStore } from '../../../src/data/index.js';
 import { startEngine } from '../../../src/engine/index.js';
-import { grown } from '../../../src/finetune/batches/capacity.js';
+import { growCapacity } from '../../../src/finetune/batches/capacity.js';
 import { checkpointName } from '../../../src/finetune/loop/checkpoint.js';
 import { train } from '../../../src/finetune/loop/train.js';
 import { stagePlan } from '../../../src/finetune/loop/training-plan.js';
@@ -20,8 +20,8 @@ beforeAll(async () => {
 
 describe('a capacity', () => {
   it('stays while it holds what is needed, and grows to a multiple of eight with some to spare', () => {
-    expect([grown(0, 0), grown(24, 3), grown(24, 24)]).toEqual([0, 24, 24]);
-    expect([grown(0, 1), grown(24, 25), grown(24, 100)]).toEqual([8, 32, 104]);
+    expect([growCapacity(0, 0), growCapacity(24, 3), growCapacity(24, 24)]).toEqual([0, 24, 24]);
+    expect([growCapacity(0, 1), growCapacity(24, 25), growCapacity(24, 100)]).toEqual([8, 32, 104]);
   });
 });
 
