@@ -7,7 +7,7 @@ import { bltTensors } from '../../src/blt/index.js';
 import type { ByteStore } from '../../src/data/index.js';
 import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine, tf } from '../../src/engine/index.js';
 import { finetune } from '../../src/finetune/index.js';
-import { fittingBatches, keptCuts } from '../../src/finetune/stages/closed-form/fitting-text.js';
+import { cachePatcherOutputs, fittingBatches } from '../../src/finetune/stages/closed-form/fitting-text.js';
 import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
 import { openTeacher } from '../../src/finetune/teacher/teacher.js';
 import {
@@ -81,7 +81,7 @@ const FIELDS = [
 /** Looks at the text that a model was fitted on. */
 async function look({ config, from, source: folderOfSource, recipe }: Distillation, checkpoint: string): Promise<Fit> {
   const source = await openTeacher(folderOfSource, from[0]!);
-  const { tensors, ...asked } = await source.training(['embedding', 'head']);
+  const { tensors, ...sourceSettings } = await source.trainingSource(['embedding', 'head']);
   const reader = overlay(await Promise.all([checkpoint, ...from].map(openCheckpoint)));
   const held = new Map(tensors);
   for (const name of [...bltTensors(config).map(({ name }) => name), 'model.patcher.token_end.weight'])
@@ -89,9 +89,9 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
   const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
   const shape = { rows: ROWS, length: LENGTH };
   const patcher = createPatcherRunner(config, held, 'graph');
-  const states = createSourceStates({ config, fixed: held, mode: 'graph', cache: null });
+  const states = createSourceStates({ config, frozen: held, mode: 'graph', cache: null });
   const { signal } = new AbortController();
-  const text = { data: store.train, config, source: asked, ...shape, seed: recipe([STAGE]).seed, signal };
+  const text = { data: store.train, config, source: sourceSettings, ...shape, seed: recipe([STAGE]).seed, signal };
   const { hiddenSize: width } = config.global;
   const sums = [0, 1, 2, 3].map(() => new Float32Array(width));
   const counts = new Float64Array(260);
@@ -110,8 +110,8 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     return tf.div(tf.max(tf.abs(tf.sub(keys, normed))), tf.max(tf.abs(normed))).dataSync()[0]!;
   }
 
-  const kept = keptCuts(patcher, join(folder, 'cuts.bin'));
-  const batches = fittingBatches({ ...text, cuts: kept.cuts }, BYTES, ['encoder', 'states', 'bytes'], states.add);
+  const kept = cachePatcherOutputs(patcher, join(folder, 'cuts.bin'));
+  const batches = fittingBatches({ ...text, runPatcher: kept.run }, BYTES, ['encoder', 'states', 'bytes'], states.add);
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {

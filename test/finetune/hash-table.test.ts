@@ -96,7 +96,7 @@ describe('a step', () => {
     const whole2 = await moved.step(inputOf(row), RATE);
     expect(frozen.loss).toBeCloseTo(whole2.loss, 5);
     expect(frozen.gradientNorm).toBeLessThan(whole2.gradientNorm);
-    const held = taken([training.trainingState.fixed.get(TABLE)!.read()])[0]!;
+    const held = taken([training.trainingState.frozen.get(TABLE)!.read()])[0]!;
     expect(held).toEqual(start.weights.get(TABLE)!.values);
     training.close();
     moved.close();
@@ -179,9 +179,9 @@ describe('a checkpoint', () => {
         expect(found.subarray(own).every((value) => value === 0)).toBe(true);
       }
     }
-    const { dense, table, fixed } = resumed;
+    const { dense, table, frozen } = resumed;
     const { objective } = training;
-    const options = { objective, parameters: dense, table, fixed, adamw: ADAMW, clipNorm: 1 };
+    const options = { objective, parameters: dense, table, frozen, adamw: ADAMW, clipNorm: 1 };
     const how = { mode: 'graph', precision: 'float32', gradientCheckpointing: false } as const;
     const stepper = createTrainStep({ ...options, ...how });
     const found = await stepper.run({ ...inputOf(two), step: 2, learningRate: RATE });

@@ -123,10 +123,10 @@ describe('a trainingState with adapters', () => {
       }),
       capacity: patchCapacity(0),
     });
-    const { dense: parameters, table, fixed } = trainingState;
+    const { dense: parameters, table, frozen } = trainingState;
     const adamw = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
     const how = { mode: 'eager', precision: 'float32', gradientCheckpointing: false } as const;
-    const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm: 1, ...how });
+    const stepper = createTrainStep({ objective, parameters, table, frozen, adamw, clipNorm: 1, ...how });
     for (let step = 1; step <= steps; step++) await stepper.run({ ...(await source.next()), step, learningRate: 1e-2 });
     look(trainingState);
     await source.close();
@@ -136,21 +136,21 @@ describe('a trainingState with adapters', () => {
 
   it('moves them and the parts that are trained, and nothing else', async () => {
     const handles = engine.liveHandles();
-    let [before, fixed] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
+    let [before, frozen] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
     await stepped(1, 0, (trainingState) => {
       before = slotsOf(trainingState);
-      fixed = values(trainingState.fixed);
+      frozen = values(trainingState.frozen);
       expect(trainingState.table).toBeNull();
     });
     const adapters = [...before.keys()].filter((name) => name.includes('.lora_'));
     expect(adapters).toHaveLength(2 * LORA.targets.length * (await readBltConfig(BLT)).global.layers);
     // What is held is what the checkpoint has, and every tensor is either held or moved.
-    expect([...fixed].filter(([name, held]) => relative(held, base.get(name)!) > 0)).toEqual([]);
+    expect([...frozen].filter(([name, held]) => relative(held, base.get(name)!) > 0)).toEqual([]);
     const own = [...before.keys()].filter((name) => !name.includes('.lora_'));
-    expect([...fixed.keys(), ...own].sort()).toEqual([...base.keys()].sort());
+    expect([...frozen.keys(), ...own].sort()).toEqual([...base.keys()].sort());
     expect(own.filter((name) => !/^model\.local_(encoder|decoder)\./.test(name))).toEqual([]);
     await stepped(1, 3, (trainingState) => {
-      expect(differing(values(trainingState.fixed), fixed)).toEqual([]);
+      expect(differing(values(trainingState.frozen), frozen)).toEqual([]);
       expect(differing(slotsOf(trainingState), before).sort()).toEqual([...before.keys()].sort());
     });
     expect(engine.liveHandles()).toBe(handles);
@@ -364,9 +364,9 @@ describe('a checkpoint in bfloat16', () => {
     for (const { name, part, role } of specs) {
       const frozen = ['patcher', 'global', 'decoder'].includes(part);
       const held =
-        trainingState.fixed.get(name)?.storage ??
+        trainingState.frozen.get(name)?.storage ??
         trainingState.parameters.find((parameter) => parameter.name === name)?.value.storage;
-      expect(trainingState.fixed.has(name), name).toBe(frozen);
+      expect(trainingState.frozen.has(name), name).toBe(frozen);
       expect(held, name).toBe(frozen && role === 'linear' ? 'bfloat16' : 'float32');
     }
     trainingState.dispose();

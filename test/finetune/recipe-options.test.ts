@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Engine, startEngine } from '../../src/engine/index.js';
 import { checkpointSteps } from '../../src/finetune/index.js';
-import type { ModeQuestion } from '../../src/finetune/loop/choose-step-mode.js';
+import type { StepModeOptions } from '../../src/finetune/loop/choose-step-mode.js';
 import type { TrainStepOptions } from '../../src/finetune/loop/train-step.js';
 import { readBltConfig } from '../../src/model/index.js';
 import { goldenPath } from '../support/golden.js';
@@ -102,8 +102,8 @@ describe('hardware.mode', () => {
     await runs.run('auto', BLT, recipeWith({ ...short, micro_batch_size: 2 }, 'auto'));
     expect(steps().map((options) => options.mode)).toEqual(['graph']);
     expect(await modeWritten('auto', 2)).toBe('graph');
-    const [question] = seen.questions as ModeQuestion[];
-    expect(question).toMatchObject({ whole: true, rows: 2, length: 64, steps: 2 });
+    const [question] = seen.questions as StepModeOptions[];
+    expect(question).toMatchObject({ wholeModel: true, rows: 2, length: 64, steps: 2 });
   });
 
   it('auto goes on as the run began, without measuring again', async () => {
@@ -141,7 +141,7 @@ describe('the choice of a mode', () => {
     const config = await readBltConfig(BLT);
     Object.assign(seen.abilities, abilities);
     try {
-      return await chooseMode({ config, whole: true, rows: 2, length: 64, steps: count });
+      return await chooseMode({ config, wholeModel: true, rows: 2, length: 64, steps: count });
     } finally {
       Object.assign(seen.abilities, { canCompile: true, onGpu: false });
     }

@@ -161,7 +161,7 @@ describe('fine-tuning', () => {
       [
         'a place beyond the text',
         () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
-        /stands at a place that the text does not have/,
+        /refers to a position that is not in the training text/,
       ],
       ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a valid/],
       [
@@ -239,7 +239,7 @@ describe('fine-tuning', () => {
       settings: 'others',
       signal: new AbortController().signal,
     });
-    await expect(other).rejects.toThrow(/begun with other settings/);
+    await expect(other).rejects.toThrow(/started with different settings/);
   });
 
   it('says so when it diverges and keeps the last checkpoint', async () => {

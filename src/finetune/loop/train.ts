@@ -1,4 +1,4 @@
-/** @module The training loop: one for the patcher and for the BLT. What is trained and what the loss is, an objective says; open-run.ts connects the parts. */
+/** @module The training loop of both the patcher and the BLT. An objective defines what is trained and the loss; open-run.ts connects the parts. */
 import { ByteifyError } from '../../errors.js';
 import { disposeParams } from '../../model/index.js';
 import { CROSS_ENTROPY } from '../stages/objective.js';
@@ -7,8 +7,8 @@ import type { TrainOptions, TrainResult } from './train-options.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /**
- * Trains to the last step, or until the signal is aborted: then it saves a checkpoint and throws the signal's reason. The engine must be started.
- * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
+ * Trains until the last step. If the signal is aborted, it saves a checkpoint and throws the signal's reason. The engine must be started.
+ * @throws ByteifyError when the loss is no longer finite (the last checkpoint is kept), or the existing run has other settings.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { plan, signal } = options;
@@ -67,7 +67,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** Losses by their names in metrics.jsonl: the next byte's in bits, the others as they are. */
+/** The loss terms by their names in metrics.jsonl: next-byte loss in bits per byte, all others as they are. */
 function namedLosses(parts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(parts).map(([name, value]) =>

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ByteifyError } from '../../../src/errors.js';
 import { readTrainerState } from '../../../src/finetune/loop/checkpoint.js';
-import { ofCheckpoint } from '../../../src/finetune/loop/trainer-state.js';
+import { withCheckpointHint } from '../../../src/finetune/loop/trainer-state.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const run = temporaryFolder();
@@ -49,14 +49,14 @@ it.each([
     message: expect.stringContaining(
       `${join(folder(), 'trainer_state.json')} is not the state of a training run: ${where}`,
     ),
-    hint: expect.stringMatching(new RegExp(`^Remove ${folder()}: the run then resumes from the checkpoint before it`)),
+    hint: expect.stringMatching(new RegExp(`^Remove ${folder()}\\. The run then resumes from the previous checkpoint`)),
   });
 });
 
 it.each([
   ['', 'is empty'],
   ['{"step": 3, "packer"', 'is not valid JSON; it is damaged or truncated'],
-  [JSON.stringify({ ...state, step: 4 }), 'is of step 4, not of step 3'],
+  [JSON.stringify({ ...state, step: 4 }), 'is from step 4, not from step 3'],
 ])('is refused when it holds %j', async (text, reason) => {
   await expect(read(text)).rejects.toThrow(reason);
 });
@@ -68,10 +68,10 @@ it('is missed by its name', async () => {
 
 it('what is wrong with a file of the checkpoint comes with the way out', async () => {
   const wrong = Promise.reject(new ByteifyError('x is cut short.', { hint: 'Download it again.' }));
-  await expect(ofCheckpoint('run/checkpoint-000003', wrong)).rejects.toMatchObject({
+  await expect(withCheckpointHint('run/checkpoint-000003', wrong)).rejects.toMatchObject({
     message: 'x is cut short.',
     hint: expect.stringContaining('Remove run/checkpoint-000003'),
   });
   const fault = new TypeError('a fault of our own');
-  await expect(ofCheckpoint('run', Promise.reject(fault))).rejects.toBe(fault);
+  await expect(withCheckpointHint('run', Promise.reject(fault))).rejects.toBe(fault);
 });

@@ -31,7 +31,7 @@ afterAll(async () => {
 const open = (name: string | null, maxBytes = 1e9) =>
   createSourceStates({
     config: reading.tiny.config,
-    fixed: reading.variables,
+    frozen: reading.variables,
     mode: 'graph',
     cache: name === null ? null : { path: join(folder, name), maxBytes },
   });

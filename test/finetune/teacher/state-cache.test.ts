@@ -12,8 +12,8 @@ describe('kept states of rows', () => {
     const path = join(folder(), 'states.bin');
     const cache = openStateCache({ path, maxBytes: 1000 });
     expect(existsSync(path)).toBe(false);
-    await cache.keep(7, states(4));
-    await cache.keep(3, states(6));
+    await cache.store(7, states(4));
+    await cache.store(3, states(6));
     expect([cache.has(7), cache.has(3), cache.has(0)]).toEqual([true, true, false]);
     expect(await cache.read(3)).toEqual(cache.rounded(states(6)));
     expect(await cache.read(7)).toEqual(cache.rounded(states(4)));
@@ -24,11 +24,11 @@ describe('kept states of rows', () => {
 
   it('are no more than the disk may hold, none of padding, and none twice', async () => {
     const cache = openStateCache({ path: join(folder(), 'few.bin'), maxBytes: 20 });
-    await cache.keep(-1, states(2));
-    await cache.keep(1, states(4));
-    await cache.keep(1, states(1));
-    await cache.keep(2, states(8));
-    await cache.keep(3, states(6));
+    await cache.store(-1, states(2));
+    await cache.store(1, states(4));
+    await cache.store(1, states(1));
+    await cache.store(2, states(8));
+    await cache.store(3, states(6));
     expect([-1, 1, 2, 3].map((number) => cache.has(number))).toEqual([false, true, false, true]);
     expect((await cache.read(1)).length).toBe(4);
     await cache.close();
