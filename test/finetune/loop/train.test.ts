@@ -3,23 +3,23 @@ import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseBltConfig } from '../../src/blt/index.js';
-import { resolveCheckpoint } from '../../src/conversion/index.js';
-import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../src/data/index.js';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { checkExport, exportTransformers } from '../../src/export/index.js';
-import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
-import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
-import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { cardFromManifest } from '../../src/release/index.js';
+import { parseBltConfig } from '../../../src/blt/index.js';
+import { resolveCheckpoint } from '../../../src/conversion/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../../src/data/index.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { checkExport, exportTransformers } from '../../../src/export/index.js';
+import { calibrate, checkpointName, finetune, trainPatcher } from '../../../src/finetune/index.js';
+import { disposeParams, loadParams, openBlt } from '../../../src/model/index.js';
+import { type Recipe, recipeSchema } from '../../../src/recipe/index.js';
+import { cardFromManifest } from '../../../src/release/index.js';
 import {
   openCheckpoint,
   openSafetensorsFile,
   type TensorInfo,
   tensorBytes,
   writeSafetensorsFile,
-} from '../../src/safetensors/index.js';
-import { goldenPath } from '../support/golden.js';
+} from '../../../src/safetensors/index.js';
+import { goldenPath } from '../../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-train-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

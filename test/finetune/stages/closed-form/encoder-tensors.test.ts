@@ -1,21 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltConfigFor, bltTensors, hashTables } from '../../../src/blt/index.js';
-import { startEngine, tf } from '../../../src/engine/index.js';
-import { encoderTensors, queryOffset } from '../../../src/finetune/stages/closed-form/encoder-tensors.js';
-import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from '../../../src/finetune/stages/closed-form/fit-tables.js';
+import { type BltConfig, BOS, bltConfigFor, bltTensors, hashTables } from '../../../../src/blt/index.js';
+import { startEngine, tf } from '../../../../src/engine/index.js';
+import { encoderTensors, queryOffset } from '../../../../src/finetune/stages/closed-form/encoder-tensors.js';
+import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from '../../../../src/finetune/stages/closed-form/fit-tables.js';
 import {
   constantOf,
   contentRms,
   countUnit,
   type Layout,
   layoutOf,
-} from '../../../src/finetune/stages/closed-form/layout.js';
-import { locateModel } from '../../../src/import/index.js';
-import { openLlama } from '../../../src/llama/index.js';
-import { batchTensors, bltEncode, ENCODER_FIELDS, type Params } from '../../../src/model/index.js';
-import { cutRows, wholeRow } from '../../../src/patching/index.js';
-import { localSizesOf, recipeSchema } from '../../../src/recipe/index.js';
-import { numbers } from '../../support/modes.js';
+} from '../../../../src/finetune/stages/closed-form/layout.js';
+import { locateModel } from '../../../../src/import/index.js';
+import { openLlama } from '../../../../src/llama/index.js';
+import { batchTensors, bltEncode, ENCODER_FIELDS, type Params } from '../../../../src/model/index.js';
+import { cutRows, wholeRow } from '../../../../src/patching/index.js';
+import { localSizesOf, recipeSchema } from '../../../../src/recipe/index.js';
+import { numbers } from '../../../support/modes.js';
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, bltTensors, type Part } from '../../src/blt/index.js';
-import { startEngine } from '../../src/engine/index.js';
-import { groupOf } from '../../src/finetune/loop/checkpoint.js';
-import { readBltConfig } from '../../src/model/index.js';
-import { goldenPath } from '../support/golden.js';
-import { goldenStart, openTraining, packerOf, stepInput } from '../support/training.js';
+import { type BltConfig, bltTensors, type Part } from '../../../src/blt/index.js';
+import { startEngine } from '../../../src/engine/index.js';
+import { groupOf } from '../../../src/finetune/loop/checkpoint.js';
+import { readBltConfig } from '../../../src/model/index.js';
+import { goldenPath } from '../../support/golden.js';
+import { goldenStart, openTraining, packerOf, stepInput } from '../../support/training.js';
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });

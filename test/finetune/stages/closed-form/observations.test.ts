@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ObservedText } from '../../../src/finetune/index.js';
-import { openObservations } from '../../../src/finetune/stages/closed-form/observations.js';
+import type { ObservedText } from '../../../../src/finetune/index.js';
+import { openObservations } from '../../../../src/finetune/stages/closed-form/observations.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-observations-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

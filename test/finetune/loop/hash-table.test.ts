@@ -1,15 +1,15 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import type { PackedRow } from '../../src/data/index.js';
-import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { checkpointName, readTrainerState, saveCheckpoint } from '../../src/finetune/loop/checkpoint.js';
-import { createTrainStep } from '../../src/finetune/loop/train-step.js';
-import { openTrainingState } from '../../src/finetune/loop/training-state.js';
-import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
-import { maxDifference } from '../support/golden.js';
-import { ints, taken } from '../support/modes.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
+import { bltTensors } from '../../../src/blt/index.js';
+import type { PackedRow } from '../../../src/data/index.js';
+import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { checkpointName, readTrainerState, saveCheckpoint } from '../../../src/finetune/loop/checkpoint.js';
+import { createTrainStep } from '../../../src/finetune/loop/train-step.js';
+import { openTrainingState } from '../../../src/finetune/loop/training-state.js';
+import { openCheckpoint, openSafetensorsFile } from '../../../src/safetensors/index.js';
+import { maxDifference } from '../../support/golden.js';
+import { ints, taken } from '../../support/modes.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 import {
   ADAMW,
   goldenStart,
@@ -19,7 +19,7 @@ import {
   stepInput,
   TABLE,
   type Training,
-} from '../support/training.js';
+} from '../../support/training.js';
 
 let engine: Engine;
 let start: Start;

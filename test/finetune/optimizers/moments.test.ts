@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import type { Moments } from '../../src/finetune/optimizers/adamw.js';
-import { openSafetensorsFile } from '../../src/safetensors/index.js';
-import { goldenPath } from '../support/golden.js';
-import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from './runs.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import type { Moments } from '../../../src/finetune/optimizers/adamw.js';
+import { openSafetensorsFile } from '../../../src/safetensors/index.js';
+import { goldenPath } from '../../support/golden.js';
+import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from '../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-moments-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

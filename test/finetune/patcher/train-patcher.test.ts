@@ -3,14 +3,14 @@ import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltTensors, EOS } from '../../src/blt/index.js';
-import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../src/data/index.js';
-import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { calibrate, checkpointName, trainPatcher } from '../../src/finetune/index.js';
-import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
-import { alignedPatcherObjective } from '../../src/finetune/patcher/aligned-objective.js';
-import { boundaryTargets } from '../../src/finetune/patcher/boundary-targets.js';
-import { locateModel } from '../../src/import/index.js';
+import { type BltConfig, BOS, bltTensors, EOS } from '../../../src/blt/index.js';
+import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../../src/data/index.js';
+import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { calibrate, checkpointName, trainPatcher } from '../../../src/finetune/index.js';
+import { lossAndGradients } from '../../../src/finetune/loop/gradients.js';
+import { alignedPatcherObjective } from '../../../src/finetune/patcher/aligned-objective.js';
+import { boundaryTargets } from '../../../src/finetune/patcher/boundary-targets.js';
+import { locateModel } from '../../../src/import/index.js';
 import {
   batchTensors,
   disposeParams,
@@ -21,7 +21,7 @@ import {
   readBltConfig,
   TOKEN_END_HEAD,
   tokenEndHead,
-} from '../../src/model/index.js';
+} from '../../../src/model/index.js';
 import {
   boundaryLabels,
   byteBatch,
@@ -32,12 +32,12 @@ import {
   tokenEndFields,
   tokenEnds,
   withDocuments,
-} from '../../src/patching/index.js';
-import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
-import { loadTokenizer } from '../../src/tokenizer/index.js';
-import { OWN_TEXT } from '../support/conversions.js';
-import { goldenPath } from '../support/golden.js';
+} from '../../../src/patching/index.js';
+import { type Recipe, recipeSchema } from '../../../src/recipe/index.js';
+import { openCheckpoint } from '../../../src/safetensors/index.js';
+import { loadTokenizer } from '../../../src/tokenizer/index.js';
+import { OWN_TEXT } from '../../support/conversions.js';
+import { goldenPath } from '../../support/golden.js';
 
 const SOURCE = (await locateModel('builtin:tiny-llama')).path;
 const tokenizer = await loadTokenizer(SOURCE);

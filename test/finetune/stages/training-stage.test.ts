@@ -3,11 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import { type ByteStore, buildStore, openStore } from '../../src/data/index.js';
-import { startEngine } from '../../src/engine/index.js';
-import { type Distillation, openDistillation } from '../support/distillation.js';
-import { checkpointOf, differing, valuesOf } from './runs.js';
+import { bltTensors } from '../../../src/blt/index.js';
+import { type ByteStore, buildStore, openStore } from '../../../src/data/index.js';
+import { startEngine } from '../../../src/engine/index.js';
+import { type Distillation, openDistillation } from '../../support/distillation.js';
+import { checkpointOf, differing, valuesOf } from '../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-stage-'));
 let store: ByteStore;

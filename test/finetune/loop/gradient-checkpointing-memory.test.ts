@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltConfigFor, deriveLocalSizes } from '../../src/blt/index.js';
-import { writeRandomBlt } from '../support/random-blt.js';
+import { bltConfigFor, deriveLocalSizes } from '../../../src/blt/index.js';
+import { writeRandomBlt } from '../../support/random-blt.js';
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'byteify-gradientCheckpointing-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 

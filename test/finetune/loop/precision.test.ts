@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BltConfig } from '../../src/blt/index.js';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { type BltModel, openBlt } from '../../src/model/index.js';
-import { goldenPath, plainCases, projectionCases } from '../support/golden.js';
-import { gradientPairs, type Passes, type PassOptions, passesOf, relativeError } from './samples.js';
+import type { BltConfig } from '../../../src/blt/index.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { type BltModel, openBlt } from '../../../src/model/index.js';
+import { goldenPath, plainCases, projectionCases } from '../../support/golden.js';
+import { gradientPairs, type Passes, type PassOptions, passesOf, relativeError } from '../support/passes.js';
 
 const PLAIN: PassOptions = { precision: 'float32', gradientCheckpointing: false };
 const BFLOAT16: PassOptions = { precision: 'bfloat16', gradientCheckpointing: false };

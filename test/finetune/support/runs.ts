@@ -1,10 +1,10 @@
 /** Runs of a few steps on a little text, for tests of what a recipe chooses. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
-import { checkpointName, finetune } from '../../src/finetune/index.js';
-import { type Recipe, recipeSchema, type TrainingStage } from '../../src/recipe/index.js';
-import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../../src/data/index.js';
+import { checkpointName, finetune } from '../../../src/finetune/index.js';
+import { type Recipe, recipeSchema, type TrainingStage } from '../../../src/recipe/index.js';
+import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../../src/safetensors/index.js';
 
 /** Keys of every kind of training stage. */
 type StageKey = TrainingStage extends infer Stage ? (Stage extends unknown ? keyof Stage : never) : never;

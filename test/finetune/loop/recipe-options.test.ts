@@ -3,13 +3,13 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { checkpointSteps } from '../../src/finetune/index.js';
-import type { StepModeOptions } from '../../src/finetune/loop/choose-step-mode.js';
-import type { TrainStepOptions } from '../../src/finetune/loop/train-step.js';
-import { readBltConfig } from '../../src/model/index.js';
-import { goldenPath } from '../support/golden.js';
-import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from './runs.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { checkpointSteps } from '../../../src/finetune/index.js';
+import type { StepModeOptions } from '../../../src/finetune/loop/choose-step-mode.js';
+import type { TrainStepOptions } from '../../../src/finetune/loop/train-step.js';
+import { readBltConfig } from '../../../src/model/index.js';
+import { goldenPath } from '../../support/golden.js';
+import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from '../support/runs.js';
 
 /** What reached the step, the patcher and the choice, in the order of runs. */
 const seen = vi.hoisted(() => ({
@@ -18,16 +18,16 @@ const seen = vi.hoisted(() => ({
   questions: [] as unknown[],
   abilities: { canCompile: true, onGpu: false },
 }));
-vi.mock('../../src/finetune/loop/train-step.js', async (original) => {
-  const real = await original<typeof import('../../src/finetune/loop/train-step.js')>();
+vi.mock('../../../src/finetune/loop/train-step.js', async (original) => {
+  const real = await original<typeof import('../../../src/finetune/loop/train-step.js')>();
   const createTrainStep: typeof real.createTrainStep = (options) => {
     seen.steps.push(options);
     return real.createTrainStep(options);
   };
   return { ...real, createTrainStep };
 });
-vi.mock('../../src/model/patcher/runner.js', async (original) => {
-  const real = await original<typeof import('../../src/model/patcher/runner.js')>();
+vi.mock('../../../src/model/patcher/runner.js', async (original) => {
+  const real = await original<typeof import('../../../src/model/patcher/runner.js')>();
   const createPatcherRunner: typeof real.createPatcherRunner = (...args) => {
     const made = real.createPatcherRunner(...args);
     const run: typeof made.run = async (batch) => {
@@ -39,16 +39,16 @@ vi.mock('../../src/model/patcher/runner.js', async (original) => {
   };
   return { ...real, createPatcherRunner };
 });
-vi.mock('../../src/finetune/loop/choose-step-mode.js', async (original) => {
-  const real = await original<typeof import('../../src/finetune/loop/choose-step-mode.js')>();
+vi.mock('../../../src/finetune/loop/choose-step-mode.js', async (original) => {
+  const real = await original<typeof import('../../../src/finetune/loop/choose-step-mode.js')>();
   const chooseMode: typeof real.chooseMode = (question) => {
     seen.questions.push(question);
     return real.chooseMode(question);
   };
   return { ...real, chooseMode };
 });
-vi.mock('../../src/engine/capabilities.js', async (original) => {
-  const real = await original<typeof import('../../src/engine/capabilities.js')>();
+vi.mock('../../../src/engine/capabilities.js', async (original) => {
+  const real = await original<typeof import('../../../src/engine/capabilities.js')>();
   return {
     canCompile: () => seen.abilities.canCompile && real.canCompile(),
     onGpu: () => seen.abilities.onGpu || real.onGpu(),
@@ -137,7 +137,7 @@ describe('hardware.mode', () => {
 
 describe('the choice of a mode', () => {
   const choose = async (abilities: Partial<typeof seen.abilities>, count: number) => {
-    const { chooseMode } = await import('../../src/finetune/loop/choose-step-mode.js');
+    const { chooseMode } = await import('../../../src/finetune/loop/choose-step-mode.js');
     const config = await readBltConfig(BLT);
     Object.assign(seen.abilities, abilities);
     try {

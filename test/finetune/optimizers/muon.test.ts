@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { muonFlops } from '../../src/blt/index.js';
-import { createVariable, type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { createParameterState, disposeParameterState } from '../../src/finetune/optimizers/adamw.js';
-import { orthogonalised, updateMuonParameter } from '../../src/finetune/optimizers/muon.js';
-import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../support/modes.js';
+import { muonFlops } from '../../../src/blt/index.js';
+import { createVariable, type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { createParameterState, disposeParameterState } from '../../../src/finetune/optimizers/adamw.js';
+import { orthogonalised, updateMuonParameter } from '../../../src/finetune/optimizers/muon.js';
+import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../../support/modes.js';
 
 let engine: Engine;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 /** Loss, logits and gradients of a model as training computes them: eagerly, as a graph, and by XLA. */
-import { bltTensors } from '../../src/blt/index.js';
+import { bltTensors } from '../../../src/blt/index.js';
 import {
   type CompileMode,
   compile,
@@ -10,26 +10,11 @@ import {
   tf,
   type Variable,
   withPrecision,
-} from '../../src/engine/index.js';
-import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
-import { BLT_FIELDS, type BltModel, batchInputs, bltForward, cutIntoPatches } from '../../src/model/index.js';
-import { learningFields, withDocuments } from '../../src/patching/index.js';
-
-/** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */
-export function packedRow(texts: readonly (readonly number[])[]) {
-  const ids = Int32Array.from(texts.flat());
-  const targets = new Int32Array(ids.length);
-  targets.set(ids.subarray(1));
-  const weights = new Float32Array(ids.length).fill(1);
-  let end = 0;
-  const documents = texts.map(({ length }) => {
-    const start = end;
-    end += length;
-    weights[end - 1] = 0;
-    return { start, end };
-  });
-  return { ids, targets, weights, documents, byteCount: ids.length - documents.length, number: 0 };
-}
+} from '../../../src/engine/index.js';
+import { lossAndGradients } from '../../../src/finetune/loop/gradients.js';
+import { BLT_FIELDS, type BltModel, batchInputs, bltForward, cutIntoPatches } from '../../../src/model/index.js';
+import { learningFields, withDocuments } from '../../../src/patching/index.js';
+import { packedRow } from '../../support/packed-row.js';
 
 export interface Passes {
   readonly loss: number;

@@ -3,13 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import type { ByteStore } from '../../src/data/index.js';
-import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine, tf } from '../../src/engine/index.js';
-import { finetune } from '../../src/finetune/index.js';
-import { cachePatcherOutputs, fittingBatches } from '../../src/finetune/stages/closed-form/fitting-text.js';
-import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { openTeacher } from '../../src/finetune/teacher/teacher.js';
+import { bltTensors } from '../../../../src/blt/index.js';
+import type { ByteStore } from '../../../../src/data/index.js';
+import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine, tf } from '../../../../src/engine/index.js';
+import { finetune } from '../../../../src/finetune/index.js';
+import { cachePatcherOutputs, fittingBatches } from '../../../../src/finetune/stages/closed-form/fitting-text.js';
+import { createSourceStates } from '../../../../src/finetune/teacher/source-states.js';
+import { openTeacher } from '../../../../src/finetune/teacher/teacher.js';
 import {
   batchTensors,
   bltDecode,
@@ -20,14 +20,14 @@ import {
   type Params,
   param,
   patchVectors,
-} from '../../src/model/index.js';
-import { createPatcherRunner } from '../../src/model/patcher/runner.js';
-import { sourceEmbedding, sourceNorm } from '../../src/model/source-tensors.js';
-import { requireFields } from '../../src/patching/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
-import { overlay } from '../../src/safetensors/overlay.js';
-import { type Distillation, type LocalSizes, openDistillation, openText } from '../support/distillation.js';
-import { bytesOf, checkpointOf, differing, valuesOf } from './runs.js';
+} from '../../../../src/model/index.js';
+import { createPatcherRunner } from '../../../../src/model/patcher/runner.js';
+import { sourceEmbedding, sourceNorm } from '../../../../src/model/source-tensors.js';
+import { requireFields } from '../../../../src/patching/index.js';
+import { openCheckpoint } from '../../../../src/safetensors/index.js';
+import { overlay } from '../../../../src/safetensors/overlay.js';
+import { type Distillation, type LocalSizes, openDistillation, openText } from '../../../support/distillation.js';
+import { bytesOf, checkpointOf, differing, valuesOf } from '../../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-closed-form-'));
 let engine: Engine;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWaitMeter } from '../../src/finetune/loop/wait-meter.js';
+import { createWaitMeter } from '../../../src/finetune/loop/wait-meter.js';
 
 describe('the share of time that a run waits for data', () => {
   it('is of all steps but the first, by their time', () => {

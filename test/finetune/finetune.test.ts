@@ -10,7 +10,7 @@ import { checkTensors } from '../../src/export/check-tensors.js';
 import { finetune } from '../../src/finetune/index.js';
 import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
 import { type Distillation, openDistillation, openText } from '../support/distillation.js';
-import { checkpointOf, differing, valuesOf } from './runs.js';
+import { checkpointOf, differing, valuesOf } from './support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-distill-'));
 let engine: Engine;
