@@ -35,7 +35,7 @@ function eigenvalues(symmetric: Matrix): number[] {
   return a.map((row, i) => row[i]!);
 }
 
-/** The algorithm in double precision, from its description: five quintic steps on the matrix over its Frobenius norm. */
+/** Orthogonalisation in double precision, as Jordan describes it: five quintic steps, starting from the matrix divided by its Frobenius norm. */
 function reference(x: Matrix): number[][] {
   const norm = Math.sqrt(x.flat().reduce((sum, value) => sum + value * value, 0));
   let y = x.map((row) => row.map((value) => value / norm));
@@ -43,8 +43,8 @@ function reference(x: Matrix): number[][] {
     const gram = product(y, transposed(y));
     const square = product(gram, gram);
     const factor = gram.map((row, i) => row.map((value, j) => -4.775 * value + 2.0315 * square[i]![j]!));
-    const moved = product(factor, y);
-    y = y.map((row, i) => row.map((value, j) => 3.4445 * value + moved[i]![j]!));
+    const correction = product(factor, y);
+    y = y.map((row, i) => row.map((value, j) => 3.4445 * value + correction[i]![j]!));
   }
   return y;
 }
@@ -53,8 +53,8 @@ describe.each([
   [6, 6],
   [9, 4],
   [4, 9],
-])('a matrix of %d by %d', (rows, columns) => {
-  it('is brought where the algorithm brings it, in every mode', async () => {
+])('orthogonalised, for a %d by %d matrix,', (rows, columns) => {
+  it('matches the published algorithm in every mode', async () => {
     const x = numbers([rows, columns], 3);
     const found = await everyWay((given) => [orthogonalised(given!)], [x]);
     const wanted = reference(matrixOf(x.dataSync(), columns)).flat();
@@ -62,14 +62,14 @@ describe.each([
     expectAlike(found, 1e-4);
   });
 
-  it('has singular values near 1 afterwards, and the directions that it had', () => {
-    // None of them small.
+  it('brings the singular values close to 1 and keeps the singular vectors', () => {
+    // With the identity added, no singular value is small.
     const x = tf.tidy(() => tf.add(numbers([rows, columns], 5), tf.mul(2, tf.eye(rows, columns))));
     const y = matrixOf(taken([orthogonalised(x)])[0]!, columns);
     const small = rows <= columns ? product(y, transposed(y)) : product(transposed(y), y);
     for (const value of eigenvalues(small)) expect(Math.sqrt(value)).toBeGreaterThan(0.6);
     for (const value of eigenvalues(small)) expect(Math.sqrt(value)).toBeLessThan(1.3);
-    // U V' for x = U S V': its product with x's transpose is symmetric.
+    // The result is U V' for x = U S V', so its product with x' is symmetric.
     const mixed = product(y, transposed(matrixOf(x.dataSync(), columns)));
     mixed.forEach((row, i) => {
       for (const [j, value] of row.entries()) expect(value).toBeCloseTo(mixed[j]![i]!, 3);
@@ -77,60 +77,64 @@ describe.each([
   });
 });
 
-describe('three steps of Muon', () => {
+describe('updateMuonParameter', () => {
   const [rows, columns] = [8, 4];
   const [rate, scale, clip, weightDecay] = [0.01, 2, 0.5, 0.1];
 
-  it.each([true, false])('equal the algorithm, decay %s, and leave nothing behind', (decay) => {
-    const before = engine.liveHandles();
-    const start = numbers([rows, columns], 1);
-    const parameter = createParameterState('w', createVariable(start), {
-      learningRateScale: scale,
-      decay,
-      optimizer: 'muon',
-    });
-    expect(parameter.second).toBeNull();
-    let value = matrixOf(start.dataSync(), columns);
-    let momentum = value.map((row) => row.map(() => 0));
-    for (let step = 1; step <= 3; step++) {
-      const gradient = numbers([rows, columns], 10 + step);
-      const g = matrixOf(gradient.dataSync(), columns).map((row) => row.map((x) => x * clip));
-      momentum = momentum.map((row, i) => row.map((m, j) => 0.95 * m + g[i]![j]!));
-      const ahead = g.map((row, i) => row.map((x, j) => x + 0.95 * momentum[i]![j]!));
-      // The smaller side is the columns'.
-      const direction = transposed(reference(transposed(ahead)));
-      value = value.map((row, i) =>
-        row.map(
-          (x, j) => x * (1 - rate * scale * (decay ? weightDecay : 0)) - rate * scale * Math.SQRT2 * direction[i]![j]!,
-        ),
-      );
-      const scalar = (x: number) => tf.scalar(x);
-      tf.tidy(() => {
-        const one = scalar(1);
-        const scalars = {
-          learningRate: scalar(rate),
-          gradientScale: scalar(clip),
-          firstCorrection: one,
-          secondCorrection: one,
-        };
-        updateMuonParameter(parameter, gradient, scalars, { weightDecay });
+  it.each([true, false])(
+    'matches three steps of the published algorithm with decay %s, and leaks no tensor',
+    (decay) => {
+      const before = engine.liveHandles();
+      const start = numbers([rows, columns], 1);
+      const parameter = createParameterState('w', createVariable(start), {
+        learningRateScale: scale,
+        decay,
+        optimizer: 'muon',
       });
-      gradient.dispose();
-    }
-    expect(relativeDifference(taken([parameter.value.read()])[0]!, value.flat())).toBeLessThan(1e-4);
-    expect(relativeDifference(taken([parameter.first.read()])[0]!, momentum.flat())).toBeLessThan(1e-5);
-    start.dispose();
-    disposeParameterState(parameter);
-    expect(engine.liveHandles()).toBe(before);
-  });
+      expect(parameter.second).toBeNull();
+      let value = matrixOf(start.dataSync(), columns);
+      let momentum = value.map((row) => row.map(() => 0));
+      for (let step = 1; step <= 3; step++) {
+        const gradient = numbers([rows, columns], 10 + step);
+        const g = matrixOf(gradient.dataSync(), columns).map((row) => row.map((x) => x * clip));
+        momentum = momentum.map((row, i) => row.map((m, j) => 0.95 * m + g[i]![j]!));
+        const ahead = g.map((row, i) => row.map((x, j) => x + 0.95 * momentum[i]![j]!));
+        // The matrix is tall, so the steps run on its transpose.
+        const direction = transposed(reference(transposed(ahead)));
+        value = value.map((row, i) =>
+          row.map(
+            (x, j) =>
+              x * (1 - rate * scale * (decay ? weightDecay : 0)) - rate * scale * Math.SQRT2 * direction[i]![j]!,
+          ),
+        );
+        const scalar = (x: number) => tf.scalar(x);
+        tf.tidy(() => {
+          const one = scalar(1);
+          const scalars = {
+            learningRate: scalar(rate),
+            gradientScale: scalar(clip),
+            firstCorrection: one,
+            secondCorrection: one,
+          };
+          updateMuonParameter(parameter, gradient, scalars, { weightDecay });
+        });
+        gradient.dispose();
+      }
+      expect(relativeDifference(taken([parameter.value.read()])[0]!, value.flat())).toBeLessThan(1e-4);
+      expect(relativeDifference(taken([parameter.first.read()])[0]!, momentum.flat())).toBeLessThan(1e-5);
+      start.dispose();
+      disposeParameterState(parameter);
+      expect(engine.liveHandles()).toBe(before);
+    },
+  );
 });
 
-describe('what orthogonalising costs', () => {
-  it('is three products a step, by hand: 2 x 3 and 3 x 2', () => {
+describe('muonFlops', () => {
+  it('counts three matrix products per iteration, as computed by hand for 2 x 3 and 3 x 2', () => {
     const linear = { part: 'patcher', role: 'linear', initStd: 1 } as const;
     const flops = (shape: number[], name = 'model.patcher.layers.0.mlp.up_proj.weight') =>
       muonFlops([{ ...linear, name, shape }]);
-    // gram 2x3x2, its square 2x2x2, factor times matrix 2x2x3; a multiply-add counts 2.
+    // The Gram matrix 2x3x2, its square 2x2x2, and factor times matrix 2x2x3. A multiply-add counts as 2.
     const wanted = 5 * 2 * (12 + 8 + 12);
     expect([flops([2, 3]), flops([3, 2]), flops([3, 2], 'model.patcher.lm_head.weight')]).toEqual([wanted, wanted, 0]);
   });

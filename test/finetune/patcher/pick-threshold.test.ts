@@ -14,7 +14,7 @@ describe('calibrateThreshold', () => {
         fc.double({ min: 1.5, max: 6, noNaN: true }),
         (texts, target) => {
           const { threshold, bytesPerPatch } = calibrateThreshold(texts, { bytesPerPatch: target });
-          // Entry i is at position i, and BOS is position 0. The last entropy would start a patch beyond the text.
+          // The lengths cover BOS and all bytes. No byte follows the last one, so the entropy after it is not needed.
           const patches = texts.map((entropies) => {
             const lengths = patchLengths(patchStarts(entropies, threshold), entropies.length);
             return lengths.length - 1;

@@ -1,4 +1,4 @@
-/** Loss, logits and gradients of a model as training computes them: eagerly, as a graph, and by XLA. */
+/** A model's loss, logits and gradients, computed as in training: eagerly, as a graph, or with XLA. */
 import { bltTensors } from '../../../src/blt/index.js';
 import {
   type CompileMode,
@@ -20,7 +20,7 @@ export interface Passes {
   readonly loss: number;
   /** [positions * 260]. */
   readonly logits: Float32Array;
-  /** By parameter, the patcher's left out. */
+  /** By parameter name, without the patcher's. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
@@ -29,15 +29,15 @@ export interface PassOptions {
   readonly gradientCheckpointing: boolean;
 }
 
-/** Runs a model's forward and backward pass over one row in any of the ways that a step can run; one trace serves both compiled ones. */
+/** Runs a model's forward and backward pass over one row in any mode of a step. The two compiled modes share one trace. */
 export function passesOf(model: BltModel, texts: readonly (readonly number[])[], options: PassOptions) {
   const { config, params } = model;
   const row = packedRow(texts);
   const { batch } = cutIntoPatches(params, config, [row]);
   const arrays = { ...withDocuments(batch), ...learningFields([row]) };
   const { tensors: inputs, batchOf } = batchInputs(arrays, [...BLT_FIELDS, 'targets', 'weights']);
-  const moved = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
-  const variables = new Map<string, Variable>(moved.map((name) => [name, createVariable(params.get(name)!)]));
+  const names = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
+  const variables = new Map<string, Variable>(names.map((name) => [name, createVariable(params.get(name)!)]));
   const { precision, gradientCheckpointing } = options;
   const body = (given: readonly tf.Tensor[]): tf.Tensor[] => {
     const batch = batchOf(given);
@@ -49,7 +49,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
         return crossEntropySum(logits, batch.targets, batch.weights) as tf.Scalar;
       }),
     );
-    // Inside a tidy again.
+    // The clone belongs to the enclosing tidy scope.
     const out = tf.clone(logits!);
     tf.dispose(logits!);
     return [loss, out, ...gradients];
@@ -58,7 +58,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   const toPasses = ([loss, logits, ...gradients]: readonly tf.Tensor[]): Passes => ({
     loss: loss!.dataSync()[0]!,
     logits: logits!.dataSync() as Float32Array,
-    gradients: new Map(moved.map((name, i) => [name, gradients[i]!.dataSync() as Float32Array])),
+    gradients: new Map(names.map((name, i) => [name, gradients[i]!.dataSync() as Float32Array])),
   });
   return {
     async run(mode: CompileMode | 'eager'): Promise<Passes> {
@@ -75,7 +75,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   };
 }
 
-/** |found - wanted| / |wanted| over all values of all lists together. */
+/** |found - wanted| / |wanted|, as norms over all values of all pairs. */
 export function relativeError(pairs: Iterable<readonly [Float32Array, Float32Array]>): number {
   let [difference, norm] = [0, 0];
   for (const [found, wanted] of pairs) {
@@ -88,7 +88,7 @@ export function relativeError(pairs: Iterable<readonly [Float32Array, Float32Arr
   return Math.sqrt(difference / norm);
 }
 
-/** Gradients of the same names side by side. */
+/** Pairs of gradients of the same parameter. */
 export function* gradientPairs(found: Passes, wanted: Passes): Generator<readonly [Float32Array, Float32Array]> {
   for (const [name, gradient] of wanted.gradients) yield [found.gradients.get(name)!, gradient];
 }

@@ -7,8 +7,8 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 const folder = temporaryFolder();
 const states = (count: number) => Float32Array.from({ length: count }, (_, i) => 1 / (i + 3));
 
-describe('kept states of rows', () => {
-  it('are read as a reader would get them anew, and go when they are closed', async () => {
+describe('openStateCache', () => {
+  it('returns stored states rounded like new ones, and removes its file on close', async () => {
     const path = join(folder(), 'states.bin');
     const cache = openStateCache({ path, maxBytes: 1000 });
     expect(existsSync(path)).toBe(false);
@@ -22,7 +22,7 @@ describe('kept states of rows', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('are no more than the disk may hold, none of padding, and none twice', async () => {
+  it('stores no padding, no row twice, and no more than the limit', async () => {
     const cache = openStateCache({ path: join(folder(), 'few.bin'), maxBytes: 20 });
     await cache.store(-1, states(2));
     await cache.store(1, states(4));
