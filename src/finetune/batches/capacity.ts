@@ -11,10 +11,10 @@ export interface Capacity {
 export const NO_CAPACITY: Capacity = { patches: 0, tokens: 0 };
 
 /** A capacity grows to a multiple of STEP, with some spare room. */
-const SPARE = 1.03;
+const HEADROOM = 1.03;
 const STEP = 8;
 
 /** Returns the capacity unchanged if it holds `needed`, and a larger one otherwise. */
 export function growCapacity(capacity: number, needed: number): number {
-  return needed <= capacity ? capacity : Math.ceil((needed * SPARE) / STEP) * STEP;
+  return needed <= capacity ? capacity : Math.ceil((needed * HEADROOM) / STEP) * STEP;
 }

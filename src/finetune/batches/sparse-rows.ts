@@ -13,7 +13,7 @@ export interface IndexedLists extends SparseRows {
 }
 
 /** 2^32 divided by the golden ratio. The high bits of its products spread neighbouring rows (Fibonacci hashing; Knuth, volume 3, section 6.4). */
-const SPREAD = 0x9e3779b1;
+const HASH_MULTIPLIER = 0x9e3779b1;
 
 /**
  * Collects the distinct rows of the table that a step reads.
@@ -36,7 +36,7 @@ export function sparseRows(lists: readonly Int32Array[], spare: number): Indexed
     const found = new Int32Array(list.length);
     for (let i = 0; i < list.length; i++) {
       const row = list[i]!;
-      let slot = Math.imul(row, SPREAD) >>> shift;
+      let slot = Math.imul(row, HASH_MULTIPLIER) >>> shift;
       while (slots[slot] !== 0 && indices[slots[slot]! - 1] !== row) slot = (slot + 1) & mask;
       if (slots[slot] === 0) {
         indices[count] = row;

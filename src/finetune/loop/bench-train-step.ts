@@ -118,10 +118,10 @@ export async function openBench(
   let steps = 0;
   return {
     async step() {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const batch = await source.next();
       const { loss } = await stepper.run({ ...batch, step: ++steps, learningRate: LEARNING_RATE });
-      return { ms: performance.now() - begun, bytes: batch.bytes, loss };
+      return { ms: performance.now() - startedAt, bytes: batch.bytes, loss };
     },
     async close() {
       await source.close();

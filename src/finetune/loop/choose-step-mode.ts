@@ -47,9 +47,9 @@ async function timeLayer(
   }, signatureOf(inputs));
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     tf.dispose([...(await layer.call(inputs, mode))]);
-    if (i > 0) best = Math.min(best, performance.now() - begun);
+    if (i > 0) best = Math.min(best, performance.now() - startedAt);
   }
   layer.dispose();
   tf.dispose(inputs);

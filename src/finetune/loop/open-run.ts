@@ -121,9 +121,9 @@ async function savedState(options: TrainOptions): Promise<SavedState | null> {
 
 /** The mode of this session's steps. A resumed run changes its mode only if the recipe names another one. */
 async function runMode({ objective, config, plan }: TrainOptions, saved: SavedState | null): Promise<RunMode> {
-  const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
+  const wanted = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const { microBatchRows: rows, rowBytes: length, steps } = plan;
-  return asked ?? (await chooseMode({ config, wholeModel: objective.patched, rows, length, steps }));
+  return wanted ?? (await chooseMode({ config, wholeModel: objective.patched, rows, length, steps }));
 }
 
 const readsStates = ({ objective }: TrainOptions): boolean => objective.targets.includes('states');

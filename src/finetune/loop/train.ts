@@ -30,9 +30,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     if (state.step === 0) await validate();
     while (state.step < plan.steps) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const batch = await batches.next();
-      const waited = performance.now() - begun;
+      const waited = performance.now() - startedAt;
 
       const step = state.step + 1;
       const learningRate = plan.learningRateAt(step);
@@ -41,7 +41,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const flops = state.flops + options.flopsOf(batch);
       state = { ...state, step, packer: batch.packer, room: batch.capacity, flops };
 
-      const elapsed = performance.now() - begun;
+      const elapsed = performance.now() - startedAt;
       waits.add(waited, elapsed);
       const losses = namedLosses(parts);
       const bytesPerSecond = batch.bytes / (elapsed / 1000);

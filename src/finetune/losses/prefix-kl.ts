@@ -4,7 +4,7 @@ import { tf } from '../../engine/index.js';
 import { fusedLoss } from './fused-loss.js';
 
 /** The smallest positive normal float32. */
-const LEAST = 1.1754944e-38;
+const SMALLEST_NORMAL = 1.1754944e-38;
 
 /**
  * sum_n weights[n] * KL(q_n || p_n) in nats -> scalar, with p_n = softmax(byteLogits[n]) over all 260 ids and 0 log 0 = 0. Only the logits
@@ -19,7 +19,7 @@ export function prefixKl(byteLogits: tf.Tensor, marginals: tf.Tensor, weights: t
     ]);
     const weight = tf.expandDims(w, 1);
     const logP = tf.logSoftmax(logits);
-    const logQ = tf.log(tf.maximum(wanted, LEAST));
+    const logQ = tf.log(tf.maximum(wanted, SMALLEST_NORMAL));
     const loss = tf.sum(tf.mul(weight, tf.mul(wanted, tf.sub(logQ, logP))));
     const slope = tf.sub(tf.mul(tf.exp(logP), tf.sum(wanted, -1, true)), wanted);
     return [loss, tf.mul(weight, slope)];

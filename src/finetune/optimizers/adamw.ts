@@ -77,10 +77,15 @@ export function corrections(step: number, [first, second]: AdamWOptions['betas']
   return [1 / (1 - first ** step), 1 / (1 - second ** step)];
 }
 
-type Triple = readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
+type ParameterTensors = readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
 
 /** The update of a parameter's value and moments, as tensors of one shape. */
-function next([value, first, second]: Triple, gradient: tf.Tensor, scalars: readonly tf.Tensor[], rule: Rule): Triple {
+function nextTensors(
+  [value, first, second]: ParameterTensors,
+  gradient: tf.Tensor,
+  scalars: readonly tf.Tensor[],
+  rule: UpdateRule,
+): ParameterTensors {
   const [learningRate, firstCorrection, secondCorrection, gradientScale] = scalars as [
     tf.Tensor,
     tf.Tensor,
@@ -94,15 +99,15 @@ function next([value, first, second]: Triple, gradient: tf.Tensor, scalars: read
   const v = tf.add(tf.mul(second, betas[1]), tf.mul(tf.square(g), 1 - betas[1]));
   const denominator = tf.add(tf.sqrt(tf.mul(v, secondCorrection)), epsilon);
   const change = tf.mul(tf.div(m, denominator), tf.mul(rate, firstCorrection));
-  const kept = group.decay ? tf.mul(value, tf.sub(1, tf.mul(rate, weightDecay))) : value;
-  return [tf.sub(kept, change), m, v];
+  const decayed = group.decay ? tf.mul(value, tf.sub(1, tf.mul(rate, weightDecay))) : value;
+  return [tf.sub(decayed, change), m, v];
 }
 
-interface Rule extends AdamWOptions {
+interface UpdateRule extends AdamWOptions {
   readonly group: ParameterGroup;
 }
 
-const keyOf = ({ betas, epsilon, weightDecay, group }: Rule): string =>
+const keyOf = ({ betas, epsilon, weightDecay, group }: UpdateRule): string =>
   `adamw ${betas} ${epsilon} ${weightDecay} ${group.learningRateScale} ${group.decay}`;
 
 const inOrder = ({ learningRate, firstCorrection, secondCorrection, gradientScale }: StepScalars): tf.Tensor[] => [
@@ -124,22 +129,22 @@ export function updateParameter(
     keyOf(rule),
     [parameter.value, parameter.first, parameter.second!],
     [gradient, ...inOrder(scalars)],
-    (values, [g, ...rest]) => next(values as unknown as Triple, g!, rest, rule),
+    (values, [g, ...rest]) => nextTensors(values as unknown as ParameterTensors, g!, rest, rule),
   );
 }
 
 /** The updated values and moments of some rows of a table, given the current ones [U, H] and their gradient [U, H]. */
 export function updatedRows(
   group: ParameterGroup,
-  rows: Triple,
+  rows: ParameterTensors,
   gradient: tf.Tensor,
   scalars: StepScalars,
   options: AdamWOptions,
-): Triple {
+): ParameterTensors {
   const rule = { ...options, group };
   return fuse(keyOf(rule), [...rows, gradient, ...inOrder(scalars)], (value, first, second, g, ...rest) =>
-    next([value!, first!, second!], g!, rest, rule),
-  ) as unknown as Triple;
+    nextTensors([value!, first!, second!], g!, rest, rule),
+  ) as unknown as ParameterTensors;
 }
 
 /** Releases a parameter's variables. */

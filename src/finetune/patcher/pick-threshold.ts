@@ -36,6 +36,6 @@ export function calibrateThreshold(entropies: readonly Float32Array[], goal: Cut
   const above = count === 0 ? sorted[0]! + 1 : sorted[count - 1]!;
   const below = count === sorted.length ? 0 : sorted[count]!;
   const threshold = (above + below) / 2;
-  const begun = sorted.findLastIndex((entropy) => entropy > threshold) + 1;
-  return { threshold, bytesPerPatch: byteCount / (texts.length + begun) };
+  const cutCount = sorted.findLastIndex((entropy) => entropy > threshold) + 1;
+  return { threshold, bytesPerPatch: byteCount / (texts.length + cutCount) };
 }

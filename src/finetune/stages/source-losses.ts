@@ -96,10 +96,10 @@ function expectations(
 
 /** The losses of byte logits [rows * length, 260] as thunks. The source's distribution is computed once, and only if a loss needs it. */
 export function byteLosses(params: Params, config: BltConfig, batch: PartialBatch<Tensors>, logits: tf.Tensor) {
-  let made: tf.Tensor | null = null;
+  let distribution: tf.Tensor | null = null;
   const marginals = () => {
-    made ??= expectations(params, config, requireFields(batch, EXPECTATION_FIELDS));
-    return made;
+    distribution ??= expectations(params, config, requireFields(batch, EXPECTATION_FIELDS));
+    return distribution;
   };
   return {
     cross_entropy: () => byteCrossEntropy(logits, requireFields(batch, LOSS_FIELDS.cross_entropy)),

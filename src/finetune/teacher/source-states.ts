@@ -14,7 +14,7 @@ export interface SourceStatesOptions {
   /** The frozen tensors, including the global transformer and the source's embeddings. */
   readonly frozen: ReadonlyMap<string, Variable>;
   readonly mode: RunMode;
-  /** Null computes the states of every batch anew. */
+  /** Null computes the states of every batch again. */
   readonly cache: StateCacheOptions | null;
 }
 

@@ -21,8 +21,8 @@ export interface StateCacheOptions {
 }
 
 /** bfloat16's relative error of 2^-9 is far below what the losses resolve. */
-const STORED = 'BF16';
-const STORED_BYTES = 2;
+const DTYPE = 'BF16';
+const DTYPE_BYTES = 2;
 
 /** Where a row's states are in the file, and how many values they have. */
 interface StoredRow {
@@ -35,18 +35,18 @@ export function openStateCache({ path, maxBytes }: StateCacheOptions): StateCach
   const file = openScratchFile(path);
   const stored = new Map<number, StoredRow>();
   return {
-    rounded: (states) => toFloat32(fromFloat32(states, STORED), STORED),
+    rounded: (states) => toFloat32(fromFloat32(states, DTYPE), DTYPE),
     has: (number) => stored.has(number),
     async read(number) {
       const { offset, count } = stored.get(number)!;
-      const bytes = new Uint8Array(count * STORED_BYTES);
+      const bytes = new Uint8Array(count * DTYPE_BYTES);
       await file.read(offset, bytes);
-      return toFloat32(bytes, STORED);
+      return toFloat32(bytes, DTYPE);
     },
     async store(number, states) {
-      const size = states.length * STORED_BYTES;
+      const size = states.length * DTYPE_BYTES;
       if (number < 0 || stored.has(number) || file.length + size > maxBytes) return;
-      stored.set(number, { offset: await file.append(fromFloat32(states, STORED)), count: states.length });
+      stored.set(number, { offset: await file.append(fromFloat32(states, DTYPE)), count: states.length });
     },
     close: () => file.close(),
   };
