@@ -1,4 +1,4 @@
-/** @module Runs a recipe's stages: from the remapped model and its patcher to the last checkpoint of the run. */
+/** @module Runs the stages of a recipe, from the remapped model and its patcher to the final checkpoint. */
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { measureEncoder } from '../evaluate/index.js';
@@ -10,16 +10,16 @@ import type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js'
 import { runTrainingStage } from './stages/training-stage.js';
 import { openTeacher } from './teacher/teacher.js';
 
-/** Stages after which the encoder can be judged by what the source makes of its patches. */
-const SPEAKS_TO_SOURCE: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
+/** Stages after which the encoder can be evaluated by feeding its patches to the source's layers. */
+const ENCODER_IS_EVALUATED_AFTER: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
 
-/** Gradient steps that a stage takes: its checkpoint's number. */
+/** The number of gradient steps in a stage, which is also the number of its last checkpoint. */
 const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 0 : stage.steps);
 
 /**
- * Runs the stages in order; those that are done are passed over.
- * @throws the signal's reason after a checkpoint when stopped; ByteifyError when training diverges; UsageError when a stage needs a source
- * and there is none.
+ * Runs the stages in order and skips those that are done. The engine must be started.
+ * @throws the signal's reason, after a checkpoint was saved; ByteifyError when training diverges or a checkpoint is damaged; UsageError when a
+ * stage needs a source and there is none.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
   const { recipe, run, from, conversion: root = run } = options;
@@ -27,7 +27,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
   const needsSource = recipe.stages.find(({ kind }) => kind !== 'end-to-end');
   if (needsSource !== undefined && options.source === null) {
     throw new UsageError(`A stage of kind ${needsSource.kind} learns from the source, and this folder has none.`, {
-      hint: 'Run it in a conversion folder, or leave only end-to-end stages in the recipe.',
+      hint: 'Run it in a conversion folder, or use a recipe that has only end-to-end stages.',
     });
   }
   const source = needsSource === undefined ? null : await openTeacher(options.source!, from[0]!);
@@ -42,11 +42,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));
-      // How an aligned patcher tells a token's end is in its own folder alone.
+      // The token-end head of an aligned patcher is stored in the patcher's folder only, so later stages still read `from`.
       before = [join(folder, checkpointName(stepsOf(settings))), ...from];
-      if (SPEAKS_TO_SOURCE.includes(settings.kind)) {
-        const question = { config, folders: before, run: folder, source: source!, texts: options.heldOut };
-        encoder = await measureEncoder(question);
+      if (ENCODER_IS_EVALUATED_AFTER.includes(settings.kind)) {
+        const measurement = { config, folders: before, run: folder, source: source!, texts: options.heldOut };
+        encoder = await measureEncoder(measurement);
       }
     }
     return { checkpoint: before[0]!, metrics: { ...encoder, ...metrics } };

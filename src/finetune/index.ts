@@ -1,4 +1,4 @@
-/** @module Training: the patcher, and the BLT by the stages of a recipe. */
+/** @module Training: the patcher, and the BLT through the stages of a recipe. */
 export type { SourceSettings } from './batches/batch-preparer.js';
 export { createBatchSource } from './batches/batch-source.js';
 export { finetune } from './finetune.js';

@@ -17,7 +17,7 @@ import {
   sourceEmbedding,
 } from '../../src/model/index.js';
 import { requireFields, textBatch } from '../../src/patching/index.js';
-import { packedRow } from '../finetune/samples.js';
+import { packedRow } from '../support/packed-row.js';
 import { openSourceReading, type SourceReading } from '../support/source-reading.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-fidelity-'));

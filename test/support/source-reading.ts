@@ -38,7 +38,7 @@ export async function openSourceReading(folder: string): Promise<SourceReading> 
   const store = await openText(folder);
   const tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
   const source = await openTeacher(tiny.source, tiny.from[0]!);
-  const { tensors, ...settings } = await source.training(['embedding', 'head']);
+  const { tensors, ...settings } = await source.trainingSource(['embedding', 'head']);
   const asked: Omit<SourceSettings, 'targets'> = settings;
   const variables = new Map(tensors);
   const reader = overlay(await Promise.all(tiny.from.map(openCheckpoint)));

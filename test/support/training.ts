@@ -131,16 +131,16 @@ export interface Training {
 
 /** The engine must be started. */
 export async function openTraining(options: TrainingOptions): Promise<Training> {
-  const { start, mode, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen = [] } = options;
-  const objective = endToEndObjective(start.config, frozen);
+  const { start, mode, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen: frozenParts = [] } = options;
+  const objective = endToEndObjective(start.config, frozenParts);
   const specs = bltTensors(start.config);
   const moments = options.moments ?? 'float32';
   const { muonScale = null } = options;
   const common = { objective, specs, learningRateScale, muonScale, moments, seed: 1 };
   const trainingState = await openTrainingState({ ...common, start: start.reader, from: null });
-  const { dense: parameters, table, fixed } = trainingState;
+  const { dense: parameters, table, frozen } = trainingState;
   const how = { mode, precision: 'float32' as const, gradientCheckpointing: options.gradientCheckpointing ?? false };
-  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm, ...how });
+  const stepper = createTrainStep({ objective, parameters, table, frozen, adamw, clipNorm, ...how });
   let steps = 0;
   return {
     objective,

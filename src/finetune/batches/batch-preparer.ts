@@ -1,4 +1,4 @@
-/** @module Prepares the batches of a run: packs rows, cuts them by their entropies, hashes. Runs in any thread. No TensorFlow. */
+/** @module Prepares the batches of a run: packs rows, cuts them by their entropies, and hashes n-grams. It can run in any thread. No TensorFlow. */
 import type { BltConfig } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import {
@@ -17,77 +17,77 @@ import {
   withDocuments,
 } from '../../patching/index.js';
 import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
-import { type BltBatches, bltBatches, type SourceQuestion } from './blt-batches.js';
+import { type BltBatches, bltBatches, type SourceQuery } from './blt-batches.js';
 import type { Capacity } from './capacity.js';
 import { microBatchesOf } from './micro-batches.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import type { StepBatch } from './step-batch.js';
 
-/** The source as plain values. */
+/** The source as plain values, which can be sent to another thread. */
 export interface SourceSettings {
-  /** Holds its tokenizer. */
+  /** The folder of its tokenizer. */
   readonly folder: string;
   readonly ids: SourceIds;
   readonly alignment: Alignment | null;
   readonly targets: readonly SourceTarget[];
 }
 
-/** Plain values: they travel to another thread. */
+/** Plain values, which can be sent to another thread. */
 export interface PreparerSettings {
   readonly rows: RowSource;
   readonly config: BltConfig;
-  /** Whether rows are cut into patches: a BLT's are, a byte language model's are not. */
+  /** Whether rows are cut into patches: those of a BLT are, those of a byte language model are not. */
   readonly patched: boolean;
-  /** What the source is asked; null where nothing is. */
+  /** What the source must provide; null if nothing. */
   readonly source: SourceSettings | null;
-  /** Whether the hash table is trained, so that it matters which of its rows a step reads. */
+  /** Whether the hash table is trained, so that its sparse row indices are needed. */
   readonly trainsTable: boolean;
   readonly rowsPerStep: number;
   readonly microBatchRows: number;
-  /** So far; zeros at a run's beginning. */
+  /** The capacity of the run so far; zeros when it begins. */
   readonly capacity: Capacity;
-  /** The field that weighs what the loss adds up. */
+  /** The field whose sum the loss is divided by. */
   readonly weights: 'weights' | 'patchWeight';
-  /** The folder of the tokenizer whose token ends a byte language model learns; null or left out where it learns none. */
+  /** The folder of the tokenizer whose token ends a byte language model learns; null or omitted if it learns none. */
   readonly labels?: { readonly tokenizerFolder: string } | null;
 }
 
-/** What the patcher reads. */
+/** The fields that the patcher reads. */
 export type ByteBatch = BatchWith<Arrays, 'ids' | 'documents'>;
 
-/** Makes one batch at a time: `pack`, then `batch`. */
+/** Prepares one batch at a time: call `pack`, then `batch`. */
 export interface Preparer {
   /**
    * Packs the rows of the next batch.
-   * @returns what the patcher reads of each micro-batch; nothing when rows are not cut.
+   * @returns the patcher's input for each micro-batch; empty if rows are not cut.
    */
   pack(): Promise<readonly ByteBatch[]>;
   /**
-   * The batch of the rows that were packed.
-   * @param outputs what the patcher says of each micro-batch. The preparer keeps them: the caller must not use them again.
+   * Builds the batch from the packed rows.
+   * @param outputs the patcher's output for each micro-batch. The preparer takes ownership: the caller must not use them again.
    */
   batch(outputs: readonly PatcherOutput[]): Promise<StepBatch>;
-  /** Releases what it holds, after the call before has settled. */
+  /** Releases everything. Call it only after the previous call has settled. */
   close(): Promise<void>;
 }
 
 type MicroBatches = readonly (readonly PackedRow[])[];
 
-/** What is opened to prepare batches. */
+/** What the first `pack` opens. */
 interface Opened {
   readonly rows: OpenRows;
-  readonly source: SourceQuestion | null;
+  readonly source: SourceQuery | null;
   /** Of the token ends that are learnt. */
   readonly tokenizer: SourceTokenizer | null;
 }
 
 async function open({ rows, source, labels = null }: PreparerSettings): Promise<Opened> {
-  const question = source === null ? null : { ...source, reader: await openSourceReader(source.folder, source.ids) };
+  const reading = source === null ? null : { ...source, reader: await openSourceReader(source.folder, source.ids) };
   const tokenizer = labels === null ? null : await loadTokenizer(labels.tokenizerFolder);
-  return { source: question, tokenizer, rows: await openRows(rows) };
+  return { source: reading, tokenizer, rows: await openRows(rows) };
 }
 
-/** What a language model of bytes learns from rows as they are. */
+/** A micro-batch of a byte language model: the rows as they are, without patches. */
 function byteModelBatch(rows: readonly PackedRow[], tokenizer: SourceTokenizer | null): PartialBatch<Arrays> {
   return {
     ...withDocuments(byteBatch(rows)),
@@ -102,7 +102,7 @@ function total(values: Iterable<number>): number {
   return sum;
 }
 
-/** A preparer in this thread. What it reads is opened by the first `pack`. */
+/** A preparer in the current thread. The first `pack` opens its files. */
 export function createPreparer(settings: PreparerSettings): Preparer {
   const { config, patched, trainsTable, rowsPerStep, microBatchRows, weights } = settings;
   let opened: Opened | null = null;

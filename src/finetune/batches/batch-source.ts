@@ -1,29 +1,29 @@
-/** @module The batches of a run, made ahead of the steps that take them: another thread prepares them, the patcher and the source run here. */
+/** @module The batches of a run, prepared ahead of the steps: another thread does the pure work; the patcher and the source run in this one. */
 import type { PatcherOutput } from '../../patching/index.js';
 import type { ByteBatch, Preparer, PreparerSettings } from './batch-preparer.js';
 import { openPreparer } from './open-preparer.js';
 import type { StepBatch } from './step-batch.js';
 
 export interface BatchSourceOptions extends PreparerSettings {
-  /** Runs the patcher on a micro-batch. The output changes hands: nobody else may use it. */
+  /** Runs the patcher on a micro-batch. The batch source takes ownership of the output. */
   readonly runPatcher: (batch: ByteBatch) => Promise<PatcherOutput>;
-  /** Adds the source's states to a batch; left out where no step reads them. */
+  /** Adds the source's states to a batch; omitted if no step reads them. */
   readonly states?: (batch: StepBatch) => Promise<StepBatch>;
 }
 
 export interface BatchSource {
-  /** The next step's batch. Those after it are made while the step runs. @throws what making it threw; then all later ones throw it. */
+  /** Returns the next step's batch and starts preparing the ones after it. @throws what failed; every later call throws it too. */
   next(): Promise<StepBatch>;
-  /** Stops making batches and waits for the one in the works, so that what it uses may be released. */
+  /** Stops preparing batches and waits for the one in progress, so that its resources can be released. */
   close(): Promise<void>;
 }
 
-/** Batches that are made ahead: with two, one that takes longer than a step is made up for by the one before. */
+/** How many batches are prepared ahead. With two, a batch that takes longer than a step delays nothing if the one before it was faster. */
 const AHEAD = 2;
 
 /**
- * Batches in the packer's order. Each carries where the run stands after it, so what was made ahead and never taken leaves no trace.
- * @param open how the preparer is opened; it is when the first batch is asked for.
+ * Returns batches in the packer's order. Each carries the state of the run after it, so batches that were prepared and never used leave no trace.
+ * @param open opens the preparer when the first batch is requested.
  */
 export function createBatchSource(options: BatchSourceOptions, open = openPreparer): BatchSource {
   const { runPatcher, states, ...settings } = options;
@@ -33,7 +33,7 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
   let closed = false;
 
   const checkOpen = () => {
-    if (closed) throw new Error('the source of batches is closed');
+    if (closed) throw new Error('the batch source is closed');
   };
 
   async function make(): Promise<StepBatch> {
@@ -49,10 +49,10 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
     return states === undefined ? batch : await states(batch);
   }
 
-  /** One after the other: a preparer makes one batch at a time, and the patcher is run once at a time. */
+  /** Starts preparing a batch after the previous one, since the preparer and the patcher process one batch at a time. */
   function begin(): void {
     const made = last.then(make);
-    // Whoever takes it hears of a failure; nobody may, when a run is stopped.
+    // Whoever takes this batch gets the error. If the run stops, nobody does.
     made.catch(() => {});
     ahead.push(made);
     last = made;

@@ -1,4 +1,4 @@
-/** @module A thread's own file: a preparer that answers another thread's calls, one after the other. No TensorFlow. */
+/** @module The entry of the batch thread: a preparer that answers the main thread's calls one after the other. No TensorFlow. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PatcherOutput } from '../../patching/index.js';
 import { createPreparer, type PreparerSettings } from './batch-preparer.js';

@@ -1,4 +1,4 @@
-/** @module Micro-batches as a BLT learns from them: cut into patches, hashed, with what is asked of the source. Pure work on the host. */
+/** @module Builds the micro-batches of a BLT: cuts rows into patches, hashes n-grams, and adds the targets from the source. No TensorFlow. */
 import { type BltConfig, hashTables } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import {
@@ -17,12 +17,12 @@ import {
   withDocuments,
   withSource,
 } from '../../patching/index.js';
-import { type Capacity, grown } from './capacity.js';
+import { type Capacity, growCapacity } from './capacity.js';
 import { sparseRows } from './sparse-rows.js';
 import type { StepBatch } from './step-batch.js';
 
-/** How the source is read, and what it is asked. */
-export interface SourceQuestion {
+/** How the source reads text, and what it must provide. */
+export interface SourceQuery {
   readonly reader: SourceReader;
   readonly alignment: Alignment | null;
   readonly targets: readonly SourceTarget[];
@@ -30,23 +30,23 @@ export interface SourceQuestion {
 
 export interface BltBatchOptions {
   readonly config: BltConfig;
-  /** Null where nothing is asked of it. */
-  readonly source: SourceQuestion | null;
-  /** Whether the hash table is trained, so that it matters which of its rows a step reads. */
+  /** Null if nothing is needed of the source. */
+  readonly source: SourceQuery | null;
+  /** Whether the hash table is trained, so that its sparse row indices are needed. */
   readonly trainsTable: boolean;
-  /** So far. */
+  /** The capacity of the run so far. */
   readonly capacity: Capacity;
 }
 
 export interface BltBatches
   extends Pick<StepBatch, 'batches' | 'sparseRows' | 'patchCount' | 'tokenCount' | 'capacity'> {
-  /** The source's reading of each micro-batch, row by row; empty where nothing is asked of it. */
+  /** For each micro-batch, how the source reads its rows; empty if nothing is needed of it. */
   readonly readings: readonly (readonly RowReading[])[];
 }
 
 type MicroBatches = readonly (readonly PackedRow[])[];
 
-/** Cut into patches, in rows whose capacity holds the longest. */
+/** Cuts rows into patches. All rows are padded to the same capacity, which grows if one needs more. */
 function cut(
   micros: MicroBatches,
   outputs: readonly PatcherOutput[],
@@ -54,7 +54,7 @@ function cut(
 ): readonly CutRows[] {
   const cutTo = (patches: number) => micros.map((rows, i) => cutRows(rows, outputs[i]!.entropies, config, patches));
   const cuts = cutTo(capacity.patches);
-  const patches = grown(capacity.patches, Math.max(...cuts.map(({ batch }) => batch.patches)));
+  const patches = growCapacity(capacity.patches, Math.max(...cuts.map(({ batch }) => batch.patches)));
   return patches === capacity.patches ? cuts : cutTo(patches);
 }
 
@@ -62,7 +62,7 @@ function read(
   rows: readonly PackedRow[],
   cuts: CutRows,
   { endProbabilities }: PatcherOutput,
-  { reader, alignment }: SourceQuestion,
+  { reader, alignment }: SourceQuery,
 ): RowReading[] {
   const late = (position: number) => isLateCut(alignment, endProbabilities?.[position] ?? 1);
   return readRows(rows, cuts, reader, late);
@@ -71,7 +71,7 @@ function read(
 const patchesIn = ({ patchLengths }: CutRows) =>
   patchLengths.flat().reduce((sum, lengths) => sum + lengths.filter((length) => length > 0).length, 0);
 
-/** `hashRows` as positions among the rows of the table that the step reads. */
+/** Replaces `hashRows` by positions in the list of distinct rows that the step reads. */
 function withSparseRows(
   batches: readonly BatchWith<Arrays, 'hashRows'>[],
   { hash }: BltConfig,
@@ -82,9 +82,9 @@ function withSparseRows(
 }
 
 /**
- * The batches of one step.
- * @param micros rows of each micro-batch.
- * @param outputs what the patcher says of each.
+ * Builds the batches of one step.
+ * @param micros the rows of each micro-batch.
+ * @param outputs the patcher's output for each micro-batch.
  */
 export function bltBatches(
   micros: MicroBatches,
@@ -95,7 +95,7 @@ export function bltBatches(
   const cuts = cut(micros, outputs, options);
   const readings = source === null ? [] : micros.map((rows, i) => read(rows, cuts[i]!, outputs[i]!, source));
   const counts = readings.flat().map(({ tokenCount }) => tokenCount);
-  const tokens = grown(options.capacity.tokens, Math.max(0, ...counts));
+  const tokens = growCapacity(options.capacity.tokens, Math.max(0, ...counts));
   const batches = micros.map((rows, i) => {
     const batch = { ...withDocuments(cuts[i]!.batch), ...learningFields(rows), tokens };
     return source === null ? batch : withSource(batch, source.targets, readings[i]!, source.reader);

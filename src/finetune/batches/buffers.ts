@@ -1,6 +1,6 @@
-/** @module The buffers under typed arrays, wherever they stand in a value: to hand them to another thread without a copy. */
+/** @module Finds the buffers of the typed arrays inside a value, so that they can be transferred to another thread without copying. */
 
-/** Each buffer once. Their arrays must not share them with what stays behind. */
+/** Each buffer once. No array that stays in this thread may use one of them. */
 export function buffersOf(value: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   const visit = (at: unknown) => {

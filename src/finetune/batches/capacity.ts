@@ -1,20 +1,20 @@
-/** @module How many patches and tokens a row is padded to. All steps share it until one needs more, since a step is traced anew whenever it grows. */
+/** @module How many patches and tokens each row is padded to. The capacity is shared by all steps and rarely grows, since growing retraces the step. */
 
-/** Capacity of each row. */
+/** The capacity of each row. */
 export interface Capacity {
   readonly patches: number;
-  /** For the source's tokens; 0 where it is not read. */
+  /** For the source's tokens; 0 if the source is not used. */
   readonly tokens: number;
 }
 
-/** Before the first batch. */
+/** The capacity of a run that begins. */
 export const NO_CAPACITY: Capacity = { patches: 0, tokens: 0 };
 
-/** It grows to a multiple of STEP with some to spare. */
-const SPARE = 1.03;
+/** A capacity grows to a multiple of STEP, with some spare room. */
+const HEADROOM = 1.03;
 const STEP = 8;
 
-/** A capacity that holds `needed`: the same one where that is enough. */
-export function grown(capacity: number, needed: number): number {
-  return needed <= capacity ? capacity : Math.ceil((needed * SPARE) / STEP) * STEP;
+/** Returns the capacity unchanged if it holds `needed`, and a larger one otherwise. */
+export function growCapacity(capacity: number, needed: number): number {
+  return needed <= capacity ? capacity : Math.ceil((needed * HEADROOM) / STEP) * STEP;
 }

@@ -1,4 +1,4 @@
-/** @module A preparer in a thread of its own, so that the thread of the steps only hands over what the patcher says. */
+/** @module Runs a preparer in a thread of its own, so that the main thread only runs the patcher and the steps. */
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ByteifyError, messageOf } from '../../errors.js';
@@ -10,7 +10,7 @@ import type { StepBatch } from './step-batch.js';
 
 const WORKER = new URL('./batch-worker.js', import.meta.url);
 
-/** In a thread of its own; in this one where the sources run without being compiled, since a thread starts from JavaScript alone. */
+/** Opens a preparer in a new thread, or in the current one if the sources run uncompiled, since a thread can only be started from JavaScript. */
 export function openPreparer(settings: PreparerSettings): Preparer {
   return existsSync(WORKER) ? startPreparer(settings, WORKER) : createPreparer(settings);
 }
@@ -21,11 +21,11 @@ interface Waiting {
 }
 
 /**
- * Starts the thread. What fails there is thrown here as it was thrown there.
- * @param file compiled `batch-worker`.
+ * Starts a thread with a preparer. Errors in the thread are rethrown here with their class and properties.
+ * @param file the compiled `batch-worker`.
  */
 export function startPreparer(settings: PreparerSettings, file: URL): Preparer {
-  // Flags of this process may not suit a thread (--input-type), and it needs none.
+  // The flags of this process may be invalid for a thread (--input-type), and the thread needs none.
   const worker = new Worker(file, { workerData: settings, execArgv: [] });
   let waiting: Waiting | null = null;
   let ended: ByteifyError | null = null;

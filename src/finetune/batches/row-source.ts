@@ -1,4 +1,4 @@
-/** @module Where the rows of a run come from, told in plain values, so that another thread can open it. No TensorFlow. */
+/** @module Describes where the rows of a run come from, in plain values, so that another thread can open them. No TensorFlow. */
 import {
   createPacker,
   openSplit,
@@ -15,13 +15,13 @@ export type RowSource =
       readonly files: SplitFiles;
       readonly rowBytes: number;
       readonly seed: number;
-      /** Where the packer goes on. */
+      /** The position at which the packer continues. */
       readonly state: PackerState;
-      /** Whether every epoch has the same rows. */
+      /** Whether every epoch consists of the same rows. */
       readonly repeat: boolean;
     }
   | {
-      /** These rows, over and over: for measuring. */
+      /** These rows in a loop: for benchmarks and tests. */
       readonly kind: 'given';
       readonly rows: readonly PackedRow[];
     };
@@ -30,7 +30,7 @@ export interface OpenRows extends Packer {
   close(): Promise<void>;
 }
 
-/** @throws what reading the files throws. */
+/** @throws ByteifyError when a file of the text is missing, damaged or truncated. */
 export async function openRows(source: RowSource): Promise<OpenRows> {
   return source.kind === 'packed' ? await openPacked(source) : givenRows(source.rows);
 }

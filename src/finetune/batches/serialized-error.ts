@@ -1,12 +1,12 @@
-/** @module Errors on their way from one thread to another: copying them loses their class and all that was added to them. */
+/** @module Sends errors between threads. Structured cloning would lose their class and the properties added to them. */
 import { ByteifyError, messageOf } from '../../errors.js';
 
-/** An error in plain values. */
+/** An error as plain values. */
 export interface SerializedError {
   readonly isOurs: boolean;
   readonly message: string;
   readonly stack: string | undefined;
-  /** What was added to it: hint and exit code, or a system error's code and path. */
+  /** Properties added to the error: hint and exit code, or a system error's code and path. */
   readonly added: Readonly<Record<string, string | number | undefined>>;
   readonly cause: SerializedError | null;
 }
@@ -24,7 +24,7 @@ export function serializeError(thrown: unknown): SerializedError {
   };
 }
 
-/** The error as it was: a ByteifyError is one again. */
+/** Restores the error; a ByteifyError becomes a ByteifyError again. */
 export function deserializeError({ isOurs, message, stack, added, cause }: SerializedError): Error {
   const options = cause === null ? {} : { cause: deserializeError(cause) };
   const error = isOurs ? new ByteifyError(message, options) : new Error(message, options);

@@ -1,32 +1,33 @@
-/** @module Which rows of the hash tables a step reads: gradients, moments and updates are for those alone. */
+/** @module The sparse row indices of the hash tables: gradients, moments and updates are computed only for the rows that a step reads. */
 
 export interface SparseRows {
-  /** Distinct rows in the order they are first read, filled up to as many as there can be with `spare`. */
+  /** The distinct rows in the order of first use, padded with `spare` to the largest possible number. */
   readonly indices: Int32Array;
-  /** How many are real. */
+  /** How many of them are not padding. */
   readonly count: number;
 }
 
 export interface IndexedLists extends SparseRows {
-  /** For each list that was given: the position in `indices` of each of its entries. */
+  /** For each input list, the position in `indices` of each of its entries. */
   readonly positions: readonly Int32Array[];
 }
 
-/** 2^32 over the golden ratio: its products' high bits spread rows that lie close together (Knuth, volume 3, 6.4). */
-const SPREAD = 0x9e3779b1;
+/** 2^32 divided by the golden ratio. The high bits of its products spread neighbouring rows (Fibonacci hashing; Knuth, volume 3, section 6.4). */
+const HASH_MULTIPLIER = 0x9e3779b1;
 
 /**
- * @param lists rows of the table, as several micro-batches read them; each entry in [0, spare).
- * @param spare the row after the last, which nothing reads: padding is written there.
+ * Collects the distinct rows of the table that a step reads.
+ * @param lists the rows that each micro-batch reads, each in [0, spare).
+ * @param spare the index after the last row, used for padding. Nothing reads that row.
  */
 export function sparseRows(lists: readonly Int32Array[], spare: number): IndexedLists {
-  // A large step reads more bytes than the table has rows.
+  // A large step may have more lookups than the table has rows.
   const capacity = Math.min(
     spare,
     lists.reduce((sum, list) => sum + list.length, 0),
   );
   const indices = new Int32Array(capacity).fill(spare);
-  // Open addressing, at most half full: a slot holds a position in `indices`, plus one. A Map of numbers is an order slower.
+  // Open addressing, at most half full: a slot holds a position in `indices`, plus one. A Map is ten times slower.
   const bits = Math.ceil(Math.log2(2 * capacity + 1));
   const [shift, mask] = [32 - bits, 2 ** bits - 1];
   const slots = new Int32Array(2 ** bits);
@@ -35,7 +36,7 @@ export function sparseRows(lists: readonly Int32Array[], spare: number): Indexed
     const found = new Int32Array(list.length);
     for (let i = 0; i < list.length; i++) {
       const row = list[i]!;
-      let slot = Math.imul(row, SPREAD) >>> shift;
+      let slot = Math.imul(row, HASH_MULTIPLIER) >>> shift;
       while (slots[slot] !== 0 && indices[slots[slot]! - 1] !== row) slot = (slot + 1) & mask;
       if (slots[slot] === 0) {
         indices[count] = row;

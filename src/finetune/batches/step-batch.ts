@@ -1,4 +1,4 @@
-/** @module What one step takes, and where the run stands after it. No TensorFlow. */
+/** @module The batch of one step, and the state of the run after it. No TensorFlow. */
 import type { PackerState } from '../../data/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
 import type { Capacity } from './capacity.js';
@@ -6,30 +6,30 @@ import type { SparseRows } from './sparse-rows.js';
 
 /** The rows of a micro-batch. */
 export interface MicroBatchRows {
-  /** The number of each row in its epoch, -1 for padding. */
+  /** The number of each row in its epoch; -1 for padding. */
   readonly numbers: readonly number[];
-  /** How many tokens the source has for each row; empty where it is not read. */
+  /** How many tokens of the source each row has; empty if the source is not used. */
   readonly tokens: readonly number[];
 }
 
 export interface StepBatch {
-  /** The micro-batches; with sparse rows, `hashRows` are positions among those. */
+  /** The micro-batches. If `sparseRows` is set, their `hashRows` are positions in its indices. */
   readonly batches: readonly PartialBatch<Arrays>[];
-  /** The rows of the hash table that the step reads; null where the table is not trained. */
+  /** The rows of the hash table that the step reads; null if the table is not trained. */
   readonly sparseRows: SparseRows | null;
-  /** What the loss is divided by: positions that count, or patches. */
+  /** The divisor of the loss: the number of predicted positions, or of patches. */
   readonly weight: number;
-  /** Bytes that are predicted. */
+  /** The number of predicted bytes. */
   readonly bytes: number;
-  /** Patches of all rows; 0 where rows are not cut. */
+  /** The number of patches in all rows; 0 if rows are not cut. */
   readonly patchCount: number;
-  /** The source's tokens for all rows; 0 where it is not read. */
+  /** The number of the source's tokens in all rows; 0 if the source is not used. */
   readonly tokenCount: number;
-  /** Of each micro-batch. */
+  /** For each micro-batch. */
   readonly rows: readonly MicroBatchRows[];
-  /** The share of the rows whose source states were computed for this batch, not read from where they are kept. */
+  /** The share of rows whose source states were computed for this batch instead of being read from the cache. */
   readonly computedShare: number;
-  /** Where the packer and the capacity stand after this step. */
+  /** The state of the packer, and the capacity, after this step. */
   readonly packer: PackerState;
   readonly capacity: Capacity;
 }

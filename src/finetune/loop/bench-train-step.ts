@@ -1,4 +1,4 @@
-/** @module Times training steps of a BLT folder on made-up bytes: the same code path as finetune, nothing written. */
+/** @module Times training steps of a BLT folder on synthetic text. It runs the same code as finetune and writes nothing. */
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import type { Precision, RunMode } from '../../engine/index.js';
@@ -19,26 +19,26 @@ export interface BenchOptions {
   readonly precision?: Precision;
   readonly gradientCheckpointing?: boolean;
   readonly moments?: Moments;
-  /** Patches of this many bytes, without running the patcher; null cuts as the model does. */
+  /** Cuts a patch every so many bytes without running the patcher. Null runs the model's own patcher. */
   readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
   readonly onStep?: (done: number) => void;
 }
 
 export interface BenchResult {
-  /** Of each timed step; a first one, not in the list, warms up. */
+  /** Milliseconds of each timed step. A first step warms up and is not included. */
   readonly stepMs: number[];
   readonly bytesPerSecond: number;
   readonly peakRssBytes: number;
-  /** Nats, of the last step. */
+  /** The loss of the last step, nats per byte. */
   readonly loss: number;
 }
 
 const ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
 const LEARNING_RATE = 1e-5;
 
-/** Words of letters, so that the hash tables and patches see something like text. Deterministic. */
-function madeUpRow(rowBytes: number, seed: number): PackedRow {
+/** A row of random lower-case words, so that hash tables and patches see something like text. Deterministic. */
+function syntheticRow(rowBytes: number, seed: number): PackedRow {
   const ids = new Int32Array(rowBytes);
   let state = seed + 1;
   const next = (below: number) => {
@@ -54,13 +54,14 @@ function madeUpRow(rowBytes: number, seed: number): PackedRow {
   return { ids, targets, weights, documents: [{ start: 0, end: rowBytes }], byteCount: rowBytes - 1, number: seed };
 }
 
-/** Steps until the made-up rows come again. */
+/** The number of steps after which the synthetic rows repeat. */
 const DISTINCT_STEPS = 16;
 
-const madeUpRows = (count: number, rowBytes: number) => Array.from({ length: count }, (_, i) => madeUpRow(rowBytes, i));
+const syntheticRows = (count: number, rowBytes: number) =>
+  Array.from({ length: count }, (_, i) => syntheticRow(rowBytes, i));
 
-/** Stands for the patcher: it cuts BOS off, and then a patch every `bytesPerPatch`. */
-function evenPatcher(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
+/** Replaces the patcher: the BOS position is a patch of its own, then a patch ends every `bytesPerPatch` bytes. */
+function fixedSizePatcher(rows: number, length: number, bytesPerPatch: number, { patching }: BltConfig) {
   const high = Math.max(0, patching.threshold) * 2 + 1;
   const values = Float32Array.from({ length: rows * length }, (_, i) =>
     (i % length) % bytesPerPatch === 0 ? high : 0,
@@ -68,9 +69,9 @@ function evenPatcher(rows: number, length: number, bytesPerPatch: number, { patc
   return async () => ({ entropies: values.slice(), endProbabilities: null });
 }
 
-/** Steps one at a time, for whoever measures several things in turn. */
+/** A benchmark that is advanced step by step, so that a caller can interleave several of them. */
 export interface SteppedBench {
-  /** One step: milliseconds, bytes and loss in nats. */
+  /** Runs one step and returns its duration in milliseconds, its bytes, and its loss in nats per byte. */
   step(): Promise<{ readonly ms: number; readonly bytes: number; readonly loss: number }>;
   close(): Promise<void>;
 }
@@ -98,10 +99,10 @@ export async function openBench(
     moments: options.moments ?? 'float32',
   };
   const trainingState = await openTrainingState({ ...plan, start, from: null }).finally(() => start.close());
-  const { dense: parameters, table, fixed } = trainingState;
-  const patcher = createPatcherRunner(config, fixed, mode);
+  const { dense: parameters, table, frozen } = trainingState;
+  const patcher = createPatcherRunner(config, frozen, mode);
   const source = createBatchSource({
-    rows: { kind: 'given', rows: options.given ?? madeUpRows(DISTINCT_STEPS * rows, length) },
+    rows: { kind: 'given', rows: options.given ?? syntheticRows(DISTINCT_STEPS * rows, length) },
     config,
     patched: objective.patched,
     source: null,
@@ -109,18 +110,18 @@ export async function openBench(
     rowsPerStep: rows,
     microBatchRows: rows,
     trainsTable: true,
-    runPatcher: bytesPerPatch === null ? patcher.run : evenPatcher(rows, length, bytesPerPatch, config),
+    runPatcher: bytesPerPatch === null ? patcher.run : fixedSizePatcher(rows, length, bytesPerPatch, config),
     capacity: NO_CAPACITY,
   });
   const how = { mode, precision, gradientCheckpointing };
-  const stepper = createTrainStep({ objective, parameters, table, fixed, adamw: ADAMW, clipNorm: 1, ...how });
+  const stepper = createTrainStep({ objective, parameters, table, frozen, adamw: ADAMW, clipNorm: 1, ...how });
   let steps = 0;
   return {
     async step() {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const batch = await source.next();
       const { loss } = await stepper.run({ ...batch, step: ++steps, learningRate: LEARNING_RATE });
-      return { ms: performance.now() - begun, bytes: batch.bytes, loss };
+      return { ms: performance.now() - startedAt, bytes: batch.bytes, loss };
     },
     async close() {
       await source.close();
@@ -131,7 +132,7 @@ export async function openBench(
   };
 }
 
-/** Times training steps after one that is not timed. The engine must be started. */
+/** Times training steps after an untimed warm-up step. The engine must be started. @throws the signal's reason. */
 export async function benchTrainStep(folder: string, options: BenchOptions): Promise<BenchResult> {
   const { steps, signal, onStep } = options;
   const bench = await openBench(folder, options);

@@ -1,4 +1,4 @@
-/** @module A checkpoint of a run: a model folder with the optimizer's moments and the trainer's state beside it. */
+/** @module A checkpoint of a run: a model folder that also contains the optimizer moments and the trainer's state. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, type TensorSpec, toTransformersConfig, trainedByMuon } from '../../blt/index.js';
@@ -23,7 +23,7 @@ import {
   type ParameterGroup,
   type ParameterState,
 } from '../optimizers/adamw.js';
-import { ofCheckpoint, parseTrainerState, type SavedState, type TrainerState } from './trainer-state.js';
+import { parseTrainerState, type SavedState, type TrainerState, withCheckpointHint } from './trainer-state.js';
 import { writeWeights } from './write-weights.js';
 
 const NAME = /^checkpoint-(\d+)$/;
@@ -36,7 +36,7 @@ export function checkpointName(step: number): string {
   return `checkpoint-${String(step).padStart(6, '0')}`;
 }
 
-/** Steps that have a checkpoint in a run folder, oldest first. */
+/** The steps whose checkpoints are in a run folder, oldest first. */
 export async function checkpointSteps(run: string): Promise<number[]> {
   const names = await readdir(run).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
@@ -48,7 +48,7 @@ export async function checkpointSteps(run: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
-/** A value's bytes; it is disposed. A large table's variables have spare rows at the end, which the file does not. */
+/** The bytes of a tensor, which is disposed. Hash tables have spare rows at the end of their variables; the file leaves them out. */
 async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint8Array> {
   try {
     let left = tensorBytes(info);
@@ -62,11 +62,11 @@ async function* bytesOf(value: tf.Tensor, info: TensorInfo): AsyncGenerator<Uint
 }
 
 /**
- * Writes `run/checkpoint-STEP` and removes the oldest beyond `keep`. Trained tensors are float32, those with an adapter merged with it; the
- * others are as they were. Adapters themselves lie beside the moments.
- * @param params.start where the untrained tensors are read from
- * @param params.root what lies in this folder is not copied into the checkpoint, which names the place instead
- * @param params.mergedValue of a tensor that has an adapter; null of others
+ * Writes `run/checkpoint-STEP` and removes the oldest checkpoints beyond `keep`. Trained tensors are written as float32, and those with an
+ * adapter are merged with it. All other tensors keep their dtype. The adapters themselves are stored with the optimizer moments.
+ * @param params.start where untrained tensors are read from
+ * @param params.root tensors stored in this folder are not copied; the checkpoint refers to their files
+ * @param params.mergedValue returns W + B A of a tensor with an adapter, and null for other tensors
  */
 export async function saveCheckpoint(params: {
   run: string;
@@ -118,22 +118,22 @@ export async function saveCheckpoint(params: {
   }
 }
 
-/** The state of a checkpoint. @throws ByteifyError when it cannot be used. */
+/** Reads the trainer's state of a checkpoint. @throws ByteifyError when the file is missing, damaged or of another step. */
 export async function readTrainerState(run: string, step: number): Promise<SavedState> {
   const folder = join(run, checkpointName(step));
   return parseTrainerState(folder, join(folder, STATE_FILE), step);
 }
 
-/** What a parameter is before its values are there. */
-export interface ParameterKind {
+/** A parameter before its values are loaded. */
+export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly group: ParameterGroup;
-  /** Rows of zeros that are added at the end. */
+  /** Rows of zeros appended to the variables. */
   readonly spareRows: number;
 }
 
-/** @throws ByteifyError when a tensor is missing, or has another shape or type than the run wants. */
+/** @throws ByteifyError when a tensor is missing or does not have the shape and dtype that the run expects. */
 function checkTensor(reader: TensorReader, { name, shape }: Pick<TensorInfo, 'name' | 'shape'>, folder: string): void {
   const found = reader.tensors.get(name);
   if (found === undefined) throw new ByteifyError(`${folder} lacks the tensor ${quoted(name)}.`);
@@ -142,26 +142,30 @@ function checkTensor(reader: TensorReader, { name, shape }: Pick<TensorInfo, 'na
   if (is !== wanted) throw new ByteifyError(`The tensor ${quoted(name)} of ${folder} is ${is}, not ${wanted}.`);
 }
 
-async function restore(folder: string, kinds: readonly ParameterKind[], moments: Moments): Promise<ParameterState[]> {
+async function restore(
+  folder: string,
+  parameterSpecs: readonly ParameterSpec[],
+  moments: Moments,
+): Promise<ParameterState[]> {
   const weights = await openCheckpoint(folder);
   const opened: TensorReader[] = [weights];
   const parameters: ParameterState[] = [];
   try {
     const optimizer = await openSafetensorsFile(join(folder, OPTIMIZER_FILE));
     opened.push(optimizer);
-    // An adapter is no tensor of the model.
-    const placeOf = (name: string) =>
+    // Adapters are not tensors of the model.
+    const locationOf = (name: string) =>
       weights.tensors.has(name) ? ([weights, name] as const) : ([optimizer, `${name}.value`] as const);
-    // All of them before any is loaded.
-    for (const { name, shape, group } of kinds) {
-      const [reader, value] = placeOf(name);
+    // Check every tensor before loading any.
+    for (const { name, shape, group } of parameterSpecs) {
+      const [reader, value] = locationOf(name);
       checkTensor(reader, { name: value, shape }, folder);
       for (const [which, storage] of Object.entries(momentStorage(group, moments)))
         if (storage !== null) checkTensor(optimizer, { name: `${name}.${which}`, shape }, folder);
     }
-    for (const { name, group, spareRows } of kinds) {
+    for (const { name, group, spareRows } of parameterSpecs) {
       const { first, second } = momentStorage(group, moments);
-      const [reader, value] = placeOf(name);
+      const [reader, value] = locationOf(name);
       const moment = (which: string, storage: Storage) =>
         loadVariable(optimizer, `${name}.${which}`, { spareRows, storage });
       parameters.push({
@@ -182,28 +186,28 @@ async function restore(folder: string, kinds: readonly ParameterKind[], moments:
 }
 
 /**
- * The parameters of a checkpoint, made anew.
- * @throws ByteifyError naming what of the checkpoint is missing, cut short or of another shape
+ * Restores the parameters of a checkpoint with their moments.
+ * @throws ByteifyError naming the tensor or file that is missing, truncated or of another shape
  */
 export async function restoreParameterStates(
   run: string,
   step: number,
-  kinds: readonly ParameterKind[],
+  parameterSpecs: readonly ParameterSpec[],
   moments: Moments,
 ): Promise<ParameterState[]> {
   const folder = join(run, checkpointName(step));
-  return ofCheckpoint(folder, restore(folder, kinds, moments));
+  return withCheckpointHint(folder, restore(folder, parameterSpecs, moments));
 }
 
-/** What a run says of its parameters' groups. */
+/** The settings of a run that determine the groups of its parameters. */
 export interface GroupRates {
-  /** By part. */
+  /** A factor on the learning rate for each part of the model; 1 for parts that are not listed. */
   readonly learningRateScale: Readonly<Record<string, number>>;
-  /** Of the matrices of layers, which Muon moves; null where AdamW moves everything. */
+  /** The factor for the matrices of layers, which Muon then updates; null if AdamW updates everything. */
   readonly muonScale: number | null;
 }
 
-/** A parameter's group from its tensor: norms and embeddings are not decayed. */
+/** The group of a tensor. Norms and embeddings have no weight decay. */
 export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
   const decay = spec.role === 'linear';
   if (muonScale !== null && trainedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };

@@ -1,31 +1,31 @@
 /**
- * @module How a step is to run, where the recipe leaves it open. On a GPU XLA compiles the whole step. On a CPU TensorFlow's graph with fused
- * chains has the faster products, and XLA the smaller overhead: a layer of each transformer is timed both ways, for runs that are long
- * enough for the choice to matter.
+ * @module Chooses how steps run if the recipe says `auto`. On a GPU, XLA compiles the whole step. On a CPU, TensorFlow's graph with fused chains
+ * has faster matrix products and XLA has less overhead, so one layer of each transformer is timed in both modes if the run is long enough for
+ * the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
 import { canCompile, compile, onGpu, type RunMode, signatureOf, tf } from '../../engine/index.js';
 import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
 
-export interface ModeQuestion {
+export interface StepModeOptions {
   readonly config: BltConfig;
-  /** Whether the whole model is trained, or the patcher alone. */
-  readonly whole: boolean;
+  /** Whether the whole BLT is trained, or the patcher alone. */
+  readonly wholeModel: boolean;
   readonly rows: number;
   readonly length: number;
-  /** Of the run. */
+  /** Of the whole run. */
   readonly steps: number;
 }
 
-/** Bytes a patch that the latent global transformer's length is guessed from. */
+/** Bytes per patch, assumed for the length of the global transformer's sequences. */
 const BYTES_PER_PATCH = 4;
-/** Runs whose layers take less than this in graph mode are not worth a compilation by XLA, seconds. */
-const WORTH_TIMING_S = 60;
-/** What XLA must save to be taken: its compilation costs about as much. */
-const NEEDED_GAIN = 0.85;
+/** Seconds. If the layers of a whole run take less than this in graph mode, XLA's compilation would not pay off. */
+const MIN_GRAPH_SECONDS = 60;
+/** XLA is chosen only below this share of the graph's time, since its compilation has to be paid for too. */
+const MAX_XLA_SHARE = 0.85;
 
-/** Milliseconds of a layer's forward and backward pass in a mode: the best of a few. */
+/** Milliseconds of one layer's forward and backward pass in a mode: the fastest of three calls after a warm-up. */
 async function timeLayer(
   config: TransformerConfig,
   rows: number,
@@ -38,8 +38,8 @@ async function timeLayer(
     ...tensors.map(({ shape }) => tf.fill([...shape], shape.length === 1 ? 1 : 0.01)),
   ]);
   const layer = compile((...values) => {
-    const moved = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]!.name, value]));
-    const { loss, gradients } = lossAndGradients(moved, (params) => {
+    const inputsByName = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]!.name, value]));
+    const { loss, gradients } = lossAndGradients(inputsByName, (params) => {
       const context = blockContext(config, { rows, length, documents: null });
       return tf.sum(block(params.get('x')!, params, 'layer', context)) as tf.Scalar;
     });
@@ -47,18 +47,18 @@ async function timeLayer(
   }, signatureOf(inputs));
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {
-    const begun = performance.now();
+    const startedAt = performance.now();
     tf.dispose([...(await layer.call(inputs, mode))]);
-    if (i > 0) best = Math.min(best, performance.now() - begun);
+    if (i > 0) best = Math.min(best, performance.now() - startedAt);
   }
   layer.dispose();
   tf.dispose(inputs);
   return best;
 }
 
-/** The transformers that a step runs, with the positions they run over. */
-function transformers({ config, whole, rows, length }: ModeQuestion): [TransformerConfig, number, number][] {
-  if (!whole) return [[config.patcher, rows, length]];
+/** The transformers that a step runs, each with its rows and their length in positions. */
+function transformers({ config, wholeModel, rows, length }: StepModeOptions): [TransformerConfig, number, number][] {
+  if (!wholeModel) return [[config.patcher, rows, length]];
   const local = { ...config.decoder, layers: config.decoder.layers + config.encoder.layers };
   return [
     [local, rows, length],
@@ -66,17 +66,17 @@ function transformers({ config, whole, rows, length }: ModeQuestion): [Transform
   ];
 }
 
-/** The mode for a run. It is measured, so two runs may differ; a run that goes on keeps its own. */
-export async function chooseMode(question: ModeQuestion): Promise<RunMode> {
+/** Chooses the mode of a run. The choice is measured, so two runs may differ; a resumed run keeps its own. The engine must be started. */
+export async function chooseMode(options: StepModeOptions): Promise<RunMode> {
   if (!canCompile()) return 'eager';
   if (onGpu()) return 'xla';
   const total = async (mode: 'graph' | 'xla') => {
     let ms = 0;
-    for (const [config, rows, length] of transformers(question))
+    for (const [config, rows, length] of transformers(options))
       ms += config.layers * (await timeLayer(config, rows, length, mode));
     return ms;
   };
   const graph = await total('graph');
-  if ((graph * question.steps) / 1000 < WORTH_TIMING_S) return 'graph';
-  return (await total('xla')) < graph * NEEDED_GAIN ? 'xla' : 'graph';
+  if ((graph * options.steps) / 1000 < MIN_GRAPH_SECONDS) return 'graph';
+  return (await total('xla')) < graph * MAX_XLA_SHARE ? 'xla' : 'graph';
 }

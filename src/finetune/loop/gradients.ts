@@ -1,11 +1,14 @@
-/** @module Gradients of named parameters, and their global norm. */
+/** @module Gradients with respect to named parameters, and their global norm. */
 import { attribute, rawOp, tf } from '../../engine/index.js';
 import { ByteifyError, messageOf } from '../../errors.js';
 
-/** A loss over parameters by name. */
+/** A loss as a function of the parameters by name. */
 export type Loss = (values: ReadonlyMap<string, tf.Tensor>) => tf.Scalar;
 
-/** The loss and its gradient for each value, in the map's order. The caller disposes them. */
+/**
+ * Computes a loss and its gradients with respect to the values, in the map's order. The caller disposes all of them.
+ * @throws ByteifyError when an operation has no gradient, or the loss does not depend on one of the values.
+ */
 export function lossAndGradients(
   values: ReadonlyMap<string, tf.Tensor>,
   loss: Loss,
@@ -17,7 +20,7 @@ export function lossAndGradients(
       return tf.engine().gradients(() => loss(new Map(given.map((x, i) => [names[i]!, x]))), given, undefined, true);
     } catch (cause) {
       const kernel = /gradient function not found for (\w+)/.exec(messageOf(cause))?.[1];
-      // tfjs-core keeps what a failed backward pass would have used.
+      // tfjs-core does not release the tensors that a failed backward pass had saved.
       const { state } = tf.engine();
       for (const { saved } of state.activeTape ?? []) tf.dispose(saved ?? []);
       state.activeTape = null as never;
@@ -32,13 +35,13 @@ export function lossAndGradients(
   if (missing.length > 0) {
     tf.dispose([value, ...grads.filter((grad) => grad)]);
     throw new ByteifyError(`The loss has no gradient for ${missing.join(', ')}.`, {
-      hint: 'It does not depend on them, or an operation between has no gradient: freeze them, or use differentiable operations.',
+      hint: 'Freeze them if the loss does not depend on them; otherwise use only operations that have gradients.',
     });
   }
   return { loss: value as tf.Scalar, gradients: grads };
 }
 
-/** The Euclidean norm of all gradients together: a scalar. */
+/** The Euclidean norm of all gradients together, a scalar. */
 export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
   return tf.tidy(() => {
     const halves = gradients.map((gradient) => rawOp('L2Loss', [attribute.type('T', 'float32')], [gradient])[0]!);
@@ -46,7 +49,7 @@ export function globalNorm(gradients: readonly tf.Tensor[]): tf.Scalar {
   });
 }
 
-/** What gradients are multiplied by so that their global norm is at most `limit` (torch.nn.utils.clip_grad_norm_, with its 1e-6). */
+/** The factor that reduces gradients of this norm to at most `limit` (torch.nn.utils.clip_grad_norm_, including its 1e-6). */
 export function clipScale(norm: tf.Tensor, limit: number): tf.Scalar {
   return tf.tidy(() => tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))));
 }

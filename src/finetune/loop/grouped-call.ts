@@ -1,13 +1,13 @@
-/** @module Calls a function of tensors by groups that have names, where a traced function takes one list. */
+/** @module Calls a traced function, which takes one flat list of tensors, with named groups of tensors. */
 import type { RetracedFunction, tf } from '../../engine/index.js';
 
 /** Tensors by the name of their group. */
 export type TensorGroups = Readonly<Record<string, readonly tf.Tensor[]>>;
 
 /**
- * @param groups the inputs; they must stay alive until the promise settles.
- * @param body gives the outputs of such groups. It is traced: see `RetracedFunction`.
- * @returns what the body gave, in its order; the caller disposes it.
+ * @param groups the inputs. They must stay alive until the promise settles.
+ * @param body computes the outputs from the groups. It is traced: see `RetracedFunction`.
+ * @returns the outputs of `body`, in order. The caller disposes them.
  */
 export async function callGrouped<G extends TensorGroups>(
   fn: RetracedFunction,

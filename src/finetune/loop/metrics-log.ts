@@ -1,4 +1,4 @@
-/** @module The curve of a run: metrics.jsonl, which is the record, and TensorBoard's event file beside it. */
+/** @module The metrics of a run: metrics.jsonl, and the same values as a TensorBoard event file. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,17 +11,17 @@ const lineSchema = z.looseObject({ step: z.number() });
 export const METRICS_FILE = 'metrics.jsonl';
 
 export interface MetricsLog {
-  /** One line, on disk before it returns. @param step optimizer steps done. */
+  /** Writes one line, which is on disk when the promise resolves. @param step the number of optimizer steps taken. */
   write(step: number, values: Readonly<Record<string, number>>): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The first step that a run standing at `step` will log: the look at the held-out text before step 1 is logged as step 0. */
+/** The first step that a run resumed at `step` will log. The evaluation before step 1 is logged as step 0. */
 function firstStepAfter(step: number): number {
   return step === 0 ? 0 : step + 1;
 }
 
-/** Lines up to a step: a run that goes on from a checkpoint does those after it again. */
+/** Drops the lines after a step: a run that resumes from a checkpoint takes those steps again. */
 async function dropAfter(path: string, step: number): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -32,7 +32,7 @@ async function dropAfter(path: string, step: number): Promise<void> {
     try {
       return lineSchema.parse(JSON.parse(line)).step < firstStepAfter(step);
     } catch {
-      return false; // the last line of a process that was killed
+      return false; // truncated when the process was killed
     }
   });
   await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(''));
@@ -56,13 +56,13 @@ async function append({ path, file }: OpenLog, bytes: Uint8Array | string): Prom
   }
 }
 
-/** @param step where the run stands; what the file holds beyond it is dropped. */
+/** Opens the logs of a run. @param step the step the run is at; later lines are dropped. */
 export async function openMetrics(run: string, step: number): Promise<MetricsLog> {
   const path = join(run, METRICS_FILE);
   await dropAfter(path, step);
   const lines = await openLog(path);
   const seconds = () => Date.now() / 1000;
-  // A file a sitting: TensorBoard reads them as one run.
+  // One file per session: TensorBoard merges them into one run.
   const events = await openLog(join(run, `events.out.tfevents.${Math.floor(seconds())}.byteify.${process.pid}`));
   await append(events, fileVersionRecord(seconds()));
   await append(events, restartRecord(firstStepAfter(step), seconds()));

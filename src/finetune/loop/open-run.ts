@@ -1,4 +1,4 @@
-/** @module Everything that a training run consists of, opened and connected: parameters, patcher, teacher, batches, step, log, checkpoints. */
+/** @module Opens and connects everything a training run consists of: parameters, patcher, teacher, batches, step, metrics and checkpoints. */
 import { join } from 'node:path';
 import { bltTensors } from '../../blt/index.js';
 import { fitsPacker, PACKER_START, type PackerOptions } from '../../data/index.js';
@@ -15,24 +15,24 @@ import { chooseMode } from './choose-step-mode.js';
 import { type MetricsLog, openMetrics } from './metrics-log.js';
 import type { TrainingSource, TrainOptions } from './train-options.js';
 import { createTrainStep, type TrainStep } from './train-step.js';
-import { type SavedState, type TrainerState, withoutCheckpoint } from './trainer-state.js';
+import { damagedCheckpointHint, type SavedState, type TrainerState } from './trainer-state.js';
 import { openTrainingState, type TrainingState } from './training-state.js';
 
 export interface TrainingRun {
-  /** Where the run stands: at its beginning, or at its newest checkpoint. */
+  /** The state of the newest checkpoint, or the initial one. */
   readonly state: TrainerState;
   readonly parameters: TrainingState;
   readonly batches: BatchSource;
   readonly stepper: TrainStep;
   readonly log: MetricsLog;
   save(state: TrainerState): Promise<void>;
-  /** Releases everything, the parameters included. */
+  /** Releases everything, including the parameters. */
   close(): Promise<void>;
 }
 
 /**
  * Opens a run, or resumes the one in its folder. The engine must be started.
- * @throws ByteifyError when the run there has other settings, or a checkpoint that does not fit the text.
+ * @throws ByteifyError when the existing run has other settings, or its checkpoint is damaged or does not fit the text.
  */
 export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const { objective, config, start, plan, run, root, source: teacher = null } = options;
@@ -44,13 +44,13 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const parameters = await openTrainingState({
     ...{ objective, start, seed: options.seed },
     ...{ learningRateScale: plan.learningRateScale, muonScale: plan.muonScale, moments: plan.moments },
-    specs: [...specs, ...(objective.extra ?? [])],
+    specs: [...specs, ...(objective.extraTensors ?? [])],
     from: saved === null ? null : { run, step: saved.step },
-    ...(teacher !== null && { beside: teacher.tensors }),
+    ...(teacher !== null && { sourceTensors: teacher.tensors }),
   });
   const state: TrainerState = { ...(saved ?? freshState(options)), mode };
-  const { table, fixed } = parameters;
-  const patcher = createPatcherRunner(config, fixed, mode);
+  const { table, frozen } = parameters;
+  const patcher = createPatcherRunner(config, frozen, mode);
   const states = openStates(options, parameters, mode);
   const batches = createBatchSource({
     rows: { kind: 'packed', files: options.data.files, state: state.packer, ...packing(options) },
@@ -64,11 +64,11 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const { clipNorm, precision, gradientCheckpointing } = plan;
   const how = { mode, precision, gradientCheckpointing };
   const stepper = createTrainStep({
-    ...{ objective, table, fixed, adamw: plan, clipNorm, ...how },
+    ...{ objective, table, frozen, adamw: plan, clipNorm, ...how },
     parameters: parameters.dense,
   });
   const log = await openMetrics(run, state.step);
-  // A checkpoint of a BLT stands for a whole one, whatever its stage reads.
+  // A BLT checkpoint lists all tensors of the model, even those that the stage does not read.
   const written = objective.patched ? all : specs;
   return {
     ...{ state, parameters, batches, stepper, log },
@@ -103,15 +103,15 @@ const freshState = ({ flopsBefore = 0, settings }: TrainOptions): Omit<TrainerSt
   metrics: {},
 });
 
-/** The state of the newest checkpoint, null where there is none. */
+/** The state of the newest checkpoint, or null. */
 async function savedState(options: TrainOptions): Promise<SavedState | null> {
   const { run, settings } = options;
   const last = (await checkpointSteps(run)).at(-1);
   if (last === undefined) return null;
   const saved = await readTrainerState(run, last);
   if (saved.settings !== settings) {
-    throw new ByteifyError(`The run in ${run} was begun with other settings.`, {
-      hint: 'Use the recipe and data it was begun with, or --restart-from to begin the stage anew.',
+    throw new ByteifyError(`The run in ${run} was started with different settings.`, {
+      hint: 'Use the recipe and data it was started with, or restart the stage with --restart-from.',
       exitCode: 2,
     });
   }
@@ -119,43 +119,43 @@ async function savedState(options: TrainOptions): Promise<SavedState | null> {
   return saved;
 }
 
-/** How the steps of this session run. A resumed run may run them differently than before only where the plan says so. */
+/** The mode of this session's steps. A resumed run changes its mode only if the recipe names another one. */
 async function runMode({ objective, config, plan }: TrainOptions, saved: SavedState | null): Promise<RunMode> {
-  const asked = plan.mode === 'auto' ? saved?.mode : plan.mode;
+  const wanted = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const { microBatchRows: rows, rowBytes: length, steps } = plan;
-  return asked ?? (await chooseMode({ config, whole: objective.patched, rows, length, steps }));
+  return wanted ?? (await chooseMode({ config, wholeModel: objective.patched, rows, length, steps }));
 }
 
 const readsStates = ({ objective }: TrainOptions): boolean => objective.targets.includes('states');
 
 /** Whether the steps read the text more than once. */
-const readsAgain = ({ plan, data }: TrainOptions): boolean =>
+const readsTextRepeatedly = ({ plan, data }: TrainOptions): boolean =>
   plan.steps * plan.rowsPerStep * plan.rowBytes > data.byteCount;
 
-/** How text becomes rows. Where the teacher's states are cached, every epoch has the same rows. */
+/** How text is packed into rows. If the teacher's states can be cached, every epoch has the same rows. */
 const packing = (options: TrainOptions): Required<Pick<PackerOptions, 'rowBytes' | 'seed' | 'repeat'>> => ({
   rowBytes: options.plan.rowBytes,
   seed: options.seed,
-  repeat: readsStates(options) && readsAgain(options),
+  repeat: readsStates(options) && readsTextRepeatedly(options),
 });
 
-function openStates(options: TrainOptions, { fixed }: TrainingState, mode: RunMode): SourceStates | null {
+function openStates(options: TrainOptions, { frozen }: TrainingState, mode: RunMode): SourceStates | null {
   if (!readsStates(options)) return null;
   const { config, run, plan } = options;
   const cache = { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes };
-  return createSourceStates({ config, fixed, mode, cache: readsAgain(options) ? cache : null });
+  return createSourceStates({ config, frozen, mode, cache: readsTextRepeatedly(options) ? cache : null });
 }
 
-/** @throws ByteifyError when a state points to a place that the text does not have. */
+/** @throws ByteifyError when the packer's saved position is not in the text. */
 function checkPacker(packer: PackerOptions, { step, packer: state }: SavedState, run: string): void {
   if (fitsPacker(packer, state)) return;
   const folder = join(run, checkpointName(step));
-  throw new ByteifyError(`${folder} stands at a place that the text does not have.`, {
-    hint: withoutCheckpoint(folder),
+  throw new ByteifyError(`${folder} refers to a position that is not in the training text.`, {
+    hint: damagedCheckpointHint(folder),
   });
 }
 
-/** The tensors stay in this thread. */
+/** The source's settings for the batch thread. Tensors cannot be sent to it. */
 const withoutTensors = ({ folder, ids, alignment }: TrainingSource): Omit<SourceSettings, 'targets'> => ({
   folder,
   ids,

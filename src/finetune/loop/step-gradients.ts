@@ -1,4 +1,4 @@
-/** @module The two halves of a training step as functions of tensors: the gradients of a micro-batch, and the update that they make. */
+/** @module The two halves of a training step as functions of tensors: computing the gradients of a micro-batch, and applying them. */
 import { type Precision, tf, type Variable, withPrecision } from '../../engine/index.js';
 import type { Params, Tensors } from '../../model/index.js';
 import type { PartialBatch } from '../../patching/index.js';
@@ -13,54 +13,58 @@ import { updateMuonParameter } from '../optimizers/muon.js';
 import type { Objective } from '../stages/objective.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
 
-/** The model in training and how it is trained: what is the same in all steps. */
+/** Everything that stays the same from step to step. */
 export interface StepOptions {
   readonly objective: Objective;
-  /** Parameters that every step moves. */
+  /** The parameters that every step updates. */
   readonly parameters: readonly ParameterState[];
-  /** A table of which a step moves the rows it reads; its variables have one spare row more than the tensor. Null when it is frozen. */
+  /**
+   * The hash table, of which a step updates only the rows it reads. Its variables have one spare row more than the tensor. Null if the table is
+   * frozen.
+   */
   readonly table: ParameterState | null;
   /** Parameters that are only read. */
-  readonly fixed: ReadonlyMap<string, Variable>;
+  readonly frozen: ReadonlyMap<string, Variable>;
   readonly adamw: AdamWOptions;
   readonly clipNorm: number;
   /** Of matrix products. */
   readonly precision: Precision;
-  /** Keep only each layer's input for the backward pass. */
+  /** Keeps only each layer's input for the backward pass and recomputes the rest. */
   readonly gradientCheckpointing: boolean;
 }
 
-/** Rows of a table that a step reads: their values, and their first and second moments. Empty where no table is trained. */
+/** The rows of the table that a step reads [U, H]: values, first moments, second moments. Empty if no table is trained. */
 export type TableRows = readonly [] | readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
 
 export interface WeightedGradients {
-  /** The loss and its parts, each times the inverse weight [1 + parts]. */
+  /** The loss and its terms, each multiplied by the inverse weight [1 + parts]. */
   readonly losses: tf.Tensor;
-  /** Of each parameter, and of the table's rows last. */
+  /** Of each parameter, followed by those of the table's rows. */
   readonly gradients: readonly tf.Tensor[];
 }
 
 /**
- * @param values of the rows of the table that the step reads; left out where no table is trained.
- * @param inverseWeight 1 / the step's weight, a scalar: so the losses of micro-batches add up to the step's mean.
+ * The forward and backward pass of a micro-batch.
+ * @param values the rows of the table that the step reads; undefined if no table is trained.
+ * @param inverseWeight 1 / the step's weight, a scalar. With it, the losses of the micro-batches add up to the mean over the step.
  */
 export function weightedGradients(
-  { objective, parameters, table, fixed, precision, gradientCheckpointing }: StepOptions,
+  { objective, parameters, table, frozen, precision, gradientCheckpointing }: StepOptions,
   batch: PartialBatch<Tensors>,
   values: tf.Tensor | undefined,
   inverseWeight: tf.Tensor,
 ): WeightedGradients {
-  const frozen = new Map([...fixed].map(([name, variable]) => [name, variable.readFrozen()]));
-  const moved = new Map(parameters.map(({ name, value }) => [name, value.read()]));
-  if (table !== null && values !== undefined) moved.set(table.name, values);
+  const frozenTensors = new Map([...frozen].map(([name, variable]) => [name, variable.readFrozen()]));
+  const trained = new Map(parameters.map(({ name, value }) => [name, value.read()]));
+  if (table !== null && values !== undefined) trained.set(table.name, values);
   let measured: tf.Tensor | null = null;
-  const { loss, gradients } = lossAndGradients(moved, (now) => {
-    const params: Params = new Map([...frozen, ...now]);
+  const { loss, gradients } = lossAndGradients(trained, (now) => {
+    const params: Params = new Map([...frozenTensors, ...now]);
     const { value, parts } = withPrecision(precision, () => objective.loss(params, batch, { gradientCheckpointing }));
     measured = tf.keep(tf.mul(tf.stack([value, ...parts]), inverseWeight));
     return tf.mul(value, inverseWeight) as tf.Scalar;
   });
-  // Belongs to the scope around it again, which releases it.
+  // A clone belongs to the enclosing tidy scope, which releases it.
   const losses = tf.clone(measured!);
   tf.dispose([loss, measured!]);
   return { losses, gradients };
@@ -68,12 +72,12 @@ export function weightedGradients(
 
 const UPDATES = { adamw: updateParameter, muon: updateMuonParameter } as const;
 
-/** The learning rate and the two bias corrections, scalars. */
+/** Scalars. */
 export type Rates = readonly [learningRate: tf.Tensor, firstCorrection: tf.Tensor, secondCorrection: tf.Tensor];
 
 /**
- * Clips the gradients and updates the parameters in place.
- * @returns the norm before clipping, and the table's next rows.
+ * Clips the gradients by their global norm and updates the parameters in place.
+ * @returns the norm before clipping, followed by the updated rows of the table.
  */
 export function applyGradients(
   { parameters, table, adamw, clipNorm }: StepOptions,

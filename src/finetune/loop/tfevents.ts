@@ -1,5 +1,5 @@
 /**
- * @module TensorBoard's event files: length-framed protocol buffers with masked CRC-32C checks
+ * @module TensorBoard event files: length-prefixed protocol buffers with masked CRC-32C checksums
  * (tensorflow/core/util/event.proto, tensorflow/core/framework/summary.proto, tensorflow/core/lib/io/record_writer.cc).
  */
 
@@ -11,7 +11,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C as records store it: rotated and offset, so that a checksum of checksums is not weak. */
+/** CRC-32C as event files store it: rotated and offset, so that checksums of data that contains checksums stay reliable. */
 export function maskedCrc(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
@@ -55,7 +55,7 @@ function record(payload: readonly number[]): Uint8Array {
   return framed;
 }
 
-/** The record that a file begins with. @param seconds since 1970. */
+/** The first record of an event file. @param seconds since 1970. */
 export function fileVersionRecord(seconds: number): Uint8Array {
   return record([...doubleField(1, seconds), ...textField(3, 'brain.Event:2')]);
 }
@@ -63,14 +63,14 @@ export function fileVersionRecord(seconds: number): Uint8Array {
 const START = 1;
 
 /**
- * A new sitting of a run: readers forget the events of this step and later ones in the files before it, which the run does again.
- * @param step the first one of the sitting. @param seconds since 1970.
+ * Marks the beginning of a resumed session. Readers discard events of this step and later ones in earlier files.
+ * @param step the first step of the session. @param seconds since 1970.
  */
 export function restartRecord(step: number, seconds: number): Uint8Array {
   return record([...doubleField(1, seconds), ...varintField(2, step), ...bytesField(7, varintField(1, START))]);
 }
 
-/** Scalars of one step. @param seconds since 1970. */
+/** The scalars of one step. @param seconds since 1970. */
 export function scalarsRecord(step: number, scalars: Readonly<Record<string, number>>, seconds: number): Uint8Array {
   const values = Object.entries(scalars).flatMap(([tag, value]) =>
     bytesField(1, [...textField(1, tag), ...floatField(2, value)]),

@@ -1,4 +1,4 @@
-/** @module What the training loop is given, and what it gives. */
+/** @module The options and the result of the training loop. */
 import type { BltConfig } from '../../blt/index.js';
 import type { StoredSplit } from '../../data/index.js';
 import type { Precision, RunMode, Variable } from '../../engine/index.js';
@@ -10,12 +10,12 @@ import type { AdamWOptions, Moments } from '../optimizers/adamw.js';
 import type { Objective } from '../stages/objective.js';
 import type { GroupRates } from './checkpoint.js';
 
-/** The settings of a stage, in the terms of the loop. */
+/** The settings of a stage, in the units of the training loop. */
 export interface TrainingPlan extends AdamWOptions, GroupRates {
   readonly steps: number;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
-  /** Rows whose activations are in memory at once. */
+  /** The number of rows whose activations are in memory at the same time. */
   readonly microBatchRows: number;
   readonly learningRateAt: (step: number) => number;
   readonly clipNorm: number;
@@ -24,19 +24,19 @@ export interface TrainingPlan extends AdamWOptions, GroupRates {
   readonly keepCheckpoints: number;
   /** Storage type of the optimizer's moments. */
   readonly moments: Moments;
-  /** `auto` measures what is faster. */
+  /** `auto` measures which mode is faster. */
   readonly mode: RunMode | 'auto';
   /** Of matrix products. */
   readonly precision: Precision;
-  /** Keep only each layer's input for the backward pass. */
+  /** Keeps only each layer's input for the backward pass and recomputes the rest. */
   readonly gradientCheckpointing: boolean;
-  /** Disk that the source's states may take. */
+  /** How much disk space the cache of the source's states may take. */
   readonly sourceStatesCacheBytes: number;
 }
 
 /** The source of a distillation. */
 export interface TrainingSource extends Omit<SourceSettings, 'targets'> {
-  /** Its tensors beside the model's own; the loop disposes them. */
+  /** The source's tensors, which the loop disposes. */
   readonly tensors: ReadonlyMap<string, Variable>;
 }
 
@@ -44,7 +44,7 @@ export interface StepReport {
   /** Counts from 1. */
   readonly step: number;
   readonly steps: number;
-  /** As metrics.jsonl has them; the first is what the run is watched by. */
+  /** By their names in metrics.jsonl; the first is the one shown as progress. */
   readonly losses: Readonly<Record<string, number>>;
   readonly bytesPerSecond: number;
 }
@@ -52,30 +52,30 @@ export interface StepReport {
 export interface TrainOptions {
   readonly objective: Objective;
   readonly config: BltConfig;
-  /** The model as it was before step 1. */
+  /** The model before step 1. */
   readonly start: TensorReader;
   readonly plan: TrainingPlan;
   readonly data: StoredSplit;
-  /** What the objective's targets come from; null where it has none. */
+  /** The source that the objective's targets are made from; null if it has none. */
   readonly source?: TrainingSource | null;
-  /** Floating-point operations before this run. */
+  /** Floating-point operations spent before this run. */
   readonly flopsBefore?: number;
-  /** Floating-point operations of a step. */
+  /** Floating-point operations of one step. */
   readonly flopsOf: (batch: StepBatch) => number;
-  /** The folder of checkpoints, metrics.jsonl and tfevents. A run that is there already is resumed. */
+  /** The folder of checkpoints, metrics.jsonl and event files. A run that exists there is resumed. */
   readonly run: string;
-  /** The folder of the conversion: checkpoints refer to what is inside it instead of copying it. */
+  /** The conversion folder: checkpoints refer to tensors inside it instead of copying them. */
   readonly root: string;
   readonly seed: number;
   /** A digest of the settings that must not change when a run is resumed. */
   readonly settings: string;
   readonly signal: AbortSignal;
   readonly onStep?: (report: StepReport) => void;
-  /** Measures the model on held-out text; the names carry units. */
+  /** Evaluates the model on held-out text. Metric names include their units. */
   readonly validate?: (params: Params) => Promise<Readonly<Record<string, number>>>;
 }
 
-/** The trained and the frozen parameters, which the caller disposes, and the last metrics. */
+/** All parameters, trained and frozen, which the caller disposes, and the metrics of the last evaluation. */
 export interface TrainResult {
   readonly params: Params;
   readonly metrics: Readonly<Record<string, number>>;

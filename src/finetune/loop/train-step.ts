@@ -1,15 +1,15 @@
 /**
- * @module One optimizer step as compiled functions: forward, backward, clipping and the optimizer on variables that are updated in place. With one
- * micro-batch it is one function; with several, one adds up gradients and one applies them. Eagerly the very same code runs operation
- * by operation.
+ * @module One optimizer step as compiled functions: forward pass, backward pass, clipping, and the optimizer's in-place updates. A step of one
+ * micro-batch is a single function; a step of several uses two, one that accumulates gradients and one that applies them. In eager mode the same
+ * code runs operation by operation.
  */
 import { type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
 import type { SparseRows } from '../batches/sparse-rows.js';
 import type { StepBatch } from '../batches/step-batch.js';
 import { corrections, type ParameterState } from '../optimizers/adamw.js';
+import { accumulatedStep, type CompiledStep, type StepTensors } from './gradient-accumulation.js';
 import { callGrouped } from './grouped-call.js';
-import { type StepOfBatches, type StepTensors, summedStep } from './micro-batch-sums.js';
 import { applyGradients, type StepOptions, type TableRows, weightedGradients } from './step-gradients.js';
 
 export interface TrainStepOptions extends StepOptions {
@@ -23,9 +23,9 @@ export interface StepInput extends Pick<StepBatch, 'batches' | 'sparseRows' | 'w
 }
 
 export interface StepOutput {
-  /** The sum over the step divided by its weight: of next-byte losses, nats per byte. */
+  /** The summed loss divided by the step's weight: nats per byte for next-byte losses. */
   readonly loss: number;
-  /** What it is made of, likewise, by the objective's names. */
+  /** The terms of the loss, also divided by the weight, by the names in the objective's `parts`. */
   readonly parts: Readonly<Record<string, number>>;
   readonly gradientNorm: number;
 }
@@ -35,8 +35,8 @@ export interface TrainStep {
   dispose(): void;
 }
 
-/** A step of one micro-batch: one function. */
-function wholeStep(options: StepOptions, mode: RunMode): StepOfBatches {
+/** A step of one micro-batch, as one compiled function. */
+function singleBatchStep(options: StepOptions, mode: RunMode): CompiledStep {
   const fn = retracedFunction(mode);
   return {
     async run([batch], { rates, inverseWeight, rows }) {
@@ -59,7 +59,7 @@ function wholeStep(options: StepOptions, mode: RunMode): StepOfBatches {
   };
 }
 
-/** The rows of a table that a step reads, and how their next values are written back. */
+/** Gathers the rows of the table that a step reads, and writes their updates back. */
 function tableRows(table: ParameterState | null, sparse: SparseRows | null) {
   if (table === null || sparse === null) return { rows: [] as const, write: () => {}, dispose: () => {} };
   const variables = [table.value, table.first, table.second!] as const;
@@ -77,10 +77,10 @@ function tableRows(table: ParameterState | null, sparse: SparseRows | null) {
   };
 }
 
-/** The engine must be started. The caller disposes the parameters and the fixed parameters. */
+/** The engine must be started. The caller disposes the trained and the frozen parameters. */
 export function createTrainStep(options: TrainStepOptions): TrainStep {
   const { objective, table, adamw, mode } = options;
-  const [whole, summed] = [wholeStep(options, mode), summedStep(options, mode)];
+  const [whole, summed] = [singleBatchStep(options, mode), accumulatedStep(options, mode)];
   return {
     async run({ batches, sparseRows, weight, step, learningRate }) {
       const [firstCorrection, secondCorrection] = corrections(step, adamw.betas);

@@ -1,4 +1,4 @@
-/** @module The training loop: one for the patcher and for the BLT. What is trained and what the loss is, an objective says; open-run.ts connects the parts. */
+/** @module The training loop of both the patcher and the BLT. An objective defines what is trained and the loss; open-run.ts connects the parts. */
 import { ByteifyError } from '../../errors.js';
 import { disposeParams } from '../../model/index.js';
 import { CROSS_ENTROPY } from '../stages/objective.js';
@@ -7,8 +7,8 @@ import type { TrainOptions, TrainResult } from './train-options.js';
 import { createWaitMeter } from './wait-meter.js';
 
 /**
- * Trains to the last step, or until the signal is aborted: then it saves a checkpoint and throws the signal's reason. The engine must be started.
- * @throws ByteifyError when the loss is no longer finite (the last checkpoint stays), or when the run there has other settings.
+ * Trains until the last step. If the signal is aborted, it saves a checkpoint and throws the signal's reason. The engine must be started.
+ * @throws ByteifyError when the loss is no longer finite (the last checkpoint is kept), or the existing run has other settings.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { plan, signal } = options;
@@ -30,9 +30,9 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   try {
     if (state.step === 0) await validate();
     while (state.step < plan.steps) {
-      const begun = performance.now();
+      const startedAt = performance.now();
       const batch = await batches.next();
-      const waited = performance.now() - begun;
+      const waited = performance.now() - startedAt;
 
       const step = state.step + 1;
       const learningRate = plan.learningRateAt(step);
@@ -41,7 +41,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       const flops = state.flops + options.flopsOf(batch);
       state = { ...state, step, packer: batch.packer, room: batch.capacity, flops };
 
-      const elapsed = performance.now() - begun;
+      const elapsed = performance.now() - startedAt;
       waits.add(waited, elapsed);
       const losses = namedLosses(parts);
       const bytesPerSecond = batch.bytes / (elapsed / 1000);
@@ -67,7 +67,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   }
 }
 
-/** Losses by their names in metrics.jsonl: the next byte's in bits, the others as they are. */
+/** The loss terms by their names in metrics.jsonl: next-byte loss in bits per byte, all others as they are. */
 function namedLosses(parts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(
     Object.entries(parts).map(([name, value]) =>

@@ -1,4 +1,4 @@
-/** @module The settings of a recipe's stage in the training loop's terms. */
+/** @module Translates the settings of a recipe into a plan for the training loop. */
 import type { Recipe, TrainingStage } from '../../recipe/index.js';
 import { learningRateAt } from '../optimizers/schedule.js';
 import type { TrainingPlan } from './train-options.js';
@@ -7,7 +7,7 @@ function rows(batchBytes: number, rowBytes: number): number {
   return Math.max(1, Math.round(batchBytes / rowBytes));
 }
 
-/** Of `stages[i]`. */
+/** The plan of a stage. */
 export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
   const rowsPerStep = rows(stage.batch_bytes, stage.sequence_length);
   return {
@@ -17,7 +17,7 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
     microBatchRows: Math.min(stage.micro_batch_size, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
-    // The source's layers were trained by AdamW; fine-tuning such a model by Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
+    // AdamW trained the source's layers; fine-tuning such a model with Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
     muonScale: null,
     betas: stage.betas,
     epsilon: stage.epsilon,
@@ -34,14 +34,14 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
   };
 }
 
-/** Betas and epsilon as the paper's models have them (arXiv 2412.09871, section 4.8). */
+/** The values used for the paper's models (arXiv 2412.09871, section 4.8). */
 const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
-/** How many looks at the held-out text a patcher's training takes, and how many checkpoints. */
-const PATCHER_LOOKS = 5;
+/** How often the patcher is evaluated on held-out text, and saved, during its training. */
+const PATCHER_EVALUATIONS = 5;
 
-/** Of the `patcher` section. */
+/** The plan of the `patcher` section. */
 export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware']): TrainingPlan {
-  const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_LOOKS));
+  const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_EVALUATIONS));
   const rowsPerStep = rows(patcher.batch_bytes, patcher.sequence_length);
   return {
     ...PATCHER_ADAMW,

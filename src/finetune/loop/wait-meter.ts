@@ -1,9 +1,9 @@
-/** @module The share of its time that a loop waits for data. */
+/** @module Measures the share of time that the training loop waits for data. */
 
 export interface WaitMeter {
-  /** One step: how long it waited for its batch, of how long it took. */
+  /** Records a step: how long it took, and how much of that it waited for its batch. */
   add(waitedMs: number, elapsedMs: number): void;
-  /** Over all steps but the first, in which threads start and functions are traced; nothing before the second. */
+  /** Averages over all steps except the first, which starts threads and traces functions. Empty until there are two steps. */
   metrics(): Readonly<Record<string, number>>;
 }
 

@@ -1,4 +1,4 @@
-/** @module The weights of a run's checkpoint: what was trained, and of the rest what does not lie in the conversion already. */
+/** @module The weights of a checkpoint: trained tensors, and copies of those untrained ones that are not stored in the conversion folder. */
 import { CHUNK_BYTES } from '../../engine/index.js';
 import {
   overlayOf,
@@ -10,7 +10,7 @@ import {
   writePartialCheckpoint,
 } from '../../safetensors/index.js';
 
-/** Bytes of a tensor that is copied as it is, in pieces. */
+/** The bytes of a tensor, copied in chunks. */
 async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8Array> {
   const size = tensorBytes(reader.tensors.get(name)!);
   for (let offset = 0; offset < size; offset += CHUNK_BYTES)
@@ -18,15 +18,15 @@ async function* copied(reader: TensorReader, name: string): AsyncGenerator<Uint8
 }
 
 /**
- * A model as a run leaves it. Tensors that were not trained keep their bytes: those that lie in `root` are read from there by whoever opens
- * the checkpoint, the others are copied.
- * @param params.folder gets the files
- * @param params.path what the folder is called when it is done
- * @param params.tensors all of the model's
- * @param params.trained bytes of a tensor that was trained; null of another
- * @param params.start where the others are read from
+ * Writes the weights of a checkpoint. Untrained tensors keep their dtype and bytes: those whose files are in `root` are referred to, the others
+ * are copied.
+ * @param params.folder the folder to write to
+ * @param params.path the final path of that folder
+ * @param params.tensors all tensors of the model
+ * @param params.trained returns the bytes of a trained tensor, and null for others
+ * @param params.start where untrained tensors are read from
  * @param params.root a folder whose files outlive the checkpoint
- * @throws ByteifyError when the disk refuses, or a tensor cannot be read
+ * @throws ByteifyError when a file cannot be written or a tensor cannot be read
  */
 export async function writeWeights(params: {
   folder: string;

@@ -1,17 +1,17 @@
-/** @module The term that pulls the patcher's entropy over the threshold where a patch must close, and under it elsewhere. */
+/** @module The boundary loss: it raises the patcher's entropy above the threshold where a patch must end and lowers it elsewhere. */
 import { tf } from '../../engine/index.js';
 import { binaryCrossEntropySum } from './binary-cross-entropy.js';
 
 export interface Boundary {
-  /** Entropy in nats beyond which a patch closes. */
+  /** Nats. A patch ends where the entropy exceeds it. */
   readonly threshold: number;
-  /** Nats of entropy for one unit of the logit. */
+  /** Nats of entropy per unit of the logit. */
   readonly temperature: number;
 }
 
 /**
- * sum_n weights[n] * BCE(sigmoid((H_n - threshold) / temperature), labels[n]) in nats -> scalar, with a gradient to the entropies H alone.
- * @param entropies nats [N] (entropyOf). @param labels [N]: 1 where a patch must close behind the byte, 0 elsewhere. @param weights [N].
+ * sum_n weights[n] * BCE(sigmoid((H_n - threshold) / temperature), labels[n]) in nats -> scalar. Only the entropies H receive a gradient.
+ * @param entropies [N], nats (see entropyOf). @param labels [N]: 1 where a patch must end after the byte, else 0. @param weights [N].
  */
 export function boundaryLoss(
   entropies: tf.Tensor,

@@ -1,12 +1,12 @@
-/** @module How far the student's patches are from the embeddings of their tokens (L_1a of embedding alignment). */
+/** @module The distance between the student's patches and the embeddings of their tokens (docs/distillation.md, `align-encoder`). */
 import { tf } from '../../engine/index.js';
 import { fusedLoss } from './fused-loss.js';
 
 /**
- * sum_k weights[k] * |student_k - target_k|^2 / (d * variance) -> scalar: 1 a patch for a student that gives the mean embedding. The
- * gradient goes to the student alone.
- * @param student [P, d]. @param target [P, d]. @param weights [P], 0 where a patch is several tokens.
- * @param variance mean over the channels of the variance of the source's embeddings.
+ * sum_k weights[k] * |student_k - target_k|^2 / (d * variance) -> scalar. A student that always returns the mean embedding scores 1 per
+ * patch. Only the student receives a gradient.
+ * @param student [P, d]. @param target [P, d]. @param weights [P], 0 for patches that are not exactly one token.
+ * @param variance the variance of the source's embeddings, averaged over channels.
  */
 export function embeddingLoss(student: tf.Tensor, target: tf.Tensor, weights: tf.Tensor, variance: number): tf.Tensor {
   const width = student.shape[1]!;

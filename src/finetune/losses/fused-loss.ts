@@ -1,10 +1,10 @@
-/** @module A loss and its derivative in one pass, so that the tape keeps the derivative alone. */
+/** @module Computes a loss and its derivative in one pass, so that the gradient tape stores only the derivative. */
 import { fuse, tf } from '../../engine/index.js';
 
 /**
- * A scalar loss of `x`; `constants` get no gradient.
- * @param key stands for all that `fn` closes over (see fuse).
- * @param fn gives the loss and its derivative by `x`, in the shape of `x`.
+ * A scalar loss of `x`; `constants` receive no gradient.
+ * @param key identifies everything that `fn` closes over (see fuse).
+ * @param fn returns the loss and its derivative with respect to `x`, in the shape of `x`.
  */
 export function fusedLoss(
   key: string,

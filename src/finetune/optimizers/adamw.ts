@@ -1,7 +1,7 @@
 /**
- * @module AdamW (Loshchilov and Hutter 2019, algorithm 2) over named parameters, with a learning-rate scale and a decay switch a
- * parameter. The update is that of torch.optim.AdamW. Tables that a step touches in few rows have a lazy form, that of
- * torch.optim.SparseAdam: a row's moments decay, and the row moves, only in steps that read it.
+ * @module AdamW (Loshchilov and Hutter 2019, algorithm 2) for named parameters, each with a learning-rate scale and with or without weight
+ * decay. The update is that of torch.optim.AdamW. Hash tables, of which a step reads few rows, are updated like torch.optim.SparseAdam: a row
+ * moves, and its moments decay, only in steps that read it.
  */
 import { fuse, fuseUpdate, type Storage, tf, type Variable, zeroVariable } from '../../engine/index.js';
 
@@ -11,36 +11,36 @@ export interface AdamWOptions {
   readonly weightDecay: number;
 }
 
-/** What differs from parameter to parameter. */
+/** The settings that differ between parameters. */
 export interface ParameterGroup {
-  /** The learning rate is multiplied by this. */
+  /** A factor on the learning rate. */
   readonly learningRateScale: number;
-  /** Norms and embeddings are not decayed. */
+  /** Whether weight decay applies. Norms and embeddings have none. */
   readonly decay: boolean;
   readonly optimizer: 'adamw' | 'muon';
 }
 
-/** A parameter with its moments, all of one shape. */
+/** A parameter and its optimizer moments, all of the same shape. */
 export interface ParameterState {
   readonly name: string;
   readonly group: ParameterGroup;
   readonly value: Variable;
   readonly first: Variable;
-  /** Muon has none. */
+  /** Null with Muon, which has no second moment. */
   readonly second: Variable | null;
 }
 
-/** How moments are held. */
+/** The storage type of the optimizer moments. */
 export type Moments = 'float32' | 'bfloat16' | '8-bit';
 
-/** First and second moments, as variables hold them. */
+/** The storage of each moment's variable. */
 const MOMENT_STORAGE: Readonly<Record<Moments, { readonly first: Storage; readonly second: Storage }>> = {
   float32: { first: 'float32', second: 'float32' },
   bfloat16: { first: 'bfloat16', second: 'bfloat16' },
   '8-bit': { first: 'int8-p2', second: 'int8-p4' },
 };
 
-/** How a parameter's moments are held; null for one that its optimizer has not. */
+/** The storage of a parameter's moments; null for a moment that its optimizer does not use. */
 export function momentStorage(
   { optimizer }: ParameterGroup,
   moments: Moments,
@@ -49,7 +49,7 @@ export function momentStorage(
   return { first, second: optimizer === 'muon' ? null : second };
 }
 
-/** A parameter whose moments are zero. The parameter owns `value` from here on. */
+/** A parameter with moments of zero. It takes ownership of `value`. */
 export function createParameterState(
   name: string,
   value: Variable,
@@ -61,26 +61,31 @@ export function createParameterState(
   return { name, group, value, first: zeros(first), second: second && zeros(second) };
 }
 
-/** What changes from step to step: float32 scalars, so that a traced step can take them as inputs. */
+/** The inputs that change from step to step. They are float32 scalars, so that a traced step can take them as inputs. */
 export interface StepScalars {
   readonly learningRate: tf.Tensor;
-  /** 1 / (1 - beta1 ^ step), steps counted from 1. */
+  /** 1 / (1 - beta1 ^ step), with steps counted from 1. */
   readonly firstCorrection: tf.Tensor;
   /** 1 / (1 - beta2 ^ step). */
   readonly secondCorrection: tf.Tensor;
-  /** Gradients are multiplied by this: what clipping by their global norm asks for. */
+  /** A factor on the gradients: the result of clipping by global norm. */
   readonly gradientScale: tf.Tensor;
 }
 
-/** The corrections of a step, in double precision. @param step counts from 1. */
+/** The bias corrections of a step, in double precision. @param step counts from 1. */
 export function corrections(step: number, [first, second]: AdamWOptions['betas']): [number, number] {
   return [1 / (1 - first ** step), 1 / (1 - second ** step)];
 }
 
-type Triple = readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
+type ParameterTensors = readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
 
-/** The algorithm on tensors of one shape. */
-function next([value, first, second]: Triple, gradient: tf.Tensor, scalars: readonly tf.Tensor[], rule: Rule): Triple {
+/** The update of a parameter's value and moments, as tensors of one shape. */
+function nextTensors(
+  [value, first, second]: ParameterTensors,
+  gradient: tf.Tensor,
+  scalars: readonly tf.Tensor[],
+  rule: UpdateRule,
+): ParameterTensors {
   const [learningRate, firstCorrection, secondCorrection, gradientScale] = scalars as [
     tf.Tensor,
     tf.Tensor,
@@ -94,15 +99,15 @@ function next([value, first, second]: Triple, gradient: tf.Tensor, scalars: read
   const v = tf.add(tf.mul(second, betas[1]), tf.mul(tf.square(g), 1 - betas[1]));
   const denominator = tf.add(tf.sqrt(tf.mul(v, secondCorrection)), epsilon);
   const change = tf.mul(tf.div(m, denominator), tf.mul(rate, firstCorrection));
-  const kept = group.decay ? tf.mul(value, tf.sub(1, tf.mul(rate, weightDecay))) : value;
-  return [tf.sub(kept, change), m, v];
+  const decayed = group.decay ? tf.mul(value, tf.sub(1, tf.mul(rate, weightDecay))) : value;
+  return [tf.sub(decayed, change), m, v];
 }
 
-interface Rule extends AdamWOptions {
+interface UpdateRule extends AdamWOptions {
   readonly group: ParameterGroup;
 }
 
-const keyOf = ({ betas, epsilon, weightDecay, group }: Rule): string =>
+const keyOf = ({ betas, epsilon, weightDecay, group }: UpdateRule): string =>
   `adamw ${betas} ${epsilon} ${weightDecay} ${group.learningRateScale} ${group.decay}`;
 
 const inOrder = ({ learningRate, firstCorrection, secondCorrection, gradientScale }: StepScalars): tf.Tensor[] => [
@@ -112,7 +117,7 @@ const inOrder = ({ learningRate, firstCorrection, secondCorrection, gradientScal
   gradientScale,
 ];
 
-/** One update of one parameter that has both moments, in place. */
+/** Updates a parameter and its two moments in place. */
 export function updateParameter(
   parameter: ParameterState,
   gradient: tf.Tensor,
@@ -124,22 +129,22 @@ export function updateParameter(
     keyOf(rule),
     [parameter.value, parameter.first, parameter.second!],
     [gradient, ...inOrder(scalars)],
-    (values, [g, ...rest]) => next(values as unknown as Triple, g!, rest, rule),
+    (values, [g, ...rest]) => nextTensors(values as unknown as ParameterTensors, g!, rest, rule),
   );
 }
 
-/** The lazy form: the next values of rows that were gathered from a parameter's three variables, [U, H] each. */
+/** The updated values and moments of some rows of a table, given the current ones [U, H] and their gradient [U, H]. */
 export function updatedRows(
   group: ParameterGroup,
-  rows: Triple,
+  rows: ParameterTensors,
   gradient: tf.Tensor,
   scalars: StepScalars,
   options: AdamWOptions,
-): Triple {
+): ParameterTensors {
   const rule = { ...options, group };
   return fuse(keyOf(rule), [...rows, gradient, ...inOrder(scalars)], (value, first, second, g, ...rest) =>
-    next([value!, first!, second!], g!, rest, rule),
-  ) as unknown as Triple;
+    nextTensors([value!, first!, second!], g!, rest, rule),
+  ) as unknown as ParameterTensors;
 }
 
 /** Releases a parameter's variables. */

@@ -1,12 +1,12 @@
 /**
- * @module LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1): a frozen projection W gets a trained
- * product beside it, W + s B A with s = alpha / rank. The factor is held inside B, which then learns s times as fast: under Adam, whose
- * steps do not depend on a gradient's scale, the same thing.
+ * @module LoRA (Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models", section 4.1): a frozen projection W is used as
+ * W + s B A, with s = alpha / rank and trained A and B. The factor s is folded into B, whose learning rate is multiplied by s instead. The two are
+ * equivalent under Adam, whose steps do not depend on the scale of the gradient.
  */
 import type { Adapter } from '../../blt/index.js';
 import { attribute, createVariable, rawOp, tf, type Variable } from '../../engine/index.js';
 
-/** A fresh adapter: A normal with a standard deviation of rank^-0.5, B zero, so that training begins at W itself. */
+/** A new adapter. A is normal with a standard deviation of rank^-0.5 and B is zero, so training starts from W itself. */
 export function freshAdapter({ a, b }: Adapter, seed: number, index: number): { a: Variable; b: Variable } {
   const [normal, zeros] = tf.tidy((): tf.Tensor[] => {
     const types = [attribute.type('dtype', 'float32'), attribute.type('T', 'int32'), attribute.type('Tseed', 'int32')];
@@ -19,7 +19,7 @@ export function freshAdapter({ a, b }: Adapter, seed: number, index: number): { 
   return made;
 }
 
-/** W + B A: what a checkpoint holds in W's place. The caller disposes it. */
+/** W + B A, which checkpoints store in place of W. The caller disposes it. */
 export function merged(base: Variable, { a, b }: { readonly a: Variable; readonly b: Variable }): tf.Tensor {
   return tf.tidy(() => tf.add(base.read(), tf.matMul(b.read(), a.read())));
 }

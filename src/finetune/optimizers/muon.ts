@@ -1,16 +1,16 @@
 /**
- * @module Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): momentum whose singular values are all brought near 1, for the matrices
- * of layers that are trained from nothing. Embeddings, norms and heads keep AdamW.
+ * @module Muon (Jordan et al. 2024, kellerjordan.github.io/posts/muon): momentum whose singular values are all brought close to 1, for matrices of
+ * layers that start from random weights. Embeddings, norms and heads are updated by AdamW.
  */
 import { MUON_STEPS } from '../../blt/index.js';
 import { fuse, fuseUpdate, tf } from '../../engine/index.js';
 import type { AdamWOptions, ParameterState, StepScalars } from './adamw.js';
 
 const MOMENTUM = 0.95;
-/** Of the quintic that Jordan chose: five steps bring singular values that are a hundredth of the norm, or more, to between 0.6 and 1.3. */
+/** Coefficients of Jordan's quintic: five steps bring singular values of at least 1 % of the matrix's norm to between 0.6 and 1.3. */
 const [LINEAR, CUBIC, QUINTIC] = [3.4445, -4.775, 2.0315] as const;
 
-/** x [R, C] with its singular values brought near 1, by Newton-Schulz steps on the smaller side -> [R, C]. */
+/** x [R, C] with its singular values brought close to 1 -> [R, C], by Newton-Schulz iterations with the Gram matrix of the shorter side. */
 export function orthogonalised(x: tf.Tensor): tf.Tensor {
   return tf.tidy(() => {
     const [rows, columns] = x.shape as [number, number];
@@ -28,8 +28,8 @@ export function orthogonalised(x: tf.Tensor): tf.Tensor {
 }
 
 /**
- * One update of one matrix [out, in], in place: by the rate times sqrt(max(1, out / in)), which keeps how far outputs move alike over shapes.
- * The momentum is Nesterov's, and the decay decoupled, as AdamW's is.
+ * Updates a matrix [out, in] and its momentum in place. The step is the learning rate times sqrt(max(1, out / in)), which makes the change of the
+ * outputs similar for all shapes. Momentum is Nesterov's; weight decay is decoupled, as in AdamW.
  */
 export function updateMuonParameter(
   { group, value, first }: ParameterState,
@@ -52,10 +52,10 @@ export function updateMuonParameter(
       `muon ${learningRateScale} ${decay} ${rows} ${columns}`,
       [value, first],
       [direction, momentum!, learningRate],
-      ([held], [step, next, rateOfAll]) => {
+      ([current], [step, next, rateOfAll]) => {
         const rate = tf.mul(rateOfAll!, learningRateScale);
-        const moved = tf.mul(step!, tf.mul(rate, Math.sqrt(Math.max(1, rows / columns))));
-        return [tf.sub(tf.mul(held!, tf.sub(1, tf.mul(rate, decay))), moved), next!];
+        const change = tf.mul(step!, tf.mul(rate, Math.sqrt(Math.max(1, rows / columns))));
+        return [tf.sub(tf.mul(current!, tf.sub(1, tf.mul(rate, decay))), change), next!];
       },
     );
   });

@@ -1,6 +1,6 @@
-/** @module The learning rate of a step. */
+/** @module Learning-rate schedules. */
 
-/** What follows the warm-up: the share of the way down at a share of the steps. */
+/** For each schedule, the share of the decay that is done at a share of the steps after the warm-up. */
 const DECAYS = {
   cosine: (progress: number) => 0.5 * (1 - Math.cos(Math.PI * progress)),
   linear: (progress: number) => progress,
@@ -12,13 +12,13 @@ export interface Schedule {
   readonly learning_rate: number;
   readonly warmup_steps: number;
   readonly schedule: keyof typeof DECAYS;
-  /** Where cosine and line end, of the peak. */
+  /** The final learning rate as a share of the peak, for the cosine and linear schedules. */
   readonly min_learning_rate_ratio: number;
 }
 
 /**
- * Linear warm-up to the peak, then a cosine or a line that reaches its end at the last step, or the peak throughout.
- * The paper has the cosine (arXiv 2412.09871, section 4.8).
+ * The learning rate of a step: a linear warm-up to the peak, followed by a cosine or linear decay that ends at the last step, or by the constant peak.
+ * The paper uses the cosine (arXiv 2412.09871, section 4.8).
  * @param step counts from 1.
  */
 export function learningRateAt(step: number, schedule: Schedule): number {

@@ -1,4 +1,7 @@
-/** @module What an aligned patcher learns: the next byte, where the source's tokens end, and to be uncertain where a patch must close. */
+/**
+ * @module The objective of an aligned patcher: to predict the next byte and the ends of the source's tokens, and to be uncertain where a patch
+ * must end (docs/distillation.md).
+ */
 import type { BltConfig } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import {
@@ -26,22 +29,22 @@ export interface AlignedSettings extends Alignment {
   readonly boundaryWeight: number;
   /** Nats. */
   readonly boundaryTemperature: number;
-  /** Holds the source's tokenizer. */
+  /** The folder of the source's tokenizer. */
   readonly tokenizerFolder: string;
 }
 
-/** What the entropy is pulled over and under in training, nats; the threshold of the patcher is calibrated afterwards. */
+/** Nats. Training pushes the entropy above or below this value; the patcher's threshold is calibrated afterwards. */
 export const TRAINING_THRESHOLD = 3;
 
 const FIELDS = [...PATCHER_FIELDS, ...NEXT_BYTE_FIELDS, 'tokenEnds', 'tokenEndWeights'] as const;
 
-/** Three cross-entropies in nats: of the next byte, of a token's end, and of whether the entropy is on the right side. */
+/** The sum of three cross-entropies in nats: of the next byte, of token ends, and of whether the entropy is on the right side of the threshold. */
 export function alignedPatcherObjective(config: BltConfig, settings: AlignedSettings): Objective {
   const { boundaryWeight, boundaryTemperature: temperature, tokenizerFolder } = settings;
   const head = tokenEndHead(config);
   return {
     ...objectiveOfStage({ kind: 'patcher' }),
-    extra: [head],
+    extraTensors: [head],
     parts: [CROSS_ENTROPY, 'token_end', 'boundary'],
     labels: { tokenizerFolder },
     ...lossOver(FIELDS, (params, batch, options) => {

@@ -1,4 +1,4 @@
-/** @module The threshold of a patcher of either kind: by a wanted mean patch size, or as an aligned patcher's labels have it. */
+/** @module Calibrates the threshold of either kind of patcher: to a mean patch size, or to the number of cuts in an aligned patcher's labels. */
 import type { BltConfig } from '../../blt/index.js';
 import { ByteifyError } from '../../errors.js';
 import { type Params, patcherOutput } from '../../model/index.js';
@@ -13,33 +13,34 @@ import {
 import type { SourceTokenizer } from '../../tokenizer/index.js';
 import { type Calibration, calibrateThreshold } from './pick-threshold.js';
 
-/** The labels of an aligned patcher, and the tokenizer that they follow. */
+/** Calibrates to the labels of an aligned patcher, which follow this tokenizer. */
 export interface LabelGoal {
   readonly alignment: Alignment;
   readonly tokenizer: SourceTokenizer;
 }
 
-/** How many patches an aligned patcher's labels would close inside a text. */
+/** The number of patches that end inside a text according to an aligned patcher's labels. */
 function labelCount(
   text: Uint8Array,
   { endProbabilities }: PatcherOutput,
   { alignment, tokenizer }: LabelGoal,
 ): number {
   if (endProbabilities === null) {
-    throw new ByteifyError('The patcher has no head that tells where tokens end.', {
-      hint: 'Only the patcher folder of a conversion has it; give a mean patch size with --target-bytes-per-patch.',
+    throw new ByteifyError('The patcher has no token-end head.', {
+      hint: 'Only the patcher folder of a conversion contains it. Otherwise set a mean patch size with --target-bytes-per-patch.',
     });
   }
   const { ends } = tokenEnds(text, false, tokenizer);
-  // What would close at the last byte closes with the text.
+  // The last patch ends with the text, whatever the label of the last byte is.
   return boundaryLabels(alignment, ends, endProbabilities.subarray(1))
     .subarray(0, -1)
     .reduce((sum, label) => sum + label, 0);
 }
 
 /**
- * The threshold that cuts held-out texts as wanted.
- * @param goal bytes a patch, or labels: then as many cuts as those have.
+ * Finds the threshold that cuts held-out texts as wanted.
+ * @param goal the mean patch size in bytes, or labels: the threshold then makes as many cuts as they have.
+ * @throws ByteifyError when no threshold reaches the goal, or the patcher has no token-end head.
  */
 export function calibrate(
   params: Params,
@@ -55,7 +56,7 @@ export function calibrate(
   return calibrateThreshold(entropies, { cuts });
 }
 
-/** The same model with another threshold. */
+/** A copy of the config with another threshold, in nats. */
 export function withThreshold(config: BltConfig, threshold: number): BltConfig {
   return { ...config, patching: { ...config.patching, threshold } };
 }

@@ -1,4 +1,4 @@
-/** @module The next-byte loss of the byte language model that becomes the patcher (blt-format 2.1). */
+/** @module The next-byte objective of the byte language model that serves as patcher (docs/blt-format.md 2.1). */
 import type { BltConfig } from '../../blt/index.js';
 import { PATCHER_FIELDS, patcherForward } from '../../model/index.js';
 import { lossOver, NEXT_BYTE_FIELDS, nextByte, type Objective, objectiveOfStage } from '../stages/objective.js';

@@ -1,19 +1,20 @@
-/** @module Picks the patching threshold that gives a wanted number of patches on held-out text, as the paper does (arXiv 2412.09871, section 4.3). */
+/** @module Picks the patching threshold that gives a certain number of patches on held-out text, as the paper does (arXiv 2412.09871, section 4.3). */
 import { ByteifyError } from '../../errors.js';
 
 export interface Calibration {
-  /** Nats; a patch begins after a position whose entropy is above it. */
+  /** Nats. A new patch starts after each position whose entropy exceeds it. */
   readonly threshold: number;
-  /** On the texts it was picked on. */
+  /** On the texts that it was picked on. */
   readonly bytesPerPatch: number;
 }
 
-/** What a threshold is picked for: a mean patch size, BOS and its patch not counted, or a number of cuts in all texts together. */
+/** The goal: a mean patch size, not counting BOS and its patch, or the total number of cuts in all texts. */
 export type CutGoal = { readonly bytesPerPatch: number } | { readonly cuts: number };
 
 /**
- * @param entropies of each text: entry i is the patcher's entropy of its prediction of byte i. Byte 0 always begins a patch, so
- * entry 0 decides nothing (blt-format 1.7).
+ * Picks a threshold halfway between two neighbouring entropies.
+ * @param entropies of each text: entry i is the patcher's entropy when it predicts byte i. Byte 0 always starts a patch, so entry 0 has no
+ * influence (docs/blt-format.md 1.7).
  * @throws ByteifyError when no threshold can reach the goal on these texts.
  */
 export function calibrateThreshold(entropies: readonly Float32Array[], goal: CutGoal): Calibration {
@@ -25,16 +26,16 @@ export function calibrateThreshold(entropies: readonly Float32Array[], goal: Cut
   const target = 'cuts' in goal ? byteCount / (texts.length + goal.cuts) : goal.bytesPerPatch;
   const wanted = 'cuts' in goal ? goal.cuts : Math.round(byteCount / target) - texts.length;
   if (!(target >= 1) || wanted < 0 || sorted.length === 0) {
-    throw new ByteifyError(`No threshold gives ${target} bytes a patch on these ${byteCount} held-out bytes.`, {
-      hint: 'The target must be at least 1 and well below the length of a text; give more data.',
+    throw new ByteifyError(`No threshold gives ${target} bytes per patch on these ${byteCount} held-out bytes.`, {
+      hint: 'The target must be at least 1 and well below the length of a text. Otherwise provide more data.',
       exitCode: 2,
     });
   }
   const count = Math.min(wanted, sorted.length);
-  // Half-way into the gap: rounding in another implementation does not move a boundary.
+  // Halfway into the gap, so that another implementation's rounding does not move a boundary.
   const above = count === 0 ? sorted[0]! + 1 : sorted[count - 1]!;
   const below = count === sorted.length ? 0 : sorted[count]!;
   const threshold = (above + below) / 2;
-  const begun = sorted.findLastIndex((entropy) => entropy > threshold) + 1;
-  return { threshold, bytesPerPatch: byteCount / (texts.length + begun) };
+  const cutCount = sorted.findLastIndex((entropy) => entropy > threshold) + 1;
+  return { threshold, bytesPerPatch: byteCount / (texts.length + cutCount) };
 }

@@ -1,4 +1,4 @@
-/** @module Trains the entropy model on the user's text and picks its threshold on held-out text. */
+/** @module Trains the patcher on the user's text and picks its threshold on held-out text. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -35,11 +35,11 @@ import { patcherObjective } from './next-byte-objective.js';
 import type { Calibration } from './pick-threshold.js';
 
 export interface TrainPatcherOptions {
-  /** The remapped model: its config gives the patcher's sizes, its fresh tensors the start. */
+  /** The remapped model: its config determines the patcher's size, and its freshly initialised tensors are the starting point. */
   readonly init: string;
-  /** Gets config.json with the threshold, model.safetensors with the patcher's tensors, and the run in `run/`. */
+  /** The folder for config.json with the threshold, model.safetensors with the patcher's tensors, and the training run in `run/`. */
   readonly out: string;
-  /** Holds the source's tokenizer; null when there is no source. */
+  /** The folder of the source's tokenizer; null if there is no source. */
   readonly tokenizerFolder: string | null;
   readonly recipe: Recipe;
   readonly store: ByteStore;
@@ -49,16 +49,16 @@ export interface TrainPatcherOptions {
 }
 
 export interface PatcherReport extends Calibration {
-  /** Of the byte language model itself on held-out text. */
+  /** Of the patcher as a byte language model, on held-out text. */
   readonly bitsPerByte: number;
 }
 
-/** Of a recipe; null for a patcher that follows no tokens. @throws UsageError when it needs a source that is not there. */
+/** The settings of an aligned patcher; null for a plain entropy patcher. @throws UsageError when it needs a source and there is none. */
 function alignedSettings({ patcher }: Recipe, tokenizerFolder: string | null): AlignedSettings | null {
   if (patcher.kind === 'entropy') return null;
   if (tokenizerFolder === null) {
     throw new UsageError('An aligned patcher follows the source’s tokens, and this conversion has no source.', {
-      hint: 'Begin with `byteify convert` or `byteify import`, or set patcher.kind to entropy.',
+      hint: 'Start with `byteify convert` or `byteify import`, or set patcher.kind to entropy.',
     });
   }
   return {
@@ -70,7 +70,7 @@ function alignedSettings({ patcher }: Recipe, tokenizerFolder: string | null): A
   };
 }
 
-/** The remapped model with a token-end head of zeros. */
+/** The remapped model with a token-end head of zeros added. */
 function withFreshHead(start: TensorReader, { name, shape }: TensorSpec): TensorReader {
   const info = { name, dtype: 'F32' as const, shape };
   return {
@@ -87,12 +87,12 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   const config = await readBltConfig(init);
   const aligned = alignedSettings(recipe, options.tokenizerFolder);
   const objective = aligned === null ? patcherObjective(config) : alignedPatcherObjective(config, aligned);
-  const [head] = objective.extra ?? [];
+  const [head] = objective.extraTensors ?? [];
   const remapped = await openCheckpoint(init);
   const start = head === undefined ? remapped : withFreshHead(remapped, head);
   await makeFolder(out);
   const run = join(out, 'run');
-  const held = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
   try {
     const { params } = await train({
       objective,
@@ -107,15 +107,15 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       settings,
       signal,
       ...(onStep && { onStep }),
-      validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, held) }),
+      validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, heldOut) }),
     });
     const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
-    const calibration = calibrate(params, config, held, goal ?? targetBytesPerPatch(recipe.patcher));
-    const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, held) };
+    const calibration = calibrate(params, config, heldOut, goal ?? targetBytesPerPatch(recipe.patcher));
+    const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, heldOut) };
     if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));
-    await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extra ?? []);
+    await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extraTensors ?? []);
     disposeParams(params);
-    // The checkpoints served to resume; the curve stays.
+    // Checkpoints are only needed to resume; the metrics stay.
     for (const step of await checkpointSteps(run))
       await rm(join(run, checkpointName(step)), { recursive: true, force: true });
     return report;
@@ -124,7 +124,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   }
 }
 
-/** FLOPs of a step. */
+/** Floating-point operations of a step. */
 function stepFlops(config: BltConfig, patcher: Recipe['patcher']) {
   const text = { bytes: patcher.sequence_length, bytesPerPatch: 1 };
   const source = { vocabSize: 0, bytesPerToken: 1 };
@@ -153,7 +153,7 @@ async function writePatcher(
   await writeSafetensorsFile(join(out, 'model.safetensors'), infos, ({ name }) =>
     fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),
   );
-  // Last: a folder with a config is a patcher that is done.
+  // Written last: a folder with a config.json is a finished patcher.
   await writeFileAtomic(
     join(out, 'config.json'),
     `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,

@@ -1,4 +1,4 @@
-/** @module Stage 1b of a distillation: the source's last states stand in the latent global transformer's place, and the decoder learns to read them. */
+/** @module Stage 1b of a distillation: the decoder learns to read the source's last hidden states, which replace the global transformer's output. */
 import type { BltConfig } from '../../blt/index.js';
 import { gatherRows } from '../../engine/index.js';
 import { bltDecode, bltEncode, DECODER_FIELDS, ENCODER_FIELDS } from '../../model/index.js';
@@ -6,10 +6,10 @@ import type { StageOf } from '../../recipe/index.js';
 import { lossOver, type Objective, objectiveOfStage } from './objective.js';
 import { byteLosses, embeddingTerm, LOSS_METRICS, lossFields, weightedLosses, weightedSum } from './source-losses.js';
 
-/** What the decoder is run on. */
+/** The batch fields that encoder and decoder read. */
 const FIELDS = [...ENCODER_FIELDS, ...DECODER_FIELDS, 'sourceStates', 'patchState'] as const;
 
-/** @param variance mean over channels of the embeddings' variance. */
+/** @param variance the variance of the source's embeddings, averaged over their channels. */
 export function distillDecoderObjective(
   config: BltConfig,
   stage: StageOf<'distill-decoder'>,
@@ -17,7 +17,7 @@ export function distillDecoderObjective(
 ): Objective {
   const objective = objectiveOfStage(stage);
   const { embedding, ...ofBytes } = stage.losses;
-  // A frozen encoder has nothing to learn.
+  // The embedding loss only trains the encoder: it is left out where the encoder is frozen.
   const losses = weightedLosses({ ...ofBytes, ...(objective.targets.includes('encoder') && { embedding }) });
   return {
     ...objective,

@@ -1,4 +1,4 @@
-/** @module Stage 1c of a distillation: encoder and decoder are joined through the latent global transformer, which is frozen. */
+/** @module Stage 1c of a distillation: encoder and decoder are trained together through the frozen global transformer. */
 import type { BltConfig } from '../../blt/index.js';
 import { BLT_FIELDS, bltForward } from '../../model/index.js';
 import type { StageOf } from '../../recipe/index.js';

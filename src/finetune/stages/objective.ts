@@ -1,4 +1,4 @@
-/** @module What a training loop optimises: the parameters it moves, whether rows are cut for it, and the loss. */
+/** @module What a training loop optimises: which parameters it trains, what a batch must contain, and the loss. */
 import {
   type Lora,
   readParts,
@@ -14,44 +14,44 @@ import { type BatchField, type PartialBatch, requireFields, type SourceTarget } 
 import type { PreparerSettings } from '../batches/batch-preparer.js';
 
 export interface StepLoss {
-  /** What is differentiated: a sum over the micro-batch. */
+  /** The value that is differentiated: a sum over the micro-batch. */
   readonly value: tf.Scalar;
-  /** What it is made of, each a sum like it, in the order of the objective's `parts`. */
+  /** The unweighted terms of the loss, each summed over the micro-batch, in the order of the objective's `parts`. */
   readonly parts: readonly tf.Scalar[];
 }
 
 export interface Objective {
-  /** Adapters that are trained too, or null. */
+  /** The LoRA adapters that are trained, or null. */
   readonly lora: Lora | null;
-  /** Whether a tensor is moved; the others are held as they are. */
+  /** Whether a tensor is trained; all others are frozen. */
   readonly trains: (spec: TensorSpec) => boolean;
   /** Whether the loss reads a tensor at all. */
   readonly reads: (spec: TensorSpec) => boolean;
-  /** Tensors beside the model's own, which the loss reads: no checkpoint has them among its weights, no export sees them. */
-  readonly extra?: readonly TensorSpec[];
-  /** Whether rows are cut into patches first. */
+  /** Tensors that the loss reads and that are not part of a BLT (the token-end head): checkpoints and exports do not list them as weights. */
+  readonly extraTensors?: readonly TensorSpec[];
+  /** Whether rows are cut into patches. */
   readonly patched: boolean;
-  /** What token ends are told by; left out where they are not needed. */
+  /** The tokenizer that labels token ends; omitted if the loss does not need them. */
   readonly labels?: { readonly tokenizerFolder: string };
-  /** What the source is asked about each batch; its tensors are among the parameters then, under `source.`. */
+  /** What the source must provide for each batch. If this is not empty, the parameters include the source's tensors, under `source.`. */
   readonly targets: readonly SourceTarget[];
-  /** The field whose sum the loss is divided by. */
+  /** The batch field whose sum the loss is divided by. */
   readonly weights: PreparerSettings['weights'];
-  /** The names of the loss's parts in metrics; the first is what a run is watched by. */
+  /** The names of the loss terms in the metrics. The first is the one shown as progress. */
   readonly parts: readonly string[];
   /** The fields of a micro-batch that the loss reads. */
   readonly fields: readonly BatchField[];
   /**
-   * The loss over a micro-batch. It is traced: it must depend on tensors and on the batch's sizes alone.
-   * @throws Error that names the fields that the batch lacks.
+   * Computes the loss of a micro-batch. It is traced, so it may depend only on tensors and on the batch's sizes.
+   * @throws Error naming the fields that are missing from the batch.
    */
   readonly loss: (params: Params, batch: PartialBatch<Tensors>, options: ForwardOptions) => StepLoss;
 }
 
 /**
- * The part of an objective that is its loss.
- * @param fields what the function reads: its batch has them.
- * @param also fields that its terms ask for by themselves.
+ * The `fields` and `loss` of an objective.
+ * @param fields the fields that the function reads. They are checked before it is called.
+ * @param also more fields, which the terms of the loss check themselves.
  */
 export function lossOver<F extends BatchField>(
   fields: readonly F[],
@@ -64,36 +64,36 @@ export function lossOver<F extends BatchField>(
   };
 }
 
-/** Of a next-byte loss, in nats: it is shown in bits per byte. */
+/** The name of the next-byte loss in nats. Logs show it in bits per byte. */
 export const CROSS_ENTROPY = 'cross_entropy';
 
-/** What the loss of the next byte reads. */
+/** The batch fields that the next-byte loss reads. */
 export const NEXT_BYTE_FIELDS = ['targets', 'weights'] as const;
 export type NextByteBatch = TensorBatch<(typeof NEXT_BYTE_FIELDS)[number]>;
 
-/** Cross-entropy of the next byte, nats, summed over the positions that count. */
+/** Cross-entropy of the next byte in nats, weighted and summed over positions. @param logits [rows * length, 260]. */
 export function byteCrossEntropy(logits: tf.Tensor, { targets, weights }: NextByteBatch): tf.Scalar {
   return crossEntropySum(logits, targets, weights) as tf.Scalar;
 }
 
-/** The loss of the next byte alone. */
+/** A loss that consists of the next-byte cross-entropy only. @param logits [rows * length, 260]. */
 export function nextByte(logits: tf.Tensor, batch: NextByteBatch): StepLoss {
   const value = byteCrossEntropy(logits, batch);
   return { value, parts: [value] };
 }
 
-/** Which of a batch's targets come from what a stage asks of the source. */
+/** Maps what a stage requires of the source to the batch targets that are made from it. */
 const TARGETS = { tokens: 'encoder', states: 'states', distribution: 'bytes' } as const satisfies Partial<
   Record<keyof SourceRuns, SourceTarget>
 >;
 
-/** What follows from the kind of a stage: all of an objective but its loss, the next byte's unless it says otherwise. */
+/** Everything that the kind of a stage determines: all of an objective except its loss. */
 export function objectiveOfStage(stage: StageShape): Omit<Objective, 'fields' | 'loss'> {
   const runs = stageRuns(stage);
-  const [moved, read] = [trainedParts(runs), readParts(runs)];
+  const [trained, read] = [trainedParts(runs), readParts(runs)];
   return {
     lora: null,
-    trains: ({ part }) => moved.includes(part),
+    trains: ({ part }) => trained.includes(part),
     reads: ({ part }) => read.includes(part),
     patched: stage.kind !== 'patcher',
     targets: Object.entries(TARGETS).flatMap(([ask, target]) => (runs.source[ask as keyof SourceRuns] ? [target] : [])),

@@ -1,4 +1,4 @@
-/** @module Losses of the encoder and of byte logits against text and source, and their weighted sum. */
+/** @module The losses of a distillation: encoder patches and byte logits against the source, and their weighted sum. */
 import type { BltConfig } from '../../blt/index.js';
 import { gatherRows, linear, rmsNorm, tf } from '../../engine/index.js';
 import {
@@ -19,10 +19,10 @@ import { embeddingLoss } from '../losses/embedding-loss.js';
 import { prefixKl } from '../losses/prefix-kl.js';
 import { byteCrossEntropy, CROSS_ENTROPY, NEXT_BYTE_FIELDS, type StepLoss } from './objective.js';
 
-/** Softens chunk probabilities (Bolmo's 5). */
+/** Divides log-probabilities of chunks. The value is Bolmo's (arXiv 2512.15586, section 3.2.1). */
 const CHUNK_TEMPERATURE = 5;
 
-/** Metrics a loss is logged under. */
+/** The name under which each loss appears in the metrics. */
 export const LOSS_METRICS = {
   cross_entropy: CROSS_ENTROPY,
   prefix_kl: 'prefix_kl',
@@ -31,10 +31,10 @@ export const LOSS_METRICS = {
 } as const;
 export type Loss = keyof typeof LOSS_METRICS;
 
-/** What the source's expectation of each byte is made from. */
+/** The fields from which the source's next-byte distribution is computed. */
 const EXPECTATION_FIELDS = ['sourceStates', 'targetState', 'targetBounds'] as const;
 
-/** The fields of a batch that each loss reads, beside what the model reads. */
+/** The batch fields that each loss reads in addition to the model's inputs. */
 export const LOSS_FIELDS = {
   cross_entropy: NEXT_BYTE_FIELDS,
   prefix_kl: [...EXPECTATION_FIELDS, 'targetWeight'],
@@ -47,12 +47,12 @@ export interface WeightedLoss {
   readonly weight: number;
 }
 
-/** The losses that count, with their weights. */
+/** The losses whose weight is above zero. */
 export function weightedLosses(weights: Partial<Record<Loss, number>>): WeightedLoss[] {
   return Object.entries(weights).flatMap(([loss, weight]) => (weight > 0 ? [{ loss: loss as Loss, weight }] : []));
 }
 
-/** The fields that they read. */
+/** The batch fields that these losses read. */
 export function lossFields(losses: readonly WeightedLoss[]): BatchField[] {
   return losses.flatMap(({ loss }) => LOSS_FIELDS[loss]);
 }
@@ -68,7 +68,11 @@ export function weightedSum(
   return { value, parts };
 }
 
-/** Squared distance of the encoder's patches from their tokens' embeddings, of the embeddings' variance; patches of one token count. */
+/**
+ * Squared distance between the encoder's patches and the embeddings of their tokens, relative to the embeddings' variance and summed over the
+ * patches that are exactly one token.
+ * @param patches the encoder's output. @param variance of the source's embeddings, averaged over channels.
+ */
 export function embeddingTerm(
   params: Params,
   patches: tf.Tensor,
@@ -80,7 +84,7 @@ export function embeddingTerm(
   return embeddingLoss(patchVectors(params, patches), target, patchWeight, variance) as tf.Scalar;
 }
 
-/** What the source expects the next bytes to be [rows * length, 256]. */
+/** The source's next-byte distribution at each position [rows * length, 256]. */
 function expectations(
   params: Params,
   config: BltConfig,
@@ -90,12 +94,12 @@ function expectations(
   return prefixMarginals(linear(normal, sourceHead(params)), targetState, targetBounds);
 }
 
-/** Losses of byte logits against text and source. The expectations are computed once, where a loss wants them. */
+/** The losses of byte logits [rows * length, 260] as thunks. The source's distribution is computed once, and only if a loss needs it. */
 export function byteLosses(params: Params, config: BltConfig, batch: PartialBatch<Tensors>, logits: tf.Tensor) {
-  let made: tf.Tensor | null = null;
+  let distribution: tf.Tensor | null = null;
   const marginals = () => {
-    made ??= expectations(params, config, requireFields(batch, EXPECTATION_FIELDS));
-    return made;
+    distribution ??= expectations(params, config, requireFields(batch, EXPECTATION_FIELDS));
+    return distribution;
   };
   return {
     cross_entropy: () => byteCrossEntropy(logits, requireFields(batch, LOSS_FIELDS.cross_entropy)),

@@ -1,26 +1,28 @@
-/** @module What a stage of training is given. */
+/** @module The options of fine-tuning, and what each of its stages is given. */
 import type { BltConfig } from '../../blt/index.js';
 import type { ByteStore } from '../../data/index.js';
 import type { Recipe } from '../../recipe/index.js';
 import type { StepReport } from '../loop/train-options.js';
 
 export interface FinetuneOptions {
-  /** BLT folders read as one, the first wins: the patcher's, then the remapped model's. Its config is the first's. */
+  /**
+   * BLT folders, read as one model in which the first folder wins: the patcher's, then the remapped model's. The config is that of the first.
+   */
   readonly from: readonly string[];
-  /** The imported source, which distillation learns from; null when there is none. */
+  /** The folder of the imported source, from which distillation learns; null if there is none. */
   readonly source: string | null;
-  /** Gets the checkpoints of the last stage, metrics.jsonl and tfevents; earlier stages lie in `stage-I/`. */
+  /** The folder for the last stage's checkpoints, metrics.jsonl and event files. Stage I before it uses `stage-I/` inside. */
   readonly run: string;
   /**
-   * The conversion's folder: checkpoints read from there what no stage moves, instead of copying it. Left out, they share only what lies in the
-   * run itself.
+   * The conversion folder. Checkpoints refer to untrained tensors inside it instead of copying them. By default only tensors inside `run` are
+   * shared.
    */
   readonly conversion?: string;
   readonly recipe: Recipe;
   readonly store: ByteStore;
-  /** Held-out texts. */
+  /** Held-out texts, on which the model is evaluated. */
   readonly heldOut: readonly Uint8Array[];
-  /** The source's bits per byte on the held-out texts, for the metrics beside the model's own; null when there is no source. */
+  /** The source's bits per byte on the held-out texts, logged beside the model's own; null if there is no source. */
   readonly sourceBitsPerByte: number | null;
   readonly settings: string;
   readonly signal: AbortSignal;
@@ -28,7 +30,7 @@ export interface FinetuneOptions {
 }
 
 export interface FinetuneReport {
-  /** The last checkpoint. */
+  /** The folder of the last checkpoint. */
   readonly checkpoint: string;
   readonly metrics: Readonly<Record<string, number>>;
 }
@@ -37,8 +39,8 @@ export interface FinetuneReport {
 export interface StageContext extends FinetuneOptions {
   readonly stage: number;
   readonly config: BltConfig;
-  /** What lies in this folder is not copied into checkpoints. */
+  /** Checkpoints refer to tensors inside this folder instead of copying them. */
   readonly root: string;
-  /** Floating-point operations of the stages before. */
+  /** Floating-point operations of all earlier stages. */
   readonly flopsBefore: number;
 }

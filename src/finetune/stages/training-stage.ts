@@ -1,4 +1,4 @@
-/** @module One stage of gradient steps: the objective of its kind, what it reads of the source, and what it measures. */
+/** @module Runs one stage of gradient steps: chooses its objective, loads what it reads of the source, and evaluates the model. */
 import { type BltConfig, stageFlops } from '../../blt/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
 import { disposeParams, type Params, type SourceTensors, tokenEndHead } from '../../model/index.js';
@@ -28,13 +28,13 @@ function objectiveOf(config: BltConfig, stage: TrainingStage, source: Teacher | 
   }
 }
 
-/** The source's tensors that an objective's targets are made from. */
+/** The source's tensors that the objective's targets are computed from. */
 function wantedTensors({ targets }: Objective): SourceTensors {
   const embedding = targets.includes('encoder') || targets.includes('states');
   return [...(embedding ? (['embedding'] as const) : []), ...(targets.includes('bytes') ? (['head'] as const) : [])];
 }
 
-/** FLOPs of a step, its text as it was cut. */
+/** Floating-point operations of a step, computed from how its text was cut. */
 function stepFlops(config: BltConfig, stage: TrainingStage, source: Teacher | null) {
   const vocabSize = source?.llama.config.vocabSize ?? 0;
   return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
@@ -45,7 +45,7 @@ function stepFlops(config: BltConfig, stage: TrainingStage, source: Teacher | nu
   };
 }
 
-/** Runs a stage, or goes on with it. @returns its last metrics. */
+/** Runs or resumes a stage. @returns the metrics of its last evaluation. @throws what `train` throws. */
 export async function runTrainingStage(
   context: StageContext,
   settings: TrainingStage,
@@ -53,9 +53,9 @@ export async function runTrainingStage(
 ): Promise<Readonly<Record<string, number>>> {
   const { from, recipe, store, run, stage, config, onStep, heldOut, sourceBitsPerByte } = context;
   const bare = objectiveOf(config, settings, source);
-  // Who reads the source patch by patch must know which cuts came late.
+  // With an aligned patcher, the source's chunks depend on which cuts came late, which the token-end head tells.
   const readsCuts = bare.targets.length > 0 && source!.alignment !== null;
-  const objective = readsCuts ? { ...bare, extra: [tokenEndHead(config)] } : bare;
+  const objective = readsCuts ? { ...bare, extraTensors: [tokenEndHead(config)] } : bare;
   const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
   const validate = async (now: Params) => {
     const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);
@@ -72,7 +72,7 @@ export async function runTrainingStage(
       start,
       plan: stagePlan(settings, recipe.hardware),
       data: store.train,
-      source: objective.targets.length === 0 ? null : await source!.training(wantedTensors(objective)),
+      source: objective.targets.length === 0 ? null : await source!.trainingSource(wantedTensors(objective)),
       flopsBefore: context.flopsBefore,
       flopsOf: stepFlops(config, settings, source),
       run,
@@ -81,7 +81,7 @@ export async function runTrainingStage(
       settings: context.settings,
       signal: context.signal,
       ...(onStep && { onStep: (report) => onStep({ ...report, stage }) }),
-      // An encoder alone predicts no bytes.
+      // After align-encoder only the encoder is trained, so the model cannot predict bytes yet.
       ...(settings.kind !== 'align-encoder' && { validate }),
     });
     disposeParams(params);

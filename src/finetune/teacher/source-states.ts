@@ -1,6 +1,6 @@
 /**
- * @module The source's last states for the rows of a batch, before its final norm. They come from the latent global transformer's layers, which are
- * the source's while they are frozen, over the source's own token embeddings. They are kept on disk where rows come again.
+ * @module The source's last hidden states, before its final norm, for the rows of a batch. They are computed by the global transformer, whose layers
+ * are the source's while they are frozen, from the source's own token embeddings. If rows repeat, their states are cached on disk.
  */
 import type { BltConfig } from '../../blt/index.js';
 import { gatherRows, type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
@@ -11,15 +11,15 @@ import { openStateCache, type StateCache, type StateCacheOptions } from './state
 
 export interface SourceStatesOptions {
   readonly config: BltConfig;
-  /** What is frozen: the layers and the source's embeddings are among it. */
-  readonly fixed: ReadonlyMap<string, Variable>;
+  /** The frozen tensors, including the global transformer and the source's embeddings. */
+  readonly frozen: ReadonlyMap<string, Variable>;
   readonly mode: RunMode;
-  /** Null computes the states of every batch. */
+  /** Null computes the states of every batch again. */
   readonly cache: StateCacheOptions | null;
 }
 
 export interface SourceStates {
-  /** The batch with `sourceStates` in each micro-batch. */
+  /** Returns the batch with `sourceStates` [rows * tokens, Hg] in each micro-batch. */
   add(batch: StepBatch): Promise<StepBatch>;
   close(): Promise<void>;
 }
@@ -27,15 +27,15 @@ export interface SourceStates {
 const INPUTS = ['sourceIds', 'sourceDocuments'] as const;
 type InputBatch = BatchWith<Arrays, (typeof INPUTS)[number]>;
 
-/** The source on its tokens: states [rows * tokens, Hg] of a micro-batch. */
-function sourceRunner({ config, fixed, mode }: SourceStatesOptions) {
+/** Runs the source on its tokens: hidden states [rows * tokens, Hg] of a micro-batch. */
+function sourceRunner({ config, frozen, mode }: SourceStatesOptions) {
   const source = retracedFunction(mode);
   return {
     async run(micro: InputBatch): Promise<Float32Array> {
       const { tensors, key, batchOf } = batchInputs(micro, INPUTS);
       const body = (given: readonly tf.Tensor[]) => {
         const { rows, tokens: length, sourceIds, sourceDocuments: documents } = batchOf(given);
-        const params: Params = new Map([...fixed].map(([name, variable]) => [name, variable.readFrozen()]));
+        const params: Params = new Map([...frozen].map(([name, variable]) => [name, variable.readFrozen()]));
         const context = blockContext(config.global, { rows, length, documents });
         return [globalLayers(params, gatherRows(sourceEmbedding(params), sourceIds), context)];
       };
@@ -50,8 +50,8 @@ function sourceRunner({ config, fixed, mode }: SourceStatesOptions) {
 
 const isReal = (number: number) => number >= 0;
 
-/** States of a micro-batch whose rows are all kept, [rows * tokens, width]; null where one is not. */
-async function keptStates(
+/** The states of a micro-batch [rows * tokens, width] if all of its rows are cached, otherwise null. */
+async function cachedStates(
   { rows, tokens }: InputBatch,
   { numbers }: MicroBatchRows,
   cache: StateCache,
@@ -64,23 +64,23 @@ async function keptStates(
   return values;
 }
 
-/** The engine must be started. */
+/** Creates a source of states. The engine must be started. */
 export function createSourceStates(options: SourceStatesOptions): SourceStates {
   const width = options.config.global.hiddenSize;
   const cache = options.cache === null ? null : openStateCache(options.cache);
   const source = sourceRunner(options);
 
-  /** States of a micro-batch, and how many of its rows had to be computed. */
+  /** The states of a micro-batch, and how many of its rows were computed. */
   async function statesOf(micro: InputBatch, rows: MicroBatchRows) {
-    const kept = cache === null ? null : await keptStates(micro, rows, cache, width);
-    if (kept !== null) return { values: kept, computedRows: 0 };
+    const cached = cache === null ? null : await cachedStates(micro, rows, cache, width);
+    if (cached !== null) return { values: cached, computedRows: 0 };
     const exact = await source.run(micro);
     const computedRows = rows.numbers.filter(isReal).length;
     if (cache === null) return { values: exact, computedRows };
     const values = cache.rounded(exact);
     for (const [row, number] of rows.numbers.entries()) {
       const from = row * micro.tokens * width;
-      await cache.keep(number, values.subarray(from, from + rows.tokens[row]! * width));
+      await cache.store(number, values.subarray(from, from + rows.tokens[row]! * width));
     }
     return { values, computedRows };
   }

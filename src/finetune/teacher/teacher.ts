@@ -1,4 +1,4 @@
-/** @module The source as a teacher: its reader of text, its tensors, and how the patcher was aligned with it. */
+/** @module The source as a teacher: its tokenizer and vocabulary, its tensors, and the alignment of the patcher with its tokens. */
 
 import { tf } from '../../engine/index.js';
 import { type LlamaSource, openLlama } from '../../llama/index.js';
@@ -10,14 +10,14 @@ export interface Teacher {
   readonly llama: LlamaSource;
   readonly reader: SourceReader;
   readonly alignment: Alignment | null;
-  /** Mean over the channels of the variance of its embeddings: what an encoder's squared error is measured in. */
+  /** The variance of its embeddings, averaged over channels. Embedding losses are relative to it. */
   readonly variance: number;
-  /** What a training loop takes. Its tensors are loaded anew for each. */
-  training(wanted: SourceTensors): Promise<TrainingSource>;
+  /** What a training loop needs of the source. Each call loads the tensors again; the loop disposes them. */
+  trainingSource(wanted: SourceTensors): Promise<TrainingSource>;
   close(): Promise<void>;
 }
 
-/** @param patcher the folder of the patcher that cuts the text. The engine must be started. */
+/** @param folder the source. @param patcher the folder of the patcher that cuts the text. The engine must be started. */
 export async function openTeacher(folder: string, patcher: string): Promise<Teacher> {
   const llama = await openLlama(folder);
   const ids = { vocabSize: llama.config.vocabSize, bosId: llama.config.bosId, eosIds: llama.config.eosIds };
@@ -34,7 +34,7 @@ export async function openTeacher(folder: string, patcher: string): Promise<Teac
     reader,
     alignment,
     variance,
-    training: async (wanted) => {
+    trainingSource: async (wanted) => {
       const tensors = await loadSourceTensors(llama, reader.vocabulary.order, wanted);
       return { folder: llama.folder, ids, alignment, tensors };
     },

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { buffersOf } from '../../../src/finetune/batches/buffers.js';
 
-it('finds each buffer once, wherever its arrays stand', () => {
+it('buffersOf finds each buffer once, at any depth of a value', () => {
   const [one, two] = [new Int32Array(4), new Float32Array(2)];
   const value = {
     value: [

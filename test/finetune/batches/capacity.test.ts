@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildStore, openStore } from '../../../src/data/index.js';
 import { startEngine } from '../../../src/engine/index.js';
-import { grown } from '../../../src/finetune/batches/capacity.js';
+import { growCapacity } from '../../../src/finetune/batches/capacity.js';
 import { checkpointName } from '../../../src/finetune/loop/checkpoint.js';
 import { train } from '../../../src/finetune/loop/train.js';
 import { stagePlan } from '../../../src/finetune/loop/training-plan.js';
@@ -18,17 +18,17 @@ beforeAll(async () => {
   start = await goldenStart();
 });
 
-describe('a capacity', () => {
-  it('stays while it holds what is needed, and grows to a multiple of eight with some to spare', () => {
-    expect([grown(0, 0), grown(24, 3), grown(24, 24)]).toEqual([0, 24, 24]);
-    expect([grown(0, 1), grown(24, 25), grown(24, 100)]).toEqual([8, 32, 104]);
+describe('growCapacity', () => {
+  it('keeps a capacity that is sufficient, and otherwise grows to a multiple of eight with some spare room', () => {
+    expect([growCapacity(0, 0), growCapacity(24, 3), growCapacity(24, 24)]).toEqual([0, 24, 24]);
+    expect([growCapacity(0, 1), growCapacity(24, 25), growCapacity(24, 100)]).toEqual([8, 32, 104]);
   });
 });
 
-describe('a run', () => {
+describe('a resumed run', () => {
   const folder = temporaryFolder();
 
-  it('that goes on has the capacity of its checkpoint, and saves it again', async () => {
+  it('continues with the capacity of its checkpoint and saves it again', async () => {
     await mkdir(join(folder(), 'text'));
     for (let i = 0; i < 20; i++)
       await writeFile(join(folder(), 'text', `${i}.txt`), `Text ${i} of ${i * i}.\n`.repeat(4));

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { microBatchesOf } from '../../../src/finetune/batches/micro-batches.js';
 import { packerOf } from '../../support/training.js';
 
-it('micro-batches have one size, the last filled up with rows that hold and count nothing', async () => {
+it('microBatchesOf splits rows into micro-batches of equal size and pads the last with empty rows of weight 0', async () => {
   const rows = await packerOf(32).next(5);
   const micros = microBatchesOf(rows, 2);
   expect(micros.map((micro) => micro.length)).toEqual([2, 2, 2]);

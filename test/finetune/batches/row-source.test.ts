@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { openRows } from '../../../src/finetune/batches/row-source.js';
 import { packerOf } from '../../support/training.js';
 
-it('given rows come over and over, and tell where they stand', async () => {
+it('a source of given rows repeats them and reports its position', async () => {
   const rows = await packerOf(32).next(3);
   const source = await openRows({ kind: 'given', rows });
   expect(await source.next(2)).toEqual(rows.slice(0, 2));

@@ -4,7 +4,7 @@ import { deserializeError, serializeError } from '../../../src/finetune/batches/
 
 const sent = (thrown: unknown) => deserializeError(structuredClone(serializeError(thrown)));
 
-describe('an error that changes threads', () => {
+describe('an error sent to another thread', () => {
   it('keeps its class, hint, exit code, stack and causes', () => {
     const cause = Object.assign(new Error('no such file'), { code: 'ENOENT', path: '/a', retry: () => {} });
     const error = new ByteifyError('It cannot be read.', { hint: 'Look.', exitCode: 2, cause });
@@ -17,7 +17,7 @@ describe('an error that changes threads', () => {
     expect(found.cause).toMatchObject({ message: 'no such file', code: 'ENOENT', path: '/a' });
   });
 
-  it('is one, whatever was thrown', () => {
+  it('is an Error even if another value was thrown', () => {
     expect(sent('no error')).toMatchObject({ message: 'no error' });
   });
 });

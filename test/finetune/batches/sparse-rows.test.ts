@@ -4,9 +4,9 @@ import { sparseRows } from '../../../src/finetune/batches/sparse-rows.js';
 
 const SPARE = 3_000_012;
 
-describe('the rows that a step reads', () => {
-  it('are distinct, in the order of their first reading, and each entry finds its own', () => {
-    // Few distinct values collide often; multiples of a power of two lie close in a table of parameters.
+describe('sparseRows', () => {
+  it('lists distinct rows in the order of first use, and the position of each entry', () => {
+    // A few small values repeat often; multiples of a power of two collide in weak hash functions.
     const row = fc.oneof(
       fc.integer({ min: 0, max: 9 }),
       fc.integer({ min: 0, max: SPARE - 1 }),
@@ -27,7 +27,7 @@ describe('the rows that a step reads', () => {
     );
   });
 
-  it('are no more than there are, however much is read', () => {
+  it('is never longer than the table, however many entries there are', () => {
     const { indices, count, positions } = sparseRows([Int32Array.of(2, 0, 2, 1, 0), Int32Array.of(0, 0)], 3);
     expect([[...indices], count]).toEqual([[2, 0, 1], 3]);
     expect(positions.map((some) => [...some])).toEqual([

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 
 it.each(['eager', 'graph'] as const)(
-  'a function gets its groups as they were given, empty ones too: %s',
+  'callGrouped passes groups to the function as given, including empty ones: %s',
   async (mode) => {
     const fn = retracedFunction(mode);
     const sizes: number[][] = [];
@@ -22,7 +22,7 @@ it.each(['eager', 'graph'] as const)(
       return values;
     };
     expect(await call([], [1, 2])).toEqual([1, 2]);
-    // The same tensors in other groups are another function.
+    // The same number of tensors in other groups needs another trace.
     expect(await call([1], [2])).toEqual([10, 2]);
     expect(sizes).toEqual([
       [0, 2],

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PackedRow } from '../../../src/data/index.js';
-import { type Engine, type RunMode, startEngine, tf } from '../../../src/engine/index.js';
+import { type RunMode, tf } from '../../../src/engine/index.js';
 import { createBatchSource } from '../../../src/finetune/batches/batch-source.js';
 import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
 import type { StepOutput } from '../../../src/finetune/loop/train-step.js';
@@ -16,25 +16,19 @@ import {
   packerOf,
   patchCapacity,
   type Start,
-  stepInput,
   TABLE,
   type Training,
   type TrainingOptions,
 } from '../../support/training.js';
+import { inputOf, LENGTH, useGoldenTraining } from '../support/golden-training.js';
 
-let engine: Engine;
-let start: Start;
-beforeAll(async () => {
-  engine = await startEngine({ threads: 2 });
-  start = await goldenStart();
-});
+const golden = useGoldenTraining();
 
-const LENGTH = 48;
 const RATE = 1e-3;
 
-/** Some steps' batches, made as a run makes them. */
+/** The batches of some steps, prepared as in a run. */
 async function batchesOf(count: number, rowsPerStep: number, microBatchRows: number): Promise<StepBatch[]> {
-  const { config } = start;
+  const { config } = golden.start;
   const source = createBatchSource({
     rows: { kind: 'given', rows: await packerOf(LENGTH).next(count * rowsPerStep) },
     ...NEXT_BYTE_BATCHES,
@@ -55,15 +49,15 @@ interface Run {
   readonly weights: Map<string, Float32Array>;
 }
 
-/** Takes steps and leaves nothing in the engine. */
+/** Takes steps and checks that no tensor leaks. */
 async function run(options: TrainingOptions, batches: readonly StepBatch[], rate = RATE): Promise<Run> {
-  const before = engine.liveHandles();
+  const before = golden.engine.liveHandles();
   const training = await openTraining(options);
   const outputs: StepOutput[] = [];
   for (const batch of batches) outputs.push(await training.step(batch, rate));
   const weights = training.weights();
   training.close();
-  expect(engine.liveHandles(), 'handles are left').toBe(before);
+  expect(golden.engine.liveHandles(), 'handles leaked').toBe(before);
   return { outputs, weights };
 }
 
@@ -82,42 +76,48 @@ describe('five steps of the plain golden model', () => {
   let batches: StepBatch[];
   beforeAll(async () => {
     batches = await batchesOf(5, 3, 3);
-    for (const mode of MODES) runs.set(mode, await run({ start, mode }, batches));
+    for (const mode of MODES) runs.set(mode, await run({ start: golden.start, mode }, batches));
   });
 
-  it.each(['graph', 'xla'] as const)('have the eager losses, norms and weights: %s', (mode) => {
+  it.each(['graph', 'xla'] as const)('give the same losses, norms and weights as eager steps: %s', (mode) => {
     expectSame(runs.get(mode)!, runs.get('eager')!, 1e-4);
   });
 
-  it('move every parameter and lower the loss of what they saw', async () => {
+  it('change every parameter and lower the loss on their batches', async () => {
     const { weights, outputs } = runs.get('graph')!;
     for (const [name, values] of weights) {
-      const was = start.weights.get(name)!.values;
+      const was = golden.start.weights.get(name)!.values;
       expect(maxDifference(values.subarray(0, was.length), was), name).toBeGreaterThan(RATE / 2);
     }
-    const again = await run({ start, mode: 'graph' }, Array(9).fill(batches[0]));
+    const again = await run({ start: golden.start, mode: 'graph' }, Array(9).fill(batches[0]));
     expect(again.outputs.at(-1)!.loss).toBeLessThan(outputs[0]!.loss - 0.05);
   });
 
-  it('are the same when layers are computed again for the backward pass', async () => {
-    expectSame(await run({ start, mode: 'graph', gradientCheckpointing: true }, batches), runs.get('graph')!, 1e-4);
+  it('give the same results with gradient checkpointing', async () => {
+    expectSame(
+      await run({ start: golden.start, mode: 'graph', gradientCheckpointing: true }, batches),
+      runs.get('graph')!,
+      1e-4,
+    );
   });
 
-  // Each step moves by about the rate; bfloat16 holds a moment to 1 part in 256, 8 bits to some parts in 100.
+  // Each step changes a weight by about the learning rate. Moments have a relative precision of 1/256 in bfloat16 and a few percent in 8 bits.
   it.each([
     { moments: 'bfloat16', share: 0.2 },
     { moments: '8-bit', share: 0.6 },
-  ] as const)('hold moments in $moments without losing the way', async ({ moments, share }) => {
-    const held = await run({ start, mode: 'graph', moments }, batches);
+  ] as const)('stay close to the results of float32 moments with $moments moments', async ({ moments, share }) => {
+    const found = await run({ start: golden.start, mode: 'graph', moments }, batches);
     const whole = runs.get('graph')!;
     whole.outputs.forEach(({ loss }, step) => {
-      expect(Math.abs(held.outputs[step]!.loss - loss), `loss of step ${step}`).toBeLessThan(0.01);
+      expect(Math.abs(found.outputs[step]!.loss - loss), `loss of step ${step}`).toBeLessThan(0.01);
     });
     for (const [name, values] of whole.weights) {
-      const difference = maxDifference(held.weights.get(name)!, values);
+      const difference = maxDifference(found.weights.get(name)!, values);
       expect(difference, name).toBeLessThan(5 * RATE * share);
     }
-    expect(maxDifference(held.weights.get('lm_head.weight')!, whole.weights.get('lm_head.weight')!)).toBeGreaterThan(0);
+    expect(maxDifference(found.weights.get('lm_head.weight')!, whole.weights.get('lm_head.weight')!)).toBeGreaterThan(
+      0,
+    );
   });
 });
 
@@ -126,24 +126,24 @@ describe('a step of several micro-batches', () => {
   let rows: StepBatch[];
   beforeAll(async () => {
     rows = await batchesOf(3, 5, 5);
-    whole = await run({ start, mode: 'graph' }, rows);
+    whole = await run({ start: golden.start, mode: 'graph' }, rows);
   });
 
   it.each([
     { size: 1, count: 5, mode: 'graph' as const },
     { size: 2, count: 3, mode: 'graph' as const },
     { size: 3, count: 2, mode: 'graph' as const },
-  ])('is that of one: $count of $size rows, $mode', async ({ size, count, mode }) => {
+  ])('equals a step of one: $count micro-batches of $size rows, $mode', async ({ size, count, mode }) => {
     const batches = await batchesOf(3, 5, size);
     expect(batches.map((batch) => batch.batches.length)).toEqual([count, count, count]);
     batches.forEach(({ weight, bytes }, i) => {
       expect([weight, bytes]).toEqual([rows[i]!.weight, rows[i]!.bytes]);
     });
-    const found = await run({ start, mode }, batches);
+    const found = await run({ start: golden.start, mode }, batches);
     expectSame(found, whole, 1e-4);
   });
 
-  it('counts positions, not micro-batches: they weigh differently here', async () => {
+  it('weights micro-batches by their positions, which differ here', async () => {
     const [batch] = (await batchesOf(1, 5, 1)) as [StepBatch];
     const weights = batch.batches.map(({ weights }) => weights!.reduce((a, b) => a + b, 0));
     expect(new Set(weights).size).toBeGreaterThan(1);
@@ -151,7 +151,7 @@ describe('a step of several micro-batches', () => {
   });
 });
 
-describe('beside AdamW in double precision on dense gradients', () => {
+describe('training steps match AdamW in double precision with dense gradients', () => {
   const ROWS = 2;
   const STEPS = 4;
   const rate = 1e-2;
@@ -163,14 +163,14 @@ describe('beside AdamW in double precision on dense gradients', () => {
     return rows;
   }
 
-  /** Steps beside the reference. @param lazy whether rows of the table that a step does not read stay. */
-  async function beside(from: Start, mode: RunMode, clipNorm: number, lazy: boolean) {
+  /** Compares steps with the reference. @param lazy whether rows that a step does not read stay unchanged. */
+  async function compareSteps(from: Start, mode: RunMode, clipNorm: number, lazy: boolean) {
     const training = await openTraining({ start: from, mode, clipNorm });
     const reference = createReference({ start: from, objective: training.objective, adamw: ADAMW, clipNorm });
     const norms: number[] = [];
     const counts: number[] = [];
     for (const rows of await rowsOf(STEPS)) {
-      const input = stepInput(from.config, [rows], LENGTH);
+      const input = inputOf(from, rows);
       const read = input.sparseRows!.indices.subarray(0, input.sparseRows!.count);
       const wanted = reference.step({ ...input, learningRate: rate, rows: lazy ? new Set(read) : null });
       const found = await training.step(input, rate);
@@ -187,7 +187,7 @@ describe('beside AdamW in double precision on dense gradients', () => {
         Float32Array,
       ];
       const own = (values: Float32Array) => values.subarray(0, wanted.value.length);
-      // A thousandth of what the steps could move it.
+      // A thousandth of the largest possible change.
       expect(maxDifference(own(x), wanted.value), name).toBeLessThan(1e-3 * STEPS * rate);
       expect(relativeDifference(own(m), wanted.first, 1e-4), `${name}, first`).toBeLessThan(1e-3);
       expect(relativeDifference(own(v), wanted.second, 1e-8), `${name}, second`).toBeLessThan(1e-3);
@@ -196,25 +196,25 @@ describe('beside AdamW in double precision on dense gradients', () => {
     return { norms, counts };
   }
 
-  it.each(['graph', 'xla'] as const)('%s: a small table, all of whose rows every step reads', async (mode) => {
+  it.each(['graph', 'xla'] as const)('%s: for a small table of which every step reads all rows', async (mode) => {
     const small = await goldenStart({ sizes: [3, 4], functions: 1, vocab: 5 });
-    expect((await beside(small, mode, 1e9, false)).counts).toEqual([10, 10, 10, 10]);
+    expect((await compareSteps(small, mode, 1e9, false)).counts).toEqual([10, 10, 10, 10]);
   });
 
-  it('a large table: rows move, and their moments decay, only in steps that read them', async () => {
-    const { counts } = await beside(start, 'graph', 1e9, true);
-    for (const count of counts) expect(count).toBeLessThan(start.weights.get(TABLE)!.shape[0]! / 2);
+  it('for a large table whose rows move, and whose moments decay, only in steps that read them', async () => {
+    const { counts } = await compareSteps(golden.start, 'graph', 1e9, true);
+    for (const count of counts) expect(count).toBeLessThan(golden.start.weights.get(TABLE)!.shape[0]! / 2);
   });
 
-  it.each(['eager', 'graph'] as const)('%s: clipping that binds in every step', async (mode) => {
-    const { norms } = await beside(start, mode, 0.1, true);
+  it.each(['eager', 'graph'] as const)('%s: when every step is clipped', async (mode) => {
+    const { norms } = await compareSteps(golden.start, mode, 0.1, true);
     for (const norm of norms) expect(norm).toBeGreaterThan(0.2);
   });
 
-  it('the first moments after one step have the norm that was allowed', async () => {
-    const training: Training = await openTraining({ start, mode: 'graph', clipNorm: 0.1 });
+  it('with first moments whose norm after one step is that of the clipped gradient', async () => {
+    const training: Training = await openTraining({ start: golden.start, mode: 'graph', clipNorm: 0.1 });
     const [rows] = (await rowsOf(1)) as [PackedRow[]];
-    await training.step(stepInput(start.config, [rows], LENGTH), rate);
+    await training.step(inputOf(golden.start, rows), rate);
     const squares = training.trainingState.parameters.map(({ first }) => {
       const [values] = taken([first.read()]) as [Float32Array];
       return values.reduce((sum, value) => sum + value * value, 0);
@@ -224,21 +224,21 @@ describe('beside AdamW in double precision on dense gradients', () => {
   });
 });
 
-it('padding does not count as reading row 0 of the table, whose moments and value stay', async () => {
-  const training = await openTraining({ start, mode: 'graph' });
+it('a training step does not treat padding as reading row 0 of the table', async () => {
+  const training = await openTraining({ start: golden.start, mode: 'graph' });
   const rows = await packerOf(LENGTH, 9).next(20);
   const end = (row: (typeof rows)[number]) => row.documents.at(-1)!.end;
   const inputs = rows
     .filter((row) => end(row) < LENGTH)
-    .map((row) => ({ end: end(row), input: stepInput(start.config, [[row]], LENGTH) }));
-  // A padded row in which nothing real reads row 0.
+    .map((row) => ({ end: end(row), input: inputOf(golden.start, [row]) }));
+  // A padded row none of whose bytes reads row 0 of the table.
   const { input } = inputs.find(({ end, input: { whole } }) => {
     const { hashRows, length } = whole[0]!;
     return !hashRows.subarray(0, (end * hashRows.length) / length).includes(0);
   })!;
   const { value, first } = training.trainingState.table!;
   const [at, some] = [ints([0]), tf.fill([1, value.shape[1]!], 1e-3)];
-  first.scatterRows(at, some); // as an earlier step left it
+  first.scatterRows(at, some); // as if an earlier step had updated it
   const before = taken([value.gatherRows(at)])[0]!;
   await training.step(input, 1e-2);
   expect([...taken([value.gatherRows(at)])[0]!]).toEqual([...before]);

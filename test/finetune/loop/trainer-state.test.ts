@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ByteifyError } from '../../../src/errors.js';
 import { readTrainerState } from '../../../src/finetune/loop/checkpoint.js';
-import { ofCheckpoint } from '../../../src/finetune/loop/trainer-state.js';
+import { withCheckpointHint } from '../../../src/finetune/loop/trainer-state.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const run = temporaryFolder();
@@ -24,54 +24,54 @@ async function read(json: unknown): Promise<unknown> {
   return readTrainerState(run(), 3);
 }
 
-it('is what was written, whatever a later version adds', async () => {
+it('readTrainerState returns what was written and ignores unknown keys', async () => {
   expect(await read({ ...state, later: true })).toEqual(state);
 });
 
-it('may say nothing of its mode, as the first ones did', async () => {
+it('readTrainerState accepts an old file without a mode', async () => {
   const { mode: _unsaid, ...older } = state;
   expect(await read(older)).toEqual(older);
 });
 
 it.each([
   ['no packer', { ...state, packer: null }, 'packer: '],
-  ['half a packer', { ...state, packer: { epoch: 0, place: 2, offset: 5 } }, 'packer.row: '],
-  ['a place that is none', { ...state, packer: { ...state.packer, place: -1 } }, 'packer.place: '],
-  ['an offset that is none', { ...state, packer: { ...state.packer, offset: 0.5 } }, 'packer.offset: '],
-  ['text for a number', { ...state, flops: '1e9' }, 'flops: '],
-  ['a number that JSON has not', { ...state, flops: Number.NaN }, 'flops: '],
-  ['another mode', { ...state, mode: 'fast' }, 'mode: '],
+  ['an incomplete packer', { ...state, packer: { epoch: 0, place: 2, offset: 5 } }, 'packer.row: '],
+  ['a negative place', { ...state, packer: { ...state.packer, place: -1 } }, 'packer.place: '],
+  ['a fractional offset', { ...state, packer: { ...state.packer, offset: 0.5 } }, 'packer.offset: '],
+  ['a string instead of a number', { ...state, flops: '1e9' }, 'flops: '],
+  ['NaN', { ...state, flops: Number.NaN }, 'flops: '],
+  ['an unknown mode', { ...state, mode: 'fast' }, 'mode: '],
   ['no settings', { ...state, settings: undefined }, 'settings: '],
-  ['room that is missing', { ...state, room: { patches: 24 } }, 'room.tokens: '],
-  ['a list', [], 'top level: '],
-])('is refused with %s', async (_what, json, where) => {
+  ['an incomplete room', { ...state, room: { patches: 24 } }, 'room.tokens: '],
+  ['an array', [], 'top level: '],
+])('readTrainerState refuses a file with %s', async (_what, json, where) => {
   await expect(read(json)).rejects.toMatchObject({
     message: expect.stringContaining(
       `${join(folder(), 'trainer_state.json')} is not the state of a training run: ${where}`,
     ),
-    hint: expect.stringMatching(new RegExp(`^Remove ${folder()}: the run then resumes from the checkpoint before it`)),
+    hint: expect.stringMatching(new RegExp(`^Remove ${folder()}\\. The run then resumes from the previous checkpoint`)),
   });
 });
 
 it.each([
   ['', 'is empty'],
   ['{"step": 3, "packer"', 'is not valid JSON; it is damaged or truncated'],
-  [JSON.stringify({ ...state, step: 4 }), 'is of step 4, not of step 3'],
-])('is refused when it holds %j', async (text, reason) => {
+  [JSON.stringify({ ...state, step: 4 }), 'is from step 4, not from step 3'],
+])('readTrainerState refuses a file that contains %j', async (text, reason) => {
   await expect(read(text)).rejects.toThrow(reason);
 });
 
-it('is missed by its name', async () => {
+it('readTrainerState names the missing file', async () => {
   await mkdir(folder());
   await expect(readTrainerState(run(), 3)).rejects.toThrow(`${join(folder(), 'trainer_state.json')} is missing.`);
 });
 
-it('what is wrong with a file of the checkpoint comes with the way out', async () => {
+it('withCheckpointHint keeps the message and tells how to continue without the checkpoint', async () => {
   const wrong = Promise.reject(new ByteifyError('x is cut short.', { hint: 'Download it again.' }));
-  await expect(ofCheckpoint('run/checkpoint-000003', wrong)).rejects.toMatchObject({
+  await expect(withCheckpointHint('run/checkpoint-000003', wrong)).rejects.toMatchObject({
     message: 'x is cut short.',
     hint: expect.stringContaining('Remove run/checkpoint-000003'),
   });
-  const fault = new TypeError('a fault of our own');
-  await expect(ofCheckpoint('run', Promise.reject(fault))).rejects.toBe(fault);
+  const fault = new TypeError('an internal error');
+  await expect(withCheckpointHint('run', Promise.reject(fault))).rejects.toBe(fault);
 });

@@ -18,7 +18,7 @@ const ALIKE = 1e-5;
 const floats = (...values: number[]) => tf.tensor1d(values);
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-/** log of the sum of exponentials. */
+/** The logarithm of a sum of exponentials. */
 function logSum(x: readonly number[]): number {
   const most = Math.max(...x);
   return most + Math.log(sum(x.map((value) => Math.exp(value - most))));
@@ -27,17 +27,17 @@ function logSum(x: readonly number[]): number {
 const rowsOf = (x: ArrayLike<number>, width: number): number[][] =>
   Array.from({ length: x.length / width }, (_, n) => Array.from({ length: width }, (_, i) => x[n * width + i]!));
 
-/** A loss of its first input in tensors, the same by its definition in double precision, and its value by numpy. */
+/** A loss of its first input, its definition in double precision, and its value computed by numpy. */
 interface Case {
   readonly name: string;
   readonly f: (x: tf.Tensor, ...constants: tf.Tensor[]) => tf.Tensor;
   readonly inputs: () => tf.Tensor[];
   readonly reference: (x: readonly number[], ...constants: number[][]) => number[];
-  /** By numpy in float64 from the same inputs. */
+  /** Computed by numpy in float64 from the same inputs. */
   readonly golden: number[];
 }
 
-/** One positive number in two, by row of 256, normalised; the last row is padding. */
+/** Rows of 256 probabilities, of which half are zero. The last row is padding. */
 function marginals(): tf.Tensor {
   const q = rowsOf(numbers([3, 256], 2).dataSync(), 256).map((row) => row.map((value) => Math.max(0, value)));
   return tf.tensor2d(q.map((row, n) => row.map((value) => (n === 2 ? 0 : value / sum(row)))));
@@ -77,7 +77,7 @@ const cases: readonly Case[] = [
   },
   {
     // u, v = (sums of log-probabilities by chunk) / 5 - 1e-6;
-    // sum_c w_c [e^u (u - v) + (1 - e^u) (log(1 - e^u) - log(1 - e^v))]; the sixth byte is of no chunk
+    // sum_c w_c [e^u (u - v) + (1 - e^u) (log(1 - e^u) - log(1 - e^v))]; the sixth byte is in no chunk
     name: 'chunkLoss',
     f: (x, source, of, w) =>
       chunkLoss({
@@ -140,7 +140,7 @@ const cases: readonly Case[] = [
 ];
 
 describe('a loss', () => {
-  it.each(cases)('$name has the value of its formula, and the slope, in every way to run it', async (given) => {
+  it.each(cases)('$name has the value and derivative of its formula in every mode', async (given) => {
     const inputs = tf.tidy(given.inputs);
     const found = await everyWay(
       withGradients((x, ...constants) => given.f(x!, ...constants), 1),
@@ -151,12 +151,12 @@ describe('a loss', () => {
     given.golden.forEach((golden, i) => {
       expect(Math.abs(values[i]! / golden - 1)).toBeLessThan(1e-6);
     });
-    // Central differences in double precision of the weighted sum that withGradients takes.
+    // Central differences in double precision, for the weighted sum that withGradients differentiates.
     const weights = tf.tidy(() => Array.from(numbers(values.length === 1 ? [] : [values.length], 9).dataSync()));
     const at = (i: number, step: number) => {
-      const moved = [...x!];
-      moved[i]! += step;
-      return sum(given.reference(moved, ...constants).map((value, k) => value * weights[k]!));
+      const shifted = [...x!];
+      shifted[i]! += step;
+      return sum(given.reference(shifted, ...constants).map((value, k) => value * weights[k]!));
     };
     const slopes = x!.map((_, i) => (at(i, 1e-7) - at(i, -1e-7)) / 2e-7);
     for (const mode of MODES) {
@@ -190,7 +190,7 @@ describe('a loss', () => {
         }),
       () => [floats(-3, -2, -2)],
     ],
-  ])('%s takes nothing from a row without weight', (_name, f, inputs) => {
+  ])('%s ignores rows of weight 0', (_name, f, inputs) => {
     tf.tidy(() => {
       const [x] = inputs() as [tf.Tensor];
       const weights = floats(1, 0, 1);
@@ -204,10 +204,10 @@ describe('a loss', () => {
   });
 });
 
-describe('at the ends of what a float32 holds', () => {
+describe('at the limits of float32', () => {
   const finite = (values: Float32Array[]) => values.every((some) => some.every((value) => Number.isFinite(value)));
 
-  it('prefixKl of a row of zeros, padding, is 0 with a slope of 0; of an impossible byte it is the logit', async () => {
+  it('prefixKl is 0 with a derivative of 0 for a row of zeros, and finite for a nearly impossible byte', async () => {
     const logits = numbers([2, 260], 1)
       .dataSync()
       .map((value, i) => (i === 260 + 70 ? -900 : value));
@@ -230,8 +230,8 @@ describe('at the ends of what a float32 holds', () => {
     tf.dispose(inputs);
   });
 
-  it('chunkLoss of certain, of impossible and of empty chunks is finite, and 0 where both agree', async () => {
-    // Chunks: both certain, rounded to above 0; the student certain, the source not at all; the other way round; no bytes.
+  it('chunkLoss is finite for certain, impossible and empty chunks, and 0 where student and source agree', async () => {
+    // Four chunks: both certain, with sums rounded above 0; only the student certain; only the source certain; no bytes.
     const inputs = [floats(1e-6, 0, -5000), floats(2e-6, -2000, 0), ints([0, 1, 2]), floats(1, 1, 1, 1)];
     const f = (x: tf.Tensor, source: tf.Tensor, of: tf.Tensor, w: tf.Tensor) =>
       chunkLoss({
@@ -254,7 +254,7 @@ describe('at the ends of what a float32 holds', () => {
     tf.dispose(inputs);
   });
 
-  it('chunkLoss keeps the digits of improbable chunks', () => {
+  it('chunkLoss is accurate for improbable chunks', () => {
     tf.tidy(() => {
       const loss = chunkLoss({
         studentLogProbabilities: floats(-105),
@@ -268,7 +268,7 @@ describe('at the ends of what a float32 holds', () => {
     });
   });
 
-  it('binaryCrossEntropySum keeps what is left of a right answer, and its slope at 0', () => {
+  it('binaryCrossEntropySum is accurate for confident logits, and has a derivative at 0', () => {
     tf.tidy(() => {
       const loss = (z: tf.Tensor) => binaryCrossEntropySum(z, floats(1), floats(1)) as tf.Scalar;
       expect(loss(floats(15)).dataSync()[0]! / Math.log1p(Math.exp(-15))).toBeCloseTo(1, 5);
@@ -278,8 +278,8 @@ describe('at the ends of what a float32 holds', () => {
   });
 });
 
-describe('the source’s log-probability of the byte that came', () => {
-  it('is read at the byte of the target id, and at least log 1e-30; a special id does no harm', async () => {
+describe('sourceLogProbabilities', () => {
+  it('returns the log-probability of the target byte, at least log 1e-30, and accepts special ids', async () => {
     const q = new Float32Array(4 * 256);
     q.set([0.25], 65); // 'A' is id 69
     q.set([0.5], 256 + 255);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { lossOver } from '../../../src/finetune/stages/objective.js';
 
-it('a loss names the fields that its batch lacks, before it computes anything', () => {
+it('lossOver names the fields that are missing from a batch before it computes anything', () => {
   const { fields, loss } = lossOver(['ids', 'targetState', 'ids'], () => expect.unreachable(), ['weights']);
   expect(fields).toEqual(['ids', 'targetState', 'weights']);
   const batch = { rows: 1, length: 1, patches: 0, tokens: 0 };

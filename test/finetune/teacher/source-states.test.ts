@@ -31,14 +31,14 @@ afterAll(async () => {
 const open = (name: string | null, maxBytes = 1e9) =>
   createSourceStates({
     config: reading.tiny.config,
-    fixed: reading.variables,
+    frozen: reading.variables,
     mode: 'graph',
     cache: name === null ? null : { path: join(folder, name), maxBytes },
   });
 
 const statesOf = ({ batches }: StepBatch) => batches.map(({ sourceStates }) => sourceStates!);
 
-/** The states of a batch's real tokens: nobody reads the padding beside them. */
+/** The states of a batch's tokens, without the padding. */
 const readStates = (batch: StepBatch) =>
   statesOf(batch).flatMap((values, i) => {
     const { numbers, tokens } = batch.rows[i]!;
@@ -48,8 +48,8 @@ const readStates = (batch: StepBatch) =>
     );
   });
 
-describe('the source’s states', () => {
-  it('are those of the source itself, document by document', async () => {
+describe('createSourceStates', () => {
+  it('computes the states that the source itself has for each document', async () => {
     const llama = await openLlamaModel(reading.tiny.source);
     const states = open(null);
     const added = await states.add(batches[0]!);
@@ -89,20 +89,20 @@ describe('the source’s states', () => {
     llama.dispose();
   });
 
-  it('are the same bit for bit when they come from where they are kept, which goes with the run', async () => {
+  it('returns bit-identical states from the cache, whose file is removed on close', async () => {
     const before = engine.liveHandles();
-    const states = open('kept.bin');
+    const states = open('cached.bin');
     const first = await states.add(batches[0]!);
     const again = await states.add(batches[0]!);
     expect([first.computedShare, again.computedShare]).toEqual([1, 0]);
     expect(readStates(again)).toEqual(readStates(first));
-    expect(existsSync(join(folder, 'kept.bin'))).toBe(true);
+    expect(existsSync(join(folder, 'cached.bin'))).toBe(true);
     await states.close();
-    expect(existsSync(join(folder, 'kept.bin'))).toBe(false);
+    expect(existsSync(join(folder, 'cached.bin'))).toBe(false);
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('take no more disk than they may; the others are computed', async () => {
+  it('respects the disk limit of the cache and computes all other states', async () => {
     const rowBytes = batches[0]!.rows.flatMap(({ tokens }) => tokens).map((tokens) => tokens * WIDTH * 2);
     // Enough for the two rows of the first micro-batch.
     const maxBytes = rowBytes[0]! + rowBytes[1]!;

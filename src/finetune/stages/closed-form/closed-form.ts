@@ -1,7 +1,7 @@
 /**
- * @module Stage 0: a start without gradient steps (docs/distillation.md). N-gram tables from text and vocabulary, an encoder that passes them
- * on, projections by least squares, and a head that says what the source expects next. What is fitted is measured on the model itself,
- * run forward.
+ * @module Stage 0: initialisation in closed form, without gradient steps (docs/distillation.md). It fits the n-gram tables to text and
+ * vocabulary, sets the encoder to pass their sum on, fits the projection by least squares, and fits a head to the source's next-byte
+ * distribution. Each fit runs the model as it is at that point.
  */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -39,10 +39,16 @@ import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
-import { fitExpectation, fitHead, leftOver } from './fit-head.js';
+import { fitExpectation, fitHead, observeResiduals } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
 import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
-import { type FittingText, fittingBatches, keptCuts, OBSERVED_FIELDS, observedTexts } from './fitting-text.js';
+import {
+  cachePatcherOutputs,
+  type FittingText,
+  fittingBatches,
+  OBSERVED_FIELDS,
+  observedTexts,
+} from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { type Observations, openObservations } from './observations.js';
 import { openScratchModel, type ScratchModel } from './scratch-model.js';
@@ -50,8 +56,9 @@ import { openScratchModel, type ScratchModel } from './scratch-model.js';
 const METRICS_FILE = 'closed-form.json';
 
 /**
- * Fits the start and writes it as the run's checkpoint 0; one that is there is kept.
- * @returns metrics, `flops` among them.
+ * Fits the model and writes it as checkpoint 0 of the run, unless that checkpoint exists.
+ * @returns the metrics, including `flops`.
+ * @throws ByteifyError when a fit fails or an existing checkpoint is damaged; the signal's reason.
  */
 export async function closedForm(
   context: StageContext,
@@ -62,7 +69,7 @@ export async function closedForm(
   const folder = join(run, checkpointName(0));
   if (existsSync(folder)) {
     const path = join(folder, METRICS_FILE);
-    const hint = `Remove ${folder}: the stage is then run again.`;
+    const hint = `Remove ${folder} to run the stage again.`;
     const known = await readMetrics(path, hint);
     if (known === null) throw new ByteifyError(`${path} is missing.`, { hint });
     return known;
@@ -70,14 +77,14 @@ export async function closedForm(
   await makeFolder(run);
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
-    const { made, flops } = await fitStart(context, settings, source, start);
-    const params = new Map([...(await loadParams(start, kept(config, made)))]);
+    const { fitted, flops } = await fitModel(context, settings, source, start);
+    const params = new Map([...(await loadParams(start, unfittedNames(config, fitted)))]);
     for (const { name, shape } of bltTensors(config))
-      if (made.has(name)) params.set(name, tf.tensor(made.get(name)!, [...shape]));
+      if (fitted.has(name)) params.set(name, tf.tensor(fitted.get(name)!, [...shape]));
     const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
     disposeParams(params);
     const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
-    await write({ folder, root: context.root, config, start, made, metrics });
+    await writeFitted({ folder, root: context.root, config, start, fitted, metrics });
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
     await log.close();
@@ -87,7 +94,7 @@ export async function closedForm(
   }
 }
 
-/** What is fitted on and with: the text cut and read, the source's tensors, the model in the making. */
+/** The text, the source and the model that the fits work on. */
 interface Fitting {
   readonly text: FittingText;
   readonly source: Params;
@@ -102,17 +109,20 @@ async function openFitting(
   teacher: Teacher,
   start: TensorReader,
 ): Promise<Fitting> {
-  const mode = await chooseMode({ config, whole: true, rows, length, steps: 1 });
-  const { tensors, ...asked } = await teacher.training(['embedding', 'head']);
-  const fixed = new Map([...(await loadHeld(config, start)), ...tensors]);
-  const patcher = createPatcherRunner(config, fixed, mode);
+  const mode = await chooseMode({ config, wholeModel: true, rows, length, steps: 1 });
+  const { tensors, ...sourceSettings } = await teacher.trainingSource(['embedding', 'head']);
+  const frozen = new Map([...(await loadFrozen(config, start)), ...tensors]);
+  const patcher = createPatcherRunner(config, frozen, mode);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
-  const states = createSourceStates({ config, fixed, mode, cache });
+  const states = createSourceStates({ config, frozen, mode, cache });
   const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
-  const { cuts, close: closeCuts } = keptCuts(patcher, join(run, 'cuts.bin'));
+  const { run: runPatcher, close: closePatcherOutputs } = cachePatcherOutputs(
+    patcher,
+    join(run, 'patcher-outputs.bin'),
+  );
   return {
-    text: { data: store.train, config, source: asked, cuts, rows, length, seed: recipe.seed, signal },
+    text: { data: store.train, config, source: sourceSettings, runPatcher, rows, length, seed: recipe.seed, signal },
     source,
     states,
     scratchModel,
@@ -120,17 +130,17 @@ async function openFitting(
       tf.dispose([...source.values()]);
       scratchModel.dispose();
       await states.close();
-      await closeCuts();
+      await closePatcherOutputs();
       patcher.dispose();
-      for (const variable of fixed.values()) variable.dispose();
+      for (const variable of frozen.values()) variable.dispose();
     },
   };
 }
 
 /**
- * Text and vocabulary as the tables see them.
- * @param vectors a row a token.
- * @returns the shape of the text, for the count of operations.
+ * Collects what the tables are fitted to: the tokens of the vocabulary, and the tokens in the training text.
+ * @param vectors one row per token.
+ * @returns statistics of the text, for counting floating-point operations.
  */
 async function observe(
   text: FittingText,
@@ -151,12 +161,12 @@ async function observe(
   return { bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
 }
 
-async function fitStart(
+async function fitModel(
   context: StageContext,
   settings: StageOf<'closed-form'>,
   teacher: Teacher,
   start: TensorReader,
-): Promise<{ made: ReadonlyMap<string, Float32Array>; flops: number }> {
+): Promise<{ fitted: ReadonlyMap<string, Float32Array>; flops: number }> {
   const { config } = context;
   const { solve_bytes: solveBytes, ridge } = settings;
   const layout = layoutOf(config);
@@ -165,61 +175,63 @@ async function fitStart(
   const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
   const vectors = contentVectors(embedding, layout);
   const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
-  const rest = openObservations(join(context.run, 'left-over.bin'));
+  const residuals = openObservations(join(context.run, 'residuals.bin'));
   try {
     const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
-    scratchModel.put(await fitTables(config, layout, seen));
-    scratchModel.put(encoderTensors(config, layout));
+    scratchModel.replace(await fitTables(config, layout, seen));
+    scratchModel.replace(encoderTensors(config, layout));
 
     const norm = sourceNorm(source).dataSync() as Float32Array;
-    scratchModel.put(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
+    scratchModel.replace(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
     const expectation = await fitExpectation(config, layout, scratchModel, source, withStates(), ridge);
-    await leftOver(config, scratchModel, source, expectation, withStates(), rest);
-    scratchModel.put(await addExpectations(config, layout, scratchModel.made, rest, expectation.few));
-    scratchModel.put(decoderTensors(config, layout, norm, expectation.fromValues));
+    await observeResiduals(config, scratchModel, source, expectation, withStates(), residuals);
+    scratchModel.replace(
+      await addExpectations(config, layout, scratchModel.fitted, residuals, expectation.directionCount),
+    );
+    scratchModel.replace(decoderTensors(config, layout, norm, expectation.fromValues));
 
     const patches = fittingBatches(text, solveBytes, ['encoder']);
-    scratchModel.put(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
-    scratchModel.put(await fitHead(config, scratchModel, source, withStates, ridge));
+    scratchModel.replace(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
+    scratchModel.replace(await fitHead(config, scratchModel, source, withStates, ridge));
     const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
-    return { made: new Map(scratchModel.made), flops };
+    return { fitted: new Map(scratchModel.fitted), flops };
   } finally {
-    await Promise.all([seen.close(), rest.close()]);
+    await Promise.all([seen.close(), residuals.close()]);
     await close();
   }
 }
 
-/** The patcher and the source's layers. */
-async function loadHeld(config: BltConfig, start: TensorReader): Promise<Map<string, Variable>> {
-  const held = new Map<string, Variable>();
+/** Loads the patcher and the global transformer, which are frozen. */
+async function loadFrozen(config: BltConfig, start: TensorReader): Promise<Map<string, Variable>> {
+  const frozen = new Map<string, Variable>();
   for (const { name, part } of bltTensors(config))
-    if (part === 'patcher' || part === 'global') held.set(name, await loadVariable(start, name));
+    if (part === 'patcher' || part === 'global') frozen.set(name, await loadVariable(start, name));
   const { name } = tokenEndHead(config);
-  if (start.tensors.has(name)) held.set(name, await loadVariable(start, name));
-  return held;
+  if (start.tensors.has(name)) frozen.set(name, await loadVariable(start, name));
+  return frozen;
 }
 
-/** Tensors that stay as they were. */
-const kept = (config: BltConfig, made: ReadonlyMap<string, Float32Array>): string[] =>
-  bltTensors(config).flatMap(({ name }) => (made.has(name) ? [] : [name]));
+/** The names of the tensors that keep their values. */
+const unfittedNames = (config: BltConfig, fitted: ReadonlyMap<string, Float32Array>): string[] =>
+  bltTensors(config).flatMap(({ name }) => (fitted.has(name) ? [] : [name]));
 
-/** The model: what was made in float32, all else as it was. */
-async function write(params: {
+/** Writes the checkpoint: fitted tensors in float32, all others unchanged. */
+async function writeFitted(params: {
   folder: string;
   root: string;
   config: BltConfig;
   start: TensorReader;
-  made: ReadonlyMap<string, Float32Array>;
+  fitted: ReadonlyMap<string, Float32Array>;
   metrics: Readonly<Record<string, number>>;
 }): Promise<void> {
-  const { folder: path, root, config, start, made, metrics } = params;
+  const { folder: path, root, config, start, fitted, metrics } = params;
   const tensors = bltTensors(config).map(({ name, shape }) =>
-    made.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
+    fitted.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
   );
   const trained = ({ name }: TensorInfo) => {
-    const values = made.get(name);
+    const values = fitted.get(name);
     return values === undefined ? null : fromFloat32(values, 'F32');
   };
   await writeFolderAtomic(path, async (folder) => {
@@ -227,7 +239,7 @@ async function write(params: {
       join(folder, 'config.json'),
       `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
     );
-    await writeWeights({ folder, path, tensors, trained, isTrained: (name) => made.has(name), start, root });
+    await writeWeights({ folder, path, tensors, trained, isTrained: (name) => fitted.has(name), start, root });
     await writeFile(join(folder, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
   });
 }

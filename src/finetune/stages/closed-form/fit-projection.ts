@@ -1,35 +1,42 @@
-/** @module The projection from what the encoder gives of a patch to the embedding of its token: least squares, then the embeddings' scale. */
+/** @module Fits the projection from the encoder's patches to the embeddings of their tokens: least squares, then a match of scales. */
 import { type BltConfig, needsProjection } from '../../../blt/index.js';
 import { gatherRows, tf } from '../../../engine/index.js';
 import { batchTensors, bltEncode, ENCODER_FIELDS } from '../../../model/index.js';
 import type { StepBatch } from '../../batches/step-batch.js';
-import { attends, CROSS, PATCH_PROJECTION, queryOffset, type Tensors, TOKEN_PROJECTION } from './encoder-tensors.js';
+import {
+  attendsToLastByte,
+  CROSS,
+  PATCH_PROJECTION,
+  queryOffset,
+  type Tensors,
+  TOKEN_PROJECTION,
+} from './encoder-tensors.js';
 import type { Layout } from './layout.js';
 import { addProducts, emptyProducts, type Products, ridge } from './least-squares.js';
 import type { ScratchModel } from './scratch-model.js';
 
-/** Where the fitted weights go, and what of the encoder's output they are applied to. */
-interface Place {
+/** The tensor that is fitted, and which features of the encoder's output it is applied to. */
+interface ProjectionFit {
   readonly name: string;
-  /** Width of the features. */
+  /** The number of features. */
   readonly features: number;
-  /** From the encoder's patches [P, k * He] as the scratchModel has them. */
+  /** Computes the features from the patches [P, k * He] of the unfinished model. */
   readonly featuresOf: (patches: tf.Tensor) => tf.Tensor;
-  /** Added to the fitted product in the model: [Hg], or null for nothing. */
+  /** A constant that the model adds to the fitted product [Hg], or null. */
   readonly offset: Float32Array | null;
-  /** What the weights are multiplied by: the projection of the maximum is doubled by the residual. */
+  /** Multiplies the fitted weights: the residual doubles the projection of the maximum. */
   readonly factor: number;
 }
 
-function placeOf(config: BltConfig, layout: Layout): Place {
+function projectionFit(config: BltConfig, layout: Layout): ProjectionFit {
   const { encoder, crossAttnK: slots } = config;
   const width = encoder.hiddenSize;
   if (needsProjection(config)) {
     const features = slots * width;
     return { name: TOKEN_PROJECTION, features, featuresOf: (patches) => patches, offset: null, factor: 1 };
   }
-  if (!attends(config)) {
-    // The maximum stands in the first row, doubled.
+  if (!attendsToLastByte(config)) {
+    // The first row is the maximum, doubled by the residual.
     const featuresOf = (patches: tf.Tensor) => tf.div(tf.slice(patches, [0, 0], [-1, width]), 2);
     return { name: PATCH_PROJECTION, features: width, featuresOf, offset: null, factor: 0.5 };
   }
@@ -39,22 +46,22 @@ function placeOf(config: BltConfig, layout: Layout): Place {
   return { name: `${CROSS}.o_proj.weight`, features: width, featuresOf, offset, factor: 1 };
 }
 
-/** Sums over the patches that are one token, for least squares and for the scale. */
+/** Sums over the patches that are exactly one token, for least squares and for matching scales. */
 interface Sums {
   readonly products: Products;
-  /** Of the features [n] and of the targets and their squares [t]. */
+  /** Sums of the features [n], and of the targets and their squares [t]. */
   readonly features: Float64Array;
   readonly targets: Float64Array;
   readonly squares: Float64Array;
   count: number;
 }
 
-/** A variance is the difference of two sums of float32 products, each good to about a millionth: one below that is nothing but rounding. */
+/** Variances are differences of float32 sums, which are accurate to about 1e-6: a relative variance below this is only rounding. */
 const ROUNDING = 1e-6;
 
 /**
- * Gives each channel of the fitted patches the mean and deviation that the embeddings have (Bolmo's fix_init): least squares alone
- * draws them together. The constant channel among the features carries the mean.
+ * Gives each channel of the fitted patches the mean and deviation of the embeddings (as Bolmo's fix_init does), since least squares shrinks
+ * both. The mean is set through the constant channel among the features.
  */
 function matchScale(weights: Float32Array, sums: Sums, constant: number, constantValue: number): Float32Array {
   const { products, features, targets, squares, count } = sums;
@@ -81,8 +88,9 @@ function matchScale(weights: Float32Array, sums: Sums, constant: number, constan
 }
 
 /**
- * @param embedding the source's [V, Hg]. @param batches with `encoder` targets.
- * @returns the fitted tensor.
+ * @param embedding the source's embeddings [V, Hg]. @param batches with `encoder` targets.
+ * @returns the fitted tensor by name.
+ * @throws ByteifyError when features or targets are not finite.
  */
 export async function fitProjection(
   config: BltConfig,
@@ -92,11 +100,11 @@ export async function fitProjection(
   batches: AsyncIterable<StepBatch>,
   ridgeShare: number,
 ): Promise<Tensors> {
-  const place = placeOf(config, layout);
+  const fit = projectionFit(config, layout);
   const targets = config.global.hiddenSize;
   const sums: Sums = {
-    products: emptyProducts(place.features, targets),
-    features: new Float64Array(place.features),
+    products: emptyProducts(fit.features, targets),
+    features: new Float64Array(fit.features),
     targets: new Float64Array(targets),
     squares: new Float64Array(targets),
     count: 0,
@@ -110,9 +118,9 @@ export async function fitProjection(
         const batch = batchTensors(arrays, [...ENCODER_FIELDS, 'patchToken', 'patchWeight']);
         const { patches } = bltEncode(scratchModel.params(), config, batch);
         const counts = tf.reshape(batch.patchWeight, [-1, 1]);
-        const f = tf.mul(place.featuresOf(patches), counts);
+        const f = tf.mul(fit.featuresOf(patches), counts);
         const wanted = gatherRows(embedding, batch.patchToken);
-        const t = tf.mul(place.offset === null ? wanted : tf.sub(wanted, tf.tensor1d(place.offset)), counts);
+        const t = tf.mul(fit.offset === null ? wanted : tf.sub(wanted, tf.tensor1d(fit.offset)), counts);
         addProducts(sums.products, {
           gram: tf.matMul(f, f, true, false).dataSync(),
           cross: tf.matMul(f, t, true, false).dataSync(),
@@ -127,5 +135,5 @@ export async function fitProjection(
   const fitted = ridge(sums.products, ridgeShare);
   const constantMean = sums.features[layout.constant]! / sums.count;
   const weights = matchScale(fitted, sums, layout.constant, constantMean);
-  return new Map([[place.name, weights.map((value) => value * place.factor)]]);
+  return new Map([[fit.name, weights.map((value) => value * fit.factor)]]);
 }

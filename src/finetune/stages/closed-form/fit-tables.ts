@@ -1,4 +1,4 @@
-/** @module Byte and hash n-gram embeddings of the closed-form start. */
+/** @module Byte embeddings and hash n-gram tables of the closed-form initialisation. */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
 import { tf } from '../../../engine/index.js';
 import type { SourceReader } from '../../../patching/index.js';
@@ -11,7 +11,7 @@ import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './r
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';
 export const HASH_EMBEDDINGS = 'model.encoder_hash_tok_embedding.weight';
 
-/** Every ordinary token by itself: at its last byte it is seen, and nothing is known of what comes before. */
+/** Each ordinary token as a text of its own: the token is observed at its last byte, and the bytes before it are unknown. */
 export function* vocabularyTexts(
   { vocabulary }: SourceReader,
   vectors: Float32Array,
@@ -27,7 +27,7 @@ export function* vocabularyTexts(
 }
 
 /**
- * The source's embeddings in the content channels: scaled, and turned onto their principal directions where there are fewer channels.
+ * The source's embeddings scaled for the content channels, projected onto their principal directions if there are fewer channels.
  * @param embedding [V, Hg]. @returns [V, content].
  */
 export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Array {
@@ -44,14 +44,14 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
   });
 }
 
-/** Writes the rows of some tables into channels of others. @param from [rows, width + 1]. @param at the first row that they go to. */
-type Place = (from: Float32Array, to: Float32Array, at: number) => void;
+/** Copies rows of a table to channels of another. @param from [rows, width + 1]. @param at the first row to write. */
+type CopyRows = (from: Float32Array, to: Float32Array, at: number) => void;
 
-/** @param seen in text and vocabulary, with what `contentVectors` made. */
+/** Fits the content and count channels. @param seen the observations of text and vocabulary, with vectors from `contentVectors`. */
 export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Observations): Promise<Tensors> {
   const { width, content, count, constant } = layout;
   const unit = countUnit(layout);
-  const place: Place = (from, to, at) => {
+  const copyRows: CopyRows = (from, to, at) => {
     const stride = content + 1;
     for (let row = 0; row < from.length / stride; row++) {
       to.set(from.subarray(row * stride, row * stride + content), (at + row) * width);
@@ -59,41 +59,46 @@ export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Obser
     }
   };
   const { bytes, tables } = await fitResidualBackoff({ texts: seen.texts, width: content, hash });
-  const ofBytes = new Float32Array(VOCAB_SIZE * width);
-  for (let at = constant; at < ofBytes.length; at += width) ofBytes[at] = constantOf(layout);
-  const ofGrams = new Float32Array(tables.length * hash.vocab * width);
-  return placed({ bytes, tables }, { ofBytes, ofGrams }, hash.vocab, place);
+  const byteRows = new Float32Array(VOCAB_SIZE * width);
+  for (let at = constant; at < byteRows.length; at += width) byteRows[at] = constantOf(layout);
+  const ngramRows = new Float32Array(tables.length * hash.vocab * width);
+  return tablesWith({ bytes, tables }, { byteRows, ngramRows }, hash.vocab, copyRows);
 }
 
-/** Adds what n-grams tell of the next byte, in `few` of the spare channels. @param rest with vectors of that width. */
+/** Adds to the spare channels what n-grams tell about the next byte. @param residuals with vectors of `directionCount` channels. */
 export async function addExpectations(
   { hash }: BltConfig,
   { width, content }: Layout,
-  made: ReadonlyMap<string, Float32Array>,
-  rest: Observations,
-  few: number,
+  fitted: ReadonlyMap<string, Float32Array>,
+  residuals: Observations,
+  directionCount: number,
 ): Promise<Tensors> {
-  const place: Place = (from, to, at) => {
-    const stride = few + 1;
+  const copyRows: CopyRows = (from, to, at) => {
+    const stride = directionCount + 1;
     for (let row = 0; row < from.length / stride; row++)
-      to.set(from.subarray(row * stride, row * stride + few), (at + row) * width + content);
+      to.set(from.subarray(row * stride, row * stride + directionCount), (at + row) * width + content);
   };
-  const into = { ofBytes: made.get(BYTE_EMBEDDINGS)!.slice(), ofGrams: made.get(HASH_EMBEDDINGS)!.slice() };
-  return placed(await fitResidualBackoff({ texts: rest.texts, width: few, hash }), into, hash.vocab, place);
+  const into = { byteRows: fitted.get(BYTE_EMBEDDINGS)!.slice(), ngramRows: fitted.get(HASH_EMBEDDINGS)!.slice() };
+  return tablesWith(
+    await fitResidualBackoff({ texts: residuals.texts, width: directionCount, hash }),
+    into,
+    hash.vocab,
+    copyRows,
+  );
 }
 
-function placed(
+function tablesWith(
   { bytes, tables }: ResidualBackoff,
-  { ofBytes, ofGrams }: { ofBytes: Float32Array; ofGrams: Float32Array },
+  { byteRows, ngramRows }: { byteRows: Float32Array; ngramRows: Float32Array },
   rows: number,
-  place: Place,
+  copyRows: CopyRows,
 ): Tensors {
-  place(bytes, ofBytes, 0);
+  copyRows(bytes, byteRows, 0);
   tables.forEach((table, i) => {
-    place(table, ofGrams, i * rows);
+    copyRows(table, ngramRows, i * rows);
   });
   return new Map([
-    [BYTE_EMBEDDINGS, ofBytes],
-    [HASH_EMBEDDINGS, ofGrams],
+    [BYTE_EMBEDDINGS, byteRows],
+    [HASH_EMBEDDINGS, ngramRows],
   ]);
 }

@@ -1,4 +1,4 @@
-/** @module The text that a closed-form start is fitted on, in batches: cut by the patcher, read by the source. */
+/** @module The text that the closed-form initialisation is fitted to, as batches: cut by the patcher and read by the source. */
 import type { BltConfig } from '../../../blt/index.js';
 import { PACKER_START, type StoredSplit } from '../../../data/index.js';
 import { openScratchFile } from '../../../fs/index.js';
@@ -15,29 +15,29 @@ export interface FittingText {
   readonly data: StoredSplit;
   readonly config: BltConfig;
   readonly source: Omit<SourceSettings, 'targets'>;
-  /** What the patcher says of the batches, in order. */
-  readonly cuts: (index: number, batch: ByteBatch) => Promise<PatcherOutput>;
+  /** The patcher's output for a batch, by the batch's index. */
+  readonly runPatcher: (index: number, batch: ByteBatch) => Promise<PatcherOutput>;
   readonly rows: number;
   readonly length: number;
   readonly seed: number;
   readonly signal: AbortSignal;
 }
 
-/** Runs the patcher once a batch, however often the text is read: what it said is kept in a file at `path`. */
-export function keptCuts(
+/** Runs the patcher once per batch, however often the text is read: its outputs are cached in a file at `path`. */
+export function cachePatcherOutputs(
   patcher: PatcherRunner,
   path: string,
-): { readonly cuts: FittingText['cuts']; close(): Promise<void> } {
+): { readonly run: FittingText['runPatcher']; close(): Promise<void> } {
   const file = openScratchFile(path);
   const offsets: number[] = [];
   let hasEnds = false;
   return {
-    async cuts(index, batch) {
+    async run(index, batch) {
       if (index === offsets.length) {
-        const made = await patcher.run(batch);
-        hasEnds = made.endProbabilities !== null;
-        offsets.push(await file.append(made.entropies, ...(hasEnds ? [made.endProbabilities!] : [])));
-        return made;
+        const output = await patcher.run(batch);
+        hasEnds = output.endProbabilities !== null;
+        offsets.push(await file.append(output.entropies, ...(hasEnds ? [output.endProbabilities!] : [])));
+        return output;
       }
       const nats = new Float32Array(batch.ids.length);
       const endProbabilities = hasEnds ? new Float32Array(nats.length) : null;
@@ -49,8 +49,9 @@ export function keptCuts(
 }
 
 /**
- * Batches of the first `bytes` of training text, of one micro-batch each, with what the source is asked.
- * @param states adds the source's states where they are wanted.
+ * Batches of one micro-batch each over the first `bytes` of the training text, with what the source must provide.
+ * @param states adds the source's states, if they are needed.
+ * @throws the signal's reason.
  */
 export async function* fittingBatches(
   text: FittingText,
@@ -58,7 +59,7 @@ export async function* fittingBatches(
   targets: SourceSettings['targets'],
   states?: (batch: StepBatch) => Promise<StepBatch>,
 ): AsyncGenerator<StepBatch> {
-  const { data, config, source, cuts, rows, length, seed, signal } = text;
+  const { data, config, source, runPatcher, rows, length, seed, signal } = text;
   let index = 0;
   const batches = createBatchSource({
     rows: { kind: 'packed', files: data.files, rowBytes: length, seed, state: PACKER_START, repeat: true },
@@ -70,7 +71,7 @@ export async function* fittingBatches(
     rowsPerStep: rows,
     microBatchRows: rows,
     capacity: NO_CAPACITY,
-    runPatcher: (batch) => cuts(index++, batch),
+    runPatcher: (batch) => runPatcher(index++, batch),
     ...(states !== undefined && { states }),
   });
   try {
@@ -85,7 +86,7 @@ export async function* fittingBatches(
   }
 }
 
-/** The documents of a micro-batch: their ids, and where they lie in it. Padding is one of them. */
+/** The documents of a micro-batch: their ids and positions. Padding counts as a document. */
 export function documentsOf(
   batch: BatchWith<Arrays, 'ids' | 'documents'>,
 ): { ids: Int32Array; positions: Int32Array }[] {
@@ -106,13 +107,13 @@ export function documentsOf(
   return found;
 }
 
-/** What `observedTexts` reads. */
+/** The fields that `observedTexts` reads. */
 export const OBSERVED_FIELDS = ['ids', 'documents', 'encoderPatch', 'patchToken', 'patchWeight'] as const;
 
 /**
- * The documents of a batch, position by position: where a patch of one token ends, that token; everywhere, how many bytes of the patch
- * came before.
- * @param vectors a row a token.
+ * The documents of a batch as observations. The vector is that of the patch's token, at the last byte of each patch that is exactly one token.
+ * The scalar, at every position, is the number of bytes before it in its patch.
+ * @param vectors one row per token.
  */
 export function observedTexts(
   batch: BatchWith<Arrays, (typeof OBSERVED_FIELDS)[number]>,

@@ -1,45 +1,45 @@
 /**
- * @module How a byte's state is laid out by the closed-form start: channels of content (the embedding of the token that seems to end here),
- * spare ones that the decoder fills with what the source expects next, how far into its patch the byte is, and a constant.
+ * @module Which channels of a byte's state hold what after the closed-form initialisation: content (the embedding of the token that seems to end
+ * here), spare channels that the decoder fills with the source's expected next byte, the byte's offset in its patch, and a constant.
  *
- * The constant makes the norm of a state nearly the same everywhere, so that the RMS norm before cross-attention is nearly a plain factor.
- * The count lets cross-attention find a patch's last byte, since it has no positions of its own (blt-format 1.4).
+ * The constant makes the norms of all states nearly equal, so that the RMSNorm before cross-attention is nearly a fixed factor. The offset lets
+ * cross-attention, which has no positional encoding (docs/blt-format.md 1.4), find the last byte of a patch.
  */
 import type { BltConfig } from '../../../blt/index.js';
 
 export interface Layout {
-  /** Channels of a state: the local width. */
+  /** The number of channels: the local width. */
   readonly width: number;
-  /** The first channels: content. */
+  /** The number of content channels, which come first. */
   readonly content: number;
-  /** Those after them, up to `count`. */
+  /** The number of spare channels, between the content and `count`. */
   readonly spare: number;
-  /** The channel that counts bytes since the patch began. */
+  /** The index of the channel that counts bytes since the patch began. */
   readonly count: number;
-  /** The channel that is the same everywhere. */
+  /** The index of the constant channel. */
   readonly constant: number;
-  /** Root mean square of a state. */
+  /** The root mean square of a state. */
   readonly scale: number;
 }
 
-/** Fewer spare channels than this are too few for what comes next. */
-const LEAST_SPARE = 16;
-/** Of the width, where the source is as wide as the local models. */
+/** The fewest spare channels that are enough to represent the expected next byte. */
+const MIN_SPARE = 16;
+/** The share of the width that is spare if the local models are too narrow for `MIN_SPARE`. */
 const SPARE_SHARE = 1 / 8;
-/** Below it RMSNorm's epsilon of 1e-5 would be felt. */
-const LEAST_SCALE = 1 / 8;
-/** Of a state's squared norm. */
+/** At a smaller scale RMSNorm's epsilon of 1e-5 would matter. */
+const MIN_SCALE = 1 / 8;
+/** The content's share of a state's squared norm. */
 const CONTENT_SHARE = 0.25;
-/** Of the norm, a byte's count. */
+/** How much one byte adds to the count channel, relative to the norm of a state. */
 const COUNT_UNIT = 0.025;
-/** Counts end here: n-grams see no further back than their longest. */
+/** Counts are capped here: n-grams look back no further than their longest. */
 export const LONGEST_COUNT = 12;
 
-/** Cross-attention doubles the residual in each decoder layer (blt-format 1.6), so states begin small enough to end near 1. */
+/** Cross-attention doubles its residual in each decoder layer (docs/blt-format.md 1.6), so states begin small and end near an RMS of 1. */
 export function layoutOf({ encoder, decoder, global }: BltConfig): Layout {
   const width = encoder.hiddenSize;
   const left = width - 2 - global.hiddenSize;
-  const spare = left >= LEAST_SPARE ? left : Math.floor(width * SPARE_SHARE);
+  const spare = left >= MIN_SPARE ? left : Math.floor(width * SPARE_SHARE);
   const doublings = decoder.crossAttnAllLayers ? decoder.layers : 1;
   return {
     width,
@@ -47,27 +47,27 @@ export function layoutOf({ encoder, decoder, global }: BltConfig): Layout {
     spare: width - 2 - Math.min(global.hiddenSize, width - 2 - spare),
     count: width - 2,
     constant: width - 1,
-    scale: Math.max(LEAST_SCALE, 2 ** -doublings),
+    scale: Math.max(MIN_SCALE, 2 ** -doublings),
   };
 }
 
-/** Root mean square that content channels have together with the scale: sum over them = width x scale^2 x share. */
+/** The root mean square of the content channels, such that their squares add up to width x scale^2 x CONTENT_SHARE. */
 export function contentRms({ width, content, scale }: Layout): number {
   return scale * Math.sqrt((CONTENT_SHARE * width) / content);
 }
 
-/** What the constant channel holds. */
+/** The value of the constant channel. */
 export function constantOf({ width, scale }: Layout): number {
   return scale * Math.sqrt((1 - CONTENT_SHARE) * width);
 }
 
-/** What one byte of the count adds. */
+/** How much one byte adds to the count channel. */
 export function countUnit({ width, scale }: Layout): number {
   return COUNT_UNIT * scale * Math.sqrt(width);
 }
 
-/** Weights of a norm that gives every group of channels a root mean square near 1 [width]. */
-export function evenNorm(layout: Layout): Float32Array {
+/** Norm weights [width] that give content, count and constant a root mean square near 1 each. */
+export function balancedNorm(layout: Layout): Float32Array {
   const { width, content, count, constant, scale } = layout;
   const weights = new Float32Array(width).fill(1);
   weights.fill(scale / contentRms(layout), 0, content);

@@ -1,8 +1,8 @@
-/** @module Linear least squares from sums of products, which are all that is kept of a stream of features. No TensorFlow. */
+/** @module Linear least squares on accumulated matrix products, so that features need not be kept. No TensorFlow. */
 import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { ByteifyError } from '../../../errors.js';
 
-/** Sums over rows: features x features [n, n] and features x targets [n, t], row-major. */
+/** Sums over rows of features x features [n, n] and features x targets [n, t], row-major. */
 export interface Products {
   readonly gram: Float64Array;
   readonly cross: Float64Array;
@@ -20,8 +20,8 @@ export function emptyProducts(features: number, targets: number): Products {
 }
 
 /**
- * Adds the products of some more rows. A matrix product may sum (i, j) and (j, i) in different orders, so that they differ by rounding:
- * both get their mean, and `gram` stays symmetric to the last bit.
+ * Adds the products of more rows. A float32 matrix product may sum (i, j) and (j, i) in different orders, so that they differ by rounding.
+ * Both are replaced by their mean, so `gram` stays exactly symmetric.
  */
 export function addProducts(
   { gram, cross, features }: Products,
@@ -45,33 +45,33 @@ const matrix = (values: Float64Array, rows: number, columns: number): Matrix =>
   Matrix.from1DArray(rows, columns, values as unknown as number[]);
 
 /**
- * The weights W [t, n] that make W f closest to the targets: W = ((G + ridge mean(diag G) I)^-1 C)^T.
- * @param ridge of the features' mean square.
- * @throws ByteifyError when features or targets are not finite numbers, or features depend on each other so much that the ridge is lost in
- * rounding.
+ * Ridge regression: the weights W [t, n] that map features closest to the targets, W = ((G + ridge mean(diag G) I)^-1 C)^T.
+ * @param ridge relative to the mean square of the features.
+ * @throws ByteifyError when features or targets are not finite, or the features are so nearly dependent that the ridge is lost in rounding.
  */
 export function ridge({ gram, cross, features, targets }: Products, ridge: number): Float32Array {
   const g = matrix(gram, features, features);
   const added = (ridge * g.trace()) / features;
   if (!Number.isFinite(added) || added <= 0)
-    throw new ByteifyError('The features of a least-squares fit are not finite numbers, or all zero.');
+    throw new ByteifyError('The features of a least-squares fit contain values that are not finite, or are all zero.');
   for (let i = 0; i < features; i++) g.set(i, i, g.get(i, i) + added);
   const factors = new CholeskyDecomposition(g);
-  // Products in float32 err by about 1e-7 of the diagonal: with a smaller ridge an eigenvalue of zero may come out negative.
+  // float32 products have relative errors of about 1e-7: with a smaller ridge, an eigenvalue of zero may come out negative.
   if (!factors.isPositiveDefinite())
     throw new ByteifyError(
-      `The features of a least-squares fit depend on each other, and a ridge of ${ridge} is lost in rounding.`,
-      { hint: 'Give the closed-form stage a larger ridge: 1e-4 is the default.' },
+      `The features of a least-squares fit are linearly dependent, and a ridge of ${ridge} is lost in rounding.`,
+      { hint: 'Set a larger ridge for the closed-form stage; the default is 1e-4.' },
     );
   const solution = factors.solve(matrix(cross, features, targets));
   const weights = Float32Array.from(solution.transpose().to1DArray());
   if (!weights.every(Number.isFinite))
-    throw new ByteifyError('The targets of a least-squares fit are not finite numbers.');
+    throw new ByteifyError('The targets of a least-squares fit contain values that are not finite.');
   return weights;
 }
 
 /**
- * The directions of largest variance: eigenvectors of a matrix [n, n], symmetric but for rounding, with the largest eigenvalues.
+ * The directions of largest variance: the eigenvectors of a covariance matrix [n, n] with the largest eigenvalues. The matrix may be asymmetric
+ * by rounding.
  * @returns [count, n], largest first.
  */
 export function principalDirections(covariance: ArrayLike<number>, n: number, count: number): Float32Array {
@@ -79,7 +79,7 @@ export function principalDirections(covariance: ArrayLike<number>, n: number, co
     assumeSymmetric: true,
   });
   const directions = new Float32Array(count * n);
-  // Eigenvalues come in ascending order.
+  // Eigenvalues are in ascending order.
   for (let i = 0; i < count; i++)
     for (let j = 0; j < n; j++) directions[i * n + j] = eigenvectorMatrix.get(j, n - 1 - i);
   return directions;

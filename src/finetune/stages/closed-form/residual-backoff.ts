@@ -1,52 +1,52 @@
 /**
- * @module Byte and hash n-gram embeddings in closed form (docs/distillation.md): the sum of a byte's row and its n-grams' rows is the
- * mean of what was seen after those n bytes, with back-off. Each table, from short n-grams to long, holds the mean of what those before
- * it leave over, so the sum telescopes; colliding n-grams share a row and get their mean. No TensorFlow.
+ * @module Fits byte embeddings and hash n-gram tables in closed form (docs/distillation.md): the sum of the rows of a byte and its n-grams is the
+ * mean of the vectors observed after those bytes, with back-off to shorter n-grams. The tables are fitted from short n-grams to long; each
+ * row is the mean of the residuals that the earlier tables leave. Colliding n-grams share a row and get their common mean. No TensorFlow.
  */
 import { type HashConfig, hashRows, VOCAB_SIZE } from '../../../blt/index.js';
 
-/** A text, position by position. */
+/** A text with an observation at each position. */
 export interface ObservedText {
-  /** Ids; n-grams look back no further than its beginning. */
+  /** Byte ids [positions]. N-grams do not look back beyond the first. */
   readonly ids: Int32Array;
-  /** The vector seen at each position, a row of `vectors`; -1 where there is none. */
+  /** The row of `vectors` observed at each position, or -1. */
   readonly vector: Int32Array;
-  /** [rows, width]; texts may share them. */
+  /** [rows, width]. Texts may share them. */
   readonly vectors: Float32Array;
-  /** The number seen at each position; it has a channel of its own. NaN where there is none. */
+  /** A number observed at each position, or NaN. It is fitted in a channel of its own. */
   readonly scalar: Float32Array;
-  /** What an observation counts. */
+  /** The weight of each observation. */
   readonly weight: number;
-  /** Whether what comes before it is known: of a token by itself nothing is, and n-grams longer than it are left out. */
+  /** Whether the text's beginning is a document's beginning. A vocabulary entry has unknown bytes before it, so longer n-grams are skipped. */
   readonly isWhole: boolean;
 }
 
 export interface ResidualBackoffOptions {
-  /** A pass over all texts: there is one for single bytes and one for each table. */
+  /** Reads all texts once. It is called once for single bytes and once per table. */
   readonly texts: () => Iterable<ObservedText> | AsyncIterable<ObservedText>;
   readonly width: number;
   readonly hash: HashConfig;
 }
 
 export interface ResidualBackoff {
-  /** [260, width + 1]: a byte's rows, the scalar last. */
+  /** [260, width + 1]: a row per byte id; the last channel is the scalar's. */
   readonly bytes: Float32Array;
-  /** Of each table in the order of the fused one: [vocab, width + 1]. */
+  /** One per table, in the order of the fused hash table: [vocab, width + 1]. */
   readonly tables: readonly Float32Array[];
 }
 
-/** Observations that a row's mean is drawn to zero by: a row seen once is trusted by two thirds. */
+/** Shrinks a row's mean towards zero, like this many observations of zero: a row seen once gets two thirds of its value. */
 const SHRINKAGE = 0.5;
 
-/** A level of the sum: single bytes, or one hash table. */
+/** One term of the sum: single bytes, or one hash table. */
 interface Level {
   readonly size: number;
-  /** Index in the fused table; -1 for single bytes. */
+  /** The table's index in the fused hash table; -1 for single bytes. */
   readonly table: number;
   readonly rows: number;
 }
 
-/** Fits all rows. Memory: the tables, one more, and a text. Time: texts x tables squared / 2 x width. */
+/** Fits all tables. Memory: the tables, one more, and one text. Time: positions x tables^2 / 2 x width. */
 export async function fitResidualBackoff({ texts, width, hash }: ResidualBackoffOptions): Promise<ResidualBackoff> {
   const levels: Level[] = [{ size: 1, table: -1, rows: VOCAB_SIZE }];
   for (let f = 0; f < hash.functions; f++)

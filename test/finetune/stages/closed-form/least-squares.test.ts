@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteifyError } from '../../../../src/errors.js';
 import { addProducts, emptyProducts, principalDirections, ridge } from '../../../../src/finetune/index.js';
 
-/** Sums of products of rows of features and targets. */
+/** Accumulates the products of rows of features and targets. */
 function productsOf(features: readonly number[][], targets: readonly number[][]) {
   const [n, t] = [features[0]!.length, targets[0]!.length];
   const products = emptyProducts(n, t);
@@ -16,7 +16,7 @@ function productsOf(features: readonly number[][], targets: readonly number[][])
 }
 
 describe('ridge', () => {
-  it('finds the weights that made the targets, row by row of the target', () => {
+  it('recovers the weights that the targets were computed with', () => {
     const weights = [
       [1, -2, 0.5],
       [0, 3, 4],
@@ -29,7 +29,7 @@ describe('ridge', () => {
     });
   });
 
-  it('draws them to zero by a share of the mean square of the features', () => {
+  it('shrinks weights by a share of the mean square of the features', () => {
     // Gram diag(4, 12), mean 8: a ridge of a half adds 4.
     const products = productsOf(
       [
@@ -47,11 +47,11 @@ describe('ridge', () => {
     expect(() => ridge(productsOf([[value, value]], [[1]]), 1e-4)).toThrow(ByteifyError);
   });
 
-  it('refuses targets that are not numbers', () => {
+  it('refuses targets that are not finite', () => {
     expect(() => ridge(productsOf([[1]], [[Number.NaN]]), 1e-4)).toThrow(/targets .* not finite/);
   });
 
-  it('takes products whose two halves differ by rounding', () => {
+  it('accepts a Gram matrix that is asymmetric by rounding', () => {
     // A product of float32 matrices may sum (i, j) and (j, i) in different orders.
     const products = emptyProducts(2, 1);
     addProducts(products, { gram: [2, 1 + 2 ** -23, 1, 2], cross: [3, 3] });
@@ -60,7 +60,7 @@ describe('ridge', () => {
     for (const weight of ridge(products, 1e-9)) expect(weight).toBeCloseTo(1, 6);
   });
 
-  it('says which setting to raise when features that depend on each other lose the ridge in rounding', () => {
+  it('refuses dependent features whose ridge is lost in rounding', () => {
     const products = emptyProducts(2, 1);
     addProducts(products, { gram: [1, 1 + 2 ** -23, 1 + 2 ** -23, 1], cross: [1, 1] });
     expect(() => ridge(products, 1e-9)).toThrow(/a ridge of 1e-9 is lost in rounding/);
@@ -68,14 +68,14 @@ describe('ridge', () => {
   });
 });
 
-describe('principal directions', () => {
-  it('are those of the symmetric part, whichever half of the matrix rounding moved', () => {
+describe('principalDirections', () => {
+  it('uses the symmetric part of a matrix that is asymmetric by rounding', () => {
     const half = (upper: number, lower: number) => principalDirections([3, upper, lower, 1], 2, 1);
     expect(half(1.5, 0.5)).toEqual(half(0.5, 1.5));
     expect(half(1.5, 0.5)).toEqual(half(1, 1));
   });
 
-  it('are unit eigenvectors, the largest variance first', () => {
+  it('returns unit eigenvectors, largest variance first', () => {
     const s = Math.SQRT1_2;
     // 9 along (1, 1, 0), 4 along the third axis, 1 along (1, -1, 0).
     const symmetric = Float64Array.from([5, 4, 0, 4, 5, 0, 0, 0, 4]);

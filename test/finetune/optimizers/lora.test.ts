@@ -3,20 +3,20 @@ import { cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { adaptersOf, bltTensors, type Part } from '../../src/blt/index.js';
-import { type Engine, startEngine, type Variable } from '../../src/engine/index.js';
-import { bltBitsPerByte } from '../../src/evaluate/index.js';
-import { createBatchSource } from '../../src/finetune/batches/batch-source.js';
-import { createTrainStep } from '../../src/finetune/loop/train-step.js';
-import { openTrainingState, type TrainingState } from '../../src/finetune/loop/training-state.js';
-import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
-import { openBlt, readBltConfig } from '../../src/model/index.js';
-import type { StageOf } from '../../src/recipe/index.js';
-import { fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../src/safetensors/index.js';
-import { goldenPath, plainCases } from '../support/golden.js';
-import { NEXT_BYTE_BATCHES, patchCapacity } from '../support/training.js';
-import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from './runs.js';
-import { packedRow } from './samples.js';
+import { adaptersOf, bltTensors, type Part } from '../../../src/blt/index.js';
+import { type Engine, startEngine, type Variable } from '../../../src/engine/index.js';
+import { bltBitsPerByte } from '../../../src/evaluate/index.js';
+import { createBatchSource } from '../../../src/finetune/batches/batch-source.js';
+import { createTrainStep } from '../../../src/finetune/loop/train-step.js';
+import { openTrainingState, type TrainingState } from '../../../src/finetune/loop/training-state.js';
+import { endToEndObjective } from '../../../src/finetune/stages/end-to-end.js';
+import { openBlt, readBltConfig } from '../../../src/model/index.js';
+import type { StageOf } from '../../../src/recipe/index.js';
+import { fromFloat32, openCheckpoint, toFloat32, writeCheckpoint } from '../../../src/safetensors/index.js';
+import { goldenPath, plainCases } from '../../support/golden.js';
+import { packedRow } from '../../support/packed-row.js';
+import { NEXT_BYTE_BATCHES, patchCapacity } from '../../support/training.js';
+import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith, valuesOf } from '../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-lora-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -38,7 +38,7 @@ afterAll(() => runs.close());
 const optimizerOf = (name: string, step: number) =>
   valuesOf(join(checkpointOf(runs.path(name), step), 'optimizer.safetensors'));
 
-/** a [m, k] times b [k, n], in double precision. */
+/** The matrix product of a [m, k] and b [k, n] in double precision. */
 function product(a: Float32Array, b: Float32Array, k: number): Float64Array {
   const [m, n] = [a.length / k, b.length / k];
   const out = new Float64Array(m * n);
@@ -50,7 +50,7 @@ function product(a: Float32Array, b: Float32Array, k: number): Float64Array {
 const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-/** Largest difference relative to the largest value. */
+/** The largest difference, relative to the largest value. */
 function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
   if (found.length !== wanted.length) return Number.POSITIVE_INFINITY;
   return largest(Array.from(wanted, (value, i) => found[i]! - value)) / largest(wanted);
@@ -58,9 +58,9 @@ function relative(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
 
 const stemOf = (name: string) => name.slice(0, -'.weight'.length);
 
-describe('adapters', () => {
+describe('adaptersOf', () => {
   it.each(['plain/blt', 'projection-gqa'])(
-    'of %s are beside the targets of the latent global transformer alone',
+    'gives adapters for the targeted matrices of the global transformer of %s only',
     async (path) => {
       const config = await readBltConfig(goldenPath(path));
       const specs = bltTensors(config);
@@ -83,7 +83,7 @@ describe('adapters', () => {
   );
 });
 
-describe('a trainingState with adapters', () => {
+describe('a training state with adapters', () => {
   const values = (variables: Iterable<readonly [string, Variable]>) =>
     new Map(
       [...variables].map(([name, variable]) => {
@@ -93,10 +93,10 @@ describe('a trainingState with adapters', () => {
         return [name, read] as const;
       }),
     );
-  const slotsOf = (trainingState: TrainingState) =>
+  const parametersOf = (trainingState: TrainingState) =>
     values(trainingState.parameters.map(({ name, value }) => [name, value] as const));
 
-  async function stepped(seed: number, steps: number, look: (trainingState: TrainingState) => void): Promise<void> {
+  async function stepped(seed: number, steps: number, check: (trainingState: TrainingState) => void): Promise<void> {
     const config = await readBltConfig(BLT);
     const objective = endToEndObjective(config, ['hash', 'head'], LORA);
     const start = await openCheckpoint(BLT);
@@ -123,42 +123,42 @@ describe('a trainingState with adapters', () => {
       }),
       capacity: patchCapacity(0),
     });
-    const { dense: parameters, table, fixed } = trainingState;
+    const { dense: parameters, table, frozen } = trainingState;
     const adamw = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.1 } as const;
     const how = { mode: 'eager', precision: 'float32', gradientCheckpointing: false } as const;
-    const stepper = createTrainStep({ objective, parameters, table, fixed, adamw, clipNorm: 1, ...how });
+    const stepper = createTrainStep({ objective, parameters, table, frozen, adamw, clipNorm: 1, ...how });
     for (let step = 1; step <= steps; step++) await stepper.run({ ...(await source.next()), step, learningRate: 1e-2 });
-    look(trainingState);
+    check(trainingState);
     await source.close();
     stepper.dispose();
     trainingState.dispose();
   }
 
-  it('moves them and the parts that are trained, and nothing else', async () => {
+  it('updates the adapters and the trained parts, and nothing else', async () => {
     const handles = engine.liveHandles();
-    let [before, fixed] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
+    let [before, frozen] = [new Map<string, Float32Array>(), new Map<string, Float32Array>()];
     await stepped(1, 0, (trainingState) => {
-      before = slotsOf(trainingState);
-      fixed = values(trainingState.fixed);
+      before = parametersOf(trainingState);
+      frozen = values(trainingState.frozen);
       expect(trainingState.table).toBeNull();
     });
     const adapters = [...before.keys()].filter((name) => name.includes('.lora_'));
     expect(adapters).toHaveLength(2 * LORA.targets.length * (await readBltConfig(BLT)).global.layers);
-    // What is held is what the checkpoint has, and every tensor is either held or moved.
-    expect([...fixed].filter(([name, held]) => relative(held, base.get(name)!) > 0)).toEqual([]);
+    // Frozen tensors have the checkpoint's values, and every tensor is either frozen or trained.
+    expect([...frozen].filter(([name, values]) => relative(values, base.get(name)!) > 0)).toEqual([]);
     const own = [...before.keys()].filter((name) => !name.includes('.lora_'));
-    expect([...fixed.keys(), ...own].sort()).toEqual([...base.keys()].sort());
+    expect([...frozen.keys(), ...own].sort()).toEqual([...base.keys()].sort());
     expect(own.filter((name) => !/^model\.local_(encoder|decoder)\./.test(name))).toEqual([]);
     await stepped(1, 3, (trainingState) => {
-      expect(differing(values(trainingState.fixed), fixed)).toEqual([]);
-      expect(differing(slotsOf(trainingState), before).sort()).toEqual([...before.keys()].sort());
+      expect(differing(values(trainingState.frozen), frozen)).toEqual([]);
+      expect(differing(parametersOf(trainingState), before).sort()).toEqual([...before.keys()].sort());
     });
     expect(engine.liveHandles()).toBe(handles);
   });
 
-  it('begins with B of zeros and A normal with a variance of 1 / rank, by the seed', async () => {
+  it('starts with B = 0 and with A drawn by the seed from a normal distribution of variance 1 / rank', async () => {
     const fresh: Map<string, Float32Array>[] = [];
-    for (const seed of [1, 1, 2]) await stepped(seed, 0, (trainingState) => fresh.push(slotsOf(trainingState)));
+    for (const seed of [1, 1, 2]) await stepped(seed, 0, (trainingState) => fresh.push(parametersOf(trainingState)));
     const [one, same, other] = fresh as [
       Map<string, Float32Array>,
       Map<string, Float32Array>,
@@ -169,17 +169,17 @@ describe('a trainingState with adapters', () => {
     expect(differing(one, other).sort()).toEqual([...drawn].sort());
     for (const [name, b] of one) if (name.includes('lora_B')) expect(largest(b), name).toBe(0);
     const all = drawn.flatMap((name) => [...one.get(name)!]);
-    expect(new Set(all).size, 'no two adapters draw the same').toBeGreaterThan(0.99 * all.length);
+    expect(new Set(all).size, 'adapters draw different values').toBeGreaterThan(0.99 * all.length);
     const mean = all.reduce((sum, value) => sum + value) / all.length;
     const variance = all.reduce((sum, value) => sum + value ** 2) / all.length;
     expect(Math.abs(mean)).toBeLessThan(4 * (0.5 / Math.sqrt(all.length)));
     expect(Math.abs(variance * LORA.rank - 1)).toBeLessThan(4 * Math.sqrt(2 / all.length));
   });
 
-  it('gives the merged value of a tensor that has an adapter, and null of others', async () => {
+  it('returns the merged value of a tensor with an adapter, and null for others', async () => {
     await stepped(1, 2, (trainingState) => {
       const q = 'model.global_transformer.layers.1.self_attn.q_proj.weight';
-      const parameters = slotsOf(trainingState);
+      const parameters = parametersOf(trainingState);
       const tensor = trainingState.mergedValue(q)!;
       const added = product(
         parameters.get(`${stemOf(q)}.lora_B.weight`)!,
@@ -207,14 +207,14 @@ describe('a run with adapters', () => {
     metrics = await runs.run('lora', BLT, recipe());
   });
 
-  it('begins at exactly the loss of the model without them', async () => {
+  it('starts at exactly the loss of the model without adapters', async () => {
     await runs.run('plain', BLT, recipeWith({ steps: 1, validate_every: 1, checkpoint_every: 1 }));
     const [with_, without] = [await runs.curve('lora'), await runs.curve('plain')];
     expect(with_[0]).toEqual(without[0]);
     expect(with_[1]!.train_bits_per_byte).toBe(without[1]!.train_bits_per_byte);
   });
 
-  it('saves W + B A in the place of W, float32, the adapters beside the moments, and a loss that it lowered', async () => {
+  it('saves W + B A in float32 in place of W and the adapters with the moments, and lowers the loss', async () => {
     const [saved, optimizer] = [await valuesOf(checkpointOf(runs.path('lora'), 6)), await optimizerOf('lora', 6)];
     expect([...saved.keys()].sort()).toEqual([...base.keys()].sort());
     const adapted = adaptersOf(bltTensors(await readBltConfig(BLT)), LORA);
@@ -236,24 +236,24 @@ describe('a run with adapters', () => {
         for (const moment of ['first', 'second'])
           expect(optimizer.get(`${which.name}.${moment}`)).toHaveLength(which.shape[0]! * which.shape[1]!);
     }
-    const moved = differing(saved, base);
+    const changed = differing(saved, base);
     const untouched = (name: string) =>
       !adapted.some(({ base: of }) => of.name === name) && /global_transformer|patcher/.test(name);
-    expect(moved.filter(untouched)).toEqual([]);
-    expect([...base.keys()].filter((name) => !untouched(name)).sort()).toEqual(moved.sort());
-    const looks = (await runs.curve('lora')).flatMap((line) => line.validation_bits_per_byte ?? []);
-    expect(looks.at(-1)!).toBeLessThan(looks[0]! - 0.5);
+    expect(changed.filter(untouched)).toEqual([]);
+    expect([...base.keys()].filter((name) => !untouched(name)).sort()).toEqual(changed.sort());
+    const evaluations = (await runs.curve('lora')).flatMap((line) => line.validation_bits_per_byte ?? []);
+    expect(evaluations.at(-1)!).toBeLessThan(evaluations[0]! - 0.5);
   });
 
-  it('saves a model that anyone can open, and that scores what training measured', async () => {
+  it('saves a model that opens as a plain BLT and scores what training measured', async () => {
     const model = await openBlt(checkpointOf(runs.path('lora'), 6));
     const { bitsPerByte } = await bltBitsPerByte(model.params, model.config, runs.heldOut);
     model.dispose();
-    // Merged, a product is rounded once instead of twice.
+    // With merged weights, a product is rounded once instead of twice.
     expect(Math.abs(bitsPerByte - metrics.validation_bits_per_byte!)).toBeLessThan(1e-5);
   });
 
-  it('that was stopped goes on as if it had not, bit for bit', async () => {
+  it('that was stopped resumes with results identical to an uninterrupted run', async () => {
     const handles = engine.liveHandles();
     await expect(runs.run('stopped', BLT, recipe(), 3)).rejects.toThrow('stop');
     await runs.run('stopped', BLT, recipe());
@@ -264,7 +264,7 @@ describe('a run with adapters', () => {
     expect(differing(await optimizerOf('stopped', 6), await optimizerOf('lora', 6))).toEqual([]);
   });
 
-  it('goes from stage to stage with what it learnt', async () => {
+  it('passes what it learnt to the next stage', async () => {
     const two = recipe({ steps: 3, validate_every: 3, checkpoint_every: 3 });
     const adapted = two.stages[0] as StageOf<'end-to-end'>;
     await runs.run('two', BLT, { ...two, stages: [adapted, { ...adapted, steps: 1, lora: undefined }] });
@@ -283,7 +283,7 @@ describe('the first step of adapters', () => {
   });
   const only = (values: Map<string, Float32Array>, end: string) => [...values].filter(([name]) => name.endsWith(end));
 
-  it('changes the product in proportion to alpha / rank', async () => {
+  it('changes B A in proportion to alpha / rank', async () => {
     const stepOf = async (rank: number, alpha: number) => {
       await runs.run(`step-${rank}-${alpha}`, BLT, recipeWith(lora(rank, alpha)));
       return await optimizerOf(`step-${rank}-${alpha}`, 1);
@@ -303,7 +303,7 @@ describe('the first step of adapters', () => {
       const a = name.replace('lora_B', 'lora_A');
       expect(
         differing(new Map([[a, one.get(a)!]]), new Map([[a, four.get(a)!]])),
-        'A does not move before B does',
+        'A does not change while B is zero',
       ).toEqual([]);
       const change = (of: Map<string, Float32Array>) => product(of.get(name)!, of.get(a)!, 4);
       expect(
@@ -315,7 +315,7 @@ describe('the first step of adapters', () => {
     }
   });
 
-  it('follows the gradient of the weights they stand beside: G_B = G_W A^T', async () => {
+  it('follows the gradient of the adapted matrix: G_B = G_W A^T', async () => {
     await runs.run('step-full', BLT, recipeWith(ONE));
     await runs.run('step-4-8', BLT, recipeWith(lora(4, 8)));
     const [full, adapted] = [await optimizerOf('step-full', 1), await optimizerOf('step-4-8', 1)];
@@ -354,7 +354,7 @@ describe('a checkpoint in bfloat16', () => {
     });
   });
 
-  it('is held in bfloat16 where it is frozen, but for norms and embeddings, and in float32 where it is trained', async () => {
+  it('stays in bfloat16 for frozen matrices, and is widened to float32 for norms, embeddings and trained tensors', async () => {
     const config = await readBltConfig(BLT);
     const specs = bltTensors(config);
     const start = await openCheckpoint(narrow);
@@ -363,11 +363,11 @@ describe('a checkpoint in bfloat16', () => {
     const trainingState = await openTrainingState({ ...options, start, from: null });
     for (const { name, part, role } of specs) {
       const frozen = ['patcher', 'global', 'decoder'].includes(part);
-      const held =
-        trainingState.fixed.get(name)?.storage ??
+      const storage =
+        trainingState.frozen.get(name)?.storage ??
         trainingState.parameters.find((parameter) => parameter.name === name)?.value.storage;
-      expect(trainingState.fixed.has(name), name).toBe(frozen);
-      expect(held, name).toBe(frozen && role === 'linear' ? 'bfloat16' : 'float32');
+      expect(trainingState.frozen.has(name), name).toBe(frozen);
+      expect(storage, name).toBe(frozen && role === 'linear' ? 'bfloat16' : 'float32');
     }
     trainingState.dispose();
     await start.close();
@@ -377,7 +377,7 @@ describe('a checkpoint in bfloat16', () => {
     ['with adapters', { lora: LORA }],
     ['with adapters alone', { lora: LORA, frozen: ['encoder', 'decoder', 'hash', 'head'] }],
     [
-      'with adapters, products in bfloat16, layers computed again, 8-bit moments and micro-batches',
+      'with adapters, bfloat16 products, gradient checkpointing, 8-bit moments and micro-batches',
       {
         lora: LORA,
         precision: 'bfloat16',
@@ -387,20 +387,20 @@ describe('a checkpoint in bfloat16', () => {
       },
     ],
     ['with frozen parts', { frozen: ['global', 'hash', 'head'] }],
-  ])('%s keeps what is frozen byte for byte, and goes on bit for bit', async (what, change) => {
+  ])('trained %s keeps the bytes of frozen tensors, and resumes with identical results', async (what, change) => {
     const recipe = recipeWith({ steps: 4, ...change });
     const metrics = await runs.run(`narrow ${what}`, narrow, recipe);
     const folderOf = (name: string) => checkpointOf(runs.path(name), 4);
     const [reader, original] = [await openCheckpoint(folderOf(`narrow ${what}`)), await bytesOf(narrow)];
     const specs = bltTensors(await readBltConfig(BLT));
     const adapted = change.lora === undefined ? [] : adaptersOf(specs, change.lora).map(({ base: { name } }) => name);
-    const held: Part[] = [
+    const frozenParts: Part[] = [
       'patcher',
       ...(change.frozen ?? []),
       ...(change.lora === undefined ? [] : (['global'] as const)),
     ];
     for (const { name, part } of specs) {
-      const frozen = held.includes(part) && !adapted.includes(name);
+      const frozen = frozenParts.includes(part) && !adapted.includes(name);
       expect(reader.tensors.get(name)!.dtype, name).toBe(frozen ? 'BF16' : 'F32');
       const bytes = await reader.read(name);
       if (frozen) expect(Buffer.compare(bytes, original.get(name)!), name).toBe(0);

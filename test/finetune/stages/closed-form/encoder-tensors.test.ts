@@ -1,27 +1,27 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltConfigFor, bltTensors, hashTables } from '../../../src/blt/index.js';
-import { startEngine, tf } from '../../../src/engine/index.js';
-import { encoderTensors, queryOffset } from '../../../src/finetune/stages/closed-form/encoder-tensors.js';
-import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from '../../../src/finetune/stages/closed-form/fit-tables.js';
+import { type BltConfig, BOS, bltConfigFor, bltTensors, hashTables } from '../../../../src/blt/index.js';
+import { startEngine, tf } from '../../../../src/engine/index.js';
+import { encoderTensors, queryOffset } from '../../../../src/finetune/stages/closed-form/encoder-tensors.js';
+import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from '../../../../src/finetune/stages/closed-form/fit-tables.js';
 import {
   constantOf,
   contentRms,
   countUnit,
   type Layout,
   layoutOf,
-} from '../../../src/finetune/stages/closed-form/layout.js';
-import { locateModel } from '../../../src/import/index.js';
-import { openLlama } from '../../../src/llama/index.js';
-import { batchTensors, bltEncode, ENCODER_FIELDS, type Params } from '../../../src/model/index.js';
-import { cutRows, wholeRow } from '../../../src/patching/index.js';
-import { localSizesOf, recipeSchema } from '../../../src/recipe/index.js';
-import { numbers } from '../../support/modes.js';
+} from '../../../../src/finetune/stages/closed-form/layout.js';
+import { locateModel } from '../../../../src/import/index.js';
+import { openLlama } from '../../../../src/llama/index.js';
+import { batchTensors, bltEncode, ENCODER_FIELDS, type Params } from '../../../../src/model/index.js';
+import { cutRows, wholeRow } from '../../../../src/patching/index.js';
+import { localSizesOf, recipeSchema } from '../../../../src/recipe/index.js';
+import { numbers } from '../../../support/modes.js';
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
-/** Patches of 1 to 6 bytes: each begins with a, and its bytes are in order, so that a byte tells how many come before it. */
+/** Patches of 1 to 6 bytes. Each begins with a and continues in alphabetical order, so a byte's value is its offset in the patch. */
 const TEXT = 'abcabcdefaabcdab';
 const FIRST = 'a'.charCodeAt(0) + 4;
 
@@ -37,7 +37,7 @@ async function configOf(crossAttnK: number, hiddenSize: number): Promise<BltConf
   return { ...config, patching: { threshold: 1, maxPatchLength: null } };
 }
 
-/** Tables as the fit makes them, but that a byte's count is exact and its content is in channels of its own: one of each head. */
+/** Tables like fitted ones, except that counts are exact and each byte's content has one channel of its own per head. */
 function tables(config: BltConfig, layout: Layout): Map<string, Float32Array> {
   const { width, content, count, constant } = layout;
   const headDim = width / config.encoder.heads;
@@ -52,7 +52,7 @@ function tables(config: BltConfig, layout: Layout): Map<string, Float32Array> {
     for (let head = 0; head < channels; head++)
       row[head * headDim + 1 + index] = contentRms(layout) * Math.sqrt(content / channels);
   }
-  // What n-grams add: nothing that the count or the constant could be told from.
+  // N-grams add small values that do not correlate with the count or the constant.
   const grams = new Float32Array(hashTables(config.hash) * config.hash.vocab * width);
   for (let at = 0; at < grams.length; at += width) grams[at] = Math.sin(at) * 0.01;
   return new Map([
@@ -62,32 +62,32 @@ function tables(config: BltConfig, layout: Layout): Map<string, Float32Array> {
 }
 
 describe.each([
-  ['one row a patch and a projection', 1, 160],
-  ['one row a patch, as wide as the source', 1, 128],
-  ['two rows a patch and a projection', 2, 96],
-])('the closed form’s encoder, with %s', (_, parameters, width) => {
+  ['one row per patch and a projection', 1, 160],
+  ['one row per patch, as wide as the source', 1, 128],
+  ['two rows per patch and a projection', 2, 96],
+])('encoderTensors, for a model with %s,', (_, parameters, width) => {
   let bytes: Float32Array;
   let patches: Float32Array;
   let layout: Layout;
-  let made: Map<string, Float32Array>;
+  let tensors: Map<string, Float32Array>;
   let hashRows: Int32Array;
   let config: BltConfig;
   const ids = Int32Array.from([BOS, ...[...Buffer.from(TEXT)].map((byte) => byte + 4)]);
   beforeAll(async () => {
     config = await configOf(parameters, width);
     layout = layoutOf(config);
-    made = new Map([...encoderTensors(config, layout), ...tables(config, layout)]);
+    tensors = new Map([...encoderTensors(config, layout), ...tables(config, layout)]);
     const entropies = Float32Array.from(ids, (_, i) => (ids[i + 1] === FIRST ? 2 : 0));
     const { batch } = cutRows([wholeRow(ids)], entropies, config);
     hashRows = batch.hashRows;
     tf.tidy(() => {
-      // All that is not made is what training may begin with.
+      // All other tensors have arbitrary values.
       const params: Params = new Map(
         bltTensors(config)
           .filter(({ part }) => part === 'encoder' || part === 'hash')
           .map(({ name, shape }, i) => [
             name,
-            made.has(name) ? tf.tensor(made.get(name)!, [...shape]) : numbers(shape, i),
+            tensors.has(name) ? tf.tensor(tensors.get(name)!, [...shape]) : numbers(shape, i),
           ]),
       );
       const encoded = bltEncode(params, config, batchTensors(batch, ENCODER_FIELDS));
@@ -96,9 +96,9 @@ describe.each([
     });
   });
 
-  it('leaves each byte the sum of its rows', () => {
-    const own = made.get(BYTE_EMBEDDINGS)!;
-    const grams = made.get(HASH_EMBEDDINGS)!;
+  it('pass on the sum of each byte’s rows', () => {
+    const own = tensors.get(BYTE_EMBEDDINGS)!;
+    const grams = tensors.get(HASH_EMBEDDINGS)!;
     const count = hashTables(config.hash);
     ids.forEach((id, at) => {
       for (let channel = 0; channel < width; channel++) {
@@ -109,12 +109,12 @@ describe.each([
     });
   });
 
-  it('gives of each patch its last byte, after its norm', () => {
+  it('make each patch the normed state of its last byte', () => {
     const lengths = TEXT.split(/(?=a)/).map(({ length }) => length);
     const headDim = width / config.encoder.heads;
     let end = 0;
     lengths.forEach((length, i) => {
-      end += length; // BOS before it
+      end += length; // position 0 is BOS
       const last = bytes.subarray(end * width, (end + 1) * width);
       const scale = Math.sqrt(last.reduce((sum, value) => sum + value * value, 0) / width + 1e-5);
       for (let parameter = 0; parameter < parameters; parameter++) {
@@ -127,7 +127,7 @@ describe.each([
           expect(weight(length - 1), `last of ${length}`).toBeGreaterThan(0.9);
           for (let before = 0; before < length - 1; before++) expect(weight(before)).toBeLessThan(0.1);
         }
-        // The query, twice, is the same everywhere.
+        // The query offset, added twice, is the same everywhere.
         expect(row[layout.count]! - last[layout.count]! / scale).toBeCloseTo(2 * queryOffset(layout), 1);
       }
     });

@@ -8,7 +8,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
 });
 
-it('a step of two micro-batches runs eagerly and gives what it gives as a graph', async () => {
+it('a step of two micro-batches gives the same result eagerly and as a graph', async () => {
   const start = await goldenStart();
   const rows = (await packerOf(48).next(2)).map((row): PackedRow[] => [row]);
   const before = engine.liveHandles();

@@ -1,5 +1,5 @@
-/** Loss, logits and gradients of a model as training computes them: eagerly, as a graph, and by XLA. */
-import { bltTensors } from '../../src/blt/index.js';
+/** A model's loss, logits and gradients, computed as in training: eagerly, as a graph, or with XLA. */
+import { bltTensors } from '../../../src/blt/index.js';
 import {
   type CompileMode,
   compile,
@@ -10,32 +10,17 @@ import {
   tf,
   type Variable,
   withPrecision,
-} from '../../src/engine/index.js';
-import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
-import { BLT_FIELDS, type BltModel, batchInputs, bltForward, cutIntoPatches } from '../../src/model/index.js';
-import { learningFields, withDocuments } from '../../src/patching/index.js';
-
-/** One row that holds several documents: ids without padding, targets, and no loss where a document ends. */
-export function packedRow(texts: readonly (readonly number[])[]) {
-  const ids = Int32Array.from(texts.flat());
-  const targets = new Int32Array(ids.length);
-  targets.set(ids.subarray(1));
-  const weights = new Float32Array(ids.length).fill(1);
-  let end = 0;
-  const documents = texts.map(({ length }) => {
-    const start = end;
-    end += length;
-    weights[end - 1] = 0;
-    return { start, end };
-  });
-  return { ids, targets, weights, documents, byteCount: ids.length - documents.length, number: 0 };
-}
+} from '../../../src/engine/index.js';
+import { lossAndGradients } from '../../../src/finetune/loop/gradients.js';
+import { BLT_FIELDS, type BltModel, batchInputs, bltForward, cutIntoPatches } from '../../../src/model/index.js';
+import { learningFields, withDocuments } from '../../../src/patching/index.js';
+import { packedRow } from '../../support/packed-row.js';
 
 export interface Passes {
   readonly loss: number;
   /** [positions * 260]. */
   readonly logits: Float32Array;
-  /** By parameter, the patcher's left out. */
+  /** By parameter name, without the patcher's. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
@@ -44,15 +29,15 @@ export interface PassOptions {
   readonly gradientCheckpointing: boolean;
 }
 
-/** Runs a model's forward and backward pass over one row in any of the ways that a step can run; one trace serves both compiled ones. */
+/** Runs a model's forward and backward pass over one row in any mode of a step. The two compiled modes share one trace. */
 export function passesOf(model: BltModel, texts: readonly (readonly number[])[], options: PassOptions) {
   const { config, params } = model;
   const row = packedRow(texts);
   const { batch } = cutIntoPatches(params, config, [row]);
   const arrays = { ...withDocuments(batch), ...learningFields([row]) };
   const { tensors: inputs, batchOf } = batchInputs(arrays, [...BLT_FIELDS, 'targets', 'weights']);
-  const moved = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
-  const variables = new Map<string, Variable>(moved.map((name) => [name, createVariable(params.get(name)!)]));
+  const names = bltTensors(config).flatMap(({ name, part }) => (part === 'patcher' ? [] : [name]));
+  const variables = new Map<string, Variable>(names.map((name) => [name, createVariable(params.get(name)!)]));
   const { precision, gradientCheckpointing } = options;
   const body = (given: readonly tf.Tensor[]): tf.Tensor[] => {
     const batch = batchOf(given);
@@ -64,7 +49,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
         return crossEntropySum(logits, batch.targets, batch.weights) as tf.Scalar;
       }),
     );
-    // Inside a tidy again.
+    // The clone belongs to the enclosing tidy scope.
     const out = tf.clone(logits!);
     tf.dispose(logits!);
     return [loss, out, ...gradients];
@@ -73,7 +58,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   const toPasses = ([loss, logits, ...gradients]: readonly tf.Tensor[]): Passes => ({
     loss: loss!.dataSync()[0]!,
     logits: logits!.dataSync() as Float32Array,
-    gradients: new Map(moved.map((name, i) => [name, gradients[i]!.dataSync() as Float32Array])),
+    gradients: new Map(names.map((name, i) => [name, gradients[i]!.dataSync() as Float32Array])),
   });
   return {
     async run(mode: CompileMode | 'eager'): Promise<Passes> {
@@ -90,7 +75,7 @@ export function passesOf(model: BltModel, texts: readonly (readonly number[])[],
   };
 }
 
-/** |found - wanted| / |wanted| over all values of all lists together. */
+/** |found - wanted| / |wanted|, as norms over all values of all pairs. */
 export function relativeError(pairs: Iterable<readonly [Float32Array, Float32Array]>): number {
   let [difference, norm] = [0, 0];
   for (const [found, wanted] of pairs) {
@@ -103,7 +88,7 @@ export function relativeError(pairs: Iterable<readonly [Float32Array, Float32Arr
   return Math.sqrt(difference / norm);
 }
 
-/** Gradients of the same names side by side. */
+/** Pairs of gradients of the same parameter. */
 export function* gradientPairs(found: Passes, wanted: Passes): Generator<readonly [Float32Array, Float32Array]> {
   for (const [name, gradient] of wanted.gradients) yield [found.gradients.get(name)!, gradient];
 }

@@ -1,16 +1,16 @@
-/** Runs of a few steps on a little text, for tests of what a recipe chooses. */
+/** Short training runs on a small text, for tests of recipe settings. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
-import { checkpointName, finetune } from '../../src/finetune/index.js';
-import { type Recipe, recipeSchema, type TrainingStage } from '../../src/recipe/index.js';
-import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../../src/data/index.js';
+import { checkpointName, finetune } from '../../../src/finetune/index.js';
+import { type Recipe, recipeSchema, type TrainingStage } from '../../../src/recipe/index.js';
+import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../../src/safetensors/index.js';
 
-/** Keys of every kind of training stage. */
+/** The keys of all kinds of training stages. */
 type StageKey = TrainingStage extends infer Stage ? (Stage extends unknown ? keyof Stage : never) : never;
 export type Mode = Recipe['hardware']['mode'];
 
-/** One stage of six steps; what a test is about is changed. */
+/** A recipe with one stage of six steps. @param stage keys that replace the defaults. */
 export function recipeWith(stage: Partial<Record<StageKey, unknown>>, mode: Mode = 'graph'): Recipe {
   return recipeSchema.parse({
     name: 'test',
@@ -36,15 +36,15 @@ export function recipeWith(stage: Partial<Record<StageKey, unknown>>, mode: Mode
 export interface Runs {
   readonly store: ByteStore;
   readonly heldOut: readonly Uint8Array[];
-  /** Trains `from` by a recipe in a folder of that name; once more goes on. @param stopAfter steps of this sitting. */
+  /** Trains the model in `from` in a folder of this name, or resumes the run there. @param stopAfter stops after so many steps. */
   run(name: string, from: string, recipe: Recipe, stopAfter?: number): Promise<Readonly<Record<string, number>>>;
   path(name: string): string;
-  /** The lines of metrics.jsonl, without what the clock says. */
+  /** The lines of metrics.jsonl without time-dependent values. */
   curve(name: string): Promise<Record<string, number>[]>;
   close(): Promise<void>;
 }
 
-/** Builds a store of sentences in a folder. The engine must be started before a run. */
+/** Builds a store of short sentences in a folder. The engine must be started before `run`. */
 export async function openRuns(folder: string): Promise<Runs> {
   const texts = join(folder, 'text');
   await mkdir(texts);
@@ -108,10 +108,10 @@ export async function valuesOf(path: string): Promise<Map<string, Float32Array>>
   return new Map([...(await allBytes(reader))].map(([name, bytes]) => [name, toFloat32(bytes, dtypes.get(name)!)]));
 }
 
-/** A checkpoint of a run. */
+/** The folder of a run's checkpoint. */
 export const checkpointOf = (run: string, step: number): string => join(run, checkpointName(step));
 
-/** Names of the tensors that are not in both, or whose values differ; -0 is 0. */
+/** The names of tensors that are missing from one side, or whose values differ. -0 equals 0. */
 export function differing(
   a: ReadonlyMap<string, ArrayLike<number>>,
   b: ReadonlyMap<string, ArrayLike<number>>,

@@ -10,7 +10,7 @@ import { checkTensors } from '../../src/export/check-tensors.js';
 import { finetune } from '../../src/finetune/index.js';
 import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
 import { type Distillation, openDistillation, openText } from '../support/distillation.js';
-import { checkpointOf, differing, valuesOf } from './runs.js';
+import { checkpointOf, differing, valuesOf } from './support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-distill-'));
 let engine: Engine;
@@ -32,13 +32,13 @@ const stages = [
   { kind: 'closed-form', text_bytes: 16_000, solve_bytes: 8_000, sequence_length: 256, micro_batch_size: 8 },
   ...Object.entries(STEPS).map(([kind, steps]) => ({ kind, steps, ...training })),
 ];
-/** The last checkpoints of the stages of a run. */
+/** The last checkpoint of each stage of a run. */
 const checkpoints = (name: string) =>
   [0, ...Object.values(STEPS)].map((steps, stage) =>
     checkpointOf(stage === stages.length - 1 ? tiny.path(name) : join(tiny.path(name), `stage-${stage}`), steps),
   );
 
-/** What a stage logged, without what the clock says. */
+/** The metrics of a stage without time-dependent values. */
 async function logged(name: string, stage: number): Promise<Record<string, number>[]> {
   const of = stage === stages.length - 1 ? tiny.path(name) : join(tiny.path(name), `stage-${stage}`);
   const lines = (await readFile(join(of, 'metrics.jsonl'), 'utf8')).trim().split('\n');
@@ -48,10 +48,10 @@ async function logged(name: string, stage: number): Promise<Record<string, numbe
   });
 }
 
-it('stages that were stopped in the midst go on as if they had not', async () => {
+it('finetune resumes a stopped distillation with the results of an uninterrupted one', async () => {
   const before = engine.liveHandles();
   const whole = await tiny.run('whole', tiny.recipe(stages));
-  expect(engine.liveHandles(), 'handles are left').toBe(before);
+  expect(engine.liveHandles(), 'handles leaked').toBe(before);
   await expect(tiny.run('stopped', tiny.recipe(stages), { stage: 2, step: 2 })).rejects.toThrow('stop');
   const stopped = await tiny.run('stopped', tiny.recipe(stages));
   const { data_wait_fraction: _a, ...known } = whole;
@@ -63,17 +63,17 @@ it('stages that were stopped in the midst go on as if they had not', async () =>
   }
 }, 240_000);
 
-it('every step and every stage adds to the operations', async () => {
+it('finetune adds the floating-point operations of all steps and stages', async () => {
   const flops = (await Promise.all([...stages.keys()].map((stage) => logged('whole', stage)))).flat();
   const counts = flops.map(({ flops }) => flops!);
   expect(counts.every((count) => Number.isFinite(count) && count > 0)).toBe(true);
-  // A look at held-out text costs the run nothing.
+  // Evaluations on held-out text are not counted.
   expect(counts).toEqual(counts.toSorted((a, b) => a - b));
   const steps = Object.values(STEPS).reduce((sum, count) => sum + count, 1);
   expect(new Set(counts).size).toBe(steps);
 });
 
-it('the source’s layers stay as they are until the last stage', async () => {
+it('finetune leaves the source’s layers unchanged until the end-to-end stage', async () => {
   const layers = async (path: string) =>
     new Map([...(await valuesOf(path))].filter(([name]) => name.startsWith('model.global_transformer.layers')));
   const init = await layers(tiny.from[1]!);
@@ -86,14 +86,14 @@ it('the source’s layers stay as they are until the last stage', async () => {
   }
 });
 
-it('a checkpoint holds what its stage trained, and reads the rest from where it lies in the conversion', async () => {
+it('a checkpoint contains what its stage trained and refers to files of the conversion for the rest', async () => {
   const own: string[][] = [];
   for (const path of checkpoints('whole')) {
     const file = await openSafetensorsFile(join(path, 'trained.safetensors'));
     own.push([...file.tensors.keys()]);
     await file.close();
     const whole = await openCheckpoint(path);
-    // What an export is made from: every tensor of the model, and nothing else.
+    // An export reads every tensor of the model, and nothing else.
     expect(checkTensors(bltTensors(tiny.config), whole.tensors, path)).toHaveLength(whole.tensors.size);
     await whole.close();
   }
@@ -104,12 +104,12 @@ it('a checkpoint holds what its stage trained, and reads the rest from where it 
     expect(ofPatcher(names), `stage ${stage}`).toEqual([]);
     expect(ofLayers(names).length > 0, `stage ${stage}`).toBe(stage === own.length - 1);
   }
-  // The encoder's stage moves nothing of the decoder, which the closed form before it made.
+  // The closed form fits the decoder; align-encoder does not train it.
   const decoder = (names: readonly string[]) => names.some((name) => name.startsWith('model.local_decoder'));
   expect(own.slice(0, 3).map(decoder)).toEqual([true, false, true]);
 });
 
-it('a stage before that is gone is named by what reads it, and by nothing else', async () => {
+it('a checkpoint that refers to a removed stage says so, and one that does not can still be read', async () => {
   const copy = tiny.path('gone');
   await cp(tiny.path('whole'), copy, { recursive: true });
   rmSync(join(copy, 'stage-0'), { recursive: true });
@@ -117,11 +117,11 @@ it('a stage before that is gone is named by what reads it, and by nothing else',
     checkpointOf(join(copy, `stage-${stage}`), Object.values(STEPS)[stage - 1]!),
   );
   await expect(openCheckpoint(first!)).rejects.toThrow(`${first} reads tensors from ${join(copy, 'stage-0')}`);
-  // This one moves all that the closed form made: it needs nothing of it.
+  // This stage trained everything that the closed form fitted, so it does not refer to it.
   await (await openCheckpoint(second!)).close();
 });
 
-it('a folder without a source is refused', async () => {
+it('finetune refuses a distillation without a source', async () => {
   const asked = finetune({
     from: tiny.from,
     source: null,

@@ -3,14 +3,14 @@ import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltTensors, EOS } from '../../src/blt/index.js';
-import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../src/data/index.js';
-import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { calibrate, checkpointName, trainPatcher } from '../../src/finetune/index.js';
-import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
-import { alignedPatcherObjective } from '../../src/finetune/patcher/aligned-objective.js';
-import { boundaryTargets } from '../../src/finetune/patcher/boundary-targets.js';
-import { locateModel } from '../../src/import/index.js';
+import { type BltConfig, BOS, bltTensors, EOS } from '../../../src/blt/index.js';
+import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../../src/data/index.js';
+import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { calibrate, checkpointName, trainPatcher } from '../../../src/finetune/index.js';
+import { lossAndGradients } from '../../../src/finetune/loop/gradients.js';
+import { alignedPatcherObjective } from '../../../src/finetune/patcher/aligned-objective.js';
+import { boundaryTargets } from '../../../src/finetune/patcher/boundary-targets.js';
+import { locateModel } from '../../../src/import/index.js';
 import {
   batchTensors,
   disposeParams,
@@ -21,7 +21,7 @@ import {
   readBltConfig,
   TOKEN_END_HEAD,
   tokenEndHead,
-} from '../../src/model/index.js';
+} from '../../../src/model/index.js';
 import {
   boundaryLabels,
   byteBatch,
@@ -32,12 +32,12 @@ import {
   tokenEndFields,
   tokenEnds,
   withDocuments,
-} from '../../src/patching/index.js';
-import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
-import { loadTokenizer } from '../../src/tokenizer/index.js';
-import { OWN_TEXT } from '../support/conversions.js';
-import { goldenPath } from '../support/golden.js';
+} from '../../../src/patching/index.js';
+import { type Recipe, recipeSchema } from '../../../src/recipe/index.js';
+import { openCheckpoint } from '../../../src/safetensors/index.js';
+import { loadTokenizer } from '../../../src/tokenizer/index.js';
+import { OWN_TEXT } from '../../support/conversions.js';
+import { goldenPath } from '../../support/golden.js';
 
 const SOURCE = (await locateModel('builtin:tiny-llama')).path;
 const tokenizer = await loadTokenizer(SOURCE);
@@ -89,8 +89,8 @@ const trained = (name: string, patcher: object, options: { signal?: AbortSignal;
     ...(options.onStep && { onStep: options.onStep }),
   });
 
-/** Harmonic mean of the precision and recall of a trained patcher's cuts, on held-out text. */
-async function agreement(name: string): Promise<number> {
+/** The F1 score of a trained patcher's cuts on held-out text. */
+async function cutF1(name: string): Promise<number> {
   const dir = join(folder, name);
   const config = await readBltConfig(dir);
   const params = await loadPatcher(dir, config);
@@ -111,7 +111,7 @@ async function agreement(name: string): Promise<number> {
   return (2 * right) / (made + wanted);
 }
 
-describe('the objective of an aligned patcher', () => {
+describe('alignedPatcherObjective', () => {
   let config: BltConfig;
   let params: Params;
   beforeAll(async () => {
@@ -136,7 +136,7 @@ describe('the objective of an aligned patcher', () => {
   };
   const tensorsOf = (batch: Awaited<ReturnType<typeof batchOf>>) => FIELDS.flatMap((field) => batch[field] ?? []);
 
-  it.each(['end', 'start', 'hybrid'] as const)('labels as the pure function does: %s', async (labels) => {
+  it.each(['end', 'start', 'hybrid'] as const)('has the same labels as boundaryLabels: %s', async (labels) => {
     const rows = 6;
     const batch = await batchOf(rows);
     const alignment = { labels, endConfidence: 0.6 };
@@ -166,7 +166,7 @@ describe('the objective of an aligned patcher', () => {
     tf.dispose([...tensorsOf(batch), logits, targets.labels, targets.weights]);
   });
 
-  it('adds up what it says, and moves the head and what is below it', async () => {
+  it('returns the weighted sum of its terms, and trains the token-end head and all layers below it', async () => {
     const batch = await batchOf(2);
     const objective = alignedPatcherObjective(config, { ...ALIGNED, boundaryWeight: 2 });
     expect(objective.parts.length).toBe(3);
@@ -183,10 +183,10 @@ describe('the objective of an aligned patcher', () => {
     tf.dispose([loss, ...gradients, ...tensorsOf(batch)]);
   });
 
-  it('gives the boundary no gradient through its labels', async () => {
+  it('passes no gradient through the labels of the boundary loss', async () => {
     const batch = await batchOf(1);
     const known = batch.tokenEndWeights;
-    // Without known ends, and with the entropy's term alone, nothing may reach the head.
+    // Without known token ends, the head only affects the labels, so its gradient must be zero.
     const objective = alignedPatcherObjective(config, ALIGNED);
     const without = { ...batch, tokenEndWeights: tf.zerosLike(known) };
     const { gradients, loss } = lossAndGradients(params, (values) => objective.loss(values, without, {}).value);
@@ -196,22 +196,22 @@ describe('the objective of an aligned patcher', () => {
   });
 });
 
-describe('training', () => {
+describe('training an aligned patcher', () => {
   const steps = 80;
 
-  it('teaches boundaries that plain entropy does not have, by as many patches as the labels', async () => {
+  it('finds token ends better than plain entropy with as many cuts', async () => {
     const before = engine.liveHandles();
     await trained('aligned', { kind: 'aligned', steps });
-    expect(engine.liveHandles(), 'handles are left').toBe(before);
+    expect(engine.liveHandles(), 'handles leaked').toBe(before);
     const bytesPerToken =
       heldOut.reduce((sum, { length }) => sum + length, 0) /
       heldOut.reduce((sum, text) => sum + tokenizer.encode(new TextDecoder().decode(text)).length, 0);
     await trained('entropy', { kind: 'entropy', steps, target_bytes_per_patch: bytesPerToken });
-    const [aligned, entropy] = [await agreement('aligned'), await agreement('entropy')];
+    const [aligned, entropy] = [await cutF1('aligned'), await cutF1('entropy')];
     expect(aligned).toBeGreaterThan(entropy + 0.1);
   }, 120_000);
 
-  it('keeps the head with the patcher and nowhere else, and tells how it was taught', async () => {
+  it('stores the token-end head in the patcher’s folder only, with the settings of its labels', async () => {
     const dir = join(folder, 'aligned');
     expect(await readAlignment(dir)).toMatchObject({ labels: 'hybrid', endConfidence: 0.9 });
     expect(await readAlignment(INIT)).toBeNull();
@@ -227,29 +227,34 @@ describe('training', () => {
     await expect(readAlignment(broken)).rejects.toThrow(/not what an aligned patcher leaves/);
   });
 
-  it.each(['end', 'start', 'hybrid'] as const)('is calibrated to the rate of the labels: %s', async (labels) => {
-    const dir = join(folder, 'aligned');
-    const config = await readBltConfig(dir);
-    const params = await loadPatcher(dir, config);
-    const alignment = { labels, endConfidence: 0.5 };
-    const { threshold, bytesPerPatch } = calibrate(params, config, heldOut, { alignment, tokenizer });
-    const wanted = heldOut.reduce((sum, text) => {
-      const { endProbabilities } = patcherOutput(params, config, textBatch(text));
-      const { ends } = tokenEnds(text, false, tokenizer);
-      const all = boundaryLabels(alignment, ends, endProbabilities!.subarray(1)).subarray(0, -1);
-      return sum + all.reduce((count, label) => count + label, 0);
-    }, 0);
-    const cuts = heldOut
-      .flatMap((text) => [...textCuts(patcherOutput(params, config, textBatch(text)), threshold, null).subarray(0, -1)])
-      .filter((cut) => cut > 0).length;
-    expect(cuts).toBe(wanted);
-    const bytes = heldOut.reduce((sum, { length }) => sum + length, 0);
-    expect(bytesPerPatch).toBeCloseTo(bytes / (wanted + heldOut.length), 9);
-    expect(calibrate(params, config, heldOut, 5).bytesPerPatch).toBeCloseTo(5, 1);
-    disposeParams(params);
-  });
+  it.each(['end', 'start', 'hybrid'] as const)(
+    'calibrates the threshold to as many cuts as the labels have: %s',
+    async (labels) => {
+      const dir = join(folder, 'aligned');
+      const config = await readBltConfig(dir);
+      const params = await loadPatcher(dir, config);
+      const alignment = { labels, endConfidence: 0.5 };
+      const { threshold, bytesPerPatch } = calibrate(params, config, heldOut, { alignment, tokenizer });
+      const wanted = heldOut.reduce((sum, text) => {
+        const { endProbabilities } = patcherOutput(params, config, textBatch(text));
+        const { ends } = tokenEnds(text, false, tokenizer);
+        const all = boundaryLabels(alignment, ends, endProbabilities!.subarray(1)).subarray(0, -1);
+        return sum + all.reduce((count, label) => count + label, 0);
+      }, 0);
+      const cuts = heldOut
+        .flatMap((text) => [
+          ...textCuts(patcherOutput(params, config, textBatch(text)), threshold, null).subarray(0, -1),
+        ])
+        .filter((cut) => cut > 0).length;
+      expect(cuts).toBe(wanted);
+      const bytes = heldOut.reduce((sum, { length }) => sum + length, 0);
+      expect(bytesPerPatch).toBeCloseTo(bytes / (wanted + heldOut.length), 9);
+      expect(calibrate(params, config, heldOut, 5).bytesPerPatch).toBeCloseTo(5, 1);
+      disposeParams(params);
+    },
+  );
 
-  it('cuts by what is there: another byte later changes no cut before it', async () => {
+  it('gives causal cuts: a changed byte does not affect earlier cuts', async () => {
     const dir = join(folder, 'aligned');
     const config = await readBltConfig(dir);
     const params = await loadPatcher(dir, config);
@@ -267,7 +272,7 @@ describe('training', () => {
     disposeParams(params);
   });
 
-  it.each(['adamw', 'muon'])('that was stopped goes on as if it had not: %s', async (optimizer) => {
+  it.each(['adamw', 'muon'])('resumes after a stop with identical weights: %s', async (optimizer) => {
     const patcher = { kind: 'aligned', steps: 6, optimizer };
     const [whole, stopped] = [`whole-${optimizer}`, `stopped-${optimizer}`];
     await trained(whole, patcher);
@@ -276,17 +281,39 @@ describe('training', () => {
     const onStep = () => ++taken === 3 && controller.abort(new Error('stop'));
     await expect(trained(stopped, patcher, { signal: controller.signal, onStep } as never)).rejects.toThrow('stop');
     const saved = await openCheckpoint(join(folder, stopped, 'run', checkpointName(3)));
-    expect(saved.tensors.has(TOKEN_END_HEAD), 'a checkpoint is a model without the head').toBe(false);
+    expect(saved.tensors.has(TOKEN_END_HEAD), 'a checkpoint’s model does not contain the head').toBe(false);
     await saved.close();
     await trained(stopped, patcher);
     const weights = (name: string) => readFile(join(folder, name, 'model.safetensors'));
     expect(Buffer.compare(await weights(stopped), await weights(whole))).toBe(0);
   });
 
-  it('needs a source', async () => {
+  it('refuses to run without a source', async () => {
     const options = { init: INIT, out: join(folder, 'none'), tokenizerFolder: null, settings: '' };
     const recipe = recipeWith({ kind: 'aligned', steps: 1 });
     const signal = new AbortController().signal;
     await expect(trainPatcher({ ...options, recipe, store, signal })).rejects.toThrow(/has no source/);
+  });
+});
+
+describe('training an entropy patcher', () => {
+  it('lowers the loss, calibrates the threshold on held-out text, and saves the patcher with it', async () => {
+    const patcher = { kind: 'entropy', steps: 6, target_bytes_per_patch: 3, learning_rate: 3e-3, warmup_steps: 1 };
+    const report = await trained('calibrated', patcher);
+    expect(report.bytesPerPatch).toBeCloseTo(3, 1);
+    const dir = join(folder, 'calibrated');
+    const config = await readBltConfig(dir);
+    expect(config.patching.threshold).toBe(report.threshold);
+    const params = await loadPatcher(dir, config);
+    const onTrainingText = await evaluationTexts(store.train, { maxBytes: 6000 });
+    expect(calibrate(params, config, heldOut, 3).threshold).toBe(report.threshold);
+    expect(calibrate(params, config, onTrainingText, 3).threshold).not.toBe(report.threshold);
+    disposeParams(params);
+    const saved = await openCheckpoint(dir);
+    expect([...saved.tensors.keys()].every((name) => name.startsWith('model.patcher.'))).toBe(true);
+    await saved.close();
+    const lines = (await readFile(join(dir, 'run/metrics.jsonl'), 'utf8')).trim().split('\n');
+    const evaluations = lines.flatMap((line) => JSON.parse(line).validation_bits_per_byte ?? []);
+    expect(evaluations.at(-1)).toBeLessThan(evaluations[0]);
   });
 });

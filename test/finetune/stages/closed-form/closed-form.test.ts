@@ -3,13 +3,21 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import type { ByteStore } from '../../src/data/index.js';
-import { crossEntropySum, type Engine, gatherRows, linear, rmsNorm, startEngine, tf } from '../../src/engine/index.js';
-import { finetune } from '../../src/finetune/index.js';
-import { fittingBatches, keptCuts } from '../../src/finetune/stages/closed-form/fitting-text.js';
-import { createSourceStates } from '../../src/finetune/teacher/source-states.js';
-import { openTeacher } from '../../src/finetune/teacher/teacher.js';
+import { bltTensors } from '../../../../src/blt/index.js';
+import type { ByteStore } from '../../../../src/data/index.js';
+import {
+  crossEntropySum,
+  type Engine,
+  gatherRows,
+  linear,
+  rmsNorm,
+  startEngine,
+  tf,
+} from '../../../../src/engine/index.js';
+import { finetune } from '../../../../src/finetune/index.js';
+import { cachePatcherOutputs, fittingBatches } from '../../../../src/finetune/stages/closed-form/fitting-text.js';
+import { createSourceStates } from '../../../../src/finetune/teacher/source-states.js';
+import { openTeacher } from '../../../../src/finetune/teacher/teacher.js';
 import {
   batchTensors,
   bltDecode,
@@ -20,14 +28,14 @@ import {
   type Params,
   param,
   patchVectors,
-} from '../../src/model/index.js';
-import { createPatcherRunner } from '../../src/model/patcher/runner.js';
-import { sourceEmbedding, sourceNorm } from '../../src/model/source-tensors.js';
-import { requireFields } from '../../src/patching/index.js';
-import { openCheckpoint } from '../../src/safetensors/index.js';
-import { overlay } from '../../src/safetensors/overlay.js';
-import { type Distillation, type LocalSizes, openDistillation, openText } from '../support/distillation.js';
-import { bytesOf, checkpointOf, differing, valuesOf } from './runs.js';
+} from '../../../../src/model/index.js';
+import { createPatcherRunner } from '../../../../src/model/patcher/runner.js';
+import { sourceEmbedding, sourceNorm } from '../../../../src/model/source-tensors.js';
+import { requireFields } from '../../../../src/patching/index.js';
+import { openCheckpoint } from '../../../../src/safetensors/index.js';
+import { overlay } from '../../../../src/safetensors/overlay.js';
+import { type Distillation, type LocalSizes, openDistillation, openText } from '../../../support/distillation.js';
+import { bytesOf, checkpointOf, differing, valuesOf } from '../../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-closed-form-'));
 let engine: Engine;
@@ -55,43 +63,46 @@ const STAGE = {
 const openSize = (sizes: LocalSizes) =>
   openDistillation(join(folder, `${sizes.crossAttnK}-${sizes.hiddenSize}`), store, sizes);
 
-/** Sums over channels and rows of what a fit is judged by. */
+/** Sums that the quality of a fit is computed from. */
 interface Fit {
-  /** Of each channel, weighted by patches that are one token: sum and sum of squares of patches and of embeddings. */
+  /** For each channel, over patches that are one token: sum and sum of squares, of the patches and of the embeddings. */
   readonly sums: readonly Float32Array[];
   readonly count: number;
   readonly squaredError: number;
-  /** Largest difference of the decoder's keys from the source's normed states, of the largest; before the norm where a patch is several rows. */
+  /** The largest difference between the decoder's keys and the source's normed states, relative to the largest state. */
   readonly keyError: number;
-  /** Of the next byte, the source's states standing for the patches. */
+  /** Cross-entropy of the next byte with the source's states as patches. */
   readonly nats: number;
-  /** The same with nothing in the patches' places. */
+  /** The same with zeros as patches. */
   readonly blindNats: number;
-  /** How often each byte came. */
+  /** How often each byte id is a target. */
   readonly counts: Float64Array;
 }
 
-/** What a fit is judged on. */
+/** The batch fields that the evaluation reads. */
 const FIELDS = [
   ...ENCODER_FIELDS,
   ...DECODER_FIELDS,
   ...(['targets', 'targetWeight', 'sourceStates', 'patchState', 'patchToken', 'patchWeight'] as const),
 ] as const;
 
-/** Looks at the text that a model was fitted on. */
-async function look({ config, from, source: folderOfSource, recipe }: Distillation, checkpoint: string): Promise<Fit> {
+/** Evaluates a fitted model on the text that it was fitted to. */
+async function evaluateFit(
+  { config, from, source: folderOfSource, recipe }: Distillation,
+  checkpoint: string,
+): Promise<Fit> {
   const source = await openTeacher(folderOfSource, from[0]!);
-  const { tensors, ...asked } = await source.training(['embedding', 'head']);
+  const { tensors, ...sourceSettings } = await source.trainingSource(['embedding', 'head']);
   const reader = overlay(await Promise.all([checkpoint, ...from].map(openCheckpoint)));
-  const held = new Map(tensors);
+  const variables = new Map(tensors);
   for (const name of [...bltTensors(config).map(({ name }) => name), 'model.patcher.token_end.weight'])
-    held.set(name, await loadVariable(reader, name));
-  const params: Params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
+    variables.set(name, await loadVariable(reader, name));
+  const params: Params = new Map([...variables].map(([name, variable]) => [name, variable.read()]));
   const shape = { rows: ROWS, length: LENGTH };
-  const patcher = createPatcherRunner(config, held, 'graph');
-  const states = createSourceStates({ config, fixed: held, mode: 'graph', cache: null });
+  const patcher = createPatcherRunner(config, variables, 'graph');
+  const states = createSourceStates({ config, frozen: variables, mode: 'graph', cache: null });
   const { signal } = new AbortController();
-  const text = { data: store.train, config, source: asked, ...shape, seed: recipe([STAGE]).seed, signal };
+  const text = { data: store.train, config, source: sourceSettings, ...shape, seed: recipe([STAGE]).seed, signal };
   const { hiddenSize: width } = config.global;
   const sums = [0, 1, 2, 3].map(() => new Float32Array(width));
   const counts = new Float64Array(260);
@@ -103,29 +114,34 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     const isOneRow = config.crossAttnK === 1;
     const rows = isOneRow ? rmsNorm(projected, weight, config.decoder.rmsNormEps) : projected;
     const keys = tf.slice(rows, [0, 0], [-1, width]);
-    // Rows that are parts of a state have norms of their own, so only the norm's weights can be folded in.
+    // With several rows per patch, each is normalised separately, so only the norm's weights are comparable.
     const normed = isOneRow
       ? rmsNorm(of, sourceNorm(params), config.global.rmsNormEps)
       : tf.mul(of, sourceNorm(params));
     return tf.div(tf.max(tf.abs(tf.sub(keys, normed))), tf.max(tf.abs(normed))).dataSync()[0]!;
   }
 
-  const kept = keptCuts(patcher, join(folder, 'cuts.bin'));
-  const batches = fittingBatches({ ...text, cuts: kept.cuts }, BYTES, ['encoder', 'states', 'bytes'], states.add);
+  const patcherOutputs = cachePatcherOutputs(patcher, join(folder, 'patcher-outputs.bin'));
+  const batches = fittingBatches(
+    { ...text, runPatcher: patcherOutputs.run },
+    BYTES,
+    ['encoder', 'states', 'bytes'],
+    states.add,
+  );
   for await (const { batches: micros } of batches) {
     for (const arrays of micros) {
       tf.tidy(() => {
         const batch = batchTensors(arrays, FIELDS);
         const encoded = bltEncode(params, config, batch);
         const weight = tf.reshape(batch.patchWeight, [-1, 1]);
-        const made = tf.mul(patchVectors(params, encoded.patches), weight);
+        const fitted = tf.mul(patchVectors(params, encoded.patches), weight);
         const wanted = tf.mul(gatherRows(sourceEmbedding(params), batch.patchToken), weight);
-        [made, tf.square(made), wanted, tf.square(wanted)].forEach((values, i) => {
+        [fitted, tf.square(fitted), wanted, tf.square(wanted)].forEach((values, i) => {
           const sum = tf.sum(values, 0).dataSync();
           for (let channel = 0; channel < width; channel++) sums[i]![channel]! += sum[channel]!;
         });
         count += tf.sum(weight).dataSync()[0]!;
-        squaredError += tf.sum(tf.squaredDifference(made, wanted)).dataSync()[0]!;
+        squaredError += tf.sum(tf.squaredDifference(fitted, wanted)).dataSync()[0]!;
         const given = gatherRows(batch.sourceStates, batch.patchState);
         keyError = Math.max(keyError, keysOf(given));
         const natsOf = (patches: tf.Tensor) => {
@@ -142,10 +158,10 @@ async function look({ config, from, source: folderOfSource, recipe }: Distillati
     }
   }
   await states.close();
-  await kept.close();
+  await patcherOutputs.close();
   patcher.dispose();
   tf.dispose([...params.values()]);
-  for (const variable of held.values()) variable.dispose();
+  for (const variable of variables.values()) variable.dispose();
   await reader.close();
   await source.close();
   return { sums, count, squaredError, keyError, nats, blindNats, counts };
@@ -158,7 +174,7 @@ const moments = ([sum, squares]: readonly Float32Array[], count: number) =>
     return { mean, variance: squares![i]! / count - mean ** 2 };
   });
 
-/** Squared error of the embeddings' variance: 1 is what their mean would give. */
+/** The squared error relative to the embeddings' variance: 1 for a model that returns their mean. */
 function relativeError({ sums, count, squaredError }: Fit): number {
   const variance = moments(sums.slice(2), count).reduce((sum, { variance }) => sum + variance, 0);
   return squaredError / count / variance;
@@ -167,36 +183,36 @@ function relativeError({ sums, count, squaredError }: Fit): number {
 describe.each([
   ['with a projection', { crossAttnK: 1, hiddenSize: 160 }],
   ['as wide as the source', { crossAttnK: 1, hiddenSize: 128 }],
-  ['with two rows a patch and a projection', { crossAttnK: 2, hiddenSize: 96 }],
-])('a start in closed form, %s', (_, sizes) => {
+  ['with two rows per patch and a projection', { crossAttnK: 2, hiddenSize: 96 }],
+])('the closed-form initialisation of a model %s', (_, sizes) => {
   let tiny: Distillation;
   let fit: Fit;
   beforeAll(async () => {
     tiny = await openSize(sizes);
     await tiny.run('run', tiny.recipe([STAGE]));
-    fit = await look(tiny, checkpointOf(tiny.path('run'), 0));
+    fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0));
   });
 
-  it('gives patches that are near the embeddings of their tokens', () => {
+  it('gives patches close to the embeddings of their tokens', () => {
     expect(fit.count).toBeGreaterThan(1000);
     expect(relativeError(fit)).toBeLessThan(0.35);
   });
 
   it('gives each channel the mean and deviation of the embeddings', () => {
-    const [made, wanted] = [moments(fit.sums, fit.count), moments(fit.sums.slice(2), fit.count)];
+    const [fitted, wanted] = [moments(fit.sums, fit.count), moments(fit.sums.slice(2), fit.count)];
     for (const [channel, { mean, variance }] of wanted.entries()) {
       const deviation = Math.sqrt(variance);
-      expect(Math.abs(made[channel]!.mean - mean) / deviation).toBeLessThan(0.02);
-      expect(Math.abs(Math.sqrt(made[channel]!.variance) / deviation - 1)).toBeLessThan(0.02);
+      expect(Math.abs(fitted[channel]!.mean - mean) / deviation).toBeLessThan(0.02);
+      expect(Math.abs(Math.sqrt(fitted[channel]!.variance) / deviation - 1)).toBeLessThan(0.02);
     }
   });
 
-  it('has the source’s normed states as keys', () => {
+  it('makes the source’s normed states the decoder’s keys', () => {
     expect(fit.keyError).toBeGreaterThanOrEqual(0);
     expect(fit.keyError).toBeLessThan(1e-5);
   });
 
-  it('tells the next byte from the source’s states far better than how often bytes come', () => {
+  it('predicts the next byte from the source’s states far better than byte frequencies do', () => {
     const bytes = fit.counts.reduce((sum, count) => sum + count, 0);
     const unigram = fit.counts.reduce((sum, count) => sum - (count > 0 ? count * Math.log(count / bytes) : 0), 0);
     expect(fit.nats).toBeLessThan(0.9 * unigram);
@@ -204,7 +220,7 @@ describe.each([
   });
 });
 
-describe('a start in closed form, made again', () => {
+describe('the closed-form stage', () => {
   let tiny: Distillation;
   const small = { ...STAGE, text_bytes: 8_000, solve_bytes: 6_000 };
   beforeAll(async () => {
@@ -212,7 +228,7 @@ describe('a start in closed form, made again', () => {
     await tiny.run('whole', tiny.recipe([small]));
   });
 
-  it('is the same for a seed, and is made once', async () => {
+  it('gives the same tensors for the same seed, and does not run again once it is done', async () => {
     await tiny.run('again', tiny.recipe([small]));
     expect(await differences('again')).toEqual([]);
     const metrics = join(checkpointOf(tiny.path('again'), 0), 'closed-form.json');
@@ -222,15 +238,15 @@ describe('a start in closed form, made again', () => {
     expect((await tiny.run('again', tiny.recipe([small]))).flops).toBe(1);
   });
 
-  /** Tensors that are not those of the run that went through. */
+  /** The tensors that differ from those of the uninterrupted run. */
   const differences = async (name: string) => {
     const [found, wanted] = [name, 'whole'].map((run) => bytesOf(checkpointOf(tiny.path(run), 0)));
     return differing(await found!, await wanted!);
   };
 
-  /** Runs it until the signal has been looked at so many times. */
-  const stopped = (name: string, looks: number) => {
-    let left = looks;
+  /** Runs the stage until the signal has been checked so many times. */
+  const stopped = (name: string, checks: number) => {
+    let left = checks;
     const throwIfAborted = () => {
       if (left-- === 0) throw new Error('stop');
     };
@@ -242,26 +258,26 @@ describe('a start in closed form, made again', () => {
     });
   };
 
-  it('leaves nothing half-written, and begins anew', async () => {
-    // In the tables' text, among the solves, and near the end.
-    for (const looks of [0, 6, 12, 16]) {
+  it('leaves no files when it is stopped, and starts again', async () => {
+    // While it reads the text of the tables, during the least-squares fits, and near the end.
+    for (const checks of [0, 6, 12, 16]) {
       const before = engine.liveHandles();
-      await expect(stopped('stopped', looks), `after ${looks} batches`).rejects.toThrow('stop');
-      expect(engine.liveHandles(), `handles are left after ${looks} batches`).toBe(before);
-      expect(await readdir(tiny.path('stopped')), `after ${looks} batches`).toEqual([]);
+      await expect(stopped('stopped', checks), `after ${checks} batches`).rejects.toThrow('stop');
+      expect(engine.liveHandles(), `handles leaked after ${checks} batches`).toBe(before);
+      expect(await readdir(tiny.path('stopped')), `after ${checks} batches`).toEqual([]);
     }
     await tiny.run('stopped', tiny.recipe([small]));
     expect(await differences('stopped')).toEqual([]);
   });
 });
 
-it('a start in closed form with several rows a patch, which only the maximum can tell apart, is of some use', async () => {
+it('the closed-form initialisation of a model with two rows per patch and no projection is better than none', async () => {
   const tiny = await openSize({ crossAttnK: 2, hiddenSize: 64 });
   const metrics = await tiny.run('run', tiny.recipe([STAGE]));
   expect(metrics.validation_bits_per_byte).toBeLessThan(8);
   for (const [name, values] of await valuesOf(checkpointOf(tiny.path('run'), 0)))
     expect(values.every(Number.isFinite), name).toBe(true);
-  const fit = await look(tiny, checkpointOf(tiny.path('run'), 0));
+  const fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0));
   expect(relativeError(fit)).toBeLessThan(0.6);
   expect(fit.nats).toBeLessThan(fit.blindNats);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createWaitMeter } from '../../src/finetune/loop/wait-meter.js';
+import { createWaitMeter } from '../../../src/finetune/loop/wait-meter.js';
 
-describe('the share of time that a run waits for data', () => {
-  it('is of all steps but the first, by their time', () => {
+describe('createWaitMeter', () => {
+  it('reports the share of time spent waiting over all steps except the first', () => {
     const waits = createWaitMeter();
     expect(waits.metrics()).toEqual({});
     waits.add(900, 1000);

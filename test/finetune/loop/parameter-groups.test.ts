@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, bltTensors, type Part } from '../../src/blt/index.js';
-import { startEngine } from '../../src/engine/index.js';
-import { groupOf } from '../../src/finetune/loop/checkpoint.js';
-import { readBltConfig } from '../../src/model/index.js';
-import { goldenPath } from '../support/golden.js';
-import { goldenStart, openTraining, packerOf, stepInput } from '../support/training.js';
+import { type BltConfig, bltTensors, type Part } from '../../../src/blt/index.js';
+import { startEngine } from '../../../src/engine/index.js';
+import { groupOf } from '../../../src/finetune/loop/checkpoint.js';
+import { readBltConfig } from '../../../src/model/index.js';
+import { goldenPath } from '../../support/golden.js';
+import { goldenStart, openTraining, packerOf, stepInput } from '../../support/training.js';
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });
@@ -12,17 +12,17 @@ beforeAll(async () => {
 
 const ADAMW = { learningRateScale: {}, muonScale: null };
 
-describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
+describe.each(['plain/blt', 'projection-gqa'])('groupOf, for the tensors of %s,', (name) => {
   let config: BltConfig;
   beforeAll(async () => {
     config = await readBltConfig(goldenPath(name));
   });
 
-  // By name, not by what our own table of tensors says of them. The projections are called embeddings and are not.
+  // By name, independently of our own table of tensors. Projections have `embedding` in their names and are linear layers.
   const isNorm = (tensor: string) => /(norm|layernorm)\.weight$/.test(tensor);
   const isEmbedding = (tensor: string) => /(embed_tokens|hash_tok_embedding)\.weight$/.test(tensor);
 
-  it('decay every linear layer, and neither norms nor embeddings', () => {
+  it('applies weight decay to every linear layer, but not to norms and embeddings', () => {
     const specs = bltTensors(config);
     const decayed = specs.filter((spec) => groupOf(spec, ADAMW).decay).map((spec) => spec.name);
     expect(decayed).toEqual(specs.map((spec) => spec.name).filter((tensor) => !isNorm(tensor) && !isEmbedding(tensor)));
@@ -31,7 +31,7 @@ describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
     for (const spec of specs.filter((candidate) => groupOf(candidate, ADAMW).decay)) expect(spec.shape.length).toBe(2);
   });
 
-  it('have the scale of their part, and 1 where the recipe says nothing', () => {
+  it('uses the learning-rate scale of the tensor’s part, which is 1 by default', () => {
     const scale = { global: 0.1, hash: 3 };
     for (const spec of bltTensors(config)) {
       const wanted = spec.name.startsWith('model.global_transformer.layers') ? 0.1 : /hash_tok/.test(spec.name) ? 3 : 1;
@@ -39,7 +39,7 @@ describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
     }
   });
 
-  it('give Muon the matrices of layers alone, at its own rate', () => {
+  it('assigns only the matrices of layers to Muon, with Muon’s own learning rate', () => {
     const groups = bltTensors(config).map((spec) => ({
       spec,
       ...groupOf(spec, { learningRateScale: {}, muonScale: 10 }),
@@ -54,10 +54,10 @@ describe.each(['plain/blt', 'projection-gqa'])('groups of %s', (name) => {
   });
 });
 
-describe('the learning-rate scale of a part', () => {
+describe('the learning-rate scale of a part of the model', () => {
   const shape = { rows: 2, length: 48 };
 
-  /** How far each parameter moves in AdamW's first step, as the norm of the change. */
+  /** The norm of each parameter's change in AdamW's first step. */
   async function moved(learningRateScale: Partial<Record<Part, number>>): Promise<Map<string, number>> {
     const start = await goldenStart();
     const training = await openTraining({ start, mode: 'graph', learningRateScale });
@@ -73,7 +73,7 @@ describe('the learning-rate scale of a part', () => {
     );
   }
 
-  it('scales how far it moves, and nothing else', async () => {
+  it('scales the change of that part’s parameters only', async () => {
     const scale = { encoder: 0.2, decoder: 0.5, global: 0.1, hash: 0.3 };
     const [whole, scaled] = [await moved({}), await moved(scale)];
     const parts = new Map(bltTensors((await goldenStart()).config).map((spec) => [spec.name, spec.part]));

@@ -1,43 +1,27 @@
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import type { PackedRow } from '../../src/data/index.js';
-import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { checkpointName, readTrainerState, saveCheckpoint } from '../../src/finetune/loop/checkpoint.js';
-import { createTrainStep } from '../../src/finetune/loop/train-step.js';
-import { openTrainingState } from '../../src/finetune/loop/training-state.js';
-import { openCheckpoint, openSafetensorsFile } from '../../src/safetensors/index.js';
-import { maxDifference } from '../support/golden.js';
-import { ints, taken } from '../support/modes.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
-import {
-  ADAMW,
-  goldenStart,
-  openTraining,
-  packerOf,
-  type Start,
-  stepInput,
-  TABLE,
-  type Training,
-} from '../support/training.js';
+import { describe, expect, it } from 'vitest';
+import { bltTensors } from '../../../src/blt/index.js';
+import type { PackedRow } from '../../../src/data/index.js';
+import { tf } from '../../../src/engine/index.js';
+import { checkpointName, readTrainerState, saveCheckpoint } from '../../../src/finetune/loop/checkpoint.js';
+import { createTrainStep } from '../../../src/finetune/loop/train-step.js';
+import { openTrainingState } from '../../../src/finetune/loop/training-state.js';
+import { openCheckpoint, openSafetensorsFile } from '../../../src/safetensors/index.js';
+import { maxDifference } from '../../support/golden.js';
+import { ints, taken } from '../../support/modes.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+import { ADAMW, openTraining, packerOf, TABLE, type Training } from '../../support/training.js';
+import { inputOf, LENGTH, useGoldenTraining } from '../support/golden-training.js';
 
-let engine: Engine;
-let start: Start;
-beforeAll(async () => {
-  engine = await startEngine({ threads: 2 });
-  start = await goldenStart();
-});
+const golden = useGoldenTraining();
 
-const LENGTH = 48;
 const RATE = 1e-2;
 
 async function rowsOf(count: number): Promise<PackedRow[]> {
   return await packerOf(LENGTH, 9).next(count);
 }
 
-const inputOf = (row: PackedRow) => stepInput(start.config, [[row]], LENGTH);
-
-/** Value and moments of the table as bits, row by row. */
+/** The bits of each row of the table: of its values, first moments and second moments. */
 function tableBits({ trainingState }: Training): string[][] {
   const { value, first, second } = trainingState.table!;
   return taken([value.read(), first.read(), second!.read()]).map((values) => {
@@ -48,14 +32,14 @@ function tableBits({ trainingState }: Training): string[][] {
   });
 }
 
-describe('a step', () => {
+describe('a training step', () => {
   it.each(['eager', 'graph'] as const)(
-    'leaves all rows it does not read, value and moments, bit for bit: %s',
+    'does not change a bit of the rows that it does not read, neither values nor moments (%s)',
     async (mode) => {
-      const training = await openTraining({ start, mode });
+      const training = await openTraining({ start: golden.start, mode });
       const seen = new Set<number>();
       for (const row of await rowsOf(3)) {
-        const input = inputOf(row);
+        const input = inputOf(golden.start, [row]);
         const read = new Set(input.sparseRows!.indices.subarray(0, input.sparseRows!.count));
         const before = tableBits(training);
         await training.step(input, RATE);
@@ -63,10 +47,10 @@ describe('a step', () => {
         after.forEach((rows, which) => {
           const changed = rows.flatMap((bits, at) => (bits === before[which]![at] ? [] : [at]));
           expect(changed.filter((at) => !read.has(at))).toEqual([]);
-          // Nothing is predicted from a last byte, so the rows it alone reads may stay.
+          // Nothing is predicted after the last byte, so rows that only it reads may stay unchanged.
           expect(changed.length).toBeGreaterThan(0.8 * read.size);
         });
-        // Some rows have moments by now and are not read: they must be among those that stayed.
+        // The test covers rows that already have moments and are not read in this step.
         if (seen.size > 0) expect([...seen].some((at) => !read.has(at))).toBe(true);
         for (const at of read) seen.add(at);
       }
@@ -74,46 +58,46 @@ describe('a step', () => {
     },
   );
 
-  it('leaves the spare row zero, which takes what is written for padding', async () => {
-    const training = await openTraining({ start, mode: 'graph' });
+  it('leaves the spare row zero, although the padding of the row indices points to it', async () => {
+    const training = await openTraining({ start: golden.start, mode: 'graph' });
     for (const row of await rowsOf(2)) {
-      const input = inputOf(row);
+      const input = inputOf(golden.start, [row]);
       expect(input.sparseRows!.count).toBeLessThan(input.sparseRows!.indices.length);
       await training.step(input, RATE);
     }
-    const zeros = '00'.repeat(4 * start.config.encoder.hiddenSize);
+    const zeros = '00'.repeat(4 * golden.start.config.encoder.hiddenSize);
     expect(tableBits(training).map((rows) => rows.at(-1))).toEqual([zeros, zeros, zeros]);
     training.close();
   });
 
-  it('with a frozen table reads the table and does not move it', async () => {
-    const training = await openTraining({ start, mode: 'graph', frozen: ['hash'] });
+  it('reads a frozen table without updating it', async () => {
+    const training = await openTraining({ start: golden.start, mode: 'graph', frozen: ['hash'] });
     expect(training.trainingState.table).toBe(null);
-    const moved = await openTraining({ start, mode: 'graph' });
+    const other = await openTraining({ start: golden.start, mode: 'graph' });
     const [row] = (await rowsOf(1)) as [PackedRow];
-    const { whole, weight } = inputOf(row);
+    const { whole, weight } = inputOf(golden.start, [row]);
     const frozen = await training.step({ batches: whole, sparseRows: null, weight }, RATE);
-    const whole2 = await moved.step(inputOf(row), RATE);
-    expect(frozen.loss).toBeCloseTo(whole2.loss, 5);
-    expect(frozen.gradientNorm).toBeLessThan(whole2.gradientNorm);
-    const held = taken([training.trainingState.fixed.get(TABLE)!.read()])[0]!;
-    expect(held).toEqual(start.weights.get(TABLE)!.values);
+    const trained = await other.step(inputOf(golden.start, [row]), RATE);
+    expect(frozen.loss).toBeCloseTo(trained.loss, 5);
+    expect(frozen.gradientNorm).toBeLessThan(trained.gradientNorm);
+    const frozenValues = taken([training.trainingState.frozen.get(TABLE)!.read()])[0]!;
+    expect(frozenValues).toEqual(golden.start.weights.get(TABLE)!.values);
     training.close();
-    moved.close();
+    other.close();
   });
 });
 
-describe('a checkpoint', () => {
+describe('a checkpoint of the hash table', () => {
   const folder = temporaryFolder();
 
-  it('has the table without its spare row, and a run goes on from it as if it had not stopped', async () => {
-    const before = engine.liveHandles();
-    const training = await openTraining({ start, mode: 'graph' });
-    const { config, reader } = start;
+  it('leaves out the spare row, and resuming from it gives the same next step as not stopping', async () => {
+    const before = golden.engine.liveHandles();
+    const training = await openTraining({ start: golden.start, mode: 'graph' });
+    const { config, reader } = golden.start;
     const specs = bltTensors(config);
     const [one, two] = (await rowsOf(2)) as [PackedRow, PackedRow];
-    await training.step(inputOf(one), RATE);
-    // What is in the spare row must not matter.
+    await training.step(inputOf(golden.start, [one]), RATE);
+    // The contents of the spare row must not matter.
     const { value, first, second } = training.trainingState.table!;
     const [at, sevens] = [ints([value.shape[0]! - 1]), tf.fill([1, value.shape[1]!], 7)];
     for (const variable of [value, first, second!]) variable.scatterRows(at, sevens);
@@ -150,7 +134,7 @@ describe('a checkpoint', () => {
       [moments, `${TABLE}.second`],
     ] as const;
     for (const [i, [file, name]] of parts.entries()) {
-      expect(file.tensors.get(name)!.shape).toEqual(start.weights.get(TABLE)!.shape);
+      expect(file.tensors.get(name)!.shape).toEqual(golden.start.weights.get(TABLE)!.shape);
       expect(Buffer.from(await file.read(name)).toString('hex') === bits[i], name).toBe(true);
     }
     expect(moments.tensors.size).toBe(2 * parameters.length);
@@ -174,29 +158,29 @@ describe('a checkpoint', () => {
           Float32Array,
           Float32Array,
         ];
-        const own = start.weights.get(parameter.name)!.values.length;
+        const own = golden.start.weights.get(parameter.name)!.values.length;
         expect(found.subarray(0, own), `${parameter.name} ${which}`).toEqual(wanted.subarray(0, own));
         expect(found.subarray(own).every((value) => value === 0)).toBe(true);
       }
     }
-    const { dense, table, fixed } = resumed;
+    const { dense, table, frozen } = resumed;
     const { objective } = training;
-    const options = { objective, parameters: dense, table, fixed, adamw: ADAMW, clipNorm: 1 };
+    const options = { objective, parameters: dense, table, frozen, adamw: ADAMW, clipNorm: 1 };
     const how = { mode: 'graph', precision: 'float32', gradientCheckpointing: false } as const;
     const stepper = createTrainStep({ ...options, ...how });
-    const found = await stepper.run({ ...inputOf(two), step: 2, learningRate: RATE });
-    const wanted = await training.step(inputOf(two), RATE);
+    const found = await stepper.run({ ...inputOf(golden.start, [two]), step: 2, learningRate: RATE });
+    const wanted = await training.step(inputOf(golden.start, [two]), RATE);
     expect(found.loss).toBeCloseTo(wanted.loss, 5);
     expect(found.gradientNorm).toBeCloseTo(wanted.gradientNorm, 5);
     const weights = training.weights();
     for (const { name, value } of resumed.parameters) {
-      const own = start.weights.get(name)!.values.length;
+      const own = golden.start.weights.get(name)!.values.length;
       const [after] = taken([value.read()]) as [Float32Array];
       expect(maxDifference(after.subarray(0, own), weights.get(name)!.subarray(0, own)), name).toBeLessThan(1e-6);
     }
     stepper.dispose();
     resumed.dispose();
     training.close();
-    expect(engine.liveHandles(), 'handles are left').toBe(before);
+    expect(golden.engine.liveHandles(), 'handles leaked').toBe(before);
   });
 });

@@ -3,31 +3,31 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { checkpointSteps } from '../../src/finetune/index.js';
-import type { ModeQuestion } from '../../src/finetune/loop/choose-step-mode.js';
-import type { TrainStepOptions } from '../../src/finetune/loop/train-step.js';
-import { readBltConfig } from '../../src/model/index.js';
-import { goldenPath } from '../support/golden.js';
-import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from './runs.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { checkpointSteps } from '../../../src/finetune/index.js';
+import type { StepModeOptions } from '../../../src/finetune/loop/choose-step-mode.js';
+import type { TrainStepOptions } from '../../../src/finetune/loop/train-step.js';
+import { readBltConfig } from '../../../src/model/index.js';
+import { goldenPath } from '../../support/golden.js';
+import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from '../support/runs.js';
 
-/** What reached the step, the patcher and the choice, in the order of runs. */
+/** What createTrainStep, the patcher and chooseMode received or returned, in order. */
 const seen = vi.hoisted(() => ({
   steps: [] as unknown[],
   entropies: [] as Float32Array[],
-  questions: [] as unknown[],
-  abilities: { canCompile: true, onGpu: false },
+  modeOptions: [] as unknown[],
+  capabilities: { canCompile: true, onGpu: false },
 }));
-vi.mock('../../src/finetune/loop/train-step.js', async (original) => {
-  const real = await original<typeof import('../../src/finetune/loop/train-step.js')>();
+vi.mock('../../../src/finetune/loop/train-step.js', async (original) => {
+  const real = await original<typeof import('../../../src/finetune/loop/train-step.js')>();
   const createTrainStep: typeof real.createTrainStep = (options) => {
     seen.steps.push(options);
     return real.createTrainStep(options);
   };
   return { ...real, createTrainStep };
 });
-vi.mock('../../src/model/patcher/runner.js', async (original) => {
-  const real = await original<typeof import('../../src/model/patcher/runner.js')>();
+vi.mock('../../../src/model/patcher/runner.js', async (original) => {
+  const real = await original<typeof import('../../../src/model/patcher/runner.js')>();
   const createPatcherRunner: typeof real.createPatcherRunner = (...args) => {
     const made = real.createPatcherRunner(...args);
     const run: typeof made.run = async (batch) => {
@@ -39,19 +39,19 @@ vi.mock('../../src/model/patcher/runner.js', async (original) => {
   };
   return { ...real, createPatcherRunner };
 });
-vi.mock('../../src/finetune/loop/choose-step-mode.js', async (original) => {
-  const real = await original<typeof import('../../src/finetune/loop/choose-step-mode.js')>();
-  const chooseMode: typeof real.chooseMode = (question) => {
-    seen.questions.push(question);
-    return real.chooseMode(question);
+vi.mock('../../../src/finetune/loop/choose-step-mode.js', async (original) => {
+  const real = await original<typeof import('../../../src/finetune/loop/choose-step-mode.js')>();
+  const chooseMode: typeof real.chooseMode = (options) => {
+    seen.modeOptions.push(options);
+    return real.chooseMode(options);
   };
   return { ...real, chooseMode };
 });
-vi.mock('../../src/engine/capabilities.js', async (original) => {
-  const real = await original<typeof import('../../src/engine/capabilities.js')>();
+vi.mock('../../../src/engine/capabilities.js', async (original) => {
+  const real = await original<typeof import('../../../src/engine/capabilities.js')>();
   return {
-    canCompile: () => seen.abilities.canCompile && real.canCompile(),
-    onGpu: () => seen.abilities.onGpu || real.onGpu(),
+    canCompile: () => seen.capabilities.canCompile && real.canCompile(),
+    onGpu: () => seen.capabilities.onGpu || real.onGpu(),
   };
 });
 
@@ -67,7 +67,7 @@ beforeAll(async () => {
 });
 afterAll(() => runs.close());
 beforeEach(() => {
-  for (const list of [seen.steps, seen.entropies, seen.questions]) list.length = 0;
+  for (const list of [seen.steps, seen.entropies, seen.modeOptions]) list.length = 0;
 });
 
 const steps = () => seen.steps as TrainStepOptions[];
@@ -80,16 +80,16 @@ async function modeWritten(name: string, step: number): Promise<unknown> {
 
 describe('hardware.mode', () => {
   it.each(['eager', 'graph', 'xla'] as const)(
-    '%s reaches the step and is written down, and nothing is measured',
+    '%s is passed to the step and recorded in the checkpoint without timing anything',
     async (mode) => {
       await runs.run(mode, BLT, recipeWith(short, mode));
       expect(steps().map((options) => options.mode)).toEqual([mode]);
       expect(await modeWritten(mode, 2)).toBe(mode);
-      expect(seen.questions).toEqual([]);
+      expect(seen.modeOptions).toEqual([]);
     },
   );
 
-  it('changes nothing but rounding', async () => {
+  it('changes the metrics only by rounding', async () => {
     const [eager, ...others] = await Promise.all(['eager', 'graph', 'xla'].map((mode) => runs.curve(mode)));
     for (const curve of others)
       curve.forEach((line, i) => {
@@ -98,61 +98,61 @@ describe('hardware.mode', () => {
       });
   });
 
-  it('auto is a graph for a run too short to measure, with the run’s sizes', async () => {
+  it('auto passes the run’s sizes to chooseMode, which picks graph for a short run', async () => {
     await runs.run('auto', BLT, recipeWith({ ...short, micro_batch_size: 2 }, 'auto'));
     expect(steps().map((options) => options.mode)).toEqual(['graph']);
     expect(await modeWritten('auto', 2)).toBe('graph');
-    const [question] = seen.questions as ModeQuestion[];
-    expect(question).toMatchObject({ whole: true, rows: 2, length: 64, steps: 2 });
+    const [modeOptions] = seen.modeOptions as StepModeOptions[];
+    expect(modeOptions).toMatchObject({ wholeModel: true, rows: 2, length: 64, steps: 2 });
   });
 
-  it('auto goes on as the run began, without measuring again', async () => {
+  it('auto keeps the mode of a resumed run without timing again', async () => {
     await expect(runs.run('begun', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
     await runs.run('begun', BLT, recipeWith(short, 'auto'));
     expect(steps().map((options) => options.mode)).toEqual(['eager', 'eager']);
-    expect(seen.questions).toEqual([]);
+    expect(seen.modeOptions).toEqual([]);
     expect(await modeWritten('begun', 2)).toBe('eager');
     const weights = (name: string) => bytesOf(checkpointOf(runs.path(name), 2));
     expect(differing(await weights('begun'), await weights('eager'))).toEqual([]);
   });
 
-  it('that is stated wins over what the run began with, and is written down', async () => {
+  it('replaces the mode of a resumed run if the recipe names one, and records it', async () => {
     await expect(runs.run('changed', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
     await runs.run('changed', BLT, recipeWith(short, 'graph'));
     expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
     expect(await modeWritten('changed', 2)).toBe('graph');
   });
 
-  it('of a checkpoint that says none is chosen anew', async () => {
+  it('is chosen again if the checkpoint does not record it', async () => {
     await expect(runs.run('older', BLT, recipeWith(short, 'eager'), 1)).rejects.toThrow('stop');
     const path = join(checkpointOf(runs.path('older'), 1), 'trainer_state.json');
     const { mode: _mode, ...older } = JSON.parse(await readFile(path, 'utf8'));
     await writeFile(path, JSON.stringify(older));
     await runs.run('older', BLT, recipeWith(short, 'auto'));
-    expect(seen.questions).toHaveLength(1);
+    expect(seen.modeOptions).toHaveLength(1);
     expect(steps().map((options) => options.mode)).toEqual(['eager', 'graph']);
     expect(await modeWritten('older', 2)).toBe('graph');
   });
 });
 
-describe('the choice of a mode', () => {
-  const choose = async (abilities: Partial<typeof seen.abilities>, count: number) => {
-    const { chooseMode } = await import('../../src/finetune/loop/choose-step-mode.js');
+describe('chooseMode', () => {
+  const choose = async (capabilities: Partial<typeof seen.capabilities>, count: number) => {
+    const { chooseMode } = await import('../../../src/finetune/loop/choose-step-mode.js');
     const config = await readBltConfig(BLT);
-    Object.assign(seen.abilities, abilities);
+    Object.assign(seen.capabilities, capabilities);
     try {
-      return await chooseMode({ config, whole: true, rows: 2, length: 64, steps: count });
+      return await chooseMode({ config, wholeModel: true, rows: 2, length: 64, steps: count });
     } finally {
-      Object.assign(seen.abilities, { canCompile: true, onGpu: false });
+      Object.assign(seen.capabilities, { canCompile: true, onGpu: false });
     }
   };
 
-  it('is eager where nothing compiles and XLA on a GPU', async () => {
+  it('picks eager without a compiler and XLA on a GPU', async () => {
     expect(await choose({ canCompile: false }, 1)).toBe('eager');
     expect(await choose({ onGpu: true }, 1)).toBe('xla');
   });
 
-  it('is measured for a long run, and leaves nothing behind', async () => {
+  it('times both modes for a long run, and leaks no tensor', async () => {
     const handles = engine.liveHandles();
     expect(['graph', 'xla']).toContain(await choose({}, 1e9));
     expect(await choose({}, 1)).toBe('graph');
@@ -160,8 +160,8 @@ describe('the choice of a mode', () => {
   });
 });
 
-describe('a finished run', () => {
-  it('that is begun again adds no line, writes no checkpoint, takes no step, and gives its metrics', async () => {
+describe('a finished run that is started again', () => {
+  it('takes no step, writes nothing, and returns its metrics', async () => {
     const first = await runs.run('finished', BLT, recipeWith(short));
     const lines = await readFile(join(runs.path('finished'), 'metrics.jsonl'), 'utf8');
     const checkpoint = join(checkpointOf(runs.path('finished'), 2), 'model.safetensors');
@@ -171,12 +171,12 @@ describe('a finished run', () => {
     expect((await stat(checkpoint)).mtimeMs).toBe(written);
     expect(await checkpointSteps(runs.path('finished'))).toEqual([1, 2]);
     expect(again.validation_bits_per_byte).toBe(first.validation_bits_per_byte);
-    expect(seen.questions).toEqual([]);
+    expect(seen.modeOptions).toEqual([]);
   });
 });
 
-describe('the other keys of a stage', () => {
-  it('reach the step', async () => {
+describe('the keys precision, gradient_checkpointing and optimizer_state', () => {
+  it('are passed to the step', async () => {
     const change = { precision: 'bfloat16', gradient_checkpointing: true, optimizer_state: '8-bit' };
     await runs.run('keys', BLT, recipeWith({ ...short, ...change }, 'eager'));
     const [options] = steps();
@@ -187,7 +187,7 @@ describe('the other keys of a stage', () => {
     expect(new Set(storages)).toEqual(new Set(['float32,int8-p2,int8-p4']));
   });
 
-  it('do nothing when they are left out', async () => {
+  it('have no effect if they are omitted', async () => {
     await runs.run('none', BLT, recipeWith(short, 'eager'));
     const [options] = steps();
     expect(options).toMatchObject({ precision: 'float32', gradientCheckpointing: false });
@@ -200,7 +200,7 @@ describe('the other keys of a stage', () => {
     ).toBe(true);
   });
 
-  it.each(['eager', 'graph'] as const)('leave the patcher’s entropies as they are, bit for bit (%s)', async (mode) => {
+  it.each(['eager', 'graph'] as const)('do not change a bit of the patcher’s entropies (%s)', async (mode) => {
     const entropiesOf = async (precision: string) => {
       seen.entropies.length = 0;
       await runs.run(`${precision} ${mode}`, BLT, recipeWith({ ...short, precision }, mode));
@@ -211,7 +211,7 @@ describe('the other keys of a stage', () => {
     expect(differing(narrow, wide)).toEqual([]);
     const line = async (precision: string) => (await runs.curve(`${precision} ${mode}`))[1]!.train_bits_per_byte!;
     const change = Math.abs((await line('bfloat16')) / (await line('float32')) - 1);
-    expect(change, 'the step itself is in bfloat16').toBeGreaterThan(1e-6);
+    expect(change, 'the step itself runs in bfloat16').toBeGreaterThan(1e-6);
     expect(change).toBeLessThan(1e-2);
   });
 });

@@ -1,24 +1,18 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BOS } from '../../../src/blt/index.js';
 import type { PackedRow } from '../../../src/data/index.js';
-import { type Engine, startEngine } from '../../../src/engine/index.js';
 import { createBatchSource } from '../../../src/finetune/batches/batch-source.js';
 import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
 import { maxDifference } from '../../support/golden.js';
-import { goldenStart, NEXT_BYTE_BATCHES, openTraining, patchCapacity, type Start } from '../../support/training.js';
+import { NEXT_BYTE_BATCHES, openTraining, patchCapacity } from '../../support/training.js';
+import { LENGTH, useGoldenTraining } from '../support/golden-training.js';
 
-let engine: Engine;
-let start: Start;
-beforeAll(async () => {
-  engine = await startEngine({ threads: 2 });
-  start = await goldenStart();
-});
+const golden = useGoldenTraining();
 
-const LENGTH = 48;
-/** Bytes of a patch in each step: patches grow in number, then fall. */
+/** Bytes per patch in each step: the number of patches grows, then falls. */
 const BYTES_PER_PATCH = [12, 6, 12, 3, 8];
 
-/** A row of one document that tells in its second id, which the patcher reads, how it is to be cut. */
+/** A row of one document. The patcher below reads its second id as the number of bytes per patch. */
 function row(bytesPerPatch: number, salt: number): PackedRow {
   const ids = Int32Array.from({ length: LENGTH }, (_, i) => (i === 0 ? BOS : 100 + ((i * 7 + salt) % 50)));
   ids[1] = 4 + bytesPerPatch;
@@ -28,9 +22,9 @@ function row(bytesPerPatch: number, salt: number): PackedRow {
   return { ids, targets, weights, documents: [{ start: 0, end: LENGTH }], byteCount: LENGTH - 1, number: 0 };
 }
 
-/** From a place of the rows, of which a step takes two. */
+/** A source that starts at the given row. A step takes two rows. */
 function sourceFrom(place: number, patches: number) {
-  const { config } = start;
+  const { config } = golden.start;
   const high = config.patching.threshold + 1;
   const all = BYTES_PER_PATCH.flatMap((bytes, i) => [row(bytes, i), row(bytes, 20 + i)]);
   return createBatchSource({
@@ -58,10 +52,10 @@ async function take(count: number, place = 0, patches = 0): Promise<StepBatch[]>
 const capacityOf = ({ capacity }: StepBatch) => capacity.patches;
 const patchesOf = ({ batches }: StepBatch) => batches.map(({ patches }) => patches);
 
-describe('the capacity for patches', () => {
-  it('grows to what is needed and some more, in eights, and never shrinks', async () => {
+describe('the patch capacity of a batch source', () => {
+  it('grows to a multiple of eight with some spare room, and never shrinks', async () => {
     const batches = await take(5);
-    // A patch for BOS and one for each 12, 6 or 3 of the other 47 bytes.
+    // A patch for BOS, and one per 12, 6 or 3 of the other 47 bytes.
     const needed = (bytes: number) => 1 + Math.ceil((LENGTH - 1) / bytes);
     const capacities = batches.map(capacityOf);
     expect(capacities[0]).toBe(8);
@@ -75,7 +69,7 @@ describe('the capacity for patches', () => {
     expect(capacities[4]).toBe(capacities[3]);
   });
 
-  it('of a resumed run begins where it was: its batches are those of the run that did not stop', async () => {
+  it('is restored in a resumed run, whose batches are those of an uninterrupted run', async () => {
     const whole = await take(5);
     for (const stopped of [1, 2, 4]) {
       const state = whole[stopped - 1]!;
@@ -85,13 +79,13 @@ describe('the capacity for patches', () => {
     }
   });
 
-  it('that grows is traced anew, and training goes on', async () => {
-    const before = engine.liveHandles();
+  it('can grow during training, which retraces the step', async () => {
+    const before = golden.engine.liveHandles();
     const batches = await take(5);
     const losses: number[][] = [];
-    for (const way of ['eager', 'graph'] as const) {
-      // One micro-batch of each step, so that the whole step is one function.
-      const training = await openTraining({ start, mode: way });
+    for (const mode of ['eager', 'graph'] as const) {
+      // Use one micro-batch per step, so that the step is a single function.
+      const training = await openTraining({ start: golden.start, mode });
       const own: number[] = [];
       for (const batch of batches) {
         const one = { ...batch, batches: batch.batches.slice(0, 1), weight: LENGTH - 1 };
@@ -101,13 +95,13 @@ describe('the capacity for patches', () => {
       training.close();
     }
     expect(maxDifference(losses[1]!, losses[0]!)).toBeLessThan(1e-4);
-    expect(engine.liveHandles(), 'handles are left').toBe(before);
+    expect(golden.engine.liveHandles(), 'handles leaked').toBe(before);
   });
 
-  it('that grows between steps of several micro-batches keeps their sums', async () => {
+  it('can grow between steps of several micro-batches without changing their results', async () => {
     const batches = await take(5);
-    const training = await openTraining({ start, mode: 'graph' });
-    const wide = await openTraining({ start, mode: 'graph' });
+    const training = await openTraining({ start: golden.start, mode: 'graph' });
+    const wide = await openTraining({ start: golden.start, mode: 'graph' });
     const roomy = await take(5, 0, 48);
     for (const [i, batch] of batches.entries()) {
       const found = await training.step(batch, 1e-3);

@@ -3,11 +3,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bltTensors } from '../../src/blt/index.js';
-import { type ByteStore, buildStore, openStore } from '../../src/data/index.js';
-import { startEngine } from '../../src/engine/index.js';
-import { type Distillation, openDistillation } from '../support/distillation.js';
-import { checkpointOf, differing, valuesOf } from './runs.js';
+import { bltTensors } from '../../../src/blt/index.js';
+import { type ByteStore, buildStore, openStore } from '../../../src/data/index.js';
+import { startEngine } from '../../../src/engine/index.js';
+import { type Distillation, openDistillation } from '../../support/distillation.js';
+import { checkpointOf, differing, valuesOf } from '../support/runs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-stage-'));
 let store: ByteStore;
@@ -15,7 +15,7 @@ let tiny: Distillation;
 let start: Map<string, Float32Array>;
 beforeAll(async () => {
   await startEngine({ threads: 2 });
-  // So little that every step reads nearly all of it.
+  // So little text that every step reads nearly all of it.
   await mkdir(join(folder, 'text'));
   for (let i = 0; i < 8; i++)
     await writeFile(
@@ -42,7 +42,7 @@ const stage = (kind: string, change: object = {}) => ({
 
 type Line = Readonly<Record<string, number>>;
 
-/** What each step logged. */
+/** The metrics of each step. */
 async function stepsOf(name: string): Promise<Line[]> {
   const text = await readFile(join(tiny.path(name), 'metrics.jsonl'), 'utf8');
   const lines = text
@@ -54,8 +54,8 @@ async function stepsOf(name: string): Promise<Line[]> {
 
 const checkpoint = (name: string) => valuesOf(checkpointOf(tiny.path(name), STEPS));
 
-/** The parts of which a tensor moved. */
-async function moved(name: string): Promise<string[]> {
+/** The parts of the model of which a tensor changed. */
+async function changedParts(name: string): Promise<string[]> {
   const partOf = new Map(bltTensors(tiny.config).map((spec) => [spec.name, spec.part]));
   const now = await checkpoint(name);
   const before = new Map([...start].filter(([tensor]) => partOf.has(tensor)));
@@ -93,17 +93,17 @@ describe.each([
     parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
     losses: { cross_entropy: 1 },
   },
-])('a stage $kind with $change', ({ kind, change, parts, losses }) => {
+])('a stage of kind $kind with $change', ({ kind, change, parts, losses }) => {
   const name = `${kind} ${JSON.stringify(change)}`.replaceAll(/\W/g, '-');
   beforeAll(async () => {
     await tiny.run(name, tiny.recipe([stage(kind, change)]));
   }, 60_000);
 
-  it('moves these parts, and no others', async () => {
-    expect(await moved(name)).toEqual(parts);
+  it('trains exactly the expected parts', async () => {
+    expect(await changedParts(name)).toEqual(parts);
   });
 
-  it('measures these losses, and lowers their sum', async () => {
+  it('logs exactly the expected losses and lowers their sum', async () => {
     const steps = await stepsOf(name);
     const named = { cross_entropy: 'train_bits_per_byte' } as Readonly<Record<string, string>>;
     const keys = Object.keys(losses).map((loss) => named[loss] ?? `train_${loss}`);
@@ -122,34 +122,34 @@ describe.each([
   });
 });
 
-describe('states of the source that come again', () => {
+describe('source states of a text that is read repeatedly', () => {
   const recipe = (change: object = {}) => tiny.recipe([stage('distill-decoder', change)]);
   const losses = (lines: readonly Line[]) =>
     lines.map((line) => Object.fromEntries(Object.entries(line).filter(([key]) => key.startsWith('train_'))));
-  /** Operations of each step. */
+  /** The floating-point operations of each step. */
   const costs = (lines: readonly Line[]) => lines.map(({ flops }, i) => flops! - (lines[i - 1]?.flops ?? 0));
-  beforeAll(() => tiny.run('kept', recipe()), 60_000);
+  beforeAll(() => tiny.run('cached', recipe()), 60_000);
 
-  it('cost their operations once, and leave no file', async () => {
-    const found = costs(await stepsOf('kept'));
+  it('are computed and counted once, and their cache is removed at the end', async () => {
+    const found = costs(await stepsOf('cached'));
     expect(found.at(-1)!).toBeLessThan(0.97 * found[0]!);
-    expect(existsSync(join(tiny.path('kept'), 'source-states.bin'))).toBe(false);
+    expect(existsSync(join(tiny.path('cached'), 'source-states.bin'))).toBe(false);
   });
 
-  it('are computed again by a run that goes on, which counts that, and is the same bit for bit', async () => {
+  it('are recomputed and counted again by a resumed run, whose results are identical', async () => {
     await expect(tiny.run('stopped', recipe(), { stage: 0, step: 6 })).rejects.toThrow('stop');
     await tiny.run('stopped', recipe());
-    const [whole, stopped] = [await stepsOf('kept'), await stepsOf('stopped')];
+    const [whole, stopped] = [await stepsOf('cached'), await stepsOf('stopped')];
     expect(losses(stopped)).toEqual(losses(whole));
-    expect(differing(await checkpoint('stopped'), await checkpoint('kept'))).toEqual([]);
+    expect(differing(await checkpoint('stopped'), await checkpoint('cached'))).toEqual([]);
     expect(costs(stopped).slice(0, 6)).toEqual(costs(whole).slice(0, 6));
     expect(costs(stopped)[6]!).toBeGreaterThan(costs(whole)[6]!);
   }, 60_000);
 
-  it('are all computed where no disk may be taken', async () => {
+  it('are computed in every step if the cache may use no disk space', async () => {
     await tiny.run('computed', recipe({ source_states_cache_bytes: 1 }));
     const found = await stepsOf('computed');
-    expect(losses(found)).toEqual(losses(await stepsOf('kept')));
+    expect(losses(found)).toEqual(losses(await stepsOf('cached')));
     expect(Math.min(...costs(found))).toBeGreaterThan(0.97 * costs(found)[0]!);
   }, 60_000);
 });

@@ -1,11 +1,11 @@
-/** @module A step of several micro-batches: one function adds up their gradients, another one applies the sums. */
+/** @module Gradient accumulation: one compiled function adds the gradients of a micro-batch to the sums, another applies the sums. */
 import { fuseUpdate, type RunMode, retracedFunction, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
 import { callGrouped } from './grouped-call.js';
 import { applyGradients, type Rates, type StepOptions, type TableRows, weightedGradients } from './step-gradients.js';
 
-/** What changes from step to step beside the batches. */
+/** The inputs of a step that are not part of a micro-batch. */
 export interface StepTensors {
   readonly rates: Rates;
   /** 1 / the step's weight, a scalar. */
@@ -13,42 +13,42 @@ export interface StepTensors {
   readonly rows: TableRows;
 }
 
-export interface StepOfBatches {
-  /** @returns the losses, the gradients' norm, and the table's next rows; the caller disposes them. */
+export interface CompiledStep {
+  /** @returns the losses, the gradient norm, and the updated rows of the table. The caller disposes them. */
   run(batches: readonly PartialBatch<Arrays>[], tensors: StepTensors): Promise<readonly tf.Tensor[]>;
   dispose(): void;
 }
 
-/** A step whose gradients are summed micro-batch by micro-batch, so that the activations of one are in memory. */
-export function summedStep(options: StepOptions, mode: RunMode): StepOfBatches {
+/** A step that sums gradients over its micro-batches, so that only one micro-batch's activations are in memory. */
+export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledStep {
   const { objective, parameters } = options;
   const [accumulate, apply] = [retracedFunction(mode), retracedFunction(mode)];
   let sums: readonly Variable[] | null = null;
 
-  /** Adds a micro-batch to the sums. @returns the sums of the losses and, where a table is trained, of its rows' gradients. */
+  /** Adds a micro-batch to the sums. @returns the summed losses and, if a table is trained, the summed gradients of its rows. */
   async function add(
     into: readonly Variable[],
     batch: PartialBatch<Arrays>,
     { rows: [value], inverseWeight }: StepTensors,
-    before: { readonly losses: tf.Tensor; readonly ofRows: readonly tf.Tensor[]; readonly isFirst: boolean },
+    before: { readonly losses: tf.Tensor; readonly rowGradients: readonly tf.Tensor[]; readonly isFirst: boolean },
   ): Promise<readonly tf.Tensor[]> {
     const { tensors, key, batchOf } = batchInputs(batch, objective.fields);
-    // The first of a step begins the sums anew.
+    // The first micro-batch of a step resets the sums.
     const keep = tf.scalar(before.isFirst ? 0 : 1);
     const scalars = [inverseWeight, keep, before.losses] as const;
     const values = value === undefined ? [] : [value];
-    const groups = { scalars, values, ofRows: before.ofRows, fields: tensors };
+    const groups = { scalars, values, rowGradients: before.rowGradients, fields: tensors };
     const sum = await callGrouped(
       accumulate,
       groups,
-      ({ scalars: [inverse, kept, losses], values: [rows], ofRows, fields }) => {
+      ({ scalars: [inverse, kept, losses], values: [rows], rowGradients, fields }) => {
         const found = weightedGradients(options, batchOf(fields), rows, inverse);
         into.forEach((variable, i) => {
-          fuseUpdate('sum', [variable], [found.gradients[i]!, kept], ([held], [gradient, factor]) => [
-            tf.add(tf.mul(held!, factor!), gradient!),
+          fuseUpdate('sum', [variable], [found.gradients[i]!, kept], ([total], [gradient, factor]) => [
+            tf.add(tf.mul(total!, factor!), gradient!),
           ]);
         });
-        return [tf.add(losses, found.losses), ...ofRows.map((all) => tf.add(all, found.gradients.at(-1)!))];
+        return [tf.add(losses, found.losses), ...rowGradients.map((all) => tf.add(all, found.gradients.at(-1)!))];
       },
       key,
     );
@@ -62,17 +62,17 @@ export function summedStep(options: StepOptions, mode: RunMode): StepOfBatches {
       const into = sums;
       const { rates, rows } = tensors;
       let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
-      let ofRows: readonly tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
+      let rowGradients: readonly tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
       for (const [i, batch] of batches.entries()) {
-        const [next, ...nextOfRows] = await add(into, batch, tensors, { losses, ofRows, isFirst: i === 0 });
-        tf.dispose([losses, ...ofRows]);
-        [losses, ofRows] = [next!, nextOfRows];
+        const [next, ...nextRowGradients] = await add(into, batch, tensors, { losses, rowGradients, isFirst: i === 0 });
+        tf.dispose([losses, ...rowGradients]);
+        [losses, rowGradients] = [next!, nextRowGradients];
       }
-      const updated = await callGrouped(apply, { rates, rows, ofRows }, (given) => {
-        const gradients = [...into.map((sum) => sum.read()), ...given.ofRows];
+      const updated = await callGrouped(apply, { rates, rows, rowGradients }, (given) => {
+        const gradients = [...into.map((sum) => sum.read()), ...given.rowGradients];
         return applyGradients(options, gradients, given.rows, given.rates);
       });
-      tf.dispose([...ofRows]);
+      tf.dispose([...rowGradients]);
       return [losses, ...updated];
     },
     dispose() {

@@ -3,23 +3,22 @@ import { cp, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseBltConfig } from '../../src/blt/index.js';
-import { resolveCheckpoint } from '../../src/conversion/index.js';
-import { type ByteStore, buildStore, evaluationTexts, openStore, type Split } from '../../src/data/index.js';
-import { type Engine, startEngine } from '../../src/engine/index.js';
-import { checkExport, exportTransformers } from '../../src/export/index.js';
-import { calibrate, checkpointName, finetune, trainPatcher } from '../../src/finetune/index.js';
-import { disposeParams, loadParams, openBlt } from '../../src/model/index.js';
-import { type Recipe, recipeSchema } from '../../src/recipe/index.js';
-import { cardFromManifest } from '../../src/release/index.js';
+import { resolveCheckpoint } from '../../../src/conversion/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../../src/data/index.js';
+import { type Engine, startEngine } from '../../../src/engine/index.js';
+import { checkExport, exportTransformers } from '../../../src/export/index.js';
+import { checkpointName, finetune } from '../../../src/finetune/index.js';
+import { openBlt } from '../../../src/model/index.js';
+import { type Recipe, recipeSchema } from '../../../src/recipe/index.js';
+import { cardFromManifest } from '../../../src/release/index.js';
 import {
   openCheckpoint,
   openSafetensorsFile,
   type TensorInfo,
   tensorBytes,
   writeSafetensorsFile,
-} from '../../src/safetensors/index.js';
-import { goldenPath } from '../support/golden.js';
+} from '../../../src/safetensors/index.js';
+import { goldenPath } from '../../support/golden.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-train-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,14 +27,6 @@ const BLT = goldenPath('plain/blt');
 const recipe: Recipe = recipeSchema.parse({
   name: 'test',
   seed: 3,
-  patcher: {
-    steps: 6,
-    batch_bytes: 256,
-    sequence_length: 64,
-    learning_rate: 3e-3,
-    warmup_steps: 1,
-    target_bytes_per_patch: 3,
-  },
   stages: [
     {
       kind: 'end-to-end',
@@ -104,25 +95,25 @@ async function weights(name: string, step: number): Promise<Map<string, Uint8Arr
   return all;
 }
 
-describe('fine-tuning', () => {
-  it('lowers the loss, measures beside the source, and leaves nothing in the engine', async () => {
+describe('a training run', () => {
+  it('lowers the loss, logs the source’s bits per byte beside its own, and leaks no tensor', async () => {
     const before = engine.liveHandles();
     const { metrics, checkpoint } = await run('whole');
     expect(engine.liveHandles()).toBe(before);
     const lines = (await curve('whole')) as { step: number; validation_bits_per_byte?: number }[];
-    const looks = lines.filter((line) => line.validation_bits_per_byte !== undefined);
-    expect(looks.map(({ step }) => step)).toEqual([0, 3, 6]);
-    expect(looks[2]!.validation_bits_per_byte!).toBeLessThan(looks[0]!.validation_bits_per_byte!);
+    const evaluations = lines.filter((line) => line.validation_bits_per_byte !== undefined);
+    expect(evaluations.map(({ step }) => step)).toEqual([0, 3, 6]);
+    expect(evaluations[2]!.validation_bits_per_byte!).toBeLessThan(evaluations[0]!.validation_bits_per_byte!);
     expect(metrics).toMatchObject({
       source_bits_per_byte: 2.5,
-      validation_bits_per_byte: looks[2]!.validation_bits_per_byte,
+      validation_bits_per_byte: evaluations[2]!.validation_bits_per_byte,
       data_wait_fraction: expect.any(Number),
     });
     expect(checkpoint).toBe(join(folder, 'whole', checkpointName(6)));
     (await openBlt(checkpoint)).dispose();
   });
 
-  it('that was stopped goes on as if it had not', async () => {
+  it('that was stopped resumes with the results of an uninterrupted run', async () => {
     const controller = new AbortController();
     let steps = 0;
     const stopped = run('stopped', {
@@ -135,7 +126,7 @@ describe('fine-tuning', () => {
     expect(await weights('stopped', 6)).toEqual(await weights('whole', 6));
   });
 
-  it('that was killed between checkpoints goes on from the last as if it had not', async () => {
+  it('that was killed between checkpoints resumes from the last one with the same results', async () => {
     await cp(join(folder, 'whole'), join(folder, 'killed'), { recursive: true });
     for (const step of [4, 6]) rmSync(join(folder, 'killed', checkpointName(step)), { recursive: true });
     await run('killed');
@@ -143,7 +134,7 @@ describe('fine-tuning', () => {
     expect(await weights('killed', 6)).toEqual(await weights('whole', 6));
   });
 
-  describe('refuses a checkpoint that is damaged, and names the way out:', () => {
+  describe('refuses a damaged checkpoint, with a hint, if', () => {
     const at = join(folder, 'damaged', checkpointName(4));
     const change = async (state: object) => {
       const path = join(at, 'trainer_state.json');
@@ -157,26 +148,34 @@ describe('fine-tuning', () => {
     };
     const norm = 'model.local_encoder.layers.0.input_layernorm.weight';
     it.each<[string, () => Promise<unknown>, RegExp]>([
-      ['no packer', () => change({ packer: null }), /trainer_state\.json is not the state of a training run: packer/],
       [
-        'a place beyond the text',
-        () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
-        /stands at a place that the text does not have/,
+        'the packer’s state is missing',
+        () => change({ packer: null }),
+        /trainer_state\.json is not the state of a training run: packer/,
       ],
-      ['weights cut short', () => truncate(join(at, 'model.safetensors'), 5000), /model\.safetensors is not a valid/],
       [
-        'moments cut short',
+        'the packer’s position is beyond the text',
+        () => change({ packer: { epoch: 0, place: 1e6, offset: 0, row: 0 } }),
+        /refers to a position that is not in the training text/,
+      ],
+      [
+        'the weights are truncated',
+        () => truncate(join(at, 'model.safetensors'), 5000),
+        /model\.safetensors is not a valid/,
+      ],
+      [
+        'the moments are truncated',
         () => truncate(join(at, 'optimizer.safetensors'), 5000),
         /optimizer\.safetensors is not a valid/,
       ],
-      ['no moments', () => rm(join(at, 'optimizer.safetensors')), /optimizer\.safetensors does not exist/],
+      ['the moments are missing', () => rm(join(at, 'optimizer.safetensors')), /optimizer\.safetensors does not exist/],
       [
-        'a moment that is missing',
+        'one moment is missing',
         () => rewrite('optimizer.safetensors', (all) => all.filter(({ name }) => name !== `${norm}.first`)),
         /lacks the tensor ".*input_layernorm\.weight\.first"/,
       ],
       [
-        'a weight of another shape',
+        'a weight has another shape',
         () =>
           rewrite('model.safetensors', (all) =>
             all.map((info) => (info.name === norm ? { ...info, shape: [7] } : info)),
@@ -184,7 +183,7 @@ describe('fine-tuning', () => {
         /is F32 \[7\], not F32 \[/,
       ],
       [
-        'a weight of another type',
+        'a weight has another dtype',
         () =>
           rewrite('model.safetensors', (all) =>
             all.map((info) => (info.name === norm ? { ...info, dtype: 'I32' } : info)),
@@ -201,11 +200,11 @@ describe('fine-tuning', () => {
         message: expect.stringMatching(message),
         hint: expect.stringContaining(`Remove ${at}`),
       });
-      expect(engine.liveHandles(), 'handles are left').toBe(before);
+      expect(engine.liveHandles(), 'handles leaked').toBe(before);
     });
   });
 
-  it('gives the same in micro-batches, to rounding', async () => {
+  it('gives the same results in micro-batches, except for rounding', async () => {
     await run('micro', { recipe: withStage({ micro_batch_size: 1 }) });
     const [one, all] = [await curve('micro'), await curve('whole')] as [
       Record<string, number>[],
@@ -217,7 +216,7 @@ describe('fine-tuning', () => {
     });
   });
 
-  it('does not move frozen parts, nor the patcher ever', async () => {
+  it('does not change frozen parts, nor the patcher', async () => {
     await run('frozen', { recipe: withStage({ frozen: ['global', 'hash'], steps: 2 }) });
     const original = await openCheckpoint(BLT);
     for (const [name, bytes] of await weights('frozen', 2)) {
@@ -227,7 +226,7 @@ describe('fine-tuning', () => {
     await original.close();
   });
 
-  it('refuses to go on with other settings', async () => {
+  it('refuses to resume with different settings', async () => {
     const other = finetune({
       from: [BLT],
       source: null,
@@ -239,16 +238,16 @@ describe('fine-tuning', () => {
       settings: 'others',
       signal: new AbortController().signal,
     });
-    await expect(other).rejects.toThrow(/begun with other settings/);
+    await expect(other).rejects.toThrow(/started with different settings/);
   });
 
-  it('says so when it diverges and keeps the last checkpoint', async () => {
+  it('reports divergence and keeps the last checkpoint', async () => {
     const wild = withStage({ learning_rate: 1e30, warmup_steps: 0, clip_norm: 1e30, checkpoint_every: 1 });
     await expect(run('wild', { recipe: wild })).rejects.toThrow(/not a finite number at step/);
     await weights('wild', 1);
   });
 
-  it('runs several stages one after the other', async () => {
+  it('runs several stages in order', async () => {
     const two = {
       ...recipe,
       stages: [
@@ -262,7 +261,7 @@ describe('fine-tuning', () => {
   });
 });
 
-describe('checkpoints in a conversion', () => {
+describe('checkpoints in a conversion folder', () => {
   const [one, other] = [
     { frozen: ['global', 'hash'], steps: 2 },
     { frozen: ['global', 'encoder', 'hash'], steps: 3 },
@@ -287,7 +286,7 @@ describe('checkpoints in a conversion', () => {
     });
   };
 
-  it('hold what was trained, and are the same models as whole ones; stopped runs go on from them', async () => {
+  it('contain only trained tensors, give the same models as complete ones, and can be resumed from', async () => {
     await cp(BLT, join(at(), 'init'), { recursive: true });
     await tune('whole');
     await tune('shared', { conversion: at() });
@@ -307,7 +306,7 @@ describe('checkpoints in a conversion', () => {
     (await openBlt(checkpoint)).dispose();
   });
 
-  it('are exported as they are, and need nothing but the conversion', async () => {
+  it('can be exported, and need nothing outside the conversion folder', async () => {
     const from = join(at(), 'again', checkpointName(3));
     const out = join(at(), 'blt');
     const how = { out, dtype: 'float32' as const, card: cardFromManifest(null, { name: 'x' }), ownsOut: true };
@@ -318,32 +317,5 @@ describe('checkpoints in a conversion', () => {
     await cp(at(), join(folder, 'moved'), { recursive: true });
     rmSync(at(), { recursive: true });
     (await openBlt(join(folder, 'moved/again', checkpointName(3)))).dispose();
-  });
-});
-
-describe('the patcher', () => {
-  it('learns, is calibrated to the target, and is saved with its threshold', async () => {
-    const out = join(folder, 'patcher');
-    const at = { init: BLT, out, tokenizerFolder: null };
-    const options = { ...at, recipe, store, settings: 's', signal: new AbortController().signal };
-    const report = await trainPatcher(options);
-    expect(report.bytesPerPatch).toBeCloseTo(3, 1);
-    const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
-    expect(config.patching_threshold).toBe(report.threshold);
-    const saved = await openCheckpoint(out);
-    // The threshold is of text that the patcher was not trained on.
-    const parsed = parseBltConfig(config, 'config.json');
-    const params = await loadParams(saved, [...saved.tensors.keys()]);
-    const on = async (side: Split) =>
-      calibrate(params, parsed, await evaluationTexts(side, { maxBytes: recipe.evaluate.validation_bytes }), 3);
-    expect(await on(store.validation)).toMatchObject({ threshold: report.threshold });
-    expect((await on(store.train)).threshold).not.toBe(report.threshold);
-    disposeParams(params);
-    expect([...saved.tensors.keys()].every((name) => name.startsWith('model.patcher.'))).toBe(true);
-    await saved.close();
-    const looks = ((await curve('patcher/run')) as { validation_bits_per_byte?: number }[]).flatMap(
-      (line) => line.validation_bits_per_byte ?? [],
-    );
-    expect(looks.at(-1)!).toBeLessThan(looks[0]!);
   });
 });

@@ -2,8 +2,8 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ObservedText } from '../../../src/finetune/index.js';
-import { openObservations } from '../../../src/finetune/stages/closed-form/observations.js';
+import type { ObservedText } from '../../../../src/finetune/index.js';
+import { openObservations } from '../../../../src/finetune/stages/closed-form/observations.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-observations-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -24,8 +24,8 @@ async function all(texts: AsyncIterable<ObservedText>): Promise<ObservedText[]> 
   return found;
 }
 
-describe('observed texts on disk', () => {
-  it('come back as they were, at every pass', async () => {
+describe('openObservations', () => {
+  it('returns texts unchanged, any number of times', async () => {
     const shared = Float32Array.from([1, 2, 3]);
     const texts = [
       text([4, 5, 6], shared),
@@ -40,13 +40,13 @@ describe('observed texts on disk', () => {
     expect(first).toEqual(texts);
     expect(first[0]!.vectors).toBe(shared);
     expect(await all(observations.texts())).toEqual(texts);
-    // Twelve bytes a position, and vectors of a text's own.
+    // Twelve bytes per position, plus vectors that are not shared.
     expect(statSync(path).size).toBe(12 * 6 + 4 * 2);
     await observations.close();
     expect(existsSync(path)).toBe(false);
   });
 
-  it('with vectors that are a part of a larger array keep that part', async () => {
+  it('stores only the referenced part of a larger array of vectors', async () => {
     const large = Float32Array.from([1, 2, 3, 4, 5, 6]);
     const observations = openObservations(join(folder, 'parts.bin'));
     await observations.add(text([4], large.subarray(2, 4)));
@@ -55,7 +55,7 @@ describe('observed texts on disk', () => {
     await observations.close();
   });
 
-  it('are none where nothing was added, and leave no file', async () => {
+  it('returns no texts and leaves no file if nothing was added', async () => {
     const path = join(folder, 'none.bin');
     const observations = openObservations(path);
     expect(await all(observations.texts())).toEqual([]);
