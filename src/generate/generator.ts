@@ -75,8 +75,8 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
   let closed = false;
   let working: Promise<void> | null = null;
 
-  function compileBehind(): Promise<void> {
-    compiling ??= decoding.compileBehind();
+  function compileInBackground(): Promise<void> {
+    compiling ??= decoding.compileInBackground();
     return compiling;
   }
 
@@ -87,7 +87,8 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
         await generateRound({ decoding, running: queue.running, draft, counts });
         queue.removeFinished();
         // Not before the first byte. A step that cannot be compiled keeps running uncompiled.
-        if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES) compileBehind().catch(() => undefined);
+        if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES)
+          compileInBackground().catch(() => undefined);
         // Eager steps never yield, so readers, signals and other requests get their turn here.
         await yieldToOthers();
       }
@@ -115,7 +116,7 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
       return sequences.map(({ output }) => output);
     },
     state: () => ({ slots: slotCount, ...queue.state(), ...counts }),
-    warmUp: compileBehind,
+    warmUp: compileInBackground,
     async close() {
       closed = true;
       await working;

@@ -20,7 +20,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   const out = join(conversion.folder, 'data');
   const before = await previousRequest(out);
   if (paths.length === 0 && before === null) {
-    throw new UsageError('There is no text to train on.', { hint: 'Give files or folders with --data PATH.' });
+    throw new UsageError('There is no text to train on.', { hint: 'Pass files or folders with --data PATH.' });
   }
   reporter.stage('Reading text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));

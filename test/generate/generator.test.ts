@@ -16,14 +16,14 @@ import { type BltModel, cutIntoPatches } from '../../src/model/index.js';
 import { wholeRow } from '../../src/patching/index.js';
 import { bltLogits } from '../support/blt-logits.js';
 import { maxDifference } from '../support/golden.js';
-import { type HeldGolden, openHeldGolden, withConfig } from '../support/held-golden.js';
+import { openResidentGolden, type ResidentGolden, withConfig } from '../support/resident-golden.js';
 
-let golden: HeldGolden;
+let golden: ResidentGolden;
 /** Writes the letters a to d alone: its heads know no other byte. Its patcher often guesses right, and often does not. */
-let letters: HeldGolden;
+let letters: ResidentGolden;
 
 /** The same, but it ends the text where that one writes a d. */
-let ending: HeldGolden;
+let ending: ResidentGolden;
 
 const LETTERS = [...'abcd'].map((letter) => letter.charCodeAt(0) + BYTE_OFFSET);
 
@@ -40,8 +40,8 @@ function headOf([a, b, c, d]: readonly number[], hidden: number, salt: number): 
   return tf.tensor(values, [VOCAB_SIZE, hidden]);
 }
 
-async function openWithHeads(ids: readonly number[]): Promise<HeldGolden> {
-  const opened = await openHeldGolden('plain/blt', (params) => {
+async function openWithHeads(ids: readonly number[]): Promise<ResidentGolden> {
+  const opened = await openResidentGolden('plain/blt', (params) => {
     for (const [salt, name] of ['lm_head.weight', 'model.patcher.lm_head.weight'].entries()) {
       const head = params.get(name)!;
       params.set(name, headOf(ids, head.shape[1]!, salt));
@@ -53,7 +53,7 @@ async function openWithHeads(ids: readonly number[]): Promise<HeldGolden> {
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });
-  golden = await openHeldGolden('plain/blt');
+  golden = await openResidentGolden('plain/blt');
   letters = await openWithHeads(LETTERS);
   ending = await openWithHeads([...LETTERS.slice(0, 3), EOS]);
 });
@@ -99,11 +99,11 @@ async function wholeOf(text: AsyncIterable<WrittenBytes>): Promise<Whole> {
 
 /** Opens a generator for some work. */
 async function withGenerator<T>(
-  { held }: HeldGolden,
+  { resident }: ResidentGolden,
   options: GeneratorOptions,
   work: (generator: Generator) => Promise<T>,
 ): Promise<T> {
-  const generator = openGenerator(held, { mode: 'graph', expectedBytes: 64, ...options });
+  const generator = openGenerator(resident, { mode: 'graph', expectedBytes: 64, ...options });
   try {
     return await work(generator);
   } finally {
@@ -111,7 +111,7 @@ async function withGenerator<T>(
   }
 }
 
-const one = (model: HeldGolden, request: GenerationRequest, options: GeneratorOptions = {}): Promise<Whole> =>
+const one = (model: ResidentGolden, request: GenerationRequest, options: GeneratorOptions = {}): Promise<Whole> =>
   withGenerator(model, options, (generator) => wholeOf(generator.generate(request)[0]!));
 
 /** Next-byte logits [n, 260] of the full forward. */
@@ -400,7 +400,7 @@ describe('a text that is not wanted any more', () => {
 });
 
 it('closed while it writes, a generator ends every text with an error, and begins no other', async () => {
-  const generator = openGenerator(golden.held, { mode: 'graph', slots: 1 });
+  const generator = openGenerator(golden.resident, { mode: 'graph', slots: 1 });
   const [running] = generator.generate(requestOf('a', { maxBytes: 900 }));
   const [waiting] = generator.generate(requestOf('b'));
   const ends = [running!, waiting!].map((text) => expect(wholeOf(text)).rejects.toThrow('The generator was closed.'));

@@ -59,7 +59,7 @@ describe('rotated heads', () => {
     return out;
   }
 
-  it.each(['interleaved', 'half'] as const)('%s', async (layout) => {
+  it.each(['interleaved', 'half'] as const)('are those of the plain formula, for the layout %s', async (layout) => {
     const x = numbers([rows * length, heads * headDim], 1);
     const f = (flat: tf.Tensor) =>
       rotatedHeads(flat, { rows, length, heads, scale }, ropeTable(rope, length, headDim, layout));
@@ -74,7 +74,7 @@ describe('rotated heads', () => {
   });
 });
 
-describe('attention in blocks of queries', () => {
+describe('attention in blocks of queries equals plain attention', () => {
   // 300 positions are two blocks; a window of 40 leaves keys of the first out of the second.
   const [rows, length, heads, repeat, headDim] = [2, 300, 4, 2, 4];
   const documentIds = Array.from({ length: rows * length }, (_, i) =>
@@ -116,7 +116,7 @@ describe('attention in blocks of queries', () => {
     { window: 40, packed: true },
     { window: 40, packed: false },
     { window: null, packed: true },
-  ])('a window of $window, packed documents: $packed', async ({ window, packed }) => {
+  ])('for a window of $window, packed documents: $packed', async ({ window, packed }) => {
     const [q, kv] = [
       [rows, heads, length, headDim],
       [rows, heads / repeat, length, headDim],

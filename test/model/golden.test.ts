@@ -87,7 +87,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     },
   );
 
-  it('rows of a right-padded batch compute what they compute alone', () => {
+  it('computes the rows of a right-padded batch as it computes them alone', () => {
     const length = Math.max(...plainCases.map(({ input_ids }) => input_ids.length)) + 3;
     const rows = plainCases.map(({ input_ids }) => {
       const ids = new Int32Array(length);
@@ -111,7 +111,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     });
   });
 
-  it('documents packed into one row compute what they compute alone', () => {
+  it('computes documents packed into one row as it computes them alone', () => {
     const texts = plainCases.map(({ input_ids }) => Int32Array.from(input_ids)).filter((ids) => ids.length > 1);
     const ids = Int32Array.from(texts.flatMap((text) => [...text]));
     const ends = texts.map((_, i) => texts.slice(0, i + 1).reduce((sum, text) => sum + text.length, 0));
@@ -127,7 +127,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     });
   });
 
-  it('logits of every prefix are those of the whole text', () => {
+  it('is causal: the logits of every prefix are those of the whole text', () => {
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) =>
       tf.tidy(() =>
@@ -147,7 +147,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     }
   });
 
-  it('long patches are split in the canonical form, and prefixes still agree', () => {
+  it('splits long patches in the canonical form, and is still causal', () => {
     const config = { ...model.config, patching: { ...model.config.patching, maxPatchLength: 3 } };
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) => {

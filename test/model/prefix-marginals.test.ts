@@ -35,7 +35,7 @@ function marginalsOf(logits: Bytes, vocabulary: readonly Bytes[], prefix: Bytes)
 const [a, b, c] = [97, 98, 99];
 
 describe('prefix marginals', () => {
-  it('equal numpy’s, give padding zeros, and are the same in every way to run them', async () => {
+  it('equal numpy’s in every run mode, and are zeros for padding', async () => {
     const vocabulary = [[a], [a, b], [a, b, c], [a, c], [b], [b, a]];
     const bounds = [[], [a], [a]].map((prefix) => boundsAfter(vocabulary, prefix));
     const inputs = [
@@ -59,7 +59,7 @@ describe('prefix marginals', () => {
     tf.dispose(inputs);
   });
 
-  it('are the sums over the tokens that go on with each byte, for any vocabulary and prefix', () => {
+  it('sum over the tokens that continue with each byte, for any vocabulary and prefix', () => {
     const token = fc.array(fc.constantFrom(0, 1, a, 254, 255), { minLength: 1, maxLength: 4 });
     const model = fc
       .uniqueArray(token, { minLength: 1, maxLength: 24, selector: (bytes) => bytes.join() })
@@ -91,7 +91,7 @@ describe('prefix marginals', () => {
     );
   });
 
-  it('keep their proportions where the token so far was improbable, and are zeros where sums hold no digits', () => {
+  it('keep their proportions if the token so far is improbable, and are zeros below the accuracy of the sums', () => {
     tf.tidy(() => {
       // Behind a stand two tokens of e^-20 and e^-21 of the mass, or of e^-30 and e^-31: less than 1e-12.
       const x = tf.tensor2d([-20, -21, 0, -30, -31, 0], [2, 3]);

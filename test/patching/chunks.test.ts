@@ -28,7 +28,7 @@ const textOf = (ranks: readonly number[]) =>
   ranks.map((rank) => Buffer.from(reader.vocabulary.bytesAt(rank)).toString('latin1'));
 
 describe('chunks', () => {
-  it('are one token where the patch is one', () => {
+  it('are one token if the patch is one token', () => {
     const { tokens, lastToken, tokenCount } = read('the| file|');
     expect(textOf(tokens.slice(1)).join('')).toBe('the file');
     expect(lastToken.length).toBe(3);
@@ -42,19 +42,19 @@ describe('chunks', () => {
     expect(textOf(tokens.slice(lastToken[1]! + 1, lastToken[2]! + 1)).join('')).toBe(' file ');
   });
 
-  it('give the last byte of a late cut at the end a token that no patch has', () => {
+  it('give the byte of a late cut at the end of a document a token outside all patches', () => {
     const { tokens, tokenOfByte, patchOfByte, lastToken } = read('the ~');
     expect(tokenOfByte[3]).toBe(tokens.length - 1);
     expect(patchOfByte[3]).toBe(lastToken.length);
     expect(lastToken.at(-1)).toBe(tokens.length - 2);
   });
 
-  it('take a cut after the very first byte as it is, however late', () => {
+  it('treat a cut after the first byte as not late', () => {
     const { tokens, lastToken } = read('a~b|');
     expect(textOf([tokens[lastToken[1]!]!])).toEqual(['a']);
   });
 
-  it('of EOS alone is the end token', () => {
+  it('are the end token if the patch is EOS alone', () => {
     const { bytes, starts, late } = cut('the|');
     const { tokens, lastToken } = sourceChunks(
       { bytes, count: bytes.length + 2, starts, late },
@@ -64,7 +64,7 @@ describe('chunks', () => {
     expect(tokens[lastToken[2]!]).toBe(reader.special.end);
   });
 
-  it('give every byte one token of one chunk, in order, and no chunk a byte beyond its patch', () => {
+  it('give every byte one token, in order, and contain no byte beyond their patch', () => {
     const marks = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 24 }), marks, fc.boolean(), (text, cuts, hasEnd) => {
@@ -100,7 +100,7 @@ describe('chunks', () => {
     );
   });
 
-  it('spell every text, cut anywhere, and know nothing of later patches', () => {
+  it('spell every text, cut anywhere, and do not depend on later patches', () => {
     const cuts = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
     const texts = fc.string({ unit: 'binary', maxLength: 24 });
     fc.assert(

@@ -30,8 +30,8 @@ const rows = fc.array(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, 
 });
 const entropies = fc.array(fc.constantFrom(0, 2), { minLength: 3 * LENGTH, maxLength: 3 * LENGTH });
 
-describe('rows cut into patches', () => {
-  it('give each document the patches, ids and hashes that it has alone, whatever lies beside it', () => {
+describe('rows segmented into patches', () => {
+  it('give each document the patches, ids and hashes that it has alone, whatever is packed beside it', () => {
     fc.assert(
       fc.property(rows, entropies, fc.nat(30), (lengths, high, capacity) => {
         const packed = lengths.map(rowOf);
@@ -63,7 +63,7 @@ describe('rows cut into patches', () => {
     );
   });
 
-  it('put padding into a patch after all real ones, and empty patches after that', () => {
+  it('put padding into a patch after all real ones, followed by empty patches', () => {
     const row = rowOf([3]);
     const { batch } = cutRows([row], new Float32Array(LENGTH), config, 5);
     expect([...batch.encoderPatch.subarray(0, 5)]).toEqual([0, 1, 1, 2, 2]);

@@ -91,7 +91,7 @@ const beginning = (prefix: string) =>
 
 const ROWS = [['the| file ~is|$', 'read|ing'].map(parse), ['index of~ the fi|le| an|d it'].map(parse)];
 
-describe('targets', () => {
+describe('source fields', () => {
   const { packed, patches, values } = fieldsOf(ROWS);
   /** Documents with where they lie, and where their tokens and patches begin. */
   const placed = ROWS.flatMap((documents, row) => {
@@ -110,13 +110,13 @@ describe('targets', () => {
     });
   });
 
-  it('have what the examples are for: a patch of several tokens, and documents that end and do not', () => {
+  it('are tested on examples with a patch of several tokens, and with documents that do and do not end', () => {
     const closed = placed.flatMap(({ chunks }) => chunks).filter((chunk) => chunk.closed);
     expect(new Set(closed.map(({ ranks }) => ranks.length > 1))).toEqual(new Set([true, false]));
     expect(ROWS[0]!.map(({ hasEnd }) => hasEnd)).toEqual([true, false]);
   });
 
-  it('give the source each document’s chunks, one after the other, and padding that is none', () => {
+  it('give the source each document’s chunks in order, and padding as a separate document', () => {
     const ids = new Int32Array(ROWS.length * TOKENS);
     const documents = new Int32Array(ROWS.length * TOKENS);
     ROWS.forEach(({ length }, row) => {
@@ -131,7 +131,7 @@ describe('targets', () => {
     expect(values.sourceDocuments).toEqual(documents);
   });
 
-  it('give each patch the last state of its chunk, and its token where it is one and closed', () => {
+  it('give each patch the last state of its chunk, and its token if it is closed and exactly one token', () => {
     const states = Int32Array.from({ length: ROWS.length * patches }, (_, i) => Math.floor(i / patches) * TOKENS);
     const tokens = new Int32Array(ROWS.length * patches);
     const weights = new Float32Array(ROWS.length * patches);
@@ -155,7 +155,7 @@ describe('targets', () => {
     expect(values.chunkWeights).toEqual(several);
   });
 
-  it('give each byte the state before its token, and all tokens that go on with what is there of it', () => {
+  it('give each byte the state before its token, and the bounds of the tokens that continue its prefix', () => {
     const counted = new Set<number>();
     for (const { text, chunks, start, token, patch } of placed) {
       let [byte, state] = [0, token];
@@ -188,7 +188,7 @@ describe('targets', () => {
   });
 });
 
-it('a patch’s state, token and targets know nothing of what comes after the patch', () => {
+it('a patch’s state, token and targets do not depend on what follows the patch', () => {
   const letters = fc.constantFrom(...'the file of');
   const marks = fc.constantFrom('', '', '', '|', '~');
   const texts = fc.array(fc.tuple(letters, marks), { minLength: 6, maxLength: 30 });

@@ -26,7 +26,7 @@ async function splitOf() {
   };
 }
 
-it('token ends tell of each byte of a packed row what its document says, and nothing of BOS, EOS, padding and what is cut', async () => {
+it('token-end fields are those of each document, and unknown for BOS, EOS, padding and tokens that may be cut', async () => {
   const split = await splitOf();
   const rows = await createPacker({ split, rowBytes: LENGTH, seed: 1 }).next(ROWS);
   const { tokenEnds: ends, tokenEndWeights: weights } = tokenEndFields(rows, tokenizer);

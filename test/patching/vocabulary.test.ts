@@ -41,7 +41,7 @@ describe('the sorted vocabulary', () => {
     );
   });
 
-  it('puts ids without bytes, and those the tokenizer does not name, last', () => {
+  it('puts ids without bytes, and ids unknown to the tokenizer, last', () => {
     const { order, ordinary, rankOf } = sortVocabulary(
       tokenizerOf([Uint8Array.of(9), new Uint8Array(), Uint8Array.of(3)]),
       5,

@@ -56,7 +56,7 @@ function wholeEnds(text: readonly Position[], maxPatchLength: number | null): nu
 }
 
 describe('a sequence', () => {
-  it('however it was read, gone back in and forked, has the patches of its text cut at once', () => {
+  it('has the patches of the whole text, however it was read, rewound and forked', () => {
     fc.assert(
       fc.property(fc.array(anyEdit, { maxLength: 12 }), anyMaximum, (edits, maximum) => {
         const slot = emptySlot();
@@ -87,7 +87,7 @@ describe('a sequence', () => {
     );
   });
 
-  it('looks up the n-grams of its last positions as the whole text does', () => {
+  it('hashes the n-grams of its last positions as the whole text does', () => {
     const hash = { sizes: [3, 5], functions: 2, vocab: 97 };
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, most) => {
@@ -101,7 +101,7 @@ describe('a sequence', () => {
     );
   });
 
-  it('takes a draft once, and only for ids that it begins with', () => {
+  it('uses a draft once, and only for ids with which the draft begins', () => {
     const drafted = () => {
       const slot = emptySlot();
       slot.draft = { ids: [10, 11, 12], entropies: [0.1, 0.2, 0.3] };
