@@ -12,9 +12,9 @@ export interface QueryBlock {
 
 /**
  * Splits a sequence into blocks of equal size, except that the last may be shorter.
- * @param length number of queries; @param window number of keys that a query sees, including its own position, null for all up to its own;
- * @param before number of keys that precede the first query; their indices are negative.
- * from 0.
+ * @param length number of queries
+ * @param window number of keys that a query sees, including its own; null for all up to its own
+ * @param before number of keys before the first query; their indices are negative
  */
 export function queryBlocks(length: number, window: number | null, before = 0): QueryBlock[] {
   const size = Math.ceil(length / Math.ceil(length / LARGEST_BLOCK));

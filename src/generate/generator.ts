@@ -102,11 +102,11 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
     generate(request, { samples = 1, signal } = {}) {
       if (closed) throw new ByteifyError('The generator is closed.');
       if (samples > slotCount)
-        throw new UsageError(`${samples} samples exceed the ${slotCount} texts that are generated at a time.`);
+        throw new UsageError(`${samples} samples were requested, but at most ${slotCount} can be generated at a time.`);
       if (request.prompt.length >= maxPositions)
         throw new UsageError(
           `The prompt is ${request.prompt.length - 1} bytes long; prompt and generated text together are limited to ${maxPositions - 1} bytes by this model.`,
-          { hint: 'Give a shorter prompt.' },
+          { hint: 'Use a shorter prompt.' },
         );
       const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
       const sequences = createSequences({ ...request, maxBytes }, samples, signal);

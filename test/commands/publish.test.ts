@@ -267,7 +267,11 @@ describe('an export that is not sound is refused by name', () => {
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
     ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
     ['a shard that is cut', (dir) => truncate(join(dir, SHARD), 100_000), /not a valid safetensors file/],
-    ['a shard that is too long', (dir) => appendFile(join(dir, SHARD), 'x'), /1 bytes follow the last tensor/],
+    [
+      'a shard that is too long',
+      (dir) => appendFile(join(dir, SHARD), 'x'),
+      /continues for 1 byte after the last tensor/,
+    ],
     [
       'a shard of an earlier export',
       (dir) => cp(join(dir, SHARD), join(dir, 'model-00002-of-00004.safetensors')),

@@ -179,7 +179,7 @@ describe('numbers of a GGUF', () => {
       /head_count_kv differs from layer to layer/,
     ],
     ['of fewer heads than there are', { 'llama.attention.head_count': uint(4) }, /head_count|shape|dimension_count/],
-    ['of more layers than there are', { 'llama.block_count': uint(2) }, /has 1 layers, but its config says 2/],
+    ['of more layers than there are', { 'llama.block_count': uint(2) }, /has 1 layer, but its config says 2/],
   ])('that are %s are refused by their key', async (_what, keyValues, message) => {
     await expect(opened({ keyValues })).rejects.toThrow(message);
   });

@@ -73,7 +73,7 @@ describe('a safetensors file', () => {
     await writeRaw(path(), JSON.stringify({ a: entry(0, 4) }), new Uint8Array(4));
     const reader = await openSafetensorsFile(path());
     await truncate(path(), 60);
-    expect(await refusal(reader.read('a'))).toMatch(/ended .* bytes early/);
+    expect(await refusal(reader.read('a'))).toMatch(/ended .* bytes? early/);
     await reader.close();
   });
 

@@ -153,7 +153,7 @@ describe('a GGUF file’s tokenizer is refused', () => {
       byteLevelValues({ 'ggml.tokens': [...tokens.slice(1), tokens[9]!] }),
       /tokens 8 and 599 are/,
     ],
-    ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 entries for 600 tokens/],
+    ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 value for 600 tokens/],
     ['without scores', sentencePieceValues({ 'ggml.scores': 'none' }), /ggml.scores is not a list/],
     [
       'with a score that is none',

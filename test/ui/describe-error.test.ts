@@ -34,7 +34,7 @@ describe('describeError', () => {
 
   it('shortens an unknown error to its first line', () => {
     expect(describeError(new Error('first\nsecond')).message).toBe('first');
-    expect(describeError('').message).toBe('Something failed without saying why.');
+    expect(describeError('').message).toBe('Something failed without an error message.');
     expect(describeError(undefined).exitCode).toBe(1);
   });
 });
