@@ -79,16 +79,16 @@ describe('docs/architecture.md', () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
 
-  it('lists what src holds, each folder and file once', () => {
+  it('lists each folder and file of src once', () => {
     const rows = tableOf(PAGE, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
     expect(rows.map((path) => path.replace(/^src\//, '')).sort()).toEqual(entries);
   });
 
-  it('puts each of them into one line of its order', () => {
+  it('puts each of them into one line of the import order', () => {
     expect(TIERS.flat().sort()).toEqual(entries);
   });
 
-  it('lists the folders of finetune, those of closed-form included', () => {
+  it('lists the folders of finetune, including closed-form', () => {
     const section = PAGE.slice(PAGE.indexOf('\n## Training\n'));
     const rows = tableOf(section, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
     const folders = foldersIn('finetune').flatMap((name) => [
@@ -109,7 +109,7 @@ describe('the sources', () => {
   const tree = readTree(SRC);
   const imports = importsOf(tree);
 
-  it('stand in known folders', () => {
+  it('are in known folders', () => {
     expect([...tree.keys()].filter((module) => tierOf(module) < 0)).toEqual([]);
   });
 
@@ -118,19 +118,19 @@ describe('the sources', () => {
     expect(lost.map(({ from, to }) => `${from} -> ${to}`).filter((line) => !line.endsWith('.json'))).toEqual([]);
   });
 
-  it('import downwards, and stages not each other', () => {
+  it('import only downwards, and stages never each other', () => {
     expect(turnedArrows(imports)).toEqual([]);
   });
 
-  it('form no circles', () => {
+  it('have no import cycles', () => {
     expect(circlesIn([...tree.keys()], imports)).toEqual([]);
   });
 
-  it('leave TensorFlow alone until it is needed', () => {
+  it('load TensorFlow only when it is needed', () => {
     expect(tensorflowLoaders([...tree.keys()], imports)).toEqual([]);
   });
 
-  it('keep TensorFlow out of the thread that prepares batches: a second one would not share its memory', () => {
+  it('keep TensorFlow out of the thread that prepares batches, where it would take memory a second time', () => {
     expect([...tree.keys()]).toContain(BATCH_THREAD);
     expect([...loadedWith(BATCH_THREAD, imports).keys()].filter((module) => TENSORFLOW.test(module))).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe('the sources', () => {
     expect([...new Set(names)].filter((name) => !allowed.has(name))).toEqual([]);
   });
 
-  it('have one test folder a source folder', () => {
+  it('have one test folder per source folder', () => {
     const folders = new Set([...tree.keys()].filter((module) => module.includes('/')).map(folderOf));
     const untested = [...folders].filter((folder) => !existsSync(fileURLToPath(new URL(folder, import.meta.url))));
     expect(untested).toEqual([]);
@@ -172,7 +172,7 @@ describe('the rules', () => {
     ['hub/client.ts', "export {\n  a,\n  b,\n} from '../recipe/index.js';"],
     ['hub/client.ts', "export const load = () => import('../commands/plan.js');"],
     ['blt/config.ts', "import { type LlamaConfig } from '../llama/index.js';"],
-  ])('refuse an arrow up: %s %s', (file, text) => {
+  ])('refuse an upward import: %s %s', (file, text) => {
     expect(check({ [file]: text }).arrows).toHaveLength(1);
   });
 
@@ -180,11 +180,11 @@ describe('the rules', () => {
     ['remap/remap.ts', "import { bltTensors } from '../blt/index.js';\nimport './table.js';"],
     ['data/batches.ts', "import type { Recipe } from '../recipe/index.js';"],
     ['blt/config.ts', "// import { x } from '../cli.js';\n/** @example\n * import { x } from '../cli.js';\n */"],
-  ])('allow an arrow down: %s %s', (file, text) => {
+  ])('allow a downward import: %s %s', (file, text) => {
     expect(check({ [file]: text }).arrows).toEqual([]);
   });
 
-  it('find a circle, also one of types alone, and none where an import comes later', () => {
+  it('find cycles, including those of types alone, but not through dynamic imports', () => {
     const circles = (files: Record<string, string>) =>
       circlesIn(Object.keys(files), importsOf(new Map(Object.entries(files))));
     const first = { 'a/one.ts': "import { two } from './two.js';" };
@@ -198,7 +198,7 @@ describe('the rules', () => {
     expect(circles({ ...first, 'a/two.ts': "const later = () => import('./one.js');" })).toEqual([]);
   });
 
-  it('find TensorFlow behind other modules, unless it is loaded later or only for its types', () => {
+  it('find TensorFlow behind other modules, unless it is imported dynamically or only for its types', () => {
     const engine = { 'engine/index.ts': "export * as tf from '@tensorflow/tfjs-core';" };
     const via = { ...engine, 'model/index.ts': "import { tf } from '../engine/index.js';" };
     expect(check({ ...via, 'commands/plan.ts': "import { size } from '../model/index.js';" }).tensorflow).toEqual([

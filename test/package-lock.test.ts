@@ -18,7 +18,7 @@ function isLocked(path: string, name: string): boolean {
   }
 }
 
-it('the lock file has the packages of every platform: npm ci refuses it otherwise', () => {
+it('the lock file has the packages of every platform, without which npm ci refuses it', () => {
   const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
     Object.keys({ ...dependencies, ...optionalDependencies })
       .filter((name) => !isLocked(path, name))

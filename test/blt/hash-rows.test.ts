@@ -35,7 +35,7 @@ describe('hash n-grams', () => {
     expect([...hashRows(MY_NAME_IS, { sizes: [size], functions: 1, vocab: RELEASED_VOCAB })]).toEqual(wanted);
   });
 
-  it('of the seventh function use its prime', () => {
+  it('of the seventh function use the seventh prime', () => {
     const wanted = [33463, 116118, 103071, 202595, 120163, 479054, 208863, 233018, 336765, 491461, 478603];
     const rows = hashRows(MY_NAME_IS, { sizes: [8], functions: 7, vocab: RELEASED_VOCAB });
     const seventh = [...rows].filter((_, i) => i % 7 === 6).map((row) => row - 6 * RELEASED_VOCAB);

@@ -27,14 +27,14 @@ describe('parseGpus', () => {
     ]);
   });
 
-  it('reads several, and whether one is cut into instances', () => {
+  it('reads several cards, and whether one is split into instances', () => {
     expect(parseGpus(TWO).map(({ index, name, sliced }) => [index, name, sliced])).toEqual([
       [0, 'NVIDIA A100-SXM4-80GB', true],
       [1, 'NVIDIA GeForce RTX 4090', false],
     ]);
   });
 
-  it('leaves open what the driver does not say', () => {
+  it('leaves unknown what the driver does not report', () => {
     expect(parseGpus(SHARED)[0]).toMatchObject({ totalBytes: null, usedBytes: null, computeCapability: '12.1' });
   });
 
@@ -46,7 +46,7 @@ describe('parseGpus', () => {
 describe('findGpus', () => {
   const refusing = (error: object) => () => Promise.reject(Object.assign(new Error('Command failed'), error));
 
-  it('gives the cards', async () => {
+  it('returns the cards', async () => {
     expect(await findGpus(async () => H100)).toMatchObject({ gpus: [{ driver: '580.159.04' }], reason: null });
   });
 
@@ -72,11 +72,11 @@ describe('findGpus', () => {
     ['without a card', { code: 6, stdout: 'No devices were found\n' }, 'nvidia-smi says: No devices were found'],
     ['when it hangs', { killed: true, stdout: '' }, 'nvidia-smi did not answer in 30 s'],
     ['when it says nothing', { code: 1, stdout: '', stderr: '' }, 'nvidia-smi says: Command failed'],
-  ])('%s it says why there are none', async (_, error, reason) => {
+  ])('%s, says why there are no cards', async (_, error, reason) => {
     expect(await findGpus(refusing(error))).toEqual({ gpus: [], reason });
   });
 
-  it('says so when the list is empty', async () => {
+  it('says that there are no cards if the list is empty', async () => {
     expect(await findGpus(async () => '\n')).toEqual({ gpus: [], reason: 'nvidia-smi lists none' });
   });
 });
@@ -89,15 +89,15 @@ describe('pickGpu', () => {
     ['1,0', 1],
     ['GPU-bbbb', 1],
     ['MIG-1234', 0],
-  ])('CUDA_VISIBLE_DEVICES=%s is card %i', (visible, index) => {
+  ])('maps CUDA_VISIBLE_DEVICES=%s to card %i', (visible, index) => {
     expect(pickGpu(gpus, visible)?.index).toBe(index);
   });
 
-  it.each(['', '-1', '7', 'GPU-dddd'])('CUDA_VISIBLE_DEVICES=%s hides all', (visible) => {
+  it.each(['', '-1', '7', 'GPU-dddd'])('finds no card with CUDA_VISIBLE_DEVICES=%s', (visible) => {
     expect(pickGpu(gpus, visible)).toBeNull();
   });
 
-  it('shows TensorFlow that card alone, or the instance that was named', () => {
+  it('shows TensorFlow only that card, or the named instance', () => {
     expect(visibleFor(gpus[1]!, undefined)).toBe(gpus[1]!.uuid);
     expect(visibleFor(gpus[0]!, 'MIG-1234')).toBe('MIG-1234');
   });

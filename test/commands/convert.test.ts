@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 const convert = (...args: string[]) => commandLine('convert', ...args, '--out', join(folder(), 'out'));
 
 describe('byteify convert', () => {
-  it('asks where to write', async () => {
+  it('requires --out', async () => {
     expect(await commandLine('convert', LLAMA)).toMatchObject(wrongUsage('--out'));
   });
 
@@ -27,7 +27,7 @@ describe('byteify convert', () => {
     expect(await readdir(folder())).toEqual([]);
   });
 
-  it('says where a recipe of one’s own is wrong, and writes nothing', async () => {
+  it('says where the user’s recipe is wrong, and writes nothing', async () => {
     const recipe = join(folder(), 'mine.yaml');
     await writeFile(recipe, 'name: mine\nstages:\n  - kind: end-to-end\n    steps: many\n');
     expect(await convert(LLAMA, '--recipe', recipe)).toMatchObject(wrongUsage(/mine\.yaml:4:\d+: stages\.0\.steps/));

@@ -11,7 +11,7 @@ const generate = (...more: string[]) => commandLine('generate', BLT, '--prompt',
 
 describe('byteify generate', () => {
   // A model that is opened compiles its steps, which takes the time: it is opened twice.
-  it('prints one JSON document, of one text or of several that are seeded one after the other', async () => {
+  it('prints one JSON document, for one text or for several with consecutive seeds', async () => {
     const file = join(folder(), 'prompt');
     await writeFile(file, 'The ');
     const several = await generate('--samples', '2', '--seed', '3', '--json');

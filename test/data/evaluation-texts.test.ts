@@ -5,7 +5,7 @@ import { splitOf } from '../support/split.js';
 const text = new TextEncoder();
 
 describe('held-out texts', () => {
-  it('are whole characters within the budget', async () => {
+  it('consist of whole characters and stay within the budget', async () => {
     const pieces = ['naïve café ', '東京タワー', 'plain'].map((piece) => text.encode(piece));
     for (let maxBytes = 1; maxBytes < 40; maxBytes++) {
       const texts = await evaluationTexts(splitOf(pieces), { maxBytes, textBytes: 7 });

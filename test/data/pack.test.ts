@@ -14,7 +14,7 @@ function predicted(rows: readonly Pick<PackedRow, 'targets' | 'weights'>[]): num
 }
 
 describe('packed rows', () => {
-  it('predict every byte once an epoch', async () => {
+  it('predict every byte once per epoch', async () => {
     await fc.assert(
       fc.asyncProperty(somePieces, fc.integer({ min: 32, max: 80 }), async (pieces, rowBytes) => {
         const packer = createPacker({ split: splitOf(pieces), rowBytes, seed: 3 });
@@ -31,7 +31,7 @@ describe('packed rows', () => {
     );
   });
 
-  it('that repeat are the same rows with the same numbers every epoch, none of two epochs, from any row on', async () => {
+  it('that repeat are identical in every epoch, never span two epochs, and can start from any row', async () => {
     await fc.assert(
       fc.asyncProperty(somePieces, fc.integer({ min: 32, max: 80 }), async (pieces, rowBytes) => {
         const settings = { split: splitOf(pieces), rowBytes, seed: 3, repeat: true };
@@ -48,7 +48,7 @@ describe('packed rows', () => {
     );
   });
 
-  it('that do not repeat come in another order each epoch', async () => {
+  it('that do not repeat have a different order in each epoch', async () => {
     const pieces = Array.from({ length: 12 }, (_, i) => new Uint8Array(62).fill(i));
     const orderOf = async (repeat: boolean) => {
       const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 3, repeat }).next(24);
@@ -62,7 +62,7 @@ describe('packed rows', () => {
     expect(other!.toSorted()).toEqual(one!.toSorted());
   });
 
-  it('are documents of BOS and bytes; EOS ends a piece and predicts nothing; the rest is padding without weight', async () => {
+  it('contain documents of BOS and bytes, EOS at the end of a document chunk, and padding without weight', async () => {
     await fc.assert(
       fc.asyncProperty(somePieces, async (pieces) => {
         const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 5 }).next(6);
@@ -92,7 +92,7 @@ describe('packed rows', () => {
     repeat: fc.boolean(),
   });
 
-  it('go on after any number of stops as if there had been none, whatever is asked for at a time', async () => {
+  it('continue after any number of stops as if there had been none, however many are requested at a time', async () => {
     await fc.assert(
       fc.asyncProperty(
         runs,

@@ -164,18 +164,21 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
 ];
 
 describe('bad input', () => {
-  it.each(CASES)('%s: one sentence, an exit code, nothing left', async (_what, args, code, says) => {
-    const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
-    expect(result.stderr).toMatch(says);
-    expect(result.stderr).toMatch(/^hint: /m);
-    expect(result.code).toBe(code);
-    expect(result.stdout).toBe('');
-    expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
-    expect(readdirSync(work)).not.toContain('new');
-    expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
-  });
+  it.each(CASES)(
+    'gives one sentence and an exit code, and leaves nothing behind: %s',
+    async (_what, args, code, says) => {
+      const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
+      expect(result.stderr).toMatch(says);
+      expect(result.stderr).toMatch(/^hint: /m);
+      expect(result.code).toBe(code);
+      expect(result.stdout).toBe('');
+      expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
+      expect(readdirSync(work)).not.toContain('new');
+      expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
+    },
+  );
 
-  it('an engine that is not set up is said so, with what to do', async () => {
+  it('without an engine gives one sentence and what to do', async () => {
     const { code, stderr } = await runCli(['score', goldenPath('plain/blt'), text], {
       env: { BYTEIFY_HOME: join(work, 'home') },
     });

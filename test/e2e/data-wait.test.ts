@@ -57,8 +57,8 @@ beforeAll(async () => {
   steps = lines.map((line) => JSON.parse(line)).filter(({ step, bytes }) => step > 1 && bytes !== undefined);
 });
 
-describe('data', () => {
-  it('never keeps the step waiting: the loop is idle under 5 % of a real step’s time', async () => {
+describe('preparing data', () => {
+  it('never keeps the step waiting: the loop is idle for less than 5 % of a real step', async () => {
     expect(result).toMatchObject({ code: 0 });
     expect(steps).toHaveLength(11);
     const stepMs = median(steps.map(({ bytes, bytes_per_second }) => (1000 * bytes) / bytes_per_second));
@@ -67,7 +67,7 @@ describe('data', () => {
     expect(waitMs, `of ${stepMs} ms`).toBeLessThan(0.05 * Math.max(stepMs, REAL_STEP_MS));
   });
 
-  it('that was waited for is among the metrics of the stage', async () => {
+  it('is recorded in the metrics of the stage if the step waited', async () => {
     const manifest = JSON.parse(await readFile(join(work, 'out', 'byteify.json'), 'utf8'));
     const total = (of: (step: (typeof steps)[number]) => number) => steps.reduce((sum, step) => sum + of(step), 0);
     const seconds = (step: (typeof steps)[number]) => step.bytes / step.bytes_per_second;

@@ -53,7 +53,7 @@ const node = (args: readonly string[], env: Record<string, string> = {}) =>
 /** The example takes KEY=VALUE without the flag. */
 const SETTINGS = FEW_STEPS.filter((argument) => argument !== '--set');
 
-it('convert.ts converts the embedded tiny Llama, and finds it done when it is run again', async () => {
+it('convert.ts converts the embedded tiny Llama, and finds it done when run again', async () => {
   const args = ['convert.js', ...OWN_TEXT, model, ...SETTINGS];
   const { stdout, stderr } = await node(args);
   expect(stdout).toMatch(/\/blt: \d\.\d{3} bits per byte on held-out text; the Llama has \d\.\d{3}\.\n$/);

@@ -57,7 +57,7 @@ async function remapped(source: string, sets: readonly string[]): Promise<{ byte
 it.each<[string, () => Promise<string>, string[]]>([
   ['a folder in bfloat16', hollowLlama, ['blt.hidden_size=128', 'blt.cross_attn_k=2', 'blt.hash_vocab=200000']],
   ['a quantised GGUF', smollm2Gguf, ['blt.hidden_size=96', 'blt.cross_attn_k=2', 'blt.hash_vocab=200000']],
-])('remap of %s holds less than 700 MB, whatever it reads and writes', async (_what, source, sets) => {
+])('remap of %s takes less than 700 MB of memory, whatever it reads and writes', async (_what, source, sets) => {
   const { bytes, peakBytes } = await remapped(await source(), sets);
   expect(bytes).toBeGreaterThan(LIMIT_BYTES);
   expect(peakBytes).toBeLessThan(LIMIT_BYTES);

@@ -58,7 +58,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     ['with gradient checkpointing', { gradientCheckpointing: true }],
     ['with products in bfloat16', { precision: 'bfloat16' }],
     ['with moments in 8 bits', { moments: '8-bit' }],
-  ] as const)('%s agrees with the measured peak', async (_how, options: Record<string, unknown>) => {
+  ] as const)('agrees with the measured peak for %s', async (_how, options: Record<string, unknown>) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
       counts: parametersByPart(config),

@@ -14,7 +14,7 @@ beforeAll(async () => {
 }, 1_200_000);
 
 describe('converting SmolLM2-135M from a GGUF', () => {
-  it('measures a real source beside the BLT', () => {
+  it('measures the source as well as the BLT', () => {
     const summary = JSON.parse(result.stdout);
     // Fixed weights on fixed text: a layer out of order costs bits, a target that leaks saves them (the peer tests compare with PyTorch
     // to 0.001).
@@ -23,7 +23,7 @@ describe('converting SmolLM2-135M from a GGUF', () => {
     expect(summary.bits_per_byte).toBeLessThan(9);
   });
 
-  it('learns from the first steps on', async () => {
+  it('learns from the first steps', async () => {
     const lines = (await readFile(join(folder, 'run', 'metrics.jsonl'), 'utf8'))
       .trim()
       .split('\n')

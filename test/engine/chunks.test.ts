@@ -19,8 +19,8 @@ async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerat
 
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-describe('a tensor in pieces', () => {
-  it('is the same tensor whatever the pieces, empty and odd ones among them', async () => {
+describe('a tensor in chunks', () => {
+  it('is the same tensor whatever the chunks, even if some are empty or of odd size', async () => {
     const shape = fc.array(fc.nat(5), { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(shape, fc.array(fc.nat(1000), { maxLength: 6 }), fc.nat(), async (dims, places, salt) => {
@@ -39,7 +39,7 @@ describe('a tensor in pieces', () => {
     );
   });
 
-  it('larger than one piece comes out in order', () => {
+  it('is read in order if it is larger than one chunk', () => {
     const size = 16 * 2 ** 20 + 3; // one piece of 64 MiB and 12 bytes; all values are exact
     const tensor = tf.range(3 - size, 3, 1, 'float32');
     const parts = [...chunksOf(tensor)];
@@ -49,7 +49,7 @@ describe('a tensor in pieces', () => {
     tensor.dispose();
   });
 
-  it('pieces are copies: they outlive the tensor, and writing to them changes nothing', () => {
+  it('is read into copies, which outlive the tensor and can be written to', () => {
     const tensor = tf.tensor1d([1, 2]);
     const [piece] = [...chunksOf(tensor)] as [Uint8Array];
     piece.fill(0);
@@ -62,7 +62,7 @@ describe('a tensor in pieces', () => {
     ['a byte more', 25, /more bytes than its size/],
     ['a byte less', 23, /24 bytes received only 23/],
     ['none', 0, /24 bytes received only 0/],
-  ])('is refused when given %s, and nothing is left', async (_name, count, message) => {
+  ])('is refused with %s, and leaks nothing', async (_name, count, message) => {
     const before = engine.liveHandles();
     const given = tensorFromChunks([2, 3], pieces(new Uint8Array(count), [5, 11]));
     await expect(given).rejects.toThrow(message);
@@ -70,7 +70,7 @@ describe('a tensor in pieces', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('is given up when its source fails, and when its reader stops', async () => {
+  it('is released if its source fails, or its reader stops', async () => {
     const before = engine.liveHandles();
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(4);
@@ -83,7 +83,7 @@ describe('a tensor in pieces', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('of no bytes that was given too many is refused', async () => {
+  it('is refused if it has no elements but receives bytes', async () => {
     await expect(tensorFromChunks([0, 3], pieces(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
   });
 });

@@ -80,7 +80,7 @@ describe.each<[Storage, number]>([
   ['int8-p2', 2],
   ['int8-p4', 4],
 ])('%s', (storage, power) => {
-  it('is off by at most half a level, keeps signs, zeros and the largest, and makes no zero of anything else', () => {
+  it('is off by at most half a level, keeps signs, zeros and the largest value, and creates no new zeros', () => {
     fc.assert(
       fc.property(tensor, ({ shape, values }) => {
         const found = through(storage, values, shape);
@@ -106,7 +106,7 @@ describe.each<[Storage, number]>([
     );
   });
 
-  it('holds again exactly what it held: a checkpoint loses nothing', () => {
+  it('is exact for values that were stored before, so a checkpoint loses nothing', () => {
     fc.assert(
       fc.property(tensor, ({ shape, values }) => {
         const once = through(storage, values, shape);
@@ -116,7 +116,7 @@ describe.each<[Storage, number]>([
     );
   });
 
-  it('takes a byte a value and four a block', () => {
+  it('takes one byte per value and four per block', () => {
     const variable = zeroVariable([6, 1024], storage) as Variable & { resources: { native: { shape: number[] } }[] };
     expect(variable.resources.map(({ native }) => native.shape)).toEqual([
       [6, 1024],
@@ -125,7 +125,7 @@ describe.each<[Storage, number]>([
     variable.dispose();
   });
 
-  it('is exact where the values are of its levels', () => {
+  it('is exact if the values are among its levels', () => {
     const exact = Float32Array.from({ length: 255 }, (_, i) => (i - 127) / 127).map(
       (u) => 3 * Math.sign(u) * Math.abs(u) ** power,
     );

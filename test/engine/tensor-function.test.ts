@@ -48,7 +48,7 @@ async function runs(work: () => Promise<unknown>): Promise<('graph' | 'xla')[]> 
 }
 
 describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', (mode) => {
-  it('gives what its body gives, changes variables once a call, and leaves nothing behind', async () => {
+  it('returns what its body returns, changes variables once per call, and leaks nothing', async () => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
     const x = tf.tensor1d([1, 2, 3]);
@@ -64,7 +64,7 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('gives its input itself, which stays the caller’s', async () => {
+  it('can return its input, which still belongs to the caller', async () => {
     const fn = tensorFunction((x) => [x!], SIGNATURE, mode);
     const x = tf.tensor1d([1, 2, 3]);
     expect(await valuesOf(fn.call([x]))).toEqual([1, 2, 3]);
@@ -74,7 +74,7 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
   });
 });
 
-it('without chains that are fused, a graph asks XLA for nothing', async () => {
+it('without fused chains, a graph does not use XLA', async () => {
   const traces = vi.spyOn(TensorFlowBackend.prototype, 'trace');
   const x = tf.tensor1d([1, 2, 3]);
   for (const option of [{}, { fuse: false }]) {
@@ -91,11 +91,11 @@ it('without chains that are fused, a graph asks XLA for nothing', async () => {
   x.dispose();
 });
 
-it('is a graph where the backend traces one', () => {
+it('graphOrEager is a graph if the backend can trace one', () => {
   expect(graphOrEager()).toBe('graph');
 });
 
-describe('a function that is compiled behind its calls', () => {
+describe('a function that is compiled in the background', () => {
   it.each(['graph', 'xla'] as const)('runs uncompiled until it is compiled, and then by %s', async (mode) => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
@@ -122,7 +122,7 @@ describe('a function that is compiled behind its calls', () => {
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('forgotten while it is compiled, is forgotten when that is done', async () => {
+  it('is released after its compilation if it was disposed meanwhile', async () => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
     const fn = gradualFunction(adds(sum), SIGNATURE, 'xla');
@@ -133,7 +133,7 @@ describe('a function that is compiled behind its calls', () => {
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('does not hold up the end of the process', () => {
+  it('does not delay the end of the process', () => {
     const script = `
       import { gradualFunction, startEngine, tf } from './dist/engine/index.js';
       await startEngine({ threads: 1 });

@@ -42,7 +42,7 @@ function rowsNotZero(variable: Variable): number[] {
 }
 
 describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
-  it('takes next to no memory until it is written to, and reads as zeros', () => {
+  it('takes almost no memory until it is written to, and reads as zeros', () => {
     const before = megabytes('VmRSS');
     const variable = zeroVariable(GIGABYTE);
     expect(megabytes('VmRSS') - before).toBeLessThan(50);
@@ -50,7 +50,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('takes memory for the rows that are read and written, and not for the others', () => {
+  it('takes memory only for the rows that are read and written', () => {
     const before = megabytes('VmRSS');
     const variable = zeroVariable(GIGABYTE);
     const rows = Array.from({ length: 1000 }, (_, i) => i * 262);
@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('of which a thousand rows are written keeps zeros in all others', () => {
+  it('keeps zeros in all other rows when a thousand rows are written', () => {
     const variable = zeroVariable(GIGABYTE);
     const written = Array.from({ length: 1000 }, (_, i) => (i * 262 + (i % 3)) % ROWS);
     // The first and the last page, too.
@@ -72,7 +72,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('is zeros again where memory was used before', () => {
+  it('is zero even in memory that was used before', () => {
     for (let i = 0; i < 2; i++) {
       const variable = zeroVariable([ROWS / 8, WIDTH]);
       expect(rowsNotZero(variable)).toEqual([]);
@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     }
   });
 
-  it('gives its address space back when it is disposed', () => {
+  it('frees its address space when it is disposed', () => {
     const handles = engine.liveHandles();
     const before = megabytes('VmSize');
     for (let i = 0; i < 12; i++) zeroVariable(GIGABYTE).dispose();

@@ -14,7 +14,7 @@ const step = fc.oneof(
   fc.record({ keep: fc.double({ min: 0, max: 1, noNaN: true }) }),
 );
 
-it('a file holds what was appended and not cut back', async () => {
+it('a file contains what was appended and not truncated', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
       const path = join(folder(), 'file');

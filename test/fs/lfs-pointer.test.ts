@@ -18,7 +18,7 @@ it.each([
   ['that names git-lfs later on', 'See version https://git-lfs.github.com/spec/v1'],
   ['that begins with another version line', 'version 1.0 of this document'],
   ['that is empty', ''],
-])('a file %s is no pointer', (_what, text) => {
+])('a file %s is not a pointer', (_what, text) => {
   expect(lfsPointer(bytes(text))).toBeNull();
 });
 

@@ -127,7 +127,7 @@ describe('a text', () => {
     ['a short prompt', 'To be', 0],
     ['a prompt of several pieces', LONG, 0],
     ['drafts', 'To be', 4],
-  ])('at temperature 0 is what the full forward finds likeliest, byte by byte: %s', async (_, prompt, draft) => {
+  ])('at temperature 0 consists of the full forward pass’s most likely bytes: %s', async (_, prompt, draft) => {
     const request = requestOf(prompt, { sampling: GREEDY });
     const { bytes, finish } = await one(golden, request, { draft });
     expect([bytes.length, finish]).toEqual([40, 'length']);
@@ -143,7 +143,7 @@ describe('a text', () => {
     expect(bytes).toEqual(wanted);
   });
 
-  it('tells where patches begin and how uncertain the patcher was, as the whole text cut at once does', async () => {
+  it('is delivered with the patches and entropies of the whole text', async () => {
     for (const [model, draft] of [
       [golden, 0],
       [letters, 0],
@@ -171,7 +171,7 @@ describe('drafts', () => {
   it.each([
     ['0', GREEDY],
     ['1', TWO],
-  ])('change nothing but the number of steps, at temperature %s', async (_, sampling) => {
+  ])('change only the number of steps, at temperature %s', async (_, sampling) => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling, seed: 3 });
     const plain = await one(letters, request);
     expect(plain.pieces).toBe(80);
@@ -183,7 +183,7 @@ describe('drafts', () => {
     }
   });
 
-  it('are counted, and those that stand', async () => {
+  it('are counted, and so are those that are accepted', async () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: GREEDY });
     await withGenerator(letters, { draft: 4 }, async (generator) => {
       const { pieces } = await wholeOf(generator.generate(request)[0]!);
@@ -238,7 +238,7 @@ describe('drafts', () => {
 });
 
 describe('several texts at once', () => {
-  it('after one prompt are those of the seeds alone', async () => {
+  it('after one prompt equal the texts of their seeds', async () => {
     const request = requestOf(LONG, { maxBytes: 20, seed: 11 });
     const alone = [];
     for (const seed of [11, 12, 13]) alone.push((await one(golden, { ...request, seed })).bytes);
@@ -252,7 +252,7 @@ describe('several texts at once', () => {
     expect(new Set(alone.map((bytes) => bytes.join(' '))).size).toBe(3);
   });
 
-  it('of more requests than slots all end, and none is another’s', async () => {
+  it('of more requests than slots all end, and are not mixed up', async () => {
     const requests = ['a', 'An ant', LONG, 'To be', 'Zebra', 'x'.repeat(70)].map((text, i) =>
       requestOf(text, { maxBytes: 5 + 7 * i, seed: i, sampling: i % 2 === 0 ? PLAIN_SAMPLING : GREEDY }),
     );
@@ -269,14 +269,14 @@ describe('several texts at once', () => {
     });
   });
 
-  it('are no more than slots', async () => {
+  it('are at most as many as slots', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
       expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples exceed the 2 texts/);
     });
   });
 });
 
-describe('where a text ends', () => {
+describe('the end of a text', () => {
   it('is before the first stop string, no byte of which is shown', async () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: TWO, seed: 3 });
     const { bytes } = await one(letters, request);
@@ -294,7 +294,7 @@ describe('where a text ends', () => {
     }
   });
 
-  it('is where the model says so', async () => {
+  it('is where the model generates EOS', async () => {
     const request = requestOf('The end', { maxBytes: 60, sampling: GREEDY });
     const { bytes } = await one(letters, request);
     const before = bytes.slice(0, bytes.indexOf('d'.charCodeAt(0)));
@@ -306,7 +306,7 @@ describe('where a text ends', () => {
     }
   });
 
-  it.each([0, 1, 2])('is after %i bytes where no more are wanted', async (maxBytes) => {
+  it.each([0, 1, 2])('is after %i bytes if no more are requested', async (maxBytes) => {
     await withGenerator(letters, { slots: 2 }, async (generator) => {
       const texts = generator.generate(requestOf(LONG, { maxBytes, sampling: TWO }), { samples: 2 });
       for (const { bytes, finish } of await Promise.all(texts.map(wholeOf)))
@@ -319,7 +319,7 @@ describe('where a text ends', () => {
     });
   });
 
-  it.each([0, 4])('is at the model’s greatest length, prompt included: drafts of %i', async (draft) => {
+  it.each([0, 4])('is at the model’s maximum length, including the prompt, with drafts of %i', async (draft) => {
     const short = withConfig(letters, {
       encoder: { ...letters.model.config.encoder, maxPositions: 30 },
       maxPositions: 4,
@@ -337,8 +337,8 @@ describe('where a text ends', () => {
   });
 });
 
-describe('a text that is not wanted any more', () => {
-  it('gives its slot to the next, and throws the reason', async () => {
+describe('an abandoned text', () => {
+  it('frees its slot for the next, and throws the reason', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();
       const [first] = generator.generate(requestOf('a', { maxBytes: 900 }), { signal: controller.signal });
@@ -359,7 +359,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('gives its slot to the next where its reader breaks off, and leaves its siblings alone', async () => {
+  it('frees its slot if its reader stops early, and does not affect its siblings', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
       const request = requestOf('To be', { maxBytes: 40 });
       const [first, sibling] = generator.generate(request, { samples: 2 });
@@ -376,7 +376,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('gives its place in the queue back at once', async () => {
+  it('leaves the queue at once', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();
       const [first] = generator.generate(requestOf('a', { maxBytes: 60 }));
@@ -389,7 +389,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('is let go although its steps run operation by operation, which never wait', async () => {
+  it('ends even if its steps run operation by operation, which never yield', async () => {
     await withGenerator(golden, { mode: 'eager' }, async (generator) => {
       const signal = AbortSignal.timeout(150);
       const [text] = generator.generate(requestOf('a', { maxBytes: 400 }), { signal });
@@ -399,7 +399,7 @@ describe('a text that is not wanted any more', () => {
   });
 });
 
-it('closed while it writes, a generator ends every text with an error, and begins no other', async () => {
+it('a generator that is closed ends every text with an error, and begins no other', async () => {
   const generator = openGenerator(golden.resident, { mode: 'graph', slots: 1 });
   const [running] = generator.generate(requestOf('a', { maxBytes: 900 }));
   const [waiting] = generator.generate(requestOf('b'));
@@ -412,7 +412,7 @@ it('closed while it writes, a generator ends every text with an error, and begin
 it.each([
   [1, 0],
   [7, 4],
-])('warmed up, a generator of %i slots writes what it writes otherwise', async (slots, draft) => {
+])('a generator of %i slots writes the same text after warmUp', async (slots, draft) => {
   const request = requestOf('To be', { maxBytes: 12, sampling: TWO });
   const alone = await one(letters, request);
   await withGenerator(letters, { slots, draft }, async (generator) => {
@@ -423,7 +423,7 @@ it.each([
   });
 });
 
-it('compiles nothing for a few bytes; many are compiled behind, and are the same', async () => {
+it('a generator compiles nothing for a few bytes, and compiles in the background for many, with the same text', async () => {
   const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
   const compiles = () => calls.mock.calls.some(([, , attributes]) => attributes.length > 0);
   const request = requestOf('Once upon', { maxBytes: 990, sampling: TWO });

@@ -81,7 +81,7 @@ const anyCase = fc.record({
 });
 
 describe('a sequence', () => {
-  it('delivers the text up to its stop string, its greatest length or EOS, whatever is drafted, and takes nothing back', async () => {
+  it('delivers the text up to its stop string, its maximum length or EOS, whatever is drafted, and retracts nothing', async () => {
     await fc.assert(
       fc.asyncProperty(anyCase, async ({ script, stops, maxBytes, drafts }) => {
         const request = requestOf({ maxBytes, stops: stops.map((stop) => Uint8Array.from(stop)) });
@@ -115,7 +115,7 @@ describe('a sequence', () => {
     await expect(piecesOf(sequence!)).rejects.toThrow('gone');
   });
 
-  it('is abandoned when its reader breaks off', async () => {
+  it('is abandoned when its reader stops early', async () => {
     const [sequence] = createSequences(requestOf(), 1);
     run(sequence!, [97, 98, 99], [1]);
     const [broken] = createSequences(requestOf(), 1);
@@ -125,7 +125,7 @@ describe('a sequence', () => {
     expect([sequence!.abandoned, broken!.abandoned]).toEqual([false, true]);
   });
 
-  it('is one of the samples of its request, each with the next seed', async () => {
+  it('is one of its request’s samples, which have consecutive seeds', async () => {
     const sampling = { ...PLAIN_SAMPLING, temperature: 1 };
     const three = createSequences(requestOf({ sampling, seed: 5, maxBytes: 20 }), 3);
     const alone = createSequences(requestOf({ sampling, seed: 6, maxBytes: 20 }), 1);

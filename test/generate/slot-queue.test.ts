@@ -30,7 +30,7 @@ function open(slots: number) {
 }
 
 describe('slots', () => {
-  it('go to requests in turn, to all sequences of one at once', () => {
+  it('are assigned to requests in turn, to all sequences of a request at once', () => {
     const { queue, occupied } = open(3);
     const [first, second, third] = [sequences(2), sequences(2), sequences(1)];
     for (const request of [first, second, third]) queue.add(request);
@@ -54,7 +54,7 @@ describe('slots', () => {
     expect(queue.isBusy()).toBe(false);
   });
 
-  it('and places in the queue are freed by what nobody wants, and by nothing else', () => {
+  it('and places in the queue are freed only by abandoned sequences', () => {
     const { queue } = open(2);
     const [running, waiting, last] = [sequences(2), sequences(2), sequences(2)];
     for (const request of [running, waiting, last]) queue.add(request);
@@ -74,7 +74,7 @@ describe('slots', () => {
     expect(queue.running).toEqual(last);
   });
 
-  it('of a generator that fails end with its error', () => {
+  it('end with the error of a generator that fails', () => {
     const { queue } = open(1);
     const [running, waiting] = [sequences(1), sequences(1)];
     queue.add(running);

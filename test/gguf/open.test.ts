@@ -33,7 +33,7 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 }
 
 describe('a GGUF file', () => {
-  it('written by the Python package gguf gives its key-values and tensors', async () => {
+  it('written by the Python package gguf is read with its key-values and tensors', async () => {
     const file = await openGguf(tiny);
     expect(file.keyValues.get('general.architecture')).toBe('llama');
     expect(file.keyValues.get('llama.context_length')).toBe(64);
@@ -53,7 +53,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('gives values of every type, lists in lists included', async () => {
+  it('can contain values of every type, including nested lists', async () => {
     const path = await written(
       sampleGguf({
         version: 2,
@@ -103,7 +103,7 @@ describe('a GGUF file', () => {
   it.each([
     ['u32', typed(4, Uint8Array.of(8, 0, 0, 0))],
     ['u64', typed(10, u64(8))],
-  ])('may align its tensors otherwise (by a %s), and order them so', async (_type, alignment) => {
+  ])('may have another alignment (a %s) and another order of tensors', async (_type, alignment) => {
     const tensors = [
       { name: 'b', dims: [1], offset: 8 },
       { name: 'a', dims: [] },
@@ -119,7 +119,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('is read by any range of whole floats', async () => {
+  it('is read in any range of whole floats', async () => {
     const file = await openGguf(tiny);
     const whole = await file.read('blk.0.attn_q.weight');
     const floats = fc.integer({ min: 0, max: whole.length / 4 });
@@ -137,7 +137,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('is read beyond 4 GiB, quantised tensors in more than one piece', async () => {
+  it('is read beyond 4 GiB, with quantised tensors in several chunks', async () => {
     const Q8_0 = { type: 8, blockBytes: 34 };
     const [blocks, farBlocks] = [2 ** 20, 5 * 2 ** 27];
     const path = await written(
@@ -166,7 +166,7 @@ describe('a GGUF file', () => {
     await reader.close();
   });
 
-  it('that is one of several parts, or holds a type that is not read, is refused by name', async () => {
+  it('that is one of several parts, or contains an unsupported type, is refused by name', async () => {
     const split = sampleGguf({ keyValues: [['split.count', typed(2, Uint8Array.of(3, 0))]] });
     expect(await refusal(split)).toMatch(/one of the 3 files/);
     const wide = sampleGguf({ keyValues: [['split.count', typed(10, u64(3))]] });
@@ -233,7 +233,7 @@ describe('a GGUF file is refused with', () => {
     expect(await refusal(sampleGguf(sample))).toMatch(message);
   });
 
-  it('counts beyond reason, another magic, or an end too early', async () => {
+  it('impossible counts, another magic number, or an early end', async () => {
     const many = sampleGguf({});
     many.writeBigUInt64LE(2n ** 40n, 8);
     expect(await refusal(many)).toMatch(/tensor count of 1099511627776/);
@@ -250,7 +250,7 @@ describe('a GGUF file is refused with', () => {
   });
 });
 
-it('a damaged file is refused, or read without fault', async () => {
+it('a damaged file is refused, or read correctly', async () => {
   const bytes = readFileSync(tiny);
   const damage = fc.oneof(
     fc.record({ cut: fc.integer({ min: 0, max: bytes.length - 1 }) }),

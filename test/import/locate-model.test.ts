@@ -13,18 +13,18 @@ afterEach(() => {
 /** No path of these may lead to a request. */
 const noHub = () => vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1');
 
-it('finds folders and GGUF files, also by a path from here', async () => {
+it('finds folders and GGUF files, also by relative paths', async () => {
   const gguf = join(folder(), 'Model.GGUF');
   await writeFile(gguf, '');
   expect(await locateModel(folder())).toEqual({ kind: 'folder', path: folder(), revision: null });
   expect(await locateModel(relative(process.cwd(), gguf))).toEqual({ kind: 'gguf', path: gguf, revision: null });
 });
 
-it('finds the embedded model beside the package', async () => {
+it('finds the embedded model of the package', async () => {
   expect(await locateModel('builtin:tiny-llama')).toEqual({ kind: 'folder', path: TINY, revision: null });
 });
 
-it('prefers a path that looks like a hub id', async () => {
+it('prefers an existing path to a hub id of the same name', async () => {
   noHub();
   const before = process.cwd();
   await mkdir(join(folder(), 'org', 'name'), { recursive: true });
@@ -47,12 +47,15 @@ it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/
   },
 );
 
-it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])('refuses %s, which is neither path nor id', async (model) => {
-  noHub();
-  await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
-});
+it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])(
+  'refuses %s, which is neither a path nor an id',
+  async (model) => {
+    noHub();
+    await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+  },
+);
 
-it.each(['link', './link', 'org/name'])('names the link to nothing on the way to %s', async (model) => {
+it.each(['link', './link', 'org/name'])('names the dangling link on the way to %s', async (model) => {
   noHub();
   const before = process.cwd();
   process.chdir(folder());
@@ -66,7 +69,7 @@ it.each(['link', './link', 'org/name'])('names the link to nothing on the way to
   }
 });
 
-it('refuses a file that is no GGUF', async () => {
+it('refuses a file that is not GGUF', async () => {
   const path = join(folder(), 'model.safetensors');
   await writeFile(path, '');
   await expect(locateModel(path)).rejects.toThrow(`${path} is a file, but not a .gguf file.`);

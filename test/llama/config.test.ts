@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const golden = JSON.parse(readFileSync(goldenPath('plain/llama/config.json'), 'utf8')) as Record<string, unknown>;
 
 describe('a config', () => {
-  it('of Llama 3.1 carries its rope scaling in either style', () => {
+  it('of Llama 3.1 is read with its rope scaling in either style', () => {
     const scaling = {
       rope_type: 'llama3',
       factor: 8,
@@ -97,7 +97,7 @@ it.each([{ num_local_experts: null }, { num_experts: 0 }, { num_local_experts: 1
 );
 
 describe('a source', () => {
-  it('of a folder has its tensors; tied embeddings need no head', async () => {
+  it('in a folder has its tensors, and needs no head if the embeddings are tied', async () => {
     const source = await openLlama(goldenPath('plain/llama'));
     expect(source.ropeLayout).toBe('half');
     expect(source.config.tiedEmbeddings).toBe(true);
@@ -109,7 +109,7 @@ describe('a source', () => {
     await source.close();
   });
 
-  it('of a GGUF file has transformers’ names and a config of its key-values', async () => {
+  it('in a GGUF file has transformers’ names, and a config made from its key-values', async () => {
     const source = await openLlama(fileURLToPath(new URL('../fixtures/gguf/tiny.gguf', import.meta.url)));
     expect(source).toMatchObject({ ropeLayout: 'interleaved', quantised: true });
     expect(source.config).toMatchObject({
@@ -167,7 +167,7 @@ describe('a source', () => {
     },
   );
 
-  it('that does not exist or is no JSON is one sentence', async () => {
+  it('that does not exist or is not JSON is refused in one sentence', async () => {
     await expect(openLlama(join(folder, 'nowhere'))).rejects.toThrow(/nowhere does not exist/);
     const path = mkdtempSync(join(folder, 'json-'));
     await writeFile(join(path, 'config.json'), '{');

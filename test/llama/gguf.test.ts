@@ -16,8 +16,8 @@ async function opened(options: Parameters<typeof sampleLlamaGguf>[0]) {
   return source;
 }
 
-describe('rope_freqs of a GGUF', () => {
-  it.each([8, 32, 2.5])('are llama3 scaling by %f where they are what its rule gives', async (factor) => {
+describe('the rope_freqs of a GGUF file', () => {
+  it.each([8, 32, 2.5])('are llama3 scaling by %f if its rule produces them', async (factor) => {
     const { config } = await opened({ more: { 'rope_freqs.weight': ropeFreqs({ factor }) } });
     expect(config.rope).toEqual({
       type: 'llama3',
@@ -39,14 +39,14 @@ describe('rope_freqs of a GGUF', () => {
     ['are no numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
     ['shrink', Array(SAMPLE.headDim / 2).fill(0.5)],
     ['are too few', ropeFreqs().slice(1)],
-  ])('that %s are refused', async (_what, divisors) => {
+  ])('are refused if they %s', async (_what, divisors) => {
     await expect(opened({ more: { 'rope_freqs.weight': divisors } })).rejects.toThrow(
       /its rope_freqs do not match Llama 3\.1’s scaling/,
     );
   });
 });
 
-describe('a tensor of a GGUF that no Llama has', () => {
+describe('a GGUF tensor that no Llama has', () => {
   it.each(['blk.0.attn_q_norm.weight', 'blk.0.ffn_gate_inp.weight', 'rope_factors_long.weight'])(
     'is refused by name: %s',
     async (name) => {
@@ -56,20 +56,20 @@ describe('a tensor of a GGUF that no Llama has', () => {
     },
   );
 
-  it('and belongs to a layer that its keys do not count is refused by that', async () => {
+  it('is refused because of its layer if the keys count fewer layers', async () => {
     await expect(opened({ more: { 'blk.1.attn_norm.weight': [1, 2] } })).rejects.toThrow(
       /has 2 layers, but its config says 1/,
     );
   });
 
-  it('is not passed over where its name means the same as another’s', async () => {
+  it('is not ignored if its name means the same as another’s', async () => {
     await expect(opened({ more: { 'model.norm.weight': [1, 2] } })).rejects.toThrow(
       /contains both "output_norm.weight" and "model.norm.weight", which are the same tensor/,
     );
   });
 });
 
-describe('rope keys of a GGUF', () => {
+describe('the rope keys of a GGUF file', () => {
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     [
       'a part of each head',
@@ -96,7 +96,7 @@ describe('rope keys of a GGUF', () => {
   });
 });
 
-describe('numbers of a GGUF', () => {
+describe('numbers in a GGUF file', () => {
   const little = (bytes: number, write: (buffer: Buffer) => void) => {
     const buffer = Buffer.alloc(bytes);
     write(buffer);
@@ -185,7 +185,7 @@ describe('numbers of a GGUF', () => {
   });
 });
 
-describe('a GGUF that computes something else is refused by its key', () => {
+describe('a GGUF file that computes something else is refused by its key:', () => {
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     ['an adapter', { 'general.type': string('adapter') }, /it is an adapter \(general\.type\)/],
     ['an importance matrix', { 'general.type': string('imatrix') }, /importance matrix/],
@@ -201,7 +201,7 @@ describe('a GGUF that computes something else is refused by its key', () => {
     await expect(opened({ keyValues })).rejects.toThrow(message);
   });
 
-  it('but not for saying what is usual', async () => {
+  it('but not for the usual values', async () => {
     const { config } = await opened({
       keyValues: {
         'general.type': string('model'),

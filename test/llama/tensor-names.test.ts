@@ -36,7 +36,7 @@ it('two stored names of one tensor are refused', () => {
   );
 });
 
-it('a reader goes by the new names alone, and reads under the old ones', async () => {
+it('a renamed reader accepts only the new names, and reads under the old ones', async () => {
   const read: string[] = [];
   const stored: TensorReader = {
     tensors: new Map([['old', { name: 'old', dtype: 'U8', shape: [2] }]]),

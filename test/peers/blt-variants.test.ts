@@ -52,7 +52,7 @@ describe.skipIf(peersPython() === null)('a BLT that', () => {
     theirs = await askPeer('blt_random.py', [join(work, 'ids.json'), ...names.map(folderOf)]);
   });
 
-  it.each(names)('%s has the logits and the tensors that transformers gives it', async (name) => {
+  it.each(names)('%s has transformers’ logits and tensors', async (name) => {
     const folder = folderOf(name);
     const model = await openBlt(folder);
     const { batch, patchLengths } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(IDS))]);

@@ -48,7 +48,7 @@ describe.skipIf(peersPython() === null).each([
   ['the tiny Llama', tinyConversion],
   ['SmolLM2-135M', smollm2Conversion],
 ])('transformers with an export of %s', (_name, conversion) => {
-  it('loads it without a missing or unexpected key, and computes, cuts and generates the same', async () => {
+  it('loads it without missing or unexpected keys, and computes, segments and generates the same', async () => {
     const { folder } = await conversion();
     const blt = `${folder}/blt`;
     const peer = await askPeer<PeerModel>('blt.py', [blt, ...TEXTS]);

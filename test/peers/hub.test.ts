@@ -65,7 +65,7 @@ async function layout(cache: string): Promise<Record<string, string>> {
 }
 
 describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
-  it('makes the same cache of the same files, byte by byte', async () => {
+  it('makes the same cache from the same files, byte for byte', async () => {
     const { url } = await serve();
     const [ours, theirs] = [join(folder(), 'ours'), join(folder(), 'theirs')];
     await download(url, ours);
@@ -98,7 +98,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     });
   });
 
-  it('asks for nothing again that we brought', async () => {
+  it('downloads nothing again that byteify downloaded', async () => {
     const hub = await serve();
     const cache = join(folder(), 'hub');
     await download(hub.url, cache);
@@ -107,7 +107,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     expect(hub.contentRequests()).toHaveLength(before);
   });
 
-  it('makes caches that we read with no request for content', async () => {
+  it('makes caches that byteify reads without downloading content', async () => {
     const hub = await serve();
     const cache = join(folder(), 'hub');
     const theirs = await snapshot(cache, [], online(hub.url));
@@ -122,7 +122,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     expect((await downloadModel('org/name', { environment: offline })).folder).toBe(theirs.folder);
   });
 
-  it('says with `hf cache verify` that our files are those of the hub, and notices one that is not', async () => {
+  it('confirms our files with `hf cache verify`, and notices a damaged one', async () => {
     const { url } = await serve();
     const cache = join(folder(), 'hub');
     const { folder: ours } = await download(url, cache);
@@ -139,7 +139,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
 });
 
 describe.skipIf(peersPython() === null)('olah, another server', () => {
-  it('gives us a model, goes on where a part ends, and Python reads it offline', async () => {
+  it('serves a model, resumes a partial download, and Python reads the result offline', async () => {
     const mirrors = join(folder(), 'mirrors');
     const repository = join(mirrors, 'models', 'org', 'name');
     for (const [name, contents] of Object.entries(files)) {

@@ -134,7 +134,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     theirs = await askPeer('llama_losses.py', [join(work, 'ids.json'), ...names.map(folderOf)]);
   });
 
-  it.each(names)('%s has the losses that transformers has', async (name) => {
+  it.each(names)('%s has transformers’ losses', async (name) => {
     const wanted = theirs[names.indexOf(name)];
     expect(wanted).not.toBeNull();
     const model = await openLlamaModel(folderOf(name));
@@ -142,7 +142,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     model.dispose();
   });
 
-  it('is not taken for tied where its head has numbers of its own, and for tied where they are the same', async () => {
+  it('is tied only if its head has the values of the embedding', async () => {
     const tied = async (name: string) => {
       const source = await openLlama(folderOf(name));
       await source.close();
@@ -154,7 +154,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     expect(await tied('untied, with the same head')).toBe(false);
   });
 
-  it('is told from the others by these losses', () => {
+  it('is distinguished from the others by these losses', () => {
     const apart = (one: string, other: string) =>
       maxDifference(theirs[names.indexOf(one)]!, theirs[names.indexOf(other)]!);
     const different = [

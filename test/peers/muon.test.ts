@@ -28,7 +28,7 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     [32, 32],
     [48, 20],
     [20, 48],
-  ])('moves a matrix of %d by %d alike', async (rows, columns) => {
+  ])('updates a %d by %d matrix alike', async (rows, columns) => {
     const start = numbers([rows, columns], 1);
     const gradients = Array.from({ length: STEPS }, (_, i) => wellConditioned(rows, columns, 2 + i));
     const file = join(folder(), `${rows}.json`);

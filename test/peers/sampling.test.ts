@@ -36,7 +36,7 @@ function randomCase(draw: () => number): Case {
 }
 
 describe.skipIf(peersPython() === null)('transformers’ logits processors', () => {
-  it('leave the same probabilities', async () => {
+  it('compute the same probabilities', async () => {
     const draw = uniformOf('sampling');
     const cases = Array.from({ length: CASES }, () => randomCase(draw));
     const file = join(folder(), 'cases.json');

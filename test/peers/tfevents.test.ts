@@ -10,7 +10,7 @@ type Curves = Record<string, [step: number, value: number][]>;
 describe.skipIf(peersPython() === null)('TensorBoard reads event files that', () => {
   const folder = temporaryFolder();
 
-  it('hold every scalar of every step, in 32 bits', async () => {
+  it('contain every scalar of every step in 32 bits', async () => {
     const log = await openMetrics(folder(), 0);
     const steps = [0, 1, 127, 128, 300, 2 ** 31, 2 ** 40];
     for (const step of steps) await log.write(step, { 'loss/größe': step / 4 - 1, tiny: 1e-30 });
@@ -20,7 +20,7 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
     expect(curves.tiny?.map(([, value]) => value)).toEqual(steps.map(() => expect.closeTo(1e-30, 36)));
   });
 
-  it('several sittings wrote as one curve, each step as it was done last', async () => {
+  it('were written in several sessions, as one curve with the last value of each step', async () => {
     const sitting = async (from: number, steps: readonly number[], loss: number) => {
       const log = await openMetrics(folder(), from);
       for (const step of steps) await log.write(step, { loss });
@@ -44,7 +44,7 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
     ]);
   });
 
-  it('a killed process left torn, up to the tear', async () => {
+  it('were truncated by a killed process, up to the truncation', async () => {
     const log = await openMetrics(folder(), 0);
     for (const step of [1, 2]) await log.write(step, { loss: step });
     await log.close();

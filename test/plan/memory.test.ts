@@ -34,8 +34,8 @@ const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen']): Stag
 });
 const all = stageRuns(endToEnd([]));
 
-describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => {
-  it('in a layer of the latent global transformer, by hand', () => {
+describe('the values kept for the backward pass of a row of 8 bytes in 2 patches', () => {
+  it('equal a count by hand in a layer of the latent global transformer', () => {
     const { layers, layer, layerInput } = activationsOf(config, text, all).global;
     expect([layers, layerInput]).toEqual([3, 2 * 8]);
     // width 8, keys and values 4 wide, feed-forward 3, two heads over 2 x 2 pairs
@@ -43,7 +43,7 @@ describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => 
     expect(layer.narrowed).toBe(2 * (4 * 8 + 3) + 2 * 4 * 2 + 2 * 4);
   });
 
-  it('keys count once for each block of queries that sees them', () => {
+  it('include keys once per block of queries that sees them', () => {
     const long = (window: number | null) =>
       activationsOf({ ...config, decoder: { ...config.decoder, window } }, { bytes: 512, bytesPerPatch: 4 }, all)
         .decoder.layer.narrowed;
@@ -99,7 +99,7 @@ const question: MemoryInputs = {
 const memory = (change: Partial<MemoryInputs> = {}) => trainingMemory({ ...question, ...change });
 
 describe('a stage', () => {
-  it('holds 4 bytes a moved weight, 2 a frozen one, 8 of moments, and gradients of all but the table', () => {
+  it('takes 4 bytes per trained weight, 2 per frozen one, 8 for moments, and gradients of all but the hash tables', () => {
     const { weightsBytes, momentsBytes, gradientsBytes } = memory();
     expect(weightsBytes).toBe(4 * 172e6 + 2 * 5e6);
     expect(momentsBytes).toBe(8 * 172e6);
@@ -110,18 +110,18 @@ describe('a stage', () => {
     expect(memory({ config: large }).gradientsBytes).toBe(4 * 122e6 + 7 * 4 * 16 * 1 * 4);
   });
 
-  it('that freezes the global transformer has neither gradients nor moments of it', () => {
+  it('that freezes the global transformer has neither its gradients nor its moments', () => {
     const frozen = memory({ stage: endToEnd(['global']) });
     expect(frozen.weightsBytes).toBe(4 * 72e6 + 2 * 105e6);
     expect(frozen.momentsBytes).toBe(8 * 72e6);
   });
 
-  it('that freezes the table holds it in float32 all the same: it is gathered from', () => {
+  it('that freezes the hash tables still stores them in float32, because they are gathered from', () => {
     const frozen = memory({ stage: endToEnd(['encoder', 'hash', 'global', 'head']) });
     expect(frozen.weightsBytes).toBe(4 * (20e6 + 50e6) + 2 * 107e6);
   });
 
-  it('with adapters counts them as moved', () => {
+  it('with adapters counts them as trained', () => {
     const adapters = { rank: 1, alpha: 1, targets: ['q_proj'] };
     const lora = memory({ stage: { kind: 'end-to-end', frozen: [], lora: adapters }, adapterParameters: 3e6 });
     expect(lora.momentsBytes).toBe(8 * 75e6);
@@ -131,11 +131,11 @@ describe('a stage', () => {
   it.each([
     ['bfloat16', 4],
     ['8-bit', 2.03125],
-  ] as const)('holds moments in %s', (optimizerState, bytes) => {
+  ] as const)('stores moments in %s', (optimizerState, bytes) => {
     expect(memory({ optimizerState }).momentsBytes).toBe(bytes * 172e6);
   });
 
-  it('is smaller with checkpointing and in bfloat16, and its peak is below the sum of all', () => {
+  it('takes less with gradient checkpointing and in bfloat16, and its peak is below the sum of its components', () => {
     const wide = { text: { bytes: 1024, bytesPerPatch: 4 } };
     const plain = memory(wide);
     expect(memory({ ...wide, gradientCheckpointing: true }).activationsBytes).toBeLessThan(plain.activationsBytes);
@@ -147,7 +147,7 @@ describe('a stage', () => {
   });
 });
 
-describe('what a stage asks of the source', () => {
+describe('what a stage needs of the source is counted:', () => {
   // 1,000 entries 8 wide in float32; two rows of 8 bytes are 8 tokens of 2
   const TABLE = 4 * 1000 * 8;
   // logits and softmax in float32, sums in float64
@@ -192,7 +192,7 @@ describe('what a stage asks of the source', () => {
     expect(memory({ stage })).toMatchObject({ weightsBytes, momentsBytes: 8 * moved });
   });
 
-  it('closed-form: sums in float64 of two problems, and of one table with its counts', () => {
+  it('closed-form: float64 sums of two problems, and of one table with its counts', () => {
     const { sumsBytes, gradientsBytes, activationsBytes, peakBytes, ...rest } = memory({
       stage: { kind: 'closed-form' },
     });

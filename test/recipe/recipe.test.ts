@@ -106,7 +106,7 @@ describe('shipped recipes', () => {
     },
   );
 
-  it('is what is done where none is named', async () => {
+  it('are the default if none is named', async () => {
     const { patcher, stages } = await loadRecipeOrDefault(undefined);
     expect(patcher.kind).toBe('aligned');
     expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
@@ -127,13 +127,13 @@ describe('shipped recipes', () => {
 });
 
 describe('the JSON Schema', () => {
-  it('in the repository is the one of the code', () => {
+  it('in the repository is up to date with the code', () => {
     expect(JSON.parse(readFileSync(root('schema/recipe.schema.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(recipeJsonSchema())),
     );
   });
 
-  it('is what the documentation tells of it', () => {
+  it('is up to date with the documentation', () => {
     expect(readFileSync(root('docs/recipes.md'), 'utf8')).toContain(
       `<!-- keys -->\n\n${recipeKeyTable()}\n<!-- /keys -->`,
     );
@@ -158,7 +158,7 @@ describe('the JSON Schema', () => {
 describe('a recipe', () => {
   const BASE = 'name: mine\nstages:\n  - kind: end-to-end\n    steps: 5\n';
 
-  it('is completed by the schema’s defaults and survives being written', async () => {
+  it('is completed with the schema’s defaults, and is read as it was written', async () => {
     const recipe = await loadRecipe(await written(BASE));
     expect(recipe.stages[0]).toMatchObject({
       learning_rate: 4e-4,
@@ -184,7 +184,7 @@ describe('a recipe', () => {
     expect(recipe.patcher.learning_rate).toBe(1e-3);
   });
 
-  it('is not needed', async () => {
+  it('is optional', async () => {
     expect((await loadRecipeOrDefault(undefined, { sets: ['stages.1.steps=7'] })).stages[1]).toMatchObject({
       steps: 7,
     });
@@ -198,7 +198,7 @@ describe('a recipe', () => {
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
     ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],
-  ])('with %s is refused with its place', async (_what, yaml, message) => {
+  ])('with %s is refused with its position', async (_what, yaml, message) => {
     const error = await loadRecipe(await written(yaml)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
@@ -220,7 +220,7 @@ describe('a recipe', () => {
       'frozen: [encoder, hash], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 }',
       /losses: a stage needs a loss/,
     ],
-  ])('whose stage %s has nothing to do (%s) is refused with its place', async (kind, settings, message) => {
+  ])('whose stage %s has nothing to do (%s) is refused with its position', async (kind, settings, message) => {
     const error = await loadRecipe(await written(`${BASE}  - { kind: ${kind}, steps: 1, ${settings} }\n`)).catch(
       (thrown: unknown) => thrown,
     );
@@ -249,7 +249,7 @@ describe('a recipe', () => {
     await expect(loadRecipe(await written(BASE), { sets: [override] })).rejects.toThrow(message);
   });
 
-  it('that does not exist is refused with the names that do', async () => {
+  it('that does not exist is refused with the names of those that do', async () => {
     const error = await loadRecipe('llama-9').catch((thrown: UsageError) => thrown);
     expect(error).toMatchObject({
       message: 'There is no recipe "llama-9".',

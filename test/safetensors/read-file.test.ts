@@ -33,7 +33,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('is read in one piece where that is longer than a read call', async () => {
+  it('is read as a whole even if it is longer than a read call', async () => {
     const [size, mark] = [150 * 2 ** 20, 64 * 2 ** 20];
     await writeRaw(path(), JSON.stringify({ a: entry(0, size) }));
     const file = await open(path(), 'r+');
@@ -69,7 +69,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('that shrinks while it is open is told', async () => {
+  it('that shrinks while it is open is reported', async () => {
     await writeRaw(path(), JSON.stringify({ a: entry(0, 4) }), new Uint8Array(4));
     const reader = await openSafetensorsFile(path());
     await truncate(path(), 60);
@@ -85,7 +85,7 @@ describe('a safetensors file', () => {
     ['F6_E3M2', [8], 6],
     ['F4', [3, 2], 3],
     ['C64', [2], 16],
-  ])('may hold %s, in as many bytes as its bits fill', async (dtype, shape, bytes) => {
+  ])('may contain %s, in as many bytes as its bits fill', async (dtype, shape, bytes) => {
     await writeRaw(
       path(),
       JSON.stringify({ a: entry(0, bytes, { dtype, shape }) }),
@@ -98,7 +98,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('may say null for its metadata, as Python’s library lets it', async () => {
+  it('may have null as its metadata, as in Python’s library', async () => {
     await writeRaw(path(), JSON.stringify({ __metadata__: null, a: entry(0, 1) }), new Uint8Array(1));
     const reader = await openSafetensorsFile(path());
     expect(reader.metadata).toEqual({});
@@ -113,12 +113,12 @@ describe('a safetensors file', () => {
     ],
     ['a web page', '<!doctype html><html></html>', /is a web page/],
     ['empty', '', /is empty/],
-  ])('that is %s is called by that', async (_what, text, message) => {
+  ])('that is %s is refused with that reason', async (_what, text, message) => {
     await writeFile(path(), text);
     expect(await refusal(openSafetensorsFile(path()))).toMatch(message);
   });
 
-  it('whose length looks like an archive is read all the same', async () => {
+  it('whose length looks like an archive is still read', async () => {
     const header = JSON.stringify({ a: entry(0, 1) });
     // 0x8b1f: the first two bytes of gzip.
     await writeRaw(path(), header.padEnd(0x8b1f, ' '), new Uint8Array(1));
@@ -127,7 +127,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('is a file that exists', async () => {
+  it('must be an existing file', async () => {
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/does not exist/);
     mkdirSync(path());
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/is not a file/);
@@ -229,7 +229,7 @@ describe('a header is refused with', () => {
   });
 });
 
-it('a name may be one that objects have by nature', async () => {
+it('a tensor may have the name of an inherited property', async () => {
   const infos: TensorInfo[] = ['__proto__', 'constructor', 'toString'].map((name) => ({
     name,
     dtype: 'U8',
@@ -242,7 +242,7 @@ it('a name may be one that objects have by nature', async () => {
   await reader.close();
 });
 
-it('a damaged file is refused or read right, and nothing else happens', async () => {
+it('a damaged file is refused, or read correctly', async () => {
   const infos: TensorInfo[] = [
     { name: 'a', dtype: 'F32', shape: [3] },
     { name: 'b', dtype: 'BF16', shape: [2, 2] },

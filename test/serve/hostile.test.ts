@@ -100,8 +100,8 @@ const bodies = fc
       .join('')}}`,
   }));
 
-describe('whatever a body holds', () => {
-  it('it is answered, or refused as what the client can mend, and the server goes on', async () => {
+describe('whatever a body contains,', () => {
+  it('it is answered, or refused as the client’s error, and the server continues', async () => {
     const { app, post, ask, failures } = appOf(undefined, { chat });
     await fc.assert(
       fc.asyncProperty(bodies, async ({ path, body }) => {
@@ -116,7 +116,7 @@ describe('whatever a body holds', () => {
     expect((await ask('/v1/completions', { prompt: 'a' })).status).toBe(200);
   });
 
-  it.each(NUMBERS)('%s of any size allocates nothing by it', async (field) => {
+  it.each(NUMBERS)('%s of any size causes no large allocation', async (field) => {
     for (const value of ['1e9', '1e15', '4294967296', '1e308', '1e400', '-1e9']) {
       const generator = fakeGenerator(() => 'ab');
       const before = process.memoryUsage().rss;
@@ -128,7 +128,7 @@ describe('whatever a body holds', () => {
     }
   });
 
-  it('a list of many wrong elements is refused for its length, not element by element', async () => {
+  it('a list of many invalid elements is refused for its length, not element by element', async () => {
     const { ask } = appOf(undefined, { chat, limits: { ...LIMITS, bodyBytes: 1_048_576 } });
     const parts = `[${new Array(300_000).fill('{}').join()}]`;
     for (const [path, body, param] of [

@@ -37,7 +37,7 @@ async function client(generator: FakeGenerator, fields: object, { chunked = fals
 const running = (generator: FakeGenerator) =>
   expect.poll(() => generator.state().running, { interval: 10, timeout: 10_000 });
 
-describe('over sockets', () => {
+describe('over sockets,', () => {
   it('a client that does not read its stream is dropped, and its slot is free', async () => {
     const generator = fakeGenerator(() => 'a'.repeat(LONG));
     await client(generator, { stream: true });
@@ -58,7 +58,7 @@ describe('over sockets', () => {
     expect(tail).not.toContain('[DONE]');
   });
 
-  it('a client that goes in the middle of its request is no failure of the server', async () => {
+  it('a client that disconnects during its request is not a server error', async () => {
     const { failures } = await client(
       fakeGenerator(() => 'abc'),
       { prompt: 'a' },
@@ -70,7 +70,7 @@ describe('over sockets', () => {
     expect(failures).toEqual([]);
   });
 
-  it('an oversized request takes no later one of its connection with it', async () => {
+  it('an oversized request does not affect later ones on its connection', async () => {
     await client(
       fakeGenerator(() => 'abc'),
       { prompt: 'a'.repeat(1_000_000) },
@@ -89,7 +89,7 @@ describe('over sockets', () => {
     ['a stream, asked for in chunks', true, true],
     ['one document', false, false],
     ['one document, asked for in chunks', false, true],
-  ])('a client that goes frees its slot: %s', async (_, stream, chunked) => {
+  ])('a client that disconnects frees its slot: %s', async (_, stream, chunked) => {
     const generator = fakeGenerator(() => 'abc', { paced: true });
     await client(generator, { stream }, { chunked });
     await running(generator).toBe(1);

@@ -13,17 +13,20 @@ async function loaded(keyValues: ReadonlyMap<string, GgufValue>) {
 }
 
 describe('the tokenizer of a GGUF file', () => {
-  it.each(Object.entries(byteLevel.cases))('cut into words as %s encodes as the Rust library', async (pre, cases) => {
-    const tokenizer = await loaded(byteLevelValues({ 'ggml.pre': pre }));
-    for (const { text, ids } of cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
-  });
+  it.each(Object.entries(byteLevel.cases))(
+    'with the pre-tokenizer %s encodes like the Rust library',
+    async (pre, cases) => {
+      const tokenizer = await loaded(byteLevelValues({ 'ggml.pre': pre }));
+      for (const { text, ids } of cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
+    },
+  );
 
-  it('with SentencePiece’s scores encodes as SentencePiece', async () => {
+  it('with SentencePiece’s scores encodes like SentencePiece', async () => {
     const tokenizer = await loaded(sentencePieceValues());
     for (const { text, ids } of sentencePiece.cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
   });
 
-  it('without add_space_prefix begins with the text', async () => {
+  it('without add_space_prefix adds no space', async () => {
     const prefixed = await loaded(sentencePieceValues());
     const plain = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': false }));
     const zero = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': 0 }));
@@ -32,7 +35,7 @@ describe('the tokenizer of a GGUF file', () => {
     expect(plain.decode(plain.encode(' the class'))).toBe(' the class');
   });
 
-  it('that names no words is cut as llama.cpp’s default', async () => {
+  it('that names no pre-tokenizer splits like llama.cpp’s default', async () => {
     const tokenizer = await loaded(byteLevelValues());
     for (const { text, ids } of byteLevel.cases.default!) expect(tokenizer.encode(text)).toEqual(ids);
   });
@@ -40,7 +43,7 @@ describe('the tokenizer of a GGUF file', () => {
   it.each([
     ['llama-bpe', [600]],
     ['smaug-bpe', [...'qzx'].map((letter) => byteLevel.tokens.indexOf(letter))],
-  ])('of %s takes a word that no merge makes accordingly', async (pre, ids) => {
+  ])('of %s handles a word that no merge makes accordingly', async (pre, ids) => {
     const [tokens, types] = [
       [...byteLevel.tokens, 'qzx'],
       [...byteLevel.types, 1],

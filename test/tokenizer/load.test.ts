@@ -24,7 +24,7 @@ describe.each([
   ['byte-level', () => byteLevelValues({ 'ggml.pre': 'llama-bpe', 'ggml.bos_token_id': 0 }), ''],
   ['SentencePiece', () => sentencePieceValues(), ' '],
 ] as const)('a %s tokenizer', (_kind, keyValues, prefix) => {
-  it('gives tokens whose bytes are the text’s, and the text back; tokens written in it are text', async () => {
+  it('encodes a text into tokens with its bytes, decodes them, and treats tokens written in it as text', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
     const { encode, decode, tokenBytes, bosId } = await loadTokenizer(folder());
     fc.assert(
@@ -41,7 +41,7 @@ describe.each([
     );
   });
 
-  it('knows every token, and no other', async () => {
+  it('has every token, and no other', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
     const { tokenBytes, vocabSize, decode } = await loadTokenizer(folder());
     expect(vocabSize).toBe(600);
@@ -52,13 +52,13 @@ describe.each([
   });
 });
 
-it('the tiny Llama’s tokenizer is read as the repository has it', async () => {
+it('the tiny Llama’s tokenizer is read from the repository', async () => {
   const { encode, decode, bosId, addsBos, vocabSize } = await loadTokenizer(TINY);
   expect([bosId, addsBos, vocabSize]).toEqual([0, false, 1024]);
   expect(decode(encode('A function’s <|end|> of 12 ½'))).toBe('A function’s <|end|> of 12 ½');
 });
 
-it('byte tokens and special tokens give their bytes, tokens that were added their text', async () => {
+it('byte tokens and special tokens have their bytes, and added tokens their text', async () => {
   await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
   const pieces = await loadTokenizer(folder());
   expect([...pieces.tokenBytes(3 + 0xc3)]).toEqual([0xc3]);
@@ -76,7 +76,7 @@ it('byte tokens and special tokens give their bytes, tokens that were added thei
   expect(bytes.decode([600])).toBe('éß');
 });
 
-it('tells whether tokens spell a text', async () => {
+it('spells says whether tokens spell a text', async () => {
   const load = async (tokenizerJson: object) => {
     await writeTokenizer(folder(), { tokenizerJson, tokenizerConfig: {} });
     const { encode, spells } = await loadTokenizer(folder());

@@ -19,6 +19,6 @@ it.each([
   [{ done: 100, total: 100, unit: 'steps' }, 10, '100 %, 100/100 steps'],
   [{ done: 999, total: 1000, unit: 'steps' }, 10, '99 %, 999/1000 steps'],
   [{ done: 0, total: 0, unit: 'bytes' }, 10, '0 B of 0 B'],
-])('%j after %d s', (progress, seconds, line) => {
+])('progress is one line: %j after %d s', (progress, seconds, line) => {
   expect(progressLine(progress, { perSecond: progress.done / seconds, seconds })).toBe(line);
 });

@@ -4,7 +4,7 @@ import { withoutAtomicGroups } from '../../../src/tokenizer/encoding/atomic-grou
 const matchesOf = (source: string, text: string) =>
   [...text.matchAll(new RegExp(withoutAtomicGroups(source), 'gu'))].map(([match]) => match);
 
-describe('what an atomic group or a possessive quantifier matched is not given back', () => {
+describe('an atomic group or a possessive quantifier never backtracks:', () => {
   it.each([
     ['(?>a|ab)c', 'ac abc', ['ac']],
     ['a++a', 'aaa', []],

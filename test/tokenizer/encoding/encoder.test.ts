@@ -26,7 +26,7 @@ function refusalOf(json: Json, text = '', deadlineMs = 500): ByteifyError {
   throw new Error('it was not refused');
 }
 
-describe('ids are those of the Rust library', () => {
+describe('ids equal the Rust library’s for', () => {
   it.each(Object.entries(TOKENIZER_KINDS))('%s', (kind, tokenizer) => {
     const { encode } = createEncoder(tokenizer, refuse);
     expect(Object.fromEntries(TEXTS.map((text) => [text, encode(text)]))).toEqual(
@@ -35,8 +35,8 @@ describe('ids are those of the Rust library', () => {
   });
 });
 
-describe('special tokens that are written in a text are text', () => {
-  it('of a Unigram vocabulary, which the search would take whole', () => {
+describe('special tokens written in a text are text', () => {
+  it('in a Unigram vocabulary, whose search could match them whole', () => {
     const special = { id: 1, content: '<s>', single_word: false, lstrip: false, rstrip: false, normalized: false };
     const { encode } = createEncoder({ ...UNIGRAM, added_tokens: [{ ...special, special: true }] }, refuse);
     expect(encode('a<s>b')).not.toContain(1);
@@ -44,11 +44,11 @@ describe('special tokens that are written in a text are text', () => {
   });
 });
 
-describe('an expression that never ends', () => {
+describe('an expression or part without end', () => {
   it.each([
     ['of a pre-tokenizer', { pre_tokenizer: split('(a+)+$') }],
     ['of a normalizer', { normalizer: { type: 'Replace', pattern: { Regex: '(a|a)*$' }, content: 'b' } }],
-  ])('%s is ended, and its file named', (_, more) => {
+  ])('(%s) is stopped, and its file named', (_, more) => {
     const text = `${'a'.repeat(60)}b${'x'.repeat(60)}z`;
     const began = performance.now();
     const { message, hint } = refusalOf({ ...BYTES, ...more }, text);
@@ -59,19 +59,19 @@ describe('an expression that never ends', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('nor does one that is applied to added tokens when the file is read', () => {
+  it('is stopped even if it is applied to added tokens when the file is read', () => {
     const added = { id: 600, content: `${'a'.repeat(60)}b`, normalized: true, special: false };
     const normalizer = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: 'b' };
     expect(refusalOf({ ...BYTES, normalizer, added_tokens: [added] }).message).toMatch(/did not process/);
   });
 
-  it('parts that are nested without end are refused', () => {
+  it('is refused if it is nested without end', () => {
     let normalizer: object = { type: 'NFC' };
     for (let depth = 0; depth < 20_000; depth++) normalizer = { type: 'Sequence', normalizers: [normalizer] };
     expect(refusalOf({ ...BYTES, normalizer }).message).toMatch(/needs too many resources/);
   });
 
-  it('a normalizer that multiplies the text is refused before it fills the memory', () => {
+  it('is refused before it fills the memory if it multiplies the text', () => {
     const times = { type: 'Replace', pattern: { String: 'x' }, content: 'x'.repeat(64) };
     const normalizer = { type: 'Sequence', normalizers: new Array(9).fill(times) };
     expect(refusalOf({ ...BYTES, normalizer }, 'x'.repeat(100)).message).toMatch(/makes \d+ characters of 100/);
