@@ -6,7 +6,7 @@ import { circlesIn, type Import, importsOf, loadedWith, readTree } from './suppo
 import { codeSpansOf, fenceBelow, tableOf } from './support/markdown.js';
 import { REPOSITORY } from './support/repository-texts.js';
 
-/** docs/architecture.md is where the rules stand; this test reads them there. */
+/** The rules are in docs/architecture.md, from which this test reads them. */
 const PAGE = readFileSync(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
 const SRC = join(REPOSITORY, 'src');
 
@@ -17,15 +17,15 @@ function namesIn(pattern: RegExp): string[] {
   return codeSpansOf(sentence);
 }
 
-/** A folder imports what stands in a line below its own. Types may also come from the same line. */
+/** A folder imports only from lines below its own. Types may also come from the same line. */
 const TIERS = fenceBelow(PAGE, 'What may import what')
   .split('\n')
   .map((line) => line.split(' '));
 
-/** They meet on disk, and share not even a type. */
+/** The stages, which exchange data on disk only and share no types. */
 const STAGES = namesIn(/\*\*Stages exchange data on disk only\.\*\* (.+?) never import each other/);
 
-/** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
+/** The verbs that compute. Their files are loaded when they are called, and the library when they start the engine. */
 const COMPUTING_VERBS = [
   'bench',
   'convert',
@@ -41,13 +41,13 @@ const COMPUTING_VERBS = [
 ].map((verb) => `commands/${verb}.ts`);
 
 /**
- * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
- * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
+ * Only these may load TensorFlow when they are imported; all other code imports it when it is needed. A step of the pipeline loads
+ * what its stage needs, so a verb that only imports or remaps must not load the steps that train; the rule on verbs ensures that.
  */
 const LOADS_TENSORFLOW = namesIn(/\*\*TensorFlow is loaded late\.\*\* Only (.+?) may load it/);
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
-/** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
+/** The entry of a separate thread, in a folder that may load TensorFlow. */
 const BATCH_THREAD = 'finetune/batches/batch-worker.ts';
 
 const folderOf = (module: string) => module.split('/', 1)[0] ?? module;

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { headingsOf } from './support/markdown.js';
 import { REPOSITORY, repositoryTexts } from './support/repository-texts.js';
 
-/** `blt-format 1.4`, `blt-format 1.2, 4.2`, `docs/blt-format.md 3.1 to 3.3`; a comment may break its line in between. */
+/** `blt-format 1.4`, `blt-format 1.2, 4.2`, `docs/blt-format.md 3.1 to 3.3`; a comment may break the line inside a citation. */
 const CITATION = /blt-format(?:\.md)?[\s*]+(\d+(?:\.\d+)?(?:(?:,| to| and)[\s*]+\d+\.\d+)*)/g;
 const DOCUMENT = /(?<![\w/-])docs\/[\w/-]+\.(?:md|json|svg)\b/g;
 /** A path from the repository's root in backticks. */

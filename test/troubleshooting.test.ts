@@ -13,7 +13,7 @@ const messages = PAGE.split('\n')
   .filter((line) => line.startsWith('| `'))
   .map((line) => codeSpansOf(line)[0]!);
 
-/** What of a message is the same each time: all between its <placeholders>. */
+/** The constant parts of a message, between its <placeholders>. */
 const fixedParts = (message: string) => message.split(/<[^>]+>/).filter((part) => part !== '');
 
 it('docs/troubleshooting.md has messages that are long enough to be found', () => {

@@ -59,7 +59,7 @@ describe('forward FLOPs equal a count by hand for a text of 8 bytes in patches o
   it('for the encoder', () => {
     // q, o: 2·(2·4·4); k, v: 2·(2·4·4); gate, up, down: 3·(2·4·3)
     const blockWeights = 64 + 64 + 72;
-    // cross k, v a byte; a quarter of: 4 → 8, and q, o on 2 rows
+    // cross k, v per byte; a quarter of: 4 → 8, and q, o on 2 rows
     expect(parts.encoder.weights).toBe(blockWeights + 64 + (64 + 2 * 64) / 4);
     // window 2: (1 + 7·2) / 8 keys; cross: each byte is a key of 2 queries
     expect(parts.encoder.attention).toBe(16 * (15 / 8) + 2 * 16);
@@ -67,7 +67,7 @@ describe('forward FLOPs equal a count by hand for a text of 8 bytes in patches o
 
   it('for the encoder with a projection from 3 · 4 = 12 features to 8', () => {
     const projected = forwardFlops({ ...config, crossAttnK: 3 }, { bytes: 8, bytesPerPatch: 4 });
-    // one more slot: 4 features more of the pooled projection, q and o on one more row; and 12 → 8
+    // one more slot: 4 more features of the pooled projection, q and o on one more row; and 12 → 8
     expect(projected.encoder.weights - parts.encoder.weights).toBe((2 * 4 * 4 + 64 + 2 * 12 * 8) / 4);
   });
 
@@ -102,7 +102,7 @@ it('a forward pass takes 2 FLOPs per weight of every projection if each patch is
   const projections = (part: string) =>
     bltTensors(config)
       .filter((tensor) => tensor.part === part && tensor.role === 'linear')
-      // A patch brings k rows to the decoder's cross-attention keys and values, and to the encoder's queries.
+      // A patch has k rows in the decoder's cross-attention keys and values, and in the encoder's queries.
       .map(({ name, shape }) => {
         const rows = /decoder\.cross_attn.*[kv]_proj|encoder\.cross_attn.*[qo]_proj/.test(name) ? config.crossAttnK : 1;
         return 2 * rows * shape.reduce((a, b) => a * b, 1);
@@ -119,7 +119,7 @@ it('a Llama takes 2 FLOPs per weight and position (SmolLM2-135M: 134.5 M weights
   const norms = 61 * 576;
   expect(blocks.weights + head.weights).toBe(2 * (134_515_008 - norms));
   expect(head).toEqual({ weights: 2 * 576 * 49_152, attention: 0 });
-  // scores and mix: 4 · 576 a key, (1 + 1024) / 2 keys, 30 layers
+  // scores and mix: 4 · 576 per key, (1 + 1024) / 2 keys, 30 layers
   expect(blocks.attention).toBe(30 * 4 * 576 * 512.5);
 });
 
@@ -146,12 +146,12 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
   const GLOBAL = 396 + 36;
   const DECODER = 624 + 208;
   const HEAD = 2080;
-  // Forward and to the input, without the weights' gradients: twice the weights, three times the attention.
+  // Forward and the gradient of the input, without the weights' gradients: twice the weights, three times the attention.
   const ENCODER_FROZEN = 2 * 200 + 3 * 30;
   const POOLING_FROZEN = 2 * 112 + 3 * 32;
   const GLOBAL_FROZEN = 2 * 396 + 3 * 36;
   const DECODER_FROZEN = 2 * 624 + 3 * 208;
-  // The source's three blocks of 528 a token, 4 tokens that see (1 + 2 + 3 + 4) / 4 keys at 4 · 8; its head 2 · 8 · 10; two bytes a token.
+  // The source's three blocks of 528 per token, 4 tokens that see (1 + 2 + 3 + 4) / 4 keys at 4 · 8; its head 2 · 8 · 10; two bytes per token.
   const STATES = (3 * 528 + 3 * 32 * 2.5) / 2;
   const SOURCE_HEAD = 160 / 2;
   const without = { sourceStates: 0, sourceHead: 0 };
@@ -165,7 +165,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
   });
 
   it('for closed-form: one pass of everything but the global transformer, and the normal equations', () => {
-    // patches, a quarter a byte: 4 pooled features to 8; head: 4 features to 260
+    // patches, a quarter per byte: 4 pooled features to 8; head: 4 features to 260
     const sums = (2 * 4 * 4 + 2 * 4 * 8) / 4 + (2 * 4 * 4 + 2 * 4 * 260);
     expect(of({ kind: 'closed-form' })).toEqual({ model: PATCHER + ENCODER + POOLING + DECODER + sums, ...whole });
   });
@@ -181,7 +181,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
 
   it.each([
     [[], 3 * (ENCODER + POOLING)],
-    // the bytes' own embeddings are the encoder's
+    // the byte embeddings belong to the encoder
     [['hash'], 3 * (ENCODER + POOLING)],
     [['encoder'], ENCODER_FROZEN + POOLING_FROZEN],
     [['global', 'decoder', 'head'], 3 * (ENCODER + POOLING)],
@@ -239,7 +239,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
     [{ frozen: ['encoder', 'hash'] }, ENCODER + POOLING + 3 * (GLOBAL + DECODER + HEAD)],
     [{ frozen: ['encoder', 'hash', 'global'] }, ENCODER + POOLING + GLOBAL + 3 * (DECODER + HEAD)],
     [{ frozen: [], lora }, 3 * (ENCODER + POOLING) + GLOBAL_FROZEN + 3 * (DECODER + HEAD)],
-    // Gradients go back as far as the adapters.
+    // Gradients are needed down to the adapters.
     [
       { frozen: ['encoder', 'hash', 'decoder', 'head'], lora },
       ENCODER + POOLING + GLOBAL_FROZEN + DECODER_FROZEN + 2 * HEAD,
@@ -250,13 +250,13 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
 });
 
 /**
- * The costs that the stages were planned with, MFLOP a byte, computed by hand. Its definitions, found by fitting them: products
- * with weights alone (so the text here is one patch, in which attention costs next to nothing), no patcher; patches of 4.0 bytes with
+ * The costs with which the stages were planned, in MFLOP per byte, computed by hand. Its definitions were found by fitting: only products
+ * with weights (so the text here is one patch, in which attention costs almost nothing), no patcher; patches of 4.0 bytes with
  * SmolLM2 and 4.3 with Llama 3.1 8B, tokens of 4.2 and 4.4; feed-forward networks of 8/3 of the width, not rounded up. Its 1b trains the
- * encoder beside the decoder. What does not agree:
- *   1b cached     leaves the source's head out. Here it runs on cached states, too, for 13.5, 13.5 and 239 more.
+ * encoder together with the decoder. Two columns do not agree:
+ *   1b cached     omits the source's head. Here it also runs on cached states, for 13.5, 13.5 and 239 more.
  *   frozen global is 132, 218 and 9,020; three times the trained parts and twice the global are 137, 224 and 9,162. The table's
- *                 difference to plain, the global's weight gradients, is what patches of 3.6 and 4.14 bytes give, not its other columns'.
+ *                 difference from plain, the global's weight gradients, corresponds to patches of 3.6 and 4.14 bytes, unlike its other columns.
  */
 describe('the FLOPs agree within 1.5 % with the documented table, which is partly rounded to two digits', () => {
   const rope = { type: 'default', theta: 10_000 } as const;

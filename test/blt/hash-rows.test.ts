@@ -6,7 +6,7 @@ const PRIMES = [1000000007n, 5915587277n, 1500450271n, 3267000013n, 5754853343n,
 const RELEASED_VOCAB = 500_002;
 const MY_NAME_IS = encodeBytes(new TextEncoder().encode('my name is'));
 
-/** The definition, word for word, in 64-bit arithmetic. */
+/** The literal definition, in 64-bit arithmetic. */
 function reference(ids: Int32Array, { sizes, functions, vocab }: HashConfig): number[] {
   const rows: number[] = [];
   for (let p = 0; p < ids.length; p++) {

@@ -8,7 +8,7 @@ const entropies = fc
 
 describe('patches', () => {
   it('begin after a prediction whose entropy exceeds the threshold, and at positions 0 and 1', () => {
-    // H[0] decides nothing; H[1] = 2 makes 2 a start, H[5] = 3 makes 6 one: the byte that is not there yet
+    // H[0] has no effect; H[1] = 2 makes 2 a start, and H[5] = 3 makes 6 a start, which is the next byte
     expect([...patchStarts(Float32Array.of(9, 2, 1, 1, 0, 3), 1)]).toEqual([0, 1, 2, 6]);
   });
 
@@ -60,7 +60,7 @@ describe('patches', () => {
         const starts = patchStarts(some, 2);
         const lengths = patchLengths(starts, some.length);
         const { encoder } = patchIds(starts, some.length);
-        // The last patch counts the byte that is not there yet.
+        // The last patch includes the next byte.
         const expected = [...lengths].flatMap((length, patch) => Array<number>(length).fill(patch)).slice(0, -1);
         expect([...encoder]).toEqual(expected);
       }),

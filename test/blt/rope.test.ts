@@ -53,6 +53,6 @@ it.each(PUBLISHED)('llama3 scaling of %s equals transformers’', (_name, factor
   } as const;
   const found = inverseFrequencies(rope, headDim);
   expect(found.length).toBe(wanted.length);
-  // float32 with powers of its own: seven digits, less what they lose
+  // transformers computes its powers in float32, which has seven digits
   for (const [j, frequency] of wanted.entries()) expect(Math.abs(found[j]! / frequency - 1), `${j}`).toBeLessThan(2e-6);
 });

@@ -4,7 +4,7 @@ import { findGpus, parseGpus, pickGpu, visibleFor } from '../../scripts/check-gp
 /** One H100; the name and the memory are what such a card's driver reports. */
 const H100 =
   '0, GPU-5c0f4e6a-8a1f-7d1e-3d43-1f3f3b5bb111, NVIDIA H100 80GB HBM3, 580.159.04, 81559, 4, 9.0, Disabled\n';
-/** Two cards: the first cut into instances, the second one without MIG. */
+/** Two cards: the first is split into instances, the second has no MIG. */
 const TWO = `0, GPU-aaaa1111-0000-0000-0000-000000000000, NVIDIA A100-SXM4-80GB, 535.161.08, 81920, 87, 8.0, Enabled
 1, GPU-bbbb2222-0000-0000-0000-000000000000, NVIDIA GeForce RTX 4090, 535.161.08, 24564, 512, 8.9, [N/A]
 `;

@@ -13,7 +13,7 @@ let build = '';
 let folder = '';
 
 beforeAll(() => {
-  // A build of its own: `dist` may be older than the sources. Types are checked elsewhere. The compiled files find their packages through the link.
+  // A separate build, because `dist` may be older than the sources. Types are checked elsewhere. The compiled files find their packages through the link.
   build = mkdtempSync(join(tmpdir(), 'byteify-build-'));
   folder = mkdtempSync(join(tmpdir(), 'byteify-test-'));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -91,7 +91,7 @@ describe('the executable, stopped by a signal', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('exits on %s during a stalled download with %d', { timeout: 30_000 }, async (signal, code) => {
-    // Takes the request and never answers.
+    // Accepts the request and never responds.
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     let child: ChildProcess | null = null;
     try {
@@ -102,7 +102,7 @@ describe('the executable, stopped by a signal', () => {
         HF_HOME: join(folder, 'hf'),
       });
       const end = finished(child);
-      // A process that ends before it asks fails below, not by waiting.
+      // If the process exits before its request, the assertions below fail without a timeout.
       await Promise.race([once(server, 'request'), end]);
       child.kill(signal);
       const { code: exitCode, stderr } = await end;

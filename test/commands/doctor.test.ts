@@ -51,7 +51,7 @@ describe('doctor', () => {
     for (const file of files) await writeFile(file, '');
     await mkdir(join(folder(), 'engine'));
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
-    // As an earlier version left it: for which libraries is not known.
+    // As an earlier version wrote it, without the libraries.
     await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
     const untested = {
       ok: false,

@@ -28,7 +28,7 @@ describe('byteify evaluate', () => {
       expect.objectContaining({ kind: expect.stringContaining('lines'), documents: 1, bytes: 12, refused: [] }),
     ]);
     for (const kind of kinds) {
-      // An untrained model knows next to nothing: about the eight bits of a byte.
+      // An untrained model predicts almost nothing: about eight bits per byte.
       expect(Math.abs(kind.bits_per_byte - Math.log2(260))).toBeLessThan(1);
       expect(kind.bytes_per_patch).toBeGreaterThanOrEqual(1);
     }

@@ -30,7 +30,7 @@ it('export --out leaves nothing behind if the export does not compute what its c
 });
 
 describe('the export of a conversion', () => {
-  /** One that is trained, from a Llama whose licence came with it. */
+  /** A trained conversion of a Llama with a licence file. */
   async function conversion(): Promise<string> {
     const dir = join(folder(), 'conversion');
     await mkdir(join(dir, 'source'), { recursive: true });
@@ -69,7 +69,7 @@ describe('the export of a conversion', () => {
     const aside = join(folder(), 'Llama-mine');
     const { stdout, error } = await runCommand(exportCommand, { ...args, dir, out: aside }, { json: true });
     expect(error).toBeNull();
-    // As the recipe says, which has the sources since.
+    // According to the recipe, which has contained the sources since then.
     expect(JSON.parse(stdout)).toMatchObject({ dtype: 'float32' });
     expect(await violations(dir, aside)).toEqual([]);
     expect(await readFile(join(aside, 'README.md'), 'utf8')).toContain('\n# Llama-mine\n');

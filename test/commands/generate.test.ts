@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 const generate = (...more: string[]) => commandLine('generate', BLT, '--prompt', 'The ', '--max-bytes', '6', ...more);
 
 describe('byteify generate', () => {
-  // A model that is opened compiles its steps, which takes the time: it is opened twice.
+  // Most of the time is spent compiling the steps of a model, which is opened twice.
   it('prints one JSON document, for one text or for several with consecutive seeds', async () => {
     const file = join(folder(), 'prompt');
     await writeFile(file, 'The ');

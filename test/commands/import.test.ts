@@ -28,7 +28,7 @@ it('import runs once per conversion folder, remap runs there, and a changed reci
     runCommand(remapCommand, { dir: out, set, ...more }, { json: true });
   const small = ['blt.hash_vocab=50', 'patcher.layers=1'];
   expect((await remap(small)).error).toBeNull();
-  // Without --recipe and --set it is the conversion's own recipe that counts.
+  // Without --recipe and --set, the conversion's own recipe is used.
   expect((await remap([])).stderr).toContain('already there');
   expect((await remap(['seed=7'])).error).toMatchObject({
     message: expect.stringContaining('The recipe has changed since the stage "remap" began'),

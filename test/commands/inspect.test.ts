@@ -135,7 +135,7 @@ describe('inspect of a hub model', () => {
     return hub;
   }
 
-  /** The golden Llama in shards that are mostly weights: zeros, of which none may be asked for. */
+  /** The golden Llama in shards with large weights of zeros, which must not be requested. */
   async function sharded(): Promise<string> {
     const model = join(folder(), 'model');
     await mkdir(model);

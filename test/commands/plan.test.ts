@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.meta.url));
 const folder = temporaryFolder();
 
-// What this machine's own self-test measured is none of a test's business.
+// The test must not depend on this machine's self-test.
 beforeEach(() => vi.stubEnv('BYTEIFY_HOME', folder()));
 afterEach(() => vi.unstubAllEnvs());
 

@@ -12,7 +12,7 @@ import { hubUploads } from '../support/hub-uploads.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** The duties themselves are tested where they are. */
+/** The requirements themselves are tested in test/release. */
 const releaseViolations = vi.hoisted(() => vi.fn());
 vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseViolations }));
 

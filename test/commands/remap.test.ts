@@ -12,7 +12,7 @@ const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.met
 const blt = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 const folder = temporaryFolder();
 
-/** Small hash tables: the rule's are made for real models. */
+/** Small hash tables, because the derived sizes are meant for real models. */
 const set = ['blt.hash_vocab=100'];
 
 describe('remap', () => {

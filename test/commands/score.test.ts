@@ -29,7 +29,7 @@ describe('byteify score', () => {
     expect(document.byte_count).toBe(bytes.length);
     expect(document.nll_nats).toHaveLength(bytes.length);
     expect(document.entropy_nats).toHaveLength(bytes.length);
-    // BOS is a patch of its own.
+    // BOS is a separate patch.
     expect(document.patch_lengths[0]).toBe(1);
     const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
     expect(sum(document.patch_lengths)).toBe(bytes.length + 1);

@@ -16,7 +16,7 @@ const keyFile = async (text: string) => {
   return file;
 };
 
-// What a server answers is tested in test/serve and test/e2e/serve.test.ts: here it never gets as far as to listen.
+// A server's responses are tested in test/serve and test/e2e/serve.test.ts; here it never begins to listen.
 describe('byteify serve', () => {
   it('refuses to listen on a public address without a key', async () => {
     expect(await commandLine('serve', BLT, '--host', '0.0.0.0')).toMatchObject(wrongUsage('--api-key-file'));

@@ -8,10 +8,10 @@ const folder = temporaryFolder();
 beforeEach(() => vi.stubEnv('BYTEIFY_HOME', join(folder(), 'home')));
 afterEach(() => vi.unstubAllEnvs());
 
-/** What the engine's cache holds. */
+/** The contents of the engine's cache. */
 const remembered = () => readdir(join(folder(), 'home', 'engine')).catch(() => []);
 
-// Fetching and checking the libraries is tested in test/engine/set-up.test.ts.
+// Downloading and checking the libraries is tested in test/engine/set-up.test.ts.
 describe('byteify setup', () => {
   it('refuses a folder without the libraries, and does not record it', async () => {
     const libraries = join(folder(), 'libraries');

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { listenForStop } from '../../src/commands/signals.js';
 
-/** A process whose clock is set by hand. */
+/** A fake process whose clock is set by the test. */
 function listening() {
   const source = new EventEmitter();
   const [exits, first]: [number[], string[]] = [[], []];

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** One sitting: opens, runs the stages, closes. Returns the stages whose work was done. */
+/** One session: opens the conversion, runs the stages, closes it. Returns the stages whose work ran. */
 async function sitting(
   stages: Partial<Record<StageName, Record<string, string>>>,
   options: { restartFrom?: StageName; failIn?: StageName } = {},

@@ -13,7 +13,7 @@ beforeEach(async () => {
   await writeFile(at('source', 'model.safetensors'), 'weights');
 });
 
-/** An output as the verb leaves it. */
+/** An output as the verb writes it. */
 async function written(name: string, kind: OutputKind = 'export'): Promise<string> {
   await mkdir(at(name));
   await writeFile(at(name, 'config.json'), '{}');
@@ -82,7 +82,7 @@ describe('an --out is refused that', () => {
     await symlink('blt', at('alias'));
     await refused(own, 'is the input', at('alias'));
     await refused(folder(), 'contains the input');
-    // As an import leaves a conversion's source.
+    // As an import writes a conversion's source.
     await mkdir(at('links'));
     await symlink(join('..', 'blt', 'config.json'), at('links', 'config.json'));
     await refused(own, 'contains the input', at('links'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headOf, openChunks } from '../../src/data/chunk-reader.js';
 
-/** Chunks of some sizes, counted as they are asked for. */
+/** Chunks of the given sizes, counted as they are requested. */
 function source(sizes: readonly number[]) {
   const state = { asked: 0, isClosed: false };
   async function* chunks(): AsyncGenerator<Uint8Array> {

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** The documents of a file of these contents; refusals of records as `line: reason`, of the file as `reason` or `line: reason`. */
+/** The documents of a file with these contents; refusals of records as `line: reason`, of the file as `reason` or `line: reason`. */
 async function read(name: string, contents: string | Uint8Array, textKey = 'text') {
   const path = join(folder(), name);
   await writeFile(path, contents);

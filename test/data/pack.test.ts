@@ -6,7 +6,7 @@ import { splitOf } from '../support/split.js';
 
 const somePieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 120 }), { minLength: 1, maxLength: 12 });
 
-/** Bytes that rows predict, in order. */
+/** The bytes that rows predict, in order. */
 function predicted(rows: readonly Pick<PackedRow, 'targets' | 'weights'>[]): number[] {
   return rows.flatMap(({ targets, weights }) =>
     [...targets].filter((id, p) => weights[p] === 1 && id >= BYTE_OFFSET).map((id) => id - BYTE_OFFSET),

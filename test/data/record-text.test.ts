@@ -7,7 +7,7 @@ describe('the text of a record', () => {
   it('is the value of the key', () => {
     expect(of('{"text": "caf\\u00e9 \\ud83d\\uddfc\\u0000"}')).toEqual({ text: 'café 🗼\0' });
     expect(of('{"content": "a", "text": 3}', 'content')).toEqual({ text: 'a' });
-    // C4 and Dolma have other keys beside it, and objects in which it stands again.
+    // C4 and Dolma have other keys beside it, and objects that contain it again.
     expect(of('{"text": "a", "metadata": {"text": "b", "\\"text\\"": 1}, "url": "\\"text\\""}')).toEqual({ text: 'a' });
     expect(of('{"metadata": {"text": "b"}, "text": "a"}')).toEqual({ text: 'a' });
   });

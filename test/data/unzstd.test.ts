@@ -20,7 +20,7 @@ async function decoded(...chunks: Uint8Array[]): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Text that compresses, but not to nothing. */
+/** Text that compresses, but not to almost nothing. */
 const text = (lines: number) =>
   Buffer.from(Array.from({ length: lines }, (_, i) => `Row ${i} of the table has ${(i * i * 31) % 9973}.\n`).join(''));
 
@@ -127,7 +127,7 @@ describe.runIf(has('zstd'))('output of the zstd program', () => {
 });
 
 describe('a window of 2 GiB', () => {
-  // A frame of one raw block that asks for it.
+  // A frame of one raw block that needs this window.
   const stored = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, (5 << 3) | 1, 0, 0, ...Buffer.from('hello'));
 
   it.runIf('createZstdDecompress' in zlib)('is read by the zlib of a newer Node', async () => {

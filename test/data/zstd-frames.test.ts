@@ -6,7 +6,7 @@ import { zstdFile as file, zstdFrame as frame, inChunks, littleEndian, someLengt
 
 const OPTIONS = { maxWindowBytes: 2 ** 27, wideRemedy: 'that is too much' };
 
-/** Where a frame ends, at every length of the file. */
+/** Whether the file ends with a frame, at every length. */
 function wholeAt(bytes: readonly number[]): number[] {
   const frames = createZstdFrames(OPTIONS);
   const ends = frames.whole() ? [0] : [];
@@ -60,7 +60,7 @@ describe('zstd frames', () => {
   it('that no decoder can read are refused with what they need', () => {
     const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
     const push = (...bytes: number[]) => createZstdFrames(OPTIONS).push(Uint8Array.from(bytes));
-    // A window of 2^31 bytes, as --long=31 writes it; of 1.5 * 2^27; one whose contents are as large as that; 2^27, which is taken.
+    // Windows of 2^31 bytes, as --long=31 writes it; of 1.5 * 2^27; of contents of that size; and of 2^27, which is accepted.
     expect(() => push(...MAGIC, 0, 21 << 3)).toThrow('needs a window of 2 GiB, but that is too much');
     expect(() => push(...MAGIC, 0, (17 << 3) | 4)).toThrow('a window of 192 MiB');
     expect(() => push(...MAGIC, 0xe0, 0, 0, 0, 0, 3, 0, 0, 0)).toThrow('a window of 12 GiB');

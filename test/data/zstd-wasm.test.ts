@@ -27,7 +27,7 @@ describe('the zstd decoder for older versions of Node', () => {
 
   it('refuses damaged data, on which the library would loop forever', async () => {
     const reserved = frame('block');
-    reserved[6] = reserved[6]! | 6; // a block of the type that is not assigned
+    reserved[6] = reserved[6]! | 6; // a block of the reserved type
     await expect(decoded(reserved)).rejects.toThrow('its zstd data is damaged');
     const tall = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0]);
     await expect(decoded(tall)).rejects.toThrow('its zstd data is damaged');

@@ -9,7 +9,7 @@ const at = (path: string) => fileURLToPath(new URL(`../../scripts/${path}`, impo
 const work = mkdtempSync(join(tmpdir(), 'byteify-gpu-test-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-/** What check:gpu does where programs are found in one folder alone. */
+/** Runs check:gpu with a PATH of one folder. */
 function checkGpu(programs: string, args: readonly string[] = [], env: Record<string, string> = {}) {
   const { CUDA_VISIBLE_DEVICES: _, ...rest } = process.env;
   return spawnSync(process.execPath, [at('check-gpu.mjs'), ...args], {
@@ -69,7 +69,7 @@ describe('check:gpu with a card but no engine', () => {
   });
 });
 
-/** The checks themselves, on a CPU: what they measure is right, but for the GPU. */
+/** Runs the checks on a CPU: their measurements are valid, although not of a GPU. */
 function trial(check: string, options: object) {
   const { stdout } = spawnSync(process.execPath, [at('check-gpu/run-check.mjs'), check, JSON.stringify(options)], {
     encoding: 'utf8',

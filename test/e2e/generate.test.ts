@@ -35,7 +35,7 @@ async function json(...args: string[]): Promise<Document> {
   return JSON.parse(stdout);
 }
 
-/** What is shown of some bytes without --json. */
+/** How bytes are shown without --json. */
 const shownOf = (bytes: readonly number[]): string => {
   const valid = (text: string) => (text.includes('\uFFFD') ? null : text);
   let text = '';
@@ -62,7 +62,7 @@ describe('byteify generate', () => {
     expect(whole).toMatchObject({ finish_reason: 'length', seed: 5 });
     expect(whole.bytes.length).toBe(40);
     expect(whole.bytes_per_second).toBeGreaterThan(0);
-    // Of random weights hardly any bytes are UTF-8, and some are control characters.
+    // With random weights hardly any bytes are valid UTF-8, and some are control characters.
     expect(shownOf(whole.bytes)).toMatch(/\\x[01]/);
     expect(whole.text).toContain('\uFFFD');
     const ascii = (characters: readonly string[]) => characters.filter((character) => character < '\u0080').join('');
@@ -115,7 +115,7 @@ describe('byteify generate', () => {
   });
 
   it('stops before a stop string', async () => {
-    // The first two bytes side by side that a command line can hold.
+    // The first two adjacent bytes that a command line can contain.
     const at = whole.bytes.findIndex(
       (byte, i) => i > 0 && [byte, whole.bytes[i + 1]!].every((b) => b > 0x20 && b < 0x7f),
     );
@@ -204,7 +204,7 @@ describe('byteify generate', () => {
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/EPIPE|error|\n\s+at /);
     const tookMs = performance.now() - begun;
-    // At the rate it says on stderr, all 4,000 bytes would have taken twice this long; none is said where it ended at once.
+    // At the rate printed on stderr, all 4,000 bytes would have taken twice this long; no rate is printed if it ended at once.
     const rate = Number(/^([\d.]+) bytes\/s$/m.exec(stderr)?.[1] ?? 0);
     expect(tookMs).toBeLessThan((1000 * 4000) / rate / 2);
   });

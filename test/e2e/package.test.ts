@@ -10,7 +10,7 @@ import { type Packed, packed, ROOT, runAsUser } from '../support/packed.js';
 const run = promisify(execFile);
 
 let installed: Packed;
-/** A folder of the user's own below the installed package. */
+/** A user's folder below the installed package. */
 let work: string;
 beforeAll(async () => {
   installed = await packed();
@@ -20,7 +20,7 @@ afterAll(() => rm(work, { recursive: true, force: true }));
 
 const node = (code: string, cwd = work) => run(process.execPath, ['--input-type=module', '--eval', code], { cwd });
 
-/** Compiles a file of a user's who has TypeScript and no types of Node. */
+/** Compiles the file of a user who has TypeScript but not the types of Node. */
 async function compiles(file: string, code: string): Promise<void> {
   await writeFile(join(work, file), code);
   const strict = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023'];
@@ -96,7 +96,7 @@ describe('the installed package', () => {
         run(process.execPath, ['--preserve-symlinks', '--input-type=module', '--eval', `import '${entry}';`], {
           cwd: bare,
         });
-      // Without them the whole library cannot be loaded: the folder really lacks them.
+      // Without them the whole library cannot be loaded, which proves that the folder lacks them.
       await expect(load(installed.name)).rejects.toThrow('@tensorflow/tfjs-core');
       for (const entry of await entries()) await load(entry.replace('.', installed.name));
     } finally {

@@ -98,7 +98,7 @@ describe('memory', () => {
   const PUBLISHER = fileURLToPath(new URL('../support/publish-peak.mjs', import.meta.url));
   const run = promisify(execFile);
 
-  /** Holes, so no disk is read; a first byte, so that the files differ. */
+  /** Sparse files, so that no disk is read, with different first bytes. */
   async function peakOf(bytes: number): Promise<{ sent_bytes: number; peak_bytes: number }> {
     const from = join(work, `weights-${bytes}`);
     await mkdir(from);

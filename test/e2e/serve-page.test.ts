@@ -34,7 +34,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
   const work = mkdtempSync(join(tmpdir(), 'byteify-page-'));
   let server: Serving;
   let page: Page;
-  /** What the browser complains about, blocked content included. */
+  /** The browser's errors and warnings, including blocked content. */
   const complaints: string[] = [];
   const asked: string[] = [];
 
@@ -57,7 +57,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
 
   const text = (id: string) => page.textContent(`#${id}`);
   const idle = () => page.waitForSelector('#write:enabled');
-  // What runs in the page is text: its types are not those of Node.
+  // Code that runs in the page is a string, because its types are not Node's.
   const patches = () =>
     page.evaluate<{ nats: number; colour: string }[]>(`
       [...document.querySelectorAll('.patch')].map((span) => ({

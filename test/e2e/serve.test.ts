@@ -65,7 +65,7 @@ async function until(what: () => Promise<boolean>, ms: number): Promise<void> {
     if (performance.now() > end) throw new Error(`not within ${ms} ms`);
 }
 
-/** A text that takes some seconds. */
+/** A text that takes several seconds. */
 const LONG = { prompt: 'a', max_tokens: 4096, temperature: 0 };
 
 const prompts = ['The ', 'One', 'b', 'naïve', '東京', 'Byte?', 'x = y', 'Ωμ'].map(

@@ -24,7 +24,7 @@ const inThread = (settings: PreparerSettings) => startPreparer(settings, WORKER)
 let config: BltConfig;
 let files: SplitFiles;
 
-/** Texts of 22 to 82 bytes, each mostly of one letter: a row of 128 holds several, and the rows are cut into few or many patches. */
+/** Texts of 22 to 82 bytes, each mostly of one letter: a row of 128 contains several, and the rows have few or many patches. */
 async function makeStore(name: string): Promise<SplitFiles> {
   const [texts, out] = [join(work, `${name}-texts`), join(work, name)];
   await mkdir(texts);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   files = await makeStore('store');
 });
 
-/** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
+/** A fake patcher: entropies between 0 and 1 by the id at each position, after a delay. */
 async function somePatcher({ ids }: ByteBatch): Promise<PatcherOutput> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   const of = (salt: number) => Float32Array.from(ids, (id) => ((id * 31 + salt) % 101) / 101);

@@ -114,7 +114,7 @@ describe('converting the embedded tiny Llama', () => {
     expect((await runCli(args(whole))).code).toBe(0);
     const running = startCli(args(stopped));
     await running.seen('Fine-tuning ...');
-    // Wait for a step to be on record, then stop inside the run.
+    // Wait until a step is recorded, then stop in the middle of the run.
     for (let i = 0; i < 600; i++) {
       const lines = await readFile(join(stopped, 'run', 'metrics.jsonl'), 'utf8').catch(() => '');
       if (lines.split('\n').length > 3) break;

@@ -40,7 +40,7 @@ describe('a tensor in chunks', () => {
   });
 
   it('is read in order if it is larger than one chunk', () => {
-    const size = 16 * 2 ** 20 + 3; // one piece of 64 MiB and 12 bytes; all values are exact
+    const size = 16 * 2 ** 20 + 3; // one chunk of 64 MiB and 12 bytes; all values are exact
     const tensor = tf.range(3 - size, 3, 1, 'float32');
     const parts = [...chunksOf(tensor)];
     expect(parts.map(({ length }) => length)).toEqual([64 * 2 ** 20, 12]);

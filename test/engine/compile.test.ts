@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 const ALIKE = 1e-5;
 
-/** Documents 0 0 0 1 1 1 and 0 1 1 1 2 2, a query seeing earlier positions of its own. */
+/** Documents 0 0 0 1 1 1 and 0 1 1 1 2 2; a query sees earlier positions of its own document. */
 function documentMask(): tf.Tensor {
   const documents = [
     [0, 0, 0, 1, 1, 1],
@@ -44,9 +44,9 @@ const float = (...shapes: number[][]) => shapes.map((shape, i) => numbers(shape,
 interface Case {
   readonly name: string;
   readonly f: (...inputs: tf.Tensor[]) => tf.Tensor;
-  /** Inputs that get gradients. */
+  /** The inputs that have gradients. */
   readonly varied: () => tf.Tensor[];
-  /** Inputs that get none. */
+  /** The inputs that have none. */
   readonly fixed?: () => tf.Tensor[];
 }
 
@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
   },
   { name: 'segmentShift', f: (x, ids) => segmentShift(x!, ids!, 4), varied: () => float([5, 3]), fixed: segments },
   {
-    name: 'attend, with documents and two query heads a key-value head',
+    name: 'attend, with documents and two query heads per key-value head',
     f: (q, k, v, mask) => attend(q!, k!, v!, mask!),
     varied: () => float([2, 3, 12, 4], [2, 3, 6, 4], [2, 3, 6, 4]),
     fixed: () => [documentMask()],
@@ -185,7 +185,7 @@ describe('fused operations', () => {
     const outer = (x: tf.Tensor, y: tf.Tensor) =>
       fusedOp('test outer', (a, b) => tf.mul(fuse('test inner', [a!], (z) => [tf.exp(z)])[0]!, b!), [x, y]);
     const inputs = float([3, 2], [2]);
-    // outer() within a chain: what comes before and after it is on the same tape.
+    // outer() inside a chain: the operations before and after it are on the same tape.
     const found = await everyWay(
       withGradients((x, y) => tf.sin(outer(tf.square(x!), tf.mul(y!, y!))), 2),
       inputs,

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 type Function = (...inputs: tf.Tensor[]) => tf.Tensor;
 
-/** Numbers without pattern, away from zero. */
+/** Irregular numbers, away from zero. */
 function values(shape: readonly number[], salt: number): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const numbers = Float32Array.from({ length: size }, (_, i) => {

@@ -7,7 +7,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
 });
 
-/** Numbers of both signs, none zero, none alike. */
+/** Distinct nonzero numbers of both signs. */
 const X = [0.3, -1.2, 2.5, 0.7, -0.4, 1.9];
 const POSITIVE = [0.3, 1.2, 2.5, 0.7, 0.4, 1.9];
 const x = () => tf.tensor(X, [2, 3]);
@@ -37,7 +37,7 @@ function roundHalfEven(value: number): number {
 
 type Case = readonly [make: () => tf.Tensor | tf.Tensor[], wanted: readonly number[], shape?: readonly number[]];
 
-/** At least one case a kernel; the kernel is the one that the op runs. */
+/** At least one case per kernel; the operation runs that kernel. */
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   Abs: [
     [() => tf.abs(x()), map(Math.abs)],

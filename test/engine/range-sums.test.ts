@@ -47,7 +47,7 @@ describe('range sums', () => {
     p[700] = 0.999995;
     p[width] = 0.99994;
     const rows = [0, 1, 0];
-    // Ranges of one or two values behind the dominating one; ranges over all; ranges at the end.
+    // Ranges of one or two values after the dominating one, ranges over everything, and ranges at the end.
     const bounds = [
       Array.from({ length: few + 1 }, (_, b) => 701 + b + (b >> 1)),
       Array.from({ length: few + 1 }, (_, b) => (b * width) / few),
@@ -62,7 +62,7 @@ describe('range sums', () => {
   it('have a zero gradient, which does not affect other gradients', () => {
     tf.tidy(() => {
       const p = tf.tensor2d([2, 3, 5], [1, 3]);
-      // 2 + 3 and 5: the gradient of p_0 * 5 + p_1 * 5 is what stands beside p.
+      // 2 + 3 and 5: the gradient of p_0 * 5 + p_1 * 5 has the factors of p.
       const loss = (x: tf.Tensor) =>
         tf.sum(tf.mul(tf.slice(x, [0, 0], [1, 2]), rangeSums(x, ints([0]), ints([0, 2, 3], [1, 3]))));
       expect([...tf.grad(loss)(p).dataSync()]).toEqual([5, 5, 0]);

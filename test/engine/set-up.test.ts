@@ -12,7 +12,7 @@ import { lockFolder } from '../../src/fs/lock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startWheelIndex, type WheelIndex } from '../support/wheel-index.js';
 
-/** The pinned wheel of these tests, known only when it is made. */
+/** The pinned wheel of these tests, which is known only once it is built. */
 const pinned = vi.hoisted(() => ({ wheel: null as unknown }));
 vi.mock('../../src/engine/libraries.js', async (original) => ({
   ...(await original<typeof import('../../src/engine/libraries.js')>()),
@@ -29,7 +29,7 @@ const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100 };
 const folder = temporaryFolder();
 let index: WheelIndex;
 let tried: string[];
-/** As the self-test does it, without computing. */
+/** Records a result like the self-test, without computing. */
 const tryOut = async (libraries: string) => {
   tried.push(libraries);
   await recordSelfTest(libraries, RESULT);
@@ -49,7 +49,7 @@ afterEach(async () => {
   await index.close();
 });
 
-/** A folder that looks as if it held the libraries. */
+/** A folder that seems to contain the libraries. */
 async function libraries(path: string): Promise<string> {
   await mkdir(path, { recursive: true });
   for (const file of LIBRARY_FILES) await writeFile(join(path, file), 'no library');

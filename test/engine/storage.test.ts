@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** What a variable holds. */
+/** The stored parts of a variable. */
 function held(variable: Variable): Float32Array {
   return tf.tidy(() => variable.read().dataSync() as Float32Array);
 }
@@ -31,7 +31,7 @@ function create(values: Float32Array, shape: readonly number[], storage: Storage
   return variable;
 }
 
-/** Values as they come out of a variable. */
+/** Values after storage in a variable. */
 function through(storage: Storage, values: Float32Array, shape: readonly number[]): Float32Array {
   const variable = create(values, shape, storage);
   const found = held(variable);
@@ -39,7 +39,7 @@ function through(storage: Storage, values: Float32Array, shape: readonly number[
   return found;
 }
 
-/** The same bits: -0 and 0 differ, NaN equals itself. */
+/** Expects the same bits: -0 and 0 differ, NaN equals itself. */
 const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values.byteOffset, values.length)];
 
 /** Blocks as the documentation has them: the largest divisor of the last extent that is at most 256. */
@@ -75,7 +75,7 @@ const tensor = fc
       .map((drawn) => ({ shape, values: Float32Array.from(drawn, numberOf) })),
   );
 
-// Half a level's width is 1 / 254, and the slope of x^p is at most p: what rounding can do, of the block's largest magnitude.
+// Half a level's width is 1 / 254, and the slope of x^p is at most p: the rounding error relative to the block's largest magnitude.
 describe.each<[Storage, number]>([
   ['int8-p2', 2],
   ['int8-p4', 4],
@@ -92,7 +92,7 @@ describe.each<[Storage, number]>([
           part.forEach((wanted, i) => {
             const got = found[from + i]!;
             expect(Math.sign(got) === Math.sign(wanted), `sign of ${got} for ${wanted} beside ${largest}`).toBe(true);
-            // u is the p-th root: within half a level of its own, so the error is largest at its own slope.
+            // u is the p-th root, which is within half a level, so the error is largest at its own slope.
             const u = Math.min(1, (Math.abs(wanted) / (largest || 1)) ** (1 / power));
             const above = Math.min(1, u + 0.5001 / 127);
             const allowed =
@@ -238,7 +238,7 @@ describe.each(STORAGES)('rows of a variable in %s', (storage) => {
     eager.scatterRows(ids, rows);
     const [read] = await functions[2].call([]);
     const wanted = held(eager);
-    // XLA may round otherwise in the last bit, but takes the same level.
+    // XLA may round the last bit differently, but chooses the same level.
     for (const values of [held(traced), read!.dataSync() as Float32Array])
       expect(values.every((value, i) => Math.abs(value - wanted[i]!) <= 1e-6 * Math.abs(wanted[i]!))).toBe(true);
     tf.dispose([factor, ids, rows, read!]);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const SIGNATURE = [{ shape: [3], dtype: 'float32' as const }];
 
-/** Adds its input and 1 to a variable, and gives twice what the variable held before and 1, in a chain that is fused where chains are. */
+/** Adds its input and 1 to a variable, and returns twice the variable's previous value, and 1, in a chain that is fused if chains are. */
 const adds = (sum: Variable) => (x: tf.Tensor | undefined) => {
   const before = sum.read();
   const [doubled] = fuse('tensor-function test', [before], (value) => [tf.mul(tf.add(value!, 1), 2)]);
@@ -36,7 +36,7 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<number[]> {
   return values;
 }
 
-/** How TensorFlow was asked to run functions while `work` ran. */
+/** How TensorFlow was told to run functions while `work` ran. */
 async function runs(work: () => Promise<unknown>): Promise<('graph' | 'xla')[]> {
   const spy = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
   try {
@@ -85,7 +85,7 @@ it('without fused chains, a graph does not use XLA', async () => {
     sum.dispose();
   }
   const [fused, plain] = traces.mock.results.map(({ value }) => value.operations as number);
-  // The chain's two operations and two constants stand in the graph instead of one call.
+  // The graph contains the chain's two operations and two constants instead of one call.
   expect(plain).toBeGreaterThan(fused!);
   traces.mockRestore();
   x.dispose();
@@ -113,7 +113,7 @@ describe('a function that is compiled in the background', () => {
       }),
       'while it is compiled',
     ).toEqual(expect.arrayContaining(['graph', mode]));
-    // Compiling has changed nothing.
+    // Compilation did not change the variable.
     expect(await runs(call), 'compiled').toEqual([mode]);
     expect(found).toEqual([1, 2, 3, 4].map((turn) => [1, 2, 3].map((value) => 2 * ((value + 1) * (turn - 1) + 1))));
     fn.dispose();

@@ -26,7 +26,7 @@ beforeEach(() => {
 const floats = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32' });
 const float32 = attribute.type('T', 'float32');
 
-/** What a failed trace must leave: eager operations, new traces and every way to run them. */
+/** What must still work after a failed trace: eager operations, new traces and every mode of running them. */
 afterEach(async () => {
   expect(engine.liveHandles(), 'handles are left').toBe(before);
   expect(tf.tidy(() => tf.sum(tf.tensor1d([1, 2])).dataSync()[0])).toBe(3);

@@ -28,7 +28,7 @@ afterEach(() => {
 const STORAGES: readonly Storage[] = ['float32', 'bfloat16'];
 const EVERY = COMPILED.flatMap((mode) => STORAGES.map((storage) => ({ mode, storage })));
 const floats = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32' });
-const REPEATS = 20; // orders that are left open differ from run to run
+const REPEATS = 20; // an undefined order would differ from run to run
 
 function variableOf(values: readonly number[], shape: number[], storage: Storage = 'float32'): Variable {
   const initial = tf.tensor([...values], shape);
@@ -40,7 +40,7 @@ function variableOf(values: readonly number[], shape: number[], storage: Storage
 const valuesOf = (variable: Variable): number[] => [...taken([variable.read()])[0]!];
 
 describe.each(COMPILED)('a traced function reads and changes a variable in program order (%s):', (mode) => {
-  /** Calls with 1, 2, 3, ... and gives all results and the variable's value after each. */
+  /** Calls the function with 1, 2, 3, ... and returns all results and the variable's value after each. */
   async function calls(body: (variable: Variable, x: tf.Tensor) => tf.Tensor[]): Promise<number[][]> {
     const variable = zeroVariable([1]);
     const compiled = compile((x) => body(variable, x!), [floats(1)]);

@@ -47,7 +47,7 @@ function variableOf(values: readonly number[], shape: number[], storage: Storage
 
 const valuesOf = (variable: Variable): number[] => [...taken([variable.read()])[0]!];
 
-/** Runs `body` on tensors in one of the ways; they are released. */
+/** Runs `body` on tensors in one of the modes, and releases them. */
 async function run(mode: Mode, body: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]) {
   const signature = inputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as 'float32' | 'int32' }));
   if (mode === 'eager') {
@@ -94,7 +94,7 @@ describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
     const [norm] = await run(
       mode,
       (by) => {
-        // Both read both: what is assigned first must not be what the other reads.
+        // Both read both: the value assigned first must not be the one that the other reads.
         fuseUpdate('cross', [a, b], [by!], ([x, y], [z]) => [tf.add(x!, tf.mul(y!, z!)), tf.sub(y!, tf.mul(x!, z!))]);
         return [tf.sum(by!)];
       },
@@ -167,7 +167,7 @@ describe('bfloat16', () => {
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 50 }), (values) => {
         const variable = variableOf(values, [values.length], 'bfloat16');
-        // Denormals may be flushed to zero on the way.
+        // Denormals may be flushed to zero.
         const clear = (all: readonly number[]) => all.map((x) => (Math.abs(x) < 2 ** -126 ? 0 : x));
         expect(clear(valuesOf(variable)).map((x) => x + 0)).toEqual(
           clear(rounded(values, 'bfloat16')).map((x) => x + 0),

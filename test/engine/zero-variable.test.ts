@@ -5,13 +5,13 @@ import { chunksOf, type Engine, startEngine, tf, type Variable, zeroVariable } f
 let engine: Engine;
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
-  // What the engine sets up once is not counted below.
+  // Memory that the engine allocates once is not counted below.
   const variable = zeroVariable([1024, 1024]);
   scatterOnes(variable, [0]);
   variable.dispose();
 });
 
-/** Of this process, megabytes: VmSize is address space, VmRSS memory that is really there. */
+/** Memory of this process in megabytes: VmSize is address space, VmRSS is resident memory. */
 function megabytes(what: 'VmSize' | 'VmRSS'): number {
   const line = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
   return Number(line![1]) / 1024;
@@ -27,7 +27,7 @@ function scatterOnes(variable: Variable, rows: readonly number[]): void {
   });
 }
 
-/** Rows of which any value is not zero, in order. */
+/** The rows with any nonzero value, in order. */
 function rowsNotZero(variable: Variable): number[] {
   const value = variable.read();
   const found: number[] = [];
@@ -88,7 +88,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     const handles = engine.liveHandles();
     const before = megabytes('VmSize');
     for (let i = 0; i < 12; i++) zeroVariable(GIGABYTE).dispose();
-    // TensorFlow may keep a block or two for what comes next.
+    // TensorFlow may keep a block or two for later allocations.
     expect(megabytes('VmSize') - before).toBeLessThan(3500);
     expect(engine.liveHandles()).toBe(handles);
   });

@@ -48,7 +48,7 @@ describe('encoder fidelity', () => {
       texts: some,
     });
 
-  /** The patcher's entropies of a text: entry i is of the prediction of byte i. */
+  /** The patcher's entropies on a text: entry i is that of the prediction of byte i. */
   const ownCuts = (text: Uint8Array) => {
     const made = createPatcherRunner(reading.tiny.config, reading.variables, 'eager');
     return { entropies: made.run(textBatch(text)).then(({ entropies }) => entropies), dispose: made.dispose };

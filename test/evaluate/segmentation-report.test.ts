@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { segmentationReport } from '../../src/evaluate/index.js';
 import { CUT_AT_END, CUT_LATE, NO_CUT } from '../../src/patching/index.js';
 
-/** Bytes of tokens `the| file|.|` in short: ab| cde| f| gh|, the third a single byte. */
+/** The token ends of ab| cde| f| gh|, whose third token is a single byte. */
 const ENDS = Uint8Array.from([0, 1, 0, 0, 1, 1, 0, 1]);
 
 describe('the segmentation report', () => {
@@ -12,7 +12,7 @@ describe('the segmentation report', () => {
 
   it('counts each token end once, and a late cut for the end before it', () => {
     const cuts = Uint8Array.from([CUT_LATE, CUT_AT_END, CUT_LATE, CUT_AT_END, NO_CUT, CUT_LATE, 0, CUT_AT_END]);
-    // Right: the end at 1, the one at 4 by the late cut at 5. Wrong: late at 0, again for 1, and at 3. The last byte's cut is none.
+    // Right: the end at 1, and the one at 4 by the late cut at 5. Wrong: the late cut at 0, the second one for 1, and the one at 3. The last byte's cut does not count.
     const source = { canonical: zeros(), inPatches: zeros(), readings };
     const report = segmentationReport([{ ends: ENDS, cuts, patcherNats: 8 * bit, source }]);
     expect(report).toMatchObject({ bytes: 8, cutPrecision: 2 / 5, cutRecall: 2 / 3, lateShare: 1 / 2 });

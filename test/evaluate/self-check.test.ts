@@ -52,7 +52,7 @@ it('the self-check fails an export whose weights differ from the checkpoint’s'
   );
 });
 
-/** The golden model with another config.json. */
+/** The golden model with a changed config.json. */
 async function reconfigured(change: (json: Config) => void): Promise<string> {
   const folder = await rewritten('F32');
   const path = join(folder, 'config.json');

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** Around the buffer's size of 1 MiB: what fits, what fills it, what goes past it. */
+/** Sizes around the buffer's 1 MiB: below, equal and above. */
 const length = fc.oneof(fc.nat(40), fc.integer({ min: 2 ** 20 - 2, max: 2 ** 20 + 2 }));
 const step = fc.oneof(
   fc.record({ append: length, byte: fc.nat(255) }),

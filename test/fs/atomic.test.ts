@@ -47,7 +47,7 @@ it('removes what a killed process left behind at any depth, and nothing else', a
   const run = join(folder(), 'run');
   await mkdir(run);
   await writeFile(join(run, '.notes.tmp-1'), 'not ours');
-  // Never ends: what is there while it works is what is left when the process is killed.
+  // Never ends: the state while it works is the state after the process is killed.
   void writeFolderAtomic(join(run, 'checkpoint-1'), () => new Promise(() => undefined));
   void writeFolderAtomic(join(folder(), 'init'), () => new Promise(() => undefined));
   await vi.waitFor(async () => expect(await readdir(folder(), { recursive: true })).toHaveLength(4));
@@ -88,7 +88,7 @@ it('names the target path, not the temporary one, in every error', async () => {
   const path = join(folder(), 'out');
   const inside = writeFolderAtomic(path, (temporary) => readFile(join(temporary, 'absent')));
   await expect(inside).rejects.toMatchObject({ path: join(path, 'absent') });
-  // As a file that is open tells it: without a path.
+  // Like the error of an open file, which has no path.
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
   await expect(writeFolderAtomic(path, () => Promise.reject(full))).rejects.toMatchObject({ path });
   await expect(writeFileAtomic(join(folder(), 'none/file'), '')).rejects.toMatchObject({

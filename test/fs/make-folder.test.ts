@@ -25,7 +25,7 @@ it('fails with the reason and the name of the folder', async () => {
   await symlink('nowhere', join(folder(), 'link'));
   await expect(makeFolder(join(folder(), 'link'))).rejects.toMatchObject({ code: 'EEXIST' });
   await mkdir(join(folder(), 'deep'));
-  // A disk of the kernel's own: nothing can be made there.
+  // A file system of the kernel, on which nothing can be created.
   if (process.platform === 'linux')
     await expect(makeFolder('/proc/byteify/a')).rejects.toMatchObject({ path: '/proc/byteify' });
 });

@@ -19,15 +19,15 @@ import { maxDifference } from '../support/golden.js';
 import { openResidentGolden, type ResidentGolden, withConfig } from '../support/resident-golden.js';
 
 let golden: ResidentGolden;
-/** Writes the letters a to d alone: its heads know no other byte. Its patcher often guesses right, and often does not. */
+/** A model that writes only the letters a to d, because its heads give all other bytes no weight. Its patcher's drafts are often right and often wrong. */
 let letters: ResidentGolden;
 
-/** The same, but it ends the text where that one writes a d. */
+/** The same model, except that it ends the text instead of writing a d. */
 let ending: ResidentGolden;
 
 const LETTERS = [...'abcd'].map((letter) => letter.charCodeAt(0) + BYTE_OFFSET);
 
-/** Rows [260, hidden] of a head: two directions, each of which speaks for one id and against another. */
+/** Rows [260, hidden] of a head: two directions, each of which favours one id over another. */
 function headOf([a, b, c, d]: readonly number[], hidden: number, salt: number): tf.Tensor {
   const values = new Float32Array(VOCAB_SIZE * hidden);
   for (const [pair, [one, other]] of [[a, b] as const, [c, d] as const].entries()) {
@@ -64,7 +64,7 @@ afterAll(() => {
 });
 
 const GREEDY = { ...PLAIN_SAMPLING, temperature: 0 };
-/** Of the models of letters: a byte that is no letter is never among the two likeliest. */
+/** For the models of letters: a byte that is not a letter is never among the two most likely. */
 const TWO = { ...PLAIN_SAMPLING, topK: 2 };
 
 const requestOf = (text: string, changed: Partial<GenerationRequest> = {}): GenerationRequest => ({
@@ -114,7 +114,7 @@ async function withGenerator<T>(
 const one = (model: ResidentGolden, request: GenerationRequest, options: GeneratorOptions = {}): Promise<Whole> =>
   withGenerator(model, options, (generator) => wholeOf(generator.generate(request)[0]!));
 
-/** Next-byte logits [n, 260] of the full forward. */
+/** Next-byte logits [n, 260] of the full forward pass. */
 function logitsOf({ params, config }: BltModel, ids: readonly number[]): Float32Array {
   const { batch } = cutIntoPatches(params, config, [wholeRow(Int32Array.from(ids))]);
   return tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
@@ -155,7 +155,7 @@ describe('a text', () => {
       const [cut] = scoreTexts(model.model.params, model.model.config, [text]);
       expect(maxDifference(entropyNats, cut!.entropyNats.slice(9))).toBeLessThan(1e-4);
       const starts = new Set<number>();
-      // In bytes of the text: the first patch is BOS alone.
+      // Counted in bytes of the text: the first patch is BOS alone.
       cut!.patchLengths.reduce((at, length) => {
         starts.add(at - 1);
         return at + length;
@@ -188,14 +188,14 @@ describe('drafts', () => {
     await withGenerator(letters, { draft: 4 }, async (generator) => {
       const { pieces } = await wholeOf(generator.generate(request)[0]!);
       const { draftedBytes, acceptedBytes } = generator.state();
-      // A step writes the byte that follows what stands.
+      // A step writes the byte after the accepted ones.
       expect(acceptedBytes).toBe(80 - pieces);
       expect(acceptedBytes).toBeGreaterThan(0);
       expect(draftedBytes).toBeGreaterThan(acceptedBytes);
     });
   });
 
-  /** Every text of some bytes that can be drawn, with its probability by the full forward. */
+  /** Every text of a given length that can be drawn, with its probability by the full forward pass. */
   function textsAndProbabilities(prompt: readonly number[], count: number): Map<string, number> {
     let texts: { ids: readonly number[]; probability: number }[] = [{ ids: [], probability: 1 }];
     for (let i = 0; i < count; i++) {
@@ -231,7 +231,7 @@ describe('drafts', () => {
         expect(expected).toBeGreaterThan(5);
         return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
       }, 0);
-      // Of 7 degrees of freedom; a true model is beyond it once in a thousand choices of seeds.
+      // With 7 degrees of freedom, a correct model exceeds it for one in a thousand choices of seeds.
       expect(chiSquare).toBeLessThan(24.32);
     },
   );
@@ -281,7 +281,7 @@ describe('the end of a text', () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: TWO, seed: 3 });
     const { bytes } = await one(letters, request);
     const text = Buffer.from(bytes).toString();
-    // One that is there, one that begins like it, one that begins before and is never complete.
+    // One that occurs, one with the same beginning, and one that begins earlier and is never complete.
     const stop = text.slice(30, 35);
     const stops = [stop, `${stop.slice(0, 3)}#`, `${text.slice(25, 33)}#`].map((each) =>
       Uint8Array.from(Buffer.from(each)),
@@ -326,7 +326,7 @@ describe('the end of a text', () => {
     });
     const whole = await one(letters, requestOf('x'.repeat(20), { sampling: TWO }));
     const found = await one(short, requestOf('x'.repeat(20), { sampling: TWO }), { draft });
-    // BOS and 29 bytes are 30 positions. What the config has beside counts patches.
+    // BOS and 29 bytes are 30 positions. The config's other maximum counts patches.
     expect(found).toMatchObject({ bytes: whole.bytes.slice(0, 9), finish: 'length' });
     expect((await one(short, requestOf('x'.repeat(28)), { draft })).bytes.length).toBe(1);
     await withGenerator(short, { draft }, async (generator) => {
@@ -431,7 +431,7 @@ it('a generator compiles nothing for a few bytes, and compiles in the background
     const few = await one(letters, request, { mode: 'xla' });
     expect(compiles()).toBe(false);
     await withGenerator(letters, { mode: 'xla' }, async (generator) => {
-      // As long as the model reads, so that both requests together are worth it.
+      // As long as the model can read, so that both requests together justify compilation.
       const texts = [generator.generate({ ...request, maxBytes: 100 }), generator.generate(request)];
       const [, many] = await Promise.all(texts.map(([text]) => wholeOf(text!)));
       expect(many!.bytes).toEqual(few.bytes);

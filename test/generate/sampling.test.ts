@@ -6,7 +6,7 @@ import { generatorOf, uniformOf } from '../../src/random.js';
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Logits of seven ids; all others cannot be. */
+/** Logits of seven ids; all others are impossible. */
 const FEW: Readonly<Record<number, number>> = { 2: 0.5, 4: 2, 5: 1, 6: 0, 7: -1, 8: 3, 9: 2.5 };
 
 const rowOf = (logits: Readonly<Record<number, number>>): Float32Array => {
@@ -15,7 +15,7 @@ const rowOf = (logits: Readonly<Record<number, number>>): Float32Array => {
   return row;
 };
 
-/** The ids that can be drawn, and how likely. */
+/** The ids that can be drawn, with their probabilities. */
 const found = (
   logits: Float32Array,
   sampling: Partial<Sampling>,

@@ -13,7 +13,7 @@ const requestOf = (changed: Partial<GenerationRequest> = {}): GenerationRequest 
   ...changed,
 });
 
-/** Logits after each id, of a model that finds one id likeliest everywhere. */
+/** Logits after each id, of a model that always finds one id most likely. */
 function logitsOf(likeliest: readonly number[]): Float32Array {
   const logits = new Float32Array(likeliest.length * VOCAB_SIZE);
   likeliest.forEach((id, row) => {
@@ -22,12 +22,12 @@ function logitsOf(likeliest: readonly number[]): Float32Array {
   return logits;
 }
 
-/** Entropy of the prediction made at a position, and whether a patch ends there: anything that tells positions apart. */
+/** The entropy of the prediction at a position, and whether a patch ends there: any values that distinguish positions. */
 const entropyAt = (position: number) => Math.fround(position / 7);
 const closesAt = (position: number) => position % 3 === 0;
 
 /**
- * Runs a sequence with a model that writes `script` and then EOS, in steps of as many ids as `drafts` says in turn. A drafted id is wrong where the
+ * Runs a sequence with a model that writes `script` and then EOS, in steps of as many ids as `drafts` lists in turn. A drafted id is wrong if the
  * turn is odd.
  */
 function run(sequence: Sequence, script: readonly number[], drafts: readonly number[]): void {
@@ -35,7 +35,7 @@ function run(sequence: Sequence, script: readonly number[], drafts: readonly num
   const step = (ids: readonly number[], begin: number) =>
     sequence.draw({
       ids,
-      // What follows the i-th id read is what the script has there, whatever was drafted.
+      // The script determines what follows the i-th id read, whatever was drafted.
       logits: logitsOf(ids.map((_, i) => idAt(begin + i))),
       entropies: Float32Array.from(ids, (_, i) => entropyAt(begin + i)),
       closed: ids.map((_, i) => closesAt(begin + i)),
@@ -60,7 +60,7 @@ async function piecesOf(sequence: Sequence): Promise<WrittenBytes[]> {
   return pieces;
 }
 
-/** Where a text must end: before the stop string that is complete first, and of those that end together before the longest. */
+/** Where a text must end: before the first complete stop string, or the longest of those that end together. */
 function cutBefore(script: readonly number[], stops: readonly (readonly number[])[]): number | null {
   for (let end = 1; end <= script.length; end++) {
     const starts = stops

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createShownText, escapedByte, replacedByte } from '../../src/generate/index.js';
 
-/** What is shown after each piece, and at the end. */
+/** The text shown after each chunk, and at the end. */
 function shown(pieces: readonly (readonly number[])[], invalid: (byte: number) => string = escapedByte): string[] {
   const text = createShownText(invalid);
   return [...pieces.map((piece) => text.push(Uint8Array.from(piece))), text.end()];
@@ -10,7 +10,7 @@ function shown(pieces: readonly (readonly number[])[], invalid: (byte: number) =
 
 const utf8 = (text: string) => [...Buffer.from(text)];
 
-/** A list cut in two or more at some places. */
+/** A list, split at random positions into two or more. */
 function cutAt(bytes: readonly number[], places: readonly number[]): number[][] {
   const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
   return [...at, bytes.length].map((to, i) => bytes.slice(i === 0 ? 0 : at[i - 1], to));
@@ -24,7 +24,7 @@ describe('text that is shown as its bytes arrive', () => {
         expect(shown(cutAt(utf8(text), places)).join('')).toBe(text);
       }),
     );
-    // Byte order marks and the ends of what a character of each length can be.
+    // Byte order marks, and the limits of characters of each length.
     const ends = '\uFEFF\u0000\u007F\u0080\u07FF\u0800\uD7FF\uE000\uFFFF\u{10000}\u{10FFFF}\uFEFF';
     expect(shown(utf8(ends).map((byte) => [byte])).join('')).toBe(ends);
   });
@@ -36,7 +36,7 @@ describe('text that is shown as its bytes arrive', () => {
         const whole = shown([bytes]);
         const pieces = shown(cutAt(bytes, places));
         expect(pieces.join('')).toBe(whole.join(''));
-        // What waits is the beginning of one character.
+        // The bytes that wait are the beginning of one character.
         expect(whole[1]!.match(/\\x[0-9a-f]{2}/g)?.length ?? 0).toBeLessThanOrEqual(3);
       }),
       { numRuns: 500 },

@@ -36,7 +36,7 @@ describe('slots', () => {
     for (const request of [first, second, third]) queue.add(request);
     expect(queue.state()).toEqual({ running: 0, waiting: 5 });
     queue.update();
-    // A slot is left, but the second request needs two, and the third comes after it.
+    // One slot is free, but the second request needs two, and the third comes after it.
     expect(queue.running).toEqual([...first, null]);
     expect(queue.state()).toEqual({ running: 2, waiting: 3 });
     first[0]!.finish = 'eos';
@@ -62,7 +62,7 @@ describe('slots', () => {
     running[0]!.abandoned = true;
     waiting[0]!.abandoned = true;
     queue.update();
-    // One of two samples that wait is not wanted: the other keeps its place.
+    // One of two waiting samples is abandoned: the other keeps its place.
     expect(queue.state()).toEqual({ running: 1, waiting: 4 });
     expect(queue.running).toEqual([null, running[1]]);
     waiting[1]!.abandoned = true;

@@ -50,7 +50,7 @@ it('a streamed text ends before the first complete stop string, and nothing is e
         cut = stopsAt(written, stops);
         const settled = cut ?? settledLength(written, stops);
         expect(settled).toBeGreaterThanOrEqual(shown);
-        // No more waits than could be a stop string without its last byte.
+        // At most the length of a stop string without its last byte is delayed.
         if (cut === null) expect(length - settled).toBeLessThan(Math.max(...stops.map((stop) => stop.length)));
         shown = settled;
       }

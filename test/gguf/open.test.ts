@@ -72,7 +72,7 @@ describe('a GGUF file', () => {
           ['f64', typed(12, Buffer.from(Float64Array.of(0.1).buffer))],
           ['numbers', array(3, Uint8Array.of(1, 0), Uint8Array.of(255, 255))],
           ['texts', array(8, text('a'), text(''))],
-          // An element of a list has no type before it: the list's own head goes.
+          // An element of a list is not preceded by its type, so the inner list's type is removed.
           ['lists', array(9, array(0, Uint8Array.of(1)).subarray(4), array(8, text('x')).subarray(4))],
           ['nothing', array(9)],
         ],
@@ -151,7 +151,7 @@ describe('a GGUF file', () => {
     const file = await open(path, 'r+');
     const { size } = await file.stat();
     const farAt = size + Math.ceil((blocks * 34) / 32) * 32;
-    await file.truncate(farAt + farBlocks * Q8_0.blockBytes); // sparse: it takes no room
+    await file.truncate(farAt + farBlocks * Q8_0.blockBytes); // sparse: it takes no disk space
     const one = Uint8Array.of(0, 0x3c, 7); // scale 1, first weight 7
     const [beyond, last] = [16 * 2 ** 20 - ((16 * 2 ** 20) % 34), (blocks - 1) * 34];
     for (const at of [size + beyond, size + last, farAt + (farBlocks - 1) * 34]) await file.write(one, 0, 3, at);

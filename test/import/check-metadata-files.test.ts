@@ -15,7 +15,7 @@ beforeEach(async () => {
   await cp(TINY, model(), { recursive: true });
 });
 
-/** Changes a JSON file of the model; one that it does not have begins empty. */
+/** Changes a JSON file of the model, or creates it. */
 async function change(name: string, edit: (json: Json) => Json): Promise<void> {
   const text = await readFile(path(name), 'utf8').catch(() => '{}');
   await writeFile(path(name), JSON.stringify(edit(JSON.parse(text) as Json)));
@@ -30,7 +30,7 @@ const addToken = (id: number, content: string, special = false) =>
     ],
   }));
 
-/** One sentence that says why; nothing is left of the import. */
+/** Expects one sentence with the reason, and nothing left of the import. */
 async function expectRefused(message: string | RegExp): Promise<void> {
   const failing = importModel({ model: model(), out: join(folder(), 'out') });
   await expect(failing).rejects.toThrow(message);

@@ -28,7 +28,7 @@ vi.mock('node:fs/promises', { spy: true });
 
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'ab'.repeat(32)}\nsize 17209920\n`;
 const INDEX = 'model.safetensors.index.json';
-/** The index of a repository whose first shard holds these tensors. */
+/** The index of a repository whose first shard contains these tensors. */
 const index = (names: readonly string[]) => ({ names });
 
 const folder = temporaryFolder();
@@ -42,7 +42,7 @@ const sha256 = async (path: string) =>
     .update(await readFile(path))
     .digest('hex');
 
-/** The weights of `imported` are those of `original`, byte for byte. */
+/** Expects the weights of `imported` to equal those of `original`, byte for byte. */
 async function expectSameTensors(imported: string, original: string): Promise<void> {
   const [a, b] = [await openLlama(imported), await openLlama(original)];
   const kinds = ({ reader }: LlamaSource) =>
@@ -56,7 +56,7 @@ async function expectSameTensors(imported: string, original: string): Promise<vo
   await b.close();
 }
 
-/** Nothing is left of an import that failed. */
+/** Expects that nothing is left of a failed import. */
 async function expectRefused(source: string, message: string | RegExp, exitCode: 1 | 2 = 1): Promise<void> {
   const failing = importModel({ model: source, out: out() });
   await expect(failing).rejects.toThrow(message);

@@ -10,7 +10,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** No path of these may lead to a request. */
+/** None of these paths may cause a request. */
 const noHub = () => vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1');
 
 it('finds folders and GGUF files, also by relative paths', async () => {
@@ -28,7 +28,7 @@ it('prefers an existing path to a hub id of the same name', async () => {
   noHub();
   const before = process.cwd();
   await mkdir(join(folder(), 'org', 'name'), { recursive: true });
-  // vitest's workers are processes here: they have a working directory of their own.
+  // vitest's workers are processes here, so each has its own working directory.
   process.chdir(folder());
   try {
     expect(await locateModel('org/name')).toMatchObject({ kind: 'folder', path: join(process.cwd(), 'org', 'name') });

@@ -38,7 +38,7 @@ it('an adapter is refused with the name of its base model', async () => {
   await put('adapter_config.json', '{"base_model_name_or_path":"org/base","peft_type":"LORA"}');
   await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);
   await put('config.json', '{"model_type":"llama"}');
-  // Left behind by a merge: the weights are the model's.
+  // A leftover of a merge: the weights are those of the whole model.
   expect(await readConfigJson(folder())).toEqual({ model_type: 'llama' });
   await put('adapter_model.safetensors', '');
   await expect(readConfigJson(folder())).rejects.toThrow(/contains an adapter to org\/base/);

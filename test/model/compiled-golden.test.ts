@@ -15,7 +15,7 @@ import { type Body, MODES, type Mode, relativeDifference, taken } from '../suppo
 
 const LOGITS = 1e-4;
 const GRADIENTS = 1e-3;
-/** Gradients are about 1e-2; those that are nothing but rounding are smaller than this. */
+/** Gradients are about 1e-2; rounding errors are smaller than this. */
 const NOTHING = 1e-3;
 const VOCABULARY = 260;
 
@@ -29,7 +29,7 @@ interface Results {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** The loss of one text of a batch at a time, with its logits and gradients, in each way. */
+/** The loss of one text of a batch at a time, with its logits and gradients, in each run mode. */
 interface Rig {
   readonly names: readonly string[];
   readonly golden: GoldenBatch;
@@ -39,7 +39,7 @@ interface Rig {
 
 type Forward = (named: readonly string[], inputs: readonly tf.Tensor[], golden: GoldenBatch) => tf.Tensor;
 
-/** @param forward logits [rows * length, 260] of parameters and, after them, the batch's tensors. */
+/** @param forward computes logits [rows * length, 260] from the parameters followed by the batch's tensors */
 function rig(model: BltModel, texts: readonly (readonly number[])[], names: readonly string[], forward: Forward): Rig {
   const golden = goldenBatch(model, texts);
   const { rows, length } = golden.batch;
@@ -97,13 +97,13 @@ const patcherOf =
   (names, tensors, { inputs }) =>
     patcherForward(paramsOf(names, tensors), model.config.patcher, inputs.batchOf(tensors.slice(names.length)));
 
-/** Logits of a text's own positions. */
+/** The logits of a text's positions, without padding. */
 function ownLogits({ logits }: Results, { golden, texts }: Rig, text: number): Float32Array {
   const from = text * golden.batch.length * VOCABULARY;
   return logits.subarray(from, from + texts[text]!.length * VOCABULARY);
 }
 
-/** Every gradient is the eager one. */
+/** Expects every gradient to equal the eager one. */
 async function expectEagerGradients(one: Rig, mode: Mode, text: number): Promise<void> {
   const [found, eager] = [await one.run(mode, text), await one.run('eager', text)];
   for (const [name, wanted] of eager.gradients) {
@@ -172,7 +172,7 @@ describe('the golden model with a projection, compiled', () => {
   let model: BltModel;
   let whole: Rig;
   let patcher: Rig;
-  // A text of one position predicts nothing, so it has logits and no loss.
+  // A text of one position predicts nothing, so it has logits but no loss.
   const cases = projectionCases.filter(({ ids }) => ids.length > 1);
   const numbered = cases.map((golden, text) => ({ text, golden, length: golden.ids.length }));
   beforeAll(async () => {

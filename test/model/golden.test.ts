@@ -10,12 +10,12 @@ import { goldenPath, maxDifference, plainCases, projectionCases } from '../suppo
 const LOGITS = 1e-4;
 const GRADIENTS = 1e-3;
 
-/** Canonical lengths in transformers' form: they sum to N, the last may be 0. */
+/** Canonical lengths in transformers' form: they sum to N, and the last may be 0. */
 function transformersForm(lengths: Int32Array): number[] {
   return [...lengths.slice(0, -1), lengths.at(-1)! - 1];
 }
 
-/** transformers' own lengths without its padding of -1 and 0 at the end. */
+/** transformers' lengths without the padding of -1 and 0 at the end. */
 function trimmed(lengths: readonly number[]): number[] {
   const end = lengths.findIndex((length) => length < 0);
   return end < 0 ? [...lengths] : lengths.slice(0, end);

@@ -23,7 +23,7 @@ describe.each([
     golden = goldenBatch(model, texts);
   });
 
-  /** Forward and gradients of some inputs and of the parameters that a prefix names, in every way. */
+  /** Compares the result and the gradients, of some inputs and of the parameters with these prefixes, in every run mode. */
   async function check(
     prefixes: readonly string[],
     moved: readonly tf.Tensor[],

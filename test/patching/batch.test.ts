@@ -19,7 +19,7 @@ describe('the shape of a field', () => {
 
   it('must match the number of values, for every field', () => {
     for (const field of Object.keys(BATCH_FIELDS) as BatchField[]) {
-      // Hash tables alone take any number.
+      // Only hash tables accept any number.
       if (field === 'hashRows') continue;
       expect(() => fieldShape(field, SIZES, 1), field).toThrow(`1 values of ${field}`);
     }

@@ -6,7 +6,7 @@ const hybrid: Alignment = { labels: 'hybrid', endConfidence: 0.9 };
 const end: Alignment = { labels: 'end', endConfidence: 0.9 };
 const start: Alignment = { labels: 'start', endConfidence: 0.9 };
 
-/** Bytes of tokens `the| file|.|` in short: ab| cde| f| gh|, the third a single byte. */
+/** The token ends of ab| cde| f| gh|, whose third token is a single byte. */
 const ENDS = Uint8Array.from([0, 1, 0, 0, 1, 1, 0, 1]);
 const SURE = (...at: number[]) => Float32Array.from(ENDS, (_, i) => (at.includes(i) ? 0.95 : 0.5));
 

@@ -8,7 +8,7 @@ const folder = (await locateModel('builtin:tiny-llama')).path;
 const reader = await openSourceReader(folder, { vocabSize: 1024, bosId: null, eosIds: [0] });
 const utf8 = new TextEncoder();
 
-/** Cuts a text where a `|` stands after a byte, and late where `~` does. */
+/** Cuts a text after each byte that is followed by `|`, and late if it is followed by `~`. */
 function cut(marked: string) {
   const bytes: number[] = [];
   const starts = [0, 1];
@@ -82,7 +82,7 @@ describe('chunks', () => {
           const token = tokens[tokenOfByte[i]!]!;
           expect(reader.vocabulary.bytesAt(token)[offsetInToken[i]!]).toBe(bytes[i]);
           const patch = patchOfByte[i]!;
-          // Position i + 1 holds byte i: in its patch, or the last one of the patch before, which was cut late.
+          // Byte i is at position i + 1, in its patch or as the last byte of the patch before, which was cut late.
           const begin = starts[patch] ?? count;
           expect(i + 1).toBeGreaterThanOrEqual(begin - 1);
           expect(i + 1).toBeLessThan(starts[patch + 1] ?? count + 1);
@@ -91,7 +91,7 @@ describe('chunks', () => {
             expect(tokenOfByte[i]).toBeGreaterThan(lastToken[patch]! - tokenCount[patch]!);
           }
         });
-        // Chunks lie one behind the other; only a byte that the last cut left over has tokens after them.
+        // Chunks are consecutive; only the byte of a late last cut has tokens after them.
         expect(lastToken[0]).toBe(0);
         for (let patch = 1; patch < lastToken.length; patch++)
           expect(lastToken[patch]! - tokenCount[patch]!).toBe(lastToken[patch - 1]);

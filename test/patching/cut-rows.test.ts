@@ -10,7 +10,7 @@ const config: BltConfig = { ...golden, patching: { threshold: 1, maxPatchLength:
 const tables = hashTables(config.hash);
 const LENGTH = 24;
 
-/** Documents of some lengths side by side in one row, the rest padding. */
+/** A row of documents of the given lengths, followed by padding. */
 function rowOf(lengths: readonly number[]): ByteRow {
   const ids = new Int32Array(LENGTH).fill(BOE);
   const documents: { start: number; end: number }[] = [];
@@ -68,7 +68,7 @@ describe('rows segmented into patches', () => {
     const { batch } = cutRows([row], new Float32Array(LENGTH), config, 5);
     expect([...batch.encoderPatch.subarray(0, 5)]).toEqual([0, 1, 1, 2, 2]);
     expect([...batch.patchDocuments!]).toEqual([0, 0, 1, 2, 2]);
-    // Padding reads a row of the table that is read anyway.
+    // Padding looks up a row that a real byte looks up too.
     expect(batch.hashRows.subarray(3 * tables).every((value) => value === batch.hashRows[0])).toBe(true);
   });
 });

@@ -21,14 +21,14 @@ const { vocabulary, special } = reader;
 const LENGTH = 40;
 const TOKENS = 32;
 
-/** A text with `|` where a patch closes and `~` where it closes late; `$` ends it. */
+/** A text with `|` after each patch, `~` after each patch that is cut late, and `$` for EOS. */
 interface Marked {
   readonly text: string;
   readonly hasEnd: boolean;
-  /** After how many bytes there is a cut. */
+  /** The numbers of bytes before each cut. */
   readonly cuts: readonly number[];
   readonly late: readonly number[];
-  /** What the source reads for each patch after BOS's, and whether the patch is closed. */
+  /** The text that the source reads for each patch after BOS, and whether the patch is closed. */
   readonly chunks: readonly { readonly text: string; readonly closed: boolean }[];
 }
 
@@ -49,7 +49,7 @@ function parse(marked: string): Marked {
     chunks.push({ text: mark === '~' ? all.slice(0, -1) : all, closed });
   }
   const hasEnd = marked.endsWith('$');
-  // The patch of EOS after a cut holds nothing of the text.
+  // A patch of EOS alone contains no text.
   if (hasEnd && chunks.at(-1)!.closed) chunks.push({ text: carried, closed: false });
   return { text, hasEnd, cuts: cuts!, late: late!, chunks };
 }
@@ -85,7 +85,7 @@ function fieldsOf(rows: readonly (readonly Marked[])[]) {
 
 const bytesOf = (rank: number) => Buffer.from(vocabulary.bytesAt(rank)).toString('latin1');
 
-/** The tokens that begin with some bytes, by looking at all of them. */
+/** The tokens that begin with some bytes, by a search through all. */
 const beginning = (prefix: string) =>
   Array.from({ length: vocabulary.ordinary }, (_, rank) => rank).filter((rank) => bytesOf(rank).startsWith(prefix));
 
@@ -93,7 +93,7 @@ const ROWS = [['the| file ~is|$', 'read|ing'].map(parse), ['index of~ the fi|le|
 
 describe('source fields', () => {
   const { packed, patches, values } = fieldsOf(ROWS);
-  /** Documents with where they lie, and where their tokens and patches begin. */
+  /** Documents with their positions, and the indices of their first tokens and patches. */
   const placed = ROWS.flatMap((documents, row) => {
     let [token, patch] = [row * TOKENS, row * patches];
     return documents.map((document, i) => {
@@ -202,13 +202,13 @@ it('a patch’s state, token and targets do not depend on what follows the patch
         ReturnType<typeof fieldsOf>,
       ];
       const cuts = marked(pairs).cuts.filter((cut) => cut <= at).length;
-      // BOS's patch, then those that close before the change.
+      // The patch of BOS, then those that close before the change.
       for (let patch = 0; patch <= cuts; patch++) {
         const state = first.values.patchState[patch]!;
         expect(second.values.patchState[patch]).toBe(state);
         expect(second.values.sourceIds.subarray(0, state + 1)).toEqual(first.values.sourceIds.subarray(0, state + 1));
       }
-      // Targets of bytes whose tokens close before it; a byte that was cut late has its token from the next patch.
+      // The targets of bytes whose tokens end before it; the byte of a late cut gets its token from the next patch.
       const { cuts: all, late } = marked(pairs);
       const last = all[cuts - 1] ?? 0;
       const known = last - (late.includes(last) ? 1 : 0);

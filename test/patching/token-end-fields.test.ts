@@ -12,7 +12,7 @@ const LENGTH = 128;
 const ROWS = 60;
 const PIECE_BYTES = 301;
 
-/** A file of text in pieces that are cut anywhere but inside a character. */
+/** A text in chunks that are cut anywhere except inside a character. */
 async function splitOf() {
   const text = new TextDecoder().decode(await readFile(new URL('../fixtures/text/README.md.txt', import.meta.url)));
   const pieces: Uint8Array[] = [];

@@ -70,7 +70,7 @@ describe('token ends', () => {
   it('skip the space that SentencePiece puts before every text, and are unknown for texts that it does not spell', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
     const tokenizer = await loadTokenizer(folder());
-    // Its mark for a space is itself a character, which then reads as a space.
+    // SentencePiece's mark for a space is itself a character, which is then read as a space.
     const spelled = texts.filter((text) => !text.includes('▁'));
     fc.assert(
       fc.property(spelled, (text) => {

@@ -54,12 +54,12 @@ const PARTS = {
   patcher: 'patcher_config',
 } as const;
 
-/** What float32 sums differ by when they are added in another order. */
+/** The difference between float32 sums in different orders. */
 const ROUNDING = 1e-5;
-/** What is far above it: another result. */
+/** A difference far above it: a different result. */
 const ANOTHER = 1e-2;
 
-/** `key` of a table's cell, without its marks. */
+/** The `key` in a table's cell, without its backticks. */
 const bare = (cell: string) => cell.replaceAll('`', '');
 
 /** {a: {b: 1}} as {'a.b': 1}. */
@@ -73,7 +73,7 @@ function flattened(json: Json): Json {
   );
 }
 
-/** The keys of one column of a table, with their defaults; an empty cell is a key that the part does not have. */
+/** The keys of one column of a table, with their defaults; an empty cell means that the part does not have the key. */
 function stated(table: readonly Readonly<Record<string, string>>[], column: string): Json {
   const rows = table.filter((row) => row[column] !== '');
   return Object.fromEntries(rows.map((row) => [bare(row.key!), JSON.parse(bare(row[column]!))]));
@@ -113,13 +113,13 @@ const CONFIGS: readonly BltConfig[] = (() => {
   ];
 })();
 
-/** A config that transformers accepts though parseBltConfig may not. */
+/** A config that transformers accepts, although parseBltConfig may not. */
 const ALL_ENCODER_LAYERS = (() => {
   const json = toTransformersConfig(CONFIGS[1]!, 'float32') as { encoder_config: Json };
   return { ...json, encoder_config: { ...json.encoder_config, cross_attn_all_layers: true } };
 })();
 
-/** Every tensor that the tables of section 3.1 give a config. */
+/** Every tensor of a config, by the tables of section 3.1. */
 function documentedTensors(json: Record<string, unknown>): Record<string, number[]> {
   const part = (name: Part) => json[name] as Record<string, number>;
   const {
@@ -186,7 +186,7 @@ const HASHED = encodeBytes(new TextEncoder().encode('Wörter, words — 言葉: 
 const THRESHOLD = 1.5;
 const nats = fc.float({ min: 0, max: 3, noNaN: true });
 const TEXTS = fc.sample(fc.array(nats, { minLength: 1, maxLength: 40 }), { seed: 1, numRuns: 60 });
-/** Rows of one length with different numbers of patches. */
+/** Rows of equal length with different numbers of patches. */
 const BATCH = [
   [0, 2, 2, 0, 0, 3, 0, 2],
   [9, 0, 0, 0, 0, 0, 0, 0],
@@ -205,10 +205,10 @@ const ROPES = [
 ];
 const VECTOR = Array.from({ length: 16 }, (_, i) => Math.sin(i + 1));
 const POSITION = 1000;
-/** Patches of 1, 2, 3 and 4 positions, the last one counting the unseen byte. */
+/** Patches of 1, 2, 3 and 4 positions, of which the last includes the next byte. */
 const CROSS = [1, 2, 3, 4];
 
-/** transformers' form of canonical lengths: without the unseen byte. */
+/** Canonical lengths in transformers' form: without the next byte. */
 function transformersForm(entropies: readonly number[]): number[] {
   const lengths = [...patchLengths(patchStarts(Float32Array.from(entropies), THRESHOLD), entropies.length)];
   return [...lengths.slice(0, -1), lengths.at(-1)! - 1];
@@ -310,7 +310,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
 
   it('draw fresh weights from the stated distribution (3.1)', () => {
     for (const [name, { relative, largest }] of Object.entries(peer.deviations)) {
-      // A normal distribution cut at three deviations has 0.9866 of its deviation.
+      // A normal distribution truncated at three standard deviations keeps 0.9866 of its deviation.
       expect(Math.abs(relative - 0.9866), name).toBeLessThan(0.03);
       expect(largest, name).toBeLessThanOrEqual(3.001);
     }

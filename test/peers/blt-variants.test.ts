@@ -18,7 +18,7 @@ const IDS = [1, ...new TextEncoder().encode('Patches, of several lengths, and so
 
 type Part = Readonly<Record<string, unknown>>;
 
-/** Keys of the encoder's and the decoder's config. */
+/** The keys of the encoder's and the decoder's config. */
 const VARIANTS: Readonly<Record<string, { readonly encoder?: Part; readonly decoder?: Part }>> = {
   'attends across after its last encoder layer, and before every decoder layer': { encoder: { num_hidden_layers: 3 } },
   'attends across after every encoder layer': { encoder: { num_hidden_layers: 3, cross_attn_all_layers: true } },

@@ -79,7 +79,7 @@ describe.skipIf(peersPython() === null)('transformers', () => {
       expect(pieces.map((piece) => (typeof piece === 'string' ? piece : special[piece.token])).join('')).toBe(
         peer[i]!.text,
       );
-      // A text here begins with BOS, whether its template says so or not.
+      // In byteify a text begins with BOS whether or not the template writes it.
       const { ids } = peer[i]!;
       expect((await prompts!.promptOf(messages)).ids).toEqual(ids[0] === BOS ? ids : [BOS, ...ids]);
     }

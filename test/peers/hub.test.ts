@@ -30,7 +30,7 @@ async function serve(): Promise<Hub> {
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const wanted = () => Object.fromEntries(WANTED.map((name) => [name, sha256(files[name]!)]));
 
-/** Xet is off: neither server has it. */
+/** Xet is off, because neither server supports it. */
 const online = (endpoint: string) => ({
   HF_HUB_OFFLINE: '0',
   HF_ENDPOINT: endpoint,
@@ -51,7 +51,7 @@ interface Snapshot {
 const snapshot = (cache: string, patterns: readonly string[] = [], env: Record<string, string> = {}) =>
   askPeer<Snapshot>('hub.py', ['snapshot', cache, 'org/name', ...patterns], env);
 
-/** All of a cache by its path: links by where they lead, files by their text. */
+/** The contents of a cache by path: the targets of links, and the texts of files. */
 async function layout(cache: string): Promise<Record<string, string>> {
   const entries = await readdir(cache, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
@@ -72,7 +72,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     await snapshot(theirs, WANTED, online(url));
     const { 'CACHEDIR.TAG': ourTag = '', ...our } = await layout(ours);
     const { 'CACHEDIR.TAG': theirTag = '', ...their } = await layout(theirs);
-    // Its locks are of its own kind, and say nothing of what is there.
+    // Python's locks have their own format and do not matter here.
     const kept = Object.entries(their).filter(([path]) => !path.startsWith('.locks/'));
     expect(our).toEqual(Object.fromEntries(kept));
     expect(Object.keys(our).length).toBeGreaterThan(20);
@@ -87,7 +87,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     await server!.close();
     server = null;
     expect(await snapshot(cache, WANTED)).toEqual({ folder: ours, files: wanted() });
-    // It knows from the tree that we left files out.
+    // It sees in the tree that byteify omitted files.
     expect(await snapshot(cache)).toEqual({ error: 'IncompleteSnapshotError' });
     expect(await askPeer('hub.py', ['files', cache, 'org/name', ...WANTED])).toEqual(
       Object.fromEntries(WANTED.map((name) => [name, join(ours, name)])),
@@ -149,7 +149,7 @@ describe.skipIf(peersPython() === null)('olah, another server', () => {
     const commit = commitFolder(repository);
     server = await startOlah(mirrors, join(folder(), 'olah'));
     const cache = join(folder(), 'hub');
-    // It has no large-file storage: blobs are named by git's sha1.
+    // Without large-file storage, blobs are named after git's sha1.
     const shard = files['model-00001-of-00002.safetensors'] as Uint8Array;
     const oid = createHash('sha1').update(`blob ${shard.length}\0`).update(shard).digest('hex');
     const blobs = join(cache, 'models--org--name', 'blobs');

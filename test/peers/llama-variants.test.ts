@@ -45,7 +45,7 @@ const head = (all: Tensor[], scale: number): Tensor => ({
   name: HEAD,
 });
 
-/** Attention that looks at some positions more than at others: otherwise a fresh model's losses tell one rope from another by little. */
+/** Sharper attention, without which the losses of a fresh model would barely distinguish rope settings. */
 const sharpened = (tensor: Tensor): Tensor =>
   /\.self_attn\.[qk]_proj\./.test(tensor.name) ? scaled(tensor, 12) : tensor;
 

@@ -18,7 +18,7 @@ let hub: Hub;
 let uploads: Uploads;
 let folder: string;
 
-/** Python's client with hf_xet would send to a storage of another kind. */
+/** With hf_xet, Python's client would send to another kind of storage. */
 const environment = () => ({
   HF_ENDPOINT: hub.url,
   HF_TOKEN: TOKEN,
@@ -41,7 +41,7 @@ const publish = (id: string) =>
 describe.skipIf(peersPython() === null)('Python’s huggingface_hub and transformers', () => {
   beforeAll(async () => {
     await mkdir(join(work, 'storage'));
-    // In parts, since that is how the hub takes what is large.
+    // In parts, as the hub accepts large files.
     uploads = hubUploads({
       folder: join(work, 'storage'),
       accounts: { [TOKEN]: { name: 'me' } },

@@ -25,7 +25,7 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
       const log = await openMetrics(folder(), from);
       for (const step of steps) await log.write(step, { loss });
       await log.close();
-      // Sittings of a test can fall into one second, by which their files are named and ordered.
+      // Sessions of a test can begin within the same second, by which their files are named and ordered.
       const names = (await readdir(folder())).filter((name) => /tfevents\.\d{10}\./.test(name));
       for (const name of names)
         await rename(join(folder(), name), join(folder(), `events.out.tfevents.${from}.${loss}.done`));

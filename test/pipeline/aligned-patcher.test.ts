@@ -50,7 +50,7 @@ it('the manifest of a conversion records how the patcher follows the tokens', as
   for (const [name, value] of Object.entries(found)) expect(Number.isFinite(value), name).toBe(true);
   expect(found).toMatchObject({ cut_recall: expect.any(Number), stale_first_byte_bits_per_byte: expect.any(Number) });
   expect(found.source_in_patches_bits_per_byte!).toBeGreaterThan(found.source_marginal_bits_per_byte!);
-  // Summed to bytes, tokens' own bits can only get fewer: no byte is charged for where its token ends.
+  // Marginalised to bytes, the tokens' bits can only decrease, because no byte pays for where its token ends.
   expect(found.source_marginal_bits_per_byte!).toBeLessThan(4);
 });
 
@@ -73,7 +73,7 @@ it('an aligned patcher is calibrated to its labels, or to a target if there is o
   const wide = await calibrateFolder({ ...options, target: 8 });
   expect(wide.bytesPerPatch).toBeCloseTo(8, 0);
   expect(wide.threshold).toBeGreaterThan(own.threshold);
-  // What was measured with the threshold before is gone.
+  // The measurements with the previous threshold are gone.
   expect(await metrics()).toEqual({
     patcher_bits_per_byte: before.patcher_bits_per_byte,
     threshold_nats: wide.threshold,

@@ -24,7 +24,7 @@ const reporter: Reporter = {
   },
 };
 
-/** The data step of a sitting of its own; what it says of the text. */
+/** Runs the data step in a separate session. Returns its summary of the text. */
 async function read(
   paths: readonly string[],
   options: { set?: string; restartFrom?: StageName } = {},
@@ -70,7 +70,7 @@ describe('unchanged text', () => {
     const request = () => readFile(join(out(), 'data', 'request.json'), 'utf8');
     const before = await request();
     expect(await read([text()])).toContain('already there');
-    // the new time is remembered: the file is not compared each time
+    // the new time is recorded, so that the file is not compared each time
     expect(await request()).not.toBe(before);
     expect(await request()).toContain((await stat(text('a.txt'))).mtime.toISOString());
   });

@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const model = (...names: string[]) => join(folder(), 'model', ...names);
 const out = () => join(folder(), 'conversion');
 
-/** The step in a sitting of its own; its summary. */
+/** Runs the step in a separate session. Returns its summary. */
 async function imported(name = model(), restartFrom?: StageName): Promise<string> {
   let summary = '';
   const nothing = () => undefined;

@@ -48,7 +48,7 @@ describe('the values kept for the backward pass of a row of 8 bytes in 2 patches
       activationsOf({ ...config, decoder: { ...config.decoder, window } }, { bytes: 512, bytesPerPatch: 4 }, all)
         .decoder.layer.narrowed;
     const positions = 512 * (4 * 4 + 3);
-    // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second sees 320
+    // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second block sees 320
     expect(long(null)).toBe(positions + 2 * 4 * (256 + 512) + 2 * 256 * (256 + 512));
     expect(long(65)).toBe(positions + 2 * 4 * (256 + 320) + 2 * 256 * (256 + 320));
   });
@@ -152,7 +152,7 @@ describe('what a stage needs of the source is counted:', () => {
   const TABLE = 4 * 1000 * 8;
   // logits and softmax in float32, sums in float64
   const DISTRIBUTION = 8 * 1000 * (4 + 4 + 8);
-  // three rows of 3 and four of 8 a token, less than its distribution
+  // three rows of 3 and four of 8 per token, less than its distribution
   const LAYER = 4 * 8 * (3 * 3 + 4 * 8);
   const distill = (losses: { prefix_kl: number; chunk: number }): StageShape => ({
     kind: 'distill-decoder',
@@ -199,7 +199,7 @@ describe('what a stage needs of the source is counted:', () => {
     // pooled 4 features to 8; decoder's 4 features to 260; 10 rows of 4
     expect(sumsBytes).toBe(8 * 4 * (4 + 8) + 8 * 4 * (4 + 260) + 4 * 10 * (4 + 1));
     expect([gradientsBytes, activationsBytes]).toEqual([0, 0]);
-    // beside it: what the widest section makes and drops, two rows of 8 bytes: 3 · 3 + 4 · 4 a byte
+    // plus the temporary values of the widest section, for two rows of 8 bytes: 3 · 3 + 4 · 4 per byte
     const held = rest.weightsBytes + rest.sourceBytes + sumsBytes + 4 * 2 * 8 * (3 * 3 + 4 * 4);
     expect(peakBytes).toBeCloseTo(rest.runtimeBytes + 1.1 * held, 0);
     expect(memory().sumsBytes).toBe(0);

@@ -35,7 +35,7 @@ it('a folder is measured by its weight files, or by its config alone', async () 
   await rm(join(folder(), 'model.safetensors'));
   const alone = await localPlanSource(folder());
   expect(alone.config).toEqual(whole.config);
-  // The file has a header of a few kilobytes on top.
+  // The file also has a header of a few kilobytes.
   expect(whole.weightBytes - alone.weightBytes).toBeGreaterThan(100);
   expect(whole.weightBytes - alone.weightBytes).toBeLessThan(10_000);
 });

@@ -27,7 +27,7 @@ async function written(yaml: string): Promise<string> {
 }
 
 const DISTILLED = ['closed-form', 'align-encoder', 'distill-decoder', 'join', 'end-to-end'];
-/** The demo's: quick, and next to what all stages give so small a model. */
+/** The demo's: quick, and almost as good as all stages for so small a model. */
 const DEMO = ['closed-form', 'end-to-end'];
 
 const LLAMAS = {
@@ -38,14 +38,14 @@ const LLAMAS = {
   'llama-3.1-8b': { hiddenSize: 4096, layers: 32, heads: 32, kvHeads: 8 },
 };
 
-/** Where the paper's models differ from the rule (blt-format 1.8). */
+/** The paper's models where they differ from the rule (blt-format 1.8). */
 const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
   'llama-3.2-1b': { decoderLayers: 9 },
   'llama-3.2-3b': { decoderLayers: 9 },
   'llama-3.1-8b': { decoderLayers: 6 },
 };
 
-/** What the closed form wants: a projection to solve for, all of an embedding in one row or half of it in each of two, n-grams that fitResidualBackoff. */
+/** The requirements of the closed form: a projection to solve for, a whole embedding in one row or half of it in each of two, and n-grams for the residual back-off fit. */
 function expectRoomFor(sourceWidth: number, { crossAttnK, hiddenSize, hashSizes }: LocalSizes): void {
   expect(crossAttnK * hiddenSize).not.toBe(sourceWidth);
   expect(crossAttnK).toBe(sourceWidth <= 1024 ? 1 : 2);
@@ -64,7 +64,7 @@ describe('shipped recipes', () => {
   it.each(Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`]))('%s has a comment on each key', (name) => {
     const lines = readFileSync(root(`recipes/${name}.yaml`), 'utf8').split('\n');
     const bare = lines.filter((line, i) => /^ *(- )?\w+: /.test(line) && !/^ *#/.test(lines[i - 1] ?? ''));
-    // The value of a mapping stands below its key's comment.
+    // The value of a mapping comes after its key's comment.
     expect(bare.filter((line) => !/^ *(global|encoder|hash): [\d.]+$/.test(line))).toEqual([]);
   });
 

@@ -18,7 +18,7 @@ const whole: FrontMatter = {
   tags: ['blt'],
 };
 
-/** One key changed; undefined leaves it out. */
+/** A front matter with one key changed; undefined omits it. */
 const changed = (change: Record<string, unknown>) =>
   Object.fromEntries(Object.entries({ ...whole, ...change }).filter(([, value]) => value !== undefined));
 

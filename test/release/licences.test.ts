@@ -9,7 +9,7 @@ import {
   withRequiredPrefix,
 } from '../../src/release/llama-licences.js';
 
-/** The union of identifiers that `@huggingface/hub` declares and does not export. */
+/** The union of identifiers that `@huggingface/hub` declares but does not export. */
 function declaredByTheHub(): string[] {
   const types = new URL('../../node_modules/@huggingface/hub/dist/src/types/public.d.ts', import.meta.url);
   const union = /export type License = (.+);/.exec(readFileSync(types, 'utf8'))?.[1] ?? '';
@@ -26,7 +26,7 @@ describe('the hub’s identifiers', () => {
   it.each(Object.entries(HUB_LICENCES))('%s', (id, [kind, spdx]) => {
     expect(licenceOf(id)).toMatchObject({ id, kind });
     expect(id).toMatch(/^[a-z0-9][a-z0-9.+-]*$/);
-    // Creative Commons says in the name what it forbids.
+    // The names of Creative Commons licences contain their restrictions.
     if (/^cc-by.*-nd/.test(id)) expect(kind).toBe('no-derivatives');
     else if (/-nc-/.test(id)) expect(kind).toBe('non-commercial');
     else if (/-sa-/.test(id)) expect(kind).toBe('share-alike');

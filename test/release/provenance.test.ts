@@ -19,7 +19,7 @@ it('a provenance contains what is needed to reproduce the model, and no local pa
     data: { sha256: 'datadigest', sources: [ODC_BY] },
     stages: { finetune: { seconds: 60, metrics: { validation_bits_per_byte: 1.25 } } },
   });
-  // Of a stage that is not over there is nothing to tell.
+  // A stage that is still running has no results.
   expect(provenance.stages.export).toBeUndefined();
   expect(JSON.stringify(provenance)).not.toMatch(/home|cache/);
 });

@@ -30,7 +30,7 @@ async function exported({ license, files = {}, dataSources }: Case): Promise<Fab
   return fabricateExport(folder(), { manifest, source: files, dataSources });
 }
 
-/** The sentences of a case, after something was done to its folder. */
+/** The violations of a case after its folder was changed. */
 async function sentences(given: Case, change: (made: FabricatedExport) => Promise<void> = async () => {}) {
   const made = await exported(given);
   await change(made);
@@ -180,7 +180,7 @@ describe('a single violated requirement is reported alone:', () => {
   });
 });
 
-/** With the licence's text beside the card, which is then not needed for it. */
+/** With the licence's text beside the card, so that no link is needed. */
 function APACHE_WITH_TEXT(): Case {
   return { ...APACHE, files: { LICENSE: 'Apache License' } };
 }

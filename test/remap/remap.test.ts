@@ -96,7 +96,7 @@ describe('the mapping', () => {
 
 /**
  * Deviations of blt-format 3.1 around a Llama 64 wide: fan_in^-0.5, of embeddings width^-0.5. The local parts are 32 wide with feed-forward
- * networks of 96, the patcher 128 with 352. The first pattern that matches counts.
+ * networks of 96, the patcher 128 with 352. The first matching pattern applies.
  */
 const STDS: readonly [RegExp, number][] = [
   [/norm\.weight$/, 0],
@@ -181,7 +181,7 @@ describe('a remapped Llama', () => {
       if (values.length < 2000) continue;
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-      // A normal cut at three deviations has 0.9866 of its deviation.
+      // A normal distribution truncated at three standard deviations keeps 0.9866 of its deviation.
       expect(Math.abs(mean), name).toBeLessThan((5 * std) / Math.sqrt(values.length));
       expect(deviation / std, name).toBeCloseTo(0.9866, 1);
     }

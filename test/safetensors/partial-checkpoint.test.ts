@@ -16,7 +16,7 @@ const info = (name: string): TensorInfo => ({ name, dtype: 'F32', shape: [name.l
 const NAMES = ['one', 'two', 'three', 'four'];
 const at = (...parts: string[]) => join(root(), ...parts);
 
-/** A model of four tensors in `init`; a checkpoint in `run/stage-0` has trained one of them, one in `run` another. */
+/** A model of four tensors in `init`; a checkpoint in `run/stage-0` trained one of them, and one in `run` another. */
 async function write(path: string, base: string, trained: string): Promise<void> {
   const start = await openCheckpoint(base);
   await mkdir(path, { recursive: true });

@@ -23,7 +23,7 @@ describe('a safetensors file', () => {
     await writeRaw(path(), JSON.stringify({ big: entry(0, size - 1), last: entry(size - 1, size) }));
     const file = await open(path(), 'r+');
     const { size: header } = await file.stat();
-    await file.truncate(header + size); // sparse: it takes no room
+    await file.truncate(header + size); // sparse: it takes no disk space
     await file.write(Uint8Array.of(7, 8, 9), 0, 3, header + 4.5 * 2 ** 30);
     await file.write(Uint8Array.of(42), 0, 1, header + size - 1);
     await file.close();
@@ -135,7 +135,7 @@ describe('a safetensors file', () => {
 });
 
 describe('a header is refused with', () => {
-  /** Stands for so many lists in each other that no recursive function survives them. */
+  /** A placeholder for lists that are nested too deeply for any recursive function. */
   const DEEP = '@deep';
   it.each<[string, object, number, RegExp]>([
     ['overlapping tensors', { a: entry(0, 4), b: entry(2, 6) }, 6, /"b" overlaps/],
@@ -275,7 +275,7 @@ it('a damaged file is refused, or read correctly', async () => {
       });
       if (reader === null) return;
       read++;
-      // Whatever the names and types now are, the data are the file's own bytes in their order.
+      // Whatever the names and types are now, the data are the file's own bytes in order.
       const all: Uint8Array[] = [];
       for (const info of reader.tensors.values()) {
         all.push(await reader.read(info.name));

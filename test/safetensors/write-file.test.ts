@@ -131,7 +131,7 @@ it('a file without __metadata__ is read by the npm package safetensors 0.0.1', a
     { name: 'bias', dtype: 'F32', shape: [3] },
   ];
   await writeSafetensorsFile(path(), infos, filled, { metadata: null });
-  // The package reads its buffer from the beginning: it wants one of its own.
+  // The package reads its buffer from the beginning, so it needs a separate one.
   const whole = new SafeTensor(Uint8Array.from(await readFile(path())));
   for (const info of infos) expect(new Uint8Array(whole.getTensor(info.name))).toEqual(filled(info));
 });

@@ -9,7 +9,7 @@ const COMPLETIONS = '/v1/completions';
 const CHAT = '/v1/chat/completions';
 const idsOf = (text: string) => [...encodeBytes(new TextEncoder().encode(text))];
 
-/** A template that ends replies with a bar. */
+/** A template that ends replies with a vertical bar. */
 const chat: ChatPrompts = {
   close: () => undefined,
   async promptOf(messages) {

@@ -12,7 +12,7 @@ const chat: ChatPrompts = {
   close: () => undefined,
 };
 
-/** What breaks programs: numbers at the edges of their types, of no type, and texts and lists too long. */
+/** Values that break programs: numbers at the limits of their types and beyond, and texts and lists that are too long. */
 const numbers = fc.oneof(
   fc.constantFrom(
     '1e9',
@@ -121,7 +121,7 @@ describe('whatever a body contains,', () => {
       const generator = fakeGenerator(() => 'ab');
       const before = process.memoryUsage().rss;
       const response = await appOf(generator, { chat }).post('/v1/completions', `{"prompt":"a","${field}":${value}}`);
-      // Seeds may be large: nothing is as long as a seed.
+      // Seeds may be large, because nothing is allocated from them.
       expect([field === 'seed' ? 200 : 400, 400], `${field} ${value}`).toContain(response.status);
       expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
       if (response.status === 400) expect(generator.requests).toEqual([]);

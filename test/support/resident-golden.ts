@@ -1,4 +1,4 @@
-/** Golden models as decoding holds them, beside the tensors that the full forward reads. The engine must be started. */
+/** Golden models as resident models, and as tensors for the full forward pass. The engine must be started. */
 import { afterAll, beforeAll } from 'vitest';
 import { type BltConfig, bltTensors } from '../../src/blt/index.js';
 import { createVariable, startEngine, tf } from '../../src/engine/index.js';
@@ -19,7 +19,7 @@ export async function openResidentGolden(
   const opened = await openBlt(goldenPath(name));
   const params = new Map(opened.params);
   change(params);
-  // The golden models are for few bytes by their config; nothing in them depends on it.
+  // The golden models' configs limit texts to a few bytes; nothing else in the models depends on the limit.
   const { encoder, decoder } = opened.config;
   const config = {
     ...opened.config,
@@ -43,7 +43,7 @@ export const withConfig = (golden: ResidentGolden, changed: Partial<BltConfig>):
   return { ...golden, resident: { ...golden.resident, config }, model: { ...golden.model, config } };
 };
 
-/** A golden model that is open for the tests of the block it is called in. */
+/** A golden model that is open during the tests of the enclosing block. */
 export function residentGolden(name: string): Pick<ResidentGolden, 'resident' | 'model'> {
   let opened: ResidentGolden;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** @module A split that lies in memory. */
+/** @module A split in memory. */
 import type { Split } from '../../src/data/index.js';
 
 export function splitOf(pieces: readonly Uint8Array[]): Split {

@@ -92,7 +92,7 @@ it('spells says whether tokens spell a text', async () => {
 });
 
 it('numbers of every script are digits, as in the Rust library', async () => {
-  // A vocabulary with a token across a space and a number that is not ASCII: Digits must cut between them first.
+  // A vocabulary with a token that spans a space and a non-ASCII digit: Digits must split them first.
   const [tokens, merges] = [
     [...byteLevel.tokens, 'ĠÂ'],
     [...byteLevel.merges, 'Ġ Â'],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderPatches } from '../../src/ui/index.js';
 
-/** One patch a byte count, the first being BOS's own. */
+/** Patches of the given lengths, of which the first is BOS. */
 function rendered(text: string, lengths: readonly number[], options: { colour?: boolean; nats?: number[] } = {}) {
   const bytes = new TextEncoder().encode(text);
   const entropyNats = options.nats ?? Array.from(bytes, () => 0);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { watchSpeed } from '../../src/ui/speed.js';
 
-/** The speed after the values of each second. */
+/** The speed after one value per second. */
 function after(values: readonly number[]) {
   const speedAt = watchSpeed();
   return values.map((done, second) => speedAt(done, second * 1000)).at(-1)!;

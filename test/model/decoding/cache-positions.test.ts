@@ -16,7 +16,7 @@ const config = (window: number | null): TransformerConfig => ({
 
 const starts = (...positions: number[]) => positions.map((start, slot) => ({ slot, start }));
 
-/** Which positions a query sees, by what a ring holds after many writes: each slot the latest position that was written to it. */
+/** The positions that a query sees in a simulated ring buffer, whose entries hold the last position written to them. */
 function seen(mask: Float32Array, capacity: number, last: number): number[] {
   return Array.from({ length: capacity }, (_, slot) => last - ((((last - slot) % capacity) + capacity) % capacity))
     .filter((position) => mask[((position % capacity) + capacity) % capacity] === 0)
@@ -49,7 +49,7 @@ describe('positions in a cache', () => {
     const capacity = 7;
     const { rows } = cachePositions(config(4), starts(5, 12), 3, capacity);
     expect(new Set(rows).size).toBe(rows.length);
-    // ParameterState 1, head 1, position 14: place 0 of the last quarter.
+    // Slot 1, head 1, position 14: entry 0 of the last quarter.
     expect(rows.at(-1)).toBe((1 * 2 + 1) * capacity + (14 % capacity));
   });
 

@@ -20,14 +20,14 @@ beforeAll(async () => {
 const withPatching = (opened: ResidentGolden, patching: Partial<BltConfig['patching']>): ResidentGolden =>
   withConfig(opened, { patching: { ...opened.model.config.patching, ...patching } });
 
-/** The whole text at once: what every prefix's last logits are, too, since the model is causal. */
+/** The full forward pass over the whole text. Its logits are those of every prefix, because the model is causal. */
 function whole({ params, config }: BltModel, ids: Int32Array) {
   const { batch, patchLengths, entropies } = cutIntoPatches(params, config, [wholeRow(ids)]);
   const logits = tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
   return { logits, entropies, patches: patchLengths[0]![0]!.length };
 }
 
-/** Reads texts side by side in pieces of some lengths, in turn. */
+/** Reads texts in parallel slots, in chunks of the given lengths in turn. */
 async function read(
   resident: ResidentModel,
   texts: readonly Int32Array[],
@@ -55,7 +55,7 @@ function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType
   const { logits, entropies, patches } = whole(model, ids);
   expect(found.length).toBe(ids.length);
   expect(maxDifference(found.entropies, entropies)).toBeLessThan(TOLERANCE);
-  // Canonical lengths count the patch that is open.
+  // Canonical lengths include the open patch.
   expect(found.ends.length + 1).toBe(patches);
   expect(maxDifference(found.logits, logits)).toBeLessThan(TOLERANCE);
 }
@@ -117,7 +117,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
           fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
           fc.constantFrom(0.2, 0.5, 0.8),
           async (pieces, share) => {
-            // Halfway between two entropies: no rounding decides.
+            // Halfway between two entropies, so that rounding does not matter.
             const at = Math.floor(share * sorted.length);
             const threshold = (sorted[at]! + sorted[at + 1]!) / 2;
             const wanted = [...patchStarts(entropies, threshold)].filter((start) => start > 0);
@@ -149,7 +149,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     const ids = textOf(60);
     const decoding = openDecoding(often.resident, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
     const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
-    /** How steps ran since this was asked last. */
+    /** How steps ran since the last call. */
     const modes = () => {
       const found = new Set(calls.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph')));
       calls.mockClear();
@@ -166,7 +166,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     await readTo(20);
     await compiled;
     modes();
-    // A patch a byte: beyond 32 of them there is no room, and a step for the larger caches must be made and compiled.
+    // One patch per byte: above 32 patches the capacity is exceeded, and a step for the larger caches must be created and compiled.
     await readTo(31);
     expect(modes()).toEqual(['xla']);
     await readTo(ids.length);
@@ -194,7 +194,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
   it('refuses to rewind to a patch whose bytes have been overwritten', async () => {
     const never = withConfig(opened, { patching: { threshold: 1e9, maxPatchLength: 53 } });
     const decoding = openDecoding(never.resident, { slots: 1, mode: 'graph', chunk: 16 });
-    // The patch of the positions 1 to 53 closes in a ring of 64, and the first of them are overwritten after the 64th.
+    // The patch of positions 1 to 53 closes in a ring buffer of 64, in which its first positions are overwritten from the 65th on.
     const ids = textOf(67);
     await decoding.read([ids.subarray(0, 64)]);
     for (const id of ids.subarray(64)) await decoding.read([[id]]);
@@ -214,7 +214,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
       const { logits } = whole(opened.model, Int32Array.from([...prompt, ...way]));
       expect(maxDifference(outputs[2]!.logits, logits.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
     }
-    // The slots beside it are as they were.
+    // The other slots have not changed.
     const [first, second] = await decoding.read([Int32Array.from([66]), Int32Array.from([91]), []]);
     decoding.dispose();
     const afterFirst = whole(opened.model, Int32Array.from([...prompt, 66])).logits;

@@ -49,7 +49,7 @@ describe.each(['plain/blt', 'projection-gqa'])('%s as segmenter', (name) => {
     segmenter.dispose();
     const [wanted] = scoreTexts(golden.model.params, config, [text]);
     expect(maxDifference(found.entropyNats, wanted!.entropyNats)).toBeLessThan(1e-4);
-    // The window matters: with it the entropies are others.
+    // The window matters: with it the entropies differ.
     expect(maxDifference(found.entropyNats, wantedOf(text).entropyNats)).toBeGreaterThan(1e-4);
   });
 

@@ -243,7 +243,7 @@ describe('untrusted text in a card', () => {
     },
   );
   const { front, body } = readCard(modelCard(made, model));
-  // Code shows what it holds.
+  // Code spans show their contents literally.
   const prose = body.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
 
   it('becomes no HTML, heading, table cell or link', () => {

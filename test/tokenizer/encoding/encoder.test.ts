@@ -6,7 +6,7 @@ import { TOKENIZER_KINDS } from '../../support/tokenizer-kinds.js';
 import { TEXTS } from '../../support/tokenizer-texts.js';
 
 const fixture = new URL('../../fixtures/tokenizer/encoded.json', import.meta.url);
-/** What the Rust library encodes (test/peers/encode.test.ts writes it). */
+/** The Rust library's ids, written by test/peers/encode.test.ts. */
 const expected = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, number[][]>;
 
 type Json = Record<string, unknown>;
