@@ -186,7 +186,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
     [['encoder'], ENCODER_FROZEN + POOLING_FROZEN],
     [['global', 'decoder', 'head'], 3 * (ENCODER + POOLING)],
   ] as const)(
-    'align-encoder with %j frozen: the encoder alone, and no transformer of the source',
+    'for align-encoder with %j frozen: only the encoder, and no transformer of the source',
     (frozen, trained) => {
       expect(of({ kind: 'align-encoder', frozen })).toEqual({ model: PATCHER + trained, ...without });
     },
@@ -224,7 +224,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
     [['encoder', 'hash'], ENCODER + POOLING + GLOBAL + 3 * (DECODER + HEAD)],
     [['decoder', 'head'], 3 * (ENCODER + POOLING) + GLOBAL_FROZEN + DECODER_FROZEN + 2 * HEAD],
   ] as const)(
-    'join with %j frozen: the global transformer passes gradients on, where there is somewhere to go',
+    'for join with %j frozen: the global transformer passes gradients on only if something before it is trained',
     (frozen, trained) => {
       const join = (prefix_kl: number) => of({ kind: 'join', frozen, losses: { prefix_kl } });
       expect(join(0)).toEqual({ model: PATCHER + trained, ...without });

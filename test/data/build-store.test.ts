@@ -25,13 +25,13 @@ function build(options: Partial<BuildStoreOptions> = {}) {
   return buildStore({ ...SETTINGS, paths: [join(folder(), 'in')], out: join(folder(), 'data'), ...options });
 }
 
-async function textsOf(side: 'train' | 'validation' | 'both'): Promise<string[]> {
+async function textsOf(split: 'train' | 'validation' | 'both'): Promise<string[]> {
   const store = await openStore(join(folder(), 'data'));
   const read = async (split: Split) =>
     Promise.all(Array.from({ length: split.count }, async (_, i) => Buffer.from(await split.read(i)).toString()));
   const [train, validation] = [await read(store.train), await read(store.validation)];
   await store.close();
-  return { train, validation, both: [...train, ...validation] }[side];
+  return { train, validation, both: [...train, ...validation] }[split];
 }
 
 describe('text that is read', () => {
@@ -51,8 +51,8 @@ describe('text that is read', () => {
         bytes,
       },
     ]);
-    const pieces = await textsOf('both');
-    expect(pieces.every((piece) => piece.endsWith('\n') && text.includes(piece))).toBe(true);
+    const chunks = await textsOf('both');
+    expect(chunks.every((chunk) => chunk.endsWith('\n') && text.includes(chunk))).toBe(true);
   });
 
   it('is recorded with its files and settings', async () => {
@@ -202,9 +202,9 @@ describe('the splits', () => {
       for (const order of [PARAGRAPHS, [...PARAGRAPHS].reverse()]) {
         await put('a.jsonl', lines(order));
         const manifest = await build({ validationFraction });
-        const side = validationFraction < 0.5 ? 'validation' : 'train';
-        expect(manifest[side].pieces).toBe(1);
-        small.push(await textsOf(side));
+        const split = validationFraction < 0.5 ? 'validation' : 'train';
+        expect(manifest[split].pieces).toBe(1);
+        small.push(await textsOf(split));
         expect((await textsOf('both')).sort()).toEqual([...PARAGRAPHS].sort());
         expect((await readdir(join(folder(), 'data'))).sort()).toEqual([
           'data.json',

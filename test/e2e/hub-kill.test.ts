@@ -78,7 +78,7 @@ async function lengthOfDownload(cache: string): Promise<number> {
   return performance.now() - beganMs;
 }
 
-it(`brings nothing twice after kill -9 at any of ${MOMENTS} random moments`, async () => {
+it(`nothing is downloaded twice after kill -9 at any of ${MOMENTS} random moments`, async () => {
   hub = await startHub({
     repos: { 'org/name': files },
     faults: [{ kind: 'drip', on: /^\/cdn\//, ...PACE, times: Number.POSITIVE_INFINITY }],

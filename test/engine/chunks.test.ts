@@ -8,7 +8,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
 });
 
-async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+async function* inChunks(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const ends = [...cuts, bytes.length].sort((a, b) => a - b);
   let from = 0;
   for (const to of ends) {
@@ -28,7 +28,7 @@ describe('a tensor in chunks', () => {
         const size = dims.reduce((a, b) => a * b, 1);
         const values = Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i + salt)));
         const cuts = places.map((place) => (size === 0 ? 0 : place % (4 * size + 1)));
-        const tensor = await tensorFromChunks(dims, pieces(bytesOf(values), cuts));
+        const tensor = await tensorFromChunks(dims, inChunks(bytesOf(values), cuts));
         expect([tensor.shape, tensor.dtype]).toEqual([dims, 'float32']);
         expect(new Float32Array(tensor.dataSync())).toEqual(values);
         expect(Buffer.concat([...chunksOf(tensor)])).toEqual(Buffer.from(bytesOf(values)));
@@ -51,11 +51,11 @@ describe('a tensor in chunks', () => {
 
   it('is read into copies, which outlive the tensor and can be written to', () => {
     const tensor = tf.tensor1d([1, 2]);
-    const [piece] = [...chunksOf(tensor)] as [Uint8Array];
-    piece.fill(0);
+    const [chunk] = [...chunksOf(tensor)] as [Uint8Array];
+    chunk.fill(0);
     expect([...tensor.dataSync()]).toEqual([1, 2]);
     tensor.dispose();
-    expect(piece.length).toBe(8);
+    expect(chunk.length).toBe(8);
   });
 
   it.each([
@@ -64,7 +64,7 @@ describe('a tensor in chunks', () => {
     ['none', 0, /24 bytes received only 0/],
   ])('is refused with %s, and leaks nothing', async (_name, count, message) => {
     const before = engine.liveHandles();
-    const given = tensorFromChunks([2, 3], pieces(new Uint8Array(count), [5, 11]));
+    const given = tensorFromChunks([2, 3], inChunks(new Uint8Array(count), [5, 11]));
     await expect(given).rejects.toThrow(message);
     await expect(given).rejects.toBeInstanceOf(ByteifyError);
     expect(engine.liveHandles()).toBe(before);
@@ -84,6 +84,6 @@ describe('a tensor in chunks', () => {
   });
 
   it('is refused if it has no elements but receives bytes', async () => {
-    await expect(tensorFromChunks([0, 3], pieces(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
+    await expect(tensorFromChunks([0, 3], inChunks(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
   });
 });

@@ -14,7 +14,7 @@ const WARM_UP = 50;
 const RSS_GROWTH_BYTES = 100e6;
 
 it.each(['eager', 'graph', 'xla'] as const)(
-  '200 training steps of a whole BLT leave no handle and no memory behind: %s',
+  '200 training steps of a whole BLT leak no handle and no memory: %s',
   async (mode) => {
     const before = engine.liveHandles();
     const options = { rows: 2, rowBytes: 128, mode, bytesPerPatch: 4 };

@@ -24,7 +24,7 @@ describe('the machines', () => {
 
 describe('the pinned libraries', () => {
   it.each(PINNED_MACHINES)(
-    'of %s are one wheel of the pinned version, with the names that machine loads',
+    'of %s are in one wheel of the pinned version, under the names that the machine loads',
     (machine) => {
       const platform = machine.split('-')[0] as NodeJS.Platform;
       const [wheel, ...more] = pinnedWheels(machine, 'cpu');

@@ -173,7 +173,7 @@ const STORAGES: readonly Storage[] = ['float32', 'bfloat16', 'int8-p2', 'int8-p4
 
 describe.each(STORAGES)('rows of a variable in %s', (storage) => {
   it.each([[[9, 24]], [[9, 257]], [[9, 512]], [[7, 2, 6]]])(
-    'of %j are read and written alone: the others stay bit for bit',
+    'of %j are read and written without changing a bit of the others',
     (shape) => {
       const [rows, width] = [shape[0]!, size(shape.slice(1))];
       const start = Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(i * i) * 10 ** ((i % 17) - 8));

@@ -81,19 +81,19 @@ interface Whole {
   readonly entropyNats: number[];
   readonly beginsPatch: boolean[];
   readonly finish: string | null;
-  readonly pieces: number;
+  readonly deliveries: number;
 }
 
 async function wholeOf(text: AsyncIterable<WrittenBytes>): Promise<Whole> {
-  const pieces: WrittenBytes[] = [];
-  for await (const piece of text) pieces.push(piece);
-  expect(pieces.slice(0, -1).every(({ finish }) => finish === null)).toBe(true);
+  const deliveries: WrittenBytes[] = [];
+  for await (const delivery of text) deliveries.push(delivery);
+  expect(deliveries.slice(0, -1).every(({ finish }) => finish === null)).toBe(true);
   return {
-    bytes: pieces.flatMap(({ bytes }) => [...bytes]),
-    entropyNats: pieces.flatMap(({ entropyNats }) => [...entropyNats]),
-    beginsPatch: pieces.flatMap(({ beginsPatch }) => beginsPatch),
-    finish: pieces.at(-1)?.finish ?? null,
-    pieces: pieces.length,
+    bytes: deliveries.flatMap(({ bytes }) => [...bytes]),
+    entropyNats: deliveries.flatMap(({ entropyNats }) => [...entropyNats]),
+    beginsPatch: deliveries.flatMap(({ beginsPatch }) => beginsPatch),
+    finish: deliveries.at(-1)?.finish ?? null,
+    deliveries: deliveries.length,
   };
 }
 
@@ -125,7 +125,7 @@ const LONG = 'To be, or not to be, that is the question: whether it is nobler in
 describe('a text', () => {
   it.each([
     ['a short prompt', 'To be', 0],
-    ['a prompt of several pieces', LONG, 0],
+    ['a prompt of several chunks', LONG, 0],
     ['drafts', 'To be', 4],
   ])('at temperature 0 consists of the full forward pass’s most likely bytes: %s', async (_, prompt, draft) => {
     const request = requestOf(prompt, { sampling: GREEDY });
@@ -174,22 +174,22 @@ describe('drafts', () => {
   ])('change only the number of steps, at temperature %s', async (_, sampling) => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling, seed: 3 });
     const plain = await one(letters, request);
-    expect(plain.pieces).toBe(80);
+    expect(plain.deliveries).toBe(80);
     for (const draft of [2, 4, 7]) {
       const drafted = await one(letters, request, { draft });
       expect(drafted.bytes).toEqual(plain.bytes);
       expect(drafted.beginsPatch).toEqual(plain.beginsPatch);
-      expect(drafted.pieces).toBeLessThan(80);
+      expect(drafted.deliveries).toBeLessThan(80);
     }
   });
 
   it('are counted, and so are those that are accepted', async () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: GREEDY });
     await withGenerator(letters, { draft: 4 }, async (generator) => {
-      const { pieces } = await wholeOf(generator.generate(request)[0]!);
+      const { deliveries } = await wholeOf(generator.generate(request)[0]!);
       const { draftedBytes, acceptedBytes } = generator.state();
       // A step writes the byte after the accepted ones.
-      expect(acceptedBytes).toBe(80 - pieces);
+      expect(acceptedBytes).toBe(80 - deliveries);
       expect(acceptedBytes).toBeGreaterThan(0);
       expect(draftedBytes).toBeGreaterThan(acceptedBytes);
     });
@@ -210,31 +210,28 @@ describe('drafts', () => {
     return new Map(texts.map(({ ids, probability }) => [ids.map((id) => id - BYTE_OFFSET).join(' '), probability]));
   }
 
-  it.each([0, 4])(
-    'and several slots leave the texts as likely as the model finds them: drafts of %i',
-    async (draft) => {
-      const [slots, rounds, maxBytes] = [8, 50, 3];
-      const request = requestOf('Hi', { maxBytes, sampling: TWO });
-      const likely = textsAndProbabilities(request.prompt, maxBytes);
-      expect(likely.size).toBe(8);
-      const counts = new Map<string, number>();
-      await withGenerator(letters, { slots, draft }, async (generator) => {
-        for (let round = 0; round < rounds; round++) {
-          const texts = generator.generate({ ...request, seed: round * slots }, { samples: slots });
-          for (const { bytes } of await Promise.all(texts.map(wholeOf)))
-            counts.set(bytes.join(' '), (counts.get(bytes.join(' ')) ?? 0) + 1);
-        }
-      });
-      expect([...counts.keys()].filter((text) => !likely.has(text))).toEqual([]);
-      const chiSquare = [...likely].reduce((sum, [text, probability]) => {
-        const expected = probability * slots * rounds;
-        expect(expected).toBeGreaterThan(5);
-        return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
-      }, 0);
-      // With 7 degrees of freedom, a correct model exceeds it for one in a thousand choices of seeds.
-      expect(chiSquare).toBeLessThan(24.32);
-    },
-  );
+  it.each([0, 4])('and several slots do not change the distribution of texts, with drafts of %i', async (draft) => {
+    const [slots, rounds, maxBytes] = [8, 50, 3];
+    const request = requestOf('Hi', { maxBytes, sampling: TWO });
+    const likely = textsAndProbabilities(request.prompt, maxBytes);
+    expect(likely.size).toBe(8);
+    const counts = new Map<string, number>();
+    await withGenerator(letters, { slots, draft }, async (generator) => {
+      for (let round = 0; round < rounds; round++) {
+        const texts = generator.generate({ ...request, seed: round * slots }, { samples: slots });
+        for (const { bytes } of await Promise.all(texts.map(wholeOf)))
+          counts.set(bytes.join(' '), (counts.get(bytes.join(' ')) ?? 0) + 1);
+      }
+    });
+    expect([...counts.keys()].filter((text) => !likely.has(text))).toEqual([]);
+    const chiSquare = [...likely].reduce((sum, [text, probability]) => {
+      const expected = probability * slots * rounds;
+      expect(expected).toBeGreaterThan(5);
+      return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
+    }, 0);
+    // With 7 degrees of freedom, a correct model exceeds it for one in a thousand choices of seeds.
+    expect(chiSquare).toBeLessThan(24.32);
+  });
 });
 
 describe('several texts at once', () => {

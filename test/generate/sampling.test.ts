@@ -142,7 +142,7 @@ it.each([
   ['1', [2863164244, 773016552, 218760040, 1375530481]],
   ['seed/x', [2842008952, 684954802, 4150863173, 4229567400]],
 ])('a seed determines its stream of numbers: %j', (key, wanted) => {
-  const [bits, lots] = [generatorOf(key), uniformOf(key)];
+  const [bits, uniforms] = [generatorOf(key), uniformOf(key)];
   expect(wanted.map(() => bits())).toEqual(wanted);
-  expect(wanted.map(() => lots())).toEqual(wanted.map((value) => value / 2 ** 32));
+  expect(wanted.map(() => uniforms())).toEqual(wanted.map((value) => value / 2 ** 32));
 });

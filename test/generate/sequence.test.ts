@@ -54,10 +54,10 @@ function run(sequence: Sequence, script: readonly number[], drafts: readonly num
   }
 }
 
-async function piecesOf(sequence: Sequence): Promise<WrittenBytes[]> {
-  const pieces: WrittenBytes[] = [];
-  for await (const piece of sequence.output) pieces.push(piece);
-  return pieces;
+async function deliveriesOf(sequence: Sequence): Promise<WrittenBytes[]> {
+  const deliveries: WrittenBytes[] = [];
+  for await (const delivery of sequence.output) deliveries.push(delivery);
+  return deliveries;
 }
 
 /** Where a text must end: before the first complete stop string, or the longest of those that end together. */
@@ -87,19 +87,19 @@ describe('a sequence', () => {
         const request = requestOf({ maxBytes, stops: stops.map((stop) => Uint8Array.from(stop)) });
         const [sequence] = createSequences(request, 1);
         run(sequence!, script, drafts);
-        const pieces = await piecesOf(sequence!);
+        const deliveries = await deliveriesOf(sequence!);
         const within = script.slice(0, maxBytes);
         const cut = cutBefore(within, stops);
         const length = cut ?? within.length;
-        expect(pieces.flatMap(({ bytes }) => [...bytes])).toEqual(script.slice(0, length));
-        expect(pieces.flatMap(({ entropyNats }) => [...entropyNats])).toEqual(
+        expect(deliveries.flatMap(({ bytes }) => [...bytes])).toEqual(script.slice(0, length));
+        expect(deliveries.flatMap(({ entropyNats }) => [...entropyNats])).toEqual(
           Array.from({ length }, (_, at) => entropyAt(at)),
         );
-        expect(pieces.flatMap(({ beginsPatch }) => beginsPatch)).toEqual(
+        expect(deliveries.flatMap(({ beginsPatch }) => beginsPatch)).toEqual(
           Array.from({ length }, (_, at) => closesAt(at)),
         );
         const reason = cut !== null ? 'stop' : script.length >= maxBytes ? 'length' : 'eos';
-        expect(pieces.map(({ finish }) => finish)).toEqual([...pieces.slice(1).map(() => null), reason]);
+        expect(deliveries.map(({ finish }) => finish)).toEqual([...deliveries.slice(1).map(() => null), reason]);
       }),
       { numRuns: 300 },
     );
@@ -112,7 +112,7 @@ describe('a sequence', () => {
     controller.abort(new Error('gone'));
     expect(sequence!.abandoned).toBe(true);
     sequence!.fail(new Error('another reason'));
-    await expect(piecesOf(sequence!)).rejects.toThrow('gone');
+    await expect(deliveriesOf(sequence!)).rejects.toThrow('gone');
   });
 
   it('is abandoned when its reader stops early', async () => {
@@ -141,7 +141,7 @@ describe('a sequence', () => {
           closed: [false],
         });
       sequence.deliver();
-      texts.push((await piecesOf(sequence)).flatMap(({ bytes }) => [...bytes]).join(' '));
+      texts.push((await deliveriesOf(sequence)).flatMap(({ bytes }) => [...bytes]).join(' '));
     }
     expect(texts[1]).toBe(texts[3]);
     expect(new Set(texts).size).toBe(3);

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createShownText, escapedByte, replacedByte } from '../../src/generate/index.js';
 
 /** The text shown after each chunk, and at the end. */
-function shown(pieces: readonly (readonly number[])[], invalid: (byte: number) => string = escapedByte): string[] {
+function shown(parts: readonly (readonly number[])[], invalid: (byte: number) => string = escapedByte): string[] {
   const text = createShownText(invalid);
-  return [...pieces.map((piece) => text.push(Uint8Array.from(piece))), text.end()];
+  return [...parts.map((piece) => text.push(Uint8Array.from(piece))), text.end()];
 }
 
 const utf8 = (text: string) => [...Buffer.from(text)];
@@ -34,8 +34,8 @@ describe('text that is shown as its bytes arrive', () => {
     fc.assert(
       fc.property(fc.array(anyByte, { maxLength: 24 }), fc.array(fc.nat()), (bytes, places) => {
         const whole = shown([bytes]);
-        const pieces = shown(cutAt(bytes, places));
-        expect(pieces.join('')).toBe(whole.join(''));
+        const parts = shown(cutAt(bytes, places));
+        expect(parts.join('')).toBe(whole.join(''));
         // The bytes that wait are the beginning of one character.
         expect(whole[1]!.match(/\\x[0-9a-f]{2}/g)?.length ?? 0).toBeLessThanOrEqual(3);
       }),

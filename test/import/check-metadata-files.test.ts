@@ -87,18 +87,14 @@ it.each(['bos_token', 'eos_token'])('the %s that tokenizer_config.json names mus
   );
 });
 
-it.each(['(q|q)*z', '(\\s*\\n*)*x'])(
-  'the expression %s, which never ends, is found',
-  { timeout: 60_000 },
-  async (Regex) => {
-    const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
-    await change('tokenizer.json', (json) => ({
-      ...json,
-      pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
-    }));
-    await expectRefused(/tokenizer\.json cannot be used: its expressions did not process \d+ characters in 10 s\./);
-  },
-);
+it.each(['(q|q)*z', '(\\s*\\n*)*x'])('the endless expression %s is detected', { timeout: 60_000 }, async (Regex) => {
+  const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+  await change('tokenizer.json', (json) => ({
+    ...json,
+    pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
+  }));
+  await expectRefused(/tokenizer\.json cannot be used: its expressions did not process \d+ characters in 10 s\./);
+});
 
 describe('a chat template', () => {
   it('that never ends is refused with the name of its file', { timeout: 60_000 }, async () => {

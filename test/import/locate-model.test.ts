@@ -38,7 +38,7 @@ it('prefers an existing path to a hub id of the same name', async () => {
 });
 
 it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/name/'])(
-  'does not look %s up on the hub',
+  'does not look up %s on the hub',
   async (model) => {
     noHub();
     const failing = locateModel(model);

@@ -90,7 +90,7 @@ describe('a config', () => {
 });
 
 it.each([{ num_local_experts: null }, { num_experts: 0 }, { num_local_experts: 1 }])(
-  'a config with %j is of a dense model',
+  'a config with %j describes a dense model',
   (experts) => {
     expect(parseLlamaConfig({ ...golden, ...experts }, 'c')).toEqual(parseLlamaConfig(golden, 'c'));
   },
@@ -161,7 +161,7 @@ describe('a source', () => {
   });
 
   it.each(['model.layers.0.self_attn.rotary_emb.inv_freq', 'model.rotary_emb.inv_freq', 'rotary_emb.inv_freq'])(
-    'of an old checkpoint may hold the computed buffer %s',
+    'in an old checkpoint may contain the computed buffer %s',
     async (name) => {
       await (await openLlama(await broken((tensors) => tensors.set(name, [8])))).close();
     },

@@ -39,7 +39,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   });
 
   it.each(plainCases.map((golden, i) => ({ i, golden })))(
-    'case $i: entropies, patches and logits',
+    'has transformers’ entropies, patches and logits in case $i',
     async ({ i, golden }) => {
       const ids = Int32Array.from(golden.input_ids);
       const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
@@ -51,7 +51,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   );
 
   it.each(plainCases.map((golden, i) => ({ i, golden })))(
-    'case $i: loss and the gradient of every parameter',
+    'has transformers’ loss and gradient of every parameter in case $i',
     async ({ i, golden }) => {
       const ids = Int32Array.from(golden.input_ids);
       const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
@@ -167,7 +167,7 @@ describe('the golden model with a projection (k = 4, two hash functions)', () =>
     model = await openBlt(goldenPath('projection-gqa'));
   });
 
-  it.each(projectionCases.map((golden, i) => ({ i, golden })))('case $i', ({ golden }) => {
+  it.each(projectionCases.map((golden, i) => ({ i, golden })))('has transformers’ results in case $i', ({ golden }) => {
     const ids = Int32Array.from(golden.ids);
     const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
     expect(maxDifference(entropies, golden.entropies)).toBeLessThan(LOGITS);

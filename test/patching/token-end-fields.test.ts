@@ -15,14 +15,14 @@ const PIECE_BYTES = 301;
 /** A text in chunks that are cut anywhere except inside a character. */
 async function splitOf() {
   const text = new TextDecoder().decode(await readFile(new URL('../fixtures/text/README.md.txt', import.meta.url)));
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   for (let at = 0; at < text.length; at += PIECE_BYTES)
-    pieces.push(new TextEncoder().encode(text.slice(at, at + PIECE_BYTES)));
+    chunks.push(new TextEncoder().encode(text.slice(at, at + PIECE_BYTES)));
   return {
-    count: pieces.length,
-    byteCount: pieces.reduce((sum, { length }) => sum + length, 0),
-    byteLength: (piece: number) => pieces[piece]!.length,
-    read: async (piece: number) => pieces[piece]!,
+    count: chunks.length,
+    byteCount: chunks.reduce((sum, { length }) => sum + length, 0),
+    byteLength: (index: number) => chunks[index]!.length,
+    read: async (index: number) => chunks[index]!,
   };
 }
 

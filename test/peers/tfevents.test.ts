@@ -21,7 +21,7 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
   });
 
   it('were written in several sessions, as one curve with the last value of each step', async () => {
-    const sitting = async (from: number, steps: readonly number[], loss: number) => {
+    const session = async (from: number, steps: readonly number[], loss: number) => {
       const log = await openMetrics(folder(), from);
       for (const step of steps) await log.write(step, { loss });
       await log.close();
@@ -30,9 +30,9 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
       for (const name of names)
         await rename(join(folder(), name), join(folder(), `events.out.tfevents.${from}.${loss}.done`));
     };
-    await sitting(0, [0, 1, 2, 3], 10);
-    await sitting(2, [3, 4, 5], 20);
-    await sitting(4, [5], 30);
+    await session(0, [0, 1, 2, 3], 10);
+    await session(2, [3, 4, 5], 20);
+    await session(4, [5], 30);
     const { loss } = await askPeer<Curves>('read_events.py', [folder()]);
     expect(loss).toEqual([
       [0, 10],

@@ -157,8 +157,8 @@ describe('the patcher of a conversion', () => {
     const { threshold, bytesPerPatch } = await calibrateFolder(options);
     const store = await openStore(join(dir, 'data'));
     const model = await openBlt(goldenPath('plain/blt'));
-    const on = async (side: Split) =>
-      calibrate(model.params, model.config, await evaluationTexts(side, { maxBytes: 2000 }), 3).threshold;
+    const on = async (split: Split) =>
+      calibrate(model.params, model.config, await evaluationTexts(split, { maxBytes: 2000 }), 3).threshold;
     expect(threshold).toBe(await on(store.validation));
     expect(threshold).not.toBe(await on(store.train));
     model.dispose();

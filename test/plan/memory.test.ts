@@ -104,8 +104,8 @@ describe('a stage', () => {
     expect(weightsBytes).toBe(4 * 172e6 + 2 * 5e6);
     expect(momentsBytes).toBe(8 * 172e6);
     // Sixteen bytes read, of a table of ten rows.
-    const touched = 7 * 4 * 10 * 1 * 4;
-    expect(gradientsBytes).toBe(4 * 122e6 + touched);
+    const sparseRows = 7 * 4 * 10 * 1 * 4;
+    expect(gradientsBytes).toBe(4 * 122e6 + sparseRows);
     const large = { ...config, hash: { ...config.hash, vocab: 100 } };
     expect(memory({ config: large }).gradientsBytes).toBe(4 * 122e6 + 7 * 4 * 16 * 1 * 4);
   });

@@ -69,7 +69,7 @@ describe('shipped recipes', () => {
   });
 
   it.each(Object.entries(LLAMAS))(
-    '%s-paper loads, points at the schema, and has the sizes of the rule, or of the paper where it states them',
+    'include %s-paper, which loads, names the schema, and has the sizes of the rule, or the paper’s if it states them',
     async (llamaName, llama) => {
       const name = `${llamaName}-paper`;
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
@@ -88,7 +88,7 @@ describe('shipped recipes', () => {
   );
 
   it.each(Object.entries(LLAMAS))(
-    '%s distils: aligned patches, its stages, sizes that the closed form can fill',
+    'include %s, which distils: aligned patches, all stages, and sizes that the closed form can fill',
     async (name, llama) => {
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');

@@ -66,7 +66,7 @@ describe('an unchanged export can be published', () => {
   });
 
   it.each(['apache-2.0', 'mit', 'bsd-3-clause', 'cc-by-4.0'])(
-    'from one under %s, whose text is linked',
+    'from a source under %s, whose text is linked',
     async (license) => {
       expect(await sentences({ license })).toEqual([]);
     },

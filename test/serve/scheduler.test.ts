@@ -60,8 +60,8 @@ describe('texts being generated', () => {
   it('are ended by the time limit', async () => {
     const generator = fakeGenerator(() => 'é!', { paced: true });
     const deltas: TextDelta[] = [];
-    const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
-      deltas.push(piece),
+    const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (delta) =>
+      deltas.push(delta),
     );
     await pause(5);
     await generator.step();

@@ -48,7 +48,7 @@ export function codeSpansOf(markdown: string): string[] {
 export function fenceBelow(markdown: string, heading: string): string {
   const at = markdown.search(new RegExp(`^#+ ${heading}$`, 'm'));
   const block = at < 0 ? null : /^```\w*\n([\s\S]*?)\n```$/m.exec(markdown.slice(at));
-  if (block === null) throw new Error(`no fenced block stands below the heading ${heading}`);
+  if (block === null) throw new Error(`There is no fenced block below the heading ${heading}`);
   return block[1]!;
 }
 

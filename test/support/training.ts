@@ -77,8 +77,8 @@ export function packerOf(length: number, seed = 1): Packer {
   const split = {
     count: texts.length,
     byteCount: texts.reduce((sum, { length }) => sum + length, 0),
-    byteLength: (piece: number) => texts[piece]!.length,
-    read: async (piece: number) => texts[piece]!,
+    byteLength: (index: number) => texts[index]!.length,
+    read: async (index: number) => texts[index]!,
   };
   return createPacker({ split, rowBytes: length, seed });
 }

@@ -111,10 +111,10 @@ describe('a conversation, rendered in a template', () => {
 
   it('gets no special token from a user’s text or from a role', async () => {
     const marks = ['\uFDD0', '\uFDD1', '\uFDD2'].join('x');
-    const pieces = await renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
+    const parts = await renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
       { role: marks, content: `<s>${marks}</s>` },
     ]);
-    expect(pieces).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
+    expect(parts).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
   });
 });
 

@@ -31,14 +31,16 @@ function whole({ params, config }: BltModel, ids: Int32Array) {
 async function read(
   resident: ResidentModel,
   texts: readonly Int32Array[],
-  pieces: readonly number[],
+  chunkLengths: readonly number[],
   options: Partial<DecodingOptions> = {},
 ) {
   const decoding = openDecoding(resident, { slots: texts.length, mode: 'graph', ...options });
   const found = texts.map(() => ({ logits: [] as number[], entropies: [] as number[] }));
   const at = texts.map(() => 0);
   for (let turn = 0; texts.some((ids, slot) => at[slot]! < ids.length); turn++) {
-    const part = texts.map((ids, slot) => ids.subarray(at[slot]!, at[slot]! + pieces[(turn + slot) % pieces.length]!));
+    const part = texts.map((ids, slot) =>
+      ids.subarray(at[slot]!, at[slot]! + chunkLengths[(turn + slot) % chunkLengths.length]!),
+    );
     const outputs = await decoding.read(part);
     outputs.forEach(({ logits, entropies }, slot) => {
       at[slot]! += part[slot]!.length;
@@ -74,11 +76,11 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
 
   it.each([
     ['byte by byte', [1]],
-    ['in pieces', [7, 1, 20, 3]],
+    ['in chunks', [7, 1, 20, 3]],
     ['as one prompt', [1000]],
-  ])('%s gives the logits of the full forward pass', async (_, pieces) => {
+  ])('%s gives the logits of the full forward pass', async (_, chunkLengths) => {
     const ids = textOf(150);
-    const [found] = await read(opened.resident, [ids], pieces, { chunk: 16 });
+    const [found] = await read(opened.resident, [ids], chunkLengths, { chunk: 16 });
     expectWhole(opened.model, ids, found!);
   });
 
@@ -116,7 +118,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
         fc.asyncProperty(
           fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
           fc.constantFrom(0.2, 0.5, 0.8),
-          async (pieces, share) => {
+          async (chunkLengths, share) => {
             // Halfway between two entropies, so that rounding does not matter.
             const at = Math.floor(share * sorted.length);
             const threshold = (sorted[at]! + sorted[at + 1]!) / 2;
@@ -128,7 +130,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
             decoding.reset(0);
             const closed: boolean[] = [];
             for (let [turn, from] = [0, 0]; from < ids.length; turn++) {
-              const length = pieces[turn % pieces.length]!;
+              const length = chunkLengths[turn % chunkLengths.length]!;
               const [output] = await decoding.read([ids.subarray(from, from + length)]);
               closed.push(...output!.closed);
               from += length;
