@@ -56,7 +56,7 @@ export interface Generator {
 const BYTES_PER_PATCH = 3;
 
 /** Compilation takes about as long as generating this many bytes without it, whatever the size of the model. */
-const WORTH_COMPILING_BYTES = 1000;
+const COMPILE_FROM_BYTES = 1000;
 
 /** Opens a generator. The engine must be started. @param model must stay open until the generator is closed */
 export function openGenerator(model: ResidentModel, options: GeneratorOptions = {}): Generator {
@@ -70,7 +70,7 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
   });
   const queue = createSlotQueue(slotCount, decoding.reset);
   const counts: ByteCounts = { promptBytes: 0, writtenBytes: 0, draftedBytes: 0, acceptedBytes: 0 };
-  let askedBytes = 0;
+  let requestedBytes = 0;
   let compiling: Promise<void> | null = null;
   let closed = false;
   let working: Promise<void> | null = null;
@@ -87,7 +87,7 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
         await generateRound({ decoding, running: queue.running, draft, counts });
         queue.removeFinished();
         // Not before the first byte. A step that cannot be compiled keeps running uncompiled.
-        if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES)
+        if (counts.writtenBytes > 0 && requestedBytes >= COMPILE_FROM_BYTES)
           compileInBackground().catch(() => undefined);
         // Eager steps never yield, so readers, signals and other requests get their turn here.
         await yieldToOthers();
@@ -110,7 +110,7 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
         );
       const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
       const sequences = createSequences({ ...request, maxBytes }, samples, signal);
-      askedBytes += samples * maxBytes;
+      requestedBytes += samples * maxBytes;
       queue.add(sequences);
       working ??= work();
       return sequences.map(({ output }) => output);

@@ -104,12 +104,12 @@ describe('a single violated requirement is reported alone:', () => {
       edit('README.md', 'Biases were not measured.', '[More Information Needed]'),
     ],
     [
-      'README.md contains a path of somebody’s machine: /home/me/text.',
+      'README.md contains a local path: /home/me/text.',
       APACHE,
       edit('README.md', 'Biases were not measured.', 'Trained on `/home/me/text`.'),
     ],
     [
-      'recipe.yaml contains a path of somebody’s machine: /home/me/llama.',
+      'recipe.yaml contains a local path: /home/me/llama.',
       APACHE,
       edit('recipe.yaml', /model: org.*/, 'model: /home/me/llama'),
     ],

@@ -114,7 +114,7 @@ function makeSteps(
 /** Opens a decoding. The engine must be started. The caller keeps `model`, which must stay open. */
 export function openDecoding(model: ResidentModel, options: DecodingOptions): Decoding {
   const { slots: slotCount, mode, chunk = CHUNK, separateSlots = SEPARATE_SLOTS } = options;
-  const mostDrafted = Math.min(options.draft ?? 0, chunk);
+  const maxDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
   const cache = createKvCache(config, slotCount, chunk, options.patches ?? FIRST_PATCHES);
   const steps = createStepTable(model, cache, mode);
@@ -123,7 +123,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
   // A ring buffer holds a window. Without a window it holds the model's maximum length, which a text cannot exceed.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
-  const counts = [...new Set([1, Math.max(1, mostDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
+  const counts = [...new Set([1, Math.max(1, maxDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
 
   return {
     counts,
@@ -148,7 +148,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       }
       return outputs;
     },
-    draft: (slot, first) => draftInto(context, slot, first, mostDrafted, limit),
+    draft: (slot, first) => draftInto(context, slot, first, maxDrafted, limit),
     state: (slot) => ({ length: slots[slot]!.ids.length, ends: slots[slot]!.ends }),
     reset(slot) {
       slots[slot] = emptySlot();
