@@ -144,10 +144,10 @@ describe('a header is refused with', () => {
     ['a hole', { a: entry(0, 2), b: entry(4, 6) }, 6, /gap before tensor "b"/],
     ['a hole at the beginning', { a: entry(1, 2) }, 2, /gap before tensor "a"/],
     ['a tensor outside the file', { a: entry(0, 9) }, 4, /"a" ends at 9, beyond its 4 bytes/],
-    ['bytes after the last tensor', { a: entry(0, 2) }, 4, /2 bytes follow/],
-    ['data and no tensor', {}, 4, /4 bytes follow/],
+    ['bytes after the last tensor', { a: entry(0, 2) }, 4, /for 2 bytes after/],
+    ['data and no tensor', {}, 4, /for 4 bytes after/],
     [
-      'a size that is not its shape’s',
+      'a size other than its shape’s',
       { a: entry(0, 4, { shape: [3] }) },
       4,
       /"a" needs 3 bytes and its data_offsets span 4/,
