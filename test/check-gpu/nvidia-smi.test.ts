@@ -71,7 +71,7 @@ describe('findGpus', () => {
     ],
     ['without a card', { code: 6, stdout: 'No devices were found\n' }, 'nvidia-smi says: No devices were found'],
     ['when it hangs', { killed: true, stdout: '' }, 'nvidia-smi did not answer in 30 s'],
-    ['when it says nothing', { code: 1, stdout: '', stderr: '' }, 'nvidia-smi says: Command failed'],
+    ['when it prints nothing', { code: 1, stdout: '', stderr: '' }, 'nvidia-smi says: Command failed'],
   ])('%s, says why there are no cards', async (_, error, reason) => {
     expect(await findGpus(refusing(error))).toEqual({ gpus: [], reason });
   });

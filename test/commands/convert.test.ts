@@ -15,12 +15,12 @@ describe('byteify convert', () => {
   });
 
   it.each([
-    ['no model where the recipe names none either', [], /model/],
+    ['no model, if the recipe names none', [], /model/],
     ['a revision of a folder', [LLAMA, '--revision', 'main'], /--revision/],
-    ['a stage that is none', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
-    ['a recipe that is not there', [LLAMA, '--recipe', 'missing'], /missing/],
+    ['an unknown stage', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
+    ['a recipe that does not exist', [LLAMA, '--recipe', 'missing'], /missing/],
     ['an override of no key', [LLAMA, '--set', 'seeed=1'], /seeed/],
-    ['an override that is none', [LLAMA, '--set', 'seed'], /--set/],
+    ['an invalid override', [LLAMA, '--set', 'seed'], /--set/],
     ['an override of no stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {
     expect(await convert(...args)).toMatchObject(wrongUsage(named));

@@ -9,7 +9,7 @@ const folder = temporaryFolder();
 describe('byteify demo', () => {
   it.each([
     ['an override of no key', ['--set', 'stages.0.stepz=1'], /stepz/],
-    ['a stage that is none', ['--restart-from', 'lunch'], /--restart-from/],
+    ['an unknown stage', ['--restart-from', 'lunch'], /--restart-from/],
     ['an argument', ['org/name'], /argument/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {
     expect(await commandLine('demo', '--out', join(folder(), 'demo'), ...args)).toMatchObject(wrongUsage(named));

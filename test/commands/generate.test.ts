@@ -34,11 +34,11 @@ describe('byteify generate', () => {
     ['no bytes', ['--max-bytes', '0'], '--max-bytes'],
     ['a negative temperature', ['--temperature', '-1'], '--temperature'],
     ['a share above one', ['--top-p', '1.5'], '--top-p'],
-    ['a share that is no number', ['--min-p', 'some'], '--min-p'],
+    ['a probability that is not a number', ['--min-p', 'some'], '--min-p'],
     ['a penalty of zero', ['--repetition-penalty', '0'], '--repetition-penalty'],
     ['too many samples', ['--samples', '65'], '--samples'],
     ['too long a draft', ['--draft', '65'], '--draft'],
-    ['a seed that is no whole number', ['--seed', '1.5'], '--seed'],
+    ['a seed that is not a whole number', ['--seed', '1.5'], '--seed'],
     ['another precision', ['--weights', 'int4'], '--weights'],
   ])('refuses %s', async (_what, args, named) => {
     expect(await generate(...args)).toMatchObject(wrongUsage(named));

@@ -260,7 +260,7 @@ describe('an invalid export is refused with the reason', () => {
     ['no card', (dir) => rm(join(dir, 'README.md')), /lacks README\.md/],
     ['no tokenizer', (dir) => rm(join(dir, 'tokenizer.json')), /lacks tokenizer\.json/],
     [
-      'a tokenizer that is no JSON',
+      'a tokenizer that is not JSON',
       (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
       /tokenizer_config\.json is not valid JSON/,
     ],

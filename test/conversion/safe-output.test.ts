@@ -68,7 +68,7 @@ describe('an --out is refused that', () => {
     ['a folder more', async () => void (await mkdir(at('blt', 'runs')))],
     ['other bytes', () => writeFile(at('blt', 'config.json'), '{"a": 1}')],
     ['as many bytes, later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
-    ['a mark that is none', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
+    ['an invalid mark', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
     ['the mark of another verb', () => markOutput(at('blt'), 'remap')],
   ])('was written by the same verb and contains %s', async (_what, change) => {
     await written('blt');

@@ -151,7 +151,7 @@ describe('byteify generate', () => {
     ['--chat without a template', ['--prompt', 'Hi', '--chat'], /has no chat template/],
     ['--system without --chat', ['--prompt', 'Hi', '--system', 'x'], /--system applies only to a conversation/],
     ['two prompts', ['--prompt', 'Hi', '--prompt-file', 'x'], /cannot be combined/],
-    ['a prompt that is not there', ['--prompt-file', 'nowhere.txt'], /nowhere\.txt does not exist/],
+    ['a prompt file that does not exist', ['--prompt-file', 'nowhere.txt'], /nowhere\.txt does not exist/],
     ['no prompt', [], /Standard input is empty/],
     ['an empty stop string', ['--prompt', 'Hi', '--stop', ''], /--stop is empty/],
     ['--bytes of several', ['--prompt', 'Hi', '--bytes', '--samples', '2'], /--bytes writes only one text/],

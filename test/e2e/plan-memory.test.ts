@@ -54,7 +54,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
   });
 
   it.each([
-    ['as it is', {}],
+    ['the defaults', {}],
     ['with gradient checkpointing', { gradientCheckpointing: true }],
     ['with products in bfloat16', { precision: 'bfloat16' }],
     ['with moments in 8 bits', { moments: '8-bit' }],

@@ -208,11 +208,11 @@ describe('while a function is traced', () => {
 
 describe('a call', () => {
   it.each([
-    ['of another shape', () => [tf.ones([2, 2]), tf.ones([3])], /Input 0 .*float32 \[2, 2\].*float32 \[2, 3\]/],
-    ['of another rank', () => [tf.ones([2, 3]), tf.ones([3, 1])], /Input 1 .*\[3, 1\].*\[3\]/],
-    ['of another type', () => [tf.ones([2, 3]), tf.ones([3], 'int32')], /Input 1 .*int32 \[3\].*float32 \[3\]/],
-    ['with an input less', () => [tf.ones([2, 3])], /takes 2 inputs but received 1/],
-    ['with an input more', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs but received 3/],
+    ['another shape', () => [tf.ones([2, 2]), tf.ones([3])], /Input 0 .*float32 \[2, 2\].*float32 \[2, 3\]/],
+    ['another rank', () => [tf.ones([2, 3]), tf.ones([3, 1])], /Input 1 .*\[3, 1\].*\[3\]/],
+    ['another type', () => [tf.ones([2, 3]), tf.ones([3], 'int32')], /Input 1 .*int32 \[3\].*float32 \[3\]/],
+    ['one input too few', () => [tf.ones([2, 3])], /takes 2 inputs but received 1/],
+    ['one input too many', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs but received 3/],
   ])('with %s is refused before it runs', async (_name, make, message) => {
     const variable = zeroVariable([3]);
     const compiled = compile(

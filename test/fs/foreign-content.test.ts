@@ -12,7 +12,7 @@ it.each([
   ['a pointer without a size', 'version https://git-lfs.github.com/spec/v1\n', /itself was not downloaded/],
   ['a page', '\n<!DOCTYPE html><html>', /x is a web page/],
   ['an XML answer', '<?xml version="1.0"?><Error>', /x is a web page/],
-  ['a refusal', 'Invalid username or password.', /x contains the answer of a server/],
+  ['a refusal', 'Invalid username or password.', /x contains the response of a server/],
   ['a PyTorch checkpoint', 'PK\x03\x04', /x is a zip archive, as PyTorch/],
   ['an old PyTorch checkpoint', '\x80\x02\x8a', /x is a Python pickle/],
   ['a gzip file', '\x1f\x8b\x08', /x is compressed with gzip/],

@@ -38,7 +38,7 @@ describe('a config', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['another model_type', { model_type: 'qwen2' }, /model_type is "qwen2"/],
     ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /mixture of experts/],
-    ['experts of its own', { num_experts: 2 }, /mixture of experts/],
+    ['experts', { num_experts: 2 }, /mixture of experts/],
     ['attention biases', { attention_bias: true }, /attention_bias/],
     ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
     ['another activation', { hidden_act: 'gelu' }, /"gelu"/],

@@ -30,13 +30,13 @@ describe('the rope_freqs of a GGUF file', () => {
   });
 
   it.each<[string, number[]]>([
-    ['are of another context', ropeFreqs({ original: 4096 })],
-    ['blend otherwise', ropeFreqs({ high: 8 })],
-    ['are of another theta', ropeFreqs({ theta: 10_000 })],
+    ['belong to another context length', ropeFreqs({ original: 4096 })],
+    ['blend differently', ropeFreqs({ high: 8 })],
+    ['belong to another theta', ropeFreqs({ theta: 10_000 })],
     ['stretch everything alike', Array(SAMPLE.headDim / 2).fill(8)],
-    ['rise by a rule of their own', Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => 1 + j / 4)],
+    ['rise by another rule', Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => 1 + j / 4)],
     ['are one off in one place', ropeFreqs().map((divisor, j) => (j === 20 ? divisor * 1.01 : divisor))],
-    ['are no numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
+    ['are not numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
     ['shrink', Array(SAMPLE.headDim / 2).fill(0.5)],
     ['are too few', ropeFreqs().slice(1)],
   ])('are refused if they %s', async (_what, divisors) => {

@@ -59,7 +59,7 @@ const rope = (settings: Record<string, unknown>) => (json: Record<string, unknow
 const LLAMA3 = { factor: 4, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 16 };
 
 const VARIANTS: Readonly<Record<string, Variant>> = {
-  'as it is': {},
+  unchanged: {},
   'without model.': { tensors: renamed(bare) },
   'without model. in half of the names': {
     tensors: (all) => all.map((tensor, i) => (i % 2 === 0 ? tensor : { ...tensor, name: bare(tensor.name) })),
@@ -158,7 +158,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     const apart = (one: string, other: string) =>
       maxDifference(theirs[names.indexOf(one)]!, theirs[names.indexOf(other)]!);
     const different = [
-      'as it is',
+      'unchanged',
       'tied by its config, with another head',
       'with rope_theta',
       'with rope_parameters',

@@ -71,9 +71,9 @@ describe('nothing is kept', () => {
 
   it.each([
     ['of the parts before the first that is trained', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
-    ['of the decoder, where the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
-    ['of encoder and global, where the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
-    ['of patches that nobody asks for', distill([]), [...whole.slice(0, 2), 'encoder']],
+    ['of the decoder, if the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
+    ['of encoder and global, if the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
+    ['of patches that are not needed', distill([]), [...whole.slice(0, 2), 'encoder']],
     ['in closed form', { kind: 'closed-form' }, []],
     ['but all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
   ] as [string, StageShape, string[]][])('%s', (_what, stage, parts) => {

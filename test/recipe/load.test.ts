@@ -20,7 +20,7 @@ describe('a recipe file', () => {
     ['a key twice', `${BASE}name: other\n`, /:5:1: .*unique/],
     ['two documents', `${BASE}---\n${BASE}`, /:5:1: /],
     ['a list', '- name: mine\n', /:1:1: recipe: /],
-    ['an alias to nothing', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
+    ['an undefined alias', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
     ['a tab as indentation', 'name: mine\nstages:\n\t- kind: end-to-end\n', /:3:1: /],
     ['a section without keys', `${BASE}patcher:\n`, /:5:\d+: patcher: .*null/],
     ['a negative rate', `${BASE}    learning_rate: -1\n`, /:5:20: stages\.0\.learning_rate: /],

@@ -97,7 +97,7 @@ it.each<[string, unknown, RegExp]>([
   ['is absolute', '/etc/passwd', /places "t0" in "\/etc/],
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
-  ['is no text', 1, /places "t0" in a value that is not a string/],
+  ['is not a string', 1, /places "t0" in a value that is not a string/],
   ['is absent', 'model-00009-of-00003.safetensors', /does not exist/],
 ])('an index is refused if its shard %s', async (_what, shard, message) => {
   await changeIndex((map) => Object.assign(map, { t0: shard }));

@@ -187,7 +187,7 @@ describe('a header is refused with', () => {
     ['an unknown type', { a: entry(0, 4, { dtype: 'Q4' }) }, 4, /"a" has the unknown type "Q4"/],
     ['a type that objects have by nature', { a: entry(0, 4, { dtype: 'toString' }) }, 4, /unknown type "toString"/],
     ['a type that is 100,000 lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],
-    ['an entry that is none', { a: 1 }, 0, /"a" has no description/],
+    ['an invalid entry', { a: 1 }, 0, /"a" has no description/],
     ['a name of 10,000 letters', { ['a'.repeat(10_000)]: 1 }, 0, /a{100}"… has no description/],
     ['a name that moves the cursor', { '\u001b[2J': 1 }, 0, /"\\u001b\[2J" has no description/],
     ['metadata that is not text', { __metadata__: { a: 1 } }, 0, /__metadata__/],
@@ -219,7 +219,7 @@ describe('a header is refused with', () => {
   });
 
   it.each([
-    ['that is no length', Uint8Array.of(1, 2, 3), /shorter than 8 bytes/],
+    ['that is too short', Uint8Array.of(1, 2, 3), /shorter than 8 bytes/],
     ['beyond 2^63', Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255), /would be 18446744073709551615 bytes long/],
     ['beyond 100 MB', Uint8Array.of(1, 225, 245, 5, 0, 0, 0, 0), /would be 100000001 bytes long/],
     ['beyond the file', Uint8Array.of(100, 0, 0, 0, 0, 0, 0, 0, 123), /100 bytes does not fit into 9/],

@@ -70,8 +70,8 @@ it('a written file has a header padded to 8 bytes, the tensors in the given orde
 });
 
 it.each<[string, Parameters<typeof writeSafetensorsFile>[2], RegExp]>([
-  ['gives too little', () => new Uint8Array(15), /"a" needs 16 bytes but its source provided 15/],
-  ['gives too much', async () => new Uint8Array(17), /"a" needs 16 bytes but its source provided more/],
+  ['provides too little', () => new Uint8Array(15), /"a" needs 16 bytes but its source provided 15/],
+  ['provides too much', async () => new Uint8Array(17), /"a" needs 16 bytes but its source provided more/],
   [
     'never ends',
     async function* () {

@@ -86,9 +86,9 @@ describe('over sockets,', () => {
 
   it.each([
     ['a stream', true, false],
-    ['a stream, asked for in chunks', true, true],
+    ['a stream, requested in chunks', true, true],
     ['one document', false, false],
-    ['one document, asked for in chunks', false, true],
+    ['one document, requested in chunks', false, true],
   ])('a client that disconnects frees its slot: %s', async (_, stream, chunked) => {
     const generator = fakeGenerator(() => 'abc', { paced: true });
     await client(generator, { stream }, { chunked });

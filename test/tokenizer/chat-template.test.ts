@@ -73,7 +73,7 @@ describe('a conversation, rendered in a template', () => {
       'refuses so short a conversation',
       "{% if messages[0].role != 'system' %}{{ raise_exception('no') }}{% endif %}<end>",
     ],
-    ['is no template', '{% if %}<end>'],
+    ['is not a template', '{% if %}<end>'],
     ['leaves a reply out', '{% for message in messages %}<turn>{% endfor %} and the end'],
   ])('has no end of a reply if the template %s', async (_, template) => {
     expect(await replyEnd(template)).toBeNull();

@@ -159,7 +159,7 @@ describe('a GGUF file’s tokenizer is refused', () => {
     ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 value for 600 tokens/],
     ['without scores', sentencePieceValues({ 'ggml.scores': 'none' }), /ggml.scores is not a list/],
     [
-      'with a score that is none',
+      'with an invalid score',
       sentencePieceValues({ 'ggml.scores': sentencePiece.scores.map(() => Number.NaN) }),
       /ggml.scores/,
     ],

@@ -126,8 +126,8 @@ describe('BOS', () => {
     ['is added because the configuration says so', null, { bos_token: '<|end|>', add_bos_token: true }, {}, 0, true],
     ['is not added for the same reason', begins, { bos_token: '<|end|>', add_bos_token: false }, {}, 0, false],
     ['is named by the model’s configuration only', begins, {}, { bos_token_id: 0 }, 0, true],
-    ['is named by nobody', null, {}, {}, null, false],
-    ['is no token', null, { bos_token: '<none>' }, { bos_token_id: 7000 }, null, false],
+    ['is named in no file', null, {}, {}, null, false],
+    ['is not a token', null, { bos_token: '<none>' }, { bos_token_id: 7000 }, null, false],
   ])('%s', async (_what, post_processor, tokenizerConfig, config, bosId, addsBos) => {
     const { tokenizerJson } = tokenizerFromGguf(byteLevelValues());
     await writeTokenizer(folder(), { tokenizerJson: { ...tokenizerJson, post_processor }, tokenizerConfig });
@@ -142,7 +142,7 @@ describe('a tokenizer is refused that', () => {
   it.each<[string, string | null, RegExp]>([
     ['is absent', null, /contains no tokenizer.json/],
     ['is not JSON', '{', /tokenizer.json is not JSON/],
-    ['is no object', '[]', /is not a JSON object/],
+    ['is not an object', '[]', /is not a JSON object/],
     ['lacks its parts', '{"added_tokens":[],"decoder":{"type":"ByteLevel"}}', /cannot be used/],
     ['has another decoder', JSON.stringify({ ...json, decoder: { type: 'WordPiece' } }), /neither byte-level nor/],
     ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /whose id or content/],
