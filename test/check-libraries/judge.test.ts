@@ -27,7 +27,7 @@ describe('the libraries of a machine', () => {
     ['a function that neither exports', [framework, cc], 'linux-arm64', 'neither library exports TF_NewGraph'],
     ['another processor', [framework, cc], 'linux-x64', 'is elf64-littleaarch64, not elf64-x86-64'],
     ['a library that does not load the other', [framework, { ...cc, needed: [] }], 'linux-arm64', 'does not load'],
-    ['one that does not look its own folder', [framework, { ...cc, searched: [] }], 'linux-arm64', 'its own folder'],
+    ['one that does not search its own folder', [framework, { ...cc, searched: [] }], 'linux-arm64', 'its own folder'],
   ] as const)('fail with %s', (_what, libraries, machine, wrong) => {
     const wanted = wrong.includes('TF_NewGraph') ? [...functions, 'TF_NewGraph'] : functions;
     expect(judge(machine, FILES, libraries, wanted).join('; ')).toContain(wrong);

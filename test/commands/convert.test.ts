@@ -19,9 +19,9 @@ describe('byteify convert', () => {
     ['a revision of a folder', [LLAMA, '--revision', 'main'], /--revision/],
     ['an unknown stage', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
     ['a recipe that does not exist', [LLAMA, '--recipe', 'missing'], /missing/],
-    ['an override of no key', [LLAMA, '--set', 'seeed=1'], /seeed/],
+    ['an override of an unknown key', [LLAMA, '--set', 'seeed=1'], /seeed/],
     ['an invalid override', [LLAMA, '--set', 'seed'], /--set/],
-    ['an override of no stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
+    ['an override of an unknown stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {
     expect(await convert(...args)).toMatchObject(wrongUsage(named));
     expect(await readdir(folder())).toEqual([]);

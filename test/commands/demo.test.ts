@@ -8,7 +8,7 @@ const folder = temporaryFolder();
 
 describe('byteify demo', () => {
   it.each([
-    ['an override of no key', ['--set', 'stages.0.stepz=1'], /stepz/],
+    ['an override of an unknown key', ['--set', 'stages.0.stepz=1'], /stepz/],
     ['an unknown stage', ['--restart-from', 'lunch'], /--restart-from/],
     ['an argument', ['org/name'], /argument/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {

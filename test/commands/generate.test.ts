@@ -33,7 +33,7 @@ describe('byteify generate', () => {
     ['raw bytes of several texts', ['--bytes', '--samples', '2'], '--bytes'],
     ['no bytes', ['--max-bytes', '0'], '--max-bytes'],
     ['a negative temperature', ['--temperature', '-1'], '--temperature'],
-    ['a share above one', ['--top-p', '1.5'], '--top-p'],
+    ['a probability above one', ['--top-p', '1.5'], '--top-p'],
     ['a probability that is not a number', ['--min-p', 'some'], '--min-p'],
     ['a penalty of zero', ['--repetition-penalty', '0'], '--repetition-penalty'],
     ['too many samples', ['--samples', '65'], '--samples'],

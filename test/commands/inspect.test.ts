@@ -193,7 +193,7 @@ describe('inspect of a hub model', () => {
   it.each<[string, string, HubFault[], string]>([
     ['does not exist', 'org/none', [], 'There is no model org/none on the hub'],
     ['is gated', 'org/gated', [], 'org/gated is gated'],
-    ['breaks off', 'org/tiny', [{ kind: 'cut', on: /cdn/, afterBytes: 100 }], 'could not be read'],
+    ['is truncated', 'org/tiny', [{ kind: 'cut', on: /cdn/, afterBytes: 100 }], 'could not be read'],
     ['is not an id', 'a/b/c', [], 'is neither a path that exists nor a hub id'],
   ])('refuses a model that %s in one sentence', async (_what, model, faults, message) => {
     const llama = join(golden, 'llama');

@@ -265,8 +265,8 @@ describe('an invalid export is refused with the reason', () => {
       /tokenizer_config\.json is not valid JSON/,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
-    ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
-    ['a shard that is cut', (dir) => truncate(join(dir, SHARD), 100_000), /not a valid safetensors file/],
+    ['a missing shard', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
+    ['a truncated shard', (dir) => truncate(join(dir, SHARD), 100_000), /not a valid safetensors file/],
     [
       'a shard that is too long',
       (dir) => appendFile(join(dir, SHARD), 'x'),

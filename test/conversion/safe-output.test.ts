@@ -65,9 +65,9 @@ describe('an --out is refused that', () => {
 
   it.each<[string, () => Promise<void>]>([
     ['more', () => writeFile(at('blt', 'notes.txt'), '')],
-    ['a folder more', async () => void (await mkdir(at('blt', 'runs')))],
+    ['one more folder', async () => void (await mkdir(at('blt', 'runs')))],
     ['other bytes', () => writeFile(at('blt', 'config.json'), '{"a": 1}')],
-    ['as many bytes, later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
+    ['equally many bytes, written later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
     ['an invalid mark', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
     ['the mark of another verb', () => markOutput(at('blt'), 'remap')],
   ])('was written by the same verb and contains %s', async (_what, change) => {

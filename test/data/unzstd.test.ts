@@ -82,11 +82,11 @@ describe.runIf(has('zstd'))('output of the zstd program', () => {
   }
 
   it.each([
-    ['at its usual level', []],
+    ['at its default level', []],
     ['without a checksum', ['--no-check']],
     ['with a large window', ['--ultra', '-20', '--long=27']],
-    ['so that rsync finds its way', ['--rsyncable']],
-    ['without the size of the contents', ['--no-content-size']],
+    ['in an rsync-friendly form', ['--rsyncable']],
+    ['without the contents’ size', ['--no-content-size']],
   ])('is read, %s', async (_name, args) => {
     expect((await decoded(zstd(...args))).equals(plain)).toBe(true);
   });

@@ -105,7 +105,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /is the input/,
   ],
   [
-    'export --out onto a folder that holds its source',
+    'export --out onto a folder that contains its source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
     2,
     /contains the input/,

@@ -59,8 +59,8 @@ describe('a tensor in chunks', () => {
   });
 
   it.each([
-    ['a byte more', 25, /more bytes than its size/],
-    ['a byte less', 23, /24 bytes received only 23/],
+    ['one byte too many', 25, /more bytes than its size/],
+    ['one byte too few', 23, /24 bytes received only 23/],
     ['none', 0, /24 bytes received only 0/],
   ])('is refused with %s, and leaks nothing', async (_name, count, message) => {
     const before = engine.liveHandles();

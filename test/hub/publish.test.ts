@@ -231,7 +231,7 @@ describe('another model in the repository', () => {
       /one made from org\/llama by the recipe tiny\./,
     ],
     ['by another recipe', { 'provenance.json': provenance('org/llama', 'tiny+steps') }, /tiny with other settings/],
-    ['of unknown making', { 'provenance.json': null }, /one made from org\/llama/],
+    ['of unknown origin', { 'provenance.json': null }, /one made from org\/llama/],
   ])('is not replaced if this one is %s, except with --force', async (_what, changes, sentence) => {
     await serve();
     await send(await exportFolder());
@@ -320,9 +320,9 @@ describe('on a bad network, publishing', () => {
       { faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'expired', times: 2 }] },
       [],
     ],
-    ['the answer to the making lost', { faults: [{ kind: 'lost-answer', on: ON.create }] }, []],
-    ['the answer to the commit lost', { faults: [{ kind: 'lost-answer', on: ON.commit }] }, []],
-    ['the answer to an object lost', { faults: [{ kind: 'lost-answer', on: ON.object, times: 2 }] }, []],
+    ['a lost response to the creation', { faults: [{ kind: 'lost-answer', on: ON.create }] }, []],
+    ['a lost response to the commit', { faults: [{ kind: 'lost-answer', on: ON.commit }] }, []],
+    ['a lost response to an object', { faults: [{ kind: 'lost-answer', on: ON.object, times: 2 }] }, []],
   ])('succeeds despite %s', async (_what, options, faults) => {
     await serve(options, faults);
     const folder = await exportFolder();
@@ -389,7 +389,7 @@ describe('stopping a publication', () => {
   it.each([
     ['while an object is sent', ON.object],
     ['while the commit is made', ON.commit],
-    ['while the repository is made', ON.create],
+    ['while the repository is created', ON.create],
   ])('%s ends it at once', async (_when, on) => {
     await serve({ faults: [{ kind: 'stall', on, times: 10 }] });
     const folder = await exportFolder();
@@ -444,8 +444,8 @@ describe('a refusal of the hub', () => {
       /needs a token with write permission, and there is none/,
       /hf auth login.*HF_TOKEN/,
     ],
-    ['a token that is not known', { token: 'hf_revoked' }, {}, /does not recognise this token/, /hf auth login/],
-    ['a token that may only read', { token: 'hf_reader' }, {}, /The token of me is read-only/, /settings\/tokens/],
+    ['an unknown token', { token: 'hf_revoked' }, {}, /does not recognise this token/, /hf auth login/],
+    ['a read-only token', { token: 'hf_reader' }, {}, /The token of me is read-only/, /settings\/tokens/],
     [
       'somebody else’s name',
       { token: 'hf_other' },
@@ -454,14 +454,14 @@ describe('a refusal of the hub', () => {
       /Publish as other\/model/,
     ],
     [
-      'an owner that says no',
+      'an owner that does not allow it',
       {},
       { faults: [{ kind: 'refuse', on: /preupload/, status: 403, error: 'You need write permission' }] },
       /This token may not write to me\/model\. The hub says: "You need write permission"/,
       /settings\/tokens/,
     ],
     [
-      'no room left',
+      'a full storage',
       {},
       { faults: [{ kind: 'refuse', on: ON.batch, status: 403, error: 'Private repository storage limit reached' }] },
       /The hub has no storage left for me\/model\. The hub says: "Private repository storage limit reached"/,
@@ -475,7 +475,7 @@ describe('a refusal of the hub', () => {
       /billing/,
     ],
     [
-      'a commit that it does not take',
+      'a commit that the hub rejects',
       {},
       { faults: [{ kind: 'refuse', on: ON.commit, status: 400, error: `Bad: ${TOKEN}` }] },
       /The hub rejected the upload to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,

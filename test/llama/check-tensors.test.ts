@@ -68,7 +68,7 @@ describe('a whole checkpoint under other names is refused because of them:', () 
     ['FSDP', (name) => `_fsdp_wrapped_module.${name}`, /as FSDP wraps/],
     ['activation checkpointing', (name) => name.replace('.0.', '.0._checkpoint_wrapped_module.'), /as FSDP wraps/],
     ['peft', (name) => `base_model.model.${name}`, /as peft wraps/],
-    ['a model that sees', (name) => `language_model.${name}`, /reads images or sound/],
+    ['a vision model', (name) => `language_model.${name}`, /reads images or sound/],
     [
       'Meta',
       (name) =>

@@ -42,10 +42,10 @@ describe('a config', () => {
     ['attention biases', { attention_bias: true }, /attention_bias/],
     ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
     ['another activation', { hidden_act: 'gelu' }, /"gelu"/],
-    ['its own head width', { head_dim: 128 }, /head_dim is 128/],
+    ['a separate head width', { head_dim: 128 }, /head_dim is 128/],
     ['rope of a part of each head', { partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
     [
-      'the same among its rope settings',
+      'the same in its rope settings',
       { rope_parameters: { rope_type: 'default', rope_theta: 1e4, partial_rotary_factor: 0.25 } },
       /partial_rotary_factor is 0\.25/,
     ],

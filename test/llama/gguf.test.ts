@@ -33,9 +33,9 @@ describe('the rope_freqs of a GGUF file', () => {
     ['belong to another context length', ropeFreqs({ original: 4096 })],
     ['blend differently', ropeFreqs({ high: 8 })],
     ['belong to another theta', ropeFreqs({ theta: 10_000 })],
-    ['stretch everything alike', Array(SAMPLE.headDim / 2).fill(8)],
+    ['stretch all wavelengths alike', Array(SAMPLE.headDim / 2).fill(8)],
     ['rise by another rule', Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => 1 + j / 4)],
-    ['are one off in one place', ropeFreqs().map((divisor, j) => (j === 20 ? divisor * 1.01 : divisor))],
+    ['differ in one value', ropeFreqs().map((divisor, j) => (j === 20 ? divisor * 1.01 : divisor))],
     ['are not numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
     ['shrink', Array(SAMPLE.headDim / 2).fill(0.5)],
     ['are too few', ropeFreqs().slice(1)],
@@ -85,7 +85,7 @@ describe('the rope keys of a GGUF file', () => {
   });
 
   it.each<[string, Record<string, Uint8Array>]>([
-    ['the whole of a head', { 'llama.rope.dimension_count': uint(64) }],
+    ['all dimensions of a head', { 'llama.rope.dimension_count': uint(64) }],
     ['scaling by one', { 'llama.rope.scaling.type': string('linear'), 'llama.rope.scaling.factor': float(1) }],
     [
       'no scaling, whatever the factor',
@@ -170,7 +170,7 @@ describe('numbers in a GGUF file', () => {
 
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     ['text', { 'llama.block_count': string('1') }, /llama\.block_count must be a number, not "1"/],
-    ['a truth', { 'llama.block_count': typed(7, Uint8Array.of(1)) }, /llama\.block_count must be a number/],
+    ['a boolean', { 'llama.block_count': typed(7, Uint8Array.of(1)) }, /llama\.block_count must be a number/],
     ['beyond 2^53', { 'llama.block_count': typed(10, u64(2n ** 60n)) }, /llama\.block_count must be a number/],
     ['zero', { 'llama.block_count': uint(0) }, /num_hidden_layers must be above zero, not 0/],
     [
@@ -195,7 +195,7 @@ describe('a GGUF file that computes something else is refused by its key:', () =
     ['another scale', { 'llama.attention.scale': float(0.5) }, /llama\.attention\.scale is 0\.5/],
     ['scaled logits', { 'llama.logit_scale': float(0.25) }, /llama\.logit_scale is 0\.25/],
     ['wider values', { 'llama.attention.value_length': uint(32) }, /values are 32 wide .* but its keys 64/],
-    ['attention both ways', { 'llama.attention.causal': typed(0, Uint8Array.of(0)) }, /is not causal/],
+    ['bidirectional attention', { 'llama.attention.causal': typed(0, Uint8Array.of(0)) }, /is not causal/],
     ['a scaled rope', { 'llama.rope.scaling.attn_factor': float(1.2) }, /attn_factor is 1\.2/],
   ])('%s', async (_what, keyValues, message) => {
     await expect(opened({ keyValues })).rejects.toThrow(message);

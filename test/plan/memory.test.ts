@@ -70,12 +70,12 @@ describe('nothing is kept', () => {
   });
 
   it.each([
-    ['of the parts before the first that is trained', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
+    ['of the parts before the first trained one', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
     ['of the decoder, if the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
     ['of encoder and global, if the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
     ['of patches that are not needed', distill([]), [...whole.slice(0, 2), 'encoder']],
     ['in closed form', { kind: 'closed-form' }, []],
-    ['but all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
+    ['at least all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
   ] as [string, StageShape, string[]][])('%s', (_what, stage, parts) => {
     expect(kept(stage)).toEqual(parts);
   });
@@ -166,7 +166,7 @@ describe('what a stage needs of the source is counted:', () => {
     ['align-encoder', { kind: 'align-encoder', frozen: [] }, TABLE],
     ['distill-decoder', distill({ prefix_kl: 1, chunk: 0 }), 2 * TABLE + DISTRIBUTION],
     ['distill-decoder, chunks', distill({ prefix_kl: 0, chunk: 1 }), 2 * TABLE + DISTRIBUTION],
-    ['distill-decoder, bytes alone', distill({ prefix_kl: 0, chunk: 0 }), TABLE + LAYER],
+    ['distill-decoder, bytes only', distill({ prefix_kl: 0, chunk: 0 }), TABLE + LAYER],
     ['join', join(0), 0],
     ['join, with the source', join(1), 2 * TABLE + DISTRIBUTION],
     ['end-to-end', endToEnd([]), 0],
@@ -186,8 +186,8 @@ describe('what a stage needs of the source is counted:', () => {
       21e6,
     ],
     ['join: all but the global transformer', join(0), 4 * 72e6 + 2 * 105e6, 72e6],
-    ['join with the source: its blocks are there once', join(1), 4 * 72e6 + 2 * 105e6, 72e6],
-    ['patcher: alone', { kind: 'patcher' }, 4 * 5e6, 5e6],
+    ['join with the source: its blocks only once', join(1), 4 * 72e6 + 2 * 105e6, 72e6],
+    ['patcher: only itself', { kind: 'patcher' }, 4 * 5e6, 5e6],
   ] as [string, StageShape, number, number][])('%s', (_what, stage, weightsBytes, moved) => {
     expect(memory({ stage })).toMatchObject({ weightsBytes, momentsBytes: 8 * moved });
   });

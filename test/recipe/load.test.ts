@@ -17,14 +17,14 @@ async function load(yaml: string, sets: readonly string[] = []): Promise<unknown
 
 describe('a recipe file', () => {
   it.each([
-    ['a key twice', `${BASE}name: other\n`, /:5:1: .*unique/],
+    ['a duplicate key', `${BASE}name: other\n`, /:5:1: .*unique/],
     ['two documents', `${BASE}---\n${BASE}`, /:5:1: /],
     ['a list', '- name: mine\n', /:1:1: recipe: /],
     ['an undefined alias', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
     ['a tab as indentation', 'name: mine\nstages:\n\t- kind: end-to-end\n', /:3:1: /],
     ['a section without keys', `${BASE}patcher:\n`, /:5:\d+: patcher: .*null/],
     ['a negative rate', `${BASE}    learning_rate: -1\n`, /:5:20: stages\.0\.learning_rate: /],
-    ['a beta of one, whose moments never come', `${BASE}    betas: [0.9, 1]\n`, /:5:18: stages\.0\.betas\.1: /],
+    ['a beta of one, whose moments never change', `${BASE}    betas: [0.9, 1]\n`, /:5:18: stages\.0\.betas\.1: /],
     [
       'nothing to train',
       `${BASE}    frozen: [encoder, decoder, global, hash, head]\n`,

@@ -196,7 +196,7 @@ describe('a recipe', () => {
     ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
     ['a missing key', 'name: mine\n', /stages/],
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
-    ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
+    ['invalid YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],
   ])('with %s is refused with its position', async (_what, yaml, message) => {
     const error = await loadRecipe(await written(yaml)).catch((thrown: unknown) => thrown);

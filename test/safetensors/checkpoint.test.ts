@@ -92,8 +92,8 @@ it('shards that could not all be written are removed', async () => {
 
 it.each<[string, unknown, RegExp]>([
   ['leaves the folder', '../other.safetensors', /places "t0" in "\.\.\/other/],
-  ['leaves it through a folder inside', 'a/../../b.safetensors', /places "t0"/],
-  ['leaves it as Windows would', '..\\other.safetensors', /places "t0"/],
+  ['leaves it through a subfolder', 'a/../../b.safetensors', /places "t0"/],
+  ['leaves it with backslashes', '..\\other.safetensors', /places "t0"/],
   ['is absolute', '/etc/passwd', /places "t0" in "\/etc/],
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
@@ -118,8 +118,8 @@ it.each<[string, string, RegExp]>([
   ['is a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 12\n', /is a git-lfs pointer/],
   ['is empty', '', /index\.json is empty/],
   ['has no weight_map', '{"metadata":{}}', /no weight_map/],
-  ['places nothing', '{"weight_map":{}}', /no weight_map/],
-  ['places a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
+  ['is empty of tensors', '{"weight_map":{}}', /no weight_map/],
+  ['lists a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
 ])('an index is refused if it %s', async (_what, text, message) => {
   await writeFile(join(await writeSharded(), INDEX_FILE), text);
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);

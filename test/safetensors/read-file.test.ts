@@ -59,8 +59,8 @@ describe('a safetensors file', () => {
   it.each([
     ['outside the tensor', { offset: 2, length: 3 }],
     ['before its beginning', { offset: -1, length: 2 }],
-    ['no whole number', { offset: 0.5, length: 1 }],
-    ['no number', { offset: 0, length: Number.NaN }],
+    ['not a whole number', { offset: 0.5, length: 1 }],
+    ['not a number', { offset: 0, length: Number.NaN }],
   ])('refuses a range that is %s', async (_what, range) => {
     await writeRaw(path(), JSON.stringify({ a: entry(0, 4) }), new Uint8Array(4));
     const reader = await openSafetensorsFile(path());
@@ -141,11 +141,11 @@ describe('a header is refused with', () => {
     ['overlapping tensors', { a: entry(0, 4), b: entry(2, 6) }, 6, /"b" overlaps/],
     ['a tensor inside another', { a: entry(0, 6), b: entry(2, 4) }, 6, /"b" overlaps/],
     ['an empty tensor inside another', { a: entry(0, 6), b: entry(3, 3) }, 6, /"b" overlaps/],
-    ['a hole', { a: entry(0, 2), b: entry(4, 6) }, 6, /gap before tensor "b"/],
-    ['a hole at the beginning', { a: entry(1, 2) }, 2, /gap before tensor "a"/],
+    ['a gap', { a: entry(0, 2), b: entry(4, 6) }, 6, /gap before tensor "b"/],
+    ['a gap at the beginning', { a: entry(1, 2) }, 2, /gap before tensor "a"/],
     ['a tensor outside the file', { a: entry(0, 9) }, 4, /"a" ends at 9, beyond its 4 bytes/],
     ['bytes after the last tensor', { a: entry(0, 2) }, 4, /for 2 bytes after/],
-    ['data and no tensor', {}, 4, /for 4 bytes after/],
+    ['data but no tensor', {}, 4, /for 4 bytes after/],
     [
       'a size other than its shape’s',
       { a: entry(0, 4, { shape: [3] }) },
@@ -153,7 +153,7 @@ describe('a header is refused with', () => {
       /"a" needs 3 bytes and its data_offsets span 4/,
     ],
     [
-      'ends before beginnings',
+      'an end before its beginning',
       { a: entry(0, 4, { data_offsets: [4, 0] }) },
       4,
       /"a" needs 4 bytes and its data_offsets span -4/,
@@ -185,14 +185,19 @@ describe('a header is refused with', () => {
       /"a" needs 6 bytes and its data_offsets span 4/,
     ],
     ['an unknown type', { a: entry(0, 4, { dtype: 'Q4' }) }, 4, /"a" has the unknown type "Q4"/],
-    ['a type that objects have by nature', { a: entry(0, 4, { dtype: 'toString' }) }, 4, /unknown type "toString"/],
-    ['a type that is 100,000 lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],
+    [
+      'a type named like an inherited property',
+      { a: entry(0, 4, { dtype: 'toString' }) },
+      4,
+      /unknown type "toString"/,
+    ],
+    ['a type of 100,000 nested lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],
     ['an invalid entry', { a: 1 }, 0, /"a" has no description/],
     ['a name of 10,000 letters', { ['a'.repeat(10_000)]: 1 }, 0, /a{100}"… has no description/],
     ['a name that moves the cursor', { '\u001b[2J': 1 }, 0, /"\\u001b\[2J" has no description/],
     ['metadata that is not text', { __metadata__: { a: 1 } }, 0, /__metadata__/],
     ['metadata that is a list', { __metadata__: ['a'] }, 0, /__metadata__/],
-    ['no object', [], 0, /does not begin with \{/],
+    ['not an object', [], 0, /does not begin with \{/],
   ])('%s', async (_what, header, data, message) => {
     const nested = JSON.stringify(header).replace(`"${DEEP}"`, '['.repeat(100_000) + ']'.repeat(100_000));
     await writeRaw(path(), nested, new Uint8Array(data));
@@ -203,9 +208,9 @@ describe('a header is refused with', () => {
 
   const one = '{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
   it.each<[string, string | Uint8Array, RegExp]>([
-    ['a name twice', `{"a":${one},"\\u0061":${one}}`, /names "a" twice/],
-    ['a type twice', `{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, /names "dtype" twice/],
-    ['metadata twice', `{"__metadata__":{"k":"1","k":"2"},"a":${one}}`, /names "k" twice/],
+    ['a duplicate name', `{"a":${one},"\\u0061":${one}}`, /names "a" twice/],
+    ['a duplicate type', `{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, /names "dtype" twice/],
+    ['duplicate metadata', `{"__metadata__":{"k":"1","k":"2"},"a":${one}}`, /names "k" twice/],
     ['text that is not JSON', '{"a":', /not JSON/],
     ['text after its JSON', `{"a":${one}}x`, /not JSON/],
     ['bytes that are not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), /not UTF-8/],

@@ -70,11 +70,11 @@ describe('a conversation, rendered in a template', () => {
 
   it.each([
     [
-      'refuses so short a conversation',
+      'refuses a short conversation',
       "{% if messages[0].role != 'system' %}{{ raise_exception('no') }}{% endif %}<end>",
     ],
     ['is not a template', '{% if %}<end>'],
-    ['leaves a reply out', '{% for message in messages %}<turn>{% endfor %} and the end'],
+    ['omits the reply', '{% for message in messages %}<turn>{% endfor %} and the end'],
   ])('has no end of a reply if the template %s', async (_, template) => {
     expect(await replyEnd(template)).toBeNull();
   });
@@ -95,7 +95,7 @@ describe('a conversation, rendered in a template', () => {
   });
 
   it.each([
-    ['a role it does not know', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
+    ['an unknown role', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
     ['turns out of order', ZEPHYR, [CHAT[1]!, CHAT[3]!], 'Roles must alternate'],
   ])('is refused for %s, in one sentence with a hint', async (_, template, messages, reason) => {
     await expect(renderChat(template, messages)).rejects.toMatchObject({

@@ -146,9 +146,17 @@ describe('a GGUF file’s tokenizer is refused', () => {
   it.each<[string, Map<string, GgufValue>, RegExp]>([
     ['when there is none', new Map(), /there is none/],
     ['of another kind', byteLevelValues({ 'ggml.model': 'bert' }), /kind "bert" is unknown/],
-    ['of a kind that objects have by nature', byteLevelValues({ 'ggml.model': 'constructor' }), /kind "constructor"/],
-    ['with other words', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is unknown/],
-    ['with words that objects have by nature', byteLevelValues({ 'ggml.pre': 'toString' }), /pre-tokenizer "toString"/],
+    [
+      'of a kind named like an inherited property',
+      byteLevelValues({ 'ggml.model': 'constructor' }),
+      /kind "constructor"/,
+    ],
+    ['with an unknown pre-tokenizer', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is unknown/],
+    [
+      'with a pre-tokenizer named like an inherited property',
+      byteLevelValues({ 'ggml.pre': 'toString' }),
+      /pre-tokenizer "toString"/,
+    ],
     ['without tokens', new Map([['tokenizer.ggml.model', 'llama']]), /lacks tokenizer.ggml.tokens/],
     ['with numbers for tokens', byteLevelValues({ 'ggml.tokens': [1, 2] }), /ggml.tokens is not a list/],
     [
@@ -164,7 +172,11 @@ describe('a GGUF file’s tokenizer is refused', () => {
       /ggml.scores/,
     ],
     ['with a merge of one part', byteLevelValues({ 'ggml.merges': ['ab'] }), /merge "ab" does not join two tokens/],
-    ['with a merge into no token', byteLevelValues({ 'ggml.merges': ['Z Z'] }), /merge "Z Z" does not join two tokens/],
+    [
+      'with a merge into an unknown token',
+      byteLevelValues({ 'ggml.merges': ['Z Z'] }),
+      /merge "Z Z" does not join two tokens/,
+    ],
     [
       'with an id beyond its tokens',
       byteLevelValues({ 'ggml.eos_token_id': 600 }),

@@ -146,7 +146,7 @@ describe('a tokenizer is refused that', () => {
     ['lacks its parts', '{"added_tokens":[],"decoder":{"type":"ByteLevel"}}', /cannot be used/],
     ['has another decoder', JSON.stringify({ ...json, decoder: { type: 'WordPiece' } }), /neither byte-level nor/],
     ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /whose id or content/],
-    ['is a model of no kind', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
+    ['is a model of unknown type', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
   ])('%s', async (_what, text, message) => {
     if (text !== null) await writeFile(join(folder(), 'tokenizer.json'), text);
     const error = await loadTokenizer(folder()).catch((thrown: unknown) => thrown);

@@ -246,8 +246,8 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
 
   it.each([
     ['patches that never close', { threshold: 100 }],
-    ['a patch a byte', { threshold: -1 }],
-    ['a greatest length', { threshold: 100, maxPatchLength: 3 }],
+    ['one patch per byte', { threshold: -1 }],
+    ['a maximum patch length', { threshold: 100, maxPatchLength: 3 }],
   ])('gives the logits of the full forward pass with %s', async (_, patching) => {
     const changed = withPatching(opened, patching);
     const ids = textOf(120);

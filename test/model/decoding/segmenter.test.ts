@@ -15,10 +15,10 @@ describe.each(['plain/blt', 'projection-gqa'])('%s as segmenter', (name) => {
 
   it.each([
     ['a byte', 1],
-    ['what is padded', 300],
+    ['a padded stride', 300],
     ['a stride', 512],
     ['a stride and a byte', 513],
-    ['strides and what is padded', 1300],
+    ['strides and a padded one', 1300],
     ['many strides', LONG.length],
   ])('segments %s like the whole text at once', async (_, length) => {
     const text = LONG.subarray(0, length);

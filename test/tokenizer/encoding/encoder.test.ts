@@ -94,7 +94,7 @@ describe('a tokenizer is refused', () => {
       /pre-tokenizer UnicodeScripts is not supported/,
     ],
     [
-      'for one that objects have by nature',
+      'for one named like an inherited property',
       { ...BYTES, pre_tokenizer: { type: 'constructor' } },
       /pre-tokenizer constructor is not supported/,
     ],
@@ -124,11 +124,11 @@ describe('a tokenizer is refused', () => {
     ['for dropout', withModel(BYTES, { dropout: 0.1 }), /skips merges at random \(dropout 0\.1\)/],
     ['for the ends of words', withModel(BYTES, { end_of_word_suffix: '</w>' }), /end_of_word_suffix is not supported/],
     [
-      'for a merge of what is not a token',
+      'for a merge of an unknown token',
       withModel(BYTES, { merges: [['a', 'zzz']] }),
       /merge \["a","zzz"\] names "zzz"/,
     ],
-    ['for a merge into what is not a token', withModel(BYTES, { merges: ['z Q'] }), /merge "z Q" names "zQ"/],
+    ['for a merge into an unknown token', withModel(BYTES, { merges: ['z Q'] }), /merge "z Q" names "zQ"/],
     ['for a merge of three', withModel(BYTES, { merges: ['a b c'] }), /"a b c" is not a pair/],
     [
       'for two tokens with one id',
