@@ -180,7 +180,7 @@ describe('publish', () => {
     const { stderr, error } = await publish(await exported());
     expect(stderr).toContain('warning: The licence is missing. Add it.\n');
     expect(stderr).toContain('warning: The name is wrong. Change it.\n');
-    expect(error).toMatchObject({ message: expect.stringContaining('2 things are missing'), exitCode: 1 });
+    expect(error).toMatchObject({ message: expect.stringContaining('2 requirements are not met'), exitCode: 1 });
     expect(writing()).toEqual([]);
   });
 });
