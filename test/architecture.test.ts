@@ -6,7 +6,7 @@ import { circlesIn, type Import, importsOf, loadedWith, readTree } from './suppo
 import { codeSpansOf, fenceBelow, tableOf } from './support/markdown.js';
 import { REPOSITORY } from './support/repository-texts.js';
 
-/** docs/architecture.md is where the rules stand; this test reads them there. */
+/** The rules are in docs/architecture.md, from which this test reads them. */
 const PAGE = readFileSync(join(REPOSITORY, 'docs/architecture.md'), 'utf8');
 const SRC = join(REPOSITORY, 'src');
 
@@ -17,15 +17,15 @@ function namesIn(pattern: RegExp): string[] {
   return codeSpansOf(sentence);
 }
 
-/** A folder imports what stands in a line below its own. Types may also come from the same line. */
+/** A folder imports only from lines below its own. Types may also come from the same line. */
 const TIERS = fenceBelow(PAGE, 'What may import what')
   .split('\n')
   .map((line) => line.split(' '));
 
-/** They meet on disk, and share not even a type. */
+/** The stages, which exchange data on disk only and share no types. */
 const STAGES = namesIn(/\*\*Stages exchange data on disk only\.\*\* (.+?) never import each other/);
 
-/** Verbs that compute; their files are loaded when they are called, and the library when they start the engine. */
+/** The verbs that compute. Their files are loaded when they are called, and the library when they start the engine. */
 const COMPUTING_VERBS = [
   'bench',
   'convert',
@@ -41,13 +41,13 @@ const COMPUTING_VERBS = [
 ].map((verb) => `commands/${verb}.ts`);
 
 /**
- * Only these may load TensorFlow when they are imported; everything else asks for it when it is needed. A step of the pipeline loads
- * what its stage needs, so a verb that only imports or remaps must not load the steps that train: the rule on verbs sees to that.
+ * Only these may load TensorFlow when they are imported; all other code imports it when it is needed. A step of the pipeline loads
+ * what its stage needs, so a verb that only imports or remaps must not load the steps that train; the rule on verbs ensures that.
  */
 const LOADS_TENSORFLOW = namesIn(/\*\*TensorFlow is loaded late\.\*\* Only (.+?) may load it/);
 const TENSORFLOW = /^(@tensorflow\/|koffi$)/;
 
-/** Where a thread of its own begins; it lies among modules that may load TensorFlow. */
+/** The entry of a separate thread, in a folder that may load TensorFlow. */
 const BATCH_THREAD = 'finetune/batches/batch-worker.ts';
 
 const folderOf = (module: string) => module.split('/', 1)[0] ?? module;
@@ -79,16 +79,16 @@ describe('docs/architecture.md', () => {
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
 
-  it('lists what src holds, each folder and file once', () => {
+  it('lists each folder and file of src once', () => {
     const rows = tableOf(PAGE, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
     expect(rows.map((path) => path.replace(/^src\//, '')).sort()).toEqual(entries);
   });
 
-  it('puts each of them into one line of its order', () => {
+  it('puts each of them into one line of the import order', () => {
     expect(TIERS.flat().sort()).toEqual(entries);
   });
 
-  it('lists the folders of finetune, those of closed-form included', () => {
+  it('lists the folders of finetune, including closed-form', () => {
     const section = PAGE.slice(PAGE.indexOf('\n## Training\n'));
     const rows = tableOf(section, 'folder', 'contents').flatMap(({ folder }) => codeSpansOf(folder!));
     const folders = foldersIn('finetune').flatMap((name) => [
@@ -109,7 +109,7 @@ describe('the sources', () => {
   const tree = readTree(SRC);
   const imports = importsOf(tree);
 
-  it('stand in known folders', () => {
+  it('are in known folders', () => {
     expect([...tree.keys()].filter((module) => tierOf(module) < 0)).toEqual([]);
   });
 
@@ -118,19 +118,19 @@ describe('the sources', () => {
     expect(lost.map(({ from, to }) => `${from} -> ${to}`).filter((line) => !line.endsWith('.json'))).toEqual([]);
   });
 
-  it('import downwards, and stages not each other', () => {
+  it('import only downwards, and stages never each other', () => {
     expect(turnedArrows(imports)).toEqual([]);
   });
 
-  it('form no circles', () => {
+  it('have no import cycles', () => {
     expect(circlesIn([...tree.keys()], imports)).toEqual([]);
   });
 
-  it('leave TensorFlow alone until it is needed', () => {
+  it('load TensorFlow only when it is needed', () => {
     expect(tensorflowLoaders([...tree.keys()], imports)).toEqual([]);
   });
 
-  it('keep TensorFlow out of the thread that prepares batches: a second one would not share its memory', () => {
+  it('keep TensorFlow out of the thread that prepares batches, where it would take memory a second time', () => {
     expect([...tree.keys()]).toContain(BATCH_THREAD);
     expect([...loadedWith(BATCH_THREAD, imports).keys()].filter((module) => TENSORFLOW.test(module))).toEqual([]);
   });
@@ -151,7 +151,7 @@ describe('the sources', () => {
     expect([...new Set(names)].filter((name) => !allowed.has(name))).toEqual([]);
   });
 
-  it('have one test folder a source folder', () => {
+  it('have one test folder per source folder', () => {
     const folders = new Set([...tree.keys()].filter((module) => module.includes('/')).map(folderOf));
     const untested = [...folders].filter((folder) => !existsSync(fileURLToPath(new URL(folder, import.meta.url))));
     expect(untested).toEqual([]);
@@ -172,7 +172,7 @@ describe('the rules', () => {
     ['hub/client.ts', "export {\n  a,\n  b,\n} from '../recipe/index.js';"],
     ['hub/client.ts', "export const load = () => import('../commands/plan.js');"],
     ['blt/config.ts', "import { type LlamaConfig } from '../llama/index.js';"],
-  ])('refuse an arrow up: %s %s', (file, text) => {
+  ])('refuse an upward import: %s %s', (file, text) => {
     expect(check({ [file]: text }).arrows).toHaveLength(1);
   });
 
@@ -180,11 +180,11 @@ describe('the rules', () => {
     ['remap/remap.ts', "import { bltTensors } from '../blt/index.js';\nimport './table.js';"],
     ['data/batches.ts', "import type { Recipe } from '../recipe/index.js';"],
     ['blt/config.ts', "// import { x } from '../cli.js';\n/** @example\n * import { x } from '../cli.js';\n */"],
-  ])('allow an arrow down: %s %s', (file, text) => {
+  ])('allow a downward import: %s %s', (file, text) => {
     expect(check({ [file]: text }).arrows).toEqual([]);
   });
 
-  it('find a circle, also one of types alone, and none where an import comes later', () => {
+  it('find cycles, including those of types alone, but not through dynamic imports', () => {
     const circles = (files: Record<string, string>) =>
       circlesIn(Object.keys(files), importsOf(new Map(Object.entries(files))));
     const first = { 'a/one.ts': "import { two } from './two.js';" };
@@ -198,7 +198,7 @@ describe('the rules', () => {
     expect(circles({ ...first, 'a/two.ts': "const later = () => import('./one.js');" })).toEqual([]);
   });
 
-  it('find TensorFlow behind other modules, unless it is loaded later or only for its types', () => {
+  it('find TensorFlow behind other modules, unless it is imported dynamically or only for its types', () => {
     const engine = { 'engine/index.ts': "export * as tf from '@tensorflow/tfjs-core';" };
     const via = { ...engine, 'model/index.ts': "import { tf } from '../engine/index.js';" };
     expect(check({ ...via, 'commands/plan.ts': "import { size } from '../model/index.js';" }).tensorflow).toEqual([

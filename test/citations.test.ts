@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { headingsOf } from './support/markdown.js';
 import { REPOSITORY, repositoryTexts } from './support/repository-texts.js';
 
-/** `blt-format 1.4`, `blt-format 1.2, 4.2`, `docs/blt-format.md 3.1 to 3.3`; a comment may break its line in between. */
+/** `blt-format 1.4`, `blt-format 1.2, 4.2`, `docs/blt-format.md 3.1 to 3.3`; a comment may break the line inside a citation. */
 const CITATION = /blt-format(?:\.md)?[\s*]+(\d+(?:\.\d+)?(?:(?:,| to| and)[\s*]+\d+\.\d+)*)/g;
 const DOCUMENT = /(?<![\w/-])docs\/[\w/-]+\.(?:md|json|svg)\b/g;
 /** A path from the repository's root in backticks. */
@@ -19,18 +19,18 @@ const everywhere = (found: (text: string) => readonly string[]) =>
   [...texts].flatMap(([path, text]) => found(text).map((item) => `${path}: ${item}`));
 
 describe('what comments and documents cite', () => {
-  it('are sections that docs/blt-format.md has', () => {
+  it('are existing sections of docs/blt-format.md', () => {
     expect(everywhere(numbersOf).length).toBeGreaterThan(50);
     expect(everywhere((text) => numbersOf(text).filter((number) => !SECTIONS.includes(number)))).toEqual([]);
   });
 
-  it('are documents that are in the repository', () => {
+  it('are documents of the repository', () => {
     const missing = (text: string) =>
       [...text.matchAll(DOCUMENT)].map(([path]) => path).filter((path) => !existsSync(join(REPOSITORY, path)));
     expect(everywhere(missing)).toEqual([]);
   });
 
-  it('are files and folders of the repository, where documents name them by their path', () => {
+  it('are files and folders of the repository, if documents name them by path', () => {
     const named = (text: string) => [...text.matchAll(REPOSITORY_PATH)].map(([, path]) => path!);
     const documents = [...texts].filter(([path]) => path.endsWith('.md'));
     expect(documents.flatMap(([, text]) => named(text)).length).toBeGreaterThan(50);
@@ -40,7 +40,7 @@ describe('what comments and documents cite', () => {
     expect(missing).toEqual([]);
   });
 
-  it('are no notes that nobody else can read', () => {
+  it('are no private notes', () => {
     const notes = ['conversion', 'research'].join('-');
     expect(everywhere((text) => (text.includes(notes) ? [notes] : []))).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { REPOSITORY, repositoryTexts } from './support/repository-texts.js';
 
 const pages = new Map([...repositoryTexts('docs')].filter(([path]) => path.endsWith('.md')));
 
-/** Links of a page that lead nowhere: no such file, outside the repository, or no such heading. */
+/** The broken links of a page: no such file, outside the repository, or no such heading. */
 function brokenLinks(path: string, markdown: string): string[] {
   return linksOf(markdown).filter((link) => {
     if (/^[a-z][a-z+.-]*:/i.test(link)) return false;

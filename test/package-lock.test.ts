@@ -10,7 +10,7 @@ const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', imp
   packages: Record<string, Package>;
 };
 
-/** Where Node would look for a package that one at `path` names: below it, then below each folder that holds it. */
+/** Where Node looks for a package that the one at `path` imports: below it, then below each folder above it. */
 function isLocked(path: string, name: string): boolean {
   for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
     if (`${at}${at === '' ? '' : '/'}node_modules/${name}` in packages) return true;
@@ -18,7 +18,7 @@ function isLocked(path: string, name: string): boolean {
   }
 }
 
-it('the lock file has the packages of every platform: npm ci refuses it otherwise', () => {
+it('the lock file has the packages of every platform, without which npm ci refuses it', () => {
   const missing = Object.entries(packages).flatMap(([path, { dependencies, optionalDependencies }]) =>
     Object.keys({ ...dependencies, ...optionalDependencies })
       .filter((name) => !isLocked(path, name))

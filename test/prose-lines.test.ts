@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { wrappedLines } from './support/markdown.js';
 import { repositoryTexts } from './support/repository-texts.js';
 
-/** What `bench` prints, and pages that other tools write. */
+/** The output of `bench`, and pages that other tools write. */
 const GENERATED = /^docs\/bench\//;
 const pages = [...repositoryTexts('docs')].filter(([path]) => path.endsWith('.md') && !GENERATED.test(path));
 

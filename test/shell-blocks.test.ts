@@ -5,7 +5,7 @@ const FENCE = '```';
 const block = (language: string, text: string) => `${FENCE}${language}\n${text}\n${FENCE}`;
 
 describe('the shell blocks of a document', () => {
-  it('are found in order, with their lines; those of other languages are not', () => {
+  it('are found in order with their lines, and those of other languages are not', () => {
     const text = ['# Title', '', block('sh', 'a\nb'), '', block('ts', 'const a = 1;'), block('sh', 'c')].join('\n');
     expect(shellBlocks(text)).toEqual([
       { line: 4, commands: 'a\nb', notRun: null },
@@ -13,12 +13,12 @@ describe('the shell blocks of a document', () => {
     ]);
   });
 
-  it('say why they are not run, each for itself', () => {
+  it('each say why they are not run', () => {
     const text = ['<!-- not run: needs an account -->', block('sh', 'a'), block('sh', 'b')].join('\n');
     expect(shellBlocks(text).map(({ notRun }) => notRun)).toEqual(['needs an account', null]);
   });
 
-  it('may hold what looks like the comment', () => {
+  it('may contain text that looks like the comment', () => {
     expect(shellBlocks(block('sh', '<!-- not run: x -->'))).toEqual([
       { line: 2, commands: '<!-- not run: x -->', notRun: null },
     ]);

@@ -9,7 +9,7 @@ const folder = temporaryFolder();
 const failure = (code: string, more: object = {}) =>
   Object.assign(new Error(`${code}: says the system`), { code, ...more });
 
-describe('an error of the system in words', () => {
+describe('the description of a system error', () => {
   it.each([
     ['ENOSPC', 'The disk is full: /out/x could not be written.'],
     ['EDQUOT', 'The disk quota of this user is used up: /out/x could not be written.'],
@@ -22,13 +22,13 @@ describe('an error of the system in words', () => {
     ['EOPNOTSUPP', 'The file system of /out/x does not support this operation.'],
     ['EMFILE', 'This process has too many files open.'],
     ['ENFILE', 'This machine has too many files open.'],
-  ])('%s', (code, message) => {
+  ])('is right for %s', (code, message) => {
     const problem = systemProblem(failure(code, { path: '/out/x' }));
     expect(problem?.message).toBe(message);
     expect(problem?.hint).toMatch(/^\S.*\.$/);
   });
 
-  it('says of a link that cannot be made that the disk has none, not that the user may not', () => {
+  it('says that the file system has no links, not that the user may not create one', () => {
     for (const code of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
       expect(systemProblem(failure(code, { path: '/out/x', syscall: 'symlink' }))?.message).toBe(
         'The file system of /out/x does not support links.',
@@ -48,7 +48,7 @@ describe('an error of the system in words', () => {
     );
   });
 
-  it('calls a link that leads nowhere by its name, wherever on the way it stands', async () => {
+  it('names a dangling link wherever it is on the path', async () => {
     await symlink('../gone', join(folder(), 'link'));
     for (const path of [join(folder(), 'link'), join(folder(), 'link/deep/file')]) {
       const error = await readFile(path).catch((cause: unknown) => cause);
@@ -64,7 +64,7 @@ describe('an error of the system in words', () => {
     expect(danglingLink(join(folder(), 'absent'))).toBeNull();
   });
 
-  it('knows the code', () => {
+  it('finds the error code', () => {
     expect(systemCode(failure('EROFS'))).toBe('EROFS');
     expect(systemCode(new Error('none'))).toBeNull();
     expect(systemCode('text')).toBeNull();
@@ -72,7 +72,7 @@ describe('an error of the system in words', () => {
 });
 
 describe('naming the path', () => {
-  it('gives one to an error of an open file that was written to, and to no other', async () => {
+  it('adds it to the error of an open file that was written to, and to no other', async () => {
     expect(namingPath(failure('ENOSPC', { syscall: 'write' }), { path: '/out' })).toMatchObject({ path: '/out' });
     expect(namingPath(failure('EIO', { syscall: 'read' }), { path: '/out' })).not.toHaveProperty('path');
     await mkdir(join(folder(), 'here'));
@@ -80,7 +80,7 @@ describe('naming the path', () => {
     expect(namingPath(absent, { path: '/out' })).toMatchObject({ path: join(folder(), 'here/none') });
   });
 
-  it('puts the path in the place of the temporary one, in causes as well', () => {
+  it('replaces the temporary path, even in causes', () => {
     const cause = failure('ENOSPC', { path: '/out/.a.tmp/b' });
     const error = new Error('/out/.a.tmp/b failed', { cause });
     expect(namingPath(error, { path: '/out/a', temporary: '/out/.a.tmp' })).toMatchObject({

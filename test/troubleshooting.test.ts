@@ -13,10 +13,10 @@ const messages = PAGE.split('\n')
   .filter((line) => line.startsWith('| `'))
   .map((line) => codeSpansOf(line)[0]!);
 
-/** What of a message is the same each time: all between its <placeholders>. */
+/** The constant parts of a message, between its <placeholders>. */
 const fixedParts = (message: string) => message.split(/<[^>]+>/).filter((part) => part !== '');
 
-it('docs/troubleshooting.md has messages, each long enough to be found', () => {
+it('docs/troubleshooting.md has messages that are long enough to be found', () => {
   expect(messages.length).toBeGreaterThan(30);
   expect(messages.filter((message) => fixedParts(message).join('').length < 15)).toEqual([]);
 });

@@ -104,7 +104,7 @@ export function stageFlops(params: {
   readonly stage: StageShape;
 }): StageFlops {
   const { config, text, source, stage } = params;
-  const { model, source: asked } = stageRuns(stage);
+  const { model, source: needed } = stageRuns(stage);
   const forward = sectionFlops(config, text);
   const sections = [...SECTIONS, 'patcher'] as const;
   const trained = sections.reduce((flops, section) => flops + trainingFlops(forward[section], model[section]), 0);
@@ -112,8 +112,8 @@ export function stageFlops(params: {
   const token = sourceForwardFlops(config.global, { vocabSize, tokens: text.bytes / bytesPerToken });
   return {
     model: trained + (stage.kind === 'closed-form' ? normalEquationFlops(config, text) : 0),
-    sourceStates: asked.states ? totalFlops(token.blocks) / bytesPerToken : 0,
-    sourceHead: asked.distribution ? totalFlops(token.head) / bytesPerToken : 0,
+    sourceStates: needed.states ? totalFlops(token.blocks) / bytesPerToken : 0,
+    sourceHead: needed.distribution ? totalFlops(token.head) / bytesPerToken : 0,
   };
 }
 

@@ -1,4 +1,4 @@
-/** @module `byteify import`: brings the source into a conversion folder and verifies it. */
+/** @module `byteify import`: imports the source into a conversion folder and verifies it. */
 
 import { basename } from 'node:path';
 import { openConversion } from '../conversion/index.js';

@@ -35,7 +35,7 @@ async function inspectAny(path: string, signal: AbortSignal): Promise<Inspection
   return inspectHub(path, signal);
 }
 
-/** Whether a text is meant as a path, so that the hub need not be asked. */
+/** Whether a text is meant as a path, so that the hub need not be queried. */
 function looksLikePath(text: string): boolean {
   return /^([./~]|[A-Za-z]:[\\/])/.test(text) || /\.(gguf|safetensors)$/i.test(text) || text.endsWith('/');
 }

@@ -43,8 +43,9 @@ export const patch: Command<Args> = {
     };
     printResult(context, document, () => {
       const colour = usesColour(process.stdout, process.env);
+      const patches = patchLengths.length - 1;
       const shown = renderPatches({ bytes, patchLengths, entropyNats, colour });
-      return `${shown}\n${patchLengths.length - 1} patches, ${bytesPerPatch.toFixed(2)} bytes per patch\n`;
+      return `${shown}\n${patches === 1 ? '1 patch' : `${patches} patches`}, ${bytesPerPatch.toFixed(2)} bytes per patch\n`;
     });
   },
 };

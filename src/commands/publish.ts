@@ -1,7 +1,7 @@
 /** @module `byteify publish`: uploads an export to a repository of the Hugging Face Hub. */
 import type { Publication, Published } from '../hub/publish/index.js';
-import { filesIn, publishStep } from '../pipeline/publish-step.js';
-import { humanBytes, renderPairs, renderTable } from '../ui/index.js';
+import { publishStep } from '../pipeline/publish-step.js';
+import { counted, humanBytes, renderPairs, renderTable } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 
 interface Args {
@@ -116,8 +116,8 @@ function renderPublished(document: ReturnType<typeof publishedDocument>): string
   return renderPairs([
     ['repository', document.url],
     ['commit', document.commit],
-    ['uploaded', `${filesIn(document.uploaded.length)}, ${humanBytes(document.sent_bytes)} over the network`],
-    ['unchanged', filesIn(document.skipped.length)],
+    ['uploaded', `${counted(document.uploaded.length, 'file')}, ${humanBytes(document.sent_bytes)} over the network`],
+    ['unchanged', counted(document.skipped.length, 'file')],
     ...(document.removed.length === 0 ? [] : [['removed', document.removed.join(', ')] as const]),
   ]);
 }

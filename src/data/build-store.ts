@@ -151,7 +151,7 @@ function nothingToUse(refused: readonly Refusal[], count: number): ByteifyError 
   const where = first.line === undefined ? first.path : `${first.path}:${first.line}`;
   const others = count === 1 ? '' : `, and ${count - 1} more`;
   return new ByteifyError(`--data contains no usable text (${where}: ${first.reason}${others}).`, {
-    hint: 'Pass text or JSON lines, plain or compressed with gzip or zstd; data.text_key names the key that holds the text.',
+    hint: 'Pass text or JSON lines, plain or compressed with gzip or zstd; data.text_key names the key that contains the text.',
   });
 }
 

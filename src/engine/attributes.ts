@@ -15,7 +15,7 @@ export interface Attribute {
 /** The TF_DataType of a tfjs dtype. @throws ByteifyError for a dtype that the engine does not support. */
 export function dataTypeOf(dtype: TfjsDataType): number {
   if (dtype === 'float32' || dtype === 'int32' || dtype === 'bool') return DataType[dtype];
-  throw new ByteifyError(`the engine does not support ${dtype} tensors`);
+  throw new ByteifyError(`The engine does not support ${dtype} tensors.`);
 }
 
 export const attribute = {

@@ -39,13 +39,13 @@ function tfjsTypeOf(dtype: number): TfjsDataType {
     case DataType.bool:
       return 'bool';
   }
-  throw new ByteifyError(`an operation returned TF_DataType ${dtype}, which the engine does not support`);
+  throw new ByteifyError(`An operation returned TF_DataType ${dtype}, which the engine does not support.`);
 }
 
 function bytesOf(values: BackendValues | null, byteCount: number, dtype: TfjsDataType): Uint8Array {
   if (values === null) return new Uint8Array(byteCount);
   if (ArrayBuffer.isView(values)) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  throw new ByteifyError(`the engine does not support ${dtype} tensors`);
+  throw new ByteifyError(`The engine does not support ${dtype} tensors.`);
 }
 
 /** bfloat16 is the upper half of a float32. */
@@ -324,7 +324,7 @@ export class TensorFlowBackend extends KernelBackend {
 
   #entry(dataId: DataId): Entry {
     const entry = this.#entries.get(dataId);
-    if (entry === undefined) throw new ByteifyError('a tensor was used after it was disposed');
+    if (entry === undefined) throw new ByteifyError('A tensor was used after it was disposed.');
     return entry;
   }
 }

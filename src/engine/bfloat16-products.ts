@@ -1,12 +1,12 @@
-/** @module Whether TensorFlow may be asked for products of bfloat16 matrices. */
+/** @module Decides whether TensorFlow can multiply bfloat16 matrices on this machine. */
 
-/** What oneDNN may be limited to that has no instructions for bfloat16 (oneDNN, "CPU Dispatcher Control"). */
+/** Instruction sets without bfloat16 to which oneDNN can be limited (oneDNN, "CPU Dispatcher Control"). */
 const WITHOUT_BFLOAT16 = ['SSE41', 'AVX', 'AVX2', 'AVX2_VNNI'];
 
 /**
- * On a processor without AVX-512 TensorFlow leaves these products to Eigen by itself. Where the processor has it and only oneDNN is told
- * not to use it, TensorFlow asks oneDNN all the same, and what oneDNN throws ends the process.
- * @param env the process's, as it was when the engine was loaded.
+ * False if oneDNN is limited to an instruction set without bfloat16 on a processor that has AVX-512: TensorFlow would still call oneDNN, whose
+ * exception ends the process. On a processor without AVX-512, TensorFlow uses Eigen instead.
+ * @param env the environment of the process when the engine was loaded
  */
 export function multipliesBfloat16(env: Readonly<Record<string, string | undefined>>): boolean {
   const limit = env.ONEDNN_MAX_CPU_ISA ?? env.DNNL_MAX_CPU_ISA ?? '';

@@ -52,7 +52,7 @@ export function createEagerTensors(
         hint: 'Return it as a result, and use the value that the call returns.',
       });
     }
-    if (released.has(tensor)) throw new ByteifyError('a tensor or variable was used after it was disposed');
+    if (released.has(tensor)) throw new ByteifyError('A tensor or variable was used after it was disposed.');
     return tensor.handle;
   }
 
@@ -104,11 +104,11 @@ async function filledTensor(
   let filled = 0;
   try {
     for await (const chunk of chunks) {
-      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('a tensor received more bytes than its size');
+      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('A tensor received more bytes than its size.');
       api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
       filled += chunk.byteLength;
     }
-    if (filled !== byteCount) throw new ByteifyError(`a tensor of ${byteCount} bytes received only ${filled}`);
+    if (filled !== byteCount) throw new ByteifyError(`A tensor of ${byteCount} bytes received only ${filled}.`);
   } catch (error) {
     api.TF_DeleteTensor(tensor);
     throw error;

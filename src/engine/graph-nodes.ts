@@ -6,7 +6,7 @@ import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './
 import { dims, writeAttributes } from './write-attributes.js';
 
 /** Larger constants are refused, because they would be copied into the compiled function. RoPE tables of 16k positions fit. */
-const LARGEST_CONSTANT_BYTES = 4 * 2 ** 20;
+const MAX_CONSTANT_BYTES = 4 * 2 ** 20;
 /** Larger constants whose values are all equal become a Fill. */
 const SMALL_CONSTANT_BYTES = 256;
 
@@ -110,7 +110,7 @@ export function createGraphNodes(api: TensorFlowApi, graph: Pointer, status: Poi
       const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
       return { oper: node('Fill', types, [extents, value]), index: 0 };
     }
-    if (bytes.byteLength > LARGEST_CONSTANT_BYTES) {
+    if (bytes.byteLength > MAX_CONSTANT_BYTES) {
       throw new ByteifyError(
         `A traced function captures a tensor [${shape.join(', ')}] of ${bytes.byteLength} bytes as a constant.`,
         { hint: 'Pass it to the function as an input, or store it in a variable.' },

@@ -100,8 +100,7 @@ function createOperations(
           api.TFE_Execute.async(op, found, count, own, (error) => (error ? reject(error) : resolve()));
         }).finally(() => api.TFE_DeleteOp(op));
         checkStatus(api, own, name);
-        if (count[0] !== outputs)
-          throw new ByteifyError(`${name} returned ${count[0]} results where ${outputs} were expected`);
+        if (count[0] !== outputs) throw new ByteifyError(`${name} returned ${count[0]} results instead of ${outputs}.`);
         return Array.from({ length: outputs }, (_, i) => describe(found[i]!));
       } finally {
         api.TF_DeleteStatus(own);

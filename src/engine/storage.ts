@@ -36,7 +36,7 @@ const BFLOAT16: Codec = {
   decode: ([part]) => castNative(part!, DataType.bfloat16, DataType.float32),
 };
 
-const LARGEST_BLOCK = 256;
+const MAX_BLOCK = 256;
 const LEVELS = 127;
 /** Blocks of zeros are divided by this instead of by zero. */
 const TINY = 1e-38;
@@ -44,7 +44,7 @@ const TINY = 1e-38;
 /** Length of a block: the largest divisor of the last dimension that is at most 256. */
 function blockOf(shape: readonly number[]): number {
   const width = shape.at(-1) ?? 1;
-  let block = Math.min(LARGEST_BLOCK, width);
+  let block = Math.min(MAX_BLOCK, width);
   while (width % block !== 0) block--;
   return block;
 }

@@ -69,7 +69,7 @@ export function tensorFunction(
 
 /**
  * Like `tensorFunction`, but no call waits for a compiler: the first one runs eagerly, later ones as an unfused graph, and those after
- * `compileAhead` in the mode that is asked for. The three results differ only in rounding.
+ * `compileAhead` in the requested mode. The three results differ only in rounding.
  */
 export function gradualFunction(body: Body, signature: readonly InputSpec[], mode: CompileMode): TensorFunction {
   const eager = tensorFunction(body, signature, 'eager');

@@ -1,19 +1,20 @@
-/** @module Bits per byte of a model on documents of any length. */
+/** @module Measures the bits per byte of a model on documents of any length. */
 import { bitsPerByte } from '../blt/index.js';
 import type { Scorer } from './scorer.js';
 
 export interface DocumentBits {
   readonly documents: number;
   readonly bytes: number;
-  /** Null of no bytes. */
+  /** Null if there are no bytes. */
   readonly bitsPerByte: number | null;
-  /** Without BOS's own patch. Null of no bytes. */
+  /** The patch of BOS is not counted. Null if there are no bytes. */
   readonly bytesPerPatch: number | null;
 }
 
 /**
- * Each document from its own beginning, in strides: memory grows with the longest one's patches alone.
- * @param onBytes gets the bytes that were read so far. @param signal is looked at between strides, and its reason thrown
+ * Scores each document from its own BOS, in strides: memory grows only with the number of patches of the longest document.
+ * @param onBytes called with the number of bytes read so far @param signal checked between strides
+ * @throws the signal's reason
  */
 export async function bitsOfDocuments(
   scorer: Scorer,

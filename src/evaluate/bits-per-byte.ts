@@ -1,4 +1,4 @@
-/** @module Bits per byte of a BLT and of a source on the same texts. */
+/** @module Measures the bits per byte of a BLT and of its source on the same texts. */
 import { type BltConfig, bitsPerByte } from '../blt/index.js';
 import { type LlamaModel, llamaLosses, type Params } from '../model/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
@@ -9,7 +9,7 @@ export interface BitsPerByte {
   readonly byteCount: number;
 }
 
-/** Positions of a batch: bounds memory whatever the texts' lengths. */
+/** Maximum positions per batch, which bounds memory whatever the lengths of the texts. */
 const BATCH_POSITIONS = 8192;
 
 function total(values: Iterable<number>): number {
@@ -18,7 +18,7 @@ function total(values: Iterable<number>): number {
   return sum;
 }
 
-/** Groups texts so that the padded batch stays within the bound. */
+/** Groups texts so that each padded batch stays within the maximum, unless one text exceeds it. */
 function* groups(texts: readonly Uint8Array[]): Generator<Uint8Array[]> {
   let group: Uint8Array[] = [];
   let longest = 0;
@@ -34,7 +34,7 @@ function* groups(texts: readonly Uint8Array[]): Generator<Uint8Array[]> {
   if (group.length > 0) yield group;
 }
 
-/** A BLT on texts, each from its own BOS, cut by its own patcher. */
+/** Measures a BLT on texts, each after its own BOS, segmented by the BLT's own patcher. The patches of BOS are not counted. */
 export async function bltBitsPerByte(
   params: Params,
   config: BltConfig,
@@ -45,7 +45,7 @@ export async function bltBitsPerByte(
     for (const { nllNats, patchLengths } of scoreTexts(params, config, group)) {
       nats += total(nllNats);
       byteCount += nllNats.length;
-      patches += patchLengths.length - 1; // without BOS's own
+      patches += patchLengths.length - 1;
     }
     await new Promise(setImmediate);
   }
@@ -53,9 +53,9 @@ export async function bltBitsPerByte(
 }
 
 /**
- * The source on the same bytes. Each text is tokenised by the source's tokenizer and follows one BOS token (EOS for a source without
- * one), which is context and not counted, so every token of the text is. A text that its tokens do not spell is left out: `<unk>` is easier to
- * predict than the bytes that it stands for.
+ * Measures the source on texts. Each text is tokenised by the source's tokenizer and follows one BOS token (EOS for a source without BOS), which
+ * is only context, so that every token of the text is counted. A text that its tokens do not spell is left out: `<unk>` is easier to predict than
+ * the bytes that it replaces.
  */
 export async function llamaBitsPerByte(
   model: LlamaModel,

@@ -1,6 +1,6 @@
 /**
- * @module How well an encoder speaks to the source (docs/distillation.md): the held source reads text once with its own token embeddings and
- * once with the encoder's patches in their places, and its bits per byte are compared. Nothing of the decoder is in it.
+ * @module Measures how well an encoder's patches replace the source's token embeddings (docs/distillation.md): the frozen source reads text once
+ * with its own embeddings and once with the encoder's patches in their place, and its bits per byte are compared. No decoder is involved.
  */
 import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentSum, tf } from '../engine/index.js';
@@ -35,27 +35,28 @@ import {
 } from '../patching/index.js';
 
 export interface EncoderFidelity {
-  /** Squared error of the patches that are one token, of the embeddings' variance. */
+  /** Mean squared error of the patches that are one token, divided by the variance of the source's embeddings. */
   readonly relativeError: number;
-  /** The source's, marginalised to bytes, on the text as the patcher cuts it, with its own embeddings. */
+  /** The source's, marginalised to bytes, with its own embeddings, on text tokenised patch by patch. */
   readonly sourceBitsPerByte: number;
-  /** The same with the encoder's patches in place of the embeddings of patches that are one token. */
+  /** The same with the encoder's patches in place of the embeddings, for patches that are one token. */
   readonly bitsPerByte: number;
 }
 
-export interface FidelityQuestion {
+export interface FidelityInputs {
   readonly config: BltConfig;
-  /** The encoder, the latent global transformer's layers as the source has them, and the source's own tensors. */
+  /** The encoder, the source's layers under their names in the latent global transformer, and the source's own tensors. */
   readonly params: Params;
   readonly reader: SourceReader;
-  /** How the patcher was aligned with the source's tokens; null when it was not. */
+  /** How the patcher was aligned with the source's tokens; null if it was not. */
   readonly alignment: Alignment | null;
   readonly patcher: PatcherRunner;
+  /** Mean over the channels of the variance of the source's embeddings. */
   readonly variance: number;
   readonly texts: readonly Uint8Array[];
 }
 
-/** What is read of each text. */
+/** The batch fields that the measurement reads. */
 const FIELDS = [
   ...ENCODER_FIELDS,
   ...(['targets', 'sourceIds', 'sourceDocuments', 'patchState', 'patchToken', 'patchWeight'] as const),
@@ -63,9 +64,9 @@ const FIELDS = [
 ] as const;
 type TextBatch = TensorBatch<(typeof FIELDS)[number]>;
 
-/** A text as the model and the source read it: one row, cut by the patcher. */
+/** Makes a batch of one row from a text, segmented by the patcher, with the source's tokens and targets. */
 async function readText(
-  { config, reader, alignment, patcher }: FidelityQuestion,
+  { config, reader, alignment, patcher }: FidelityInputs,
   text: Uint8Array,
 ): Promise<PartialBatch<Arrays>> {
   const ids = encodeBytes(text);
@@ -81,12 +82,12 @@ async function readText(
   return withSource(batch, ['encoder', 'states', 'bytes'], readings, reader);
 }
 
-/** Measures on held-out texts, one at a time. The engine must be started. */
-export async function encoderFidelity(question: FidelityQuestion): Promise<EncoderFidelity> {
-  const { config, params, variance, texts } = question;
+/** Measures an encoder on held-out texts, one at a time. The engine must be started. */
+export async function encoderFidelity(inputs: FidelityInputs): Promise<EncoderFidelity> {
+  const { config, params, variance, texts } = inputs;
   const sums = { error: 0, patches: 0, source: 0, replaced: 0, bytes: 0 };
   for (const text of texts) {
-    const arrays = await readText(question, text);
+    const arrays = await readText(inputs, text);
     tf.tidy(() => {
       const batch = batchTensors(arrays, FIELDS);
       const { patches: encoded } = bltEncode(params, config, batch);
@@ -107,13 +108,13 @@ export async function encoderFidelity(question: FidelityQuestion): Promise<Encod
   };
 }
 
-/** Mean over the channels of squared differences, summed over the patches that count. */
+/** The squared differences, averaged over the channels and summed over the patches with weight 1. */
 function squaredError(vectors: tf.Tensor, tokens: tf.Tensor, weight: tf.Tensor): number {
   const perPatch = tf.mean(tf.squaredDifference(vectors, tokens), -1);
   return tf.sum(tf.mul(perPatch, weight)).dataSync()[0]!;
 }
 
-/** Embeddings of tokens with the vectors of patches in the places of those that are patches. */
+/** Token embeddings [tokens, Hg], where each token that equals a patch is replaced by the patch's vector. */
 function replaced(embedded: tf.Tensor, vectors: tf.Tensor, { patchState, patchWeight }: TextBatch): tf.Tensor {
   const count = embedded.shape[0]!;
   const weight = tf.reshape(patchWeight, [-1, 1]);
@@ -122,7 +123,7 @@ function replaced(embedded: tf.Tensor, vectors: tf.Tensor, { patchState, patchWe
   return tf.add(tf.mul(embedded, kept), taken);
 }
 
-/** Nats of the bytes that came under the source, marginalised to bytes. */
+/** The negative log-likelihood of the text's bytes under the source, marginalised to bytes, in nats. */
 function natsOf(params: Params, config: BltConfig, batch: TextBatch, embedded: tf.Tensor): number {
   const shape = { rows: 1, length: batch.tokens, documents: batch.sourceDocuments };
   const states = globalLayers(params, embedded, blockContext(config.global, shape));

@@ -1,4 +1,4 @@
-/** @module Bits per byte of a conversion or a checkpoint, by kind of text. */
+/** @module Measures the bits per byte of a conversion or a checkpoint on each kind of text. */
 import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, warnRefused, wholeDocuments } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
@@ -11,11 +11,11 @@ import { heldOutTexts, kindsOf } from './texts.js';
 export interface EvaluateModelOptions {
   /** A conversion or a BLT checkpoint folder. */
   readonly dir: string;
-  /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
+  /** Paths; each is one kind of text, named after its last part. If empty, the conversion's held-out text is used. */
   readonly data: readonly string[];
-  /** Where a JSON record holds its text. */
+  /** The key of a JSON record that contains its text. */
   readonly textKey: string;
-  /** Of each kind. */
+  /** Maximum bytes of text per kind. */
   readonly maxBytes: number;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -23,16 +23,16 @@ export interface EvaluateModelOptions {
 
 export interface EvaluatedKind extends DocumentBits {
   readonly kind: string;
-  /** What of the text was left out, and why: the first of it. */
+  /** The text that was left out, and why: at most the first 10,000. */
   readonly refused: readonly Refusal[];
-  /** How much was left out in all. */
+  /** The number of all refusals. */
   readonly refusedCount: number;
 }
 
-/** A wrong text key refuses every line of a corpus; this many are kept. */
+/** Only this many refusals are listed, because a wrong text key refuses every line of a corpus. */
 const MAX_LISTED_REFUSALS = 10_000;
 
-/** A kind of text, to be read once. */
+/** A kind of text, which can be read once. */
 interface Kind {
   readonly kind: string;
   readonly documents: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -60,8 +60,8 @@ async function kindsToMeasure({ dir, data, textKey, maxBytes, signal }: Evaluate
 }
 
 /**
- * The engine must be started.
- * @throws UsageError for a path that does not exist, ByteifyError when there is no text at all.
+ * Measures a model on each kind of text. The engine must be started.
+ * @throws UsageError for a path that does not exist. @throws ByteifyError if there is no text at all. @throws the signal's reason
  */
 export async function evaluateModel(options: EvaluateModelOptions): Promise<EvaluatedKind[]> {
   const { reporter, signal } = options;
@@ -86,6 +86,6 @@ export async function evaluateModel(options: EvaluateModelOptions): Promise<Eval
   if (found.some(({ documents }) => documents > 0)) return found;
   const [first] = found.flatMap(({ refused }) => refused);
   throw new ByteifyError('There is no text to measure on.', {
-    hint: first === undefined ? 'Give files or folders with --data PATH.' : `${first.path}: ${first.reason}.`,
+    hint: first === undefined ? 'Pass files or folders with --data PATH.' : `${first.path}: ${first.reason}.`,
   });
 }

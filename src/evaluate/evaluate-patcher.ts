@@ -1,4 +1,4 @@
-/** @module How a conversion's patcher follows the source's tokens, by kind of text. */
+/** @module Measures how well a conversion's patcher follows the source's tokens on each kind of text. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
@@ -14,11 +14,11 @@ import { heldOutTexts, kindsOf, textsOf } from './texts.js';
 export interface EvaluatePatcherOptions {
   /** A conversion folder. */
   readonly dir: string;
-  /** Each is one kind of text, named by its last part; none takes the conversion's held-out text. */
+  /** Paths; each is one kind of text, named after its last part. If empty, the conversion's held-out text is used. */
   readonly data: readonly string[];
-  /** Where a JSON record holds its text; default `text`. */
+  /** The key of a JSON record that contains its text; default `text`. */
   readonly textKey?: string;
-  /** Of each kind. */
+  /** Maximum bytes of text per kind. */
   readonly maxBytes: number;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -36,7 +36,7 @@ export interface TextKind {
 
 const folderOf = (stage: 'import' | 'patcher'): string => STAGES.find(({ name }) => name === stage)!.output;
 
-/** Measures the patcher of one folder on texts, with the source of another. The engine must be started. */
+/** Measures the patcher in the folder `patcher` with the source in the folder `source`. The engine must be started. @throws ByteifyError if either cannot be read. */
 export async function measurePatcher(
   patcher: string,
   source: string,
@@ -67,13 +67,13 @@ export async function measurePatcher(
   }
 }
 
-/** @throws UsageError when the folder is no conversion with a source and a patcher. */
+/** Measures the patcher of a conversion. The engine must be started. @throws UsageError if the folder is not a conversion with a source and a patcher. */
 export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<KindReport[]> {
   const { dir, data, maxBytes, reporter } = options;
   const [patcher, source] = [join(dir, folderOf('patcher')), join(dir, folderOf('import'))];
   if (!existsSync(join(dir, MANIFEST_NAME)) || !existsSync(join(patcher, 'config.json')) || !existsSync(source)) {
-    throw new UsageError(`${dir} is no conversion with a source and a trained patcher.`, {
-      hint: 'Name the folder that `byteify convert` or `byteify patcher train` worked in.',
+    throw new UsageError(`${dir} is not a conversion with a source and a trained patcher.`, {
+      hint: 'Name the --out folder of `byteify convert` or `byteify patcher train`.',
     });
   }
   const kinds: TextKind[] =

@@ -1,4 +1,4 @@
-/** @module Measuring models. */
+/** @module Measurements: bits per byte, scores, segmentation, encoder fidelity, the self-check of an export. */
 export { bitsOfDocuments, type DocumentBits } from './bits-of-documents.js';
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { type EvaluatedKind, evaluateModel } from './evaluate-model.js';

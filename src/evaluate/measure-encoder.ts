@@ -1,4 +1,4 @@
-/** @module Measures a stage's encoder on the held source, and keeps what it found beside the stage's checkpoint. */
+/** @module Measures a stage's encoder with the frozen source, and writes the result beside the stage's checkpoint. */
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../blt/index.js';
 import { tf } from '../engine/index.js';
@@ -12,7 +12,7 @@ import { encoderFidelity } from './encoder-fidelity.js';
 const FILE = 'encoder.json';
 const USED = ['encoder', 'hash', 'global', 'patcher'];
 
-/** The source, as far as an encoder is measured with it. */
+/** What the measurement needs of the source. */
 export interface EncoderSource {
   readonly llama: LlamaSource;
   readonly reader: SourceReader;
@@ -21,36 +21,36 @@ export interface EncoderSource {
   readonly variance: number;
 }
 
-export interface EncoderQuestion {
+export interface MeasureEncoderOptions {
   readonly config: BltConfig;
-  /** Checkpoint folders, the first wins. */
+  /** Checkpoint folders; a tensor is read from the first that contains it. */
   readonly folders: readonly string[];
-  /** The stage's folder. */
+  /** The stage's folder, where the result is written. */
   readonly run: string;
   readonly source: EncoderSource;
   readonly texts: readonly Uint8Array[];
 }
 
-/** Metrics of an encoder; those of a stage that was measured are read. */
-export async function measureEncoder(question: EncoderQuestion): Promise<Readonly<Record<string, number>>> {
-  const path = join(question.run, FILE);
-  const known = await readMetrics(path, `Remove ${path}: it is measured again.`);
+/** The metrics of a stage's encoder, read from the stage's folder if they were measured before. The engine must be started. */
+export async function measureEncoder(options: MeasureEncoderOptions): Promise<Readonly<Record<string, number>>> {
+  const path = join(options.run, FILE);
+  const known = await readMetrics(path, `Delete ${path}, and the encoder will be measured again.`);
   if (known !== null) return known;
-  const metrics = await measured(question);
+  const metrics = await measure(options);
   await writeFileAtomic(path, `${JSON.stringify(metrics, null, 2)}\n`);
   return metrics;
 }
 
-async function measured({ config, folders, source, texts }: EncoderQuestion): Promise<Record<string, number>> {
+async function measure({ config, folders, source, texts }: MeasureEncoderOptions): Promise<Record<string, number>> {
   const reader = overlay(await Promise.all(folders.map(openCheckpoint)));
   const { llama, reader: sourceReader, alignment, variance } = source;
-  const held = await loadSourceTensors(llama, sourceReader.vocabulary.order, ['embedding', 'head']);
+  const weights = await loadSourceTensors(llama, sourceReader.vocabulary.order, ['embedding', 'head']);
   try {
     const own = bltTensors(config).flatMap(({ name, part }) => (USED.includes(part) ? [name] : []));
     for (const name of reader.tensors.has(TOKEN_END_HEAD) ? [...own, TOKEN_END_HEAD] : own)
-      held.set(name, await loadVariable(reader, name));
-    const params = new Map([...held].map(([name, variable]) => [name, variable.read()]));
-    const patcher = createPatcherRunner(config, held, 'eager');
+      weights.set(name, await loadVariable(reader, name));
+    const params = new Map([...weights].map(([name, variable]) => [name, variable.read()]));
+    const patcher = createPatcherRunner(config, weights, 'eager');
     const found = await encoderFidelity({ config, params, reader: sourceReader, alignment, patcher, variance, texts });
     tf.dispose([...params.values()]);
     return {
@@ -59,7 +59,7 @@ async function measured({ config, folders, source, texts }: EncoderQuestion): Pr
       encoder_bits_per_byte: found.bitsPerByte,
     };
   } finally {
-    for (const variable of held.values()) variable.dispose();
+    for (const variable of weights.values()) variable.dispose();
     await reader.close();
   }
 }

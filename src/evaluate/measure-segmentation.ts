@@ -1,4 +1,4 @@
-/** @module Measures how a patcher cuts texts, and the source on what it cuts, beside the source's own tokens. */
+/** @module Measures where a patcher cuts texts, and the source's bits per byte with these patches and with its own tokens. */
 import { type BltConfig, patchIds, patchStarts } from '../blt/index.js';
 import { type LlamaModel, type Params, patcherOutput } from '../model/index.js';
 import {
@@ -20,7 +20,7 @@ import { sourceByteNats, type TokenReading } from './source-byte-bits.js';
 export interface MeasuredPatcher {
   readonly params: Params;
   readonly config: BltConfig;
-  /** Null of a patcher that knows no tokens. */
+  /** How the patcher was aligned with the source's tokens; null if it was not. */
   readonly alignment: Alignment | null;
 }
 
@@ -29,7 +29,7 @@ export interface MeasuredSource {
   readonly reader: SourceReader;
 }
 
-/** A text as its canonical tokens. A space that is before every text belongs to the first token and is no byte of it. */
+/** A text as its canonical tokens. A space that the tokenizer puts before every text is part of the first token, but not of the text. */
 function canonicalReading(text: Uint8Array, { tokenizer, vocabulary, special }: SourceReader): TokenReading {
   const tokens = [special.start];
   const tokenOfByte = new Int32Array(text.length);
@@ -60,15 +60,16 @@ function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: 
     source: {
       canonical: nats(canonicalReading(text, reader)),
       inPatches: nats(chunks),
-      places: byteReadings(chunks, patchIds(starts, count).encoder),
+      readings: byteReadings(chunks, patchIds(starts, count).encoder),
     },
   };
 }
 
 /**
- * @param texts valid UTF-8, each read from its own beginning; those that the source's tokens do not spell are left out. The engine must be
- * started.
- * @throws the signal's reason between two texts when it was stopped.
+ * Measures a patcher and its source on texts. The engine must be started.
+ * @param texts valid UTF-8, each read from its own beginning; those that the source's tokens do not spell are left out
+ * @param options.signal checked between texts
+ * @throws the signal's reason
  */
 export function measureSegmentation(
   patcher: MeasuredPatcher,

@@ -1,10 +1,10 @@
-/** @module Bits per byte of the patcher as the byte language model it is. */
+/** @module The bits per byte of the patcher, which is a byte-level language model. */
 import { type BltConfig, bitsPerByte } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { batchTensors, PATCHER_FIELDS, type Params, patcherForward, positionLosses } from '../model/index.js';
 import { textBatch } from '../patching/index.js';
 
-/** Sum of negative log-likelihoods of a text's bytes, which follow BOS. */
+/** The negative log-likelihood of a text after BOS, in nats, summed over its bytes. */
 export function byteModelNats(params: Params, config: BltConfig, text: Uint8Array): number {
   const batch = textBatch(text);
   const targets = new Int32Array(batch.ids.length);
@@ -15,7 +15,7 @@ export function byteModelNats(params: Params, config: BltConfig, text: Uint8Arra
   return losses.subarray(0, text.length).reduce((sum, nats) => sum + nats, 0);
 }
 
-/** Each text follows its own BOS. */
+/** The patcher's bits per byte on texts, each after its own BOS. */
 export function byteModelBitsPerByte(params: Params, config: BltConfig, texts: readonly Uint8Array[]): number {
   const nats = texts.reduce((sum, text) => sum + byteModelNats(params, config, text), 0);
   return bitsPerByte(

@@ -1,11 +1,11 @@
-/** @module Surprisal of every byte of texts, and how the model cuts them. */
+/** @module Scores texts in one batch: the negative log-likelihood of every byte, and the patches. */
 import { type BltConfig, encodeBytes } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { BLT_FIELDS, batchTensors, bltForward, cutIntoPatches, type Params, positionLosses } from '../model/index.js';
 import type { ByteRow, TextCut } from '../patching/index.js';
 
 export interface ByteScores extends TextCut {
-  /** Nats; entry i speaks of byte i. */
+  /** Entry i is the negative log-likelihood of byte i, in nats. */
   readonly nllNats: Float32Array;
 }
 
@@ -16,14 +16,14 @@ function textRow(text: Uint8Array, length: number): ByteRow {
   return { ids, documents: [{ start: 0, end: text.length + 1 }] };
 }
 
-/** Canonical lengths count the byte that is not there yet; these count what is there. */
+/** Patch lengths without the position after the text, which the canonical lengths include. */
 function presentLengths(lengths: Int32Array): number[] {
   const present = Array.from(lengths);
   const last = present.pop()! - 1;
   return last === 0 ? present : [...present, last];
 }
 
-/** Scores several texts at once, each from its own BOS; shorter ones are padded on the right, which changes nothing. */
+/** Scores several texts in one batch, each from its own BOS. Shorter texts are padded on the right, which does not change their scores. */
 export function scoreTexts(params: Params, config: BltConfig, texts: readonly Uint8Array[]): ByteScores[] {
   const length = Math.max(...texts.map((text) => text.length)) + 1;
   const rows = texts.map((text) => textRow(text, length));

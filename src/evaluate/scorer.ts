@@ -1,4 +1,4 @@
-/** @module Scores texts of any length in strides, and many continuations of one prompt by reading it once. */
+/** @module Scores texts of any length in strides, and many continuations of a prompt, which is read only once. */
 import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
 import { graphOrEager } from '../engine/index.js';
 import { type Decoding, openDecoding, patchLengthsOf, type ResidentModel } from '../model/index.js';
@@ -6,24 +6,25 @@ import type { ByteScores } from './score.js';
 
 export interface Scorer {
   /**
-   * Every byte's surprisal. Memory does not grow with the text but for the global cache and the answer.
-   * @param onProgress gets the bytes that were read. @param signal is looked at between strides, and its reason thrown
+   * Scores every byte of a text. Only the global KV cache and the result grow with the text.
+   * @param onProgress called with the number of bytes read @param signal checked between strides
+   * @throws the signal's reason
    */
   score(
     text: Uint8Array,
     options?: { onProgress?: (bytes: number) => void; signal?: AbortSignal },
   ): Promise<ByteScores>;
-  /** Nats of every byte of each continuation, given the prompt and what comes before it in the continuation. */
+  /** The negative log-likelihood, in nats, of every byte of each continuation, given the prompt and the bytes before it. */
   scoreContinuations(prompt: Uint8Array, continuations: readonly Uint8Array[]): Promise<Float32Array[]>;
   dispose(): void;
 }
 
-/** Bytes of a stride: the products are large enough to be fast. */
+/** Bytes per stride: enough for fast matrix products. */
 const STRIDE = 512;
-/** The slot that holds a prompt, and the one that continues it. */
+/** The slot that reads a prompt, and the one that continues it. */
 const [PROMPT, CONTINUATION] = [0, 1];
 
-/** -log softmax(row)[id], in nats. */
+/** -log softmax(logits[row])[id], in nats. */
 function surprisal(logits: Float32Array, row: number, id: number): number {
   const at = logits.subarray(row * VOCAB_SIZE, (row + 1) * VOCAB_SIZE);
   const highest = at.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
@@ -31,7 +32,7 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
   return highest + Math.log(sum) - at[id]!;
 }
 
-/** The engine must be started. `model` stays the caller's. */
+/** Opens a scorer. The engine must be started. The caller keeps `model`, which must stay open. @param options.stride bytes per stride */
 export function openScorer(model: ResidentModel, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
   const mode = graphOrEager();
@@ -50,7 +51,7 @@ export function openScorer(model: ResidentModel, options: { readonly stride?: nu
       const entropyNats = new Float32Array(text.length);
       const decoding = decodingOf(1);
       decoding.reset(PROMPT);
-      // The last byte predicts nothing, and whether a patch ends with it does not show.
+      // No prediction follows the last byte, and the last patch ends with it in any case.
       for (let from = 0; from < text.length; from += stride) {
         signal?.throwIfAborted();
         const part = ids.subarray(from, Math.min(from + stride, text.length));

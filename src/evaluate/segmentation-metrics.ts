@@ -1,4 +1,4 @@
-/** @module A segmentation report by the names it has in JSON: snake case, with units. */
+/** @module A segmentation report under its names in JSON: snake case, with units. */
 import type { SegmentationReport } from './segmentation-report.js';
 
 export function segmentationMetrics(report: SegmentationReport): Record<string, number> {

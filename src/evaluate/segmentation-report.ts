@@ -1,33 +1,35 @@
-/** @module How well patches follow the source's tokens, and what that costs the source: sums over texts. No TensorFlow. */
+/** @module Summarises how well patches follow the source's tokens, and what that costs the source, over several texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
 import { type ByteReading, CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
 
-/** The source on a text that is cut in some way: nats of each byte under its next-token distribution summed to bytes. */
+/** The negative log-likelihood of each byte of a text under the source's next-token distribution, marginalised to bytes, in nats. */
 export interface SourceNats {
+  /** With the canonical tokens of the text. */
   readonly canonical: Float32Array;
+  /** With the text tokenised patch by patch. */
   readonly inPatches: Float32Array;
-  /** Of each byte in patches: inside a token, or the first of one whose patch began in time, late, or whose token begins inside a patch. */
-  readonly places: readonly ByteReading[];
+  /** What the source's state has read when each byte of `inPatches` is predicted. */
+  readonly readings: readonly ByteReading[];
 }
 
 export interface SegmentedText {
-  /** 1 where a canonical token ends at a byte [bytes]. */
+  /** 1 for bytes at which a canonical token ends, else 0 [bytes]. */
   readonly ends: Uint8Array;
-  /** What happens behind each byte [bytes]. */
+  /** NO_CUT, CUT_AT_END or CUT_LATE for each byte [bytes]. */
   readonly cuts: Uint8Array;
-  /** The patcher's own, of all bytes together. */
+  /** The negative log-likelihood of the whole text under the patcher, in nats. */
   readonly patcherNats: number;
   readonly source: SourceNats;
 }
 
-/** Of some texts together. Bits are per byte of all text; the three of first bytes are parts of those in patches. */
+/** A report on several texts. Bits are per byte of all texts; the three values for first bytes are parts of `inPatchesBitsPerByte`. */
 export interface SegmentationReport {
   readonly bytes: number;
-  /** Cuts at a canonical token's end, or one byte after it where they say so, of all cuts. */
+  /** The share of the cuts that are at the end of a canonical token, or, for late cuts, one byte after it. */
   readonly cutPrecision: number;
-  /** Token ends that are cut at, of all. */
+  /** The share of the token ends that have a cut. */
   readonly cutRecall: number;
-  /** Of the token ends that are cut at: those cut at one byte late. */
+  /** The share of late cuts among the token ends that have a cut. */
   readonly lateShare: number;
   readonly bytesPerPatch: number;
   readonly bytesPerToken: number;
@@ -36,11 +38,11 @@ export interface SegmentationReport {
   readonly inPatchesBitsPerByte: number;
   readonly freshFirstBytesBitsPerByte: number;
   readonly staleFirstBytesBitsPerByte: number;
-  /** First bytes of tokens that begin inside a patch: a BLT has no state of the source before them. */
+  /** First bytes of tokens that begin inside a patch: a BLT has no global state before them. */
   readonly unreadFirstBytesBitsPerByte: number;
 }
 
-/** Cuts inside a text, and those that are at a token's end: each end counts once. */
+/** The numbers of cuts inside a text, of token ends that were found by a cut (each counts once), and of those found late. */
 function hits({ ends, cuts }: SegmentedText) {
   const hit = new Uint8Array(ends.length);
   let [made, late] = [0, 0];
@@ -56,18 +58,18 @@ function hits({ ends, cuts }: SegmentedText) {
   return { made, late, found: inTime + late };
 }
 
-/** @param texts at least one byte together. */
+/** @param texts with at least one byte in total */
 export function segmentationReport(texts: readonly SegmentedText[]): SegmentationReport {
   const total = (of: (text: SegmentedText) => number) => texts.reduce((sum, text) => sum + of(text), 0);
   const sum = (values: Float32Array, where: (i: number) => boolean = () => true) =>
     values.reduce((all, value, i) => (where(i) ? all + value : all), 0);
   const bytes = total(({ ends }) => ends.length);
   const perByte = (of: (text: SegmentedText) => number) => bitsPerByte(total(of), bytes);
-  const place = (wanted: ByteReading) =>
-    perByte(({ source }) => sum(source.inPatches, (i) => source.places[i] === wanted));
+  const bitsOf = (reading: ByteReading) =>
+    perByte(({ source }) => sum(source.inPatches, (i) => source.readings[i] === reading));
   const cuts = texts.map(hits);
   const counted = (key: 'made' | 'late' | 'found') => cuts.reduce((all, text) => all + text[key], 0);
-  // A token that ends with its text needs no cut.
+  // The last token of a text needs no cut.
   const ends = total(({ ends }) => ends.subarray(0, -1).reduce((all, end) => all + end, 0));
   return {
     bytes,
@@ -79,8 +81,8 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
     patcherBitsPerByte: perByte(({ patcherNats }) => patcherNats),
     canonicalBitsPerByte: perByte(({ source }) => sum(source.canonical)),
     inPatchesBitsPerByte: perByte(({ source }) => sum(source.inPatches)),
-    freshFirstBytesBitsPerByte: place('fresh'),
-    staleFirstBytesBitsPerByte: place('stale'),
-    unreadFirstBytesBitsPerByte: place('unread'),
+    freshFirstBytesBitsPerByte: bitsOf('fresh'),
+    staleFirstBytesBitsPerByte: bitsOf('stale'),
+    unreadFirstBytesBitsPerByte: bitsOf('unread'),
   };
 }

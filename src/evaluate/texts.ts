@@ -1,4 +1,4 @@
-/** @module Texts that were not trained on, or that a user names: what a patcher is measured on. */
+/** @module The texts on which models are measured: a conversion's held-out text, or files that the user names. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,29 +7,28 @@ import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore, war
 import { UsageError } from '../errors.js';
 import type { Reporter } from '../ui/index.js';
 
-/** Small, so that one short file makes enough pieces. */
-const PIECE_BYTES = 1024;
+/** Maximum size of a document chunk: small, so that even a short file is split into enough chunks to sample from. */
+const CHUNK_BYTES = 1024;
 
-/** The held-out texts of a conversion. @throws UsageError when it has none yet. */
+/** The held-out texts of a conversion. @throws UsageError if it has none yet. */
 export async function heldOutTexts(dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> {
   const folder = join(dir, 'data');
   if (!existsSync(folder))
-    throw new UsageError('There is no text to measure on.', { hint: 'Give files or folders with --data PATH.' });
+    throw new UsageError('There is no text to measure on.', { hint: 'Pass files or folders with --data PATH.' });
   const store = await openStore(folder);
   return evaluationTexts(store.validation, options).finally(() => store.close());
 }
 
-/** How the text in files and folders is read, and what is told of it. */
 export interface TextsOptions {
-  /** The whole sample. */
+  /** Maximum bytes of the whole sample. */
   readonly maxBytes: number;
-  /** Where a JSON record holds its text; default `text`. */
+  /** The key of a JSON record that contains its text; default `text`. */
   readonly textKey?: string;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
 }
 
-/** A sample of the text in files and folders; what cannot be used of them is named in warnings. */
+/** A sample of the text in files and folders. Warns about text that cannot be used. @throws UsageError for a path that does not exist. */
 export async function textsOf(
   paths: readonly string[],
   { maxBytes, textKey = 'text', reporter, signal }: TextsOptions,
@@ -39,7 +38,7 @@ export async function textsOf(
     const { refused, refused_count: count } = await buildStore({
       paths,
       out: join(out, 'data'),
-      chunkBytes: PIECE_BYTES,
+      chunkBytes: CHUNK_BYTES,
       validationFraction: 0.5,
       textKey,
       seed: 0,
@@ -52,7 +51,7 @@ export async function textsOf(
   }
 }
 
-/** Paths as kinds of text, which are called by their last part, or whole where two end alike. */
+/** Kinds of text from paths: each is named after the last part of its path, or after the whole path if two names are equal. */
 export function kindsOf(paths: readonly string[]): { readonly kind: string; readonly path: string }[] {
   const names = paths.map((path) => basename(path, extname(path)));
   const isAlone = (name: string) => names.indexOf(name) === names.lastIndexOf(name);

@@ -1,4 +1,4 @@
-/** @module The files of an export, which publishing sends without being asked to. */
+/** @module The files of an export, which publishing always sends. */
 import { basename } from 'node:path';
 import { licenceFileKind, PROVENANCE_NAME, RECIPE_NAME } from '../release/index.js';
 import { INDEX_FILE } from '../safetensors/index.js';

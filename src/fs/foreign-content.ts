@@ -28,7 +28,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     is: (_, text) => /^(Invalid username or password|Entry not found|Repository not found|Access to model)/.test(text),
-    what: 'contains the answer of a server that refused the download',
+    what: 'contains the response of a server that refused the download',
     hint: 'Log in with `hf auth login`, accept the licence of the model, and download the file again.',
   },
   {

@@ -56,7 +56,7 @@ export interface Generator {
 const BYTES_PER_PATCH = 3;
 
 /** Compilation takes about as long as generating this many bytes without it, whatever the size of the model. */
-const WORTH_COMPILING_BYTES = 1000;
+const COMPILE_FROM_BYTES = 1000;
 
 /** Opens a generator. The engine must be started. @param model must stay open until the generator is closed */
 export function openGenerator(model: ResidentModel, options: GeneratorOptions = {}): Generator {
@@ -70,13 +70,13 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
   });
   const queue = createSlotQueue(slotCount, decoding.reset);
   const counts: ByteCounts = { promptBytes: 0, writtenBytes: 0, draftedBytes: 0, acceptedBytes: 0 };
-  let askedBytes = 0;
+  let requestedBytes = 0;
   let compiling: Promise<void> | null = null;
   let closed = false;
   let working: Promise<void> | null = null;
 
-  function compileBehind(): Promise<void> {
-    compiling ??= decoding.compileBehind();
+  function compileInBackground(): Promise<void> {
+    compiling ??= decoding.compileInBackground();
     return compiling;
   }
 
@@ -87,7 +87,8 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
         await generateRound({ decoding, running: queue.running, draft, counts });
         queue.removeFinished();
         // Not before the first byte. A step that cannot be compiled keeps running uncompiled.
-        if (counts.writtenBytes > 0 && askedBytes >= WORTH_COMPILING_BYTES) compileBehind().catch(() => undefined);
+        if (counts.writtenBytes > 0 && requestedBytes >= COMPILE_FROM_BYTES)
+          compileInBackground().catch(() => undefined);
         // Eager steps never yield, so readers, signals and other requests get their turn here.
         await yieldToOthers();
       }
@@ -101,21 +102,21 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
     generate(request, { samples = 1, signal } = {}) {
       if (closed) throw new ByteifyError('The generator is closed.');
       if (samples > slotCount)
-        throw new UsageError(`${samples} samples exceed the ${slotCount} texts that are generated at a time.`);
+        throw new UsageError(`${samples} samples were requested, but at most ${slotCount} can be generated at a time.`);
       if (request.prompt.length >= maxPositions)
         throw new UsageError(
           `The prompt is ${request.prompt.length - 1} bytes long; prompt and generated text together are limited to ${maxPositions - 1} bytes by this model.`,
-          { hint: 'Give a shorter prompt.' },
+          { hint: 'Use a shorter prompt.' },
         );
       const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
       const sequences = createSequences({ ...request, maxBytes }, samples, signal);
-      askedBytes += samples * maxBytes;
+      requestedBytes += samples * maxBytes;
       queue.add(sequences);
       working ??= work();
       return sequences.map(({ output }) => output);
     },
     state: () => ({ slots: slotCount, ...queue.state(), ...counts }),
-    warmUp: compileBehind,
+    warmUp: compileInBackground,
     async close() {
       closed = true;
       await working;

@@ -36,9 +36,9 @@ export async function openChatPrompts(folder: string): Promise<ChatPrompts | nul
   return {
     close: () => template.close(),
     async promptOf(messages) {
-      const ids = (await template.render(messages)).flatMap((piece) => {
-        if (typeof piece === 'string') return [...encodeBytes(utf8(piece), { bos: false })];
-        return piece.token === 'eos' ? [EOS] : [];
+      const ids = (await template.render(messages)).flatMap((part) => {
+        if (typeof part === 'string') return [...encodeBytes(utf8(part), { bos: false })];
+        return part.token === 'eos' ? [EOS] : [];
       });
       return { ids: [BOS, ...ids], stops: end === null ? [] : [utf8(end)] };
     },

@@ -20,7 +20,7 @@ export const PLAIN_SAMPLING: Sampling = { temperature: 1, topK: 0, topP: 1, minP
 const canBeSampled = (id: number) => id === EOS || id >= BYTE_OFFSET;
 
 /** Probability 1 for the most likely id (the first in a tie), 0 for the others. */
-function likeliest(logits: Float64Array): Float64Array {
+function mostLikely(logits: Float64Array): Float64Array {
   let best = EOS;
   for (let id = 0; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
   const probabilities = new Float64Array(logits.length);
@@ -74,7 +74,7 @@ export function nextProbabilities(
     if (penalty === 1 || !present.has(id)) return logit;
     return logit > 0 ? logit / penalty : logit * penalty;
   });
-  if (temperature === 0) return likeliest(allowed);
+  if (temperature === 0) return mostLikely(allowed);
   let probabilities = softmax(allowed, temperature);
   if (topK > 0) probabilities = only(probabilities, ranked(probabilities).slice(0, topK));
   if (topP < 1) {

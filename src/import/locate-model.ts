@@ -31,7 +31,7 @@ const BUILTIN: Readonly<Record<string, string>> = {
   'builtin:tiny-llama': fileURLToPath(new URL('../../assets/tiny-llama', import.meta.url)),
 };
 
-/** Whether a text is meant as a path, so that the hub need not be asked. */
+/** Whether a text is meant as a path, so that the hub need not be queried. */
 function looksLikePath(model: string): boolean {
   return /^([./~]|[A-Za-z]:[\\/])/.test(model) || model.toLowerCase().endsWith('.gguf') || model.endsWith('/');
 }

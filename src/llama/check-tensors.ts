@@ -1,6 +1,7 @@
 /** @module Checks the tensors of a source against its config: none missing, none extra, of the right shape, and plain floats. */
 import { ByteifyError } from '../errors.js';
 import { type Dtype, isPlainFloat, quoted, type TensorInfo } from '../safetensors/index.js';
+import { counted } from '../ui/format.js';
 import type { LlamaConfig } from './config.js';
 import { FOREIGN_KINDS, ROTARY_BUFFER } from './foreign-tensors.js';
 import { type LlamaTensor, llamaTensors } from './tensors.js';
@@ -50,7 +51,8 @@ function refuseMissing(name: string, { config, names, where }: NamesCheck): neve
     );
   }
   if (name.startsWith('model.layers.') && layers > 0 && layers < config.layers) {
-    throw new ByteifyError(`${where} has ${layers} layers, but its config says ${config.layers} (num_hidden_layers).`, {
+    const found = counted(layers, 'layer');
+    throw new ByteifyError(`${where} has ${found}, but its config says ${config.layers} (num_hidden_layers).`, {
       hint: INCOMPLETE,
     });
   }
@@ -62,7 +64,8 @@ function refuseExtra(extra: readonly string[], { config, names, where, dtypeOf }
   const [first] = extra;
   if (first === undefined) return;
   if (layers > config.layers) {
-    throw new ByteifyError(`${where} has ${layers} layers, but its config says ${config.layers} (num_hidden_layers).`, {
+    const found = counted(layers, 'layer');
+    throw new ByteifyError(`${where} has ${found}, but its config says ${config.layers} (num_hidden_layers).`, {
       hint: 'The weights and the config do not match.',
     });
   }

@@ -1,4 +1,4 @@
-/** @module A micro-batch as tensors: what the forward pass reads. In a traced function they are its inputs. */
+/** @module A micro-batch as tensors, which the forward pass reads. In a traced function they are its inputs. */
 import { tf } from '../engine/index.js';
 import {
   type Arrays,
@@ -12,22 +12,22 @@ import {
   requireFields,
 } from '../patching/index.js';
 
-/** Fields as tensors. */
+/** Field values as tensors. */
 export interface Tensors extends FieldValues {
   readonly int32: tf.Tensor;
   readonly float32: tf.Tensor;
 }
 
-/** A micro-batch in the engine that is known to have some fields. */
+/** A micro-batch of tensors with at least the fields F. */
 export type TensorBatch<F extends BatchField> = BatchWith<Tensors, F>;
 
-/** Fields that a patcher reads. */
+/** The fields that a patcher reads. */
 export const PATCHER_FIELDS = ['ids', 'documents'] as const;
-/** Fields that the local encoder reads. */
+/** The fields that the local encoder reads. */
 export const ENCODER_FIELDS = ['ids', 'documents', 'hashRows', 'encoderPatch'] as const;
-/** Fields that the local decoder reads. */
+/** The fields that the local decoder reads. */
 export const DECODER_FIELDS = ['documents', 'decoderPatch'] as const;
-/** Fields that a BLT reads. */
+/** The fields that a whole BLT reads. */
 export const BLT_FIELDS = [...ENCODER_FIELDS, 'decoderPatch', 'patchDocuments'] as const;
 
 export type PatcherBatch = TensorBatch<(typeof PATCHER_FIELDS)[number]>;
@@ -35,17 +35,17 @@ export type EncoderBatch = TensorBatch<(typeof ENCODER_FIELDS)[number]>;
 export type DecoderBatch = TensorBatch<(typeof DECODER_FIELDS)[number]>;
 export type BltBatch = TensorBatch<(typeof BLT_FIELDS)[number]>;
 
-/** Fields of a micro-batch as the inputs of a function. */
+/** The fields of a micro-batch as the inputs of a function. */
 export interface BatchInputs<F extends BatchField> {
   /** The caller disposes them. */
   readonly tensors: readonly tf.Tensor[];
   /** Equal for batches that can share a trace. */
   readonly key: string;
-  /** The batch whose fields are these tensors, in the order of `tensors`: those themselves, or the ones that stand for them in a trace. */
+  /** Makes a batch of tensors in the order of `tensors`: those themselves, or the placeholders of a trace. */
   batchOf(tensors: readonly tf.Tensor[]): TensorBatch<F>;
 }
 
-/** Copies some fields of a micro-batch into the engine. @throws Error that names the fields it lacks. */
+/** Copies some fields of a micro-batch into the engine. @throws Error that names missing fields. */
 export function batchInputs<F extends BatchField>(batch: PartialBatch<Arrays>, fields: readonly F[]): BatchInputs<F> {
   const { rows, length, patches, tokens } = batch;
   const sizes: BatchSizes = { rows, length, patches, tokens };
@@ -71,7 +71,7 @@ export function batchInputs<F extends BatchField>(batch: PartialBatch<Arrays>, f
   };
 }
 
-/** Copies some fields of a micro-batch into the engine. The caller disposes them, or calls this inside tidy. @throws Error as `batchInputs`. */
+/** Copies some fields of a micro-batch into the engine. The caller disposes them, or calls this inside tidy. @throws Error that names missing fields. */
 export function batchTensors<F extends BatchField>(batch: PartialBatch<Arrays>, fields: readonly F[]): TensorBatch<F> {
   const inputs = batchInputs(batch, fields);
   return inputs.batchOf(inputs.tensors);

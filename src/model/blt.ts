@@ -1,6 +1,6 @@
 /**
  * @module The BLT forward pass: bytes -> local encoder -> patches -> latent global transformer -> local decoder -> next-byte logits (blt-format 1).
- * N = rows * length positions, He, Hg and Hd the widths of encoder, global transformer and decoder, k the slots per patch (cross_attn_k).
+ * N is rows * length positions; He, Hg and Hd are the widths of encoder, global transformer and decoder; k is the slots per patch (cross_attn_k).
  */
 import { type BltConfig, encoderCrossLayers, hashTables } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentMax, tf } from '../engine/index.js';
@@ -9,7 +9,7 @@ import { bytesAttendToPatch, type KeysAndValues, keysAndValuesOf, patchesAttendT
 import { type Params, param } from './params.js';
 import { type BlockContext, blockContext, blocks, type ForwardOptions, layer } from './transformer.js';
 
-/** Next-byte logits [rows * length, 260] in float32. */
+/** The whole model: a batch -> next-byte logits [rows * length, 260] in float32. */
 export function bltForward(
   params: Params,
   config: BltConfig,
@@ -24,7 +24,7 @@ export function bltForward(
 
 // Local encoder: bytes to patches (blt-format 1.3, 1.4).
 
-/** Bytes to states [rows * length, He] and patches [rows * patches, k * He]. */
+/** Encodes a batch: byte states [rows * length, He] and patches [rows * patches, k * He]. */
 export function bltEncode(
   params: Params,
   config: BltConfig,
@@ -34,7 +34,7 @@ export function bltEncode(
   return localEncoder(params, config, batch, blockContext(config.encoder, batch, options));
 }
 
-/** Byte embedding plus the sum of its hash n-gram embeddings: [rows * length, He]. */
+/** Each byte's embedding plus the sum of its n-gram embeddings: [rows * length, He]. */
 function embed(params: Params, config: BltConfig, batch: Pick<EncoderBatch, 'ids' | 'hashRows'>): tf.Tensor {
   const tables = hashTables(config.hash);
   const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
@@ -42,7 +42,7 @@ function embed(params: Params, config: BltConfig, batch: Pick<EncoderBatch, 'ids
   return tf.add(bytes, tf.sum(tf.reshape(grams, [batch.ids.size, tables, config.encoder.hiddenSize]), 1));
 }
 
-/** States of bytes [N, He]. */
+/** The encoder's byte states [N, He]: the embeddings after its layers. */
 export function byteStates(
   params: Params,
   config: BltConfig,
@@ -52,7 +52,7 @@ export function byteStates(
   return blocks(embed(params, config, batch), params, 'model.local_encoder', context);
 }
 
-/** Patches [patches, k * He] of states of bytes [N, He]. @param patchOfByte [N]. */
+/** Pools byte states [N, He] into patches [patches, k * He]. @param patchOfByte the patch of each byte, int32 [N] */
 export function pooledPatches(
   params: Params,
   config: BltConfig,
@@ -71,12 +71,13 @@ export function pooledPatches(
 }
 
 export interface EncoderOutput {
-  /** [rows * length, He]: what the decoder starts from. */
+  /** Byte states [rows * length, He], from which the decoder starts. */
   readonly bytes: tf.Tensor;
-  /** [rows * patches, k * He]. */
+  /** Patches [rows * patches, k * He]. */
   readonly patches: tf.Tensor;
 }
 
+/** The encoder in any context: byte states, pooled into patches. */
 export function localEncoder(
   params: Params,
   config: BltConfig,
@@ -87,28 +88,28 @@ export function localEncoder(
   return { bytes, patches: pooledPatches(params, config, bytes, batch.encoderPatch, batch.rows * batch.patches) };
 }
 
-// Latent global transformer: where the source's layers are (blt-format 1.5).
+// Latent global transformer: the source's layers (blt-format 1.5).
 
-/** patches [rows * patches, k * He] -> [rows * patches, Hg]: what stands where the source has its token embeddings. */
+/** Patches [rows * patches, k * He] -> [rows * patches, Hg]: the global layers' input, in place of the source's token embeddings. */
 export function patchVectors(params: Params, patches: tf.Tensor): tf.Tensor {
-  // Present only where k * He differs from Hg.
+  // The projection exists only if k * He differs from Hg.
   const projection = params.get('model.global_transformer.token_embedding_projection.weight');
   return projection === undefined ? patches : linear(patches, projection);
 }
 
-/** The layers over vectors [rows * length, Hg], patches or token embeddings. No final norm. */
+/** The global layers on vectors [rows * length, Hg], which are patches or token embeddings. No final norm. */
 export function globalLayers(params: Params, vectors: tf.Tensor, context: BlockContext): tf.Tensor {
   return blocks(vectors, params, 'model.global_transformer', context);
 }
 
-/** patches [rows * patches, k * He] -> [rows * patches, Hg]. No final norm. */
+/** Patches [rows * patches, k * He] -> latent patches [rows * patches, Hg]. No final norm. */
 export function globalTransformer(params: Params, patches: tf.Tensor, context: BlockContext): tf.Tensor {
   return globalLayers(params, patchVectors(params, patches), context);
 }
 
 // Local decoder: patches to bytes (blt-format 1.6).
 
-/** Next-byte logits [rows * length, 260] of the encoder's bytes and the latent patches [rows * patches, Hg]. */
+/** Decodes byte states [rows * length, He] and latent patches [rows * patches, Hg] into next-byte logits [rows * length, 260]. */
 export function bltDecode(
   params: Params,
   config: BltConfig,
@@ -122,29 +123,31 @@ export function bltDecode(
 
 const crossPrefix = (i: number) => `model.local_decoder.cross_attn_layers.${i}`;
 
-/** Layers that attend to patches. */
+/** The number of decoder layers that attend to patches: all, or the first. */
 export const crossLayers = ({ decoder }: BltConfig): number => (decoder.crossAttnAllLayers ? decoder.layers : 1);
 
-/** The k rows of each patch: latent patches [patches, Hg] -> [patches * k, Hd]. */
+/** Projects latent patches [patches, Hg] into their k slots [patches * k, Hd]. */
 export function patchRowsOf(params: Params, { decoder }: BltConfig, patches: tf.Tensor): tf.Tensor {
   const projected = linear(patches, param(params, 'model.local_decoder.patch_embedding_projection.weight'));
   return tf.reshape(projected, [-1, decoder.hiddenSize]);
 }
 
-/** What a layer that attends to patches makes of their rows. */
+/** The keys and values of the patches' slots [patches * k, Hd] in decoder layer i. */
 export function crossKeysAndValues(params: Params, { decoder }: BltConfig, rows: tf.Tensor, i: number): KeysAndValues {
   return keysAndValuesOf(rows, params, crossPrefix(i), decoder);
 }
 
-/** Which patch each byte attends to, of how many, and what a layer makes of them. */
+/** What the decoder's cross-attention reads. */
 export interface PatchReading {
+  /** Number of patches. */
   readonly patches: number;
-  /** [N]. */
+  /** The patch that each byte attends to, int32 [N]. */
   readonly patchOfByte: tf.Tensor;
+  /** The keys and values of all patches in a layer. */
   readonly of: (layer: number) => KeysAndValues;
 }
 
-/** Byte states [N, He] of the encoder -> normed hidden states [N, Hd]. */
+/** The decoder's layers and final norm: the encoder's byte states [N, He] -> normed hidden states [N, Hd]. */
 export function decoderLayers(
   params: Params,
   config: BltConfig,
@@ -165,7 +168,7 @@ export function decoderLayers(
   return rmsNorm(hidden, param(params, 'model.local_decoder.norm.weight'), decoder.rmsNormEps);
 }
 
-/** bytes [rows * length, He] of the encoder and patches [rows * patches, Hg] -> normed hidden states [rows * length, Hd]. */
+/** The decoder in any context: byte states [rows * length, He] and latent patches [rows * patches, Hg] -> normed hidden states [rows * length, Hd]. */
 export function localDecoder(
   params: Params,
   config: BltConfig,

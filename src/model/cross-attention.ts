@@ -1,6 +1,6 @@
 /**
- * @module Cross-attention between bytes and patches without a byte-by-patch mask: each byte belongs to one patch, so scores are
- * computed a byte, and softmax and sums run over segments (encoder) or over the k slots of one patch (decoder). blt-format 1.4, 1.6.
+ * @module Cross-attention between bytes and patches without a byte-by-patch mask (blt-format 1.4, 1.6). Each byte belongs to one patch, so
+ * scores are computed per byte, and softmax and sums run over segments (encoder) or over the k slots of one patch (decoder).
  */
 import type { TransformerConfig } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentShift, segmentSum, tf } from '../engine/index.js';
@@ -9,27 +9,27 @@ import { type Params, param } from './params.js';
 
 interface CrossShape {
   readonly config: TransformerConfig;
-  /** Slots a patch: cross_attn_k. */
+  /** Slots per patch: cross_attn_k. */
   readonly slots: number;
-  /** Patches in the batch: rows * patches a row. */
+  /** Patches in the batch: rows * patches per row. */
   readonly patches: number;
-  /** Patch of each byte [bytes], int32, counted over the batch. */
+  /** The patch of each byte, int32 [bytes], counted over the batch. */
   readonly patchOfByte: tf.Tensor;
 }
 
-/** Normed and projected [.., He]. */
+/** Queries [.., He]: x normed and projected. */
 function queriesOf(x: tf.Tensor, params: Params, prefix: string, { rmsNormEps }: TransformerConfig): tf.Tensor {
   const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
   return linear(rmsNorm(x, weight('q_norm'), rmsNormEps), weight('q_proj'));
 }
 
-/** Keys and values [.., kvHeads * d] of what is attended to. */
+/** Keys and values [.., kvHeads * d]. */
 export interface KeysAndValues {
   readonly key: tf.Tensor;
   readonly value: tf.Tensor;
 }
 
-/** One norm feeds both. */
+/** The keys and values of x, which share one norm. */
 export function keysAndValuesOf(
   x: tf.Tensor,
   params: Params,
@@ -41,20 +41,20 @@ export function keysAndValuesOf(
   return { key: linear(normal, weight('k_proj')), value: linear(normal, weight('v_proj')) };
 }
 
-/** The caller adds the residual that the module has already added, as every BLT checkpoint expects (blt-format 1.4, 1.6). */
+/** The residual counts twice: the module adds it and its caller adds it again, as every BLT checkpoint expects (blt-format 1.4, 1.6). */
 function doubledResidual(queries: tf.Tensor, out: tf.Tensor, params: Params, prefix: string): tf.Tensor {
   return tf.add(tf.mul(queries, 2), linear(out, param(params, `${prefix}.o_proj.weight`)));
 }
 
-/** [bytes, slots, kvHeads, repeat, d]: heads that share a key-value head lie together. */
+/** The sizes of [bytes, slots, kvHeads, repeat, d]: heads that share a key-value head are adjacent. */
 function shapes({ heads, kvHeads, hiddenSize }: TransformerConfig) {
   const headDim = hiddenSize / heads;
   return { heads, kvHeads, repeat: heads / kvHeads, headDim, scale: headDim ** -0.5, hiddenSize };
 }
 
 /**
- * Encoder: the k rows of each patch attend over the bytes of that patch.
- * queries [patches * slots, He], bytes [N, He] -> [patches * slots, He]. A patch without bytes gets 2 * its query.
+ * Encoder: the k slots of each patch attend to the bytes of that patch.
+ * queries [patches * slots, He], bytes [N, He] -> [patches * slots, He]. A patch without bytes gets twice its query.
  */
 export function patchesAttendToBytes(
   queries: tf.Tensor,
@@ -82,8 +82,8 @@ export function patchesAttendToBytes(
 }
 
 /**
- * Decoder: each byte attends over the k rows of one patch, the last that is closed at it.
- * bytes [N, He], keys and values of patch rows [patches * slots, He] -> [N, He].
+ * Decoder: each byte attends to the k slots of one patch, the last one that has closed by then.
+ * bytes [N, He], keys and values of the slots [patches * slots, He] -> [N, He].
  */
 export function bytesAttendToPatch(
   bytes: tf.Tensor,

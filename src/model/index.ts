@@ -1,4 +1,4 @@
-/** @module The models in tfjs operations. Loads TensorFlow when the engine is started. */
+/** @module The models as functions over tfjs tensors. Importing it does not load TensorFlow's library; starting the engine does. */
 export {
   type BatchInputs,
   BLT_FIELDS,

@@ -1,11 +1,11 @@
-/** @module The source model on the same block code: its embeddings, layers, final norm and head. For comparison, not for training. */
+/** @module The source model, built from the same block: embeddings, layers, final norm and head. For measurements, not for training. */
 import type { TransformerConfig } from '../blt/index.js';
 import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { LlamaConfig } from '../llama/index.js';
 import { type Params, param } from './params.js';
 import { blockContext, blocks, type RopeLayout } from './transformer.js';
 
-/** A Llama's layers as the shared block takes them: no window. */
+/** A Llama's config in the form that the shared block takes. It has no attention window. */
 export function llamaBlocks(config: LlamaConfig): TransformerConfig {
   const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions } = config;
   return { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope, maxPositions, window: null };
@@ -17,13 +17,13 @@ export interface LlamaModel {
   readonly ropeLayout: RopeLayout;
 }
 
-/** Hidden states [rows * length, hidden] after the last layer, before the final norm, of rows of embeddings. */
+/** Embeddings [rows * length, hidden] -> hidden states after the last layer, before the final norm. */
 export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddings: tf.Tensor, rows = 1): tf.Tensor {
   const shape = { rows, length: embeddings.shape[0]! / rows, documents: null };
   return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, { layout: ropeLayout }));
 }
 
-/** Normed hidden states [rows * length, hidden] of rows of token ids, and the head [vocabulary, hidden] that turns them into logits. */
+/** Token ids [rows * length] -> normed hidden states [rows * length, hidden], and the head [vocabulary, hidden] that turns them into logits. */
 export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hidden: tf.Tensor; head: tf.Tensor } {
   const { params, config } = model;
   const embedding = param(params, 'model.embed_tokens.weight');
@@ -32,12 +32,12 @@ export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hid
   return { hidden, head: config.tiedEmbeddings ? embedding : param(params, 'lm_head.weight') };
 }
 
-/** Logits are made for this many positions at a time: 512 x 128,256 floats are 263 MB. */
+/** Logits are computed for this many positions at a time: 512 x 128,256 floats are 263 MB. */
 const HEAD_POSITIONS = 512;
 
 /**
- * Negative log-likelihood in nats of each token but the first, of one sequence of token ids.
- * @returns [ids.length - 1] values.
+ * The negative log-likelihood, in nats, of each token of a sequence except the first.
+ * @returns [ids.length - 1]
  */
 export function llamaLosses(model: LlamaModel, ids: Int32Array): Float32Array {
   const losses = new Float32Array(ids.length - 1);

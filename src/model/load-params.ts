@@ -1,4 +1,4 @@
-/** @module Brings tensors of a checkpoint into the engine. */
+/** @module Loads tensors of a checkpoint into the engine. */
 import {
   CHUNK_BYTES,
   createVariable,
@@ -11,35 +11,34 @@ import { ByteifyError } from '../errors.js';
 import { isPlainFloat, type TensorReader, tensorChunks } from '../safetensors/index.js';
 import type { Params } from './params.js';
 
-/** The values of a tensor as float32 bytes, piece by piece, and zeros after them. */
+/** The values of a tensor as float32 bytes, in chunks, followed by `zeroBytes` zeros. */
 async function* float32Chunks(reader: TensorReader, name: string, zeroBytes: number): AsyncGenerator<Uint8Array> {
   yield* tensorChunks(reader, reader.tensors.get(name)!, { dtype: 'F32', chunkBytes: CHUNK_BYTES });
   if (zeroBytes > 0) yield new Uint8Array(zeroBytes);
 }
 
-/** Shape of a tensor with more rows. */
-function taller(shape: readonly number[], spareRows: number): number[] {
+/** The shape of a tensor with spare rows. */
+function withSpareRows(shape: readonly number[], spareRows: number): number[] {
   return shape.map((extent, axis) => (axis === 0 ? extent + spareRows : extent));
 }
 
 async function load(reader: TensorReader, name: string, spareRows = 0): Promise<tf.Tensor> {
   const info = reader.tensors.get(name);
-  if (info === undefined) await reader.read(name); // refuses a name that the reader lacks
+  if (info === undefined) await reader.read(name); // throws, because the reader does not have the tensor
   if (!isPlainFloat(info!.dtype)) {
     throw new ByteifyError(
-      `The tensor ${name} is stored as ${info!.dtype}: F32, F16, BF16 and F64 can be computed with.`,
-      {
-        hint: 'Take the checkpoint that it was quantised from.',
-      },
+      `The tensor ${name} is stored as ${info!.dtype}; byteify computes with F32, F16, BF16 and F64 only.`,
+      { hint: 'Use the checkpoint that this one was quantised from.' },
     );
   }
   const rowBytes = info!.shape.slice(1).reduce((product, extent) => product * extent, 4);
-  return await tensorFromChunks(taller(info!.shape, spareRows), float32Chunks(reader, name, spareRows * rowBytes));
+  const shape = withSpareRows(info!.shape, spareRows);
+  return await tensorFromChunks(shape, float32Chunks(reader, name, spareRows * rowBytes));
 }
 
 /**
  * Reads the named tensors as float32. The caller disposes them.
- * @throws ByteifyError when a tensor is absent or cannot be read.
+ * @throws ByteifyError if a tensor is missing or cannot be read.
  */
 export async function loadParams(reader: TensorReader, names: Iterable<string>): Promise<Params> {
   const params = new Map<string, tf.Tensor>();
@@ -48,9 +47,9 @@ export async function loadParams(reader: TensorReader, names: Iterable<string>):
 }
 
 /**
- * Reads a tensor into a variable; no second copy is made on the way.
- * @param options.spareRows zero rows added at the end. @param options.storage how the variable holds it.
- * @throws ByteifyError when the tensor is absent or cannot be read.
+ * Reads a tensor into a variable without a second copy of it in memory.
+ * @param options.spareRows number of zero rows to add at the end @param options.storage the type in which the variable stores it
+ * @throws ByteifyError if the tensor is missing or cannot be read.
  */
 export async function loadVariable(
   reader: TensorReader,
@@ -63,7 +62,7 @@ export async function loadVariable(
   return variable;
 }
 
-/** Releases every tensor. */
+/** Disposes every tensor. */
 export function disposeParams(params: Params): void {
   for (const tensor of params.values()) tensor.dispose();
 }

@@ -1,28 +1,28 @@
 /**
- * @module Which keys a query may see, as additive masks of blocks of queries: a window of W costs length x W and not length squared. Layers of
- * one transformer share them.
+ * @module Which keys a query may attend to, as additive masks per block of queries: a window of W keys costs length x W instead of length
+ * squared. The layers of a transformer share the masks.
  */
 import { type QueryBlock, queryBlocks } from '../blt/index.js';
 import { fuse, tf } from '../engine/index.js';
 
-/** Added to the score of a key that a query may not see: its weight after the softmax is 0, and no infinity meets another. */
+/** Added to the score of a masked key. Its weight after the softmax is 0; a finite value avoids infinity minus infinity. */
 export const MASKED_SCORE = -1e9;
 
 interface MaskedBlock extends QueryBlock {
   /**
-   * [rows, 1, to - from, to - firstKey], 0 where visible and -1e9 elsewhere; shared by the layers. Null for rows of one document each: those
-   * masks are made when they are needed, since all together would grow with the square of the length.
+   * [rows, 1, to - from, to - firstKey]: 0 for visible keys and -1e9 for others, shared by the layers. Null for rows of one document each:
+   * those masks are built on use, because together they would take memory proportional to the square of the length.
    */
   readonly mask: tf.Tensor | null;
 }
 
-/** The blocks of one sequence length, window and document layout, shared by all layers that have them. */
+/** The query blocks of one sequence length, window and document layout. */
 export interface AttentionPlan {
   readonly rows: number;
   readonly length: number;
-  /** Query heads a key-value head. */
+  /** Query heads per key-value head. */
   readonly repeat: number;
-  /** Keys a query sees, itself included. */
+  /** Number of keys that a query sees, including its own. */
   readonly window: number;
   readonly blocks: readonly MaskedBlock[];
 }
@@ -30,12 +30,13 @@ export interface AttentionPlan {
 export interface AttentionShape {
   readonly rows: number;
   readonly length: number;
-  /** Keys a query sees, itself included; null is all before it (blt-format 1.4). */
+  /** Number of keys that a query sees, including its own; null for all earlier ones (blt-format 1.4). */
   readonly window: number | null;
+  /** Query heads per key-value head. */
   readonly repeat: number;
-  /** Keys that precede the first query (default 0); only for rows of one document each. */
+  /** Number of keys before the first query (default 0); only for rows of one document each. */
   readonly before?: number;
-  /** Document of each position, int32 [rows, length]; a query sees its own document only. Null: one document a row. */
+  /** The document of each position, int32 [rows, length]: a query sees only its own document. Null if each row is one document. */
   readonly documents: tf.Tensor | null;
 }
 
@@ -44,7 +45,7 @@ function additive(visible: tf.Tensor): tf.Tensor {
   return tf.mul(tf.cast(tf.logicalNot(visible), 'float32'), MASKED_SCORE);
 }
 
-/** Which keys are neither later than a query nor out of its window, [queries, keys]. */
+/** Whether a key is neither later than a query nor outside its window, bool [queries, keys]. */
 function nearKeys({ from, to, firstKey }: QueryBlock, window: number): tf.Tensor {
   const distance = tf.sub(
     tf.reshape(tf.range(from, to, 1, 'int32'), [to - from, 1]),
@@ -55,13 +56,13 @@ function nearKeys({ from, to, firstKey }: QueryBlock, window: number): tf.Tensor
 
 const keyOf = ({ from, to, firstKey }: QueryBlock, window: number) => `mask ${from} ${to} ${firstKey} ${window}`;
 
-/** The mask of a block of rows that are one document each, [1, 1, queries, keys]. */
+/** The mask of a block if each row is one document: [1, 1, queries, keys]. */
 function plainMask(block: QueryBlock, window: number): tf.Tensor {
   const shape = [1, 1, block.to - block.from, block.to - block.firstKey];
   return fuse(keyOf(block, window), [], () => [tf.reshape(additive(nearKeys(block, window)), shape)])[0]!;
 }
 
-/** The mask of a block of rows with several documents, [rows, 1, queries, keys]. */
+/** The mask of a block if rows contain several documents: [rows, 1, queries, keys]. */
 function documentMask(block: QueryBlock, window: number, documents: tf.Tensor): tf.Tensor {
   const { from, to, firstKey } = block;
   const rows = documents.shape[0]!;
@@ -75,7 +76,7 @@ function documentMask(block: QueryBlock, window: number, documents: tf.Tensor): 
   return mask!;
 }
 
-/** Cuts a sequence into query blocks of one size, the last a little shorter, and makes their masks. */
+/** Splits a sequence into query blocks of equal size (the last may be shorter), and builds their masks. */
 export function attentionPlan(shape: AttentionShape): AttentionPlan {
   const { rows, length, repeat, before = 0, documents } = shape;
   const window = shape.window ?? before + length;
@@ -86,7 +87,7 @@ export function attentionPlan(shape: AttentionShape): AttentionPlan {
   return { rows, length, repeat, window, blocks };
 }
 
-/** The additive mask of a block: the plan's, or one made for this use. */
+/** The additive mask of a block: the plan's, or a newly built one. */
 export function keysMask(block: MaskedBlock, { window }: AttentionPlan): tf.Tensor {
   return block.mask ?? plainMask(block, window);
 }

@@ -14,18 +14,20 @@ export interface BltModel {
 }
 
 /**
- * The config of a BLT folder.
- * @throws ByteifyError when it is absent, not JSON, or not a BLT's.
+ * Reads the config.json of a BLT folder.
+ * @throws UsageError if it is missing. @throws ByteifyError if it is not JSON, or not the config of a BLT.
  */
 export async function readBltConfig(folder: string): Promise<BltConfig> {
   const path = join(folder, 'config.json');
   const json = await readModelJson(path, 'Write or download the checkpoint again.');
   if (json === null)
-    throw new UsageError(`${folder} holds no config.json.`, { hint: 'Give a BLT checkpoint or a conversion folder.' });
+    throw new UsageError(`${folder} contains no config.json.`, {
+      hint: 'Name a BLT checkpoint or a conversion folder.',
+    });
   return parseBltConfig(json, path);
 }
 
-/** Loads every tensor as float32. The engine must be started. */
+/** Loads every tensor as float32. The engine must be started. @throws ByteifyError if the folder contains no BLT, or a tensor is missing. */
 export async function openBlt(folder: string): Promise<BltModel> {
   const config = await readBltConfig(folder);
   const reader = await openCheckpoint(folder);

@@ -1,9 +1,9 @@
-/** @module Opens a source for inference. */
+/** @module Opens a source model for inference. */
 import { llamaTensors, openLlama } from '../llama/index.js';
 import type { LlamaModel } from './llama.js';
 import { disposeParams, loadParams } from './load-params.js';
 
-/** Loads every tensor of a source folder or GGUF file as float32. The engine must be started. */
+/** Loads every tensor of a source (a folder or a GGUF file) as float32. The engine must be started. @throws ByteifyError if it cannot be read. */
 export async function openLlamaModel(folder: string): Promise<LlamaModel & { dispose(): void }> {
   const source = await openLlama(folder);
   try {

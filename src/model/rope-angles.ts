@@ -1,7 +1,7 @@
-/** @module Angles of rotary position embeddings (blt-format 1.2), in float32 at each step as transformers computes them. No TensorFlow. */
+/** @module The angles of rotary position embeddings (blt-format 1.2), rounded to float32 where transformers rounds them. No TensorFlow. */
 import { inverseFrequencies, type RopeConfig } from '../blt/index.js';
 
-/** cos and sin of positions and pairs, [positions, headDim / 2]. */
+/** cos and sin of each position and pair: [positions, headDim / 2]. */
 export interface RopeAngles {
   readonly cos: Float32Array;
   readonly sin: Float32Array;

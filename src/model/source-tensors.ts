@@ -1,6 +1,6 @@
 /**
- * @module The tensors of the source that a BLT has no place for and distillation reads: its embeddings, final norm and head, by the names they
- * have among a run's parameters. Its layers are the latent global transformer's. Rows of tokens are in the order of their ranks.
+ * @module The tensors of the source that distillation reads but a BLT does not have: embeddings, final norm and head, under their names among
+ * a run's parameters. The source's layers are in the latent global transformer. Rows of tokens are sorted by rank.
  */
 import { createVariable, gatherRows, tf, type Variable } from '../engine/index.js';
 import type { LlamaSource } from '../llama/index.js';
@@ -11,19 +11,19 @@ const EMBEDDING = 'source.embed_tokens.weight';
 const NORM = 'source.norm.weight';
 const HEAD = 'source.lm_head.weight';
 
-/** Embedding table [V, Hg]. */
+/** The source's embedding table [V, Hg]. */
 export const sourceEmbedding = (params: Params): tf.Tensor => param(params, EMBEDDING);
 
-/** Weight of the final norm [Hg]. */
+/** The weight of the source's final norm [Hg]. */
 export const sourceNorm = (params: Params): tf.Tensor => param(params, NORM);
 
-/** Head [V, Hg]: the embedding table where the two are tied. */
+/** The source's head [V, Hg]: the embedding table if the two are tied. */
 export const sourceHead = (params: Params): tf.Tensor => params.get(HEAD) ?? param(params, EMBEDDING);
 
-/** What of the source is wanted. */
+/** Which of the source's tensors to load; the head comes with the final norm. */
 export type SourceTensors = readonly ('embedding' | 'head')[];
 
-/** @param order the id at each rank. The caller disposes the variables. */
+/** Loads the source's tensors, by their names among a run's parameters. The caller disposes them. @param order the token id at each rank */
 export async function loadSourceTensors(
   { reader, config }: LlamaSource,
   order: Int32Array,

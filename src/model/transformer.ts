@@ -1,6 +1,6 @@
 /**
  * @module The pre-norm Llama block that the encoder, decoder, latent global transformer, patcher and source all use (blt-format 1.2, 4.2): the
- * layers in order, one block, its attention and feed-forward branch, rotary position embeddings. Hidden states are [rows * length, hidden].
+ * stack of layers, one block, its attention and feed-forward branches, rotary position embeddings. Hidden states are [rows * length, hidden].
  */
 import type { RopeConfig, TransformerConfig } from '../blt/index.js';
 import { attend, checkpointed, fusedOp, linear, rmsNorm, swiglu, tf } from '../engine/index.js';
@@ -8,31 +8,31 @@ import { type AttentionPlan, attentionPlan, keysMask } from './masks.js';
 import { type Params, param } from './params.js';
 import { ropeAngles } from './rope-angles.js';
 
-/** What the layers of one transformer share for one batch. */
+/** What all layers of a transformer share within one batch. */
 export interface BlockContext {
   readonly config: TransformerConfig;
   readonly rope: RopeTable;
   readonly attention: AttentionPlan;
-  /** Where positions see more than those of the batch; null where they do not. */
+  /** The KV cache of incremental decoding; null if positions attend only to positions of the batch. */
   readonly cache: KeyValueCache | null;
-  /** Whether the backward pass computes a layer's activations again instead of keeping them. */
+  /** Whether the backward pass recomputes a layer's activations instead of keeping them. */
   readonly gradientCheckpointing: boolean;
 }
 
 export interface SequenceShape {
   readonly rows: number;
   readonly length: number;
-  /** Document of each position, int32 [rows, length], or null when a row is one document. */
+  /** The document of each position, int32 [rows, length]; null if each row is one document. */
   readonly documents: tf.Tensor | null;
 }
 
 /** How a forward pass is differentiated; it does not change what it computes. */
 export interface ForwardOptions {
-  /** Keep only each layer's input, and compute the rest again in the backward pass. */
+  /** Keep only each layer's input, and recompute the rest in the backward pass. */
   readonly gradientCheckpointing?: boolean;
 }
 
-/** Rotation tables and masks of a transformer over [rows, length] positions. */
+/** Builds the rotary tables and masks of a transformer over [rows, length] positions. */
 export function blockContext(
   config: TransformerConfig,
   shape: SequenceShape,
@@ -48,48 +48,48 @@ export function blockContext(
   };
 }
 
-/** Keys and values that were kept of earlier positions. */
+/** The keys and values of earlier positions. */
 export interface KeyValueCache {
   /**
-   * Keeps a layer's k and v [rows, kvHeads, length, d], and attends over all that is kept: q [rows, heads, length, d] (scaled) -> the same
-   * shape.
+   * Adds a layer's k and v [rows, kvHeads, length, d] to the cache, and attends over everything cached: q [rows, heads, length, d] (scaled) ->
+   * the same shape.
    */
   attend(layer: string, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
 
-/** All layers of a transformer in order. */
+/** All layers of a transformer in order: x [rows * length, hidden] -> the same shape. */
 export function blocks(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   let out = x;
   for (let i = 0; i < context.config.layers; i++) out = layer(out, params, `${prefix}.layers.${i}`, context);
   return out;
 }
 
-/** One layer, its activations kept or computed again as the context says. */
+/** One layer, with or without gradient checkpointing, as the context says. */
 export function layer(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
-  // What a gradient needs is kept all the same; without one, nothing of a layer stays but its result.
+  // Under a gradient tape, tidy keeps what the backward pass needs; without one, it disposes everything but the result.
   return tf.tidy(() => (context.gradientCheckpointing ? checkpointedBlock : block)(x, params, prefix, context));
 }
 
-/** A layer of which only the input is kept for the backward pass. */
+/** A layer that keeps only its input for the backward pass. */
 function checkpointedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
   const { rope, attention } = context;
   const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
   return checkpointed(
-    ([input, ...values], [cos, sin, ...kept]) => {
-      const again: BlockContext = {
+    ([input, ...values], [cos, sin, ...given]) => {
+      const recomputed: BlockContext = {
         ...context,
         rope: { ...rope, cos: cos!, sin: sin! },
-        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: kept[i] ?? null })) },
+        attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: given[i] ?? null })) },
       };
-      return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, again);
+      return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, recomputed);
     },
     [x, ...own.map((name) => param(params, name))],
     [rope.cos, rope.sin, ...masks],
   );
 }
 
-/** One layer: x [rows * length, hidden] -> the same shape. `prefix` names it in the checkpoint (`model.patcher.layers.0`). */
+/** One layer: x [rows * length, hidden] -> the same shape. `prefix` is the layer's name in the checkpoint (`model.patcher.layers.0`). */
 export function block(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const attended = tf.add(x, attentionBranch(x, params, prefix, context));
   return tf.add(attended, feedForward(attended, params, prefix, context.config));
@@ -119,7 +119,7 @@ function feedForward(x: tf.Tensor, params: Params, prefix: string, config: Trans
   return project(swiglu(project(normal, 'gate_proj'), project(normal, 'up_proj')), 'down_proj');
 }
 
-/** x through a projection, and through its adapter where it has one (LoRA). */
+/** Applies a projection and, if it has one, its LoRA adapter. */
 function projection(x: tf.Tensor, params: Params, name: string): tf.Tensor {
   const y = linear(x, param(params, `${name}.weight`));
   const [down, up] = [params.get(`${name}.lora_A.weight`), params.get(`${name}.lora_B.weight`)];
@@ -127,14 +127,15 @@ function projection(x: tf.Tensor, params: Params, name: string): tf.Tensor {
   return tf.add(y, linear(linear(x, down), up));
 }
 
-function cut(x: tf.Tensor, from: number, to: number): tf.Tensor {
+/** Positions [from, to) of x [rows, heads, length, d]. */
+function slicePositions(x: tf.Tensor, from: number, to: number): tf.Tensor {
   const [rows, heads, length, headDim] = x.shape as [number, number, number, number];
   return from === 0 && to === length ? x : tf.slice(x, [0, 0, from, 0], [rows, heads, to - from, headDim]);
 }
 
 /**
- * q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, before + length, d] -> [rows, heads, length, d].
- * The query heads of one key-value head are stacked as extra query rows, so keys and values are never repeated.
+ * Causal attention: q [rows, heads, length, d] (scaled), k and v [rows, kvHeads, before + length, d] -> [rows, heads, length, d].
+ * The query heads that share a key-value head are stacked as extra query rows, so keys and values are never repeated.
  */
 export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: AttentionPlan): tf.Tensor {
   const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
@@ -142,9 +143,10 @@ export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: At
   const parts = plan.blocks.map((block) =>
     tf.tidy(() => {
       const { from, to, firstKey } = block;
-      const stacked = tf.reshape(cut(q, from, to), [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
-      const mask = keysMask(block, plan);
-      const out = attend(stacked, cut(k, before + firstKey, before + to), cut(v, before + firstKey, before + to), mask);
+      const queries = slicePositions(q, from, to);
+      const stacked = tf.reshape(queries, [rows, heads / plan.repeat, plan.repeat * (to - from), headDim]);
+      const [keys, values] = [k, v].map((x) => slicePositions(x, before + firstKey, before + to));
+      const out = attend(stacked, keys!, values!, keysMask(block, plan));
       return tf.reshape(out, [rows, heads, to - from, headDim]);
     }),
   );
@@ -152,19 +154,19 @@ export function selfAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, plan: At
 }
 
 /**
- * Which dimensions of a head rotate together: `interleaved` pairs (2j, 2j+1) in BLT and GGUF files,
- * `half` pairs (j, j + d/2) in Llama checkpoints of transformers.
+ * Which dimensions of a head rotate together: `interleaved` pairs (2j, 2j + 1), as BLT and GGUF files do; `half` pairs (j, j + d / 2), as
+ * transformers' Llama checkpoints do.
  */
 export type RopeLayout = 'interleaved' | 'half';
 
-/** cos and sin of each position and pair: [length, headDim / 2], or [rows, length, headDim / 2] where rows stand at different positions. */
+/** cos and sin of each position and pair: [length, headDim / 2], or [rows, length, headDim / 2] if rows are at different positions. */
 export interface RopeTable {
   readonly layout: RopeLayout;
   readonly cos: tf.Tensor;
   readonly sin: tf.Tensor;
 }
 
-/** The table of positions 0..length-1. */
+/** The rotary table of positions 0 to length - 1. */
 export function ropeTable(
   rope: RopeConfig,
   length: number,
@@ -180,23 +182,21 @@ export function ropeTable(
   return { layout, cos: tf.tensor2d(cos, shape), sin: tf.tensor2d(sin, shape) };
 }
 
-/** Rotates x [rows, length, heads, headDim]. */
+/** Applies rotary position embeddings: x [rows, length, heads, headDim] -> the same shape. */
 export function rotate(x: tf.Tensor, { layout, cos, sin }: RopeTable): tf.Tensor {
   const [rows, length, heads, headDim] = x.shape as [number, number, number, number];
   const half = headDim / 2;
   const interleaved = layout === 'interleaved';
   const [paired, pairAxis] = interleaved ? [[half, 2], 4] : [[2, half], 3];
-  const own = cos.rank === 3 ? rows : 1;
-  const table = interleaved ? [own, length, 1, half, 1] : [own, length, 1, 1, half];
+  const tables = cos.rank === 3 ? rows : 1;
+  const table = interleaved ? [tables, length, 1, half, 1] : [tables, length, 1, 1, half];
   const [a, b] = tf.split(tf.reshape(x, [rows, length, heads, ...paired]), 2, pairAxis) as [tf.Tensor, tf.Tensor];
   const [c, s] = [tf.reshape(cos, table), tf.reshape(sin, table)];
-  const turned = [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];
-  return tf.reshape(tf.concat(turned, pairAxis), x.shape);
+  const rotated = [tf.sub(tf.mul(a, c), tf.mul(b, s)), tf.add(tf.mul(b, c), tf.mul(a, s))];
+  return tf.reshape(tf.concat(rotated, pairAxis), x.shape);
 }
 
-/**
- * x [rows * length, heads * headDim] -> [rows, heads, length, headDim], rotated and multiplied by `scale`: what attention takes.
- */
+/** Prepares queries or keys for attention: x [rows * length, heads * headDim] -> [rows, heads, length, headDim], rotated, times `scale`. */
 export function rotatedHeads(
   x: tf.Tensor,
   shape: { readonly rows: number; readonly length: number; readonly heads: number; readonly scale: number },
@@ -205,12 +205,12 @@ export function rotatedHeads(
   const { rows, length, heads, scale } = shape;
   const headDim = x.shape[1]! / heads;
   const key = `heads ${rows} ${length} ${heads} ${scale} ${layout}`;
-  const turn = (flat: tf.Tensor, c: tf.Tensor, s: tf.Tensor) => {
-    const turned = rotate(tf.reshape(flat, [rows, length, heads, headDim]), { layout, cos: c, sin: s });
-    return tf.transpose(scale === 1 ? turned : tf.mul(turned, scale), [0, 2, 1, 3]);
+  const rotateHeads = (flat: tf.Tensor, c: tf.Tensor, s: tf.Tensor) => {
+    const rotated = rotate(tf.reshape(flat, [rows, length, heads, headDim]), { layout, cos: c, sin: s });
+    return tf.transpose(scale === 1 ? rotated : tf.mul(rotated, scale), [0, 2, 1, 3]);
   };
-  return fusedOp(key, turn, [x], [cos, sin]);
+  return fusedOp(key, rotateHeads, [x], [cos, sin]);
 }
 
-/** Which layer of its transformer one is, by its name (`model.patcher.layers.0`). */
+/** The index of a layer in its transformer, from its name (`model.patcher.layers.0`). */
 export const layerNumber = (layer: string): number => Number(layer.slice(layer.lastIndexOf('.') + 1));

@@ -1,4 +1,4 @@
-/** @module What an aligned patcher's folder says of how it was taught: `aligned.json` beside its weights. */
+/** @module `aligned.json`, beside the weights of an aligned patcher: how the patcher was trained to cut. */
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -30,7 +30,7 @@ export async function writeAlignment(folder: string, record: AlignmentRecord): P
   await writeFileAtomic(join(folder, NAME), `${JSON.stringify(json, null, 2)}\n`);
 }
 
-/** How the patcher of a folder was taught to cut; null when it knows no tokens. @throws ByteifyError when the file cannot be used. */
+/** How a folder's patcher was aligned with the source's tokens; null if it was not. @throws ByteifyError if the file is damaged. */
 export async function readAlignment(folder: string): Promise<AlignmentRecord | null> {
   const json = await readJsonIfThere(join(folder, NAME), {
     schema,

@@ -1,16 +1,20 @@
-/** @module When a cut comes: at the end of a token, or one byte late, as all cuts of H-Net do (arXiv 2507.07955, appendix F). No TensorFlow. */
+/**
+ * @module Where a cut is relative to the end of a token: at it, or one byte late, as all cuts of H-Net are (arXiv 2507.07955, appendix F). No
+ * TensorFlow.
+ */
 
-/** How an aligned patcher was taught to cut. */
+/** How a patcher was aligned with the source's tokens. */
 export interface Alignment {
+  /** A patch closes at a token's end, at the first byte of the next token, or (hybrid) at the end if that is certain enough, else at the start. */
   readonly labels: 'hybrid' | 'end' | 'start';
-  /** Hybrid: how probable a token's end must be to close a patch at it. */
+  /** For hybrid labels: how probable the end of a token must be for a patch to close there. */
   readonly endConfidence: number;
 }
 
 /**
- * Whether a patch that closes after a byte holds the first byte of the next token.
- * @param alignment null for a patcher that knows no tokens: its cuts are taken as they are.
- * @param endProbability that a token ends at that byte.
+ * Whether the cut after a byte is late, so that the patch contains the first byte of the next token.
+ * @param alignment null for a patcher that is not aligned, whose cuts are never late
+ * @param endProbability the probability that a token ends at that byte
  */
 export function isLateCut(alignment: Alignment | null, endProbability: number): boolean {
   if (alignment === null || alignment.labels === 'end') return false;

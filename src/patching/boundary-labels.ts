@@ -1,9 +1,11 @@
-/** @module Where an aligned patcher's patches should close, from bytes that are already there (docs/distillation.md). No TensorFlow. */
+/** @module Where the patches of an aligned patcher should close, judged from bytes already read (docs/distillation.md). No TensorFlow. */
 import type { Alignment } from './alignment.js';
 
 /**
- * 1 where a patch should close after a byte [bytes]: at a token's end, one byte after it, or at whichever is sure first.
- * @param ends 1 where a token ends at a byte. @param endProbabilities the patcher's own, of the same; read for hybrid labels alone.
+ * Labels [bytes]: 1 if a patch should close after the byte, else 0. A patch closes at the end of a token, one byte after it, or (hybrid) at the
+ * end if the patcher is certain of it and one byte after it otherwise.
+ * @param ends 1 for bytes at which a token ends, else 0
+ * @param endProbabilities the patcher's probability that a token ends at the byte; used only for hybrid labels
  */
 export function boundaryLabels(
   { labels, endConfidence }: Alignment,
@@ -11,6 +13,6 @@ export function boundaryLabels(
   endProbabilities: Float32Array,
 ): Uint8Array {
   if (labels === 'end') return ends.slice();
-  const sure = (i: number) => labels === 'hybrid' && endProbabilities[i]! > endConfidence;
-  return ends.map((_, i) => (sure(i) || (i > 0 && ends[i - 1] === 1 && !sure(i - 1)) ? 1 : 0));
+  const isCertain = (i: number) => labels === 'hybrid' && endProbabilities[i]! > endConfidence;
+  return ends.map((_, i) => (isCertain(i) || (i > 0 && ends[i - 1] === 1 && !isCertain(i - 1)) ? 1 : 0));
 }

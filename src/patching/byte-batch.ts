@@ -1,17 +1,17 @@
-/** @module Rows of bytes side by side: what a patcher reads, and what a language model of bytes learns. Pure bookkeeping on the host. */
+/** @module Batches of byte rows: the input of a patcher, and the targets of a byte-level language model. Host code, without TensorFlow. */
 import { encodeBytes } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
 import type { Arrays, BatchWith, ByteFields, LearningFields } from './batch.js';
 
-/** A row of ids and where its documents lie; positions outside all documents are padding. A packed row is one. */
+/** A row of ids with the ranges of its documents; positions outside all documents are padding. Every packed row is one. */
 export type ByteRow = Pick<PackedRow, 'ids' | 'documents'>;
 
-/** One row that is one whole text. */
+/** A row that consists of one whole text. */
 export function wholeRow(ids: Int32Array): ByteRow {
   return { ids, documents: [{ start: 0, end: ids.length }] };
 }
 
-/** Rows of one length, side by side; `documents` is null where each row is one document without padding. */
+/** Stacks rows of equal length; `documents` is null if each row is one document without padding. */
 export function byteBatch(rows: readonly ByteRow[]): BatchWith<Arrays, keyof ByteFields<Arrays>> {
   const length = rows[0]!.ids.length;
   const ids = new Int32Array(rows.length * length);
@@ -28,12 +28,12 @@ export function byteBatch(rows: readonly ByteRow[]): BatchWith<Arrays, keyof Byt
   return { rows: rows.length, length, patches: 0, tokens: 0, ids, documents: isPlain ? null : documents };
 }
 
-/** A text after its BOS as a batch of one row, [bytes + 1] positions: position i + 1 holds byte i. */
+/** BOS and a text as a batch of one row of bytes + 1 positions: byte i is at position i + 1. */
 export function textBatch(text: Uint8Array): BatchWith<Arrays, keyof ByteFields<Arrays>> {
   return byteBatch([wholeRow(encodeBytes(text))]);
 }
 
-/** The same batch with arrays for documents that are null, as a trace needs it: its inputs must not depend on what the rows hold. */
+/** The same batch with arrays instead of null documents: the inputs of a traced function must not depend on the contents of the rows. */
 export function withDocuments<B extends BatchWith<Arrays, 'documents'>>(
   batch: B,
 ): B & { readonly documents: Int32Array } {
@@ -45,7 +45,7 @@ export function withDocuments<B extends BatchWith<Arrays, 'documents'>>(
   };
 }
 
-/** Targets and weights of rows of one length, side by side. */
+/** Stacks the targets and weights of rows of equal length. */
 export function learningFields(rows: readonly Pick<PackedRow, 'targets' | 'weights'>[]): LearningFields<Arrays> {
   const length = rows[0]!.targets.length;
   const targets = new Int32Array(rows.length * length);

@@ -1,11 +1,11 @@
-/** @module A text as the source's own tokenizer cuts it. No TensorFlow. */
+/** @module The canonical tokens of a text: those that the source's tokenizer makes of it. No TensorFlow. */
 import type { SourceTokenizer } from '../tokenizer/index.js';
 
 export interface CanonicalToken {
   readonly id: number;
-  /** Bytes at the token's beginning that are no bytes of the text: 1 where the tokenizer puts a space before every text. */
+  /** Bytes at the beginning of the token that are not in the text: 1 if the tokenizer puts a space before every text. */
   readonly added: number;
-  /** Bytes of the text that the token is: 0 for one that is nothing but that space. */
+  /** Bytes of the text in the token: 0 if the token is only that space. */
   readonly length: number;
 }
 
@@ -13,8 +13,9 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const SPACE = 0x20;
 
 /**
- * The tokens of a text; their lengths sum to its bytes. Null where they do not spell it: SentencePiece takes the letter ▁ for a space.
- * @param bytes valid UTF-8.
+ * The tokens of a text, whose lengths sum to its byte count. Null if they do not spell it: for example, SentencePiece reads the letter ▁ as a
+ * space.
+ * @param bytes valid UTF-8
  */
 export function canonicalTokens(bytes: Uint8Array, tokenizer: SourceTokenizer): CanonicalToken[] | null {
   const ids = tokenizer.encode(UTF8.decode(bytes));

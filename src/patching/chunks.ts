@@ -1,5 +1,5 @@
 /**
- * @module A document as the source reads it beside a BLT: one chunk of tokens a patch (docs/distillation.md). A chunk holds only
+ * @module A document as the source reads it during distillation: one chunk of tokens per patch (docs/distillation.md). A chunk contains only
  * bytes up to the end of its patch, so the source's state after it knows nothing that the patch's own state could not. No TensorFlow.
  */
 import type { TokensOf } from './patch-tokens.js';
@@ -7,39 +7,39 @@ import type { TokensOf } from './patch-tokens.js';
 export interface SourceChunks {
   /** Ranks: the start token, then the tokens of each patch. */
   readonly tokens: readonly number[];
-  /** Of each byte: its token, an index of `tokens`. The state before it, one less, predicts the byte. */
+  /** The token of each byte, as an index into `tokens`. The state at the token before it predicts the byte. */
   readonly tokenOfByte: Int32Array;
-  /** Of each byte: how many bytes of its token come before it. */
+  /** The number of bytes of its token that come before each byte. */
   readonly offsetInToken: Int32Array;
-  /** Of each byte: the patch whose chunk it belongs to. A byte that was cut late belongs to the next one. */
+  /** The patch whose chunk contains each byte. The last byte of a patch that was cut late belongs to the next chunk. */
   readonly patchOfByte: Int32Array;
-  /** Of each patch, BOS's included: the last token of its chunk. */
+  /** The last token of each patch's chunk, as an index into `tokens`; the first patch is BOS. */
   readonly lastToken: Int32Array;
-  /** Of each patch: how many tokens its chunk is; 1 for BOS. */
+  /** The number of tokens in each patch's chunk; 1 for BOS. */
   readonly tokenCount: Int32Array;
-  /** Whether the last patch is open: its chunk is what happens to be there. */
+  /** Whether the last patch is still open: its chunk may be incomplete. */
   readonly lastIsOpen: boolean;
 }
 
 export interface CutDocument {
   /** Without BOS and EOS. */
   readonly bytes: Uint8Array;
-  /** Positions: BOS, the bytes, and EOS where it is there. */
+  /** Number of positions: BOS, the bytes, and EOS if there is one. */
   readonly count: number;
-  /** Canonical starts of its patches (blt-format 1.7). */
+  /** The starts of its patches in the canonical form (blt-format 1.7). */
   readonly starts: Int32Array;
-  /** Whether a patch that ends at a position holds its successor's first byte [count]. */
+  /** Whether the cut after a position is late, so that the patch contains the first byte of the next token. */
   readonly late: (position: number) => boolean;
 }
 
 export interface SpecialTokens {
-  /** Rank of what a text begins after. */
+  /** The rank of the token before every text. */
   readonly start: number;
-  /** Rank of what ends it. */
+  /** The rank of the token after every text. */
   readonly end: number;
 }
 
-/** @param document cut into patches; @param tokensOf tokenises a patch. */
+/** Tokenises a document patch by patch. @param tokensOf tokenises the bytes of one chunk */
 export function sourceChunks(document: CutDocument, tokensOf: TokensOf, special: SpecialTokens): SourceChunks {
   const { bytes, count, starts, late } = document;
   const patches = starts.at(-1) === count ? starts.length - 1 : starts.length;
@@ -49,9 +49,9 @@ export function sourceChunks(document: CutDocument, tokensOf: TokensOf, special:
   const patchOfByte = new Int32Array(bytes.length);
   const lastToken = new Int32Array(patches);
   const tokenCount = new Int32Array(patches).fill(1);
-  let done = 0; // bytes that have a token
+  let done = 0; // the number of bytes that have a token
 
-  /** Gives tokens to the bytes up to `end`. */
+  /** Tokenises the bytes up to `end`. */
   function take(end: number, patch: number): void {
     for (const { rank, length } of tokensOf(bytes.subarray(done, end))) {
       for (let i = 0; i < length; i++) {
@@ -65,17 +65,17 @@ export function sourceChunks(document: CutDocument, tokensOf: TokensOf, special:
   }
 
   for (let patch = 1; patch < patches; patch++) {
-    const end = starts[patch + 1] ?? count; // the position after it
+    const end = starts[patch + 1] ?? count; // the position after the patch
     const before = tokens.length;
     const isLate = end === starts[patch + 1] && end - 1 - done > 1 && late(end - 1);
-    // Position p holds byte p - 1; EOS holds none, so that a late cut behind it leaves no byte to the next patch.
+    // Byte p - 1 is at position p. EOS is not a byte, so a late cut after it leaves no byte to the next patch.
     take(Math.min(isLate ? end - 2 : end - 1, bytes.length), patch);
-    if (tokens.length === before) tokens.push(special.end); // EOS alone
+    if (tokens.length === before) tokens.push(special.end); // the patch is EOS alone
     lastToken[patch] = tokens.length - 1;
     tokenCount[patch] = tokens.length - before;
   }
   const lastIsOpen = starts.at(-1) !== count;
-  // A byte that the last cut left over is in no patch's chunk; the source predicts it all the same.
+  // If the last cut is late, its byte is in no patch's chunk, but the source predicts it too.
   if (done < bytes.length) take(bytes.length, patches);
   return { tokens, tokenOfByte, offsetInToken, patchOfByte, lastToken, tokenCount, lastIsOpen };
 }

@@ -1,24 +1,25 @@
-/** @module Rows of bytes cut into patches by the patcher's entropies. Pure bookkeeping on the host (blt-format 1.7). */
+/** @module Segments rows of bytes into patches by the patcher's entropies (blt-format 1.7). Host code, without TensorFlow. */
 import { type BltConfig, hashRows, hashTables, patchIds, patchStarts } from '../blt/index.js';
 import type { Arrays, BatchWith, ByteFields, PatchFields } from './batch.js';
 import { type ByteRow, byteBatch } from './byte-batch.js';
 import { splitLongPatches } from './split-long-patches.js';
 
-/** Fields that a BLT reads. */
+/** A batch with all fields that a BLT reads. */
 export type CutBatch = BatchWith<Arrays, keyof ByteFields<Arrays> | keyof PatchFields<Arrays>>;
 
 export interface CutRows {
   readonly batch: CutBatch;
-  /** Patch lengths of each row's documents in the canonical form: those of a document sum to its length + 1. */
+  /** The patch lengths of each row's documents in the canonical form: those of a document sum to its length + 1. */
   readonly patchLengths: readonly (readonly Int32Array[])[];
 }
 
 /** The patches of one row, numbered from its beginning. */
 interface RowPatches {
-  /** Of each position: E(p) and D(p). */
+  /** E(p), the patch that each position is pooled into. */
   readonly encoder: Int32Array;
+  /** D(p), the patch that each position attends to in the decoder. */
   readonly decoder: Int32Array;
-  /** Of each document. */
+  /** The patch lengths of each document. */
   readonly lengths: Int32Array[];
   /** The document of each patch. */
   readonly patchDocuments: number[];
@@ -30,8 +31,8 @@ function cutRow({ ids, documents }: ByteRow, entropies: Float32Array, { patching
   const patchDocuments: number[] = [];
   const lengths = documents.map(({ start, end }, document) => {
     const count = end - start;
-    const natural = patchStarts(entropies.subarray(start, end), patching.threshold);
-    const { starts, lengths } = splitLongPatches(natural, count, patching.maxPatchLength);
+    const unsplit = patchStarts(entropies.subarray(start, end), patching.threshold);
+    const { starts, lengths } = splitLongPatches(unsplit, count, patching.maxPatchLength);
     const local = patchIds(starts, count);
     const base = patchDocuments.length;
     for (let i = 0; i < count; i++) {
@@ -43,7 +44,7 @@ function cutRow({ ids, documents }: ByteRow, entropies: Float32Array, { patching
   });
   const end = documents.at(-1)?.end ?? 0;
   if (end < ids.length) {
-    // Padding is one more patch, later than all real ones, so nothing real sees it.
+    // Padding is one more patch after all real ones, so that no real patch attends to it.
     encoder.fill(patchDocuments.length, end);
     decoder.fill(patchDocuments.length, end);
     patchDocuments.push(documents.length);
@@ -51,11 +52,11 @@ function cutRow({ ids, documents }: ByteRow, entropies: Float32Array, { patching
   return { encoder, decoder, lengths, patchDocuments };
 }
 
-/** Rows of the fused hash table [rows * length * tables]. n-grams do not reach into the document before: a packed document hashes as it would alone. */
+/** Rows of the fused hash table [rows * length * tables]. No n-gram crosses the beginning of a document: a packed document hashes as it would alone. */
 function hashedRows(rows: readonly ByteRow[], length: number, { hash }: BltConfig): Int32Array {
   const tables = hashTables(hash);
   const all = new Int32Array(rows.length * length * tables);
-  // Padding reads a row that is read anyway: it must not count as reading another.
+  // Padding looks up a row that a real byte looks up too, so that it does not add to the sparse row indices.
   const real = rows.find(({ documents }) => documents.length > 0);
   if (real !== undefined) {
     const { start } = real.documents[0]!;
@@ -69,9 +70,9 @@ function hashedRows(rows: readonly ByteRow[], length: number, { hash }: BltConfi
 }
 
 /**
- * Cuts rows into patches where the entropy exceeds the config's threshold.
- * @param entropies of the prediction made at each position, nats [rows * length].
- * @param capacity patches that each row is padded to; a row that has more raises it.
+ * Segments rows into patches where the entropy exceeds the config's threshold.
+ * @param entropies of the prediction at each position, in nats [rows * length]
+ * @param capacity the number of patches to which each row is padded; a row with more patches raises it
  */
 export function cutRows(rows: readonly ByteRow[], entropies: Float32Array, config: BltConfig, capacity = 0): CutRows {
   const bytes = byteBatch(rows);
@@ -95,7 +96,7 @@ export function cutRows(rows: readonly ByteRow[], entropies: Float32Array, confi
     hashRows: hashedRows(rows, length, config),
     encoderPatch,
     decoderPatch,
-    // Empty patches at the end of shorter rows are later than all real ones: causality alone hides them.
+    // The empty patches at the end of shorter rows come after all real ones: causality is enough to mask them.
     patchDocuments: bytes.documents === null ? null : patchDocuments,
   };
   return { batch, patchLengths: cuts.map(({ lengths }) => lengths) };

@@ -1,5 +1,4 @@
-/** @module Patches and tokens on the host: cuts, labels, chunks, token ends, the prefixes of a vocabulary. No TensorFlow. */
-
+/** @module Patches and tokens on the host: boundaries, labels, chunks, token ends, vocabulary prefixes. No TensorFlow. */
 export { type Alignment, isLateCut } from './alignment.js';
 export { type AlignmentRecord, readAlignment, writeAlignment } from './alignment-record.js';
 export {
@@ -15,7 +14,7 @@ export {
 } from './batch.js';
 export { boundaryLabels } from './boundary-labels.js';
 export { type ByteRow, byteBatch, learningFields, textBatch, wholeRow, withDocuments } from './byte-batch.js';
-export { type ByteReading, byteReadings } from './byte-positions.js';
+export { type ByteReading, byteReadings } from './byte-readings.js';
 export { canonicalTexts } from './canonical-texts.js';
 export { type CanonicalToken, canonicalTokens } from './canonical-tokens.js';
 export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';

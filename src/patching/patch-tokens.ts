@@ -1,17 +1,18 @@
-/** @module The source's tokens of one patch, tokenised by itself (docs/distillation.md). No TensorFlow. */
+/** @module The source's tokens of one patch, tokenised separately from its context (docs/distillation.md). No TensorFlow. */
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { byteKey, type SortedVocabulary } from './vocabulary.js';
 
-/** The tokens that some bytes are, in order: their ranks, and how many bytes each is. */
+/** Splits bytes into tokens, whose lengths sum to the byte count. */
 export type TokensOf = (bytes: Uint8Array) => readonly SourceToken[];
 
 export interface SourceToken {
   readonly rank: number;
+  /** Number of bytes. */
   readonly length: number;
 }
 
-/** Patches come again and again. */
-const KEPT_PATCHES = 2 ** 18;
+/** The number of patches whose tokens are cached, because most patches occur often. */
+const MAX_CACHED_PATCHES = 2 ** 18;
 
 function spell(bytes: Uint8Array, vocabulary: SortedVocabulary): SourceToken[] {
   const tokens: SourceToken[] = [];
@@ -23,8 +24,8 @@ function spell(bytes: Uint8Array, vocabulary: SortedVocabulary): SourceToken[] {
 }
 
 /**
- * As the source's tokenizer has it; longest tokens first where that cannot be: a patch that ends inside a character, or a tokenizer that
- * puts a space before every text.
+ * Tokenises patches with the source's tokenizer. Where that is impossible (a patch that ends inside a character, or a tokenizer that puts a
+ * space before every text), takes the longest token that fits, from left to right.
  */
 export function tokensInPatches(tokenizer: SourceTokenizer, vocabulary: SortedVocabulary): TokensOf {
   const kept = new Map<string, readonly SourceToken[]>();
@@ -48,7 +49,7 @@ export function tokensInPatches(tokenizer: SourceTokenizer, vocabulary: SortedVo
     const key = byteKey(bytes);
     const found = kept.get(key);
     if (found !== undefined) return found;
-    if (kept.size === KEPT_PATCHES) kept.clear();
+    if (kept.size === MAX_CACHED_PATCHES) kept.clear();
     const tokens = tokenised(bytes) ?? spell(bytes, vocabulary);
     kept.set(key, tokens);
     return tokens;

@@ -1,27 +1,28 @@
-/** @module Rows as the source reads them, patch by patch. No TensorFlow. */
+/** @module Packed rows as the source reads them, patch by patch. No TensorFlow. */
 import { BYTE_OFFSET, EOS } from '../blt/index.js';
 import type { ByteRow } from './byte-batch.js';
 import { type SourceChunks, sourceChunks } from './chunks.js';
 import type { CutRows } from './cut-rows.js';
 import type { SourceReader } from './source-reader.js';
 
-/** The source's reading of a document of a row. */
+/** One document of a row as the source reads it. */
 export interface DocumentReading extends SourceChunks {
-  /** Position of its BOS in the row. */
+  /** The position of its BOS in the row. */
   readonly start: number;
   readonly bytes: Uint8Array;
 }
 
-/** The source's reading of a row: its documents side by side, as the row has them. */
+/** A row as the source reads it: its documents in order. */
 export interface RowReading {
   readonly documents: readonly DocumentReading[];
+  /** Number of tokens in all documents. */
   readonly tokenCount: number;
 }
 
 /**
- * Reads rows as the source does, patch by patch.
- * @param cut the patches of these rows.
- * @param late whether the patch that ends at a position of the batch [rows * length] holds its successor's first byte.
+ * Tokenises rows patch by patch, as the source reads them.
+ * @param cut the patches of these rows
+ * @param late whether the cut after a position of the batch [rows * length] is late
  */
 export function readRows(
   rows: readonly ByteRow[],
@@ -43,7 +44,7 @@ export function readRows(
   });
 }
 
-/** Starts from canonical lengths. */
+/** Patch starts from canonical patch lengths. */
 function startsOf(lengths: Int32Array): Int32Array {
   const starts = new Int32Array(lengths.length);
   for (let i = 1; i < lengths.length; i++) starts[i] = starts[i - 1]! + lengths[i - 1]!;

@@ -1,4 +1,4 @@
-/** @module What the source says of a batch of rows, as fields of fixed shapes: its inputs, and the targets of a step. No TensorFlow. */
+/** @module The batch fields that distillation adds: the source's inputs, and the targets it gives. No TensorFlow. */
 import {
   type Arrays,
   type BatchSizes,
@@ -12,7 +12,7 @@ import {
 import type { DocumentReading, RowReading } from './row-reading.js';
 import type { SourceReader } from './source-reader.js';
 
-/** A document with its place among its row's documents, and the number of its first token and first patch in the row. */
+/** A document with its index in the row, and the indices of its first token and first patch in the row. */
 interface PlacedDocument extends DocumentReading {
   readonly index: number;
   readonly token: number;
@@ -28,10 +28,10 @@ function* placed({ documents }: RowReading): Generator<PlacedDocument> {
   }
 }
 
-/** Closed patches of a document: the last one may be open. */
+/** The number of closed patches of a document, whose last patch may be open. */
 const closedPatches = ({ lastToken, lastIsOpen }: DocumentReading) => lastToken.length - (lastIsOpen ? 1 : 0);
 
-/** The tokens that the source is given. */
+/** The tokens that the source reads. */
 export function sourceInputs(rows: readonly RowReading[], { tokens: capacity }: BatchSizes): SourceInputFields<Arrays> {
   const sourceIds = new Int32Array(rows.length * capacity);
   const sourceDocuments = new Int32Array(rows.length * capacity);
@@ -45,7 +45,7 @@ export function sourceInputs(rows: readonly RowReading[], { tokens: capacity }: 
   return { sourceIds, sourceDocuments };
 }
 
-/** The tokens that patches are. */
+/** The token of each closed patch that is exactly one token. */
 export function patchTokens(rows: readonly RowReading[], { patches }: BatchSizes): PatchTokenFields<Arrays> {
   const patchToken = new Int32Array(rows.length * patches);
   const patchWeight = new Float32Array(rows.length * patches);
@@ -62,7 +62,7 @@ export function patchTokens(rows: readonly RowReading[], { patches }: BatchSizes
   return { patchToken, patchWeight };
 }
 
-/** Where each patch's state lies among the source's. */
+/** The index of each patch's state among the source's states. */
 export function patchStates(
   rows: readonly RowReading[],
   { patches, tokens }: BatchSizes,
@@ -79,7 +79,7 @@ export function patchStates(
   return { patchState };
 }
 
-/** What the source expects at each position. */
+/** How the source predicts the byte after each position. */
 export function byteTargets(
   rows: readonly RowReading[],
   { length, patches, tokens }: BatchSizes,
@@ -111,7 +111,7 @@ export function byteTargets(
   return { targetState, targetBounds, targetWeight, chunkOfByte, chunkWeights };
 }
 
-/** What the source is asked for: its tokens for the encoder, its states for the decoder, its expectation of each byte. */
+/** What distillation needs from the source: tokens for the encoder, states for the decoder, or predictions of each byte. */
 export type SourceTarget = 'encoder' | 'states' | 'bytes';
 
 type SourceFields = Partial<
@@ -126,7 +126,7 @@ const FIELDS_OF: Readonly<Record<SourceTarget, FieldsOf>> = {
   bytes: (readings, sizes, reader) => ({ ...sourceInputs(readings, sizes), ...byteTargets(readings, sizes, reader) }),
 };
 
-/** The batch with the fields of every target that is asked for; its states come from whoever runs the source. */
+/** Adds the fields of the given targets to a batch, except `sourceStates`, which the model computes. */
 export function withSource<B extends PartialBatch<Arrays>>(
   batch: B,
   targets: readonly SourceTarget[],

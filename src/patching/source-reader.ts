@@ -1,4 +1,4 @@
-/** @module What is needed to read text as the source does: its tokenizer, its vocabulary in order, its special tokens. No TensorFlow. */
+/** @module Everything needed to tokenise text as the source does: tokenizer, sorted vocabulary, special tokens. No TensorFlow. */
 import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
 import type { SpecialTokens } from './chunks.js';
 import { type TokensOf, tokensInPatches } from './patch-tokens.js';
@@ -12,17 +12,20 @@ export interface SourceReader {
 }
 
 export interface SourceIds {
-  /** Rows of the embedding table. */
+  /** Number of rows in the embedding table. */
   readonly vocabSize: number;
   readonly bosId: number | null;
   readonly eosIds: readonly number[];
 }
 
-/** @param folder holds the source's tokenizer. @param ids of the source's config. */
+/**
+ * @param folder contains the source's tokenizer @param ids from the source's config
+ * @throws ByteifyError if the tokenizer is missing or unsupported.
+ */
 export async function openSourceReader(folder: string, ids: SourceIds): Promise<SourceReader> {
   const tokenizer = await loadTokenizer(folder);
   const vocabulary = sortVocabulary(tokenizer, ids.vocabSize);
-  // As the source's own bits per byte are measured: after BOS, or EOS for a source without one.
+  // A text follows BOS, or EOS for a source without BOS, just as when the source's own bits per byte are measured.
   const start = tokenizer.bosId ?? ids.bosId ?? ids.eosIds[0] ?? 0;
   const special = { start: vocabulary.rankOf(start), end: vocabulary.rankOf(ids.eosIds[0] ?? start) };
   return { tokenizer, vocabulary, tokensOf: tokensInPatches(tokenizer, vocabulary), special };

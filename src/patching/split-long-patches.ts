@@ -1,9 +1,9 @@
-/** @module max_patch_length in the canonical form (blt-format 1.7): lengths that sum to N + 1 are split into m, m, ..., rest. */
+/** @module Applies max_patch_length to patches in the canonical form (blt-format 1.7): a longer patch is split into patches of lengths m, m, ..., rest. */
 import { patchLengths } from '../blt/index.js';
 
 /**
- * @param starts canonical patch starts of N positions; @param count N; @param maxLength m, or null to leave all as they are.
- * @returns the starts and lengths after splitting.
+ * @param starts canonical patch starts of N positions @param count N @param maxLength m, or null for no limit
+ * @returns the starts and lengths after splitting; lengths sum to N + 1
  */
 export function splitLongPatches(
   starts: Int32Array,

@@ -1,9 +1,9 @@
 /** @module The patches of a whole text. */
 
-/** How a model cuts a text. */
+/** How a model segments a text. */
 export interface TextCut {
-  /** Nats; entry i is the patcher's entropy of its prediction of byte i. */
+  /** Entry i is the entropy of the patcher's prediction of byte i, in nats. */
   readonly entropyNats: Float32Array;
-  /** Lengths of the patches, the first being BOS alone: they sum to the byte count + 1. */
+  /** The lengths of the patches, which sum to the byte count + 1; the first patch is BOS alone. */
   readonly patchLengths: number[];
 }

@@ -1,16 +1,16 @@
-/** @module Where a patcher cuts a text, and what each cut means to an aligned one. No TensorFlow. */
+/** @module Where a patcher cuts a text, and which cuts of an aligned patcher are late. No TensorFlow. */
 import { type Alignment, isLateCut } from './alignment.js';
 
-/** What happens behind a byte. */
+/** No patch closes after the byte. */
 export const NO_CUT = 0;
-/** A patch closes at it. */
+/** A patch closes after the byte, at the end of a token. */
 export const CUT_AT_END = 1;
-/** A patch closes at it that holds its successor's first byte: the byte itself. */
+/** A patch closes after the byte, which is already the first of the next token. */
 export const CUT_LATE = 2;
 
 /**
- * @param output entropies in nats and, of an aligned patcher, probabilities of a token's end [positions]: BOS, then the bytes.
- * @returns what happens behind each byte [positions - 1]; the last one's cut is of a byte that is not there.
+ * @param output entropies in nats and, for an aligned patcher, the probabilities that a token ends [positions]: BOS, then the bytes
+ * @returns NO_CUT, CUT_AT_END or CUT_LATE for each byte [positions - 1]; the last one depends on the byte that would follow the text
  */
 export function textCuts(
   output: { readonly entropies: Float32Array; readonly endProbabilities: Float32Array | null },

@@ -1,11 +1,11 @@
-/** @module Where the source's tokens end, as fields of a batch: what an aligned patcher learns. No TensorFlow. */
+/** @module Where the source's tokens end, as fields of a batch: the targets of an aligned patcher. No TensorFlow. */
 import { decodeBytes, EOS } from '../blt/index.js';
 import type { PackedRow } from '../data/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import type { Arrays, TokenEndFields } from './batch.js';
 import { tokenEnds } from './token-ends.js';
 
-/** Token ends of packed rows; nothing is known of what a row's end may have cut off. */
+/** The token ends of packed rows of equal length. They are unknown for the last token of a document that the end of its row may have cut. */
 export function tokenEndFields(rows: readonly PackedRow[], tokenizer: SourceTokenizer): TokenEndFields<Arrays> {
   const length = rows[0]!.ids.length;
   const ends = new Float32Array(rows.length * length);

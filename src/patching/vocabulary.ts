@@ -1,36 +1,36 @@
 /**
- * @module The source's vocabulary in the order of its tokens' bytes. In that order all tokens with a common prefix lie side by side, so the
- * probability of a prefix is the sum over one range (docs/distillation.md). A token's place in it is its rank. No TensorFlow.
+ * @module The source's vocabulary, sorted by the bytes of its tokens. Tokens with a common prefix are then adjacent, so the probability of a
+ * prefix is the sum over one range (docs/distillation.md). A token's index in this order is its rank. No TensorFlow.
  */
 import { ByteifyError } from '../errors.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 
 export interface SortedVocabulary {
-  /** The id at each rank: ordinary tokens by their bytes, then all other ids up to `size`. */
+  /** The id at each rank: the ordinary tokens, sorted by their bytes, then all other ids below `size`. */
   readonly order: Int32Array;
-  /** Ranks below it are ordinary tokens. */
+  /** The number of ordinary tokens, which have the lowest ranks. */
   readonly ordinary: number;
-  /** The rank of an id. @throws ByteifyError for an id that the model has no row for. */
+  /** The rank of an id. @throws ByteifyError for an id for which the model has no row. */
   rankOf(id: number): number;
   /** The bytes of an ordinary token. */
   bytesAt(rank: number): Uint8Array;
-  /** The longest ordinary token that `bytes` begin with from `from` on. @throws ByteifyError when none does. */
+  /** The rank of the longest ordinary token at `bytes[from]`. @throws ByteifyError if there is none. */
   longestAt(bytes: Uint8Array, from: number): number;
   /**
-   * Ranks [bounds[b], bounds[b + 1]) are the tokens that begin with `prefix` and then byte b, for b = 0..255. The array is kept: it must not
-   * be changed.
+   * Bounds [257]: the tokens that begin with `prefix` followed by byte b have the ranks bounds[b] to bounds[b + 1] - 1. The array is cached: do
+   * not change it.
    */
   boundsOf(prefix: Uint8Array): Int32Array;
 }
 
-/** Bounds are kept for this many prefixes: 64 MB. */
-const KEPT_PREFIXES = 2 ** 16;
+/** Bounds are cached for this many prefixes: 67 MB. */
+const MAX_CACHED_PREFIXES = 2 ** 16;
 const BYTE_VALUES = 256;
 
-/** One character a byte: a key of a Map, and sorted as bytes are. */
+/** Bytes as a string with one character per byte: usable as the key of a Map, and sorted like the bytes. */
 export const byteKey = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-/** @param size rows of the source's embedding table, which may be more than the tokenizer names. */
+/** Sorts a tokenizer's vocabulary. @param size number of rows in the source's embedding table, which may exceed the tokenizer's ids */
 export function sortVocabulary(tokenizer: SourceTokenizer, size: number): SortedVocabulary {
   const { order, keys } = inByteOrder(tokenizer, size);
   const ranks = new Int32Array(size);
@@ -47,8 +47,8 @@ export function sortVocabulary(tokenizer: SourceTokenizer, size: number): Sorted
     rankOf(id) {
       const rank = ranks[id];
       if (rank === undefined) {
-        throw new ByteifyError(`The tokenizer has the token ${id} and the model only ${size} of them.`, {
-          hint: 'Tokenizer and weights do not belong together: download the source again.',
+        throw new ByteifyError(`The tokenizer has the token id ${id}, but the model has only ${size} tokens.`, {
+          hint: 'The tokenizer and the weights do not belong together: download the source again.',
         });
       }
       return rank;
@@ -68,7 +68,7 @@ export function sortVocabulary(tokenizer: SourceTokenizer, size: number): Sorted
       const key = byteKey(prefix);
       const found = kept.get(key);
       if (found !== undefined) return found;
-      if (kept.size === KEPT_PREFIXES) kept.clear();
+      if (kept.size === MAX_CACHED_PREFIXES) kept.clear();
       const bounds = prefixBounds(keys, key);
       kept.set(key, bounds);
       return bounds;
@@ -76,7 +76,7 @@ export function sortVocabulary(tokenizer: SourceTokenizer, size: number): Sorted
   };
 }
 
-/** The id at each rank, and the keys of the ordinary tokens, which come first. */
+/** The id at each rank, and the sorted keys of the ordinary tokens, which come first. */
 function inByteOrder(tokenizer: SourceTokenizer, size: number): { order: Int32Array; keys: readonly string[] } {
   const named = tokenizer.ordinaryIds.filter((id) => id < size);
   const keyOfId = new Map(named.map((id) => [id, byteKey(tokenizer.tokenBytes(id))]));
@@ -100,14 +100,14 @@ function lowerBound(keys: readonly string[], key: string): number {
   return low;
 }
 
-/** The first rank from `from` on whose key does not begin with `key`: nothing sorts after 0xff. */
+/** The first rank, from `from` on, whose key does not begin with `key`. Used for byte 0xff, which has no next byte to search for. */
 function endOf(keys: readonly string[], key: string, from: number): number {
   let rank = from;
   while (keys[rank]?.startsWith(key)) rank++;
   return rank;
 }
 
-/** Ranks [bounds[b], bounds[b + 1]) of the sorted keys begin with `prefix` and then byte b. */
+/** Bounds [257]: the keys at ranks bounds[b] to bounds[b + 1] - 1 begin with `prefix` followed by byte b. */
 function prefixBounds(keys: readonly string[], prefix: string): Int32Array {
   const bounds = new Int32Array(BYTE_VALUES + 1);
   let rank = lowerBound(keys, `${prefix}\0`);

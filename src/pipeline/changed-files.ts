@@ -2,6 +2,7 @@
 
 import type { FileState } from '../data/index.js';
 import { digestOfFile } from '../fs/index.js';
+import { counted } from '../ui/index.js';
 
 /**
  * A file with the same size and modification time counts as unchanged; a file with another time is read again and compared.
@@ -34,5 +35,5 @@ export async function changedFiles(
 /** The first change, and the number of others. */
 export function inShort(changes: readonly string[]): string {
   const [first = '', ...others] = changes;
-  return others.length === 0 ? first : `${first}, and ${others.length} more ${others.length === 1 ? 'file' : 'files'}`;
+  return others.length === 0 ? first : `${first}, and ${counted(others.length, 'more file')}`;
 }

@@ -6,7 +6,7 @@ import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '.
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 import { underFirstNames } from '../recipe/index.js';
-import { humanBytes } from '../ui/index.js';
+import { counted, humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
@@ -20,7 +20,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   const out = join(conversion.folder, 'data');
   const before = await previousRequest(out);
   if (paths.length === 0 && before === null) {
-    throw new UsageError('There is no text to train on.', { hint: 'Give files or folders with --data PATH.' });
+    throw new UsageError('There is no text to train on.', { hint: 'Pass files or folders with --data PATH.' });
   }
   reporter.stage('Reading text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
@@ -77,8 +77,8 @@ async function readText(
 function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: ByteStore): string {
   if (duplicates === 0) return '';
   const others = files.length - 1;
-  const more = others === 0 ? '' : ` and ${others} more ${others === 1 ? 'file' : 'files'} that data.json lists`;
-  return `, ${duplicates} ${duplicates === 1 ? 'duplicate' : 'duplicates'} left out (${files[0]!.path}${more})`;
+  const more = others === 0 ? '' : ` and ${counted(others, 'more file')} that data.json lists`;
+  return `, ${counted(duplicates, 'duplicate')} left out (${files[0]!.path}${more})`;
 }
 
 /** Refuses to replace a store on which a stage was trained. @param changes of its files, if those are the reason. @throws UsageError */

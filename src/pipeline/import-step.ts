@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { runStage } from '../conversion/index.js';
 import { digestOf } from '../fs/index.js';
 import { importModel } from '../import/index.js';
-import { humanBytes } from '../ui/index.js';
+import { counted, humanBytes } from '../ui/index.js';
 import { refuseChangedSource } from './changed-source.js';
 import type { StepContext } from './context.js';
 
@@ -47,9 +47,5 @@ export async function importStep(
   });
   const files = conversion.manifest().stages.import?.files ?? [];
   const size = files.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
-  reporter.done(
-    state === 'skipped'
-      ? 'already there'
-      : `${files.length} ${files.length === 1 ? 'file' : 'files'}, ${humanBytes(size)}`,
-  );
+  reporter.done(state === 'skipped' ? 'already there' : `${counted(files.length, 'file')}, ${humanBytes(size)}`);
 }

@@ -19,7 +19,7 @@ import {
   writingAccount,
 } from '../hub/publish/index.js';
 import { releaseViolations } from '../release/index.js';
-import { humanBytes, humanCount, type Reporter } from '../ui/index.js';
+import { counted, humanBytes, humanCount, type Reporter } from '../ui/index.js';
 import { type ExportedFolder, exportedFolder } from './exported-folder.js';
 
 export interface PublishRequest extends PublishRules {
@@ -42,17 +42,14 @@ interface PublishContext {
   readonly onPlan: (publication: Publication) => void;
 }
 
-/** A number of files in words. */
-export const filesIn = (count: number) => (count === 1 ? '1 file' : `${count} files`);
-
 /** Prints every requirement that is not met. @throws ByteifyError if there is one */
 async function checkRequirements({ folder, manifest }: ExportedFolder, request: PublishRequest, reporter: Reporter) {
   const { dir, repository, acceptedLicense } = request;
   const violations = await releaseViolations({ folder, manifest, repository, acceptedLicense });
   if (violations.length === 0) return;
   for (const { sentence, hint } of violations) reporter.warn(`${sentence} ${hint}`);
-  const count = violations.length === 1 ? 'one thing is' : `${violations.length} things are`;
-  throw new ByteifyError(`${dir} cannot be published as ${repository} yet: ${count} missing, named above.`, {
+  const count = violations.length === 1 ? '1 requirement is' : `${violations.length} requirements are`;
+  throw new ByteifyError(`${dir} cannot be published as ${repository} yet: ${count} not met, as listed above.`, {
     hint: 'Nothing was sent.',
   });
 }
@@ -79,7 +76,9 @@ async function plan(
     onProgress: (done, total, detail) => reporter.progress({ done, total, unit: 'bytes', detail }),
     signal,
   });
-  reporter.done(`${tensors} tensors, ${humanCount(parameters)} parameters, ${filesIn(files.length)} hashed`);
+  reporter.done(
+    `${counted(tensors, 'tensor')}, ${humanCount(parameters)} parameters, ${counted(files.length, 'file')} hashed`,
+  );
   reporter.stage(`Checking ${request.repository}`);
   const publication = await planPublication(client, {
     repository: request.repository,
@@ -108,7 +107,7 @@ async function send(
       reporter.stage('Verifying the uploaded files');
     },
   });
-  reporter.done(`${filesIn(publication.files.length)}, sizes and digests match`);
+  reporter.done(`${counted(publication.files.length, 'file')}, sizes and digests match`);
   return published;
 }
 

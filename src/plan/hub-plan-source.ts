@@ -1,4 +1,4 @@
-/** @module Gets the config of a hub model without its weights, by one small request or from the cache. */
+/** @module Reads the config of a hub model without its weights, by one small request or from the cache. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -46,6 +46,6 @@ async function cachedSource(params: {
   const text = path === null ? null : await readFile(path, 'utf8').catch(() => null);
   if (path !== null && text !== null) return configPlanSource(text, path);
   throw new ByteifyError(`${why}, and the config of ${id} is not in the cache.`, {
-    hint: 'Give a folder that holds its config.json, or try again with a connection.',
+    hint: 'Name a folder that contains its config.json, or try again with a connection.',
   });
 }

@@ -44,9 +44,7 @@ export const CARD_REQUIREMENTS: Readonly<Record<string, (metadata: ReleaseMetada
       .filter(([name]) => /\.(md|yaml|json)$/.test(name))
       .flatMap(([name, text]) => {
         const found = localPathIn(text);
-        return found === null
-          ? []
-          : [{ sentence: `${name} contains a path of somebody’s machine: ${found}.`, hint: 'Remove it.' }];
+        return found === null ? [] : [{ sentence: `${name} contains a local path: ${found}.`, hint: 'Remove it.' }];
       });
   },
 

@@ -22,7 +22,7 @@ export function halfOrder(rows: number, headDim: number): Int32Array {
   return order;
 }
 
-/** Rows of `bytes` in another order: result row r is row order[r]. Elements are not looked at, so any type keeps its bits. */
+/** Reorders the rows of `bytes`: row r of the result is row order[r]. Elements are copied as they are, whatever their type. */
 export function reorderRows(bytes: Uint8Array, order: Int32Array): Uint8Array {
   const rowBytes = bytes.length / order.length;
   const out = new Uint8Array(bytes.length);

@@ -56,7 +56,7 @@ export function isPlainFloat(dtype: Dtype): boolean {
 /** Prepares bytes to be viewed as elements. It copies them only when they are not aligned to the element size. */
 function aligned(bytes: Uint8Array, elementBytes: number): { buffer: ArrayBuffer; offset: number; count: number } {
   if (bytes.byteLength % elementBytes !== 0)
-    throw new ByteifyError(`${bytes.byteLength} bytes are not whole elements of ${elementBytes} bytes`);
+    throw new ByteifyError(`${bytes.byteLength} bytes are not whole elements of ${elementBytes} bytes.`);
   // Not bytes.slice(): the slice of a Buffer is a view of the same memory.
   const whole = bytes.byteOffset % elementBytes === 0 ? bytes : new Uint8Array(bytes);
   return { buffer: whole.buffer as ArrayBuffer, offset: whole.byteOffset, count: bytes.byteLength / elementBytes };
@@ -114,7 +114,7 @@ export function toFloat32(bytes: Uint8Array, dtype: Dtype): Float32Array {
     const { buffer, offset, count } = aligned(bytes, 8);
     return new Float32Array(new Float64Array(buffer, offset, count));
   }
-  throw new ByteifyError(`tensors of type ${dtype} contain no floating-point numbers that can be used`);
+  throw new ByteifyError(`Tensors of type ${dtype} contain no plain floating-point numbers.`);
 }
 
 const QUIET = 0x40;

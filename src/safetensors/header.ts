@@ -1,5 +1,6 @@
 /** @module The header of a safetensors file: 8 bytes of length, JSON, then the tensors' bytes without gaps. Everything is validated. */
 import { ByteifyError } from '../errors.js';
+import { counted } from '../ui/format.js';
 import { isDtype } from './dtype.js';
 import { quoted } from './quoted.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
@@ -92,7 +93,8 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
     if (begin > covered) return refuse(`there is a gap before tensor ${quoted(name)}`);
     covered = end;
   }
-  if (covered !== dataBytes) return refuse(`${dataBytes - covered} bytes follow the last tensor`);
+  if (covered !== dataBytes)
+    return refuse(`it continues for ${counted(dataBytes - covered, 'byte')} after the last tensor`);
   return {
     tensors: new Map(placed.map((tensor) => [tensor.name, tensor])),
     metadata: parseMetadata(__metadata__, refuse),

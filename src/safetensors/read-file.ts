@@ -4,6 +4,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
 import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
 import { systemFailure } from '../system-errors.js';
+import { counted } from '../ui/format.js';
 import { headerLength, LENGTH_BYTES, OPENING_BRACE, parseHeader } from './header.js';
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
@@ -20,7 +21,7 @@ export async function readFully(file: FileHandle, target: Uint8Array, position: 
       throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
     });
     if (bytesRead === 0)
-      throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, {
+      throw new ByteifyError(`${path} ended ${counted(target.length - done, 'byte')} early.`, {
         hint: 'The file changed while it was being read, or the disk failed.',
       });
     done += bytesRead;

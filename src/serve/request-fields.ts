@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { GenerationRequest, Prompt } from '../generate/index.js';
+import { counted } from '../ui/index.js';
 import { ApiError } from './api-error.js';
 import type { Limits } from './limits.js';
 
@@ -122,7 +123,7 @@ export function textRequestOf(
   if (fields.n > slots)
     throw new ApiError(
       400,
-      `n: this server generates at most ${slots} texts at a time, but ${fields.n} were requested.`,
+      `n: this server generates at most ${counted(slots, 'text')} at a time, but ${fields.n} were requested.`,
       {
         param: 'n',
       },
@@ -131,7 +132,7 @@ export function textRequestOf(
   if (maxBytes > limits.textBytes)
     throw new ApiError(
       400,
-      `This server generates at most ${limits.textBytes} bytes per text, but ${maxBytes} were requested.`,
+      `This server generates at most ${counted(limits.textBytes, 'byte')} per text, but ${maxBytes} were requested.`,
       {
         param: fields.max_completion_tokens == null ? 'max_tokens' : 'max_completion_tokens',
       },
@@ -160,7 +161,7 @@ export function textRequestOf(
 /** Checks the length of a prompt. @throws ApiError 400 for a prompt that is longer than the limit. */
 export function checkPromptBytes(bytes: number, limits: Limits, param: string): void {
   if (bytes <= limits.promptBytes) return;
-  throw new ApiError(400, `The prompt is ${bytes} bytes long; this server accepts ${limits.promptBytes}.`, {
+  throw new ApiError(400, `The prompt is ${bytes} bytes long; this server accepts at most ${limits.promptBytes}.`, {
     param,
     code: 'context_length_exceeded',
   });

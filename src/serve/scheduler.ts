@@ -6,6 +6,7 @@ import {
   replacedByte,
   type WrittenBytes,
 } from '../generate/index.js';
+import { counted } from '../ui/index.js';
 import { ApiError } from './api-error.js';
 import type { Limits } from './limits.js';
 import type { TextRequest } from './request-fields.js';
@@ -62,7 +63,7 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
   function checkCapacity(samples: number): void {
     const { slots, running, waiting } = generator.state();
     if (running + waiting + samples <= slots + limits.waiting) return;
-    throw new ApiError(429, `${waiting} texts are already waiting.`, {
+    throw new ApiError(429, `The queue is full, with ${counted(waiting, 'text')} waiting.`, {
       code: 'busy',
       retryAfterSeconds: RETRY_SECONDS,
     });

@@ -1,6 +1,7 @@
 /** @module Reads and checks the vocabulary in a GGUF file's key-values (gguf.md, "tokenizer"). */
 import { ByteifyError } from '../errors.js';
 import { booleanIn, type GgufValue, numberIn } from '../gguf/index.js';
+import { counted } from '../ui/format.js';
 
 export type KeyValues = ReadonlyMap<string, GgufValue>;
 
@@ -48,7 +49,7 @@ export function textsOf(keyValues: KeyValues, key: string): readonly string[] {
 function numbersOf(keyValues: KeyValues, key: string, count: number): readonly number[] | null {
   const values = listOf(keyValues, key, orderedNumberIn);
   if (values !== null && values.length !== count)
-    refuseTokenizer(`${key} has ${values.length} entries for ${count} tokens`);
+    refuseTokenizer(`${key} has ${counted(values.length, 'value')} for ${counted(count, 'token')}`);
   return values;
 }
 

@@ -26,7 +26,7 @@ export function describeError(error: unknown): ErrorDescription {
   if (system !== null) return { ...system, exitCode: 1 };
   const message = firstLines(error);
   return {
-    message: message === '' ? 'Something failed without saying why.' : message,
+    message: message === '' ? 'Something failed without an error message.' : message,
     hint: UNKNOWN_HINT,
     exitCode: 1,
   };

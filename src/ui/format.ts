@@ -49,6 +49,15 @@ export function humanDuration(seconds: number): string {
   return pair(Math.floor(hours / (24 * 365)), 'years', Math.floor((hours % (24 * 365)) / 24), 'd');
 }
 
+/** An English noun for a count: its singular for 1, else with an s. */
+export const plural = (count: number, noun: string): string => (count === 1 ? noun : `${noun}s`);
+
+/**
+ * A count and its noun.
+ * @example counted(1, 'file') // '1 file'
+ */
+export const counted = (count: number, noun: string): string => `${count} ${plural(count, noun)}`;
+
 /** At most three significant digits and the largest unit that leaves a number of at least one. */
 function scale<Unit extends string>(value: number, units: readonly Unit[]): { scaled: string; unit: Unit } {
   let rest = value;

@@ -40,10 +40,10 @@ export function createReporter(options: ReporterOptions): Reporter {
 type SpeedAt = ReturnType<typeof watchSpeed>;
 
 /** A plain line is printed after this long without one, */
-const PLAIN_EVERY_MS = 30_000;
+const PLAIN_MAX_INTERVAL_MS = 30_000;
 /** or when another tenth of the work is done, but at most once per second. */
 const PLAIN_PARTS = 10;
-const PLAIN_AT_MOST_EVERY_MS = 1_000;
+const PLAIN_MIN_INTERVAL_MS = 1_000;
 
 function plainReporter(stream: OutputStream, now: () => number): Reporter {
   let open: { title: string; beganMs: number; lastMs: number; lastPart: number; speedAt: SpeedAt } | null = null;
@@ -64,8 +64,8 @@ function plainReporter(stream: OutputStream, now: () => number): Reporter {
       const speed = open.speedAt(progress.done, now());
       const part = progress.total ? Math.floor((PLAIN_PARTS * progress.done) / progress.total) : 0;
       const quietMs = now() - open.lastMs;
-      const due = quietMs >= PLAIN_EVERY_MS || part > open.lastPart;
-      if (!due || quietMs < PLAIN_AT_MOST_EVERY_MS) return;
+      const due = quietMs >= PLAIN_MAX_INTERVAL_MS || part > open.lastPart;
+      if (!due || quietMs < PLAIN_MIN_INTERVAL_MS) return;
       open.lastMs = now();
       open.lastPart = part;
       line(`  ${open.title}: ${progressLine(progress, speed)}`);
@@ -80,7 +80,7 @@ function plainReporter(stream: OutputStream, now: () => number): Reporter {
 }
 
 /** ora redraws the terminal at its own rate, so formatting the text more often would be wasted. */
-const SPINNER_AT_MOST_EVERY_MS = 80;
+const SPINNER_INTERVAL_MS = 80;
 
 function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Reporter {
   // discardStdin would put the terminal in raw mode and take Ctrl-C away from the signal handlers.
@@ -106,7 +106,7 @@ function spinnerReporter(stream: NodeJS.WritableStream, now: () => number): Repo
     progress(progress) {
       if (open === null) return;
       const speed = open.speedAt(progress.done, now());
-      if (now() - open.lastMs < SPINNER_AT_MOST_EVERY_MS) return;
+      if (now() - open.lastMs < SPINNER_INTERVAL_MS) return;
       open.lastMs = now();
       spinner.text = `${open.title}: ${progressLine(progress, speed)}`;
     },

@@ -24,11 +24,11 @@ describe.each(['plain/blt', 'projection-gqa'])('the config of %s', (folder) => {
     expect(Object.fromEntries(bltTensors(config).map(({ name, shape }) => [name, shape]))).toEqual(wanted);
   });
 
-  it('survives being written and read', () => {
+  it('is read as it was written', () => {
     expect(parseBltConfig(toTransformersConfig(config, 'float32'), 'config.json')).toEqual(config);
   });
 
-  it('reads rope as transformers 4 writes it', () => {
+  it('accepts rope settings as transformers 4 writes them', () => {
     const old = structuredClone(json);
     for (const part of ['encoder_config', 'decoder_config', 'global_config', 'patcher_config']) {
       const { rope_parameters, ...rest } = old[part]!;
@@ -47,11 +47,11 @@ describe('the windows of attention', () => {
     return [encoder.window, decoder.window, patcher.window, global.window];
   };
 
-  it('are 512 where a config of transformers 4.57 does not name them, as transformers 5 reads it', () => {
+  it('are 512 if a config of transformers 4.57 does not name them, as in transformers 5', () => {
     expect(windows({ patcher_config: patcher })).toEqual([512, 512, 512, null]);
   });
 
-  it('are all that came before where they are null, and are written so', () => {
+  it('are unlimited if they are null, and are written as null', () => {
     const open = { local_attention_window_len: null, patcher_config: { ...patcher, sliding_window: null } };
     expect(windows(open)).toEqual([null, null, null, null]);
     const config = parseBltConfig({ ...top, ...open }, 'config.json');
@@ -61,7 +61,7 @@ describe('the windows of attention', () => {
   });
 });
 
-it('a feed-forward width that a part does not name is what transformers 5 has there', () => {
+it('a feed-forward width that a config omits has transformers 5’s default', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
   // Printed by BltConfig of transformers 5.23.0 for the encoder's width of 80: int(8 * 80 / 3), and three constants.
   const widths = { encoder_config: 80, decoder_config: 80, global_config: 160, patcher_config: 80 };
@@ -84,12 +84,12 @@ describe('cross-attention after every layer of the encoder', () => {
   const cross = (of: typeof config) =>
     bltTensors(of).filter(({ name }) => /^model\.local_encoder\.cross_attn_layers\.\d\.q_proj/.test(name)).length;
 
-  it('is read, has a module for each, and survives being written', () => {
+  it('is read, has one module per layer, and is written again', () => {
     expect(cross(config)).toBe(3);
     expect(parseBltConfig(toTransformersConfig(config, 'float32'), 'config.json')).toEqual(config);
   });
 
-  it('is not there where the key is false, null or absent', () => {
+  it('is off if the key is false, null or absent', () => {
     const { cross_attn_all_layers: _, ...absent } = layers as Record<string, unknown>;
     for (const encoder of [
       { ...absent, cross_attn_all_layers: false },
@@ -117,7 +117,7 @@ describe('a config that cannot be run', () => {
       { global_config: { ...json.global_config, rope_parameters: { rope_type: 'yarn', rope_theta: 1 } } },
       'yarn',
     ],
-  ])('is refused by name: %s', (_what, change, key) => {
+  ])('is refused with the name of the key: %s', (_what, change, key) => {
     expect(() => parseBltConfig({ ...json, ...change }, 'config.json')).toThrow(new RegExp(`config\\.json.*${key}`));
   });
 });
@@ -180,7 +180,7 @@ describe('sizes derived from a source', () => {
       { hiddenSize: 4096, layers: 32 },
       { crossAttnK: 2, hiddenSize: 2080, decoderLayers: 4, hashVocab: 100_002 },
     ],
-  ])('for a closed form leave room in a state: %o', (source, wanted) => {
+  ])('for a closed form have extra channels in a state: %o', (source, wanted) => {
     const sizes = deriveLocalSizes({ ...base, ...source }, { closedForm: true });
     expect(sizes).toMatchObject({ ...wanted, hashSizes: [2, 3, 4, 5, 6, 7, 8] });
     expect(needsProjection(bltConfigFor({ ...base, ...source }, sizes))).toBe(true);
@@ -189,7 +189,7 @@ describe('sizes derived from a source', () => {
     expect(half.hiddenSize).toBeGreaterThanOrEqual(source.hiddenSize / 2 + 18);
   });
 
-  it('have windows of 512 bytes, in the file too', () => {
+  it('include windows of 512 bytes, in the file too', () => {
     const source = { ...base, hiddenSize: 2048, layers: 16 };
     const sizes = deriveLocalSizes(source);
     expect([sizes.window, sizes.patcher.window]).toEqual([512, 512]);
@@ -203,7 +203,7 @@ describe('sizes derived from a source', () => {
     });
   });
 
-  it('carry llama3 rope scaling over to the global transformer', () => {
+  it('include llama3 rope scaling for the global transformer', () => {
     const rope = {
       type: 'llama3',
       theta: 5e5,

@@ -48,30 +48,30 @@ describe('meanVisibleKeys', () => {
     [4, 2, (1 + 2 + 2 + 2) / 4],
     [4, 100, (1 + 2 + 3 + 4) / 4],
     [5, 3, (1 + 2 + 3 + 3 + 3) / 5],
-  ])('of %d positions with window %s', (positions, window, mean) => {
+  ])('is right for %d positions with window %s', (positions, window, mean) => {
     expect(meanVisibleKeys(positions, window)).toBeCloseTo(mean, 12);
   });
 });
 
-describe('forward FLOPs, counted by hand for a text of 8 bytes in patches of 4', () => {
+describe('forward FLOPs equal a count by hand for a text of 8 bytes in patches of 4', () => {
   const parts = forwardFlops(config, { bytes: 8, bytesPerPatch: 4 });
 
-  it('encoder', () => {
+  it('for the encoder', () => {
     // q, o: 2·(2·4·4); k, v: 2·(2·4·4); gate, up, down: 3·(2·4·3)
     const blockWeights = 64 + 64 + 72;
-    // cross k, v a byte; a quarter of: 4 → 8, and q, o on 2 rows
+    // cross k, v per byte; a quarter of: 4 → 8, and q, o on 2 rows
     expect(parts.encoder.weights).toBe(blockWeights + 64 + (64 + 2 * 64) / 4);
     // window 2: (1 + 7·2) / 8 keys; cross: each byte is a key of 2 queries
     expect(parts.encoder.attention).toBe(16 * (15 / 8) + 2 * 16);
   });
 
-  it('encoder, with the projection that 3 · 4 = 12 features need to become 8', () => {
+  it('for the encoder with a projection from 3 · 4 = 12 features to 8', () => {
     const projected = forwardFlops({ ...config, crossAttnK: 3 }, { bytes: 8, bytesPerPatch: 4 });
-    // one more slot: 4 features more of the pooled projection, q and o on one more row; and 12 → 8
+    // one more slot: 4 more features of the pooled projection, q and o on one more row; and 12 → 8
     expect(projected.encoder.weights - parts.encoder.weights).toBe((2 * 4 * 4 + 64 + 2 * 12 * 8) / 4);
   });
 
-  it('global, a quarter of what a patch costs', () => {
+  it('for the global transformer: a quarter of the cost of a patch', () => {
     // kv width is 8 / 2 · 1 = 4
     const blockWeights = 2 * 128 + 2 * 64 + 3 * 48;
     expect(parts.global.weights).toBe((3 * blockWeights) / 4);
@@ -79,7 +79,7 @@ describe('forward FLOPs, counted by hand for a text of 8 bytes in patches of 4',
     expect(parts.global.attention).toBe((3 * 32 * 1.5) / 4);
   });
 
-  it('decoder and head', () => {
+  it('for the decoder and the head', () => {
     const blockWeights = 64 + 64 + 72;
     const crossByte = 64;
     const crossPatch = 2 * 64;
@@ -97,12 +97,12 @@ describe('forward FLOPs, counted by hand for a text of 8 bytes in patches of 4',
   });
 });
 
-it('agrees with the tensors of the format: 2 FLOPs a weight of every projection, when a patch is a byte', () => {
+it('a forward pass takes 2 FLOPs per weight of every projection if each patch is one byte', () => {
   const parts = forwardFlops(config, { bytes: 8, bytesPerPatch: 1 });
   const projections = (part: string) =>
     bltTensors(config)
       .filter((tensor) => tensor.part === part && tensor.role === 'linear')
-      // A patch brings k rows to the decoder's cross-attention keys and values, and to the encoder's queries.
+      // A patch has k rows in the decoder's cross-attention keys and values, and in the encoder's queries.
       .map(({ name, shape }) => {
         const rows = /decoder\.cross_attn.*[kv]_proj|encoder\.cross_attn.*[qo]_proj/.test(name) ? config.crossAttnK : 1;
         return 2 * rows * shape.reduce((a, b) => a * b, 1);
@@ -113,17 +113,17 @@ it('agrees with the tensors of the format: 2 FLOPs a weight of every projection,
   }
 });
 
-it('agrees with 2 FLOPs a weight and position for a Llama (SmolLM2-135M: 134.5 M weights, tied)', () => {
+it('a Llama takes 2 FLOPs per weight and position (SmolLM2-135M: 134.5 M weights, tied)', () => {
   const smol = block(576, { layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 });
   const { blocks, head } = sourceForwardFlops(smol, { vocabSize: 49_152, tokens: 1024 });
   const norms = 61 * 576;
   expect(blocks.weights + head.weights).toBe(2 * (134_515_008 - norms));
   expect(head).toEqual({ weights: 2 * 576 * 49_152, attention: 0 });
-  // scores and mix: 4 · 576 a key, (1 + 1024) / 2 keys, 30 layers
+  // scores and mix: 4 · 576 per key, (1 + 1024) / 2 keys, 30 layers
   expect(blocks.attention).toBe(30 * 4 * 576 * 512.5);
 });
 
-it('training costs 3 times the forward pass, 2 for the products of a frozen part, 1 without gradients', () => {
+it('training costs 3 times the forward pass, 2 times for the products of a frozen part, and 1 time without gradients', () => {
   const forward = { weights: 100, attention: 10 };
   expect(trainingFlops(forward, 'trained')).toBe(330);
   expect(trainingFlops(forward, 'frozen')).toBe(230);
@@ -131,7 +131,7 @@ it('training costs 3 times the forward pass, 2 for the products of a frozen part
   expect(trainingFlops(forward, 'absent')).toBe(0);
 });
 
-describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patches of 4 and tokens of 2', () => {
+describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 bytes in patches of 4 and tokens of 2', () => {
   const of = (stage: StageShape): StageFlops =>
     stageFlops({
       config,
@@ -146,12 +146,12 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
   const GLOBAL = 396 + 36;
   const DECODER = 624 + 208;
   const HEAD = 2080;
-  // Forward and to the input, without the weights' gradients: twice the weights, three times the attention.
+  // Forward and the gradient of the input, without the weights' gradients: twice the weights, three times the attention.
   const ENCODER_FROZEN = 2 * 200 + 3 * 30;
   const POOLING_FROZEN = 2 * 112 + 3 * 32;
   const GLOBAL_FROZEN = 2 * 396 + 3 * 36;
   const DECODER_FROZEN = 2 * 624 + 3 * 208;
-  // The source's three blocks of 528 a token, 4 tokens that see (1 + 2 + 3 + 4) / 4 keys at 4 · 8; its head 2 · 8 · 10; two bytes a token.
+  // The source's three blocks of 528 per token, 4 tokens that see (1 + 2 + 3 + 4) / 4 keys at 4 · 8; its head 2 · 8 · 10; two bytes per token.
   const STATES = (3 * 528 + 3 * 32 * 2.5) / 2;
   const SOURCE_HEAD = 160 / 2;
   const without = { sourceStates: 0, sourceHead: 0 };
@@ -160,17 +160,17 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
   const distill = (frozen: readonly Part[], losses = {}) =>
     of({ kind: 'distill-decoder', frozen, losses: { prefix_kl: 1, chunk: 0.5, embedding: 1, ...losses } });
 
-  it('the patcher’s own: three times its forward pass', () => {
+  it('for the patcher’s training: three times its forward pass', () => {
     expect(of({ kind: 'patcher' })).toEqual({ model: 3 * PATCHER, ...without });
   });
 
-  it('closed-form: everything but the global transformer once, and the normal equations', () => {
-    // patches, a quarter a byte: 4 pooled features to 8; head: 4 features to 260
+  it('for closed-form: one pass of everything but the global transformer, and the normal equations', () => {
+    // patches, a quarter per byte: 4 pooled features to 8; head: 4 features to 260
     const sums = (2 * 4 * 4 + 2 * 4 * 8) / 4 + (2 * 4 * 4 + 2 * 4 * 260);
     expect(of({ kind: 'closed-form' })).toEqual({ model: PATCHER + ENCODER + POOLING + DECODER + sums, ...whole });
   });
 
-  it('closed-form with a projection: it is what is solved, of k times the width', () => {
+  it('for closed-form with a projection, which is solved from k times the width', () => {
     const k3 = { ...config, crossAttnK: 3 };
     const params = { text: { bytes: 8, bytesPerPatch: 4 }, source: { vocabSize: 10, bytesPerToken: 2 } };
     const forward = forwardFlops(k3, params.text);
@@ -181,12 +181,12 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
 
   it.each([
     [[], 3 * (ENCODER + POOLING)],
-    // the bytes' own embeddings are the encoder's
+    // the byte embeddings belong to the encoder
     [['hash'], 3 * (ENCODER + POOLING)],
     [['encoder'], ENCODER_FROZEN + POOLING_FROZEN],
     [['global', 'decoder', 'head'], 3 * (ENCODER + POOLING)],
   ] as const)(
-    'align-encoder with %j frozen: the encoder alone, and no transformer of the source',
+    'for align-encoder with %j frozen: only the encoder, and no transformer of the source',
     (frozen, trained) => {
       expect(of({ kind: 'align-encoder', frozen })).toEqual({ model: PATCHER + trained, ...without });
     },
@@ -202,11 +202,11 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
     [['encoder', 'hash', 'decoder'], ENCODER + DECODER + 3 * HEAD],
     [['head'], 3 * (ENCODER + POOLING + DECODER) + 2 * HEAD],
     [['decoder'], 3 * (ENCODER + POOLING) + DECODER_FROZEN + 3 * HEAD],
-  ] as const)('distill-decoder with %j frozen', (frozen, trained) => {
+  ] as const)('for distill-decoder with %j frozen', (frozen, trained) => {
     expect(distill(frozen)).toEqual({ model: PATCHER + trained, ...whole });
   });
 
-  it('distill-decoder: patches of a trained encoder are for the embedding loss alone', () => {
+  it('for distill-decoder, where patches of a trained encoder serve only the embedding loss', () => {
     expect(distill([], { embedding: 0 }).model).toBe(PATCHER + 3 * (ENCODER + DECODER + HEAD));
   });
 
@@ -214,7 +214,7 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
     [{ prefix_kl: 1, chunk: 0 }, SOURCE_HEAD],
     [{ prefix_kl: 0, chunk: 0.5 }, SOURCE_HEAD],
     [{ prefix_kl: 0, chunk: 0 }, 0],
-  ])('distill-decoder with %j: the source’s head where its distribution is read', (losses, head) => {
+  ])('for distill-decoder with %j, with the source’s head only if its distribution is used', (losses, head) => {
     expect(distill(['encoder', 'hash'], losses)).toMatchObject({ sourceStates: STATES, sourceHead: head });
   });
 
@@ -224,7 +224,7 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
     [['encoder', 'hash'], ENCODER + POOLING + GLOBAL + 3 * (DECODER + HEAD)],
     [['decoder', 'head'], 3 * (ENCODER + POOLING) + GLOBAL_FROZEN + DECODER_FROZEN + 2 * HEAD],
   ] as const)(
-    'join with %j frozen: the global transformer passes gradients on, where there is somewhere to go',
+    'for join with %j frozen: the global transformer passes gradients on only if something before it is trained',
     (frozen, trained) => {
       const join = (prefix_kl: number) => of({ kind: 'join', frozen, losses: { prefix_kl } });
       expect(join(0)).toEqual({ model: PATCHER + trained, ...without });
@@ -239,26 +239,26 @@ describe('a stage, FLOPs a byte, counted by hand for a text of 8 bytes in patche
     [{ frozen: ['encoder', 'hash'] }, ENCODER + POOLING + 3 * (GLOBAL + DECODER + HEAD)],
     [{ frozen: ['encoder', 'hash', 'global'] }, ENCODER + POOLING + GLOBAL + 3 * (DECODER + HEAD)],
     [{ frozen: [], lora }, 3 * (ENCODER + POOLING) + GLOBAL_FROZEN + 3 * (DECODER + HEAD)],
-    // Gradients go back as far as the adapters.
+    // Gradients are needed down to the adapters.
     [
       { frozen: ['encoder', 'hash', 'decoder', 'head'], lora },
       ENCODER + POOLING + GLOBAL_FROZEN + DECODER_FROZEN + 2 * HEAD,
     ],
-  ] as const)('end-to-end with %j', (how, trained) => {
+  ] as const)('for end-to-end with %j', (how, trained) => {
     expect(of({ kind: 'end-to-end', ...how })).toEqual({ model: PATCHER + trained, ...without });
   });
 });
 
 /**
- * The costs that the stages were planned with, MFLOP a byte, computed by hand. Its definitions, found by fitting them: products
- * with weights alone (so the text here is one patch, in which attention costs next to nothing), no patcher; patches of 4.0 bytes with
+ * The costs with which the stages were planned, in MFLOP per byte, computed by hand. Its definitions were found by fitting: only products
+ * with weights (so the text here is one patch, in which attention costs almost nothing), no patcher; patches of 4.0 bytes with
  * SmolLM2 and 4.3 with Llama 3.1 8B, tokens of 4.2 and 4.4; feed-forward networks of 8/3 of the width, not rounded up. Its 1b trains the
- * encoder beside the decoder. What does not agree:
- *   1b cached     leaves the source's head out. Here it runs on cached states, too, for 13.5, 13.5 and 239 more.
+ * encoder together with the decoder. Two columns do not agree:
+ *   1b cached     omits the source's head. Here it also runs on cached states, for 13.5, 13.5 and 239 more.
  *   frozen global is 132, 218 and 9,020; three times the trained parts and twice the global are 137, 224 and 9,162. The table's
- *                 difference to plain, the global's weight gradients, is what patches of 3.6 and 4.14 bytes give, not its other columns'.
+ *                 difference from plain, the global's weight gradients, corresponds to patches of 3.6 and 4.14 bytes, unlike its other columns.
  */
-describe('the table of the plan, within 1.5 % (it is rounded to two figures in places)', () => {
+describe('the FLOPs agree within 1.5 % with the documented table, which is partly rounded to two digits', () => {
   const rope = { type: 'default', theta: 10_000 } as const;
   const smol = { hiddenSize: 576, layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536, rmsNormEps: 1e-5, rope };
   const llama = {
@@ -295,7 +295,7 @@ describe('the table of the plan, within 1.5 % (it is rounded to two figures in p
       online: 6086,
       frozen: 9020,
     },
-  ])('$local of $source.hiddenSize', ({ source, text, local, ...table }) => {
+  ])('for a local width of $local and a source width of $source.hiddenSize', ({ source, text, local, ...table }) => {
     const [hiddenSize, crossAttnK, decoderLayers] = local as [number, number, number];
     const sizes = deriveLocalSizes(source, { hiddenSize, crossAttnK });
     const planned = bltConfigFor(source, {

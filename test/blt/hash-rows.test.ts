@@ -6,7 +6,7 @@ const PRIMES = [1000000007n, 5915587277n, 1500450271n, 3267000013n, 5754853343n,
 const RELEASED_VOCAB = 500_002;
 const MY_NAME_IS = encodeBytes(new TextEncoder().encode('my name is'));
 
-/** The definition, word for word, in 64-bit arithmetic. */
+/** The literal definition, in 64-bit arithmetic. */
 function reference(ids: Int32Array, { sizes, functions, vocab }: HashConfig): number[] {
   const rows: number[] = [];
   for (let p = 0; p < ids.length; p++) {
@@ -35,7 +35,7 @@ describe('hash n-grams', () => {
     expect([...hashRows(MY_NAME_IS, { sizes: [size], functions: 1, vocab: RELEASED_VOCAB })]).toEqual(wanted);
   });
 
-  it('of the seventh function use its prime', () => {
+  it('of the seventh function use the seventh prime', () => {
     const wanted = [33463, 116118, 103071, 202595, 120163, 479054, 208863, 233018, 336765, 491461, 478603];
     const rows = hashRows(MY_NAME_IS, { sizes: [8], functions: 7, vocab: RELEASED_VOCAB });
     const seventh = [...rows].filter((_, i) => i % 7 === 6).map((row) => row - 6 * RELEASED_VOCAB);

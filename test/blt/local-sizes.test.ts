@@ -48,7 +48,7 @@ describe('the sizes in docs/weight-mapping.md', () => {
 });
 
 it.each([16, 64, 576, 960, 1024, 2048, 2560, 3072, 3584, 4096, 8192])(
-  'leave room beside an embedding, and a projection, for a closed form of a source %i wide',
+  'the sizes for a closed form have extra channels beside an embedding, and a projection, for a source of width %i',
   (width) => {
     const { crossAttnK, hiddenSize } = deriveLocalSizes(source(width, 8, 1), { closedForm: true });
     expect(hiddenSize).toBeGreaterThanOrEqual(width / crossAttnK + 18);

@@ -7,19 +7,19 @@ const entropies = fc
   .map((some) => Float32Array.from(some));
 
 describe('patches', () => {
-  it('begin after a prediction whose entropy is above the threshold, and at 0 and 1', () => {
-    // H[0] decides nothing; H[1] = 2 makes 2 a start, H[5] = 3 makes 6 one: the byte that is not there yet
+  it('begin after a prediction whose entropy exceeds the threshold, and at positions 0 and 1', () => {
+    // H[0] has no effect; H[1] = 2 makes 2 a start, and H[5] = 3 makes 6 a start, which is the next byte
     expect([...patchStarts(Float32Array.of(9, 2, 1, 1, 0, 3), 1)]).toEqual([0, 1, 2, 6]);
   });
 
-  it('of BOS alone are two, the second empty', () => {
+  it('of BOS alone are two, of which the second is empty', () => {
     const starts = patchStarts(Float32Array.of(5), 1);
     expect([...starts]).toEqual([0, 1]);
     expect([...patchLengths(starts, 1)]).toEqual([1, 1]);
     expect([...patchIds(starts, 1).decoder]).toEqual([0]);
   });
 
-  it('have lengths that sum to N + 1, the first 1, none empty', () => {
+  it('have positive lengths that sum to N + 1, the first of which is 1', () => {
     fc.assert(
       fc.property(entropies, (some) => {
         const lengths = patchLengths(patchStarts(some, 2), some.length);
@@ -30,7 +30,7 @@ describe('patches', () => {
     );
   });
 
-  it('number positions by the starts at or before them, and the decoder one step ahead', () => {
+  it('number positions by the starts at or before them, and one step ahead for the decoder', () => {
     fc.assert(
       fc.property(entropies, (some) => {
         const starts = patchStarts(some, 2);
@@ -43,7 +43,7 @@ describe('patches', () => {
     );
   });
 
-  it('never let a byte read the patch that is still open', () => {
+  it('never let a byte attend to the open patch', () => {
     fc.assert(
       fc.property(entropies, (some) => {
         const starts = patchStarts(some, 2);
@@ -54,20 +54,20 @@ describe('patches', () => {
     );
   });
 
-  it('partition the positions: as many are pooled into each as it is long, in order', () => {
+  it('partition the positions in order: each patch pools as many as its length', () => {
     fc.assert(
       fc.property(entropies, (some) => {
         const starts = patchStarts(some, 2);
         const lengths = patchLengths(starts, some.length);
         const { encoder } = patchIds(starts, some.length);
-        // The last patch counts the byte that is not there yet.
+        // The last patch includes the next byte.
         const expected = [...lengths].flatMap((length, patch) => Array<number>(length).fill(patch)).slice(0, -1);
         expect([...encoder]).toEqual(expected);
       }),
     );
   });
 
-  it('of what was read so far do not depend on what follows', () => {
+  it('do not depend on later positions', () => {
     fc.assert(
       fc.property(entropies, fc.nat(60), (some, upTo) => {
         const length = 1 + (upTo % some.length);

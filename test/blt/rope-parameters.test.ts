@@ -20,9 +20,9 @@ describe('rope settings', () => {
     ['absent', {}, { type: 'default', theta: 10_000 }],
     ['null', { rope_scaling: null, rope_parameters: null, rope_theta: 7 }, { type: 'default', theta: 7 }],
     ['empty', { rope_scaling: {}, rope_parameters: { rope_theta: 7 } }, { type: 'default', theta: 7 }],
-    ['linear by one', { rope_scaling: { type: 'linear', factor: 1 } }, { type: 'default', theta: 10_000 }],
+    ['linear with factor one', { rope_scaling: { type: 'linear', factor: 1 } }, { type: 'default', theta: 10_000 }],
     [
-      'in both places, of which rope_scaling counts',
+      'in both places, where rope_scaling takes precedence',
       { rope_theta: 5e5, rope_scaling: { rope_type: 'llama3', ...LLAMA3 }, rope_parameters: { rope_theta: 7 } },
       parsed,
     ],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { inverseFrequencies } from '../../src/blt/index.js';
 
-it('rotary frequencies fall from 1 by powers of theta', () => {
+it('rotary frequencies fall from 1 in powers of theta', () => {
   expect([...inverseFrequencies({ type: 'default', theta: 10_000 }, 8)]).toEqual(
     [1, 0.1, 0.01, 0.001].map((x) => expect.closeTo(x, 12)),
   );
@@ -42,7 +42,7 @@ const PUBLISHED: readonly [name: string, factor: number, headDim: number, freque
   ],
 ];
 
-it.each(PUBLISHED)('llama3 scaling of %s is what transformers computes', (_name, factor, headDim, wanted) => {
+it.each(PUBLISHED)('llama3 scaling of %s equals transformers’', (_name, factor, headDim, wanted) => {
   const rope = {
     type: 'llama3',
     theta: 500_000,
@@ -53,6 +53,6 @@ it.each(PUBLISHED)('llama3 scaling of %s is what transformers computes', (_name,
   } as const;
   const found = inverseFrequencies(rope, headDim);
   expect(found.length).toBe(wanted.length);
-  // float32 with powers of its own: seven digits, less what they lose
+  // transformers computes its powers in float32, which has seven digits
   for (const [j, frequency] of wanted.entries()) expect(Math.abs(found[j]! / frequency - 1), `${j}`).toBeLessThan(2e-6);
 });

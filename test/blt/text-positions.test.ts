@@ -12,7 +12,7 @@ const SOURCE = {
 } as const;
 
 describe('the positions of a text', () => {
-  it('are the bytes that the local models are made for, not the patches that the config counts', () => {
+  it('are limited by the local models, not by the config’s limit on patches', () => {
     const config = bltConfigFor(SOURCE, deriveLocalSizes(SOURCE));
     expect(config.maxPositions).toBe(4096);
     expect(textPositions(config)).toBe(24_576);

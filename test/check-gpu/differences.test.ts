@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { maxDifference, relativeDifference, samePatches, worstOf } from '../../scripts/check-gpu/differences.mjs';
 
-it('the largest difference, of whatever length, and never hidden by a NaN', () => {
+it('the largest difference is found at any length and is never hidden by a NaN', () => {
   expect(maxDifference([1, 2, 3], [1, 2.5, 2.75])).toBe(0.5);
   expect(maxDifference([1, 2], [1])).toBe(Number.POSITIVE_INFINITY);
   expect(maxDifference([Number.NaN, 5], [1, 5])).toBeNaN();
@@ -11,7 +11,7 @@ it('the largest difference, of whatever length, and never hidden by a NaN', () =
   expect(worstOf([])).toBe(0);
 });
 
-it('patches are alike in transformers’ form: padded, and one position short', () => {
+it('patches are compared in transformers’ form: padded, and one position short', () => {
   expect(samePatches([1, 3, 2], [1, 3, 1])).toBe(true);
   expect(samePatches([1, 3, 1], [1, 3, 0, -1, 0, 0])).toBe(true);
   expect(samePatches([1, 2, 3], [1, 3, 1])).toBe(false);

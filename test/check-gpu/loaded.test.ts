@@ -12,12 +12,12 @@ const MAPS = `55d0c8a00000-55d0c8a01000 r--p 00000000 fd:00 1 /usr/bin/node
 7f0000700000-7f0000800000 r-xp 00000000 fd:00 7 /e/nvidia/cudnn/lib/libcudnn_ops.so.9
 `;
 
-it('finds CUDA libraries in a memory map, once each, and tells those of one beginning apart', () => {
+it('finds CUDA libraries in a memory map, each once, and distinguishes names with a common beginning', () => {
   const loaded = loadedLibraries(MAPS);
   expect([...loaded.keys()]).toEqual(['libcuda', 'libcudart', 'libcublas', 'libcublasLt', 'libnccl']);
   expect(loaded.get('libcublas')).toBe('/e/nvidia/cublas/lib/libcublas.so.12');
 });
 
-it('names those that a GPU needs and that are not there', () => {
+it('names the missing libraries that a GPU needs', () => {
   expect(missingLibraries(loadedLibraries(MAPS))).toEqual(['libcufft', 'libcusolver', 'libcusparse', 'libcudnn']);
 });

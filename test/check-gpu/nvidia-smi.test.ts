@@ -4,7 +4,7 @@ import { findGpus, parseGpus, pickGpu, visibleFor } from '../../scripts/check-gp
 /** One H100; the name and the memory are what such a card's driver reports. */
 const H100 =
   '0, GPU-5c0f4e6a-8a1f-7d1e-3d43-1f3f3b5bb111, NVIDIA H100 80GB HBM3, 580.159.04, 81559, 4, 9.0, Disabled\n';
-/** Two cards: the first cut into instances, the second one without MIG. */
+/** Two cards: the first is split into instances, the second has no MIG. */
 const TWO = `0, GPU-aaaa1111-0000-0000-0000-000000000000, NVIDIA A100-SXM4-80GB, 535.161.08, 81920, 87, 8.0, Enabled
 1, GPU-bbbb2222-0000-0000-0000-000000000000, NVIDIA GeForce RTX 4090, 535.161.08, 24564, 512, 8.9, [N/A]
 `;
@@ -27,14 +27,14 @@ describe('parseGpus', () => {
     ]);
   });
 
-  it('reads several, and whether one is cut into instances', () => {
+  it('reads several cards, and whether one is split into instances', () => {
     expect(parseGpus(TWO).map(({ index, name, sliced }) => [index, name, sliced])).toEqual([
       [0, 'NVIDIA A100-SXM4-80GB', true],
       [1, 'NVIDIA GeForce RTX 4090', false],
     ]);
   });
 
-  it('leaves open what the driver does not say', () => {
+  it('leaves unknown what the driver does not report', () => {
     expect(parseGpus(SHARED)[0]).toMatchObject({ totalBytes: null, usedBytes: null, computeCapability: '12.1' });
   });
 
@@ -46,7 +46,7 @@ describe('parseGpus', () => {
 describe('findGpus', () => {
   const refusing = (error: object) => () => Promise.reject(Object.assign(new Error('Command failed'), error));
 
-  it('gives the cards', async () => {
+  it('returns the cards', async () => {
     expect(await findGpus(async () => H100)).toMatchObject({ gpus: [{ driver: '580.159.04' }], reason: null });
   });
 
@@ -71,12 +71,12 @@ describe('findGpus', () => {
     ],
     ['without a card', { code: 6, stdout: 'No devices were found\n' }, 'nvidia-smi says: No devices were found'],
     ['when it hangs', { killed: true, stdout: '' }, 'nvidia-smi did not answer in 30 s'],
-    ['when it says nothing', { code: 1, stdout: '', stderr: '' }, 'nvidia-smi says: Command failed'],
-  ])('%s it says why there are none', async (_, error, reason) => {
+    ['when it prints nothing', { code: 1, stdout: '', stderr: '' }, 'nvidia-smi says: Command failed'],
+  ])('%s, says why there are no cards', async (_, error, reason) => {
     expect(await findGpus(refusing(error))).toEqual({ gpus: [], reason });
   });
 
-  it('says so when the list is empty', async () => {
+  it('says that there are no cards if the list is empty', async () => {
     expect(await findGpus(async () => '\n')).toEqual({ gpus: [], reason: 'nvidia-smi lists none' });
   });
 });
@@ -89,15 +89,15 @@ describe('pickGpu', () => {
     ['1,0', 1],
     ['GPU-bbbb', 1],
     ['MIG-1234', 0],
-  ])('CUDA_VISIBLE_DEVICES=%s is card %i', (visible, index) => {
+  ])('maps CUDA_VISIBLE_DEVICES=%s to card %i', (visible, index) => {
     expect(pickGpu(gpus, visible)?.index).toBe(index);
   });
 
-  it.each(['', '-1', '7', 'GPU-dddd'])('CUDA_VISIBLE_DEVICES=%s hides all', (visible) => {
+  it.each(['', '-1', '7', 'GPU-dddd'])('finds no card with CUDA_VISIBLE_DEVICES=%s', (visible) => {
     expect(pickGpu(gpus, visible)).toBeNull();
   });
 
-  it('shows TensorFlow that card alone, or the instance that was named', () => {
+  it('shows TensorFlow only that card, or the named instance', () => {
     expect(visibleFor(gpus[1]!, undefined)).toBe(gpus[1]!.uuid);
     expect(visibleFor(gpus[0]!, 'MIG-1234')).toBe('MIG-1234');
   });

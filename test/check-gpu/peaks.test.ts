@@ -24,17 +24,17 @@ describe('statedPeak', () => {
     'NVIDIA H800',
     'NVIDIA B200',
     'Tesla T4',
-  ])('%s is not in the table', (name) => {
+  ])('knows no peak of %s', (name) => {
     expect(statedPeak(name, false)).toBeNull();
   });
 
-  it('knows no peak of a part of a card', () => {
+  it('knows no peak of part of a card', () => {
     expect(statedPeak('NVIDIA H100 80GB HBM3', true)).toBeNull();
   });
 });
 
 describe('peakOf', () => {
-  it('is the stated one where there is one, else what was measured', () => {
+  it('is the stated peak if there is one, else the measured rate', () => {
     expect(peakOf(989e12, 700e12)).toEqual({ flopsPerSecond: 989e12, source: 'stated' });
     expect(peakOf(null, 700e12)).toEqual({ flopsPerSecond: 700e12, source: 'measured' });
   });

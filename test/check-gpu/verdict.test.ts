@@ -14,7 +14,7 @@ import {
 const mode = { mode: 'xla', patchesIdentical: true, entropies: 2e-6, logits: 4e-6, loss: 1e-6, gradients: 3e-6 };
 
 describe('golden parity', () => {
-  it('is ok within the limits', () => {
+  it('passes within the limits', () => {
     const { ok, detail } = judgeGolden([mode], false);
     expect(ok).toBe(true);
     expect(detail).toBe('xla: logits within 4.0e-6, gradients within 3.0e-6; patches identical; TF32 off');
@@ -30,7 +30,7 @@ describe('golden parity', () => {
     expect(detail).toContain(`eager: ${said}`);
   });
 
-  it('fails while TF32 is on, and when nothing was compared', () => {
+  it('fails if TF32 is on, or if nothing was compared', () => {
     expect(judgeGolden([mode], true)).toMatchObject({ ok: false, detail: 'TF32 is on' });
     expect(judgeGolden([], false).ok).toBe(false);
   });
@@ -49,7 +49,7 @@ describe('the compiled step', () => {
   };
   const peak = { flopsPerSecond: 989e12, source: 'stated' as const };
 
-  it('gives bytes a second of the median step, and what share of the peak that is', () => {
+  it('reports the bytes per second of the median step, and their share of the peak', () => {
     const { ok, detail, figures } = judgeStep(timed, peak, 700e12);
     expect(ok).toBe(true);
     expect(figures.bytes_per_second).toBe(163_800);
@@ -59,7 +59,7 @@ describe('the compiled step', () => {
     );
   });
 
-  it('does not believe a rate above the peak, nor a loss that is no number', () => {
+  it('rejects a rate above the peak, and a loss that is not a number', () => {
     expect(judgeStep({ ...timed, flopsPerByte: 1e11 }, peak, 1).ok).toBe(false);
     const steps = timed.steps.map((step) => ({ ...step, loss: Number.NaN }));
     expect(judgeStep({ ...timed, steps }, peak, 1).ok).toBe(false);
@@ -75,7 +75,7 @@ describe('the memory plan', () => {
     [8.6e9, 10e9, true, '-14.0 %'],
     [12e9, 10e9, false, '+20.0 %, more than 15.0 % off'],
     [8e9, 10e9, false, '-20.0 %, more than 15.0 % off'],
-  ])('planned %d, measured %d', (planned, found, ok, said) => {
+  ])('is judged for %d planned and %d measured bytes', (planned, found, ok, said) => {
     const result = judgeMemory(planned, measured(found));
     expect(result.ok).toBe(ok);
     expect(result.detail.endsWith(`(nvidia-smi): ${said}`)).toBe(true);
@@ -94,19 +94,19 @@ it.each([
   expect(ncclVersion(code)).toBe(version);
 });
 
-describe('what is printed', () => {
+describe('the report', () => {
   const fine = { name: 'NCCL', ok: true, detail: '2.32.3', figures: {} };
 
-  it('is one line a check', () => {
+  it('has one line per check', () => {
     expect(lineOf(fine)).toBe('ok      NCCL:           2.32.3');
     expect(lineOf(failed('libraries', 'one\n  two'))).toBe('failed  libraries:      one two');
   });
 
-  it('exit codes: 0 when all are ok, 1 when one failed or none ran', () => {
+  it('sets exit code 0 if all checks passed, and 1 if one failed or none ran', () => {
     expect([exitCodeOf([fine]), exitCodeOf([fine, failed('a', 'b')]), exitCodeOf([])]).toEqual([0, 1, 1]);
   });
 
-  it('one document', () => {
+  it('is one JSON document with --json', () => {
     expect(documentOf(null, [], 'nvidia-smi was not found')).toEqual({
       gpu: null,
       reason: 'nvidia-smi was not found',
@@ -120,13 +120,13 @@ describe('a check’s own process', () => {
   const names = ['compiled step', 'memory plan'];
   const said = { names, answer: '', stderr: '', ended: 'its process ended with SIGSEGV' };
 
-  it('gives its results, after whatever else was printed', () => {
+  it('returns its results, whatever else it printed', () => {
     expect(resultsOf({ ...said, answer: `noise\n${JSON.stringify([{ name: 'a', ok: true }])}\n` })).toEqual([
       { name: 'a', ok: true },
     ]);
   });
 
-  it('fails each result with the reason, or with how it died and its last words', () => {
+  it('fails each result with the reason, or with its exit and last output', () => {
     const refused = resultsOf({ ...said, answer: '{"error":"out of memory"}' });
     expect(refused.map(({ name, ok, detail }) => [name, ok, detail])).toEqual([
       ['compiled step', false, 'out of memory'],

@@ -12,7 +12,7 @@ const cc = {
 const functions = ['TF_Version', 'TFE_Execute'];
 
 describe('the libraries of a machine', () => {
-  it('are well when one of them exports each function and they find each other', () => {
+  it('pass if together they export every function and they find each other', () => {
     expect(judge('linux-arm64', FILES, [framework, cc], functions)).toEqual([]);
     const mac = ['libtensorflow_framework.2.dylib', 'libtensorflow_cc.2.dylib'] as const;
     const loading = { needed: [`@rpath/${mac[0]}`], searched: ['@loader_path'], format: 'mach-o arm64' };
@@ -27,8 +27,8 @@ describe('the libraries of a machine', () => {
     ['a function that neither exports', [framework, cc], 'linux-arm64', 'neither library exports TF_NewGraph'],
     ['another processor', [framework, cc], 'linux-x64', 'is elf64-littleaarch64, not elf64-x86-64'],
     ['a library that does not load the other', [framework, { ...cc, needed: [] }], 'linux-arm64', 'does not load'],
-    ['one that does not look its own folder', [framework, { ...cc, searched: [] }], 'linux-arm64', 'its own folder'],
-  ] as const)('are not with %s', (_what, libraries, machine, wrong) => {
+    ['one that does not search its own folder', [framework, { ...cc, searched: [] }], 'linux-arm64', 'its own folder'],
+  ] as const)('fail with %s', (_what, libraries, machine, wrong) => {
     const wanted = wrong.includes('TF_NewGraph') ? [...functions, 'TF_NewGraph'] : functions;
     expect(judge(machine, FILES, libraries, wanted).join('; ')).toContain(wrong);
   });

@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { readHeaders, readSymbols } from '../../scripts/check-libraries/llvm.mjs';
 
 describe('symbols', () => {
-  it('of ELF are read without their version, those of other libraries left out', () => {
+  it('of ELF are read without their version, and without those of other libraries', () => {
     const text = 'TF_Version T 4a9660 0\nTFE_Execute@@VERS_1.0 T 4a96 10\nmemcpy@GLIBC_2.17 U         \n';
     expect([...readSymbols(text, false)]).toEqual(['TF_Version', 'TFE_Execute']);
   });
 
-  it('of Mach-O lose the underscore that C names have there, and no more', () => {
+  it('of Mach-O lose exactly one underscore, which C names have there', () => {
     const text = '_TF_Version T 4a9660 0\n__ZN3tsl1fEv T 1b4fb60 0\n_malloc U 0 0\n';
     expect([...readSymbols(text, true)]).toEqual(['TF_Version', '_ZN3tsl1fEv']);
   });
 });
 
 describe('headers', () => {
-  it('of ELF', () => {
+  it('of ELF are read', () => {
     const text = `
 libtensorflow_cc.so.2:\tfile format elf64-littleaarch64
 
@@ -30,7 +30,7 @@ Dynamic Section:
     });
   });
 
-  it('of Mach-O', () => {
+  it('of Mach-O are read', () => {
     const text = `
 libtensorflow_cc.2.dylib:\tfile format mach-o arm64
 Load command 12

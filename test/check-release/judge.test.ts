@@ -14,7 +14,7 @@ it.each([
   ['no tag', manifest, changelog, { repository: run.repository }, 'The tag undefined'],
   ['no section', manifest, '# Changelog\n\n## [1.2.0-rc.1]\n', run, 'CHANGELOG.md has no section [1.2.0]'],
   ['a fork', manifest, changelog, { ...run, repository: 'another/where' }, 'and this is another/where'],
-  ['a name that ends alike', manifest, changelog, { ...run, repository: 'here' }, 'and this is here'],
+  ['a name with the same ending', manifest, changelog, { ...run, repository: 'here' }, 'and this is here'],
 ] as const)('%s is refused', (_what, given, log, from, sentence) => {
   expect(judgeRelease(given, log, from).join(' ')).toContain(sentence);
 });

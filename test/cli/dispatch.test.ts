@@ -81,7 +81,7 @@ describe('the command table', () => {
     expect(await outcome('--version')).toMatchObject({ code: 0, stdout: '1.2.3\n', loaded: [] });
   });
 
-  it('shows a verb with its arguments, options, the common options and examples, loading no other', async () => {
+  it('shows a verb’s arguments, options and examples, and the common options, without loading another verb', async () => {
     for (const line of ['go --help', 'help go', '--verbose go --help']) {
       const { code, stdout, loaded } = await outcome(line);
       expect(code).toBe(0);
@@ -93,13 +93,13 @@ describe('the command table', () => {
     }
   });
 
-  it('shows help on stderr, exit 2, when no verb is given', async () => {
+  it('shows help on stderr and exits with 2 if no verb is given', async () => {
     const { code, stdout, stderr } = await outcome('');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: byteify');
   });
 
-  it('passes arguments and options, the common ones before or after the verb', async () => {
+  it('passes arguments and options, with the common options before or after the verb', async () => {
     for (const line of [
       '--json go m a b --steps 7 --set x=1 --set y=2',
       'go m a b --steps 7 --set x=1 --set y=2 --json',
@@ -121,7 +121,7 @@ describe('the command table', () => {
     expect(seen).toBe('m');
   });
 
-  it('takes an option under its earlier name, with a warning, and does not show it', async () => {
+  it('accepts an option under its former name, with a warning, and does not show that name', async () => {
     let steps: unknown;
     const run: Run = async (_context, args) => {
       steps = args.steps;
@@ -138,7 +138,7 @@ describe('the command table', () => {
     expect((await outcome('go --help')).stdout).not.toContain('--turns');
   });
 
-  it('starts a repeatable option anew at each run', async () => {
+  it('resets a repeatable option in each run', async () => {
     const seen: unknown[] = [];
     for (const line of ['go m --set x=1', 'go m'])
       await outcome(line, async (_context, args) => void seen.push(args.set));
@@ -146,7 +146,7 @@ describe('the command table', () => {
   });
 });
 
-describe('wrong usage is exit 2, one sentence, and nothing on stdout', () => {
+describe('wrong usage gives exit code 2, one sentence, and nothing on stdout', () => {
   it.each([
     ['og m', "error: Unknown command 'og'.\nhint: Did you mean go?\n"],
     ['go m --stesp 1', "error: Unknown option '--stesp'.\nhint: Did you mean --steps?\n"],
@@ -192,7 +192,7 @@ describe('signals', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ])('%s stops the work and gives %d', async (signal, code) => {
+  ])('%s stops the work and exits with %d', async (signal, code) => {
     const started = await byteify('go m', untilAborted);
     await tick();
     started.signals.emit(signal, signal);
@@ -202,14 +202,14 @@ describe('signals', () => {
     expect(started.signals.listenerCount(signal)).toBe(0);
   });
 
-  it('also when the work checkpoints and returns', async () => {
+  it('have the same effect if the work checkpoints and returns', async () => {
     const started = await byteify('go m', (context) => untilAborted(context, {}).catch(() => undefined));
     await tick();
     started.signals.emit('SIGINT', 'SIGINT');
     expect(await started.code).toBe(130);
   });
 
-  it('shows an error that came up while stopping', async () => {
+  it('do not hide an error that occurred while stopping', async () => {
     const started = await byteify('go m', (context) =>
       untilAborted(context, {}).catch(() => Promise.reject(new ByteifyError('The disk is full.'))),
     );
@@ -219,7 +219,7 @@ describe('signals', () => {
     expect(started.out.stderr).toContain('error: The disk is full.');
   });
 
-  it('a second one ends the process, but not a copy that npm forwards at once', async () => {
+  it('end the process at the second one, but not at a copy that npm forwards at once', async () => {
     let release: () => void = () => {};
     const started = await byteify('go m', () => new Promise((resolve) => (release = resolve)));
     await tick();
@@ -235,7 +235,7 @@ describe('signals', () => {
 });
 
 describe('printResult', () => {
-  it('prints one document with --json and makes the text only without', async () => {
+  it('prints one document with --json, and builds the text only without it', async () => {
     const run: Run = async (context) => printResult(context, { a_bytes: 1 }, () => (context.json ? 'never' : 'text\n'));
     expect(JSON.parse((await outcome('go m --json', run)).stdout)).toEqual({ a_bytes: 1 });
     expect((await outcome('go m', run)).stdout).toBe('text\n');
@@ -249,11 +249,11 @@ describe('parsers', () => {
     ['4GiB', 4 * 2 ** 30],
     ['1.5K', 1500],
     ['12', 12],
-  ])('reads %s as %d bytes', (text, bytes) => {
+  ])('read %s as %d bytes', (text, bytes) => {
     expect(parsers.byteSize(text)).toBe(bytes);
   });
 
-  it.each(['', '0', '-1', 'x', 'NaN', 'Infinity'])('refuses %j as a positive number', (text) => {
+  it.each(['', '0', '-1', 'x', 'NaN', 'Infinity'])('refuse %j as a positive number', (text) => {
     expect(() => parsers.positive(text)).toThrow('must be a number above zero');
   });
 });

@@ -13,7 +13,7 @@ let build = '';
 let folder = '';
 
 beforeAll(() => {
-  // A build of its own: `dist` may be older than the sources. Types are checked elsewhere. The compiled files find their packages through the link.
+  // A separate build, because `dist` may be older than the sources. Types are checked elsewhere. The compiled files find their packages through the link.
   build = mkdtempSync(join(tmpdir(), 'byteify-build-'));
   folder = mkdtempSync(join(tmpdir(), 'byteify-test-'));
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
@@ -48,7 +48,7 @@ async function finished(child: ChildProcess): Promise<{ code: number | null; std
 }
 
 describe('the executable', () => {
-  it('prints its version and help at once', async () => {
+  it('prints its version and help quickly', async () => {
     const version = await finished(start(['--version']));
     expect(version).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
     const help = await finished(start(['--help']));
@@ -67,7 +67,7 @@ describe('the executable', () => {
     }
   });
 
-  it('answers wrong usage with 2, failures with 1, both without a stack', async () => {
+  it('exits with 2 for wrong usage and 1 for failures, both without a stack', async () => {
     const wrong = await finished(start(['inspect']));
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     const failed = await finished(start(['doctor', '--json'], { BYTEIFY_HOME: folder }));
@@ -78,7 +78,7 @@ describe('the executable', () => {
     }
   });
 
-  it('is quiet when nobody reads its output', async () => {
+  it('exits quietly if nobody reads its output', async () => {
     const child = start(['doctor'], { BYTEIFY_HOME: folder });
     child.stdout?.destroy();
     const { stderr } = await finished(child);
@@ -86,12 +86,12 @@ describe('the executable', () => {
   });
 });
 
-describe('stopped by a signal', () => {
+describe('the executable, stopped by a signal', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s while a download hangs ends with %d', { timeout: 30_000 }, async (signal, code) => {
-    // Takes the request and never answers.
+  ] as const)('exits on %s during a stalled download with %d', { timeout: 30_000 }, async (signal, code) => {
+    // Accepts the request and never responds.
     const server = createServer(() => undefined).listen(0, '127.0.0.1');
     let child: ChildProcess | null = null;
     try {
@@ -102,7 +102,7 @@ describe('stopped by a signal', () => {
         HF_HOME: join(folder, 'hf'),
       });
       const end = finished(child);
-      // A process that ends before it asks fails below, not by waiting.
+      // If the process exits before its request, the assertions below fail without a timeout.
       await Promise.race([once(server, 'request'), end]);
       child.kill(signal);
       const { code: exitCode, stderr } = await end;

@@ -39,7 +39,7 @@ describe('byteify bench train-step', () => {
     expect(await commandLine('bench', 'train-step', ...args)).toMatchObject(wrongUsage(named));
   });
 
-  it('names its one measurement where none is asked for', async () => {
+  it('names its one measurement if none is given', async () => {
     const { code, stdout, stderr } = await commandLine('bench');
     expect(code).toBe(2);
     expect(stdout + stderr).toContain('train-step');

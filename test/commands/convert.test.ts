@@ -10,24 +10,24 @@ const folder = temporaryFolder();
 const convert = (...args: string[]) => commandLine('convert', ...args, '--out', join(folder(), 'out'));
 
 describe('byteify convert', () => {
-  it('asks where to write', async () => {
+  it('requires --out', async () => {
     expect(await commandLine('convert', LLAMA)).toMatchObject(wrongUsage('--out'));
   });
 
   it.each([
-    ['no model where the recipe names none either', [], /model/],
+    ['no model, if the recipe names none', [], /model/],
     ['a revision of a folder', [LLAMA, '--revision', 'main'], /--revision/],
-    ['a stage that is none', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
-    ['a recipe that is not there', [LLAMA, '--recipe', 'missing'], /missing/],
-    ['an override of no key', [LLAMA, '--set', 'seeed=1'], /seeed/],
-    ['an override that is none', [LLAMA, '--set', 'seed'], /--set/],
-    ['an override of no stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
+    ['an unknown stage', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
+    ['a recipe that does not exist', [LLAMA, '--recipe', 'missing'], /missing/],
+    ['an override of an unknown key', [LLAMA, '--set', 'seeed=1'], /seeed/],
+    ['an invalid override', [LLAMA, '--set', 'seed'], /--set/],
+    ['an override of an unknown stage', [LLAMA, '--set', 'stages.9.steps=1'], /stages\.9/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {
     expect(await convert(...args)).toMatchObject(wrongUsage(named));
     expect(await readdir(folder())).toEqual([]);
   });
 
-  it('says where a recipe of one’s own is wrong, and writes nothing', async () => {
+  it('says where the user’s recipe is wrong, and writes nothing', async () => {
     const recipe = join(folder(), 'mine.yaml');
     await writeFile(recipe, 'name: mine\nstages:\n  - kind: end-to-end\n    steps: many\n');
     expect(await convert(LLAMA, '--recipe', recipe)).toMatchObject(wrongUsage(/mine\.yaml:4:\d+: stages\.0\.steps/));

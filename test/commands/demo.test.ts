@@ -8,8 +8,8 @@ const folder = temporaryFolder();
 
 describe('byteify demo', () => {
   it.each([
-    ['an override of no key', ['--set', 'stages.0.stepz=1'], /stepz/],
-    ['a stage that is none', ['--restart-from', 'lunch'], /--restart-from/],
+    ['an override of an unknown key', ['--set', 'stages.0.stepz=1'], /stepz/],
+    ['an unknown stage', ['--restart-from', 'lunch'], /--restart-from/],
     ['an argument', ['org/name'], /argument/],
   ])('refuses %s, and writes nothing', async (_what, args, named) => {
     expect(await commandLine('demo', '--out', join(folder(), 'demo'), ...args)).toMatchObject(wrongUsage(named));

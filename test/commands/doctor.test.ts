@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 describe('doctor', () => {
-  it('fails naming the engine, with the way to mend it, where there is none', async () => {
+  it('fails with the name of the engine and a remedy if it is missing', async () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const { stdout, error } = await runCommand(doctor, {}, { json: true });
     const { ready, checks } = JSON.parse(stdout) as { ready: boolean; checks: Check[] };
@@ -30,7 +30,7 @@ describe('doctor', () => {
     });
   });
 
-  it('is content where the engine lies, and shows its measured speed', async () => {
+  it('passes if the engine is installed, and shows its measured speed', async () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
@@ -43,7 +43,7 @@ describe('doctor', () => {
     expect(stdout).toMatch(/^ok +koffi +3\./m);
   });
 
-  it('asks for a test of libraries that were never tested, or that have been replaced', async () => {
+  it('recommends a test of libraries that were never tested, or were replaced', async () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const own = join(folder(), 'own');
     await mkdir(own);
@@ -51,7 +51,7 @@ describe('doctor', () => {
     for (const file of files) await writeFile(file, '');
     await mkdir(join(folder(), 'engine'));
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
-    // As an earlier version left it: for which libraries is not known.
+    // As an earlier version wrote it, without the libraries.
     await writeFile(join(folder(), 'engine', 'self-test.json'), '{"gflops": 141.4}');
     const untested = {
       ok: false,
@@ -73,18 +73,18 @@ describe('doctor', () => {
   });
 });
 
-describe('single checks', () => {
+describe('the single checks', () => {
   it.each([
     ['18.20.0', false],
     ['20.18.3', false],
     ['20.19.0', true],
     ['22.1.0', true],
-  ])('node %s', (version, ok) => {
+  ])('judge Node %s', (version, ok) => {
     expect(checkNode(version)).toMatchObject({ ok, required: true });
     expect(checkNode(version).mend === null).toBe(ok);
   });
 
-  it('says what a machine without pinned libraries can do', () => {
+  it('say what to do on a machine without pinned libraries', () => {
     const windows = { platform: 'win32', arch: 'x64', libc: null } as const;
     expect(checkPlatform(windows)).toMatchObject({ required: true, ok: false, mend: expect.stringContaining('WSL 2') });
     expect(checkPlatform({ platform: 'linux', arch: 'x64', libc: 'musl' })).toMatchObject({
@@ -105,7 +105,7 @@ describe('single checks', () => {
     expect(checkEngine(windows).mend).toContain('WSL 2');
   });
 
-  it('warns of little memory', () => {
+  it('warn of little memory', () => {
     expect(checkMemory(1e9, 8e9)).toMatchObject({ ok: false, required: false });
     expect(checkMemory(4e9, 8e9)).toMatchObject({
       ok: true,
@@ -113,14 +113,14 @@ describe('single checks', () => {
     });
   });
 
-  it.runIf(process.platform !== 'win32')('reads what nvidia-smi prints, and does without it', async () => {
+  it.runIf(process.platform !== 'win32')('read the output of nvidia-smi, and work without it', async () => {
     vi.stubEnv('PATH', folder());
     expect(await checkGpu()).toMatchObject({ ok: false, required: false });
     await writeFile(join(folder(), 'nvidia-smi'), '#!/bin/sh\necho "NVIDIA H100, 81559 MiB"\n', { mode: 0o755 });
     expect(await checkGpu()).toMatchObject({ ok: true, detail: 'NVIDIA H100, 81559 MiB' });
   });
 
-  it('looks for the token and the cache where huggingface_hub does', async () => {
+  it('look for the token and the cache where huggingface_hub does', async () => {
     const env = { HF_HOME: folder() };
     expect(checkHubToken(env)).toMatchObject({ ok: false });
     await writeFile(join(folder(), 'token'), 'hf_x\n');

@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 describe('byteify evaluate', () => {
-  it('prints one JSON document, each path a kind of its own', async () => {
+  it('prints one JSON document, with each path as a separate kind', async () => {
     const args = ['--data', prose, lines, '--text-key', 'body'];
     const { code, stdout } = await commandLine('evaluate', BLT, ...args, '--json');
     expect(code).toBe(0);
@@ -28,7 +28,7 @@ describe('byteify evaluate', () => {
       expect.objectContaining({ kind: expect.stringContaining('lines'), documents: 1, bytes: 12, refused: [] }),
     ]);
     for (const kind of kinds) {
-      // An untrained model knows next to nothing: about the eight bits of a byte.
+      // An untrained model predicts almost nothing: about eight bits per byte.
       expect(Math.abs(kind.bits_per_byte - Math.log2(260))).toBeLessThan(1);
       expect(kind.bytes_per_patch).toBeGreaterThanOrEqual(1);
     }
@@ -36,7 +36,7 @@ describe('byteify evaluate', () => {
     for (const { bits_per_byte } of kinds) expect(table.stdout).toContain(bits_per_byte.toFixed(4));
   });
 
-  it('asks for text where a checkpoint has none of its own, and names what is not there', async () => {
+  it('requires text for a plain checkpoint, and names paths that do not exist', async () => {
     const bare = await commandLine('evaluate', BLT);
     expect(bare).toMatchObject({ code: expect.any(Number), stdout: '', stderr: expect.stringContaining('--data') });
     expect(bare.code).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ const args = { language: [], dataSource: [], backend: 'tfjs-node-gpu' } as const
 
 const exported = () => runCommand(exportCommand, { ...args, dir: blt, out: join(folder(), 'out') });
 
-it('export --out leaves nothing when the export does not compute what its checkpoint does', async () => {
+it('export --out leaves nothing behind if the export does not compute what its checkpoint computes', async () => {
   selfCheck.mockRejectedValueOnce(new Error('a logit differs'));
   expect((await exported()).error).toMatchObject({ message: 'a logit differs' });
   expect(await readdir(folder())).toEqual([]);
@@ -29,8 +29,8 @@ it('export --out leaves nothing when the export does not compute what its checkp
   expect(await readdir(folder())).toEqual(['out']);
 });
 
-describe('of a conversion', () => {
-  /** One that is trained, from a Llama whose licence came with it. */
+describe('the export of a conversion', () => {
+  /** A trained conversion of a Llama with a licence file. */
   async function conversion(): Promise<string> {
     const dir = join(folder(), 'conversion');
     await mkdir(join(dir, 'source'), { recursive: true });
@@ -49,7 +49,7 @@ describe('of a conversion', () => {
   };
   const NOT_STATED = 'The source and the licence of the training text are not stated.';
 
-  it('writes in place and aside what can be published once the sources of the text are stated; training stays', async () => {
+  it('can be published, in place or from --out, once the sources of the text are stated, without new training', async () => {
     selfCheck.mockResolvedValue({ maxLogitDifference: 0, positions: 1 });
     const dir = await conversion();
     const inPlace = join(dir, 'blt');
@@ -69,13 +69,13 @@ describe('of a conversion', () => {
     const aside = join(folder(), 'Llama-mine');
     const { stdout, error } = await runCommand(exportCommand, { ...args, dir, out: aside }, { json: true });
     expect(error).toBeNull();
-    // As the recipe says, which has the sources since.
+    // According to the recipe, which has contained the sources since then.
     expect(JSON.parse(stdout)).toMatchObject({ dtype: 'float32' });
     expect(await violations(dir, aside)).toEqual([]);
     expect(await readFile(join(aside, 'README.md'), 'utf8')).toContain('\n# Llama-mine\n');
   });
 
-  it('a recipe from before sources could be stated has the digest that it had: its export is not redone', async () => {
+  it('is not redone for a recipe from before sources could be stated, whose digest has not changed', async () => {
     selfCheck.mockResolvedValue({ maxLogitDifference: 0, positions: 1 });
     const dir = await conversion();
     await runCommand(exportCommand, { ...args, dir });
@@ -88,7 +88,7 @@ describe('of a conversion', () => {
 describe('--data-source', () => {
   const { parse = String } = exportCommand.options.find(({ flags }) => flags.startsWith('--data-source'))!;
 
-  it('takes a mapping', () => {
+  it('accepts a mapping', () => {
     expect(parse('{ name: A b, license: odc-by, language: [en, no] }')).toEqual({
       name: 'A b',
       license: 'odc-by',
@@ -96,7 +96,7 @@ describe('--data-source', () => {
     });
   });
 
-  it.each(['FineWeb', '[a]', '', '3'])('and not %j', (text) => {
+  it.each(['FineWeb', '[a]', '', '3'])('refuses %j', (text) => {
     expect(() => parse(text)).toThrow('must be a mapping such as');
   });
 

@@ -9,7 +9,7 @@ const BLT = goldenPath('plain/blt');
 const folder = temporaryFolder();
 
 describe('byteify finetune', () => {
-  it('asks for a place for the run of a plain checkpoint', async () => {
+  it('requires --out for a plain checkpoint', async () => {
     expect(await commandLine('finetune', BLT)).toMatchObject(wrongUsage('--out'));
     expect(await commandLine('finetune')).toMatchObject(wrongUsage('dir'));
   });
@@ -18,7 +18,7 @@ describe('byteify finetune', () => {
     ['a recipe that is not there', ['--recipe', 'missing'], 'missing'],
     ['a stage that is none', ['--restart-from', 'lunch'], '--restart-from'],
     ['no text', [], '--data'],
-  ])('refuses %s, and leaves nothing', async (_what, args, named) => {
+  ])('refuses %s, and leaves nothing behind', async (_what, args, named) => {
     const out = join(folder(), 'out');
     expect(await commandLine('finetune', BLT, '--out', out, ...args)).toMatchObject(wrongUsage(named));
     expect((await readdir(folder(), { recursive: true })).filter((name) => /safetensors|lock/.test(name))).toEqual([]);

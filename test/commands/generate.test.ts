@@ -10,8 +10,8 @@ const folder = temporaryFolder();
 const generate = (...more: string[]) => commandLine('generate', BLT, '--prompt', 'The ', '--max-bytes', '6', ...more);
 
 describe('byteify generate', () => {
-  // A model that is opened compiles its steps, which takes the time: it is opened twice.
-  it('prints one JSON document, of one text or of several that are seeded one after the other', async () => {
+  // Most of the time is spent compiling the steps of a model, which is opened twice.
+  it('prints one JSON document, for one text or for several with consecutive seeds', async () => {
     const file = join(folder(), 'prompt');
     await writeFile(file, 'The ');
     const several = await generate('--samples', '2', '--seed', '3', '--json');
@@ -33,12 +33,12 @@ describe('byteify generate', () => {
     ['raw bytes of several texts', ['--bytes', '--samples', '2'], '--bytes'],
     ['no bytes', ['--max-bytes', '0'], '--max-bytes'],
     ['a negative temperature', ['--temperature', '-1'], '--temperature'],
-    ['a share above one', ['--top-p', '1.5'], '--top-p'],
-    ['a share that is no number', ['--min-p', 'some'], '--min-p'],
+    ['a probability above one', ['--top-p', '1.5'], '--top-p'],
+    ['a probability that is not a number', ['--min-p', 'some'], '--min-p'],
     ['a penalty of zero', ['--repetition-penalty', '0'], '--repetition-penalty'],
     ['too many samples', ['--samples', '65'], '--samples'],
     ['too long a draft', ['--draft', '65'], '--draft'],
-    ['a seed that is no whole number', ['--seed', '1.5'], '--seed'],
+    ['a seed that is not a whole number', ['--seed', '1.5'], '--seed'],
     ['another precision', ['--weights', 'int4'], '--weights'],
   ])('refuses %s', async (_what, args, named) => {
     expect(await generate(...args)).toMatchObject(wrongUsage(named));

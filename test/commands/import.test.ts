@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const folder = temporaryFolder();
 const MODEL = 'builtin:tiny-llama';
 
-it('imports into a conversion folder, once, and remaps there; a changed recipe is refused until it is asked for', async () => {
+it('import runs once per conversion folder, remap runs there, and a changed recipe is refused without --restart-from', async () => {
   const out = join(folder(), 'conversion');
   const first = await runCommand(importCommand, { model: MODEL, out }, { json: true });
   expect(first.error).toBeNull();
@@ -28,7 +28,7 @@ it('imports into a conversion folder, once, and remaps there; a changed recipe i
     runCommand(remapCommand, { dir: out, set, ...more }, { json: true });
   const small = ['blt.hash_vocab=50', 'patcher.layers=1'];
   expect((await remap(small)).error).toBeNull();
-  // Without --recipe and --set it is the conversion's own recipe that counts.
+  // Without --recipe and --set, the conversion's own recipe is used.
   expect((await remap([])).stderr).toContain('already there');
   expect((await remap(['seed=7'])).error).toMatchObject({
     message: expect.stringContaining('The recipe has changed since the stage "remap" began'),
@@ -42,14 +42,14 @@ it('imports into a conversion folder, once, and remaps there; a changed recipe i
   await reader.close();
 });
 
-it('prints where everything lies', async () => {
+it('import prints where the files are', async () => {
   const out = join(folder(), 'conversion');
   const { stdout } = await runCommand(importCommand, { model: MODEL, out });
   expect(stdout).toMatch(/^model\.safetensors +[\d.]+ MB {2}[0-9a-f]{64}$/m);
   expect(stdout.endsWith(`\n${join(out, 'source')}\n`)).toBe(true);
 });
 
-it('leaves nothing when there is no such model', async () => {
+it('import leaves nothing behind if the model does not exist', async () => {
   const { error } = await runCommand(importCommand, { model: './nowhere', out: join(folder(), 'conversion') });
   expect(error).toMatchObject({ message: './nowhere does not exist.', exitCode: 2 });
   expect(await readdir(folder())).toEqual([]);

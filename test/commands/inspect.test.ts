@@ -22,7 +22,7 @@ async function inspected(path: string): Promise<Inspection> {
 }
 
 describe('inspect', () => {
-  it('a BLT checkpoint: config, parts, dtypes, every tensor', async () => {
+  it('shows the config, parts, dtypes and every tensor of a BLT checkpoint', async () => {
     const found = await inspected(join(golden, 'blt'));
     expect(found).toMatchObject({ kind: 'blt', config: { model_type: 'blt', cross_attn_k: 2, window_bytes: 16 } });
     expect(found.parts.map(({ name }) => name).sort()).toEqual([
@@ -39,7 +39,7 @@ describe('inspect', () => {
     expect(found.parts.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(found.parameters);
   });
 
-  it('a Llama checkpoint', async () => {
+  it('shows a Llama checkpoint', async () => {
     const found = await inspected(join(golden, 'llama'));
     expect(found).toMatchObject({
       kind: 'llama',
@@ -48,7 +48,7 @@ describe('inspect', () => {
     expect(found.parts.map(({ name }) => name).sort()).toEqual(['attention', 'embedding', 'feed-forward', 'norms']);
   });
 
-  it('a single file, and a conversion folder by what it has come to', async () => {
+  it('shows a single file, and the newest checkpoint of a conversion folder', async () => {
     expect(await inspected(join(golden, 'blt', 'model.safetensors'))).toMatchObject({
       kind: 'safetensors',
       config: {},
@@ -60,7 +60,7 @@ describe('inspect', () => {
     expect(await inspected(folder())).toMatchObject({ kind: 'blt', path: join(folder(), 'init') });
   });
 
-  it('a file of types that nothing is computed with, packed ones included', async () => {
+  it('shows a file of types that byteify does not compute with, including packed ones', async () => {
     const path = join(folder(), 'new.safetensors');
     await writeSafetensorsFile(
       path,
@@ -84,14 +84,14 @@ describe('inspect', () => {
     ['model.GGUF', POINTER, 'model.GGUF is a git-lfs pointer'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
     ['config.json', '{"model_type": NaN}', 'config.json is not JSON: it contains NaN'],
-  ])('%s of another content by what it is', async (name, text, message) => {
+  ])('says what %s with foreign content is', async (name, text, message) => {
     await writeFile(join(folder(), name), text);
     const path = name === 'config.json' ? folder() : join(folder(), name);
     const { error } = await runCommand(inspect, { path });
     expect((error as Error).message).toContain(message);
   });
 
-  it('a link to nothing by where it leads', async () => {
+  it('says where a dangling link leads', async () => {
     await symlink('/nowhere', join(folder(), 'model.gguf'));
     const { error } = await runCommand(inspect, { path: join(folder(), 'model.gguf') });
     expect((error as Error).message).toMatch(/model\.gguf is a link to \/nowhere, which does not exist\.$/);
@@ -107,7 +107,7 @@ describe('inspect', () => {
     ['nowhere', 'nowhere does not exist.'],
     ['notes.txt', 'is neither a .safetensors nor a .gguf file.'],
     ['empty', 'contains no byteify.json and no config.json.'],
-  ])('%s is refused in one sentence', async (name, message) => {
+  ])('refuses %s in one sentence', async (name, message) => {
     await writeFile(join(folder(), 'notes.txt'), '');
     await mkdir(join(folder(), 'empty'));
     const { error, stdout } = await runCommand(inspect, { path: join(folder(), name) });
@@ -116,7 +116,7 @@ describe('inspect', () => {
   });
 });
 
-describe('inspect a hub model', () => {
+describe('inspect of a hub model', () => {
   let hub: Hub | null = null;
   beforeEach(() => {
     vi.stubEnv('HF_HOME', folder());
@@ -135,7 +135,7 @@ describe('inspect a hub model', () => {
     return hub;
   }
 
-  /** The golden Llama in shards that are mostly weights: zeros, of which none may be asked for. */
+  /** The golden Llama in shards with large weights of zeros, which must not be requested. */
   async function sharded(): Promise<string> {
     const model = join(folder(), 'model');
     await mkdir(model);
@@ -149,7 +149,7 @@ describe('inspect a hub model', () => {
     return model;
   }
 
-  it('by its config and the headers of its shards alone', async () => {
+  it('reads only its config and the headers of its shards', async () => {
     const { requests } = await serve({ repos: { 'org/tiny@v1': await sharded() } });
     const found = await inspected('org/tiny@v1');
     const local = await inspected(join(folder(), 'model'));
@@ -166,7 +166,7 @@ describe('inspect a hub model', () => {
     for (const { sentBytes } of shards) expect(sentBytes).toBeLessThanOrEqual(65_536);
   });
 
-  it('from a server without ranges, and with a header longer than the first bytes', async () => {
+  it('works with a server without ranges, and with a header longer than the first request', async () => {
     const model = join(folder(), 'model');
     await mkdir(model);
     await cp(join(golden, 'blt', 'config.json'), join(model, 'config.json'));
@@ -177,7 +177,7 @@ describe('inspect a hub model', () => {
     expect(found).toMatchObject({ kind: 'blt', parameters: 2000, config: { cross_attn_k: 2 } });
   });
 
-  it('as the cache has it where the hub must not be asked', async () => {
+  it('reads the cache if the hub must not be contacted', async () => {
     const repository = join(folder(), 'hub', 'models--org--tiny');
     const commit = 'a'.repeat(40);
     await mkdir(join(repository, 'refs'), { recursive: true });
@@ -193,9 +193,9 @@ describe('inspect a hub model', () => {
   it.each<[string, string, HubFault[], string]>([
     ['does not exist', 'org/none', [], 'There is no model org/none on the hub'],
     ['is gated', 'org/gated', [], 'org/gated is gated'],
-    ['breaks off', 'org/tiny', [{ kind: 'cut', on: /cdn/, afterBytes: 100 }], 'could not be read'],
-    ['is no id', 'a/b/c', [], 'is neither a path that exists nor a hub id'],
-  ])('that %s is refused in one sentence', async (_what, model, faults, message) => {
+    ['is truncated', 'org/tiny', [{ kind: 'cut', on: /cdn/, afterBytes: 100 }], 'could not be read'],
+    ['is not an id', 'a/b/c', [], 'is neither a path that exists nor a hub id'],
+  ])('refuses a model that %s in one sentence', async (_what, model, faults, message) => {
     const llama = join(golden, 'llama');
     await serve({ repos: { 'org/tiny': llama, 'org/gated': llama }, gated: ['org/gated'], token: 'hf_x', faults });
     const { error } = await runCommand(inspect, { path: model });
@@ -204,7 +204,7 @@ describe('inspect a hub model', () => {
   });
 });
 
-describe('parts by name', () => {
+describe('the part of a tensor, by its name,', () => {
   it.each([
     ['blk.0.attn_norm.weight', 'norms'],
     ['blk.0.attn_q.weight', 'attention'],
@@ -214,11 +214,11 @@ describe('parts by name', () => {
     ['token_embd.weight', 'embedding'],
     ['model.embed_tokens.weight', 'embedding'],
     ['something.else', 'other'],
-  ])('of a Llama: %s is %s', (name, part) => {
+  ])('of a Llama, for %s, is %s', (name, part) => {
     expect(partFinder([])(name)).toBe(part);
   });
 
-  it('of a BLT without a config', () => {
+  it('is found for a BLT without a config', () => {
     const partOf = partFinder(['model.local_encoder.embed_tokens.weight']);
     expect(partOf('model.patcher.embed_tokens.weight')).toBe('patcher');
     expect(partOf('lm_head.weight')).toBe('head');

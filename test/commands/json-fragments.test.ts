@@ -21,7 +21,7 @@ describe('a JSON document in fragments', () => {
     expect(fragments.length > 1).toBe(length > 65_536);
   });
 
-  it('has no fragment as long as its arrays', () => {
+  it('has no fragment that contains a whole long array', () => {
     const values = new Array(1_000_000).fill(1 / 3);
     expect(Math.max(...[...jsonFragments({ values })].map((fragment) => fragment.length))).toBeLessThan(2_000_000);
   });

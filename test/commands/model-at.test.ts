@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { modelAt } from '../../src/commands/shared-options.js';
 
-it('puts the revision behind a hub id', () => {
+it('appends the revision to a hub id', () => {
   expect(modelAt('org/name', 'refs/pr/1')).toBe('org/name@refs/pr/1');
   expect(modelAt('org/name@v1', undefined)).toBe('org/name@v1');
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nextSteps, programName } from '../../src/commands/next-steps.js';
 
 describe('the program’s name', () => {
-  it('is byteify where it is installed', () => {
+  it('is byteify if it is installed', () => {
     expect(programName('/usr/lib/node_modules/.bin/byteify', '/home')).toBe('byteify');
     expect(programName(undefined, '/home')).toBe('byteify');
   });
@@ -15,7 +15,7 @@ describe('the program’s name', () => {
 });
 
 describe('next steps', () => {
-  it('are commands of the model that was made, and one to convert another', () => {
+  it('are commands for the new model, and one to convert another', () => {
     const text = nextSteps('byteify-demo', 'byteify');
     expect(text).toContain(' byteify generate byteify-demo --prompt "The "\n');
     expect(text).toContain(' byteify serve byteify-demo\n');
@@ -23,7 +23,7 @@ describe('next steps', () => {
     expect(text).toContain(' byteify convert ');
   });
 
-  it('can be copied whatever the folder is called', () => {
+  it('can be copied whatever the folder’s name', () => {
     expect(nextSteps("it's here", 'byteify')).toContain("serve 'it'\\''s here'");
   });
 });

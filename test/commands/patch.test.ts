@@ -15,7 +15,7 @@ const textFile = async () => {
 };
 
 describe('byteify patch', () => {
-  it('prints one JSON document, with the cuts and entropies of score', async () => {
+  it('prints one JSON document with the same patches and entropies as score', async () => {
     const file = await textFile();
     const { code, stdout } = await commandLine('patch', BLT, file, '--json');
     expect(code).toBe(0);
@@ -30,7 +30,7 @@ describe('byteify patch', () => {
     });
   });
 
-  it('shows the text as it is, with its cuts', async () => {
+  it('shows the text with its patches', async () => {
     const { code, stdout } = await commandLine('patch', BLT, await textFile());
     expect(code).toBe(0);
     const [shown, counted] = stdout.trimEnd().split('\n');
@@ -38,7 +38,7 @@ describe('byteify patch', () => {
     expect(counted).toContain(String(shown!.split('│').length));
   });
 
-  it('asks for a model, and names what is not there', async () => {
+  it('requires a model, and names files that do not exist', async () => {
     expect(await commandLine('patch')).toMatchObject(wrongUsage('dir'));
     const missing = join(folder(), 'missing');
     expect(await commandLine('patch', BLT, missing)).toMatchObject(wrongUsage(`${missing} does not exist`));

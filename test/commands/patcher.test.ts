@@ -11,13 +11,13 @@ const folder = temporaryFolder();
 const configAt = async (dir: string) => JSON.parse(await readFile(join(dir, 'config.json'), 'utf8'));
 
 describe('byteify patcher', () => {
-  it('names what it can do', async () => {
+  it('lists its verbs', async () => {
     const { code, stdout, stderr } = await commandLine('patcher');
     expect(code).toBe(2);
     for (const name of ['train', 'calibrate', 'evaluate']) expect(stdout + stderr).toContain(name);
   });
 
-  it('calibrate writes the threshold that gives the wanted patches, and prints it', async () => {
+  it('calibrate writes and prints the threshold that gives the target patch size', async () => {
     const copy = join(folder(), 'copy');
     await cp(BLT, copy, { recursive: true });
     const args = ['--target-bytes-per-patch', '3', '--max-bytes', '2048', '--data', ...OWN_TEXT, '--json'];
@@ -29,7 +29,7 @@ describe('byteify patcher', () => {
     expect((await configAt(copy)).patching_threshold).toBe(document.threshold_nats);
   });
 
-  it('calibrate leaves a config alone that it cannot calibrate', async () => {
+  it('calibrate does not change a config that it cannot calibrate', async () => {
     const copy = join(folder(), 'copy');
     await cp(BLT, copy, { recursive: true });
     const before = await readFile(join(copy, 'config.json'), 'utf8');
@@ -41,12 +41,12 @@ describe('byteify patcher', () => {
     expect(await readFile(join(copy, 'config.json'), 'utf8')).toBe(before);
   });
 
-  it('refuses a target that is none', async () => {
+  it('refuses an invalid target', async () => {
     const target = (value: string) => commandLine('patcher', 'calibrate', BLT, '--target-bytes-per-patch', value);
     for (const value of ['0', '-3', 'few']) expect(await target(value)).toMatchObject(wrongUsage('--target-bytes'));
   });
 
-  it.each(['train', 'evaluate'])('%s asks for a conversion where there is none', async (verb) => {
+  it.each(['train', 'evaluate'])('%s requires a conversion', async (verb) => {
     const dir = join(folder(), 'none');
     const { code, stdout, stderr } = await commandLine('patcher', verb, dir, '--data', ...OWN_TEXT);
     expect(code).toBeGreaterThan(0);

@@ -10,12 +10,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.meta.url));
 const folder = temporaryFolder();
 
-// What this machine's own self-test measured is none of a test's business.
+// The test must not depend on this machine's self-test.
 beforeEach(() => vi.stubEnv('BYTEIFY_HOME', folder()));
 afterEach(() => vi.unstubAllEnvs());
 
 describe('plan', () => {
-  it('prints one JSON document, times with the rate that is given', async () => {
+  it('prints one JSON document, with times at the given rate', async () => {
     const { stdout, error } = await runCommand(plan, { model: llama, set: [], gflops: 100 }, { json: true });
     expect(error).toBeNull();
     const document = JSON.parse(stdout);
@@ -43,7 +43,7 @@ describe('plan', () => {
     expect(document.seconds).toBeCloseTo(flops / 100e9, 6);
   });
 
-  it('knows no time without a rate, and takes six tenths of what the self-test measured', async () => {
+  it('prints no time without a rate, and uses 0.6 times the rate of the self-test', async () => {
     const unknown = await runCommand(plan, { model: llama, set: [] });
     expect(unknown.stdout).toContain('unknown: give --gflops');
     await import('node:fs/promises').then(({ mkdir }) => mkdir(join(folder(), 'engine')));
@@ -52,7 +52,7 @@ describe('plan', () => {
     expect(JSON.parse(measured.stdout).gflops_per_second).toBe(120);
   });
 
-  it('says of SmolLM2 what its recipe and the documentation say', async () => {
+  it('agrees with the recipe and the documentation about SmolLM2', async () => {
     // Of HuggingFaceTB/SmolLM2-135M-Instruct.
     const config = {
       model_type: 'llama',
@@ -79,7 +79,7 @@ describe('plan', () => {
     ['llama-3.2-1b', { hidden_size: 2048, num_hidden_layers: 16, num_attention_heads: 32, intermediate_size: 8192 }],
     ['llama-3.2-3b', { hidden_size: 3072, num_hidden_layers: 28, num_attention_heads: 24, intermediate_size: 8192 }],
     ['llama-3.1-8b', { hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, intermediate_size: 14336 }],
-  ])('says of %s what its recipe says', async (recipe, sizes) => {
+  ])('agrees with the recipe about %s', async (recipe, sizes) => {
     const config = {
       model_type: 'llama',
       vocab_size: 128256,
@@ -109,14 +109,14 @@ describe('plan', () => {
     expect(twice.memory_bytes).toBe(once.memory_bytes);
   });
 
-  it('prints a table a person can read', async () => {
+  it('prints a table for people', async () => {
     const { stdout } = await runCommand(plan, { model: llama, set: [], gflops: 100 });
     expect(stdout).toMatch(/^part +parameters +forward per byte$/m);
     expect(stdout).toMatch(/^finetune 4 end-to-end +24\.2 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
     expect(stdout).not.toMatch(/NaN|undefined|null/);
   });
 
-  it('warns when training needs more memory than the machine has', async () => {
+  it('warns if training needs more memory than the machine has', async () => {
     const rows = (count: number) => [
       `stages.4.batch_bytes=${count * 1024}`,
       `stages.4.micro_batch_size=${count}`,
@@ -128,7 +128,7 @@ describe('plan', () => {
     expect(stdout).toContain('finetune');
   });
 
-  it('asks for a model where neither line nor recipe names one', async () => {
+  it('requires a model on the command line or in the recipe', async () => {
     const { error } = await runCommand(plan, { set: [] });
     expect(error).toMatchObject({ message: 'No model was named.', exitCode: 2 });
   });

@@ -12,7 +12,7 @@ import { hubUploads } from '../support/hub-uploads.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
-/** The duties themselves are tested where they are. */
+/** The requirements themselves are tested in test/release. */
 const releaseViolations = vi.hoisted(() => vi.fn());
 vi.mock('../../src/release/index.js', async (original) => ({ ...(await original<object>()), releaseViolations }));
 
@@ -76,7 +76,7 @@ const publish = (dir: string, more: object = {}, options: { json?: boolean } = {
 const writing = () => hub.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
 
 describe('publish', () => {
-  it('uploads an export to a repository and prints the result; a second run has nothing to do', async () => {
+  it('uploads an export to a repository and prints the result, and does nothing in a second run', async () => {
     const dir = await exported();
     const { stdout, stderr, error } = await publish(dir, {}, { json: true });
     expect(error).toBeNull();
@@ -129,7 +129,7 @@ describe('publish', () => {
     expect(JSON.stringify(seen)).not.toContain(TOKEN);
   });
 
-  it('takes the export of a conversion, named by either folder, and shows the duties its manifest', async () => {
+  it('accepts a conversion or its export, and checks the export against the manifest', async () => {
     const folder = await conversion({}, {});
     for (const dir of [folder, join(folder, 'blt')]) {
       expect((await publish(dir, { acceptLicense: 'llama3.2' })).error).toBeNull();
@@ -142,7 +142,7 @@ describe('publish', () => {
     }
   });
 
-  it('refuses a conversion whose export is not that of its run', async () => {
+  it('refuses a conversion whose export is older than its run', async () => {
     const { error } = await publish(await conversion({}, { seconds: 2 }));
     expect(error).toMatchObject({
       message: expect.stringContaining('is older than its training'),
@@ -162,7 +162,7 @@ describe('publish', () => {
     expect((await publish(folder)).error).toMatchObject({ message: `${folder} has no finished export.`, exitCode: 2 });
   });
 
-  it('refuses a folder that holds neither, and one that is not there', async () => {
+  it('refuses a folder that is neither, and one that does not exist', async () => {
     const missing = join(work(), 'nowhere');
     expect((await publish(missing)).error).toMatchObject({
       message: `${missing} is neither a conversion nor an exported folder.`,
@@ -172,7 +172,7 @@ describe('publish', () => {
     expect((await publish(work())).error).toMatchObject({ hint: expect.stringContaining('no config.json') });
   });
 
-  it('names every duty that is open, and sends nothing', async () => {
+  it('names every requirement that is not met, and sends nothing', async () => {
     releaseViolations.mockResolvedValue([
       { sentence: 'The licence is missing.', hint: 'Add it.' },
       { sentence: 'The name is wrong.', hint: 'Change it.' },
@@ -180,13 +180,13 @@ describe('publish', () => {
     const { stderr, error } = await publish(await exported());
     expect(stderr).toContain('warning: The licence is missing. Add it.\n');
     expect(stderr).toContain('warning: The name is wrong. Change it.\n');
-    expect(error).toMatchObject({ message: expect.stringContaining('2 things are missing'), exitCode: 1 });
+    expect(error).toMatchObject({ message: expect.stringContaining('2 requirements are not met'), exitCode: 1 });
     expect(writing()).toEqual([]);
   });
 });
 
-describe('a file that the export is not made of', () => {
-  it('stops the publish before anything is asked of the hub that writes, unless it is included', async () => {
+describe('a file that is not part of the export', () => {
+  it('stops publishing before any writing request, unless it is included', async () => {
     const dir = await exported();
     await writeFile(join(dir, 'notes.txt'), 'private');
     for (const dryRun of [true, false]) {
@@ -200,7 +200,7 @@ describe('a file that the export is not made of', () => {
     expect(stderr).toMatch(/notes\.txt +\d+ B +upload[\s\S]*Uploading to me\/model/);
   });
 
-  it('is not sent when it is a link to one elsewhere, whatever its name', async () => {
+  it('is not sent if it is a link to a file elsewhere, whatever its name', async () => {
     const dir = await exported();
     await writeFile(join(work(), 'id_rsa'), 'PRIVATE KEY');
     for (const name of ['notes.txt', 'LICENSE']) {
@@ -216,7 +216,7 @@ describe('a file that the export is not made of', () => {
 });
 
 describe('a dry run', () => {
-  it('shows every file and asks for nothing that writes, with or without a token', async () => {
+  it('shows every file and sends no writing request, with or without a token', async () => {
     const dir = await exported();
     for (const token of [TOKEN, '']) {
       vi.stubEnv('HF_TOKEN', token);
@@ -230,7 +230,7 @@ describe('a dry run', () => {
     expect(writing()).toEqual([]);
   });
 
-  it('prints one document', async () => {
+  it('prints one JSON document', async () => {
     const dir = await exported();
     await publish(dir);
     const { stdout } = await publish(dir, { dryRun: true }, { json: true });
@@ -244,7 +244,7 @@ describe('a dry run', () => {
     });
   });
 
-  it('fails as the publish would', async () => {
+  it('fails where publishing would fail', async () => {
     const { stdout, error } = await publish(await exported(), { dryRun: true, repository: 'me/taken' });
     expect(stdout).toMatch(/model\.safetensors +remove/);
     expect(error).toMatchObject({ message: expect.stringContaining('me/taken contains another model'), exitCode: 1 });
@@ -254,20 +254,24 @@ describe('a dry run', () => {
   });
 });
 
-describe('an export that is not sound is refused by name', () => {
+describe('an invalid export is refused with the reason', () => {
   const SHARD = 'model-00002-of-00003.safetensors';
   it.each<[string, (dir: string) => Promise<unknown>, RegExp]>([
     ['no card', (dir) => rm(join(dir, 'README.md')), /lacks README\.md/],
     ['no tokenizer', (dir) => rm(join(dir, 'tokenizer.json')), /lacks tokenizer\.json/],
     [
-      'a tokenizer that is no JSON',
+      'a tokenizer that is not JSON',
       (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
       /tokenizer_config\.json is not valid JSON/,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
-    ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
-    ['a shard that is cut', (dir) => truncate(join(dir, SHARD), 100_000), /not a valid safetensors file/],
-    ['a shard that is too long', (dir) => appendFile(join(dir, SHARD), 'x'), /1 bytes follow the last tensor/],
+    ['a missing shard', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],
+    ['a truncated shard', (dir) => truncate(join(dir, SHARD), 100_000), /not a valid safetensors file/],
+    [
+      'a shard that is too long',
+      (dir) => appendFile(join(dir, SHARD), 'x'),
+      /continues for 1 byte after the last tensor/,
+    ],
     [
       'a shard of an earlier export',
       (dir) => cp(join(dir, SHARD), join(dir, 'model-00002-of-00004.safetensors')),

@@ -12,11 +12,11 @@ const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.met
 const blt = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 const folder = temporaryFolder();
 
-/** Small hash tables: the rule's are made for real models. */
+/** Small hash tables, because the derived sizes are meant for real models. */
 const set = ['blt.hash_vocab=100'];
 
 describe('remap', () => {
-  it('writes a BLT aside and prints what became of every tensor', async () => {
+  it('writes a BLT to --out and prints the origin of every tensor', async () => {
     const out = join(folder(), 'init');
     const { stdout, error } = await runCommand(remapCommand, { dir: llama, out, set }, { json: true });
     expect(error).toBeNull();
@@ -37,7 +37,7 @@ describe('remap', () => {
     expect(stdout).not.toMatch(/undefined|NaN/);
   });
 
-  it('asks where to write, and leaves nothing when the source is none', async () => {
+  it('requires --out, and leaves nothing behind if the source is invalid', async () => {
     expect((await runCommand(remapCommand, { dir: llama, set })).error).toMatchObject({
       message: `${llama} is not a conversion folder.`,
       exitCode: 2,
@@ -50,7 +50,7 @@ describe('remap', () => {
 });
 
 describe('remap --out', () => {
-  it('replaces what remap wrote, and nothing else', async () => {
+  it('replaces only what remap wrote', async () => {
     const out = join(folder(), 'init');
     const again = () => runCommand(remapCommand, { dir: llama, out, set });
     expect((await again()).error).toBeNull();
@@ -67,12 +67,12 @@ describe('remap --out', () => {
 describe('export', () => {
   const args = { backend: 'libtensorflow', language: [], dataSource: [] } as const;
 
-  it('asks where to write what is no conversion', async () => {
+  it('requires --out for a plain checkpoint', async () => {
     const { error } = await runCommand(exportCommand, { ...args, dir: blt });
     expect(error).toMatchObject({ message: `${blt} is not a conversion folder.`, exitCode: 2 });
   });
 
-  it('writes aside what transformers loads, and says that nothing compared it where the engine is not set up', async () => {
+  it('writes to --out what transformers loads, and says that it was not compared if the engine is not set up', async () => {
     vi.stubEnv('BYTEIFY_HOME', folder());
     const out = join(folder(), 'tiny');
     const { stdout, stderr, error } = await runCommand(
@@ -89,7 +89,7 @@ describe('export', () => {
     );
   });
 
-  it('refuses what is no BLT', async () => {
+  it('refuses a folder that contains no BLT', async () => {
     const out = join(folder(), 'out');
     const { error } = await runCommand(exportCommand, { ...args, dir: llama, out });
     expect(error).toMatchObject({ message: expect.stringContaining(join(llama, 'config.json')) });

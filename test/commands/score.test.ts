@@ -14,7 +14,7 @@ const textFile = async (text: string | Uint8Array) => {
 };
 
 describe('byteify score', () => {
-  it('prints one JSON document whose numbers belong together', async () => {
+  it('prints one JSON document with consistent numbers', async () => {
     const bytes = Buffer.from('naïve café, 東京.\n');
     const { code, stdout } = await commandLine('score', BLT, await textFile(bytes), '--json');
     expect(code).toBe(0);
@@ -29,14 +29,14 @@ describe('byteify score', () => {
     expect(document.byte_count).toBe(bytes.length);
     expect(document.nll_nats).toHaveLength(bytes.length);
     expect(document.entropy_nats).toHaveLength(bytes.length);
-    // BOS is a patch of its own.
+    // BOS is a separate patch.
     expect(document.patch_lengths[0]).toBe(1);
     const sum = (values: number[]) => values.reduce((a, b) => a + b, 0);
     expect(sum(document.patch_lengths)).toBe(bytes.length + 1);
     expect(document.bits_per_byte).toBeCloseTo(sum(document.nll_nats) / (Math.LN2 * bytes.length), 9);
   });
 
-  it('scores bytes that are no text', async () => {
+  it('scores bytes that are not text', async () => {
     const { code, stdout } = await commandLine('score', BLT, await textFile(Uint8Array.of(0, 255, 128)), '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout).nll_nats.every(Number.isFinite)).toBe(true);
@@ -51,7 +51,7 @@ describe('byteify score', () => {
     expect(stdout).not.toMatch(/NaN|undefined/);
   });
 
-  it('asks for a model, and names what is not there, is empty, or is a folder', async () => {
+  it('requires a model, and names an input that is missing, empty, or a folder', async () => {
     expect(await commandLine('score')).toMatchObject(wrongUsage('dir'));
     const missing = join(folder(), 'missing');
     expect(await commandLine('score', BLT, missing)).toMatchObject(wrongUsage(`${missing} does not exist`));

@@ -16,18 +16,18 @@ const keyFile = async (text: string) => {
   return file;
 };
 
-// What a server answers is tested in test/serve and test/e2e/serve.test.ts: here it never gets as far as to listen.
+// A server's responses are tested in test/serve and test/e2e/serve.test.ts; here it never begins to listen.
 describe('byteify serve', () => {
-  it('is not reachable by others without a key', async () => {
+  it('refuses to listen on a public address without a key', async () => {
     expect(await commandLine('serve', BLT, '--host', '0.0.0.0')).toMatchObject(wrongUsage('--api-key-file'));
   });
 
-  it.each(['', ' \n', 'two words', 'ключ'])('takes no %j for a key', async (text) => {
+  it.each(['', ' \n', 'two words', 'ключ'])('refuses %j as a key', async (text) => {
     const file = await keyFile(text);
     expect(await commandLine('serve', BLT, '--api-key-file', file)).toMatchObject(wrongUsage(file));
   });
 
-  it('takes no two keys, and none that is not there', async () => {
+  it('refuses two keys, and a key file that does not exist', async () => {
     const missing = join(folder(), 'missing');
     expect(await commandLine('serve', BLT, '--api-key-file', missing)).toMatchObject(wrongUsage(missing));
     vi.stubEnv('BYTEIFY_API_KEY', 'secret');
@@ -52,7 +52,7 @@ describe('byteify serve', () => {
     expect(await commandLine('serve', BLT, flag, value)).toMatchObject(wrongUsage(flag));
   });
 
-  it('names a folder that holds no model', async () => {
+  it('refuses a folder that contains no model', async () => {
     const { code, stdout, stderr } = await commandLine('serve', folder(), '--port', '0');
     expect(code).toBeGreaterThan(0);
     expect(stdout).toBe('');

@@ -8,12 +8,12 @@ const folder = temporaryFolder();
 beforeEach(() => vi.stubEnv('BYTEIFY_HOME', join(folder(), 'home')));
 afterEach(() => vi.unstubAllEnvs());
 
-/** What the engine's cache holds. */
+/** The contents of the engine's cache. */
 const remembered = () => readdir(join(folder(), 'home', 'engine')).catch(() => []);
 
-// Fetching and checking the libraries is tested in test/engine/set-up.test.ts.
+// Downloading and checking the libraries is tested in test/engine/set-up.test.ts.
 describe('byteify setup', () => {
-  it('names a folder without the libraries, and remembers nothing of it', async () => {
+  it('refuses a folder without the libraries, and does not record it', async () => {
     const libraries = join(folder(), 'libraries');
     const { code, stdout, stderr } = await commandLine('setup', '--libtensorflow', libraries);
     expect(code).toBeGreaterThan(0);
@@ -22,7 +22,7 @@ describe('byteify setup', () => {
     expect(await remembered()).toEqual([]);
   });
 
-  it('names libraries that are none', async () => {
+  it('refuses files that are not libraries', async () => {
     for (const name of ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'])
       await writeFile(join(folder(), name), 'not a library');
     const { code, stdout } = await commandLine('setup', '--libtensorflow', folder());
@@ -31,7 +31,7 @@ describe('byteify setup', () => {
     expect(await remembered()).toEqual([]);
   });
 
-  it('takes no argument', async () => {
+  it('accepts no argument', async () => {
     expect(await commandLine('setup', 'now')).toMatchObject(wrongUsage('argument'));
   });
 });

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { listenForStop } from '../../src/commands/signals.js';
 
-/** A process whose clock is set by hand. */
+/** A fake process whose clock is set by the test. */
 function listening() {
   const source = new EventEmitter();
   const [exits, first]: [number[], string[]] = [[], []];
@@ -20,7 +20,7 @@ function listening() {
   return { source, exits, first, stop, send };
 }
 
-it('aborts at the first signal, and tells of it once', () => {
+it('the first signal aborts, and is reported once', () => {
   const { first, stop, send, exits } = listening();
   expect([stop.signal.aborted, stop.requestedBy()]).toEqual([false, null]);
   send('SIGTERM', 0);
@@ -32,7 +32,7 @@ it('aborts at the first signal, and tells of it once', () => {
 it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-])('ends at a second one, %s, with %i, but not at a copy that a parent sends at once', (signal, code) => {
+])('a second signal, %s, ends the process with %i, unless it is a copy that a parent sends at once', (signal, code) => {
   const { send, exits, first } = listening();
   send('SIGINT', 1000);
   send(signal, 1050);
@@ -42,7 +42,7 @@ it.each([
   expect(first).toHaveLength(1);
 });
 
-it('listens no more when it is over', () => {
+it('signals are no longer handled after dispose', () => {
   const { source, stop } = listening();
   stop.dispose();
   expect([source.listenerCount('SIGINT'), source.listenerCount('SIGTERM')]).toEqual([0, 0]);

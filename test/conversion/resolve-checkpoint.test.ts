@@ -13,7 +13,7 @@ async function place(...path: string[]): Promise<string> {
   return at;
 }
 
-it('prefers the export, then the newest checkpoint by number, then the remapped model', async () => {
+it('a conversion resolves to its export, else its newest checkpoint by number, else the remapped model', async () => {
   await writeFile(join(folder(), 'byteify.json'), '{}');
   await expect(resolveCheckpoint(folder())).rejects.toThrow('has no checkpoint yet');
   const init = await place('init');
@@ -34,12 +34,12 @@ it('prefers the export, then the newest checkpoint by number, then the remapped 
   expect(await resolveCheckpoint(folder(), { prefer: ['run', 'init'] })).toMatchObject({ folder: init });
 });
 
-it('takes a plain checkpoint folder as it is', async () => {
+it('a plain checkpoint folder resolves to itself', async () => {
   await place();
   expect(await resolveCheckpoint(folder())).toEqual({ folder: folder(), modelType: 'blt', origin: 'plain' });
 });
 
-it('says what is missing', async () => {
+it('an error says what is missing', async () => {
   await expect(resolveCheckpoint(join(folder(), 'nowhere'))).rejects.toThrow('nowhere does not exist.');
   await expect(resolveCheckpoint(folder())).rejects.toThrow('contains no byteify.json and no config.json.');
   await writeFile(join(folder(), 'config.json'), '{');

@@ -10,8 +10,8 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** One sitting: opens, runs the stages, closes. Returns the stages whose work was done. */
-async function sitting(
+/** One session: opens the conversion, runs the stages, closes it. Returns the stages whose work ran. */
+async function session(
   stages: Partial<Record<StageName, Record<string, string>>>,
   options: { restartFrom?: StageName; failIn?: StageName } = {},
 ): Promise<StageName[]> {
@@ -40,8 +40,8 @@ const all = { import: { model: 'm' }, remap: { recipe: 'r' }, finetune: { recipe
 
 describe('runStage', () => {
   it('does the work once, and records it', async () => {
-    expect(await sitting(all)).toEqual(['import', 'remap', 'finetune']);
-    expect(await sitting(all)).toEqual([]);
+    expect(await session(all)).toEqual(['import', 'remap', 'finetune']);
+    expect(await session(all)).toEqual([]);
     const manifest = await readManifest(folder());
     expect(manifest?.stages.remap).toMatchObject({ state: 'done', inputs: { recipe: 'r' }, metrics: { value: 1 } });
     expect(Date.parse(manifest!.stages.remap!.finished!)).toBeGreaterThanOrEqual(
@@ -50,23 +50,23 @@ describe('runStage', () => {
     expect((await readdir(folder())).sort()).toEqual(['byteify.json', 'init', 'run', 'source']);
   });
 
-  it('goes on with a stage that stopped half-way, its output in place', async () => {
-    await expect(sitting(all, { failIn: 'remap' })).rejects.toThrow('remap broke');
+  it('resumes a stage that stopped midway, with its output in place', async () => {
+    await expect(session(all, { failIn: 'remap' })).rejects.toThrow('remap broke');
     expect((await readManifest(folder()))?.stages.remap).toMatchObject({ state: 'started', finished: null });
     expect(existsSync(join(folder(), 'init', 'remap-r'))).toBe(true);
-    expect(await sitting(all)).toEqual(['remap', 'finetune']);
+    expect(await session(all)).toEqual(['remap', 'finetune']);
   });
 
-  it('does a stage again whose output was deleted', async () => {
-    await sitting(all);
+  it('runs a stage again if its output was deleted', async () => {
+    await session(all);
     await rm(join(folder(), 'init'), { recursive: true });
-    expect(await sitting(all)).toEqual(['remap']);
+    expect(await session(all)).toEqual(['remap']);
   });
 
-  it('names what changed and refuses, done or half-way', async () => {
-    await sitting(all);
+  it('refuses changed inputs by name, whether the stage is done or stopped midway', async () => {
+    await session(all);
     const changed = { ...all, finetune: { recipe: 'r2', data: 'd2' } };
-    await expect(sitting(changed)).rejects.toMatchObject({
+    await expect(session(changed)).rejects.toMatchObject({
       message: `The recipe and data have changed since the stage "finetune" began in ${folder()}.`,
       hint: expect.stringContaining('--restart-from finetune'),
       exitCode: 2,
@@ -75,26 +75,26 @@ describe('runStage', () => {
     await rm(join(folder(), 'run'), { recursive: true });
     await rm(join(folder(), 'init'), { recursive: true });
     await rm(join(folder(), 'source'), { recursive: true });
-    await expect(sitting(all, { failIn: 'remap' })).rejects.toThrow();
-    await expect(sitting({ ...all, remap: { recipe: 'r2' } })).rejects.toThrow('The recipe has changed');
+    await expect(session(all, { failIn: 'remap' })).rejects.toThrow();
+    await expect(session({ ...all, remap: { recipe: 'r2' } })).rejects.toThrow('The recipe has changed');
   });
 
-  it('restarts from a stage: that one and the later ones go, the earlier stay', async () => {
-    await sitting({ ...all, export: { dtype: 'bf16' } });
-    expect(await sitting({ ...all, remap: { recipe: 'r2' } }, { restartFrom: 'remap' })).toEqual(['remap', 'finetune']);
+  it('restarts from a stage by discarding it and the later ones, but not the earlier ones', async () => {
+    await session({ ...all, export: { dtype: 'bf16' } });
+    expect(await session({ ...all, remap: { recipe: 'r2' } }, { restartFrom: 'remap' })).toEqual(['remap', 'finetune']);
     expect(await readdir(join(folder(), 'init'))).toEqual(['remap-r2']);
     expect(existsSync(join(folder(), 'blt'))).toBe(false);
     expect(Object.keys((await readManifest(folder()))!.stages)).toEqual(['import', 'remap', 'finetune']);
   });
 
-  it('throws nothing away when an earlier stage is refused', async () => {
-    await sitting(all);
+  it('discards nothing if an earlier stage is refused', async () => {
+    await session(all);
     const changed = { ...all, import: { model: 'm2' } };
-    await expect(sitting(changed, { restartFrom: 'finetune' })).rejects.toThrow('The model has changed');
+    await expect(session(changed, { restartFrom: 'finetune' })).rejects.toThrow('The model has changed');
     expect(existsSync(join(folder(), 'run', 'finetune-r-d'))).toBe(true);
   });
 
-  it('adds up the seconds of all sittings', async () => {
+  it('adds up the seconds of all sessions', async () => {
     const conversion = await openConversion(folder());
     const wait = () => new Promise((resolve) => setTimeout(resolve, 60));
     const run = (work: () => Promise<object>) => runStage({ conversion, name: 'import', inputs: {}, work });
@@ -110,13 +110,13 @@ describe('runStage', () => {
 });
 
 describe('openConversion', () => {
-  it('refuses a folder that holds something else, and leaves it as it was', async () => {
+  it('refuses a folder that contains something else, and does not change it', async () => {
     await writeFile(join(folder(), 'thesis.tex'), '');
     await expect(openConversion(folder())).rejects.toThrow('contains thesis.tex but no byteify.json');
     expect(await readdir(folder())).toEqual(['thesis.tex']);
   });
 
-  it('leaves no folder behind when nothing came about, and keeps one that was there before', async () => {
+  it('removes a new folder in which nothing was written, and keeps one that existed before', async () => {
     const fresh = join(folder(), 'deep', 'fresh');
     const fail = async (path: string) => {
       const conversion = await openConversion(path);

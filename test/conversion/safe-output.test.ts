@@ -13,7 +13,7 @@ beforeEach(async () => {
   await writeFile(at('source', 'model.safetensors'), 'weights');
 });
 
-/** An output as the verb leaves it. */
+/** An output as the verb writes it. */
 async function written(name: string, kind: OutputKind = 'export'): Promise<string> {
   await mkdir(at(name));
   await writeFile(at(name, 'config.json'), '{}');
@@ -22,7 +22,7 @@ async function written(name: string, kind: OutputKind = 'export'): Promise<strin
 }
 
 describe('an --out may be', () => {
-  it('a new folder at any depth, or an empty one, also through a link', async () => {
+  it('a new folder at any depth, or an empty one, or a link to one', async () => {
     expect(await claim(at('a', 'b'))).toBe(join(await realpath(folder()), 'a', 'b'));
     await mkdir(at('empty'));
     await symlink('empty', at('link'));
@@ -31,13 +31,13 @@ describe('an --out may be', () => {
     expect((await readdir(folder())).sort()).toEqual(['empty', 'link', 'source']);
   });
 
-  it('what the same verb wrote there, and beside the source', async () => {
+  it('output of the same verb, also beside the source', async () => {
     expect(await claim(await written('blt'))).toBe(await realpath(at('blt')));
     expect(await claim(at('blt'), folder())).toBe(await realpath(at('blt')));
     expect(await claim(at('source', 'blt'))).toContain('blt');
   });
 
-  it('a folder of any name in a conversion that no stage writes', async () => {
+  it('a folder in a conversion, under a name that no stage writes', async () => {
     await writeFile(at('byteify.json'), '{}');
     expect(await claim(at('fp32'))).toContain('fp32');
   });
@@ -51,13 +51,13 @@ describe('an --out is refused that', () => {
       exitCode: 2,
     });
 
-  it('is a file, or lies under one', async () => {
+  it('is a file, or is below one', async () => {
     await writeFile(at('file'), '');
     await refused(at('file'), 'is a file.');
     await refused(at('file', 'blt'), 'one of its parents is a file');
   });
 
-  it('holds anything that is not known', async () => {
+  it('contains anything unknown', async () => {
     await mkdir(at('home'));
     await writeFile(at('home', '.profile'), '');
     await refused(at('home'), 'is not empty');
@@ -65,24 +65,24 @@ describe('an --out is refused that', () => {
 
   it.each<[string, () => Promise<void>]>([
     ['more', () => writeFile(at('blt', 'notes.txt'), '')],
-    ['a folder more', async () => void (await mkdir(at('blt', 'runs')))],
+    ['one more folder', async () => void (await mkdir(at('blt', 'runs')))],
     ['other bytes', () => writeFile(at('blt', 'config.json'), '{"a": 1}')],
-    ['as many bytes, later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
-    ['a mark that is none', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
+    ['equally many bytes, written later', () => utimes(at('blt', 'config.json'), 1e9, 1e9)],
+    ['an invalid mark', () => writeFile(at('blt', OUTPUT_RECORD), '{')],
     ['the mark of another verb', () => markOutput(at('blt'), 'remap')],
-  ])('was written by the same verb and holds %s', async (_what, change) => {
+  ])('was written by the same verb and contains %s', async (_what, change) => {
     await written('blt');
     await change();
     await refused(at('blt'), 'is not empty');
   });
 
-  it('is the source or holds it, whatever mark it bears, also by a link', async () => {
+  it('is or contains the source, even if it is marked or reached by a link', async () => {
     const own = await written('blt');
     await refused(own, 'is the input', own);
     await symlink('blt', at('alias'));
     await refused(own, 'is the input', at('alias'));
     await refused(folder(), 'contains the input');
-    // As an import leaves a conversion's source.
+    // As an import writes a conversion's source.
     await mkdir(at('links'));
     await symlink(join('..', 'blt', 'config.json'), at('links', 'config.json'));
     await refused(own, 'contains the input', at('links'));

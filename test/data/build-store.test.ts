@@ -25,17 +25,17 @@ function build(options: Partial<BuildStoreOptions> = {}) {
   return buildStore({ ...SETTINGS, paths: [join(folder(), 'in')], out: join(folder(), 'data'), ...options });
 }
 
-async function textsOf(side: 'train' | 'validation' | 'both'): Promise<string[]> {
+async function textsOf(split: 'train' | 'validation' | 'both'): Promise<string[]> {
   const store = await openStore(join(folder(), 'data'));
   const read = async (split: Split) =>
     Promise.all(Array.from({ length: split.count }, async (_, i) => Buffer.from(await split.read(i)).toString()));
   const [train, validation] = [await read(store.train), await read(store.validation)];
   await store.close();
-  return { train, validation, both: [...train, ...validation] }[side];
+  return { train, validation, both: [...train, ...validation] }[split];
 }
 
-describe('what is read', () => {
-  it('is a text larger than any buffer, cut without loss', async () => {
+describe('text that is read', () => {
+  it('can be larger than any buffer, and is cut without loss', async () => {
     const text = Array.from({ length: 120_000 }, (_, i) => `Line ${i}: größer, 東京タワー 🗼.\n`).join('');
     await put('large.txt', text);
     const manifest = await build({ chunkBytes: 50_000 });
@@ -51,11 +51,11 @@ describe('what is read', () => {
         bytes,
       },
     ]);
-    const pieces = await textsOf('both');
-    expect(pieces.every((piece) => piece.endsWith('\n') && text.includes(piece))).toBe(true);
+    const chunks = await textsOf('both');
+    expect(chunks.every((chunk) => chunk.endsWith('\n') && text.includes(chunk))).toBe(true);
   });
 
-  it('says what it was made of and how', async () => {
+  it('is recorded with its files and settings', async () => {
     const stored = zlib.gzipSync(lines(PARAGRAPHS, 'body'));
     await put('a.jsonl.gz', stored);
     const manifest = await build({ textKey: 'body' });
@@ -74,13 +74,13 @@ describe('what is read', () => {
     expect(JSON.parse(await readFile(join(folder(), 'data/data.json'), 'utf8'))).toEqual(manifest);
   });
 
-  it('begins after a byte order mark in jsonl, ends with or without a newline, and knows Windows lines', async () => {
+  it('can begin with a byte order mark, end without a newline, and have Windows line ends', async () => {
     await put('a.ndjson', `\uFEFF${JSON.stringify({ text: 'first' })}\r\n\r\n${JSON.stringify({ text: 'second' })}`);
     expect((await build()).refused).toEqual([]);
     expect((await textsOf('both')).sort()).toEqual(['first', 'second']);
   });
 
-  it('is every kind of file, each document once, but not what is hidden', async () => {
+  it('is of every supported kind, each document once, without hidden files', async () => {
     await put('a.txt', PARAGRAPHS[5]!);
     await put('deep/b.md', PARAGRAPHS[6]!);
     await put('c.jsonl', `${lines(PARAGRAPHS.slice(0, 5))}\n\n`);
@@ -96,7 +96,7 @@ describe('what is read', () => {
     expect(manifest.files.map(({ documents }) => documents).reduce((a, b) => a + b)).toBe(9);
   });
 
-  it('is one document where two files or two lines are the same', async () => {
+  it('counts equal files and equal lines as one document', async () => {
     await put('a.jsonl', lines([PARAGRAPHS[0]!, PARAGRAPHS[1]!, PARAGRAPHS[0]!]));
     await put('b.txt', PARAGRAPHS[1]!);
     const manifest = await build();
@@ -110,8 +110,8 @@ describe('what is read', () => {
   });
 });
 
-describe('what is refused', () => {
-  it('of a broken archive is everything, and its documents count when they come again whole', async () => {
+describe('text that is refused', () => {
+  it('is all of a truncated archive, whose documents are accepted if they occur again in a valid file', async () => {
     const whole = zlib.gzipSync(
       lines(Array.from({ length: 3000 }, (_, i) => `${createHash('sha1').update(`${i}`).digest('hex')}`)),
     );
@@ -123,7 +123,7 @@ describe('what is refused', () => {
     expect(new Set(await textsOf('both')).size).toBe(3000);
   });
 
-  it('is text that shows only late that it is none', async () => {
+  it('is a file that turns out to be binary only near its end', async () => {
     const late = Buffer.concat([Buffer.from('fine\n'.repeat(600_000)), Buffer.from([0xff]), Buffer.from('fine\n')]);
     await put('late.txt', late);
     await put('nul.txt', 'a\0b');
@@ -138,7 +138,7 @@ describe('what is refused', () => {
     expect((await textsOf('both')).join('').length).toBe(PARAGRAPHS.join('').length);
   });
 
-  it('names the keys that a line has instead', async () => {
+  it('is reported with the keys that the line has instead', async () => {
     await put('a.jsonl', `${JSON.stringify({ title: 'x', id: 1 })}\n[1]\n{}\n"text"\nnull\n{"text":7}\n`);
     await put('b.txt', PARAGRAPHS.join(''));
     expect((await build()).refused.map(({ line, reason }) => `${line}: ${reason}`)).toEqual([
@@ -151,7 +151,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('is a jsonl file of empty lines, a link to nothing, a link to itself, and a pipe', async () => {
+  it('is a file of empty lines, a dangling link, a link to itself, or a pipe', async () => {
     await put('a.txt', PARAGRAPHS.join(''));
     await put('blank.jsonl', '\n \n\n');
     await symlink('nothing', join(folder(), 'in/dangling.txt'));
@@ -165,7 +165,7 @@ describe('what is refused', () => {
     ]);
   });
 
-  it('is listed up to a limit and counted beyond it', async () => {
+  it('is listed up to a limit, and counted beyond it', async () => {
     await put('a.jsonl', 'x\n'.repeat(12_000));
     await put('b.txt', PARAGRAPHS.join(''));
     const manifest = await build();
@@ -173,7 +173,7 @@ describe('what is refused', () => {
     expect(manifest.refused_count).toBe(12_000);
   });
 
-  it('that does not exist is asked for, and leaves nothing', async () => {
+  it('leaves nothing behind if a path does not exist', async () => {
     await expect(build({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow(/nowhere does not exist/);
     await symlink('nothing', join(folder(), 'link'));
     await expect(build({ paths: [join(folder(), 'link')] })).rejects.toThrow(
@@ -182,7 +182,7 @@ describe('what is refused', () => {
     expect(await readdir(folder())).toEqual(['link']);
   });
 
-  it('says so when nothing is left', async () => {
+  it('is explained if no text remains', async () => {
     await put('a.jsonl', 'x\ny\n');
     await expect(build()).rejects.toThrow(
       /^--data contains no usable text \(.*a\.jsonl:1: it is not JSON: an unquoted word, at character 1, and 1 more\)\.$/,
@@ -195,16 +195,16 @@ describe('what is refused', () => {
   });
 });
 
-describe('the sides', () => {
-  it('both have a piece when there are two, and which one does not depend on the order', async () => {
+describe('the splits', () => {
+  it('both get a document chunk if there are two, whatever the order of the files', async () => {
     for (const validationFraction of [1e-9, 1 - 1e-9]) {
       const small: string[][] = [];
       for (const order of [PARAGRAPHS, [...PARAGRAPHS].reverse()]) {
         await put('a.jsonl', lines(order));
         const manifest = await build({ validationFraction });
-        const side = validationFraction < 0.5 ? 'validation' : 'train';
-        expect(manifest[side].pieces).toBe(1);
-        small.push(await textsOf(side));
+        const split = validationFraction < 0.5 ? 'validation' : 'train';
+        expect(manifest[split].pieces).toBe(1);
+        small.push(await textsOf(split));
         expect((await textsOf('both')).sort()).toEqual([...PARAGRAPHS].sort());
         expect((await readdir(join(folder(), 'data'))).sort()).toEqual([
           'data.json',
@@ -218,7 +218,7 @@ describe('the sides', () => {
     }
   });
 
-  it('get a piece by its content, not by its place', async () => {
+  it('get a document chunk by its content, not by its position', async () => {
     const held: string[][] = [];
     for (const order of [PARAGRAPHS, [...PARAGRAPHS].reverse()]) {
       await Promise.all(order.map((line, i) => put(`${i}.txt`, line)));
@@ -229,7 +229,7 @@ describe('the sides', () => {
     expect(held[0]!.length).toBeGreaterThan(0);
   });
 
-  it('cannot both have a piece of one', async () => {
+  it('cannot both be filled from a single document chunk', async () => {
     await put('a.txt', 'one piece');
     await expect(build()).rejects.toMatchObject({
       message: expect.stringContaining('too little text'),
@@ -239,7 +239,7 @@ describe('the sides', () => {
 });
 
 describe('a store', () => {
-  it('that was stopped is not there, and the one before stays', async () => {
+  it('that was interrupted does not exist, and the previous one remains', async () => {
     await put('a.jsonl', lines(PARAGRAPHS));
     await build();
     const before = await readFile(join(folder(), 'data/data.json'), 'utf8');
@@ -253,7 +253,7 @@ describe('a store', () => {
     expect((await readdir(folder())).sort()).toEqual(['data', 'in']);
   });
 
-  it.each(['train.ends', 'validation.bin', 'data.json'])('whose %s was cut short is refused', async (name) => {
+  it.each(['train.ends', 'validation.bin', 'data.json'])('whose %s is truncated is refused', async (name) => {
     await put('a.jsonl', lines(PARAGRAPHS));
     await build();
     const path = join(folder(), 'data', name);

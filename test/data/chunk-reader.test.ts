@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { headOf, openChunks } from '../../src/data/chunk-reader.js';
 
-/** Chunks of some sizes, counted as they are asked for. */
+/** Chunks of the given sizes, counted as they are requested. */
 function source(sizes: readonly number[]) {
   const state = { asked: 0, isClosed: false };
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -23,8 +23,8 @@ async function rest(reader: AsyncIterable<Uint8Array>): Promise<number[]> {
   return bytes;
 }
 
-describe('chunks', () => {
-  it('that were looked at come again, and no more were read than that took', async () => {
+describe('a chunk reader', () => {
+  it('yields peeked chunks again, and reads no further than necessary to peek', async () => {
     const { state, reader } = source([3, 3, 3, 3]);
     expect([...(await reader.peek((_, byteCount) => byteCount >= 5))]).toEqual([0, 0, 0, 1, 1, 1]);
     expect([...(await reader.peek((_, byteCount) => byteCount >= 6))]).toHaveLength(6);
@@ -33,14 +33,14 @@ describe('chunks', () => {
     expect(await rest(reader)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3]);
   });
 
-  it('are looked at to their end where they are few', async () => {
+  it('peeks to the end of a short stream', async () => {
     const { reader } = source([2]);
     expect(await reader.peek(headOf)).toHaveLength(2);
     expect(await rest(reader)).toEqual([0, 0]);
     expect(await source([]).reader.peek(headOf)).toHaveLength(0);
   });
 
-  it('are closed when they are not read to the end', async () => {
+  it('closes a source that is not read to the end', async () => {
     const { state, reader } = source([1, 1]);
     await reader.peek(() => false);
     const other = source([1, 1]);

@@ -6,7 +6,7 @@ import { createDigestSet } from '../../src/data/digest-set.js';
 const digestOf = (value: number) => createHash('sha256').update(`${value}`).digest();
 
 describe('a set of digests', () => {
-  it('behaves as a set whose latest members can be taken back', () => {
+  it('behaves like a set that can be truncated', () => {
     const step = fc.oneof(
       fc.record({ add: fc.nat(30) }),
       fc.record({ keep: fc.double({ min: 0, max: 1, noNaN: true }) }),
@@ -29,7 +29,7 @@ describe('a set of digests', () => {
     );
   });
 
-  it('grows, and tells digests apart that begin alike', () => {
+  it('grows, and distinguishes digests with a common beginning', () => {
     const set = createDigestSet();
     const alike = (last: number) => Uint8Array.from({ length: 32 }, (_, i) => (i === 15 ? last : 7));
     for (let i = 0; i < 200; i++) expect(set.add(alike(i))).toBe(true);

@@ -4,7 +4,7 @@ import { completeChunks } from '../../src/data/document-chunks.js';
 
 const text = new TextEncoder();
 
-/** The chunks of a whole document, the rest included. */
+/** The chunks of a whole document, including the rest. */
 function* chunksOf(document: Uint8Array, limit: number): Generator<Uint8Array> {
   const rest = yield* completeChunks(document, limit);
   if (rest.length > 0) yield rest;

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** The documents of a file of these contents; refusals of records as `line: reason`, of the file as `reason` or `line: reason`. */
+/** The documents of a file with these contents; refusals of records as `line: reason`, of the file as `reason` or `line: reason`. */
 async function read(name: string, contents: string | Uint8Array, textKey = 'text') {
   const path = join(folder(), name);
   await writeFile(path, contents);
@@ -44,7 +44,7 @@ const texts = records.map(({ text }) => text);
 const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
 const all = { documents: texts, refused: [] };
 
-describe('JSON is read by its contents', () => {
+describe('JSON is recognised by its contents', () => {
   it.each(['a.jsonl', 'a.ndjson', 'a.json', 'a.txt', 'a', 'c4-train.00000-of-01024'])(
     'as lines under the name %s',
     async (name) => {
@@ -66,14 +66,14 @@ describe('JSON is read by its contents', () => {
     },
   );
 
-  it('after a byte order mark, with Windows lines and blank ones', async () => {
+  it('after a byte order mark, and with Windows line ends and blank lines', async () => {
     const strange = `\uFEFF\r\n\r\n${lines.replaceAll('\n', '\r\n\r\n')}`;
     expect(await read('a.jsonl', strange)).toEqual(all);
     expect(await read('a.json', strange)).toEqual(all);
     expect(await read('a.json', `\uFEFF${JSON.stringify(records)}`)).toEqual(all);
   });
 
-  it('and other text stays text', async () => {
+  it('while other text stays text', async () => {
     for (const text of [
       '[link](https://example.org) and more\n',
       '[Chorus]\nla la\n',
@@ -89,8 +89,8 @@ describe('JSON is read by its contents', () => {
   });
 });
 
-describe('JSON that is not taken is told', () => {
-  it('by line, where the others stand for themselves', async () => {
+describe('JSON that is refused is reported', () => {
+  it('by line, if the other lines can be used', async () => {
     const bad = `{'text': 'a'}\n{"text": "b", "p": NaN}\n{"text": "c"\n{"text": ""}\n[1]\n\0\0\n${lines}{"text": "cut`;
     const { documents, refused } = await read('a.json', bad);
     expect(documents).toEqual(texts);
@@ -105,7 +105,7 @@ describe('JSON that is not taken is told', () => {
     ]);
   });
 
-  it('as a whole, by the line of the fault, where values have no lines of their own', async () => {
+  it('as a whole file, with the line of the fault, if values span lines', async () => {
     const fault = await read('a.json', '[\n{"text": "a"},\n{"text": "b",\n "score": NaN}\n]');
     expect(fault).toEqual({
       documents: ['a'],
@@ -119,7 +119,7 @@ describe('JSON that is not taken is told', () => {
     expect((await read('a.json', '{\n  // a comment\n  "text": "a"\n}')).broken).toMatch(/^2: .* a comment.* 3$/);
   });
 
-  it('by its keys, where none of them is the wanted one', async () => {
+  it('with its keys, if the text key is missing', async () => {
     expect((await read('a.json', '{\n "version": 1,\n "data": []\n}')).refused).toEqual([
       '1: it has no key "text" (it has version, data)',
     ]);
@@ -133,8 +133,8 @@ describe('JSON that is not taken is told', () => {
   });
 });
 
-describe('a file that is no text', () => {
-  it('is called by its name, also under compression', async () => {
+describe('a file that is not text', () => {
+  it('is named by its format, also inside a compressed file', async () => {
     const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n';
     expect((await read('a.parquet', pointer)).broken).toMatch(/^it is a git-lfs pointer/);
     expect((await read('a.gz', gzipSync(gzipSync('a')))).broken).toMatch(
@@ -147,7 +147,7 @@ describe('a file that is no text', () => {
     expect((await read('a.txt', Buffer.from([0x61, 0, 2]))).broken).toMatch(/binary/);
   });
 
-  it('is a dangling link', async () => {
+  it('is reported if it is a dangling link', async () => {
     await symlink('nothing', join(folder(), 'link'));
     const reading = documentsOf({ path: join(folder(), 'link'), textKey: 'text', onStored: () => undefined }).next();
     await expect(reading).rejects.toMatchObject({
@@ -157,7 +157,7 @@ describe('a file that is no text', () => {
 });
 
 describe('reading', () => {
-  it('sees all stored bytes, also those that follow the last member', async () => {
+  it('passes on all stored bytes, including those after the last member', async () => {
     const stored = Buffer.concat([gzipSync('a'), gzipSync('b'), Buffer.alloc(3 << 20)]);
     await writeFile(join(folder(), 'a.gz'), stored);
     let bytes = 0;
@@ -169,7 +169,7 @@ describe('reading', () => {
     expect(bytes).toBe(stored.length);
   });
 
-  it('stops at the signal where nothing is found for long', async () => {
+  it('stops at the signal even if nothing is found for a long time', async () => {
     await writeFile(join(folder(), 'a.jsonl'), '\n'.repeat(8 << 20));
     const stop = new AbortController();
     const onStored = () => stop.abort(new Error('stopped'));

@@ -5,7 +5,7 @@ const bytes = (text: string) => Buffer.from(text, 'latin1');
 const tar = Buffer.alloc(512);
 tar.write('ustar', 257);
 
-describe('a file that is no text', () => {
+describe('a file that is not text', () => {
   it.each([
     ['a git-lfs pointer', bytes('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n'), 'git lfs pull'],
     ['a Parquet file', bytes('PAR1\x15\x04'), 'pandas'],
@@ -27,7 +27,7 @@ describe('a file that is no text', () => {
     ['UTF-32 text', bytes('\xff\xfe\0\0t\0\0\0'), 'iconv -f UTF-32 '],
     ['UTF-16 text without a byte order mark', Buffer.from('plain text', 'utf16le'), 'iconv -f UTF-16LE '],
     ['UTF-16 text without a byte order mark', Buffer.from('plain text', 'utf16le').swap16(), 'iconv -f UTF-16BE '],
-  ])('is called %s', (name, head, remedy) => {
+  ])('is recognised as %s', (name, head, remedy) => {
     expect(foreignKind(head)).toContain(`it is ${name}; `);
     expect(foreignKind(head)).toContain(remedy);
   });
@@ -47,7 +47,7 @@ describe('a file that is no text', () => {
     'II and MM tell the byte order.',
     'größer, 東京タワー 🗼',
     '',
-  ])('is not seen in the text %j', (text) => {
+  ])('is not mistaken for the text %j', (text) => {
     expect(foreignKind(Buffer.from(text.padEnd(text === '' ? 0 : 600, ' and so on')))).toBeNull();
   });
 });

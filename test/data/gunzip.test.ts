@@ -18,7 +18,7 @@ const someTexts = fc.array(fc.string({ maxLength: 300 }), { minLength: 1, maxLen
 const [first, second] = [gzipSync('first'), gzipSync('second')];
 
 describe('a gzip file', () => {
-  it('is the contents of all its members, which zero bytes may follow, however it is cut', async () => {
+  it('yields the contents of all its members, with optional zero padding, however it is split into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(someTexts, fc.nat(600), someLengths, async (texts, zeros, lengths) => {
         const stored = Buffer.concat([...texts.map((text) => gzipSync(text)), Buffer.alloc(zeros)]);
@@ -28,7 +28,7 @@ describe('a gzip file', () => {
     );
   });
 
-  it('is refused wherever it breaks off inside a member', async () => {
+  it('is refused if it is truncated anywhere inside a member', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: second.length - 1 }), someLengths, async (cut, lengths) => {
         const stored = [...first, ...second.subarray(0, cut)];
@@ -38,7 +38,7 @@ describe('a gzip file', () => {
     );
   });
 
-  it('is refused where something follows it, also after zero bytes', async () => {
+  it('is refused if other bytes follow it, even after zero padding', async () => {
     const zeros = Buffer.alloc(20);
     await expect(decoded(Buffer.concat([first, Buffer.from('more of another kind')]))).rejects.toThrow(/header/);
     for (const chunks of [
@@ -49,7 +49,7 @@ describe('a gzip file', () => {
       await expect(decoded(...chunks)).rejects.toThrow('are followed by other bytes');
   });
 
-  it('is refused where its checksum is not that of its contents', async () => {
+  it('is refused if its checksum is wrong', async () => {
     const damaged = Buffer.from(first);
     damaged[damaged.length - 6]! ^= 1;
     await expect(decoded(damaged)).rejects.toThrow('incorrect data check');

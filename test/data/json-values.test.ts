@@ -21,7 +21,7 @@ const records = fc.array(
 const indent = fc.constantFrom(undefined, 2, '\t');
 
 describe('JSON values', () => {
-  it('are the elements of an array, however it is written and cut', async () => {
+  it('are the elements of an array, however it is formatted and split into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.jsonValue(), { maxLength: 6 }),
@@ -36,7 +36,7 @@ describe('JSON values', () => {
     );
   });
 
-  it('are values one after another, each with the line it begins in', async () => {
+  it('are consecutive values, each with the line on which it begins', async () => {
     await fc.assert(
       fc.asyncProperty(records, indent, someLengths, async (values, space, lengths) => {
         const texts = values.map((value) => JSON.stringify(value, null, space));
@@ -51,7 +51,7 @@ describe('JSON values', () => {
     );
   });
 
-  it('are refused where the file ends inside one, or inside the array', async () => {
+  it('are refused if the file ends inside one, or inside the array', async () => {
     const text = '[\n{"text": "a]"},\n{"text": "b\\""}\n]';
     for (let cut = 1; cut < text.length; cut++)
       await expect(split(text.slice(0, cut))).rejects.toThrow('its JSON is truncated');
@@ -59,7 +59,7 @@ describe('JSON values', () => {
     expect(await split(`${text}  \n`)).toHaveLength(2);
   });
 
-  it('are refused where something follows the array, by its line', async () => {
+  it('are refused if text follows the array, with its line', async () => {
     await expect(split('[{"a": 1}]\n\n{"a": 2}')).rejects.toMatchObject({
       message: 'there is text after the end of its JSON array',
       line: 3,

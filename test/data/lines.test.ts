@@ -15,7 +15,7 @@ async function lines(text: string, maxBytes: number, lengths: readonly number[] 
 }
 
 describe('lines', () => {
-  it('join to the text, and those that are too long are null', async () => {
+  it('concatenate to the text, and are null if they are too long', async () => {
     const texts = fc.array(
       fc.string({ maxLength: 30 }).filter((text) => !text.includes('\n')),
       { maxLength: 8 },
@@ -28,7 +28,7 @@ describe('lines', () => {
     );
   });
 
-  it('may lack the last end', async () => {
+  it('may lack the last line end', async () => {
     expect(await lines('a\n\nbc', 10)).toEqual(['a', '', 'bc']);
     expect(await lines('', 10)).toEqual([]);
   });

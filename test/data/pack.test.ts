@@ -4,9 +4,9 @@ import { BOE, BOS, BYTE_OFFSET, EOS } from '../../src/blt/index.js';
 import { createPacker, PACKER_START, type PackedRow, type PackerState } from '../../src/data/pack.js';
 import { splitOf } from '../support/split.js';
 
-const somePieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 120 }), { minLength: 1, maxLength: 12 });
+const someChunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 120 }), { minLength: 1, maxLength: 12 });
 
-/** Bytes that rows predict, in order. */
+/** The bytes that rows predict, in order. */
 function predicted(rows: readonly Pick<PackedRow, 'targets' | 'weights'>[]): number[] {
   return rows.flatMap(({ targets, weights }) =>
     [...targets].filter((id, p) => weights[p] === 1 && id >= BYTE_OFFSET).map((id) => id - BYTE_OFFSET),
@@ -14,31 +14,31 @@ function predicted(rows: readonly Pick<PackedRow, 'targets' | 'weights'>[]): num
 }
 
 describe('packed rows', () => {
-  it('predict every byte once an epoch', async () => {
+  it('predict every byte once per epoch', async () => {
     await fc.assert(
-      fc.asyncProperty(somePieces, fc.integer({ min: 32, max: 80 }), async (pieces, rowBytes) => {
-        const packer = createPacker({ split: splitOf(pieces), rowBytes, seed: 3 });
+      fc.asyncProperty(someChunks, fc.integer({ min: 32, max: 80 }), async (chunks, rowBytes) => {
+        const packer = createPacker({ split: splitOf(chunks), rowBytes, seed: 3 });
         const rows: PackedRow[] = [];
-        while (packer.state().epoch === 0 && packer.state().place < pieces.length) rows.push(...(await packer.next(1)));
+        while (packer.state().epoch === 0 && packer.state().place < chunks.length) rows.push(...(await packer.next(1)));
         const first = predicted(rows).slice(
           0,
-          pieces.reduce((sum, { length }) => sum + length, 0),
+          chunks.reduce((sum, { length }) => sum + length, 0),
         );
         const counts = (bytes: readonly number[]) =>
           bytes.reduce((all, byte) => all.set(byte, (all.get(byte) ?? 0) + 1), new Map<number, number>());
-        expect([...counts(first)].sort()).toEqual([...counts(pieces.flatMap((piece) => [...piece]))].sort());
+        expect([...counts(first)].sort()).toEqual([...counts(chunks.flatMap((chunk) => [...chunk]))].sort());
       }),
     );
   });
 
-  it('that repeat are the same rows with the same numbers every epoch, none of two epochs, from any row on', async () => {
+  it('that repeat are identical in every epoch, never span two epochs, and can start from any row', async () => {
     await fc.assert(
-      fc.asyncProperty(somePieces, fc.integer({ min: 32, max: 80 }), async (pieces, rowBytes) => {
-        const settings = { split: splitOf(pieces), rowBytes, seed: 3, repeat: true };
+      fc.asyncProperty(someChunks, fc.integer({ min: 32, max: 80 }), async (chunks, rowBytes) => {
+        const settings = { split: splitOf(chunks), rowBytes, seed: 3, repeat: true };
         const packer = createPacker(settings);
         const first: PackedRow[] = [];
-        while (first.length === 0 || packer.state().place < pieces.length) first.push(...(await packer.next(1)));
-        expect(predicted(first).length).toBe(pieces.reduce((sum, { length }) => sum + length, 0));
+        while (first.length === 0 || packer.state().place < chunks.length) first.push(...(await packer.next(1)));
+        expect(predicted(first).length).toBe(chunks.reduce((sum, { length }) => sum + length, 0));
         expect(first.map(({ number }) => number)).toEqual([...first.keys()]);
         const middle = packer.state();
         const later = await packer.next(2 * first.length);
@@ -48,10 +48,10 @@ describe('packed rows', () => {
     );
   });
 
-  it('that do not repeat come in another order each epoch', async () => {
-    const pieces = Array.from({ length: 12 }, (_, i) => new Uint8Array(62).fill(i));
+  it('that do not repeat have a different order in each epoch', async () => {
+    const chunks = Array.from({ length: 12 }, (_, i) => new Uint8Array(62).fill(i));
     const orderOf = async (repeat: boolean) => {
-      const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 3, repeat }).next(24);
+      const rows = await createPacker({ split: splitOf(chunks), rowBytes: 64, seed: 3, repeat }).next(24);
       const order = rows.map(({ ids }) => ids[1]);
       return [order.slice(0, 12), order.slice(12)];
     };
@@ -62,10 +62,10 @@ describe('packed rows', () => {
     expect(other!.toSorted()).toEqual(one!.toSorted());
   });
 
-  it('are documents of BOS and bytes; EOS ends a piece and predicts nothing; the rest is padding without weight', async () => {
+  it('contain documents of BOS and bytes, EOS at the end of a document chunk, and padding without weight', async () => {
     await fc.assert(
-      fc.asyncProperty(somePieces, async (pieces) => {
-        const rows = await createPacker({ split: splitOf(pieces), rowBytes: 64, seed: 5 }).next(6);
+      fc.asyncProperty(someChunks, async (chunks) => {
+        const rows = await createPacker({ split: splitOf(chunks), rowBytes: 64, seed: 5 }).next(6);
         for (const { ids, targets, weights, documents, byteCount } of rows) {
           expect(ids.length).toBe(64);
           let covered = 0;
@@ -86,19 +86,19 @@ describe('packed rows', () => {
   });
 
   const runs = fc.record({
-    pieces: somePieces,
+    chunks: someChunks,
     rowBytes: fc.integer({ min: 2, max: 80 }),
     seed: fc.nat(),
     repeat: fc.boolean(),
   });
 
-  it('go on after any number of stops as if there had been none, whatever is asked for at a time', async () => {
+  it('continue after any number of stops as if there had been none, however many are requested at a time', async () => {
     await fc.assert(
       fc.asyncProperty(
         runs,
         fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 6 }),
-        async ({ pieces, ...settings }, sessions) => {
-          const options = { split: splitOf(pieces), ...settings };
+        async ({ chunks, ...settings }, sessions) => {
+          const options = { split: splitOf(chunks), ...settings };
           const total = sessions.reduce((sum, rows) => sum + rows, 0);
           const whole = await createPacker(options).next(total);
           let state = PACKER_START;

@@ -4,10 +4,10 @@ import { recordText } from '../../src/data/record-text.js';
 const of = (json: string, key = 'text') => recordText(Buffer.from(json), key);
 
 describe('the text of a record', () => {
-  it('stands under the key', () => {
+  it('is the value of the key', () => {
     expect(of('{"text": "caf\\u00e9 \\ud83d\\uddfc\\u0000"}')).toEqual({ text: 'café 🗼\0' });
     expect(of('{"content": "a", "text": 3}', 'content')).toEqual({ text: 'a' });
-    // C4 and Dolma have other keys beside it, and objects in which it stands again.
+    // C4 and Dolma have other keys beside it, and objects that contain it again.
     expect(of('{"text": "a", "metadata": {"text": "b", "\\"text\\"": 1}, "url": "\\"text\\""}')).toEqual({ text: 'a' });
     expect(of('{"metadata": {"text": "b"}, "text": "a"}')).toEqual({ text: 'a' });
   });
@@ -29,11 +29,11 @@ describe('the text of a record', () => {
     ['[1]', 'it is a list, not a JSON object'],
     ["{'text': 'a'}", 'it is not JSON: single quotes'],
     ['{"text": "a", "p": NaN}', 'it is not JSON: NaN'],
-  ])('is missed in %s', (json, reason) => {
+  ])('is missing in %s', (json, reason) => {
     expect(of(json)).toMatchObject({ reason: expect.stringContaining(reason) });
   });
 
-  it('is missed in what is no UTF-8', () => {
+  it('is missing in invalid UTF-8', () => {
     expect(recordText(Buffer.from('{"text": "caf\xe9"}', 'latin1'), 'text')).toMatchObject({
       reason: 'it is not valid UTF-8',
     });

@@ -8,7 +8,7 @@ async function* each<Value>(values: readonly Value[]): AsyncGenerator<Value> {
 }
 
 describe('a stream of zlib', () => {
-  it('uses up a chunk before the next is asked for', async () => {
+  it('consumes a chunk before the next is requested', async () => {
     const stream = createGzip();
     const chunks = Array.from({ length: 5 }, (_, i) => Buffer.alloc(300_000, i));
     let given = 0;
@@ -25,7 +25,7 @@ describe('a stream of zlib', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  it('fails with its own error, and with that of the chunks', async () => {
+  it('fails with its own error, or with that of the chunks', async () => {
     const failing = () =>
       new Transform({ transform: (_chunk, _encoding, done) => done(new Error('the stream failed')) });
     const all = async (chunks: AsyncIterable<Uint8Array>) => {
@@ -39,7 +39,7 @@ describe('a stream of zlib', () => {
     await expect(all(broken())).rejects.toThrow('the chunks failed');
   });
 
-  it('is destroyed when nobody reads on, and so are the chunks', async () => {
+  it('is destroyed with its source if the consumer stops early', async () => {
     const stream = new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) });
     let isClosed = false;
     async function* endless() {

@@ -20,7 +20,7 @@ async function decoded(...chunks: Uint8Array[]): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** Text that compresses, but not to nothing. */
+/** Text that compresses, but not to almost nothing. */
 const text = (lines: number) =>
   Buffer.from(Array.from({ length: lines }, (_, i) => `Row ${i} of the table has ${(i * i * 31) % 9973}.\n`).join(''));
 
@@ -34,7 +34,7 @@ const has = (program: string): boolean => {
 };
 
 describe('a zstd file', () => {
-  it('is the contents of all its frames, however it is cut', async () => {
+  it('yields the contents of all its frames, however it is split into chunks', async () => {
     await fc.assert(
       fc.asyncProperty(zstdFile, someLengths, async (parts, lengths) => {
         const stored = parts.flatMap(({ bytes }) => bytes);
@@ -45,7 +45,7 @@ describe('a zstd file', () => {
     );
   });
 
-  it('is refused wherever it breaks off inside a frame', async () => {
+  it('is refused if it is truncated anywhere inside a frame', async () => {
     await fc.assert(
       fc.asyncProperty(
         zstdFile,
@@ -71,7 +71,7 @@ describe('a zstd file', () => {
   });
 });
 
-describe.runIf(has('zstd'))('what the zstd program writes', () => {
+describe.runIf(has('zstd'))('output of the zstd program', () => {
   const plain = text(60_000);
 
   function zstd(...args: string[]): Buffer {
@@ -82,28 +82,28 @@ describe.runIf(has('zstd'))('what the zstd program writes', () => {
   }
 
   it.each([
-    ['at its usual level', []],
+    ['at its default level', []],
     ['without a checksum', ['--no-check']],
     ['with a large window', ['--ultra', '-20', '--long=27']],
-    ['so that rsync finds its way', ['--rsyncable']],
-    ['without the size of the contents', ['--no-content-size']],
+    ['in an rsync-friendly form', ['--rsyncable']],
+    ['without the contents’ size', ['--no-content-size']],
   ])('is read, %s', async (_name, args) => {
     expect((await decoded(zstd(...args))).equals(plain)).toBe(true);
   });
 
-  it('is read where several are joined', async () => {
+  it('is read if several files are concatenated', async () => {
     const stored = zstd();
     expect((await decoded(Buffer.concat([stored, stored]))).equals(Buffer.concat([plain, plain]))).toBe(true);
   });
 
-  it.runIf(has('pzstd'))('is read as pzstd writes it, in frames of their own', async () => {
+  it.runIf(has('pzstd'))('is read as pzstd writes it, in several frames', async () => {
     const path = join(folder(), 'plain');
     writeFileSync(path, plain);
     execFileSync('pzstd', ['-q', '-f', '-p', '4', path, '-o', `${path}.zst`]);
     expect((await decoded(readFileSync(`${path}.zst`))).equals(plain)).toBe(true);
   });
 
-  it('is refused where a byte is not what it was', async () => {
+  it('is refused if a byte has changed', async () => {
     const stored = zstd();
     for (const at of [20, stored.length >> 1, stored.length - 1]) {
       const damaged = Buffer.from(stored);
@@ -112,7 +112,7 @@ describe.runIf(has('zstd'))('what the zstd program writes', () => {
     }
   });
 
-  it('is refused where it needs what is not in it', async () => {
+  it('is refused if it needs a dictionary', async () => {
     const samples = Array.from({ length: 200 }, (_, i) => join(folder(), `sample${i}`));
     samples.forEach((path, i) => {
       writeFileSync(path, text(20 + i));
@@ -127,14 +127,14 @@ describe.runIf(has('zstd'))('what the zstd program writes', () => {
 });
 
 describe('a window of 2 GiB', () => {
-  // A frame of one raw block that asks for it.
+  // A frame of one raw block that needs this window.
   const stored = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3, (5 << 3) | 1, 0, 0, ...Buffer.from('hello'));
 
   it.runIf('createZstdDecompress' in zlib)('is read by the zlib of a newer Node', async () => {
     expect((await decoded(stored)).toString()).toBe('hello');
   });
 
-  it.runIf(!('createZstdDecompress' in zlib))('is refused with what to do', async () => {
+  it.runIf(!('createZstdDecompress' in zlib))('is refused with a remedy by an older Node', async () => {
     await expect(decoded(stored)).rejects.toThrow(/a window of 2 GiB, .*Node 22\.15 or newer.*zstd -d --long=31/);
   });
 });

@@ -30,7 +30,7 @@ function isValid(bytes: Uint8Array): boolean {
 }
 
 describe('UTF-8 in chunks', () => {
-  it('comes out whole and cut between characters, however it came in', async () => {
+  it('is yielded whole and cut between characters, whatever the chunks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), lengths, async (text, cuts) => {
         const chunks = await whole(validUtf8(cut(new TextEncoder().encode(text), cuts)));
@@ -40,7 +40,7 @@ describe('UTF-8 in chunks', () => {
     );
   });
 
-  it('is refused exactly when a decoder refuses it', async () => {
+  it('is refused exactly if a decoder refuses it', async () => {
     const byte = fc.oneof(
       fc.constantFrom(0x61, 0x80, 0xbf, 0xc3, 0xe2, 0xed, 0xa0, 0xf0, 0x9f, 0xf4, 0xff),
       fc.nat(255),

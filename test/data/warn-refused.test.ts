@@ -8,7 +8,7 @@ function warnings(refusals: number, options: { count: number; list?: string }): 
   return told;
 }
 
-it('names the first of what was left out and counts the others', () => {
+it('warnings name the first refusals and count the others', () => {
   expect(warnings(2, { count: 2 })).toEqual([
     'a.jsonl:1 was left out: it is empty',
     'a.jsonl:2 was left out: it is empty',
@@ -19,7 +19,7 @@ it('names the first of what was left out and counts the others', () => {
   expect(warnings(7, { count: 7 })).toHaveLength(6);
 });
 
-it('names a file as a whole without a line', () => {
+it('warnings about a whole file have no line', () => {
   const told: string[] = [];
   warnRefused({ warn: (text) => told.push(text) }, [{ path: 'b.txt', reason: 'it is binary' }], { count: 1 });
   expect(told).toEqual(['b.txt was left out: it is binary']);

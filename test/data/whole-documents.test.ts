@@ -20,7 +20,7 @@ async function read(options: { paths?: string[]; maxBytes?: number; textKey?: st
 }
 
 describe('whole documents', () => {
-  it('are files and lines, in order, whole even where they are long', async () => {
+  it('are files and lines in order, whole even if they are long', async () => {
     const long = 'ça continue. '.repeat(100_000);
     await put('a.txt', long);
     await put('b.jsonl', '{"text":"one"}\n\n{"text":"two\\nlines"}\n');
@@ -28,7 +28,7 @@ describe('whole documents', () => {
     expect(await read()).toEqual({ documents: [long, 'one', 'two\nlines', 'packed'], refused: [] });
   });
 
-  it('end between characters where enough was read, and nothing follows', async () => {
+  it('end between characters once enough has been read', async () => {
     await put('a.txt', 'abc');
     await put('b.txt', 'é€x');
     await put('c.txt', 'never');
@@ -38,7 +38,7 @@ describe('whole documents', () => {
     expect((await read({ maxBytes: 3 })).documents).toEqual(['abc']);
   });
 
-  it('are told when they are left out', async () => {
+  it('are reported if they are left out', async () => {
     await put('a.jsonl', '{"text":"one"}\n{"body":"two"}\nnot json\n{"text":""}\n');
     await put('b.bin', Uint8Array.of(1, 0, 2));
     await put('c.txt', '');
@@ -55,7 +55,7 @@ describe('whole documents', () => {
     expect((await read({ textKey: 'body' })).documents).toEqual(['two', 'here']);
   });
 
-  it('are asked for where nothing is', async () => {
+  it('are required to exist', async () => {
     await expect(read({ paths: [join(folder(), 'nowhere')] })).rejects.toThrow('does not exist');
   });
 });

@@ -6,7 +6,7 @@ import { zstdFile as file, zstdFrame as frame, inChunks, littleEndian, someLengt
 
 const OPTIONS = { maxWindowBytes: 2 ** 27, wideRemedy: 'that is too much' };
 
-/** Where a frame ends, at every length of the file. */
+/** Whether the file ends with a frame, at every length. */
 function wholeAt(bytes: readonly number[]): number[] {
   const frames = createZstdFrames(OPTIONS);
   const ends = frames.whole() ? [0] : [];
@@ -18,7 +18,7 @@ function wholeAt(bytes: readonly number[]): number[] {
 }
 
 describe('zstd frames', () => {
-  it('are whole at their ends and nowhere else, fed byte by byte or at once', () => {
+  it('are complete at their ends and nowhere else, whether fed byte by byte or at once', () => {
     fc.assert(
       fc.property(file, (parts) => {
         const ends = [0];
@@ -32,7 +32,7 @@ describe('zstd frames', () => {
     );
   });
 
-  it('come without those to be skipped, and nothing that comes crosses the end of one, however the file is cut', () => {
+  it('are yielded without skippable frames, in parts that never cross the end of a frame', () => {
     fc.assert(
       fc.property(file, someLengths, (parts, cuts) => {
         const frames = createZstdFrames(OPTIONS);
@@ -52,15 +52,15 @@ describe('zstd frames', () => {
     );
   });
 
-  it('with a checksum end after it', () => {
+  it('end after their checksum, if they have one', () => {
     const bytes = [0x28, 0xb5, 0x2f, 0xfd, 0x24, 1, 0x09, 0, 0, 97, 1, 2, 3, 4];
     expect(wholeAt(bytes)).toEqual([0, bytes.length]);
   });
 
-  it('that no decoder here reads are refused by what they ask for', () => {
+  it('that no decoder can read are refused with what they need', () => {
     const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
     const push = (...bytes: number[]) => createZstdFrames(OPTIONS).push(Uint8Array.from(bytes));
-    // A window of 2^31 bytes, as --long=31 writes it; of 1.5 * 2^27; one whose contents are as large as that; 2^27, which is taken.
+    // Windows of 2^31 bytes, as --long=31 writes it; of 1.5 * 2^27; of contents of that size; and of 2^27, which is accepted.
     expect(() => push(...MAGIC, 0, 21 << 3)).toThrow('needs a window of 2 GiB, but that is too much');
     expect(() => push(...MAGIC, 0, (17 << 3) | 4)).toThrow('a window of 192 MiB');
     expect(() => push(...MAGIC, 0xe0, 0, 0, 0, 0, 3, 0, 0, 0)).toThrow('a window of 12 GiB');
@@ -74,7 +74,7 @@ describe('zstd frames', () => {
     expect(() => push(1, 2, 3, 4)).toThrow('not zstd data');
   });
 
-  it('are recognised by how a file begins', () => {
+  it('are recognised by the first bytes of a file', () => {
     expect(isZstd(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd))).toBe(true);
     expect(isZstd(Uint8Array.of(0x5f, 0x2a, 0x4d, 0x18))).toBe(true);
     expect(isZstd(Uint8Array.of(0x23, 0xb5, 0x2f, 0xfd))).toBe(true);
@@ -86,7 +86,7 @@ describe('zstd frames', () => {
     Record<'zstdCompressSync' | 'zstdDecompressSync', (bytes: Uint8Array) => Buffer>
   >;
 
-  it.runIf(zstdDecompressSync)('are what zlib reads and writes', () => {
+  it.runIf(zstdDecompressSync)('agree with zlib’s', () => {
     fc.assert(
       fc.property(frame, ({ bytes, content }) => {
         expect(zstdDecompressSync!(Uint8Array.from(bytes)).toString()).toBe(content);

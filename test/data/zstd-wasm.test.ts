@@ -13,8 +13,8 @@ async function decoded(...chunks: Uint8Array[]): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-describe('the decoder for older Nodes', () => {
-  it('reads frames one after another, empty ones too', async () => {
+describe('the zstd decoder for older versions of Node', () => {
+  it('reads consecutive frames, including empty ones', async () => {
     expect(await decoded(frame('one'), frame(''), frame(''), frame(''), frame(''), frame('two'))).toBe('onetwo');
     expect(await decoded(...[...frame('byte by byte')].map((byte) => Uint8Array.of(byte)))).toBe('byte by byte');
     expect(await decoded()).toBe('');
@@ -25,9 +25,9 @@ describe('the decoder for older Nodes', () => {
     expect(texts).toEqual(['onetwo', 'threefour']);
   });
 
-  it('refuses damage, for which the library knows no end', async () => {
+  it('refuses damaged data, on which the library would loop forever', async () => {
     const reserved = frame('block');
-    reserved[6] = reserved[6]! | 6; // a block of the type that is not assigned
+    reserved[6] = reserved[6]! | 6; // a block of the reserved type
     await expect(decoded(reserved)).rejects.toThrow('its zstd data is damaged');
     const tall = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0]);
     await expect(decoded(tall)).rejects.toThrow('its zstd data is damaged');

@@ -24,7 +24,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
   ['a missing required flag', ['convert', 'builtin:tiny-llama'], 2, /--out/],
   ['a model that does not exist', ['convert', './nowhere', '--data', text, '--out', out], 2, /nowhere does not exist/],
   [
-    'a model that is no id',
+    'a model that is not an id',
     ['convert', 'a/b/c', '--data', text, '--out', out],
     2,
     /neither a path that exists nor a hub id/,
@@ -43,7 +43,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /contains no tokenizer\.json/,
   ],
   [
-    'a GGUF that is none',
+    'an invalid GGUF file',
     ['import', made('x.gguf', 'GGML????????????????????'), '--out', out],
     1,
     /does not begin with "GGUF"/,
@@ -105,7 +105,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /is the input/,
   ],
   [
-    'export --out onto a folder that holds its source',
+    'export --out onto a folder that contains its source',
     ['export', goldenPath('plain/blt'), '--out', goldenPath('plain')],
     2,
     /contains the input/,
@@ -118,28 +118,33 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
   ],
   ['scoring with no model', ['score', join(work, 'text'), text], 2, /no byteify\.json and no config\.json/],
   [
-    'scoring a file that is not there',
+    'scoring a file that does not exist',
     ['score', goldenPath('plain/blt'), join(work, 'none')],
     2,
     /none does not exist/,
   ],
-  ['evaluating on nothing', ['evaluate', goldenPath('plain/blt')], 2, /no text to measure on[\s\S]*--data/],
+  ['evaluating without text', ['evaluate', goldenPath('plain/blt')], 2, /no text to measure on[\s\S]*--data/],
   [
-    'evaluating on what is no text',
+    'evaluating on a binary file',
     ['evaluate', goldenPath('plain/blt'), '--data', made('zero.bin', 'a\0b')],
     1,
     /There is no text to measure on[\s\S]*zero\.bin: it is binary/,
   ],
   ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
   [
-    'more threads than TensorFlow is told',
+    'too many threads',
     ['score', goldenPath('plain/blt'), text, '--threads', '128'],
     2,
     /--threads must be a whole number from 1 to 127, not "128"/,
   ],
   ['a recipe that is a folder', ['plan', '--recipe', join(work, 'text')], 2, /cannot be read \(EISDIR\)/],
-  ['an override that is no YAML', ['plan', 'builtin:tiny-llama', '--set', 'name={'], 2, /the value is not YAML/],
-  ['an override of no stage', ['plan', 'builtin:tiny-llama', '--set', 'stages.7.steps=1'], 2, /there is no stages\.7/],
+  ['an override that is not YAML', ['plan', 'builtin:tiny-llama', '--set', 'name={'], 2, /the value is not YAML/],
+  [
+    'an override of a stage that does not exist',
+    ['plan', 'builtin:tiny-llama', '--set', 'stages.7.steps=1'],
+    2,
+    /there is no stages\.7/,
+  ],
   ['scoring an empty file', ['score', goldenPath('plain/blt'), made('none.txt', '')], 2, /is empty/],
   ['scoring a Llama as a BLT', ['score', goldenPath('plain/llama'), text], 1, /model_type/],
   [
@@ -154,9 +159,9 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /tfjs-node-gpu needs the package/,
   ],
-  ['a benchmark of nothing', ['bench', 'train-step'], 2, /No model was named/],
+  ['a benchmark without a model', ['bench', 'train-step'], 2, /No model was named/],
   [
-    'libraries that are not there',
+    'libraries that do not exist',
     ['setup', '--libtensorflow', join(work, 'text')],
     2,
     /does not contain libtensorflow/,
@@ -164,18 +169,21 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
 ];
 
 describe('bad input', () => {
-  it.each(CASES)('%s: one sentence, an exit code, nothing left', async (_what, args, code, says) => {
-    const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
-    expect(result.stderr).toMatch(says);
-    expect(result.stderr).toMatch(/^hint: /m);
-    expect(result.code).toBe(code);
-    expect(result.stdout).toBe('');
-    expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
-    expect(readdirSync(work)).not.toContain('new');
-    expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
-  });
+  it.each(CASES)(
+    'gives one sentence and an exit code, and leaves nothing behind: %s',
+    async (_what, args, code, says) => {
+      const result = await runCli(args, { env: { BYTEIFY_HOME: process.env.BYTEIFY_HOME ?? '' } });
+      expect(result.stderr).toMatch(says);
+      expect(result.stderr).toMatch(/^hint: /m);
+      expect(result.code).toBe(code);
+      expect(result.stdout).toBe('');
+      expect(result.stderr).not.toMatch(/\n\s+at .*\.[jt]s/);
+      expect(readdirSync(work)).not.toContain('new');
+      expect(readdirSync(join(work, 'text'))).toEqual(['a.txt']);
+    },
+  );
 
-  it('an engine that is not set up is said so, with what to do', async () => {
+  it('without an engine gives one sentence and what to do', async () => {
     const { code, stderr } = await runCli(['score', goldenPath('plain/blt'), text], {
       env: { BYTEIFY_HOME: join(work, 'home') },
     });

@@ -9,7 +9,7 @@ const at = (path: string) => fileURLToPath(new URL(`../../scripts/${path}`, impo
 const work = mkdtempSync(join(tmpdir(), 'byteify-gpu-test-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-/** What check:gpu does where programs are found in one folder alone. */
+/** Runs check:gpu with a PATH of one folder. */
 function checkGpu(programs: string, args: readonly string[] = [], env: Record<string, string> = {}) {
   const { CUDA_VISIBLE_DEVICES: _, ...rest } = process.env;
   return spawnSync(process.execPath, [at('check-gpu.mjs'), ...args], {
@@ -18,26 +18,26 @@ function checkGpu(programs: string, args: readonly string[] = [], env: Record<st
   });
 }
 
-describe('check:gpu where nvidia-smi is not found', () => {
-  it('says so in one sentence and exits 3', () => {
+describe('check:gpu without nvidia-smi', () => {
+  it('says so in one sentence and exits with 3', () => {
     const { status, stdout, stderr } = checkGpu(work);
     expect(stdout).toBe('There is no NVIDIA GPU to check here: nvidia-smi was not found.\n');
     expect([status, stderr]).toEqual([3, '']);
   });
 
-  it('--json: the same as one document', () => {
+  it('prints the same as one document with --json', () => {
     const { status, stdout } = checkGpu(work, ['--json']);
     expect(status).toBe(3);
     expect(JSON.parse(stdout)).toEqual({ gpu: null, reason: 'nvidia-smi was not found', passed: false, checks: [] });
   });
 
-  it('wrong usage is 2', () => {
+  it('exits with 2 for wrong usage', () => {
     expect(checkGpu(work, ['--bogus']).status).toBe(2);
     expect(checkGpu(work, ['--hash-vocab', '0']).status).toBe(2);
   });
 });
 
-describe('check:gpu where a card is named and no engine is set up', () => {
+describe('check:gpu with a card but no engine', () => {
   const programs = join(work, 'bin');
   mkdirSync(programs);
   const card = '0, GPU-1, NVIDIA H100 80GB HBM3, 580.159.04, 81559, 4, 9.0, Disabled';
@@ -45,7 +45,7 @@ describe('check:gpu where a card is named and no engine is set up', () => {
   chmodSync(join(programs, 'nvidia-smi'), 0o755);
   const env = { BYTEIFY_HOME: join(work, 'empty'), LD_LIBRARY_PATH: '' };
 
-  it('fails check by check, names what to do, and leaves no folder', () => {
+  it('fails each check with a remedy, and leaves no folder behind', () => {
     const { status, stdout } = checkGpu(programs, ['--json', '--work', work], env);
     expect(status).toBe(1);
     const { gpu, checks } = JSON.parse(stdout);
@@ -62,14 +62,14 @@ describe('check:gpu where a card is named and no engine is set up', () => {
     expect(readdirSync(work).filter((name) => name.startsWith('byteify-check-gpu-'))).toEqual([]);
   });
 
-  it('a card that CUDA_VISIBLE_DEVICES hides is none', () => {
+  it('finds no card if CUDA_VISIBLE_DEVICES hides it', () => {
     const { status, stdout } = checkGpu(programs, [], { ...env, CUDA_VISIBLE_DEVICES: '-1' });
     expect(stdout).toBe('There is no NVIDIA GPU to check here: CUDA_VISIBLE_DEVICES=-1 hides them all.\n');
     expect(status).toBe(3);
   });
 });
 
-/** The checks themselves, on a CPU: what they measure is right, but for the GPU. */
+/** Runs the checks on a CPU: their measurements are valid, although not of a GPU. */
 function trial(check: string, options: object) {
   const { stdout } = spawnSync(process.execPath, [at('check-gpu/run-check.mjs'), check, JSON.stringify(options)], {
     encoding: 'utf8',
@@ -77,8 +77,8 @@ function trial(check: string, options: object) {
   return JSON.parse(stdout);
 }
 
-describe('the checks tried on a CPU', () => {
-  it('golden parity holds, operation by operation and compiled', () => {
+describe('the checks, run on a CPU,', () => {
+  it('find golden parity, operation by operation and compiled', () => {
     const [{ figures }] = trial('golden', { trial: true });
     expect(figures.modes.map(({ mode }: { mode: string }) => mode)).toEqual(['eager', 'xla']);
     for (const { logits, gradients, patches_identical } of figures.modes) {
@@ -88,7 +88,7 @@ describe('the checks tried on a CPU', () => {
     }
   });
 
-  it('a compiled step in bfloat16 is timed, and a plan made for it', () => {
+  it('time a compiled step in bfloat16, and plan its memory', () => {
     const source = {
       hiddenSize: 64,
       layers: 1,

@@ -11,7 +11,7 @@ import { writeRandomBlt } from '../support/random-blt.js';
 const work = mkdtempSync(join(tmpdir(), 'byteify-wait-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-/** SmolLM2-135M's layers, four of them, with the local parts and the patcher that follow from its width. */
+/** Four of SmolLM2-135M's layers, with the local models and the patcher derived from its width. */
 const SOURCE = {
   hiddenSize: 576,
   layers: 4,
@@ -36,7 +36,7 @@ evaluate:
   validation_bytes: 256
 `;
 
-/** What 5 % is of: a step on a faster machine may take less, and the work on its data does not shrink with it. */
+/** The reference for the 5 %: on a faster machine a step may take less time, but preparing its data does not. */
 const REAL_STEP_MS = 200;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
@@ -46,7 +46,7 @@ let steps: { data_wait_fraction: number; bytes: number; bytes_per_second: number
 beforeAll(async () => {
   const blt = join(work, 'blt');
   const config = bltConfigFor(SOURCE, deriveLocalSizes(SOURCE));
-  // An untrained patcher is sure of nothing: patches of four bytes instead of one.
+  // An untrained patcher is uncertain everywhere, so patches of four bytes instead of one are used.
   await writeRandomBlt(blt, { ...config, patching: { threshold: 6, maxPatchLength: 4 } });
   await writeFile(join(work, 'recipe.yaml'), RECIPE);
   const out = join(work, 'out');
@@ -57,17 +57,17 @@ beforeAll(async () => {
   steps = lines.map((line) => JSON.parse(line)).filter(({ step, bytes }) => step > 1 && bytes !== undefined);
 });
 
-describe('data', () => {
-  it('never keeps the step waiting: the loop is idle under 5 % of a real step’s time', async () => {
+describe('preparing data', () => {
+  it('never keeps the step waiting: the loop is idle for less than 5 % of a real step', async () => {
     expect(result).toMatchObject({ code: 0 });
     expect(steps).toHaveLength(11);
     const stepMs = median(steps.map(({ bytes, bytes_per_second }) => (1000 * bytes) / bytes_per_second));
-    // Of the median step: other processes may hold up one or two.
+    // The median step, because other processes may delay one or two.
     const waitMs = median(steps.map(({ data_wait_fraction }) => data_wait_fraction)) * stepMs;
     expect(waitMs, `of ${stepMs} ms`).toBeLessThan(0.05 * Math.max(stepMs, REAL_STEP_MS));
   });
 
-  it('that was waited for is among the metrics of the stage', async () => {
+  it('is recorded in the metrics of the stage if the step waited', async () => {
     const manifest = JSON.parse(await readFile(join(work, 'out', 'byteify.json'), 'utf8'));
     const total = (of: (step: (typeof steps)[number]) => number) => steps.reduce((sum, step) => sum + of(step), 0);
     const seconds = (step: (typeof steps)[number]) => step.bytes / step.bytes_per_second;

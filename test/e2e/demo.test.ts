@@ -25,7 +25,7 @@ describe('byteify demo', () => {
     result = await demo();
   });
 
-  it('converts the embedded Llama and prints five things of it, and what to do next', () => {
+  it('converts the embedded Llama, and prints five results and the next steps', () => {
     expect(result.code).toBe(0);
     const [found, next] = result.stdout.split('\n\n');
     for (const verb of ['generate', 'serve', 'patch', 'convert']) expect(next).toContain(` ${verb} `);
@@ -46,7 +46,7 @@ describe('byteify demo', () => {
     expect(result.stderr).not.toMatch(/warning/);
   });
 
-  it('gives the same as JSON, from what is already there', async () => {
+  it('prints the same as JSON, from the finished conversion', async () => {
     const { code, stdout } = await demo('--json');
     expect(code).toBe(0);
     const document = JSON.parse(stdout);
@@ -67,7 +67,7 @@ describe('byteify demo', () => {
     expect(await readdir(join(out, 'blt'))).toContain('model.safetensors');
   });
 
-  it('is redone from the stage that a refusal names', async () => {
+  it('redoes the conversion from the stage that a refusal names', async () => {
     const refused = await demo('--set', 'stages.1.steps=2');
     expect(refused.code).toBe(2);
     const [, flag, stage] = /(--restart-from) (\w+)/.exec(refused.stderr)!;

@@ -11,7 +11,7 @@ import { startServing } from '../support/serving.js';
 
 const run = promisify(execFile);
 
-/** A folder as a reader of the examples has it: the package and OpenAI's client installed, the examples beside them. */
+/** A folder like that of a reader of the examples: the package and OpenAI's client installed, and the examples beside them. */
 const work = mkdtempSync(join(tmpdir(), 'byteify-examples-'));
 const model = join(work, 'model');
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -24,7 +24,7 @@ function install(name: string, from: string): void {
   symlinkSync(from, path, 'dir');
 }
 
-/** What Node runs from 22.18 on as it stands; this compiles it, checks its types on the way, and suits older ones, too. */
+/** Node 22.18 and later run TypeScript directly. Compiling it also checks its types, and works with older versions. */
 async function compileExamples(): Promise<void> {
   const options = {
     ...{ strict: true, skipLibCheck: true, module: 'nodenext', target: 'es2023', noEmitOnError: true },
@@ -50,10 +50,10 @@ beforeAll(async () => {
 const node = (args: readonly string[], env: Record<string, string> = {}) =>
   run(process.execPath, args, { cwd: work, env: { ...process.env, BYTEIFY_THREADS: '2', NO_COLOR: '1', ...env } });
 
-/** The example takes KEY=VALUE without the flag. */
+/** The example accepts KEY=VALUE without the flag. */
 const SETTINGS = FEW_STEPS.filter((argument) => argument !== '--set');
 
-it('convert.ts converts the embedded tiny Llama, and finds it done when it is run again', async () => {
+it('convert.ts converts the embedded tiny Llama, and finds it done when run again', async () => {
   const args = ['convert.js', ...OWN_TEXT, model, ...SETTINGS];
   const { stdout, stderr } = await node(args);
   expect(stdout).toMatch(/\/blt: \d\.\d{3} bits per byte on held-out text; the Llama has \d\.\d{3}\.\n$/);

@@ -35,7 +35,7 @@ async function json(...args: string[]): Promise<Document> {
   return JSON.parse(stdout);
 }
 
-/** What is shown of some bytes without --json. */
+/** How bytes are shown without --json. */
 const shownOf = (bytes: readonly number[]): string => {
   const valid = (text: string) => (text.includes('\uFFFD') ? null : text);
   let text = '';
@@ -57,19 +57,19 @@ beforeAll(async () => {
 });
 
 describe('byteify generate', () => {
-  it('gives one JSON document', () => {
+  it('prints one JSON document', () => {
     expect(Object.keys(whole)).toEqual(['text', 'bytes', 'finish_reason', 'seed', 'bytes_per_second']);
     expect(whole).toMatchObject({ finish_reason: 'length', seed: 5 });
     expect(whole.bytes.length).toBe(40);
     expect(whole.bytes_per_second).toBeGreaterThan(0);
-    // Of random weights hardly any bytes are UTF-8, and some are control characters.
+    // With random weights hardly any bytes are valid UTF-8, and some are control characters.
     expect(shownOf(whole.bytes)).toMatch(/\\x[01]/);
     expect(whole.text).toContain('\uFFFD');
     const ascii = (characters: readonly string[]) => characters.filter((character) => character < '\u0080').join('');
     expect(ascii([...whole.text])).toBe(ascii(whole.bytes.map((byte) => String.fromCharCode(byte))));
   });
 
-  it('writes the same after a prompt from a file, from stdin, with drafts, and shows it as text alone', async () => {
+  it('writes the same text after a prompt from a file or stdin, with drafts, and without --json', async () => {
     const file = join(work, 'prompt.txt');
     await writeFile(file, PROMPT);
     const rest = ['--max-bytes', '40', '--seed', '5'];
@@ -86,14 +86,14 @@ describe('byteify generate', () => {
     }
   });
 
-  it('writes bytes as they are with --bytes', async () => {
+  it('writes raw bytes with --bytes', async () => {
     const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
     const args = ['generate', model, '--prompt', PROMPT, '--max-bytes', '40', '--seed', '5', '--bytes'];
     const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { encoding: 'buffer' });
     expect([...stdout]).toEqual(whole.bytes);
   });
 
-  it('takes the likeliest bytes at temperature 0, whatever the seed, and draws otherwise', async () => {
+  it('takes the most likely bytes at temperature 0, whatever the seed, and samples otherwise', async () => {
     const [a, b] = [
       await json('--prompt', 'a', '--max-bytes', '12', '--temperature', '0'),
       await json('--prompt', 'a', '--max-bytes', '12', '--temperature', '0', '--seed', '9'),
@@ -103,7 +103,7 @@ describe('byteify generate', () => {
     expect(other.bytes).not.toEqual(whole.bytes);
   });
 
-  it('writes several samples, the first being that of the seed alone', async () => {
+  it('writes several samples, of which the first is that of the seed', async () => {
     const args = ['--prompt', PROMPT, '--max-bytes', '40', '--seed', '5', '--samples', '2'];
     const { samples, bytes_per_second } = await json(...args);
     expect(samples.map(({ seed }) => seed)).toEqual([5, 6]);
@@ -114,8 +114,8 @@ describe('byteify generate', () => {
     expect(stdout).toBe(samples.map(({ seed, bytes }) => `--- seed ${seed}\n${shownOf(bytes)}\n`).join(''));
   });
 
-  it('ends before a stop string', async () => {
-    // The first two bytes side by side that a command line can hold.
+  it('stops before a stop string', async () => {
+    // The first two adjacent bytes that a command line can contain.
     const at = whole.bytes.findIndex(
       (byte, i) => i > 0 && [byte, whole.bytes[i + 1]!].every((b) => b > 0x20 && b < 0x7f),
     );
@@ -136,7 +136,7 @@ describe('byteify generate', () => {
     expect(stopped).toMatchObject({ bytes: whole.bytes.slice(0, at), finish_reason: 'stop' });
   });
 
-  it('puts a message into the chat template of the model', async () => {
+  it('renders a message in the chat template of the model', async () => {
     const chatting = await longGolden(join(work, 'chatting'));
     await writeFile(join(chatting, 'chat_template.jinja'), CHATML);
     const args = ['--max-bytes', '10', '--temperature', '0', '--json'];
@@ -151,7 +151,7 @@ describe('byteify generate', () => {
     ['--chat without a template', ['--prompt', 'Hi', '--chat'], /has no chat template/],
     ['--system without --chat', ['--prompt', 'Hi', '--system', 'x'], /--system applies only to a conversation/],
     ['two prompts', ['--prompt', 'Hi', '--prompt-file', 'x'], /cannot be combined/],
-    ['a prompt that is not there', ['--prompt-file', 'nowhere.txt'], /nowhere\.txt does not exist/],
+    ['a prompt file that does not exist', ['--prompt-file', 'nowhere.txt'], /nowhere\.txt does not exist/],
     ['no prompt', [], /Standard input is empty/],
     ['an empty stop string', ['--prompt', 'Hi', '--stop', ''], /--stop is empty/],
     ['--bytes of several', ['--prompt', 'Hi', '--bytes', '--samples', '2'], /--bytes writes only one text/],
@@ -173,7 +173,7 @@ describe('byteify generate', () => {
     expect(stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n$/);
   });
 
-  it('refuses a prompt as long as what the model reads', async () => {
+  it('refuses a prompt that fills the model’s maximum length', async () => {
     const { code, stdout, stderr } = await generate('--prompt', 'x'.repeat(4096));
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
@@ -184,7 +184,7 @@ describe('byteify generate', () => {
   const startLongText = () =>
     startCli(['generate', model, '--prompt', 'x', '--max-bytes', '4000', '--seed', '1', '--top-k', '2']);
 
-  it('stops at Ctrl-C with 130', async () => {
+  it('stops on Ctrl-C and exits with 130', async () => {
     const running = startLongText();
     await once(running.child.stdout!, 'data');
     running.child.kill('SIGINT');
@@ -195,7 +195,7 @@ describe('byteify generate', () => {
     expect(stderr).not.toMatch(/\n\s+at |error:/);
   });
 
-  it('ends quietly and soon when nobody reads on', async () => {
+  it('exits quietly and quickly if nobody reads on', async () => {
     const running = startLongText();
     await once(running.child.stdout!, 'data');
     const begun = performance.now();
@@ -204,7 +204,7 @@ describe('byteify generate', () => {
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/EPIPE|error|\n\s+at /);
     const tookMs = performance.now() - begun;
-    // At the rate it says on stderr, all 4,000 bytes would have taken twice this long; none is said where it ended at once.
+    // At the rate printed on stderr, all 4,000 bytes would have taken twice this long; no rate is printed if it ended at once.
     const rate = Number(/^([\d.]+) bytes\/s$/m.exec(stderr)?.[1] ?? 0);
     expect(tookMs).toBeLessThan((1000 * 4000) / rate / 2);
   });

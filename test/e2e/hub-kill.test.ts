@@ -13,9 +13,9 @@ const DOWNLOAD = fileURLToPath(new URL('../support/download.mjs', import.meta.ur
 const MOMENTS = 20;
 const SHARDS = Array.from({ length: 6 }, (_, i) => `model-0000${i + 1}-of-00006.safetensors`);
 const SHARD_BYTES = 1_500_000;
-/** 64 kB every 20 ms and connection, four connections: about 1 s for all. */
+/** 64 kB every 20 ms per connection, on four connections: about 1 s for everything. */
 const PACE = { bytes: 64_000, everyMs: 20 };
-/** What may be on its way over a connection when its end is killed: a piece in the pipe and one that is being written. */
+/** The bytes that may be in flight on a connection when its end is killed: a chunk in the pipe and one being written. */
 const IN_FLIGHT_BYTES = 4 * 4 * PACE.bytes;
 
 const folder = temporaryFolder();
@@ -47,7 +47,7 @@ async function finish(child: ChildProcess): Promise<number | null> {
 
 const blobs = (cache: string) => join(cache, 'models--org--name', 'blobs');
 
-/** What is there of the shards: bytes by sha256, and whether they have their name. */
+/** How much of each shard exists, by sha256, and whether it has its final name. */
 async function shardsOnDisk(cache: string): Promise<Map<string, { bytes: number; named: boolean }>> {
   const names = await readdir(blobs(cache)).catch(() => []);
   const there = names.filter((name) => /^[0-9a-f]{64}/.test(name));
@@ -58,7 +58,7 @@ async function shardsOnDisk(cache: string): Promise<Map<string, { bytes: number;
   return new Map(await Promise.all(entries));
 }
 
-/** Where each request to the storage began, by sha256. */
+/** The first byte of each request to the storage, by sha256. */
 function starts(from: number): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const { url, range } of hub!.requests.slice(from)) {
@@ -69,7 +69,7 @@ function starts(from: number): Map<string, number[]> {
   return found;
 }
 
-/** Milliseconds from its first request to its end: what the moments are drawn from. */
+/** Milliseconds from its first request to its end, from which the moments are drawn. */
 async function lengthOfDownload(cache: string): Promise<number> {
   const child = start(cache);
   while (hub!.requests.length === 0) await wait(5);
@@ -78,7 +78,7 @@ async function lengthOfDownload(cache: string): Promise<number> {
   return performance.now() - beganMs;
 }
 
-it(`brings nothing twice after kill -9 at any of ${MOMENTS} random moments`, async () => {
+it(`nothing is downloaded twice after kill -9 at any of ${MOMENTS} random moments`, async () => {
   hub = await startHub({
     repos: { 'org/name': files },
     faults: [{ kind: 'drip', on: /^\/cdn\//, ...PACE, times: Number.POSITIVE_INFINITY }],
@@ -102,7 +102,7 @@ it(`brings nothing twice after kill -9 at any of ${MOMENTS} random moments`, asy
     expect(await finish(start(cache)), where).toBe(0);
     const asked = starts(rerun);
     for (const [digest, { bytes, named }] of there) {
-      // A file with its name or all its bytes is not asked for; any other from the byte on that is missing, once.
+      // A complete file is not requested again; any other is requested once, from its first missing byte on.
       const expected = named || bytes === SHARD_BYTES ? undefined : [bytes];
       expect(asked.get(digest), `${where}: ${digest}`).toEqual(expected);
     }

@@ -50,7 +50,7 @@ async function everyFile(root: string): Promise<string[]> {
 }
 
 describe('byteify import of a hub model', () => {
-  it('over a bad network brings it and pins its commit', async () => {
+  it('downloads it over a bad network and pins its commit', async () => {
     await serve({
       faults: [
         { kind: 'cut', on: /^\/cdn\//, afterBytes: 100_000, times: 2 },
@@ -68,7 +68,7 @@ describe('byteify import of a hub model', () => {
     expect(manifest.revision).toBe(ref);
   });
 
-  it('takes the revision that --revision names', async () => {
+  it('uses the revision that --revision names', async () => {
     const files = Object.fromEntries((await readdir(TINY)).map((name) => [name, readFileSync(join(TINY, name))]));
     await serve({ repos: { 'org/tiny': TINY, 'org/tiny@v1': { ...files, 'README.md': 'The first.' } } });
     const { code } = await runImport('org/tiny', { args: ['--revision', 'v1'] });
@@ -78,14 +78,14 @@ describe('byteify import of a hub model', () => {
     expect([manifest.model, manifest.revision]).toEqual(['org/tiny@v1', ref]);
   });
 
-  it('that was renamed says so', async () => {
+  it('reports that the model was renamed', async () => {
     await serve({ renamed: { 'org/old': 'org/tiny' } });
     const { code, stderr } = await runImport('org/old');
     expect(stderr).toContain('org/old is now called org/tiny on the hub.');
     expect(code).toBe(0);
   });
 
-  it('that is gated ends with the page where its licence is accepted', async () => {
+  it('names the page where the licence of a gated model is accepted', async () => {
     await serve({ gated: ['org/tiny'], token: TOKEN });
     const { code, stderr } = await runImport('org/tiny');
     expect(code).toBe(1);
@@ -97,7 +97,7 @@ describe('byteify import of a hub model', () => {
     ['that opens the model', TOKEN, 0],
     ['that the hub refuses', `${TOKEN}2`, 1],
     ['that no header can carry', `${TOKEN}\u0001`, 2],
-  ])('shows the token %s nowhere', async (_what, token, expected) => {
+  ])('never shows the token %s', async (_what, token, expected) => {
     await serve({ gated: ['org/tiny'], token: TOKEN });
     const { code, stdout, stderr, commandLine } = await runImport('org/tiny', { token });
     expect(code).toBe(expected);

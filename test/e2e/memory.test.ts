@@ -13,7 +13,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 const LIMIT_BYTES = 700e6;
 const REPORTER = new URL('../support/report-memory.mjs', import.meta.url);
 
-/** A Llama of 2 GB in bfloat16, all zeros and a hole in the file: its 900 MB of layers are read, no disk is written for it. */
+/** A Llama of 2 GB in bfloat16 in a sparse file of zeros: its 900 MB of layers are read without using disk space. */
 async function hollowLlama(): Promise<string> {
   const folder = join(work, 'llama');
   await mkdir(folder);
@@ -42,7 +42,7 @@ async function hollowLlama(): Promise<string> {
   return folder;
 }
 
-/** What `byteify remap` wrote and the most memory it held. */
+/** The output of `byteify remap` and its peak memory. */
 async function remapped(source: string, sets: readonly string[]): Promise<{ bytes: number; peakBytes: number }> {
   const [out, memory] = [join(work, 'out'), join(work, 'memory')];
   const args = ['remap', source, '--out', out, '--json', ...sets.flatMap((set) => ['--set', set])];
@@ -57,7 +57,7 @@ async function remapped(source: string, sets: readonly string[]): Promise<{ byte
 it.each<[string, () => Promise<string>, string[]]>([
   ['a folder in bfloat16', hollowLlama, ['blt.hidden_size=128', 'blt.cross_attn_k=2', 'blt.hash_vocab=200000']],
   ['a quantised GGUF', smollm2Gguf, ['blt.hidden_size=96', 'blt.cross_attn_k=2', 'blt.hash_vocab=200000']],
-])('remap of %s holds less than 700 MB, whatever it reads and writes', async (_what, source, sets) => {
+])('remap of %s takes less than 700 MB of memory, whatever it reads and writes', async (_what, source, sets) => {
   const { bytes, peakBytes } = await remapped(await source(), sets);
   expect(bytes).toBeGreaterThan(LIMIT_BYTES);
   expect(peakBytes).toBeLessThan(LIMIT_BYTES);

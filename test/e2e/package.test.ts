@@ -10,7 +10,7 @@ import { type Packed, packed, ROOT, runAsUser } from '../support/packed.js';
 const run = promisify(execFile);
 
 let installed: Packed;
-/** A folder of the user's own below the installed package. */
+/** A user's folder below the installed package. */
 let work: string;
 beforeAll(async () => {
   installed = await packed();
@@ -20,7 +20,7 @@ afterAll(() => rm(work, { recursive: true, force: true }));
 
 const node = (code: string, cwd = work) => run(process.execPath, ['--input-type=module', '--eval', code], { cwd });
 
-/** Compiles a file of a user's who has TypeScript and no types of Node. */
+/** Compiles the file of a user who has TypeScript but not the types of Node. */
 async function compiles(file: string, code: string): Promise<void> {
   await writeFile(join(work, file), code);
   const strict = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023'];
@@ -42,7 +42,7 @@ async function entries(): Promise<string[]> {
 }
 
 describe('the tarball', () => {
-  it('holds a module and a declaration for each source, the data that is read, and nothing else', async () => {
+  it('contains a module and a declaration for each source, the data files, and nothing else', async () => {
     const sources = (await readdir(join(ROOT, 'src'), { recursive: true })).filter((name) => /\.(ts|js)$/.test(name));
     const { stdout } = await run('git', ['ls-files', 'assets', 'recipes', 'schema'], { cwd: ROOT });
     const built = sources.flatMap((name) => ['.js', '.d.ts'].map((end) => `dist/${name.replace(/\.(ts|js)$/, end)}`));
@@ -50,7 +50,7 @@ describe('the tarball', () => {
     expect(installed.files).toEqual([...documents, ...built, ...stdout.trim().split('\n')].sort());
   });
 
-  it('is what npm’s own tools and publint find no fault with', async () => {
+  it('passes npm’s own checks and publint', async () => {
     const { publint } = await import('publint');
     const { readFile: read } = await import('node:fs/promises');
     const { messages } = await publint({ pack: { tarball: (await read(installed.tarball)).buffer }, strict: true });
@@ -59,7 +59,7 @@ describe('the tarball', () => {
 });
 
 describe('the installed package', () => {
-  it('gives the library, and loads no TensorFlow until it is asked to', async () => {
+  it('exports the library, which loads TensorFlow only when needed', async () => {
     const { stdout } = await node(`
       import * as byteify from '${installed.name}';
       const loaded = process.report.getReport().sharedObjects.some((path) => path.includes('libtensorflow'));
@@ -75,7 +75,7 @@ describe('the installed package', () => {
     );
   });
 
-  it('has the types of the README’s example, which does what it says', async () => {
+  it('has the types of the README’s example, which works', async () => {
     const code = await example();
     await compiles('example.mts', code);
     const { stdout } = await node(code);
@@ -96,7 +96,7 @@ describe('the installed package', () => {
         run(process.execPath, ['--preserve-symlinks', '--input-type=module', '--eval', `import '${entry}';`], {
           cwd: bare,
         });
-      // Without them the whole library cannot be loaded: the folder really lacks them.
+      // Without them the whole library cannot be loaded, which proves that the folder lacks them.
       await expect(load(installed.name)).rejects.toThrow('@tensorflow/tfjs-core');
       for (const entry of await entries()) await load(entry.replace('.', installed.name));
     } finally {
@@ -126,7 +126,7 @@ export const wrong: Promise<string> = openGguf('a.gguf');
     );
   });
 
-  it('gives its schema to editors and its package.json to tools', async () => {
+  it('exports its schema for editors and its package.json for tools', async () => {
     const { stdout } = await node(`
       import { createRequire } from 'node:module';
       const require = createRequire(process.cwd() + '/');
@@ -134,7 +134,7 @@ export const wrong: Promise<string> = openGguf('a.gguf');
     expect(stdout).toMatch(/^object \d+\.\d+\.\d+/);
   });
 
-  it('is a command by the name byteify', async () => {
+  it('installs the command byteify', async () => {
     const { code, stdout } = await runAsUser('byteify --help && npx --no-install byteify --version', installed, work);
     expect(code).toBe(0);
     expect(stdout).toContain('Usage: byteify ');

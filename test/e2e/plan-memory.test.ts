@@ -32,19 +32,19 @@ async function measured(name: string, options: object, [rows, bytes] = [ROWS, BY
   return Number(stdout.trim().split('\n').at(-1));
 }
 
-/** A model so small that what its training holds is the process itself: Node, TensorFlow's libraries and compiled code. */
+/** A model so small that its training takes only the memory of the process itself: Node, TensorFlow's libraries and compiled code. */
 const SMALLEST: SourceSizes = { ...plain, hiddenSize: 32, layers: 1, heads: 2, kvHeads: 1, intermediateSize: 64 };
 beforeAll(async () => {
   const sizes = { ...deriveLocalSizes(SMALLEST), hashVocab: 100 };
   await writeRandomBlt(join(folder, 'smallest'), bltConfigFor(SMALLEST, sizes));
 });
 
-/** Libraries hold other code on other processors: what the plan takes for them is right to a third. */
+/** The libraries' code depends on the processor, so the plan's figure for them is accurate to a third. */
 const RUNTIME_SHARE = 1 / 3;
-/** Of all that is held: allocators round up and keep what was given back, and operations run before their results are needed. */
+/** Tolerance for everything: allocators round up and keep freed memory, and operations run before their results are needed. */
 const PEAK_SHARE = 0.15;
 
-/** What `byteify plan` says of a model, beside what a process held above one that trains next to none. */
+/** The prediction of `byteify plan`, and the memory that a process took beyond one that trains almost nothing. */
 describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
   let config: BltConfig;
   beforeAll(async () => {
@@ -54,11 +54,11 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
   });
 
   it.each([
-    ['as it is', {}],
+    ['the defaults', {}],
     ['with gradient checkpointing', { gradientCheckpointing: true }],
     ['with products in bfloat16', { precision: 'bfloat16' }],
     ['with moments in 8 bits', { moments: '8-bit' }],
-  ] as const)('%s agrees with the measured peak', async (_how, options: Record<string, unknown>) => {
+  ] as const)('agrees with the measured peak for %s', async (_how, options: Record<string, unknown>) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
       counts: parametersByPart(config),

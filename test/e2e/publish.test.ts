@@ -45,7 +45,7 @@ describe('a conversion from a hub id', () => {
   it.each<[string, NodeJS.Signals, number | null]>([
     ['stopped by Ctrl-C ends with 130', 'SIGINT', 130],
     ['killed ends', 'SIGKILL', null],
-  ])('whose publishing is %s, and the repository is as it was', async (_how, signal, expected) => {
+  ])('leaves the repository unchanged if publishing is %s', async (_how, signal, expected) => {
     const requests = hub.requests.length;
     const running = startCli(ARGS(), { env: environment() });
     await running.seen('Uploading to me/tiny-BLT');
@@ -60,7 +60,7 @@ describe('a conversion from a hub id', () => {
     expect(hub.requests.filter(({ url }) => url.includes('/commit/'))).toEqual([]);
   });
 
-  it('is published by the same command, verified, and brought back by our own download', async () => {
+  it('is published by the same command, verified, and downloaded again', async () => {
     const { code, stdout, stderr } = await runCli(ARGS(), { env: environment() });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
@@ -88,7 +88,7 @@ describe('a conversion from a hub id', () => {
     expect(uploads.received).toHaveLength(before);
   });
 
-  it('is seen by the other verbs under its new name', async () => {
+  it('can be used by the other verbs under its new name', async () => {
     const { stdout } = await runCli(['inspect', 'me/tiny-BLT', '--json'], { env: environment() });
     expect(JSON.parse(stdout)).toMatchObject({ kind: 'blt' });
   });
@@ -98,7 +98,7 @@ describe('memory', () => {
   const PUBLISHER = fileURLToPath(new URL('../support/publish-peak.mjs', import.meta.url));
   const run = promisify(execFile);
 
-  /** Holes, so no disk is read; a first byte, so that the files differ. */
+  /** Sparse files, so that no disk is read, with different first bytes. */
   async function peakOf(bytes: number): Promise<{ sent_bytes: number; peak_bytes: number }> {
     const from = join(work, `weights-${bytes}`);
     await mkdir(from);
@@ -111,7 +111,7 @@ describe('memory', () => {
     return JSON.parse(stdout);
   }
 
-  it('is flat in the size of a file, whole or in parts', async () => {
+  it('does not grow with the size of a file, whole or in parts', async () => {
     const small = await peakOf(100_000_000);
     const large = await peakOf(2_200_000_000);
     expect([small.sent_bytes, large.sent_bytes]).toEqual([100_000_000, 2_200_000_000]);

@@ -7,8 +7,8 @@ import { type Packed, packed, ROOT, runAsUser } from '../support/packed.js';
 import { shellBlocks } from '../support/shell-blocks.js';
 
 /**
- * The README's commands, run as they stand there, from top to bottom in one empty folder: what a reader does. A block that no test can run
- * (it needs an account, or never ends) says so right above itself in a comment, `<!-- not run: needs an account -->`.
+ * The README's commands, run unchanged from top to bottom in an empty folder, as a reader would. A block that no test can run
+ * (it needs an account, or never ends) has a comment on the line before it, `<!-- not run: needs an account -->`.
  */
 const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
 const blocks = shellBlocks(readme);
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-/** What differs from the README: the package comes from the tarball, and conversions of the embedded Llama take few steps. */
+/** The differences from the README: the package is installed from the tarball, and conversions of the embedded Llama take few steps. */
 function forTest(commands: string): string {
   const few = FEW_STEPS.join(' ');
   return commands

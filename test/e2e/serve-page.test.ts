@@ -34,7 +34,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
   const work = mkdtempSync(join(tmpdir(), 'byteify-page-'));
   let server: Serving;
   let page: Page;
-  /** What the browser complains about, blocked content included. */
+  /** The browser's errors and warnings, including blocked content. */
   const complaints: string[] = [];
   const asked: string[] = [];
 
@@ -57,7 +57,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
 
   const text = (id: string) => page.textContent(`#${id}`);
   const idle = () => page.waitForSelector('#write:enabled');
-  // What runs in the page is text: its types are not those of Node.
+  // Code that runs in the page is a string, because its types are not Node's.
   const patches = () =>
     page.evaluate<{ nats: number; colour: string }[]>(`
       [...document.querySelectorAll('.patch')].map((span) => ({
@@ -69,7 +69,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
       .poll(async () => Number(await text('count')), { interval: 20, timeout: 20_000 })
       .toBeGreaterThanOrEqual(bytes);
 
-  it('asks for the key where there is one', async () => {
+  it('asks for the key if there is one', async () => {
     await page.waitForSelector('#key:visible');
     await page.click('#write');
     await page.waitForSelector('#error:not(:empty)');
@@ -78,7 +78,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     await page.fill('#key', KEY);
   });
 
-  it('shows text as it comes, patch by patch, with its speed', async () => {
+  it('shows text as it is generated, patch by patch, with its speed', async () => {
     await page.fill('#prompt', 'The byte is');
     await page.fill('#bytes', '600');
     await page.fill('#seed', '7');
@@ -97,7 +97,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(Number(await text('patch-size'))).toBeCloseTo(600 / shown.length, 2);
   });
 
-  it('colours patches as the server cut them, by the entropy at their first byte', async () => {
+  it('colours the server’s patches by the entropy at their first byte', async () => {
     const response = await fetch(`${server.url}/v1/completions`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${KEY}` },
@@ -116,7 +116,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(new Set(colours.values()).size).toBeGreaterThan(1);
   });
 
-  it('stops when it is told to, and the slot is free', async () => {
+  it('stops on request, and frees the slot', async () => {
     await page.fill('#bytes', '4096');
     await page.click('#write');
     await written(5);
@@ -128,7 +128,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
       .toBe(0);
   });
 
-  it('replies to a message where the model has a template', async () => {
+  it('replies to a message if the model has a template', async () => {
     await page.check('#chat');
     await page.fill('#bytes', '30');
     await page.click('#write');
@@ -138,7 +138,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(asked.at(-1)).toBe(`${server.url}/v1/chat/completions`);
   });
 
-  it('fits a phone, labels what it asks for, asks nobody else, and is not complained about', async () => {
+  it('fits a phone, labels its inputs, contacts no other server, and logs no errors', async () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375);
     const unlabelled = await page.evaluate(`
       [...document.querySelectorAll('input, textarea, button')]
@@ -149,7 +149,7 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('has contrast enough for text on every colour, light and dark', async () => {
+  it('has enough contrast for text on every colour, light and dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
       const ratios = await page.evaluate<number[]>(CONTRASTS);

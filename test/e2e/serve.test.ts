@@ -65,7 +65,7 @@ async function until(what: () => Promise<boolean>, ms: number): Promise<void> {
     if (performance.now() > end) throw new Error(`not within ${ms} ms`);
 }
 
-/** A text that takes some seconds. */
+/** A text that takes several seconds. */
 const LONG = { prompt: 'a', max_tokens: 4096, temperature: 0 };
 
 const prompts = ['The ', 'One', 'b', 'naïve', '東京', 'Byte?', 'x = y', 'Ωμ'].map(
@@ -73,7 +73,7 @@ const prompts = ['The ', 'One', 'b', 'naïve', '東京', 'Byte?', 'x = y', 'Ωμ
 );
 
 describe('a server', () => {
-  it('prints one document when it listens', () => {
+  it('prints one JSON document when it listens', () => {
     expect(server.document).toEqual({
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
       model: 'golden-blt',
@@ -93,7 +93,7 @@ describe('a server', () => {
     expect(other.body.choices[0].text).not.toBe(whole.choices[0].text);
   });
 
-  it('ends before a stop string', async () => {
+  it('stops before a stop string', async () => {
     const body = { prompt: 'The byte is', max_tokens: 60, temperature: 0, byteify: { patches: true } };
     const { bytes } = (await ask('/v1/completions', body)).body.choices[0].byteify as { bytes: number[] };
     const at = bytes.findIndex((byte, i) => byte < 0x80 && bytes.indexOf(byte) === i && i > 3);
@@ -116,7 +116,7 @@ describe('a server', () => {
     expect(body.usage).toEqual(text.body.usage);
   });
 
-  it('writes many texts at once as it writes each alone', async () => {
+  it('writes the same texts at once as one by one', async () => {
     const bodies = prompts.map((prompt) => ({ prompt, max_tokens: 40, temperature: 0 }));
     const alone: string[] = [];
     for (const body of bodies) alone.push(await streamedText(body));
@@ -126,7 +126,7 @@ describe('a server', () => {
     expect(together).toEqual([...alone, ...alone]);
   });
 
-  it('refuses what is malformed, too large, too long, unknown, or without the key', async () => {
+  it('refuses requests that are malformed, too large, too long, unknown, or without the key', async () => {
     const prompt = 'a';
     const statusOf = async (...args: Parameters<typeof ask>) => (await ask(...args)).status;
     expect(await statusOf('/v1/completions', '{"prompt":')).toBe(400);
@@ -150,7 +150,7 @@ describe('a server', () => {
     await once(socket, 'close');
   });
 
-  it('answers to no foreign name', async () => {
+  it('refuses foreign host names', async () => {
     const { port } = new URL(server.url);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write('GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
@@ -159,7 +159,7 @@ describe('a server', () => {
     socket.destroy();
   });
 
-  it.each([true, false])('frees the slot of a client that goes, streaming: %s', async (stream) => {
+  it.each([true, false])('frees the slot of a client that disconnects, streaming: %s', async (stream) => {
     const client = new AbortController();
     const asked = post('/v1/completions', { ...LONG, stream }, { signal: client.signal });
     const gone = asked.then((response) => response.text()).catch(() => 'gone');
@@ -169,7 +169,7 @@ describe('a server', () => {
     await until(async () => (await health()).running === 0, 1500);
   });
 
-  it('sends away what finds no place to wait, and says when to come again', async () => {
+  it('refuses requests beyond the waiting limit, and says when to retry', async () => {
     const clients = new AbortController();
     const sixteen = Array.from({ length: 16 }, () =>
       post('/v1/completions', LONG, { signal: clients.signal }).catch(() => 'gone'),
@@ -182,7 +182,7 @@ describe('a server', () => {
     await until(async () => (await health()).running + (await health()).waiting === 0, 5000);
   });
 
-  it('counts all of it', async () => {
+  it('counts all of this in its metrics', async () => {
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
     const value = (line: string) => Number(new RegExp(`^byteify_${line} (\\d+)$`, 'm').exec(metrics)?.[1]);
     expect(value('http_requests_total{route="/v1/completions",status="401"}')).toBe(2);
@@ -192,7 +192,7 @@ describe('a server', () => {
     expect(value('texts_running')).toBe(0);
   });
 
-  it('stops on SIGTERM: texts get a moment, no more are taken', async () => {
+  it('stops on SIGTERM: running texts get a moment, and new ones are refused', async () => {
     const short = ask('/v1/completions', { prompt: 'a', max_tokens: 50, temperature: 0 });
     const long = post('/v1/completions', { ...LONG, stream: true });
     await until(async () => (await health()).running === 2, 5000);
@@ -208,15 +208,15 @@ describe('a server', () => {
   });
 });
 
-describe('a server that cannot be', () => {
-  it('is told in one sentence: no key where others reach it', async () => {
+describe('a server that cannot start', () => {
+  it('is refused in one sentence: a public address without a key', async () => {
     const { code, stderr } = await runCli(['serve', model, '--host', '0.0.0.0']);
     expect(code).toBe(2);
     expect(stderr).toContain('0.0.0.0 can be reached by others, so a key is needed.');
     expect(stderr).toContain('BYTEIFY_API_KEY');
   });
 
-  it('a key that is none, or two of them', async () => {
+  it('is refused for an invalid key, or for two keys', async () => {
     const file = join(work, 'key');
     writeFileSync(file, ' \n');
     const empty = await runCli(['serve', model, '--api-key-file', file]);
@@ -227,7 +227,7 @@ describe('a server that cannot be', () => {
     expect(two.stderr).not.toContain(KEY);
   });
 
-  it('a port in use', async () => {
+  it('is refused for a port in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Finished } from '../support/cli.js';
 import { smollm2Conversion } from '../support/conversions.js';
 
-/** Measured on the 2,048 held-out bytes of test/fixtures/text; another cutting of the text would give another number. */
+/** Measured on the 2,048 held-out bytes of test/fixtures/text; a different split of the text would give a different number. */
 const SOURCE_BITS_PER_BYTE = 1.58;
 
 let folder: string;
@@ -14,16 +14,16 @@ beforeAll(async () => {
 }, 1_200_000);
 
 describe('converting SmolLM2-135M from a GGUF', () => {
-  it('measures a real source beside the BLT', () => {
+  it('measures the source as well as the BLT', () => {
     const summary = JSON.parse(result.stdout);
-    // Fixed weights on fixed text: a layer out of order costs bits, a target that leaks saves them (the peer tests compare with PyTorch
+    // Fixed weights on fixed text: a misplaced layer costs bits, and a leaked target saves them (the peer tests compare with PyTorch
     // to 0.001).
     expect(summary.source_bits_per_byte).toBeGreaterThan(0.95 * SOURCE_BITS_PER_BYTE);
     expect(summary.source_bits_per_byte).toBeLessThan(1.05 * SOURCE_BITS_PER_BYTE);
     expect(summary.bits_per_byte).toBeLessThan(9);
   });
 
-  it('learns from the first steps on', async () => {
+  it('learns from the first steps', async () => {
     const lines = (await readFile(join(folder, 'run', 'metrics.jsonl'), 'utf8'))
       .trim()
       .split('\n')

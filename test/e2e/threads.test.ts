@@ -24,7 +24,7 @@ const inThread = (settings: PreparerSettings) => startPreparer(settings, WORKER)
 let config: BltConfig;
 let files: SplitFiles;
 
-/** Texts of 22 to 82 bytes, each mostly of one letter: a row of 128 holds several, and the rows are cut into few or many patches. */
+/** Texts of 22 to 82 bytes, each mostly of one letter: a row of 128 contains several, and the rows have few or many patches. */
 async function makeStore(name: string): Promise<SplitFiles> {
   const [texts, out] = [join(work, `${name}-texts`), join(work, name)];
   await mkdir(texts);
@@ -44,7 +44,7 @@ beforeAll(async () => {
   files = await makeStore('store');
 });
 
-/** Stands for the patcher: between 0 and 1, by the id at each position, and late. */
+/** A fake patcher: entropies between 0 and 1 by the id at each position, after a delay. */
 async function somePatcher({ ids }: ByteBatch): Promise<PatcherOutput> {
   await new Promise((resolve) => setTimeout(resolve, 1));
   const of = (salt: number) => Float32Array.from(ids, (id) => ((id * 31 + salt) % 101) / 101);
@@ -78,12 +78,12 @@ async function take(source: BatchSource, count: number): Promise<StepBatch[]> {
 
 const threads = () => process.getActiveResourcesInfo().filter((name) => /worker|messageport/i.test(name)).length;
 
-describe('batches prepared in a thread of their own', () => {
+describe('batches prepared in a separate thread', () => {
   it.each<[string, Changes]>([
     ['of a BLT', {}],
     ['of a BLT whose table is frozen', { trainsTable: false }],
     ['of a byte language model', { patched: false }],
-  ])('%s are those prepared here, bit for bit', async (_what, changes) => {
+  ])('equal those prepared in the main thread bit for bit: %s', async (_what, changes) => {
     const here = await take(createBatchSource(optionsOf(changes), createPreparer), 8);
     const there = await take(createBatchSource(optionsOf(changes), inThread), 8);
     expect(there).toStrictEqual(here);
@@ -94,7 +94,7 @@ describe('batches prepared in a thread of their own', () => {
     expect([packer.place > 0, bytes > 500]).toEqual([true, true]);
   });
 
-  it('go on from any of them as if the run had not stopped, whatever was made ahead', async () => {
+  it('continue from any batch as if the run had not stopped, whatever was prepared ahead', async () => {
     const all = await take(createBatchSource(optionsOf({}), inThread), 6);
     expect(new Set(all.map(({ capacity }) => capacity.patches)).size, 'the capacity grows on the way').toBeGreaterThan(
       1,
@@ -106,7 +106,7 @@ describe('batches prepared in a thread of their own', () => {
     }
   });
 
-  it('are made ahead, and no thread stays when they are stopped', async () => {
+  it('are prepared ahead, and no thread remains when they are stopped', async () => {
     let asked = 0;
     let running = 0;
     const runPatcher = async (batch: ByteBatch) => {
@@ -127,7 +127,7 @@ describe('batches prepared in a thread of their own', () => {
     await expect(source.next()).rejects.toThrow(/closed/);
   });
 
-  it('need no thread when none is asked for', async () => {
+  it('need no thread if none is requested', async () => {
     const opened: unknown[] = [];
     const source = createBatchSource(optionsOf({}), (settings) => {
       opened.push(settings);
@@ -138,14 +138,14 @@ describe('batches prepared in a thread of their own', () => {
   });
 });
 
-describe('what fails in the thread', () => {
+describe('an error in the thread', () => {
   const failure = (source: BatchSource) =>
     take(source, 1).then(
       () => null,
       (error: unknown) => error as ByteifyError & NodeJS.ErrnoException,
     );
 
-  it('is the error it was: message, hint and exit code', async () => {
+  it('keeps its message, hint and exit code', async () => {
     const short = await makeStore('short');
     await truncate(short.bytes, 1);
     const rows = { ...packed(), files: short };
@@ -159,7 +159,7 @@ describe('what fails in the thread', () => {
     expect(there!.stack).toMatch(/store\.js/);
   });
 
-  it('keeps what the system said', async () => {
+  it('keeps the details of a system error', async () => {
     const rows = { ...packed(), files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
     expect(await failure(createBatchSource(optionsOf({ rows }), inThread))).toMatchObject({
       message: expect.stringContaining(rows.files.ends),
@@ -167,14 +167,14 @@ describe('what fails in the thread', () => {
     });
   });
 
-  it('is thrown by every later call, and closing still works', async () => {
+  it('is thrown by every later call, while closing still works', async () => {
     const rows = { ...packed(), files: { bytes: join(work, 'none.bin'), ends: join(work, 'none.ends') } };
     const source = createBatchSource(optionsOf({ rows }), inThread);
     for (let i = 0; i < 5; i++) await expect(source.next()).rejects.toThrow('none.ends');
     await source.close();
   });
 
-  it('is told in a sentence when the thread itself dies', async () => {
+  it('is one sentence if the thread itself dies', async () => {
     const dying = join(work, 'dying.mjs');
     await writeFile(dying, 'setTimeout(() => { throw new Error("no reason"); }, 20);\n');
     const open = (settings: PreparerSettings) => startPreparer(settings, pathToFileURL(dying));
@@ -183,7 +183,7 @@ describe('what fails in the thread', () => {
     expect(error!.message).toBe('The thread that prepares batches failed: no reason');
   });
 
-  it('as well as a patcher that fails here, ends the source', async () => {
+  it('ends the source, as a failing patcher in the main thread does', async () => {
     const runPatcher = async () => {
       throw new ByteifyError('The patcher failed.', { exitCode: 2 });
     };

@@ -59,7 +59,7 @@ describe('converting the embedded tiny Llama', () => {
     );
   });
 
-  it('does nothing again when it is asked again', async () => {
+  it('does nothing when it is run again', async () => {
     const before = (await stat(join(folder, 'blt', 'model.safetensors'))).mtimeMs;
     const { result: again } = await tinyConversion();
     expect(again.stderr.match(/already there/g)?.length).toBeGreaterThanOrEqual(5);
@@ -67,7 +67,7 @@ describe('converting the embedded tiny Llama', () => {
     expect(JSON.parse(again.stdout).bits_per_byte).toBe(JSON.parse(result.stdout).bits_per_byte);
   });
 
-  it('refuses a changed recipe by name and redoes what it is told to', async () => {
+  it('refuses a changed recipe by name, and redoes what --restart-from names', async () => {
     const copy = join(work, 'copy');
     await cp(folder, copy, { recursive: true });
     const args = [
@@ -92,7 +92,7 @@ describe('converting the embedded tiny Llama', () => {
     ]);
   });
 
-  it('checkpoints at Ctrl-C, exits with 130, and goes on to the very same end', async () => {
+  it('saves a checkpoint on Ctrl-C, exits with 130, and resumes to the same result', async () => {
     const [whole, stopped] = [join(work, 'whole'), join(work, 'stopped')];
     const sets = [
       'patcher.steps=2',
@@ -114,7 +114,7 @@ describe('converting the embedded tiny Llama', () => {
     expect((await runCli(args(whole))).code).toBe(0);
     const running = startCli(args(stopped));
     await running.seen('Fine-tuning ...');
-    // Wait for a step to be on record, then stop inside the run.
+    // Wait until a step is recorded, then stop in the middle of the run.
     for (let i = 0; i < 600; i++) {
       const lines = await readFile(join(stopped, 'run', 'metrics.jsonl'), 'utf8').catch(() => '');
       if (lines.split('\n').length > 3) break;
@@ -134,7 +134,7 @@ describe('converting the embedded tiny Llama', () => {
 describe('with a converted model', () => {
   const bytes = Buffer.byteLength(TEXT);
 
-  it('score gives every byte’s surprisal', async () => {
+  it('score prints every byte’s surprisal', async () => {
     const file = join(work, 'text.txt');
     await writeFile(file, TEXT);
     const { code, stdout } = await runCli(['score', folder, file, '--json']);
@@ -157,7 +157,7 @@ describe('with a converted model', () => {
     );
   });
 
-  it('evaluate gives bits per byte of documents, those of score', async () => {
+  it('evaluate prints the same bits per byte as score', async () => {
     const [one, other] = ['one.txt', 'other.txt'].map((name) => join(work, 'kinds', name)) as [string, string];
     await mkdir(join(work, 'kinds'), { recursive: true });
     await writeFile(one, 'The first document is longer than the other one. '.repeat(30));
@@ -183,7 +183,7 @@ describe('with a converted model', () => {
     expect(shown.stdout).toMatch(/held out +\d+ +[\d,]+ +\d\.\d{4}/);
   });
 
-  it('score and patch take any bytes, from a pipe too', async () => {
+  it('score and patch accept any bytes, also from a pipe', async () => {
     const file = join(work, 'bytes.bin');
     await writeFile(file, Uint8Array.of(0, 255, 128, 10, 27));
     expect(JSON.parse((await runCli(['score', folder, file, '--json'])).stdout).byte_count).toBe(5);
@@ -213,7 +213,7 @@ describe('with a converted model', () => {
     for (const key of ['bytes_per_second', 'peak_rss_bytes', 'loss']) expect(report[key], key).toBeGreaterThan(0);
   });
 
-  it('inspect, plan, doctor and calibrate answer', async () => {
+  it('inspect, plan, doctor and calibrate work', async () => {
     expect(JSON.parse((await runCli(['inspect', join(folder, 'blt'), '--json'])).stdout)).toBeTruthy();
     expect(
       JSON.parse((await runCli(['plan', 'builtin:tiny-llama', '--recipe', 'tiny', '--json'])).stdout),
@@ -239,7 +239,7 @@ describe('with a converted model', () => {
     expect(JSON.parse(await readFile(join(copy, 'config.json'), 'utf8')).patching_threshold).toBe(threshold_nats);
   });
 
-  it('export writes another precision, in shards, and compares it', async () => {
+  it('export writes another precision in shards, and compares it', async () => {
     const out = join(work, 'bf16');
     const { code, stdout } = await runCli([
       'export',

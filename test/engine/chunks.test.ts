@@ -8,7 +8,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
 });
 
-async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
+async function* inChunks(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const ends = [...cuts, bytes.length].sort((a, b) => a - b);
   let from = 0;
   for (const to of ends) {
@@ -19,8 +19,8 @@ async function* pieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerat
 
 const bytesOf = (values: Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
-describe('a tensor in pieces', () => {
-  it('is the same tensor whatever the pieces, empty and odd ones among them', async () => {
+describe('a tensor in chunks', () => {
+  it('is the same tensor whatever the chunks, even if some are empty or of odd size', async () => {
     const shape = fc.array(fc.nat(5), { maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(shape, fc.array(fc.nat(1000), { maxLength: 6 }), fc.nat(), async (dims, places, salt) => {
@@ -28,7 +28,7 @@ describe('a tensor in pieces', () => {
         const size = dims.reduce((a, b) => a * b, 1);
         const values = Float32Array.from({ length: size }, (_, i) => Math.fround(Math.sin(i + salt)));
         const cuts = places.map((place) => (size === 0 ? 0 : place % (4 * size + 1)));
-        const tensor = await tensorFromChunks(dims, pieces(bytesOf(values), cuts));
+        const tensor = await tensorFromChunks(dims, inChunks(bytesOf(values), cuts));
         expect([tensor.shape, tensor.dtype]).toEqual([dims, 'float32']);
         expect(new Float32Array(tensor.dataSync())).toEqual(values);
         expect(Buffer.concat([...chunksOf(tensor)])).toEqual(Buffer.from(bytesOf(values)));
@@ -39,8 +39,8 @@ describe('a tensor in pieces', () => {
     );
   });
 
-  it('larger than one piece comes out in order', () => {
-    const size = 16 * 2 ** 20 + 3; // one piece of 64 MiB and 12 bytes; all values are exact
+  it('is read in order if it is larger than one chunk', () => {
+    const size = 16 * 2 ** 20 + 3; // one chunk of 64 MiB and 12 bytes; all values are exact
     const tensor = tf.range(3 - size, 3, 1, 'float32');
     const parts = [...chunksOf(tensor)];
     expect(parts.map(({ length }) => length)).toEqual([64 * 2 ** 20, 12]);
@@ -49,28 +49,28 @@ describe('a tensor in pieces', () => {
     tensor.dispose();
   });
 
-  it('pieces are copies: they outlive the tensor, and writing to them changes nothing', () => {
+  it('is read into copies, which outlive the tensor and can be written to', () => {
     const tensor = tf.tensor1d([1, 2]);
-    const [piece] = [...chunksOf(tensor)] as [Uint8Array];
-    piece.fill(0);
+    const [chunk] = [...chunksOf(tensor)] as [Uint8Array];
+    chunk.fill(0);
     expect([...tensor.dataSync()]).toEqual([1, 2]);
     tensor.dispose();
-    expect(piece.length).toBe(8);
+    expect(chunk.length).toBe(8);
   });
 
   it.each([
-    ['a byte more', 25, /more bytes than its size/],
-    ['a byte less', 23, /24 bytes received only 23/],
+    ['one byte too many', 25, /more bytes than its size/],
+    ['one byte too few', 23, /24 bytes received only 23/],
     ['none', 0, /24 bytes received only 0/],
-  ])('is refused when given %s, and nothing is left', async (_name, count, message) => {
+  ])('is refused with %s, and leaks nothing', async (_name, count, message) => {
     const before = engine.liveHandles();
-    const given = tensorFromChunks([2, 3], pieces(new Uint8Array(count), [5, 11]));
+    const given = tensorFromChunks([2, 3], inChunks(new Uint8Array(count), [5, 11]));
     await expect(given).rejects.toThrow(message);
     await expect(given).rejects.toBeInstanceOf(ByteifyError);
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('is given up when its source fails, and when its reader stops', async () => {
+  it('is released if its source fails, or its reader stops', async () => {
     const before = engine.liveHandles();
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(4);
@@ -83,7 +83,7 @@ describe('a tensor in pieces', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('of no bytes that was given too many is refused', async () => {
-    await expect(tensorFromChunks([0, 3], pieces(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
+  it('is refused if it has no elements but receives bytes', async () => {
+    await expect(tensorFromChunks([0, 3], inChunks(new Uint8Array(1), []))).rejects.toThrow(/more bytes/);
   });
 });

@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 const ALIKE = 1e-5;
 
-/** Documents 0 0 0 1 1 1 and 0 1 1 1 2 2, a query seeing earlier positions of its own. */
+/** Documents 0 0 0 1 1 1 and 0 1 1 1 2 2; a query sees earlier positions of its own document. */
 function documentMask(): tf.Tensor {
   const documents = [
     [0, 0, 0, 1, 1, 1],
@@ -44,9 +44,9 @@ const float = (...shapes: number[][]) => shapes.map((shape, i) => numbers(shape,
 interface Case {
   readonly name: string;
   readonly f: (...inputs: tf.Tensor[]) => tf.Tensor;
-  /** Inputs that get gradients. */
+  /** The inputs that have gradients. */
   readonly varied: () => tf.Tensor[];
-  /** Inputs that get none. */
+  /** The inputs that have none. */
   readonly fixed?: () => tf.Tensor[];
 }
 
@@ -72,7 +72,7 @@ const cases: readonly Case[] = [
   },
   { name: 'segmentShift', f: (x, ids) => segmentShift(x!, ids!, 4), varied: () => float([5, 3]), fixed: segments },
   {
-    name: 'attend, with documents and two query heads a key-value head',
+    name: 'attend, with documents and two query heads per key-value head',
     f: (q, k, v, mask) => attend(q!, k!, v!, mask!),
     varied: () => float([2, 3, 12, 4], [2, 3, 6, 4], [2, 3, 6, 4]),
     fixed: () => [documentMask()],
@@ -116,8 +116,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-describe('a compiled function gives what its operations give', () => {
-  it.each(cases)('$name, and its gradients', async ({ f, varied, fixed }) => {
+describe('a compiled function computes what its operations compute', () => {
+  it.each(cases)('for $name, and its gradients', async ({ f, varied, fixed }) => {
     const before = engine.liveHandles();
     const moved = varied();
     const inputs = [...moved, ...tf.tidy(() => fixed?.() ?? [])];
@@ -128,7 +128,7 @@ describe('a compiled function gives what its operations give', () => {
     expect(engine.liveHandles(), 'handles are left').toBe(before);
   });
 
-  it('operations without a gradient', async () => {
+  it('for operations without a gradient', async () => {
     const inputs = [numbers([4, 7], 1), ints([6, 0, 3, 3])];
     const found = await everyWay(
       (x, labels) => [
@@ -151,7 +151,7 @@ describe('a compiled function gives what its operations give', () => {
   });
 
   // Counted by hand: rows of segment 0 are (1, -2), (1, -3); segment 1 has none; segment 2 is (-4, -4) twice.
-  it.each(COMPILED)('segmentMax shares a tie and gives zeros for an empty segment: %s', async (mode) => {
+  it.each(COMPILED)('for segmentMax, with ties and empty segments: %s', async (mode) => {
     const inputs = [tf.tensor2d([1, -2, 1, -3, -4, -4, -4, -4], [4, 2]), ints([0, 0, 2, 2])];
     const compiled = compile(
       (x, ids) => {
@@ -172,7 +172,7 @@ describe('a compiled function gives what its operations give', () => {
 });
 
 describe('fused operations', () => {
-  it('of one key and other shapes, and of another key, are functions of their own', async () => {
+  it('become separate functions for other shapes and other keys', async () => {
     const scaled = (by: number, x: tf.Tensor) => fuse(`test scale ${by}`, [x], (y) => [tf.mul(y, by)])[0]!;
     const inputs = float([3], [2, 2]);
     const found = await everyWay((a, b) => [scaled(2, a!), scaled(3, a!), scaled(2, b!), scaled(2, a!)], inputs);
@@ -181,11 +181,11 @@ describe('fused operations', () => {
     tf.dispose(inputs);
   });
 
-  it('nest, and keep the gradients of what stands around them', async () => {
+  it('can be nested, and keep the gradients of the operations around them', async () => {
     const outer = (x: tf.Tensor, y: tf.Tensor) =>
       fusedOp('test outer', (a, b) => tf.mul(fuse('test inner', [a!], (z) => [tf.exp(z)])[0]!, b!), [x, y]);
     const inputs = float([3, 2], [2]);
-    // outer() within a chain: what comes before and after it is on the same tape.
+    // outer() inside a chain: the operations before and after it are on the same tape.
     const found = await everyWay(
       withGradients((x, y) => tf.sin(outer(tf.square(x!), tf.mul(y!, y!))), 2),
       inputs,
@@ -194,7 +194,7 @@ describe('fused operations', () => {
     tf.dispose(inputs);
   });
 
-  it('give no gradient to constants, and the right one when an input comes twice', async () => {
+  it('give no gradient to constants, and the right one to an input that occurs twice', async () => {
     const op = (x: tf.Tensor, by: tf.Tensor) =>
       fusedOp('test twice', (a, b, c) => tf.mul(tf.mul(a!, b!), c!), [x, x], [by]);
     const inputs = float([4], [4]);
@@ -210,7 +210,7 @@ describe('fused operations', () => {
 });
 
 describe('compiled functions', () => {
-  it('give inputs, constants and scalars out as they are, and take none at all', async () => {
+  it('can return inputs, constants and scalars, and can have no inputs', async () => {
     const before = engine.liveHandles();
     const [x, k] = float([3], [2]) as [tf.Tensor, tf.Tensor];
     const found = await everyWay((input) => [input!, input!, k, tf.scalar(7), tf.fill([100], 2)], [x]);
@@ -220,7 +220,7 @@ describe('compiled functions', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('keep a constant as it was when they were traced', async () => {
+  it('keep a constant’s value from the time of tracing', async () => {
     const k = tf.tensor1d([1, 2]);
     const compiled = compile((x) => [tf.add(x!, k)], [{ shape: [2], dtype: 'float32' }]);
     k.dispose();
@@ -230,7 +230,7 @@ describe('compiled functions', () => {
     compiled.dispose();
   });
 
-  it('take large values that are all alike as a constant', async () => {
+  it('accept large constants if all values are equal', async () => {
     const before = engine.liveHandles();
     const large = tf.fill([2 * 2 ** 20], 0.5);
     const compiled = compile((x) => [tf.add(tf.sum(large), x!)], [{ shape: [], dtype: 'float32' }]);
@@ -242,7 +242,7 @@ describe('compiled functions', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('run at once beside each other and beside eager operations', async () => {
+  it('run concurrently with each other and with eager operations', async () => {
     const square = compile((x) => [tf.matMul(x!, x!)], [{ shape: [300, 300], dtype: 'float32' }]);
     const inputs = [1, 2, 3, 4].map((value) => tf.fill([300, 300], value));
     const calls = inputs.map((input, i) => square.call([input], COMPILED[i % 2]!));
@@ -254,7 +254,7 @@ describe('compiled functions', () => {
     square.dispose();
   });
 
-  it.each(COMPILED)('leave the event loop free while they run: %s', async (mode) => {
+  it.each(COMPILED)('do not block the event loop while they run: %s', async (mode) => {
     // 60 products of 1024 x 1024 matrices: 129 GFLOP, more than 300 ms on any two cores.
     const compiled = compile(
       (x) => {

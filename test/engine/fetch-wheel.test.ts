@@ -15,7 +15,7 @@ const start = async (options: Parameters<typeof startWheelIndex>[1] = {}) => {
 };
 const target = () => join(folder(), 'downloads', 'stub.whl');
 
-/** Waits for nothing, and tells how long it would have waited. */
+/** Does not wait, but records how long it would have waited. */
 async function fetched(options: FetchOptions = {}): Promise<number[]> {
   const waits: number[] = [];
   const sleep = async (ms: number) => void waits.push(ms);

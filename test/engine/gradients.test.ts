@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 type Function = (...inputs: tf.Tensor[]) => tf.Tensor;
 
-/** Numbers without pattern, away from zero. */
+/** Irregular numbers, away from zero. */
 function values(shape: readonly number[], salt: number): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const numbers = Float32Array.from({ length: size }, (_, i) => {
@@ -151,7 +151,7 @@ describe('gradients of tfjs-core’s kernels equal finite differences', () => {
     expect([...gradient.dataSync()]).toEqual([0, 0.5, 0.5, 0]);
   });
 
-  it('of a broadcast product and of gather on another axis are refused in words', () => {
+  it('are refused for a broadcast product, and for gather on another axis', () => {
     expect(() =>
       tf.grads((a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.matMul(a, b)))([tf.ones([2, 3, 4]), tf.ones([1, 4, 5])]),
     ).toThrow(/broadcast matrix product/);
@@ -159,7 +159,7 @@ describe('gradients of tfjs-core’s kernels equal finite differences', () => {
   });
 });
 
-describe('operations of our own', () => {
+describe('gradients of byteify’s own operations', () => {
   it('gatherRows', () => check((x) => gatherRows(x, ids(2, 0, 2)), [[3, 2]]));
   it('segmentSum', () => check((x) => segmentSum(x, ids(1, 0, 1), 3), [[3, 2]]));
   it('rmsNorm', () => check((x, weight) => rmsNorm(x, weight, 1e-5), [[3, 4], [4]]));

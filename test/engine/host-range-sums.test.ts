@@ -5,7 +5,7 @@ import { rangeSums, startEngine, tf } from '../../src/engine/index.js';
 
 beforeAll(() => startEngine({ threads: 2 }));
 
-it('of a few ranges, counted by hand', () => {
+it('range sums on the host equal a few counted by hand', () => {
   const found = hostRangeSums({
     probabilities: [0.5, 0.25, 0.125, 0.125, 1, 2, 3, 4],
     width: 4,
@@ -15,7 +15,7 @@ it('of a few ranges, counted by hand', () => {
   expect([...found]).toEqual([0, 1, 9, 0, 1, 0, 3, 0, 3]);
 });
 
-it('are what the engine gives', () => {
+it('range sums on the host equal the engine’s', () => {
   const cases = fc.record({
     probabilities: fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 24, maxLength: 24 }),
     rows: fc.array(fc.nat(2), { minLength: 2, maxLength: 2 }),

@@ -7,7 +7,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
 });
 
-/** Numbers of both signs, none zero, none alike. */
+/** Distinct nonzero numbers of both signs. */
 const X = [0.3, -1.2, 2.5, 0.7, -0.4, 1.9];
 const POSITIVE = [0.3, 1.2, 2.5, 0.7, 0.4, 1.9];
 const x = () => tf.tensor(X, [2, 3]);
@@ -37,7 +37,7 @@ function roundHalfEven(value: number): number {
 
 type Case = readonly [make: () => tf.Tensor | tf.Tensor[], wanted: readonly number[], shape?: readonly number[]];
 
-/** At least one case a kernel; the kernel is the one that the op runs. */
+/** At least one case per kernel; the operation runs that kernel. */
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   Abs: [
     [() => tf.abs(x()), map(Math.abs)],
@@ -197,7 +197,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
 };
 
 describe('kernels', () => {
-  it('each have a case here', () => {
+  it('all have a case here', () => {
     expect(Object.keys(CASES).sort()).toEqual([...KERNEL_NAMES].sort());
   });
 
@@ -221,7 +221,7 @@ describe('kernels', () => {
 });
 
 describe('tensors', () => {
-  it('come from parts of larger buffers', () => {
+  it('can be created from parts of larger buffers', () => {
     const part = new Float32Array([9, 1, 2, 9]).subarray(1, 3);
     expect([...tf.tensor1d(part).dataSync()]).toEqual([1, 2]);
   });
@@ -230,7 +230,7 @@ describe('tensors', () => {
     expect(() => tf.tensor1d(['a'])).toThrow(/does not support string tensors/);
   });
 
-  it('that were disposed say so', () => {
+  it('cannot be used after they were disposed', () => {
     const gone = x();
     const info = { dataId: gone.dataId, shape: gone.shape, dtype: gone.dtype };
     gone.dispose();
@@ -244,13 +244,13 @@ describe('tensors', () => {
     ]);
   });
 
-  it('are counted by the hundred thousand and all released', () => {
+  it('are all released, even a hundred thousand of them', () => {
     const before = engine.liveHandles();
     for (let i = 0; i < 100_000; i++) tf.scalar(i).dispose();
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('of shapes that do not fit raise TensorFlow’s own sentence and leave nothing', () => {
+  it('of incompatible shapes cause TensorFlow’s own error, and leak nothing', () => {
     const before = engine.liveHandles();
     expect(() =>
       tf.tidy(() =>

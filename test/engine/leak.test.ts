@@ -10,11 +10,11 @@ beforeAll(async () => {
 
 const STEPS = 200;
 const WARM_UP = 50;
-/** Allocators keep what they were given; a leaked activation of this model is 3 MB a step, so 150 steps would show as 450 MB. */
+/** Allocators keep freed memory; a leaked activation of this model takes 3 MB per step, so 150 steps would take 450 MB. */
 const RSS_GROWTH_BYTES = 100e6;
 
 it.each(['eager', 'graph', 'xla'] as const)(
-  '200 training steps of a whole BLT leave no handle and no memory behind: %s',
+  '200 training steps of a whole BLT leak no handle and no memory: %s',
   async (mode) => {
     const before = engine.liveHandles();
     const options = { rows: 2, rowBytes: 128, mode, bytesPerPatch: 4 };

@@ -10,12 +10,12 @@ describe('the machines', () => {
     expect(PINNED_MACHINES).toContain(requirePinned(supportOf(thisMachine())));
   });
 
-  it.each(['x64', 'arm64', 'riscv64'])('with musl get none, whatever the processor: %s', (arch) => {
+  it.each(['x64', 'arm64', 'riscv64'])('with musl have no libraries, whatever the processor: %s', (arch) => {
     const { name, pinned, ownLibraries } = supportOf({ platform: 'linux', arch, libc: 'musl' });
     expect([name, pinned, ownLibraries]).toEqual(['Linux with musl', null, false]);
   });
 
-  it('that nobody thought of are named as Node names them', () => {
+  it('that are unknown have Node’s names for them', () => {
     const support = supportOf({ platform: 'freebsd', arch: 'x64', libc: null });
     expect(support.advice?.reason).toBe('There are no pinned libraries for freebsd on x64.');
     expect(() => requirePinned(support)).toThrow('freebsd on x64');
@@ -24,7 +24,7 @@ describe('the machines', () => {
 
 describe('the pinned libraries', () => {
   it.each(PINNED_MACHINES)(
-    'of %s are one wheel of the pinned version, with the names that machine loads',
+    'of %s are in one wheel of the pinned version, under the names that the machine loads',
     (machine) => {
       const platform = machine.split('-')[0] as NodeJS.Platform;
       const [wheel, ...more] = pinnedWheels(machine, 'cpu');
@@ -37,7 +37,7 @@ describe('the pinned libraries', () => {
     },
   );
 
-  it('are other bytes for each machine', () => {
+  it('differ for each machine', () => {
     expect(new Set(PINNED_MACHINES.map((machine) => pinnedWheels(machine, 'cpu')[0]?.sha256)).size).toBe(3);
   });
 
@@ -47,7 +47,7 @@ describe('the pinned libraries', () => {
       expect(() => pinnedWheels(machine, 'gpu')).toThrow('only for Linux on x86-64');
   });
 
-  it('here have names of this system, and functions to be found in them', () => {
+  it('for this machine have this system’s file names, and functions to look up', () => {
     expect(LIBRARY_FILES).toEqual(libraryFilesOn(process.platform));
     expect(C_FUNCTIONS).toContain('TFE_Execute');
   });

@@ -24,7 +24,7 @@ function worstError(found: Float32Array, p: Float32Array, width: number, rows: n
 }
 
 describe('range sums', () => {
-  it('of a few ranges, counted by hand: from the first value, to the last, over nothing, rows in any order', async () => {
+  it('equal a few counted by hand: from the first value, to the last, over nothing, rows in any order', async () => {
     const before = engine.liveHandles();
     const inputs = [
       tf.tensor2d([0.5, 0.25, 0.125, 0.125, 1, 2, 3, 4], [2, 4]),
@@ -37,7 +37,7 @@ describe('range sums', () => {
     expect(engine.liveHandles(), 'handles are left').toBe(before);
   });
 
-  it('are right for tiny ranges beside a dominating value, over 49,152 of them', async () => {
+  it('are accurate for tiny values beside a dominating one, over 49,152 of them', async () => {
     const [width, few] = [49_152, 256];
     const p = new Float32Array(2 * width);
     for (let v = 0; v < width; v++) {
@@ -47,7 +47,7 @@ describe('range sums', () => {
     p[700] = 0.999995;
     p[width] = 0.99994;
     const rows = [0, 1, 0];
-    // Ranges of one or two values behind the dominating one; ranges over all; ranges at the end.
+    // Ranges of one or two values after the dominating one, ranges over everything, and ranges at the end.
     const bounds = [
       Array.from({ length: few + 1 }, (_, b) => 701 + b + (b >> 1)),
       Array.from({ length: few + 1 }, (_, b) => (b * width) / few),
@@ -59,10 +59,10 @@ describe('range sums', () => {
     tf.dispose(inputs);
   });
 
-  it('have a gradient of zero, and leave the others alone', () => {
+  it('have a zero gradient, which does not affect other gradients', () => {
     tf.tidy(() => {
       const p = tf.tensor2d([2, 3, 5], [1, 3]);
-      // 2 + 3 and 5: the gradient of p_0 * 5 + p_1 * 5 is what stands beside p.
+      // 2 + 3 and 5: the gradient of p_0 * 5 + p_1 * 5 has the factors of p.
       const loss = (x: tf.Tensor) =>
         tf.sum(tf.mul(tf.slice(x, [0, 0], [1, 2]), rangeSums(x, ints([0]), ints([0, 2, 3], [1, 3]))));
       expect([...tf.grad(loss)(p).dataSync()]).toEqual([5, 5, 0]);

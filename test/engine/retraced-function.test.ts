@@ -22,7 +22,7 @@ async function called(fn: ReturnType<typeof retracedFunction>, values: readonly 
 }
 
 describe('a function whose shapes may change', () => {
-  it.each(['graph', 'xla'] as const)('is traced once for each run of equal shapes and keys: %s', async (mode) => {
+  it.each(['graph', 'xla'] as const)('is traced once per series of equal shapes and keys: %s', async (mode) => {
     const before = engine.liveHandles();
     const fn = retracedFunction(mode);
     const traces: number[] = [];
@@ -36,7 +36,7 @@ describe('a function whose shapes may change', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('runs its body at each call where it is eager, and leaves the inputs to the caller', async () => {
+  it('runs its body at each call if it is eager, and leaves the inputs to the caller', async () => {
     const before = engine.liveHandles();
     const fn = retracedFunction('eager');
     expect(await called(fn, [1])).toEqual({ found: [[2], [1]], traces: 1, isAlive: true });

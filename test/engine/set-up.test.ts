@@ -12,7 +12,7 @@ import { lockFolder } from '../../src/fs/lock.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { startWheelIndex, type WheelIndex } from '../support/wheel-index.js';
 
-/** The pinned wheel of these tests, known only when it is made. */
+/** The pinned wheel of these tests, which is known only once it is built. */
 const pinned = vi.hoisted(() => ({ wheel: null as unknown }));
 vi.mock('../../src/engine/libraries.js', async (original) => ({
   ...(await original<typeof import('../../src/engine/libraries.js')>()),
@@ -29,7 +29,7 @@ const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100 };
 const folder = temporaryFolder();
 let index: WheelIndex;
 let tried: string[];
-/** As the self-test does it, without computing. */
+/** Records a result like the self-test, without computing. */
 const tryOut = async (libraries: string) => {
   tried.push(libraries);
   await recordSelfTest(libraries, RESULT);
@@ -49,7 +49,7 @@ afterEach(async () => {
   await index.close();
 });
 
-/** A folder that looks as if it held the libraries. */
+/** A folder that seems to contain the libraries. */
 async function libraries(path: string): Promise<string> {
   await mkdir(path, { recursive: true });
   for (const file of LIBRARY_FILES) await writeFile(join(path, file), 'no library');
@@ -65,7 +65,7 @@ async function chooseOwn(): Promise<string> {
 const cpu = () => join(buildFolder('cpu'), 'tensorflow');
 
 describe('setting the engine up', () => {
-  it('fetches, unpacks what is needed, tries it, and keeps nothing else', async () => {
+  it('downloads, unpacks what is needed, tests it, and keeps nothing else', async () => {
     const seen: string[] = [];
     const done = await setUpEngine({ tryOut, onTry: ({ build }) => seen.push(build) });
     expect(done).toEqual({ folder: cpu(), version: '2.21.0', build: 'cpu', selfTest: RESULT });
@@ -77,20 +77,20 @@ describe('setting the engine up', () => {
     expect(tried).toHaveLength(2);
   });
 
-  it('takes the CUDA build that is here and fetches no other', async () => {
+  it('uses an installed CUDA build and downloads no other', async () => {
     const gpu = await libraries(join(buildFolder('gpu'), 'tensorflow'));
     expect(await setUpEngine({ tryOut })).toMatchObject({ folder: gpu, build: 'gpu' });
     expect(index.ranges).toEqual([]);
   });
 
-  it('fails when they do not compute, and does not fetch them again', async () => {
+  it('fails if the libraries do not compute, and does not download them again', async () => {
     const fails = () => Promise.reject(new Error('wrong product'));
     await expect(setUpEngine({ tryOut: fails })).rejects.toThrow('wrong product');
     await setUpEngine({ tryOut });
     expect(index.ranges).toHaveLength(1);
   });
 
-  it('is refused while another process does it', async () => {
+  it('is refused while another process sets it up', async () => {
     await mkdir(engineHome(), { recursive: true });
     const unlock = await lockFolder(engineHome());
     await expect(setUpEngine({ tryOut })).rejects.toThrow(/^Another set-up of the engine is running: Process \d+/);
@@ -104,7 +104,7 @@ describe('setting the engine up', () => {
     ['musl', { platform: 'linux', arch: 'x64', libc: 'musl' }, 'need glibc'],
     ['an Intel Mac', { platform: 'darwin', arch: 'x64', libc: null }, 'no longer built for Intel Macs'],
     ['another processor', { platform: 'linux', arch: 'riscv64', libc: 'glibc' }, 'linux on riscv64'],
-  ])('is refused on %s before anything is fetched', async (_name, machine, reason) => {
+  ])('is refused on %s before anything is downloaded', async (_name, machine, reason) => {
     here.machine = machine;
     await expect(setUpEngine({ tryOut })).rejects.toMatchObject({
       message: expect.stringContaining(reason),
@@ -114,15 +114,15 @@ describe('setting the engine up', () => {
     expect(await readdir(engineHome())).toEqual([]);
   });
 
-  it('says so where there is no pip', async () => {
+  it('says that pip is missing', async () => {
     vi.stubEnv('PATH', join(folder(), 'nothing'));
     await expect(setUpEngine({ tryOut })).rejects.toThrow('Python with pip was not found');
     expect(await readdir(engineHome())).toEqual([]);
   });
 });
 
-describe('libraries of the user’s own', () => {
-  it('are chosen once they were tried, until the pinned ones are asked for and have come', async () => {
+describe('the user’s own libraries', () => {
+  it('are used once they passed the test, until pinned ones were requested and installed', async () => {
     const own = await chooseOwn();
     expect(locateEngine()).toEqual({ folder: own, version: 'unknown', build: 'own' });
     pinned.wheel = { ...index.wheel, sha256: '0'.repeat(64) };
@@ -134,7 +134,7 @@ describe('libraries of the user’s own', () => {
     expect(locateEngine()?.build).toBe('cpu');
   });
 
-  it('that do not load are not chosen', async () => {
+  it('are not used if they do not load', async () => {
     await setUpEngine({ tryOut });
     const own = await libraries(join(folder(), 'own'));
     // The real self-test.
@@ -145,22 +145,22 @@ describe('libraries of the user’s own', () => {
     expect(JSON.parse(await readFile(join(engineHome(), 'self-test.json'), 'utf8')).libraries.folder).toBe(cpu());
   });
 
-  it('are no way out where none can be loaded', async () => {
+  it('are not suggested on a machine where no library can be loaded', async () => {
     here.machine = { platform: 'win32', arch: 'x64', libc: null };
     const own = await libraries(join(folder(), 'own'));
     await expect(setUpEngine({ libtensorflow: own, tryOut })).rejects.toThrow('does not run on Windows');
     expect(tried).toEqual([]);
   });
 
-  it('that are not there are refused', async () => {
+  it('are refused if they do not exist', async () => {
     await expect(setUpEngine({ libtensorflow: folder(), tryOut })).rejects.toMatchObject({ exitCode: 2 });
   });
 });
 
-describe('with --if-missing', () => {
+describe('set-up with --if-missing', () => {
   const ifMissing = () => setUpEngine({ ifMissing: true, tryOut });
 
-  it('an engine that was tried is left as it is: own libraries, or the CUDA build', async () => {
+  it('keeps an engine that was tested: the user’s own libraries, or the CUDA build', async () => {
     const own = await chooseOwn();
     expect(await ifMissing()).toEqual({ folder: own, version: 'unknown', build: 'own', selfTest: RESULT });
     expect(tried).toEqual([own]);
@@ -168,7 +168,7 @@ describe('with --if-missing', () => {
     expect(index.ranges).toEqual([]);
   });
 
-  it('one that was not is tried', async () => {
+  it('tests an engine that was not tested', async () => {
     const gpu = await libraries(join(buildFolder('gpu'), 'tensorflow'));
     expect(await ifMissing()).toMatchObject({ folder: gpu });
     expect(await ifMissing()).toMatchObject({ folder: gpu });
@@ -176,7 +176,7 @@ describe('with --if-missing', () => {
     expect(index.ranges).toEqual([]);
   });
 
-  it('one is fetched where there is none', async () => {
+  it('downloads an engine if there is none', async () => {
     expect(await ifMissing()).toMatchObject({ folder: cpu() });
     expect(index.ranges).toHaveLength(1);
   });

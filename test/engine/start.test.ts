@@ -11,7 +11,7 @@ afterEach(() => {
 
 const start = () => startEngine({ backend: 'tfjs-node-gpu' });
 
-it('tfjs-node-gpu that is not installed is asked for', async () => {
+it('a missing tfjs-node-gpu is named', async () => {
   await expect(start()).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('needs the package') });
 });
 
@@ -21,7 +21,7 @@ it.each<[string, () => void]>([
     'registers a backend that does not start',
     () => tf.registerBackend('tensorflow', async () => Promise.reject('no GPU')),
   ],
-])('tfjs-node-gpu that %s is refused in a sentence', async (_what, register) => {
+])('a tfjs-node-gpu that %s is refused in one sentence', async (_what, register) => {
   vi.spyOn(console, 'warn').mockReturnValue(); // tfjs-core's own
   vi.doMock(PACKAGE, () => {
     register();
@@ -30,7 +30,7 @@ it.each<[string, () => void]>([
   await expect(start()).rejects.toThrow(`${PACKAGE} is installed but registered no backend`);
 });
 
-it('tfjs-node-gpu whose addon is missing is refused with the package’s own reason', async () => {
+it('a tfjs-node-gpu without its addon is refused with the package’s own reason', async () => {
   vi.doMock(PACKAGE, () => {
     throw new Error('The Node.js native addon module (tfjs_binding.node) can not be found at path: here\nPlease run');
   });
@@ -40,7 +40,7 @@ it('tfjs-node-gpu whose addon is missing is refused with the package’s own rea
   });
 });
 
-it('tfjs-node-gpu that cannot compute on this Node is refused, not left to fail later', async () => {
+it('a tfjs-node-gpu that cannot compute on this Node is refused at once', async () => {
   vi.doMock(PACKAGE, () => {
     tf.registerBackend('tensorflow', () => Object.assign(new tf.KernelBackend(), { dispose: () => undefined }));
     return {};

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-/** What a variable holds. */
+/** The stored parts of a variable. */
 function held(variable: Variable): Float32Array {
   return tf.tidy(() => variable.read().dataSync() as Float32Array);
 }
@@ -31,7 +31,7 @@ function create(values: Float32Array, shape: readonly number[], storage: Storage
   return variable;
 }
 
-/** Values as they come out of a variable. */
+/** Values after storage in a variable. */
 function through(storage: Storage, values: Float32Array, shape: readonly number[]): Float32Array {
   const variable = create(values, shape, storage);
   const found = held(variable);
@@ -39,7 +39,7 @@ function through(storage: Storage, values: Float32Array, shape: readonly number[
   return found;
 }
 
-/** The same bits: -0 and 0 differ, NaN equals itself. */
+/** Expects the same bits: -0 and 0 differ, NaN equals itself. */
 const bits = (values: Float32Array) => [...new Uint32Array(values.buffer, values.byteOffset, values.length)];
 
 /** Blocks as the documentation has them: the largest divisor of the last extent that is at most 256. */
@@ -75,12 +75,12 @@ const tensor = fc
       .map((drawn) => ({ shape, values: Float32Array.from(drawn, numberOf) })),
   );
 
-// Half a level's width is 1 / 254, and the slope of x^p is at most p: what rounding can do, of the block's largest magnitude.
+// Half a level's width is 1 / 254, and the slope of x^p is at most p: the rounding error relative to the block's largest magnitude.
 describe.each<[Storage, number]>([
   ['int8-p2', 2],
   ['int8-p4', 4],
 ])('%s', (storage, power) => {
-  it('is off by at most half a level, keeps signs, zeros and the largest, and makes no zero of anything else', () => {
+  it('is off by at most half a level, keeps signs, zeros and the largest value, and creates no new zeros', () => {
     fc.assert(
       fc.property(tensor, ({ shape, values }) => {
         const found = through(storage, values, shape);
@@ -92,7 +92,7 @@ describe.each<[Storage, number]>([
           part.forEach((wanted, i) => {
             const got = found[from + i]!;
             expect(Math.sign(got) === Math.sign(wanted), `sign of ${got} for ${wanted} beside ${largest}`).toBe(true);
-            // u is the p-th root: within half a level of its own, so the error is largest at its own slope.
+            // u is the p-th root, which is within half a level, so the error is largest at its own slope.
             const u = Math.min(1, (Math.abs(wanted) / (largest || 1)) ** (1 / power));
             const above = Math.min(1, u + 0.5001 / 127);
             const allowed =
@@ -106,7 +106,7 @@ describe.each<[Storage, number]>([
     );
   });
 
-  it('holds again exactly what it held: a checkpoint loses nothing', () => {
+  it('is exact for values that were stored before, so a checkpoint loses nothing', () => {
     fc.assert(
       fc.property(tensor, ({ shape, values }) => {
         const once = through(storage, values, shape);
@@ -116,7 +116,7 @@ describe.each<[Storage, number]>([
     );
   });
 
-  it('takes a byte a value and four a block', () => {
+  it('takes one byte per value and four per block', () => {
     const variable = zeroVariable([6, 1024], storage) as Variable & { resources: { native: { shape: number[] } }[] };
     expect(variable.resources.map(({ native }) => native.shape)).toEqual([
       [6, 1024],
@@ -125,7 +125,7 @@ describe.each<[Storage, number]>([
     variable.dispose();
   });
 
-  it('is exact where the values are of its levels', () => {
+  it('is exact if the values are among its levels', () => {
     const exact = Float32Array.from({ length: 255 }, (_, i) => (i - 127) / 127).map(
       (u) => 3 * Math.sign(u) * Math.abs(u) ** power,
     );
@@ -173,7 +173,7 @@ const STORAGES: readonly Storage[] = ['float32', 'bfloat16', 'int8-p2', 'int8-p4
 
 describe.each(STORAGES)('rows of a variable in %s', (storage) => {
   it.each([[[9, 24]], [[9, 257]], [[9, 512]], [[7, 2, 6]]])(
-    'of %j are read and written alone: the others stay bit for bit',
+    'of %j are read and written without changing a bit of the others',
     (shape) => {
       const [rows, width] = [shape[0]!, size(shape.slice(1))];
       const start = Float32Array.from({ length: size(shape) }, (_, i) => Math.sin(i * i) * 10 ** ((i % 17) - 8));
@@ -238,7 +238,7 @@ describe.each(STORAGES)('rows of a variable in %s', (storage) => {
     eager.scatterRows(ids, rows);
     const [read] = await functions[2].call([]);
     const wanted = held(eager);
-    // XLA may round otherwise in the last bit, but takes the same level.
+    // XLA may round the last bit differently, but chooses the same level.
     for (const values of [held(traced), read!.dataSync() as Float32Array])
       expect(values.every((value, i) => Math.abs(value - wanted[i]!) <= 1e-6 * Math.abs(wanted[i]!))).toBe(true);
     tf.dispose([factor, ids, rows, read!]);

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const SIGNATURE = [{ shape: [3], dtype: 'float32' as const }];
 
-/** Adds its input and 1 to a variable, and gives twice what the variable held before and 1, in a chain that is fused where chains are. */
+/** Adds its input and 1 to a variable, and returns twice the variable's previous value, and 1, in a chain that is fused if chains are. */
 const adds = (sum: Variable) => (x: tf.Tensor | undefined) => {
   const before = sum.read();
   const [doubled] = fuse('tensor-function test', [before], (value) => [tf.mul(tf.add(value!, 1), 2)]);
@@ -36,7 +36,7 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<number[]> {
   return values;
 }
 
-/** How TensorFlow was asked to run functions while `work` ran. */
+/** How TensorFlow was told to run functions while `work` ran. */
 async function runs(work: () => Promise<unknown>): Promise<('graph' | 'xla')[]> {
   const spy = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
   try {
@@ -48,7 +48,7 @@ async function runs(work: () => Promise<unknown>): Promise<('graph' | 'xla')[]> 
 }
 
 describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', (mode) => {
-  it('gives what its body gives, changes variables once a call, and leaves nothing behind', async () => {
+  it('returns what its body returns, changes variables once per call, and leaks nothing', async () => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
     const x = tf.tensor1d([1, 2, 3]);
@@ -64,7 +64,7 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('gives its input itself, which stays the caller’s', async () => {
+  it('can return its input, which still belongs to the caller', async () => {
     const fn = tensorFunction((x) => [x!], SIGNATURE, mode);
     const x = tf.tensor1d([1, 2, 3]);
     expect(await valuesOf(fn.call([x]))).toEqual([1, 2, 3]);
@@ -74,7 +74,7 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
   });
 });
 
-it('without chains that are fused, a graph asks XLA for nothing', async () => {
+it('without fused chains, a graph does not use XLA', async () => {
   const traces = vi.spyOn(TensorFlowBackend.prototype, 'trace');
   const x = tf.tensor1d([1, 2, 3]);
   for (const option of [{}, { fuse: false }]) {
@@ -85,17 +85,17 @@ it('without chains that are fused, a graph asks XLA for nothing', async () => {
     sum.dispose();
   }
   const [fused, plain] = traces.mock.results.map(({ value }) => value.operations as number);
-  // The chain's two operations and two constants stand in the graph instead of one call.
+  // The graph contains the chain's two operations and two constants instead of one call.
   expect(plain).toBeGreaterThan(fused!);
   traces.mockRestore();
   x.dispose();
 });
 
-it('is a graph where the backend traces one', () => {
+it('graphOrEager is a graph if the backend can trace one', () => {
   expect(graphOrEager()).toBe('graph');
 });
 
-describe('a function that is compiled behind its calls', () => {
+describe('a function that is compiled in the background', () => {
   it.each(['graph', 'xla'] as const)('runs uncompiled until it is compiled, and then by %s', async (mode) => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
@@ -113,7 +113,7 @@ describe('a function that is compiled behind its calls', () => {
       }),
       'while it is compiled',
     ).toEqual(expect.arrayContaining(['graph', mode]));
-    // Compiling has changed nothing.
+    // Compilation did not change the variable.
     expect(await runs(call), 'compiled').toEqual([mode]);
     expect(found).toEqual([1, 2, 3, 4].map((turn) => [1, 2, 3].map((value) => 2 * ((value + 1) * (turn - 1) + 1))));
     fn.dispose();
@@ -122,7 +122,7 @@ describe('a function that is compiled behind its calls', () => {
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('forgotten while it is compiled, is forgotten when that is done', async () => {
+  it('is released after its compilation if it was disposed meanwhile', async () => {
     const before = engine.liveHandles();
     const sum = zeroVariable([3]);
     const fn = gradualFunction(adds(sum), SIGNATURE, 'xla');
@@ -133,7 +133,7 @@ describe('a function that is compiled behind its calls', () => {
     await vi.waitFor(() => expect(engine.liveHandles()).toBe(before));
   });
 
-  it('does not hold up the end of the process', () => {
+  it('does not delay the end of the process', () => {
     const script = `
       import { gradualFunction, startEngine, tf } from './dist/engine/index.js';
       await startEngine({ threads: 1 });

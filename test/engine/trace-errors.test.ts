@@ -26,7 +26,7 @@ beforeEach(() => {
 const floats = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32' });
 const float32 = attribute.type('T', 'float32');
 
-/** What a failed trace must leave: eager operations, new traces and every way to run them. */
+/** What must still work after a failed trace: eager operations, new traces and every mode of running them. */
 afterEach(async () => {
   expect(engine.liveHandles(), 'handles are left').toBe(before);
   expect(tf.tidy(() => tf.sum(tf.tensor1d([1, 2])).dataSync()[0])).toBe(3);
@@ -62,7 +62,7 @@ describe('while a function is traced', () => {
     ['dataSync', (x: tf.Tensor) => x.dataSync()],
     ['arraySync', (x: tf.Tensor) => x.arraySync()],
     ['backend.readSync', (x: tf.Tensor) => tf.backend().readSync(x.dataId)],
-  ])('a value that is asked for by %s is named by its shape, with what to do', (_name, read) => {
+  ])('reading a value by %s is refused with its shape and a remedy', (_name, read) => {
     const error = refused(
       (x) => {
         read(tf.reshape(x!, [3, 2]));
@@ -75,7 +75,7 @@ describe('while a function is traced', () => {
     expect(error.hint).toMatch(/return the value as a result/);
   });
 
-  it('a value that is asked for later fails that promise in the same words', async () => {
+  it('reading a value asynchronously rejects with the same message', async () => {
     let asked: Promise<unknown> = Promise.resolve();
     const compiled = compile(
       (x) => {
@@ -89,7 +89,7 @@ describe('while a function is traced', () => {
     await expect(asked).rejects.toThrow(/traced tensor \[2\]/);
   });
 
-  it('a value may be asked for of a tensor that is not traced', async () => {
+  it('the value of a tensor that is not traced can be read', async () => {
     const five = tf.scalar(5);
     const compiled = compile((x) => [tf.mul(x!, five.dataSync()[0]!)], [floats(1)]);
     const one = tf.ones([1]);
@@ -98,7 +98,7 @@ describe('while a function is traced', () => {
     compiled.dispose();
   });
 
-  it('a captured tensor beyond 4 MiB is named by its shape and bytes, with what to do', () => {
+  it('capturing a tensor above 4 MiB is refused with its shape, its size and a remedy', () => {
     const large = tf.tidy(() => tf.range(0, 2 ** 20 + 1, 1, 'float32'));
     const error = refused((x) => [tf.add(x!, large)], [floats()]);
     large.dispose();
@@ -107,7 +107,7 @@ describe('while a function is traced', () => {
     expect(error.hint).toMatch(/input|variable/);
   });
 
-  it('a captured tensor of 4 MiB is taken', async () => {
+  it('a tensor of 4 MiB can be captured', async () => {
     const large = tf.range(0, 2 ** 20, 1, 'float32');
     const compiled = compile((x) => [tf.max(tf.add(x!, large))], [floats()]);
     const one = tf.scalar(1);
@@ -116,7 +116,7 @@ describe('while a function is traced', () => {
     compiled.dispose();
   });
 
-  it('a large array made within is refused as one that is captured', () => {
+  it('creating a large tensor is refused like capturing one', () => {
     const values = Float32Array.from({ length: 2 ** 20 + 1 }, (_, i) => i);
     expect(refused((x) => [tf.add(x!, tf.tensor1d(values))], [floats()]).message).toMatch(/4194308 bytes/);
   });
@@ -137,7 +137,7 @@ describe('while a function is traced', () => {
     expect(error.hint).toMatch(/known while tracing/);
   });
 
-  it('shapes that do not fit are told with the operation and both shapes', () => {
+  it('incompatible shapes are reported with the operation and both shapes', () => {
     const flags = [attribute.bool('transpose_a', false), attribute.bool('transpose_b', false)];
     const error = refused((x) => rawOp('MatMul', [float32, ...flags], [x!, x!]), [floats(2, 3)]);
     expect(error).toBeInstanceOf(ByteifyError);
@@ -160,7 +160,7 @@ describe('while a function is traced', () => {
     expect(refused((x) => [cut(x!)], [floats(2)]).message).toMatch(/Cannot compute gradient/);
   });
 
-  it('another trace is refused, and the one around it may go on', async () => {
+  it('another trace is refused, and the outer one can continue', async () => {
     const inner = () => compile((y) => [y!], [floats(1)]);
     const around = (x: tf.Tensor) => {
       inner();
@@ -180,7 +180,7 @@ describe('while a function is traced', () => {
     compiled.dispose();
   });
 
-  it('an error of the function itself, within a fused chain and a gradient, comes out as it is', () => {
+  it('an error of the function itself is passed on unchanged, even from a fused chain or a gradient', () => {
     const broken = () => {
       throw new RangeError('mine');
     };
@@ -189,7 +189,7 @@ describe('while a function is traced', () => {
     expect(error).toEqual(new RangeError('mine'));
   });
 
-  it('a variable that was made before stays as it was when the trace fails', () => {
+  it('an existing variable is unchanged if the trace fails', () => {
     const initial = tf.tensor1d([1, 2]);
     const variable = createVariable(initial);
     refused(
@@ -208,12 +208,12 @@ describe('while a function is traced', () => {
 
 describe('a call', () => {
   it.each([
-    ['of another shape', () => [tf.ones([2, 2]), tf.ones([3])], /Input 0 .*float32 \[2, 2\].*float32 \[2, 3\]/],
-    ['of another rank', () => [tf.ones([2, 3]), tf.ones([3, 1])], /Input 1 .*\[3, 1\].*\[3\]/],
-    ['of another type', () => [tf.ones([2, 3]), tf.ones([3], 'int32')], /Input 1 .*int32 \[3\].*float32 \[3\]/],
-    ['with an input less', () => [tf.ones([2, 3])], /takes 2 inputs but received 1/],
-    ['with an input more', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs but received 3/],
-  ])('%s is refused before it runs', async (_name, make, message) => {
+    ['another shape', () => [tf.ones([2, 2]), tf.ones([3])], /Input 0 .*float32 \[2, 2\].*float32 \[2, 3\]/],
+    ['another rank', () => [tf.ones([2, 3]), tf.ones([3, 1])], /Input 1 .*\[3, 1\].*\[3\]/],
+    ['another type', () => [tf.ones([2, 3]), tf.ones([3], 'int32')], /Input 1 .*int32 \[3\].*float32 \[3\]/],
+    ['one input too few', () => [tf.ones([2, 3])], /takes 2 inputs but received 1/],
+    ['one input too many', () => [tf.ones([2, 3]), tf.ones([3]), tf.ones([1])], /takes 2 inputs but received 3/],
+  ])('with %s is refused before it runs', async (_name, make, message) => {
     const variable = zeroVariable([3]);
     const compiled = compile(
       (x, y) => {
@@ -232,7 +232,7 @@ describe('a call', () => {
     compiled.dispose();
   });
 
-  it('that fails in TensorFlow rejects with its sentence, and the next call works', async () => {
+  it('that fails in TensorFlow rejects with its message, and the next call works', async () => {
     const compiled = compile(
       (x, ids) => [tf.gather(x!, ids! as tf.Tensor1D)],
       [floats(3), { shape: [1], dtype: 'int32' }],
@@ -244,7 +244,7 @@ describe('a call', () => {
     compiled.dispose();
   });
 
-  it('of a function that was disposed rejects', async () => {
+  it('of a disposed function rejects', async () => {
     const compiled = compile((x) => [tf.add(x!, 1)], [floats(1)]);
     compiled.dispose();
     const one = tf.ones([1]);
@@ -252,7 +252,7 @@ describe('a call', () => {
     one.dispose();
   });
 
-  it('with an input that was disposed rejects', async () => {
+  it('with a disposed input rejects', async () => {
     const compiled = compile((x) => [tf.add(x!, 1)], [floats(1)]);
     const gone = tf.ones([1]);
     gone.dispose();
@@ -266,7 +266,7 @@ describe('another backend', () => {
     override dispose(): void {}
   }
 
-  it('compiles nothing and says what to do; fused chains simply run there', async () => {
+  it('compiles nothing and says what to do, but runs fused chains', async () => {
     tf.registerBackend('other', () => new Other());
     try {
       expect(await tf.setBackend('other')).toBe(true);

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 const floats = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32' });
 
-describe('a traced tensor that was kept', () => {
+describe('a traced tensor that is used after its trace', () => {
   function kept(): tf.Tensor {
     let out: tf.Tensor | undefined;
     const compiled = compile(
@@ -36,7 +36,7 @@ describe('a traced tensor that was kept', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('is refused in a fused chain that does not take it as an input', () => {
+  it('is refused in a fused chain unless it is an input', () => {
     const body = (x: tf.Tensor) => {
       const outside = tf.mul(x, 3);
       return fuse('closes over a traced tensor', [x], (y) => [tf.add(y!, outside)]);
@@ -45,8 +45,8 @@ describe('a traced tensor that was kept', () => {
   });
 });
 
-describe('a variable that was disposed', () => {
-  it('is refused in words, eagerly and by functions that captured it', async () => {
+describe('a disposed variable', () => {
+  it('is refused with a message, eagerly and in functions that captured it', async () => {
     const before = engine.liveHandles();
     const variable = zeroVariable([2]);
     const compiled = compile((x) => [tf.add(x!, variable.read())], [floats(2)]);

@@ -28,7 +28,7 @@ afterEach(() => {
 const STORAGES: readonly Storage[] = ['float32', 'bfloat16'];
 const EVERY = COMPILED.flatMap((mode) => STORAGES.map((storage) => ({ mode, storage })));
 const floats = (...shape: number[]): InputSpec => ({ shape, dtype: 'float32' });
-const REPEATS = 20; // orders that are left open differ from run to run
+const REPEATS = 20; // an undefined order would differ from run to run
 
 function variableOf(values: readonly number[], shape: number[], storage: Storage = 'float32'): Variable {
   const initial = tf.tensor([...values], shape);
@@ -39,8 +39,8 @@ function variableOf(values: readonly number[], shape: number[], storage: Storage
 
 const valuesOf = (variable: Variable): number[] => [...taken([variable.read()])[0]!];
 
-describe.each(COMPILED)('a traced function reads and changes a variable in the order it says: %s', (mode) => {
-  /** Calls with 1, 2, 3, ... and gives all results and the variable's value after each. */
+describe.each(COMPILED)('a traced function reads and changes a variable in program order (%s):', (mode) => {
+  /** Calls the function with 1, 2, 3, ... and returns all results and the variable's value after each. */
   async function calls(body: (variable: Variable, x: tf.Tensor) => tf.Tensor[]): Promise<number[][]> {
     const variable = zeroVariable([1]);
     const compiled = compile((x) => body(variable, x!), [floats(1)]);
@@ -83,7 +83,7 @@ describe.each(COMPILED)('a traced function reads and changes a variable in the o
     expect(found).toEqual(wanted((i) => [i + 100]));
   });
 
-  it('but not again after a fused update: that is refused at once', () => {
+  it('using it after a fused update, which is refused', () => {
     const variable = zeroVariable([1]);
     const again = () =>
       compile(
@@ -114,7 +114,7 @@ describe.each(COMPILED)('a traced function reads and changes a variable in the o
   });
 });
 
-describe.each(EVERY)('rows while a function is traced: $mode, $storage', ({ mode, storage }) => {
+describe.each(EVERY)('rows of a variable in a traced function ($mode, $storage)', ({ mode, storage }) => {
   it('are gathered and replaced', async () => {
     const variable = variableOf([1, 2, 3, 4, 5, 6], [3, 2], storage);
     const compiled = compile(
@@ -135,8 +135,8 @@ describe.each(EVERY)('rows while a function is traced: $mode, $storage', ({ mode
   });
 });
 
-describe('a failure', () => {
-  it('to replace rows of a bfloat16 variable leaves nothing', () => {
+describe('a failed update', () => {
+  it('of rows of a bfloat16 variable leaks nothing', () => {
     const variable = zeroVariable([3, 2], 'bfloat16');
     const [ids, rows] = [ints([3]), tf.ones([1, 2])];
     expect(() => tf.tidy(() => variable.scatterRows(ids, rows))).toThrow(/not in \[0, 3\)/);

@@ -47,7 +47,7 @@ function variableOf(values: readonly number[], shape: number[], storage: Storage
 
 const valuesOf = (variable: Variable): number[] => [...taken([variable.read()])[0]!];
 
-/** Runs `body` on tensors in one of the ways; they are released. */
+/** Runs `body` on tensors in one of the modes, and releases them. */
 async function run(mode: Mode, body: (...inputs: tf.Tensor[]) => tf.Tensor[], inputs: tf.Tensor[]) {
   const signature = inputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as 'float32' | 'int32' }));
   if (mode === 'eager') {
@@ -65,7 +65,7 @@ async function run(mode: Mode, body: (...inputs: tf.Tensor[]) => tf.Tensor[], in
 const VALUES = [1.001, -2.345, 3e-8, 1e20, 5, -0.6];
 
 describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
-  it('is read as it was made, rounded as it is held', async () => {
+  it('is read as it was created, rounded to its storage', async () => {
     const variable = variableOf(VALUES, [3, 2], storage);
     expect([variable.shape, variable.storage]).toEqual([[3, 2], storage]);
     const [read] = await run(mode, () => [variable.read()], []);
@@ -73,7 +73,7 @@ describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
     variable.dispose();
   });
 
-  it('is assigned, and the value stays the caller’s', async () => {
+  it('can be assigned a value, which still belongs to the caller', async () => {
     const variable = zeroVariable([2, 3], storage);
     expect(valuesOf(variable)).toEqual([0, 0, 0, 0, 0, 0]);
     const given = await run(
@@ -94,7 +94,7 @@ describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
     const [norm] = await run(
       mode,
       (by) => {
-        // Both read both: what is assigned first must not be what the other reads.
+        // Both read both: the value assigned first must not be the one that the other reads.
         fuseUpdate('cross', [a, b], [by!], ([x, y], [z]) => [tf.add(x!, tf.mul(y!, z!)), tf.sub(y!, tf.mul(x!, z!))]);
         return [tf.sum(by!)];
       },
@@ -110,7 +110,7 @@ describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
 });
 
 describe.each(STORAGES)('rows of a variable, %s', (storage) => {
-  it('are gathered, with repeats and in any order, and replaced; the others stay', () => {
+  it('are gathered with repeats in any order, and replaced without changing the others', () => {
     const variable = variableOf(VALUES, [3, 2], storage);
     const held = rounded(VALUES, storage);
     const [ids, to, rows] = [ints([2, 0, 2]), ints([2, 0]), tf.tensor2d([7.77, 8, 9, -1.003], [2, 2])];
@@ -137,7 +137,7 @@ describe.each(STORAGES)('rows of a variable, %s', (storage) => {
 });
 
 describe('rows that a variable does not have', () => {
-  it('are refused in words, and nothing changes', () => {
+  it('are refused with a message, and nothing changes', () => {
     const variable = variableOf(VALUES, [3, 2]);
     const [ids, rows] = [ints([3]), tf.ones([1, 2])];
     expect(() => tf.tidy(() => variable.gatherRows(ids))).toThrow(/indices\[0\] = 3 is not in \[0, 3\)/);
@@ -162,12 +162,12 @@ describe('rows while a function is traced', () => {
 });
 
 describe('bfloat16', () => {
-  it('is held as the upper half of a float32, ties to even', () => {
+  it('is stored as the upper half of a float32, with ties to even', () => {
     const value = fc.float({ noNaN: true, noDefaultInfinity: true, max: 2 ** 127, min: -(2 ** 127) });
     fc.assert(
       fc.property(fc.array(value, { minLength: 1, maxLength: 50 }), (values) => {
         const variable = variableOf(values, [values.length], 'bfloat16');
-        // Denormals may be flushed to zero on the way.
+        // Denormals may be flushed to zero.
         const clear = (all: readonly number[]) => all.map((x) => (Math.abs(x) < 2 ** -126 ? 0 : x));
         expect(clear(valuesOf(variable)).map((x) => x + 0)).toEqual(
           clear(rounded(values, 'bfloat16')).map((x) => x + 0),
@@ -178,7 +178,7 @@ describe('bfloat16', () => {
     );
   });
 
-  it('ties: 1 + 1/256 goes down to 1, 1 + 3/256 up to 1 + 4/256', () => {
+  it('rounds the tie 1 + 1/256 down to 1, and 1 + 3/256 up to 1 + 4/256', () => {
     const variable = variableOf([1 + 1 / 256, 1 + 3 / 256, 1 + 1.01 / 256], [3], 'bfloat16');
     expect(valuesOf(variable)).toEqual([1, 1 + 4 / 256, 1 + 2 / 256]);
     variable.dispose();
@@ -186,7 +186,7 @@ describe('bfloat16', () => {
 });
 
 describe('a value that was read', () => {
-  it.each(STORAGES)('stays as it was when the variable goes on or goes away: %s', async (storage) => {
+  it.each(STORAGES)('is unchanged when the variable is assigned or disposed: %s', async (storage) => {
     const variable = variableOf([1, 2, 3, 4], [2, 2], storage);
     const compiled = compile(() => {
       fuseUpdate('one more', [variable], [], ([x]) => [tf.add(x!, 1)]);
@@ -207,7 +207,7 @@ describe('a value that was read', () => {
 });
 
 describe('a compiled function', () => {
-  it.each(COMPILED)('follows what is assigned to a variable between its calls: %s', async (mode) => {
+  it.each(COMPILED)('sees values that are assigned to a variable between its calls: %s', async (mode) => {
     const variable = variableOf([1, 2], [2]);
     const compiled = compile((x) => [tf.mul(x!, variable.read())], [{ shape: [2], dtype: 'float32' }]);
     const x = tf.tensor1d([10, 10]);
@@ -225,7 +225,7 @@ describe('a compiled function', () => {
     variable.dispose();
   });
 
-  it.each(COMPILED)('that changes a variable and gives nothing out still runs, each time: %s', async (mode) => {
+  it.each(COMPILED)('runs each time even if it only changes a variable and returns nothing: %s', async (mode) => {
     const variable = zeroVariable([]);
     const compiled = compile(() => {
       variable.assign(tf.add(variable.read(), 1));
@@ -237,7 +237,7 @@ describe('a compiled function', () => {
     variable.dispose();
   });
 
-  it('shares a fused update among variables of one shape, and each keeps its own value', async () => {
+  it('shares a fused update among variables of equal shape, each with its own value', async () => {
     const some = [1, 2, 3].map((value) => variableOf([value, value], [2]));
     const compiled = compile(
       (by) => {

@@ -5,13 +5,13 @@ import { chunksOf, type Engine, startEngine, tf, type Variable, zeroVariable } f
 let engine: Engine;
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
-  // What the engine sets up once is not counted below.
+  // Memory that the engine allocates once is not counted below.
   const variable = zeroVariable([1024, 1024]);
   scatterOnes(variable, [0]);
   variable.dispose();
 });
 
-/** Of this process, megabytes: VmSize is address space, VmRSS memory that is really there. */
+/** Memory of this process in megabytes: VmSize is address space, VmRSS is resident memory. */
 function megabytes(what: 'VmSize' | 'VmRSS'): number {
   const line = new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync('/proc/self/status', 'utf8'));
   return Number(line![1]) / 1024;
@@ -27,7 +27,7 @@ function scatterOnes(variable: Variable, rows: readonly number[]): void {
   });
 }
 
-/** Rows of which any value is not zero, in order. */
+/** The rows with any nonzero value, in order. */
 function rowsNotZero(variable: Variable): number[] {
   const value = variable.read();
   const found: number[] = [];
@@ -42,7 +42,7 @@ function rowsNotZero(variable: Variable): number[] {
 }
 
 describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
-  it('takes next to no memory until it is written to, and reads as zeros', () => {
+  it('takes almost no memory until it is written to, and reads as zeros', () => {
     const before = megabytes('VmRSS');
     const variable = zeroVariable(GIGABYTE);
     expect(megabytes('VmRSS') - before).toBeLessThan(50);
@@ -50,7 +50,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('takes memory for the rows that are read and written, and not for the others', () => {
+  it('takes memory only for the rows that are read and written', () => {
     const before = megabytes('VmRSS');
     const variable = zeroVariable(GIGABYTE);
     const rows = Array.from({ length: 1000 }, (_, i) => i * 262);
@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('of which a thousand rows are written keeps zeros in all others', () => {
+  it('keeps zeros in all other rows when a thousand rows are written', () => {
     const variable = zeroVariable(GIGABYTE);
     const written = Array.from({ length: 1000 }, (_, i) => (i * 262 + (i % 3)) % ROWS);
     // The first and the last page, too.
@@ -72,7 +72,7 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     variable.dispose();
   });
 
-  it('is zeros again where memory was used before', () => {
+  it('is zero even in memory that was used before', () => {
     for (let i = 0; i < 2; i++) {
       const variable = zeroVariable([ROWS / 8, WIDTH]);
       expect(rowsNotZero(variable)).toEqual([]);
@@ -84,11 +84,11 @@ describe.runIf(process.platform === 'linux')('a gigabyte of zeros', () => {
     }
   });
 
-  it('gives its address space back when it is disposed', () => {
+  it('frees its address space when it is disposed', () => {
     const handles = engine.liveHandles();
     const before = megabytes('VmSize');
     for (let i = 0; i < 12; i++) zeroVariable(GIGABYTE).dispose();
-    // TensorFlow may keep a block or two for what comes next.
+    // TensorFlow may keep a block or two for later allocations.
     expect(megabytes('VmSize') - before).toBeLessThan(3500);
     expect(engine.liveHandles()).toBe(handles);
   });

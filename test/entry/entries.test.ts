@@ -11,7 +11,7 @@ const { exports } = JSON.parse(readFileSync(at('package.json'), 'utf8')) as {
 const names = readdirSync(at('src/entry')).map((file) => file.replace(/\.ts$/, ''));
 
 describe('the entries of the package', () => {
-  it('are the files of src/entry, each with its types', () => {
+  it('are the files of src/entry, each with types', () => {
     const modules = Object.entries(exports).filter(([name]) => name !== '.' && !name.endsWith('.json'));
     expect(Object.fromEntries(modules)).toEqual(
       Object.fromEntries(
@@ -27,7 +27,7 @@ describe('the entries of the package', () => {
     expect(loaded.filter((module) => /^(@tensorflow\/|koffi$)/.test(module))).toEqual([]);
   });
 
-  it.each(names)('%s is part of the whole', async (name) => {
+  it.each(names)('%s exports only what the main entry exports', async (name) => {
     const entry = (await import(`../../src/entry/${name}.ts`)) as Record<string, unknown>;
     expect(Object.keys(entry)).toContain('ByteifyError');
     expect(everything).toMatchObject(entry);

@@ -10,10 +10,10 @@ const texts = ['A function returns a value.', 'Another text.'].map((text) => new
 
 beforeAll(() => startEngine({ threads: 2 }));
 
-it('a source is not measured on what its tokens do not spell', async () => {
+it('a source is not measured on texts that its tokens do not spell', async () => {
   const model = await openLlamaModel(TINY);
   const tokenizer = await loadTokenizer(TINY);
-  // As a vocabulary without bytes writes <unk>.
+  // Like a vocabulary without byte tokens, which writes <unk>.
   const lossy = { ...tokenizer, spells: (text: string) => text.startsWith('A function') };
   const first = await llamaBitsPerByte(model, tokenizer, texts.slice(0, 1));
   expect(await llamaBitsPerByte(model, lossy, texts)).toEqual(first);

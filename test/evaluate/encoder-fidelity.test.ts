@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('how well an encoder speaks to the source', () => {
+describe('encoder fidelity', () => {
   const texts = ['the big-word,lumps:fjk()[]', 'export const width = 128;\n'].map((text) =>
     new TextEncoder().encode(text),
   );
@@ -48,13 +48,13 @@ describe('how well an encoder speaks to the source', () => {
       texts: some,
     });
 
-  /** The patcher's entropies of a text: entry i is of the prediction of byte i. */
+  /** The patcher's entropies on a text: entry i is that of the prediction of byte i. */
   const ownCuts = (text: Uint8Array) => {
     const made = createPatcherRunner(reading.tiny.config, reading.variables, 'eager');
     return { entropies: made.run(textBatch(text)).then(({ entropies }) => entropies), dispose: made.dispose };
   };
 
-  it('is far from the source with fresh weights, and costs nothing but its own handles', async () => {
+  it('is poor with fresh weights, and leaks no tensor', async () => {
     const before = engine.liveHandles();
     const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
     const found = await ask(params);
@@ -66,12 +66,12 @@ describe('how well an encoder speaks to the source', () => {
     expect(found.sourceBitsPerByte).toBeLessThan(8);
   });
 
-  it('compares with what the source itself gives to the bytes, its tokens summed up', async () => {
+  it('compares with the source’s own bits per byte, marginalised over its tokens', async () => {
     const text = texts[1]!;
     const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
     const { entropies, dispose } = ownCuts(text);
     const { patching } = reading.tiny.config;
-    // Nobody's cuts are late here: patches are chunks as they are.
+    // Without an alignment no cut is late: each chunk has exactly the bytes of its patch.
     const found = await encoderFidelity({
       ...{
         config: reading.tiny.config,
@@ -100,7 +100,7 @@ describe('how well an encoder speaks to the source', () => {
     });
     llama.dispose();
     const spelled = Array.from({ length: vocabulary.ordinary }, (_, rank) => Buffer.from(vocabulary.bytesAt(rank)));
-    /** Of all tokens that begin so and have more bytes than `longer`. */
+    /** The probability of all tokens that begin with `prefix` and have more bytes than `longer`. */
     const massOf = (state: number, prefix: Buffer, longer: number) =>
       spelled.reduce((sum, bytes, rank) => {
         const isOne = bytes.length > longer && bytes.subarray(0, prefix.length).equals(prefix);
@@ -117,7 +117,7 @@ describe('how well an encoder speaks to the source', () => {
     expect(found.sourceBitsPerByte).toBeCloseTo(bits / text.length, 4);
   });
 
-  it('is the source’s own bits where the embeddings are what the encoder gives', async () => {
+  it('is perfect if the source’s embeddings are the encoder’s own output', async () => {
     const text = texts[0]!;
     const params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
     const [batch] = await reading.batches({
@@ -132,7 +132,7 @@ describe('how well an encoder speaks to the source', () => {
       const vectors = patchVectors(params, patches).dataSync();
       arrays.patchWeight.forEach((weight, patch) => {
         const token = arrays.patchToken[patch]!;
-        // A token that came twice would be given two vectors: no character of the text does.
+        // A token that occurred twice would need two vectors; in this text none does.
         if (weight > 0) expect(taken.has(token), `token ${token}`).toBe(false);
         if (weight === 0) return;
         taken.add(token);
@@ -140,7 +140,7 @@ describe('how well an encoder speaks to the source', () => {
       });
     });
     expect(taken.size).toBeGreaterThan(5);
-    // The head stays as it was.
+    // The head does not change.
     params.set('source.lm_head.weight', sourceEmbedding(params));
     params.set('source.embed_tokens.weight', tf.tensor2d(table, [1024, WIDTH]));
     const found = await ask(params, [text]);

@@ -35,22 +35,24 @@ async function rewritten(
   return folder;
 }
 
-it('passes an export in either precision, and leaves nothing in the engine', async () => {
+it('the self-check passes an export in either precision, and leaks no tensor', async () => {
   const before = engine.liveHandles();
   expect(await selfCheck(BLT, await rewritten('F32'), 'float32')).toMatchObject({ maxLogitDifference: 0 });
   expect((await selfCheck(BLT, await rewritten('BF16'), 'bfloat16')).maxLogitDifference).toBeLessThan(1e-4);
   expect(engine.liveHandles()).toBe(before);
 });
 
-it('fails one whose weights are not the checkpoint’s', async () => {
+it('the self-check fails an export whose weights differ from the checkpoint’s', async () => {
   const swapped = await rewritten('F32', (name, values) => {
     if (name === 'model.global_transformer.layers.1.self_attn.k_proj.weight') values.reverse();
   });
   await expect(selfCheck(BLT, swapped, 'float32')).rejects.toThrow(/a logit differs by/);
-  await expect(selfCheck(BLT, await rewritten('BF16'), 'float32')).rejects.toThrow(/other patches|a logit differs by/);
+  await expect(selfCheck(BLT, await rewritten('BF16'), 'float32')).rejects.toThrow(
+    /different patches|a logit differs by/,
+  );
 });
 
-/** The golden model with another config.json. */
+/** The golden model with a changed config.json. */
 async function reconfigured(change: (json: Config) => void): Promise<string> {
   const folder = await rewritten('F32');
   const path = join(folder, 'config.json');
@@ -63,24 +65,24 @@ async function reconfigured(change: (json: Config) => void): Promise<string> {
 type Config = Record<'patching_threshold' | 'max_patch_length', number> &
   Record<'global_config' | 'patcher_config', { rope_parameters: { rope_theta: number } }>;
 
-it('fails one whose patcher is not the checkpoint’s', async () => {
+it('the self-check fails an export whose patcher differs from the checkpoint’s', async () => {
   const zeroed = await rewritten('F32', (name, values) => {
     if (name.startsWith('model.patcher.')) values.fill(0);
   });
-  await expect(selfCheck(BLT, zeroed, 'float32')).rejects.toThrow(/cuts a text into other patches/);
+  await expect(selfCheck(BLT, zeroed, 'float32')).rejects.toThrow(/segments a text into different patches/);
 });
 
 it.each<[string, (json: Config) => void, RegExp]>([
-  ['threshold', (json) => (json.patching_threshold += 0.2), /other patches/],
-  ['threshold by a hair', (json) => (json.patching_threshold += 1e-9), /another patching/],
-  ['longest patch', (json) => (json.max_patch_length = 3), /other patches/],
+  ['threshold', (json) => (json.patching_threshold += 0.2), /different patches/],
+  ['threshold, by 1e-9', (json) => (json.patching_threshold += 1e-9), /"patching" in its config.json differs/],
+  ['maximum patch length', (json) => (json.max_patch_length = 3), /different patches/],
   ['rope_theta', (json) => (json.global_config.rope_parameters.rope_theta = 10_000), /a logit differs by/],
   [
     'rope_theta of the patcher',
     (json) => (json.patcher_config.rope_parameters.rope_theta = 100),
-    /other patches|another patcher/,
+    /different patches|"patcher" in its config.json differs/,
   ],
-])('fails one whose config has another %s', async (_what, change, says) => {
+])('the self-check fails an export whose config has a different %s', async (_what, change, says) => {
   const before = engine.liveHandles();
   await expect(selfCheck(BLT, await reconfigured(change), 'float32')).rejects.toThrow(says);
   expect(engine.liveHandles()).toBe(before);

@@ -14,7 +14,7 @@ const stored = (...tensors: [name: string, ...shape: number[]][]) =>
   new Map(tensors.map(([name, ...shape]): [string, TensorInfo] => [name, { name, dtype: 'F32', shape }]));
 
 describe('checkTensors', () => {
-  it('gives the tensors in the order of the format', () => {
+  it('returns the tensors in the order of the format', () => {
     const found = checkTensors([spec('a', 1), spec('b', 2, 3)], stored(['b', 2, 3], ['a', 1]), 'x');
     expect(found.map(({ name }) => name)).toEqual(['a', 'b']);
   });

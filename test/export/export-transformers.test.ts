@@ -54,7 +54,7 @@ describe('exportTransformers', () => {
     expect(await readFile(join(report.folder, 'README.md'), 'utf8')).toMatch(/^---\nlicense: unknown\n/);
   });
 
-  it('means the same model: the config parses to the same sizes, float32 weights are the same bytes', async () => {
+  it('keeps the model: the config parses to the same sizes, and float32 weights have the same bytes', async () => {
     const { folder: out, tensors, parameters, weightBytes } = await exportGolden();
     const config = parseBltConfig(await readJson(golden, 'config.json'), 'golden');
     expect(parseBltConfig(await readJson(out, 'config.json'), 'export')).toEqual(config);
@@ -69,7 +69,7 @@ describe('exportTransformers', () => {
     await Promise.all([before.close(), after.close()]);
   });
 
-  it('rounds every weight to bfloat16, the patcher included, and shards with an index', async () => {
+  it('rounds every weight to bfloat16, including the patcher’s, and writes shards with an index', async () => {
     const report = await exportGolden({ dtype: 'bfloat16', maxShardBytes: 100_000 });
     expect(report.weightFiles.length).toBeGreaterThan(2);
     expect(report.weightFiles[0]).toBe(
@@ -86,14 +86,14 @@ describe('exportTransformers', () => {
     await Promise.all([before.close(), after.close()]);
   });
 
-  it('tells how far it is', async () => {
+  it('reports progress', async () => {
     const events: { doneBytes: number; totalBytes: number }[] = [];
     const report = await exportGolden({ onProgress: (event) => events.push(event) });
     expect(events).toHaveLength(report.tensors);
     expect(events.at(-1)).toMatchObject({ doneBytes: report.weightBytes, totalBytes: report.weightBytes });
   });
 
-  it('replaces an earlier export, and leaves it when it is stopped', async () => {
+  it('replaces an earlier export, but not if it is interrupted', async () => {
     const { folder: out } = await exportGolden();
     await expect(exportGolden({ signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
     expect(await readdir(folder())).toEqual(['blt']);
@@ -101,7 +101,7 @@ describe('exportTransformers', () => {
     expect(await readJson(out, 'config.json')).toMatchObject({ dtype: 'bfloat16' });
   });
 
-  it('replaces nothing else, unless the folder is a stage’s own', async () => {
+  it('replaces nothing else, unless the folder belongs to a stage', async () => {
     const { folder: out } = await exportGolden();
     await writeFile(join(out, 'notes.txt'), '');
     await expect(exportGolden()).rejects.toThrow('is not empty');
@@ -113,7 +113,7 @@ describe('exportTransformers', () => {
   });
 });
 
-describe('a checkpoint that does not fit its config', () => {
+describe('a checkpoint that does not match its config', () => {
   async function broken(change: (infos: Map<string, number[]>) => void): Promise<string> {
     const reader = await openCheckpoint(golden);
     const infos = new Map([...reader.tensors].map(([name, { shape }]) => [name, [...shape]]));
@@ -134,13 +134,13 @@ describe('a checkpoint that does not fit its config', () => {
       'lm_head.weight is [32, 260], not [260, 32]',
       (infos: Map<string, number[]>) => infos.set('lm_head.weight', [32, 260]),
     ],
-  ])('%s: refused by name, nothing written', async (message, change) => {
+  ])('is refused by name, and nothing is written: %s', async (message, change) => {
     const from = await broken(change);
     await expect(exportGolden({ from })).rejects.toThrow(message);
     expect(await readdir(folder())).toEqual(['from']);
   });
 
-  it('a config that is no JSON, and a folder without one', async () => {
+  it('is refused if the config is not JSON, or missing', async () => {
     const from = join(folder(), 'from');
     await mkdir(from);
     await expect(exportGolden({ from })).rejects.toThrow('ENOENT');

@@ -7,14 +7,14 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-/** Around the buffer's size of 1 MiB: what fits, what fills it, what goes past it. */
+/** Sizes around the buffer's 1 MiB: below, equal and above. */
 const length = fc.oneof(fc.nat(40), fc.integer({ min: 2 ** 20 - 2, max: 2 ** 20 + 2 }));
 const step = fc.oneof(
   fc.record({ append: length, byte: fc.nat(255) }),
   fc.record({ keep: fc.double({ min: 0, max: 1, noNaN: true }) }),
 );
 
-it('a file holds what was appended and not cut back', async () => {
+it('a file contains what was appended and not truncated', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
       const path = join(folder(), 'file');

@@ -14,14 +14,14 @@ it('replaces a file and leaves nothing else', async () => {
   expect(await readdir(folder())).toEqual(['a.json']);
 });
 
-it('leaves no temporary file when the name cannot be taken', async () => {
+it('leaves no temporary file if the rename fails', async () => {
   const path = join(folder(), 'taken');
   await mkdir(path);
   await expect(writeFileAtomic(path, 'text')).rejects.toThrow();
   expect(await readdir(folder())).toEqual(['taken']);
 });
 
-it('replaces a folder only when it is whole', async () => {
+it('replaces a folder only with a complete one', async () => {
   const path = join(folder(), 'out');
   await writeFolderAtomic(path, (inside) => writeFile(join(inside, 'first'), ''));
   const failed = writeFolderAtomic(path, async (inside) => {
@@ -35,7 +35,7 @@ it('replaces a folder only when it is whole', async () => {
   expect(await readdir(folder())).toEqual(['out']);
 });
 
-it('removes folders, and what is not there', async () => {
+it('removes folders, and ignores paths that do not exist', async () => {
   const path = join(folder(), 'out');
   await mkdir(join(path, 'deep'), { recursive: true });
   await removeAtomic(path);
@@ -43,11 +43,11 @@ it('removes folders, and what is not there', async () => {
   expect(await readdir(folder())).toEqual([]);
 });
 
-it('sweeps what a killed process left at any depth, and nothing else', async () => {
+it('removes what a killed process left behind at any depth, and nothing else', async () => {
   const run = join(folder(), 'run');
   await mkdir(run);
   await writeFile(join(run, '.notes.tmp-1'), 'not ours');
-  // Never ends: what is there while it works is what is left when the process is killed.
+  // Never ends: the state while it works is the state after the process is killed.
   void writeFolderAtomic(join(run, 'checkpoint-1'), () => new Promise(() => undefined));
   void writeFolderAtomic(join(folder(), 'init'), () => new Promise(() => undefined));
   await vi.waitFor(async () => expect(await readdir(folder(), { recursive: true })).toHaveLength(4));
@@ -55,7 +55,7 @@ it('sweeps what a killed process left at any depth, and nothing else', async () 
   expect((await readdir(folder(), { recursive: true })).sort()).toEqual(['run', join('run', '.notes.tmp-1')]);
 });
 
-it('sweeps nothing that a link leads to, and ends in a loop of links', async () => {
+it('removes nothing behind a link, and ends in a loop of links', async () => {
   const [out, elsewhere] = [join(folder(), 'out'), join(folder(), 'elsewhere')];
   await mkdir(out);
   await mkdir(join(elsewhere, 'deep'), { recursive: true });
@@ -71,12 +71,12 @@ it('sweeps nothing that a link leads to, and ends in a loop of links', async () 
   expect(await readdir(join(elsewhere, 'deep'))).toEqual([name]);
 });
 
-it('ends a sweep when it is asked to', async () => {
+it('stops the removal when the signal is aborted', async () => {
   const signal = AbortSignal.abort(new Error('stopped'));
   await expect(sweepTemporary(folder(), { signal })).rejects.toThrow('stopped');
 });
 
-it('removes a link and not what it leads to', async () => {
+it('removes a link but not its target', async () => {
   await mkdir(join(folder(), 'kept'));
   await writeFile(join(folder(), 'kept/file'), '');
   await symlink('kept', join(folder(), 'link'));
@@ -84,11 +84,11 @@ it('removes a link and not what it leads to', async () => {
   expect(await readdir(folder(), { recursive: true })).toEqual(['kept', join('kept', 'file')]);
 });
 
-it('names the path that is wanted, not the temporary one, whatever fails', async () => {
+it('names the target path, not the temporary one, in every error', async () => {
   const path = join(folder(), 'out');
   const inside = writeFolderAtomic(path, (temporary) => readFile(join(temporary, 'absent')));
   await expect(inside).rejects.toMatchObject({ path: join(path, 'absent') });
-  // As a file that is open tells it: without a path.
+  // Like the error of an open file, which has no path.
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
   await expect(writeFolderAtomic(path, () => Promise.reject(full))).rejects.toMatchObject({ path });
   await expect(writeFileAtomic(join(folder(), 'none/file'), '')).rejects.toMatchObject({

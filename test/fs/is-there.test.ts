@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-it('files, folders and links are there, wherever they lead; other names are not', async () => {
+it('files, folders and links exist, even dangling ones, and other names do not', async () => {
   await writeFile(join(folder(), 'file'), '');
   await mkdir(join(folder(), 'dir'));
   await symlink('nowhere', join(folder(), 'link'));

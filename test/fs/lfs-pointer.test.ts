@@ -8,17 +8,17 @@ it.each([
   ['of git-lfs', `version https://git-lfs.github.com/spec/v1\n${OID}\nsize 2471645608\n`, 2471645608],
   ['with an extension', `version https://git-lfs.github.com/spec/v1\next-0-foo sha256:ab\n${OID}\nsize 7\n`, 7],
   ['with the line ends of Windows', `version https://git-lfs.github.com/spec/v1\r\n${OID}\r\nsize 7\r\n`, 7],
-  ['of before the first release', `version https://hawser.github.com/spec/v1\n${OID}\nsize 7\n`, 7],
-  ['that breaks off', 'version https://git-lfs.github.com/spec/v1\noid', null],
+  ['from before the first release', `version https://hawser.github.com/spec/v1\n${OID}\nsize 7\n`, 7],
+  ['that is truncated', 'version https://git-lfs.github.com/spec/v1\noid', null],
 ])('a pointer %s is recognised', (_what, text, sizeBytes) => {
   expect(lfsPointer(bytes(text))).toEqual({ sizeBytes });
 });
 
 it.each([
-  ['that names git-lfs later on', 'See version https://git-lfs.github.com/spec/v1'],
+  ['that mentions git-lfs later', 'See version https://git-lfs.github.com/spec/v1'],
   ['that begins with another version line', 'version 1.0 of this document'],
   ['that is empty', ''],
-])('a file %s is no pointer', (_what, text) => {
+])('a file %s is not a pointer', (_what, text) => {
   expect(lfsPointer(bytes(text))).toBeNull();
 });
 

@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const folder = temporaryFolder();
 const lock = (owner: unknown) => writeFile(join(folder(), LOCK_NAME), JSON.stringify(owner));
 
-it('keeps a second one out until it is given back', async () => {
+it('a lock keeps a second process out until it is released', async () => {
   const release = await lockFolder(folder());
   await expect(lockFolder(folder())).rejects.toThrow(`Process ${process.pid} is working in ${folder()}.`);
   await release();
@@ -18,12 +18,12 @@ it('keeps a second one out until it is given back', async () => {
   await (await lockFolder(folder()))();
 });
 
-it('lets exactly one of many in', async () => {
+it('a lock is given to exactly one of many', async () => {
   const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(folder())));
   expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 });
 
-it('takes over from a process that is gone', async () => {
+it('a lock is taken over from a process that no longer runs', async () => {
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
   await lock({ pid: child.pid, host: hostname(), startTicks: null, id: 'x' });
@@ -32,17 +32,17 @@ it('takes over from a process that is gone', async () => {
   await release();
 });
 
-it.runIf(process.platform === 'linux')('takes over when the number belongs to another process by now', async () => {
+it.runIf(process.platform === 'linux')('a lock is taken over if its pid now belongs to another process', async () => {
   await lock({ pid: process.pid, host: hostname(), startTicks: '1', id: 'x' });
   await (await lockFolder(folder()))();
 });
 
-it('takes over a lock that is not readable as one', async () => {
+it('an unreadable lock is taken over', async () => {
   await writeFile(join(folder(), LOCK_NAME), '');
   await (await lockFolder(folder()))();
 });
 
-it('does not judge a process on another machine', async () => {
+it('a process on another machine counts as alive', async () => {
   await lock({ pid: 1, host: 'elsewhere', startTicks: null, id: 'x' });
   await expect(lockFolder(folder())).rejects.toMatchObject({
     message: `Process 1 on elsewhere is working in ${folder()}.`,
@@ -57,26 +57,26 @@ it("does not give back another's lock", async () => {
   expect(await readdir(folder())).toEqual([LOCK_NAME]);
 });
 
-it('waits for an owner that is about to write its name', async () => {
+it('an owner that is still writing the lock is waited for', async () => {
   await writeFile(join(folder(), LOCK_NAME), '');
   setTimeout(() => void lock({ pid: 1, host: 'elsewhere', startTicks: null, id: 'x' }), 100);
   await expect(lockFolder(folder())).rejects.toThrow('Process 1 on elsewhere');
 });
 
-it('leaves nothing when the lock cannot be written, and names the folder', async () => {
+it('a lock that cannot be written leaves nothing behind, and the error names the folder', async () => {
   await expect(lockFolder(join(folder(), 'none'))).rejects.toThrow(`${join(folder(), 'none')} does not exist.`);
   await writeFile(join(folder(), 'file'), '');
   await expect(lockFolder(join(folder(), 'file'))).rejects.toThrow('is a file where a folder is needed');
   expect(await readdir(folder())).toEqual(['file']);
 });
 
-it('needs no other name: what a killed process leaves is the lock itself', async () => {
+it('locking creates no other file, so a killed process leaves only the lock', async () => {
   const release = await lockFolder(folder());
   expect(await readdir(folder())).toEqual([LOCK_NAME]);
   await release();
 });
 
-it('says what is wrong with a lock that is a folder or leads nowhere', async () => {
+it('a lock that is a folder or a dangling link is reported', async () => {
   await mkdir(join(folder(), 'a', LOCK_NAME), { recursive: true });
   await expect(lockFolder(join(folder(), 'a'))).rejects.toMatchObject({ code: 'EISDIR' });
   await mkdir(join(folder(), 'b'));

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-it('makes what is missing, and says whether anything was', async () => {
+it('creates missing folders, and says whether any was missing', async () => {
   expect(await makeFolder(join(folder(), 'a/b/c'))).toBe(true);
   expect(await makeFolder(join(folder(), 'a/b/c'))).toBe(false);
   await symlink('a', join(folder(), 'link'));
@@ -15,7 +15,7 @@ it('makes what is missing, and says whether anything was', async () => {
   expect(many.filter(Boolean)).toHaveLength(1);
 });
 
-it('fails with the reason and the folder in question', async () => {
+it('fails with the reason and the name of the folder', async () => {
   await writeFile(join(folder(), 'file'), '');
   await expect(makeFolder(join(folder(), 'file'))).rejects.toMatchObject({
     code: 'EEXIST',
@@ -25,7 +25,7 @@ it('fails with the reason and the folder in question', async () => {
   await symlink('nowhere', join(folder(), 'link'));
   await expect(makeFolder(join(folder(), 'link'))).rejects.toMatchObject({ code: 'EEXIST' });
   await mkdir(join(folder(), 'deep'));
-  // A disk of the kernel's own: nothing can be made there.
+  // A file system of the kernel, on which nothing can be created.
   if (process.platform === 'linux')
     await expect(makeFolder('/proc/byteify/a')).rejects.toMatchObject({ path: '/proc/byteify' });
 });

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-it('a missing path is wrong usage, with the hint given', () => {
+it('a missing path is wrong usage, with the given hint', () => {
   expect(missingPath(join(folder(), 'none'), 'Look.')).toMatchObject({
     message: `${join(folder(), 'none')} does not exist.`,
     hint: 'Look.',
@@ -14,7 +14,7 @@ it('a missing path is wrong usage, with the hint given', () => {
   });
 });
 
-it('a link that leads nowhere is named, also where it is a folder on the way', async () => {
+it('a dangling link is named, even as a parent folder', async () => {
   await symlink('/nowhere', join(folder(), 'link'));
   for (const path of [join(folder(), 'link'), join(folder(), 'link', 'model')])
     expect(missingPath(path, '').message).toBe(

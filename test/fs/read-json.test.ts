@@ -9,7 +9,7 @@ const folder = temporaryFolder();
 const path = () => join(folder(), 'state.json');
 const file = { schema: z.strictObject({ step: z.int() }), what: 'the state of a run', hint: 'Remove it.' };
 
-it('gives what fits', async () => {
+it('valid JSON of the expected shape is returned', async () => {
   await writeFile(path(), '{ "step": 3 }\n');
   expect(await readJson(path(), file)).toEqual({ step: 3 });
 });
@@ -21,13 +21,13 @@ it.each([
   ['null', 'is not the state of a run: top level: '],
   ['{"step": "3"}', 'is not the state of a run: step: '],
   ['{"step": 3, "other": 1}', 'is not the state of a run: top level: '],
-])('refuses %j with the reason and the hint', async (text, reason) => {
+])('%j is refused with the reason and the hint', async (text, reason) => {
   await writeFile(path(), text);
   const error = await readJson(path(), file).catch((cause: unknown) => cause);
   expect(error).toMatchObject({ message: expect.stringContaining(`${path()} ${reason}`), hint: 'Remove it.' });
 });
 
-it('tells a file that is missing from one that is a folder or a link to nothing', async () => {
+it('a missing file is distinguished from a folder and a dangling link', async () => {
   expect(await readJsonIfThere(path(), file)).toBeNull();
   await expect(readJson(path(), file)).rejects.toThrow(`${path()} is missing.`);
   await mkdir(path());

@@ -20,12 +20,12 @@ async function tree(): Promise<void> {
   await symlink('/', join(folder(), 'c'));
 }
 
-it('tells everything once and enters no link, so that a loop ends', async () => {
+it('a walk yields everything once and enters no link, so that a loop ends', async () => {
   await tree();
   expect(await walked()).toEqual(['file a', 'folder b', 'link c', 'folder b/deep', 'link b/up', 'file b/deep/file']);
 });
 
-it('does not enter what it is told not to', async () => {
+it('a walk skips the folders that it is told to skip', async () => {
   await tree();
   expect(await walked({ enter: (path) => path !== 'b/deep' })).toEqual([
     'file a',
@@ -36,7 +36,7 @@ it('does not enter what it is told not to', async () => {
   ]);
 });
 
-it('stops at the next folder when it is asked to', async () => {
+it('a walk stops at the next folder when the signal is aborted', async () => {
   await tree();
   const controller = new AbortController();
   const entries = walk(folder(), { signal: controller.signal });

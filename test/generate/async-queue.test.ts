@@ -8,7 +8,7 @@ async function readAll<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 describe('a queue', () => {
-  it('gives what is pushed before and while it is read, up to its end', async () => {
+  it('yields what is pushed before and while it is read, up to its end', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1);
     const reading = readAll(queue.items);
@@ -21,7 +21,7 @@ describe('a queue', () => {
     expect(queue.abandoned).toBe(false);
   });
 
-  it('throws the reason that it failed for after what was pushed before', async () => {
+  it('throws its failure after the items that were pushed before', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1);
     queue.fail(new Error('broken'));
@@ -34,7 +34,7 @@ describe('a queue', () => {
     expect(found).toEqual([1]);
   });
 
-  it('knows that its reader broke off', async () => {
+  it('knows whether its reader stopped early', async () => {
     const queue = createAsyncQueue<number>();
     queue.push(1);
     for await (const _ of queue.items) break;

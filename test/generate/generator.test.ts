@@ -16,18 +16,18 @@ import { type BltModel, cutIntoPatches } from '../../src/model/index.js';
 import { wholeRow } from '../../src/patching/index.js';
 import { bltLogits } from '../support/blt-logits.js';
 import { maxDifference } from '../support/golden.js';
-import { type HeldGolden, openHeldGolden, withConfig } from '../support/held-golden.js';
+import { openResidentGolden, type ResidentGolden, withConfig } from '../support/resident-golden.js';
 
-let golden: HeldGolden;
-/** Writes the letters a to d alone: its heads know no other byte. Its patcher often guesses right, and often does not. */
-let letters: HeldGolden;
+let golden: ResidentGolden;
+/** A model that writes only the letters a to d, because its heads give all other bytes no weight. Its patcher's drafts are often right and often wrong. */
+let letters: ResidentGolden;
 
-/** The same, but it ends the text where that one writes a d. */
-let ending: HeldGolden;
+/** The same model, except that it ends the text instead of writing a d. */
+let ending: ResidentGolden;
 
 const LETTERS = [...'abcd'].map((letter) => letter.charCodeAt(0) + BYTE_OFFSET);
 
-/** Rows [260, hidden] of a head: two directions, each of which speaks for one id and against another. */
+/** Rows [260, hidden] of a head: two directions, each of which favours one id over another. */
 function headOf([a, b, c, d]: readonly number[], hidden: number, salt: number): tf.Tensor {
   const values = new Float32Array(VOCAB_SIZE * hidden);
   for (const [pair, [one, other]] of [[a, b] as const, [c, d] as const].entries()) {
@@ -40,8 +40,8 @@ function headOf([a, b, c, d]: readonly number[], hidden: number, salt: number): 
   return tf.tensor(values, [VOCAB_SIZE, hidden]);
 }
 
-async function openWithHeads(ids: readonly number[]): Promise<HeldGolden> {
-  const opened = await openHeldGolden('plain/blt', (params) => {
+async function openWithHeads(ids: readonly number[]): Promise<ResidentGolden> {
+  const opened = await openResidentGolden('plain/blt', (params) => {
     for (const [salt, name] of ['lm_head.weight', 'model.patcher.lm_head.weight'].entries()) {
       const head = params.get(name)!;
       params.set(name, headOf(ids, head.shape[1]!, salt));
@@ -53,7 +53,7 @@ async function openWithHeads(ids: readonly number[]): Promise<HeldGolden> {
 
 beforeAll(async () => {
   await startEngine({ threads: 2 });
-  golden = await openHeldGolden('plain/blt');
+  golden = await openResidentGolden('plain/blt');
   letters = await openWithHeads(LETTERS);
   ending = await openWithHeads([...LETTERS.slice(0, 3), EOS]);
 });
@@ -64,7 +64,7 @@ afterAll(() => {
 });
 
 const GREEDY = { ...PLAIN_SAMPLING, temperature: 0 };
-/** Of the models of letters: a byte that is no letter is never among the two likeliest. */
+/** For the models of letters: a byte that is not a letter is never among the two most likely. */
 const TWO = { ...PLAIN_SAMPLING, topK: 2 };
 
 const requestOf = (text: string, changed: Partial<GenerationRequest> = {}): GenerationRequest => ({
@@ -81,29 +81,29 @@ interface Whole {
   readonly entropyNats: number[];
   readonly beginsPatch: boolean[];
   readonly finish: string | null;
-  readonly pieces: number;
+  readonly deliveries: number;
 }
 
 async function wholeOf(text: AsyncIterable<WrittenBytes>): Promise<Whole> {
-  const pieces: WrittenBytes[] = [];
-  for await (const piece of text) pieces.push(piece);
-  expect(pieces.slice(0, -1).every(({ finish }) => finish === null)).toBe(true);
+  const deliveries: WrittenBytes[] = [];
+  for await (const delivery of text) deliveries.push(delivery);
+  expect(deliveries.slice(0, -1).every(({ finish }) => finish === null)).toBe(true);
   return {
-    bytes: pieces.flatMap(({ bytes }) => [...bytes]),
-    entropyNats: pieces.flatMap(({ entropyNats }) => [...entropyNats]),
-    beginsPatch: pieces.flatMap(({ beginsPatch }) => beginsPatch),
-    finish: pieces.at(-1)?.finish ?? null,
-    pieces: pieces.length,
+    bytes: deliveries.flatMap(({ bytes }) => [...bytes]),
+    entropyNats: deliveries.flatMap(({ entropyNats }) => [...entropyNats]),
+    beginsPatch: deliveries.flatMap(({ beginsPatch }) => beginsPatch),
+    finish: deliveries.at(-1)?.finish ?? null,
+    deliveries: deliveries.length,
   };
 }
 
 /** Opens a generator for some work. */
 async function withGenerator<T>(
-  { held }: HeldGolden,
+  { resident }: ResidentGolden,
   options: GeneratorOptions,
   work: (generator: Generator) => Promise<T>,
 ): Promise<T> {
-  const generator = openGenerator(held, { mode: 'graph', expectedBytes: 64, ...options });
+  const generator = openGenerator(resident, { mode: 'graph', expectedBytes: 64, ...options });
   try {
     return await work(generator);
   } finally {
@@ -111,10 +111,10 @@ async function withGenerator<T>(
   }
 }
 
-const one = (model: HeldGolden, request: GenerationRequest, options: GeneratorOptions = {}): Promise<Whole> =>
+const one = (model: ResidentGolden, request: GenerationRequest, options: GeneratorOptions = {}): Promise<Whole> =>
   withGenerator(model, options, (generator) => wholeOf(generator.generate(request)[0]!));
 
-/** Next-byte logits [n, 260] of the full forward. */
+/** Next-byte logits [n, 260] of the full forward pass. */
 function logitsOf({ params, config }: BltModel, ids: readonly number[]): Float32Array {
   const { batch } = cutIntoPatches(params, config, [wholeRow(Int32Array.from(ids))]);
   return tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
@@ -125,9 +125,9 @@ const LONG = 'To be, or not to be, that is the question: whether it is nobler in
 describe('a text', () => {
   it.each([
     ['a short prompt', 'To be', 0],
-    ['a prompt of several pieces', LONG, 0],
+    ['a prompt of several chunks', LONG, 0],
     ['drafts', 'To be', 4],
-  ])('at temperature 0 is what the full forward finds likeliest, byte by byte: %s', async (_, prompt, draft) => {
+  ])('at temperature 0 consists of the full forward pass’s most likely bytes: %s', async (_, prompt, draft) => {
     const request = requestOf(prompt, { sampling: GREEDY });
     const { bytes, finish } = await one(golden, request, { draft });
     expect([bytes.length, finish]).toEqual([40, 'length']);
@@ -143,7 +143,7 @@ describe('a text', () => {
     expect(bytes).toEqual(wanted);
   });
 
-  it('tells where patches begin and how uncertain the patcher was, as the whole text cut at once does', async () => {
+  it('is delivered with the patches and entropies of the whole text', async () => {
     for (const [model, draft] of [
       [golden, 0],
       [letters, 0],
@@ -155,7 +155,7 @@ describe('a text', () => {
       const [cut] = scoreTexts(model.model.params, model.model.config, [text]);
       expect(maxDifference(entropyNats, cut!.entropyNats.slice(9))).toBeLessThan(1e-4);
       const starts = new Set<number>();
-      // In bytes of the text: the first patch is BOS alone.
+      // Counted in bytes of the text: the first patch is BOS alone.
       cut!.patchLengths.reduce((at, length) => {
         starts.add(at - 1);
         return at + length;
@@ -171,31 +171,31 @@ describe('drafts', () => {
   it.each([
     ['0', GREEDY],
     ['1', TWO],
-  ])('change nothing but the number of steps, at temperature %s', async (_, sampling) => {
+  ])('change only the number of steps, at temperature %s', async (_, sampling) => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling, seed: 3 });
     const plain = await one(letters, request);
-    expect(plain.pieces).toBe(80);
+    expect(plain.deliveries).toBe(80);
     for (const draft of [2, 4, 7]) {
       const drafted = await one(letters, request, { draft });
       expect(drafted.bytes).toEqual(plain.bytes);
       expect(drafted.beginsPatch).toEqual(plain.beginsPatch);
-      expect(drafted.pieces).toBeLessThan(80);
+      expect(drafted.deliveries).toBeLessThan(80);
     }
   });
 
-  it('are counted, and those that stand', async () => {
+  it('are counted, and so are those that are accepted', async () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: GREEDY });
     await withGenerator(letters, { draft: 4 }, async (generator) => {
-      const { pieces } = await wholeOf(generator.generate(request)[0]!);
+      const { deliveries } = await wholeOf(generator.generate(request)[0]!);
       const { draftedBytes, acceptedBytes } = generator.state();
-      // A step writes the byte that follows what stands.
-      expect(acceptedBytes).toBe(80 - pieces);
+      // A step writes the byte after the accepted ones.
+      expect(acceptedBytes).toBe(80 - deliveries);
       expect(acceptedBytes).toBeGreaterThan(0);
       expect(draftedBytes).toBeGreaterThan(acceptedBytes);
     });
   });
 
-  /** Every text of some bytes that can be drawn, with its probability by the full forward. */
+  /** Every text of a given length that can be drawn, with its probability by the full forward pass. */
   function textsAndProbabilities(prompt: readonly number[], count: number): Map<string, number> {
     let texts: { ids: readonly number[]; probability: number }[] = [{ ids: [], probability: 1 }];
     for (let i = 0; i < count; i++) {
@@ -210,35 +210,32 @@ describe('drafts', () => {
     return new Map(texts.map(({ ids, probability }) => [ids.map((id) => id - BYTE_OFFSET).join(' '), probability]));
   }
 
-  it.each([0, 4])(
-    'and several slots leave the texts as likely as the model finds them: drafts of %i',
-    async (draft) => {
-      const [slots, rounds, maxBytes] = [8, 50, 3];
-      const request = requestOf('Hi', { maxBytes, sampling: TWO });
-      const likely = textsAndProbabilities(request.prompt, maxBytes);
-      expect(likely.size).toBe(8);
-      const counts = new Map<string, number>();
-      await withGenerator(letters, { slots, draft }, async (generator) => {
-        for (let round = 0; round < rounds; round++) {
-          const texts = generator.generate({ ...request, seed: round * slots }, { samples: slots });
-          for (const { bytes } of await Promise.all(texts.map(wholeOf)))
-            counts.set(bytes.join(' '), (counts.get(bytes.join(' ')) ?? 0) + 1);
-        }
-      });
-      expect([...counts.keys()].filter((text) => !likely.has(text))).toEqual([]);
-      const chiSquare = [...likely].reduce((sum, [text, probability]) => {
-        const expected = probability * slots * rounds;
-        expect(expected).toBeGreaterThan(5);
-        return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
-      }, 0);
-      // Of 7 degrees of freedom; a true model is beyond it once in a thousand choices of seeds.
-      expect(chiSquare).toBeLessThan(24.32);
-    },
-  );
+  it.each([0, 4])('and several slots do not change the distribution of texts, with drafts of %i', async (draft) => {
+    const [slots, rounds, maxBytes] = [8, 50, 3];
+    const request = requestOf('Hi', { maxBytes, sampling: TWO });
+    const likely = textsAndProbabilities(request.prompt, maxBytes);
+    expect(likely.size).toBe(8);
+    const counts = new Map<string, number>();
+    await withGenerator(letters, { slots, draft }, async (generator) => {
+      for (let round = 0; round < rounds; round++) {
+        const texts = generator.generate({ ...request, seed: round * slots }, { samples: slots });
+        for (const { bytes } of await Promise.all(texts.map(wholeOf)))
+          counts.set(bytes.join(' '), (counts.get(bytes.join(' ')) ?? 0) + 1);
+      }
+    });
+    expect([...counts.keys()].filter((text) => !likely.has(text))).toEqual([]);
+    const chiSquare = [...likely].reduce((sum, [text, probability]) => {
+      const expected = probability * slots * rounds;
+      expect(expected).toBeGreaterThan(5);
+      return sum + ((counts.get(text) ?? 0) - expected) ** 2 / expected;
+    }, 0);
+    // With 7 degrees of freedom, a correct model exceeds it for one in a thousand choices of seeds.
+    expect(chiSquare).toBeLessThan(24.32);
+  });
 });
 
 describe('several texts at once', () => {
-  it('after one prompt are those of the seeds alone', async () => {
+  it('after one prompt equal the texts of their seeds', async () => {
     const request = requestOf(LONG, { maxBytes: 20, seed: 11 });
     const alone = [];
     for (const seed of [11, 12, 13]) alone.push((await one(golden, { ...request, seed })).bytes);
@@ -252,7 +249,7 @@ describe('several texts at once', () => {
     expect(new Set(alone.map((bytes) => bytes.join(' '))).size).toBe(3);
   });
 
-  it('of more requests than slots all end, and none is another’s', async () => {
+  it('of more requests than slots all end, and are not mixed up', async () => {
     const requests = ['a', 'An ant', LONG, 'To be', 'Zebra', 'x'.repeat(70)].map((text, i) =>
       requestOf(text, { maxBytes: 5 + 7 * i, seed: i, sampling: i % 2 === 0 ? PLAIN_SAMPLING : GREEDY }),
     );
@@ -269,19 +266,19 @@ describe('several texts at once', () => {
     });
   });
 
-  it('are no more than slots', async () => {
+  it('are at most as many as slots', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
       expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples exceed the 2 texts/);
     });
   });
 });
 
-describe('where a text ends', () => {
+describe('the end of a text', () => {
   it('is before the first stop string, no byte of which is shown', async () => {
     const request = requestOf('Once upon', { maxBytes: 80, sampling: TWO, seed: 3 });
     const { bytes } = await one(letters, request);
     const text = Buffer.from(bytes).toString();
-    // One that is there, one that begins like it, one that begins before and is never complete.
+    // One that occurs, one with the same beginning, and one that begins earlier and is never complete.
     const stop = text.slice(30, 35);
     const stops = [stop, `${stop.slice(0, 3)}#`, `${text.slice(25, 33)}#`].map((each) =>
       Uint8Array.from(Buffer.from(each)),
@@ -294,7 +291,7 @@ describe('where a text ends', () => {
     }
   });
 
-  it('is where the model says so', async () => {
+  it('is where the model generates EOS', async () => {
     const request = requestOf('The end', { maxBytes: 60, sampling: GREEDY });
     const { bytes } = await one(letters, request);
     const before = bytes.slice(0, bytes.indexOf('d'.charCodeAt(0)));
@@ -306,7 +303,7 @@ describe('where a text ends', () => {
     }
   });
 
-  it.each([0, 1, 2])('is after %i bytes where no more are wanted', async (maxBytes) => {
+  it.each([0, 1, 2])('is after %i bytes if no more are requested', async (maxBytes) => {
     await withGenerator(letters, { slots: 2 }, async (generator) => {
       const texts = generator.generate(requestOf(LONG, { maxBytes, sampling: TWO }), { samples: 2 });
       for (const { bytes, finish } of await Promise.all(texts.map(wholeOf)))
@@ -319,14 +316,14 @@ describe('where a text ends', () => {
     });
   });
 
-  it.each([0, 4])('is at the model’s greatest length, prompt included: drafts of %i', async (draft) => {
+  it.each([0, 4])('is at the model’s maximum length, including the prompt, with drafts of %i', async (draft) => {
     const short = withConfig(letters, {
       encoder: { ...letters.model.config.encoder, maxPositions: 30 },
       maxPositions: 4,
     });
     const whole = await one(letters, requestOf('x'.repeat(20), { sampling: TWO }));
     const found = await one(short, requestOf('x'.repeat(20), { sampling: TWO }), { draft });
-    // BOS and 29 bytes are 30 positions. What the config has beside counts patches.
+    // BOS and 29 bytes are 30 positions. The config's other maximum counts patches.
     expect(found).toMatchObject({ bytes: whole.bytes.slice(0, 9), finish: 'length' });
     expect((await one(short, requestOf('x'.repeat(28)), { draft })).bytes.length).toBe(1);
     await withGenerator(short, { draft }, async (generator) => {
@@ -337,8 +334,8 @@ describe('where a text ends', () => {
   });
 });
 
-describe('a text that is not wanted any more', () => {
-  it('gives its slot to the next, and throws the reason', async () => {
+describe('an abandoned text', () => {
+  it('frees its slot for the next, and throws the reason', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();
       const [first] = generator.generate(requestOf('a', { maxBytes: 900 }), { signal: controller.signal });
@@ -359,7 +356,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('gives its slot to the next where its reader breaks off, and leaves its siblings alone', async () => {
+  it('frees its slot if its reader stops early, and does not affect its siblings', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
       const request = requestOf('To be', { maxBytes: 40 });
       const [first, sibling] = generator.generate(request, { samples: 2 });
@@ -376,7 +373,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('gives its place in the queue back at once', async () => {
+  it('leaves the queue at once', async () => {
     await withGenerator(golden, {}, async (generator) => {
       const controller = new AbortController();
       const [first] = generator.generate(requestOf('a', { maxBytes: 60 }));
@@ -389,7 +386,7 @@ describe('a text that is not wanted any more', () => {
     });
   });
 
-  it('is let go although its steps run operation by operation, which never wait', async () => {
+  it('ends even if its steps run operation by operation, which never yield', async () => {
     await withGenerator(golden, { mode: 'eager' }, async (generator) => {
       const signal = AbortSignal.timeout(150);
       const [text] = generator.generate(requestOf('a', { maxBytes: 400 }), { signal });
@@ -399,8 +396,8 @@ describe('a text that is not wanted any more', () => {
   });
 });
 
-it('closed while it writes, a generator ends every text with an error, and begins no other', async () => {
-  const generator = openGenerator(golden.held, { mode: 'graph', slots: 1 });
+it('a generator that is closed ends every text with an error, and begins no other', async () => {
+  const generator = openGenerator(golden.resident, { mode: 'graph', slots: 1 });
   const [running] = generator.generate(requestOf('a', { maxBytes: 900 }));
   const [waiting] = generator.generate(requestOf('b'));
   const ends = [running!, waiting!].map((text) => expect(wholeOf(text)).rejects.toThrow('The generator was closed.'));
@@ -412,7 +409,7 @@ it('closed while it writes, a generator ends every text with an error, and begin
 it.each([
   [1, 0],
   [7, 4],
-])('warmed up, a generator of %i slots writes what it writes otherwise', async (slots, draft) => {
+])('a generator of %i slots writes the same text after warmUp', async (slots, draft) => {
   const request = requestOf('To be', { maxBytes: 12, sampling: TWO });
   const alone = await one(letters, request);
   await withGenerator(letters, { slots, draft }, async (generator) => {
@@ -423,7 +420,7 @@ it.each([
   });
 });
 
-it('compiles nothing for a few bytes; many are compiled behind, and are the same', async () => {
+it('a generator compiles nothing for a few bytes, and compiles in the background for many, with the same text', async () => {
   const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
   const compiles = () => calls.mock.calls.some(([, , attributes]) => attributes.length > 0);
   const request = requestOf('Once upon', { maxBytes: 990, sampling: TWO });
@@ -431,7 +428,7 @@ it('compiles nothing for a few bytes; many are compiled behind, and are the same
     const few = await one(letters, request, { mode: 'xla' });
     expect(compiles()).toBe(false);
     await withGenerator(letters, { mode: 'xla' }, async (generator) => {
-      // As long as the model reads, so that both requests together are worth it.
+      // As long as the model can read, so that both requests together justify compilation.
       const texts = [generator.generate({ ...request, maxBytes: 100 }), generator.generate(request)];
       const [, many] = await Promise.all(texts.map(([text]) => wholeOf(text!)));
       expect(many!.bytes).toEqual(few.bytes);

@@ -6,7 +6,7 @@ import { generatorOf, uniformOf } from '../../src/random.js';
 
 const NONE: ReadonlySet<number> = new Set();
 
-/** Logits of seven ids; all others cannot be. */
+/** Logits of seven ids; all others are impossible. */
 const FEW: Readonly<Record<number, number>> = { 2: 0.5, 4: 2, 5: 1, 6: 0, 7: -1, 8: 3, 9: 2.5 };
 
 const rowOf = (logits: Readonly<Record<number, number>>): Float32Array => {
@@ -15,7 +15,7 @@ const rowOf = (logits: Readonly<Record<number, number>>): Float32Array => {
   return row;
 };
 
-/** The ids that can be drawn, and how likely. */
+/** The ids that can be drawn, with their probabilities. */
 const found = (
   logits: Float32Array,
   sampling: Partial<Sampling>,
@@ -53,15 +53,15 @@ const GOLDEN: readonly (readonly [string, Partial<Sampling>, readonly number[], 
   ],
 ];
 
-describe('the next byte’s probabilities', () => {
-  it.each(GOLDEN)('are those of transformers with %s', (_, sampling, present, wanted) => {
+describe('the probabilities of the next byte', () => {
+  it.each(GOLDEN)('equal transformers’ with %s', (_, sampling, present, wanted) => {
     const probabilities = found(rowOf(FEW), sampling, new Set(present));
     expect(Object.keys(probabilities)).toEqual(Object.keys(wanted));
     for (const [id, probability] of Object.entries(wanted))
       expect(probabilities[Number(id)]).toBeCloseTo(probability, 6);
   });
 
-  it('at temperature 0 are 1 for the likeliest, for the first of those that tie', () => {
+  it('at temperature 0 are 1 for the most likely id, the first in a tie', () => {
     expect(found(rowOf(FEW), { temperature: 0 })).toEqual({ 8: 1 });
     expect(found(rowOf({ ...FEW, 200: 3 }), { temperature: 0, topK: 5 })).toEqual({ 8: 1 });
     expect(found(rowOf({ 2: -1, 7: -1 }), { temperature: 0 })).toEqual({ [EOS]: 1 });
@@ -81,7 +81,7 @@ describe('the next byte’s probabilities', () => {
   });
   const anyPresent = fc.uniqueArray(fc.nat(VOCAB_SIZE - 1)).map((ids) => new Set(ids));
 
-  it('sum to 1, and leave special ids out except EOS, however likely', () => {
+  it('sum to 1, and exclude special ids other than EOS, however likely', () => {
     fc.assert(
       fc.property(logitsOfAny, anySampling, anyPresent, (logits, sampling, present) => {
         for (const id of [BOE, BOS, BPE_DELIMITER]) logits[id] = 40;
@@ -93,7 +93,7 @@ describe('the next byte’s probabilities', () => {
     expect(found(rowOf({ ...FEW, [EOS]: 20 }), {})[EOS]).toBeGreaterThan(0.99);
   });
 
-  it('leave what is likelier than any that was kept', () => {
+  it('keep every id that is more likely than a kept one', () => {
     fc.assert(
       fc.property(logitsOfAny, anySampling, (logits, sampling) => {
         const all = nextProbabilities(logits, NONE, { ...PLAIN_SAMPLING, temperature: sampling.temperature || 1 });
@@ -113,7 +113,7 @@ describe('the next byte’s probabilities', () => {
 });
 
 describe('drawing', () => {
-  it('takes the id whose stretch of [0, 1) the draw falls into, and never one of probability 0', () => {
+  it('returns the id into whose part of [0, 1) the draw falls, and never one of probability 0', () => {
     const probabilities = new Float64Array(VOCAB_SIZE);
     probabilities[EOS] = 0.25;
     probabilities[100] = 0.5;
@@ -128,7 +128,7 @@ describe('drawing', () => {
     ]);
   });
 
-  it('takes the last id that can be where rounding leaves the sum short of the draw', () => {
+  it('returns the last possible id if rounding leaves the sum below the draw', () => {
     const probabilities = new Float64Array(VOCAB_SIZE);
     probabilities[50] = 0.5;
     probabilities[60] = 0.499;
@@ -141,8 +141,8 @@ it.each([
   ['0', [3542772213, 812230391, 4191414368, 3087389709]],
   ['1', [2863164244, 773016552, 218760040, 1375530481]],
   ['seed/x', [2842008952, 684954802, 4150863173, 4229567400]],
-])('a seed gives its own stream of numbers: %j', (key, wanted) => {
-  const [bits, lots] = [generatorOf(key), uniformOf(key)];
+])('a seed determines its stream of numbers: %j', (key, wanted) => {
+  const [bits, uniforms] = [generatorOf(key), uniformOf(key)];
   expect(wanted.map(() => bits())).toEqual(wanted);
-  expect(wanted.map(() => lots())).toEqual(wanted.map((value) => value / 2 ** 32));
+  expect(wanted.map(() => uniforms())).toEqual(wanted.map((value) => value / 2 ** 32));
 });

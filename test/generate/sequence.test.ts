@@ -13,7 +13,7 @@ const requestOf = (changed: Partial<GenerationRequest> = {}): GenerationRequest 
   ...changed,
 });
 
-/** Logits after each id, of a model that finds one id likeliest everywhere. */
+/** Logits after each id, of a model that always finds one id most likely. */
 function logitsOf(likeliest: readonly number[]): Float32Array {
   const logits = new Float32Array(likeliest.length * VOCAB_SIZE);
   likeliest.forEach((id, row) => {
@@ -22,12 +22,12 @@ function logitsOf(likeliest: readonly number[]): Float32Array {
   return logits;
 }
 
-/** Entropy of the prediction made at a position, and whether a patch ends there: anything that tells positions apart. */
+/** The entropy of the prediction at a position, and whether a patch ends there: any values that distinguish positions. */
 const entropyAt = (position: number) => Math.fround(position / 7);
 const closesAt = (position: number) => position % 3 === 0;
 
 /**
- * Runs a sequence with a model that writes `script` and then EOS, in steps of as many ids as `drafts` says in turn. A drafted id is wrong where the
+ * Runs a sequence with a model that writes `script` and then EOS, in steps of as many ids as `drafts` lists in turn. A drafted id is wrong if the
  * turn is odd.
  */
 function run(sequence: Sequence, script: readonly number[], drafts: readonly number[]): void {
@@ -35,7 +35,7 @@ function run(sequence: Sequence, script: readonly number[], drafts: readonly num
   const step = (ids: readonly number[], begin: number) =>
     sequence.draw({
       ids,
-      // What follows the i-th id read is what the script has there, whatever was drafted.
+      // The script determines what follows the i-th id read, whatever was drafted.
       logits: logitsOf(ids.map((_, i) => idAt(begin + i))),
       entropies: Float32Array.from(ids, (_, i) => entropyAt(begin + i)),
       closed: ids.map((_, i) => closesAt(begin + i)),
@@ -54,13 +54,13 @@ function run(sequence: Sequence, script: readonly number[], drafts: readonly num
   }
 }
 
-async function piecesOf(sequence: Sequence): Promise<WrittenBytes[]> {
-  const pieces: WrittenBytes[] = [];
-  for await (const piece of sequence.output) pieces.push(piece);
-  return pieces;
+async function deliveriesOf(sequence: Sequence): Promise<WrittenBytes[]> {
+  const deliveries: WrittenBytes[] = [];
+  for await (const delivery of sequence.output) deliveries.push(delivery);
+  return deliveries;
 }
 
-/** Where a text must end: before the stop string that is complete first, and of those that end together before the longest. */
+/** Where a text must end: before the first complete stop string, or the longest of those that end together. */
 function cutBefore(script: readonly number[], stops: readonly (readonly number[])[]): number | null {
   for (let end = 1; end <= script.length; end++) {
     const starts = stops
@@ -81,25 +81,25 @@ const anyCase = fc.record({
 });
 
 describe('a sequence', () => {
-  it('delivers the text up to its stop string, its greatest length or EOS, whatever is drafted, and takes nothing back', async () => {
+  it('delivers the text up to its stop string, its maximum length or EOS, whatever is drafted, and retracts nothing', async () => {
     await fc.assert(
       fc.asyncProperty(anyCase, async ({ script, stops, maxBytes, drafts }) => {
         const request = requestOf({ maxBytes, stops: stops.map((stop) => Uint8Array.from(stop)) });
         const [sequence] = createSequences(request, 1);
         run(sequence!, script, drafts);
-        const pieces = await piecesOf(sequence!);
+        const deliveries = await deliveriesOf(sequence!);
         const within = script.slice(0, maxBytes);
         const cut = cutBefore(within, stops);
         const length = cut ?? within.length;
-        expect(pieces.flatMap(({ bytes }) => [...bytes])).toEqual(script.slice(0, length));
-        expect(pieces.flatMap(({ entropyNats }) => [...entropyNats])).toEqual(
+        expect(deliveries.flatMap(({ bytes }) => [...bytes])).toEqual(script.slice(0, length));
+        expect(deliveries.flatMap(({ entropyNats }) => [...entropyNats])).toEqual(
           Array.from({ length }, (_, at) => entropyAt(at)),
         );
-        expect(pieces.flatMap(({ beginsPatch }) => beginsPatch)).toEqual(
+        expect(deliveries.flatMap(({ beginsPatch }) => beginsPatch)).toEqual(
           Array.from({ length }, (_, at) => closesAt(at)),
         );
         const reason = cut !== null ? 'stop' : script.length >= maxBytes ? 'length' : 'eos';
-        expect(pieces.map(({ finish }) => finish)).toEqual([...pieces.slice(1).map(() => null), reason]);
+        expect(deliveries.map(({ finish }) => finish)).toEqual([...deliveries.slice(1).map(() => null), reason]);
       }),
       { numRuns: 300 },
     );
@@ -112,10 +112,10 @@ describe('a sequence', () => {
     controller.abort(new Error('gone'));
     expect(sequence!.abandoned).toBe(true);
     sequence!.fail(new Error('another reason'));
-    await expect(piecesOf(sequence!)).rejects.toThrow('gone');
+    await expect(deliveriesOf(sequence!)).rejects.toThrow('gone');
   });
 
-  it('is abandoned when its reader breaks off', async () => {
+  it('is abandoned when its reader stops early', async () => {
     const [sequence] = createSequences(requestOf(), 1);
     run(sequence!, [97, 98, 99], [1]);
     const [broken] = createSequences(requestOf(), 1);
@@ -125,7 +125,7 @@ describe('a sequence', () => {
     expect([sequence!.abandoned, broken!.abandoned]).toEqual([false, true]);
   });
 
-  it('is one of the samples of its request, each with the next seed', async () => {
+  it('is one of its request’s samples, which have consecutive seeds', async () => {
     const sampling = { ...PLAIN_SAMPLING, temperature: 1 };
     const three = createSequences(requestOf({ sampling, seed: 5, maxBytes: 20 }), 3);
     const alone = createSequences(requestOf({ sampling, seed: 6, maxBytes: 20 }), 1);
@@ -141,7 +141,7 @@ describe('a sequence', () => {
           closed: [false],
         });
       sequence.deliver();
-      texts.push((await piecesOf(sequence)).flatMap(({ bytes }) => [...bytes]).join(' '));
+      texts.push((await deliveriesOf(sequence)).flatMap(({ bytes }) => [...bytes]).join(' '));
     }
     expect(texts[1]).toBe(texts[3]);
     expect(new Set(texts).size).toBe(3);

@@ -2,48 +2,48 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createShownText, escapedByte, replacedByte } from '../../src/generate/index.js';
 
-/** What is shown after each piece, and at the end. */
-function shown(pieces: readonly (readonly number[])[], invalid: (byte: number) => string = escapedByte): string[] {
+/** The text shown after each chunk, and at the end. */
+function shown(parts: readonly (readonly number[])[], invalid: (byte: number) => string = escapedByte): string[] {
   const text = createShownText(invalid);
-  return [...pieces.map((piece) => text.push(Uint8Array.from(piece))), text.end()];
+  return [...parts.map((piece) => text.push(Uint8Array.from(piece))), text.end()];
 }
 
 const utf8 = (text: string) => [...Buffer.from(text)];
 
-/** A list cut in two or more at some places. */
+/** A list, split at random positions into two or more. */
 function cutAt(bytes: readonly number[], places: readonly number[]): number[][] {
   const at = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
   return [...at, bytes.length].map((to, i) => bytes.slice(i === 0 ? 0 : at[i - 1], to));
 }
 
-describe('text that is shown as its bytes come', () => {
-  it('is the same however valid UTF-8 is cut', () => {
+describe('text that is shown as its bytes arrive', () => {
+  it('is the same however valid UTF-8 is split', () => {
     const anyText = fc.string({ unit: 'binary', maxLength: 30 });
     fc.assert(
       fc.property(anyText, fc.array(fc.nat()), (text, places) => {
         expect(shown(cutAt(utf8(text), places)).join('')).toBe(text);
       }),
     );
-    // Byte order marks and the ends of what a character of each length can be.
+    // Byte order marks, and the limits of characters of each length.
     const ends = '\uFEFF\u0000\u007F\u0080\u07FF\u0800\uD7FF\uE000\uFFFF\u{10000}\u{10FFFF}\uFEFF';
     expect(shown(utf8(ends).map((byte) => [byte])).join('')).toBe(ends);
   });
 
-  it('is the same however any bytes are cut, and nothing waits longer than it must', () => {
+  it('is the same however any bytes are split, and is never delayed longer than necessary', () => {
     const anyByte = fc.oneof(fc.nat(255), fc.constantFrom(0x80, 0xbf, 0xc3, 0xe0, 0xe2, 0xed, 0xf0, 0xf4, 0x41));
     fc.assert(
       fc.property(fc.array(anyByte, { maxLength: 24 }), fc.array(fc.nat()), (bytes, places) => {
         const whole = shown([bytes]);
-        const pieces = shown(cutAt(bytes, places));
-        expect(pieces.join('')).toBe(whole.join(''));
-        // What waits is the beginning of one character.
+        const parts = shown(cutAt(bytes, places));
+        expect(parts.join('')).toBe(whole.join(''));
+        // The bytes that wait are the beginning of one character.
         expect(whole[1]!.match(/\\x[0-9a-f]{2}/g)?.length ?? 0).toBeLessThanOrEqual(3);
       }),
       { numRuns: 500 },
     );
   });
 
-  it('takes what is UTF-8 for what Node takes for it', () => {
+  it('accepts exactly the UTF-8 that Node accepts', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 6 }), (bytes) => {
         const valid = Buffer.from(bytes).toString('utf8');
@@ -59,12 +59,12 @@ describe('text that is shown as its bytes come', () => {
     );
   });
 
-  it('shows a cut character when its last byte is there, or its bytes at the end', () => {
+  it('shows a split character when its last byte arrives, or its bytes at the end', () => {
     expect(shown([[0xf0, 0x9f], [0x8e], [0x89]])).toEqual(['', '', '🎉', '']);
     expect(shown([[0x61, 0xe2, 0x82]])).toEqual(['a', '\\xe2\\x82']);
   });
 
-  it('shows at once what cannot become a character', () => {
+  it('shows bytes at once that cannot become a character', () => {
     expect(shown([[0xff], [0x80], [0xc0], [0xe0, 0x80], [0xed, 0xa0], [0xf4, 0x90], [0x0a]])).toEqual([
       '\\xff',
       '\\x80',
@@ -79,12 +79,12 @@ describe('text that is shown as its bytes come', () => {
     expect(shown([[0xe2], [0xc3], [0xa9]])).toEqual(['', '\\xe2', 'é', '']);
   });
 
-  it('replaces bytes where text must be text, and pads the escapes', () => {
+  it('shows invalid bytes as U+FFFD or as padded escapes', () => {
     expect(shown([[0x41, 0xff, 0x42]], replacedByte).join('')).toBe('A\uFFFDB');
     expect(escapedByte(7)).toBe('\\x07');
   });
 
-  it('takes a text of a few hundred thousand bytes at once', () => {
+  it('accepts a text of several hundred thousand bytes at once', () => {
     const many = new Uint8Array(300_000).fill(0x61);
     expect(createShownText(escapedByte).push(many).length).toBe(many.length);
   });

@@ -30,13 +30,13 @@ function open(slots: number) {
 }
 
 describe('slots', () => {
-  it('go to requests in turn, to all sequences of one at once', () => {
+  it('are assigned to requests in turn, to all sequences of a request at once', () => {
     const { queue, occupied } = open(3);
     const [first, second, third] = [sequences(2), sequences(2), sequences(1)];
     for (const request of [first, second, third]) queue.add(request);
     expect(queue.state()).toEqual({ running: 0, waiting: 5 });
     queue.update();
-    // A slot is left, but the second request needs two, and the third comes after it.
+    // One slot is free, but the second request needs two, and the third comes after it.
     expect(queue.running).toEqual([...first, null]);
     expect(queue.state()).toEqual({ running: 2, waiting: 3 });
     first[0]!.finish = 'eos';
@@ -54,7 +54,7 @@ describe('slots', () => {
     expect(queue.isBusy()).toBe(false);
   });
 
-  it('and places in the queue are freed by what nobody wants, and by nothing else', () => {
+  it('and places in the queue are freed only by abandoned sequences', () => {
     const { queue } = open(2);
     const [running, waiting, last] = [sequences(2), sequences(2), sequences(2)];
     for (const request of [running, waiting, last]) queue.add(request);
@@ -62,7 +62,7 @@ describe('slots', () => {
     running[0]!.abandoned = true;
     waiting[0]!.abandoned = true;
     queue.update();
-    // One of two samples that wait is not wanted: the other keeps its place.
+    // One of two waiting samples is abandoned: the other keeps its place.
     expect(queue.state()).toEqual({ running: 1, waiting: 4 });
     expect(queue.running).toEqual([null, running[1]]);
     waiting[1]!.abandoned = true;
@@ -74,7 +74,7 @@ describe('slots', () => {
     expect(queue.running).toEqual(last);
   });
 
-  it('of a generator that fails end with its error', () => {
+  it('end with the error of a generator that fails', () => {
     const { queue } = open(1);
     const [running, waiting] = [sequences(1), sequences(1)];
     queue.add(running);

@@ -6,7 +6,7 @@ const bytes = (text: string) => [...Buffer.from(text)];
 const stopsOf = (...texts: string[]) => texts.map((text) => Uint8Array.from(bytes(text)));
 
 describe('a stop string', () => {
-  it('ends the text where it begins, once its last byte is there', () => {
+  it('ends the text where it begins, once its last byte is generated', () => {
     const stops = stopsOf('###', 'END');
     expect(stopsAt(bytes('abc##'), stops)).toBeNull();
     expect(stopsAt(bytes('abc###'), stops)).toBe(3);
@@ -14,11 +14,11 @@ describe('a stop string', () => {
     expect(stopsAt(bytes('abc'), [])).toBeNull();
   });
 
-  it('of several that end at once, the longest one counts: the text ends before it', () => {
+  it('is the longest one if several end at the same byte', () => {
     expect(stopsAt(bytes('xaab'), stopsOf('b', 'aab', 'ab'))).toBe(1);
   });
 
-  it('makes what may be its beginning wait, and nothing else', () => {
+  it('delays only bytes that may be its beginning', () => {
     const stops = stopsOf('\n\nUser', 'é!');
     expect(settledLength(bytes('Hi'), stops)).toBe(2);
     expect(settledLength(bytes('Hi\n'), stops)).toBe(2);
@@ -36,7 +36,7 @@ const anyStops = fc.array(fc.array(fc.constantFrom(1, 2), { minLength: 1, maxLen
   maxLength: 3,
 });
 
-it('shown as it comes, a text ends before the stop string that is complete first, and nothing is ever taken back', () => {
+it('a streamed text ends before the first complete stop string, and nothing is ever retracted', () => {
   fc.assert(
     fc.property(anyText, anyStops, (text, lists) => {
       const stops = lists.map((list) => Uint8Array.from(list));
@@ -50,7 +50,7 @@ it('shown as it comes, a text ends before the stop string that is complete first
         cut = stopsAt(written, stops);
         const settled = cut ?? settledLength(written, stops);
         expect(settled).toBeGreaterThanOrEqual(shown);
-        // No more waits than could be a stop string without its last byte.
+        // At most the length of a stop string without its last byte is delayed.
         if (cut === null) expect(length - settled).toBeLessThan(Math.max(...stops.map((stop) => stop.length)));
         shown = settled;
       }

@@ -33,7 +33,7 @@ async function refusal(bytes: Uint8Array): Promise<string> {
 }
 
 describe('a GGUF file', () => {
-  it('written by the Python package gguf gives its key-values and tensors', async () => {
+  it('written by the Python package gguf is read with its key-values and tensors', async () => {
     const file = await openGguf(tiny);
     expect(file.keyValues.get('general.architecture')).toBe('llama');
     expect(file.keyValues.get('llama.context_length')).toBe(64);
@@ -53,7 +53,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('gives values of every type, lists in lists included', async () => {
+  it('can contain values of every type, including nested lists', async () => {
     const path = await written(
       sampleGguf({
         version: 2,
@@ -72,7 +72,7 @@ describe('a GGUF file', () => {
           ['f64', typed(12, Buffer.from(Float64Array.of(0.1).buffer))],
           ['numbers', array(3, Uint8Array.of(1, 0), Uint8Array.of(255, 255))],
           ['texts', array(8, text('a'), text(''))],
-          // An element of a list has no type before it: the list's own head goes.
+          // An element of a list is not preceded by its type, so the inner list's type is removed.
           ['lists', array(9, array(0, Uint8Array.of(1)).subarray(4), array(8, text('x')).subarray(4))],
           ['nothing', array(9)],
         ],
@@ -103,7 +103,7 @@ describe('a GGUF file', () => {
   it.each([
     ['u32', typed(4, Uint8Array.of(8, 0, 0, 0))],
     ['u64', typed(10, u64(8))],
-  ])('may align its tensors otherwise (by a %s), and order them so', async (_type, alignment) => {
+  ])('may have another alignment (a %s) and another order of tensors', async (_type, alignment) => {
     const tensors = [
       { name: 'b', dims: [1], offset: 8 },
       { name: 'a', dims: [] },
@@ -119,7 +119,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('is read by any range of whole floats', async () => {
+  it('is read in any range of whole floats', async () => {
     const file = await openGguf(tiny);
     const whole = await file.read('blk.0.attn_q.weight');
     const floats = fc.integer({ min: 0, max: whole.length / 4 });
@@ -137,7 +137,7 @@ describe('a GGUF file', () => {
     await file.close();
   });
 
-  it('is read beyond 4 GiB, quantised tensors in more than one piece', async () => {
+  it('is read beyond 4 GiB, with quantised tensors in several chunks', async () => {
     const Q8_0 = { type: 8, blockBytes: 34 };
     const [blocks, farBlocks] = [2 ** 20, 5 * 2 ** 27];
     const path = await written(
@@ -151,7 +151,7 @@ describe('a GGUF file', () => {
     const file = await open(path, 'r+');
     const { size } = await file.stat();
     const farAt = size + Math.ceil((blocks * 34) / 32) * 32;
-    await file.truncate(farAt + farBlocks * Q8_0.blockBytes); // sparse: it takes no room
+    await file.truncate(farAt + farBlocks * Q8_0.blockBytes); // sparse: it takes no disk space
     const one = Uint8Array.of(0, 0x3c, 7); // scale 1, first weight 7
     const [beyond, last] = [16 * 2 ** 20 - ((16 * 2 ** 20) % 34), (blocks - 1) * 34];
     for (const at of [size + beyond, size + last, farAt + (farBlocks - 1) * 34]) await file.write(one, 0, 3, at);
@@ -166,7 +166,7 @@ describe('a GGUF file', () => {
     await reader.close();
   });
 
-  it('that is one of several parts, or holds a type that is not read, is refused by name', async () => {
+  it('that is one of several parts, or contains an unsupported type, is refused by name', async () => {
     const split = sampleGguf({ keyValues: [['split.count', typed(2, Uint8Array.of(3, 0))]] });
     expect(await refusal(split)).toMatch(/one of the 3 files/);
     const wide = sampleGguf({ keyValues: [['split.count', typed(10, u64(3))]] });
@@ -184,7 +184,7 @@ describe('a GGUF file is refused with', () => {
     ['version 4', { version: 4 }, /of version 4/],
     ['big-endian numbers', { version: 3 << 24 }, /big-endian/],
     [
-      'a key twice',
+      'a duplicate key',
       {
         keyValues: [
           ['k', string('')],
@@ -199,21 +199,21 @@ describe('a GGUF file is refused with', () => {
       { keyValues: [['k', typed(8, text(Uint8Array.of(255)))]] },
       /a string of "k" is not UTF-8/,
     ],
-    ['a value of no type', { keyValues: [['k', typed(13)]] }, /"k" has the unknown type 13/],
-    ['lists of no type', { keyValues: [['k', typed(9, typed(13, u64(1)))]] }, /"k" has the unknown type 13/],
-    ['an endless list', { keyValues: [['k', typed(9, typed(0, u64(2n ** 40n)))]] }, /length of "k" of 1099511627776/],
+    ['a value of an unknown type', { keyValues: [['k', typed(13)]] }, /"k" has the unknown type 13/],
+    ['a list of an unknown type', { keyValues: [['k', typed(9, typed(13, u64(1)))]] }, /"k" has the unknown type 13/],
+    ['an oversized list', { keyValues: [['k', typed(9, typed(0, u64(2n ** 40n)))]] }, /length of "k" of 1099511627776/],
     ['a list beyond the file', { keyValues: [['k', typed(9, typed(12, u64(1e6)))]] }, /ends inside its header/],
     ['texts beyond the file', { keyValues: [['k', typed(9, typed(8, u64(1e6)))]] }, /ends inside its header/],
-    ['an endless text', { keyValues: [['k', typed(8, u64(2n ** 63n))]] }, /string of "k" of 9223372036854775808/],
+    ['an oversized text', { keyValues: [['k', typed(8, u64(2n ** 63n))]] }, /string of "k" of 9223372036854775808/],
     [
-      'lists in lists without end',
+      'lists that are nested too deeply',
       { keyValues: [['k', typed(9, ...Array(9).fill(typed(9, u64(1))))]] },
       /"k" are nested too deeply/,
     ],
     ['an alignment of 0', { keyValues: alignment(0) }, /alignment is not a power of two/],
     ['an alignment of 12', { keyValues: alignment(12) }, /alignment is not a power of two/],
     ['an alignment that is text', { keyValues: [['general.alignment', string('32')]] }, /alignment is not a power/],
-    ['a tensor twice', { tensors: [{}, { offset: 32 }], dataBytes: 64 }, /tensor "a" twice/],
+    ['a duplicate tensor', { tensors: [{}, { offset: 32 }], dataBytes: 64 }, /tensor "a" twice/],
     ['overlapping tensors', { tensors: [{ dims: [9] }, { name: 'b', offset: 32 }], dataBytes: 96 }, /"b" overlaps/],
     [
       'a tensor inside another, after an empty one',
@@ -222,10 +222,10 @@ describe('a GGUF file is refused with', () => {
     ],
     ['a tensor outside the file', { tensors: [{ dims: [9] }], dataBytes: 32 }, /"a" ends at .* beyond its/],
     ['an offset beyond the file', { tensors: [{ offset: 2 ** 50 }], dataBytes: 32 }, /"a" ends at .* beyond its/],
-    ['an offset beyond reason', { tensors: [{ offset: 2n ** 63n }] }, /offset of tensor "a" of 9223372036854775808/],
-    ['an offset between', { tensors: [{ offset: 4 }], dataBytes: 64 }, /"a" does not begin at a multiple of 32/],
+    ['an impossible offset', { tensors: [{ offset: 2n ** 63n }] }, /offset of tensor "a" of 9223372036854775808/],
+    ['an unaligned offset', { tensors: [{ offset: 4 }], dataBytes: 64 }, /"a" does not begin at a multiple of 32/],
     ['too many dimensions', { tensors: [{ dims: Array(9).fill(1) }] }, /"a" has 9 dimensions/],
-    ['a dimension beyond reason', { tensors: [{ dims: [2n ** 63n] }] }, /dimension of tensor "a"/],
+    ['an oversized dimension', { tensors: [{ dims: [2n ** 63n] }] }, /dimension of tensor "a"/],
     ['an impossible shape', { tensors: [{ dims: Array(8).fill(2n ** 40n) }] }, /"a" has an impossible shape/],
     ['rows that are not whole blocks', { tensors: [{ dims: [16, 2], type: 8 }] }, /"a" are not whole blocks of Q8_0/],
     ['a quantised scalar', { tensors: [{ dims: [], type: 8 }] }, /"a" are not whole blocks of Q8_0/],
@@ -233,7 +233,7 @@ describe('a GGUF file is refused with', () => {
     expect(await refusal(sampleGguf(sample))).toMatch(message);
   });
 
-  it('counts beyond reason, another magic, or an end too early', async () => {
+  it('impossible counts, another magic number, or an early end', async () => {
     const many = sampleGguf({});
     many.writeBigUInt64LE(2n ** 40n, 8);
     expect(await refusal(many)).toMatch(/tensor count of 1099511627776/);
@@ -250,7 +250,7 @@ describe('a GGUF file is refused with', () => {
   });
 });
 
-it('a damaged file is refused, or read without fault', async () => {
+it('a damaged file is refused, or read correctly', async () => {
   const bytes = readFileSync(tiny);
   const damage = fc.oneof(
     fc.record({ cut: fc.integer({ min: 0, max: bytes.length - 1 }) }),

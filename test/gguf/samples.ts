@@ -1,4 +1,4 @@
-/** Writes GGUF files field by field, sound and otherwise (gguf.md describes the layout). */
+/** Writes GGUF files field by field, valid and invalid (gguf.md describes the layout). */
 
 const u32 = (value: number) => {
   const bytes = Buffer.alloc(4);
@@ -33,7 +33,7 @@ export interface Sample {
   readonly dataBytes?: number;
 }
 
-/** Tensors are F32 unless told otherwise; the data's byte i is i modulo 251. */
+/** Tensors are F32 by default; byte i of the data is i modulo 251. */
 export function sampleGguf({
   version = 3,
   keyValues = [],

@@ -24,11 +24,11 @@ it.each<[unknown, boolean | null]>([
   [2, null],
   ['true', null],
   [undefined, null],
-])('%s as a truth is %s', (value, truth) => {
+])('%s as a boolean is %s', (value, truth) => {
   expect(booleanIn(value)).toBe(truth);
 });
 
-it('a list is the value that it repeats', () => {
+it('a list of equal values is read as that value', () => {
   expect(alikeIn([8, 8, 8])).toBe(8);
   expect(alikeIn([8n])).toBe(8n);
   expect(alikeIn([8, 4])).toBeNull();

@@ -70,7 +70,7 @@ async function expectTidy(): Promise<void> {
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe('a download', () => {
-  it('brings what a conversion needs, in the layout of Python’s cache', async () => {
+  it('fetches what a conversion needs, in the layout of Python’s cache', async () => {
     const { files } = await serve({ pageSize: 4 });
     const events: number[] = [];
     const {
@@ -100,7 +100,7 @@ describe('a download', () => {
     expect(tree.files[SHARD]).toMatchObject({ size: 300_000, lfs_sha256: sha256(files[SHARD]!), lfs_size: 300_000 });
   });
 
-  it('asks for no content again', async () => {
+  it('requests no content twice', async () => {
     const { hub, files } = await serve();
     await download();
     const before = hub.contentRequests().length;
@@ -108,7 +108,7 @@ describe('a download', () => {
     expect(hub.contentRequests()).toHaveLength(before);
   });
 
-  it('shares files between revisions, and moves the ref', async () => {
+  it('shares files between revisions, and updates the ref', async () => {
     const first = hubModel();
     const second = { ...first, 'README.md': 'Another.' };
     await serve({ repos: { 'org/name@v1': first, 'org/name': second } });
@@ -122,21 +122,21 @@ describe('a download', () => {
     expect(hub.contentRequests().map(({ url }) => url)).toEqual([`/org/name/resolve/${commit}/README.md`]);
   });
 
-  it('takes a commit as the revision, without a ref', async () => {
+  it('accepts a commit as the revision, without a ref', async () => {
     await serve();
     const { commit } = await download();
     await download(`org/name@${commit}`);
     expect(await readdir(join(repository(), 'refs'))).toEqual(['main']);
   });
 
-  it('takes a single file, and not what lies beside it', async () => {
+  it('fetches a single weights file, and no other formats', async () => {
     const { 'model.safetensors.index.json': _index, ...rest } = hubModel();
     await serve({ repos: { 'org/name': { ...rest, 'model.safetensors': 'weights' } } });
     const { files } = await download();
     expect(files.filter((file) => file.includes('safetensors'))).toEqual(['model.safetensors']);
   });
 
-  it('takes the single file where shards lie beside it, as reading does', async () => {
+  it('fetches the single file if there are also shards, as reading prefers it', async () => {
     await serve({ repos: { 'org/name': { ...hubModel(), 'model.safetensors': 'weights' } } });
     const taken = async (options?: DownloadOptions) =>
       (await download('org/name', options)).files.filter((file) => file.endsWith('.safetensors'));
@@ -144,7 +144,7 @@ describe('a download', () => {
     expect(await taken({ environment: environment({ offline: true }) })).toEqual(['model.safetensors']);
   });
 
-  it('lets the config refuse the model before any weights come', async () => {
+  it('lets the config refuse the model before any weights are fetched', async () => {
     const { hub } = await serve();
     const refusal = new Error('not a Llama');
     const onConfig = async (folder: string) => {
@@ -167,7 +167,7 @@ describe('a download', () => {
     expect(names).toEqual(['org/name']);
   });
 
-  it('takes a whole model as it lies there: it waits for no lock, brings nothing, and records its revision', async () => {
+  it('uses a complete cached model without a lock or a transfer, and records its revision', async () => {
     const { hub, files } = await serve();
     await download();
     await rm(join(repository(), 'refs'), { recursive: true });
@@ -179,7 +179,7 @@ describe('a download', () => {
     await unlock();
   });
 
-  it('takes it where a user may only read, as Python leaves it there, and lets the config refuse it', async () => {
+  it('uses a read-only cache written by Python, and lets the config refuse the model', async () => {
     const { files } = await serve();
     const { folder } = await download();
     await rm(join(repository(), 'refs'), { recursive: true });
@@ -193,7 +193,7 @@ describe('a download', () => {
     ['EACCES', SHARD, 'missing'],
     ['EROFS', SHARD, 'short'],
     ['EPERM', 'config.json', 'dangling'],
-  ] as const)('says what a cache lacks that may only be read (%s): %s is %s', async (code, name, fault) => {
+  ] as const)('says what a read-only cache lacks (%s): %s is %s', async (code, name, fault) => {
     const { files } = await serve();
     const { folder } = await download();
     const blob = await realpath(join(folder, name));
@@ -213,7 +213,7 @@ describe('a download', () => {
     await expect(failing).rejects.toMatchObject({ hint: expect.stringContaining('HF_HOME') });
   });
 
-  it('says that a disk has no links', async () => {
+  it('says that a file system has no links', async () => {
     await serve();
     vi.mocked(symlink).mockRejectedValueOnce(
       Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'symlink', path: '/x' }),
@@ -221,7 +221,7 @@ describe('a download', () => {
     await expect(download()).rejects.toThrow(`The file system of ${repository()} does not support links.`);
   });
 
-  it('clears what a process that was killed left under temporary names', async () => {
+  it('removes the temporary files of a killed process', async () => {
     await serve();
     const { folder, commit } = await download();
     const left = [join(repository(), 'trees', `.${commit}.json.tmp-1-0123abcd`), join(folder, '.LICENSE.txt.tmp')];
@@ -231,7 +231,7 @@ describe('a download', () => {
     await expectTidy();
   });
 
-  it('says what was there already before it says what comes', async () => {
+  it('reports what was already there before it reports progress', async () => {
     const { files } = await serve();
     await mkdir(join(repository(), 'blobs'), { recursive: true });
     const shard = files[SHARD] as Uint8Array;
@@ -261,7 +261,7 @@ describe('several files', () => {
   });
   const asked = () => hub!.contentRequests().filter(({ url }) => url.startsWith('/cdn/'));
 
-  it('come four at a time', async () => {
+  it('are fetched four at a time', async () => {
     await serve({ repos: repos(), faults: [{ kind: 'stall', on: /^\/cdn\//, afterBytes: 1000, times: 99 }] });
     const controller = new AbortController();
     const stopped = download('org/name', { signal: controller.signal });
@@ -273,7 +273,7 @@ describe('several files', () => {
     await expect(stopped).rejects.toThrow(/abort/i);
   });
 
-  it('are stopped by one that fails, and go on from their parts', async () => {
+  it('are stopped if one fails, and resumed from their parts', async () => {
     await serve({ repos: repos(), faults: [{ kind: 'stall', on: /0000[123]-of/, afterBytes: 40_000, times: 3 }] });
     const sizes = async () => {
       const names = await readdir(join(repository(), 'blobs'));
@@ -298,7 +298,7 @@ describe('several files', () => {
     ]);
   });
 
-  it('with the same content come once', async () => {
+  it('with the same content are fetched once', async () => {
     const contents = { 'config.json': '{}', 'model.safetensors': 'x', LICENSE: 'the same', NOTICE: 'the same' };
     const { hub } = await serve({ repos: { 'org/name': contents } });
     const { folder } = await download();
@@ -307,13 +307,13 @@ describe('several files', () => {
   });
 });
 
-describe('a bad network', () => {
+describe('on a bad network, a download', () => {
   const on = new RegExp(`^/cdn/.*${SHARD}`);
   /** Where each request for the shard began. A connection that is cut may lose a little of what was sent before. */
   const starts = () =>
     hub!.requests.filter(({ url }) => on.test(url)).map(({ range }) => Number(/\d+/.exec(range ?? '0')![0]));
 
-  it('is resumed where it was cut', async () => {
+  it('is resumed where it was cut off', async () => {
     const { files } = await serve({ faults: [{ kind: 'cut', on, afterBytes: 100_000, times: 2 }] });
     await expectSnapshot((await download()).folder, files);
     expect(starts()).toHaveLength(3);
@@ -339,7 +339,7 @@ describe('a bad network', () => {
     await expectTidy();
   });
 
-  it('starts anew when the part of an earlier process is wrong', async () => {
+  it('restarts if the part of an earlier process is wrong', async () => {
     const { files } = await serve();
     await mkdir(join(repository(), 'blobs'), { recursive: true });
     await writeFile(join(repository(), 'blobs', `${sha256(files[SHARD]!)}.incomplete`), Buffer.alloc(5000));
@@ -351,7 +351,7 @@ describe('a bad network', () => {
     [429, 7],
     [503, null],
     [408, null],
-  ])('waits and asks again after %d', async (status, retryAfterSeconds) => {
+  ])('waits and retries after %d', async (status, retryAfterSeconds) => {
     const wait = retryAfterSeconds === null ? {} : { retryAfterSeconds };
     const { files } = await serve({
       faults: [{ kind: 'status', on: /./, status, times: 3, ...wait }],
@@ -370,7 +370,7 @@ describe('a bad network', () => {
     expect(hub!.requests.length).toBeLessThan(200);
   });
 
-  it('may ignore ranges', async () => {
+  it('works if the server ignores ranges', async () => {
     const { files } = await serve({
       faults: [
         { kind: 'cut', on, afterBytes: 200_000 },
@@ -382,7 +382,7 @@ describe('a bad network', () => {
     expect(hub!.requests.filter(({ url }) => on.test(url)).map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  it('may answer with another range than was asked for', async () => {
+  it('works if the server responds with another range', async () => {
     const { files } = await serve({
       faults: [
         { kind: 'cut', on, afterBytes: 200_000 },
@@ -395,38 +395,38 @@ describe('a bad network', () => {
     expect([first, second > 0 && second <= 200_000, third, starts().length]).toEqual([0, true, 0, 3]);
   });
 
-  it('may stall', async () => {
+  it('recovers from a stall', async () => {
     const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
     await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);
     expect(starts()).toEqual([0, 50_000]);
   });
 
-  it('may drip: a connection on which next to nothing comes is left for another', async () => {
+  it('abandons a connection with almost no throughput', async () => {
     const { files } = await serve({ faults: [{ kind: 'drip', on, bytes: 100, everyMs: 20 }] });
     await expectSnapshot((await download('org/name', { stallMs: 300 })).folder, files);
     const [first, second = 0] = starts();
     expect([first, second > 0, starts().length]).toEqual([0, true, 2]);
   });
 
-  it('may be slow, which is no reason to leave it', async () => {
+  it('keeps a slow connection', async () => {
     const { files } = await serve({ faults: [{ kind: 'drip', on, bytes: 20_000, everyMs: 60 }] });
     await expectSnapshot((await download('org/name', { stallMs: 500 })).folder, files);
     expect(starts()).toEqual([0]);
   });
 
-  it('may call a part of a file the whole', async () => {
+  it('recovers if a partial response is labelled complete', async () => {
     const { files } = await serve({ faults: [{ kind: 'short', on, bytes: 100_000 }] });
     await expectSnapshot((await download()).folder, files);
     expect(starts()).toEqual([0, 100_000]);
   });
 
-  it('may cut what the hub says of the repository', async () => {
+  it('recovers if the repository’s metadata is truncated', async () => {
     const { files } = await serve({ faults: [{ kind: 'cut', on: /^\/api\/.*tree/, afterBytes: 100 }] });
     await expectSnapshot((await download()).folder, files);
     expect(hub!.requests.filter(({ url }) => url.includes('/tree/'))).toHaveLength(2);
   });
 
-  it('asks the hub for a fresh link when one has expired', async () => {
+  it('requests a new link if one has expired', async () => {
     const { files } = await serve({
       faults: [
         { kind: 'cut', on, afterBytes: 100_000 },
@@ -437,17 +437,17 @@ describe('a bad network', () => {
     expect(starts()).toHaveLength(2);
   });
 
-  it('asks again where the storage refuses a fresh link', async () => {
+  it('retries if the storage refuses a new link', async () => {
     const { files } = await serve({ faults: [{ kind: 'status', on, status: 403 }] });
     await expectSnapshot((await download()).folder, files);
   });
 
-  it.each([SHARD, 'tokenizer.json'])('that flips a bit of %s once is corrected', async (name) => {
+  it.each([SHARD, 'tokenizer.json'])('recovers if a bit of %s is flipped once', async (name) => {
     const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1 }] });
     await expectSnapshot((await download()).folder, files);
   });
 
-  it.each([SHARD, 'tokenizer.json'])('that always flips a bit of %s never gives it its name', async (name) => {
+  it.each([SHARD, 'tokenizer.json'])('never completes %s if a bit is always flipped', async (name) => {
     const { files } = await serve({ faults: [{ kind: 'flip', on: new RegExp(name), atByte: 1, times: 9 }] });
     await expect(download()).rejects.toThrow(`The downloaded bytes of ${name} twice did not match the hub's digest`);
     await expect(stat(join(repository(), 'blobs', sha256(files[SHARD]!)))).rejects.toThrow();
@@ -455,7 +455,7 @@ describe('a bad network', () => {
     await expectTidy();
   });
 
-  it('ends at once when the user stops it, and keeps the part', async () => {
+  it('ends at once if the user stops it, and keeps the part', async () => {
     const { files } = await serve({ faults: [{ kind: 'stall', on, afterBytes: 50_000 }] });
     const controller = new AbortController();
     const stopped = download('org/name', {
@@ -468,7 +468,7 @@ describe('a bad network', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('a download is refused because', () => {
   async function refusalOf(model: string, token: string | null = null): Promise<{ message: string; hint: string }> {
     const error = await download(model, { environment: environment({ token }) }).then(
       () => null,
@@ -478,7 +478,7 @@ describe('a refusal', () => {
     return error;
   }
 
-  it.each([null, TOKEN])('of a gated model names the page where its licence is accepted', async (token) => {
+  it.each([null, TOKEN])('of a gated model, naming the page where its licence is accepted', async (token) => {
     const { hub } = await serve({ gated: ['org/name'], token: 'hf_another' });
     const { message, hint } = await refusalOf('org/name', token);
     expect(message).toBe('org/name is gated: the hub does not let this account read it.');
@@ -494,14 +494,14 @@ describe('a refusal', () => {
     );
   });
 
-  it('of a missing revision names those there are', async () => {
+  it('of a missing revision, naming the existing ones', async () => {
     await serve({ repos: { 'org/name': hubModel(), 'org/name@v1': hubModel() } });
     const { message, hint } = await refusalOf('org/name@v9');
     expect(message).toBe('org/name has no revision "v9".');
     expect(hint).toContain('It has main, v1;');
   });
 
-  it('of a token that is not valid', async () => {
+  it('of an invalid token', async () => {
     await serve();
     const refusing: typeof fetch = async () =>
       Response.json({}, { status: 401, headers: { 'x-error-message': 'Invalid credentials in Authorization header' } });
@@ -527,7 +527,7 @@ describe('a refusal', () => {
     expect(hub.requests.filter(({ url }) => url.endsWith('.safetensors'))).toEqual([]);
   });
 
-  it('of an endpoint that is none', async () => {
+  it('of an invalid endpoint', async () => {
     const failing = download('org/name', { environment: environment({ endpoint: 'huggingface' }) });
     await expect(failing).rejects.toThrow('HF_ENDPOINT is not an http or https URL.');
   });
@@ -552,7 +552,7 @@ describe('a refusal', () => {
     await expect(download('org/name', { fetch: lying })).rejects.toThrow('without a valid size and digest');
   });
 
-  it('while another process downloads the same model', async () => {
+  it('of another process that downloads the same model', async () => {
     const on = /^\/cdn\//;
     await serve({ faults: [{ kind: 'stall', on, afterBytes: 10 }] });
     let second: Promise<unknown> | null = null;
@@ -570,7 +570,7 @@ describe('a refusal', () => {
 });
 
 describe('the token', () => {
-  it('goes to the hub, not to the storage behind it', async () => {
+  it('is sent to the hub, not to the storage behind it', async () => {
     const { hub, files } = await serve({ gated: ['org/name'], token: TOKEN });
     await expectSnapshot((await download('org/name', { environment: environment({ token: TOKEN }) })).folder, files);
     const authorizations = (host: string) =>
@@ -579,7 +579,7 @@ describe('the token', () => {
     expect(authorizations('localhost')).toEqual(new Set([null]));
   });
 
-  it('may have another form than the client’s library wants', async () => {
+  it('may have another format than the hub’s client expects', async () => {
     const { files } = await serve({ gated: ['org/name'], token: 'api_org_x' });
     await expectSnapshot(
       (await download('org/name', { environment: environment({ token: 'api_org_x' }) })).folder,
@@ -587,7 +587,7 @@ describe('the token', () => {
     );
   });
 
-  it('is in no error and no file', async () => {
+  it('appears in no error and no file', async () => {
     const secret = `${TOKEN}\u0001x`;
     await serve({
       gated: ['org/name'],
@@ -615,7 +615,7 @@ describe('the token', () => {
 describe('without the hub', () => {
   const offline = () => ({ environment: environment({ offline: true }) });
 
-  it('reads the cache when it must not be asked', async () => {
+  it('the cache is used if the hub must not be contacted', async () => {
     const { hub, files } = await serve();
     const { commit } = await download();
     const before = hub.requests.length;
@@ -627,7 +627,7 @@ describe('without the hub', () => {
     expect(hub.requests).toHaveLength(before);
   });
 
-  it('reads the cache when it cannot be reached', async () => {
+  it('the cache is used if the hub cannot be reached', async () => {
     const { files } = await serve();
     await download();
     await hub!.close();
@@ -635,7 +635,7 @@ describe('without the hub', () => {
     await expectSnapshot((await download()).folder, files);
   });
 
-  it('reads the cache when it is broken', async () => {
+  it('the cache is used if the hub is failing', async () => {
     const { files } = await serve();
     await download();
     await hub!.close();
@@ -643,7 +643,7 @@ describe('without the hub', () => {
     await expectSnapshot((await download()).folder, files);
   });
 
-  it('says in one sentence that the cache has nothing', async () => {
+  it('an empty cache is reported in one sentence', async () => {
     await expect(download('org/name', offline())).rejects.toThrow(
       'Offline mode is on (HF_HUB_OFFLINE), and org/name is not in the cache.',
     );
@@ -652,7 +652,7 @@ describe('without the hub', () => {
     );
   });
 
-  it('takes no part of a model for the whole', async () => {
+  it('part of a model does not count as the whole', async () => {
     const { files } = await serve({ faults: [{ kind: 'stall', on: /00002-of/, afterBytes: 10 }] });
     const controller = new AbortController();
     // Of the files under way the first is named: the second, once the first is whole.

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-it('has the defaults of huggingface_hub', () => {
+it('the environment has the defaults of huggingface_hub', () => {
   expect(hubEnvironment({ HOME: '/home/user' })).toEqual({
     endpoint: 'https://huggingface.co',
     cacheDir: '/home/user/.cache/huggingface/hub',
@@ -22,11 +22,11 @@ it.each([
   [{ HF_HOME: '$DATA/$NONE', DATA: '/data' }, '/data/$NONE/hub'],
   [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old' }, '/old'],
   [{ HF_HOME: '/hf', HUGGINGFACE_HUB_CACHE: '/old', HF_HUB_CACHE: '/new' }, '/new'],
-])('%j puts the cache into %s', (env, cacheDir) => {
+])('%j moves the cache to %s', (env, cacheDir) => {
   expect(hubEnvironment({ HOME: '/home/user', ...env }).cacheDir).toBe(cacheDir);
 });
 
-it('takes the token of HF_TOKEN, then of HUGGING_FACE_HUB_TOKEN, then of the file', async () => {
+it('the token is read from HF_TOKEN, else HUGGING_FACE_HUB_TOKEN, else the file', async () => {
   await writeFile(join(folder(), 'token'), 'hf_file\r\n');
   await writeFile(join(folder(), 'elsewhere'), 'hf_path');
   const env = { HF_HOME: folder() };
@@ -42,10 +42,10 @@ it.each([
   [{ TRANSFORMERS_OFFLINE: 'on' }, true],
   [{ HF_HUB_OFFLINE: '0', TRANSFORMERS_OFFLINE: '1' }, false],
   [{ HF_HUB_OFFLINE: '' }, false],
-])('%j: offline %s', (env, offline) => {
+])('%j sets offline mode to %s', (env, offline) => {
   expect(hubEnvironment(env).offline).toBe(offline);
 });
 
-it('drops the slash at the end of an endpoint', () => {
+it('a trailing slash of the endpoint is removed', () => {
   expect(hubEnvironment({ HF_ENDPOINT: 'https://mirror.example/' }).endpoint).toBe('https://mirror.example');
 });

@@ -41,14 +41,14 @@ async function serve(weights: Uint8Array): Promise<(options?: DownloadOptions) =
 }
 
 describe('a disk', () => {
-  it('that has not the room is told before anything comes', async ({ skip }) => {
+  it('without enough space is reported before anything is downloaded', async ({ skip }) => {
     if (smallDisk(join(folder(), 'disk')) === null) skip('needs the right to mount');
     const download = await serve(Buffer.alloc(DISK_BYTES));
     await expect(download()).rejects.toThrow(/^The download takes 8\.39 MB and .* has 8\.3\d MB free\.$/);
     expect(hub!.contentRequests().filter(({ url }) => url.includes('safetensors'))).toEqual([]);
   });
 
-  it('that fills up meanwhile is one sentence, and what had come is used when there is room again', async ({
+  it('that fills up meanwhile is reported in one sentence, and the download resumes when there is space again', async ({
     skip,
   }) => {
     const disk = smallDisk(join(folder(), 'disk'));

@@ -44,13 +44,13 @@ const put = (once: typeof fetch) =>
     body: new Pieces([]),
   });
 
-it('gives a body all the time it needs, as long as it moves', async () => {
+it('a body may take any time as long as it makes progress', async () => {
   const { taken, once } = takingEvery(MINUTE_MS - 1000);
   expect((await put(once)).status).toBe(200);
   expect(taken).toEqual([PIECES]);
 });
 
-it('gives up a body that stands still, and sends it again from its beginning', async () => {
+it('a stalled body is aborted, and sent again from its beginning', async () => {
   const { taken, once } = takingEvery(MINUTE_MS + 1000);
   await expect(put(once)).rejects.toThrow('no response within 60 s');
   expect(taken).toEqual([1, 1, 1, 1, 1, 1]);

@@ -13,7 +13,7 @@ function controlled() {
   return { work, ends, begun: () => [...ends.keys()], turn };
 }
 
-it('begins the next when one is done, in order', async () => {
+it('the next task begins when one is done, in order', async () => {
   const { work, ends, begun, turn } = controlled();
   const all = inParallel([1, 2, 3, 4], { limit: 2 }, work);
   expect(begun()).toEqual([1, 2]);
@@ -26,7 +26,7 @@ it('begins the next when one is done, in order', async () => {
   await all;
 });
 
-it('stops the others at the first failure, throws it, and begins nothing more', async () => {
+it('the first failure stops the others and is thrown, and no further task begins', async () => {
   const { work, ends, begun } = controlled();
   const all = inParallel([1, 2, 3], { limit: 2 }, work);
   ends.get(2)!.reject(new Error('2 failed'));
@@ -34,7 +34,7 @@ it('stops the others at the first failure, throws it, and begins nothing more', 
   expect(begun()).toEqual([1, 2]);
 });
 
-it('ends with the reason of its signal', async () => {
+it('the work ends with the reason of its signal', async () => {
   const { work } = controlled();
   const controller = new AbortController();
   const all = inParallel([1, 2, 3], { limit: 2, signal: controller.signal }, work);
@@ -43,6 +43,6 @@ it('ends with the reason of its signal', async () => {
   await expect(inParallel([1], { limit: 2, signal: controller.signal }, work)).rejects.toThrow('enough');
 });
 
-it('has nothing to do without items', async () => {
+it('without items nothing is done', async () => {
   await inParallel([], { limit: 2 }, () => Promise.reject(new Error('called')));
 });

@@ -19,8 +19,8 @@ beforeEach(async () => {
   await writeFile(join(work(), 'id_rsa'), 'PRIVATE KEY');
 });
 
-describe('what is published', () => {
-  it('is what is known and what is included; hidden files are passed over unless they are named', async () => {
+describe('the published files', () => {
+  it('are the known and the included ones; hidden files are skipped unless they are named', async () => {
     await mkdir(join(folder(), 'figures/deep'), { recursive: true });
     await writeFile(join(folder(), 'figures/deep/a.png'), '');
     await writeFile(join(folder(), 'notes.txt'), '');
@@ -36,7 +36,7 @@ describe('what is published', () => {
     expect(await paths(['figures', 'notes.txt', '.git/config'])).toContain('.git/config');
   });
 
-  it('is refused with a file that nobody asked for, which is named', async () => {
+  it('must not include an unknown file, which is named', async () => {
     await writeFile(join(folder(), 'notes.txt'), '');
     await expect(paths()).rejects.toMatchObject({
       message: `${folder()} contains a file that does not belong to the export: notes.txt.`,
@@ -49,7 +49,7 @@ describe('what is published', () => {
     );
   });
 
-  it('is refused with a pipe, also under a known name', async () => {
+  it('must not include a pipe, even under a known name', async () => {
     await rm(join(folder(), 'README.md'));
     execFileSync('mkfifo', [join(folder(), 'README.md')]);
     await expect(paths()).rejects.toThrow('README.md');
@@ -63,7 +63,7 @@ describe('what is published', () => {
     ['', 'nothing'],
     ['absent.txt', 'not there'],
     ['figures/../../id_rsa', 'outside by a detour'],
-  ])('refuses --include %j: %s', async (include) => {
+  ])('must not be named by --include %j: %s', async (include) => {
     await expect(paths([include])).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringContaining('--include'),
@@ -77,7 +77,7 @@ describe('a link', () => {
     await symlink(target, join(folder(), name));
   };
 
-  it('that leads out is refused, known, included or neither', async () => {
+  it('that leads out of the folder is refused, whether known, included or neither', async () => {
     await linked('../id_rsa');
     await expect(paths()).rejects.toThrow(/README\.md is a link to .*id_rsa, outside the folder\./);
     await linked(join(work(), 'id_rsa'), 'extra');
@@ -86,7 +86,7 @@ describe('a link', () => {
     await expect(paths(['extra'])).rejects.toThrow(/extra is a link to .*, outside the folder/);
   });
 
-  it('is followed to its end: through links in the folder, and through folders that are links', async () => {
+  it('is followed to its target through links in the folder, and through linked folders', async () => {
     await linked('hop', 'README.md');
     await linked('../id_rsa', 'hop');
     await expect(paths(['hop'])).rejects.toThrow('outside the folder');
@@ -97,7 +97,7 @@ describe('a link', () => {
     await expect(paths(['a'])).rejects.toThrow('outside the folder');
   });
 
-  it('to a folder is refused, inside and outside, and a loop ends', async () => {
+  it('to a folder is refused, inside and outside, even in a loop of links', async () => {
     await mkdir(join(work(), 'secrets'));
     await writeFile(join(work(), 'secrets/key'), '');
     await linked('../secrets', 'figures');
@@ -108,7 +108,7 @@ describe('a link', () => {
     await expect(paths(['figures'])).rejects.toThrow();
   });
 
-  it('to nothing is refused, and one to a file of the folder is sent', async () => {
+  it('is refused if it dangles, and sent if it leads to a file of the folder', async () => {
     await linked('nowhere');
     await expect(paths()).rejects.toThrow('README.md is a link to nowhere, which does not exist');
     await linked('model.safetensors');
@@ -118,14 +118,14 @@ describe('a link', () => {
   });
 });
 
-describe('what is hashed is what is sent', () => {
+describe('a hashed file', () => {
   const SIZE = 2 ** 21 + 12_345;
   const bytes = Uint8Array.from({ length: SIZE }, (_, i) => (i * 7 + (i >> 11)) & 0xff);
   const path = () => join(folder(), 'model.safetensors');
   const hashed = async () => (await hashPaths(folder(), ['model.safetensors']))[0]!;
   const streamed = (blob: Blob) => buffer(blob.stream() as never);
 
-  it('has the digests of the bytes, and gives them whole and in slices', async () => {
+  it('has the digests of its bytes, and is read as a whole and in slices', async () => {
     await writeFile(path(), bytes);
     const { sizeBytes, sha256, gitSha1, content } = await hashed();
     expect([sizeBytes, content.size]).toEqual([SIZE, SIZE]);
@@ -150,7 +150,7 @@ describe('what is hashed is what is sent', () => {
     );
   });
 
-  it('gives not a byte of what was put in its place', async () => {
+  it('yields no byte of a file that replaced it', async () => {
     await writeFile(path(), bytes);
     const { content } = await hashed();
     const other = bytes.slice();
@@ -168,13 +168,13 @@ describe('what is hashed is what is sent', () => {
     await expect(content.text()).rejects.toThrow('changed while it was being published');
   });
 
-  it('refuses a file that a link took the place of before it was hashed', async () => {
+  it('is refused if it was replaced by a link before it was hashed', async () => {
     await rm(path());
     await symlink(join(work(), 'id_rsa'), path());
     await expect(hashed()).rejects.toThrow('now leads out of');
   });
 
-  it('stops when it is asked to', async () => {
+  it('is no longer read when the signal is aborted', async () => {
     await writeFile(path(), bytes);
     const signal = AbortSignal.abort(new Error('stopped'));
     await expect(hashPaths(folder(), ['model.safetensors'], { signal })).rejects.toThrow('stopped');

@@ -8,7 +8,7 @@ it.each([
   ['org/name@v1.0', 'org/name', 'v1.0'],
   ['org/name@refs/pr/1', 'org/name', 'refs/pr/1'],
   [`org/name@${commit}`, 'org/name', commit],
-])('reads %s', (text, id, revision) => {
+])('%s is parsed as an id', (text, id, revision) => {
   expect(parseModelId(text)).toEqual({ id, revision });
 });
 
@@ -24,12 +24,12 @@ it.each([
   'org/-x',
   'org/name?x',
   'org/näme',
-])('refuses %j as an id', (text) => {
+])('%j is refused as an id', (text) => {
   expect(() => parseModelId(text)).toThrow(`"${text}" is neither a path that exists nor a hub id.`);
 });
 
 it.each(['', '../x', 'a/../b', '/etc', 'a b', 'a?b', 'a#b', 'a\\b', 'a@b', 'a//b', '.hidden', 'a.lock', 'a/'])(
-  'refuses %j as a revision',
+  '%j is refused as a revision',
   (revision) => {
     expect(() => parseModelId(`org/name@${revision}`)).toThrow(`"${revision}" cannot be a revision of org/name.`);
   },

@@ -143,8 +143,8 @@ describe('a file that changes after it was hashed', () => {
   });
 });
 
-describe('a publish', () => {
-  it('makes the repository and brings every file that is not hidden', async () => {
+describe('publishing', () => {
+  it('creates the repository and uploads every file that is not hidden', async () => {
     await serve();
     const folder = await exportFolder();
     const events: number[] = [];
@@ -170,7 +170,7 @@ describe('a publish', () => {
     await expectPublished(folder);
   });
 
-  it('uploads nothing the second time, and writes nothing', async () => {
+  it('uploads and writes nothing the second time', async () => {
     await serve();
     const folder = await exportFolder();
     const first = await send(folder);
@@ -182,7 +182,7 @@ describe('a publish', () => {
     expect(posts().slice(before)).toMatchObject([{ url: '/api/validate-yaml' }]);
   });
 
-  it('sends only what changed of the same model, and takes away what would be read in its place', async () => {
+  it('sends only what changed, and removes files that would be read instead', async () => {
     await serve();
     const folder = await exportFolder({ 'vocab.json': '{}', 'picture.md': 'kept' });
     await send(folder);
@@ -202,7 +202,7 @@ describe('a publish', () => {
     expect((await plan(next)).changes).toMatchObject({ upload: [], remove: [] });
   });
 
-  it('makes a private repository when told so, and refuses a public one that is there', async () => {
+  it('creates a private repository on request, and refuses an existing public one', async () => {
     await serve();
     const folder = await exportFolder();
     const { publication } = await send(folder, { isPrivate: true });
@@ -215,7 +215,7 @@ describe('a publish', () => {
     );
   });
 
-  it('publishes for an organisation', async () => {
+  it('works for an organisation', async () => {
     await serve();
     const folder = await exportFolder();
     await send(folder, { id: 'team/model' });
@@ -231,8 +231,8 @@ describe('another model in the repository', () => {
       /one made from org\/llama by the recipe tiny\./,
     ],
     ['by another recipe', { 'provenance.json': provenance('org/llama', 'tiny+steps') }, /tiny with other settings/],
-    ['of unknown making', { 'provenance.json': null }, /one made from org\/llama/],
-  ])('is refused when this one is %s, and replaced with --force', async (_what, changes, sentence) => {
+    ['of unknown origin', { 'provenance.json': null }, /one made from org\/llama/],
+  ])('is not replaced if this one is %s, except with --force', async (_what, changes, sentence) => {
     await serve();
     await send(await exportFolder());
     const other = await exportFolder(changes);
@@ -243,7 +243,7 @@ describe('another model in the repository', () => {
     await expectPublished(other);
   });
 
-  it('is not the one that is exported again in another way: its weights come from the same settings', async () => {
+  it('is not assumed if the same training is exported with other settings', async () => {
     await serve();
     await send(await exportFolder({ 'provenance.json': provenance('org/llama', 'tiny', 'steps') }));
     const again = await exportFolder({ 'provenance.json': provenance('org/llama', 'tiny+data-sources', 'steps') });
@@ -253,14 +253,14 @@ describe('another model in the repository', () => {
     await expect(send(other)).rejects.toThrow('tiny with other settings');
   });
 
-  it('is refused whatever brought it', async () => {
+  it('is not replaced, whatever tool uploaded it', async () => {
     await serve({ repos: { [ID]: { 'README.md': 'x', 'weights/model.gguf': 'y' } } });
     await expect(send(await exportFolder())).rejects.toThrow(
       'me/model contains another model: weights/model.gguf, which does not belong to this model.',
     );
   });
 
-  it('is none in a repository without weights and config, nor in one that holds these very files', async () => {
+  it('is not assumed in a repository without weights and config, or with these very files', async () => {
     const folder = await exportFolder({ 'provenance.json': null });
     const config = await readFile(join(folder, 'config.json'));
     await serve({ repos: { [ID]: { 'README.md': 'a plan', LICENSE: 'terms' }, 'me/part': { 'config.json': config } } });
@@ -271,7 +271,7 @@ describe('another model in the repository', () => {
     ]);
   });
 
-  it('that somebody puts there meanwhile is not overwritten', async () => {
+  it('is not overwritten if it was uploaded meanwhile', async () => {
     await serve();
     const folder = await exportFolder();
     await send(folder);
@@ -300,7 +300,7 @@ const ON = {
   anything: /./,
 };
 
-describe('a bad network', () => {
+describe('on a bad network, publishing', () => {
   it.each<[string, Partial<UploadOptions>, HubOptions['faults']]>([
     ['503 on an object', {}, [{ kind: 'status', status: 503, on: ON.object, times: 3 }]],
     ['429 with Retry-After', {}, [{ kind: 'status', status: 429, retryAfterSeconds: 1, on: ON.object }]],
@@ -320,10 +320,10 @@ describe('a bad network', () => {
       { faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'expired', times: 2 }] },
       [],
     ],
-    ['the answer to the making lost', { faults: [{ kind: 'lost-answer', on: ON.create }] }, []],
-    ['the answer to the commit lost', { faults: [{ kind: 'lost-answer', on: ON.commit }] }, []],
-    ['the answer to an object lost', { faults: [{ kind: 'lost-answer', on: ON.object, times: 2 }] }, []],
-  ])('is outlasted: %s', async (_what, options, faults) => {
+    ['a lost response to the creation', { faults: [{ kind: 'lost-answer', on: ON.create }] }, []],
+    ['a lost response to the commit', { faults: [{ kind: 'lost-answer', on: ON.commit }] }, []],
+    ['a lost response to an object', { faults: [{ kind: 'lost-answer', on: ON.object, times: 2 }] }, []],
+  ])('succeeds despite %s', async (_what, options, faults) => {
     await serve(options, faults);
     const folder = await exportFolder();
     const { publication, commit } = await send(folder);
@@ -333,7 +333,7 @@ describe('a bad network', () => {
     expect(publication.changes.upload).toHaveLength(6);
   });
 
-  it('that does not end is a sentence, and what was uploaded is not sent again', async () => {
+  it('fails in one sentence if it does not recover, and does not send again what was uploaded', async () => {
     await serve({}, [{ kind: 'status', status: 503, on: ON.commit, times: 6 }]);
     const folder = await exportFolder();
     await expect(send(folder)).rejects.toMatchObject({
@@ -349,7 +349,7 @@ describe('a bad network', () => {
     await expectPublished(folder);
   });
 
-  it('that always cuts what tells of the model there is a sentence, and nothing is overwritten', async () => {
+  it('fails in one sentence and overwrites nothing if the remote metadata is always truncated', async () => {
     await serve({}, [{ kind: 'cut', on: ON.provenance, afterBytes: 5, times: 6 }]);
     await send(await exportFolder());
     const before = commits().length;
@@ -358,7 +358,7 @@ describe('a bad network', () => {
     await send(await exportFolder());
   });
 
-  it('that cuts one file again and again leaves the other in the storage', async () => {
+  it('keeps one file in the storage if the other is cut again and again', async () => {
     const folder = await exportFolder({ [SHARDS[1]]: randomBytes(10) });
     await serve({ faults: [{ kind: 'cut', on: ON.object, afterBytes: 100_000, times: 7 }] });
     await expect(send(folder)).rejects.toThrow(/cannot be reached/);
@@ -370,7 +370,7 @@ describe('a bad network', () => {
     await expectPublished(folder);
   });
 
-  it('a storage that keeps refusing is named', async () => {
+  it('names a storage that keeps refusing', async () => {
     await serve({ faults: [{ kind: 'refuse', on: ON.object, status: 403, error: 'no', times: 100 }] });
     await expect(send(await exportFolder())).rejects.toThrow(
       'The storage behind the hub rejected the files: it answered 403.',
@@ -385,11 +385,11 @@ async function requested(path: RegExp): Promise<void> {
   }
 }
 
-describe('a stop', () => {
+describe('stopping a publication', () => {
   it.each([
     ['while an object is sent', ON.object],
     ['while the commit is made', ON.commit],
-    ['while the repository is made', ON.create],
+    ['while the repository is created', ON.create],
   ])('%s ends it at once', async (_when, on) => {
     await serve({ faults: [{ kind: 'stall', on, times: 10 }] });
     const folder = await exportFolder();
@@ -421,7 +421,7 @@ describe('a stop', () => {
     await expect(publishing).rejects.toThrow('enough');
   });
 
-  it('before the commit leaves the repository as it was', async () => {
+  it('before the commit leaves the repository unchanged', async () => {
     await serve({ faults: [{ kind: 'stall', on: ON.commit }] });
     const folder = await exportFolder();
     const controller = new AbortController();
@@ -435,7 +435,7 @@ describe('a stop', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('a refusal of the hub', () => {
   it.each<[string, Options, Partial<UploadOptions>, RegExp, RegExp]>([
     [
       'no token',
@@ -444,8 +444,8 @@ describe('a refusal', () => {
       /needs a token with write permission, and there is none/,
       /hf auth login.*HF_TOKEN/,
     ],
-    ['a token that is not known', { token: 'hf_revoked' }, {}, /does not recognise this token/, /hf auth login/],
-    ['a token that may only read', { token: 'hf_reader' }, {}, /The token of me is read-only/, /settings\/tokens/],
+    ['an unknown token', { token: 'hf_revoked' }, {}, /does not recognise this token/, /hf auth login/],
+    ['a read-only token', { token: 'hf_reader' }, {}, /The token of me is read-only/, /settings\/tokens/],
     [
       'somebody else’s name',
       { token: 'hf_other' },
@@ -454,14 +454,14 @@ describe('a refusal', () => {
       /Publish as other\/model/,
     ],
     [
-      'an owner that says no',
+      'an owner that does not allow it',
       {},
       { faults: [{ kind: 'refuse', on: /preupload/, status: 403, error: 'You need write permission' }] },
       /This token may not write to me\/model\. The hub says: "You need write permission"/,
       /settings\/tokens/,
     ],
     [
-      'no room left',
+      'a full storage',
       {},
       { faults: [{ kind: 'refuse', on: ON.batch, status: 403, error: 'Private repository storage limit reached' }] },
       /The hub has no storage left for me\/model\. The hub says: "Private repository storage limit reached"/,
@@ -475,13 +475,13 @@ describe('a refusal', () => {
       /billing/,
     ],
     [
-      'a commit that it does not take',
+      'a commit that the hub rejects',
       {},
       { faults: [{ kind: 'refuse', on: ON.commit, status: 400, error: `Bad: ${TOKEN}` }] },
       /The hub rejected the upload to me\/model \(400\)\. The hub says: "Bad: \*\*\*"/,
       /The repository was not changed/,
     ],
-  ])('is a sentence with the next step: %s', async (_what, options, uploadOptions, message, hint) => {
+  ])('is one sentence with the next step: %s', async (_what, options, uploadOptions, message, hint) => {
     await serve(uploadOptions);
     const error = await send(await exportFolder(), options).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({
@@ -493,20 +493,20 @@ describe('a refusal', () => {
     expect([text, stack, String(cause)].join()).not.toContain(TOKEN);
   });
 
-  it('whose words are cut short shows no part of the token', async () => {
+  it('shows no part of the token even if it is truncated', async () => {
     const error = `${'x'.repeat(300 - TOKEN.length / 2)}${TOKEN}`;
     await serve({ faults: [{ kind: 'refuse', on: ON.commit, status: 400, error }] });
     await expect(send(await exportFolder())).rejects.toThrow(/The hub says: "x+\**"$/);
   });
 
-  it('comes before anything is sent when the card is no YAML', async () => {
+  it('precedes any upload if the card is not valid YAML', async () => {
     await serve();
     const folder = await exportFolder({ 'README.md': '---\nlicense: [\n---\n' });
     await expect(send(folder)).rejects.toThrow('The hub rejects README.md: Invalid YAML in the metadata');
     expect(posts().map(({ url }) => url)).toEqual(['/api/validate-yaml']);
   });
 
-  it('comes for a repository that has another name now', async () => {
+  it('is reported for a renamed repository', async () => {
     await serve({ repos: { 'me/new': { 'README.md': '' } }, renamed: { [ID]: 'me/new' } });
     await expect(send(await exportFolder())).rejects.toMatchObject({
       message: 'me/model was renamed to me/new.',
@@ -514,7 +514,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('comes for a name that a hidden repository has', async () => {
+  it('is reported for a name that a hidden repository has', async () => {
     await serve({ faults: [{ kind: 'refuse', on: ON.create, status: 409, error: 'exists' }] });
     await expect(send(await exportFolder())).rejects.toThrow(
       'me/model is taken by a repository that this account may not see.',
@@ -522,7 +522,7 @@ describe('a refusal', () => {
   });
 
   it.each(['model', 'me/', '/model', 'me/model/x', 'me/mo--del', 'me/model.git', `me/${'x'.repeat(95)}`, 'me/mo del'])(
-    'comes for a name that the hub does not have: %s',
+    'is reported for a name that the hub does not allow: %s',
     async (id) => {
       await serve();
       await expect(send(await exportFolder(), { id })).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
@@ -531,11 +531,11 @@ describe('a refusal', () => {
   );
 });
 
-describe('a storage that spoils what it is given', () => {
+describe('a storage that corrupts uploads', () => {
   it.each([
     ['an object', {}, ON.object],
     ['an object in parts', { partBytes: 150_000 }, ON.complete],
-  ])('is found out: %s', async (_what, options, on) => {
+  ])('is detected: %s', async (_what, options, on) => {
     await serve({ ...options, faults: [{ kind: 'corrupt', on }] });
     await expect(send(await exportFolder())).rejects.toThrow(
       /^me\/model has other bytes than were sent for model-0000[12]-of-00002\.safetensors\.$/,
@@ -544,7 +544,7 @@ describe('a storage that spoils what it is given', () => {
 });
 
 describe('the token', () => {
-  it('goes to the hub alone, in its header', async () => {
+  it('is sent only to the hub, in its header', async () => {
     await serve({ partBytes: 150_000 });
     await send(await exportFolder());
     for (const { url, host, authorization } of hub.requests) {
@@ -554,14 +554,14 @@ describe('the token', () => {
     expect(hub.requests.some(({ host }) => host === 'localhost')).toBe(true);
   });
 
-  it('may have a form that the hub’s client does not know', async () => {
+  it('may have a format that the hub’s client does not know', async () => {
     await serve({ accounts: { api_org_123: { name: 'me' } } });
     const folder = await exportFolder();
     expect((await send(folder, { token: 'api_org_123' })).created).toBe(true);
   });
 });
 
-it('a look asks for nothing that writes, and needs no token', async () => {
+it('a dry run sends no writing request, and needs no token', async () => {
   await serve();
   const folder = await exportFolder();
   expect((await plan(folder, { token: null })).repository).toBeNull();
@@ -579,7 +579,7 @@ it('a look asks for nothing that writes, and needs no token', async () => {
   ).toBe(true);
 });
 
-it('offline there is no publishing', async () => {
+it('nothing is published offline', async () => {
   await serve();
   expect(() => openHubClient({ environment: { ...environment(TOKEN), offline: true } })).toThrow(
     'HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE is set',

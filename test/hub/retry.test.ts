@@ -23,28 +23,31 @@ const status =
   () =>
     new Response('', { status: code, headers });
 
-it.each([200, 206, 302, 400, 401, 403, 404, 416, 501])('passes %d on', async (code) => {
+it.each([200, 206, 302, 400, 401, 403, 404, 416, 501])('status %d is not retried', async (code) => {
   const { fetch, asked } = scripted(status(code));
   expect((await fetch('http://hub')).status).toBe(code);
   expect(asked()).toBe(1);
 });
 
-it.each([408, 429, 500, 502, 503, 504, 520])('asks again after %d, and gives the last answer', async (code) => {
-  const { fetch, asked, waits } = scripted(status(code));
-  expect((await fetch('http://hub')).status).toBe(code);
-  expect(asked()).toBe(6);
-  for (const [i, ms] of waits.entries()) {
-    expect(ms).toBeGreaterThanOrEqual(250 * 2 ** i);
-    expect(ms).toBeLessThanOrEqual(500 * 2 ** i);
-  }
-});
+it.each([408, 429, 500, 502, 503, 504, 520])(
+  'a request is retried after %d, and the last response is returned',
+  async (code) => {
+    const { fetch, asked, waits } = scripted(status(code));
+    expect((await fetch('http://hub')).status).toBe(code);
+    expect(asked()).toBe(6);
+    for (const [i, ms] of waits.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(250 * 2 ** i);
+      expect(ms).toBeLessThanOrEqual(500 * 2 ** i);
+    }
+  },
+);
 
-it('asks again after an error of the transport, and throws the last', async () => {
+it('a request is retried after a transport error, and the last error is thrown', async () => {
   expect((await scripted(new TypeError('reset'), status(200)).fetch('http://hub')).status).toBe(200);
   await expect(scripted(new TypeError('reset')).fetch('http://hub')).rejects.toThrow('reset');
 });
 
-it('waits as long as Retry-After says, in seconds or until a date, within bounds', async () => {
+it('a retry waits as long as Retry-After says, in seconds or until a date, within bounds', async () => {
   const soon = new Date(Date.now() + 60_000).toUTCString();
   const answers = ['2', soon, '99999', 'nonsense'].map((value) => status(429, { 'retry-after': value }));
   const { fetch, waits } = scripted(...answers, status(200));
@@ -56,7 +59,7 @@ it('waits as long as Retry-After says, in seconds or until a date, within bounds
   expect(waits[3]).toBeLessThanOrEqual(4000);
 });
 
-it('is not tried again once it was stopped, nor while it waits', async () => {
+it('a request is not retried once the signal is aborted, even while it waits', async () => {
   const controller = new AbortController();
   let asked = 0;
   const fetch = retryingFetch({

@@ -7,14 +7,14 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const folder = temporaryFolder();
 const file = (path: string, sizeBytes: number) => ({ path, sizeBytes, oid: '', sha256: null, xetHash: null });
 
-it('a snapshot is whole where every file has its size, links or not', async () => {
+it('a snapshot is complete if every file has its size, linked or not', async () => {
   await writeFile(join(folder(), 'blob'), '1234');
   await symlink('blob', join(folder(), 'a.json'));
   await writeFile(join(folder(), 'b.json'), '12');
   expect(await snapshotFault(folder(), [file('a.json', 4), file('b.json', 2)])).toBeNull();
 });
 
-it('the first fault is told', async () => {
+it('the first fault is reported', async () => {
   await writeFile(join(folder(), 'a.json'), '1234');
   await symlink('nowhere', join(folder(), 'link.json'));
   await mkdir(join(folder(), 'dir.json'));

@@ -21,7 +21,7 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
 const send = (url: string, size: number, init: RequestInit = {}) =>
   streamingFetch(fetch)(url, { method: 'PUT', body: new Blob([Buffer.alloc(size, 7)]), ...init });
 
-it('sends the body with its length, and gives status, headers and body of the answer', async () => {
+it('a request sends the body with its length, and returns the response’s status, headers and body', async () => {
   const url = await serve(async (request, response) => {
     const { method, headers } = request;
     const bytes = (await buffer(request)).length;
@@ -35,12 +35,12 @@ it('sends the body with its length, and gives status, headers and body of the an
   expect(seen).not.toHaveProperty('transfer-encoding');
 });
 
-it('sends what is empty, and takes an answer without a body', async () => {
+it('a request may have an empty body, and a response none', async () => {
   const url = await serve((request, response) => void request.resume().on('end', () => response.writeHead(204).end()));
   expect((await send(url, 0)).status).toBe(204);
 });
 
-it('gives an answer that comes before the body is sent, and stops sending', async () => {
+it('an early response is returned, and the rest of the body is not sent', async () => {
   let taken = 0;
   const url = await serve((request, response) => {
     request.once('data', (chunk: Buffer) => {
@@ -58,12 +58,12 @@ it.each([
   ['in the middle', 20_000_000],
   // Small enough for the system's buffers: all is sent when the end comes.
   ['after everything was sent', 1000],
-])('fails when the connection ends %s', async (_when, size) => {
+])('a request fails if the connection ends %s', async (_when, size) => {
   const url = await serve((request) => void request.once('data', () => request.socket.destroy()));
   await expect(send(url, size)).rejects.toThrow(/ECONNRESET|EPIPE|socket hang up/);
 });
 
-it('fails when the answer breaks off', async () => {
+it('a request fails if the response is truncated', async () => {
   const url = await serve((request, response) => {
     request.resume().on('end', () => {
       response.writeHead(200, { 'content-length': 10 }).write('half');
@@ -73,7 +73,7 @@ it('fails when the answer breaks off', async () => {
   await expect(send(url, 10)).rejects.toThrow(/aborted/);
 });
 
-it('ends with the reason of its signal, before and after it began', async () => {
+it('a request ends with the reason of its signal, before and after it began', async () => {
   const url = await serve((request) => void request.resume());
   const controller = new AbortController();
   const sent = send(url, 1000, { signal: controller.signal });
@@ -82,7 +82,7 @@ it('ends with the reason of its signal, before and after it began', async () => 
   await expect(send(url, 1000, { signal: controller.signal })).rejects.toThrow('enough');
 });
 
-it('leaves everything else to the fetch it is given', async () => {
+it('all other requests are passed to the given fetch', async () => {
   const given = vi.fn(async () => new Response('given'));
   expect(await (await streamingFetch(given)('http://hub', { method: 'POST', body: 'text' })).text()).toBe('given');
   expect(given).toHaveBeenCalledWith('http://hub', { method: 'POST', body: 'text' });

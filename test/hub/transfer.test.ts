@@ -38,12 +38,12 @@ async function transfer(answers: readonly (string | Response)[], options: { cont
 const partial = (body: string, contentRange: string) =>
   new Response(body, { status: 206, headers: { 'content-range': contentRange } });
 
-it('asks for nothing when the part is whole, or the file empty', async () => {
+it('nothing is requested if the part is complete, or the file empty', async () => {
   expect(await transfer([], { part: CONTENT })).toEqual({ asked: [], waits: 0, text: CONTENT, names: ['blob'] });
   expect(await transfer([], { content: '' })).toEqual({ asked: [], waits: 0, text: '', names: ['blob'] });
 });
 
-it('takes the rest of a part', async () => {
+it('the rest of a partial file is requested', async () => {
   const rest = partial('bytes', 'bytes 7-11/12');
   expect(await transfer([rest], { part: 'twelve ' })).toMatchObject({ asked: ['bytes=7-'], text: CONTENT });
 });
@@ -52,29 +52,29 @@ it.each([
   ['another range', partial('elve bytes', 'bytes 2-11/12')],
   ['a range that it does not name', new Response('bytes', { status: 206 })],
   ['416', new Response(null, { status: 416 })],
-])('starts anew when the server answers with %s', async (_name, answer) => {
+])('a transfer restarts if the server responds with %s', async (_name, answer) => {
   expect(await transfer([answer, CONTENT], { part: 'twelve ' })).toMatchObject({
     asked: ['bytes=7-', null],
     text: CONTENT,
   });
 });
 
-it('starts anew when the part is longer than the file', async () => {
+it('a transfer restarts if the part is longer than the file', async () => {
   expect(await transfer([CONTENT], { part: `${CONTENT}!` })).toMatchObject({ asked: [null], text: CONTENT });
 });
 
-it('refuses a body that is longer than the file', async () => {
+it('a body that is longer than the file is refused', async () => {
   await expect(transfer([`${CONTENT}!`, `${CONTENT}!`])).rejects.toThrow(
     'The downloaded bytes of file twice did not match',
   );
   expect(await readdir(folder())).toEqual([]);
 });
 
-it('gives up on empty answers', async () => {
+it('a transfer gives up after empty responses', async () => {
   await expect(transfer(['', '', '', '', '', '', ''])).rejects.toThrow('repeatedly: the server closed the connection.');
 });
 
-it('counts only attempts that brought nothing', async () => {
+it('only attempts without progress are counted', async () => {
   const answers = [...CONTENT].map((letter, i) => partial(letter, `bytes ${i}-${i}/12`));
   expect(await transfer(answers)).toMatchObject({ text: CONTENT, waits: 0 });
 });

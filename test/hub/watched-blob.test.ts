@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-it('is a body that can be read again, and tells how far it was read each time', async () => {
+it('a watched blob can be read again, and reports how far it was read each time', async () => {
   const path = join(folder(), 'file');
   const bytes = randomBytes(700_000);
   await writeFile(path, bytes);
@@ -24,7 +24,7 @@ it('is a body that can be read again, and tells how far it was read each time', 
   expect(seen.length).toBeGreaterThan(4);
 });
 
-it('is in all else what it watches', async () => {
+it('a watched blob otherwise equals the original', async () => {
   const watched = watchedBlob(new Blob(['body of a request'], { type: 'text/plain' }), () => undefined);
   expect([watched.type, await watched.text(), await watched.slice(0, 4).text()]).toEqual([
     'text/plain',

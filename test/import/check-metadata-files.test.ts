@@ -15,7 +15,7 @@ beforeEach(async () => {
   await cp(TINY, model(), { recursive: true });
 });
 
-/** Changes a JSON file of the model; one that it does not have begins empty. */
+/** Changes a JSON file of the model, or creates it. */
 async function change(name: string, edit: (json: Json) => Json): Promise<void> {
   const text = await readFile(path(name), 'utf8').catch(() => '{}');
   await writeFile(path(name), JSON.stringify(edit(JSON.parse(text) as Json)));
@@ -30,7 +30,7 @@ const addToken = (id: number, content: string, special = false) =>
     ],
   }));
 
-/** One sentence that says why; nothing is left of the import. */
+/** Expects one sentence with the reason, and nothing left of the import. */
 async function expectRefused(message: string | RegExp): Promise<void> {
   const failing = importModel({ model: model(), out: join(folder(), 'out') });
   await expect(failing).rejects.toThrow(message);
@@ -40,20 +40,20 @@ async function expectRefused(message: string | RegExp): Promise<void> {
 
 const imported = () => importModel({ model: model(), out: join(folder(), 'out') });
 
-describe('ids and the rows of the embedding', () => {
-  it('an added token that text becomes has a row', async () => {
+describe('among ids and rows of the embedding,', () => {
+  it('an added token to which text is encoded must have a row', async () => {
     await addToken(1024, '<|im_start|>');
     await expectRefused(
       `${path('tokenizer.json')} gives "<|im_start|>" the id 1024, but the model has 1024 tokens (vocab_size).`,
     );
   });
 
-  it('a special token needs none: no text becomes it', async () => {
+  it('a special token needs no row, since no text is encoded to it', async () => {
     await addToken(1024, '<pad>', true);
     await imported();
   });
 
-  it('unless texts begin with it', async () => {
+  it('a special token needs a row if texts begin with it', async () => {
     await addToken(1024, '<begin>', true);
     await change('tokenizer_config.json', (json) => ({ ...json, bos_token: '<begin>' }));
     await expectRefused(/gives "<begin>" the id 1024/);
@@ -65,7 +65,7 @@ describe('ids and the rows of the embedding', () => {
     ['generation_config.json', 'eos_token_id', [0, 1024]],
     ['generation_config.json', 'bos_token_id', -1],
     ['generation_config.json', 'bos_token_id', '<s>'],
-  ])('%s has no %s beyond them: %j', async (name, key, value) => {
+  ])('%s must have no %s beyond the rows: %j', async (name, key, value) => {
     await change(name, (json) => ({ ...json, [key]: value }));
     await expectRefused(
       name === 'config.json' || Array.isArray(value) || typeof value === 'number'
@@ -74,51 +74,47 @@ describe('ids and the rows of the embedding', () => {
     );
   });
 
-  it('a file that says nothing of special ids is as good', async () => {
+  it('a file without special ids is accepted', async () => {
     await change('generation_config.json', () => ({ eos_token_id: null, do_sample: true }));
     await imported();
   });
 });
 
-it.each(['bos_token', 'eos_token'])('the %s that tokenizer_config.json names exists', async (key) => {
+it.each(['bos_token', 'eos_token'])('the %s that tokenizer_config.json names must exist', async (key) => {
   await change('tokenizer_config.json', (json) => ({ ...json, [key]: { content: '<none>', special: true } }));
   await expectRefused(
     `${path('tokenizer_config.json')} names the ${key} "<none>", which ${path('tokenizer.json')} does not have.`,
   );
 });
 
-it.each(['(q|q)*z', '(\\s*\\n*)*x'])(
-  'the expression %s, which never ends, is found',
-  { timeout: 60_000 },
-  async (Regex) => {
-    const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
-    await change('tokenizer.json', (json) => ({
-      ...json,
-      pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
-    }));
-    await expectRefused(/tokenizer\.json cannot be used: its expressions did not process \d+ characters in 10 s\./);
-  },
-);
+it.each(['(q|q)*z', '(\\s*\\n*)*x'])('the endless expression %s is detected', { timeout: 60_000 }, async (Regex) => {
+  const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+  await change('tokenizer.json', (json) => ({
+    ...json,
+    pre_tokenizer: { type: 'Sequence', pretokenizers: [split, json.pre_tokenizer] },
+  }));
+  await expectRefused(/tokenizer\.json cannot be used: its expressions did not process \d+ characters in 10 s\./);
+});
 
 describe('a chat template', () => {
-  it('that never ends is refused, and its file named', { timeout: 60_000 }, async () => {
+  it('that never ends is refused with the name of its file', { timeout: 60_000 }, async () => {
     await writeFile(path('chat_template.jinja'), '{% for i in range(1000000000) %}{% endfor %}');
     await expectRefused(`The chat template in ${path('chat_template.jinja')} `);
   });
 
-  it('that never ends is refused where tokenizer_config.json has it', { timeout: 60_000 }, async () => {
+  it('that never ends is refused even in tokenizer_config.json', { timeout: 60_000 }, async () => {
     const loop = '{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}';
     await change('tokenizer_config.json', (json) => ({ ...json, chat_template: loop }));
     await expectRefused(`The chat template in ${path('tokenizer_config.json')} did not finish within 5 s.`);
   });
 
-  it.each(["{{ raise_exception('no') }}", '{% generation %}', 'plain'])('%j hinders nothing', async (template) => {
+  it.each(["{{ raise_exception('no') }}", '{% generation %}', 'plain'])('%j is accepted', async (template) => {
     await writeFile(path('chat_template.jinja'), template);
     await imported();
   });
 });
 
-describe('small files that cannot be read are named, with the reason', () => {
+describe('a small file that cannot be read is named with the reason', () => {
   const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
   it.each([
     ['config.json', '{"rope_theta": Infinity}', 'is not JSON: it contains Infinity'],
@@ -127,12 +123,12 @@ describe('small files that cannot be read are named, with the reason', () => {
     ['generation_config.json', '', 'is empty'],
     ['generation_config.json', '[]', 'is not a JSON object'],
     ['special_tokens_map.json', "{'bos_token': None}", 'is not JSON: it contains None'],
-  ])('%s as %j', async (name, text, reason) => {
+  ])('for %s as %j', async (name, text, reason) => {
     await writeFile(path(name), text);
     await expectRefused(`${path(name)} ${reason}`);
   });
 
-  it('a folder in the place of a file', async () => {
+  it('for a folder in place of a file', async () => {
     await mkdir(path('generation_config.json'));
     await expectRefused(`${path('generation_config.json')} is a folder where a file is needed`);
   });

@@ -28,7 +28,7 @@ vi.mock('node:fs/promises', { spy: true });
 
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${'ab'.repeat(32)}\nsize 17209920\n`;
 const INDEX = 'model.safetensors.index.json';
-/** The index of a repository whose first shard holds these tensors. */
+/** The index of a repository whose first shard contains these tensors. */
 const index = (names: readonly string[]) => ({ names });
 
 const folder = temporaryFolder();
@@ -42,7 +42,7 @@ const sha256 = async (path: string) =>
     .update(await readFile(path))
     .digest('hex');
 
-/** The weights of `imported` are those of `original`, byte for byte. */
+/** Expects the weights of `imported` to equal those of `original`, byte for byte. */
 async function expectSameTensors(imported: string, original: string): Promise<void> {
   const [a, b] = [await openLlama(imported), await openLlama(original)];
   const kinds = ({ reader }: LlamaSource) =>
@@ -56,7 +56,7 @@ async function expectSameTensors(imported: string, original: string): Promise<vo
   await b.close();
 }
 
-/** Nothing is left of an import that failed. */
+/** Expects that nothing is left of a failed import. */
 async function expectRefused(source: string, message: string | RegExp, exitCode: 1 | 2 = 1): Promise<void> {
   const failing = importModel({ model: source, out: out() });
   await expect(failing).rejects.toThrow(message);
@@ -65,7 +65,7 @@ async function expectRefused(source: string, message: string | RegExp, exitCode:
 }
 
 describe('a folder', () => {
-  it('in shards becomes a folder that tells of itself, with links to the weights', async () => {
+  it('in shards becomes a self-describing folder with links to the weights', async () => {
     await shardedModel(model());
     const report = await importModel({ model: model(), out: out() });
     const shards = (await readdir(model())).filter((name) => name.endsWith('.safetensors'));
@@ -89,7 +89,7 @@ describe('a folder', () => {
     await expectSameTensors(out(), TINY);
   });
 
-  it('is written down in import.json', async () => {
+  it('is recorded in import.json', async () => {
     await importModel({ model: TINY, out: out() });
     const text = await readFile(join(out(), 'import.json'), 'utf8');
     const document = JSON.parse(text);
@@ -102,7 +102,7 @@ describe('a folder', () => {
     expect(text).not.toMatch(/"[a-z0-9]+[A-Z]\w*":/);
   });
 
-  it('tells how far it is, up to the end', async () => {
+  it('is imported with reports of progress up to the end', async () => {
     const events: Progress[] = [];
     const { files } = await importModel({ model: TINY, out: out(), onProgress: (event) => events.push(event) });
     const totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -113,14 +113,14 @@ describe('a folder', () => {
     expect(new Set(events.map(({ path }) => path))).toEqual(new Set(files.map(({ path }) => path)));
   });
 
-  it('replaces what an earlier import left', async () => {
+  it('replaces an earlier import', async () => {
     await mkdir(out());
     await writeFile(join(out(), 'old.txt'), 'x');
     await importModel({ model: TINY, out: out() });
     expect(await readdir(out())).not.toContain('old.txt');
   });
 
-  it('whose files are links is linked to what they lead to', async () => {
+  it('whose files are links is linked to their targets', async () => {
     await mkdir(model());
     for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors']) {
       await symlink(join(TINY, name), join(model(), name));
@@ -130,14 +130,14 @@ describe('a folder', () => {
     await expectSameTensors(out(), TINY);
   });
 
-  it('may hold folders that are named like its papers', async () => {
+  it('may contain folders that are named like metadata files', async () => {
     await cp(TINY, model(), { recursive: true });
     await mkdir(join(model(), 'LICENSE'));
     await importModel({ model: model(), out: out() });
     expect(await readdir(out())).not.toContain('LICENSE');
   });
 
-  it('is left when the user stops it', async () => {
+  it('is not imported if the user stops it', async () => {
     const controller = new AbortController();
     const onProgress = () => controller.abort();
     const stopped = importModel({ model: TINY, out: out(), onProgress, signal: controller.signal });
@@ -147,7 +147,7 @@ describe('a folder', () => {
 });
 
 describe('a GGUF file', () => {
-  it('brings config and tokenizer along', async () => {
+  it('is imported with its config and tokenizer', async () => {
     const report = await importModel({ model: TINY_GGUF, out: out() });
     expect(report).toMatchObject({ kind: 'gguf', model: TINY_GGUF, revision: null, license: 'apache-2.0' });
     const { size: sizeBytes, mtime } = await stat(TINY_GGUF);
@@ -166,20 +166,20 @@ describe('a GGUF file', () => {
     await expectSameTensors(out(), TINY_GGUF);
   });
 
-  it('is named itself, not by its folder', async () => {
+  it('must be named itself, not by its folder', async () => {
     await mkdir(model());
     await cp(TINY_GGUF, join(model(), 'tiny.gguf'));
     await expectRefused(model(), `${model()} contains a .gguf file.`, 2);
   });
 
-  it('that breaks off is refused', async () => {
+  it('that is truncated is refused', async () => {
     const path = join(folder(), 'half.gguf');
     await writeFile(path, (await readFile(TINY_GGUF)).subarray(0, 3000));
     await expectRefused(path, 'half.gguf');
   });
 });
 
-describe('what is refused', () => {
+describe('an import is refused for', () => {
   async function changed(name: string, contents: string | null): Promise<string> {
     await cp(TINY, model(), { recursive: true });
     if (contents === null) await rm(join(model(), name));
@@ -213,7 +213,7 @@ describe('what is refused', () => {
     await expectRefused(model(), `${name} is a link to /nowhere/file, which does not exist.`);
   });
 
-  it('a place on a disk without links', async () => {
+  it('an output on a file system without links', async () => {
     vi.mocked(symlink).mockRejectedValueOnce(
       Object.assign(new Error('EPERM'), { code: 'EPERM', syscall: 'symlink', path: '/x' }),
     );
@@ -292,7 +292,7 @@ describe('a hub id', () => {
     [INDEX, index(['score.weight']), '"score.weight", the head of a model that classifies'],
     [INDEX, index(['_orig_mod.model.norm.weight']), 'as torch.compile wraps a model'],
     [INDEX, index(['model.norm.weight']), 'lacks the tensor model.embed_tokens.weight'],
-  ])('whose %s says that it cannot be converted costs no large download', async (name, contents, message) => {
+  ])('whose %s shows that it cannot be converted causes no large download', async (name, contents, message) => {
     await shardedModel(model());
     const [shard = ''] = (await readdir(model())).filter((file) => file.endsWith('.safetensors'));
     const text =
@@ -307,7 +307,7 @@ describe('a hub id', () => {
     expect(existsSync(out())).toBe(false);
   });
 
-  it('that Python’s client shares between repositories is not taken for damaged', async () => {
+  it('whose files Python’s client shares between repositories is not considered damaged', async () => {
     await serve();
     const { files } = await importModel({ model: 'org/name', out: join(folder(), 'first') });
     const blob = await realpath(files.find(({ path }) => path.endsWith('.safetensors'))!.path);

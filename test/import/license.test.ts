@@ -18,11 +18,11 @@ it.each([
   ['---\nlicense: mit\ntitle: *Great*\n---\n', null],
   ['license: mit', null],
   ['', null],
-])('of the card %j is %j', async (card, license) => {
+])('the licence in the card %j is %j', async (card, license) => {
   await writeFile(join(folder(), 'README.md'), card);
   expect(await licenseOf(folder())).toBe(license);
 });
 
-it('of a folder without a card is not known', async () => {
+it('the licence of a folder without a card is unknown', async () => {
   expect(await licenseOf(folder())).toBeNull();
 });

@@ -10,25 +10,25 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** No path of these may lead to a request. */
+/** None of these paths may cause a request. */
 const noHub = () => vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:1');
 
-it('finds folders and GGUF files, also by a path from here', async () => {
+it('finds folders and GGUF files, also by relative paths', async () => {
   const gguf = join(folder(), 'Model.GGUF');
   await writeFile(gguf, '');
   expect(await locateModel(folder())).toEqual({ kind: 'folder', path: folder(), revision: null });
   expect(await locateModel(relative(process.cwd(), gguf))).toEqual({ kind: 'gguf', path: gguf, revision: null });
 });
 
-it('finds the embedded model beside the package', async () => {
+it('finds the embedded model of the package', async () => {
   expect(await locateModel('builtin:tiny-llama')).toEqual({ kind: 'folder', path: TINY, revision: null });
 });
 
-it('prefers a path that looks like a hub id', async () => {
+it('prefers an existing path to a hub id of the same name', async () => {
   noHub();
   const before = process.cwd();
   await mkdir(join(folder(), 'org', 'name'), { recursive: true });
-  // vitest's workers are processes here: they have a working directory of their own.
+  // vitest's workers are processes here, so each has its own working directory.
   process.chdir(folder());
   try {
     expect(await locateModel('org/name')).toMatchObject({ kind: 'folder', path: join(process.cwd(), 'org', 'name') });
@@ -38,7 +38,7 @@ it('prefers a path that looks like a hub id', async () => {
 });
 
 it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/name/'])(
-  'does not look %s up on the hub',
+  'does not look up %s on the hub',
   async (model) => {
     noHub();
     const failing = locateModel(model);
@@ -47,12 +47,15 @@ it.each(['./org/name', '../x/y', '/none/such', '~/model', 'models/x.gguf', 'org/
   },
 );
 
-it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])('refuses %s, which is neither path nor id', async (model) => {
-  noHub();
-  await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
-});
+it.each(['llama', 'a/b/c', 'org/name@', 'builtin:other'])(
+  'refuses %s, which is neither a path nor an id',
+  async (model) => {
+    noHub();
+    await expect(locateModel(model)).rejects.toMatchObject({ name: 'UsageError', exitCode: 2 });
+  },
+);
 
-it.each(['link', './link', 'org/name'])('names the link to nothing on the way to %s', async (model) => {
+it.each(['link', './link', 'org/name'])('names the dangling link on the way to %s', async (model) => {
   noHub();
   const before = process.cwd();
   process.chdir(folder());
@@ -66,7 +69,7 @@ it.each(['link', './link', 'org/name'])('names the link to nothing on the way to
   }
 });
 
-it('refuses a file that is no GGUF', async () => {
+it('refuses a file that is not GGUF', async () => {
   const path = join(folder(), 'model.safetensors');
   await writeFile(path, '');
   await expect(locateModel(path)).rejects.toThrow(`${path} is a file, but not a .gguf file.`);

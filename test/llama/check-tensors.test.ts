@@ -25,7 +25,7 @@ const rename = (change: (name: string) => string) => (all: Map<string, TensorInf
   for (const info of infos) all.set(change(info.name), { ...info, name: change(info.name) });
 };
 
-describe('a tensor of something else is called what it is', () => {
+describe('a tensor of another kind of checkpoint is named as such:', () => {
   it.each<[string, RegExp]>([
     ['model.layers.0.self_attn.q_proj.lora_A.weight', /lora_A\.weight", a part of an adapter/],
     ['base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight', /a part of an adapter/],
@@ -60,7 +60,7 @@ describe('a tensor of something else is called what it is', () => {
   });
 });
 
-describe('a whole checkpoint under other names is refused for them', () => {
+describe('a whole checkpoint under other names is refused because of them:', () => {
   it.each<[string, (name: string) => string, RegExp]>([
     ['torch.compile', (name) => `_orig_mod.${name}`, /as torch\.compile wraps/],
     ['torch.compile inside', (name) => name.replace('model.', 'model._orig_mod.'), /as torch\.compile wraps/],
@@ -68,7 +68,7 @@ describe('a whole checkpoint under other names is refused for them', () => {
     ['FSDP', (name) => `_fsdp_wrapped_module.${name}`, /as FSDP wraps/],
     ['activation checkpointing', (name) => name.replace('.0.', '.0._checkpoint_wrapped_module.'), /as FSDP wraps/],
     ['peft', (name) => `base_model.model.${name}`, /as peft wraps/],
-    ['a model that sees', (name) => `language_model.${name}`, /reads images or sound/],
+    ['a vision model', (name) => `language_model.${name}`, /reads images or sound/],
     [
       'Meta',
       (name) =>
@@ -105,13 +105,13 @@ describe('a tensor that cannot be converted is named', () => {
     await expect(open(add)).rejects.toThrow('contains the tensor packed of type F4, which no Llama has');
   });
 
-  it('but not for being BF16, F16 or F64', async () => {
+  it('unless it is only BF16, F16 or F64', async () => {
     for (const dtype of ['BF16', 'F16', 'F64'] as const)
       await open((all) => all.set(Q, { name: Q, shape: [8, 8], dtype }));
   });
 });
 
-describe('a number of layers that is not the config’s', () => {
+describe('a number of layers other than the config’s', () => {
   const layer = (i: number) => (all: Map<string, TensorInfo>) => {
     for (const info of [...all.values()].filter(({ name }) => name.startsWith('model.layers.0.'))) {
       const name = info.name.replace('.0.', `.${i}.`);
@@ -119,18 +119,18 @@ describe('a number of layers that is not the config’s', () => {
     }
   };
 
-  it('is told where it is more', async () => {
+  it('is reported if it is larger', async () => {
     await expect(open(layer(2))).rejects.toThrow(/has 3 layers, but its config says 2/);
   });
 
-  it('is told where it is less', async () => {
+  it('is reported if it is smaller', async () => {
     const cut = (all: Map<string, TensorInfo>) => {
       for (const name of [...all.keys()].filter((key) => key.startsWith('model.layers.1.'))) all.delete(name);
     };
     await expect(open(cut)).rejects.toThrow(/has 1 layers?, but its config says 2/);
   });
 
-  it('is not meant where a single tensor is missing', async () => {
+  it('is not the error if a single tensor is missing', async () => {
     await expect(open((all) => all.delete(Q))).rejects.toThrow(`lacks the tensor ${Q}`);
   });
 });

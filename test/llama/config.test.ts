@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const golden = JSON.parse(readFileSync(goldenPath('plain/llama/config.json'), 'utf8')) as Record<string, unknown>;
 
 describe('a config', () => {
-  it('of Llama 3.1 carries its rope scaling in either style', () => {
+  it('of Llama 3.1 is read with its rope scaling in either style', () => {
     const scaling = {
       rope_type: 'llama3',
       factor: 8,
@@ -38,14 +38,14 @@ describe('a config', () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ['another model_type', { model_type: 'qwen2' }, /model_type is "qwen2"/],
     ['experts', { model_type: 'mixtral', num_local_experts: 8 }, /mixture of experts/],
-    ['experts of its own', { num_experts: 2 }, /mixture of experts/],
+    ['experts', { num_experts: 2 }, /mixture of experts/],
     ['attention biases', { attention_bias: true }, /attention_bias/],
     ['feed-forward biases', { mlp_bias: true }, /mlp_bias/],
     ['another activation', { hidden_act: 'gelu' }, /"gelu"/],
-    ['its own head width', { head_dim: 128 }, /head_dim is 128/],
+    ['a separate head width', { head_dim: 128 }, /head_dim is 128/],
     ['rope of a part of each head', { partial_rotary_factor: 0.5 }, /partial_rotary_factor is 0\.5/],
     [
-      'the same among its rope settings',
+      'the same in its rope settings',
       { rope_parameters: { rope_type: 'default', rope_theta: 1e4, partial_rotary_factor: 0.25 } },
       /partial_rotary_factor is 0\.25/,
     ],
@@ -90,14 +90,14 @@ describe('a config', () => {
 });
 
 it.each([{ num_local_experts: null }, { num_experts: 0 }, { num_local_experts: 1 }])(
-  'a config with %j is of a dense model',
+  'a config with %j describes a dense model',
   (experts) => {
     expect(parseLlamaConfig({ ...golden, ...experts }, 'c')).toEqual(parseLlamaConfig(golden, 'c'));
   },
 );
 
 describe('a source', () => {
-  it('of a folder has its tensors; tied embeddings need no head', async () => {
+  it('in a folder has its tensors, and needs no head if the embeddings are tied', async () => {
     const source = await openLlama(goldenPath('plain/llama'));
     expect(source.ropeLayout).toBe('half');
     expect(source.config.tiedEmbeddings).toBe(true);
@@ -109,7 +109,7 @@ describe('a source', () => {
     await source.close();
   });
 
-  it('of a GGUF file has transformers’ names and a config of its key-values', async () => {
+  it('in a GGUF file has transformers’ names, and a config made from its key-values', async () => {
     const source = await openLlama(fileURLToPath(new URL('../fixtures/gguf/tiny.gguf', import.meta.url)));
     expect(source).toMatchObject({ ropeLayout: 'interleaved', quantised: true });
     expect(source.config).toMatchObject({
@@ -161,13 +161,13 @@ describe('a source', () => {
   });
 
   it.each(['model.layers.0.self_attn.rotary_emb.inv_freq', 'model.rotary_emb.inv_freq', 'rotary_emb.inv_freq'])(
-    'of an old checkpoint may hold the computed buffer %s',
+    'in an old checkpoint may contain the computed buffer %s',
     async (name) => {
       await (await openLlama(await broken((tensors) => tensors.set(name, [8])))).close();
     },
   );
 
-  it('that does not exist or is no JSON is one sentence', async () => {
+  it('that does not exist or is not JSON is refused in one sentence', async () => {
     await expect(openLlama(join(folder, 'nowhere'))).rejects.toThrow(/nowhere does not exist/);
     const path = mkdtempSync(join(folder, 'json-'));
     await writeFile(join(path, 'config.json'), '{');

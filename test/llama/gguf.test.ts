@@ -16,8 +16,8 @@ async function opened(options: Parameters<typeof sampleLlamaGguf>[0]) {
   return source;
 }
 
-describe('rope_freqs of a GGUF', () => {
-  it.each([8, 32, 2.5])('are llama3 scaling by %f where they are what its rule gives', async (factor) => {
+describe('the rope_freqs of a GGUF file', () => {
+  it.each([8, 32, 2.5])('are llama3 scaling by %f if its rule produces them', async (factor) => {
     const { config } = await opened({ more: { 'rope_freqs.weight': ropeFreqs({ factor }) } });
     expect(config.rope).toEqual({
       type: 'llama3',
@@ -30,23 +30,23 @@ describe('rope_freqs of a GGUF', () => {
   });
 
   it.each<[string, number[]]>([
-    ['are of another context', ropeFreqs({ original: 4096 })],
-    ['blend otherwise', ropeFreqs({ high: 8 })],
-    ['are of another theta', ropeFreqs({ theta: 10_000 })],
-    ['stretch everything alike', Array(SAMPLE.headDim / 2).fill(8)],
-    ['rise by a rule of their own', Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => 1 + j / 4)],
-    ['are one off in one place', ropeFreqs().map((divisor, j) => (j === 20 ? divisor * 1.01 : divisor))],
-    ['are no numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
+    ['belong to another context length', ropeFreqs({ original: 4096 })],
+    ['blend differently', ropeFreqs({ high: 8 })],
+    ['belong to another theta', ropeFreqs({ theta: 10_000 })],
+    ['stretch all wavelengths alike', Array(SAMPLE.headDim / 2).fill(8)],
+    ['rise by another rule', Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => 1 + j / 4)],
+    ['differ in one value', ropeFreqs().map((divisor, j) => (j === 20 ? divisor * 1.01 : divisor))],
+    ['are not numbers', Array(SAMPLE.headDim / 2).fill(Number.NaN)],
     ['shrink', Array(SAMPLE.headDim / 2).fill(0.5)],
     ['are too few', ropeFreqs().slice(1)],
-  ])('that %s are refused', async (_what, divisors) => {
+  ])('are refused if they %s', async (_what, divisors) => {
     await expect(opened({ more: { 'rope_freqs.weight': divisors } })).rejects.toThrow(
       /its rope_freqs do not match Llama 3\.1’s scaling/,
     );
   });
 });
 
-describe('a tensor of a GGUF that no Llama has', () => {
+describe('a GGUF tensor that no Llama has', () => {
   it.each(['blk.0.attn_q_norm.weight', 'blk.0.ffn_gate_inp.weight', 'rope_factors_long.weight'])(
     'is refused by name: %s',
     async (name) => {
@@ -56,20 +56,20 @@ describe('a tensor of a GGUF that no Llama has', () => {
     },
   );
 
-  it('and belongs to a layer that its keys do not count is refused by that', async () => {
+  it('is refused because of its layer if the keys count fewer layers', async () => {
     await expect(opened({ more: { 'blk.1.attn_norm.weight': [1, 2] } })).rejects.toThrow(
       /has 2 layers, but its config says 1/,
     );
   });
 
-  it('is not passed over where its name means the same as another’s', async () => {
+  it('is not ignored if its name means the same as another’s', async () => {
     await expect(opened({ more: { 'model.norm.weight': [1, 2] } })).rejects.toThrow(
       /contains both "output_norm.weight" and "model.norm.weight", which are the same tensor/,
     );
   });
 });
 
-describe('rope keys of a GGUF', () => {
+describe('the rope keys of a GGUF file', () => {
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     [
       'a part of each head',
@@ -85,7 +85,7 @@ describe('rope keys of a GGUF', () => {
   });
 
   it.each<[string, Record<string, Uint8Array>]>([
-    ['the whole of a head', { 'llama.rope.dimension_count': uint(64) }],
+    ['all dimensions of a head', { 'llama.rope.dimension_count': uint(64) }],
     ['scaling by one', { 'llama.rope.scaling.type': string('linear'), 'llama.rope.scaling.factor': float(1) }],
     [
       'no scaling, whatever the factor',
@@ -96,7 +96,7 @@ describe('rope keys of a GGUF', () => {
   });
 });
 
-describe('numbers of a GGUF', () => {
+describe('numbers in a GGUF file', () => {
   const little = (bytes: number, write: (buffer: Buffer) => void) => {
     const buffer = Buffer.alloc(bytes);
     write(buffer);
@@ -170,7 +170,7 @@ describe('numbers of a GGUF', () => {
 
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     ['text', { 'llama.block_count': string('1') }, /llama\.block_count must be a number, not "1"/],
-    ['a truth', { 'llama.block_count': typed(7, Uint8Array.of(1)) }, /llama\.block_count must be a number/],
+    ['a boolean', { 'llama.block_count': typed(7, Uint8Array.of(1)) }, /llama\.block_count must be a number/],
     ['beyond 2^53', { 'llama.block_count': typed(10, u64(2n ** 60n)) }, /llama\.block_count must be a number/],
     ['zero', { 'llama.block_count': uint(0) }, /num_hidden_layers must be above zero, not 0/],
     [
@@ -179,13 +179,13 @@ describe('numbers of a GGUF', () => {
       /head_count_kv differs from layer to layer/,
     ],
     ['of fewer heads than there are', { 'llama.attention.head_count': uint(4) }, /head_count|shape|dimension_count/],
-    ['of more layers than there are', { 'llama.block_count': uint(2) }, /has 1 layers, but its config says 2/],
+    ['of more layers than there are', { 'llama.block_count': uint(2) }, /has 1 layer, but its config says 2/],
   ])('that are %s are refused by their key', async (_what, keyValues, message) => {
     await expect(opened({ keyValues })).rejects.toThrow(message);
   });
 });
 
-describe('a GGUF that computes something else is refused by its key', () => {
+describe('a GGUF file that computes something else is refused by its key:', () => {
   it.each<[string, Record<string, Uint8Array>, RegExp]>([
     ['an adapter', { 'general.type': string('adapter') }, /it is an adapter \(general\.type\)/],
     ['an importance matrix', { 'general.type': string('imatrix') }, /importance matrix/],
@@ -195,13 +195,13 @@ describe('a GGUF that computes something else is refused by its key', () => {
     ['another scale', { 'llama.attention.scale': float(0.5) }, /llama\.attention\.scale is 0\.5/],
     ['scaled logits', { 'llama.logit_scale': float(0.25) }, /llama\.logit_scale is 0\.25/],
     ['wider values', { 'llama.attention.value_length': uint(32) }, /values are 32 wide .* but its keys 64/],
-    ['attention both ways', { 'llama.attention.causal': typed(0, Uint8Array.of(0)) }, /is not causal/],
+    ['bidirectional attention', { 'llama.attention.causal': typed(0, Uint8Array.of(0)) }, /is not causal/],
     ['a scaled rope', { 'llama.rope.scaling.attn_factor': float(1.2) }, /attn_factor is 1\.2/],
   ])('%s', async (_what, keyValues, message) => {
     await expect(opened({ keyValues })).rejects.toThrow(message);
   });
 
-  it('but not for saying what is usual', async () => {
+  it('but not for the usual values', async () => {
     const { config } = await opened({
       keyValues: {
         'general.type': string('model'),

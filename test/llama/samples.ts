@@ -17,7 +17,7 @@ export const SMALL = {
   intermediate_size: 12,
 } as const;
 
-/** A folder with that config and F32 weights, zero where `values` has none. */
+/** A folder with that config and F32 weights, which are zero unless in `values`. */
 export async function smallLlama(
   folder: string,
   change: {
@@ -61,7 +61,7 @@ export const float = (value: number) => {
 };
 export { string, uint };
 
-/** What llama.cpp's converter writes for llama3 scaling: the rule of blt-format 4.3, f / f'. */
+/** The divisors that llama.cpp's converter writes for llama3 scaling: f / f' by the rule of blt-format 4.3. */
 export function ropeFreqs({ factor = 8, original = 8192, low = 1, high = 4, theta = 500_000 } = {}): number[] {
   return Array.from({ length: SAMPLE.headDim / 2 }, (_, j) => {
     const wavelength = 2 * Math.PI * theta ** ((2 * j) / SAMPLE.headDim);
@@ -72,7 +72,7 @@ export function ropeFreqs({ factor = 8, original = 8192, low = 1, high = 4, thet
   });
 }
 
-/** @param more tensors by name, each a vector; their values are written, the others' are of no meaning. */
+/** @param more tensors by name, each a vector; their values are written; those of the others are meaningless. */
 export function sampleLlamaGguf(
   options: {
     keyValues?: Readonly<Record<string, Uint8Array>>;

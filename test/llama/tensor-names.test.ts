@@ -14,7 +14,7 @@ describe('the model’s name of a stored tensor', () => {
     ['model.model.norm.weight', 'model.norm.weight'],
     ['model.lm_head.weight', 'lm_head.weight'],
     ['lm_head.weight', 'lm_head.weight'],
-    // Layer 7 is not the model's, and wrappers are no prefix that transformers takes away.
+    // Layer 7 does not belong to the model, and transformers does not remove wrappers' prefixes.
     ['layers.7.mlp.up_proj.weight', 'layers.7.mlp.up_proj.weight'],
     ['_orig_mod.model.norm.weight', '_orig_mod.model.norm.weight'],
     ['score.weight', 'score.weight'],
@@ -36,7 +36,7 @@ it('two stored names of one tensor are refused', () => {
   );
 });
 
-it('a reader goes by the new names alone, and reads under the old ones', async () => {
+it('a renamed reader accepts only the new names, and reads under the old ones', async () => {
   const read: string[] = [];
   const stored: TensorReader = {
     tensors: new Map([['old', { name: 'old', dtype: 'U8', shape: [2] }]]),

@@ -25,23 +25,23 @@ const withHead = {
   tensors: (all: Map<string, TensorInfo>) => all.set(HEAD, { name: HEAD, shape: [6, 8], dtype: 'F32' }),
 };
 
-it('a head with numbers of its own counts, whatever the config says', async () => {
+it('a head with its own values is used, whatever the config says', async () => {
   expect(await opened({ config: TIED, ...withHead, values: { [EMBEDDING]: 1, [HEAD]: 2 } })).toEqual({
     tied: false,
     values: { [EMBEDDING]: 1, [HEAD]: 2 },
   });
 });
 
-it('a head with the numbers of the embedding is tied', async () => {
+it('a head with the values of the embedding is tied', async () => {
   expect((await opened({ config: TIED, ...withHead, values: { [EMBEDDING]: 1, [HEAD]: 1 } })).tied).toBe(true);
 });
 
-it('a head of another type is taken for one of its own', async () => {
+it('a head of another type counts as separate', async () => {
   const tensors = (all: Map<string, TensorInfo>) => all.set(HEAD, { name: HEAD, shape: [6, 8], dtype: 'BF16' });
   expect((await opened({ config: TIED, tensors })).tied).toBe(false);
 });
 
-it('a tied pair that is stored as the head alone is the embedding, too', async () => {
+it('a tied pair that is stored only as the head is read as the embedding too', async () => {
   const tensors = (all: Map<string, TensorInfo>) => {
     all.delete(EMBEDDING);
     all.set(HEAD, { name: HEAD, shape: [6, 8], dtype: 'F32' });
@@ -52,7 +52,7 @@ it('a tied pair that is stored as the head alone is the embedding, too', async (
   });
 });
 
-it('without a tie both must be there', async () => {
+it('untied, both must exist', async () => {
   expect((await opened({ values: { [EMBEDDING]: 1, [HEAD]: 1 } })).tied).toBe(false);
   await expect(opened({ tensors: (all) => all.delete(HEAD) })).rejects.toThrow(
     /lacks the tensor lm_head.weight, and its config does not tie/,

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
-/** Each gradient of a weighted sum of f, along one direction, is the slope of that sum: central differences, eagerly. */
+/** Compares each gradient of a weighted sum of f along one direction with central differences, eagerly. */
 function expectSlopes(
   f: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: readonly tf.Tensor[],
@@ -41,7 +41,7 @@ describe('rotated heads', () => {
   const [rows, length, heads, headDim, scale] = [2, 5, 3, 8, 0.25];
   const rope = { type: 'default', theta: 100 } as const;
 
-  /** By the definition: pair j of position p turns by p * theta^(-2j/d). */
+  /** The definition: pair j of position p rotates by p * theta^(-2j/d). */
   function rotated(x: ArrayLike<number>, layout: RopeLayout): number[] {
     const out = new Array<number>(rows * length * heads * headDim);
     for (let row = 0; row < rows; row++)
@@ -59,7 +59,7 @@ describe('rotated heads', () => {
     return out;
   }
 
-  it.each(['interleaved', 'half'] as const)('%s', async (layout) => {
+  it.each(['interleaved', 'half'] as const)('are those of the plain formula, for the layout %s', async (layout) => {
     const x = numbers([rows * length, heads * headDim], 1);
     const f = (flat: tf.Tensor) =>
       rotatedHeads(flat, { rows, length, heads, scale }, ropeTable(rope, length, headDim, layout));
@@ -74,14 +74,14 @@ describe('rotated heads', () => {
   });
 });
 
-describe('attention in blocks of queries', () => {
-  // 300 positions are two blocks; a window of 40 leaves keys of the first out of the second.
+describe('attention in blocks of queries equals plain attention', () => {
+  // 300 positions are two blocks; with a window of 40, the second does not see all keys of the first.
   const [rows, length, heads, repeat, headDim] = [2, 300, 4, 2, 4];
   const documentIds = Array.from({ length: rows * length }, (_, i) =>
     Math.floor((i % length) / (i < length ? 130 : 77)),
   );
 
-  /** softmax(q kT) v in double precision, a query seeing earlier positions of its window and document. */
+  /** softmax(q kT) v in double precision; a query sees earlier positions in its window and document. */
   function dense(
     [q, k, v]: readonly ArrayLike<number>[],
     window: number | null,
@@ -116,7 +116,7 @@ describe('attention in blocks of queries', () => {
     { window: 40, packed: true },
     { window: 40, packed: false },
     { window: null, packed: true },
-  ])('a window of $window, packed documents: $packed', async ({ window, packed }) => {
+  ])('for a window of $window, packed documents: $packed', async ({ window, packed }) => {
     const [q, kv] = [
       [rows, heads, length, headDim],
       [rows, heads / repeat, length, headDim],

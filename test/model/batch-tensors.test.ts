@@ -16,8 +16,8 @@ const batch: PartialBatch<Arrays> = {
   patchDocuments: Int32Array.of(0, 0, 1, 0, 1, 1),
 };
 
-describe('a batch in the engine', () => {
-  it('has the fields that are asked for, in their types and shapes, and the sizes', () => {
+describe('a batch as tensors', () => {
+  it('has the requested fields, with their types and shapes, and the sizes', () => {
     const before = engine.liveHandles();
     const { ids, documents, weights, patchDocuments, ...rest } = batchTensors(batch, [
       'ids',
@@ -37,7 +37,7 @@ describe('a batch in the engine', () => {
     expect(engine.liveHandles()).toBe(before);
   });
 
-  it('is made of one tensor per field, however often it is named, and of others in their places', () => {
+  it('has one tensor per field, however often it is named, and can be made of other tensors', () => {
     const { tensors, batchOf } = batchInputs(batch, ['ids', 'documents', 'weights', 'ids']);
     expect(tensors.length).toBe(2);
     const others = [tf.tensor1d([9], 'int32'), tf.tensor1d([8])];
@@ -45,7 +45,7 @@ describe('a batch in the engine', () => {
     tf.dispose([...tensors, ...others]);
   });
 
-  it('is told from one that needs another trace by its sizes and by the documents it has', () => {
+  it('has the same key as another if they can share a trace: equal sizes and fields', () => {
     const keyOf = (other: PartialBatch<Arrays>) => {
       const { key, tensors } = batchInputs(other, ['ids', 'documents']);
       tf.dispose([...tensors]);
@@ -56,7 +56,7 @@ describe('a batch in the engine', () => {
     expect(keyOf({ ...batch, documents: new Int32Array(4) })).not.toBe(keyOf(batch));
   });
 
-  it('is refused with the name of a field that it lacks', () => {
+  it('is refused with the name of a missing field', () => {
     const before = engine.liveHandles();
     expect(() => batchTensors(batch, ['ids', 'sourceStates'])).toThrow('The batch lacks sourceStates');
     expect(engine.liveHandles()).toBe(before);

@@ -15,7 +15,7 @@ import { type Body, MODES, type Mode, relativeDifference, taken } from '../suppo
 
 const LOGITS = 1e-4;
 const GRADIENTS = 1e-3;
-/** Gradients are about 1e-2; those that are nothing but rounding are smaller than this. */
+/** Gradients are about 1e-2; rounding errors are smaller than this. */
 const NOTHING = 1e-3;
 const VOCABULARY = 260;
 
@@ -29,7 +29,7 @@ interface Results {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** The loss of one text of a batch at a time, with its logits and gradients, in each way. */
+/** The loss of one text of a batch at a time, with its logits and gradients, in each run mode. */
 interface Rig {
   readonly names: readonly string[];
   readonly golden: GoldenBatch;
@@ -39,7 +39,7 @@ interface Rig {
 
 type Forward = (named: readonly string[], inputs: readonly tf.Tensor[], golden: GoldenBatch) => tf.Tensor;
 
-/** @param forward logits [rows * length, 260] of parameters and, after them, the batch's tensors. */
+/** @param forward computes logits [rows * length, 260] from the parameters followed by the batch's tensors */
 function rig(model: BltModel, texts: readonly (readonly number[])[], names: readonly string[], forward: Forward): Rig {
   const golden = goldenBatch(model, texts);
   const { rows, length } = golden.batch;
@@ -97,13 +97,13 @@ const patcherOf =
   (names, tensors, { inputs }) =>
     patcherForward(paramsOf(names, tensors), model.config.patcher, inputs.batchOf(tensors.slice(names.length)));
 
-/** Logits of a text's own positions. */
+/** The logits of a text's positions, without padding. */
 function ownLogits({ logits }: Results, { golden, texts }: Rig, text: number): Float32Array {
   const from = text * golden.batch.length * VOCABULARY;
   return logits.subarray(from, from + texts[text]!.length * VOCABULARY);
 }
 
-/** Every gradient is the eager one. */
+/** Expects every gradient to equal the eager one. */
 async function expectEagerGradients(one: Rig, mode: Mode, text: number): Promise<void> {
   const [found, eager] = [await one.run(mode, text), await one.run('eager', text)];
   for (const [name, wanted] of eager.gradients) {
@@ -111,7 +111,7 @@ async function expectEagerGradients(one: Rig, mode: Mode, text: number): Promise
   }
 }
 
-describe('the plain golden model', () => {
+describe('the plain golden model, compiled', () => {
   let model: BltModel;
   let whole: Rig;
   let patcher: Rig;
@@ -126,13 +126,13 @@ describe('the plain golden model', () => {
   });
 
   describe.each(MODES)('%s', (mode) => {
-    it.each([0, 1, 2])('text %i: logits and loss are transformers’', async (text) => {
+    it.each([0, 1, 2])('text %i: the logits and the loss equal transformers’', async (text) => {
       const found = await whole.run(mode, text);
       expect(maxDifference(ownLogits(found, whole, text), await expected(`${text}.logits`))).toBeLessThan(LOGITS);
       expect(Math.abs(found.loss - plainCases[text]!.loss)).toBeLessThan(LOGITS);
     });
 
-    it.each([0, 1, 2])('text %i: the gradient of every parameter is transformers’', async (text) => {
+    it.each([0, 1, 2])('text %i: the gradient of every parameter equals transformers’', async (text) => {
       const { gradients } = await whole.run(mode, text);
       const wanted = plainCases[text]!.grad_norms;
       expect([...gradients.keys()].sort()).toEqual(Object.keys(wanted).sort());
@@ -150,7 +150,7 @@ describe('the plain golden model', () => {
       }
     });
 
-    it.each([0, 1, 2])('text %i: the patcher’s logits are transformers’', async (text) => {
+    it.each([0, 1, 2])('text %i: the patcher’s logits equal transformers’', async (text) => {
       const logits = ownLogits(await patcher.run(mode, text), patcher, text);
       expect(maxDifference(logits, await expected(`${text}.patcher_logits`))).toBeLessThan(LOGITS);
       const entropies = tf.tidy(() =>
@@ -168,11 +168,11 @@ describe('the plain golden model', () => {
   });
 });
 
-describe('the golden model with a projection', () => {
+describe('the golden model with a projection, compiled', () => {
   let model: BltModel;
   let whole: Rig;
   let patcher: Rig;
-  // A text of one position predicts nothing, so it has logits and no loss.
+  // A text of one position predicts nothing, so it has logits but no loss.
   const cases = projectionCases.filter(({ ids }) => ids.length > 1);
   const numbered = cases.map((golden, text) => ({ text, golden, length: golden.ids.length }));
   beforeAll(async () => {
@@ -183,7 +183,7 @@ describe('the golden model with a projection', () => {
   });
 
   describe.each(MODES)('%s', (mode) => {
-    it.each(numbered)('text %# of $length positions: logits are transformers’', async ({ text, golden }) => {
+    it.each(numbered)('text %# of $length positions: the logits equal transformers’', async ({ text, golden }) => {
       const logits = ownLogits(await whole.run(mode, text), whole, text);
       expect(maxDifference(logits.subarray(-VOCABULARY), golden.logits_last)).toBeLessThan(LOGITS);
       const sums = golden.ids.map((_, position) => {
@@ -194,7 +194,7 @@ describe('the golden model with a projection', () => {
       expect(maxDifference(sums, golden.logits_sum_per_pos)).toBeLessThan(16 * LOGITS);
     });
 
-    it.each(numbered)('text %# of $length positions: entropies are transformers’', async ({ text, golden }) => {
+    it.each(numbered)('text %# of $length positions: the entropies equal transformers’', async ({ text, golden }) => {
       const logits = ownLogits(await patcher.run(mode, text), patcher, text);
       const entropies = tf.tidy(() =>
         entropyOf(tf.tensor(logits, [logits.length / VOCABULARY, VOCABULARY])).dataSync(),
@@ -210,7 +210,7 @@ describe('the golden model with a projection', () => {
     }
   });
 
-  it('the projection and every layer get a gradient', async () => {
+  it('the projection and every layer have a gradient', async () => {
     const { gradients } = await whole.run('xla', numbered.length - 1);
     expect(gradients.has('model.global_transformer.token_embedding_projection.weight')).toBe(true);
     for (const [name, values] of gradients) expect(Math.hypot(...values), name).toBeGreaterThan(NOTHING);

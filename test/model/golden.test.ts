@@ -10,12 +10,12 @@ import { goldenPath, maxDifference, plainCases, projectionCases } from '../suppo
 const LOGITS = 1e-4;
 const GRADIENTS = 1e-3;
 
-/** Canonical lengths in transformers' form: they sum to N, the last may be 0. */
+/** Canonical lengths in transformers' form: they sum to N, and the last may be 0. */
 function transformersForm(lengths: Int32Array): number[] {
   return [...lengths.slice(0, -1), lengths.at(-1)! - 1];
 }
 
-/** transformers' own lengths without its padding of -1 and 0 at the end. */
+/** transformers' lengths without the padding of -1 and 0 at the end. */
 function trimmed(lengths: readonly number[]): number[] {
   const end = lengths.findIndex((length) => length < 0);
   return end < 0 ? [...lengths] : lengths.slice(0, end);
@@ -39,7 +39,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   });
 
   it.each(plainCases.map((golden, i) => ({ i, golden })))(
-    'case $i: entropies, patches and logits',
+    'has transformers’ entropies, patches and logits in case $i',
     async ({ i, golden }) => {
       const ids = Int32Array.from(golden.input_ids);
       const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
@@ -51,7 +51,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
   );
 
   it.each(plainCases.map((golden, i) => ({ i, golden })))(
-    'case $i: loss and the gradient of every parameter',
+    'has transformers’ loss and gradient of every parameter in case $i',
     async ({ i, golden }) => {
       const ids = Int32Array.from(golden.input_ids);
       const { batch } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
@@ -87,7 +87,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     },
   );
 
-  it('rows of a right-padded batch compute what they compute alone', () => {
+  it('computes the rows of a right-padded batch as it computes them alone', () => {
     const length = Math.max(...plainCases.map(({ input_ids }) => input_ids.length)) + 3;
     const rows = plainCases.map(({ input_ids }) => {
       const ids = new Int32Array(length);
@@ -111,7 +111,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     });
   });
 
-  it('documents packed into one row compute what they compute alone', () => {
+  it('computes documents packed into one row as it computes them alone', () => {
     const texts = plainCases.map(({ input_ids }) => Int32Array.from(input_ids)).filter((ids) => ids.length > 1);
     const ids = Int32Array.from(texts.flatMap((text) => [...text]));
     const ends = texts.map((_, i) => texts.slice(0, i + 1).reduce((sum, text) => sum + text.length, 0));
@@ -127,7 +127,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     });
   });
 
-  it('logits of every prefix are those of the whole text', () => {
+  it('is causal: the logits of every prefix are those of the whole text', () => {
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) =>
       tf.tidy(() =>
@@ -147,7 +147,7 @@ describe('the plain golden model (k = 2, no projection, GQA, window 16)', () => 
     }
   });
 
-  it('long patches are split in the canonical form, and prefixes still agree', () => {
+  it('splits long patches in the canonical form, and is still causal', () => {
     const config = { ...model.config, patching: { ...model.config.patching, maxPatchLength: 3 } };
     const ids = Int32Array.from(plainCases[0]!.input_ids);
     const logitsOf = (part: Int32Array) => {
@@ -167,7 +167,7 @@ describe('the golden model with a projection (k = 4, two hash functions)', () =>
     model = await openBlt(goldenPath('projection-gqa'));
   });
 
-  it.each(projectionCases.map((golden, i) => ({ i, golden })))('case $i', ({ golden }) => {
+  it.each(projectionCases.map((golden, i) => ({ i, golden })))('has transformers’ results in case $i', ({ golden }) => {
     const ids = Int32Array.from(golden.ids);
     const { batch, patchLengths, entropies } = cutIntoPatches(model.params, model.config, [wholeRow(ids)]);
     expect(maxDifference(entropies, golden.entropies)).toBeLessThan(LOGITS);

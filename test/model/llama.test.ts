@@ -26,7 +26,7 @@ beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
-it('a Llama’s layers compute what transformers computes', async () => {
+it('the Llama model computes transformers’ logits', async () => {
   const model = await openLlamaModel(goldenPath('plain/llama'));
   const inputs = await expected('inputs_embeds');
   const wanted = await expected('last_layer_output');
@@ -38,7 +38,7 @@ it('a Llama’s layers compute what transformers computes', async () => {
   model.dispose();
 });
 
-it('the latent global transformer it is remapped to computes the same', async () => {
+it('the latent global transformer to which a Llama is remapped computes the same hidden states', async () => {
   const source = await openLlama(goldenPath('plain/llama'));
   const config = bltConfigFor(source.config, deriveLocalSizes(source.config));
   await remap({ source, config, out: join(folder, 'blt'), seed: 1, dtype: 'source' });

@@ -13,7 +13,7 @@ type Bytes = readonly number[];
 const startsWith = (token: Bytes, prefix: Bytes) => prefix.every((byte, i) => token[i] === byte);
 const sorted = (tokens: readonly Bytes[]) => [...tokens].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 
-/** The bounds of what goes on behind a prefix, of a sorted vocabulary: 257 numbers. */
+/** The bounds of a prefix in a sorted vocabulary [257]. */
 function boundsAfter(vocabulary: readonly Bytes[], prefix: Bytes): number[] {
   const before = (edge: Bytes) =>
     vocabulary.filter((token) => Buffer.compare(Buffer.from(token), Buffer.from(edge)) < 0).length;
@@ -22,7 +22,7 @@ function boundsAfter(vocabulary: readonly Bytes[], prefix: Bytes): number[] {
   return [...starts, starts[0]! + longer];
 }
 
-/** q(b) by its definition, in double precision. */
+/** q(b) by the definition, in double precision. */
 function marginalsOf(logits: Bytes, vocabulary: readonly Bytes[], prefix: Bytes): number[] {
   const most = Math.max(...logits);
   const mass = (s: Bytes) =>
@@ -35,7 +35,7 @@ function marginalsOf(logits: Bytes, vocabulary: readonly Bytes[], prefix: Bytes)
 const [a, b, c] = [97, 98, 99];
 
 describe('prefix marginals', () => {
-  it('equal numpy’s, give padding zeros, and are the same in every way to run them', async () => {
+  it('equal numpy’s in every run mode, and are zeros for padding', async () => {
     const vocabulary = [[a], [a, b], [a, b, c], [a, c], [b], [b, a]];
     const bounds = [[], [a], [a]].map((prefix) => boundsAfter(vocabulary, prefix));
     const inputs = [
@@ -44,7 +44,7 @@ describe('prefix marginals', () => {
       ints([...bounds.flat(), ...new Array<number>(257).fill(0)], [4, 257]),
     ];
     const found = await everyWay((x, states, at) => [prefixMarginals(x!, states!, at!)], inputs);
-    // p = softmax(x[t]); q(a) = sum(p[0:4]), q(b) = sum(p[4:6]); behind a: q(b) = sum(p[1:3]) / sum(p[1:4]), q(c) = p[3] / sum(p[1:4])
+    // p = softmax(x[t]); q(a) = sum(p[0:4]), q(b) = sum(p[4:6]); after a: q(b) = sum(p[1:3]) / sum(p[1:4]), q(c) = p[3] / sum(p[1:4])
     const golden = new Float64Array(4 * 256);
     golden.set([0.9690205194531726, 0.03097948054682712], a);
     golden.set([0.9257049780616659, 0.07429502193833426], 256 + b);
@@ -59,7 +59,7 @@ describe('prefix marginals', () => {
     tf.dispose(inputs);
   });
 
-  it('are the sums over the tokens that go on with each byte, for any vocabulary and prefix', () => {
+  it('sum over the tokens that continue with each byte, for any vocabulary and prefix', () => {
     const token = fc.array(fc.constantFrom(0, 1, a, 254, 255), { minLength: 1, maxLength: 4 });
     const model = fc
       .uniqueArray(token, { minLength: 1, maxLength: 24, selector: (bytes) => bytes.join() })
@@ -91,9 +91,9 @@ describe('prefix marginals', () => {
     );
   });
 
-  it('keep their proportions where the token so far was improbable, and are zeros where sums hold no digits', () => {
+  it('keep their proportions if the token so far is improbable, and are zeros below the accuracy of the sums', () => {
     tf.tidy(() => {
-      // Behind a stand two tokens of e^-20 and e^-21 of the mass, or of e^-30 and e^-31: less than 1e-12.
+      // Two tokens continue a, with e^-20 and e^-21 of the mass, or with e^-30 and e^-31, which is less than 1e-12.
       const x = tf.tensor2d([-20, -21, 0, -30, -31, 0], [2, 3]);
       const bounds = boundsAfter([[a, b], [a, c], [b]], [a]);
       const found = prefixMarginals(x, ints([0, 1]), ints([...bounds, ...bounds], [2, 257])).dataSync();

@@ -26,11 +26,11 @@ describe('the README’s picture', () => {
     expect(at).toBe(data.text.length);
   });
 
-  it('is what the script draws from the data', () => {
+  it('is up to date with the data', () => {
     expect(read('docs/images/patches.svg')).toBe(patchFigure(data));
   });
 
-  it('escapes what XML would read', () => {
+  it('escapes XML', () => {
     const one = { text: '<', tokens: ['<'], patch_lengths: [1], entropy_nats: [1], threshold_nats: 0 };
     const drawn = patchFigure(one);
     expect(drawn).toContain('&lt;</text>');

@@ -13,13 +13,13 @@ describe('the shape of a field', () => {
     ['sourceStates', 18 * 7, [18, 7]],
     ['targetBounds', 24 * 257, [24, 257]],
     ['chunkWeights', 15, [15]],
-  ])('%s of %i values', (field, count, shape) => {
+  ])('is computed for %s with %i values', (field, count, shape) => {
     expect(fieldShape(field, SIZES, count)).toEqual(shape);
   });
 
-  it('must be filled by the values, whichever field it is', () => {
+  it('must match the number of values, for every field', () => {
     for (const field of Object.keys(BATCH_FIELDS) as BatchField[]) {
-      // Hash tables alone take any number.
+      // Only hash tables accept any number.
       if (field === 'hashRows') continue;
       expect(() => fieldShape(field, SIZES, 1), field).toThrow(`1 values of ${field}`);
     }
@@ -27,14 +27,14 @@ describe('the shape of a field', () => {
   });
 });
 
-describe('fields that are required', () => {
+describe('required fields', () => {
   const batch = { ...SIZES, ids: new Int32Array(24), documents: null };
 
-  it('are those of the batch, null where it says so', () => {
+  it('are those of the batch, including null', () => {
     expect(requireFields(batch, ['ids', 'documents'])).toBe(batch);
   });
 
-  it('are named where the batch lacks them', () => {
+  it('are named in the error if the batch lacks them', () => {
     const partial: Parameters<typeof requireFields>[0] = batch;
     expect(() => requireFields(partial, ['ids', 'targetState', 'sourceStates'])).toThrow(
       'The batch lacks targetState, sourceStates',

@@ -8,7 +8,7 @@ const folder = (await locateModel('builtin:tiny-llama')).path;
 const reader = await openSourceReader(folder, { vocabSize: 1024, bosId: null, eosIds: [0] });
 const utf8 = new TextEncoder();
 
-/** Cuts a text where a `|` stands after a byte, and late where `~` does. */
+/** Cuts a text after each byte that is followed by `|`, and late if it is followed by `~`. */
 function cut(marked: string) {
   const bytes: number[] = [];
   const starts = [0, 1];
@@ -28,7 +28,7 @@ const textOf = (ranks: readonly number[]) =>
   ranks.map((rank) => Buffer.from(reader.vocabulary.bytesAt(rank)).toString('latin1'));
 
 describe('chunks', () => {
-  it('are one token where the patch is one', () => {
+  it('are one token if the patch is one token', () => {
     const { tokens, lastToken, tokenCount } = read('the| file|');
     expect(textOf(tokens.slice(1)).join('')).toBe('the file');
     expect(lastToken.length).toBe(3);
@@ -42,19 +42,19 @@ describe('chunks', () => {
     expect(textOf(tokens.slice(lastToken[1]! + 1, lastToken[2]! + 1)).join('')).toBe(' file ');
   });
 
-  it('give the last byte of a late cut at the end a token that no patch has', () => {
+  it('give the byte of a late cut at the end of a document a token outside all patches', () => {
     const { tokens, tokenOfByte, patchOfByte, lastToken } = read('the ~');
     expect(tokenOfByte[3]).toBe(tokens.length - 1);
     expect(patchOfByte[3]).toBe(lastToken.length);
     expect(lastToken.at(-1)).toBe(tokens.length - 2);
   });
 
-  it('take a cut after the very first byte as it is, however late', () => {
+  it('treat a cut after the first byte as not late', () => {
     const { tokens, lastToken } = read('a~b|');
     expect(textOf([tokens[lastToken[1]!]!])).toEqual(['a']);
   });
 
-  it('of EOS alone is the end token', () => {
+  it('are the end token if the patch is EOS alone', () => {
     const { bytes, starts, late } = cut('the|');
     const { tokens, lastToken } = sourceChunks(
       { bytes, count: bytes.length + 2, starts, late },
@@ -64,7 +64,7 @@ describe('chunks', () => {
     expect(tokens[lastToken[2]!]).toBe(reader.special.end);
   });
 
-  it('give every byte one token of one chunk, in order, and no chunk a byte beyond its patch', () => {
+  it('give every byte one token, in order, and contain no byte beyond their patch', () => {
     const marks = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 24 }), marks, fc.boolean(), (text, cuts, hasEnd) => {
@@ -82,7 +82,7 @@ describe('chunks', () => {
           const token = tokens[tokenOfByte[i]!]!;
           expect(reader.vocabulary.bytesAt(token)[offsetInToken[i]!]).toBe(bytes[i]);
           const patch = patchOfByte[i]!;
-          // Position i + 1 holds byte i: in its patch, or the last one of the patch before, which was cut late.
+          // Byte i is at position i + 1, in its patch or as the last byte of the patch before, which was cut late.
           const begin = starts[patch] ?? count;
           expect(i + 1).toBeGreaterThanOrEqual(begin - 1);
           expect(i + 1).toBeLessThan(starts[patch + 1] ?? count + 1);
@@ -91,7 +91,7 @@ describe('chunks', () => {
             expect(tokenOfByte[i]).toBeGreaterThan(lastToken[patch]! - tokenCount[patch]!);
           }
         });
-        // Chunks lie one behind the other; only a byte that the last cut left over has tokens after them.
+        // Chunks are consecutive; only the byte of a late last cut has tokens after them.
         expect(lastToken[0]).toBe(0);
         for (let patch = 1; patch < lastToken.length; patch++)
           expect(lastToken[patch]! - tokenCount[patch]!).toBe(lastToken[patch - 1]);
@@ -100,7 +100,7 @@ describe('chunks', () => {
     );
   });
 
-  it('spell every text, cut anywhere, and know nothing of later patches', () => {
+  it('spell every text, cut anywhere, and do not depend on later patches', () => {
     const cuts = fc.array(fc.constantFrom('', '', '|', '~'), { minLength: 40, maxLength: 40 });
     const texts = fc.string({ unit: 'binary', maxLength: 24 });
     fc.assert(

@@ -10,7 +10,7 @@ const config: BltConfig = { ...golden, patching: { threshold: 1, maxPatchLength:
 const tables = hashTables(config.hash);
 const LENGTH = 24;
 
-/** Documents of some lengths side by side in one row, the rest padding. */
+/** A row of documents of the given lengths, followed by padding. */
 function rowOf(lengths: readonly number[]): ByteRow {
   const ids = new Int32Array(LENGTH).fill(BOE);
   const documents: { start: number; end: number }[] = [];
@@ -30,8 +30,8 @@ const rows = fc.array(fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, 
 });
 const entropies = fc.array(fc.constantFrom(0, 2), { minLength: 3 * LENGTH, maxLength: 3 * LENGTH });
 
-describe('rows cut into patches', () => {
-  it('give each document the patches, ids and hashes that it has alone, whatever lies beside it', () => {
+describe('rows segmented into patches', () => {
+  it('give each document the patches, ids and hashes that it has alone, whatever is packed beside it', () => {
     fc.assert(
       fc.property(rows, entropies, fc.nat(30), (lengths, high, capacity) => {
         const packed = lengths.map(rowOf);
@@ -63,12 +63,12 @@ describe('rows cut into patches', () => {
     );
   });
 
-  it('put padding into a patch after all real ones, and empty patches after that', () => {
+  it('put padding into a patch after all real ones, followed by empty patches', () => {
     const row = rowOf([3]);
     const { batch } = cutRows([row], new Float32Array(LENGTH), config, 5);
     expect([...batch.encoderPatch.subarray(0, 5)]).toEqual([0, 1, 1, 2, 2]);
     expect([...batch.patchDocuments!]).toEqual([0, 0, 1, 2, 2]);
-    // Padding reads a row of the table that is read anyway.
+    // Padding looks up a row that a real byte looks up too.
     expect(batch.hashRows.subarray(3 * tables).every((value) => value === batch.hashRows[0])).toBe(true);
   });
 });

@@ -10,7 +10,7 @@ const spelled = (bytes: Uint8Array) =>
   Buffer.concat(reader.tokensOf(bytes).map(({ rank }) => reader.vocabulary.bytesAt(rank)));
 
 describe('the tokens of a patch', () => {
-  it('spell its bytes, text or not, and are as long as they say', () => {
+  it('spell its bytes, valid UTF-8 or not, and have the lengths they state', () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 20 }).map((some) => new TextEncoder().encode(some));
     fc.assert(
       fc.property(fc.oneof(text, fc.uint8Array({ maxLength: 20 })), (bytes) => {
@@ -24,7 +24,7 @@ describe('the tokens of a patch', () => {
     );
   });
 
-  it('are the same whenever they are asked for, and whatever becomes of the array they came from', () => {
+  it('are the same each time, even if the array that was tokenised changes', () => {
     const bytes = new TextEncoder().encode('the file');
     const first = [...reader.tokensOf(bytes)];
     bytes.fill(0x78);

@@ -21,14 +21,14 @@ const { vocabulary, special } = reader;
 const LENGTH = 40;
 const TOKENS = 32;
 
-/** A text with `|` where a patch closes and `~` where it closes late; `$` ends it. */
+/** A text with `|` after each patch, `~` after each patch that is cut late, and `$` for EOS. */
 interface Marked {
   readonly text: string;
   readonly hasEnd: boolean;
-  /** After how many bytes there is a cut. */
+  /** The numbers of bytes before each cut. */
   readonly cuts: readonly number[];
   readonly late: readonly number[];
-  /** What the source reads for each patch after BOS's, and whether the patch is closed. */
+  /** The text that the source reads for each patch after BOS, and whether the patch is closed. */
   readonly chunks: readonly { readonly text: string; readonly closed: boolean }[];
 }
 
@@ -49,7 +49,7 @@ function parse(marked: string): Marked {
     chunks.push({ text: mark === '~' ? all.slice(0, -1) : all, closed });
   }
   const hasEnd = marked.endsWith('$');
-  // The patch of EOS after a cut holds nothing of the text.
+  // A patch of EOS alone contains no text.
   if (hasEnd && chunks.at(-1)!.closed) chunks.push({ text: carried, closed: false });
   return { text, hasEnd, cuts: cuts!, late: late!, chunks };
 }
@@ -85,15 +85,15 @@ function fieldsOf(rows: readonly (readonly Marked[])[]) {
 
 const bytesOf = (rank: number) => Buffer.from(vocabulary.bytesAt(rank)).toString('latin1');
 
-/** The tokens that begin with some bytes, by looking at all of them. */
+/** The tokens that begin with some bytes, by a search through all. */
 const beginning = (prefix: string) =>
   Array.from({ length: vocabulary.ordinary }, (_, rank) => rank).filter((rank) => bytesOf(rank).startsWith(prefix));
 
 const ROWS = [['the| file ~is|$', 'read|ing'].map(parse), ['index of~ the fi|le| an|d it'].map(parse)];
 
-describe('targets', () => {
+describe('source fields', () => {
   const { packed, patches, values } = fieldsOf(ROWS);
-  /** Documents with where they lie, and where their tokens and patches begin. */
+  /** Documents with their positions, and the indices of their first tokens and patches. */
   const placed = ROWS.flatMap((documents, row) => {
     let [token, patch] = [row * TOKENS, row * patches];
     return documents.map((document, i) => {
@@ -110,13 +110,13 @@ describe('targets', () => {
     });
   });
 
-  it('have what the examples are for: a patch of several tokens, and documents that end and do not', () => {
+  it('are tested on examples with a patch of several tokens, and with documents that do and do not end', () => {
     const closed = placed.flatMap(({ chunks }) => chunks).filter((chunk) => chunk.closed);
     expect(new Set(closed.map(({ ranks }) => ranks.length > 1))).toEqual(new Set([true, false]));
     expect(ROWS[0]!.map(({ hasEnd }) => hasEnd)).toEqual([true, false]);
   });
 
-  it('give the source each document’s chunks, one after the other, and padding that is none', () => {
+  it('give the source each document’s chunks in order, and padding as a separate document', () => {
     const ids = new Int32Array(ROWS.length * TOKENS);
     const documents = new Int32Array(ROWS.length * TOKENS);
     ROWS.forEach(({ length }, row) => {
@@ -131,7 +131,7 @@ describe('targets', () => {
     expect(values.sourceDocuments).toEqual(documents);
   });
 
-  it('give each patch the last state of its chunk, and its token where it is one and closed', () => {
+  it('give each patch the last state of its chunk, and its token if it is closed and exactly one token', () => {
     const states = Int32Array.from({ length: ROWS.length * patches }, (_, i) => Math.floor(i / patches) * TOKENS);
     const tokens = new Int32Array(ROWS.length * patches);
     const weights = new Float32Array(ROWS.length * patches);
@@ -155,7 +155,7 @@ describe('targets', () => {
     expect(values.chunkWeights).toEqual(several);
   });
 
-  it('give each byte the state before its token, and all tokens that go on with what is there of it', () => {
+  it('give each byte the state before its token, and the bounds of the tokens that continue its prefix', () => {
     const counted = new Set<number>();
     for (const { text, chunks, start, token, patch } of placed) {
       let [byte, state] = [0, token];
@@ -188,7 +188,7 @@ describe('targets', () => {
   });
 });
 
-it('a patch’s state, token and targets know nothing of what comes after the patch', () => {
+it('a patch’s state, token and targets do not depend on what follows the patch', () => {
   const letters = fc.constantFrom(...'the file of');
   const marks = fc.constantFrom('', '', '', '|', '~');
   const texts = fc.array(fc.tuple(letters, marks), { minLength: 6, maxLength: 30 });
@@ -202,13 +202,13 @@ it('a patch’s state, token and targets know nothing of what comes after the pa
         ReturnType<typeof fieldsOf>,
       ];
       const cuts = marked(pairs).cuts.filter((cut) => cut <= at).length;
-      // BOS's patch, then those that close before the change.
+      // The patch of BOS, then those that close before the change.
       for (let patch = 0; patch <= cuts; patch++) {
         const state = first.values.patchState[patch]!;
         expect(second.values.patchState[patch]).toBe(state);
         expect(second.values.sourceIds.subarray(0, state + 1)).toEqual(first.values.sourceIds.subarray(0, state + 1));
       }
-      // Targets of bytes whose tokens close before it; a byte that was cut late has its token from the next patch.
+      // The targets of bytes whose tokens end before it; the byte of a late cut gets its token from the next patch.
       const { cuts: all, late } = marked(pairs);
       const last = all[cuts - 1] ?? 0;
       const known = last - (late.includes(last) ? 1 : 0);

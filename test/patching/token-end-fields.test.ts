@@ -12,21 +12,21 @@ const LENGTH = 128;
 const ROWS = 60;
 const PIECE_BYTES = 301;
 
-/** A file of text in pieces that are cut anywhere but inside a character. */
+/** A text in chunks that are cut anywhere except inside a character. */
 async function splitOf() {
   const text = new TextDecoder().decode(await readFile(new URL('../fixtures/text/README.md.txt', import.meta.url)));
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   for (let at = 0; at < text.length; at += PIECE_BYTES)
-    pieces.push(new TextEncoder().encode(text.slice(at, at + PIECE_BYTES)));
+    chunks.push(new TextEncoder().encode(text.slice(at, at + PIECE_BYTES)));
   return {
-    count: pieces.length,
-    byteCount: pieces.reduce((sum, { length }) => sum + length, 0),
-    byteLength: (piece: number) => pieces[piece]!.length,
-    read: async (piece: number) => pieces[piece]!,
+    count: chunks.length,
+    byteCount: chunks.reduce((sum, { length }) => sum + length, 0),
+    byteLength: (index: number) => chunks[index]!.length,
+    read: async (index: number) => chunks[index]!,
   };
 }
 
-it('token ends tell of each byte of a packed row what its document says, and nothing of BOS, EOS, padding and what is cut', async () => {
+it('token-end fields are those of each document, and unknown for BOS, EOS, padding and tokens that may be cut', async () => {
   const split = await splitOf();
   const rows = await createPacker({ split, rowBytes: LENGTH, seed: 1 }).next(ROWS);
   const { tokenEnds: ends, tokenEndWeights: weights } = tokenEndFields(rows, tokenizer);

@@ -29,14 +29,14 @@ describe('token ends', () => {
     expect(shown(text)).toBe(ids.map((id) => `${Buffer.from(tiny.tokenBytes(id)).toString()}|`).join(''));
   });
 
-  it('are not known of the last token where text follows', () => {
+  it('are unknown for the last token if the text continues', () => {
     const text = 'the file';
     const last = tiny.tokenBytes(tiny.encode(text).at(-1)!).length;
     expect(shown(text, true).replaceAll('|', '').slice(-last)).toBe('?'.repeat(last));
     expect(shown(text, true).startsWith('the|')).toBe(true);
   });
 
-  it('part the bytes of any text, and count its tokens', () => {
+  it('separate any text into its tokens', () => {
     fc.assert(
       fc.property(texts, (text) => {
         const bytes = utf8.encode(text);
@@ -50,7 +50,7 @@ describe('token ends', () => {
     );
   });
 
-  it('are told of a piece that is cut anywhere, but not of the characters that are cut', () => {
+  it('are known for a text that was cut anywhere, except in the characters that were cut', () => {
     fc.assert(
       fc.property(texts, fc.nat(), fc.nat(), (text, a, b) => {
         const bytes = utf8.encode(text);
@@ -67,10 +67,10 @@ describe('token ends', () => {
     );
   });
 
-  it('leave out the space that SentencePiece puts before every text, and texts that it does not spell', async () => {
+  it('skip the space that SentencePiece puts before every text, and are unknown for texts that it does not spell', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
     const tokenizer = await loadTokenizer(folder());
-    // Its mark for a space is itself a character, which then reads as a space.
+    // SentencePiece's mark for a space is itself a character, which is then read as a space.
     const spelled = texts.filter((text) => !text.includes('▁'));
     fc.assert(
       fc.property(spelled, (text) => {

@@ -41,7 +41,7 @@ describe('the sorted vocabulary', () => {
     );
   });
 
-  it('puts ids without bytes, and those the tokenizer does not name, last', () => {
+  it('puts ids without bytes, and ids unknown to the tokenizer, last', () => {
     const { order, ordinary, rankOf } = sortVocabulary(
       tokenizerOf([Uint8Array.of(9), new Uint8Array(), Uint8Array.of(3)]),
       5,
@@ -49,7 +49,7 @@ describe('the sorted vocabulary', () => {
     expect([...order]).toEqual([2, 0, 1, 3, 4]);
     expect(ordinary).toBe(2);
     expect(rankOf(0)).toBe(1);
-    expect(() => rankOf(5)).toThrow('the model only 5');
+    expect(() => rankOf(5)).toThrow('the model has only 5 tokens');
   });
 
   it('finds the longest token', () => {

@@ -54,12 +54,12 @@ const PARTS = {
   patcher: 'patcher_config',
 } as const;
 
-/** What float32 sums differ by when they are added in another order. */
+/** The difference between float32 sums in different orders. */
 const ROUNDING = 1e-5;
-/** What is far above it: another result. */
+/** A difference far above it: a different result. */
 const ANOTHER = 1e-2;
 
-/** `key` of a table's cell, without its marks. */
+/** The `key` in a table's cell, without its backticks. */
 const bare = (cell: string) => cell.replaceAll('`', '');
 
 /** {a: {b: 1}} as {'a.b': 1}. */
@@ -73,7 +73,7 @@ function flattened(json: Json): Json {
   );
 }
 
-/** The keys of one column of a table, with their defaults; an empty cell is a key that the part does not have. */
+/** The keys of one column of a table, with their defaults; an empty cell means that the part does not have the key. */
 function stated(table: readonly Readonly<Record<string, string>>[], column: string): Json {
   const rows = table.filter((row) => row[column] !== '');
   return Object.fromEntries(rows.map((row) => [bare(row.key!), JSON.parse(bare(row[column]!))]));
@@ -113,13 +113,13 @@ const CONFIGS: readonly BltConfig[] = (() => {
   ];
 })();
 
-/** A config that transformers accepts though parseBltConfig may not. */
+/** A config that transformers accepts, although parseBltConfig may not. */
 const ALL_ENCODER_LAYERS = (() => {
   const json = toTransformersConfig(CONFIGS[1]!, 'float32') as { encoder_config: Json };
   return { ...json, encoder_config: { ...json.encoder_config, cross_attn_all_layers: true } };
 })();
 
-/** Every tensor that the tables of section 3.1 give a config. */
+/** Every tensor of a config, by the tables of section 3.1. */
 function documentedTensors(json: Record<string, unknown>): Record<string, number[]> {
   const part = (name: Part) => json[name] as Record<string, number>;
   const {
@@ -186,7 +186,7 @@ const HASHED = encodeBytes(new TextEncoder().encode('Wörter, words — 言葉: 
 const THRESHOLD = 1.5;
 const nats = fc.float({ min: 0, max: 3, noNaN: true });
 const TEXTS = fc.sample(fc.array(nats, { minLength: 1, maxLength: 40 }), { seed: 1, numRuns: 60 });
-/** Rows of one length with different numbers of patches. */
+/** Rows of equal length with different numbers of patches. */
 const BATCH = [
   [0, 2, 2, 0, 0, 3, 0, 2],
   [9, 0, 0, 0, 0, 0, 0, 0],
@@ -205,10 +205,10 @@ const ROPES = [
 ];
 const VECTOR = Array.from({ length: 16 }, (_, i) => Math.sin(i + 1));
 const POSITION = 1000;
-/** Patches of 1, 2, 3 and 4 positions, the last one counting the unseen byte. */
+/** Patches of 1, 2, 3 and 4 positions, of which the last includes the next byte. */
 const CROSS = [1, 2, 3, 4];
 
-/** transformers' form of canonical lengths: without the unseen byte. */
+/** Canonical lengths in transformers' form: without the next byte. */
 function transformersForm(entropies: readonly number[]): number[] {
   const lengths = [...patchLengths(patchStarts(Float32Array.from(entropies), THRESHOLD), entropies.length)];
   return [...lengths.slice(0, -1), lengths.at(-1)! - 1];
@@ -258,7 +258,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     expect(peer.parameters / 1e9).toBeCloseTo(4.63, 2);
   });
 
-  it('read the configs that are written here, and are read here (3.2)', () => {
+  it('read each other’s configs (3.2)', () => {
     CONFIGS.forEach((config, i) => {
       expect(parseBltConfig(peer.reread[i], 'config.json'), `config ${i}`).toEqual(config);
       const written = flattened(toTransformersConfig(config, 'float32'));
@@ -270,13 +270,13 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     });
   });
 
-  it('hash alike: ids, oldest first, wrapping, from every prime and past the last (1.3)', () => {
+  it('hash the same: oldest id first, wrapping, with every prime and past the last (1.3)', () => {
     const rows = hashRows(HASHED, HASH);
     const tables = HASH.functions * HASH.sizes.length;
     expect([...HASHED].map((_, p) => [...rows.subarray(p * tables, (p + 1) * tables)])).toEqual(peer.hash_rows);
   });
 
-  it('print the hashes of the released tables for the text of the page (1.3)', () => {
+  it('agree on the hashes in the page’s example (1.3)', () => {
     const table = tableOf(page, 'n', 'hash at each of the 11 positions');
     const wanted = table.map((row) => row['hash at each of the 11 positions']!.split(' ').map(Number));
     const hash = { sizes: table.map(({ n }) => Number(n)), functions: 1, vocab: 500_002 };
@@ -285,7 +285,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     expect(found).toEqual(wanted);
   });
 
-  it('cut alike, and number patches alike in a batch (1.7)', () => {
+  it('segment alike, and number patches alike in a batch (1.7)', () => {
     expect(TEXTS.map(transformersForm)).toEqual(peer.patch_lengths);
     const ids = BATCH.map((row) => patchIds(patchStarts(Float32Array.from(row), THRESHOLD), row.length));
     expect(ids.map(({ encoder }) => [...encoder])).toEqual(peer.patch_ids.encoder);
@@ -295,7 +295,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
       expect(lengths.reduce((sum, length) => sum + length)).toBe(BATCH[0]!.length);
   });
 
-  it('turn neighbouring channels by the stated angles, scaled or not (1.2, 4.3)', () => {
+  it('rotate neighbouring channels by the stated angles, scaled or not (1.2, 4.3)', () => {
     ROPES.forEach((parameters, i) => {
       const { frequencies, turned } = peer.rotations[i]!;
       const ours = inverseFrequencies(parseRope({ rope_parameters: parameters }, 'config.json', 0), VECTOR.length);
@@ -310,7 +310,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
 
   it('draw fresh weights from the stated distribution (3.1)', () => {
     for (const [name, { relative, largest }] of Object.entries(peer.deviations)) {
-      // A normal distribution cut at three deviations has 0.9866 of its deviation.
+      // A normal distribution truncated at three standard deviations keeps 0.9866 of its deviation.
       expect(Math.abs(relative - 0.9866), name).toBeLessThan(0.03);
       expect(largest, name).toBeLessThanOrEqual(3.001);
     }
@@ -320,7 +320,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     for (const [name, value] of Object.entries(peer.residuals)) expect(value, name).toBeLessThan(ROUNDING);
   });
 
-  it('see the stated keys: a window that counts the query, none over patches (1.4, 1.5)', () => {
+  it('agree on visible keys: a window that includes the query, and none over patches (1.4, 1.5)', () => {
     const upTo = (most: number, length: number) => Array.from({ length }, (_, i) => Math.min(i + 1, most));
     const patches = { global: upTo(13, 13), global_positions: Array.from({ length: 13 }, (_, i) => i) };
     expect(peer.windows['5']).toEqual({ encoder: upTo(5, 12), decoder: upTo(5, 12), ...patches });
@@ -336,13 +336,13 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     expect(peer.cross.decoder).toEqual([...decoder].map((patch) => [2 * patch, 2 * patch + 1]));
   });
 
-  it('pool again after each layer with cross_attn_all_layers in the encoder: only the last counts (1.4)', () => {
+  it('pool after each layer with cross_attn_all_layers in the encoder, and use only the last (1.4)', () => {
     const [first, last] = peer.encoder_all_layers;
     expect(first).toBe(0);
     expect(last).toBeGreaterThan(ANOTHER);
   });
 
-  it('are not moved by padding on the right, but by padding on the left (2.5)', () => {
+  it('are not changed by padding on the right, but are by padding on the left (2.5)', () => {
     expect(peer.padding.right).toBeLessThan(ROUNDING);
     expect(peer.padding.left).toBeGreaterThan(ANOTHER);
   });
@@ -353,12 +353,12 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     expect(peer.traps.prefix_with_max_patch_length).toBeGreaterThan(ANOTHER);
   });
 
-  it('make every byte a patch in another patching mode, and take patch lengths (2.6)', () => {
+  it('make every byte a patch in another patching mode, and accept patch lengths (2.6)', () => {
     expect(peer.traps.other_patching_mode).toBeLessThan(ROUNDING);
     expect(peer.traps.patch_lengths_matter).toBeGreaterThan(ANOTHER);
   });
 
-  it('fail with use_cache as it is by default, and not without (3.2)', () => {
+  it('fail with the default use_cache, and not without (3.2)', () => {
     const message = /^AttributeError: 'BltConfig' object has no attribute 'num_hidden_layers'$/;
     expect(peer.traps.use_cache_error).toMatch(message);
     expect(peer.traps.generate_error).toMatch(message);
@@ -366,7 +366,7 @@ describe.skipIf(peersPython() === null)('docs/blt-format.md and transformers', (
     expect(peer.traps.generated_without_cache).toBe(16);
   });
 
-  it('agree on what else the page says of the config and the checkpoint', () => {
+  it('agree on everything else about the config and the checkpoint', () => {
     expect(peer.traps).toMatchObject({
       // 1.1
       bfloat16_logits: 'torch.float32',

@@ -18,7 +18,7 @@ const IDS = [1, ...new TextEncoder().encode('Patches, of several lengths, and so
 
 type Part = Readonly<Record<string, unknown>>;
 
-/** Keys of the encoder's and the decoder's config. */
+/** The keys of the encoder's and the decoder's config. */
 const VARIANTS: Readonly<Record<string, { readonly encoder?: Part; readonly decoder?: Part }>> = {
   'attends across after its last encoder layer, and before every decoder layer': { encoder: { num_hidden_layers: 3 } },
   'attends across after every encoder layer': { encoder: { num_hidden_layers: 3, cross_attn_all_layers: true } },
@@ -52,7 +52,7 @@ describe.skipIf(peersPython() === null)('a BLT that', () => {
     theirs = await askPeer('blt_random.py', [join(work, 'ids.json'), ...names.map(folderOf)]);
   });
 
-  it.each(names)('%s has the logits and the tensors that transformers gives it', async (name) => {
+  it.each(names)('%s has transformers’ logits and tensors', async (name) => {
     const folder = folderOf(name);
     const model = await openBlt(folder);
     const { batch, patchLengths } = cutIntoPatches(model.params, model.config, [wholeRow(Int32Array.from(IDS))]);

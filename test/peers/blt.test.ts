@@ -12,7 +12,7 @@ interface PeerModel {
   readonly unexpected: string[];
   readonly mismatched: string[];
   readonly config_use_cache: boolean;
-  /** How far transformers in float32 is from itself in float64, at worst of several orders of summation. */
+  /** The largest difference of transformers in float32 from float64, over several orders of summation. */
   readonly float32_error: number;
   readonly cases: {
     ids: number[];
@@ -27,18 +27,18 @@ const TEXTS = [
   'Byte latent transformers patch text by entropy.',
   'naïve café, 東京タワー — Привет, мир! 🎉',
   'for (let i = 0; i < 10; i++) {\n\tconsole.log(i * i);\n}\n',
-  // beyond the windows of 512 bytes
+  // longer than the windows of 512 bytes
   'The quick brown fox jumps over the lazy dog, again and again. '.repeat(11),
 ];
 
-/** transformers' lengths end in zeros and -1 as padding; ours count the byte that is not there yet. */
+/** transformers' lengths end with padding of zeros and -1; ours include the next byte. */
 function transformersForm(lengths: Int32Array): number[] {
   const present = [...lengths.slice(0, -1), lengths.at(-1)! - 1];
   return present.filter((length) => length > 0);
 }
 
 /**
- * How far logits may differ from those of transformers in float64. SmolLM2's residual stream reaches 20,000 at single positions: there
+ * The tolerance for logits against transformers in float64. SmolLM2's residual stream reaches 20,000 at single positions: there
  * float32 itself is uncertain by more than 1e-4 (transformers, summing in another order, differs from itself by as much), and twice that
  * uncertainty is allowed.
  */
@@ -48,7 +48,7 @@ describe.skipIf(peersPython() === null).each([
   ['the tiny Llama', tinyConversion],
   ['SmolLM2-135M', smollm2Conversion],
 ])('transformers with an export of %s', (_name, conversion) => {
-  it('loads it without a missing or unexpected key, and computes, cuts and generates the same', async () => {
+  it('loads it without missing or unexpected keys, and computes, segments and generates the same', async () => {
     const { folder } = await conversion();
     const blt = `${folder}/blt`;
     const peer = await askPeer<PeerModel>('blt.py', [blt, ...TEXTS]);

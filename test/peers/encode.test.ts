@@ -72,7 +72,7 @@ const jsonLines = (json: Record<string, unknown>): string =>
 
 describe.skipIf(peersPython() === null)('token ids', () => {
   const sampled = [...TEXTS, ...fc.sample(texts, { seed: 14, numRuns: 400 })];
-  it('are those of the Rust library, for every kind of tokenizer', async () => {
+  it('equal the Rust library’s for every kind of tokenizer', async () => {
     const cases = Object.values(TOKENIZER_KINDS).map((tokenizer) => ({ tokenizer, texts: sampled }));
     const file = join(work, 'cases.json');
     writeFileSync(file, JSON.stringify(cases));

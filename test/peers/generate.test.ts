@@ -18,7 +18,7 @@ const PROMPTS = ['Byte latent', 'naïve café, 東京タワー 🎉', 'The quick
 const COUNT = 48;
 
 describe.skipIf(peersPython() === null)('transformers', () => {
-  it('writes the same bytes, the likeliest each time', async () => {
+  it('generates the same bytes greedily', async () => {
     const model = await longGolden(join(folder(), 'model'));
     const prompts = PROMPTS.map((text) => [...encodeBytes(Buffer.from(text))]);
     const wanted = await askPeer<number[][]>('generate.py', [
@@ -56,7 +56,7 @@ describe.skipIf(peersPython() === null)('transformers', () => {
     ['Llama 3', { 'chat_template.jinja': LLAMA3 }],
     ['Zephyr', { 'tokenizer_config.json': JSON.stringify({ chat_template: ZEPHYR }) }],
     ['several templates', { 'tokenizer_config.json': NAMED }],
-  ])('renders conversations with an export as they are rendered here: %s', async (_, source) => {
+  ])('renders conversations with an export as byteify does: %s', async (_, source) => {
     const { folder: blt } = await fabricateExport(folder(), { manifest: manifestOf({}), source });
     const { tokenizerJson, tokenizerConfig } = byteTokenizerFiles();
     await writeFile(join(blt, 'tokenizer.json'), JSON.stringify(tokenizerJson));
@@ -79,7 +79,7 @@ describe.skipIf(peersPython() === null)('transformers', () => {
       expect(pieces.map((piece) => (typeof piece === 'string' ? piece : special[piece.token])).join('')).toBe(
         peer[i]!.text,
       );
-      // A text here begins with BOS, whether its template says so or not.
+      // In byteify a text begins with BOS whether or not the template writes it.
       const { ids } = peer[i]!;
       expect((await prompts!.promptOf(messages)).ids).toEqual(ids[0] === BOS ? ids : [BOS, ...ids]);
     }

@@ -30,7 +30,7 @@ async function serve(): Promise<Hub> {
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const wanted = () => Object.fromEntries(WANTED.map((name) => [name, sha256(files[name]!)]));
 
-/** Xet is off: neither server has it. */
+/** Xet is off, because neither server supports it. */
 const online = (endpoint: string) => ({
   HF_HUB_OFFLINE: '0',
   HF_ENDPOINT: endpoint,
@@ -51,7 +51,7 @@ interface Snapshot {
 const snapshot = (cache: string, patterns: readonly string[] = [], env: Record<string, string> = {}) =>
   askPeer<Snapshot>('hub.py', ['snapshot', cache, 'org/name', ...patterns], env);
 
-/** All of a cache by its path: links by where they lead, files by their text. */
+/** The contents of a cache by path: the targets of links, and the texts of files. */
 async function layout(cache: string): Promise<Record<string, string>> {
   const entries = await readdir(cache, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
@@ -65,14 +65,14 @@ async function layout(cache: string): Promise<Record<string, string>> {
 }
 
 describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
-  it('makes the same cache of the same files, byte by byte', async () => {
+  it('makes the same cache from the same files, byte for byte', async () => {
     const { url } = await serve();
     const [ours, theirs] = [join(folder(), 'ours'), join(folder(), 'theirs')];
     await download(url, ours);
     await snapshot(theirs, WANTED, online(url));
     const { 'CACHEDIR.TAG': ourTag = '', ...our } = await layout(ours);
     const { 'CACHEDIR.TAG': theirTag = '', ...their } = await layout(theirs);
-    // Its locks are of its own kind, and say nothing of what is there.
+    // Python's locks have their own format and do not matter here.
     const kept = Object.entries(their).filter(([path]) => !path.startsWith('.locks/'));
     expect(our).toEqual(Object.fromEntries(kept));
     expect(Object.keys(our).length).toBeGreaterThan(20);
@@ -87,7 +87,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     await server!.close();
     server = null;
     expect(await snapshot(cache, WANTED)).toEqual({ folder: ours, files: wanted() });
-    // It knows from the tree that we left files out.
+    // It sees in the tree that byteify omitted files.
     expect(await snapshot(cache)).toEqual({ error: 'IncompleteSnapshotError' });
     expect(await askPeer('hub.py', ['files', cache, 'org/name', ...WANTED])).toEqual(
       Object.fromEntries(WANTED.map((name) => [name, join(ours, name)])),
@@ -98,7 +98,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     });
   });
 
-  it('asks for nothing again that we brought', async () => {
+  it('downloads nothing again that byteify downloaded', async () => {
     const hub = await serve();
     const cache = join(folder(), 'hub');
     await download(hub.url, cache);
@@ -107,7 +107,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     expect(hub.contentRequests()).toHaveLength(before);
   });
 
-  it('makes caches that we read with no request for content', async () => {
+  it('makes caches that byteify reads without downloading content', async () => {
     const hub = await serve();
     const cache = join(folder(), 'hub');
     const theirs = await snapshot(cache, [], online(hub.url));
@@ -122,7 +122,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
     expect((await downloadModel('org/name', { environment: offline })).folder).toBe(theirs.folder);
   });
 
-  it('says with `hf cache verify` that our files are those of the hub, and notices one that is not', async () => {
+  it('confirms our files with `hf cache verify`, and notices a damaged one', async () => {
     const { url } = await serve();
     const cache = join(folder(), 'hub');
     const { folder: ours } = await download(url, cache);
@@ -139,7 +139,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
 });
 
 describe.skipIf(peersPython() === null)('olah, another server', () => {
-  it('gives us a model, goes on where a part ends, and Python reads it offline', async () => {
+  it('serves a model, resumes a partial download, and Python reads the result offline', async () => {
     const mirrors = join(folder(), 'mirrors');
     const repository = join(mirrors, 'models', 'org', 'name');
     for (const [name, contents] of Object.entries(files)) {
@@ -149,7 +149,7 @@ describe.skipIf(peersPython() === null)('olah, another server', () => {
     const commit = commitFolder(repository);
     server = await startOlah(mirrors, join(folder(), 'olah'));
     const cache = join(folder(), 'hub');
-    // It has no large-file storage: blobs are named by git's sha1.
+    // Without large-file storage, blobs are named after git's sha1.
     const shard = files['model-00001-of-00002.safetensors'] as Uint8Array;
     const oid = createHash('sha1').update(`blob ${shard.length}\0`).update(shard).digest('hex');
     const blobs = join(cache, 'models--org--name', 'blobs');

@@ -45,7 +45,7 @@ const head = (all: Tensor[], scale: number): Tensor => ({
   name: HEAD,
 });
 
-/** Attention that looks at some positions more than at others: otherwise a fresh model's losses tell one rope from another by little. */
+/** Sharper attention, without which the losses of a fresh model would barely distinguish rope settings. */
 const sharpened = (tensor: Tensor): Tensor =>
   /\.self_attn\.[qk]_proj\./.test(tensor.name) ? scaled(tensor, 12) : tensor;
 
@@ -59,7 +59,7 @@ const rope = (settings: Record<string, unknown>) => (json: Record<string, unknow
 const LLAMA3 = { factor: 4, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 16 };
 
 const VARIANTS: Readonly<Record<string, Variant>> = {
-  'as it is': {},
+  unchanged: {},
   'without model.': { tensors: renamed(bare) },
   'without model. in half of the names': {
     tensors: (all) => all.map((tensor, i) => (i % 2 === 0 ? tensor : { ...tensor, name: bare(tensor.name) })),
@@ -134,7 +134,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     theirs = await askPeer('llama_losses.py', [join(work, 'ids.json'), ...names.map(folderOf)]);
   });
 
-  it.each(names)('%s has the losses that transformers has', async (name) => {
+  it.each(names)('%s has transformers’ losses', async (name) => {
     const wanted = theirs[names.indexOf(name)];
     expect(wanted).not.toBeNull();
     const model = await openLlamaModel(folderOf(name));
@@ -142,7 +142,7 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     model.dispose();
   });
 
-  it('is not taken for tied where its head has numbers of its own, and for tied where they are the same', async () => {
+  it('is tied only if its head has the values of the embedding', async () => {
     const tied = async (name: string) => {
       const source = await openLlama(folderOf(name));
       await source.close();
@@ -154,11 +154,11 @@ describe.skipIf(peersPython() === null)('a Llama', () => {
     expect(await tied('untied, with the same head')).toBe(false);
   });
 
-  it('is told from the others by these losses', () => {
+  it('is distinguished from the others by these losses', () => {
     const apart = (one: string, other: string) =>
       maxDifference(theirs[names.indexOf(one)]!, theirs[names.indexOf(other)]!);
     const different = [
-      'as it is',
+      'unchanged',
       'tied by its config, with another head',
       'with rope_theta',
       'with rope_parameters',

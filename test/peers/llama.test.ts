@@ -25,7 +25,7 @@ const TEXTS = [
   '  leading spaces,\ttabs,\n\n\nand blank lines   ',
 ];
 
-/** A GGUF as the transformers folder that it was made of: q and k rows back in halves. */
+/** A GGUF file as the transformers folder from which it was made, with q and k rows back in the half layout. */
 async function asTransformersFolder(imported: string): Promise<string> {
   const folder = mkdtempSync(join(work, 'transformers-'));
   const source = await openLlama(imported);

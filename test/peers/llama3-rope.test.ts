@@ -34,7 +34,7 @@ describe.skipIf(peersPython() === null)('transformers with a Llama of llama3 rop
     ids = Int32Array.from(peer.ids);
   });
 
-  it('has the hidden states and losses of the source here', async () => {
+  it('has the hidden states and losses of byteify’s source model', async () => {
     const model = await openLlamaModel(folder);
     expect(model.config.rope).toMatchObject({ type: 'llama3', factor: 8, originalMaxPositions: 64 });
     const hidden = tf.tidy(() => llamaHidden(model, ids).hidden.dataSync());
@@ -43,7 +43,7 @@ describe.skipIf(peersPython() === null)('transformers with a Llama of llama3 rop
     model.dispose();
   });
 
-  it('has what the remapped latent global transformer computes', async () => {
+  it('has the hidden states of the remapped latent global transformer', async () => {
     const source = await openLlama(folder);
     const config = bltConfigFor(source.config, deriveLocalSizes(source.config));
     await remap({ source, config, out: join(work, 'blt'), seed: 1, dtype: 'source' });

@@ -18,7 +18,7 @@ interface PeerCard {
 }
 
 describe.skipIf(peersPython() === null)('Python’s huggingface_hub', () => {
-  it('reads of each card what we read of it', async () => {
+  it('reads each card as byteify does', async () => {
     const recipe = await loadRecipe('llama-3.2-1b');
     const manifests = {
       'llama.md': manifestOf({ license: 'llama3.2' }),

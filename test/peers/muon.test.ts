@@ -11,11 +11,11 @@ import { temporaryFolder } from '../support/temporary-folder.js';
 const folder = temporaryFolder();
 const [RATE, STEPS, WEIGHT_DECAY] = [0.02, 4, 0.1];
 
-/** Euclidean. */
+/** The Euclidean norm. */
 const distance = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
   Math.hypot(...Array.from(a, (value, i) => value - b[i]!));
 
-/** A matrix of which no direction is small. */
+/** A matrix without small singular values. */
 const wellConditioned = (rows: number, columns: number, salt: number): tf.Tensor =>
   tf.tidy(() => tf.add(numbers([rows, columns], salt), tf.mul(8, tf.eye(rows, columns))));
 
@@ -28,7 +28,7 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     [32, 32],
     [48, 20],
     [20, 48],
-  ])('moves a matrix of %d by %d alike', async (rows, columns) => {
+  ])('updates a %d by %d matrix alike', async (rows, columns) => {
     const start = numbers([rows, columns], 1);
     const gradients = Array.from({ length: STEPS }, (_, i) => wellConditioned(rows, columns, 2 + i));
     const file = join(folder(), `${rows}.json`);
@@ -48,7 +48,7 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     gradients.forEach((gradient, i) => {
       updateMuonParameter(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY });
       const found = taken([slot.value.read()])[0]!;
-      // Its Newton-Schulz steps are in bfloat16, which loses directions that are small.
+      // Its Newton-Schulz steps are in bfloat16, which loses directions with small singular values.
       expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(0.05);
     });
     disposeParameterState(slot);

@@ -18,7 +18,7 @@ let hub: Hub;
 let uploads: Uploads;
 let folder: string;
 
-/** Python's client with hf_xet would send to a storage of another kind. */
+/** With hf_xet, Python's client would send to another kind of storage. */
 const environment = () => ({
   HF_ENDPOINT: hub.url,
   HF_TOKEN: TOKEN,
@@ -41,7 +41,7 @@ const publish = (id: string) =>
 describe.skipIf(peersPython() === null)('Python’s huggingface_hub and transformers', () => {
   beforeAll(async () => {
     await mkdir(join(work, 'storage'));
-    // In parts, since that is how the hub takes what is large.
+    // In parts, as the hub accepts large files.
     uploads = hubUploads({
       folder: join(work, 'storage'),
       accounts: { [TOKEN]: { name: 'me' } },
@@ -56,7 +56,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub and transfor
     rmSync(work, { recursive: true, force: true });
   });
 
-  it('bring what was published, and load it as the same model', async () => {
+  it('download what was published, and load it as the same model', async () => {
     const { code, stderr } = await publish('me/tiny-BLT');
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
@@ -70,7 +70,7 @@ describe.skipIf(peersPython() === null)('Python’s huggingface_hub and transfor
     expect(there).toEqual(here);
   });
 
-  it('upload to the loopback as to the hub; what they uploaded, byteify brings and knows again', async () => {
+  it('upload to the loopback server as to the hub, from which byteify downloads and recognises the files', async () => {
     const args = ['upload', join(folder, 'blt'), 'me/by-python'];
     const peer = await askPeer<{ url: string; user: string; commits: string[]; private: boolean }>(
       'hub_publish.py',

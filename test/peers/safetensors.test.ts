@@ -16,7 +16,7 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-safetensors-peer-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe.skipIf(peersPython() === null)('Python’s safetensors', () => {
-  it('reads what we write, and we read what it writes, to the byte', async () => {
+  it('reads what byteify writes, and vice versa, byte for byte', async () => {
     const [ours, theirs] = [join(work, 'ours.safetensors'), join(work, 'theirs.safetensors')];
     const values = Float32Array.from({ length: 12 }, (_, i) => (i - 5) / 4);
     const infos: TensorInfo[] = (['F32', 'BF16', 'F16'] as const).map((dtype) => ({
@@ -55,7 +55,7 @@ describe.skipIf(peersPython() === null)('Python’s safetensors', () => {
     await reader.close();
   });
 
-  it('knows the types that we know, and asks as many bytes of packed ones', async () => {
+  it('has the same types, with the same sizes of packed ones', async () => {
     const shapes = [[0], [1], [2], [3], [4], [2, 2], [8], [3, 8]];
     const list = join(work, 'headers.json');
     const ask = async (headers: readonly (readonly [object, number])[]) => {

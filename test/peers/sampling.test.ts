@@ -17,7 +17,7 @@ interface Case {
   readonly sampling: Sampling;
 }
 
-/** Peaked and flat rows, each knob turned in half of them. */
+/** Peaked and flat rows, with each setting active in half of them. */
 function randomCase(draw: () => number): Case {
   const spread = 1 + 8 * draw();
   const logits = Array.from({ length: VOCAB_SIZE }, () => Math.fround(spread * (draw() + draw() + draw() - 1.5)));
@@ -36,7 +36,7 @@ function randomCase(draw: () => number): Case {
 }
 
 describe.skipIf(peersPython() === null)('transformers’ logits processors', () => {
-  it('leave the same probabilities', async () => {
+  it('compute the same probabilities', async () => {
     const draw = uniformOf('sampling');
     const cases = Array.from({ length: CASES }, () => randomCase(draw));
     const file = join(folder(), 'cases.json');

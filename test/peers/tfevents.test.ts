@@ -10,7 +10,7 @@ type Curves = Record<string, [step: number, value: number][]>;
 describe.skipIf(peersPython() === null)('TensorBoard reads event files that', () => {
   const folder = temporaryFolder();
 
-  it('hold every scalar of every step, in 32 bits', async () => {
+  it('contain every scalar of every step in 32 bits', async () => {
     const log = await openMetrics(folder(), 0);
     const steps = [0, 1, 127, 128, 300, 2 ** 31, 2 ** 40];
     for (const step of steps) await log.write(step, { 'loss/größe': step / 4 - 1, tiny: 1e-30 });
@@ -20,19 +20,19 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
     expect(curves.tiny?.map(([, value]) => value)).toEqual(steps.map(() => expect.closeTo(1e-30, 36)));
   });
 
-  it('several sittings wrote as one curve, each step as it was done last', async () => {
-    const sitting = async (from: number, steps: readonly number[], loss: number) => {
+  it('were written in several sessions, as one curve with the last value of each step', async () => {
+    const session = async (from: number, steps: readonly number[], loss: number) => {
       const log = await openMetrics(folder(), from);
       for (const step of steps) await log.write(step, { loss });
       await log.close();
-      // Sittings of a test can fall into one second, by which their files are named and ordered.
+      // Sessions of a test can begin within the same second, by which their files are named and ordered.
       const names = (await readdir(folder())).filter((name) => /tfevents\.\d{10}\./.test(name));
       for (const name of names)
         await rename(join(folder(), name), join(folder(), `events.out.tfevents.${from}.${loss}.done`));
     };
-    await sitting(0, [0, 1, 2, 3], 10);
-    await sitting(2, [3, 4, 5], 20);
-    await sitting(4, [5], 30);
+    await session(0, [0, 1, 2, 3], 10);
+    await session(2, [3, 4, 5], 20);
+    await session(4, [5], 30);
     const { loss } = await askPeer<Curves>('read_events.py', [folder()]);
     expect(loss).toEqual([
       [0, 10],
@@ -44,7 +44,7 @@ describe.skipIf(peersPython() === null)('TensorBoard reads event files that', ()
     ]);
   });
 
-  it('a killed process left torn, up to the tear', async () => {
+  it('were truncated by a killed process, up to the truncation', async () => {
     const log = await openMetrics(folder(), 0);
     for (const step of [1, 2]) await log.write(step, { loss: step });
     await log.close();

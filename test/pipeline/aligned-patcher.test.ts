@@ -45,16 +45,16 @@ beforeAll(async () => {
 
 const metrics = async () => (await readManifest(dir))!.stages.patcher!.metrics;
 
-it('the manifest of a conversion tells how the patcher follows the tokens', async () => {
+it('the manifest of a conversion records how the patcher follows the tokens', async () => {
   const found = await metrics();
   for (const [name, value] of Object.entries(found)) expect(Number.isFinite(value), name).toBe(true);
   expect(found).toMatchObject({ cut_recall: expect.any(Number), stale_first_byte_bits_per_byte: expect.any(Number) });
   expect(found.source_in_patches_bits_per_byte!).toBeGreaterThan(found.source_marginal_bits_per_byte!);
-  // Summed to bytes, tokens' own bits can only get fewer: no byte is charged for where its token ends.
+  // Marginalised to bytes, the tokens' bits can only decrease, because no byte pays for where its token ends.
   expect(found.source_marginal_bits_per_byte!).toBeLessThan(4);
 });
 
-it('each path is a kind of text of its own', async () => {
+it('each path is a separate kind of text', async () => {
   const { data: _, ...options } = { dir, data: [], maxBytes: 1500, reporter, signal };
   const reports = await evaluatePatcher({ ...options, data: ['docs', 'src/blt'] });
   expect(reports.map(({ kind }) => kind)).toEqual(['docs', 'blt']);
@@ -65,7 +65,7 @@ it('each path is a kind of text of its own', async () => {
   await expect(away).rejects.toThrow(/no conversion with a source and a trained patcher/);
 });
 
-it('it is calibrated to its labels without a target, and by a target with one', async () => {
+it('an aligned patcher is calibrated to its labels, or to a target if there is one', async () => {
   const before = await metrics();
   const options = { dir, data: [], maxBytes: 3000, reporter, signal };
   const own = await calibrateFolder({ ...options, target: null });
@@ -73,7 +73,7 @@ it('it is calibrated to its labels without a target, and by a target with one', 
   const wide = await calibrateFolder({ ...options, target: 8 });
   expect(wide.bytesPerPatch).toBeCloseTo(8, 0);
   expect(wide.threshold).toBeGreaterThan(own.threshold);
-  // What was measured with the threshold before is gone.
+  // The measurements with the previous threshold are gone.
   expect(await metrics()).toEqual({
     patcher_bits_per_byte: before.patcher_bits_per_byte,
     threshold_nats: wide.threshold,
@@ -81,7 +81,7 @@ it('it is calibrated to its labels without a target, and by a target with one', 
   });
 });
 
-it('an entropy model without a target gets the paper’s mean, and a folder that is no conversion must have one', async () => {
+it('an entropy patcher without a target gets the paper’s mean, and a plain checkpoint folder needs a target', async () => {
   await rm(join(dir, 'patcher', 'aligned.json'));
   const options = { dir, data: [], maxBytes: 3000, reporter, signal };
   expect((await calibrateFolder({ ...options, target: null })).bytesPerPatch).toBeCloseTo(4.5, 1);

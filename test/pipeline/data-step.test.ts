@@ -24,7 +24,7 @@ const reporter: Reporter = {
   },
 };
 
-/** The data step of a sitting of its own; what it says of the text. */
+/** Runs the data step in a separate session. Returns its summary of the text. */
 async function read(
   paths: readonly string[],
   options: { set?: string; restartFrom?: StageName } = {},
@@ -57,20 +57,20 @@ beforeEach(async () => {
   await read([text()]);
 });
 
-describe('text that is as it was', () => {
+describe('unchanged text', () => {
   it('is not read again', async () => {
     await begin('patcher');
     expect(await read([text()])).toContain('already there');
     expect(await read([text('b.txt'), text()])).toContain('already there');
   });
 
-  it('is not read again when it was copied or touched', async () => {
+  it('is not read again if it was copied or touched', async () => {
     await begin('patcher');
     await utimes(text('a.txt'), new Date(), new Date(2001, 1, 1));
     const request = () => readFile(join(out(), 'data', 'request.json'), 'utf8');
     const before = await request();
     expect(await read([text()])).toContain('already there');
-    // the new time is remembered: the file is not compared each time
+    // the new time is recorded, so that the file is not compared each time
     expect(await request()).not.toBe(before);
     expect(await request()).toContain((await stat(text('a.txt'))).mtime.toISOString());
   });
@@ -97,7 +97,7 @@ const CHANGES: readonly [what: string, change: () => Promise<unknown>, clause: s
 ];
 
 describe.each(CHANGES)('text that changed: %s', (_what, change, clause) => {
-  it('is read again while nothing was trained on it', async () => {
+  it('is read again if nothing was trained on it', async () => {
     await change();
     expect(await read([text()])).toContain('held out');
   });
@@ -105,7 +105,7 @@ describe.each(CHANGES)('text that changed: %s', (_what, change, clause) => {
   it.each<[StageName, StageName]>([
     ['patcher', 'patcher'],
     ['finetune', 'finetune'],
-  ])('is named and refused once the stage %s began, until %s is to be redone', async (stage, restartFrom) => {
+  ])('is refused by name once the stage %s began, unless %s is to be redone', async (stage, restartFrom) => {
     await begin(stage);
     await change();
     await expect(read([text()])).rejects.toMatchObject({
@@ -118,20 +118,20 @@ describe.each(CHANGES)('text that changed: %s', (_what, change, clause) => {
   });
 });
 
-it('a stage later than the one that began does not cover a change', async () => {
+it('redoing a later stage than the one that began does not allow a change', async () => {
   await begin('patcher');
   await writeFile(text('a.txt'), 'short\n');
   await expect(read([text()], { restartFrom: 'finetune' })).rejects.toThrow('The data has changed');
 });
 
-it('other settings are refused once a stage began', async () => {
+it('changed settings are refused once a stage began', async () => {
   await begin('patcher');
   await expect(read([text()], { set: 'data.max_document_bytes=128' })).rejects.toThrow(
     `The settings of the data have changed since the stage "patcher" began in ${out()}.`,
   );
 });
 
-it('text that was deleted after it was read is said to be gone; what was read is used without --data', async () => {
+it('deleted text is reported, and the stored text is used without --data', async () => {
   await rm(text(), { recursive: true });
   await expect(read([text()])).rejects.toMatchObject({
     message: `${text()} was read into ${join(out(), 'data')} and is gone since.`,
@@ -144,7 +144,7 @@ it('text that was deleted after it was read is said to be gone; what was read is
   });
 });
 
-it('a conversion among the text is left out, by name', async () => {
+it('a conversion folder among the text is left out by name', async () => {
   await cp(out(), text('earlier'), { recursive: true });
   expect(await read([text()])).toContain('already there');
   await rm(join(out(), 'data'), { recursive: true });

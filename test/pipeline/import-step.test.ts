@@ -12,7 +12,7 @@ const folder = temporaryFolder();
 const model = (...names: string[]) => join(folder(), 'model', ...names);
 const out = () => join(folder(), 'conversion');
 
-/** The step in a sitting of its own; its summary. */
+/** Runs the step in a separate session. Returns its summary. */
 async function imported(name = model(), restartFrom?: StageName): Promise<string> {
   let summary = '';
   const nothing = () => undefined;
@@ -34,12 +34,12 @@ beforeEach(async () => {
   await imported();
 });
 
-describe('a local model that is as it was', () => {
+describe('an unchanged local model', () => {
   it('is not imported again', async () => {
     expect(await imported()).toBe('already there');
   });
 
-  it('is not imported again when it was copied or touched', async () => {
+  it('is not imported again if it was copied or touched', async () => {
     await utimes(model('model.safetensors'), new Date(), new Date(2001, 1, 1));
     expect(await imported()).toBe('already there');
   });
@@ -59,7 +59,7 @@ const CHANGES: readonly [what: string, change: () => Promise<unknown>, clause: s
 ];
 
 describe('a local model that changed', () => {
-  it.each(CHANGES)('%s, is named and refused', async (_what, change, clause) => {
+  it.each(CHANGES)('(%s) is refused by name', async (_what, change, clause) => {
     await change();
     await expect(imported()).rejects.toMatchObject({
       message: `The model has changed since the stage "import" began in ${out()}: ${model(clause)}.`,
@@ -68,13 +68,13 @@ describe('a local model that changed', () => {
     });
   });
 
-  it('is imported again when that is asked for', async () => {
+  it('is imported again on request', async () => {
     await CHANGES[0]![1]();
     expect(await imported(model(), 'import')).toMatch(/^\d+ files, /);
     expect(await imported()).toBe('already there');
   });
 
-  it('by going away, is said to be gone', async () => {
+  it('by disappearing is reported as gone', async () => {
     await rename(model(), `${model()}-moved`);
     await expect(imported()).rejects.toThrow(/The model has changed .*: .* is gone, and \d more files\.$/);
   });

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 describe('the text of a conversion', () => {
-  it('is read once, named where it is left out, and not replaced under a stage that used it', async () => {
+  it('is read once, named if it is left out, and not replaced under a stage that used it', async () => {
     const conversion = await openConversion(join(work, 'conversion'));
     const recipe = await loadRecipeOrDefault(undefined, {
       sets: ['data.max_document_bytes=512', 'data.validation_fraction=0.2'],
@@ -72,7 +72,7 @@ describe('the text of a conversion', () => {
     await conversion.close();
   });
 
-  it('counts and names duplicates in its summary', async () => {
+  it('has its duplicates counted and named in the summary', async () => {
     const data = join(work, 'twice');
     await cp(join(work, 'text'), data, { recursive: true });
     const copy = async (name: string) => {
@@ -89,7 +89,7 @@ describe('the text of a conversion', () => {
     );
   });
 
-  it('must be given once', async () => {
+  it('must be given at least once', async () => {
     const conversion = await openConversion(join(work, 'without'));
     const recipe = await loadRecipeOrDefault(undefined);
     await expect(dataStep({ conversion, recipe, reporter, signal }, [])).rejects.toThrow(/no text to train on/);
@@ -97,7 +97,7 @@ describe('the text of a conversion', () => {
   });
 });
 
-it('the recipe is left resolved beside the result', async () => {
+it('the resolved recipe is stored beside the result', async () => {
   const conversion = await openConversion(join(work, 'recipe'));
   const recipe = await loadRecipe('tiny', { sets: ['stages.1.steps=7'] });
   await recordRecipe(conversion, recipe);
@@ -106,7 +106,7 @@ it('the recipe is left resolved beside the result', async () => {
   await conversion.close();
 });
 
-it('a BLT folder is calibrated on any text, and its config says so', async () => {
+it('a BLT folder is calibrated on any text, and its config is updated', async () => {
   const dir = join(work, 'blt');
   await cp(goldenPath('plain/blt'), dir, { recursive: true });
   const { threshold, bytesPerPatch } = await calibrateFolder({
@@ -145,7 +145,7 @@ describe('the patcher of a conversion', () => {
     await conversion.close();
   });
 
-  it('is not touched while another process works there', async () => {
+  it('is not changed while another process works there', async () => {
     const before = await configText();
     const conversion = await openConversion(dir);
     await expect(calibrateFolder(options)).rejects.toThrow(/is working in/);
@@ -153,12 +153,12 @@ describe('the patcher of a conversion', () => {
     await conversion.close();
   });
 
-  it('is calibrated on text that it was not trained on, and the manifest knows', async () => {
+  it('is calibrated on text that it was not trained on, and the manifest records it', async () => {
     const { threshold, bytesPerPatch } = await calibrateFolder(options);
     const store = await openStore(join(dir, 'data'));
     const model = await openBlt(goldenPath('plain/blt'));
-    const on = async (side: Split) =>
-      calibrate(model.params, model.config, await evaluationTexts(side, { maxBytes: 2000 }), 3).threshold;
+    const on = async (split: Split) =>
+      calibrate(model.params, model.config, await evaluationTexts(split, { maxBytes: 2000 }), 3).threshold;
     expect(threshold).toBe(await on(store.validation));
     expect(threshold).not.toBe(await on(store.train));
     model.dispose();
@@ -169,14 +169,14 @@ describe('the patcher of a conversion', () => {
   });
 });
 
-it('a model is shown by its patches and a sample that its seed repeats', async () => {
+it('a model is shown by its patches and a reproducible sample', async () => {
   const ask = { sentence: 'Bytes are patched.', prompt: 'The ', sampleBytes: 12, seed: 4 };
   const shown = await showModel(goldenPath('plain/blt'), ask);
   expect(shown.patchLengths.reduce((a, b) => a + b)).toBe(shown.bytes.length + 1);
   expect((await showModel(goldenPath('plain/blt'), ask)).sample).toBe(shown.sample);
 });
 
-it('the demo’s text is documentation that the dependencies carry', async () => {
+it('the demo’s text is the documentation of the dependencies', async () => {
   const files = await demoCorpus();
   expect(files.length).toBeGreaterThan(30);
   expect(files.every((file) => file.endsWith('.md') && file.includes('node_modules'))).toBe(true);

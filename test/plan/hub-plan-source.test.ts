@@ -46,7 +46,7 @@ async function fillCache(): Promise<void> {
   await writeFile(join(repository, 'snapshots', commit, 'config.json'), config);
 }
 
-it('asks for the config alone, of the revision, with the token', async () => {
+it('a hub model’s plan requests only the config, of the right revision, with the token', async () => {
   const asked: (string | undefined)[][] = [];
   await hub((request, response) => {
     asked.push([request.url, request.headers.authorization]);
@@ -56,12 +56,12 @@ it('asks for the config alone, of the revision, with the token', async () => {
   expect(asked).toEqual([['/org/name/resolve/v1/config.json', 'Bearer hf_test']]);
 });
 
-it('passes a refusal on', async () => {
+it('a refusal of the hub is passed on', async () => {
   await hub((_request, response) => response.writeHead(403, { 'x-error-code': 'GatedRepo' }).end());
   await expect(hubPlanSource('org/name', signal)).rejects.toThrow('org/name is gated');
 });
 
-it('takes the cache when the hub must not be asked, and says when that has nothing', async () => {
+it('the cache is used if the hub must not be contacted, and an empty cache is reported', async () => {
   vi.stubEnv('HF_HUB_OFFLINE', '1');
   await expect(hubPlanSource('org/name', signal)).rejects.toThrow(
     'Offline mode is on (HF_HUB_OFFLINE), and the config of org/name is not in the cache.',
@@ -70,7 +70,7 @@ it('takes the cache when the hub must not be asked, and says when that has nothi
   expect(await hubPlanSource('org/name', signal)).toMatchObject({ config: { hiddenSize: 64 } });
 });
 
-it('stops when asked', async () => {
+it('the request stops when the signal is aborted', async () => {
   await hub(() => undefined);
   const controller = new AbortController();
   setTimeout(() => controller.abort(), 50);
@@ -78,11 +78,11 @@ it('stops when asked', async () => {
   server?.closeAllConnections();
 });
 
-it('refuses what is neither a path nor an id', async () => {
+it('a text that is neither a path nor an id is refused', async () => {
   await expect(hubPlanSource('./nowhere', signal)).rejects.toMatchObject({ exitCode: 2 });
 });
 
-it('has the token in no error, not even one that no header can carry', async () => {
+it('no error contains the token, not even an invalid one', async () => {
   await hub((_request, response) => response.end(config));
   vi.stubEnv('HF_TOKEN', '');
   await writeFile(join(folder(), 'token'), 'hf_secret\0');

@@ -67,7 +67,7 @@ describe('makePlan', () => {
     expect(plan(null).seconds).toBeNull();
   });
 
-  it('knows what the weights take in the dtypes of the recipe', () => {
+  it('counts the weights in the recipe’s dtypes', () => {
     const total = sumParameters(plan(null).parameters);
     const disk = (stage: string, change: Partial<Recipe> = {}) =>
       plan(null, change).stages.find((one) => one.stage === stage)?.diskBytes;
@@ -123,7 +123,7 @@ describe('the stages of distillation', () => {
   const trainings = plan(1e12, distilled).stages.flatMap(({ training }) => training ?? []);
   const counts = plan(null).parameters;
 
-  it('are named by their place and kind, with steps and text', () => {
+  it('are named by index and kind, with steps and text', () => {
     expect(trainings.map(({ stage, steps, bytes }) => [stage, steps, bytes])).toEqual([
       ['patcher', 5, 5 * 2048],
       ['finetune 0 closed-form', 0, 10_000],
@@ -134,7 +134,7 @@ describe('the stages of distillation', () => {
     ]);
   });
 
-  it('take the moments of what they train: all but the global transformer, in the end that, too', () => {
+  it('count the moments of what they train: all but the global transformer, and finally that too', () => {
     const { encoder, hash, decoder, head, global } = counts;
     expect(trainings.slice(1).map(({ trainedParameters }) => trainedParameters)).toEqual([
       0,
@@ -145,14 +145,14 @@ describe('the stages of distillation', () => {
     ]);
   });
 
-  it('write what they move in float32, with its moments, and the source’s states within their budget', () => {
+  it('write what they train in float32 with its moments, and the source’s states within their budget', () => {
     const [, closed, , distill] = trainings;
     const { encoder, hash, decoder, head } = counts;
     expect(closed?.diskBytes).toBe(4 * (encoder + hash + decoder + head));
     expect(distill?.diskBytes).toBe(2 * 12 * (decoder + head) + 1e6);
   });
 
-  it('cost less a byte than training end to end, the decoder’s with the source included', () => {
+  it('cost less per byte than end-to-end training, even distill-decoder with the source', () => {
     const [, closed, align, distill, join, whole] = trainings.map(({ flopsPerByte }) => flopsPerByte);
     for (const [less, more] of [
       [align, closed],
@@ -171,7 +171,7 @@ describe('the stages of distillation', () => {
     ]);
   });
 
-  it('reckon with patches of a token where the patcher is aligned, of 4.5 bytes where not, or as stated', () => {
+  it('assume patches of one token for an aligned patcher, of 4.5 bytes otherwise, or the stated size', () => {
     const patches = (patcher: object) => {
       const parsed = recipeSchema.parse({ name: 'test', patcher, stages: [{ kind: 'end-to-end', steps: 1 }] });
       return plan(null, { patcher: parsed.patcher }).bytesPerPatch;

@@ -34,8 +34,8 @@ const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen']): Stag
 });
 const all = stageRuns(endToEnd([]));
 
-describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => {
-  it('in a layer of the latent global transformer, by hand', () => {
+describe('the values kept for the backward pass of a row of 8 bytes in 2 patches', () => {
+  it('equal a count by hand in a layer of the latent global transformer', () => {
     const { layers, layer, layerInput } = activationsOf(config, text, all).global;
     expect([layers, layerInput]).toEqual([3, 2 * 8]);
     // width 8, keys and values 4 wide, feed-forward 3, two heads over 2 x 2 pairs
@@ -43,12 +43,12 @@ describe('what the backward pass keeps of a row of 8 bytes in 2 patches', () => 
     expect(layer.narrowed).toBe(2 * (4 * 8 + 3) + 2 * 4 * 2 + 2 * 4);
   });
 
-  it('keys count once for each block of queries that sees them', () => {
+  it('include keys once per block of queries that sees them', () => {
     const long = (window: number | null) =>
       activationsOf({ ...config, decoder: { ...config.decoder, window } }, { bytes: 512, bytesPerPatch: 4 }, all)
         .decoder.layer.narrowed;
     const positions = 512 * (4 * 4 + 3);
-    // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second sees 320
+    // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second block sees 320
     expect(long(null)).toBe(positions + 2 * 4 * (256 + 512) + 2 * 256 * (256 + 512));
     expect(long(65)).toBe(positions + 2 * 4 * (256 + 320) + 2 * 256 * (256 + 320));
   });
@@ -70,12 +70,12 @@ describe('nothing is kept', () => {
   });
 
   it.each([
-    ['of the parts before the first that is trained', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
-    ['of the decoder, where the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
-    ['of encoder and global, where the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
-    ['of patches that nobody asks for', distill([]), [...whole.slice(0, 2), 'encoder']],
+    ['of the parts before the first trained one', endToEnd(['encoder', 'hash', 'global']), whole.slice(0, 2)],
+    ['of the decoder, if the encoder is aligned', { kind: 'align-encoder', frozen: [] }, whole.slice(3)],
+    ['of encoder and global, if the decoder reads the source', distill(['encoder', 'hash']), whole.slice(0, 2)],
+    ['of patches that are not needed', distill([]), [...whole.slice(0, 2), 'encoder']],
     ['in closed form', { kind: 'closed-form' }, []],
-    ['but all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
+    ['at least all of it', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, whole],
   ] as [string, StageShape, string[]][])('%s', (_what, stage, parts) => {
     expect(kept(stage)).toEqual(parts);
   });
@@ -99,29 +99,29 @@ const question: MemoryInputs = {
 const memory = (change: Partial<MemoryInputs> = {}) => trainingMemory({ ...question, ...change });
 
 describe('a stage', () => {
-  it('holds 4 bytes a moved weight, 2 a frozen one, 8 of moments, and gradients of all but the table', () => {
+  it('takes 4 bytes per trained weight, 2 per frozen one, 8 for moments, and gradients of all but the hash tables', () => {
     const { weightsBytes, momentsBytes, gradientsBytes } = memory();
     expect(weightsBytes).toBe(4 * 172e6 + 2 * 5e6);
     expect(momentsBytes).toBe(8 * 172e6);
     // Sixteen bytes read, of a table of ten rows.
-    const touched = 7 * 4 * 10 * 1 * 4;
-    expect(gradientsBytes).toBe(4 * 122e6 + touched);
+    const sparseRows = 7 * 4 * 10 * 1 * 4;
+    expect(gradientsBytes).toBe(4 * 122e6 + sparseRows);
     const large = { ...config, hash: { ...config.hash, vocab: 100 } };
     expect(memory({ config: large }).gradientsBytes).toBe(4 * 122e6 + 7 * 4 * 16 * 1 * 4);
   });
 
-  it('that freezes the global transformer has neither gradients nor moments of it', () => {
+  it('that freezes the global transformer has neither its gradients nor its moments', () => {
     const frozen = memory({ stage: endToEnd(['global']) });
     expect(frozen.weightsBytes).toBe(4 * 72e6 + 2 * 105e6);
     expect(frozen.momentsBytes).toBe(8 * 72e6);
   });
 
-  it('that freezes the table holds it in float32 all the same: it is gathered from', () => {
+  it('that freezes the hash tables still stores them in float32, because they are gathered from', () => {
     const frozen = memory({ stage: endToEnd(['encoder', 'hash', 'global', 'head']) });
     expect(frozen.weightsBytes).toBe(4 * (20e6 + 50e6) + 2 * 107e6);
   });
 
-  it('with adapters counts them as moved', () => {
+  it('with adapters counts them as trained', () => {
     const adapters = { rank: 1, alpha: 1, targets: ['q_proj'] };
     const lora = memory({ stage: { kind: 'end-to-end', frozen: [], lora: adapters }, adapterParameters: 3e6 });
     expect(lora.momentsBytes).toBe(8 * 75e6);
@@ -131,11 +131,11 @@ describe('a stage', () => {
   it.each([
     ['bfloat16', 4],
     ['8-bit', 2.03125],
-  ] as const)('holds moments in %s', (optimizerState, bytes) => {
+  ] as const)('stores moments in %s', (optimizerState, bytes) => {
     expect(memory({ optimizerState }).momentsBytes).toBe(bytes * 172e6);
   });
 
-  it('is smaller with checkpointing and in bfloat16, and its peak is below the sum of all', () => {
+  it('takes less with gradient checkpointing and in bfloat16, and its peak is below the sum of its components', () => {
     const wide = { text: { bytes: 1024, bytesPerPatch: 4 } };
     const plain = memory(wide);
     expect(memory({ ...wide, gradientCheckpointing: true }).activationsBytes).toBeLessThan(plain.activationsBytes);
@@ -147,12 +147,12 @@ describe('a stage', () => {
   });
 });
 
-describe('what a stage asks of the source', () => {
+describe('what a stage needs of the source is counted:', () => {
   // 1,000 entries 8 wide in float32; two rows of 8 bytes are 8 tokens of 2
   const TABLE = 4 * 1000 * 8;
   // logits and softmax in float32, sums in float64
   const DISTRIBUTION = 8 * 1000 * (4 + 4 + 8);
-  // three rows of 3 and four of 8 a token, less than its distribution
+  // three rows of 3 and four of 8 per token, less than its distribution
   const LAYER = 4 * 8 * (3 * 3 + 4 * 8);
   const distill = (losses: { prefix_kl: number; chunk: number }): StageShape => ({
     kind: 'distill-decoder',
@@ -166,7 +166,7 @@ describe('what a stage asks of the source', () => {
     ['align-encoder', { kind: 'align-encoder', frozen: [] }, TABLE],
     ['distill-decoder', distill({ prefix_kl: 1, chunk: 0 }), 2 * TABLE + DISTRIBUTION],
     ['distill-decoder, chunks', distill({ prefix_kl: 0, chunk: 1 }), 2 * TABLE + DISTRIBUTION],
-    ['distill-decoder, bytes alone', distill({ prefix_kl: 0, chunk: 0 }), TABLE + LAYER],
+    ['distill-decoder, bytes only', distill({ prefix_kl: 0, chunk: 0 }), TABLE + LAYER],
     ['join', join(0), 0],
     ['join, with the source', join(1), 2 * TABLE + DISTRIBUTION],
     ['end-to-end', endToEnd([]), 0],
@@ -186,20 +186,20 @@ describe('what a stage asks of the source', () => {
       21e6,
     ],
     ['join: all but the global transformer', join(0), 4 * 72e6 + 2 * 105e6, 72e6],
-    ['join with the source: its blocks are there once', join(1), 4 * 72e6 + 2 * 105e6, 72e6],
-    ['patcher: alone', { kind: 'patcher' }, 4 * 5e6, 5e6],
+    ['join with the source: its blocks only once', join(1), 4 * 72e6 + 2 * 105e6, 72e6],
+    ['patcher: only itself', { kind: 'patcher' }, 4 * 5e6, 5e6],
   ] as [string, StageShape, number, number][])('%s', (_what, stage, weightsBytes, moved) => {
     expect(memory({ stage })).toMatchObject({ weightsBytes, momentsBytes: 8 * moved });
   });
 
-  it('closed-form: sums in float64 of two problems, and of one table with its counts', () => {
+  it('closed-form: float64 sums of two problems, and of one table with its counts', () => {
     const { sumsBytes, gradientsBytes, activationsBytes, peakBytes, ...rest } = memory({
       stage: { kind: 'closed-form' },
     });
     // pooled 4 features to 8; decoder's 4 features to 260; 10 rows of 4
     expect(sumsBytes).toBe(8 * 4 * (4 + 8) + 8 * 4 * (4 + 260) + 4 * 10 * (4 + 1));
     expect([gradientsBytes, activationsBytes]).toEqual([0, 0]);
-    // beside it: what the widest section makes and drops, two rows of 8 bytes: 3 · 3 + 4 · 4 a byte
+    // plus the temporary values of the widest section, for two rows of 8 bytes: 3 · 3 + 4 · 4 per byte
     const held = rest.weightsBytes + rest.sourceBytes + sumsBytes + 4 * 2 * 8 * (3 * 3 + 4 * 4);
     expect(peakBytes).toBeCloseTo(rest.runtimeBytes + 1.1 * held, 0);
     expect(memory().sumsBytes).toBe(0);

@@ -27,7 +27,7 @@ const blt1b: BltConfig = {
   maxPositions: 4096,
 };
 
-it('counts the released 1B model as its documentation does', () => {
+it('the parameters of the released 1B model are counted as in its documentation', () => {
   const counts = parametersByPart(blt1b);
   expect(counts.hash).toBe(6 * 500_002 * 1024);
   expect(counts.global).toBe(25 * (4 * 2048 ** 2 + 3 * 2048 * 5632 + 2 * 2048));

@@ -24,23 +24,23 @@ it.each([
   [{ dtype: 'bfloat16' }, 2],
   [{ torch_dtype: 'float16' }, 2],
   [{ torch_dtype: 'float32' }, 4],
-])('a config alone, %j: %d bytes a weight', (dtype, bytes) => {
+])('a config without weights, %j, means %d bytes per weight', (dtype, bytes) => {
   const source = configPlanSource(JSON.stringify({ ...small, ...dtype }), 'config.json');
   expect(source).toMatchObject({ bytesPerWeight: bytes, weightBytes: bytes * parameters });
 });
 
-it('a folder: the files as they lie there, or the config alone', async () => {
+it('a folder is measured by its weight files, or by its config alone', async () => {
   await cp(golden, folder(), { recursive: true });
   const whole = await localPlanSource(folder());
   await rm(join(folder(), 'model.safetensors'));
   const alone = await localPlanSource(folder());
   expect(alone.config).toEqual(whole.config);
-  // The file has a header of a few kilobytes on top.
+  // The file also has a header of a few kilobytes.
   expect(whole.weightBytes - alone.weightBytes).toBeGreaterThan(100);
   expect(whole.weightBytes - alone.weightBytes).toBeLessThan(10_000);
 });
 
-it('says what is wrong with a config', async () => {
+it('an invalid config is refused with the reason', async () => {
   expect(() => configPlanSource('{', 'x/config.json')).toThrow('x/config.json is not JSON: it is truncated.');
   expect(() => configPlanSource('{"model_type": "gpt2"}', 'x/config.json')).toThrow('model_type is "gpt2"');
   await writeFile(join(folder(), 'config.json'), '{}');

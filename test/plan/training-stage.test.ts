@@ -57,7 +57,7 @@ const cost = (change: Partial<TrainingWork>, flopsPerSecond: number | null = nul
 const forward = forwardFlops(config, { bytes: 64, bytesPerPatch: 4 });
 
 describe('trainingStageCost', () => {
-  it('end to end: three forward passes of the model and one of the patcher', () => {
+  it('counts three forward passes of the model and one of the patcher for end-to-end', () => {
     const { flopsPerByte, bytes, flops, seconds } = cost({}, 1e6);
     const model = (['encoder', 'global', 'decoder', 'head'] as const).reduce(
       (sum, part) => sum + totalFlops(forward[part]),
@@ -69,11 +69,11 @@ describe('trainingStageCost', () => {
     expect(seconds).toBe(flops / 1e6);
   });
 
-  it('adds what an optimizer step costs, once a step', () => {
+  it('adds the cost of the optimizer once per step', () => {
     expect(cost({ optimizerFlops: 1000 }).flops).toBe(cost({}).flops + 5 * 1000);
   });
 
-  it('counts what the stage runs, and of the source what it asks for', () => {
+  it('counts what the stage runs, and what it needs of the source', () => {
     const stage: StageShape = {
       kind: 'distill-decoder',
       frozen: ['encoder', 'hash'],
@@ -88,7 +88,7 @@ describe('trainingStageCost', () => {
     expect(cost({}).sourceFlopsPerByte).toBe(0);
   });
 
-  it('the source’s states take two bytes a value on disk, at most as many as the recipe gives them', () => {
+  it('counts the source’s states on disk at two bytes per value, within the recipe’s budget', () => {
     const disk = (stage: StageShape, sourceStatesCacheBytes: number) =>
       cost({ stage, sourceStatesCacheBytes }).diskBytes;
     const losses = { prefix_kl: 1, chunk: 0.5, embedding: 1 };
@@ -101,14 +101,14 @@ describe('trainingStageCost', () => {
     expect(disk(join(1), 1e9) - disk(join(1), 0)).toBe(2 * 8 * 640);
   });
 
-  it('the patcher is trained alone: its own FLOPs, memory and checkpoints', () => {
+  it('counts only the patcher’s FLOPs, memory and checkpoints for its own training', () => {
     const patcher = cost({ stage: { kind: 'patcher' } });
     expect(patcher.flopsPerByte).toBe(trainingFlops(forward.patcher, 'trained'));
     expect(patcher.memory).toMatchObject({ weightsBytes: 400_000, gradientsBytes: 400_000, momentsBytes: 800_000 });
     expect(patcher.diskBytes).toBe(2 * 12 * 100_000);
   });
 
-  it('keeps activations of a micro-batch only, and checkpoints as told', () => {
+  it('counts the activations of one micro-batch, and the recipe’s number of checkpoints', () => {
     expect(cost({}).memory.activationsBytes).toBe(2 * cost({ microBatchRows: 1 }).memory.activationsBytes);
     expect(cost({ microBatchRows: 100 }).memory.activationsBytes).toBe(
       cost({ microBatchRows: 4 }).memory.activationsBytes,
@@ -116,7 +116,7 @@ describe('trainingStageCost', () => {
     expect(cost({}).diskBytes).toBe(2 * 12 * 11_111);
   });
 
-  it('knows no time without a rate', () => {
+  it('has no time without a rate', () => {
     expect(cost({}).seconds).toBeNull();
   });
 });

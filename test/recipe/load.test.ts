@@ -17,42 +17,42 @@ async function load(yaml: string, sets: readonly string[] = []): Promise<unknown
 
 describe('a recipe file', () => {
   it.each([
-    ['a key twice', `${BASE}name: other\n`, /:5:1: .*unique/],
+    ['a duplicate key', `${BASE}name: other\n`, /:5:1: .*unique/],
     ['two documents', `${BASE}---\n${BASE}`, /:5:1: /],
     ['a list', '- name: mine\n', /:1:1: recipe: /],
-    ['an alias to nothing', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
+    ['an undefined alias', `${BASE}seed: *none\n`, /recipe\.yaml: .*none/],
     ['a tab as indentation', 'name: mine\nstages:\n\t- kind: end-to-end\n', /:3:1: /],
     ['a section without keys', `${BASE}patcher:\n`, /:5:\d+: patcher: .*null/],
     ['a negative rate', `${BASE}    learning_rate: -1\n`, /:5:20: stages\.0\.learning_rate: /],
-    ['a beta of one, whose moments never come', `${BASE}    betas: [0.9, 1]\n`, /:5:18: stages\.0\.betas\.1: /],
+    ['a beta of one, whose moments never change', `${BASE}    betas: [0.9, 1]\n`, /:5:18: stages\.0\.betas\.1: /],
     [
       'nothing to train',
       `${BASE}    frozen: [encoder, decoder, global, hash, head]\n`,
       /:5:13: stages\.0\.frozen: .*train something/,
     ],
     ['a key of the prototype', `${BASE}__proto__:\n  seed: 3\n`, /:5:1: __proto__: there is no such key/],
-  ])('with %s is refused with its place where it has one, in one line', async (_what, yaml, message) => {
+  ])('with %s is refused in one line, with its position if there is one', async (_what, yaml, message) => {
     const error = await load(yaml);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
     expect((error as UsageError).message).not.toContain('\n');
   });
 
-  it('that multiplies itself through aliases is refused before it fills the memory', async () => {
+  it('that expands exponentially through aliases is refused before it fills the memory', async () => {
     const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`).join(', ')}]`);
     const error = await load(`a0: &a0 [lol]\n${levels.join('\n')}\n`);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(/recipe\.yaml: .*alias/i);
   });
 
-  it('gives a hint with the key that was probably meant', async () => {
+  it('with a misspelled key is refused with a hint about the probable key', async () => {
     expect(await load(`${BASE}    learning_rat: 1\n`)).toMatchObject({
       hint: expect.stringContaining('learning_rate'),
     });
     expect(await load(`${BASE}    zzz: 1\n`)).toMatchObject({ hint: expect.stringContaining('docs/recipes.md') });
   });
 
-  it('says that YAML reads 1_000 as text', async () => {
+  it('with 1_000 is refused with the explanation that YAML reads it as text', async () => {
     expect(await load(BASE.replace('5', '1_000'))).toMatchObject({ hint: expect.stringContaining('1000') });
   });
 
@@ -75,7 +75,7 @@ describe('--set', () => {
     expect((error as UsageError).message).toMatch(message);
   });
 
-  it('makes sections that the file leaves out', async () => {
+  it('creates sections that the file omits', async () => {
     expect(await load(BASE, ['blt.hash_sizes=[3, 4]', 'hardware.threads=2'])).toMatchObject({
       blt: { hash_sizes: [3, 4] },
       hardware: { threads: 2 },
@@ -84,7 +84,7 @@ describe('--set', () => {
 });
 
 describe('the recipe of a conversion', () => {
-  it('is the one that is named, else its own, else the default', async () => {
+  it('is the named one, else its own, else the default', async () => {
     expect((await recipeFor(folder(), undefined)).name).toBe('default');
     const own = await loadRecipe('tiny', { sets: ['seed=5'] });
     await writeFile(join(folder(), 'recipe.yaml'), recipeToYaml(own));
@@ -93,7 +93,7 @@ describe('the recipe of a conversion', () => {
   });
 });
 
-describe('keys under earlier names', () => {
+describe('keys under former names', () => {
   const warnings = async (yaml: string, sets: readonly string[] = []) => {
     const path = join(folder(), 'earlier.yaml');
     await writeFile(path, yaml);
@@ -129,13 +129,13 @@ stages:
     expect(found).toEqual(['--set stages.0.row_bytes=128: row_bytes is now called sequence_length.']);
   });
 
-  it('are refused beside today’s name', async () => {
+  it('are refused beside the current name', async () => {
     await expect(warnings(EARLIER.replace('row_bytes: 512', 'row_bytes: 512, sequence_length: 512'))).rejects.toThrow(
       /row_bytes and sequence_length are two names for the same key/,
     );
   });
 
-  it('count as the same settings: a conversion that was begun with them is resumed', async () => {
+  it('count as the same settings, so a conversion that was begun with them is resumed', async () => {
     const { recipe } = await warnings(EARLIER);
     expect(underFirstNames({ data: recipe.data, stages: [{ micro_batch_size: 2 }] })).toEqual({
       data: { text_key: 'text', piece_bytes: 4096, validation_fraction: 0.02 },

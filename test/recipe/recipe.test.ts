@@ -27,7 +27,7 @@ async function written(yaml: string): Promise<string> {
 }
 
 const DISTILLED = ['closed-form', 'align-encoder', 'distill-decoder', 'join', 'end-to-end'];
-/** The demo's: quick, and next to what all stages give so small a model. */
+/** The demo's: quick, and almost as good as all stages for so small a model. */
 const DEMO = ['closed-form', 'end-to-end'];
 
 const LLAMAS = {
@@ -38,14 +38,14 @@ const LLAMAS = {
   'llama-3.1-8b': { hiddenSize: 4096, layers: 32, heads: 32, kvHeads: 8 },
 };
 
-/** Where the paper's models differ from the rule (blt-format 1.8). */
+/** The paper's models where they differ from the rule (blt-format 1.8). */
 const STATED: Readonly<Record<string, { decoderLayers: number }>> = {
   'llama-3.2-1b': { decoderLayers: 9 },
   'llama-3.2-3b': { decoderLayers: 9 },
   'llama-3.1-8b': { decoderLayers: 6 },
 };
 
-/** What the closed form wants: a projection to solve for, all of an embedding in one row or half of it in each of two, n-grams that fitResidualBackoff. */
+/** The requirements of the closed form: a projection to solve for, a whole embedding in one row or half of it in each of two, and n-grams for the residual back-off fit. */
 function expectRoomFor(sourceWidth: number, { crossAttnK, hiddenSize, hashSizes }: LocalSizes): void {
   expect(crossAttnK * hiddenSize).not.toBe(sourceWidth);
   expect(crossAttnK).toBe(sourceWidth <= 1024 ? 1 : 2);
@@ -64,12 +64,12 @@ describe('shipped recipes', () => {
   it.each(Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`]))('%s has a comment on each key', (name) => {
     const lines = readFileSync(root(`recipes/${name}.yaml`), 'utf8').split('\n');
     const bare = lines.filter((line, i) => /^ *(- )?\w+: /.test(line) && !/^ *#/.test(lines[i - 1] ?? ''));
-    // The value of a mapping stands below its key's comment.
+    // The value of a mapping comes after its key's comment.
     expect(bare.filter((line) => !/^ *(global|encoder|hash): [\d.]+$/.test(line))).toEqual([]);
   });
 
   it.each(Object.entries(LLAMAS))(
-    '%s-paper loads, points at the schema, and has the sizes of the rule, or of the paper where it states them',
+    'include %s-paper, which loads, names the schema, and has the sizes of the rule, or the paper’s if it states them',
     async (llamaName, llama) => {
       const name = `${llamaName}-paper`;
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
@@ -88,7 +88,7 @@ describe('shipped recipes', () => {
   );
 
   it.each(Object.entries(LLAMAS))(
-    '%s distils: aligned patches, its stages, sizes that the closed form can fill',
+    'include %s, which distils: aligned patches, all stages, and sizes that the closed form can fill',
     async (name, llama) => {
       const text = readFileSync(root(`recipes/${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=../schema/recipe.schema.json');
@@ -106,7 +106,7 @@ describe('shipped recipes', () => {
     },
   );
 
-  it('is what is done where none is named', async () => {
+  it('are the default if none is named', async () => {
     const { patcher, stages } = await loadRecipeOrDefault(undefined);
     expect(patcher.kind).toBe('aligned');
     expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
@@ -127,13 +127,13 @@ describe('shipped recipes', () => {
 });
 
 describe('the JSON Schema', () => {
-  it('in the repository is the one of the code', () => {
+  it('in the repository is up to date with the code', () => {
     expect(JSON.parse(readFileSync(root('schema/recipe.schema.json'), 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(recipeJsonSchema())),
     );
   });
 
-  it('is what the documentation tells of it', () => {
+  it('is up to date with the documentation', () => {
     expect(readFileSync(root('docs/recipes.md'), 'utf8')).toContain(
       `<!-- keys -->\n\n${recipeKeyTable()}\n<!-- /keys -->`,
     );
@@ -158,7 +158,7 @@ describe('the JSON Schema', () => {
 describe('a recipe', () => {
   const BASE = 'name: mine\nstages:\n  - kind: end-to-end\n    steps: 5\n';
 
-  it('is completed by the schema’s defaults and survives being written', async () => {
+  it('is completed with the schema’s defaults, and is read as it was written', async () => {
     const recipe = await loadRecipe(await written(BASE));
     expect(recipe.stages[0]).toMatchObject({
       learning_rate: 4e-4,
@@ -184,7 +184,7 @@ describe('a recipe', () => {
     expect(recipe.patcher.learning_rate).toBe(1e-3);
   });
 
-  it('is not needed', async () => {
+  it('is optional', async () => {
     expect((await loadRecipeOrDefault(undefined, { sets: ['stages.1.steps=7'] })).stages[1]).toMatchObject({
       steps: 7,
     });
@@ -196,9 +196,9 @@ describe('a recipe', () => {
     ['a number with underscores, which YAML reads as text', BASE.replace('5', '1_000'), /stages\.0\.steps/],
     ['a missing key', 'name: mine\n', /stages/],
     ['an unknown kind', BASE.replace('end-to-end', 'magic'), /stages\.0\.kind/],
-    ['no YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
+    ['invalid YAML', 'name: [mine\n', /\.yaml:\d+:\d+: /],
     ['nothing', '', /is empty/],
-  ])('with %s is refused with its place', async (_what, yaml, message) => {
+  ])('with %s is refused with its position', async (_what, yaml, message) => {
     const error = await loadRecipe(await written(yaml)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UsageError);
     expect((error as UsageError).message).toMatch(message);
@@ -220,7 +220,7 @@ describe('a recipe', () => {
       'frozen: [encoder, hash], losses: { cross_entropy: 0, prefix_kl: 0, chunk: 0 }',
       /losses: a stage needs a loss/,
     ],
-  ])('whose stage %s has nothing to do (%s) is refused with its place', async (kind, settings, message) => {
+  ])('whose stage %s has nothing to do (%s) is refused with its position', async (kind, settings, message) => {
     const error = await loadRecipe(await written(`${BASE}  - { kind: ${kind}, steps: 1, ${settings} }\n`)).catch(
       (thrown: unknown) => thrown,
     );
@@ -249,7 +249,7 @@ describe('a recipe', () => {
     await expect(loadRecipe(await written(BASE), { sets: [override] })).rejects.toThrow(message);
   });
 
-  it('that does not exist is refused with the names that do', async () => {
+  it('that does not exist is refused with the names of those that do', async () => {
     const error = await loadRecipe('llama-9').catch((thrown: UsageError) => thrown);
     expect(error).toMatchObject({
       message: 'There is no recipe "llama-9".',

@@ -18,7 +18,7 @@ const whole: FrontMatter = {
   tags: ['blt'],
 };
 
-/** One key changed; undefined leaves it out. */
+/** A front matter with one key changed; undefined omits it. */
 const changed = (change: Record<string, unknown>) =>
   Object.fromEntries(Object.entries({ ...whole, ...change }).filter(([, value]) => value !== undefined));
 
@@ -31,7 +31,7 @@ describe('a front matter', () => {
     { license: 'other', license_name: 'house-1.0', license_link: 'LICENSE' },
     { license: 'other', license_name: 'house', license_link: 'https://example.org/terms' },
     { license: 'llama3.3', thumbnail: 'https://example.org/x.png', 'model-index': [] },
-  ])('is taken: %j', (change) => {
+  ])('is accepted: %j', (change) => {
     expect(frontMatterFaults(changed(change))).toEqual([]);
   });
 
@@ -88,13 +88,13 @@ describe('a front matter', () => {
   });
 });
 
-describe('a card in two parts', () => {
+describe('a card, split into front matter and body,', () => {
   it('is read as it was written', () => {
     const card = `${writeFrontMatter(whole)}\n# Title\n\n---\n\nText.\n`;
     expect(readCard(card)).toEqual({ front: whole, body: '\n# Title\n\n---\n\nText.\n' });
   });
 
-  it('quotes what YAML 1.1 takes for something else: Norwegian is no, and a commit can be a number', () => {
+  it('quotes what YAML 1.1 misreads: `no` for Norwegian, and a commit that looks like a number', () => {
     const written = writeFrontMatter({ ...whole, language: ['no', 'en'], tags: ['1e3', 'yes'] });
     expect(written).toContain('- "no"');
     expect(written).toContain('- "yes"');

@@ -19,11 +19,11 @@ it.each([
   expect(licenceFileKind(name)).toBe(kind);
 });
 
-it('lists files of one kind', () => {
+it('licence files of one kind are listed', () => {
   expect(licenceFilesOf(['NOTICE', 'b', 'LICENSE.txt', 'COPYING'], 'text')).toEqual(['COPYING', 'LICENSE.txt']);
 });
 
-it('writes the attribution where it is missing, and keeps what is there', () => {
+it('a missing attribution is added, and existing text is kept', () => {
   const terms = LLAMA_LICENCES['llama3.2']!;
   expect(noticeWith(terms, new Map())).toEqual({ name: 'NOTICE', text: `${terms.notice}\n` });
   const own = `Ours.\n${terms.notice.replace('Copyright', '\n  Copyright')}\n`;

@@ -9,7 +9,7 @@ import {
   withRequiredPrefix,
 } from '../../src/release/llama-licences.js';
 
-/** The union of identifiers that `@huggingface/hub` declares and does not export. */
+/** The union of identifiers that `@huggingface/hub` declares but does not export. */
 function declaredByTheHub(): string[] {
   const types = new URL('../../node_modules/@huggingface/hub/dist/src/types/public.d.ts', import.meta.url);
   const union = /export type License = (.+);/.exec(readFileSync(types, 'utf8'))?.[1] ?? '';
@@ -17,7 +17,7 @@ function declaredByTheHub(): string[] {
 }
 
 describe('the hub’s identifiers', () => {
-  it('are all known that its own client knows', () => {
+  it('include all that its own client knows', () => {
     const declared = declaredByTheHub();
     expect(declared.length).toBeGreaterThan(70);
     expect(declared.filter((id) => !isHubLicence(id))).toEqual([]);
@@ -26,7 +26,7 @@ describe('the hub’s identifiers', () => {
   it.each(Object.entries(HUB_LICENCES))('%s', (id, [kind, spdx]) => {
     expect(licenceOf(id)).toMatchObject({ id, kind });
     expect(id).toMatch(/^[a-z0-9][a-z0-9.+-]*$/);
-    // Creative Commons says in the name what it forbids.
+    // The names of Creative Commons licences contain their restrictions.
     if (/^cc-by.*-nd/.test(id)) expect(kind).toBe('no-derivatives');
     else if (/-nc-/.test(id)) expect(kind).toBe('non-commercial');
     else if (/-sa-/.test(id)) expect(kind).toBe('share-alike');
@@ -34,7 +34,7 @@ describe('the hub’s identifiers', () => {
     if (spdx !== undefined) expect(spdx.toLowerCase().startsWith(id.split('-')[0]!.slice(0, 3))).toBe(true);
   });
 
-  it('are no keys that every object has', () => {
+  it('do not include the inherited keys of objects', () => {
     expect(['toString', 'constructor', '__proto__'].filter(isHubLicence)).toEqual([]);
     expect(licenceOf('constructor').kind).toBe('unfamiliar');
   });
@@ -71,7 +71,7 @@ describe('a licence’s name', () => {
     expect(licenceOf(name)).toMatchObject({ id, kind });
   });
 
-  it('has terms of Meta’s exactly where it is one of theirs, and a concern wherever a person must read it', () => {
+  it('has Meta’s terms exactly if it is one of theirs, and a concern whenever a person must read it', () => {
     for (const id of Object.keys(HUB_LICENCES)) {
       const { kind, llama, link } = licenceOf(id);
       expect(llama !== null, id).toBe(kind === 'llama');
@@ -82,7 +82,7 @@ describe('a licence’s name', () => {
 });
 
 describe('Meta’s licences', () => {
-  it.each(Object.entries(LLAMA_LICENCES))('%s: its own version in everything', (id, terms) => {
+  it.each(Object.entries(LLAMA_LICENCES))('name their own version everywhere: %s', (id, terms) => {
     const version = id.slice('llama'.length);
     expect(terms.notice).toMatch(new RegExp(`Llama ${version.replace('.', '\\.')} is licensed under`));
     expect(terms.title).toContain(`llama ${version} community`);
@@ -99,7 +99,7 @@ describe('Meta’s licences', () => {
     ['llama3.1', 'Built with Llama', 'Llama'],
     ['llama3.2', 'Built with Llama', 'Llama'],
     ['llama3.3', 'Built with Llama', 'Llama'],
-  ])('%s displays %j and names begin with %j', (id, display, namePrefix) => {
+  ])('require a display and a name prefix: %s, %j, %j', (id, display, namePrefix) => {
     expect(LLAMA_LICENCES[id]).toMatchObject({ display, namePrefix });
   });
 
@@ -113,19 +113,19 @@ describe('Meta’s licences', () => {
     ['llama3', 'Llama-8B', false],
     ['llama3', 'Meta-Llama-3-8B', false],
     ['llama2', 'anything', true],
-  ])('%s: whether %s begins as asked is %s', (id, name, begins) => {
+  ])('check the prefix of a name: %s, %s, %s', (id, name, begins) => {
     const terms = LLAMA_LICENCES[id]!;
     expect(hasRequiredPrefix(name, terms)).toBe(begins);
     expect(hasRequiredPrefix(withRequiredPrefix(name, terms), terms)).toBe(true);
     if (begins) expect(withRequiredPrefix(name, terms)).toBe(name);
   });
 
-  it('a name that Meta gave loses their own first', () => {
+  it('replace Meta’s own name prefix', () => {
     expect(withRequiredPrefix('Meta-Llama-3-8B-BLT', LLAMA_LICENCES.llama3!)).toBe('Llama-3-8B-BLT');
     expect(withRequiredPrefix('Hermes-3-BLT', LLAMA_LICENCES['llama3.1']!)).toBe('Llama-Hermes-3-BLT');
   });
 
-  it('a sentence is found however its lines are broken', () => {
+  it('are found in a text however its lines are broken', () => {
     expect(containsSentence('a\n  b\tc', 'a b c')).toBe(true);
     expect(containsSentence('ab c', 'a b c')).toBe(false);
   });

@@ -5,7 +5,7 @@ import { localPathIn } from '../../src/release/placeholders.js';
 import { parseProvenance, provenanceOf, sourceName } from '../../src/release/provenance.js';
 import { fileAt, manifestOf, ODC_BY, stage } from '../support/release.js';
 
-it('holds what makes the model again, and names no place on a machine', () => {
+it('a provenance contains what is needed to reproduce the model, and no local path', () => {
   const provenance = provenanceOf(manifestOf({}), [ODC_BY]);
   expect(provenance).toMatchObject({
     byteify: '9.8.7',
@@ -19,12 +19,12 @@ it('holds what makes the model again, and names no place on a machine', () => {
     data: { sha256: 'datadigest', sources: [ODC_BY] },
     stages: { finetune: { seconds: 60, metrics: { validation_bits_per_byte: 1.25 } } },
   });
-  // Of a stage that is not over there is nothing to tell.
+  // A stage that is still running has no results.
   expect(provenance.stages.export).toBeUndefined();
   expect(JSON.stringify(provenance)).not.toMatch(/home|cache/);
 });
 
-it('tells the settings that the weights come from apart from those of the export', async () => {
+it('a provenance separates the settings of the training from those of the export', async () => {
   const recipe = await loadRecipe('tiny');
   const of = (change: Partial<Recipe>) => provenanceOf(manifestOf({}), [], { ...recipe, ...change }).recipe;
   const { seed, source, hardware, export: exported } = recipe;
@@ -46,11 +46,11 @@ it.each([
   ['..\\models\\x.gguf', null, 'x.gguf'],
   ['builtin:tiny-llama', null, 'builtin:tiny-llama'],
   [null, null, null],
-])('a source %j at %j is known as %j', (model, revision, name) => {
+])('a source %j at %j is named %j', (model, revision, name) => {
   expect(sourceName({ model, revision })).toBe(name);
 });
 
-it('is read as it was written, and nothing else is', () => {
+it('a provenance is read as it was written, and nothing else is accepted', () => {
   for (const manifest of [manifestOf({}), null]) {
     const provenance = provenanceOf(manifest, []);
     expect(parseProvenance(JSON.stringify(provenance))).toEqual(provenance);
@@ -60,7 +60,7 @@ it('is read as it was written, and nothing else is', () => {
   }
 });
 
-it('has no folder of any local path in it, of a source or of its files', () => {
+it('a provenance contains no folder of a local source or of its files', () => {
   const folders = fc.array(fc.stringMatching(/^secret-[a-z]{1,6}$/), { minLength: 1, maxLength: 5 });
   const root = fc.constantFrom('/', './', '../', '~/', 'C:\\', '');
   fc.assert(

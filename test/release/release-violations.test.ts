@@ -30,7 +30,7 @@ async function exported({ license, files = {}, dataSources }: Case): Promise<Fab
   return fabricateExport(folder(), { manifest, source: files, dataSources });
 }
 
-/** The sentences of a case, after something was done to its folder. */
+/** The violations of a case after its folder was changed. */
 async function sentences(given: Case, change: (made: FabricatedExport) => Promise<void> = async () => {}) {
   const made = await exported(given);
   await change(made);
@@ -57,7 +57,7 @@ const without =
   ({ folder }: FabricatedExport) =>
     rm(join(folder, name));
 
-describe('an export as it was made can be published', () => {
+describe('an unchanged export can be published', () => {
   it.each(Object.keys(LLAMA_LICENCES))('from a source under %s', async (license) => {
     const { title, namePrefix } = LLAMA_LICENCES[license]!;
     const files = { LICENSE: title.toUpperCase() };
@@ -66,13 +66,13 @@ describe('an export as it was made can be published', () => {
   });
 
   it.each(['apache-2.0', 'mit', 'bsd-3-clause', 'cc-by-4.0'])(
-    'from one under %s, whose text is linked',
+    'from a source under %s, whose text is linked',
     async (license) => {
       expect(await sentences({ license })).toEqual([]);
     },
   );
 
-  it('from one with terms of its own, once they are acknowledged', async () => {
+  it('from a source with its own terms, once they are acknowledged', async () => {
     const files = { LICENSE: 'House terms.', 'README.md': '---\nlicense: other\nlicense_name: House Terms\n---\n' };
     const house = { license: 'House Terms', files };
     expect(await sentences(house)).toEqual([
@@ -82,7 +82,7 @@ describe('an export as it was made can be published', () => {
   });
 });
 
-describe('a requirement that is violated alone is named alone', () => {
+describe('a single violated requirement is reported alone:', () => {
   const twice = `${LLAMA_LICENCES['llama3.2']!.name}`;
   it.each<[string, Case, (made: FabricatedExport) => Promise<void>]>([
     ['The folder has no model card, README.md.', APACHE_WITH_TEXT(), without('README.md')],
@@ -104,12 +104,12 @@ describe('a requirement that is violated alone is named alone', () => {
       edit('README.md', 'Biases were not measured.', '[More Information Needed]'),
     ],
     [
-      'README.md contains a path of somebody’s machine: /home/me/text.',
+      'README.md contains a local path: /home/me/text.',
       APACHE,
       edit('README.md', 'Biases were not measured.', 'Trained on `/home/me/text`.'),
     ],
     [
-      'recipe.yaml contains a path of somebody’s machine: /home/me/llama.',
+      'recipe.yaml contains a local path: /home/me/llama.',
       APACHE,
       edit('recipe.yaml', /model: org.*/, 'model: /home/me/llama'),
     ],
@@ -180,7 +180,7 @@ describe('a requirement that is violated alone is named alone', () => {
   });
 });
 
-/** With the licence's text beside the card, which is then not needed for it. */
+/** With the licence's text beside the card, so that no link is needed. */
 function APACHE_WITH_TEXT(): Case {
   return { ...APACHE, files: { LICENSE: 'Apache License' } };
 }
@@ -210,7 +210,7 @@ describe('licences that must be acknowledged', () => {
       'The licence of the source is not known, so nothing says that derived models may be distributed.',
       'unknown',
     ),
-  ])('%s of the source, and no other word does it', async (license, sentence, id) => {
+  ])('%s of the source, and nothing else acknowledges it', async (license, sentence, id) => {
     expect(await sentences({ license })).toEqual([sentence]);
     expect(await sentences({ license, accepted: 'mit' })).toEqual([sentence]);
     expect(await sentences({ license, accepted: '' })).toEqual([sentence]);
@@ -234,11 +234,11 @@ describe('licences that must be acknowledged', () => {
     expect(await sentences({ ...APACHE, dataSources, accepted: license })).toEqual([]);
   });
 
-  it('text of which nothing is stated', async () => {
+  it('text without stated sources', async () => {
     expect(await sentences({ ...APACHE, dataSources: [], accepted: 'unknown' })).toEqual([]);
   });
 
-  it('several are named each, and acknowledged in one list', async () => {
+  it('several, each named, and acknowledged in one list', async () => {
     const both = { license: 'cc-by-nc-4.0', dataSources: [] };
     expect(await sentences(both)).toHaveLength(2);
     expect(await sentences({ ...both, accepted: 'unknown' })).toHaveLength(1);
@@ -246,11 +246,11 @@ describe('licences that must be acknowledged', () => {
   });
 });
 
-describe('without the conversion', () => {
+describe('without its conversion', () => {
   const ask = (folder: string, repository = 'me/x') =>
     releaseViolations({ folder, manifest: null, repository, acceptedLicense: null });
 
-  it('the export’s own provenance tells what its licence asks for', async () => {
+  it('an export’s provenance determines what its licence requires', async () => {
     const { folder } = await exported(LLAMA);
     expect(await ask(folder, 'me/Llama-x')).toEqual([]);
     expect((await ask(folder)).map(({ sentence }) => sentence)).toEqual([
@@ -258,7 +258,7 @@ describe('without the conversion', () => {
     ]);
   });
 
-  it('a licence that a person wrote into the card of an unknown source counts, with its requirements', async () => {
+  it('a licence in the card of an unknown source counts, with its requirements', async () => {
     const made = await exported({ license: null });
     expect(await ask(made.folder)).toHaveLength(1);
     await edit('README.md', 'license: unknown', 'license: llama3.2')(made);
@@ -273,7 +273,7 @@ describe('without the conversion', () => {
     ]);
   });
 
-  it('a folder with nothing in it lacks the card and the provenance', async () => {
+  it('an empty folder lacks the card and the provenance', async () => {
     expect((await ask(folder())).map(({ sentence }) => sentence)).toEqual([
       'The folder has no model card, README.md.',
       'The folder has no valid provenance.json, which says what the model was made from.',

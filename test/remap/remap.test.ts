@@ -43,18 +43,18 @@ async function remapGolden(from: string, out: string, options: { seed?: number; 
   return { source, report, reader: await openCheckpoint(out) };
 }
 
-describe('rows of q and k', () => {
-  it('go from halves to neighbours within each head', () => {
+describe('the rows of q and k', () => {
+  it('are reordered from halves to neighbours within each head', () => {
     expect([...interleavedOrder(8, 4)]).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
     expect([...interleavedOrder(6, 6)]).toEqual([0, 3, 1, 4, 2, 5]);
   });
 
-  it('come back by the inverse order, bytes unchanged', () => {
+  it('are restored by the inverse order, with unchanged bytes', () => {
     const rows = Uint8Array.from({ length: 32 * 6 }, (_, i) => i);
     expect(reorderRows(reorderRows(rows, interleavedOrder(32, 16)), halfOrder(32, 16))).toEqual(rows);
   });
 
-  it('rotate to the same scores in either layout', () => {
+  it('have the same scores in either layout after rotation', () => {
     // q.k after rotating halves at positions m, n equals q'.k' after rotating neighbours, for the permuted rows
     const [headDim, m, n] = [8, 5, 2];
     const frequencies = inverseFrequencies({ type: 'default', theta: 100 }, headDim);
@@ -96,7 +96,7 @@ describe('the mapping', () => {
 
 /**
  * Deviations of blt-format 3.1 around a Llama 64 wide: fan_in^-0.5, of embeddings width^-0.5. The local parts are 32 wide with feed-forward
- * networks of 96, the patcher 128 with 352. The first pattern that matches counts.
+ * networks of 96, the patcher 128 with 352. The first matching pattern applies.
  */
 const STDS: readonly [RegExp, number][] = [
   [/norm\.weight$/, 0],
@@ -118,7 +118,7 @@ describe('a remapped Llama', () => {
     await result.reader.close();
   });
 
-  it('gives each target tensor an origin and each source tensor a use or a reason', async () => {
+  it('has an origin for each target tensor, and a use or a reason for each source tensor', async () => {
     const { source, report } = result;
     expect(JSON.parse(await readFile(join(out, 'remap-report.json'), 'utf8'))).toEqual(report);
     expect(report.tensors.map(({ name }) => name)).toEqual(bltTensors(configOf(source)).map(({ name }) => name));
@@ -143,7 +143,7 @@ describe('a remapped Llama', () => {
     expect(report.tensors.filter(({ origin }) => origin === 'permuted').length).toBe(2 * source.config.layers);
   });
 
-  it('goes back to the Llama’s own bytes', async () => {
+  it('can be restored to the Llama’s own bytes', async () => {
     const { source, reader } = result;
     let tensors = 0;
     for await (const { name, bytes } of restoreLlamaLayers(reader, source.config.hiddenSize / source.config.heads)) {
@@ -160,7 +160,7 @@ describe('a remapped Llama', () => {
       expect(result.reader.tensors.get(name)?.shape, name).toEqual(shape);
   });
 
-  it('has fresh tensors of the stated distribution, norms of ones', async () => {
+  it('has fresh tensors of the stated distribution, and norms of ones', async () => {
     for (const { name, origin, std: stated } of result.report.tensors) {
       if (origin !== 'fresh') continue;
       const std = STDS.find(([pattern]) => pattern.test(name))![1];
@@ -181,13 +181,13 @@ describe('a remapped Llama', () => {
       if (values.length < 2000) continue;
       const mean = values.reduce((a, b) => a + b, 0) / values.length;
       const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-      // A normal cut at three deviations has 0.9866 of its deviation.
+      // A normal distribution truncated at three standard deviations keeps 0.9866 of its deviation.
       expect(Math.abs(mean), name).toBeLessThan((5 * std) / Math.sqrt(values.length));
       expect(deviation / std, name).toBeCloseTo(0.9866, 1);
     }
   });
 
-  it('is the same for the same seed and another for another', async () => {
+  it('is the same for the same seed, and different for another', async () => {
     const again = await remapGolden(goldenPath('plain/llama'), join(folder, 'again'));
     const other = await remapGolden(goldenPath('plain/llama'), join(folder, 'other'), { seed: 2 });
     const name = 'model.encoder_hash_tok_embedding.weight';
@@ -199,7 +199,7 @@ describe('a remapped Llama', () => {
     }
   });
 
-  it('stays bfloat16 where the source is', async () => {
+  it('stays bfloat16 if the source is', async () => {
     const source = await openLlama(goldenPath('plain/llama'));
     const from = mkdtempSync(join(folder, 'bf16-'));
     await copyFile(goldenPath('plain/llama/config.json'), join(from, 'config.json'));
@@ -219,7 +219,7 @@ describe('a remapped Llama', () => {
     await remapped.reader.close();
   });
 
-  it('is absent when it was stopped', async () => {
+  it('does not exist if the remap was stopped', async () => {
     const source = await openLlama(goldenPath('plain/llama'));
     const stopped = join(folder, 'stopped', 'blt');
     const controller = new AbortController();

@@ -19,12 +19,12 @@ const report: RemapReport = {
 };
 const write = (json: unknown) => writeFile(join(folder(), 'remap-report.json'), JSON.stringify(json));
 
-it('is read as it was written', async () => {
+it('a remap report is read as it was written', async () => {
   await write(report);
   expect(await readRemapReport(folder())).toEqual(report);
 });
 
-it('is refused when it is missing or another file', async () => {
+it('a remap report is refused if it is missing or another file', async () => {
   await expect(readRemapReport(folder())).rejects.toMatchObject({
     message: `${join(folder(), 'remap-report.json')} is missing.`,
     hint: expect.stringContaining('--restart-from remap'),

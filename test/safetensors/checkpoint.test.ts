@@ -31,7 +31,7 @@ async function changeIndex(change: (map: Record<string, unknown>) => void): Prom
   await writeFile(path, JSON.stringify(index));
 }
 
-it('shards are read as one, and the index is transformers’ own', async () => {
+it('shards are read as one, and the index has transformers’ format', async () => {
   const reader = await openCheckpoint(await writeSharded());
   for (const info of infos) expect(await reader.read(info.name)).toEqual(filled(info));
   expect(reader.files).toEqual(SHARDS.map((name) => join(folder(), name)));
@@ -45,7 +45,7 @@ it('shards are read as one, and the index is transformers’ own', async () => {
   });
 });
 
-it('a tensor larger than a shard has one for itself', async () => {
+it('a tensor larger than a shard gets a separate one', async () => {
   const sizes = [10, 400, 10];
   const tensors = sizes.map((size, i): TensorInfo => ({ name: `t${i}`, dtype: 'U8', shape: [size] }));
   const { files } = await writeCheckpoint(folder(), tensors, filled, { maxShardBytes: 250 });
@@ -57,7 +57,7 @@ it('one shard is model.safetensors, without an index', async () => {
   expect(namesIn(folder())).toEqual([SINGLE_FILE]);
 });
 
-it('an earlier checkpoint in the folder is never read in the new one’s place', async () => {
+it('an earlier checkpoint in the folder is never read instead of the new one', async () => {
   const other = (info: TensorInfo) => filled(info).fill(9);
   const first = async () => {
     const reader = await openCheckpoint(folder());
@@ -74,7 +74,7 @@ it('an earlier checkpoint in the folder is never read in the new one’s place',
   expect(namesIn(folder())).not.toContain(SINGLE_FILE);
 });
 
-it('the single file counts where shards lie beside it', async () => {
+it('the single file takes precedence over shards beside it', async () => {
   await writeSharded();
   const other = infos.map((info) => ({ ...info, name: `other-${info.name}` }));
   await writeSafetensorsFile(join(folder(), SINGLE_FILE), other, filled);
@@ -92,14 +92,14 @@ it('shards that could not all be written are removed', async () => {
 
 it.each<[string, unknown, RegExp]>([
   ['leaves the folder', '../other.safetensors', /places "t0" in "\.\.\/other/],
-  ['leaves it through a folder inside', 'a/../../b.safetensors', /places "t0"/],
-  ['leaves it as Windows would', '..\\other.safetensors', /places "t0"/],
+  ['leaves it through a subfolder', 'a/../../b.safetensors', /places "t0"/],
+  ['leaves it with backslashes', '..\\other.safetensors', /places "t0"/],
   ['is absolute', '/etc/passwd', /places "t0" in "\/etc/],
   ['is hidden', '.safetensors', /places "t0"/],
   ['has a zero byte', 'a\0.safetensors', /places "t0" in "a\\u0000/],
-  ['is no text', 1, /places "t0" in a value that is not a string/],
+  ['is not a string', 1, /places "t0" in a value that is not a string/],
   ['is absent', 'model-00009-of-00003.safetensors', /does not exist/],
-])('an index is refused whose shard %s', async (_what, shard, message) => {
+])('an index is refused if its shard %s', async (_what, shard, message) => {
   await changeIndex((map) => Object.assign(map, { t0: shard }));
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
 });
@@ -108,7 +108,7 @@ it.each<[string, (map: Record<string, unknown>) => void, RegExp]>([
   ['a tensor that its shard lacks', (map) => Object.assign(map, { t9: SHARDS[0] }), /places "t9" .* which lacks it/],
   ['a tensor in the wrong shard', (map) => Object.assign(map, { t0: SHARDS[1] }), /places "t0" .* which lacks it/],
   ['one tensor too few', (map) => delete map.t1, /contains "t1"/],
-])('an index is refused that names %s', async (_what, change, message) => {
+])('an index is refused if it names %s', async (_what, change, message) => {
   await changeIndex(change);
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
 });
@@ -118,9 +118,9 @@ it.each<[string, string, RegExp]>([
   ['is a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 12\n', /is a git-lfs pointer/],
   ['is empty', '', /index\.json is empty/],
   ['has no weight_map', '{"metadata":{}}', /no weight_map/],
-  ['places nothing', '{"weight_map":{}}', /no weight_map/],
-  ['places a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
-])('an index is refused that %s', async (_what, text, message) => {
+  ['is empty of tensors', '{"weight_map":{}}', /no weight_map/],
+  ['lists a tensor twice', '{"weight_map":{"t0":"a.safetensors","t0":"b.safetensors"}}', /names "t0" twice/],
+])('an index is refused if it %s', async (_what, text, message) => {
   await writeFile(join(await writeSharded(), INDEX_FILE), text);
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
 });
@@ -141,12 +141,12 @@ it.each([
   ['consolidated.00.pth', /has its weights only in consolidated\.00\.pth/],
   ['adapter_model.safetensors', /contains adapter_model\.safetensors, but neither/],
   ['training_args.bin', /contains neither model\.safetensors nor/],
-])('a folder whose only large file is %s is refused by that', async (name, message) => {
+])('a folder whose only large file is %s is refused with that reason', async (name, message) => {
   await writeFile(join(folder(), name), '');
   expect(await refusal(openCheckpoint(folder()))).toMatch(message);
 });
 
-it('a file that is a link to nothing is not taken for absent', async () => {
+it('a file that is a dangling link does not count as absent', async () => {
   await symlink('/nowhere', join(folder(), SINGLE_FILE));
   expect(await refusal(openCheckpoint(folder()))).toMatch(/is a link to \/nowhere, which does not exist/);
 });

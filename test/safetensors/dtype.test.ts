@@ -9,7 +9,7 @@ const bits = (bytes: Uint8Array) => new Uint16Array(bytes.buffer, bytes.byteOffs
 const asWord = (value: number) => new Uint32Array(Float32Array.of(value).buffer)[0]!;
 
 describe.each(['BF16', 'F16'] as const)('%s', (dtype) => {
-  it('keeps every one of its 65,536 patterns through float32, NaNs as NaNs', () => {
+  it('keeps each of its 65,536 patterns through float32, and NaNs as NaNs', () => {
     const values = toFloat32(allBytes, dtype);
     const back = bits(fromFloat32(values, dtype));
     for (let i = 0; i < ALL.length; i++) {
@@ -21,7 +21,7 @@ describe.each(['BF16', 'F16'] as const)('%s', (dtype) => {
     }
   });
 
-  it('rounds every half-way value to the even pattern, and its neighbours to the nearer one', () => {
+  it('rounds every halfway value to the even pattern, and its neighbours to the nearer one', () => {
     const values = toFloat32(allBytes, dtype);
     const below = (value: number) => toFloat32(new Uint8Array(Uint32Array.of(asWord(value) - 1).buffer), 'F32')[0]!;
     const above = (value: number) => toFloat32(new Uint8Array(Uint32Array.of(asWord(value) + 1).buffer), 'F32')[0]!;
@@ -64,29 +64,29 @@ it('overflow becomes infinity and zeros keep their sign', () => {
   expect(Object.is(toFloat32(fromFloat32(Float32Array.of(-0), 'BF16'), 'BF16')[0], -0)).toBe(true);
 });
 
-it('reads bytes that do not lie on the element’s boundary', () => {
+it('bytes that are not aligned to the element size are read', () => {
   const shifted = new Uint8Array(9);
   shifted.set(new Uint8Array(Float32Array.of(1.5, -2).buffer), 1);
   expect([...toFloat32(shifted.subarray(1), 'F32')]).toEqual([1.5, -2]);
 });
 
-it('reads a Buffer that does not lie on the element’s boundary', () => {
+it('a Buffer that is not aligned to the element size is read', () => {
   const pool = Buffer.alloc(64);
   const shifted = pool.subarray(1, 9);
   shifted.writeDoubleLE(-1.25);
   expect([...toFloat32(shifted, 'F64')]).toEqual([-1.25]);
 });
 
-it('narrows doubles to the nearest float', () => {
+it('doubles are rounded to the nearest float', () => {
   const doubles = Float64Array.of(0.1, 1e300, -0, 2 ** -149);
   expect([...toFloat32(new Uint8Array(doubles.buffer), 'F64')]).toEqual([...doubles].map(Math.fround));
 });
 
-it('refuses bytes that are not whole elements', () => {
+it('bytes that are not whole elements are refused', () => {
   expect(() => toFloat32(new Uint8Array(7), 'F32')).toThrow(/7 bytes are not whole elements/);
 });
 
-it('knows the size of every type', () => {
+it('every type has a size', () => {
   const sizes = {
     F64: 8,
     F32: 4,
@@ -109,7 +109,7 @@ it('types without floats are refused', () => {
   expect(() => toFloat32(new Uint8Array(8), 'I64')).toThrow(/I64/);
 });
 
-it('of a type is known whether its tensors hold plain numbers', () => {
+it('isPlainFloat says whether a type’s tensors contain plain numbers', () => {
   const types: Dtype[] = ['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E8M0', 'F4', 'I8', 'C64', 'BOOL'];
   expect(types.filter(isPlainFloat)).toEqual(['F64', 'F32', 'F16', 'BF16']);
   for (const dtype of types.slice(4)) expect(() => toFloat32(new Uint8Array(8), dtype)).toThrow(dtype);

@@ -16,7 +16,7 @@ const info = (name: string): TensorInfo => ({ name, dtype: 'F32', shape: [name.l
 const NAMES = ['one', 'two', 'three', 'four'];
 const at = (...parts: string[]) => join(root(), ...parts);
 
-/** A model of four tensors in `init`; a checkpoint in `run/stage-0` has trained one of them, one in `run` another. */
+/** A model of four tensors in `init`; a checkpoint in `run/stage-0` trained one of them, and one in `run` another. */
 async function write(path: string, base: string, trained: string): Promise<void> {
   const start = await openCheckpoint(base);
   await mkdir(path, { recursive: true });
@@ -33,8 +33,8 @@ beforeEach(async () => {
   await write(at('run/checkpoint-1'), at('run/stage-0/checkpoint-1'), 'three');
 });
 
-describe('a checkpoint that holds what was trained', () => {
-  it('is read whole: each tensor from where it was last written, and no other', async () => {
+describe('a checkpoint that contains only what was trained', () => {
+  it('is read as a whole: each tensor from where it was last written, and no others', async () => {
     const reader = await openCheckpoint(at('run/checkpoint-1'));
     expect([...reader.tensors.keys()].sort()).toEqual([...NAMES].sort());
     expect(await reader.read('three')).toEqual(new Uint8Array(20).fill(5));
@@ -50,11 +50,11 @@ describe('a checkpoint that holds what was trained', () => {
     await reader.close();
   });
 
-  it('holds no file that a reader without overlays takes for a model', async () => {
+  it('contains no file that a reader without overlays mistakes for a model', async () => {
     expect((await readdir(at('run/checkpoint-1'))).sort()).toEqual(['overlay.json', 'trained.safetensors']);
   });
 
-  it('moves with its conversion, and with the whole conversion only', async () => {
+  it('can be moved with its whole conversion, but not alone', async () => {
     await mkdir(at('moved'));
     for (const name of ['init', 'run']) await rename(at(name), at('moved', name));
     const reader = await openCheckpoint(at('moved/run/checkpoint-1'));
@@ -64,7 +64,7 @@ describe('a checkpoint that holds what was trained', () => {
     expect(await refusal(openCheckpoint(at('elsewhere/deep/checkpoint-1')))).toMatch(/which no longer exists/);
   });
 
-  it('is refused by the name of what is missing below it', async () => {
+  it('is refused with the name of what is missing elsewhere', async () => {
     await rm(at('run/stage-0'), { recursive: true });
     expect(await refusal(openCheckpoint(at('run/checkpoint-1')))).toBe(
       `${at('run/checkpoint-1')} reads tensors from ${at('run/stage-0/checkpoint-1')}, which no longer exists.`,
@@ -75,7 +75,7 @@ describe('a checkpoint that holds what was trained', () => {
     );
   });
 
-  it('is refused when its own weights or its overlay are cut short', async () => {
+  it('is refused if its own weights or its overlay are truncated', async () => {
     const path = at('run/checkpoint-1');
     await truncate(join(path, 'trained.safetensors'), 30);
     expect(await refusal(openCheckpoint(path))).toMatch(/trained\.safetensors is not a valid safetensors file/);
@@ -96,7 +96,7 @@ describe('a checkpoint that holds what was trained', () => {
     }
   });
 
-  it('ends when it names itself, or two name each other', async () => {
+  it('is refused if it names itself, or two name each other', async () => {
     const overlay = at('run/checkpoint-1/overlay.json');
     const own = { format: 1, tensors_in: { '../checkpoint-1': ['three'] } };
     await writeFile(overlay, JSON.stringify(own));
@@ -106,8 +106,8 @@ describe('a checkpoint that holds what was trained', () => {
   });
 });
 
-describe('what need not be written', () => {
-  it('is what lies in the root; other places may go away', async () => {
+describe('a tensor that need not be written', () => {
+  it('is one stored below the root, since other places may disappear', async () => {
     const start = await openCheckpoint(at('run/checkpoint-1'));
     const untrained = ['one', 'two', 'four'];
     const everything = overlayOf({ untrained, start, root: root() });
@@ -121,7 +121,7 @@ describe('what need not be written', () => {
     await start.close();
   });
 
-  it('is named by a path that begins at the checkpoint', async () => {
+  it('is named by a path relative to the checkpoint', async () => {
     const { tensors_in: places } = JSON.parse(await readFile(at('run/checkpoint-1/overlay.json'), 'utf8'));
     expect(Object.keys(places).sort()).toEqual(['../../init', '../stage-0/checkpoint-1']);
   });

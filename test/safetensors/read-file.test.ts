@@ -23,7 +23,7 @@ describe('a safetensors file', () => {
     await writeRaw(path(), JSON.stringify({ big: entry(0, size - 1), last: entry(size - 1, size) }));
     const file = await open(path(), 'r+');
     const { size: header } = await file.stat();
-    await file.truncate(header + size); // sparse: it takes no room
+    await file.truncate(header + size); // sparse: it takes no disk space
     await file.write(Uint8Array.of(7, 8, 9), 0, 3, header + 4.5 * 2 ** 30);
     await file.write(Uint8Array.of(42), 0, 1, header + size - 1);
     await file.close();
@@ -33,7 +33,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('is read in one piece where that is longer than a read call', async () => {
+  it('is read as a whole even if it is longer than a read call', async () => {
     const [size, mark] = [150 * 2 ** 20, 64 * 2 ** 20];
     await writeRaw(path(), JSON.stringify({ a: entry(0, size) }));
     const file = await open(path(), 'r+');
@@ -59,8 +59,8 @@ describe('a safetensors file', () => {
   it.each([
     ['outside the tensor', { offset: 2, length: 3 }],
     ['before its beginning', { offset: -1, length: 2 }],
-    ['no whole number', { offset: 0.5, length: 1 }],
-    ['no number', { offset: 0, length: Number.NaN }],
+    ['not a whole number', { offset: 0.5, length: 1 }],
+    ['not a number', { offset: 0, length: Number.NaN }],
   ])('refuses a range that is %s', async (_what, range) => {
     await writeRaw(path(), JSON.stringify({ a: entry(0, 4) }), new Uint8Array(4));
     const reader = await openSafetensorsFile(path());
@@ -69,11 +69,11 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('that shrinks while it is open is told', async () => {
+  it('that shrinks while it is open is reported', async () => {
     await writeRaw(path(), JSON.stringify({ a: entry(0, 4) }), new Uint8Array(4));
     const reader = await openSafetensorsFile(path());
     await truncate(path(), 60);
-    expect(await refusal(reader.read('a'))).toMatch(/ended .* bytes early/);
+    expect(await refusal(reader.read('a'))).toMatch(/ended .* bytes? early/);
     await reader.close();
   });
 
@@ -85,7 +85,7 @@ describe('a safetensors file', () => {
     ['F6_E3M2', [8], 6],
     ['F4', [3, 2], 3],
     ['C64', [2], 16],
-  ])('may hold %s, in as many bytes as its bits fill', async (dtype, shape, bytes) => {
+  ])('may contain %s, in as many bytes as its bits fill', async (dtype, shape, bytes) => {
     await writeRaw(
       path(),
       JSON.stringify({ a: entry(0, bytes, { dtype, shape }) }),
@@ -98,7 +98,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('may say null for its metadata, as Python’s library lets it', async () => {
+  it('may have null as its metadata, as in Python’s library', async () => {
     await writeRaw(path(), JSON.stringify({ __metadata__: null, a: entry(0, 1) }), new Uint8Array(1));
     const reader = await openSafetensorsFile(path());
     expect(reader.metadata).toEqual({});
@@ -113,12 +113,12 @@ describe('a safetensors file', () => {
     ],
     ['a web page', '<!doctype html><html></html>', /is a web page/],
     ['empty', '', /is empty/],
-  ])('that is %s is called by that', async (_what, text, message) => {
+  ])('that is %s is refused with that reason', async (_what, text, message) => {
     await writeFile(path(), text);
     expect(await refusal(openSafetensorsFile(path()))).toMatch(message);
   });
 
-  it('whose length looks like an archive is read all the same', async () => {
+  it('whose length looks like an archive is still read', async () => {
     const header = JSON.stringify({ a: entry(0, 1) });
     // 0x8b1f: the first two bytes of gzip.
     await writeRaw(path(), header.padEnd(0x8b1f, ' '), new Uint8Array(1));
@@ -127,7 +127,7 @@ describe('a safetensors file', () => {
     await reader.close();
   });
 
-  it('is a file that exists', async () => {
+  it('must be an existing file', async () => {
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/does not exist/);
     mkdirSync(path());
     expect(await refusal(openSafetensorsFile(path()))).toMatch(/is not a file/);
@@ -135,25 +135,25 @@ describe('a safetensors file', () => {
 });
 
 describe('a header is refused with', () => {
-  /** Stands for so many lists in each other that no recursive function survives them. */
+  /** A placeholder for lists that are nested too deeply for any recursive function. */
   const DEEP = '@deep';
   it.each<[string, object, number, RegExp]>([
     ['overlapping tensors', { a: entry(0, 4), b: entry(2, 6) }, 6, /"b" overlaps/],
     ['a tensor inside another', { a: entry(0, 6), b: entry(2, 4) }, 6, /"b" overlaps/],
     ['an empty tensor inside another', { a: entry(0, 6), b: entry(3, 3) }, 6, /"b" overlaps/],
-    ['a hole', { a: entry(0, 2), b: entry(4, 6) }, 6, /gap before tensor "b"/],
-    ['a hole at the beginning', { a: entry(1, 2) }, 2, /gap before tensor "a"/],
+    ['a gap', { a: entry(0, 2), b: entry(4, 6) }, 6, /gap before tensor "b"/],
+    ['a gap at the beginning', { a: entry(1, 2) }, 2, /gap before tensor "a"/],
     ['a tensor outside the file', { a: entry(0, 9) }, 4, /"a" ends at 9, beyond its 4 bytes/],
-    ['bytes after the last tensor', { a: entry(0, 2) }, 4, /2 bytes follow/],
-    ['data and no tensor', {}, 4, /4 bytes follow/],
+    ['bytes after the last tensor', { a: entry(0, 2) }, 4, /for 2 bytes after/],
+    ['data but no tensor', {}, 4, /for 4 bytes after/],
     [
-      'a size that is not its shape’s',
+      'a size other than its shape’s',
       { a: entry(0, 4, { shape: [3] }) },
       4,
       /"a" needs 3 bytes and its data_offsets span 4/,
     ],
     [
-      'ends before beginnings',
+      'an end before its beginning',
       { a: entry(0, 4, { data_offsets: [4, 0] }) },
       4,
       /"a" needs 4 bytes and its data_offsets span -4/,
@@ -185,14 +185,19 @@ describe('a header is refused with', () => {
       /"a" needs 6 bytes and its data_offsets span 4/,
     ],
     ['an unknown type', { a: entry(0, 4, { dtype: 'Q4' }) }, 4, /"a" has the unknown type "Q4"/],
-    ['a type that objects have by nature', { a: entry(0, 4, { dtype: 'toString' }) }, 4, /unknown type "toString"/],
-    ['a type that is 100,000 lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],
-    ['an entry that is none', { a: 1 }, 0, /"a" has no description/],
+    [
+      'a type named like an inherited property',
+      { a: entry(0, 4, { dtype: 'toString' }) },
+      4,
+      /unknown type "toString"/,
+    ],
+    ['a type of 100,000 nested lists', { a: entry(0, 4, { dtype: DEEP }) }, 4, /unknown type a value that is no/],
+    ['an invalid entry', { a: 1 }, 0, /"a" has no description/],
     ['a name of 10,000 letters', { ['a'.repeat(10_000)]: 1 }, 0, /a{100}"… has no description/],
     ['a name that moves the cursor', { '\u001b[2J': 1 }, 0, /"\\u001b\[2J" has no description/],
     ['metadata that is not text', { __metadata__: { a: 1 } }, 0, /__metadata__/],
     ['metadata that is a list', { __metadata__: ['a'] }, 0, /__metadata__/],
-    ['no object', [], 0, /does not begin with \{/],
+    ['not an object', [], 0, /does not begin with \{/],
   ])('%s', async (_what, header, data, message) => {
     const nested = JSON.stringify(header).replace(`"${DEEP}"`, '['.repeat(100_000) + ']'.repeat(100_000));
     await writeRaw(path(), nested, new Uint8Array(data));
@@ -203,9 +208,9 @@ describe('a header is refused with', () => {
 
   const one = '{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
   it.each<[string, string | Uint8Array, RegExp]>([
-    ['a name twice', `{"a":${one},"\\u0061":${one}}`, /names "a" twice/],
-    ['a type twice', `{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, /names "dtype" twice/],
-    ['metadata twice', `{"__metadata__":{"k":"1","k":"2"},"a":${one}}`, /names "k" twice/],
+    ['a duplicate name', `{"a":${one},"\\u0061":${one}}`, /names "a" twice/],
+    ['a duplicate type', `{"a":{"dtype":"U8","dtype":"I8","shape":[1],"data_offsets":[0,1]}}`, /names "dtype" twice/],
+    ['duplicate metadata', `{"__metadata__":{"k":"1","k":"2"},"a":${one}}`, /names "k" twice/],
     ['text that is not JSON', '{"a":', /not JSON/],
     ['text after its JSON', `{"a":${one}}x`, /not JSON/],
     ['bytes that are not UTF-8', Uint8Array.of(0x7b, 0xff, 0x7d), /not UTF-8/],
@@ -219,7 +224,7 @@ describe('a header is refused with', () => {
   });
 
   it.each([
-    ['that is no length', Uint8Array.of(1, 2, 3), /shorter than 8 bytes/],
+    ['that is too short', Uint8Array.of(1, 2, 3), /shorter than 8 bytes/],
     ['beyond 2^63', Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255), /would be 18446744073709551615 bytes long/],
     ['beyond 100 MB', Uint8Array.of(1, 225, 245, 5, 0, 0, 0, 0), /would be 100000001 bytes long/],
     ['beyond the file', Uint8Array.of(100, 0, 0, 0, 0, 0, 0, 0, 123), /100 bytes does not fit into 9/],
@@ -229,7 +234,7 @@ describe('a header is refused with', () => {
   });
 });
 
-it('a name may be one that objects have by nature', async () => {
+it('a tensor may have the name of an inherited property', async () => {
   const infos: TensorInfo[] = ['__proto__', 'constructor', 'toString'].map((name) => ({
     name,
     dtype: 'U8',
@@ -242,7 +247,7 @@ it('a name may be one that objects have by nature', async () => {
   await reader.close();
 });
 
-it('a damaged file is refused or read right, and nothing else happens', async () => {
+it('a damaged file is refused, or read correctly', async () => {
   const infos: TensorInfo[] = [
     { name: 'a', dtype: 'F32', shape: [3] },
     { name: 'b', dtype: 'BF16', shape: [2, 2] },
@@ -275,7 +280,7 @@ it('a damaged file is refused or read right, and nothing else happens', async ()
       });
       if (reader === null) return;
       read++;
-      // Whatever the names and types now are, the data are the file's own bytes in their order.
+      // Whatever the names and types are now, the data are the file's own bytes in order.
       const all: Uint8Array[] = [];
       for (const info of reader.tensors.values()) {
         all.push(await reader.read(info.name));

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { ByteifyError } from '../../src/errors.js';
 import { type TensorInfo, tensorBytes } from '../../src/safetensors/index.js';
 
-/** Bytes that tell tensors and places in them apart. */
+/** Bytes that differ between tensors and between positions in them. */
 export function filled(info: TensorInfo): Uint8Array {
   return Uint8Array.from({ length: tensorBytes(info) }, (_, i) => (i * 31 + info.name.length) & 255);
 }
@@ -27,7 +27,7 @@ export function entry(begin: number, end: number, extra: object = {}): object {
   return { dtype: 'U8', shape: [end - begin], data_offsets: [begin, end], ...extra };
 }
 
-/** Awaits a refusal: a ByteifyError of one sentence. */
+/** Expects a ByteifyError of one sentence, and returns its message. */
 export async function refusal(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
     () => new Error('it was not refused'),
@@ -39,5 +39,5 @@ export async function refusal(work: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-/** Names in a folder, hidden ones too. */
+/** The names in a folder, including hidden ones. */
 export const namesIn = (folder: string) => readdirSync(folder).sort();

@@ -60,7 +60,7 @@ describe('the chunks of a tensor', () => {
     expect(source.reads).toEqual([1000, 1000]);
   });
 
-  it('end between two chunks when the signal aborts', async () => {
+  it('end between two chunks when the signal is aborted', async () => {
     const source = reader('F32');
     const controller = new AbortController();
     const chunks = tensorChunks(source, source.tensors.get('t')!, {

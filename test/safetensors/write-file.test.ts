@@ -17,7 +17,7 @@ const folder = temporaryFolder();
 const path = () => join(folder(), 'model.safetensors');
 const vector: TensorInfo = { name: 'a', dtype: 'F32', shape: [4] };
 
-it('gives back what was written, whole and by range', async () => {
+it('a written file is read back, as a whole and by range', async () => {
   const infos = fc
     .uniqueArray(
       fc.record({
@@ -51,7 +51,7 @@ it('gives back what was written, whole and by range', async () => {
   );
 });
 
-it('pads the header to 8 bytes, puts the tensors in the given order, and metadata as asked', async () => {
+it('a written file has a header padded to 8 bytes, the tensors in the given order, and the given metadata', async () => {
   const infos: TensorInfo[] = [
     { name: 'z', dtype: 'U8', shape: [3] },
     { name: 'a', dtype: 'F32', shape: [] },
@@ -70,8 +70,8 @@ it('pads the header to 8 bytes, puts the tensors in the given order, and metadat
 });
 
 it.each<[string, Parameters<typeof writeSafetensorsFile>[2], RegExp]>([
-  ['gives too little', () => new Uint8Array(15), /"a" needs 16 bytes but its source provided 15/],
-  ['gives too much', async () => new Uint8Array(17), /"a" needs 16 bytes but its source provided more/],
+  ['provides too little', () => new Uint8Array(15), /"a" needs 16 bytes but its source provided 15/],
+  ['provides too much', async () => new Uint8Array(17), /"a" needs 16 bytes but its source provided more/],
   [
     'never ends',
     async function* () {
@@ -79,14 +79,14 @@ it.each<[string, Parameters<typeof writeSafetensorsFile>[2], RegExp]>([
     },
     /"a" needs 16 bytes but its source provided more/,
   ],
-])('leaves the file that was there when a source %s', async (_what, source, message) => {
+])('an existing file is kept if a source %s', async (_what, source, message) => {
   await writeFile(path(), 'before');
   expect(await refusal(writeSafetensorsFile(path(), [vector], source))).toMatch(message);
   expect(namesIn(folder())).toEqual(['model.safetensors']);
   expect(await readFile(path(), 'utf8')).toBe('before');
 });
 
-it('leaves nothing when a source fails, and says what the source said', async () => {
+it('nothing is left behind if a source fails, and its error is passed on', async () => {
   const failing = async function* () {
     yield new Uint8Array(8);
     throw new TypeError('no more');
@@ -95,7 +95,7 @@ it('leaves nothing when a source fails, and says what the source said', async ()
   expect(namesIn(folder())).toEqual([]);
 });
 
-it('refuses what cannot be read back', async () => {
+it('tensors that could not be read back are refused', async () => {
   const write = (infos: TensorInfo[]) => refusal(writeSafetensorsFile(path(), infos, filled));
   expect(await write([vector, vector])).toMatch(/unique/);
   expect(await write([{ ...vector, name: '__metadata__' }])).toMatch(/__metadata__/);
@@ -106,7 +106,7 @@ it('refuses what cannot be read back', async () => {
   expect(namesIn(folder())).toEqual([]);
 });
 
-it('two writers of one file at a time leave one whole file', async () => {
+it('two simultaneous writers leave one complete file', async () => {
   const slowly = (value: number) =>
     async function* () {
       for (let i = 0; i < 16; i++) {
@@ -122,7 +122,7 @@ it('two writers of one file at a time leave one whole file', async () => {
   expect(namesIn(folder())).toEqual(['model.safetensors']);
 });
 
-it('without __metadata__ is read by the npm package safetensors 0.0.1', async () => {
+it('a file without __metadata__ is read by the npm package safetensors 0.0.1', async () => {
   const { SafeTensor } = createRequire(import.meta.url)('safetensors') as {
     SafeTensor: new (bytes: Uint8Array) => { getTensor(name: string): Uint8Array };
   };
@@ -131,7 +131,7 @@ it('without __metadata__ is read by the npm package safetensors 0.0.1', async ()
     { name: 'bias', dtype: 'F32', shape: [3] },
   ];
   await writeSafetensorsFile(path(), infos, filled, { metadata: null });
-  // The package reads its buffer from the beginning: it wants one of its own.
+  // The package reads its buffer from the beginning, so it needs a separate one.
   const whole = new SafeTensor(Uint8Array.from(await readFile(path())));
   for (const info of infos) expect(new Uint8Array(whole.getTensor(info.name))).toEqual(filled(info));
 });

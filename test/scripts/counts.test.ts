@@ -28,7 +28,7 @@ async function reportOf(name: string, [passed, failed, skipped]: [number, number
 }
 
 describe('count-tests', () => {
-  it('adds reports up', async () => {
+  it('adds up reports', async () => {
     const reports = [await reportOf('a', [3, 0, 1]), await reportOf('b', [4, 0, 0])];
     expect(await printed('count-tests.mjs', ...reports)).toEqual({
       stdout: '7 passed, 0 failed, 1 skipped\n',
@@ -46,7 +46,7 @@ describe('count-tests', () => {
 });
 
 describe('print-coverage', () => {
-  it('prints the shares of vitest’s summary, or that there is none', async () => {
+  it('prints the percentages of vitest’s summary, or that there is none', async () => {
     const path = join(folder(), 'coverage-summary.json');
     expect((await printed('print-coverage.mjs', path)).stdout).toBe('coverage: not measured\n');
     const total = { lines: { pct: 91.5 }, branches: { pct: 80 }, functions: { pct: 88 } };

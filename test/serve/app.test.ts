@@ -9,7 +9,7 @@ const COMPLETIONS = '/v1/completions';
 const CHAT = '/v1/chat/completions';
 const idsOf = (text: string) => [...encodeBytes(new TextEncoder().encode(text))];
 
-/** A template that ends replies with a bar. */
+/** A template that ends replies with a vertical bar. */
 const chat: ChatPrompts = {
   close: () => undefined,
   async promptOf(messages) {
@@ -22,7 +22,7 @@ const chat: ChatPrompts = {
 };
 
 describe('a completion', () => {
-  it('comes as OpenAI’s does, with bytes for tokens', async () => {
+  it('has OpenAI’s format, with bytes for tokens', async () => {
     const { ask } = appOf();
     const { status, body } = await ask(COMPLETIONS, { prompt: 'naïve', model: 'tiny', user: 'me' });
     expect(status).toBe(200);
@@ -36,7 +36,7 @@ describe('a completion', () => {
     });
   });
 
-  it('asks for what the fields say', async () => {
+  it('passes the fields on to the generator', async () => {
     const generator = fakeGenerator(() => 'Bytes.');
     const { ask } = appOf(generator);
     const fields = { temperature: 0.5, top_p: 0.9, top_k: 40, min_p: 0.05, repetition_penalty: 1.1, seed: 7 };
@@ -53,7 +53,7 @@ describe('a completion', () => {
     expect(body.choices[0]).toMatchObject({ text: 'Byt', finish_reason: 'length' });
   });
 
-  it('takes null for left out, and draws another seed each time', async () => {
+  it('treats null as absent, and uses a new seed each time', async () => {
     const generator = fakeGenerator(() => 'Bytes.');
     const { ask } = appOf(generator);
     for (let i = 0; i < 2; i++)
@@ -63,7 +63,7 @@ describe('a completion', () => {
     expect(one!.seed).not.toBe(other!.seed);
   });
 
-  it('comes in several texts, and with the patches of each', async () => {
+  it('can have several texts, with the patches of each', async () => {
     const { ask } = appOf(fakeGenerator((_, sample) => ['ab', 'é'][sample]!));
     const { body } = await ask(COMPLETIONS, { prompt: 'a', n: 2, byteify: { patches: true } });
     expect(body.choices).toMatchObject([
@@ -81,7 +81,7 @@ describe('a stream', () => {
     return chunksOf(await response.text());
   };
 
-  it('comes in OpenAI’s chunks, whose text is that of the whole', async () => {
+  it('has OpenAI’s chunks, whose texts add up to the whole', async () => {
     const app = appOf(fakeGenerator(() => 'naïve \xff'));
     const chunks = await streamed(COMPLETIONS, { prompt: 'a' }, app);
     const { body } = await app.ask(COMPLETIONS, { prompt: 'a' });
@@ -100,13 +100,13 @@ describe('a stream', () => {
     ]);
   });
 
-  it('never cuts a character, nor invents one where the text ends in the middle of it', async () => {
+  it('never splits a character, nor invents one if the text ends inside it', async () => {
     const bytes = Uint8Array.of(0x61, 0xe6, 0x9d, 0xb1, 0xc3);
     const chunks = await streamed(COMPLETIONS, { prompt: 'a' }, appOf(fakeGenerator(() => bytes)));
     expect(chunks.map(({ choices }) => choices[0].text)).toEqual(['a', '東', '\ufffd']);
   });
 
-  it('counts at its end where that is asked for', async () => {
+  it('ends with the byte counts on request', async () => {
     const chunks = await streamed(COMPLETIONS, { prompt: 'abc', stream_options: { include_usage: true } });
     expect(chunks.slice(0, -1).every(({ usage }) => usage === null)).toBe(true);
     expect(chunks.at(-1)).toMatchObject({
@@ -115,7 +115,7 @@ describe('a stream', () => {
     });
   });
 
-  it('tells every byte’s entropy and patch where that is asked for, those of cut characters too', async () => {
+  it('has every byte’s entropy and patch on request, even inside characters', async () => {
     const app = appOf(fakeGenerator(() => 'é!'));
     const chunks = await streamed(COMPLETIONS, { prompt: 'a', byteify: { patches: true } }, app);
     expect(chunks.map(({ choices: [{ text, byteify }] }) => [text, byteify.bytes, byteify.begins_patch])).toEqual([
@@ -143,7 +143,7 @@ describe('a stream', () => {
     ]);
   });
 
-  it('of several texts tells which each chunk belongs to', async () => {
+  it('of several texts says to which text each chunk belongs', async () => {
     const app = appOf(fakeGenerator((_, sample) => ['abc', 'xyz'][sample]!));
     const chunks = await streamed(COMPLETIONS, { prompt: 'a', n: 2 }, app);
     const textOf = (index: number) =>
@@ -151,7 +151,7 @@ describe('a stream', () => {
     expect([textOf(0), textOf(1)]).toEqual(['abc', 'xyz']);
   });
 
-  it('that fails before its first byte has a status, and later ends with the error', async () => {
+  it('that fails has an error status before its first byte, and ends with the error after it', async () => {
     const broken = appOf(fakeGenerator(() => 'abc', { fails: new Error('a secret path') }));
     const early = await broken.ask(COMPLETIONS, { prompt: 'a', stream: true });
     expect(early.status).toBe(500);
@@ -173,7 +173,7 @@ describe('a stream', () => {
 });
 
 describe('a conversation', () => {
-  it('goes through the template, whose end of a reply ends the text', async () => {
+  it('is rendered in the template, whose end of a reply ends the text', async () => {
     const generator = fakeGenerator(() => 'Ho');
     const { ask } = appOf(generator, { chat });
     const messages = [
@@ -199,7 +199,7 @@ describe('a conversation', () => {
     });
   });
 
-  it('is refused where the model has no template, or the template will not have it', async () => {
+  it('is refused if the model has no template, or the template rejects it', async () => {
     const messages = [{ role: 'user', content: 'Hi' }];
     expect((await appOf().ask(CHAT, { messages })).body.error).toMatchObject({ code: 'no_chat_template' });
     const replied = await appOf(undefined, { chat }).ask(CHAT, { messages: [{ role: 'assistant', content: 'Ho' }] });
@@ -207,7 +207,7 @@ describe('a conversation', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('the server', () => {
   const long = 'é'.repeat(501);
   it.each([
     [COMPLETIONS, {}, 'prompt', 'prompt: must be a text, or an array of one text.'],
@@ -243,7 +243,7 @@ describe('what is refused', () => {
       'response_format',
       expect.any(String),
     ],
-  ])('%s %j', async (path, body, param, message) => {
+  ])('refuses %s %j', async (path, body, param, message) => {
     const generator = fakeGenerator(() => 'Bytes.');
     const answer = await appOf(generator, { chat }).ask(path, body);
     expect(answer.status).toBe(400);
@@ -253,7 +253,7 @@ describe('what is refused', () => {
     expect(generator.requests).toEqual([]);
   });
 
-  it('fields that leave things as they are, are not', async () => {
+  it('accepts unsupported fields with neutral values', async () => {
     const neutral = { echo: false, logprobs: null, best_of: 1, suffix: '', logit_bias: {}, presence_penalty: 0 };
     expect((await appOf().ask(COMPLETIONS, { prompt: 'a', ...neutral })).status).toBe(200);
     const ofChat = { logprobs: false, tools: [], tool_choice: 'none', response_format: { type: 'text' }, store: true };
@@ -261,7 +261,7 @@ describe('what is refused', () => {
     expect((await appOf(undefined, { chat }).ask(CHAT, { messages, ...ofChat })).status).toBe(200);
   });
 
-  it('a body that is not JSON, is not said to be, or is too large', async () => {
+  it('refuses a body that is not JSON, has another content type, or is too large', async () => {
     const { ask, post } = appOf();
     expect(await ask(COMPLETIONS, '{"prompt": "a"')).toMatchObject({
       status: 400,
@@ -276,7 +276,7 @@ describe('what is refused', () => {
     expect((await post(COMPLETIONS, '', { body, duplex: 'half' } as RequestInit)).status).toBe(413);
   });
 
-  it('a model or a page that is not here', async () => {
+  it('refuses an unknown model or page', async () => {
     const { ask, app } = appOf();
     expect(await ask(COMPLETIONS, { prompt: 'a', model: 'gpt' })).toMatchObject({
       status: 404,
@@ -292,7 +292,7 @@ describe('what is refused', () => {
 describe('the key', () => {
   const authorization = (value: string) => ({ headers: { Authorization: value } });
 
-  it('is asked for at everything below /v1, before anything is read', async () => {
+  it('is required for everything below /v1, before anything is read', async () => {
     const { app, ask } = appOf(undefined, { key: 'right' });
     for (const given of [undefined, 'Basic cmlnaHQ6', 'Bearer wrong', 'Bearer ', 'right'])
       expect(
@@ -307,7 +307,7 @@ describe('the key', () => {
   });
 });
 
-describe('the rest', () => {
+describe('the app', () => {
   it('lists the model', async () => {
     const { app } = appOf();
     const list = (await (await app.request('/v1/models')).json()) as { data: object[] };
@@ -315,7 +315,7 @@ describe('the rest', () => {
     expect(await (await app.request('/v1/models/tiny')).json()).toEqual(list.data[0]);
   });
 
-  it('says how it is', async () => {
+  it('reports its health', async () => {
     const { app, scheduler } = appOf();
     const idle = { model: 'tiny', slots: 2, running: 0, waiting: 0 };
     expect(await (await app.request('/health')).json()).toEqual({ status: 'ok', ...idle });
@@ -367,7 +367,7 @@ describe('the rest', () => {
       expect(await statusFor(host), host).toBe(403);
   });
 
-  it('gives the page with its policy, and lets no other site read anything', async () => {
+  it('serves the page with its policy, and lets no other site read anything', async () => {
     const { app } = appOf();
     const response = await app.request('/', { headers: { Origin: 'https://evil.example' } });
     expect(await response.text()).toContain('<title>byteify</title>');

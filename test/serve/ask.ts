@@ -1,4 +1,4 @@
-/** An app over a fake generator, and what clients do with it. */
+/** An app with a fake generator, and requests of its clients. */
 import { createApp } from '../../src/serve/app.js';
 import type { AppOptions, Limits } from '../../src/serve/index.js';
 import { createScheduler } from '../../src/serve/index.js';

@@ -13,7 +13,7 @@ function open(limits = { streamBytes: 100, stallMs: 30 }) {
 const textOf = (value: Uint8Array | undefined) => new TextDecoder().decode(value);
 
 describe('server-sent events', () => {
-  it('come in order to a client that reads, and end', async () => {
+  it('reach a reading client in order, and end', async () => {
     const { send, end, reader, told } = open();
     const first = reader.read();
     send('one');
@@ -28,7 +28,7 @@ describe('server-sent events', () => {
     expect(told).toEqual([]);
   });
 
-  it('are given up when too much waits', async () => {
+  it('are dropped when too much is buffered', async () => {
     const { send, reader, told } = open();
     for (let i = 0; i < 11; i++) send('x');
     expect(told).toEqual([]);
@@ -38,7 +38,7 @@ describe('server-sent events', () => {
     expect((await reader.read()).done).toBe(true);
   });
 
-  it('are given up when they wait for too long', async () => {
+  it('are dropped when they are buffered for too long', async () => {
     const { send, told, reader } = open();
     send('x');
     vi.advanceTimersByTime(15);
@@ -50,7 +50,7 @@ describe('server-sent events', () => {
     expect(told).toEqual(['slow', 'gone']);
   });
 
-  it('are given up after their end, too, when nobody reads it', async () => {
+  it('are dropped even after their end if nobody reads them', async () => {
     const { send, end, told } = open();
     send('x');
     end();
@@ -58,7 +58,7 @@ describe('server-sent events', () => {
     expect(told).toEqual(['slow', 'gone']);
   });
 
-  it('stop when the client goes, whether it waits for more or not', async () => {
+  it('stop when the client disconnects, whether it is reading or not', async () => {
     for (const waits of [false, true]) {
       const { send, end, reader, told } = open();
       if (waits) void reader.read();

@@ -1,8 +1,8 @@
-/** A generator that writes given texts without a model: a byte each time it is told to, or at once. */
+/** A generator that writes given texts without a model: byte by byte on command, or at once. */
 import type { GenerationRequest, Generator, WrittenBytes } from '../../src/generate/index.js';
 
 export interface FakeGenerator extends Generator {
-  /** What was asked for, in turn. */
+  /** The requests, in order. */
   readonly requests: readonly GenerationRequest[];
   /** Texts whose signal ended them. */
   aborted(): number;

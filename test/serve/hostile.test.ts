@@ -12,7 +12,7 @@ const chat: ChatPrompts = {
   close: () => undefined,
 };
 
-/** What breaks programs: numbers at the edges of their types, of no type, and texts and lists too long. */
+/** Values that break programs: numbers at the limits of their types and beyond, and texts and lists that are too long. */
 const numbers = fc.oneof(
   fc.constantFrom(
     '1e9',
@@ -100,8 +100,8 @@ const bodies = fc
       .join('')}}`,
   }));
 
-describe('whatever a body holds', () => {
-  it('it is answered, or refused as what the client can mend, and the server goes on', async () => {
+describe('whatever a body contains,', () => {
+  it('it is answered, or refused as the client’s error, and the server continues', async () => {
     const { app, post, ask, failures } = appOf(undefined, { chat });
     await fc.assert(
       fc.asyncProperty(bodies, async ({ path, body }) => {
@@ -116,19 +116,19 @@ describe('whatever a body holds', () => {
     expect((await ask('/v1/completions', { prompt: 'a' })).status).toBe(200);
   });
 
-  it.each(NUMBERS)('%s of any size allocates nothing by it', async (field) => {
+  it.each(NUMBERS)('%s of any size causes no large allocation', async (field) => {
     for (const value of ['1e9', '1e15', '4294967296', '1e308', '1e400', '-1e9']) {
       const generator = fakeGenerator(() => 'ab');
       const before = process.memoryUsage().rss;
       const response = await appOf(generator, { chat }).post('/v1/completions', `{"prompt":"a","${field}":${value}}`);
-      // Seeds may be large: nothing is as long as a seed.
+      // Seeds may be large, because nothing is allocated from them.
       expect([field === 'seed' ? 200 : 400, 400], `${field} ${value}`).toContain(response.status);
       expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
       if (response.status === 400) expect(generator.requests).toEqual([]);
     }
   });
 
-  it('a list of many wrong elements is refused for its length, not element by element', async () => {
+  it('a list of many invalid elements is refused for its length, not element by element', async () => {
     const { ask } = appOf(undefined, { chat, limits: { ...LIMITS, bodyBytes: 1_048_576 } });
     const parts = `[${new Array(300_000).fill('{}').join()}]`;
     for (const [path, body, param] of [

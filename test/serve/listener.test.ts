@@ -6,7 +6,7 @@ import { addressOf, openListener } from '../../src/serve/index.js';
 const LOCAL = { host: '127.0.0.1', port: 0, requestMs: 1000 };
 
 describe('the listener', () => {
-  it('says that the model is not open yet, then serves, then lets go of the port', async () => {
+  it('reports that the model is not open yet, then serves, then releases the port', async () => {
     const listener = await openListener(LOCAL);
     expect(listener.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const early = await fetch(listener.url);
@@ -18,7 +18,7 @@ describe('the listener', () => {
     await expect(fetch(listener.url)).rejects.toThrow();
   });
 
-  it('ends connections on which nothing is asked, when it closes', async () => {
+  it('ends idle connections when it closes', async () => {
     const listener = await openListener(LOCAL);
     const idle = connect(Number(new URL(listener.url).port), '127.0.0.1');
     await once(idle, 'connect');
@@ -27,7 +27,7 @@ describe('the listener', () => {
     await ended;
   });
 
-  it('tells in one sentence that a port is in use, and how to go on', async () => {
+  it('reports in one sentence that a port is in use, and what to do', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
@@ -53,7 +53,7 @@ describe('the listener', () => {
     ['0.0.0.0', false],
     ['::', false],
     ['192.0.2.1', false],
-  ])('%s is this machine alone: %s', async (host, loopback) => {
+  ])('considers %s loopback: %s', async (host, loopback) => {
     expect((await addressOf(host)).loopback).toBe(loopback);
   });
 });

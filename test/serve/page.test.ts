@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readPage } from '../../src/serve/index.js';
 
 describe('the demo page', () => {
-  it('asks for nothing from elsewhere, and its policy allows its own script and style by their digests', async () => {
+  it('loads nothing from elsewhere, and its policy allows its own script and style by their digests', async () => {
     const { html, policy } = await readPage();
     expect(html).not.toMatch(/https?:\/\//);
     expect(html).not.toMatch(/\s(on\w+|style)=/);

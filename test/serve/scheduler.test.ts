@@ -16,8 +16,8 @@ const request = (samples = 1): TextRequest => ({
 const nobody = new AbortController().signal;
 const ignore = () => undefined;
 
-describe('texts that are being written', () => {
-  it('wait for slots up to a number, and further ones are sent away for a while', async () => {
+describe('texts being generated', () => {
+  it('wait for slots up to a limit, beyond which requests are refused for a while', async () => {
     const generator = fakeGenerator(() => 'ab', { slots: 2, paced: true });
     const scheduler = createScheduler(generator, LIMITS);
     const four = Array.from({ length: 4 }, () => scheduler.write(request(), nobody, ignore));
@@ -32,7 +32,7 @@ describe('texts that are being written', () => {
     await expect(scheduler.write(request(), AbortSignal.abort(), ignore)).rejects.toMatchObject({ status: 499 });
   });
 
-  it('end when the client goes, and give their slots back', async () => {
+  it('end when the client disconnects, and free their slots', async () => {
     const generator = fakeGenerator(() => 'ab', { paced: true });
     const client = new AbortController();
     const written = createScheduler(generator, LIMITS).write(request(2), client.signal, ignore);
@@ -44,7 +44,7 @@ describe('texts that are being written', () => {
     expect([generator.state().running, generator.aborted()]).toEqual([0, 2]);
   });
 
-  it('end when what they are delivered to fails', async () => {
+  it('end when their delivery fails', async () => {
     const generator = fakeGenerator(() => 'abc', { slots: 2, paced: true });
     const written = createScheduler(generator, LIMITS).write(request(2), nobody, () => {
       throw new Error('full');
@@ -57,11 +57,11 @@ describe('texts that are being written', () => {
     expect(generator.state().running).toBe(0);
   });
 
-  it('end where they are when time is up', async () => {
+  it('are ended by the time limit', async () => {
     const generator = fakeGenerator(() => 'é!', { paced: true });
     const deltas: TextDelta[] = [];
-    const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (piece) =>
-      deltas.push(piece),
+    const written = createScheduler(generator, { ...LIMITS, requestMs: 300 }).write(request(), nobody, (delta) =>
+      deltas.push(delta),
     );
     await pause(5);
     await generator.step();
@@ -73,7 +73,7 @@ describe('texts that are being written', () => {
     expect(generator.state().running).toBe(0);
   });
 
-  it('fail when time is up before the first byte', async () => {
+  it('fail if the time limit comes before the first byte', async () => {
     const generator = fakeGenerator(() => 'ab', { paced: true });
     const scheduler = createScheduler(generator, { ...LIMITS, requestMs: 20 });
     await expect(scheduler.write(request(), nobody, ignore)).rejects.toMatchObject({ status: 504 });
@@ -81,7 +81,7 @@ describe('texts that are being written', () => {
     expect(generator.state().running).toBe(0);
   });
 
-  it('get a moment to end when the server stops, which takes no more', async () => {
+  it('get a moment to finish when the server stops, which accepts no more', async () => {
     const generator = fakeGenerator((_, sample) => ['a', 'abcdef'][sample]!, { paced: true });
     const scheduler = createScheduler(generator, LIMITS);
     const short = scheduler.write(request(), nobody, ignore);

@@ -1,10 +1,10 @@
-/** @module Archives as they can be, frame by frame, for property tests. */
+/** @module Builds archives frame by frame, for property tests. */
 import fc from 'fast-check';
 
 export const littleEndian = (value: number, count: number) =>
   Array.from({ length: count }, (_, i) => Math.floor(value / 256 ** i) % 256);
 
-/** A frame of the format by hand: raw and run-length blocks of one byte value. */
+/** A zstd frame built by hand: raw and run-length blocks of one byte value. */
 export const zstdFrame = fc
   .record({
     blocks: fc.array(fc.record({ runLength: fc.boolean(), count: fc.nat(300) }), { minLength: 1, maxLength: 4 }),
@@ -39,7 +39,7 @@ const skippable = fc.record({ nibble: fc.nat(15), count: fc.nat(300) }).map(({ n
 
 export const zstdFile = fc.array(fc.oneof(zstdFrame, skippable), { minLength: 1, maxLength: 4 });
 
-/** The bytes in chunks of some lengths. */
+/** The bytes in chunks of the given lengths. */
 export function inChunks(bytes: readonly number[], lengths: readonly number[]): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (let at = 0, i = 0; at < bytes.length; i++) {

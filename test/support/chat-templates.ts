@@ -1,4 +1,4 @@
-/** Templates in the style of those that models have. */
+/** Templates in the style of well-known models. */
 
 export const CHATML = `{%- for message in messages %}
 {{- '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}
@@ -8,7 +8,7 @@ export const CHATML = `{%- for message in messages %}
 {%- endif %}
 `;
 
-/** Begins with BOS, trims what it is given, and refuses roles that it does not know. */
+/** Begins with BOS, trims messages, and refuses unknown roles. */
 export const LLAMA3 = `{{- bos_token }}
 {%- for message in messages %}
     {%- if message.role not in ['system', 'user', 'assistant'] %}
@@ -21,7 +21,7 @@ export const LLAMA3 = `{{- bos_token }}
 {%- endif %}
 `;
 
-/** Ends turns with EOS, and wants them in turn. */
+/** Ends turns with EOS, and requires alternating roles. */
 export const ZEPHYR = `{% for message in messages %}
 {% if (message.role == 'user') != (loop.index0 % 2 == 0) %}
 {{ raise_exception('Roles must alternate') }}

@@ -1,4 +1,4 @@
-/** A headless Chromium: the one that a development dependency carries, or the machine's own. */
+/** A headless Chromium: the one in a development dependency, or the machine's own. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ function installed(name: string): string {
   return execFileSync('which', [name], { encoding: 'utf8' }).trim();
 }
 
-/** @returns why there is none, where none begins to run */
+/** @returns the reason if none starts */
 export async function openBrowser(): Promise<OpenBrowser | string> {
   const reasons: string[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'byteify-chromium-'));

@@ -1,4 +1,4 @@
-/** Runs the built command line as a user does: in a process of its own. */
+/** Runs the built command line in a separate process, as a user does. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -10,7 +10,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** A command that runs; `seen` resolves when its stderr holds a text. */
+/** A running command; `seen` resolves when its stderr contains a text. */
 export interface Running {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;

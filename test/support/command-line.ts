@@ -1,4 +1,4 @@
-/** Runs a whole command line in this process: parsed, run and answered as by the executable, with its exit code and streams. */
+/** Runs a whole command line in this process, as the executable does, with its exit code and streams. */
 import { EventEmitter } from 'node:events';
 import { Writable } from 'node:stream';
 import { expect } from 'vitest';
@@ -36,7 +36,7 @@ export async function commandLine(...argv: readonly string[]): Promise<Answered>
   return { code, ...out };
 }
 
-/** Wrong usage: exit code 2, nothing on stdout, one sentence that holds the text, and no stack. */
+/** Expects wrong usage: exit code 2, nothing on stdout, one sentence that contains the text, and no stack. */
 export const wrongUsage = (text: string | RegExp) => ({
   code: 2,
   stdout: '',

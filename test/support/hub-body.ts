@@ -1,4 +1,4 @@
-/** How the loopback hub sends a body: by range, and with the faults that strike a body. */
+/** How the loopback hub sends a body: by range, and with the faults that affect a body. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Strike } from './hub-faults.js';
@@ -11,7 +11,7 @@ export interface SentBody {
   sentBytes: number;
 }
 
-/** Writes at the pace of the reader; false when it is gone. */
+/** Writes at the pace of the reader; false if it has disconnected. */
 async function write(response: ServerResponse, piece: Uint8Array): Promise<boolean> {
   if (response.write(piece) || response.destroyed) return !response.destroyed;
   await new Promise<void>((resolve) => {
@@ -28,12 +28,12 @@ function* slices(chunk: Buffer, bytes: number): Generator<Buffer> {
   for (let at = 0; at < chunk.length; at += bytes) yield chunk.subarray(at, at + bytes);
 }
 
-/** Half a body: what was written goes out, then the connection ends. */
+/** Half a body: what was written is sent, then the connection ends. */
 function cutOff(response: ServerResponse): void {
   response.socket?.destroySoon();
 }
 
-/** Answers with a file or the part of it that was asked for, and notes in `log` what went out. */
+/** Responds with a file or the requested range, and records in `log` what was sent. */
 export async function sendFile(
   file: HubFile,
   params: { request: IncomingMessage; response: ServerResponse; log: SentBody; strike: Strike },
@@ -89,7 +89,7 @@ export async function sendFile(
   else if (stop.kind === 'cut') cutOff(response);
 }
 
-/** Answers with JSON; `cut` strikes it too. */
+/** Responds with JSON; `cut` affects it too. */
 export function sendJson(
   response: ServerResponse,
   params: { path: string; head: boolean; strike: Strike },

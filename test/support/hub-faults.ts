@@ -1,6 +1,6 @@
-/** The faults of a bad network, as data, and what counts how often each struck. */
+/** The faults of a bad network, as data, and a counter of how often each occurred. */
 
-/** `on` is tested against the path of the URL; `times` (default 1) counts how often the fault strikes. */
+/** `on` is tested against the path of the URL; `times` (default 1) is how often the fault occurs. */
 export type HubFault = { readonly on: RegExp; readonly times?: number } & (
   | { readonly kind: 'cut' | 'stall' /** of this answer's body */; readonly afterBytes: number }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterSeconds?: number }
@@ -18,7 +18,7 @@ export type Strike = ReturnType<typeof striker>;
 
 export function striker(faults: readonly HubFault[]) {
   const entries = faults.map((fault) => ({ fault, left: fault.times ?? 1 }));
-  /** The first fault of a kind that is due for the path of a URL; it counts as having struck. */
+  /** The first pending fault of a kind for the path of a URL; it counts as having occurred. */
   function strike<Kind extends HubFaultKind>(
     kind: Kind,
     path: string,

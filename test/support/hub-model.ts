@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 
 const SIZE = 300_000;
 
-/** Looks like a Llama's repository to the hub's client, which reads no weights: two shards, and much that nobody needs. */
+/** A repository that looks like a Llama's to the hub's client, which reads no weights: two shards, and many unneeded files. */
 export function hubModel(): Record<string, string | Uint8Array> {
   const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const;
   return {
@@ -24,7 +24,7 @@ export function hubModel(): Record<string, string | Uint8Array> {
   };
 }
 
-/** What a conversion needs of it. */
+/** The files that a conversion needs. */
 export const WANTED = [
   'LICENSE.txt',
   'README.md',

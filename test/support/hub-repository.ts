@@ -14,7 +14,7 @@ export interface HubFile {
   readonly oid: string;
   readonly sha256: string;
   readonly lfs: { readonly oid: string; readonly size: number; readonly pointerSize: number } | null;
-  /** The bytes from `start` up to, but not with, `end`. */
+  /** The bytes from `start` to `end`, exclusive. */
   read(start: number, end: number): Readable;
 }
 
@@ -23,10 +23,10 @@ export interface HubRepository {
   readonly files: ReadonlyMap<string, HubFile>;
 }
 
-/** What the hub's .gitattributes sends to large-file storage. */
+/** The files that the hub's .gitattributes puts into large-file storage. */
 const LARGE = /\.(safetensors|gguf|bin|pth|model)$/;
 
-/** `large` where a file is in large-file storage whatever its name. */
+/** `large` if a file is in large-file storage whatever its name. */
 type Source = { path: string; size: number; read: HubFile['read']; large?: boolean };
 
 async function sourcesOf(files: HubFiles): Promise<Source[]> {
@@ -62,7 +62,7 @@ export async function hubFile({ large, ...source }: Source): Promise<HubFile> {
   return { ...source, oid, sha256: digest, lfs: { oid: digest, size: source.size, pointerSize: pointer.length } };
 }
 
-/** Sizes and digests as git and the hub have them; the commit follows from the contents. */
+/** Sizes and digests as in git and on the hub; the commit is derived from the contents. */
 export async function hubRepository(files: HubFiles): Promise<HubRepository> {
   const all = await Promise.all((await sourcesOf(files)).map((source) => hubFile(source)));
   all.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -1,4 +1,4 @@
-/** A hub on the loopback: the read routes that huggingface_hub and @huggingface/hub use, and the faults of a bad network. */
+/** A loopback hub: the read routes that huggingface_hub and @huggingface/hub use, and the faults of a bad network. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { type HubFile, type HubFiles, type HubRepository, hubRepository } from '
 
 export type { HubFault } from './hub-faults.js';
 
-/** `url` has the query; `sentBytes` are those of the body. */
+/** `url` includes the query; `sentBytes` counts the body. */
 export interface HubRequest extends SentBody {
   readonly method: string;
   readonly host: string;
@@ -16,7 +16,7 @@ export interface HubRequest extends SentBody {
 }
 
 export interface HubOptions {
-  /** By `org/name`, or `org/name@revision` for more than main. */
+  /** By `org/name`, or `org/name@revision` for revisions other than main. */
   readonly repos: Readonly<Record<string, HubFiles>>;
   /** The token that may read gated repositories: 401 without one, 403 with another. */
   readonly token?: string;
@@ -24,15 +24,15 @@ export interface HubOptions {
   /** Old name → new name, answered by a redirect. */
   readonly renamed?: Readonly<Record<string, string>>;
   readonly faults?: readonly HubFault[];
-  /** Entries a page of a listing. */
+  /** Entries per page of a listing. */
   readonly pageSize?: number;
-  /** Routes that write, from a file of their own; asked before those that read. */
+  /** The writing routes, from a separate file; tried before the reading ones. */
   readonly uploads?: HubRoutes;
 }
 
-/** What routes in other files work with. */
+/** What routes in other files need. */
 export interface HubState {
-  /** By id, then by branch and by commit; a commit adds to both. */
+  /** By id, then by branch and by commit; a commit adds entries for both. */
   readonly repos: Map<string, Map<string, HubRepository>>;
   /** Ids that the hub says are private. */
   readonly privates: Set<string>;
@@ -43,7 +43,7 @@ export interface HubState {
   readonly strike: Strike;
 }
 
-/** False when the request is none of theirs; to answer, they write the response or throw an `Answer`. */
+/** Returns false for other requests; otherwise it writes the response or throws an `Answer`. */
 export type HubRoutes = (
   state: HubState,
 ) => (request: IncomingMessage, response: ServerResponse, log: HubRequest) => Promise<boolean>;
@@ -51,12 +51,12 @@ export type HubRoutes = (
 export interface Hub {
   readonly url: string;
   readonly requests: readonly HubRequest[];
-  /** Requests for the content of files. */
+  /** The requests for the contents of files. */
   contentRequests(): HubRequest[];
   close(): Promise<void>;
 }
 
-/** Thrown to answer with JSON. */
+/** Thrown to respond with JSON. */
 export class Answer extends Error {
   constructor(
     readonly status: number,
@@ -86,7 +86,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     repos.set(id, revisions.set(revision, repository).set(repository.commit, repository));
   }
   const strike = striker(options.faults ?? []);
-  /** How often each link of the storage was used; every redirect gives a new one. */
+  /** How often each link of the storage was used; every redirect creates a new one. */
   const links: number[] = [];
   const requests: HubRequest[] = [];
   const privates = new Set<string>();
@@ -96,7 +96,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     const now = renamed[id];
     if (now !== undefined) throw new Answer(307, {}, { location: path.replace(id, now) });
     const revisions = repos.get(id);
-    // As the hub does: who is not known cannot tell a private repository from none.
+    // As on the hub, an anonymous user cannot distinguish a private repository from a missing one.
     if (revisions === undefined) {
       throw refusal(log.authorization === null ? 401 : 404, 'RepoNotFound', 'Repository not found');
     }

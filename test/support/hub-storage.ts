@@ -1,4 +1,4 @@
-/** The large-file storage behind the loopback hub: objects and parts on disk, taken only whole and with the digest they were announced with. */
+/** The large-file storage of the loopback hub: objects and parts on disk, accepted only if complete and with the announced digest. */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { appendFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
@@ -10,15 +10,15 @@ import { Answer } from './hub-server.js';
 
 export interface Received {
   readonly path: string;
-  /** Of the body, whole or not. */
+  /** Bytes of the body, complete or not. */
   bytes: number;
 }
 
 export interface StorageOptions {
   readonly folder: string;
-  /** Where this body ends early, or null. */
+  /** The byte at which this body ends early, or null. */
   readonly cutAfter: (path: string) => number | null;
-  /** Whether what is stored under this path shall have another byte than what came. */
+  /** Whether to corrupt a byte of what is stored under this path. */
   readonly spoils: (path: string) => boolean;
 }
 
@@ -42,7 +42,7 @@ export function hubStorage({ folder, cutAfter, spoils }: StorageOptions) {
   const multiparts = new Map<string, { oid: string; parts: Map<number, { path: string; etag: string }> }>();
   const objectPath = (oid: string) => join(folder, 'objects', oid);
 
-  /** A body that ends early leaves nothing. */
+  /** Stores a body; one that ends early leaves nothing behind. */
   async function receive(request: IncomingMessage, pathname: string): Promise<string> {
     await mkdir(join(folder, 'objects'), { recursive: true });
     const path = join(folder, randomBytes(8).toString('hex'));
@@ -118,7 +118,7 @@ export function hubStorage({ folder, cutAfter, spoils }: StorageOptions) {
       return new Answer(200, {});
     },
 
-    /** An object as a file of a repository, with the digest of what lies there: a storage that spoiled it is found out. */
+    /** An object as a file of a repository, with the digest of what is stored, so that corruption is detected. */
     async file(path: string, oid: string, size: number): Promise<HubFile> {
       const object = objectPath(oid);
       const found = await stat(object).catch(() => null);

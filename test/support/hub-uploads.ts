@@ -1,4 +1,4 @@
-/** The routes of a hub that write, as huggingface_hub and @huggingface/hub use them: what is uploaded is stored, checked, and then served. */
+/** A hub's writing routes, as huggingface_hub and @huggingface/hub use them: uploads are stored, checked, and then served. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parse } from 'yaml';
@@ -6,7 +6,7 @@ import { type HubRepository, hubRepository } from './hub-repository.js';
 import { Answer, type HubRequest, type HubRoutes, type HubState, refusal } from './hub-server.js';
 import { hubStorage, type Received } from './hub-storage.js';
 
-/** `on` is tested against the path of the URL; `times` (default 1) counts how often the fault strikes. */
+/** `on` is tested against the path of the URL; `times` (default 1) is how often the fault occurs. */
 export type UploadFault = { readonly on: RegExp; readonly times?: number } & (
   | { readonly kind: 'cut' /** of the request's body */; readonly afterBytes: number }
   | { readonly kind: 'stall' /** the answer never comes */ }
@@ -26,14 +26,14 @@ export interface UploadOptions {
   readonly folder: string;
   /** By token. */
   readonly accounts: Readonly<Record<string, HubAccount>>;
-  /** Objects that are larger come in parts of this size. */
+  /** Larger objects are uploaded in parts of this size. */
   readonly partBytes?: number;
   readonly faults?: readonly UploadFault[];
 }
 
 export interface Uploads {
   readonly routes: HubRoutes;
-  /** What the storage was sent. */
+  /** What was sent to the storage. */
   readonly received: readonly Received[];
 }
 
@@ -51,7 +51,7 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 const jsonOf = async (request: IncomingMessage) => JSON.parse(await textOf(request)) as Json;
 
-/** The hub's own rules are more; what is no YAML breaks all of them. */
+/** The hub has more rules; invalid YAML violates all of them. */
 function validate(content: string): Answer {
   const front = /^---\r?\n([\s\S]*?)\r?\n---/.exec(content)?.[1];
   const warnings = front === undefined ? [{ message: 'empty or missing yaml metadata in repo card' }] : [];
@@ -69,7 +69,7 @@ function preupload({ files }: HubRepository, asked: readonly { path: string; siz
       path,
       uploadMode: LARGE_NAME.test(path) || size > LARGE_BYTES ? 'lfs' : 'regular',
       shouldIgnore: false,
-      // What the client compares with: sha256 where a file is large, git's sha1 where it is not.
+      // The digest that the client compares: sha256 for large files, git's sha1 for others.
       oid: files.get(path)?.lfs?.oid ?? files.get(path)?.oid ?? null,
     })),
   };
@@ -190,7 +190,7 @@ export function hubUploads(options: UploadOptions): Uploads {
     return { success: true, commitOid: oid, commitUrl: `${state.url}/${id}/commit/${oid}`, hookOutput: '' };
   }
 
-  /** One request that is about to be answered. */
+  /** One request to respond to. */
   interface Call {
     readonly state: HubState;
     readonly request: IncomingMessage;

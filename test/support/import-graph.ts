@@ -6,7 +6,7 @@ export interface Import {
   /** A path in the tree (`blt/index.ts`), or the name of a package. */
   readonly to: string;
   readonly external: boolean;
-  /** `type` leaves no trace at run time; `dynamic` runs later, if ever. */
+  /** `type` imports do not exist at run time; `dynamic` ones run later, if ever. */
   readonly kind: 'static' | 'type' | 'dynamic';
 }
 
@@ -16,7 +16,7 @@ export function readTree(root: string): Map<string, string> {
   return new Map(names.sort().map((name) => [name.replaceAll('\\', '/'), readFileSync(join(root, name), 'utf8')]));
 }
 
-/** `import { type A } from` counts as static: under verbatimModuleSyntax the import stays, only the name goes. */
+/** `import { type A } from` counts as static: under verbatimModuleSyntax the import remains, only the name is removed. */
 export function importsOf(tree: ReadonlyMap<string, string>): Import[] {
   return [...tree].flatMap(([from, text]) => {
     const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
@@ -36,7 +36,7 @@ export function importsOf(tree: ReadonlyMap<string, string>): Import[] {
   });
 }
 
-/** Modules that are loaded together with each module: itself, and what it imports statically, through everything. */
+/** The modules that are loaded with each module: itself and its static imports, transitively. */
 export function loadedWith(module: string, imports: readonly Import[]): Map<string, readonly string[]> {
   const paths = new Map<string, readonly string[]>([[module, [module]]]);
   for (const [at, path] of paths) {
@@ -47,7 +47,7 @@ export function loadedWith(module: string, imports: readonly Import[]): Map<stri
   return paths;
 }
 
-/** Groups of modules that reach each other by imports that are there at load time or for types (Tarjan's strongly connected components). */
+/** Groups of modules that reach each other by static or type imports (Tarjan's strongly connected components). */
 export function circlesIn(modules: readonly string[], imports: readonly Import[]): string[][] {
   const targets = new Map(modules.map((module) => [module, [] as string[]]));
   for (const { from, to, kind } of imports) if (kind !== 'dynamic' && targets.has(to)) targets.get(from)?.push(to);

@@ -2,7 +2,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goldenPath } from './golden.js';
 
-/** A copy of the plain golden model that reads 4,096 bytes, its parts included. @returns its folder */
+/** A copy of the plain golden model whose parts read 4,096 bytes. @returns its folder */
 export async function longGolden(folder: string): Promise<string> {
   await cp(goldenPath('plain/blt'), folder, { recursive: true });
   const path = join(folder, 'config.json');

@@ -8,7 +8,7 @@ const withoutFences = (markdown: string) => markdown.replaceAll(FENCE, '');
 export interface Heading {
   readonly level: number;
   readonly text: string;
-  /** As GitHub makes it. */
+  /** A heading's anchor, as on GitHub. */
   readonly anchor: string;
 }
 
@@ -30,7 +30,7 @@ export function headingsOf(markdown: string): Heading[] {
   });
 }
 
-/** Targets of links and images, inline, by reference and in HTML; those inside code are none. */
+/** The targets of links and images, inline, by reference and in HTML, but not inside code. */
 export function linksOf(markdown: string): string[] {
   const prose = withoutFences(markdown).replaceAll(CODE_SPAN, '');
   const inline = prose.matchAll(/\]\(<?([^)\s>]+)>?(?: +"[^"]*")?\)/g);
@@ -39,7 +39,7 @@ export function linksOf(markdown: string): string[] {
   return [...inline, ...references, ...html].map((match) => match[1]!);
 }
 
-/** What stands in backticks, in order. */
+/** The contents of code spans, in order. */
 export function codeSpansOf(markdown: string): string[] {
   return [...markdown.matchAll(CODE_SPAN)].map(([span]) => span.slice(1, -1));
 }
@@ -48,16 +48,16 @@ export function codeSpansOf(markdown: string): string[] {
 export function fenceBelow(markdown: string, heading: string): string {
   const at = markdown.search(new RegExp(`^#+ ${heading}$`, 'm'));
   const block = at < 0 ? null : /^```\w*\n([\s\S]*?)\n```$/m.exec(markdown.slice(at));
-  if (block === null) throw new Error(`no fenced block stands below the heading ${heading}`);
+  if (block === null) throw new Error(`There is no fenced block below the heading ${heading}`);
   return block[1]!;
 }
 
-/** Lines that begin otherwise than prose does: headings, tables, items, quotes, HTML, link references. */
+/** Lines that do not begin like prose: headings, tables, items, quotes, HTML, link references. */
 const NO_PROSE = /^\s*(?:#{1,6} |\||[-*+] |\d+\. |>|<|\[[^\]]+\]: )/;
 const ITEM = /^\s*(?:[-*+]|\d+\.) /;
 const COMMENT = /<!--[\s\S]*?-->/g;
 
-/** Lines of prose that go on with the line above: paragraphs and list items wrapped by hand. */
+/** Lines of prose that continue the line above: paragraphs and list items wrapped by hand. */
 export function wrappedLines(markdown: string): string[] {
   const lines = withoutFences(markdown).replaceAll(COMMENT, '').split('\n');
   const isText = (line: string) => line.trim() !== '' && !NO_PROSE.test(line);
@@ -65,7 +65,7 @@ export function wrappedLines(markdown: string): string[] {
   return lines.filter((line, i) => isText(line) && goesOn(lines[i - 1])).map((line) => line.trim());
 }
 
-/** A table's cells by row, each row by the table's headers; cells are trimmed and keep their marks. */
+/** A table's cells by row and header; cells are trimmed but keep their Markdown. */
 export type Table = readonly Readonly<Record<string, string>>[];
 
 function cellsOf(line: string): string[] {

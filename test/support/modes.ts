@@ -1,4 +1,4 @@
-/** Runs one function in every way that the engine has: operation by operation, as a graph, and compiled by XLA. */
+/** Runs a function in every mode of the engine: operation by operation, as a graph, and compiled by XLA. */
 import { expect } from 'vitest';
 import { type CompileMode, compile, signatureOf, tf } from '../../src/engine/index.js';
 
@@ -8,7 +8,7 @@ export const MODES = ['eager', ...COMPILED] as const;
 export type Mode = (typeof MODES)[number];
 export type Body = (...inputs: tf.Tensor[]) => readonly tf.Tensor[];
 
-/** Numbers of both signs without pattern, between 0.2 and 1.2 in size. */
+/** Irregular numbers of both signs, with magnitudes between 0.2 and 1.2. */
 export function numbers(shape: readonly number[], salt: number): tf.Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
   const values = Float32Array.from({ length: size }, (_, i) => {
@@ -21,14 +21,14 @@ export function numbers(shape: readonly number[], salt: number): tf.Tensor {
 export const ints = (values: readonly number[], shape: number[] = [values.length]): tf.Tensor =>
   tf.tensor([...values], shape, 'int32');
 
-/** Values of tensors, which are released. */
+/** The values of tensors, which are released. */
 export function taken(tensors: readonly tf.Tensor[]): Float32Array[] {
   const values = tensors.map((tensor) => Float32Array.from(tensor.dataSync()));
   tf.dispose([...tensors]);
   return values;
 }
 
-/** What `body` gives in each way; it is traced once. The inputs stay the caller's. */
+/** The results of `body` in each mode; it is traced once. The caller keeps the inputs. */
 export async function everyWay(body: Body, inputs: readonly tf.Tensor[]): Promise<Record<Mode, Float32Array[]>> {
   const eager = taken(tf.tidy(() => body(...inputs).map((out) => tf.clone(out))));
   const compiled = compile(body, signatureOf(inputs));
@@ -53,7 +53,7 @@ export function withGradients(f: (...inputs: tf.Tensor[]) => tf.Tensor, varied: 
   };
 }
 
-/** The largest difference, relative to the largest of the wanted values, or to `floor` where all are smaller: rounding of nothing. */
+/** The largest difference, relative to the largest expected value, or to `floor` if all are smaller and thus only rounding errors. */
 export function relativeDifference(found: ArrayLike<number>, wanted: ArrayLike<number>, floor = 1e-6): number {
   let [worst, scale] = [found.length === wanted.length ? 0 : Number.POSITIVE_INFINITY, floor];
   for (let i = 0; i < wanted.length; i++) {
@@ -64,7 +64,7 @@ export function relativeDifference(found: ArrayLike<number>, wanted: ArrayLike<n
   return worst / scale;
 }
 
-/** Every result of the compiled ways is the eager one, to `tolerance` of its largest value (or of `floor`). */
+/** Expects every compiled result to equal the eager one, to `tolerance` of its largest value (or of `floor`). */
 export function expectAlike(found: Record<Mode, Float32Array[]>, tolerance: number, floor?: number): void {
   for (const mode of COMPILED) {
     expect(found[mode].length).toBe(found.eager.length);

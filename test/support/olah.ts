@@ -1,4 +1,4 @@
-/** olah (PyPI), a mirror of the hub, as a second server for downloads: it serves git repositories and asks nobody. */
+/** olah (PyPI), a mirror of the hub, as a second server for downloads: it serves git repositories and contacts no other server. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Makes its environment the first time (scripts/peers-env.sh). */
+/** Creates its environment the first time (scripts/peers-env.sh). */
 function command(): string {
   const python = execFileSync('bash', ['scripts/peers-env.sh', 'test/peers/olah-requirements.txt'], {
     cwd: ROOT,
@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Commits what lies in a folder; gives the commit. */
+/** Commits the contents of a folder. @returns the commit */
 export function commitFolder(folder: string): string {
   const git = (...args: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.org', ...args], {

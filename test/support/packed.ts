@@ -1,6 +1,6 @@
 /**
- * The package as its users get it: packed, and installed into an empty folder. Made once a run, in the folder BYTEIFY_TEST_SHARED, for all
- * test files that ask.
+ * The package as users get it: packed, and installed into an empty folder. Made once per run, in the folder BYTEIFY_TEST_SHARED, for all
+ * test files that need it.
  */
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -17,9 +17,9 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export interface Packed {
   /** `byteify-blt` */
   readonly name: string;
-  /** The file that the registry would get. */
+  /** The file that would be published to the registry. */
   readonly tarball: string;
-  /** Paths in it. */
+  /** The paths in it. */
   readonly files: readonly string[];
   /** The folder with `node_modules`, in which a user would work. */
   readonly folder: string;
@@ -30,7 +30,7 @@ interface PackReport {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** npm 11 gives a list, newer ones an object by name. */
+/** npm 11 prints a list, newer versions an object by name. */
 function reportOf(stdout: string): PackReport {
   const [report] = Object.values(JSON.parse(stdout) as Record<string, PackReport>);
   if (report === undefined) throw new Error('npm packed nothing');
@@ -38,7 +38,7 @@ function reportOf(stdout: string): PackReport {
 }
 
 async function packInto(folder: string): Promise<void> {
-  // Not the prepack script: `npm test` has just built, and other tests run what it built.
+  // Not the prepack script: `npm test` has just built the package, and other tests use that build.
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder, ROOT]);
   const { filename, files } = reportOf(stdout);
   await rename(join(folder, filename), join(folder, 'package.tgz'));
@@ -49,7 +49,7 @@ async function packInto(folder: string): Promise<void> {
   await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', '../package.tgz'], { cwd: user });
 }
 
-/** Packs and installs, or finds it done. */
+/** Packs and installs the package, or finds it done. */
 export async function packed(): Promise<Packed> {
   const folder = join(sharedRoot(), 'packed');
   if (!existsSync(folder)) {
@@ -64,7 +64,7 @@ export async function packed(): Promise<Packed> {
 }
 
 /**
- * A shell's commands as a user of the installed package gives them: `byteify` is found as npx finds it, and what they
+ * Runs shell commands as a user of the installed package does: `byteify` is found as npx finds it, and what they
  * install globally goes below their own folder. Stops at the first that fails.
  * @param cwd where they run, as a rule a folder below the installed one.
  */

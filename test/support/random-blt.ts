@@ -1,4 +1,4 @@
-/** A BLT folder of random weights, of any size: for what depends on how long things take and not on what they say. */
+/** A BLT folder of random weights, of any size, for tests that depend on timing and not on results. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, toTransformersConfig } from '../../src/blt/index.js';

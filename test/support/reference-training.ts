@@ -1,4 +1,4 @@
-/** AdamW with clipping in double precision, on dense gradients taken eagerly: what a training step must equal. */
+/** AdamW with clipping in double precision, on dense eager gradients: the reference for a training step. */
 import { bltTensors } from '../../src/blt/index.js';
 import { tf } from '../../src/engine/index.js';
 import { lossAndGradients } from '../../src/finetune/loop/gradients.js';
@@ -25,7 +25,7 @@ export interface ReferenceStep {
 
 export interface Reference {
   readonly parameters: ReadonlyMap<string, Parameter>;
-  /** @param rows of the table that the step reads; null moves all, as dense AdamW does. */
+  /** @param rows the rows of the table that the step reads; null updates all, as dense AdamW does */
   step(input: {
     readonly whole: readonly PartialBatch<Arrays>[];
     readonly weight: number;

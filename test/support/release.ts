@@ -1,4 +1,4 @@
-/** Exports without weights: what a conversion of some model would put beside them. */
+/** Exports without weights: the other files of a conversion of some model. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest, StageRecord } from '../../src/conversion/index.js';
@@ -33,7 +33,7 @@ export const fileAt = (path: string): StageRecord['files'][number] => ({
   sha256: 'f'.repeat(64),
 });
 
-/** Of a hub model whose files lie in somebody's cache. */
+/** For a hub model whose files are in somebody's cache. */
 export function manifestOf(change: Partial<Manifest> & { files?: readonly string[] }): Manifest {
   const { files = ['model.safetensors'], ...rest } = change;
   return {
@@ -83,7 +83,7 @@ export interface FabricatedExport {
 }
 
 /**
- * @param root an empty folder: gets `conversion/` and `blt/`
+ * @param root an empty folder, in which `conversion/` and `blt/` are created
  * @param source the licence's files, and README.md, by name
  */
 export async function fabricateExport(

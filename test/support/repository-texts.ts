@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const TEXT = /\.(ts|mjs|js|py|sh|md|ya?ml|html)$/;
-/** Samples of text for tests and built files: nobody reads them as the project's word. */
+/** Sample texts for tests, and built files, which are not the project's documentation. */
 const SKIPPED = new Set(['node_modules', 'dist', 'fixtures']);
 
 function filesBelow(folder: string): string[] {
@@ -17,7 +17,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-/** Texts below some of the repository's folders, and those at its root, by path from the root. */
+/** The texts below some of the repository's folders, and at its root, by path from the root. */
 export function repositoryTexts(...folders: readonly string[]): Map<string, string> {
   const atRoot = readdirSync(REPOSITORY, { withFileTypes: true })
     .filter((entry) => entry.isFile() && TEXT.test(entry.name))

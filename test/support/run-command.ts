@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { Command, Context } from '../../src/commands/command.js';
 import { createReporter } from '../../src/ui/index.js';
 
-/** Runs a verb in this process and gives what it printed; an error it throws comes back beside it. */
+/** Runs a verb in this process, and returns its output and the error that it threw. */
 export async function runCommand<Args>(
   command: Command<Args>,
   args: Args,

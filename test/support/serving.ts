@@ -1,4 +1,4 @@
-/** `byteify serve` in a process of its own. */
+/** `byteify serve` in a separate process. */
 import { type Running, startCli } from './cli.js';
 
 interface Choice {
@@ -14,7 +14,7 @@ interface Choice {
   };
 }
 
-/** All that a document or a chunk of a server can hold; each holds some of it. */
+/** All fields of a server's documents and chunks, each of which has some of them. */
 export interface AnswerBody {
   readonly id: string;
   readonly object: string;

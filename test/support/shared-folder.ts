@@ -1,4 +1,4 @@
-/** Vitest's global set-up: a folder for the conversions that slow tests share, gone when the run is. `.ci/run` brings its own. */
+/** Vitest's global set-up: a folder for the conversions that slow tests share, removed after the run. `.ci/run` provides its own. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
 /** The commands of a document: its ```sh blocks, and which of them a test may run. */
 
 export interface ShellBlock {
-  /** The first line of the block in the document, from 1. */
+  /** The first line of the block in the document, counted from 1. */
   readonly line: number;
   readonly commands: string;
-  /** Why no test runs it, from the comment `<!-- not run: REASON -->` right above; null when one does. */
+  /** Why no test runs it, from the comment `<!-- not run: REASON -->` directly above; null if a test runs it. */
   readonly notRun: string | null;
 }
 
@@ -12,7 +12,7 @@ const COMMENT = /^\s*<!-- not run: (.+) -->\s*$/;
 
 /**
  * All shell blocks of a Markdown document, in order.
- * @throws Error for a comment that stands above no shell block: what it excuses would have moved away.
+ * @throws Error for a comment that is not directly above a shell block, which must have been moved.
  */
 export function shellBlocks(markdown: string): ShellBlock[] {
   const lines = markdown.split('\n');

@@ -1,4 +1,4 @@
-/** The tiny Llama as the source of a small BLT that was remapped from it, with all tensors that reading text with both takes. */
+/** The tiny Llama as the source of a small BLT that was remapped from it, with all tensors that are needed to read text with both. */
 import { bltTensors } from '../../src/blt/index.js';
 import { type ByteStore, PACKER_START } from '../../src/data/index.js';
 import type { Variable } from '../../src/engine/index.js';
@@ -19,7 +19,7 @@ export interface SourceReading {
   readonly source: Teacher;
   /** The tensors of the BLT, of its patcher with its token-end head, and of the source. */
   readonly variables: ReadonlyMap<string, Variable>;
-  /** Batches of rows, cut by the patcher, with what the source is asked. */
+  /** Batches of rows, segmented by the patcher, with the requested fields of the source. */
   batches(options: BatchOptions): Promise<StepBatch[]>;
   close(): Promise<void>;
 }
@@ -33,7 +33,7 @@ export interface BatchOptions {
   readonly count: number;
 }
 
-/** The engine must be started. @param folder gets the text and the models. */
+/** The engine must be started. @param folder where the text and the models are written */
 export async function openSourceReading(folder: string): Promise<SourceReading> {
   const store = await openText(folder);
   const tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 
-/** A fresh folder before each test of the file, gone after it. */
+/** Creates an empty folder before each test of the file, and removes it afterwards. */
 export function temporaryFolder(): () => string {
   let folder = '';
   beforeEach(async () => {

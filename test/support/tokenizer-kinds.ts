@@ -1,4 +1,4 @@
-/** Contents of tokenizer.json of every kind that is supported, over the vocabularies of test/fixtures/tokenizer. */
+/** Contents of tokenizer.json of every supported kind, over the vocabularies of test/fixtures/tokenizer. */
 import { byteToken } from '../../src/tokenizer/encoding/byte-tokens.js';
 import { tokenizerFromGguf } from '../../src/tokenizer/index.js';
 import { addedToken } from '../../src/tokenizer/tokenizer-json.js';
@@ -22,7 +22,7 @@ const metaspace = (scheme: string, split: boolean) => ({
   split,
 });
 
-/** Expressions of well-known models, and what Oniguruma has beyond JavaScript. */
+/** Expressions of well-known models, and syntax that Oniguruma has but JavaScript lacks. */
 const EXPRESSIONS = {
   'cl100k, possessive':
     "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+",
@@ -55,7 +55,7 @@ const UNIGRAM_BASE: readonly (readonly [string, number])[] = [
 ];
 const BYTE_TOKENS = Array.from({ length: 256 }, (_, byte) => [byteToken(byte), 0] as const);
 const isPiece = (_: string, id: number) => sentencePiece.types[id] === 1;
-/** BPE's scores count merges; as logarithms of probabilities they are as good as any. */
+/** BPE's scores count merges; any numbers serve as logarithms of probabilities here. */
 const SCORED = sentencePiece.tokens.filter(isPiece).map((piece, i) => [piece, -4 - Math.log1p(i)] as const);
 
 function unigram(model: Json, more: Json = {}): Json {

@@ -1,4 +1,4 @@
-/** Texts in which tokenizers differ. */
+/** Texts that tokenizers treat differently. */
 export const TEXTS: readonly string[] = [
   'The quick brown fox',
   ' a space before, two  between, three after   ',

@@ -1,4 +1,4 @@
-/** Training of the plain golden model in memory: rows, batches, and steps in each way. */
+/** Training of the plain golden model in memory: rows, batches, and steps in each run mode. */
 import { type BltConfig, bltTensors, hashTables, type Part } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
 import type { RunMode } from '../../src/engine/index.js';
@@ -16,10 +16,10 @@ import { taken } from './modes.js';
 
 export const TABLE = 'model.encoder_hash_tok_embedding.weight';
 
-/** An epsilon well above rounding, so that a gradient which is nothing but rounding moves nothing in any mode. */
+/** An epsilon well above rounding errors, so that a gradient of nothing but rounding changes no weight in any mode. */
 export const ADAMW: AdamWOptions = { betas: [0.9, 0.95], epsilon: 1e-5, weightDecay: 0.1 };
 
-/** What a source of batches is told for next-byte training of a whole BLT. */
+/** The options of a batch source for next-byte training of a whole BLT. */
 export const NEXT_BYTE_BATCHES = { patched: true, source: null, weights: 'weights', trainsTable: true } as const;
 
 /** Capacity for patches alone. */
@@ -36,7 +36,7 @@ export interface Start {
   readonly reader: TensorReader;
 }
 
-/** The plain golden model. @param hash other hash tables; they hold the first rows of the golden table. */
+/** The plain golden model. @param hash other hash tables, with the first rows of the golden table */
 export async function goldenStart(hash?: BltConfig['hash']): Promise<Start> {
   const folder = goldenPath('plain/blt');
   const golden = await readBltConfig(folder);
@@ -69,7 +69,7 @@ function readerOf(weights: ReadonlyMap<string, Weights>): TensorReader {
   };
 }
 
-/** Texts of 2 to 70 bytes, so that rows hold several documents, cut ones, and padding. */
+/** Texts of 2 to 70 bytes, so that rows contain several documents, cut documents, and padding. */
 export function packerOf(length: number, seed = 1): Packer {
   const texts = Array.from({ length: 31 }, (_, i) =>
     new TextEncoder().encode(`${'a sentence '.repeat(i % 5 === 0 ? 6 : i % 3)}${i * i * 7919}.`),
@@ -77,18 +77,18 @@ export function packerOf(length: number, seed = 1): Packer {
   const split = {
     count: texts.length,
     byteCount: texts.reduce((sum, { length }) => sum + length, 0),
-    byteLength: (piece: number) => texts[piece]!.length,
-    read: async (piece: number) => texts[piece]!,
+    byteLength: (index: number) => texts[index]!.length,
+    read: async (index: number) => texts[index]!,
   };
   return createPacker({ split, rowBytes: length, seed });
 }
 
-/** Made-up entropies by the byte alone: patches of 1 to some 8 bytes. */
+/** Made-up entropies that depend only on the byte: patches of 1 to about 8 bytes. */
 export function madeUpEntropies(ids: Iterable<number>, { patching }: BltConfig): Float32Array {
   return Float32Array.from(ids, (id) => patching.threshold + ((id * 37) % 11 < 3 ? 1 : -1));
 }
 
-/** What a step takes of some micro-batches, with the batches as they were before rows of the table became positions. */
+/** The step's input from some micro-batches, and the batches before hash rows were replaced by indices into the sparse rows. */
 export function stepInput(
   config: BltConfig,
   micros: readonly (readonly PackedRow[])[],
@@ -124,7 +124,7 @@ export interface Training {
   readonly objective: Objective;
   readonly trainingState: TrainingState;
   step(input: Omit<StepInput, 'step' | 'learningRate'>, learningRate: number): Promise<StepOutput>;
-  /** Values of the trained parameters; the table with its spare row. */
+  /** The values of the trained parameters, with the table's spare row. */
   weights(): Map<string, Float32Array>;
   close(): void;
 }

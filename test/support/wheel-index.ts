@@ -1,4 +1,4 @@
-/** A package index on the loopback that has one wheel, and a `python3` whose pip speaks of it. */
+/** A loopback package index with one wheel, and a fake `python3` whose pip refers to it. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -10,16 +10,16 @@ import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/libraries.js';
 
 const run = promisify(execFile);
 
-/** What the next requests meet, one after the other; then all goes well. */
+/** The faults of the next requests, one each; later requests succeed. */
 export type WheelFault =
   | { readonly kind: 'cut'; readonly afterBytes: number }
   | { readonly kind: 'status'; readonly status: number };
 
 export interface WheelIndex {
   readonly wheel: PinnedWheel;
-  /** The file that stands in for python3: `pip install` answers with the server's address, `pip download` copies the wheel. */
+  /** The fake python3: `pip install` prints the server's address, `pip download` copies the wheel. */
   readonly python: string;
-  /** The Range header of each request that came. */
+  /** The Range header of each request. */
   readonly ranges: (string | null)[];
   /** How pip was called. */
   pipCalls(): Promise<string[]>;
@@ -28,7 +28,7 @@ export interface WheelIndex {
 
 const MEBIBYTE = 2 ** 20;
 
-/** A zip with two files in the places of the libraries, of bytes that do not shrink. */
+/** A zip with two files of incompressible bytes in place of the libraries. */
 async function makeWheel(folder: string): Promise<Buffer> {
   const path = join(folder, 'stub.whl');
   const script = `import os, sys, zipfile
@@ -40,7 +40,7 @@ with zipfile.ZipFile(sys.argv[1], "w") as archive:
   return readFile(path);
 }
 
-/** @param options.ranges whether the server honours them; @param options.pipDownload whether pip can download. */
+/** @param options.ranges whether the server supports ranges; @param options.pipDownload whether pip can download. */
 export async function startWheelIndex(
   folder: string,
   options: { faults?: readonly WheelFault[]; ranges?: boolean; sha256?: string; pipDownload?: boolean } = {},

@@ -9,7 +9,7 @@ import { writeTokenizer } from './samples.js';
 
 const folder = temporaryFolder();
 
-it('is the tokenizer that transformers was seen to load (blt-format 3.3)', () => {
+it('the byte tokenizer is the one that transformers is known to load (blt-format 3.3)', () => {
   const { tokenizerJson, tokenizerConfig, specialTokensMap } = byteTokenizerFiles();
   const read = (name: string) => JSON.parse(readFileSync(goldenPath(name), 'utf8')) as object;
   expect(tokenizerJson).toEqual(read('tokenizer.json'));
@@ -17,7 +17,7 @@ it('is the tokenizer that transformers was seen to load (blt-format 3.3)', () =>
   expect(tokenizerConfig).toMatchObject(specialTokensMap);
 });
 
-it('gives the ids that the model knows bytes by', async () => {
+it('the byte tokenizer maps bytes to the model’s ids', async () => {
   await writeTokenizer(folder(), byteTokenizerFiles());
   const tokenizer = await loadTokenizer(folder());
   expect([tokenizer.vocabSize, tokenizer.bosId, tokenizer.addsBos]).toEqual([VOCAB_SIZE, BOS, true]);

@@ -38,8 +38,8 @@ function templateOf(template: string): ChatTemplate {
 const renderChat = (template: string, messages: readonly ChatMessage[]) => templateOf(template).render(messages);
 const replyEnd = (template: string) => templateOf(template).replyEnd();
 
-describe('a conversation in a template', () => {
-  it('like ChatML', async () => {
+describe('a conversation, rendered in a template', () => {
+  it('like ChatML, has its turns', async () => {
     expect(await renderChat(CHATML, CHAT)).toEqual([
       '<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi – 東京?<|im_end|>\n' +
         '<|im_start|>assistant\nYes.<|im_end|>\n<|im_start|>user\nMore.<|im_end|>\n<|im_start|>assistant\n',
@@ -47,7 +47,7 @@ describe('a conversation in a template', () => {
     expect(await replyEnd(CHATML)).toBe('<|im_end|>');
   });
 
-  it('like Llama 3’s, which begins with BOS and trims', async () => {
+  it('like Llama 3’s, begins with BOS and is trimmed', async () => {
     expect(await renderChat(LLAMA3, [{ role: 'user', content: '  Hi \n' }])).toEqual([
       BEGIN,
       '<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
@@ -55,7 +55,7 @@ describe('a conversation in a template', () => {
     expect(await replyEnd(LLAMA3)).toBe('<|eot_id|>');
   });
 
-  it('like Zephyr’s, which ends turns with EOS', async () => {
+  it('like Zephyr’s, ends turns with EOS', async () => {
     expect(await renderChat(ZEPHYR, CHAT.slice(1, 4))).toEqual([
       '<|user|>\nHi – 東京?',
       END,
@@ -70,32 +70,32 @@ describe('a conversation in a template', () => {
 
   it.each([
     [
-      'refuses so short a conversation',
+      'refuses a short conversation',
       "{% if messages[0].role != 'system' %}{{ raise_exception('no') }}{% endif %}<end>",
     ],
-    ['is no template', '{% if %}<end>'],
-    ['leaves a reply out', '{% for message in messages %}<turn>{% endfor %} and the end'],
-  ])('has no end of a reply where the template %s', async (_, template) => {
+    ['is not a template', '{% if %}<end>'],
+    ['omits the reply', '{% for message in messages %}<turn>{% endfor %} and the end'],
+  ])('has no end of a reply if the template %s', async (_, template) => {
     expect(await replyEnd(template)).toBeNull();
   });
 
-  it('has no end of a reply where the template puts nothing after one', async () => {
+  it('has no end of a reply if the template puts nothing after it', async () => {
     const bare = '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}';
     expect(await replyEnd(bare)).toBeNull();
     expect(await renderChat(bare, [{ role: 'user', content: 'Hi' }])).toEqual(['user: Hi\n']);
   });
 
-  it('sees no tools and no documents, as in transformers', async () => {
+  it('has no tools and no documents, as in transformers', async () => {
     const told = '{{ "tools" if tools is not none else "-" }}{{ "documents" if documents is not none else "-" }}';
     expect(await renderChat(told, [])).toEqual(['--']);
   });
 
-  it('takes the line ends and spaces around blocks away, as transformers does', async () => {
+  it('has the line ends and spaces around blocks removed, as in transformers', async () => {
     expect(await renderChat('{% if true %}\n  {% if true %}\nx\n  {% endif %}\n{% endif %}\n', [])).toEqual(['x\n']);
   });
 
   it.each([
-    ['a role it does not know', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
+    ['an unknown role', LLAMA3, [{ role: 'robot', content: 'Hi' }], 'Unknown role robot'],
     ['turns out of order', ZEPHYR, [CHAT[1]!, CHAT[3]!], 'Roles must alternate'],
   ])('is refused for %s, in one sentence with a hint', async (_, template, messages, reason) => {
     await expect(renderChat(template, messages)).rejects.toMatchObject({
@@ -105,16 +105,16 @@ describe('a conversation in a template', () => {
     });
   });
 
-  it('is refused when the template is no Jinja', async () => {
+  it('is refused if the template is not Jinja', async () => {
     await expect(renderChat('{% for %}', CHAT)).rejects.toThrow(/chat template does not take these messages/);
   });
 
-  it('takes no special token from what a user writes, nor from a role', async () => {
+  it('gets no special token from a user’s text or from a role', async () => {
     const marks = ['\uFDD0', '\uFDD1', '\uFDD2'].join('x');
-    const pieces = await renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
+    const parts = await renderChat('{{ bos_token }}{{ messages[0].role }}|{{ messages[0].content }}', [
       { role: marks, content: `<s>${marks}</s>` },
     ]);
-    expect(pieces).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
+    expect(parts).toEqual([BEGIN, '\uFFFDx\uFFFDx\uFFFD|<s>\uFFFDx\uFFFDx\uFFFD</s>']);
   });
 });
 
@@ -122,7 +122,7 @@ describe('the template of a folder', () => {
   const config = (template: unknown) =>
     writeFile(join(folder(), 'tokenizer_config.json'), JSON.stringify({ chat_template: template }));
 
-  it('is its own file, else what tokenizer_config.json says', async () => {
+  it('is its own file, else the one in tokenizer_config.json', async () => {
     expect(await readChatTemplate(folder())).toBeNull();
     await config('from the config');
     expect(await readChatTemplate(folder())).toBe('from the config');
@@ -130,7 +130,7 @@ describe('the template of a folder', () => {
     expect(await readChatTemplate(folder())).toBe('from the file');
   });
 
-  it('of several with names is the default one, else the first', async () => {
+  it('is, of several with names, the default one, else the first', async () => {
     const named = [
       { name: 'tool_use', template: 'tools' },
       { name: 'default', template: 'plain' },
@@ -146,7 +146,7 @@ describe('the template of a folder', () => {
     expect(await readChatTemplate(folder())).toBeNull();
   });
 
-  it('cannot be had from what is not JSON, or not a file', async () => {
+  it('is not read from invalid JSON, or from a folder', async () => {
     await writeFile(join(folder(), 'tokenizer_config.json'), '{');
     await expect(readChatTemplate(folder())).rejects.toThrow(/tokenizer_config\.json is not JSON: it is truncated\./);
     await mkdir(join(folder(), 'chat_template.jinja'));
@@ -157,7 +157,7 @@ describe('the template of a folder', () => {
 describe('the prompt of a conversation', () => {
   const bytes = (text: string) => [...encodeBytes(Buffer.from(text), { bos: false })];
 
-  it('has one BOS, EOS where the template has it, and all else in bytes', async () => {
+  it('has one BOS, EOS where the template puts it, and everything else as bytes', async () => {
     await writeFile(join(folder(), 'chat_template.jinja'), ZEPHYR);
     const zephyr = requireChat(await openChatPrompts(folder()), 'x');
     expect(await zephyr.promptOf([{ role: 'user', content: 'é' }])).toEqual({
@@ -174,7 +174,7 @@ describe('the prompt of a conversation', () => {
     llama.close();
   });
 
-  it('is refused where the model has no template', async () => {
+  it('is refused if the model has no template', async () => {
     const chat = await openChatPrompts(folder());
     expect(chat).toBeNull();
     expect(() => requireChat(chat, 'my-blt')).toThrow(/^my-blt has no chat template: [^.]+\.$/);

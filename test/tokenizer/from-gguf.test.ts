@@ -13,17 +13,20 @@ async function loaded(keyValues: ReadonlyMap<string, GgufValue>) {
 }
 
 describe('the tokenizer of a GGUF file', () => {
-  it.each(Object.entries(byteLevel.cases))('cut into words as %s encodes as the Rust library', async (pre, cases) => {
-    const tokenizer = await loaded(byteLevelValues({ 'ggml.pre': pre }));
-    for (const { text, ids } of cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
-  });
+  it.each(Object.entries(byteLevel.cases))(
+    'with the pre-tokenizer %s encodes like the Rust library',
+    async (pre, cases) => {
+      const tokenizer = await loaded(byteLevelValues({ 'ggml.pre': pre }));
+      for (const { text, ids } of cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
+    },
+  );
 
-  it('with SentencePiece’s scores encodes as SentencePiece', async () => {
+  it('with SentencePiece’s scores encodes like SentencePiece', async () => {
     const tokenizer = await loaded(sentencePieceValues());
     for (const { text, ids } of sentencePiece.cases) expect([text, tokenizer.encode(text)]).toEqual([text, ids]);
   });
 
-  it('without add_space_prefix begins with the text', async () => {
+  it('without add_space_prefix adds no space', async () => {
     const prefixed = await loaded(sentencePieceValues());
     const plain = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': false }));
     const zero = await loaded(sentencePieceValues({ 'ggml.add_space_prefix': 0 }));
@@ -32,7 +35,7 @@ describe('the tokenizer of a GGUF file', () => {
     expect(plain.decode(plain.encode(' the class'))).toBe(' the class');
   });
 
-  it('that names no words is cut as llama.cpp’s default', async () => {
+  it('that names no pre-tokenizer splits like llama.cpp’s default', async () => {
     const tokenizer = await loaded(byteLevelValues());
     for (const { text, ids } of byteLevel.cases.default!) expect(tokenizer.encode(text)).toEqual(ids);
   });
@@ -40,7 +43,7 @@ describe('the tokenizer of a GGUF file', () => {
   it.each([
     ['llama-bpe', [600]],
     ['smaug-bpe', [...'qzx'].map((letter) => byteLevel.tokens.indexOf(letter))],
-  ])('of %s takes a word that no merge makes accordingly', async (pre, ids) => {
+  ])('of %s handles a word that no merge makes accordingly', async (pre, ids) => {
     const [tokens, types] = [
       [...byteLevel.tokens, 'qzx'],
       [...byteLevel.types, 1],
@@ -143,9 +146,17 @@ describe('a GGUF file’s tokenizer is refused', () => {
   it.each<[string, Map<string, GgufValue>, RegExp]>([
     ['when there is none', new Map(), /there is none/],
     ['of another kind', byteLevelValues({ 'ggml.model': 'bert' }), /kind "bert" is unknown/],
-    ['of a kind that objects have by nature', byteLevelValues({ 'ggml.model': 'constructor' }), /kind "constructor"/],
-    ['with other words', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is unknown/],
-    ['with words that objects have by nature', byteLevelValues({ 'ggml.pre': 'toString' }), /pre-tokenizer "toString"/],
+    [
+      'of a kind named like an inherited property',
+      byteLevelValues({ 'ggml.model': 'constructor' }),
+      /kind "constructor"/,
+    ],
+    ['with an unknown pre-tokenizer', byteLevelValues({ 'ggml.pre': 'tekken' }), /pre-tokenizer "tekken" is unknown/],
+    [
+      'with a pre-tokenizer named like an inherited property',
+      byteLevelValues({ 'ggml.pre': 'toString' }),
+      /pre-tokenizer "toString"/,
+    ],
     ['without tokens', new Map([['tokenizer.ggml.model', 'llama']]), /lacks tokenizer.ggml.tokens/],
     ['with numbers for tokens', byteLevelValues({ 'ggml.tokens': [1, 2] }), /ggml.tokens is not a list/],
     [
@@ -153,15 +164,19 @@ describe('a GGUF file’s tokenizer is refused', () => {
       byteLevelValues({ 'ggml.tokens': [...tokens.slice(1), tokens[9]!] }),
       /tokens 8 and 599 are/,
     ],
-    ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 entries for 600 tokens/],
+    ['with too few types', byteLevelValues({ 'ggml.token_type': [1] }), /token_type has 1 value for 600 tokens/],
     ['without scores', sentencePieceValues({ 'ggml.scores': 'none' }), /ggml.scores is not a list/],
     [
-      'with a score that is none',
+      'with an invalid score',
       sentencePieceValues({ 'ggml.scores': sentencePiece.scores.map(() => Number.NaN) }),
       /ggml.scores/,
     ],
     ['with a merge of one part', byteLevelValues({ 'ggml.merges': ['ab'] }), /merge "ab" does not join two tokens/],
-    ['with a merge into no token', byteLevelValues({ 'ggml.merges': ['Z Z'] }), /merge "Z Z" does not join two tokens/],
+    [
+      'with a merge into an unknown token',
+      byteLevelValues({ 'ggml.merges': ['Z Z'] }),
+      /merge "Z Z" does not join two tokens/,
+    ],
     [
       'with an id beyond its tokens',
       byteLevelValues({ 'ggml.eos_token_id': 600 }),

@@ -24,7 +24,7 @@ describe.each([
   ['byte-level', () => byteLevelValues({ 'ggml.pre': 'llama-bpe', 'ggml.bos_token_id': 0 }), ''],
   ['SentencePiece', () => sentencePieceValues(), ' '],
 ] as const)('a %s tokenizer', (_kind, keyValues, prefix) => {
-  it('gives tokens whose bytes are the text’s, and the text back; tokens written in it are text', async () => {
+  it('encodes a text into tokens with its bytes, decodes them, and treats tokens written in it as text', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
     const { encode, decode, tokenBytes, bosId } = await loadTokenizer(folder());
     fc.assert(
@@ -41,7 +41,7 @@ describe.each([
     );
   });
 
-  it('knows every token, and no other', async () => {
+  it('has every token, and no other', async () => {
     await writeTokenizer(folder(), tokenizerFromGguf(keyValues()));
     const { tokenBytes, vocabSize, decode } = await loadTokenizer(folder());
     expect(vocabSize).toBe(600);
@@ -52,13 +52,13 @@ describe.each([
   });
 });
 
-it('the tiny Llama’s tokenizer is read as the repository has it', async () => {
+it('the tiny Llama’s tokenizer is read from the repository', async () => {
   const { encode, decode, bosId, addsBos, vocabSize } = await loadTokenizer(TINY);
   expect([bosId, addsBos, vocabSize]).toEqual([0, false, 1024]);
   expect(decode(encode('A function’s <|end|> of 12 ½'))).toBe('A function’s <|end|> of 12 ½');
 });
 
-it('byte tokens and special tokens give their bytes, tokens that were added their text', async () => {
+it('byte tokens and special tokens have their bytes, and added tokens their text', async () => {
   await writeTokenizer(folder(), tokenizerFromGguf(sentencePieceValues()));
   const pieces = await loadTokenizer(folder());
   expect([...pieces.tokenBytes(3 + 0xc3)]).toEqual([0xc3]);
@@ -76,7 +76,7 @@ it('byte tokens and special tokens give their bytes, tokens that were added thei
   expect(bytes.decode([600])).toBe('éß');
 });
 
-it('tells whether tokens spell a text', async () => {
+it('spells says whether tokens spell a text', async () => {
   const load = async (tokenizerJson: object) => {
     await writeTokenizer(folder(), { tokenizerJson, tokenizerConfig: {} });
     const { encode, spells } = await loadTokenizer(folder());
@@ -92,7 +92,7 @@ it('tells whether tokens spell a text', async () => {
 });
 
 it('numbers of every script are digits, as in the Rust library', async () => {
-  // A vocabulary with a token across a space and a number that is not ASCII: Digits must cut between them first.
+  // A vocabulary with a token that spans a space and a non-ASCII digit: Digits must split them first.
   const [tokens, merges] = [
     [...byteLevel.tokens, 'ĠÂ'],
     [...byteLevel.merges, 'Ġ Â'],
@@ -126,8 +126,8 @@ describe('BOS', () => {
     ['is added because the configuration says so', null, { bos_token: '<|end|>', add_bos_token: true }, {}, 0, true],
     ['is not added for the same reason', begins, { bos_token: '<|end|>', add_bos_token: false }, {}, 0, false],
     ['is named by the model’s configuration only', begins, {}, { bos_token_id: 0 }, 0, true],
-    ['is named by nobody', null, {}, {}, null, false],
-    ['is no token', null, { bos_token: '<none>' }, { bos_token_id: 7000 }, null, false],
+    ['is named in no file', null, {}, {}, null, false],
+    ['is not a token', null, { bos_token: '<none>' }, { bos_token_id: 7000 }, null, false],
   ])('%s', async (_what, post_processor, tokenizerConfig, config, bosId, addsBos) => {
     const { tokenizerJson } = tokenizerFromGguf(byteLevelValues());
     await writeTokenizer(folder(), { tokenizerJson: { ...tokenizerJson, post_processor }, tokenizerConfig });
@@ -142,11 +142,11 @@ describe('a tokenizer is refused that', () => {
   it.each<[string, string | null, RegExp]>([
     ['is absent', null, /contains no tokenizer.json/],
     ['is not JSON', '{', /tokenizer.json is not JSON/],
-    ['is no object', '[]', /is not a JSON object/],
+    ['is not an object', '[]', /is not a JSON object/],
     ['lacks its parts', '{"added_tokens":[],"decoder":{"type":"ByteLevel"}}', /cannot be used/],
     ['has another decoder', JSON.stringify({ ...json, decoder: { type: 'WordPiece' } }), /neither byte-level nor/],
     ['adds tokens without ids', JSON.stringify({ ...json, added_tokens: [{ content: 'a' }] }), /whose id or content/],
-    ['is a model of no kind', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
+    ['is a model of unknown type', JSON.stringify({ ...json, model: { type: 'Guess' } }), /cannot be used/],
   ])('%s', async (_what, text, message) => {
     if (text !== null) await writeFile(join(folder(), 'tokenizer.json'), text);
     const error = await loadTokenizer(folder()).catch((thrown: unknown) => thrown);

@@ -18,9 +18,9 @@ function rendererOf(template: string): TemplateRenderer {
 const grown = (steps: number) =>
   `{% set ns = namespace(s='x') %}{% for i in range(${steps}) %}{% set ns.s = ns.s | replace('x', 'xxxxxxxxxx') %}{% endfor %}`;
 
-describe('a template that would take all there is', () => {
+describe('a template that exhausts resources', () => {
   it.each([
-    ['a range of a thousand million', '{% for i in range(1000000000) %}{% endfor %}', /within|memory/],
+    ['a range of a billion', '{% for i in range(1000000000) %}{% endfor %}', /within|memory/],
     [
       'loops in loops',
       '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}',
@@ -33,7 +33,7 @@ describe('a template that would take all there is', () => {
       /within|memory/,
     ],
     ['a long output', `${grown(6)}{{ ns.s }}`, /wrote more than 100000 characters/],
-  ])('%s: is ended, and its file named', async (_, template, reason) => {
+  ])('(%s) is stopped, and its file named', async (_, template, reason) => {
     const thrown = await rendererOf(template)
       .render({})
       .catch((error: unknown) => error);
@@ -45,7 +45,7 @@ describe('a template that would take all there is', () => {
     expect(hint).toMatch(/Remove or replace/);
   });
 
-  it('ends alone: the next conversation is rendered', async () => {
+  it('does not affect the next conversation', async () => {
     const renderer = rendererOf('{% for i in range(n) %}{% if i % 1000 == 0 %}.{% endif %}{% endfor %}');
     expect(await renderer.render({ n: 2001 })).toBe('...');
     await expect(renderer.render({ n: 1_000_000_000 })).rejects.toThrow(/within|memory/);
@@ -55,7 +55,7 @@ describe('a template that would take all there is', () => {
 });
 
 describe('a renderer', () => {
-  it('keeps its process: later conversations cost no start', async () => {
+  it('keeps its process for later conversations', async () => {
     const renderer = rendererOf('{{ text }}');
     const timed = async (text: string) => {
       const began = performance.now();
@@ -75,7 +75,7 @@ describe('a renderer', () => {
     expect(await renderer.render({ text: 'b' })).toBe('b');
   });
 
-  it('tells what the template itself refuses as the user’s fault', async () => {
+  it('reports a refusal of the template as the user’s error', async () => {
     await expect(rendererOf("{{ raise_exception('No robots') }}").render({})).rejects.toThrow(UsageError);
     await expect(rendererOf('{% if %}').render({})).rejects.toThrow(UsageError);
   });

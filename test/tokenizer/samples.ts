@@ -6,7 +6,7 @@ import type { TokenizerFiles } from '../../src/tokenizer/index.js';
 
 export interface Case {
   readonly text: string;
-  /** What the vocabulary's own library encodes, without special tokens. */
+  /** The ids of the vocabulary's own library, without special tokens. */
   readonly ids: number[];
 }
 
@@ -38,7 +38,7 @@ export const { precompiled_charsmap: CHARSMAP } = readFixture<{ precompiled_char
 const named = (values: Record<string, GgufValue>) =>
   Object.entries(values).map(([key, value]) => [`tokenizer.${key}`, value] as const);
 
-/** Key-values of a GGUF file with the SentencePiece vocabulary; `more` adds and replaces, without `tokenizer.`. */
+/** The key-values of a GGUF file with the SentencePiece vocabulary; `more` adds or replaces keys, given without `tokenizer.`. */
 export function sentencePieceValues(more: Record<string, GgufValue> = {}): Map<string, GgufValue> {
   const { tokens, scores, types } = sentencePiece;
   const model = { 'ggml.model': 'llama', 'ggml.tokens': tokens, 'ggml.scores': scores, 'ggml.token_type': types };

@@ -5,7 +5,7 @@ import { describeError } from '../../src/ui/describe-error.js';
 import { printError } from '../../src/ui/print-error.js';
 
 describe('describeError', () => {
-  it('keeps our own sentence, hint and exit code', () => {
+  it('keeps the message, hint and exit code of byteify’s own errors', () => {
     expect(describeError(new UsageError('Bad.', { hint: 'Do this.' }))).toEqual({
       message: 'Bad.',
       hint: 'Do this.',
@@ -14,7 +14,7 @@ describe('describeError', () => {
     expect(describeError(new ByteifyError('Failed.'))).toEqual({ message: 'Failed.', hint: null, exitCode: 1 });
   });
 
-  it('puts a real system error in words', async () => {
+  it('describes a real system error in words', async () => {
     const missing = await readFile('/no/such/file').catch((error: unknown) => error);
     expect(describeError(missing)).toEqual({
       message: '/no/such/file does not exist.',
@@ -34,7 +34,7 @@ describe('describeError', () => {
 
   it('shortens an unknown error to its first line', () => {
     expect(describeError(new Error('first\nsecond')).message).toBe('first');
-    expect(describeError('').message).toBe('Something failed without saying why.');
+    expect(describeError('').message).toBe('Something failed without an error message.');
     expect(describeError(undefined).exitCode).toBe(1);
   });
 });
@@ -54,7 +54,7 @@ describe('printError', () => {
     });
   });
 
-  it('prints stacks and causes only when asked', () => {
+  it('prints stacks and causes only on request', () => {
     const error = new ByteifyError('Outer.', { cause: new Error('inner') });
     expect(print(error, false).text).toBe('error: Outer.\n');
     expect(print(error, true).text).toMatch(/at .*describe-error\.test\.ts[\s\S]*caused by Error: inner/);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { humanBytes, humanCount, humanDuration, humanFlops } from '../../src/ui/format.js';
+import { counted, humanBytes, humanCount, humanDuration, humanFlops } from '../../src/ui/format.js';
 
 describe('numbers for people', () => {
   it.each([
@@ -21,6 +21,14 @@ describe('numbers for people', () => {
     [1_277_952_000, '1.28 B'],
   ])('prints a count of %d as %s', (count, text) => {
     expect(humanCount(count)).toBe(text);
+  });
+
+  it.each([
+    [0, '0 files'],
+    [1, '1 file'],
+    [2, '2 files'],
+  ])('prints %d and a noun as %s', (count, text) => {
+    expect(counted(count, 'file')).toBe(text);
   });
 
   it.each([

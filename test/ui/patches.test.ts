@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { renderPatches } from '../../src/ui/index.js';
 
-/** One patch a byte count, the first being BOS's own. */
+/** Patches of the given lengths, of which the first is BOS. */
 function rendered(text: string, lengths: readonly number[], options: { colour?: boolean; nats?: number[] } = {}) {
   const bytes = new TextEncoder().encode(text);
   const entropyNats = options.nats ?? Array.from(bytes, () => 0);
@@ -13,11 +13,11 @@ describe('a text with its patches', () => {
     expect(rendered('ab c\n\td', [2, 2, 3])).toBe('ab│ c│\n\td');
   });
 
-  it('shows a character that is cut by its bytes', () => {
+  it('shows a split character as bytes', () => {
     expect(rendered('é!', [1, 2])).toBe('\\xc3│\\xa9!');
   });
 
-  it('has each patch in the colour of what began it', () => {
+  it('has each patch in the colour of its first byte’s entropy', () => {
     const shown = rendered('ab', [1, 1], { colour: true, nats: [0, 9] });
     expect(shown).toBe('\u001b[38;5;250ma\u001b[0m│\u001b[38;5;160mb\u001b[0m');
   });
@@ -30,7 +30,7 @@ describe('a text with its patches', () => {
     ['\u007f', '\\x7f'],
     ['\r', '\\x0d'],
     ['\u00a0', '\u00a0'],
-  ])('cannot steer the terminal: %j', (text, shown) => {
+  ])('cannot control the terminal: %j', (text, shown) => {
     expect(rendered(text, [new TextEncoder().encode(text).length])).toBe(shown);
   });
 });

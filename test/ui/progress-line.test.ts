@@ -14,11 +14,11 @@ it.each([
   ],
   [{ done: 3, unit: 'files' }, 10, '3 files'],
   [{ done: 5e8, total: null, unit: 'bytes' }, 10, '500 MB, 50.0 MB/s'],
-  // Too early for a guess; done; so nearly done that a guess says nothing.
+  // Too early for an estimate; done; so nearly done that an estimate is useless.
   [{ done: 1, total: 100, unit: 'steps' }, 2, '1 %, 1/100 steps'],
   [{ done: 100, total: 100, unit: 'steps' }, 10, '100 %, 100/100 steps'],
   [{ done: 999, total: 1000, unit: 'steps' }, 10, '99 %, 999/1000 steps'],
   [{ done: 0, total: 0, unit: 'bytes' }, 10, '0 B of 0 B'],
-])('%j after %d s', (progress, seconds, line) => {
+])('progress is one line: %j after %d s', (progress, seconds, line) => {
   expect(progressLine(progress, { perSecond: progress.done / seconds, seconds })).toBe(line);
 });

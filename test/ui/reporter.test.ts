@@ -25,8 +25,8 @@ function recorder(options: { isTTY?: boolean; env?: Record<string, string>; json
   return { reporter, text: () => text, at: (ms: number) => (nowMs = ms) };
 }
 
-describe('in a log', () => {
-  it('prints a line a stage and one at its end, with the time it took', () => {
+describe('in a log, the reporter', () => {
+  it('prints a line per stage and one at its end, with the time it took', () => {
     const { reporter, text, at } = recorder();
     reporter.stage('Importing org/name');
     at(2000);
@@ -34,7 +34,7 @@ describe('in a log', () => {
     expect(text()).toBe('Importing org/name ...\nImporting org/name: 3 files (2.0 s)\n');
   });
 
-  it('prints progress every 10 %, not more often than once a second', () => {
+  it('prints progress every 10 %, at most once per second', () => {
     const { reporter, text, at } = recorder();
     reporter.stage('Copy');
     for (let done = 0; done <= 100; done++) {
@@ -45,7 +45,7 @@ describe('in a log', () => {
     expect(shares).toEqual([10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
   });
 
-  it('prints progress of a slow stage every half a minute', () => {
+  it('prints progress of a slow stage every half minute', () => {
     const { reporter, text, at } = recorder();
     reporter.stage('Copy');
     for (let second = 0; second <= 90; second++) {
@@ -59,7 +59,7 @@ describe('in a log', () => {
     ]);
   });
 
-  it('closes an open stage when the next begins, and says nothing for one that was stopped', () => {
+  it('closes an open stage when the next begins, and prints nothing for one that was stopped', () => {
     const { reporter, text } = recorder();
     reporter.stage('one');
     reporter.stage('two');
@@ -68,7 +68,7 @@ describe('in a log', () => {
     expect(text()).toBe('one ...\none: done (0 ms)\ntwo ...\n');
   });
 
-  it('prints no escape codes, on a terminal neither when CI or --json asks for quiet', () => {
+  it('prints no escape codes, nor on a terminal with CI or --json', () => {
     for (const options of [{}, { isTTY: true, env: { CI: 'true' } }, { isTTY: true, json: true }]) {
       const { reporter, text } = recorder(options);
       reporter.stage('one');
@@ -80,8 +80,8 @@ describe('in a log', () => {
   });
 });
 
-describe('on a terminal', () => {
-  it('spins, and leaves the closing line and the notes', () => {
+describe('on a terminal, the reporter', () => {
+  it('shows a spinner, and leaves the closing line and the notes', () => {
     const { reporter, text, at } = recorder({ isTTY: true });
     reporter.stage('Importing');
     at(1000);

@@ -35,12 +35,12 @@ export function checkPlatform(machine: Machine = thisMachine()): Check {
 }
 
 /** More than enough for the recipe `tiny`; `byteify plan` predicts what a model needs. */
-const LITTLE_MEMORY_BYTES = 2e9;
+const MIN_MEMORY_BYTES = 2e9;
 const LITTLE_DISK_BYTES = 5e9;
 
 /** Checks that enough memory is free for the smallest conversion. @param free bytes @param total bytes */
 export function checkMemory(free: number = freemem(), total: number = totalmem()): Check {
-  const ok = free >= LITTLE_MEMORY_BYTES;
+  const ok = free >= MIN_MEMORY_BYTES;
   const detail = `${humanBytes(free)} free of ${humanBytes(total)}, ${availableParallelism()} cores`;
   return {
     name: 'memory',

@@ -3,6 +3,7 @@
 import type { BltConfig, RopeConfig } from '../../blt/index.js';
 import type { GgufFile } from '../../gguf/index.js';
 import type { LlamaConfig } from '../../llama/index.js';
+import { counted } from '../../ui/index.js';
 import type { Inspection } from './inspection.js';
 
 type Facts = Inspection['config'];
@@ -27,11 +28,11 @@ export function llamaFacts(config: LlamaConfig): Facts {
 export function bltFacts(config: BltConfig): Facts {
   const { encoder, decoder, global, patcher, hash, patching } = config;
   const shape = (part: BltConfig['encoder']) =>
-    `${part.layers} x ${part.hiddenSize}, ${part.heads} heads, FFN ${part.intermediateSize}`;
+    `${part.layers} x ${part.hiddenSize}, ${counted(part.heads, 'head')}, FFN ${part.intermediateSize}`;
   return {
     model_type: 'blt',
     encoder: shape(encoder),
-    global: `${shape(global)}, ${global.kvHeads} kv heads, RoPE ${rope(global.rope)}`,
+    global: `${shape(global)}, ${counted(global.kvHeads, 'kv head')}, RoPE ${rope(global.rope)}`,
     decoder: shape(decoder),
     patcher: shape(patcher),
     cross_attn_k: config.crossAttnK,

@@ -1,8 +1,8 @@
-/** @module Folds tensors that layers have alike into one row each, so that a model of 30 layers takes as many lines as one of two. */
+/** @module Folds equal tensors of several layers into one row, so that a model of 30 layers takes as many lines as one of two. */
 import type { InspectedTensor } from './inspection.js';
 
 export interface FoldedTensors extends Pick<InspectedTensor, 'dtype' | 'shape'> {
-  /** The tensor's name; of several, with the numbers of their layers: `model.layers.0-5.mlp.up_proj.weight`. */
+  /** The tensor's name, in which the numbers of several layers are ranges: `model.layers.0-5.mlp.up_proj.weight`. */
   readonly name: string;
   readonly count: number;
 }
@@ -16,7 +16,7 @@ interface Fold extends Pick<InspectedTensor, 'dtype' | 'shape'> {
   readonly layers: number[];
 }
 
-/** Tensors with the same dtype and shape whose names differ only in the number of their layer, in the order of the first of them. */
+/** Folds tensors of equal dtype and shape whose names differ only in the layer number, in the order of first appearance. */
 export function foldLayers(tensors: readonly InspectedTensor[]): FoldedTensors[] {
   const folds = new Map<string, Fold>();
   for (const { name, dtype, shape } of tensors) {

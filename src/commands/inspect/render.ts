@@ -1,14 +1,14 @@
 /** @module Renders an inspection as text. */
 
 import { elementCount } from '../../safetensors/index.js';
-import { humanCount, renderPairs, renderTable } from '../../ui/index.js';
+import { counted, humanCount, renderPairs, renderTable } from '../../ui/index.js';
 import { foldLayers } from './fold-layers.js';
 import type { Group, Inspection } from './inspection.js';
 
-/** A summary line, then the config, the parts, the dtypes and the tensors, those that layers have alike in one row. */
+/** A summary line, then the config, the parts, the dtypes, and the tensors, with those that several layers have folded into one row. */
 export function renderInspection(found: Inspection): string {
   const blocks = [
-    `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${found.tensors.length} tensors\n`,
+    `${found.path}: ${found.kind}, ${humanCount(found.parameters)} parameters (${found.parameters}) in ${counted(found.tensors.length, 'tensor')}\n`,
     renderPairs(
       Object.entries(found.config).map(([key, value]) => [key, value === null ? 'none' : oneLine(String(value))]),
     ),

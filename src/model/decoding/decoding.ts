@@ -8,7 +8,7 @@ import { ByteifyError } from '../../errors.js';
 import { createKvCache } from './kv-cache.js';
 import {
   emptyOutput,
-  LEAST_MEMBERS,
+  MIN_MEMBERS,
   patchesAtOnce,
   type ReadContext,
   readInto,
@@ -22,7 +22,7 @@ import { createStepTable, type StepTable } from './step-table.js';
 export interface DecodingOptions {
   /** Number of sequences decoded in parallel. */
   readonly slots: number;
-  /** How steps run. With `xla`, they run uncompiled until `compileBehind` has compiled them. */
+  /** How steps run. With `xla`, they run uncompiled until `compileInBackground` has compiled them. */
   readonly mode: RunMode;
   /** Maximum bytes of a slot that one step reads (default 256). */
   readonly chunk?: number;
@@ -30,7 +30,7 @@ export interface DecodingOptions {
   readonly draft?: number;
   /** Initial capacity in patches per slot (default 256); it grows on demand. */
   readonly patches?: number;
-  /** Up to this many slots with one byte each, or with a closing patch, run one by one (default 4): on a CPU, one product of few rows costs more than separate products of one row. */
+  /** Up to this many slots with one byte each, or with a closing patch, run one by one (default 4): on a CPU, a product with a few rows costs more than as many products with one row. */
   readonly separateSlots?: number;
 }
 
@@ -62,7 +62,7 @@ export interface Decoding {
    * With mode `xla`, compiles the steps on another thread, while sequences are read; each is used as soon as it is compiled.
    * @returns when all are compiled. @throws the error of the first step that could not be compiled
    */
-  compileBehind(): Promise<void>;
+  compileInBackground(): Promise<void>;
   dispose(): void;
 }
 
@@ -71,7 +71,7 @@ const FIRST_PATCHES = 256;
 const SEPARATE_SLOTS = 4;
 
 /** The id of the most likely byte. @param logits [260] */
-function likeliestByte(logits: Float32Array): number {
+function mostLikelyByte(logits: Float32Array): number {
   let best = BYTE_OFFSET;
   for (let id = BYTE_OFFSET; id < VOCAB_SIZE; id++) if (logits[id]! > logits[best]!) best = id;
   return best;
@@ -88,14 +88,14 @@ async function draftInto(context: ReadContext, index: number, first: number, mos
     entropies.push(found.entropies[0]!);
     const isFull = ids.length >= most || at + 1 >= limit;
     if (isFull || closes(openStart(slot), at, entropies.at(-1)!, context.config)) break;
-    ids.push(likeliestByte(found.logits));
+    ids.push(mostLikelyByte(found.logits));
   }
   slot.farthest = Math.max(slot.farthest, slot.ids.length + ids.length);
   slot.draft = { ids, entropies };
   return ids;
 }
 
-/** Creates the steps for single bytes (for one slot, and for all slots at once if they do not run one by one) and for the pieces of prompts. */
+/** Creates the steps for single bytes (for one slot, and for all slots at once if they do not run one by one) and for the chunks of prompts. */
 function makeSteps(
   steps: StepTable,
   { slotCount, separateSlots, counts }: Record<'slotCount' | 'separateSlots', number> & Pick<Decoding, 'counts'>,
@@ -103,7 +103,7 @@ function makeSteps(
   for (const slots of slotCount > separateSlots ? [1, slotCount] : [1]) {
     const size = { slots, count: 1 };
     for (const name of ['decoder', 'patcher', 'encoder', 'global'] as const) steps[name](size);
-    steps.pool({ ...size, members: LEAST_MEMBERS });
+    steps.pool({ ...size, members: MIN_MEMBERS });
   }
   for (const count of counts.slice(1)) {
     for (const name of ['decoder', 'patcher', 'encoder'] as const) steps[name]({ slots: 1, count });
@@ -114,7 +114,7 @@ function makeSteps(
 /** Opens a decoding. The engine must be started. The caller keeps `model`, which must stay open. */
 export function openDecoding(model: ResidentModel, options: DecodingOptions): Decoding {
   const { slots: slotCount, mode, chunk = CHUNK, separateSlots = SEPARATE_SLOTS } = options;
-  const mostDrafted = Math.min(options.draft ?? 0, chunk);
+  const maxDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
   const cache = createKvCache(config, slotCount, chunk, options.patches ?? FIRST_PATCHES);
   const steps = createStepTable(model, cache, mode);
@@ -123,14 +123,14 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
   // A ring buffer holds a window. Without a window it holds the model's maximum length, which a text cannot exceed.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
-  const counts = [...new Set([1, Math.max(1, mostDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
+  const counts = [...new Set([1, Math.max(1, maxDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
 
   return {
     counts,
     async read(ids) {
       const lengths = ids.map(({ length }) => length);
       if (slots.some((slot, index) => slot.ids.length + (lengths[index] ?? 0) > limit))
-        throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model reads.`);
+        throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model can read.`);
       const outputs = lengths.map(emptyOutput);
       const together = lengths.filter((length) => length === 1).length > separateSlots;
       for (const [slot, length] of lengths.entries()) {
@@ -148,7 +148,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       }
       return outputs;
     },
-    draft: (slot, first) => draftInto(context, slot, first, mostDrafted, limit),
+    draft: (slot, first) => draftInto(context, slot, first, maxDrafted, limit),
     state: (slot) => ({ length: slots[slot]!.ids.length, ends: slots[slot]!.ends }),
     reset(slot) {
       slots[slot] = emptySlot();
@@ -167,10 +167,10 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       cache.copy(slots[from]!, from, to);
       slots[to] = copiedSlot(slots[from]!);
     },
-    async compileBehind() {
+    async compileInBackground() {
       if (mode !== 'xla') return;
       makeSteps(steps, { slotCount, separateSlots, counts });
-      await steps.compileBehind();
+      await steps.compileInBackground();
     },
     dispose() {
       steps.dispose();

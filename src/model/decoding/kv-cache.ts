@@ -19,16 +19,17 @@ export interface KvCache {
   readonly global: LayerCaches;
   readonly states: StateBuffer;
   readonly patches: PatchBuffer;
-  /** Grows the capacity to at least so many patches per slot. */
+  /** Grows the global cache to a capacity of at least this many patches per slot. */
   growGlobal(patches: number): void;
-  /** Grows the capacity to the open patches of the slots and `count` more bytes. */
+  /** Grows the state buffer so that each slot's open patch and `count` more bytes fit. */
   growStates(slots: readonly SequenceSlot[], count: number): void;
   /** Copies the state of slot `from` to slot `to`. */
   copy(sequence: SequenceSlot, from: number, to: number): void;
   dispose(): void;
 }
 
-export const powerOfTwo = (least: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+/** The smallest power of two that is at least `minimum`. */
+export const powerOfTwo = (minimum: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, minimum)));
 
 /** @param chunk maximum bytes per slot in one step @param patches initial capacity in patches per slot */
 export function createKvCache(config: BltConfig, slots: number, chunk: number, patches: number): KvCache {
@@ -41,7 +42,7 @@ export function createKvCache(config: BltConfig, slots: number, chunk: number, p
   ];
   let global = createCaches(config.global, slots, powerOfTwo(patches));
   let states = createStateBuffer(config, slots, powerOfTwo(4 * chunk));
-  // A chunk closes at most one patch per byte, and its first bytes read the patch before.
+  // A chunk closes at most one patch per byte, and its first bytes attend to the patch before it.
   const patchBuffer = createPatchBuffer(config, slots, chunk + 1);
   return {
     patcher,

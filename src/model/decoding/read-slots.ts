@@ -37,11 +37,12 @@ export interface SlotOutput {
 }
 
 /** The minimum number of bytes that a step pools, padding included: a smaller minimum would need more steps, for different patch lengths. */
-export const LEAST_MEMBERS = 64;
+export const MIN_MEMBERS = 64;
 
-/** Patches that go through the global layers at once where `count` bytes are read: few close among many bytes. */
+/** The number of patches that go through the global layers at once when `count` bytes are read: far fewer patches close than bytes are read. */
 export const patchesAtOnce = (count: number): number => Math.ceil(count / 4);
 
+/** The output of `length` ids, to be filled in. */
 export const emptyOutput = (length: number) => ({
   logits: new Float32Array(length * VOCAB_SIZE),
   entropies: new Float32Array(length),
@@ -94,7 +95,7 @@ async function closePatches(
   const size = { slots: group.length, count };
   const positionCount = group.length * count;
   const bytes = closed.flat().reduce((sum, { from, to }) => sum + to - from, 0);
-  const members = powerOfTwo(Math.max(LEAST_MEMBERS, bytes));
+  const members = powerOfTwo(Math.max(MIN_MEMBERS, bytes));
   const bufferRows = new Int32Array(members);
   const patch = new Int32Array(members).fill(positionCount);
   const rows = new Int32Array(positionCount).fill(slots.length * patches.capacity);

@@ -12,8 +12,8 @@ export interface ResidentModel {
   readonly weights: ReadonlyMap<string, Variable>;
 }
 
-/** Reads a variable when its tensor is first used; its entries are the tensors in use. */
-class ReadWhenUsed extends Map<string, tf.Tensor> {
+/** Reads a variable when its tensor is first requested; the entries are the tensors read so far. */
+class LazyParams extends Map<string, tf.Tensor> {
   readonly #weights: ResidentModel['weights'];
 
   constructor(weights: ResidentModel['weights']) {
@@ -32,21 +32,21 @@ class ReadWhenUsed extends Map<string, tf.Tensor> {
  * The weights as tensors, which share the variables' memory. They belong to the caller or to a trace. They are read lazily, because a compiled
  * function is passed every variable that it reads at each call.
  */
-export const residentParams = ({ weights }: ResidentModel): Params => new ReadWhenUsed(weights);
+export const residentParams = ({ weights }: ResidentModel): Params => new LazyParams(weights);
 
 /** The type of the weights of matrix products in memory. All other weights, and all computations, are float32. */
 export type WeightsType = 'float32' | 'bfloat16';
 
-/** Whether a weight is the matrix of a product: embeddings are gathered, and vectors are not matrices. */
-const isOfProducts = ({ name, shape }: TensorSpec) =>
+/** Whether a weight is multiplied as a matrix: embedding tables are only gathered from, and norms are vectors. */
+const isProjection = ({ name, shape }: TensorSpec) =>
   shape.length === 2 && !/embed_tokens|hash_tok_embedding/.test(name);
 
 /**
  * Loads every tensor, or only the patcher's. The engine must be started.
- * @param options.weights bfloat16 halves the memory read per byte, and loses nothing if the checkpoint is bfloat16; only XLA computes with it
- * without converting all weights to float32 first. Default: the checkpoint's type if steps are compiled, else float32.
+ * @param options.weights bfloat16 halves the memory read per byte, and loses nothing if the checkpoint is bfloat16, but only XLA can use it
+ * without first converting all weights to float32. Default: the checkpoint's type if steps are compiled, else float32.
  * @param options.only loads only the patcher
- * @throws ByteifyError when the folder contains no BLT, or a tensor is missing.
+ * @throws ByteifyError if the folder contains no BLT, or a tensor is missing.
  */
 export async function openResidentModel(
   folder: string,
@@ -62,7 +62,7 @@ export async function openResidentModel(
     for (const tensor of bltTensors(config)) {
       if (options.only === 'patcher' && !tensor.name.startsWith('model.patcher.')) continue;
       const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' && canCompile() ? 'bfloat16' : 'float32';
-      const storage = isOfProducts(tensor) ? (options.weights ?? stored) : 'float32';
+      const storage = isProjection(tensor) ? (options.weights ?? stored) : 'float32';
       weights.set(tensor.name, await loadVariable(reader, tensor.name, { storage }));
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** @module Byte states and patch keys and values between the parts of a step, in one ring buffer per sequence slot: position p is stored at p modulo the capacity. */
+/** @module Ring buffers, one per sequence slot, that pass byte states and the patches' keys and values between the parts of a step: position p is stored at p modulo the capacity. */
 import type { BltConfig } from '../../blt/index.js';
 import { tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { crossLayers } from '../blt.js';

@@ -19,13 +19,13 @@ export interface StepFunction<Name extends string> {
 /** How a step runs. */
 export interface StepMode {
   readonly mode: RunMode;
-  /** Whether no run waits for the mode: until `compileAhead` is done the step then runs operation by operation at first, and as a graph later. */
+  /** Whether runs never wait for compilation: until `compileAhead` is done, the step runs first operation by operation, later as a graph. */
   readonly gradual: boolean;
 }
 
 /**
- * Creates a step. A step never waits for compilation: with mode `xla` it runs uncompiled until `compileAhead` is done. Graphs run as traced,
- * because fusing chains would take seconds to compile and save nothing measurable in a forward pass.
+ * Creates a step. Chains of elementwise operations in graphs are not fused: compiling the fused operations would take seconds and save nothing
+ * measurable in a forward pass.
  * @param body may write to variables.
  */
 export function stepFunction<Name extends string>(

@@ -24,7 +24,7 @@ export interface StepTable {
    * From now on compiles steps, existing and future ones, one after the other on another thread. They run uncompiled until then.
    * @returns when none is left to compile. @throws the error of the first step that could not be compiled
    */
-  compileBehind(): Promise<void>;
+  compileInBackground(): Promise<void>;
   dispose(): void;
 }
 
@@ -35,8 +35,8 @@ interface Entry {
 }
 
 /**
- * @param mode with `xla`, steps are compiled gradually: those of one position per slot by XLA; longer ones are prompts' and run too seldom for that, so
- * they become graphs.
+ * @param mode with `xla`, steps are compiled in the background: those of one position per slot by XLA; longer steps only read prompts and run
+ * too rarely for that, so they become graphs.
  */
 export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunMode): StepTable {
   const entries = new Map<string, Entry>();
@@ -48,7 +48,7 @@ export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunM
     const failures: unknown[] = [];
     const isInUse = (key: string, step: StepFunction<never>) => entries.get(key)?.step === step;
     while (uncompiled.length > 0) {
-      // Those that every byte waits for come first.
+      // First the steps that every byte runs.
       const first = uncompiled.findIndex(({ count }) => count === 1);
       const { key, step } = uncompiled.splice(Math.max(0, first), 1)[0]!;
       if (!isInUse(key, step)) continue;
@@ -106,7 +106,7 @@ export function createStepTable(model: ResidentModel, cache: KvCache, mode: RunM
       find('decoder', { size, capacity: cache.states.capacity }, () =>
         decoderStep(model, cache.decoder, cache.states, cache.patches, { ...size, ...how(size) }),
       ),
-    async compileBehind() {
+    async compileInBackground() {
       compiles = true;
       await compileRest();
     },

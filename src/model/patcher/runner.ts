@@ -1,4 +1,4 @@
-/** @module The patcher on rows of bytes: compiled once for each shape, or operation by operation. */
+/** @module The patcher runner: runs the patcher on rows of bytes, compiled once per shape, or uncompiled. */
 import type { BltConfig } from '../../blt/index.js';
 import { type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
 import type { Arrays, BatchWith, PatcherOutput } from '../../patching/index.js';
@@ -7,16 +7,16 @@ import { patcherTensors, takeOutput } from './output.js';
 
 export interface PatcherRunner {
   /**
-   * What the patcher says of each position [rows * length].
-   * @param batch in a run it comes from `withDocuments`, so that its trace does not depend on what the rows hold.
+   * Runs the patcher on each position [rows * length].
+   * @param batch during training, a result of `withDocuments`, so that the trace does not depend on the contents of the rows
    */
   run(batch: BatchWith<Arrays, (typeof PATCHER_FIELDS)[number]>): Promise<PatcherOutput>;
   dispose(): void;
 }
 
 /**
- * The engine must be started.
- * @param variables the patcher's parameters are among them, by their names in a checkpoint; the caller disposes them.
+ * Creates a patcher runner. The engine must be started.
+ * @param variables include the patcher's parameters, by their names in the checkpoint; the caller disposes them
  */
 export function createPatcherRunner(
   config: BltConfig,

@@ -1,4 +1,5 @@
 /** @module The README.md of an export: YAML front matter for the hub, and text for people. */
+import { counted } from '../../ui/index.js';
 import { CARD_SECTIONS, type CardSection } from '../card-sections.js';
 import { type FrontMatter, writeFrontMatter } from '../front-matter.js';
 import { licenceOf } from '../licences.js';
@@ -79,14 +80,14 @@ print(tokenizer.decode(output[0], skip_special_tokens=True))
 \`\`\`
 
 ${code(quoted)} stands for this repository's id or the path of its folder. The code requires transformers 5. Keep \`use_cache=False\`, which is also what \
-\`config.json\` says: transformers' cache does not fit a model that works on patches.`;
+\`config.json\` sets: transformers' cache does not work for a model that reads patches.`;
 }
 
 function architecture(model: CardModel): string {
   return [
     `- ${model.parameters.toLocaleString('en-US')} parameters in ${model.dtype}`,
-    `- global transformer: ${model.globalLayers} layers of width ${model.globalHiddenSize}, from the source`,
-    `- local encoder and decoder: ${model.encoderLayers} and ${model.decoderLayers} layers of width ${model.localHiddenSize}`,
+    `- global transformer: ${counted(model.globalLayers, 'layer')} of width ${model.globalHiddenSize}, from the source`,
+    `- local encoder and decoder: ${model.encoderLayers} and ${counted(model.decoderLayers, 'layer')} of width ${model.localHiddenSize}`,
     `- a patch begins where the patcher's entropy is above ${significant(model.patchingThreshold)} nats`,
   ].join('\n');
 }

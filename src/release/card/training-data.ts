@@ -1,6 +1,6 @@
 /** @module The card's section on the training text: sources, licences and amount. */
 
-import { humanBytes } from '../../ui/index.js';
+import { humanBytes, plural } from '../../ui/index.js';
 import { CONCERNS, licenceOf } from '../licences.js';
 import type { CardInputs } from './inputs.js';
 import { code, escapeText, link, markdownTable } from './markdown.js';
@@ -41,7 +41,7 @@ function concerns(sources: readonly Source[]): string[] {
 function amount({ text }: CardInputs, digest: string): string[] {
   if (text === null) return digest === '' ? [] : [digest.trim()];
   const { documents, trainBytes, heldOutBytes } = text;
-  const of = `${documents.toLocaleString('en-US')} ${documents === 1 ? 'document' : 'documents'}`;
+  const of = `${documents.toLocaleString('en-US')} ${plural(documents, 'document')}`;
   return [
     `${humanBytes(trainBytes)} for training and ${humanBytes(heldOutBytes)} held out, from ${of}, without duplicates. The text itself is not in this repository.${digest}`,
   ];

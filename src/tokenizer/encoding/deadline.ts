@@ -1,5 +1,5 @@
 /**
- * @module A time limit for work that depends on a model's file: an expression such as `(a+)+$` can run practically for ever. V8 can interrupt a
+ * @module A time limit for work that depends on a model's file: an expression such as `(a+)+$` can practically run forever. V8 can interrupt a
  * script that runs under a limit, even inside a regular expression; nothing else on this thread could.
  */
 import { createContext, Script } from 'node:vm';

@@ -6,7 +6,7 @@ import { readUnigram } from './unigram.js';
 
 /** The number of words whose ids are cached. */
 const CACHED_WORDS = 2 ** 15;
-const LONGEST_CACHED = 64;
+const MAX_CACHED_LENGTH = 64;
 
 function cached({ ids, encode }: Model): Model {
   const cache = new Map<string, readonly number[]>();
@@ -16,7 +16,7 @@ function cached({ ids, encode }: Model): Model {
       const found = cache.get(word);
       if (found !== undefined) return found;
       const encoded = encode(word);
-      if (word.length > LONGEST_CACHED) return encoded;
+      if (word.length > MAX_CACHED_LENGTH) return encoded;
       if (cache.size === CACHED_WORDS) cache.clear();
       cache.set(word, encoded);
       return encoded;

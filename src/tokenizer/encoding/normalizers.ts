@@ -11,9 +11,9 @@ export type Normalizer = (text: string) => string;
 const nothing = z.object({});
 
 /** Real normalizers replace one character by a few. Rules that multiply a text could exhaust memory. */
-const MOST_GROWTH = 64;
+const MAX_GROWTH = 64;
 const FREE_GROWTH = 1024;
-const shortText = z.string().max(MOST_GROWTH);
+const shortText = z.string().max(MAX_GROWTH);
 
 /** SentencePiece's own clean-up of control characters and spaces (normalizers/unicode.rs, do_nmt). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
@@ -78,7 +78,7 @@ export function readNormalizer(config: unknown, refuse: Refuse): Normalizer {
   if (config === null || config === undefined) return (text) => text;
   const steps = readPart(NORMALIZERS, 'normalizer', config, refuse);
   return (text) => {
-    const most = FREE_GROWTH + MOST_GROWTH * text.length;
+    const most = FREE_GROWTH + MAX_GROWTH * text.length;
     return steps.reduce((changed, step) => {
       const next = step(changed);
       return next.length <= most ? next : refuse(`its normalizer makes ${next.length} characters of ${text.length}`);

@@ -19,7 +19,7 @@ export interface Span {
 const UNTRANSLATABLE = /(?<!\\)(?:\\\\)*(?:\\[GKRXyYNO]|\\g<|\(\?(?:~|\(|[imx]+\)|-|[mx]|i[mx-]))/;
 
 /** Real expressions have a few hundred characters; translation takes quadratic time. */
-const LONGEST_EXPRESSION = 2 ** 14;
+const MAX_EXPRESSION_LENGTH = 2 ** 14;
 
 /** An expression that matches the text literally. */
 export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
@@ -31,7 +31,7 @@ export const escapedPattern = (text: string): string => text.replace(/[.*+?^${}(
 export function compilePattern(pattern: Pattern, refuse: Refuse): RegExp | null {
   if ('String' in pattern) return pattern.String === '' ? null : new RegExp(escapedPattern(pattern.String), 'gu');
   const source = pattern.Regex;
-  if (source.length > LONGEST_EXPRESSION) return refuse(`its expression of ${source.length} characters is too long`);
+  if (source.length > MAX_EXPRESSION_LENGTH) return refuse(`its expression of ${source.length} characters is too long`);
   if (UNTRANSLATABLE.test(source))
     return refuseUnsupported(refuse, `its expression ${JSON.stringify(source)} uses syntax that is not supported`);
   try {

@@ -5,7 +5,7 @@ const tensor = (name: string, shape = [2, 3], dtype = 'BF16') => ({ name, dtype,
 const names = (...tensors: ReturnType<typeof tensor>[]) => foldLayers(tensors).map(({ name, count }) => [name, count]);
 
 describe('tensors of layers', () => {
-  it('with one dtype and shape share a row, in the order of the first', () => {
+  it('with equal dtype and shape share a row, in order of first appearance', () => {
     const layers = [0, 1, 2, 10].flatMap((layer) => [
       tensor(`model.layers.${layer}.mlp.up_proj.weight`),
       tensor(`model.layers.${layer}.input_layernorm.weight`, [3]),
@@ -17,7 +17,7 @@ describe('tensors of layers', () => {
     ]);
   });
 
-  it('stay apart where dtype, shape or model part differ', () => {
+  it('stay separate if dtype, shape or model part differ', () => {
     const own = 'model.local_encoder.layers';
     expect(
       names(
@@ -30,7 +30,7 @@ describe('tensors of layers', () => {
     ).toHaveLength(5);
   });
 
-  it('of GGUF files fold alike, and a number elsewhere in a name is none of a layer', () => {
+  it('of GGUF files are folded too, and a number elsewhere in a name is not a layer', () => {
     expect(
       names(tensor('blk.0.attn_q.weight'), tensor('blk.1.attn_q.weight'), tensor('norm.0'), tensor('norm.1')),
     ).toEqual([

@@ -16,7 +16,7 @@ const config = (window: number | null): TransformerConfig => ({
 
 const starts = (...positions: number[]) => positions.map((start, slot) => ({ slot, start }));
 
-/** Which positions a query sees, by what a ring holds after many writes: each slot the latest position that was written to it. */
+/** The positions that a query sees in a simulated ring buffer, whose entries hold the last position written to them. */
 function seen(mask: Float32Array, capacity: number, last: number): number[] {
   return Array.from({ length: capacity }, (_, slot) => last - ((((last - slot) % capacity) + capacity) % capacity))
     .filter((position) => mask[((position % capacity) + capacity) % capacity] === 0)
@@ -24,7 +24,7 @@ function seen(mask: Float32Array, capacity: number, last: number): number[] {
 }
 
 describe('positions in a cache', () => {
-  it('show a query the keys of its window, whatever the start', () => {
+  it('show a query the keys of its window, wherever the sequence continues', () => {
     const [window, count] = [5, 3];
     const capacity = rollingCapacity(window, count);
     for (let start = 0; start < 40; start++) {
@@ -39,21 +39,21 @@ describe('positions in a cache', () => {
     }
   });
 
-  it('show all that came before where there is no window', () => {
+  it('show a query all earlier keys if there is no window', () => {
     const { mask } = cachePositions(config(null), starts(6), 2, 16);
     expect(seen(mask.subarray(0, 16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(seen(mask.subarray(16), 16, 7)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
-  it('send the keys of every head and slot to rows of their own', () => {
+  it('give every head and slot separate rows', () => {
     const capacity = 7;
     const { rows } = cachePositions(config(4), starts(5, 12), 3, capacity);
     expect(new Set(rows).size).toBe(rows.length);
-    // ParameterState 1, head 1, position 14: place 0 of the last quarter.
+    // Slot 1, head 1, position 14: entry 0 of the last quarter.
     expect(rows.at(-1)).toBe((1 * 2 + 1) * capacity + (14 % capacity));
   });
 
-  it('are those of the slots that are named', () => {
+  it('are those of the named slots', () => {
     const capacity = 7;
     const all = cachePositions(config(4), starts(5, 12), 3, capacity);
     const one = cachePositions(config(4), [{ slot: 1, start: 12 }], 3, capacity);
@@ -63,7 +63,7 @@ describe('positions in a cache', () => {
     expect([...keptRows(config(4), [1], capacity, 2)]).toEqual([14, 15, 21, 22]);
   });
 
-  it('turn by each slot’s own positions', () => {
+  it('rotate by each slot’s own positions', () => {
     const { cos } = cachePositions(config(4), starts(0, 3), 1, 8);
     expect([...cos.subarray(0, 2)]).toEqual([1, 1]);
     expect(cos[2]).toBeCloseTo(Math.cos(3), 6);

@@ -9,7 +9,7 @@ import { type BltModel, cutIntoPatches } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
 import { bltLogits } from '../../support/blt-logits.js';
 import { maxDifference } from '../../support/golden.js';
-import { type HeldGolden, openHeldGolden, withConfig } from '../../support/held-golden.js';
+import { openResidentGolden, type ResidentGolden, withConfig } from '../../support/resident-golden.js';
 
 const TOLERANCE = 1e-4;
 
@@ -17,28 +17,30 @@ beforeAll(async () => {
   await startEngine({ threads: 2 });
 });
 
-const withPatching = (opened: HeldGolden, patching: Partial<BltConfig['patching']>): HeldGolden =>
+const withPatching = (opened: ResidentGolden, patching: Partial<BltConfig['patching']>): ResidentGolden =>
   withConfig(opened, { patching: { ...opened.model.config.patching, ...patching } });
 
-/** The whole text at once: what every prefix's last logits are, too, since the model is causal. */
+/** The full forward pass over the whole text. Its logits are those of every prefix, because the model is causal. */
 function whole({ params, config }: BltModel, ids: Int32Array) {
   const { batch, patchLengths, entropies } = cutIntoPatches(params, config, [wholeRow(ids)]);
   const logits = tf.tidy(() => bltLogits(params, config, batch).dataSync() as Float32Array);
   return { logits, entropies, patches: patchLengths[0]![0]!.length };
 }
 
-/** Reads texts side by side in pieces of some lengths, in turn. */
+/** Reads texts in parallel slots, in chunks of the given lengths in turn. */
 async function read(
-  held: ResidentModel,
+  resident: ResidentModel,
   texts: readonly Int32Array[],
-  pieces: readonly number[],
+  chunkLengths: readonly number[],
   options: Partial<DecodingOptions> = {},
 ) {
-  const decoding = openDecoding(held, { slots: texts.length, mode: 'graph', ...options });
+  const decoding = openDecoding(resident, { slots: texts.length, mode: 'graph', ...options });
   const found = texts.map(() => ({ logits: [] as number[], entropies: [] as number[] }));
   const at = texts.map(() => 0);
   for (let turn = 0; texts.some((ids, slot) => at[slot]! < ids.length); turn++) {
-    const part = texts.map((ids, slot) => ids.subarray(at[slot]!, at[slot]! + pieces[(turn + slot) % pieces.length]!));
+    const part = texts.map((ids, slot) =>
+      ids.subarray(at[slot]!, at[slot]! + chunkLengths[(turn + slot) % chunkLengths.length]!),
+    );
     const outputs = await decoding.read(part);
     outputs.forEach(({ logits, entropies }, slot) => {
       at[slot]! += part[slot]!.length;
@@ -55,7 +57,7 @@ function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType
   const { logits, entropies, patches } = whole(model, ids);
   expect(found.length).toBe(ids.length);
   expect(maxDifference(found.entropies, entropies)).toBeLessThan(TOLERANCE);
-  // Canonical lengths count the patch that is open.
+  // Canonical lengths include the open patch.
   expect(found.ends.length + 1).toBe(patches);
   expect(maxDifference(found.logits, logits)).toBeLessThan(TOLERANCE);
 }
@@ -64,9 +66,9 @@ const textOf = (length: number) =>
   encodeBytes(Buffer.from('To be, or not to be: that is the question – '.repeat(100)).subarray(0, length));
 
 describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (name) => {
-  let opened: HeldGolden;
+  let opened: ResidentGolden;
   beforeAll(async () => {
-    opened = await openHeldGolden(name);
+    opened = await openResidentGolden(name);
   });
   afterAll(() => {
     opened.dispose();
@@ -74,39 +76,39 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
 
   it.each([
     ['byte by byte', [1]],
-    ['in pieces', [7, 1, 20, 3]],
+    ['in chunks', [7, 1, 20, 3]],
     ['as one prompt', [1000]],
-  ])('%s gives what the whole text gives', async (_, pieces) => {
+  ])('%s gives the logits of the full forward pass', async (_, chunkLengths) => {
     const ids = textOf(150);
-    const [found] = await read(opened.held, [ids], pieces, { chunk: 16 });
+    const [found] = await read(opened.resident, [ids], chunkLengths, { chunk: 16 });
     expectWhole(opened.model, ids, found!);
   });
 
-  it('gives what the whole text gives over 4,000 bytes, far beyond the window', async () => {
+  it('gives the logits of the full forward pass over 4,000 bytes, far beyond the window', async () => {
     const ids = textOf(4000);
-    const [found] = await read(opened.held, [ids], [300, 1, 1, 64, 1, 17]);
+    const [found] = await read(opened.resident, [ids], [300, 1, 1, 64, 1, 17]);
     expectWhole(opened.model, ids, found!);
   });
 
   it('keeps slots of different lengths separate', async () => {
     const texts = [textOf(90), textOf(33).map((id) => (id % 200) + 4), Int32Array.from([1]), textOf(61).toReversed()];
     texts[3]![0] = 1;
-    const found = await read(opened.held, texts, [5, 1, 11], { chunk: 8 });
+    const found = await read(opened.resident, texts, [5, 1, 11], { chunk: 8 });
     texts.forEach((ids, slot) => {
       expectWhole(opened.model, ids, found[slot]!);
     });
   });
 
-  it.each([1, 3])('reads slots of one byte each together from more than %i on', async (separateSlots) => {
+  it.each([1, 3])('reads more than %i slots of one byte each in one step', async (separateSlots) => {
     const texts = [textOf(40), textOf(25).map((id) => (id % 180) + 9), textOf(40).toReversed()];
     for (const ids of texts) ids[0] = 1;
-    const found = await read(opened.held, texts, [1], { chunk: 8, separateSlots });
+    const found = await read(opened.resident, texts, [1], { chunk: 8, separateSlots });
     texts.forEach((ids, slot) => {
       expectWhole(opened.model, ids, found[slot]!);
     });
   });
 
-  it('gives the patches of the whole text, whatever pieces it is read in', async () => {
+  it('gives the patches of the whole text, whatever chunks it is read in', async () => {
     const ids = textOf(60);
     const { entropies } = whole(opened.model, ids);
     const sorted = entropies.slice().sort();
@@ -116,19 +118,19 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
         fc.asyncProperty(
           fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 }),
           fc.constantFrom(0.2, 0.5, 0.8),
-          async (pieces, share) => {
-            // Halfway between two entropies: no rounding decides.
+          async (chunkLengths, share) => {
+            // Halfway between two entropies, so that rounding does not matter.
             const at = Math.floor(share * sorted.length);
             const threshold = (sorted[at]! + sorted[at + 1]!) / 2;
             const wanted = [...patchStarts(entropies, threshold)].filter((start) => start > 0);
             const decoding =
               decodings.get(share) ??
-              openDecoding(withPatching(opened, { threshold }).held, { slots: 1, mode: 'graph', chunk: 16 });
+              openDecoding(withPatching(opened, { threshold }).resident, { slots: 1, mode: 'graph', chunk: 16 });
             decodings.set(share, decoding);
             decoding.reset(0);
             const closed: boolean[] = [];
             for (let [turn, from] = [0, 0]; from < ids.length; turn++) {
-              const length = pieces[turn % pieces.length]!;
+              const length = chunkLengths[turn % chunkLengths.length]!;
               const [output] = await decoding.read([ids.subarray(from, from + length)]);
               closed.push(...output!.closed);
               from += length;
@@ -144,12 +146,12 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     }
   });
 
-  it('gives the same while its steps are compiled behind it, and while what it keeps grows', async () => {
+  it('gives the same logits while its steps are compiled in the background and its caches grow', async () => {
     const often = withPatching(opened, { threshold: -1 });
     const ids = textOf(60);
-    const decoding = openDecoding(often.held, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
+    const decoding = openDecoding(often.resident, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
     const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
-    /** How steps ran since this was asked last. */
+    /** How steps ran since the last call. */
     const modes = () => {
       const found = new Set(calls.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph')));
       calls.mockClear();
@@ -162,15 +164,15 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     };
     await readTo(3);
     expect(modes()).toEqual(['graph']);
-    const compiled = decoding.compileBehind();
+    const compiled = decoding.compileInBackground();
     await readTo(20);
     await compiled;
     modes();
-    // A patch a byte: beyond 32 of them there is no room, and a step for the larger caches must be made and compiled.
+    // One patch per byte: above 32 patches the capacity is exceeded, and a step for the larger caches must be created and compiled.
     await readTo(31);
     expect(modes()).toEqual(['xla']);
     await readTo(ids.length);
-    await decoding.compileBehind();
+    await decoding.compileInBackground();
     calls.mockRestore();
     decoding.dispose();
     expect(maxDifference(logits, whole(often.model, ids).logits)).toBeLessThan(TOLERANCE);
@@ -179,7 +181,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
   it('rewinds, and continues with other ids', async () => {
     const ids = textOf(90);
     const other = ids.map((id, at) => (at < 50 ? id : ((id * 7) % 250) + 4));
-    const decoding = openDecoding(opened.held, { slots: 1, mode: 'graph', chunk: 16 });
+    const decoding = openDecoding(opened.resident, { slots: 1, mode: 'graph', chunk: 16 });
     await decoding.read([other.subarray(0, 62)]);
     decoding.rewind(0, 50);
     expect(() => decoding.rewind(0, 40)).toThrow('cannot be rewound to 40');
@@ -191,10 +193,10 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expect(ends.length + 1).toBe(patches);
   });
 
-  it('refuses to rewind to a patch whose bytes are overwritten', async () => {
+  it('refuses to rewind to a patch whose bytes have been overwritten', async () => {
     const never = withConfig(opened, { patching: { threshold: 1e9, maxPatchLength: 53 } });
-    const decoding = openDecoding(never.held, { slots: 1, mode: 'graph', chunk: 16 });
-    // The patch of the positions 1 to 53 closes in a ring of 64, and the first of them are overwritten after the 64th.
+    const decoding = openDecoding(never.resident, { slots: 1, mode: 'graph', chunk: 16 });
+    // The patch of positions 1 to 53 closes in a ring buffer of 64, in which its first positions are overwritten from the 65th on.
     const ids = textOf(67);
     await decoding.read([ids.subarray(0, 64)]);
     for (const id of ids.subarray(64)) await decoding.read([[id]]);
@@ -203,10 +205,10 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     decoding.dispose();
   });
 
-  it('forks: one sequence continues in several ways', async () => {
+  it('forks a sequence, which then continues in several ways', async () => {
     const prompt = textOf(77);
     const ways = [textOf(120).subarray(78), textOf(110).subarray(60), Int32Array.from([200, 4, 5])];
-    const decoding = openDecoding(opened.held, { slots: 3, mode: 'graph', chunk: 8, patches: 16 });
+    const decoding = openDecoding(opened.resident, { slots: 3, mode: 'graph', chunk: 8, patches: 16 });
     await decoding.read([prompt, [1, 90], []]);
     for (const way of ways) {
       decoding.fork(0, 2);
@@ -214,7 +216,7 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
       const { logits } = whole(opened.model, Int32Array.from([...prompt, ...way]));
       expect(maxDifference(outputs[2]!.logits, logits.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
     }
-    // The slots beside it are as they were.
+    // The other slots have not changed.
     const [first, second] = await decoding.read([Int32Array.from([66]), Int32Array.from([91]), []]);
     decoding.dispose();
     const afterFirst = whole(opened.model, Int32Array.from([...prompt, 66])).logits;
@@ -223,10 +225,10 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
     expect(maxDifference(second!.logits, afterSecond.subarray(2 * 260))).toBeLessThan(TOLERANCE);
   });
 
-  it('takes what the patcher drafted without running it again, and what it did not', async () => {
+  it('runs the patcher again only for ids that it did not draft', async () => {
     const loose = withPatching(opened, { threshold: 100 });
     const ids = textOf(40);
-    const decoding = openDecoding(loose.held, { slots: 1, mode: 'graph', chunk: 16, draft: 4 });
+    const decoding = openDecoding(loose.resident, { slots: 1, mode: 'graph', chunk: 16, draft: 4 });
     await decoding.read([ids]);
     const drafted = await decoding.draft(0, 70);
     expect(drafted.length).toBe(4);
@@ -244,12 +246,12 @@ describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (na
 
   it.each([
     ['patches that never close', { threshold: 100 }],
-    ['a patch a byte', { threshold: -1 }],
-    ['a greatest length', { threshold: 100, maxPatchLength: 3 }],
-  ])('with %s', async (_, patching) => {
+    ['one patch per byte', { threshold: -1 }],
+    ['a maximum patch length', { threshold: 100, maxPatchLength: 3 }],
+  ])('gives the logits of the full forward pass with %s', async (_, patching) => {
     const changed = withPatching(opened, patching);
     const ids = textOf(120);
-    const [found] = await read(changed.held, [ids], [1, 30], { chunk: 8 });
+    const [found] = await read(changed.resident, [ids], [1, 30], { chunk: 8 });
     expectWhole(changed.model, ids, found!);
   });
 });

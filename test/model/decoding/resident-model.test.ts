@@ -16,25 +16,25 @@ it.each([
   ['plain/blt', 'xla'],
   ['projection-gqa', 'xla'],
   ['plain/blt', 'graph'],
-] as const)('%s in bfloat16 is held so, and by %s gives what it gives in float32', async (name, mode) => {
+] as const)('%s stays in bfloat16 in memory, and by %s gives the same logits as in float32', async (name, mode) => {
   await startEngine({ threads: 2 });
   const out = `${folder()}/bf16`;
   const card = cardFromManifest(null, { name: 'golden' });
   await exportTransformers({ from: goldenPath(name), out, dtype: 'bfloat16', card });
-  const held = await openResidentModel(out);
-  const storages = new Map([...held.weights].map(([weight, { storage }]) => [weight, storage]));
+  const resident = await openResidentModel(out);
+  const storages = new Map([...resident.weights].map(([weight, { storage }]) => [weight, storage]));
   expect(storages.get('lm_head.weight')).toBe('bfloat16');
   expect(storages.get('model.encoder_hash_tok_embedding.weight')).toBe('float32');
-  const decoding = openDecoding(held, { slots: 1, mode, chunk: 8 });
-  await decoding.compileBehind();
+  const decoding = openDecoding(resident, { slots: 1, mode, chunk: 8 });
+  await decoding.compileInBackground();
   const logits: number[] = [];
-  // Pieces, and then a byte at a time: by XLA those are compiled another way.
+  // Chunks, then single bytes, for which XLA compiles a separate step.
   for (const part of [IDS.subarray(0, 21), ...Array.from(IDS.subarray(21), (id) => [id])]) {
     const [output] = await decoding.read([part]);
     logits.push(...output!.logits);
   }
   decoding.dispose();
-  held.dispose();
+  resident.dispose();
   const { params, config, dispose } = await openBlt(out);
   const { batch } = cutIntoPatches(params, config, [wholeRow(IDS)]);
   const wanted = tf.tidy(() => bltLogits(params, config, batch).dataSync());
@@ -42,11 +42,11 @@ it.each([
   expect(maxDifference(logits, wanted)).toBeLessThan(1e-4);
 });
 
-it('weights that are stored in float32 stay so, unless told otherwise', async () => {
+it('weights stored in float32 stay float32 by default', async () => {
   await startEngine({ threads: 2 });
   const wide = await openResidentModel(goldenPath('plain/blt'));
   const narrow = await openResidentModel(goldenPath('plain/blt'), { weights: 'bfloat16' });
-  const storages = (held: typeof wide) => new Set([...held.weights.values()].map(({ storage }) => storage));
+  const storages = (resident: typeof wide) => new Set([...resident.weights.values()].map(({ storage }) => storage));
   expect(storages(wide)).toEqual(new Set(['float32']));
   expect(storages(narrow)).toEqual(new Set(['float32', 'bfloat16']));
   wide.dispose();

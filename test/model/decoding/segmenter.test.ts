@@ -3,26 +3,26 @@ import { tf } from '../../../src/engine/index.js';
 import { scoreTexts } from '../../../src/evaluate/index.js';
 import { openSegmenter } from '../../../src/model/index.js';
 import { maxDifference } from '../../support/golden.js';
-import { heldGolden } from '../../support/held-golden.js';
+import { residentGolden } from '../../support/resident-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(60));
 
-describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
-  const golden = heldGolden(name);
+describe.each(['plain/blt', 'projection-gqa'])('%s as segmenter', (name) => {
+  const golden = residentGolden(name);
 
   const wantedOf = (text: Uint8Array) => scoreTexts(golden.model.params, golden.model.config, [text])[0]!;
 
   it.each([
     ['a byte', 1],
-    ['what is padded', 300],
+    ['a padded stride', 300],
     ['a stride', 512],
     ['a stride and a byte', 513],
-    ['strides and what is padded', 1300],
+    ['strides and a padded one', 1300],
     ['many strides', LONG.length],
-  ])('%s as the whole text at once', async (_, length) => {
+  ])('segments %s like the whole text at once', async (_, length) => {
     const text = LONG.subarray(0, length);
-    const segmenter = openSegmenter(golden.held, { stride: 512 });
+    const segmenter = openSegmenter(golden.resident, { stride: 512 });
     const found = await segmenter.segment(text);
     const again = await segmenter.segment(text);
     segmenter.dispose();
@@ -33,29 +33,29 @@ describe.each(['plain/blt', 'projection-gqa'])('%s cuts', (name) => {
     expect(again).toEqual(found);
   });
 
-  it('nothing into nothing but BOS', async () => {
-    const segmenter = openSegmenter(golden.held);
+  it('segments an empty text into BOS alone', async () => {
+    const segmenter = openSegmenter(golden.resident);
     const { entropyNats, patchLengths } = await segmenter.segment(new Uint8Array());
     segmenter.dispose();
     expect(entropyNats).toHaveLength(0);
     expect(patchLengths).toEqual([1]);
   });
 
-  it('in one stride where the patcher has no window', async () => {
-    const config = { ...golden.held.config, patcher: { ...golden.held.config.patcher, window: null } };
+  it('segments a text in one stride if the patcher has no window', async () => {
+    const config = { ...golden.resident.config, patcher: { ...golden.resident.config.patcher, window: null } };
     const text = LONG.subarray(0, 700);
-    const segmenter = openSegmenter({ ...golden.held, config }, { stride: 512 });
+    const segmenter = openSegmenter({ ...golden.resident, config }, { stride: 512 });
     const found = await segmenter.segment(text);
     segmenter.dispose();
     const [wanted] = scoreTexts(golden.model.params, config, [text]);
     expect(maxDifference(found.entropyNats, wanted!.entropyNats)).toBeLessThan(1e-4);
-    // The window matters: with it the entropies are others.
+    // The window matters: with it the entropies differ.
     expect(maxDifference(found.entropyNats, wantedOf(text).entropyNats)).toBeGreaterThan(1e-4);
   });
 
-  it('tells how far it is, stops between strides, and leaves no tensor behind', async () => {
+  it('reports progress, stops between strides, and leaks no tensor', async () => {
     const before = tf.memory().numTensors;
-    const segmenter = openSegmenter(golden.held, { stride: 512 });
+    const segmenter = openSegmenter(golden.resident, { stride: 512 });
     const seen: number[] = [];
     const controller = new AbortController();
     const onProgress = (done: number) => {

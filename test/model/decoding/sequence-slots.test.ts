@@ -15,7 +15,7 @@ import { splitLongPatches } from '../../../src/patching/split-long-patches.js';
 
 const THRESHOLD = 1;
 
-/** A position of a text: its id, and the entropy of the prediction made there. */
+/** A position of a text: its id, and the entropy of the prediction there. */
 interface Position {
   readonly id: number;
   readonly entropy: number;
@@ -27,7 +27,7 @@ const anyPosition: fc.Arbitrary<Position> = fc.record({
 });
 const anyText = fc.array(anyPosition, { maxLength: 30 });
 
-/** What happens to a sequence: it reads, it goes back by some ids, or a copy of it goes on while it reads something else. */
+/** An action on a sequence: it reads ids, is rewound, or a copy of it continues while it reads something else. */
 const anyEdit = fc.oneof(
   { weight: 4, arbitrary: fc.record({ read: anyText }) },
   fc.record({ back: fc.integer({ min: 0, max: 12 }) }),
@@ -45,7 +45,7 @@ function readAll(slot: SequenceSlot, text: readonly Position[], maxPatchLength: 
   }
 }
 
-/** Where the patches of a whole text end, those that are closed. */
+/** The ends of the closed patches of a whole text. */
 function wholeEnds(text: readonly Position[], maxPatchLength: number | null): number[] {
   if (text.length === 0) return [];
   const starts = patchStarts(
@@ -56,7 +56,7 @@ function wholeEnds(text: readonly Position[], maxPatchLength: number | null): nu
 }
 
 describe('a sequence', () => {
-  it('however it was read, gone back in and forked, has the patches of its text cut at once', () => {
+  it('has the patches of the whole text, however it was read, rewound and forked', () => {
     fc.assert(
       fc.property(fc.array(anyEdit, { maxLength: 12 }), anyMaximum, (edits, maximum) => {
         const slot = emptySlot();
@@ -87,7 +87,7 @@ describe('a sequence', () => {
     );
   });
 
-  it('looks up the n-grams of its last positions as the whole text does', () => {
+  it('hashes the n-grams of its last positions as the whole text does', () => {
     const hash = { sizes: [3, 5], functions: 2, vocab: 97 };
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 40 }), (text, most) => {
@@ -101,7 +101,7 @@ describe('a sequence', () => {
     );
   });
 
-  it('takes a draft once, and only for ids that it begins with', () => {
+  it('uses a draft once, and only for ids with which the draft begins', () => {
     const drafted = () => {
       const slot = emptySlot();
       slot.draft = { ids: [10, 11, 12], entropies: [0.1, 0.2, 0.3] };

@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 const LENGTH = 48;
 
-describe('the patcher on batches of a run', () => {
+describe('the patcher runner', () => {
   it.each(MODES)('gives the entropies of the whole model, with documents and padding: %s', async (mode) => {
     const model = await openBlt(goldenPath('plain/blt'));
     const training = await openTraining({ start, mode: 'eager' });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { code, escapeText, fileLink, link, markdownTable, webAddress } from '../../../src/release/card/markdown.js';
 
-describe('text from outside', () => {
+describe('untrusted text', () => {
   it.each([
     ['<script>alert(1)</script>', '\\<script\\>alert(1)\\</script\\>'],
     ['<img src=x onerror=y>', '\\<img src=x onerror=y\\>'],
@@ -18,11 +18,11 @@ describe('text from outside', () => {
     ['back\\slash', 'back\\\\slash'],
     ['nul\u0000 and \u202Eturned', 'nul and turned'],
     ['FineWeb-Edu (2024), 文', 'FineWeb-Edu (2024), 文'],
-  ])('%j stays text', (text, escaped) => {
+  ])('is shown literally: %j', (text, escaped) => {
     expect(escapeText(text)).toBe(escaped);
   });
 
-  it('stands in a code span whatever backticks it has', () => {
+  it('can be a code span whatever backticks it contains', () => {
     expect(code('plain')).toBe('`plain`');
     expect(code('a`b')).toBe('``a`b``');
     expect(code('``')).toBe('``` `` ```');
@@ -30,7 +30,7 @@ describe('text from outside', () => {
   });
 });
 
-describe('an address', () => {
+describe('a URL', () => {
   it.each([
     ['https://example.org/a_b', 'https://example.org/a_b'],
     [
@@ -45,23 +45,23 @@ describe('an address', () => {
     ['https://user:secret@example.org/', null],
     ['example.org', null],
     ['https://', null],
-  ])('%j', (text, address) => {
+  ])('is checked: %j', (text, address) => {
     expect(webAddress(text)).toBe(address);
   });
 
-  it('makes a link only where it is one of the web', () => {
+  it('becomes a link only if it is a web URL', () => {
     expect(link('a [b]', 'https://example.org/')).toBe('[a \\[b\\]](https://example.org/)');
     expect(link('<b>', 'javascript:alert(1)')).toBe('\\<b\\>');
     expect(link('a', null)).toBe('a');
   });
 
-  it('of a file stays one file, whatever its name', () => {
+  it('of a file is unambiguous, whatever the file’s name', () => {
     expect(fileLink('LICENSE.txt')).toBe('[LICENSE.txt](LICENSE.txt)');
     expect(fileLink('LICENSE.a) ![x](y')).toBe('[LICENSE.a) \\!\\[x\\](y](LICENSE.a%29%20%21%5Bx%5D%28y)');
   });
 });
 
-it('a table keeps its cells, code spans and escaped text alike', () => {
+it('a table preserves its cells, including code spans and escaped text', () => {
   expect(markdownTable(['a', 'b:'], [[escapeText('x|y'), code('p|q')]])).toBe(
     '| a | b |\n| --- | ---: |\n| x\\|y | `p\\|q` |',
   );

@@ -12,8 +12,8 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-describe('what goes into an export', () => {
-  it('is the card, the recipe, the provenance and the files of the licence, as they were', async () => {
+describe('the metadata of an export', () => {
+  it('is the card, the recipe, the provenance and the unchanged licence files', async () => {
     const source = { LICENSE: 'Terms.', NOTICE: 'Ours.', 'USE_POLICY.md': 'Rules.', 'README.md': '# Theirs\n' };
     const { texts } = await fabricateExport(folder(), { manifest: manifestOf({}), source });
     expect([...texts.keys()].sort()).toEqual(
@@ -22,7 +22,7 @@ describe('what goes into an export', () => {
     for (const name of ['LICENSE', 'NOTICE', 'USE_POLICY.md'] as const) expect(texts.get(name)).toBe(source[name]);
   });
 
-  it('pins the source in the recipe, which loads', async () => {
+  it('pins the source in the recipe, which can be loaded', async () => {
     const { texts, folder: out } = await fabricateExport(folder(), { manifest: manifestOf({ model: 'org/x@main' }) });
     expect(parse(texts.get('recipe.yaml')!)).toMatchObject({ source: { model: 'org/x@abc123' } });
     const [loaded, before] = [await loadRecipe(join(out, 'recipe.yaml')), await recipeWith({ data_sources: [ODC_BY] })];
@@ -34,7 +34,7 @@ describe('what goes into an export', () => {
     ['of a folder', manifestOf({ model: '/home/someone/models/llama/', revision: null })],
     ['of a GGUF file', manifestOf({ model: join(homedir(), 'x.gguf'), revision: null })],
     ['of a path with dots', manifestOf({ model: '../models/x', revision: null })],
-  ])('has no path of a machine in it: %s', async (_, manifest) => {
+  ])('contains no path of the author’s machine: %s', async (_, manifest) => {
     const { texts } = await fabricateExport(folder(), { manifest });
     for (const [name, text] of texts) {
       expect([name, localPathIn(text)]).toEqual([name, null]);
@@ -43,7 +43,7 @@ describe('what goes into an export', () => {
     }
   });
 
-  it('has the attribution of a Llama, and a name that begins as its licence asks', async () => {
+  it('has a Llama’s attribution, and a name that begins as its licence requires', async () => {
     const { texts } = await fabricateExport(folder(), {
       manifest: manifestOf({ license: 'llama3.1' }),
       name: 'Mine-BLT',
@@ -52,7 +52,7 @@ describe('what goes into an export', () => {
     expect(texts.get('README.md')).toContain('\n# Llama-Mine-BLT\n');
   });
 
-  it('tells how much text was read', async () => {
+  it('states how much text was read', async () => {
     const conversion = folder();
     await mkdir(join(conversion, 'data'));
     const file = (path: string, documents: number) => ({
@@ -74,7 +74,7 @@ describe('what goes into an export', () => {
     expect(card.text).toEqual({ documents: 7, trainBytes: 900, heldOutBytes: 100 });
   });
 
-  it('is provenance alone for a plain checkpoint, with the sources that are stated', async () => {
+  it('is only the provenance for a plain checkpoint, with the stated sources', async () => {
     const recipe = await recipeWith({ data_sources: [ODC_BY], language: ['fr'] });
     const { card, files } = await metadataFiles({ folder: folder(), manifest: null, recipe, name: 'x' });
     expect([...files.keys()]).toEqual(['provenance.json']);
@@ -88,6 +88,6 @@ it.each([
   ['builtin:tiny-llama', null, 'tiny-llama-BLT'],
   ['/models/smollm2.Q4.gguf', null, 'smollm2.Q4-BLT'],
   [null, null, 'mine-BLT'],
-])('a model from %j at %j is called %3$s', (model, revision, name) => {
+])('a model from %j at %j is named %3$s', (model, revision, name) => {
   expect(modelName(manifestOf({ model, revision }), '/x/mine')).toBe(name);
 });

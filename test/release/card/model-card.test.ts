@@ -30,7 +30,7 @@ const card = cardFromManifest(llama, options);
 const section = (text: string, title: string) => text.split(`## ${title}\n`)[1]?.split('\n## ')[0] ?? '';
 
 describe('the front matter', () => {
-  it('is what the hub reads', () => {
+  it('has the keys that the hub reads', () => {
     const { front } = readCard(modelCard(card, model));
     expect(front).toEqual({
       license: 'llama3.2',
@@ -45,7 +45,7 @@ describe('the front matter', () => {
     expect(frontMatterFaults(front)).toEqual([]);
   });
 
-  it('names no base model for a local source, even one that looks like an id, and an unknown licence as such', () => {
+  it('names no base model for a local source, even if it looks like an id, and states that a licence is unknown', () => {
     const local = manifestOf({ model: 'models/mine', revision: null, license: null });
     const { front, body } = readCard(modelCard(cardFromManifest(local, { name: 'x' }), model));
     expect(front).toEqual({
@@ -73,13 +73,13 @@ describe('the front matter', () => {
       'https://huggingface.co/org/Some-Llama/blob/abc123/LICENSE.txt',
     ],
     [{}, 'https://huggingface.co/org/Some-Llama'],
-  ])('names and links a licence that the hub does not know: %j', (change, link) => {
+  ])('names and links a licence that is unknown to the hub: %j', (change, link) => {
     const front = house(change);
     expect(front).toMatchObject({ license: 'other', license_name: 'house-terms-1', license_link: link });
     expect(frontMatterFaults(front)).toEqual([]);
   });
 
-  it('has no link to a licence that lies nowhere, which is a fault', () => {
+  it('has no link if the licence has none, which is then reported', () => {
     expect(frontMatterFaults(house({}, null))).toEqual(['license_link is required if license is other.']);
   });
 });
@@ -88,7 +88,7 @@ describe('the text', () => {
   const text = modelCard(card, model);
   const { body } = readCard(text);
 
-  it('has every section, nothing to fill in, nothing of the machine, and no value that is not there', () => {
+  it('has every section, and no placeholders, local paths or undefined values', () => {
     expect([...body.matchAll(/^## (.+)$/gm)].map(([, title]) => title)).toEqual([...CARD_SECTIONS]);
     expect(missingSections(body)).toEqual([]);
     expect(placeholderIn(body)).toBeNull();
@@ -96,7 +96,7 @@ describe('the text', () => {
     expect(body).not.toMatch(/undefined|null|NaN|\[object/);
   });
 
-  it('says how it was made, from what, and how to make it again', () => {
+  it('says how the model was made, from what, and how to reproduce it', () => {
     const made = section(body, 'How it was made');
     expect(body).toContain('[org/Some-Llama](https://huggingface.co/org/Some-Llama) at `abc123`');
     expect(made).toContain('byteify 9.8.7 with the recipe `r` (digest `recipedigest`)');
@@ -107,7 +107,7 @@ describe('the text', () => {
     expect(body).toContain('1,234,567 parameters in bfloat16');
   });
 
-  it('gives results beside the source’s, the share that is kept, and commands that measure them', () => {
+  it('has results beside the source’s, the retention, and commands that measure them', () => {
     const results = section(body, 'Results');
     expect(results).toContain('| bits per byte of held-out text (lower is better) | 1 | 1.25 |');
     expect(results).toContain('| bytes per step of the large transformer | 4.45 | 4.43 |');
@@ -119,14 +119,14 @@ describe('the text', () => {
     expect(section(body, 'Limits')).toContain('less well than its source');
   });
 
-  it('offers no measure of patches where none was taken', () => {
+  it('offers no measurement of patches if there was none', () => {
     const entropy = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
     const results = section(modelCard(cardFromManifest(entropy, options), model), 'Results');
     expect(results).toContain("run this in the model's folder:\n\n```sh\nbyteify score . text.txt\n```");
     expect(results).not.toContain('patches follow');
   });
 
-  it('gives no share where the source was not measured, and says what was not evaluated', () => {
+  it('has no retention if the source was not measured, and says what was not evaluated', () => {
     const alone = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
     const { body } = readCard(modelCard(cardFromManifest(alone, { name: 'x' }), model));
     expect(body).toContain('| not measured | 1.25 |');
@@ -134,7 +134,7 @@ describe('the text', () => {
     expect(body).toContain('- Not evaluated: ');
   });
 
-  it('says where the text comes from, under which licences, and what they ask', () => {
+  it('states the sources of the text, their licences and requirements', () => {
     const data = section(body, 'Training data');
     expect(data).toContain(
       '| [FineWeb-Edu](https://huggingface.co/datasets/HuggingFaceFW/fineweb-edu) | [ODC-By-1.0](https://spdx.org/licenses/ODC-By-1.0.html) | en |',
@@ -145,7 +145,7 @@ describe('the text', () => {
     expect(data).toContain('`datadigest`');
   });
 
-  it('says that sources were not stated where they were not', () => {
+  it('says if sources were not stated', () => {
     const { body } = readCard(modelCard(cardFromManifest(llama, { name: 'x' }), model));
     expect(section(body, 'Training data')).toContain('were not stated');
   });
@@ -165,7 +165,7 @@ describe('the text', () => {
     expect(['bias', 'pronoun_bias', 'biased', 'unbias_x'].map(isBias)).toEqual([true, true, false, false]);
   });
 
-  it('says what the Llama licence asks for, prominently, and only then', () => {
+  it('displays what a Llama licence requires prominently, and only then', () => {
     expect(body).toMatch(/^\n# Some-Llama-BLT\n\n\*\*Built with Llama\.\*\*\n/);
     const licence = section(body, 'Licence and attribution');
     expect(licence).toContain(
@@ -193,14 +193,14 @@ describe('the text', () => {
       { revision: null, model: '/home/me/x.gguf' },
       'from the same files at `x.gguf` (provenance.json has their digests)',
     ],
-  ])('says from what it is made again: %j', (change, words) => {
+  ])('says from what to reproduce the model: %j', (change, words) => {
     const made = modelCard(cardFromManifest(manifestOf(change), { name: 'x', recipe }), model);
     expect(section(made, 'How it was made')).toContain(words);
     expect(localPathIn(made)).toBeNull();
   });
 });
 
-it('a stage that is not over tells nothing', () => {
+it('a stage that is still running has no results', () => {
   const stages = {
     import: stage({}, [fileAt('a')]),
     export: { ...stage({ weight_bytes: 1 }), state: 'started' as const },
@@ -210,7 +210,7 @@ it('a stage that is not over tells nothing', () => {
   );
 });
 
-it('a plain checkpoint has a whole card, too', () => {
+it('a plain checkpoint also has a complete card', () => {
   const { front, body } = readCard(modelCard(cardFromManifest(null, { name: 'plain' }), model));
   expect(front).toMatchObject({ license: 'unknown' });
   expect(body).toMatch(/^\n# plain\n/);
@@ -219,7 +219,7 @@ it('a plain checkpoint has a whole card, too', () => {
   expect(body).not.toMatch(/null|undefined/);
 });
 
-describe('what comes from outside', () => {
+describe('untrusted text in a card', () => {
   const HTML = '<img src=x onerror=alert(1)>';
   const spoiled = `${HTML} [x](javascript:alert(1)) | \`\`\`\n\n# Mine "`;
   const made = cardFromManifest(
@@ -243,10 +243,10 @@ describe('what comes from outside', () => {
     },
   );
   const { front, body } = readCard(modelCard(made, model));
-  // Code shows what it holds.
+  // Code spans show their contents literally.
   const prose = body.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/(?<![`\\])(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
 
-  it('is no HTML, heading, table cell or link of its own', () => {
+  it('becomes no HTML, heading, table cell or link', () => {
     expect(prose).not.toMatch(/(?<!\\)<(?:img|\w)/);
     expect(prose).not.toMatch(/(?<!\\)\]\((?!https:\/\/|LICENSE|provenance\.json|recipe\.yaml)/);
     expect(body).not.toMatch(/^# Mine/m);
@@ -260,11 +260,11 @@ describe('what comes from outside', () => {
     expect(missingSections(body)).toEqual([]);
   });
 
-  it('leaves the front matter valid', () => {
+  it('does not break the front matter', () => {
     expect(frontMatterFaults(front)).toEqual([]);
   });
 
-  it('stays one text of the Python that loads the model', () => {
+  it('stays a string in the Python example', () => {
     expect(section(body, 'Load it')).toContain(`from_pretrained(${JSON.stringify(spoiled)})`);
   });
 });

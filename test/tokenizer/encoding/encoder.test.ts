@@ -6,7 +6,7 @@ import { TOKENIZER_KINDS } from '../../support/tokenizer-kinds.js';
 import { TEXTS } from '../../support/tokenizer-texts.js';
 
 const fixture = new URL('../../fixtures/tokenizer/encoded.json', import.meta.url);
-/** What the Rust library encodes (test/peers/encode.test.ts writes it). */
+/** The Rust library's ids, written by test/peers/encode.test.ts. */
 const expected = JSON.parse(readFileSync(fixture, 'utf8')) as Record<string, number[][]>;
 
 type Json = Record<string, unknown>;
@@ -26,7 +26,7 @@ function refusalOf(json: Json, text = '', deadlineMs = 500): ByteifyError {
   throw new Error('it was not refused');
 }
 
-describe('ids are those of the Rust library', () => {
+describe('ids equal the Rust library’s for', () => {
   it.each(Object.entries(TOKENIZER_KINDS))('%s', (kind, tokenizer) => {
     const { encode } = createEncoder(tokenizer, refuse);
     expect(Object.fromEntries(TEXTS.map((text) => [text, encode(text)]))).toEqual(
@@ -35,8 +35,8 @@ describe('ids are those of the Rust library', () => {
   });
 });
 
-describe('special tokens that are written in a text are text', () => {
-  it('of a Unigram vocabulary, which the search would take whole', () => {
+describe('special tokens written in a text are text', () => {
+  it('in a Unigram vocabulary, whose search could match them whole', () => {
     const special = { id: 1, content: '<s>', single_word: false, lstrip: false, rstrip: false, normalized: false };
     const { encode } = createEncoder({ ...UNIGRAM, added_tokens: [{ ...special, special: true }] }, refuse);
     expect(encode('a<s>b')).not.toContain(1);
@@ -44,11 +44,11 @@ describe('special tokens that are written in a text are text', () => {
   });
 });
 
-describe('an expression that never ends', () => {
+describe('an expression or part without end', () => {
   it.each([
     ['of a pre-tokenizer', { pre_tokenizer: split('(a+)+$') }],
     ['of a normalizer', { normalizer: { type: 'Replace', pattern: { Regex: '(a|a)*$' }, content: 'b' } }],
-  ])('%s is ended, and its file named', (_, more) => {
+  ])('(%s) is stopped, and its file named', (_, more) => {
     const text = `${'a'.repeat(60)}b${'x'.repeat(60)}z`;
     const began = performance.now();
     const { message, hint } = refusalOf({ ...BYTES, ...more }, text);
@@ -59,19 +59,19 @@ describe('an expression that never ends', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('nor does one that is applied to added tokens when the file is read', () => {
+  it('is stopped even if it is applied to added tokens when the file is read', () => {
     const added = { id: 600, content: `${'a'.repeat(60)}b`, normalized: true, special: false };
     const normalizer = { type: 'Replace', pattern: { Regex: '(a+)+$' }, content: 'b' };
     expect(refusalOf({ ...BYTES, normalizer, added_tokens: [added] }).message).toMatch(/did not process/);
   });
 
-  it('parts that are nested without end are refused', () => {
+  it('is refused if it is nested without end', () => {
     let normalizer: object = { type: 'NFC' };
     for (let depth = 0; depth < 20_000; depth++) normalizer = { type: 'Sequence', normalizers: [normalizer] };
     expect(refusalOf({ ...BYTES, normalizer }).message).toMatch(/needs too many resources/);
   });
 
-  it('a normalizer that multiplies the text is refused before it fills the memory', () => {
+  it('is refused before it fills the memory if it multiplies the text', () => {
     const times = { type: 'Replace', pattern: { String: 'x' }, content: 'x'.repeat(64) };
     const normalizer = { type: 'Sequence', normalizers: new Array(9).fill(times) };
     expect(refusalOf({ ...BYTES, normalizer }, 'x'.repeat(100)).message).toMatch(/makes \d+ characters of 100/);
@@ -94,7 +94,7 @@ describe('a tokenizer is refused', () => {
       /pre-tokenizer UnicodeScripts is not supported/,
     ],
     [
-      'for one that objects have by nature',
+      'for one named like an inherited property',
       { ...BYTES, pre_tokenizer: { type: 'constructor' } },
       /pre-tokenizer constructor is not supported/,
     ],
@@ -124,37 +124,37 @@ describe('a tokenizer is refused', () => {
     ['for dropout', withModel(BYTES, { dropout: 0.1 }), /skips merges at random \(dropout 0\.1\)/],
     ['for the ends of words', withModel(BYTES, { end_of_word_suffix: '</w>' }), /end_of_word_suffix is not supported/],
     [
-      'for a merge of what is not a token',
+      'for a merge of an unknown token',
       withModel(BYTES, { merges: [['a', 'zzz']] }),
       /merge \["a","zzz"\] names "zzz"/,
     ],
-    ['for a merge into what is not a token', withModel(BYTES, { merges: ['z Q'] }), /merge "z Q" names "zQ"/],
+    ['for a merge into an unknown token', withModel(BYTES, { merges: ['z Q'] }), /merge "z Q" names "zQ"/],
     ['for a merge of three', withModel(BYTES, { merges: ['a b c'] }), /"a b c" is not a pair/],
     [
       'for two tokens with one id',
       withModel(BYTES, { vocab: { a: 0, b: 0 }, merges: [] }),
       /"a" and "b" both have the id 0/,
     ],
-    ['for an id that is none', withModel(BYTES, { vocab: { a: 1e12 }, merges: [] }), /"a" has the id 1000000000000/],
+    ['for an invalid id', withModel(BYTES, { vocab: { a: 1e12 }, merges: [] }), /"a" has the id 1000000000000/],
     [
-      'for an unknown token that is none',
+      'for an unknown token outside the vocabulary',
       withModel(BYTES, { vocab: { a: 0 }, merges: [], unk_token: '<unk>' }),
       /unk_token "<unk>" is not in/,
     ],
-    ['without what stands for unknown characters', withModel(UNIGRAM, { unk_id: null }), /unk_id is missing/],
+    ['without an unknown token', withModel(UNIGRAM, { unk_id: null }), /unk_id is missing/],
     [
       'with an unknown token beyond its vocabulary',
       withModel(UNIGRAM, { unk_id: 99_999 }),
       /unk_id 99999 is not a token/,
     ],
-    ['with scores that are none', withModel(UNIGRAM, { vocab: [['a', null]] }), /invalid vocab/],
+    ['with invalid scores', withModel(UNIGRAM, { vocab: [['a', null]] }), /invalid vocab/],
     [
-      'for an added token whose id the vocabulary gives otherwise',
+      'for an added token with another id in the vocabulary',
       { ...BYTES, ...added(9, 'class') },
       /"class" has the id 9, where its vocabulary gives it \d+/,
     ],
     [
-      'for an added token with another’s id',
+      'for an added token with the id of another',
       { ...BYTES, ...added(9, '<new>') },
       /"<new>" has the id 9, where the vocabulary ends at 600/,
     ],

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { openScorer, scoreTexts } from '../../../src/evaluate/index.js';
-import { maxDifference } from '../../support/golden.js';
-import { heldGolden } from '../../support/held-golden.js';
+import { openScorer, scoreTexts } from '../../src/evaluate/index.js';
+import { maxDifference } from '../support/golden.js';
+import { residentGolden } from '../support/resident-golden.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const LONG = bytes('A text that is longer than a stride, and than a window; ça continue. '.repeat(14));
 
-describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
-  const golden = heldGolden(name);
+describe.each(['plain/blt', 'projection-gqa'])('the scorer of %s', (name) => {
+  const golden = residentGolden(name);
 
   it.each([
     ['a byte', LONG.subarray(0, 1)],
@@ -15,8 +15,8 @@ describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
     ['a stride', LONG.subarray(0, 32)],
     ['a stride and a byte', LONG.subarray(0, 33)],
     ['many strides', LONG],
-  ])('%s as the whole text at once', async (_, text) => {
-    const scorer = openScorer(golden.held, { stride: 32 });
+  ])('scores %s like the whole text at once', async (_, text) => {
+    const scorer = openScorer(golden.resident, { stride: 32 });
     const found = await scorer.score(text);
     const again = await scorer.score(text);
     scorer.dispose();
@@ -27,10 +27,10 @@ describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
     expect(again).toEqual(found);
   });
 
-  it('continuations of a prompt that is read once', async () => {
+  it('scores continuations of a prompt like the whole texts', async () => {
     const prompt = LONG.subarray(0, 75);
     const continuations = ['s', 'continue. A text', 'zzzz', ''].map(bytes);
-    const scorer = openScorer(golden.held, { stride: 32 });
+    const scorer = openScorer(golden.resident, { stride: 32 });
     const found = await scorer.scoreContinuations(prompt, [...continuations, LONG.subarray(75, 175)]);
     scorer.dispose();
     [...continuations, LONG.subarray(75, 175)].forEach((continuation, i) => {
@@ -42,7 +42,7 @@ describe.each(['plain/blt', 'projection-gqa'])('scores by %s', (name) => {
   });
 
   it('stops between strides', async () => {
-    const scorer = openScorer(golden.held, { stride: 32 });
+    const scorer = openScorer(golden.resident, { stride: 32 });
     const controller = new AbortController();
     const onProgress = () => controller.abort(new Error('enough'));
     await expect(scorer.score(LONG, { onProgress, signal: controller.signal })).rejects.toThrow('enough');

@@ -1,25 +1,25 @@
-/** Golden models as decoding holds them, beside the tensors that the full forward reads. The engine must be started. */
+/** Golden models as resident models, and as tensors for the full forward pass. The engine must be started. */
 import { afterAll, beforeAll } from 'vitest';
 import { type BltConfig, bltTensors } from '../../src/blt/index.js';
 import { createVariable, startEngine, tf } from '../../src/engine/index.js';
 import { type BltModel, openBlt, type ResidentModel } from '../../src/model/index.js';
 import { goldenPath } from './golden.js';
 
-export interface HeldGolden {
-  readonly held: ResidentModel;
+export interface ResidentGolden {
+  readonly resident: ResidentModel;
   readonly model: BltModel;
   dispose(): void;
 }
 
 /** @param change of the tensors, which it may dispose and replace */
-export async function openHeldGolden(
+export async function openResidentGolden(
   name: string,
   change: (params: Map<string, tf.Tensor>) => void = () => undefined,
-): Promise<HeldGolden> {
+): Promise<ResidentGolden> {
   const opened = await openBlt(goldenPath(name));
   const params = new Map(opened.params);
   change(params);
-  // The golden models are for few bytes by their config; nothing in them depends on it.
+  // The golden models' configs limit texts to a few bytes; nothing else in the models depends on the limit.
   const { encoder, decoder } = opened.config;
   const config = {
     ...opened.config,
@@ -29,7 +29,7 @@ export async function openHeldGolden(
   const weights = new Map(bltTensors(config).map(({ name: at }) => [at, createVariable(params.get(at)!)] as const));
   return {
     model: { config, params, dispose: () => tf.dispose([...params.values()]) },
-    held: { config, weights },
+    resident: { config, weights },
     dispose() {
       for (const variable of weights.values()) variable.dispose();
       tf.dispose([...params.values()]);
@@ -38,22 +38,22 @@ export async function openHeldGolden(
 }
 
 /** The same weights under another config. */
-export const withConfig = (golden: HeldGolden, changed: Partial<BltConfig>): HeldGolden => {
+export const withConfig = (golden: ResidentGolden, changed: Partial<BltConfig>): ResidentGolden => {
   const config = { ...golden.model.config, ...changed };
-  return { ...golden, held: { ...golden.held, config }, model: { ...golden.model, config } };
+  return { ...golden, resident: { ...golden.resident, config }, model: { ...golden.model, config } };
 };
 
-/** A golden model that is open for the tests of the block it is called in. */
-export function heldGolden(name: string): Pick<HeldGolden, 'held' | 'model'> {
-  let opened: HeldGolden;
+/** A golden model that is open during the tests of the enclosing block. */
+export function residentGolden(name: string): Pick<ResidentGolden, 'resident' | 'model'> {
+  let opened: ResidentGolden;
   beforeAll(async () => {
     await startEngine({ threads: 2 });
-    opened = await openHeldGolden(name);
+    opened = await openResidentGolden(name);
   });
   afterAll(() => opened.dispose());
   return {
-    get held() {
-      return opened.held;
+    get resident() {
+      return opened.resident;
     },
     get model() {
       return opened.model;

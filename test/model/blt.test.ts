@@ -23,7 +23,7 @@ describe.each([
     golden = goldenBatch(model, texts);
   });
 
-  /** Forward and gradients of some inputs and of the parameters that a prefix names, in every way. */
+  /** Compares the result and the gradients, of some inputs and of the parameters with these prefixes, in every run mode. */
   async function check(
     prefixes: readonly string[],
     moved: readonly tf.Tensor[],
@@ -44,13 +44,13 @@ describe.each([
     tf.dispose([...moved]);
   }
 
-  it('the local encoder', () =>
+  it('the local encoder is the same in every run mode', () =>
     check(['model.encoder_hash', 'model.local_encoder.'], [], (params, _none, batch) => {
       const { bytes, patches } = localEncoder(params, model.config, batch, blockContext(model.config.encoder, batch));
       return tf.concat([tf.reshape(bytes, [-1]), tf.reshape(patches, [-1])]);
     }));
 
-  it('the global transformer', () => {
+  it('the global transformer is the same in every run mode', () => {
     const { rows, patches } = golden.batch;
     const width = model.config.crossAttnK * model.config.encoder.hiddenSize;
     return check(['model.global_transformer.'], [numbers([rows * patches, width], 5)], (params, [x], batch) => {
@@ -59,7 +59,7 @@ describe.each([
     });
   });
 
-  it('the local decoder', () => {
+  it('the local decoder is the same in every run mode', () => {
     const { rows, length, patches } = golden.batch;
     const { decoder, global } = model.config;
     const moved = [numbers([rows * length, decoder.hiddenSize], 5), numbers([rows * patches, global.hiddenSize], 6)];

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CARD_SECTIONS, missingSections } from '../../src/release/card-sections.js';
 import { localPathIn, placeholderIn } from '../../src/release/placeholders.js';
 
-describe('a place to fill in', () => {
+describe('placeholderIn', () => {
   it.each([
     '[More Information Needed]',
     '[insert the licence here]',
@@ -12,7 +11,7 @@ describe('a place to fill in', () => {
     '<your name>',
     'OWNER/NAME',
     'Lorem ipsum',
-  ])('%s', (text) => {
+  ])('finds %s', (text) => {
     expect(placeholderIn(`Some text, ${text}, and more.`)).not.toBeNull();
   });
 
@@ -24,12 +23,12 @@ describe('a place to fill in', () => {
     'Mastodon',
     '{ name: x }',
     'the owner/name of it',
-  ])('is not: %s', (text) => {
+  ])('ignores %s', (text) => {
     expect(placeholderIn(text)).toBeNull();
   });
 });
 
-describe('a path of a machine', () => {
+describe('localPathIn', () => {
   it.each([
     '/home/me/model',
     'model: /data/llama/',
@@ -43,7 +42,7 @@ describe('a path of a machine', () => {
     'C:\\Users\\me',
     'd:/models',
     'file:///etc/x',
-  ])('%s', (text) => {
+  ])('finds %s', (text) => {
     expect(localPathIn(text)).not.toBeNull();
   });
 
@@ -58,20 +57,7 @@ describe('a path of a machine', () => {
     'a</b>c/d',
     '~50 MB',
     'note: x',
-  ])('is not: %s', (text) => {
+  ])('ignores %s', (text) => {
     expect(localPathIn(text)).toBeNull();
-  });
-});
-
-describe('sections', () => {
-  const card = CARD_SECTIONS.map((title) => `## ${title}\n\nText.\n`);
-
-  it('that are all there are not missed', () => {
-    expect(missingSections(`# Title\n\n${card.join('\n')}`)).toEqual([]);
-  });
-
-  it.each(CARD_SECTIONS.map((title, at) => [title, at] as const))('%s is missed, and when it is empty', (title, at) => {
-    expect(missingSections(card.toSpliced(at, 1).join('\n'))).toEqual([title]);
-    expect(missingSections(card.toSpliced(at, 1, `## ${title}\n`).join('\n'))).toEqual([title]);
   });
 });
