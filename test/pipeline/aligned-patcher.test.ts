@@ -62,7 +62,7 @@ it('each path is a separate kind of text', async () => {
   const [held] = await evaluatePatcher({ ...options, data: [] });
   expect(held!.kind).toBe('held out');
   const away = evaluatePatcher({ ...options, dir: goldenPath('plain/blt'), data: [] });
-  await expect(away).rejects.toThrow(/no conversion with a source and a trained patcher/);
+  await expect(away).rejects.toThrow(/not a conversion with a source and a trained patcher/);
 });
 
 it('an aligned patcher is calibrated to its labels, or to a target if there is one', async () => {

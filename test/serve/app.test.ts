@@ -213,7 +213,7 @@ describe('the server', () => {
     [COMPLETIONS, {}, 'prompt', 'prompt: must be a text, or an array of one text.'],
     [COMPLETIONS, { prompt: ['a', 'b'] }, 'prompt', 'prompt: must be a text, or an array of one text.'],
     [COMPLETIONS, { prompt: [1, 2] }, 'prompt', 'prompt: must be a text, or an array of one text.'],
-    [COMPLETIONS, { prompt: long }, 'prompt', 'The prompt is 1002 bytes long; this server accepts 1000.'],
+    [COMPLETIONS, { prompt: long }, 'prompt', 'The prompt is 1002 bytes long; this server accepts at most 1000.'],
     [COMPLETIONS, { prompt: 'a', max_tokens: 501 }, 'max_tokens', expect.stringContaining('at most 500 bytes')],
     [COMPLETIONS, { prompt: 'a', max_completion_tokens: 501 }, 'max_completion_tokens', expect.any(String)],
     [COMPLETIONS, { prompt: 'a', max_tokens: 0 }, 'max_tokens', expect.any(String)],
