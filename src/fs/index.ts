@@ -2,7 +2,7 @@
 export { type AppendFile, createAppendFile } from './append-file.js';
 export { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 export { digestOf, digestOfFile } from './digest.js';
-export { diskError, refuseFullDisk, sizeOnDisk } from './disk-space.js';
+export { diskError, type FolderVariable, refuseFullDisk, sizeOnDisk } from './disk-space.js';
 export { BEGINNING_BYTES, refuseForeignContent } from './foreign-content.js';
 export { isThere } from './is-there.js';
 export {

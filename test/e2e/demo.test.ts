@@ -40,7 +40,9 @@ describe('byteify demo', () => {
     );
     expect(lines[3]).toMatch(/^sample +"The .*"$/);
     expect(lines[4]).toMatch(/^export +/);
-    expect(lines[4]?.replace(/^export +/, '')).toBe(`${join(out, 'blt')} (transformers: BltForCausalLM.from_pretrained)`);
+    expect(lines[4]?.replace(/^export +/, '')).toBe(
+      `${join(out, 'blt')} (transformers: BltForCausalLM.from_pretrained)`,
+    );
     expect(result.stderr).not.toMatch(/warning/);
   });
 
