@@ -1,8 +1,5 @@
 /** @module Opens a BLT checkpoint folder for inference. */
-import { join } from 'node:path';
-import { type BltConfig, bltTensors, parseBltConfig } from '../blt/index.js';
-import { UsageError } from '../errors.js';
-import { readModelJson } from '../fs/index.js';
+import { type BltConfig, bltTensors, readBltConfig } from '../blt/index.js';
 import { openCheckpoint } from '../safetensors/index.js';
 import { disposeParams, loadParams } from './load-params.js';
 import type { Params } from './params.js';
@@ -11,18 +8,6 @@ export interface BltModel {
   readonly config: BltConfig;
   readonly params: Params;
   dispose(): void;
-}
-
-/**
- * The config of a BLT folder.
- * @throws ByteifyError when it is absent, not JSON, or not a BLT's.
- */
-export async function readBltConfig(folder: string): Promise<BltConfig> {
-  const path = join(folder, 'config.json');
-  const json = await readModelJson(path, 'Write or download the checkpoint again.');
-  if (json === null)
-    throw new UsageError(`${folder} holds no config.json.`, { hint: 'Give a BLT checkpoint or a conversion folder.' });
-  return parseBltConfig(json, path);
 }
 
 /** Loads every tensor as float32. The engine must be started. */

@@ -262,7 +262,7 @@ describe('an export that is not sound is refused by name', () => {
     [
       'a tokenizer that is no JSON',
       (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
-      /tokenizer_config\.json is not valid JSON/,
+      /tokenizer_config\.json is not JSON: /,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
     ['a shard that is gone', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],

@@ -55,7 +55,7 @@ it.each([
 
 it.each([
   ['', 'is empty'],
-  ['{"step": 3, "packer"', 'is not valid JSON; it is damaged or truncated'],
+  ['{"step": 3, "packer"', 'is not JSON: it is truncated'],
   [JSON.stringify({ ...state, step: 4 }), 'is of step 4, not of step 3'],
 ])('is refused when it holds %j', async (text, reason) => {
   await expect(read(text)).rejects.toThrow(reason);
