@@ -31,6 +31,7 @@ export { MUON_STEPS, muonFlops, trainedByMuon } from './muon.js';
 export { parseBltConfig } from './parse-config.js';
 export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js';
 export { type QueryBlock, queryBlocks } from './query-blocks.js';
+export { readBltConfig } from './read-config.js';
 export { inverseFrequencies } from './rope.js';
 export { parseRope, ropeKeys } from './rope-parameters.js';
 export {

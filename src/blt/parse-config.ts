@@ -15,6 +15,7 @@ const transformer = z.looseObject({
   num_hidden_layers: count,
   num_attention_heads: count,
   num_key_value_heads: count.nullish(),
+  head_dim: count.nullish(),
   intermediate_size: count.nullish(),
   rms_norm_eps: z.number().positive().default(1e-5),
   max_position_embeddings: count,
@@ -41,6 +42,7 @@ const schema = z.looseObject({
   encoder_hash_byte_group_size: z.array(count.max(64)).min(1).nullish(),
   encoder_hash_byte_group_vocab: count,
   encoder_hash_byte_group_nb_functions: count,
+  tie_word_embeddings: z.boolean().default(false),
   encoder_config: local.extend({ cross_attn_all_layers: z.boolean().nullable().default(false) }),
   decoder_config: local.extend({
     cross_attn_all_layers: z.boolean().nullable().default(true),
@@ -60,7 +62,7 @@ function windowOf(stated: number | null | undefined): number | null {
 
 type TransformerJson = z.infer<typeof transformer>;
 
-/** The defaults of transformers 5 for keys that a part's config lacks. */
+/** The defaults of transformers 5 for keys that a part's config lacks. A null width is 8/3 of the hidden size, as in 4.57; 5 accepts it for the encoder only. */
 interface Defaults {
   readonly theta: number;
   /** null: 8/3 of the width, rounded down. 4.57 used 2,816 for the encoder too (blt-format 3.2). */
@@ -88,6 +90,12 @@ function transformerConfig(
   if (hiddenSize % heads !== 0 || (hiddenSize / heads) % 2 !== 0 || heads % kvHeads !== 0) {
     throw new ByteifyError(
       `${where}: ${heads} heads and ${kvHeads} key-value heads do not divide a hidden size of ${hiddenSize}.`,
+    );
+  }
+  if (json.head_dim != null && json.head_dim !== hiddenSize / heads) {
+    throw new ByteifyError(
+      `${where}: head_dim is ${json.head_dim}, but ${heads} heads divide a hidden size of ${hiddenSize} into widths of ${hiddenSize / heads}.`,
+      { hint: 'transformers cannot run such a BLT either. Remove head_dim, or correct the sizes.' },
     );
   }
   return {
@@ -126,6 +134,14 @@ export function parseBltConfig(json: unknown, where: string): BltConfig {
     patcher_config: patcher,
     ...top
   } = parsed.data;
+  if (top.tie_word_embeddings) {
+    throw new ByteifyError(
+      `${where}: tie_word_embeddings is true, and byteify reads only BLTs with a head of their own.`,
+      {
+        hint: 'Set it to false if the checkpoint has lm_head.weight; otherwise add that tensor first, as a copy of model.local_encoder.embed_tokens.weight.',
+      },
+    );
+  }
   const window = windowOf(top.local_attention_window_len);
   const refuse = (what: string): never => {
     throw new ByteifyError(`${where}: ${what}.`);

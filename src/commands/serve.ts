@@ -1,11 +1,10 @@
 /** @module `byteify serve`: serves a model over HTTP. */
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { textPositions } from '../blt/index.js';
+import { readBltConfig, textPositions } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { messageOf, UsageError } from '../errors.js';
 import { openChatPrompts } from '../generate/index.js';
-import { readBltConfig } from '../model/index.js';
 import {
   addressOf,
   createApp,

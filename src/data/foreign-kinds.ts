@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noControlCharactersInRegex: binary formats begin with control characters
 /** @module Recognises files that contain no plain text by their first bytes, and says what to do with each kind. */
+import { lfsPointer, pointerWords } from '../fs/index.js';
 import { HEAD_BYTES } from './chunk-reader.js';
 
 interface ForeignKind {
@@ -22,11 +23,6 @@ const reencode = (from: string) => `convert it to UTF-8 first (iconv -f ${from} 
  * Sources: the formats' specifications, and the table of file(1) for formats without one.
  */
 const FOREIGN_KINDS: readonly ForeignKind[] = [
-  {
-    begins: /^version https:\/\/git-lfs\.github\.com\/spec\//,
-    name: 'a git-lfs pointer',
-    remedy: 'the file itself was not downloaded: run git lfs pull',
-  },
   { begins: /^PAR1/, name: 'a Parquet file', remedy: ROWS },
   { begins: /^(ARROW1\0\0|\xff\xff\xff\xff[\0-\xff]{3}\0\x10\0\0\0)/, name: 'an Arrow file', remedy: ROWS },
   { begins: /^FEA1\0/, name: 'a Feather file', remedy: ROWS },
@@ -73,6 +69,8 @@ const FOREIGN_KINDS: readonly ForeignKind[] = [
  * @returns a clause that begins with "it", for a message; null if the file may be text.
  */
 export function foreignKind(head: Uint8Array): string | null {
+  const pointer = lfsPointer(head);
+  if (pointer !== null) return `it ${pointerWords(pointer)}; run git lfs pull`;
   const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1');
   const kind = FOREIGN_KINDS.find(({ begins }) => begins.test(text));
   return kind === undefined ? null : `it is ${kind.name}; ${kind.remedy}`;

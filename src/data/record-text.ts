@@ -1,7 +1,7 @@
 /** @module Extracts the text of one JSON record, or explains why it has none. */
 import { isUtf8 } from 'node:buffer';
+import { jsonFault } from '../fs/index.js';
 import { repeatedKeys } from '../safetensors/index.js';
-import { jsonFault } from './json-fault.js';
 
 /** How many of a record's keys are named if it lacks the expected one: enough to recognise the right one. */
 const SHOWN_KEYS = 5;
@@ -57,8 +57,9 @@ export function recordText(bytes: Uint8Array, key: string): RecordText {
   try {
     record = JSON.parse(json);
   } catch {
-    const { what, line } = jsonFault(json);
-    return { reason: `it is not JSON: ${what}`, damaged: { line } };
+    const { what, line, character } = jsonFault(json);
+    const place = character === null ? '' : `, at character ${character}`;
+    return { reason: `it is not JSON: ${what}${place}`, damaged: { line } };
   }
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return { reason: `it is ${nameOfKind(record)}, not a JSON object` };

@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../errors.js';
-import { readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
+import { readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
 import { systemFailure } from '../system-errors.js';
 
 const count = z.int().nonnegative();
@@ -89,16 +89,6 @@ export async function readStoreManifest(folder: string): Promise<StoreManifest |
   return readJsonIfThere(join(folder, MANIFEST_FILE), MANIFEST);
 }
 
-/** Fills `target` from `position` on. @throws ByteifyError if the file ends too early. */
-async function readFully(file: FileHandle, path: string, target: Uint8Array, position: number): Promise<void> {
-  let done = 0;
-  while (done < target.length) {
-    const { bytesRead } = await file.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) throw new ByteifyError(`${path} is shorter than it was when it was opened.`, { hint: HINT });
-    done += bytesRead;
-  }
-}
-
 async function openToRead(path: string): Promise<FileHandle> {
   return open(path, 'r').catch((cause: unknown) => {
     const failure = systemFailure(cause, path);
@@ -127,7 +117,7 @@ async function readEnds(path: string): Promise<Float64Array> {
       throw new ByteifyError(`${path} is truncated: ${size} bytes is not a multiple of 8.`, { hint: HINT });
     }
     const ends = new Float64Array(size / Float64Array.BYTES_PER_ELEMENT);
-    await readFully(file, path, new Uint8Array(ends.buffer), 0);
+    await readFully(file, new Uint8Array(ends.buffer), 0, path, HINT);
     checkEnds(path, ends);
     return ends;
   } finally {
@@ -154,7 +144,7 @@ export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
     byteLength: (chunk) => ends[chunk]! - begin(chunk),
     async read(chunk) {
       const bytes = new Uint8Array(ends[chunk]! - begin(chunk));
-      await readFully(file, path, bytes, begin(chunk));
+      await readFully(file, bytes, begin(chunk), path, HINT);
       return bytes;
     },
     close: () => file.close(),

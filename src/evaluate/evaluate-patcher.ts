@@ -1,10 +1,11 @@
 /** @module Measures how well a conversion's patcher follows the source's tokens on each kind of text. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBltConfig } from '../blt/index.js';
 import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { openLlama } from '../llama/index.js';
-import { disposeParams, loadPatcher, openLlamaModel, readBltConfig } from '../model/index.js';
+import { disposeParams, loadPatcher, openLlamaModel } from '../model/index.js';
 import { openSourceReader, readAlignment } from '../patching/index.js';
 import type { Reporter } from '../ui/index.js';
 import { measureSegmentation } from './measure-segmentation.js';

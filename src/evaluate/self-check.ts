@@ -1,6 +1,6 @@
 /** @module Verifies an export: reloads it and compares its logits with those of the checkpoint that was exported. */
 import { isDeepStrictEqual } from 'node:util';
-import { type BltConfig, bltTensors, encodeBytes } from '../blt/index.js';
+import { type BltConfig, bltTensors, encodeBytes, readBltConfig } from '../blt/index.js';
 import { tf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import {
@@ -12,7 +12,6 @@ import {
   loadParams,
   openBlt,
   type Params,
-  readBltConfig,
 } from '../model/index.js';
 import { wholeRow } from '../patching/index.js';
 import { fromFloat32, openCheckpoint, toFloat32 } from '../safetensors/index.js';

@@ -1,11 +1,11 @@
 /** @module Checks that an exported folder has everything that transformers loads, and that the files match. */
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { bltTensors } from '../blt/index.js';
+import { bltTensors, readBltConfig } from '../blt/index.js';
 import { ByteifyError } from '../errors.js';
+import { parseJson } from '../fs/index.js';
 import { elementCount, isPartial, openCheckpoint } from '../safetensors/index.js';
 import { checkTensors } from './check-tensors.js';
-import { readBltConfig } from './export-transformers.js';
 
 export interface CheckedExport {
   readonly tensors: number;
@@ -24,12 +24,7 @@ async function readRequired(folder: string, name: string): Promise<void> {
     if (cause.code !== 'ENOENT') throw cause;
     throw new ByteifyError(`${folder} lacks ${name}.`, { hint: HINT, cause });
   });
-  if (!name.endsWith('.json')) return;
-  try {
-    JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${join(folder, name)} is not valid JSON.`, { hint: HINT, cause });
-  }
+  if (name.endsWith('.json')) parseJson(text, join(folder, name), HINT);
 }
 
 /** A shard of an earlier export would be published although nothing reads it. */

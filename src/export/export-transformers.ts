@@ -1,6 +1,6 @@
 /** @module Exports a BLT checkpoint as a folder that `transformers.BltForCausalLM` loads. */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BltConfig,
@@ -8,12 +8,11 @@ import {
   BOS,
   bltTensors,
   EOS,
-  parseBltConfig,
+  readBltConfig,
   textPositions,
   toTransformersConfig,
 } from '../blt/index.js';
 import { claimOutput, markOutput } from '../conversion/index.js';
-import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import { type CardInputs, type CardModel, modelCard } from '../release/index.js';
 import {
@@ -99,22 +98,6 @@ export async function exportTransformers(params: {
   } finally {
     await reader.close();
   }
-}
-
-/** Reads the config.json of a checkpoint folder. @throws ByteifyError if it is not that of a BLT. */
-export async function readBltConfig(folder: string): Promise<BltConfig> {
-  const path = join(folder, 'config.json');
-  const text = await readFile(path, 'utf8');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not valid JSON.`, {
-      hint: 'The checkpoint is damaged; use another one.',
-      cause,
-    });
-  }
-  return parseBltConfig(json, path);
 }
 
 function tensorSource(

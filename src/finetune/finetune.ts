@@ -1,8 +1,8 @@
 /** @module Runs the stages of a recipe, from the remapped model and its patcher to the final checkpoint. */
 import { join } from 'node:path';
+import { readBltConfig } from '../blt/index.js';
 import { UsageError } from '../errors.js';
 import { measureEncoder } from '../evaluate/index.js';
-import { readBltConfig } from '../model/index.js';
 import type { RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './loop/checkpoint.js';
 import { closedForm } from './stages/closed-form/closed-form.js';

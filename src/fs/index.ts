@@ -2,9 +2,10 @@
 export { type AppendFile, createAppendFile } from './append-file.js';
 export { removeAtomic, sweepTemporary, writeFileAtomic, writeFolderAtomic } from './atomic.js';
 export { digestOf, digestOfFile } from './digest.js';
-export { diskError, refuseFullDisk, sizeOnDisk } from './disk-space.js';
+export { diskError, type FolderVariable, refuseFullDisk, sizeOnDisk } from './disk-space.js';
 export { BEGINNING_BYTES, refuseForeignContent } from './foreign-content.js';
 export { isThere } from './is-there.js';
+export { jsonFault } from './json-fault.js';
 export {
   type LfsPointer,
   lfsPointer,
@@ -18,6 +19,8 @@ export { makeFolder } from './make-folder.js';
 export { readMetrics } from './metrics-file.js';
 export { missingPath } from './missing-path.js';
 export { type JsonObject, parseModelJson, readModelJson } from './model-json.js';
-export { readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
+export { explainJson, parseJson } from './parse-json.js';
+export { readFully } from './read-fully.js';
+export { parseWritten, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
 export { openScratchFile } from './scratch-file.js';
 export { type WalkedEntry, walk } from './walk.js';

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
 import { ByteifyError } from '../errors.js';
 import { danglingLink, namingPath, systemCode, systemFailure } from '../system-errors.js';
+import { parseJson } from './parse-json.js';
 
 export interface WrittenFile<Schema extends z.ZodType> {
   readonly schema: Schema;
@@ -23,23 +24,17 @@ export async function readTextIfThere(path: string): Promise<string | null> {
 }
 
 /**
- * Parses the text of a file for `readJson` and `readJsonIfThere`.
+ * Parses the text of a file that an earlier command wrote.
  * @param path names the file in errors
  * @throws ByteifyError naming the file, what is wrong with it, and what to do
  */
-export function parseJson<Schema extends z.ZodType>(
+export function parseWritten<Schema extends z.ZodType>(
   text: string,
   path: string,
   { schema, what, hint }: WrittenFile<Schema>,
 ): z.output<Schema> {
   if (text.trim() === '') throw new ByteifyError(`${path} is empty.`, { hint });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new ByteifyError(`${path} is not valid JSON; it is damaged or truncated.`, { hint, cause });
-  }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(parseJson(text, path, hint));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? 'top level' : issue.path.join('.');
@@ -52,7 +47,7 @@ export async function readJsonIfThere<Schema extends z.ZodType>(
   file: WrittenFile<Schema>,
 ): Promise<z.output<Schema> | null> {
   const text = await readTextIfThere(path);
-  return text === null ? null : parseJson(text, path, file);
+  return text === null ? null : parseWritten(text, path, file);
 }
 
 /** @throws ByteifyError when the file is missing, cannot be read or is invalid. */

@@ -1,13 +1,14 @@
 /** @module A temporary file for data that a run reads repeatedly and does not keep in memory. Closing it removes it. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { namingPath } from '../system-errors.js';
+import { readFully } from './read-fully.js';
 
 export interface ScratchFile {
   /** Bytes written. */
   readonly length: number;
   /** Appends the arrays. @returns the byte offset at which they begin. */
   append(...parts: readonly ArrayBufferView[]): Promise<number>;
-  /** Fills the arrays one after another with the bytes written from `offset` on. @throws RangeError when the file ends earlier. */
+  /** Fills the arrays one after another with the bytes written from `offset` on. @throws ByteifyError when the file ends earlier. */
   read(offset: number, ...into: readonly ArrayBufferView[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,12 +40,8 @@ export function openScratchFile(path: string): ScratchFile {
     async read(offset, ...into) {
       let at = offset;
       for (const part of into.map(bytesOf)) {
-        for (let done = 0; done < part.length; ) {
-          const { bytesRead } = await file!.read(part, done, part.length - done, at);
-          if (bytesRead === 0) throw new RangeError(`${path} ends before byte ${offset + part.length}`);
-          done += bytesRead;
-          at += bytesRead;
-        }
+        await readFully(file!, part, at, path);
+        at += part.length;
       }
     },
     async close() {

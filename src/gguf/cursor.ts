@@ -1,6 +1,8 @@
 /** @module Reads sequentially from the beginning of a file, one page at a time, and never past its end. */
+
 import type { FileHandle } from 'node:fs/promises';
-import { type Refuse, readFully } from '../safetensors/index.js';
+import { readFully } from '../fs/index.js';
+import type { Refuse } from '../safetensors/index.js';
 
 export interface FileBounds {
   readonly fileBytes: number;

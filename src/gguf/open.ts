@@ -1,14 +1,13 @@
 /** @module Opens a GGUF file. Tensors keep their GGUF names; quantised ones are read as float32. */
 import type { FileHandle } from 'node:fs/promises';
 import { ByteifyError } from '../errors.js';
-import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
+import { BEGINNING_BYTES, readFully, refuseForeignContent } from '../fs/index.js';
 import {
   type ByteRange,
   checkRange,
   openFile,
   quoted,
   type Refuse,
-  readFully,
   type TensorReader,
   tensorBytes,
 } from '../safetensors/index.js';

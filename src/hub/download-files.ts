@@ -1,15 +1,14 @@
 /** @module Downloads files of a repository into the cache: several in parallel, each blob once. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ByteifyError } from '../errors.js';
 import { refuseFullDisk, sizeOnDisk } from '../fs/index.js';
+import { partPath, type Sleep, transferFile } from '../net/index.js';
 import { linkSnapshot } from './cache.js';
 import { hubError, refusedBy } from './hub-errors.js';
 import { inParallel } from './in-parallel.js';
 import type { RemoteFile } from './list-remote.js';
-import { partPath } from './part.js';
 import { resolveUrl } from './resolve-url.js';
-import type { Sleep } from './retry.js';
-import { transferFile } from './transfer.js';
 
 export interface DownloadProgress {
   /** The oldest of the files in progress. */
@@ -76,7 +75,7 @@ export async function downloadFiles(download: FilesDownload, files: readonly Rem
   const blobs = await blobsOf(files, repository);
   const totalBytes = sum(blobs.map(({ file }) => file.sizeBytes));
   const doneBytes = () => sum(blobs.map((blob) => blob.doneBytes));
-  await refuseFullDisk(repository, totalBytes - doneBytes());
+  await refuseFullDisk(repository, totalBytes - doneBytes(), 'HF_HOME');
   const inProgress = new Set<Blob>();
   const report = () => {
     const [first = blobs[0]] = inProgress;
@@ -107,14 +106,20 @@ async function downloadBlob(
   await transferFile({
     name: file.path,
     url: resolveUrl(download, file.path),
-    blob,
+    path: blob,
     sizeBytes: file.sizeBytes,
     digest: file.sha256 === null ? { kind: 'git-sha1', hex: file.oid } : { kind: 'sha256', hex: file.sha256 },
+    folderVariable: 'HF_HOME',
     fetch,
     ...(sleep && { sleep }),
     signal,
     ...(stallMs !== undefined && { stallMs }),
     onBytes,
     refuse: (response) => hubError(refusedBy(response), id, revision, endpoint),
+    mismatch: () =>
+      new ByteifyError(
+        `The downloaded bytes of ${file.path} twice did not match the hub's digest, so the file was removed.`,
+        { hint: 'A proxy or mirror may be altering downloads; try another network or another HF_ENDPOINT.' },
+      ),
   });
 }

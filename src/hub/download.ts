@@ -86,7 +86,9 @@ export async function downloadModel(model: string, options: DownloadOptions = {}
     return await downloadAll({ ...options, ...target, remote, paths });
   } catch (cause) {
     // Errors of files other than blobs: the tree, links, the ref.
-    throw (cause as NodeJS.ErrnoException).syscall === undefined ? cause : diskError(cause, found.repository);
+    throw (cause as NodeJS.ErrnoException).syscall === undefined
+      ? cause
+      : diskError(cause, found.repository, 'HF_HOME');
   }
 }
 

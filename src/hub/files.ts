@@ -1,5 +1,6 @@
 /** @module Selects the files of a repository that a conversion needs. */
 import { ByteifyError } from '../errors.js';
+import { parseJson } from '../fs/index.js';
 import { INDEX_FILE, SINGLE_FILE } from '../safetensors/index.js';
 
 /** Files that a licence requires to be passed on: its text, its notices and its use policy. */
@@ -66,13 +67,8 @@ const HINT = 'The repository is incomplete; try another revision.';
 export function weightFiles(id: string, paths: readonly string[], index: string | null): string[] {
   if (paths.includes(SINGLE_FILE)) return [SINGLE_FILE];
   if (index === null) return [];
-  let map: unknown;
-  try {
-    map = (JSON.parse(index) as { weight_map?: unknown } | null)?.weight_map;
-  } catch (cause) {
-    throw new ByteifyError(`${INDEX_FILE} of ${id} is not JSON.`, { hint: HINT, cause });
-  }
-  const shards = [...new Set(Object.values(map ?? {}))].map(String).sort();
+  const json = parseJson(index, `${INDEX_FILE} of ${id}`, HINT) as { weight_map?: unknown } | null;
+  const shards = [...new Set(Object.values(json?.weight_map ?? {}))].map(String).sort();
   if (shards.length === 0) throw new ByteifyError(`${INDEX_FILE} of ${id} names no files.`, { hint: HINT });
   const lost = shards.find((shard) => !paths.includes(shard) || /[/\\]/.test(shard));
   if (lost !== undefined) {

@@ -1,12 +1,12 @@
 /** @module Finds a model on the hub, or in the cache if the hub must not be contacted or cannot be reached. */
 import { ByteifyError, messageOf } from '../errors.js';
+import type { Sleep } from '../net/index.js';
 import { repositoryFolder } from './cache.js';
 import { type HubEnvironment, hubEnvironment } from './environment.js';
 import { hubFetch } from './hub-fetch.js';
 import { listRemote, type RemoteTree } from './list-remote.js';
 import { type ModelId, parseModelId } from './model-id.js';
 import { type CachedModel, cachedModel } from './offline.js';
-import type { Sleep } from './retry.js';
 
 /** How to reach the hub. */
 export interface HubOptions {

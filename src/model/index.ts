@@ -21,7 +21,7 @@ export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.
 export { disposeParams, loadParams, loadVariable } from './load-params.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { nextByteLoss, positionLosses, type Targets } from './next-byte-loss.js';
-export { type BltModel, openBlt, readBltConfig } from './open-blt.js';
+export { type BltModel, openBlt } from './open-blt.js';
 export { openLlamaModel } from './open-llama.js';
 export { type Params, param } from './params.js';
 export { cutIntoPatches } from './patcher/cut-into-patches.js';

@@ -1,13 +1,14 @@
 /** @module Sets the threshold of a conversion's patcher, or of any BLT folder, for a target mean patch size. */
+
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readBltConfig } from '../blt/index.js';
 import { type Conversion, MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { heldOutTexts, textsOf } from '../evaluate/index.js';
 import { type Calibration, calibrate, type LabelGoal } from '../finetune/index.js';
-import { writeFileAtomic } from '../fs/index.js';
-import { disposeParams, loadPatcher, readBltConfig } from '../model/index.js';
+import { readModelJson, writeFileAtomic } from '../fs/index.js';
+import { disposeParams, loadPatcher } from '../model/index.js';
 import { readAlignment } from '../patching/index.js';
 import { recipeFor, targetBytesPerPatch } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
@@ -72,7 +73,7 @@ async function calibrateCheckpoint(
   const calibration = calibrate(params, config, heldOut, target);
   disposeParams(params);
   const path = join(folder, 'config.json');
-  const json = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const json = await readModelJson(path, 'Write or download the checkpoint again.');
   await writeFileAtomic(path, `${JSON.stringify({ ...json, patching_threshold: calibration.threshold }, null, 2)}\n`);
   reporter.done();
   return { ...calibration, config: path };

@@ -1,8 +1,7 @@
 /** @module The `provenance.json` of an export: everything needed to reproduce the model, and nothing about the machine that made it. */
 import { z } from 'zod';
 import { type Manifest, STAGE_NAMES } from '../conversion/index.js';
-import { ByteifyError } from '../errors.js';
-import { digestOf } from '../fs/index.js';
+import { digestOf, parseWritten } from '../fs/index.js';
 // Imported directly, since the folder's index loads the hub's client.
 import { PROVENANCE_NAME } from '../hub/publish/origin.js';
 import { type DataSource, dataSource, type Recipe, underFirstNames } from '../recipe/index.js';
@@ -105,9 +104,6 @@ export function provenanceOf(
 
 /** Parses provenance.json. @throws ByteifyError if `provenanceOf` could not have written it. */
 export function parseProvenance(text: string): Provenance {
-  try {
-    return provenanceSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new ByteifyError(`${PROVENANCE_NAME} is not a valid provenance file.`, { hint: 'Export again.', cause });
-  }
+  const file = { schema: provenanceSchema, what: 'a valid provenance file', hint: 'Export again.' };
+  return parseWritten(text, PROVENANCE_NAME, file);
 }

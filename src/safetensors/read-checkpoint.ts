@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
-import { isThere, refuseForeignContent } from '../fs/index.js';
+import { isThere, readFully, refuseForeignContent } from '../fs/index.js';
 import { overlay } from './overlay.js';
 import { checkBelow, isPartial, readOverlay, TRAINED_FILE } from './partial-checkpoint.js';
 import { quoted } from './quoted.js';
-import { openFile, openSafetensorsFile, readFully } from './read-file.js';
+import { openFile, openSafetensorsFile } from './read-file.js';
 import { parseStrictObject, type Refuse } from './strict-json.js';
 import type { TensorInfo, TensorReader } from './types.js';
 

@@ -2,31 +2,11 @@
 import { constants } from 'node:buffer';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
-import { BEGINNING_BYTES, refuseForeignContent } from '../fs/index.js';
+import { BEGINNING_BYTES, readFully, refuseForeignContent } from '../fs/index.js';
 import { systemFailure } from '../system-errors.js';
-import { counted } from '../ui/format.js';
 import { headerLength, LENGTH_BYTES, OPENING_BRACE, parseHeader } from './header.js';
 import { quoted } from './quoted.js';
 import { type ByteRange, type TensorReader, tensorBytes } from './types.js';
-
-/** Node reads at most 2 GiB per call. Smaller reads are as fast and can be interrupted. */
-const READ_BYTES = 64 * 2 ** 20;
-
-/** Fills `target` from the given byte position of the file. @throws ByteifyError when the file cannot be read or ends early. */
-export async function readFully(file: FileHandle, target: Uint8Array, position: number, path: string): Promise<void> {
-  let done = 0;
-  while (done < target.length) {
-    const length = Math.min(READ_BYTES, target.length - done);
-    const { bytesRead } = await file.read(target, done, length, position + done).catch((cause) => {
-      throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
-    });
-    if (bytesRead === 0)
-      throw new ByteifyError(`${path} ended ${counted(target.length - done, 'byte')} early.`, {
-        hint: 'The file changed while it was being read, or the disk failed.',
-      });
-    done += bytesRead;
-  }
-}
 
 /** Checks a byte range against its tensor and against the size limit of one array (4 GiB in Node 20). @throws ByteifyError */
 export function checkRange(name: string, size: number, { offset, length }: ByteRange): void {

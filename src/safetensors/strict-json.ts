@@ -1,4 +1,5 @@
 /** @module Unambiguous JSON: valid UTF-8, an object, and no duplicate keys (JSON.parse silently keeps the last one). */
+import { explainJson } from '../fs/index.js';
 import { quoted } from './quoted.js';
 
 /** Throws an error that begins with the file's path and ends with what is wrong with it. */
@@ -52,7 +53,7 @@ export function parseStrictObject(bytes: Uint8Array, subject: string, refuse: Re
   try {
     json = JSON.parse(text);
   } catch {
-    return refuse(`${subject} is not JSON`);
+    return refuse(`${subject} is not JSON: ${explainJson(text)}`);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse(`${subject} is not an object`);
   for (const { key } of repeatedKeys(text)) return refuse(`${subject} names ${quoted(key)} twice`);

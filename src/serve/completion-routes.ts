@@ -1,6 +1,6 @@
 /** @module The routes that generate text and those that list the model. */
 import type { Context, Hono } from 'hono';
-import { messageOf } from '../errors.js';
+import { explainJson } from '../fs/index.js';
 import { answerStream, answerWhole } from './answer.js';
 import { ApiError, apiErrorOf } from './api-error.js';
 import type { AppOptions, Env } from './app-options.js';
@@ -24,8 +24,8 @@ async function bodyOf(c: Context<Env>): Promise<unknown> {
   const text = await c.req.text();
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new ApiError(400, `The body is not JSON: ${messageOf(cause)}.`, { code: 'invalid_json' });
+  } catch {
+    throw new ApiError(400, `The body is not JSON: ${explainJson(text)}.`, { code: 'invalid_json' });
   }
 }
 

@@ -66,7 +66,7 @@ it('a feed-forward width that a config omits has transformers 5’s default', ()
   // Printed by BltConfig of transformers 5.23.0 for the encoder's width of 80: int(8 * 80 / 3), and three constants.
   const widths = { encoder_config: 80, decoder_config: 80, global_config: 160, patcher_config: 80 };
   const parts = Object.entries(widths).map(([name, hidden_size]) => {
-    const { intermediate_size: _, ...part } = json[name]!;
+    const { intermediate_size: _, head_dim: __, ...part } = json[name]!;
     return [name, { ...part, hidden_size, num_attention_heads: 2, num_key_value_heads: 2 }];
   });
   const changed = Object.fromEntries(parts);
@@ -75,6 +75,26 @@ it('a feed-forward width that a config omits has transformers 5’s default', ()
   expect([encoder, decoder, global, patcher].map(({ intermediateSize }) => intermediateSize)).toEqual([
     213, 2816, 5632, 2048,
   ]);
+});
+
+it('a feed-forward width of null is 8/3 of the hidden size in every part, as in transformers 4.57', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  const parts = ['encoder_config', 'decoder_config', 'global_config', 'patcher_config'];
+  const changed = Object.fromEntries(parts.map((part) => [part, { ...json[part], intermediate_size: null }]));
+  const { encoder, decoder, global, patcher } = parseBltConfig({ ...json, ...changed }, 'config.json');
+  // int(8 * 32 / 3) and, for the global transformer, int(8 * 64 / 3).
+  expect([encoder, decoder, global, patcher].map(({ intermediateSize }) => intermediateSize)).toEqual([
+    85, 85, 170, 85,
+  ]);
+});
+
+it('the width of heads may be stated or null, and parts may say that they are tied, which has no effect', () => {
+  const json = readJson(goldenPath('plain/blt/config.json'));
+  const config = parseBltConfig(json, 'config.json');
+  for (const change of [{ head_dim: 16 }, { head_dim: null }, { tie_word_embeddings: true }]) {
+    const patcher_config = { ...json.patcher_config, ...change };
+    expect(parseBltConfig({ ...json, patcher_config }, 'config.json')).toEqual(config);
+  }
 });
 
 describe('cross-attention after every layer of the encoder', () => {
@@ -102,9 +122,24 @@ describe('cross-attention after every layer of the encoder', () => {
 
 describe('a config that cannot be run', () => {
   const json = readJson(goldenPath('plain/blt/config.json'));
-  it.each([
+  it.each<[string, object, string]>([
     ['another model', { model_type: 'llama' }, 'model_type'],
     ['other patching', { patching_mode: 'space' }, 'patching_mode'],
+    ['a tied head', { tie_word_embeddings: true }, 'tie_word_embeddings is true'],
+    ['a tied head that is null', { tie_word_embeddings: null }, 'tie_word_embeddings'],
+    ...['encoder', 'decoder', 'global', 'patcher'].map(
+      (part) =>
+        [
+          `heads of another width in the ${part}`,
+          { [`${part}_config`]: { ...json[`${part}_config`], head_dim: 4 } },
+          `${part}_config: head_dim is 4, but`,
+        ] as [string, object, string],
+    ),
+    [
+      'a feed-forward width of zero',
+      { global_config: { ...json.global_config, intermediate_size: 0 } },
+      'intermediate_size',
+    ],
     ['two values of k', { cross_attn_k: 3 }, 'cross_attn_k'],
     [
       'local widths that differ',

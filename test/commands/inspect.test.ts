@@ -83,7 +83,7 @@ describe('inspect', () => {
     ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
     ['model.GGUF', POINTER, 'model.GGUF is a git-lfs pointer'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
-    ['config.json', '{"model_type": NaN}', 'config.json is not JSON: it contains NaN'],
+    ['config.json', '{"model_type": NaN}', 'config.json is not JSON: NaN, which Python writes'],
   ])('says what %s with foreign content is', async (name, text, message) => {
     await writeFile(join(folder(), name), text);
     const path = name === 'config.json' ? folder() : join(folder(), name);

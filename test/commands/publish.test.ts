@@ -262,7 +262,7 @@ describe('an invalid export is refused with the reason', () => {
     [
       'a tokenizer that is not JSON',
       (dir) => writeFile(join(dir, 'tokenizer_config.json'), '{'),
-      /tokenizer_config\.json is not valid JSON/,
+      /tokenizer_config\.json is not JSON: /,
     ],
     ['another config', (dir) => writeFile(join(dir, 'config.json'), '{"model_type": "llama"}'), /config\.json/],
     ['a missing shard', (dir) => rm(join(dir, SHARD)), /model-00002-of-00003\.safetensors does not exist/],

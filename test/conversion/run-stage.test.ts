@@ -132,7 +132,7 @@ describe('openConversion', () => {
   });
 
   it.each([
-    ['{', 'is not valid JSON'],
+    ['{', 'is not JSON: it is truncated'],
     ['{"format":2}', 'format: '],
     ['[]', 'top level: '],
   ])('refuses the manifest %s', async (text, reason) => {

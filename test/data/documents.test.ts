@@ -100,7 +100,7 @@ describe('JSON that is refused is reported', () => {
       expect.stringMatching(/^3: it is not JSON: it is truncated/),
       '4: the text under "text" is empty',
       '5: it is a list, not a JSON object',
-      expect.stringMatching(/^6: it is not JSON: a control character/),
+      expect.stringMatching(/^6: it is not JSON: a zero byte/),
       '12: it is not JSON: it is truncated inside a string',
     ]);
   });

@@ -7,7 +7,6 @@ tar.write('ustar', 257);
 
 describe('a file that is not text', () => {
   it.each([
-    ['a git-lfs pointer', bytes('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n'), 'git lfs pull'],
     ['a Parquet file', bytes('PAR1\x15\x04'), 'pandas'],
     ['an Arrow file', bytes('ARROW1\0\0\xff\xff\xff\xff'), 'JSON lines'],
     ['an Arrow file', bytes('\xff\xff\xff\xff\x98\x02\0\0\x10\0\0\0\0\0'), 'JSON lines'],
@@ -30,6 +29,12 @@ describe('a file that is not text', () => {
   ])('is recognised as %s', (name, head, remedy) => {
     expect(foreignKind(head)).toContain(`it is ${name}; `);
     expect(foreignKind(head)).toContain(remedy);
+  });
+
+  it('is recognised as a git-lfs pointer', () => {
+    expect(foreignKind(bytes('version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n'))).toBe(
+      'it is a git-lfs pointer: the file itself, of 5 bytes, was not downloaded; run git lfs pull',
+    );
   });
 
   it.each([

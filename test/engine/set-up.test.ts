@@ -77,6 +77,16 @@ describe('setting the engine up', () => {
     expect(tried).toHaveLength(2);
   });
 
+  it('resumes a wheel that an earlier process began', async () => {
+    const begun = join(engineHome(), 'downloads', 'stub-1.0.whl.incomplete');
+    await mkdir(join(engineHome(), 'downloads'), { recursive: true });
+    await writeFile(begun, (await readFile(join(folder(), 'index', 'stub.whl'))).subarray(0, 700_000));
+    await setUpEngine({ tryOut });
+    expect(index.ranges).toEqual(['bytes=700000-']);
+    expect((await readdir(cpu())).sort()).toEqual([...LIBRARY_FILES].sort());
+    expect((await readdir(engineHome())).sort()).toEqual(['self-test.json', 'tensorflow-2.21.0-cpu']);
+  });
+
   it('uses an installed CUDA build and downloads no other', async () => {
     const gpu = await libraries(join(buildFolder('gpu'), 'tensorflow'));
     expect(await setUpEngine({ tryOut })).toMatchObject({ folder: gpu, build: 'gpu' });

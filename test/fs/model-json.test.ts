@@ -9,21 +9,25 @@ const parse = (text: string) => parseModelJson(Buffer.from(text, 'latin1'), 'c.j
 
 describe('a JSON file of a model', () => {
   it.each([
-    ['NaN', '{\n "a": "NaN",\n "b": NaN}', /c\.json is not JSON: it contains NaN, which Python writes .*\(line 3\)/],
-    ['Infinity', '{"a": [0.0, Infinity]}', /it contains Infinity, which Python/],
-    ['-Infinity', '{"a": -Infinity}', /it contains -Infinity, which Python/],
-    ['True', '{"a": True}', /it contains True, as Python prints/],
-    ['None', '{"a": None}', /it contains None, as Python prints/],
+    [
+      'NaN',
+      '{\n "a": "NaN",\n "b": NaN}',
+      /c\.json is not JSON: NaN, which Python writes .*, at character 7 of line 3/,
+    ],
+    ['Infinity', '{"a": [0.0, Infinity]}', /: Infinity, which Python/],
+    ['-Infinity', '{"a": -Infinity}', /: -Infinity, which Python/],
+    ['True', '{"a": True}', /: True, as Python prints/],
+    ['None', '{"a": None}', /: None, as Python prints/],
     ['single quotes', "{'a': 1}", /single quotes, as Python prints/],
     ['a comment', '{"a": 1} // theta', /a comment/],
-    ['a trailing comma', '{"a": [1, 2,]}', /a comma after the last item/],
+    ['a trailing comma', '{"a": [1, 2,]}', /a trailing comma/],
     ['half of its contents', '{"a": {"b": 1}', /it is truncated/],
-    ['zero bytes', '{"a": \0\0\0', /zero bytes/],
+    ['zero bytes', '{"a": \0\0\0', /a zero byte/],
     ['invalid UTF-8', '{"a": "\xff"}', /c\.json is not UTF-8/],
     ['a byte order mark', '\xef\xbb\xbf{}', /a byte order mark/],
     ['a list', '[1]', /c\.json is not a JSON object/],
     ['null', 'null', /c\.json is not a JSON object/],
-    ['words', 'hello', /c\.json is not JSON\.$/],
+    ['words', 'hello', /c\.json is not JSON: an unquoted word/],
     ['nothing', '', /c\.json is empty/],
     ['a pointer', 'version https://git-lfs.github.com/spec/v1\nsize 1\n', /c\.json is a git-lfs pointer/],
   ])('with %s is refused by that', (_what, text, message) => {

@@ -17,7 +17,7 @@ it('valid JSON of the expected shape is returned', async () => {
 it.each([
   ['', 'is empty.'],
   [' \n', 'is empty.'],
-  ['{"step": 3', 'is not valid JSON; it is damaged or truncated.'],
+  ['{"step": 3', 'is not JSON: it is truncated.'],
   ['null', 'is not the state of a run: top level: '],
   ['{"step": "3"}', 'is not the state of a run: step: '],
   ['{"step": 3, "other": 1}', 'is not the state of a run: top level: '],

@@ -117,12 +117,12 @@ describe('a chat template', () => {
 describe('a small file that cannot be read is named with the reason', () => {
   const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n';
   it.each([
-    ['config.json', '{"rope_theta": Infinity}', 'is not JSON: it contains Infinity'],
+    ['config.json', '{"rope_theta": Infinity}', 'is not JSON: Infinity, which Python writes'],
     ['tokenizer.json', POINTER, 'is a git-lfs pointer'],
-    ['tokenizer_config.json', '{"model_max_length": NaN}', 'is not JSON: it contains NaN'],
+    ['tokenizer_config.json', '{"model_max_length": NaN}', 'is not JSON: NaN, which Python writes'],
     ['generation_config.json', '', 'is empty'],
     ['generation_config.json', '[]', 'is not a JSON object'],
-    ['special_tokens_map.json', "{'bos_token': None}", 'is not JSON: it contains None'],
+    ['special_tokens_map.json', "{'bos_token': None}", 'is not JSON: single quotes'],
   ])('for %s as %j', async (name, text, reason) => {
     await writeFile(path(name), text);
     await expectRefused(`${path(name)} ${reason}`);

@@ -195,7 +195,7 @@ describe('an import is refused for', () => {
     ['tokenizer.json', '{', 'tokenizer.json is not JSON'],
     ['model.safetensors', null, 'model.safetensors'],
     ['model.safetensors', 'x', 'model.safetensors'],
-    ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: it contains NaN'],
+    ['config.json', '{"model_type":"llama","rope_theta":NaN}', 'config.json is not JSON: NaN, which Python writes'],
     ['config.json', POINTER, 'config.json is a git-lfs pointer'],
     ['model.safetensors', POINTER, 'model.safetensors is a git-lfs pointer'],
     ['tokenizer.json', POINTER, 'tokenizer.json is a git-lfs pointer'],

@@ -18,7 +18,7 @@ it('a folder without a config is refused', async () => {
 
 it.each([
   ['a git-lfs pointer', 'version https://git-lfs.github.com/spec/v1\nsize 3\n', /config\.json is a git-lfs pointer/],
-  ['NaN', '{"rope_theta": NaN}', /config\.json is not JSON: it contains NaN, which Python writes/],
+  ['NaN', '{"rope_theta": NaN}', /config\.json is not JSON: NaN, which Python writes/],
   ['a list', '[]', /config\.json is not a JSON object/],
 ])('a config that contains %s is refused with that reason', async (_what, text, message) => {
   await put('config.json', text);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BOE, BOS } from '../../src/blt/index.js';
-import { readBltConfig } from '../../src/model/index.js';
+import { BOE, BOS, readBltConfig } from '../../src/blt/index.js';
 import { byteBatch, cutRows, learningFields, textBatch, wholeRow, withDocuments } from '../../src/patching/index.js';
 import { goldenPath } from '../support/golden.js';
 

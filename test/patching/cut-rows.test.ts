@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BltConfig, BOE, BOS, hashRows, hashTables } from '../../src/blt/index.js';
-import { readBltConfig } from '../../src/model/index.js';
+import { type BltConfig, BOE, BOS, hashRows, hashTables, readBltConfig } from '../../src/blt/index.js';
 import { type ByteRow, cutRows, wholeRow } from '../../src/patching/index.js';
 import { goldenPath } from '../support/golden.js';
 

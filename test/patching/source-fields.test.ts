@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BOE, BOS, EOS } from '../../src/blt/index.js';
+import { BOE, BOS, EOS, readBltConfig } from '../../src/blt/index.js';
 import { locateModel } from '../../src/import/index.js';
-import { readBltConfig } from '../../src/model/index.js';
 import {
   byteTargets,
   cutRows,

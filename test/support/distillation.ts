@@ -1,12 +1,11 @@
 /** The inputs of distillation stages: the tiny Llama in a BLT of a given size, a briefly aligned patcher, and text. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltConfigFor } from '../../src/blt/index.js';
+import { type BltConfig, bltConfigFor, readBltConfig } from '../../src/blt/index.js';
 import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
 import { finetune, trainPatcher } from '../../src/finetune/index.js';
 import { locateModel } from '../../src/import/index.js';
 import { openLlama } from '../../src/llama/index.js';
-import { readBltConfig } from '../../src/model/index.js';
 import { localSizesOf, type Recipe, recipeSchema } from '../../src/recipe/index.js';
 import { remap } from '../../src/remap/index.js';
 import { OWN_TEXT } from './conversions.js';

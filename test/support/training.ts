@@ -1,5 +1,5 @@
 /** Training of the plain golden model in memory: rows, batches, and steps in each run mode. */
-import { type BltConfig, bltTensors, hashTables, type Part } from '../../src/blt/index.js';
+import { type BltConfig, bltTensors, hashTables, type Part, readBltConfig } from '../../src/blt/index.js';
 import { createPacker, type PackedRow, type Packer } from '../../src/data/index.js';
 import type { RunMode } from '../../src/engine/index.js';
 import { sparseRows } from '../../src/finetune/batches/sparse-rows.js';
@@ -8,7 +8,6 @@ import { openTrainingState, type TrainingState } from '../../src/finetune/loop/t
 import type { AdamWOptions, Moments } from '../../src/finetune/optimizers/adamw.js';
 import { endToEndObjective } from '../../src/finetune/stages/end-to-end.js';
 import type { Objective } from '../../src/finetune/stages/objective.js';
-import { readBltConfig } from '../../src/model/index.js';
 import { type Arrays, type BatchWith, cutRows, learningFields, withDocuments } from '../../src/patching/index.js';
 import { fromFloat32, openCheckpoint, type TensorReader, toFloat32 } from '../../src/safetensors/index.js';
 import { goldenPath } from './golden.js';

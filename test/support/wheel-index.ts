@@ -61,7 +61,9 @@ export async function startWheelIndex(
       ...(start > 0 && { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
     });
     if (fault === undefined) return void response.end(bytes.subarray(start));
-    response.write(bytes.subarray(start, start + fault.afterBytes), () => response.socket?.destroySoon());
+    // fetch discards what it holds when a connection breaks: let it read everything first.
+    const cut = () => setTimeout(() => response.socket?.destroySoon(), 50);
+    response.write(bytes.subarray(start, start + fault.afterBytes), cut);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/stub.whl`;

@@ -1,8 +1,8 @@
 /** @module Times training steps of a BLT folder on synthetic text. It runs the same code as finetune and writes nothing. */
-import { type BltConfig, BOS, BYTE_OFFSET, bltTensors } from '../../blt/index.js';
+import { type BltConfig, BOS, BYTE_OFFSET, bltTensors, readBltConfig } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import type { Precision, RunMode } from '../../engine/index.js';
-import { createPatcherRunner, readBltConfig } from '../../model/index.js';
+import { createPatcherRunner } from '../../model/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { createBatchSource } from '../batches/batch-source.js';
 import { NO_CAPACITY } from '../batches/capacity.js';

@@ -4,7 +4,15 @@
  * the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
-import { canCompile, compile, onGpu, type RunMode, signatureOf, tf } from '../../engine/index.js';
+import {
+  type CompileMode,
+  canCompile,
+  onGpu,
+  type RunMode,
+  signatureOf,
+  tensorFunction,
+  tf,
+} from '../../engine/index.js';
 import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
 
@@ -26,29 +34,28 @@ const MIN_GRAPH_SECONDS = 60;
 const MAX_XLA_SHARE = 0.85;
 
 /** Milliseconds of one layer's forward and backward pass in a mode: the fastest of three calls after a warm-up. */
-async function timeLayer(
-  config: TransformerConfig,
-  rows: number,
-  length: number,
-  mode: 'graph' | 'xla',
-): Promise<number> {
+async function timeLayer(config: TransformerConfig, rows: number, length: number, mode: CompileMode): Promise<number> {
   const tensors = layerTensors('global', 'layer', config);
   const inputs = tf.tidy(() => [
     tf.randomNormal([rows * length, config.hiddenSize]),
     ...tensors.map(({ shape }) => tf.fill([...shape], shape.length === 1 ? 1 : 0.01)),
   ]);
-  const layer = compile((...values) => {
-    const inputsByName = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]!.name, value]));
-    const { loss, gradients } = lossAndGradients(inputsByName, (params) => {
-      const context = blockContext(config, { rows, length, documents: null });
-      return tf.sum(block(params.get('x')!, params, 'layer', context)) as tf.Scalar;
-    });
-    return [loss, ...gradients];
-  }, signatureOf(inputs));
+  const layer = tensorFunction(
+    (...values) => {
+      const inputsByName = new Map(values.map((value, i) => [i === 0 ? 'x' : tensors[i - 1]!.name, value]));
+      const { loss, gradients } = lossAndGradients(inputsByName, (params) => {
+        const context = blockContext(config, { rows, length, documents: null });
+        return tf.sum(block(params.get('x')!, params, 'layer', context)) as tf.Scalar;
+      });
+      return [loss, ...gradients];
+    },
+    signatureOf(inputs),
+    mode,
+  );
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 4; i++) {
     const startedAt = performance.now();
-    tf.dispose([...(await layer.call(inputs, mode))]);
+    tf.dispose([...(await layer.call(inputs))]);
     if (i > 0) best = Math.min(best, performance.now() - startedAt);
   }
   layer.dispose();
@@ -70,7 +77,7 @@ function transformers({ config, wholeModel, rows, length }: StepModeOptions): [T
 export async function chooseMode(options: StepModeOptions): Promise<RunMode> {
   if (!canCompile()) return 'eager';
   if (onGpu()) return 'xla';
-  const total = async (mode: 'graph' | 'xla') => {
+  const total = async (mode: CompileMode) => {
     let ms = 0;
     for (const [config, rows, length] of transformers(options))
       ms += config.layers * (await timeLayer(config, rows, length, mode));

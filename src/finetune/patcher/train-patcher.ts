@@ -5,6 +5,7 @@ import {
   type BltConfig,
   muonFlops,
   patcherTensors,
+  readBltConfig,
   stageFlops,
   type TensorSpec,
   toTransformersConfig,
@@ -13,7 +14,7 @@ import { type ByteStore, evaluationTexts } from '../../data/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
 import { digestOfFile, makeFolder, writeFileAtomic } from '../../fs/index.js';
-import { disposeParams, type Params, readBltConfig } from '../../model/index.js';
+import { disposeParams, type Params } from '../../model/index.js';
 import { type AlignmentRecord, writeAlignment } from '../../patching/index.js';
 import { type Recipe, targetBytesPerPatch } from '../../recipe/index.js';
 import {

@@ -1,7 +1,7 @@
 /** @module Uploads large files to the storage, then commits all changes to the repository at once. */
 import { type CommitOperation, type CommitOutput, type CommitProgressEvent, commitIter } from '@huggingface/hub';
 import { ByteifyError } from '../../errors.js';
-import { watchedBlob } from '../watched-blob.js';
+import { watchedBlob } from '../../net/index.js';
 import { type Changes, changesTo } from './changes.js';
 import type { LocalFile } from './local-files.js';
 import { ConflictingCommit, publishError } from './publish-errors.js';

@@ -1,9 +1,8 @@
 /** @module A BLT whose weights are variables, which compiled functions read without a copy. */
-import { type BltConfig, bltTensors, type TensorSpec } from '../../blt/index.js';
+import { type BltConfig, bltTensors, readBltConfig, type TensorSpec } from '../../blt/index.js';
 import { canCompile, type tf, type Variable } from '../../engine/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { loadVariable } from '../load-params.js';
-import { readBltConfig } from '../open-blt.js';
 import type { Params } from '../params.js';
 
 export interface ResidentModel {

@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, bltTensors, type Part } from '../../../src/blt/index.js';
+import { type BltConfig, bltTensors, type Part, readBltConfig } from '../../../src/blt/index.js';
 import { startEngine } from '../../../src/engine/index.js';
 import { groupOf } from '../../../src/finetune/loop/checkpoint.js';
-import { readBltConfig } from '../../../src/model/index.js';
 import { goldenPath } from '../../support/golden.js';
 import { goldenStart, openTraining, packerOf, stepInput } from '../../support/training.js';
 

@@ -3,11 +3,11 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readBltConfig } from '../../../src/blt/index.js';
 import { type Engine, startEngine } from '../../../src/engine/index.js';
 import { checkpointSteps } from '../../../src/finetune/index.js';
 import type { StepModeOptions } from '../../../src/finetune/loop/choose-step-mode.js';
 import type { TrainStepOptions } from '../../../src/finetune/loop/train-step.js';
-import { readBltConfig } from '../../../src/model/index.js';
 import { goldenPath } from '../../support/golden.js';
 import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from '../support/runs.js';
 

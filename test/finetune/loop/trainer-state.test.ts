@@ -55,7 +55,7 @@ it.each([
 
 it.each([
   ['', 'is empty'],
-  ['{"step": 3, "packer"', 'is not valid JSON; it is damaged or truncated'],
+  ['{"step": 3, "packer"', 'is not JSON: it is truncated'],
   [JSON.stringify({ ...state, step: 4 }), 'is from step 4, not from step 3'],
 ])('readTrainerState refuses a file that contains %j', async (text, reason) => {
   await expect(read(text)).rejects.toThrow(reason);

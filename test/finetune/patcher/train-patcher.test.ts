@@ -3,7 +3,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltTensors, EOS } from '../../../src/blt/index.js';
+import { type BltConfig, BOS, bltTensors, EOS, readBltConfig } from '../../../src/blt/index.js';
 import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../../src/data/index.js';
 import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
 import { calibrate, checkpointName, trainPatcher } from '../../../src/finetune/index.js';
@@ -18,7 +18,6 @@ import {
   PATCHER_FIELDS,
   type Params,
   patcherOutput,
-  readBltConfig,
   TOKEN_END_HEAD,
   tokenEndHead,
 } from '../../../src/model/index.js';

@@ -8,12 +8,13 @@ interface Token {
 const NUMBER_OR_WORD = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 const SPACES = /[ \t\n\r]*/y;
 
-/** Descriptions of text that is not a JSON token. The first match wins. */
+/** Descriptions of text that is not a JSON token; {} stands for the text. The first match wins. */
 const NON_TOKENS: readonly (readonly [RegExp, string])[] = [
-  [/-?(?:NaN|Infinity|nan|inf)\b/y, 'NaN or Infinity, as Python writes them, which JSON does not allow'],
-  [/(?:True|False|None)\b/y, 'Python’s True, False or None; JSON has true, false and null'],
+  [/-?(?:NaN|Infinity|nan|inf)\b/y, '{}, which Python writes and JSON does not allow'],
+  [/(?:True|False|None)\b/y, '{}, as Python prints a dict; JSON has true, false and null'],
   [/[uUbBrR]?'/y, 'single quotes, as Python prints a dict; JSON requires double quotes'],
   [/\/\/|\/\*|#/y, 'a comment, which JSON does not allow'],
+  [/\0/y, 'a zero byte, as in an incompletely written file'],
   [/\p{Cc}/uy, 'a control character, as in an incompletely written file'],
   [/[“”„]/y, 'typographic quotes; JSON requires straight ones'],
   [/[+-]?[\d.]/y, 'an invalid number'],
@@ -54,8 +55,11 @@ function tokenAt(text: string, from: number): { token: Token; end: number } | Fa
   }
   const scalar = matchAt(NUMBER_OR_WORD, text, at);
   if (scalar !== null && scalar !== '') return { token: { kind: 'scalar', at }, end: at + scalar.length };
-  const what = NON_TOKENS.find(([pattern]) => matchAt(pattern, text, at) !== null)?.[1];
-  return { what: what ?? 'an unexpected character', at };
+  for (const [pattern, what] of NON_TOKENS) {
+    const found = matchAt(pattern, text, at);
+    if (found !== null) return { what: what.replace('{}', found), at };
+  }
+  return { what: 'an unexpected character', at };
 }
 
 /** What the grammar allows next. */
@@ -89,6 +93,7 @@ function follow(expected: Expected, { kind, at }: Token, open: ('{' | '[')[]): E
 }
 
 function faultOf(text: string): Fault {
+  if (text.startsWith('\uFEFF')) return { what: 'a byte order mark', at: 0 };
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';
   for (let from = 0; ; ) {
@@ -103,10 +108,12 @@ function faultOf(text: string): Fault {
 }
 
 export interface JsonFault {
-  /** The fault and its character within the line, as the end of a sentence. */
+  /** The fault, as the end of a sentence. */
   readonly what: string;
   /** How many lines precede the fault's line. */
   readonly line: number;
+  /** The place within its line, counted from 1; null if the text ends too early. */
+  readonly character: number | null;
 }
 
 /** Finds the first fault in a text. @param text that JSON.parse rejects. */
@@ -114,5 +121,5 @@ export function jsonFault(text: string): JsonFault {
   const { what, at } = faultOf(text);
   const line = text.slice(0, at).split('\n').length - 1;
   const character = at - text.lastIndexOf('\n', at - 1);
-  return { what: at >= text.length ? what : `${what}, at character ${character}`, line };
+  return { what, line, character: at >= text.length ? null : character };
 }

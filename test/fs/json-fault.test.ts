@@ -1,36 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonFault } from '../../src/data/json-fault.js';
+import { jsonFault } from '../../src/fs/json-fault.js';
 
 describe('what is wrong in a text that is no JSON', () => {
   it.each([
-    [
-      '{"text": "a", "score": NaN}',
-      'NaN or Infinity, as Python writes them, which JSON does not allow, at character 24',
-    ],
-    ['{"score": -Infinity}', 'NaN or Infinity'],
+    ['{"text": "a", "score": NaN}', 'NaN, which Python writes and JSON does not allow'],
+    ['{"score": -Infinity}', '-Infinity, which Python writes'],
     ["{'text': 'a'}", 'single quotes, as Python prints a dict'],
     ["{u'text': u'a'}", 'single quotes, as Python prints a dict'],
-    ['{"kept": True}', 'Python’s True, False or None'],
-    ['{"next": None}', 'Python’s True, False or None'],
-    ['{"text": "a",}', 'a trailing comma, at character 14'],
+    ['{"kept": True}', 'True, as Python prints a dict'],
+    ['{"next": None}', 'None, as Python prints a dict'],
+    ['{"text": "a",}', 'a trailing comma'],
     ['[1, 2,]', 'a trailing comma'],
     ['{"text": "a" "b": 1}', 'a missing comma between two values'],
-    ['{"text": "a"} {"text": "b"}', 'unexpected text after the end of the value, at character 15'],
+    ['{"text": "a"} {"text": "b"}', 'unexpected text after the end of the value'],
     ['{"text": "a"},', 'unexpected text after the end of the value'],
     ['{"text" "a"}', 'a missing colon after a key'],
     ['{"text": "a", 3: 4}', 'a missing key'],
     ['{"text"}', 'a key without a value'],
     ['{"text": ,}', 'a comma where a value is expected'],
-    ['{text: "a"}', 'an unquoted word, at character 2'],
+    ['{text: "a"}', 'an unquoted word'],
     ['{"text": "a" // the text\n}', 'a comment, which JSON does not allow'],
     ['{“text”: 1}', 'typographic quotes'],
     ['{"text": 01}', 'an invalid number'],
     ['{"text": .5}', 'an invalid number'],
     ['{"text": 1.}', 'an invalid number'],
-    ['{"text": "a\tb"}', 'a raw control character in a string, at character 12'],
+    ['{"text": "a\tb"}', 'a raw control character in a string'],
     ['{"text": "a\0b"}', 'a zero byte in a string'],
-    ['\0\0\0\0', 'a control character, as in an incompletely written file'],
+    ['\0\0\0\0', 'a zero byte, as in an incompletely written file'],
+    ['\x1b[0m', 'a control character, as in an incompletely written file'],
+    ['\uFEFF{}', 'a byte order mark'],
     ['{"text": "a\\x41b"}', 'an invalid escape sequence'],
     ['{"text": "a\\u00zz"}', 'an invalid escape sequence'],
     ['{"text": "a', 'it is truncated inside a string'],
@@ -43,6 +42,11 @@ describe('what is wrong in a text that is no JSON', () => {
   ])('is told of %j', (text, fault) => {
     expect(() => JSON.parse(text)).toThrow();
     expect(jsonFault(text).what).toContain(fault);
+  });
+
+  it('is told with its place', () => {
+    expect(jsonFault('{\n  "a": 1,\n  "b": 01\n}')).toEqual({ what: 'an invalid number', line: 2, character: 8 });
+    expect(jsonFault('{\n  "a": 1,')).toEqual({ what: 'it is truncated', line: 1, character: null });
   });
 
   const damage = fc.record({

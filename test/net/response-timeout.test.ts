@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { hubFetch } from '../../src/hub/hub-fetch.js';
+import { retryingFetch } from '../../src/net/retrying-fetch.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -37,9 +37,8 @@ class Pieces extends Blob {
   }
 }
 
-const environment = { endpoint: 'http://hub', cacheDir: '', token: null, offline: false };
 const put = (once: typeof fetch) =>
-  hubFetch(environment, { fetch: once, sleep: async () => undefined })('http://storage/x', {
+  retryingFetch({ fetch: once, sleep: async () => undefined })('http://storage/x', {
     method: 'PUT',
     body: new Pieces([]),
   });

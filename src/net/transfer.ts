@@ -1,45 +1,46 @@
 /**
  * @module Downloads one file: resumed by range requests, even by a later process, and verified before it gets its final name.
- * Files in Xet storage need no special treatment: /resolve/ serves their reassembled bytes, which match the listed sha256.
+ * The digest is known beforehand, so resuming needs no If-Range: ETags differ between the mirrors of one file, and would discard its bytes.
  */
 import { ByteifyError, messageOf } from '../errors.js';
-import { type Digest, openPart, type Part } from './part.js';
-import { backoffMs, type Sleep, sleepMs } from './retry.js';
+import { backoffMs, type Sleep, sleepMs } from './backoff.js';
+import { openPart, type Part, type PartTarget } from './part.js';
 
-export interface Transfer {
+/** What to download. No other process may write to the target or to its partial file. */
+export interface Transfer extends PartTarget {
   /** The file's name in messages. */
   readonly name: string;
   readonly url: string;
-  /** The path of the verified file. No other process may write to it or to its partial file. */
-  readonly blob: string;
-  readonly sizeBytes: number;
-  readonly digest: Digest;
+  /** Sends one request; it may retry by itself. */
   readonly fetch: typeof fetch;
   readonly sleep?: Sleep;
   readonly onBytes?: (doneBytes: number) => void;
   readonly signal?: AbortSignal;
-  /** A connection that delivers almost nothing for this many milliseconds counts as broken. */
+  /** A connection that delivers almost nothing for this many milliseconds counts as broken (default 60,000). */
   readonly stallMs?: number;
+  /** How many times in a row a connection may break without a new byte before the download fails (default 5). */
+  readonly idleAttempts?: number;
   /** Turns an error response into an error. */
   readonly refuse: (response: Response) => Error;
+  /** The error for bytes that twice did not have the digest. */
+  readonly mismatch: () => Error;
 }
 
-/** How many times in a row a connection may break without a new byte before the download fails. */
 const IDLE_ATTEMPTS = 5;
 const STALL_MS = 60_000;
 /** The bytes that must arrive in that time. A new connection may be faster, and resumes at the same byte. */
 const STALL_BYTES = 16 * 1024;
 
-/** The index of the first byte of a partial response. */
-function rangeStart(response: Response): number | null {
-  const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
-  return start === undefined ? null : Number(start);
+/** Whether a partial response begins at the end of the part, and belongs to a file of the expected size. */
+function continues(response: Response, part: Part, sizeBytes: number): boolean {
+  const [, start, total] = /^bytes (\d+)-\d*\/(\d+|\*)/.exec(response.headers.get('content-range') ?? '') ?? [];
+  return Number(start) === part.doneBytes() && (total === '*' || Number(total) === sizeBytes);
 }
 
-/** Checks a response against its request. An error of the storage behind the hub is retried, since its links expire; the hub's own are final. */
+/** Checks a response against its request. After a redirect an error is retried, since links to a storage expire; the server's own are final. */
 async function accept(transfer: Transfer, part: Part, response: Response): Promise<void> {
   const { status } = response;
-  if (status === 416 || (status === 206 && rangeStart(response) !== part.doneBytes())) {
+  if (status === 416 || (status === 206 && !continues(response, part, transfer.sizeBytes))) {
     await part.restart();
     throw new Error('the server did not resume at the requested byte');
   }
@@ -84,7 +85,7 @@ async function receive(transfer: Transfer, part: Part): Promise<void> {
 
 /** Sends requests until the partial file has the full length. */
 async function fill(transfer: Transfer, part: Part): Promise<void> {
-  const { name, sizeBytes, sleep = sleepMs, signal } = transfer;
+  const { name, sizeBytes, sleep = sleepMs, signal, idleAttempts = IDLE_ATTEMPTS } = transfer;
   for (let idle = 0; part.doneBytes() < sizeBytes; ) {
     const before = part.doneBytes();
     let cause: unknown = new Error('the server closed the connection');
@@ -98,7 +99,7 @@ async function fill(transfer: Transfer, part: Part): Promise<void> {
       idle = 0;
       continue;
     }
-    if (++idle === IDLE_ATTEMPTS) {
+    if (++idle === idleAttempts) {
       throw new ByteifyError(`The download of ${name} was interrupted repeatedly: ${messageOf(cause)}.`, {
         hint: 'Run the same command again to resume it.',
         cause,
@@ -110,8 +111,8 @@ async function fill(transfer: Transfer, part: Part): Promise<void> {
 
 /**
  * Downloads one file and verifies it.
- * @throws ByteifyError if the digest is wrong twice, if the connection keeps breaking, or if the disk is full; the error of `refuse` if the
- * server refuses; the signal's reason. The partial file is kept for resuming, unless its digest is wrong.
+ * @throws ByteifyError if the connection keeps breaking or the disk is full; the error of `refuse` if the server refuses, and of `mismatch`
+ * if the digest is wrong twice; the signal's reason. The partial file is kept for resuming, unless its digest is wrong.
  */
 export async function transferFile(transfer: Transfer): Promise<void> {
   const part = await openPart(transfer);
@@ -122,12 +123,7 @@ export async function transferFile(transfer: Transfer): Promise<void> {
       await part.restart();
       if (++wrong === 2) {
         await part.remove();
-        throw new ByteifyError(
-          `The downloaded bytes of ${transfer.name} twice did not match the hub's digest, so the file was removed.`,
-          {
-            hint: 'A proxy or mirror may be altering downloads; try another network or another HF_ENDPOINT.',
-          },
-        );
+        throw transfer.mismatch();
       }
     }
     await part.finish();

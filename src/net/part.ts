@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskError } from '../fs/index.js';
+import { diskError, type FolderVariable } from '../fs/index.js';
 
 /** sha256 of the content, or git's sha1 of the content as a blob. */
 export interface Digest {
@@ -21,29 +21,36 @@ export interface Part {
   isCorrect(): boolean;
   /** Syncs the file and renames it to its final path. @throws ByteifyError if the disk lost bytes. */
   finish(): Promise<void>;
-  /** Closes the file and keeps it, so that the download can be resumed. */
+  /** Closes the file and keeps it, unless it is empty, so that the download can be resumed. */
   close(): Promise<void>;
   remove(): Promise<void>;
 }
 
 const READ_BYTES = 2 ** 20;
 
-/** The path of a blob's partial file. Python's client does not touch files with this name. */
-export const partPath = (blob: string) => `${blob}.incomplete`;
+/** The name of a partial file. Python's hub client does not touch files with this name. */
+export const partPath = (path: string) => `${path}.incomplete`;
+
+export interface PartTarget {
+  /** The path of the complete file. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly digest: Digest;
+  /** The environment variable that moves the file to another disk, for the message when this one is full. */
+  readonly folderVariable: FolderVariable;
+}
 
 /**
- * Opens the partial file of a blob: hashes what an earlier process left and continues from there, or starts empty.
- * @param target.blob the final path; `sizeBytes` and `digest` are the expected ones.
+ * Opens the partial file of a target: hashes what an earlier process left and continues from there, or starts empty.
  * @throws ByteifyError if the disk refuses.
  */
-export async function openPart(target: { blob: string; sizeBytes: number; digest: Digest }): Promise<Part> {
-  const { blob, sizeBytes, digest } = target;
-  const path = partPath(blob);
+export async function openPart({ path: target, sizeBytes, digest, folderVariable }: PartTarget): Promise<Part> {
+  const path = partPath(target);
   const begin = (): Hash =>
     digest.kind === 'sha256' ? createHash('sha256') : createHash('sha1').update(`blob ${sizeBytes}\0`);
   const orDiskError = <Value>(work: Promise<Value>) =>
     work.catch((cause: unknown) => {
-      throw diskError(cause, path);
+      throw diskError(cause, path, folderVariable);
     });
   await orDiskError(mkdir(dirname(path), { recursive: true }));
   const file = await orDiskError(open(path, 'a'));
@@ -77,10 +84,14 @@ export async function openPart(target: { blob: string; sizeBytes: number; digest
       // Without a sync, a power failure could leave a file with holes under the final name.
       await orDiskError(file.sync());
       const { size } = await file.stat();
-      if (size !== sizeBytes) throw diskError(new Error(`it has ${size} bytes, but ${sizeBytes} were written`), path);
-      await orDiskError(rename(path, blob));
+      if (size !== sizeBytes)
+        throw diskError(new Error(`it has ${size} bytes, but ${sizeBytes} were written`), path, folderVariable);
+      await orDiskError(rename(path, target));
     },
-    close: () => file.close(),
+    async close() {
+      await file.close();
+      if (doneBytes === 0) await rm(path, { force: true });
+    },
     remove: () => rm(path, { force: true }),
   };
 }

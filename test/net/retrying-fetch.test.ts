@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { retryingFetch } from '../../src/hub/retry.js';
+import { retryingFetch } from '../../src/net/retrying-fetch.js';
 
 type Answer = (() => Response) | Error;
 
