@@ -268,7 +268,9 @@ describe('several texts at once', () => {
 
   it('are at most as many as slots', async () => {
     await withGenerator(golden, { slots: 2 }, async (generator) => {
-      expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(/3 samples were requested, but at most 2/);
+      expect(() => generator.generate(requestOf('a'), { samples: 3 })).toThrow(
+        /3 samples were requested, but at most 2/,
+      );
     });
   });
 });
