@@ -143,7 +143,7 @@ describe('a checkpoint that does not match its config', () => {
   it('is refused if the config is not JSON, or missing', async () => {
     const from = join(folder(), 'from');
     await mkdir(from);
-    await expect(exportGolden({ from })).rejects.toThrow('ENOENT');
+    await expect(exportGolden({ from })).rejects.toThrow('contains no config.json');
     await writeFile(join(from, 'config.json'), '{');
     await expect(exportGolden({ from })).rejects.toThrow(`${join(from, 'config.json')} is not JSON: `);
   });
