@@ -191,12 +191,32 @@ function pageForgetter(libc: CLibrary): Pick<TensorFlowApi, 'forgetPages'> {
   return { forgetPages: (address, byteCount) => DISCARDS_PAGES && madvise(address, byteCount, MADV_DONTNEED) === 0 };
 }
 
+/** <malloc.h> of glibc. */
+const M_ARENA_MAX = -8;
+
+/**
+ * Lets malloc keep one arena per computing thread. glibc's default is eight per core: a step's large tensors then wander between arenas, each of
+ * which keeps what was freed, and a process can hold twice the memory that it uses. The user's own MALLOC_ARENA_MAX takes precedence.
+ */
+function limitArenas(libc: CLibrary, threads: number): void {
+  if (process.env.MALLOC_ARENA_MAX !== undefined) return;
+  try {
+    (libc.func('int mallopt(int parameter, int value)') as (parameter: number, value: number) => number)(
+      M_ARENA_MAX,
+      Math.max(2, threads),
+    );
+  } catch {
+    // Other C libraries have no arenas to limit.
+  }
+}
+
 /**
  * Loads both libraries and binds the functions.
+ * @param threads how many will compute at the same time.
  * @param folder contains the two files of LIBRARY_FILES.
  * @throws ByteifyError when koffi or a library cannot be loaded.
  */
-export function loadTensorFlow(folder: string): TensorFlowApi {
+export function loadTensorFlow(folder: string, threads: number): TensorFlowApi {
   // TensorFlow reads this once, when it is loaded. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.XLA_FLAGS ??= XLA_FLAGS;
@@ -207,6 +227,7 @@ export function loadTensorFlow(folder: string): TensorFlowApi {
     koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
     // This process, in which the C library is already loaded, whatever its file name.
     const libc = koffi.load(null);
+    limitArenas(libc, threads);
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
     const descriptors = {

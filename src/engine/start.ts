@@ -1,4 +1,5 @@
 /** @module Starts the engine once per process: the library, the backend, the kernels and gradients. */
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError, messageOf, UsageError } from '../errors.js';
 import { TensorFlowBackend } from './backend.js';
@@ -49,7 +50,7 @@ function startLibTensorFlow(options: EngineOptions): Engine {
       hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tests them.',
     });
   }
-  const api = loadTensorFlow(folder);
+  const api = loadTensorFlow(folder, options.threads ?? availableParallelism());
   const runtime = createRuntime(api, options.threads === undefined ? {} : { threads: options.threads });
   registerKernels('libtensorflow');
   tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime, api));

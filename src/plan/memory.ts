@@ -92,6 +92,8 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
+  // A step begins with the rows it updates and their moments, and ends with their gradient and their next values.
+  const [gatheredRows, updatedRows] = [3 * rowsBytes, 4 * rowsBytes];
   let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
   let fullest = left + gradients + transientBytes(inputs, runs);
   for (const part of BACKWARD) {
@@ -99,7 +101,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
     fullest = Math.max(fullest, left + gradients);
   }
-  fullest = Math.max(fullest, gradients + rowsBytes);
+  fullest = gatheredRows + Math.max(fullest, gradients + updatedRows);
   const momentsBytes = STATE_BYTES[optimizerState] * moved;
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
@@ -108,7 +110,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     weightsBytes,
     sourceBytes,
     sumsBytes,
-    gradientsBytes: dense + rowsBytes,
+    gradientsBytes: dense + gatheredRows + updatedRows,
     momentsBytes,
     activationsBytes,
     peakBytes:
@@ -122,10 +124,10 @@ function readParts({ model, source }: StageRuns): Part[] {
   return parts.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }
 
-/** Bytes of the hash-table rows that a step updates, at most one per byte and table: three gathered copies, three new ones, and the gradient. */
+/** Bytes of one copy of the hash-table rows that a step updates, at most one per byte and table. */
 function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
   const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
-  return 7 * FLOAT_BYTES * rows * config.encoder.hiddenSize;
+  return FLOAT_BYTES * rows * config.encoder.hiddenSize;
 }
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */

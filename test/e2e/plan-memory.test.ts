@@ -43,6 +43,8 @@ beforeAll(async () => {
 const RUNTIME_SHARE = 1 / 3;
 /** Tolerance for everything: allocators round up and keep freed memory, and operations run before their results are needed. */
 const PEAK_SHARE = 0.15;
+/** Freed memory that malloc's arenas keep, whatever the size of the model: most where TensorFlow runs without oneDNN. */
+const ARENA_BYTES = 150e6;
 
 /** The prediction of `byteify plan`, and the memory that a process took beyond one that trains almost nothing. */
 describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
@@ -55,9 +57,9 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
 
   it.each([
     ['the defaults', {}],
-    ['with gradient checkpointing', { gradientCheckpointing: true }],
-    ['with products in bfloat16', { precision: 'bfloat16' }],
-    ['with moments in 8 bits', { moments: '8-bit' }],
+    ['gradient checkpointing', { gradientCheckpointing: true }],
+    ['products in bfloat16', { precision: 'bfloat16' }],
+    ['moments in 8 bits', { moments: '8-bit' }],
   ] as const)('agrees with the measured peak for %s', async (_how, options: Record<string, unknown>) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
@@ -77,6 +79,6 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     const peak = await measured(name, options);
     const said = `planned ${peakBytes}, ${runtimeBytes} of it before the model; measured ${peak} and ${runtime}`;
     expect(Math.abs(runtimeBytes / runtime - 1), said).toBeLessThan(RUNTIME_SHARE);
-    expect(Math.abs(peakBytes - runtimeBytes - (peak - runtime)) / peak, said).toBeLessThan(PEAK_SHARE);
+    expect(Math.abs(peakBytes - runtimeBytes - (peak - runtime)), said).toBeLessThan(PEAK_SHARE * peak + ARENA_BYTES);
   });
 });
