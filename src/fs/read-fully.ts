@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ByteifyError, messageOf } from '../errors.js';
 import { systemFailure } from '../system-errors.js';
+import { counted } from '../ui/format.js';
 
 /** Node reads at most 2 GiB per call. Smaller reads are as fast and can be interrupted. */
 const READ_BYTES = 64 * 2 ** 20;
@@ -26,7 +27,8 @@ export async function readFully(
     const { bytesRead } = await file.read(target, done, length, position + done).catch((cause) => {
       throw systemFailure(cause, path) ?? new ByteifyError(`${path} cannot be read: ${messageOf(cause)}.`, { cause });
     });
-    if (bytesRead === 0) throw new ByteifyError(`${path} ended ${target.length - done} bytes early.`, { hint });
+    if (bytesRead === 0)
+      throw new ByteifyError(`${path} ended ${counted(target.length - done, 'byte')} early.`, { hint });
     done += bytesRead;
   }
 }
