@@ -35,7 +35,11 @@ export function bltEncode(
 }
 
 /** Each byte's embedding plus the sum of its n-gram embeddings: [rows * length, He]. */
-function embed(params: Params, config: BltConfig, batch: Pick<EncoderBatch, 'ids' | 'hashRows'>): tf.Tensor {
+export function byteEmbeddings(
+  params: Params,
+  config: BltConfig,
+  batch: Pick<EncoderBatch, 'ids' | 'hashRows'>,
+): tf.Tensor {
   const tables = hashTables(config.hash);
   const bytes = gatherRows(param(params, 'model.local_encoder.embed_tokens.weight'), batch.ids);
   const grams = gatherRows(param(params, 'model.encoder_hash_tok_embedding.weight'), batch.hashRows);
@@ -49,7 +53,7 @@ export function byteStates(
   batch: Pick<EncoderBatch, 'ids' | 'hashRows'>,
   context: BlockContext,
 ): tf.Tensor {
-  return blocks(embed(params, config, batch), params, 'model.local_encoder', context);
+  return blocks(byteEmbeddings(params, config, batch), params, 'model.local_encoder', context);
 }
 
 /** Pools byte states [N, He] into patches [patches, k * He]. @param patchOfByte the patch of each byte, int32 [N] */

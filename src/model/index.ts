@@ -11,7 +11,16 @@ export {
   type TensorBatch,
   type Tensors,
 } from './batch-tensors.js';
-export { bltDecode, bltEncode, bltForward, globalLayers, localDecoder, patchVectors } from './blt.js';
+export {
+  bltDecode,
+  bltEncode,
+  bltForward,
+  byteEmbeddings,
+  crossLayers,
+  globalLayers,
+  localDecoder,
+  patchVectors,
+} from './blt.js';
 export { type Decoding, type DecodingOptions, openDecoding, type SlotState } from './decoding/decoding.js';
 export type { SlotOutput } from './decoding/read-slots.js';
 export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';

@@ -39,9 +39,9 @@ import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
-import { fitExpectation, fitHead, observeResiduals } from './fit-head.js';
 import { fitProjection } from './fit-projection.js';
-import { addExpectations, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
+import { fitReadout } from './fit-readout.js';
+import { addNgrams, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
 import {
   cachePatcherOutputs,
   type FittingText,
@@ -50,8 +50,12 @@ import {
   observedTexts,
 } from './fitting-text.js';
 import { layoutOf } from './layout.js';
+import { trainNgramModel } from './ngram-model.js';
 import { type Observations, openObservations } from './observations.js';
 import { openScratchModel, type ScratchModel } from './scratch-model.js';
+
+/** What the n-gram tables are multiplied by, of a state's scale: their sums reach a few units. */
+const NGRAM_SHARE = 0.25;
 
 const METRICS_FILE = 'closed-form.json';
 
@@ -168,14 +172,15 @@ async function fitModel(
   start: TensorReader,
 ): Promise<{ fitted: ReadonlyMap<string, Float32Array>; flops: number }> {
   const { config } = context;
-  const { solve_bytes: solveBytes, ridge } = settings;
+  const { ridge } = settings;
+  // The n-gram tables are trained on the rest, which must not be the smaller part.
+  const solveBytes = Math.min(settings.solve_bytes, Math.floor(context.store.train.byteCount / 4));
   const layout = layoutOf(config);
   const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
   const embedding = sourceEmbedding(source);
   const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
   const vectors = contentVectors(embedding, layout);
   const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
-  const residuals = openObservations(join(context.run, 'residuals.bin'));
   try {
     const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
     scratchModel.replace(await fitTables(config, layout, seen));
@@ -183,22 +188,23 @@ async function fitModel(
 
     const norm = sourceNorm(source).dataSync() as Float32Array;
     scratchModel.replace(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
-    const expectation = await fitExpectation(config, layout, scratchModel, source, withStates(), ridge);
-    await observeResiduals(config, scratchModel, source, expectation, withStates(), residuals);
-    scratchModel.replace(
-      await addExpectations(config, layout, scratchModel.fitted, residuals, expectation.directionCount),
-    );
-    scratchModel.replace(decoderTensors(config, layout, norm, expectation.fromValues));
-
+    const ngrams = await trainNgramModel({
+      ...{ data: text.data, hash: config.hash, width: layout.spare, skipBytes: solveBytes, bytes: settings.text_bytes },
+      ...{ length: settings.sequence_length, seed: text.seed, signal: text.signal },
+    });
+    const ngramScale = NGRAM_SHARE * layout.scale;
+    scratchModel.replace(addNgrams(layout, scratchModel.fitted, ngrams, ngramScale));
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     scratchModel.replace(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
-    scratchModel.replace(await fitHead(config, scratchModel, source, withStates, ridge));
+    const path = join(context.run, 'expectations.bin');
+    const batches = withStates;
+    scratchModel.replace(await fitReadout({ config, layout, scratchModel, source, ngrams, ngramScale, batches, path }));
     const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
     return { fitted: new Map(scratchModel.fitted), flops };
   } finally {
-    await Promise.all([seen.close(), residuals.close()]);
+    await seen.close();
     await close();
   }
 }

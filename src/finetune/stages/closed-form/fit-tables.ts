@@ -5,6 +5,7 @@ import type { SourceReader } from '../../../patching/index.js';
 import type { Tensors } from './encoder-tensors.js';
 import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
 import { principalDirections } from './least-squares.js';
+import type { NgramModel } from './ngram-model.js';
 import type { Observations } from './observations.js';
 import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './residual-backoff.js';
 
@@ -65,26 +66,22 @@ export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Obser
   return tablesWith({ bytes, tables }, { byteRows, ngramRows }, hash.vocab, copyRows);
 }
 
-/** Adds to the spare channels what n-grams tell about the next byte. @param residuals with vectors of `directionCount` channels. */
-export async function addExpectations(
-  { hash }: BltConfig,
-  { width, content }: Layout,
+/** Puts the sums of an n-gram model into the spare channels, multiplied by `scale`. */
+export function addNgrams(
+  { width, content, spare }: Layout,
   fitted: ReadonlyMap<string, Float32Array>,
-  residuals: Observations,
-  directionCount: number,
-): Promise<Tensors> {
-  const copyRows: CopyRows = (from, to, at) => {
-    const stride = directionCount + 1;
-    for (let row = 0; row < from.length / stride; row++)
-      to.set(from.subarray(row * stride, row * stride + directionCount), (at + row) * width + content);
+  ngrams: NgramModel,
+  scale: number,
+): Tensors {
+  const place = (from: Float32Array, into: Float32Array) => {
+    for (let row = 0; row < from.length / spare; row++)
+      for (let i = 0; i < spare; i++) into[row * width + content + i] = scale * from[row * spare + i]!;
+    return into;
   };
-  const into = { byteRows: fitted.get(BYTE_EMBEDDINGS)!.slice(), ngramRows: fitted.get(HASH_EMBEDDINGS)!.slice() };
-  return tablesWith(
-    await fitResidualBackoff({ texts: residuals.texts, width: directionCount, hash }),
-    into,
-    hash.vocab,
-    copyRows,
-  );
+  return new Map([
+    [BYTE_EMBEDDINGS, place(ngrams.bytes, fitted.get(BYTE_EMBEDDINGS)!.slice())],
+    [HASH_EMBEDDINGS, place(ngrams.tables, fitted.get(HASH_EMBEDDINGS)!.slice())],
+  ]);
 }
 
 function tablesWith(

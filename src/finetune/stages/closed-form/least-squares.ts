@@ -69,18 +69,39 @@ export function ridge({ gram, cross, features, targets }: Products, ridge: numbe
   return weights;
 }
 
+/** Eigenvectors of a symmetric matrix as columns, eigenvalues in ascending order. */
+function eigenOf(covariance: ArrayLike<number>, n: number): EigenvalueDecomposition {
+  return new EigenvalueDecomposition(matrix(symmetricPart(covariance, n), n, n), { assumeSymmetric: true });
+}
+
 /**
  * The directions of largest variance: the eigenvectors of a covariance matrix [n, n] with the largest eigenvalues. The matrix may be asymmetric
  * by rounding.
  * @returns [count, n], largest first.
  */
 export function principalDirections(covariance: ArrayLike<number>, n: number, count: number): Float32Array {
-  const { eigenvectorMatrix } = new EigenvalueDecomposition(matrix(symmetricPart(covariance, n), n, n), {
-    assumeSymmetric: true,
-  });
+  const { eigenvectorMatrix } = eigenOf(covariance, n);
   const directions = new Float32Array(count * n);
-  // Eigenvalues are in ascending order.
   for (let i = 0; i < count; i++)
     for (let j = 0; j < n; j++) directions[i * n + j] = eigenvectorMatrix.get(j, n - 1 - i);
   return directions;
+}
+
+/** Directions with less than this share of the mean variance are noise, and are not scaled up. */
+const MIN_VARIANCE_SHARE = 1e-3;
+
+/**
+ * The principal directions, each divided by its deviation, so that what they read has variance 1 and no correlation.
+ * @param covariance [n, n]. @returns [count, n], largest variance first; directions with hardly any variance are zero.
+ */
+export function whitening(covariance: ArrayLike<number>, n: number, count: number): Float32Array {
+  const { eigenvectorMatrix, realEigenvalues } = eigenOf(covariance, n);
+  const least = (MIN_VARIANCE_SHARE * realEigenvalues.reduce((sum, value) => sum + value, 0)) / n;
+  const rows = new Float32Array(count * n);
+  for (let i = 0; i < count; i++) {
+    const variance = realEigenvalues[n - 1 - i]!;
+    if (variance <= least) break;
+    for (let j = 0; j < n; j++) rows[i * n + j] = eigenvectorMatrix.get(j, n - 1 - i) / Math.sqrt(variance);
+  }
+  return rows;
 }
