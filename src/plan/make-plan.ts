@@ -7,8 +7,7 @@ import {
   type FlopParts,
   forwardFlops,
   type Lora,
-  muonFlops,
-  patcherTensors,
+  muonShare,
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
@@ -102,7 +101,7 @@ const DEFAULTS = {
   precision: 'float32',
   gradientCheckpointing: false,
   optimizerState: 'float32',
-  optimizerFlops: 0,
+  muon: { parameters: 0, flopsPerStep: 0 },
   adapterParameters: 0,
   keepCheckpoints: 1,
   solveBytes: null,
@@ -125,7 +124,7 @@ function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: 
   return {
     ...DEFAULTS,
     name: 'patcher',
-    optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0,
+    muon: muonShare(config, { kind: 'patcher' }, patcher.optimizer),
     stage: { kind: 'patcher' },
     steps: patcher.steps,
     bytes: patcher.steps * rowsPerStep * patcher.sequence_length,
@@ -155,7 +154,7 @@ function stageWork(
     precision: stage.precision,
     gradientCheckpointing: stage.gradient_checkpointing,
     optimizerState: stage.optimizer_state,
-    optimizerFlops: 0,
+    muon: muonShare(config, stage, stage.optimizer),
     adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
     keepCheckpoints: stage.keep_checkpoints,
     solveBytes: null,

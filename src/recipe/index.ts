@@ -22,3 +22,4 @@ export {
   type StageOf,
   type TrainingStage,
 } from './schema.js';
+export { stagesForDigest } from './stages-for-digest.js';
