@@ -37,20 +37,21 @@ export interface StagePlan {
 
 const BYTES_PER_WEIGHT = { float32: 4, bfloat16: 2 } as const;
 
-/**
- * @param params.sourceBytes size of the source's weights on disk
- * @param params.sourceVocabSize number of tokens in the source's vocabulary
- * @param params.sourceBytesPerWeight bytes per weight of the remapped model with `dtype: source`
- * @param params.flopsPerSecond the rate that the machine sustains; null when unknown
- */
-export function makePlan(params: {
-  config: BltConfig;
-  recipe: Recipe;
-  sourceBytes: number;
-  sourceVocabSize: number;
-  sourceBytesPerWeight: 2 | 4;
-  flopsPerSecond: number | null;
-}): Plan {
+export interface PlanInputs {
+  readonly config: BltConfig;
+  readonly recipe: Recipe;
+  /** Size of the source's weights on disk. */
+  readonly sourceBytes: number;
+  /** Number of tokens in the source's vocabulary. */
+  readonly sourceVocabSize: number;
+  /** Bytes per weight of the remapped model with `dtype: source`. */
+  readonly sourceBytesPerWeight: 2 | 4;
+  /** The rate that the machine sustains; null when unknown. */
+  readonly flopsPerSecond: number | null;
+}
+
+/** The cost of a conversion, stage by stage. */
+export function makePlan(params: PlanInputs): Plan {
   const { config, recipe, flopsPerSecond } = params;
   const parameters = parametersByPart(config);
   const total = sumParameters(parameters);

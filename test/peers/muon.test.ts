@@ -49,8 +49,10 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     gradients.forEach((gradient, i) => {
       withPrecision(precision, () => updateMuonParameter(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY }));
       const found = taken([slot.value.read()])[0]!;
-      // Its Newton-Schulz steps are in bfloat16, which loses directions with small singular values.
-      expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(0.05);
+      // Its Newton-Schulz steps are in bfloat16, which loses directions with small singular values. If ours are too, both lose some.
+      expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(
+        precision === 'float32' ? 0.05 : 0.1,
+      );
     });
     disposeParameterState(slot);
     tf.dispose([start, ...gradients, learningRate, one]);
