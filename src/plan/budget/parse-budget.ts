@@ -48,6 +48,6 @@ export function budgetFlops({ unit, amount, text }: Budget, flopsPerSecond: numb
   if (unit === 'flops') return amount;
   if (flopsPerSecond !== null) return amount * flopsPerSecond;
   throw new UsageError(`--budget ${text} is a time, and the speed of this machine has not been measured.`, {
-    hint: 'Run byteify setup, which measures it, or give the budget in FLOPs, such as 500T.',
+    hint: 'Run byteify setup, which measures it, or give the budget in FLOPs, such as --budget 500T.',
   });
 }
