@@ -1,7 +1,7 @@
 // Predicts the memory of end-to-end training under several settings and prints the Markdown table of docs/training.md.
 // Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096]
 import { parseArgs } from 'node:util';
-import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes } from '../dist/blt/index.js';
+import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes, muonShare } from '../dist/blt/index.js';
 import { parametersByPart, trainingMemory } from '../dist/plan/index.js';
 import { SOURCE_SIZES } from './source-sizes.mjs';
 
@@ -31,6 +31,7 @@ const LORA = {
  * @property {string} title
  * @property {import('../dist/blt/index.js').Part[]} frozen
  * @property {'float32' | 'bfloat16' | '8-bit'} optimizerState
+ * @property {import('../dist/blt/index.js').Optimizer} [optimizer]
  * @property {typeof LORA} [lora]
  */
 /** @type {Variant[]} */
@@ -41,6 +42,8 @@ const VARIANTS = [
   { title: 'all, 8-bit moments', frozen: [], optimizerState: '8-bit' },
   { title: 'all, bfloat16 moments', frozen: [], optimizerState: 'bfloat16' },
   { title: 'all, float32 moments', frozen: [], optimizerState: 'float32' },
+  { title: 'all by Muon, 8-bit moments', frozen: [], optimizerState: '8-bit', optimizer: 'muon' },
+  { title: 'all by Muon, float32 moments', frozen: [], optimizerState: 'float32', optimizer: 'muon' },
 ];
 const HASH_VOCABS = [null, 20_002];
 const CARD_GIGABYTES = [24, 48, 80, 141];
@@ -48,14 +51,17 @@ const CARD_GIGABYTES = [24, 48, 80, 141];
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(bytes < 10e9 ? 1 : 0);
 
 /** @param {number | null} hashVocab null for the default @param {Variant} variant */
-function row(hashVocab, { title, frozen, optimizerState, lora }) {
+function row(hashVocab, { title, frozen, optimizerState, optimizer = 'adamw', lora }) {
   const local = deriveLocalSizes(sizes);
   const config = bltConfigFor(sizes, hashVocab === null ? local : { ...local, hashVocab });
   const adapters = lora ? adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]) : [];
+  /** @type {import('../dist/blt/index.js').StageShape} */
+  const stage = { kind: 'end-to-end', frozen, lora };
   const memory = trainingMemory({
     config,
     counts: parametersByPart(config),
-    stage: { kind: 'end-to-end', frozen, lora },
+    stage,
+    muon: muonShare(config, stage, optimizer),
     source: SOURCE,
     text: { bytes: Number(values.bytes), bytesPerPatch: 4.5 },
     rows: Number(values.rows),

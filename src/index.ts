@@ -105,8 +105,9 @@ export {
   type Segmenter,
 } from './model/index.js';
 export type { TextCut } from './patching/index.js';
-export { convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
+export { type BudgetRequest, convert, type PublishRequest, publishStep, type StepContext } from './pipeline/index.js';
 export {
+  type Budget,
   configPlanSource,
   hubPlanSource,
   localPlanSource,
@@ -114,6 +115,7 @@ export {
   measuredGflops,
   type Plan,
   type PlanSource,
+  parseBudget,
 } from './plan/index.js';
 export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';

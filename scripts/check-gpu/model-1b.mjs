@@ -6,6 +6,7 @@ import {
   bltConfigFor,
   bltTensors,
   deriveLocalSizes,
+  muonShare,
   toTransformersConfig,
   trainingFlopsPerByte,
 } from '../../dist/blt/index.js';
@@ -22,6 +23,8 @@ export const LLAMA_1B = SOURCE_SIZES['llama-3.2-1b'];
 /** Rows of a hash table. A model of this size would get 500,002, whose 3 G parameters take 12 bytes each and enter no matrix product. */
 export const HASH_VOCAB = 20_002;
 const BYTES_PER_PATCH = 4;
+/** @type {import('../../dist/blt/index.js').StageShape} */
+const END_TO_END = { kind: 'end-to-end', frozen: [] };
 /** End-to-end training does not use the source. */
 const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
 /** Rows per step and bytes per row, from large to small. */
@@ -51,9 +54,9 @@ export function planOf(config, rows, rowBytes) {
     source: SOURCE,
     work: {
       name: 'check:gpu',
-      stage: { kind: 'end-to-end', frozen: [] },
+      stage: END_TO_END,
       steps: 1,
-      optimizerFlops: 0,
+      muon: muonShare(config, END_TO_END, 'adamw'),
       solveBytes: null,
       bytes: rows * rowBytes,
       rowBytes,

@@ -27,7 +27,7 @@ export {
 } from './flops.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
-export { MUON_STEPS, muonFlops, trainedByMuon } from './muon.js';
+export { MUON_STEPS, type MuonShare, muonFlops, muonShare, type Optimizer, trainedByMuon } from './muon.js';
 export { parseBltConfig } from './parse-config.js';
 export { type PatchIds, patchIds, patchLengths, patchStarts } from './patches.js';
 export { type QueryBlock, queryBlocks } from './query-blocks.js';

@@ -2,11 +2,13 @@
 import { type Conversion, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert } from '../pipeline/index.js';
-import { recipeFor } from '../recipe/index.js';
+import { isOverridden, recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
 import {
+  type BudgetArgs,
+  budgetOption,
   dataOption,
   type EngineArgs,
   eagerOption,
@@ -21,7 +23,7 @@ import {
   trainingOverrides,
 } from './shared-options.js';
 
-interface Args extends TrainingArgs, RestartArgs, EngineArgs {
+interface Args extends TrainingArgs, RestartArgs, EngineArgs, BudgetArgs {
   readonly model?: string;
   readonly revision?: string;
   readonly data?: readonly string[];
@@ -42,6 +44,7 @@ export const convertCommand: Command<Args> = {
     ...recipeOptions,
     revisionOption,
     dataOption,
+    budgetOption,
     { flags: '--out <dir>', help: 'the conversion folder; run the same command again to resume', required: true },
     restartOption,
     eagerOption,
@@ -49,6 +52,7 @@ export const convertCommand: Command<Args> = {
   ],
   examples: [
     'byteify convert meta-llama/Llama-3.2-1B --recipe llama-3.2-1b --data corpus/ --out llama-blt',
+    'byteify convert smollm2.gguf --recipe smollm2-135m --data books/ --out smollm2-blt --budget 1h',
     'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.4.steps=200',
   ],
   async run(context, args) {
@@ -69,7 +73,9 @@ export const convertCommand: Command<Args> = {
       signal: context.signal,
     });
     try {
-      await convert({ conversion, recipe, reporter: context.reporter, signal: context.signal }, model, args.data ?? []);
+      const { reporter, signal } = context;
+      const budget = args.budget === undefined ? null : { budget: args.budget, isSet: isOverridden(args.set) };
+      await convert({ conversion, recipe, reporter, signal }, model, args.data ?? [], budget);
       const summary = conversionSummary(conversion);
       printResult(context, summary, () => renderPairs(summaryLines(summary)));
     } finally {

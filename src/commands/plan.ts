@@ -8,23 +8,28 @@ import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { locateModel } from '../import/index.js';
-import { hubPlanSource, localPlanSource, makePlan, measuredGflops, type Plan, type PlanSource } from '../plan/index.js';
-import { loadRecipeOrDefault, localSizesOf } from '../recipe/index.js';
+import {
+  divideBudget,
+  hubPlanSource,
+  localPlanSource,
+  makePlan,
+  type Plan,
+  type PlanSource,
+  renderBudget,
+  sustainedGflops,
+} from '../plan/index.js';
+import { isOverridden, loadRecipeOrDefault, localSizesOf, type Recipe } from '../recipe/index.js';
 import { humanBytes } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { planDocument } from './plan/plan-document.js';
 import { renderPlan } from './plan/render-plan.js';
-import { type RecipeArgs, recipeOptions } from './shared-options.js';
+import { type BudgetArgs, budgetOption, dataOption, type RecipeArgs, recipeOptions } from './shared-options.js';
 
-interface Args extends RecipeArgs {
+interface Args extends RecipeArgs, BudgetArgs {
   readonly model?: string;
+  readonly data?: readonly string[];
   readonly gflops?: number;
 }
-
-/**
- * The share of the self-test's rate that whole training steps reach: less than `npm run bench:train` shows for large models, more than for small ones.
- */
-const SUSTAINED_SHARE = 0.6;
 
 export const plan: Command<Args> = {
   name: 'plan',
@@ -38,6 +43,11 @@ export const plan: Command<Args> = {
   ],
   options: [
     ...recipeOptions,
+    budgetOption,
+    {
+      ...dataOption,
+      help: 'with --budget: text to train on, which limits how often it is read; only file sizes are used',
+    },
     {
       flags: '--gflops <rate>',
       help: 'GFLOP/s that training sustains (default: 0.6 times the rate that byteify setup measured)',
@@ -46,6 +56,7 @@ export const plan: Command<Args> = {
   ],
   examples: [
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m',
+    'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m --budget 8h --data corpus/',
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --gflops 400000 --json',
   ],
   async run(context, args) {
@@ -58,18 +69,31 @@ export const plan: Command<Args> = {
     }
     const source = await findSource(context, model);
     const config = bltConfigFor(source.config, localSizesOf(source.config, recipe));
-    const measured = measuredGflops();
-    const gflops = args.gflops ?? (measured === null ? null : SUSTAINED_SHARE * measured);
-    const made = makePlan({
+    const gflops = args.gflops ?? sustainedGflops();
+    const inputs = {
       config,
       recipe,
       sourceBytes: source.weightBytes,
       sourceVocabSize: source.config.vocabSize,
       sourceBytesPerWeight: source.bytesPerWeight,
       flopsPerSecond: gflops === null ? null : gflops * 1e9,
-    });
+    };
+    const { budget } = args;
+    const divided =
+      budget === undefined
+        ? null
+        : divideBudget({
+            ...inputs,
+            budget,
+            textBytes: await trainingBytes(context, model, recipe, args.data),
+            isSet: isOverridden(args.set),
+          });
+    const made = makePlan({ ...inputs, recipe: divided?.recipe ?? recipe });
     await warnOfLimits(context, made);
-    printResult(context, planDocument(made, { model, gflops }), () => renderPlan(made, { model, gflops }));
+    printResult(context, planDocument(made, { model, gflops, divided }), () => {
+      const steps = divided === null ? '' : `${renderBudget(budget!, divided, inputs.flopsPerSecond)}\n`;
+      return steps + renderPlan(made, { model, gflops });
+    });
   },
 };
 
@@ -86,6 +110,26 @@ async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {
       `All stages together need ${humanBytes(made.diskBytes)} of disk, but only ${humanBytes(bavail * bsize)} are free here.`,
     );
   }
+}
+
+/** Bytes of text to train on: of a conversion that has read its text, or estimated from the sizes of the files; null without either. */
+async function trainingBytes(
+  { signal }: Context,
+  model: string,
+  recipe: Recipe,
+  paths: readonly string[] | undefined,
+): Promise<number | null> {
+  const { listFiles, openStore } = await import('../data/index.js');
+  if (paths !== undefined) {
+    const bytes = (await listFiles(paths, signal)).reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+    return Math.max(1, Math.round(bytes * (1 - recipe.data.validation_fraction)));
+  }
+  const read = join(model, 'data');
+  if (!existsSync(join(read, 'data.json'))) return null;
+  const store = await openStore(read);
+  const { byteCount } = store.train;
+  await store.close();
+  return byteCount;
 }
 
 async function findSource({ signal }: Context, model: string): Promise<PlanSource> {

@@ -4,6 +4,8 @@ import { STAGE_NAMES, type StageName } from '../conversion/index.js';
 import type { BackendName } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import type { WeightsType } from '../model/index.js';
+// Not the folder's index, which loads the hub's client.
+import { type Budget, parseBudget } from '../plan/budget/parse-budget.js';
 import { type OptionSpec, parsers } from './command.js';
 
 /** Runs training operation by operation. */
@@ -33,6 +35,16 @@ export interface TrainingArgs extends RecipeArgs {
 /** The recipe overrides of a verb that trains. */
 export function trainingOverrides({ set, eager }: TrainingArgs): readonly string[] {
   return eager === true ? [...set, 'hardware.mode=eager'] : set;
+}
+
+export const budgetOption: OptionSpec = {
+  flags: '--budget <amount>',
+  help: 'choose the steps of every stage for a training time (30m, 8h) or FLOPs (500T, 5e14); steps given by --set stay',
+  parse: parseBudget,
+};
+
+export interface BudgetArgs {
+  readonly budget?: Budget;
 }
 
 export const dataOption: OptionSpec = {

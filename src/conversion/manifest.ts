@@ -40,6 +40,15 @@ const manifestSchema = z.strictObject({
   /** The source's licence, by its identifier on the hub. */
   license: z.string().nullable(),
   recipe: z.strictObject({ name: z.string(), sha256: z.string() }).nullable(),
+  /** The --budget for which the recipe's steps were chosen. */
+  budget: z
+    .strictObject({
+      /** As the user gave it: `1h`, `500T`. */
+      asked: z.string(),
+      /** A digest of the recipe's training as it was before its steps were chosen. */
+      recipe: z.string(),
+    })
+    .optional(),
   stages: z.partialRecord(z.enum(STAGE_NAMES), stageSchema),
 });
 

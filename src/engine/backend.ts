@@ -298,7 +298,7 @@ export class TensorFlowBackend extends KernelBackend {
   ): Promise<Tensor[]> {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const all = [...natives, ...captured];
-    const outputs = await this.runtime.executeAsync(traced.name, attributes, all, traced.outputs);
+    const outputs = await this.runtime.executeAsync(traced.name, attributes, all, traced.shapes.length);
     return outputs.map((output) => this.#tensor(output));
   }
 

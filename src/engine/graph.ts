@@ -20,7 +20,8 @@ export interface TracedFunction {
   readonly captured: readonly NativeTensor[];
   /** The captured variables that the function changes. */
   readonly changed: ReadonlySet<NativeTensor>;
-  readonly outputs: number;
+  /** The shape of each result. */
+  readonly shapes: readonly (readonly number[])[];
   readonly operations: number;
   remove(): void;
 }
@@ -82,7 +83,7 @@ export function createGraph(api: TensorFlowApi, runtime: Runtime): Graph {
         changesVariables: effects.length > 0,
         captured: [...values.captured.keys()],
         changed,
-        outputs: outputs.length,
+        shapes: outputs.map(({ shape }) => [...shape]),
         operations: nodes.count(),
         remove() {
           removeFromContext();
@@ -127,13 +128,15 @@ function createGraphOperations({ api, graph, status, nodes, values }: GraphParts
   const outputsOf = (op: Pointer, type: string, count: number): NativeTensor[] =>
     Array.from({ length: count }, (_, index) => values.own(nodes.describe({ oper: op, index }, type)));
 
-  /** Sets the shape of a value read through a handle that is an input, since such a handle does not carry its variable's shape. */
-  function setReadShape(op: Pointer, type: string, from: readonly NativeTensor[]): void {
-    const { shape: whole } = from[0]!;
-    const shape = type === 'ReadVariableOp' ? whole : [...from[1]!.shape, ...whole.slice(1)];
-    api.TF_GraphSetTensorShape(graph, { oper: op, index: 0 }, dims(shape), shape.length, status);
+  /** Sets the shape of a result that TensorFlow cannot infer: a handle that is an input does not carry its variable's shape. */
+  function setShape(output: GraphOutput, type: string, shape: readonly number[]): void {
+    api.TF_GraphSetTensorShape(graph, output, dims(shape), shape.length, status);
     checkStatus(api, status, type);
   }
+
+  /** The shape of a variable's value, or of the rows gathered from it. */
+  const readShape = (type: string, [handle, ids]: readonly NativeTensor[]): readonly number[] =>
+    type === 'ReadVariableOp' ? handle!.shape : [...ids!.shape, ...handle!.shape.slice(1)];
 
   return {
     /** Variables that the graph's operations change. */
@@ -142,7 +145,8 @@ function createGraphOperations({ api, graph, status, nodes, values }: GraphParts
     effects,
     execute(name: string, attributes: readonly Attribute[], from: readonly NativeTensor[], outputs: number) {
       const op = operation(name, attributes, from, outputs === 0);
-      if (name === 'ReadVariableOp' || name === 'ResourceGather') setReadShape(op, name, from);
+      if (name === 'ReadVariableOp' || name === 'ResourceGather')
+        setShape({ oper: op, index: 0 }, name, readShape(name, from));
       return outputsOf(op, name, outputs);
     },
     callCompiled(fn: TracedFunction, from: readonly NativeTensor[]) {
@@ -152,7 +156,10 @@ function createGraphOperations({ api, graph, status, nodes, values }: GraphParts
         called.add(fn.name);
       }
       const op = operation(fn.name, [attribute.bool('_XlaMustCompile', true)], from, fn.changesVariables);
-      return outputsOf(op, fn.name, fn.outputs);
+      fn.shapes.forEach((shape, index) => {
+        setShape({ oper: op, index }, fn.name, shape);
+      });
+      return outputsOf(op, fn.name, fn.shapes.length);
     },
   };
 }

@@ -27,7 +27,7 @@ export {
   segmentSum,
   swiglu,
 } from './ops.js';
-export { type Precision, withPrecision } from './precision.js';
+export { type Precision, productOperands, withPrecision } from './precision.js';
 export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
 export { type RetracedFunction, retracedFunction } from './retraced-function.js';

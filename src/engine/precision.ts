@@ -29,7 +29,7 @@ export function currentPrecision(): Precision {
   return current;
 }
 
-/** How an operation treats the operands of its products, forward and backward. Use it inside a custom gradient. */
+/** How an operation treats the operands of its products, forward and backward. Use it inside a custom gradient, or where none is needed. */
 export interface ProductOperands {
   readonly precision: Precision;
   /** Converts float32 or bfloat16 to the precision of the products. */

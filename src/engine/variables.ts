@@ -50,14 +50,15 @@ export function zeroVariable(shape: readonly number[], storage: Storage = 'float
 
 /**
  * Reads variables, computes their next values and assigns them, fused: in place, in one pass over memory.
- * @param update receives the values and `inputs`, and returns one value per variable.
+ * @param update receives the values and `inputs`, and returns one value per variable, followed by any other results.
+ * @returns the other results.
  */
 export function fuseUpdate(
   key: string,
   variables: readonly Variable[],
   inputs: readonly tf.Tensor[],
   update: (values: readonly tf.Tensor[], inputs: readonly tf.Tensor[]) => readonly tf.Tensor[],
-): void {
+): readonly tf.Tensor[] {
   const assignAll = (over: readonly Variable[], given: readonly tf.Tensor[]) => {
     const next = update(
       over.map((variable) => variable.read()),
@@ -66,22 +67,28 @@ export function fuseUpdate(
     over.forEach((variable, i) => {
       variable.assign(next[i]!);
     });
+    return next.slice(over.length);
   };
   const backend = tf.backend();
-  tf.tidy(() => {
+  return tf.tidy(() => {
     if (!(backend instanceof TensorFlowBackend)) return assignAll(variables, inputs);
     const resourceVariables = variables as readonly ResourceVariable[];
     const handles = resourceVariables.flatMap(({ resources }) => resources.map(({ native }) => native));
-    backend.fuse(`${key} ${resourceVariables.map(({ storage }) => storage)}`, handles, inputs, (natives, given) => {
-      let at = 0;
-      const over = resourceVariables.map(({ shape, storage }) => {
-        const parts = CODECS[storage].parts(shape);
-        const resources = parts.map(({ dtype }) => resourceOver(backend, natives[at++]!, dtype));
-        return variableOf(shape, storage, resources);
-      });
-      assignAll(over, given);
-      return [];
-    });
+    const results = backend.fuse(
+      `${key} ${resourceVariables.map(({ storage }) => storage)}`,
+      handles,
+      inputs,
+      (natives, given) => {
+        let at = 0;
+        const over = resourceVariables.map(({ shape, storage }) => {
+          const parts = CODECS[storage].parts(shape);
+          const resources = parts.map(({ dtype }) => resourceOver(backend, natives[at++]!, dtype));
+          return variableOf(shape, storage, resources);
+        });
+        return assignAll(over, given);
+      },
+    );
+    return [...results];
   });
 }
 

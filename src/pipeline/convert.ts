@@ -1,4 +1,5 @@
 /** @module Runs a conversion: every stage that is not done yet. */
+import { type BudgetRequest, budgetedRecipe, resumedRecipe } from './budget-step.js';
 import type { StepContext } from './context.js';
 import { dataStep } from './data-step.js';
 import { exportStep } from './export-step.js';
@@ -9,17 +10,27 @@ import { remapStep } from './remap-step.js';
 
 /**
  * @param model hub id, folder or GGUF file; @param data the files and folders to train on.
- * @throws the signal's reason when stopped; another call resumes. UsageError when the model, recipe or text changed since.
+ * @param budget chooses the steps of the patcher and of each stage; null takes the recipe's.
+ * @throws the signal's reason when stopped; another call resumes. UsageError when the model, recipe, text or budget changed since, or when the
+ * budget is too small.
  */
-export async function convert(context: StepContext, model: string, data: readonly string[]): Promise<void> {
-  await importStep(context, model);
-  await remapStep(context);
-  const store = await dataStep(context, data);
+export async function convert(
+  context: StepContext,
+  model: string,
+  data: readonly string[],
+  budget: BudgetRequest | null = null,
+): Promise<void> {
+  const resumed = await resumedRecipe(context, budget);
+  let step = { ...context, recipe: resumed ?? context.recipe };
+  await importStep(step, model);
+  await remapStep(step);
+  const store = await dataStep(step, data);
   try {
-    await patcherStep(context, store);
-    await finetuneStep(context, store);
+    if (resumed === null) step = { ...step, recipe: await budgetedRecipe(step, store, budget) };
+    await patcherStep(step, store);
+    await finetuneStep(step, store);
   } finally {
     await store.close();
   }
-  await exportStep(context);
+  await exportStep(step);
 }

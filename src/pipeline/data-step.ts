@@ -1,7 +1,6 @@
 /** @module Reads the user's text into `data/`: checked, deduplicated and split, once. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { STAGE_NAMES } from '../conversion/index.js';
 import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
@@ -10,6 +9,7 @@ import { counted, humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
+import { trainedStage } from './trained-stage.js';
 
 /**
  * @param paths the files and folders of --data; if empty, the existing store is used, whatever has become of its files.
@@ -83,10 +83,8 @@ function duplicatesOf({ manifest: { duplicates, duplicate_files: files } }: Byte
 
 /** Refuses to replace a store on which a stage was trained. @param changes of its files, if those are the reason. @throws UsageError */
 function refuseOther(conversion: StepContext['conversion'], what: string, changes: readonly string[] = []): void {
-  const trained = (['patcher', 'finetune'] as const).find((stage) => conversion.manifest().stages[stage] !== undefined);
-  const restart = conversion.restartFrom();
-  if (trained === undefined) return;
-  if (restart !== null && STAGE_NAMES.indexOf(restart) <= STAGE_NAMES.indexOf(trained)) return;
+  const trained = trainedStage(conversion);
+  if (trained === null) return;
   const which = changes.length === 0 ? '' : `: ${inShort(changes)}`;
   const redo = `add --restart-from ${trained} to redo it and all later stages, or choose another --out.`;
   throw new UsageError(`${what} changed since the stage "${trained}" began in ${conversion.folder}${which}.`, {

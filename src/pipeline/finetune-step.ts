@@ -7,7 +7,7 @@ import { llamaBitsPerByte } from '../evaluate/index.js';
 import { finetune } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
 import { openLlamaModel } from '../model/index.js';
-import { underFirstNames } from '../recipe/index.js';
+import { stagesForDigest, underFirstNames } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -37,7 +37,11 @@ export async function finetuneStep(
 ): Promise<void> {
   const patcher = conversion.manifest().stages.patcher;
   const inputs = {
-    recipe: digestOf(underFirstNames({ stages: recipe.stages, evaluate: recipe.evaluate, seed: recipe.seed })),
+    recipe: digestOf({
+      stages: stagesForDigest(recipe.stages),
+      evaluate: underFirstNames(recipe.evaluate),
+      seed: recipe.seed,
+    }),
     data: dataDigest(store),
     model: digestOf(from === null ? (patcher?.metrics ?? {}) : resolve(from)),
   };

@@ -7,8 +7,7 @@ import {
   type FlopParts,
   forwardFlops,
   type Lora,
-  muonFlops,
-  patcherTensors,
+  muonShare,
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
@@ -38,20 +37,21 @@ export interface StagePlan {
 
 const BYTES_PER_WEIGHT = { float32: 4, bfloat16: 2 } as const;
 
-/**
- * @param params.sourceBytes size of the source's weights on disk
- * @param params.sourceVocabSize number of tokens in the source's vocabulary
- * @param params.sourceBytesPerWeight bytes per weight of the remapped model with `dtype: source`
- * @param params.flopsPerSecond the rate that the machine sustains; null when unknown
- */
-export function makePlan(params: {
-  config: BltConfig;
-  recipe: Recipe;
-  sourceBytes: number;
-  sourceVocabSize: number;
-  sourceBytesPerWeight: 2 | 4;
-  flopsPerSecond: number | null;
-}): Plan {
+export interface PlanInputs {
+  readonly config: BltConfig;
+  readonly recipe: Recipe;
+  /** Size of the source's weights on disk. */
+  readonly sourceBytes: number;
+  /** Number of tokens in the source's vocabulary. */
+  readonly sourceVocabSize: number;
+  /** Bytes per weight of the remapped model with `dtype: source`. */
+  readonly sourceBytesPerWeight: 2 | 4;
+  /** The rate that the machine sustains; null when unknown. */
+  readonly flopsPerSecond: number | null;
+}
+
+/** The cost of a conversion, stage by stage. */
+export function makePlan(params: PlanInputs): Plan {
   const { config, recipe, flopsPerSecond } = params;
   const parameters = parametersByPart(config);
   const total = sumParameters(parameters);
@@ -102,7 +102,7 @@ const DEFAULTS = {
   precision: 'float32',
   gradientCheckpointing: false,
   optimizerState: 'float32',
-  optimizerFlops: 0,
+  muon: { parameters: 0, flopsPerStep: 0 },
   adapterParameters: 0,
   keepCheckpoints: 1,
   solveBytes: null,
@@ -125,7 +125,7 @@ function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: 
   return {
     ...DEFAULTS,
     name: 'patcher',
-    optimizerFlops: patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0,
+    muon: muonShare(config, { kind: 'patcher' }, patcher.optimizer),
     stage: { kind: 'patcher' },
     steps: patcher.steps,
     bytes: patcher.steps * rowsPerStep * patcher.sequence_length,
@@ -155,7 +155,7 @@ function stageWork(
     precision: stage.precision,
     gradientCheckpointing: stage.gradient_checkpointing,
     optimizerState: stage.optimizer_state,
-    optimizerFlops: 0,
+    muon: muonShare(config, stage, stage.optimizer),
     adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
     keepCheckpoints: stage.keep_checkpoints,
     solveBytes: null,

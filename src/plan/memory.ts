@@ -5,6 +5,7 @@
 import {
   type BltConfig,
   hashTables,
+  type MuonShare,
   type Part,
   type SourceShape,
   type StageRuns,
@@ -30,7 +31,9 @@ export interface MemoryInputs {
   readonly rowsPerStep: number;
   readonly precision: 'float32' | 'bfloat16';
   readonly gradientCheckpointing: boolean;
-  readonly optimizerState: keyof typeof STATE_BYTES;
+  readonly optimizerState: keyof typeof MOMENT_BYTES;
+  /** What Muon trains, with one moment instead of two. */
+  readonly muon: MuonShare;
   /** Parameters of adapters on the latent global transformer; 0 without any. */
   readonly adapterParameters: number;
   /** Bytes per weight of a frozen matrix: 2 where the checkpoint stores bfloat16, which stays bfloat16 in memory. */
@@ -47,7 +50,7 @@ export interface TrainingMemory {
   /** The sums of a closed-form stage. */
   readonly sumsBytes: number;
   readonly gradientsBytes: number;
-  /** AdamW's two moments. */
+  /** AdamW's two moments, and Muon's one. */
   readonly momentsBytes: number;
   /** The values kept for the backward pass, at the end of the forward pass. */
   readonly activationsBytes: number;
@@ -55,8 +58,8 @@ export interface TrainingMemory {
   readonly peakBytes: number;
 }
 
-/** Bytes per weight of both moments; 8-bit codes have one scale per 256. */
-const STATE_BYTES = { float32: 8, bfloat16: 4, '8-bit': 2 + 8 / 256 } as const;
+/** Bytes per weight of one moment; 8-bit codes have one scale per 256. */
+const MOMENT_BYTES = { float32: 4, bfloat16: 2, '8-bit': 1 + 4 / 256 } as const;
 const FLOAT_BYTES = 4;
 /** Measured: a process that has traced and compiled a small model's step. */
 const RUNTIME_BYTES = 620e6;
@@ -69,7 +72,7 @@ const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['
 
 /** The peak memory of a training stage, and its components, in bytes. */
 export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
-  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState } = inputs;
+  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState, muon } = inputs;
   const runs = stageRuns(stage);
   const trains = trainedParts(runs);
   const alone = stage.kind === 'patcher';
@@ -102,7 +105,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     fullest = Math.max(fullest, left + gradients);
   }
   fullest = gatheredRows + Math.max(fullest, gradients + updatedRows);
-  const momentsBytes = STATE_BYTES[optimizerState] * moved;
+  const momentsBytes = MOMENT_BYTES[optimizerState] * (2 * moved - muon.parameters);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
   return {

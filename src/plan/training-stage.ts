@@ -16,7 +16,10 @@ import { type PartParameters, sumParameters } from './parameters.js';
 import { statesCacheBytes } from './source-memory.js';
 
 /** The settings, other than sizes, on which a stage's memory depends. */
-type HowItTrains = Pick<MemoryInputs, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
+type HowItTrains = Pick<
+  MemoryInputs,
+  'precision' | 'gradientCheckpointing' | 'optimizerState' | 'muon' | 'adapterParameters'
+>;
 
 /** A training stage as a work item of the plan. */
 export interface TrainingWork extends HowItTrains {
@@ -24,8 +27,6 @@ export interface TrainingWork extends HowItTrains {
   readonly stage: StageShape;
   /** Optimizer steps; 0 for a closed-form stage. */
   readonly steps: number;
-  /** FLOPs of the matrix products in one optimizer step (Muon). */
-  readonly optimizerFlops: number;
   /** Bytes of text that are read, counting repetitions. */
   readonly bytes: number;
   /** Bytes of text on which a closed-form stage solves; null for other stages. */
@@ -84,7 +85,7 @@ export function trainingStageCost(params: {
   const perByte = model + sourceStates + sourceHead;
   const flops =
     work.solveBytes === null
-      ? bytes * perByte + work.steps * work.optimizerFlops
+      ? bytes * perByte + work.steps * work.muon.flopsPerStep
       : closedFormFlops({ config, text, source, textBytes: bytes, solveBytes: work.solveBytes });
   const memory = trainingMemory({
     ...work,
@@ -96,8 +97,9 @@ export function trainingStageCost(params: {
     frozenWeightBytes,
   });
   const written = sumParameters(counts, writtenParts(stage, work.adapterParameters > 0));
-  // The two moments of the trained parameters are stored too, and so are adapters, beside the weights into which they are merged.
-  const checkpointBytes = 4 * written + 8 * trainedParameters + 4 * work.adapterParameters;
+  // The moments of the trained parameters are stored too, and so are adapters, beside the weights into which they are merged.
+  const moments = 2 * trainedParameters - work.muon.parameters;
+  const checkpointBytes = 4 * (written + moments + work.adapterParameters);
   const cacheBytes = statesCacheBytes({ config, source, bytes, budget: work.sourceStatesCacheBytes });
   return {
     stage: work.name,

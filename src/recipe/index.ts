@@ -11,6 +11,7 @@ export {
   recipeToYaml,
 } from './load.js';
 export { localSizesOf } from './local-sizes.js';
+export { isOverridden } from './overrides.js';
 export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
 export { underFirstNames } from './renamed-keys.js';
 export {
@@ -22,3 +23,4 @@ export {
   type StageOf,
   type TrainingStage,
 } from './schema.js';
+export { stagesForDigest } from './stages-for-digest.js';

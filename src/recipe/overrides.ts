@@ -13,6 +13,16 @@ function parsePath(override: string): { path: (string | number)[]; value: string
   return { path: keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key)), value: override.slice(equals + 1) };
 }
 
+/**
+ * Tells which keys the overrides set: the named keys and everything inside them.
+ * @param sets in the form `key=value`
+ * @example isOverridden(['stages.1={kind: join, steps: 5}'])('stages.1.steps') // true
+ */
+export function isOverridden(sets: readonly string[]): (key: string) => boolean {
+  const keys = sets.map((set) => set.slice(0, set.indexOf('=')));
+  return (key) => keys.some((set) => key === set || key.startsWith(`${set}.`));
+}
+
 /** Explains why a path cannot be set, or returns null. The schema checks later whether the keys exist. */
 function obstacle(document: Document.Parsed, path: readonly (string | number)[]): string | null {
   for (const [depth, key] of path.entries()) {

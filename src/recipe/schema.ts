@@ -8,6 +8,17 @@ const share = z.number().min(0).max(1);
 /** Below 1: at 1, a moving average would never change, and its bias correction would divide by zero. */
 const moment = z.number().min(0).lt(1);
 
+/** The optimizer of the patcher and of every training stage. */
+const optimizer = z
+  .enum(['adamw', 'muon'])
+  .default('adamw')
+  .describe(
+    '`adamw`: for all parameters (the paper). `muon`: Muon for the matrices between hidden states and AdamW for embeddings, heads and norms.',
+  );
+const muonLearningRate = rate
+  .default(0.02)
+  .describe('Peak of Muon’s schedule (its author’s value for all sizes, from random weights).');
+
 const blt = z
   .strictObject({
     cross_attn_k: count.optional().describe('Local states per patch (paper, table 10: 2 to 4).'),
@@ -72,14 +83,9 @@ const patcher = z
     steps: count.default(1000).describe('Optimizer steps.'),
     batch_bytes: count.default(16_384).describe('Bytes per step.'),
     sequence_length: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
-    optimizer: z
-      .enum(['adamw', 'muon'])
-      .default('adamw')
-      .describe(
-        '`adamw`: for all parameters (the paper). `muon`: Muon for the matrices of the layers and AdamW for the rest; learns faster.',
-      ),
+    optimizer,
     learning_rate: rate.default(4e-4).describe('Peak of AdamW’s schedule (the paper’s value for all sizes).'),
-    muon_learning_rate: rate.default(0.02).describe('Peak of Muon’s schedule (its author’s value for all sizes).'),
+    muon_learning_rate: muonLearningRate,
     warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
     min_learning_rate_ratio: share
       .default(0.1)
@@ -126,11 +132,13 @@ const training = {
   micro_batch_size: count
     .default(4)
     .describe('Rows whose activations are in memory at the same time; more are faster if the memory suffices.'),
+  optimizer,
   learning_rate: rate.default(4e-4).describe('Peak of the schedule, for new parts (the paper’s value for all sizes).'),
+  muon_learning_rate: muonLearningRate,
   learning_rate_scale: z
     .partialRecord(z.enum(PARTS), z.number().nonnegative())
     .default({})
-    .describe('Factor on the learning rate per part.'),
+    .describe('Factor on the learning rate per part, AdamW’s and Muon’s.'),
   frozen: z
     .array(z.enum(PARTS))
     .refine((frozen) => new Set(frozen).size < PARTS.length, 'a stage must train something')
@@ -147,7 +155,7 @@ const training = {
   optimizer_state: z
     .enum(['float32', 'bfloat16', '8-bit'])
     .default('float32')
-    .describe('Storage of AdamW’s moments: 8, 4 or about 2 bytes per weight.'),
+    .describe('Storage of AdamW’s moments: 8, 4 or about 2 bytes per weight. Muon has one moment: half of that.'),
   warmup_steps: z.int().nonnegative().default(100).describe('Steps of linear warm-up.'),
   schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine').describe('Schedule after the warm-up.'),
   min_learning_rate_ratio: share.default(0).describe('Final learning rate, as a fraction of the peak (paper: 0).'),
@@ -301,7 +309,7 @@ const endToEnd = z
       })
       .optional()
       .describe(
-        'Trains low-rank adapters instead of the latent global transformer’s weights; checkpoints and exports contain them merged.',
+        'Trains low-rank adapters, always by AdamW, instead of the latent global transformer’s weights; checkpoints and exports contain them merged.',
       ),
   })
   .describe('A training stage.');

@@ -17,6 +17,7 @@ describe('byteify convert', () => {
   it.each([
     ['no model, if the recipe names none', [], /model/],
     ['a revision of a folder', [LLAMA, '--revision', 'main'], /--revision/],
+    ['an unreadable budget', [LLAMA, '--budget', '1x'], /--budget must be a time such as 30m.*not "1x"/],
     ['an unknown stage', [LLAMA, '--restart-from', 'lunch'], /--restart-from/],
     ['a recipe that does not exist', [LLAMA, '--recipe', 'missing'], /missing/],
     ['an override of an unknown key', [LLAMA, '--set', 'seeed=1'], /seeed/],

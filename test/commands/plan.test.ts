@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { plan } from '../../src/commands/plan.js';
+import { parseBudget } from '../../src/plan/index.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -107,6 +108,28 @@ describe('plan', () => {
     const [once, twice] = [await finetune(['stages.1.steps=50']), await finetune(['stages.1.steps=100'])];
     expect(twice.flops).toBe(2 * once.flops);
     expect(twice.memory_bytes).toBe(once.memory_bytes);
+  });
+
+  it('chooses steps for a budget, limited by the text that there is', async () => {
+    const budget = parseBudget('1h');
+    const planned = async (args: object) => {
+      const given = { model: llama, set: [], gflops: 100, budget, ...args };
+      return JSON.parse((await runCommand(plan, given, { json: true })).stdout);
+    };
+    const all = await planned({});
+    expect(all.budget).toEqual({ flops: 3.6e14, unspent_flops: expect.any(Number), text_bytes: null });
+    expect(all.seconds).toBeLessThanOrEqual(3600);
+    expect(all.seconds).toBeGreaterThan(3400);
+    await writeFile(join(folder(), 'text.txt'), 'x'.repeat(2_000_000));
+    const short = await planned({ data: [join(folder(), 'text.txt')] });
+    expect(short.budget.text_bytes).toBe(1_960_000);
+    for (const { steps, text_bytes: bytes } of short.stages)
+      if (steps > 0) expect(bytes).toBeLessThanOrEqual(4 * 1_960_000);
+    const table = await runCommand(plan, { model: llama, set: [], gflops: 100, budget });
+    expect(table.stdout).toMatch(/^The budget of 1h is 360 TFLOP at 100 GFLOP\/s\./);
+    expect(table.stdout).toContain('forward per byte');
+    const unknown = await runCommand(plan, { model: llama, set: [], budget });
+    expect(unknown.error).toMatchObject({ exitCode: 2, message: expect.stringContaining('has not been measured') });
   });
 
   it('prints a table for people', async () => {

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, bltConfigFor, deriveLocalSizes, type SourceSizes } from '../../src/blt/index.js';
+import {
+  type BltConfig,
+  bltConfigFor,
+  deriveLocalSizes,
+  muonShare,
+  type SourceSizes,
+  type StageShape,
+} from '../../src/blt/index.js';
 import { multipliesBfloat16 } from '../../src/engine/bfloat16-products.js';
 import { parametersByPart, trainingMemory } from '../../src/plan/index.js';
 import { writeRandomBlt } from '../support/random-blt.js';
@@ -20,6 +27,7 @@ const SOURCES: Record<string, SourceSizes> = {
   small: { ...plain, hiddenSize: 512, layers: 12, heads: 8, kvHeads: 4, intermediateSize: 1408 },
 };
 const [ROWS, BYTES] = [8, 1024];
+const END_TO_END: StageShape = { kind: 'end-to-end', frozen: [] };
 const SCRIPT = fileURLToPath(new URL('../support/train-peak.mjs', import.meta.url));
 
 async function measured(name: string, options: object, [rows, bytes] = [ROWS, BYTES]): Promise<number> {
@@ -66,11 +74,13 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     ['gradient checkpointing', { gradientCheckpointing: true }],
     ...IN_BFLOAT16,
     ['moments in 8 bits', { moments: '8-bit' }],
+    ['Muon', { optimizer: 'muon' }],
   ] as const)('agrees with the measured peak for %s', async (_how, options: Record<string, unknown>) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
+      muon: muonShare(config, END_TO_END, options.optimizer === 'muon' ? 'muon' : 'adamw'),
       counts: parametersByPart(config),
-      stage: { kind: 'end-to-end', frozen: [] },
+      stage: END_TO_END,
       source: { vocabSize: 320, bytesPerToken: 4 },
       text: { bytes: BYTES, bytesPerPatch: 4 },
       rows: ROWS,

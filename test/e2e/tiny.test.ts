@@ -92,6 +92,26 @@ describe('converting the embedded tiny Llama', () => {
     ]);
   });
 
+  it('takes the steps that a budget pays for, and keeps them when it is run again', async () => {
+    const out = join(work, 'budget');
+    const sets = ['patcher.batch_bytes=2048', 'stages.0.batch_bytes=2048', 'evaluate.validation_bytes=1024'];
+    const args = (budget: string) => [
+      ...['convert', '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, '--out', out, '--budget', budget],
+      ...sets.flatMap((set) => ['--set', set]),
+    ];
+    const first = await runCli(args('150G'));
+    expect(first.code, first.stderr).toBe(0);
+    const [, steps] = /^finetune +(\d+) /m.exec(first.stderr)!;
+    expect(await readdir(join(out, 'run'))).toContain(`checkpoint-${steps!.padStart(6, '0')}`);
+    expect(await readFile(join(out, 'recipe.yaml'), 'utf8')).toMatch(new RegExp(`^ +steps: ${steps}$`, 'm'));
+    const again = await runCli(args('0.15T'));
+    expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+    expect(again.stderr.match(/already there/g)?.length).toBeGreaterThanOrEqual(5);
+    const other = await runCli(args('1T'));
+    expect(other).toMatchObject({ code: 2, stdout: '' });
+    expect(other.stderr).toMatch(/budget has changed since the stage "patcher" began/);
+  });
+
   it('saves a checkpoint on Ctrl-C, exits with 130, and resumes to the same result', async () => {
     const [whole, stopped] = [join(work, 'whole'), join(work, 'stopped')];
     const sets = [

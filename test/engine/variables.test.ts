@@ -107,6 +107,24 @@ describe.each(EVERY)('a variable, $mode, $storage', ({ mode, storage }) => {
     a.dispose();
     b.dispose();
   });
+
+  it('is updated in place while more results are returned unrounded', async () => {
+    const variable = variableOf([1, 2], [2], storage);
+    const [twice] = await run(
+      mode,
+      (by) => {
+        const [found] = fuseUpdate('and twice', [variable], [by!], ([x], [y]) => {
+          const next = tf.add(x!, y!);
+          return [next, tf.mul(next, 2)];
+        });
+        return [tf.mul(found!, 1)];
+      },
+      [tf.tensor1d([0.125, 0.001])],
+    );
+    expect(valuesOf(variable)).toEqual(rounded([1.125, 2.001], storage));
+    expect([...twice!]).toEqual(rounded([2.25, 4.002], 'float32'));
+    variable.dispose();
+  });
 });
 
 describe.each(STORAGES)('rows of a variable, %s', (storage) => {

@@ -27,10 +27,12 @@ afterAll(async () => {
 });
 
 const STEPS = { 'align-encoder': 3, 'distill-decoder': 4, join: 3, 'end-to-end': 3 };
+/** Muon in two stages, so that both optimizers are stopped, resumed and followed by the other. */
+const OPTIMIZERS: Readonly<Record<string, string>> = { 'distill-decoder': 'muon', 'end-to-end': 'muon' };
 const training = { batch_bytes: 512, sequence_length: 128, micro_batch_size: 2, warmup_steps: 1, validate_every: 2 };
 const stages = [
   { kind: 'closed-form', text_bytes: 16_000, solve_bytes: 8_000, sequence_length: 256, micro_batch_size: 8 },
-  ...Object.entries(STEPS).map(([kind, steps]) => ({ kind, steps, ...training })),
+  ...Object.entries(STEPS).map(([kind, steps]) => ({ kind, steps, ...training, optimizer: OPTIMIZERS[kind] })),
 ];
 /** The last checkpoint of each stage of a run. */
 const checkpoints = (name: string) =>

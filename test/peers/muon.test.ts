@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createVariable, startEngine, tf } from '../../src/engine/index.js';
+import { createVariable, startEngine, tf, withPrecision } from '../../src/engine/index.js';
 import { createParameterState, disposeParameterState } from '../../src/finetune/optimizers/adamw.js';
 import { updateMuonParameter } from '../../src/finetune/optimizers/muon.js';
 import { numbers, taken } from '../support/modes.js';
@@ -25,13 +25,14 @@ beforeAll(async () => {
 
 describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
   it.each([
-    [32, 32],
-    [48, 20],
-    [20, 48],
-  ])('updates a %d by %d matrix alike', async (rows, columns) => {
+    [32, 32, 'float32'],
+    [48, 20, 'float32'],
+    [20, 48, 'float32'],
+    [48, 20, 'bfloat16'],
+  ] as const)('updates a %d by %d matrix alike with products in %s', async (rows, columns, precision) => {
     const start = numbers([rows, columns], 1);
     const gradients = Array.from({ length: STEPS }, (_, i) => wellConditioned(rows, columns, 2 + i));
-    const file = join(folder(), `${rows}.json`);
+    const file = join(folder(), `${rows}-${precision}.json`);
     const question = {
       value: start.arraySync(),
       gradients: gradients.map((gradient) => gradient.arraySync()),
@@ -46,10 +47,12 @@ describe.skipIf(peersPython() === null)('torch.optim.Muon', () => {
     const [learningRate, one] = [tf.scalar(RATE), tf.scalar(1)];
     const scalars = { learningRate, gradientScale: one, firstCorrection: one, secondCorrection: one };
     gradients.forEach((gradient, i) => {
-      updateMuonParameter(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY });
+      withPrecision(precision, () => updateMuonParameter(slot, gradient, scalars, { weightDecay: WEIGHT_DECAY }));
       const found = taken([slot.value.read()])[0]!;
-      // Its Newton-Schulz steps are in bfloat16, which loses directions with small singular values.
-      expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(0.05);
+      // Its Newton-Schulz steps are in bfloat16, which loses directions with small singular values. If ours are too, both lose some.
+      expect(distance(found, wanted[i]!) / distance(found, from), `step ${i + 1}`).toBeLessThan(
+        precision === 'float32' ? 0.05 : 0.1,
+      );
     });
     disposeParameterState(slot);
     tf.dispose([start, ...gradients, learningRate, one]);

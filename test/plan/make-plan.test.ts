@@ -101,6 +101,38 @@ describe('trainingWorks', () => {
   });
 });
 
+describe('a plan with Muon', () => {
+  const { patcher, global, encoder } = plan(null).parameters;
+  const byMuon = recipeSchema.parse({
+    name: 'test',
+    patcher: { ...recipe.patcher, optimizer: 'muon' },
+    stages: recipe.stages.map((stage) => ({ ...stage, optimizer: 'muon' })),
+  });
+  const [before, after] = [recipe, byMuon].map((of) => trainingWorks(of, config));
+
+  it('counts one moment for the matrices that each stage trains, and the products of their updates', () => {
+    expect(before!.map(({ muon }) => muon.parameters)).toEqual([0, 0, 0]);
+    const [ofPatcher, frozen, whole] = after!.map(({ muon }) => muon);
+    expect(ofPatcher!.parameters).toBeGreaterThan(0.9 * (patcher - 260 * 2 * config.patcher.hiddenSize));
+    expect(ofPatcher!.parameters).toBeLessThan(patcher);
+    // All but the norms of the latent global transformer are matrices.
+    const norms = 2 * config.global.layers * config.global.hiddenSize;
+    expect(whole!.parameters - frozen!.parameters).toBe(global - norms);
+    expect(frozen!.parameters).toBeGreaterThan(encoder / 2);
+    const flops = (of: Recipe) => plan(null, of).stages.flatMap(({ training }) => training?.flops ?? []);
+    const steps = after!.map(({ steps: count }) => count);
+    const more = flops(byMuon).map((value, i) => value - flops(recipe)[i]!);
+    for (const [i, { muon }] of after!.entries()) expect(more[i]! / (steps[i]! * muon.flopsPerStep)).toBeCloseTo(1, 6);
+  });
+
+  it('does not count LoRA’s adapters as Muon’s', () => {
+    const lora = { kind: 'end-to-end', steps: 1, optimizer: 'muon', lora: {} };
+    const [, work] = trainingWorks(recipeSchema.parse({ name: 'test', stages: [lora] }), config);
+    expect(work!.adapterParameters).toBeGreaterThan(0);
+    expect(work!.muon.parameters).toBe(after![1]!.muon.parameters);
+  });
+});
+
 describe('the stages of distillation', () => {
   const distilled: Recipe = recipeSchema.parse({
     name: 'test',

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type BltConfig, type StageShape, stageRuns, type TransformerConfig } from '../../src/blt/index.js';
+import {
+  type BltConfig,
+  type MuonShare,
+  type StageShape,
+  stageRuns,
+  type TransformerConfig,
+} from '../../src/blt/index.js';
 import { activationsOf } from '../../src/plan/activations.js';
 import { type MemoryInputs, trainingMemory } from '../../src/plan/memory.js';
 
@@ -82,6 +88,7 @@ describe('nothing is kept', () => {
 });
 
 const counts = { encoder: 1e6, hash: 50e6, global: 100e6, decoder: 20e6, head: 1e6, patcher: 5e6 };
+const NO_MUON: MuonShare = { parameters: 0, flopsPerStep: 0 };
 const question: MemoryInputs = {
   config,
   counts,
@@ -93,6 +100,7 @@ const question: MemoryInputs = {
   precision: 'float32',
   gradientCheckpointing: false,
   optimizerState: 'float32',
+  muon: NO_MUON,
   adapterParameters: 0,
   frozenWeightBytes: 2,
 };
@@ -133,6 +141,15 @@ describe('a stage', () => {
     ['8-bit', 2.03125],
   ] as const)('stores moments in %s', (optimizerState, bytes) => {
     expect(memory({ optimizerState }).momentsBytes).toBe(bytes * 172e6);
+  });
+
+  it.each([
+    ['float32', 4],
+    ['bfloat16', 2],
+    ['8-bit', 1.015625],
+  ] as const)('has one moment in %s for what Muon trains, and two for the rest', (optimizerState, bytes) => {
+    const muon = { parameters: 110e6, flopsPerStep: 0 };
+    expect(memory({ optimizerState, muon }).momentsBytes).toBe(bytes * (110e6 + 2 * 62e6));
   });
 
   it('takes less with gradient checkpointing and in bfloat16, and its peak is below the sum of its components', () => {

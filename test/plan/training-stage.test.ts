@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BltConfig,
   forwardFlops,
+  type MuonShare,
   type StageShape,
   stageFlops,
   type TransformerConfig,
@@ -33,11 +34,12 @@ const config: BltConfig = {
   maxPositions: 100,
 };
 const counts = { encoder: 1, hash: 10, global: 100, decoder: 1000, head: 10_000, patcher: 100_000 };
+const NO_MUON: MuonShare = { parameters: 0, flopsPerStep: 0 };
 const work: TrainingWork = {
   name: 'finetune',
   stage: { kind: 'end-to-end', frozen: [] },
   steps: 5,
-  optimizerFlops: 0,
+  muon: NO_MUON,
   solveBytes: null,
   bytes: 5 * 4 * 64,
   rowBytes: 64,
@@ -69,8 +71,11 @@ describe('trainingStageCost', () => {
     expect(seconds).toBe(flops / 1e6);
   });
 
-  it('adds the cost of the optimizer once per step', () => {
-    expect(cost({ optimizerFlops: 1000 }).flops).toBe(cost({}).flops + 5 * 1000);
+  it('adds Muon’s products once per step, and stores one moment less of what it trains', () => {
+    const withMuon = cost({ muon: { parameters: 500, flopsPerStep: 1000 } });
+    expect(withMuon.flops).toBe(cost({}).flops + 5 * 1000);
+    expect(withMuon.diskBytes).toBe(cost({}).diskBytes - 2 * 4 * 500);
+    expect(withMuon.memory.momentsBytes).toBe(cost({}).memory.momentsBytes - 4 * 500);
   });
 
   it('counts what the stage runs, and what it needs of the source', () => {

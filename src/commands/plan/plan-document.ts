@@ -1,13 +1,22 @@
 /** @module A plan as the `--json` document: snake_case, units in names, null for unknown values. */
 
 import { totalFlops } from '../../blt/index.js';
-import type { Plan } from '../../plan/index.js';
+import type { DividedBudget, Plan } from '../../plan/index.js';
 
-/** @param gflops the sustained rate from which the times follow, in GFLOP/s; null when unknown. */
-export function planDocument(plan: Plan, { model, gflops }: { model: string; gflops: number | null }) {
+/**
+ * @param about.gflops the sustained rate from which the times follow, in GFLOP/s; null when unknown.
+ * @param about.divided the budget from which the steps follow; null without one.
+ */
+export function planDocument(
+  plan: Plan,
+  { model, gflops, divided }: { model: string; gflops: number | null; divided: DividedBudget | null },
+) {
   return {
     model,
     gflops_per_second: gflops,
+    ...(divided !== null && {
+      budget: { flops: divided.flops, unspent_flops: divided.unspentFlops, text_bytes: divided.textBytes },
+    }),
     parameters: plan.parameters,
     bytes_per_patch: plan.bytesPerPatch,
     forward_flops_per_byte: Object.fromEntries(

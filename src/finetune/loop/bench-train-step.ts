@@ -1,5 +1,5 @@
 /** @module Times training steps of a BLT folder on synthetic text. It runs the same code as finetune and writes nothing. */
-import { type BltConfig, BOS, BYTE_OFFSET, bltTensors, readBltConfig } from '../../blt/index.js';
+import { type BltConfig, BOS, BYTE_OFFSET, bltTensors, type Optimizer, readBltConfig } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import type { Precision, RunMode } from '../../engine/index.js';
 import { createPatcherRunner } from '../../model/index.js';
@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly precision?: Precision;
   readonly gradientCheckpointing?: boolean;
   readonly moments?: Moments;
+  /** AdamW by default. */
+  readonly optimizer?: Optimizer;
   /** Cuts a patch every so many bytes without running the patcher. Null runs the model's own patcher. */
   readonly bytesPerPatch: number | null;
   readonly signal: AbortSignal;
@@ -81,7 +83,7 @@ export async function openBench(
   folder: string,
   options: Pick<
     BenchOptions,
-    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'gradientCheckpointing' | 'moments'
+    'rows' | 'rowBytes' | 'mode' | 'bytesPerPatch' | 'precision' | 'gradientCheckpointing' | 'moments' | 'optimizer'
   > & {
     readonly given?: readonly PackedRow[];
   },
@@ -94,7 +96,7 @@ export async function openBench(
     objective,
     specs: bltTensors(config),
     learningRateScale: {},
-    muonScale: null,
+    muonScale: options.optimizer === 'muon' ? 1 : null,
     seed: 1,
     moments: options.moments ?? 'float32',
   };

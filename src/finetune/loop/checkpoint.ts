@@ -203,13 +203,15 @@ export async function restoreParameterStates(
 export interface GroupRates {
   /** A factor on the learning rate for each part of the model; 1 for parts that are not listed. */
   readonly learningRateScale: Readonly<Record<string, number>>;
-  /** The factor for the matrices of layers, which Muon then updates; null if AdamW updates everything. */
+  /** Muon's learning rate relative to AdamW's; null if AdamW updates everything. Factors by part apply to both. */
   readonly muonScale: number | null;
 }
 
 /** The group of a tensor. Norms and embeddings have no weight decay. */
 export function groupOf(spec: TensorSpec, { learningRateScale, muonScale }: GroupRates): ParameterGroup {
   const decay = spec.role === 'linear';
-  if (muonScale !== null && trainedByMuon(spec)) return { learningRateScale: muonScale, decay, optimizer: 'muon' };
-  return { learningRateScale: learningRateScale[spec.part] ?? 1, decay, optimizer: 'adamw' };
+  const scale = learningRateScale[spec.part] ?? 1;
+  if (muonScale !== null && trainedByMuon(spec))
+    return { learningRateScale: scale * muonScale, decay, optimizer: 'muon' };
+  return { learningRateScale: scale, decay, optimizer: 'adamw' };
 }

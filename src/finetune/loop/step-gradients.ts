@@ -80,7 +80,7 @@ export type Rates = readonly [learningRate: tf.Tensor, firstCorrection: tf.Tenso
  * @returns the norm before clipping, followed by the updated rows of the table.
  */
 export function applyGradients(
-  { parameters, table, adamw, clipNorm }: StepOptions,
+  { parameters, table, adamw, clipNorm, precision }: StepOptions,
   gradients: readonly tf.Tensor[],
   rows: TableRows,
   [learningRate, firstCorrection, secondCorrection]: Rates,
@@ -88,8 +88,10 @@ export function applyGradients(
   const norm = globalNorm(gradients);
   const gradientScale = clipScale(norm, clipNorm);
   const scalars: StepScalars = { learningRate, firstCorrection, secondCorrection, gradientScale };
-  parameters.forEach((parameter, i) => {
-    UPDATES[parameter.group.optimizer](parameter, gradients[i]!, scalars, adamw);
+  withPrecision(precision, () => {
+    parameters.forEach((parameter, i) => {
+      UPDATES[parameter.group.optimizer](parameter, gradients[i]!, scalars, adamw);
+    });
   });
   if (table === null || rows.length === 0) return [norm];
   return [norm, ...updatedRows(table.group, rows, gradients.at(-1)!, scalars, adamw)];

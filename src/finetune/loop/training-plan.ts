@@ -7,6 +7,11 @@ function rows(batchBytes: number, rowBytes: number): number {
   return Math.max(1, Math.round(batchBytes / rowBytes));
 }
 
+/** Muon's learning rate relative to AdamW's, which has the same schedule; null if AdamW trains everything. */
+function muonScale(settings: Pick<TrainingStage, 'optimizer' | 'learning_rate' | 'muon_learning_rate'>): number | null {
+  return settings.optimizer === 'muon' ? settings.muon_learning_rate / settings.learning_rate : null;
+}
+
 /** The plan of a stage. */
 export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
   const rowsPerStep = rows(stage.batch_bytes, stage.sequence_length);
@@ -17,8 +22,7 @@ export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): T
     microBatchRows: Math.min(stage.micro_batch_size, rowsPerStep),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
-    // AdamW trained the source's layers; fine-tuning such a model with Muon gains little (Liu et al. 2025, arXiv 2502.16982, section 3.5).
-    muonScale: null,
+    muonScale: muonScale(stage),
     betas: stage.betas,
     epsilon: stage.epsilon,
     weightDecay: stage.weight_decay,
@@ -51,7 +55,7 @@ export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardwa
     microBatchRows: rowsPerStep,
     learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),
     learningRateScale: {},
-    muonScale: patcher.optimizer === 'muon' ? patcher.muon_learning_rate / patcher.learning_rate : null,
+    muonScale: muonScale(patcher),
     weightDecay: patcher.weight_decay,
     clipNorm: patcher.clip_norm,
     validateEvery: every,

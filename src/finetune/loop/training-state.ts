@@ -48,7 +48,7 @@ const SPARE_ROWS = 1;
 
 const isTable = ({ part }: TensorSpec): boolean => part === 'hash';
 
-/** The matrices of an adapter: neither has weight decay, and B's learning rate is multiplied by alpha / rank (see lora.ts). */
+/** The matrices of an adapter: AdamW trains both, neither has weight decay, and B's learning rate is multiplied by alpha / rank (see lora.ts). */
 function adapterSpecs({ a, b }: Adapter, lora: Lora, scale: number): ParameterSpec[] {
   const group = (learningRateScale: number): ParameterGroup => ({
     learningRateScale,

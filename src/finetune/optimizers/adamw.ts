@@ -3,6 +3,7 @@
  * decay. The update is that of torch.optim.AdamW. Hash tables, of which a step reads few rows, are updated like torch.optim.SparseAdam: a row
  * moves, and its moments decay, only in steps that read it.
  */
+import type { Optimizer } from '../../blt/index.js';
 import { fuse, fuseUpdate, type Storage, tf, type Variable, zeroVariable } from '../../engine/index.js';
 
 export interface AdamWOptions {
@@ -17,7 +18,7 @@ export interface ParameterGroup {
   readonly learningRateScale: number;
   /** Whether weight decay applies. Norms and embeddings have none. */
   readonly decay: boolean;
-  readonly optimizer: 'adamw' | 'muon';
+  readonly optimizer: Optimizer;
 }
 
 /** A parameter and its optimizer moments, all of the same shape. */

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BltConfig,
-  muonFlops,
+  muonShare,
   patcherTensors,
   readBltConfig,
   stageFlops,
@@ -130,8 +130,8 @@ function stepFlops(config: BltConfig, patcher: Recipe['patcher']) {
   const text = { bytes: patcher.sequence_length, bytesPerPatch: 1 };
   const source = { vocabSize: 0, bytesPerToken: 1 };
   const perByte = stageFlops({ config, text, source, stage: { kind: 'patcher' } }).model;
-  const ofMuon = patcher.optimizer === 'muon' ? muonFlops(patcherTensors(config)) : 0;
-  return ({ bytes }: StepBatch): number => bytes * perByte + ofMuon;
+  const { flopsPerStep } = muonShare(config, { kind: 'patcher' }, patcher.optimizer);
+  return ({ bytes }: StepBatch): number => bytes * perByte + flopsPerStep;
 }
 
 async function labelGoal(aligned: AlignedSettings | null): Promise<LabelGoal | null> {

@@ -1,5 +1,5 @@
 /** @module Runs one stage of gradient steps: chooses its objective, loads what it reads of the source, and evaluates the model. */
-import { type BltConfig, stageFlops } from '../../blt/index.js';
+import { type BltConfig, muonShare, stageFlops } from '../../blt/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
 import { disposeParams, type Params, type SourceTensors, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
@@ -37,11 +37,12 @@ function wantedTensors({ targets }: Objective): SourceTensors {
 /** Floating-point operations of a step, computed from how its text was cut. */
 function stepFlops(config: BltConfig, stage: TrainingStage, source: Teacher | null) {
   const vocabSize = source?.llama.config.vocabSize ?? 0;
+  const { flopsPerStep } = muonShare(config, stage, stage.optimizer);
   return ({ bytes, patchCount, tokenCount, computedShare }: StepBatch): number => {
     const text = { bytes: stage.sequence_length, bytesPerPatch: bytes / patchCount };
     const shape = { vocabSize, bytesPerToken: bytes / Math.max(1, tokenCount) };
     const { model, sourceStates, sourceHead } = stageFlops({ config, text, source: shape, stage });
-    return bytes * (model + computedShare * sourceStates + sourceHead);
+    return bytes * (model + computedShare * sourceStates + sourceHead) + flopsPerStep;
   };
 }
 

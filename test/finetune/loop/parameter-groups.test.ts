@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, bltTensors, type Part, readBltConfig } from '../../../src/blt/index.js';
 import { startEngine } from '../../../src/engine/index.js';
 import { groupOf } from '../../../src/finetune/loop/checkpoint.js';
+import { tokenEndHead } from '../../../src/model/patcher/token-end-head.js';
 import { goldenPath } from '../../support/golden.js';
 import { goldenStart, openTraining, packerOf, stepInput } from '../../support/training.js';
 
@@ -38,18 +39,24 @@ describe.each(['plain/blt', 'projection-gqa'])('groupOf, for the tensors of %s,'
     }
   });
 
-  it('assigns only the matrices of layers to Muon, with Muon’s own learning rate', () => {
-    const groups = bltTensors(config).map((spec) => ({
+  it('assigns every matrix but embeddings and heads to Muon, whose rate has the same scale by part', () => {
+    const groups = [...bltTensors(config), tokenEndHead(config)].map((spec) => ({
       spec,
-      ...groupOf(spec, { learningRateScale: {}, muonScale: 10 }),
+      ...groupOf(spec, { learningRateScale: { global: 0.5 }, muonScale: 10 }),
     }));
-    for (const { spec, optimizer, learningRateScale } of groups) {
-      const moves = /layers\.\d+\..*proj\.weight$/.test(spec.name);
-      expect([spec.name, optimizer, learningRateScale]).toEqual([spec.name, moves ? 'muon' : 'adamw', moves ? 10 : 1]);
+    for (const { spec, optimizer, learningRateScale, decay } of groups) {
+      const moves = /(proj|projection)\.weight$/.test(spec.name);
+      const rate = (spec.part === 'global' ? 0.5 : 1) * (moves ? 10 : 1);
+      expect([spec.name, optimizer, learningRateScale]).toEqual([spec.name, moves ? 'muon' : 'adamw', rate]);
+      expect(decay, spec.name).toBe(groupOf(spec, ADAMW).decay);
     }
-    expect(groups.find(({ spec }) => spec.name === 'model.patcher.lm_head.weight')).toMatchObject({
-      optimizer: 'adamw',
-    });
+    const byMuon = groups.filter(({ optimizer }) => optimizer === 'muon').map(({ spec }) => spec);
+    expect(byMuon.every(({ shape }) => shape.length === 2)).toBe(true);
+    for (const name of ['cross_attn_layers.0.q_proj', 'local_decoder.patch_embedding_projection', 'mlp.down_proj'])
+      expect(
+        byMuon.some((spec) => spec.name.endsWith(`${name}.weight`)),
+        name,
+      ).toBe(true);
   });
 });
 

@@ -8,6 +8,7 @@ import { type Engine, startEngine } from '../../../src/engine/index.js';
 import { checkpointSteps } from '../../../src/finetune/index.js';
 import type { StepModeOptions } from '../../../src/finetune/loop/choose-step-mode.js';
 import type { TrainStepOptions } from '../../../src/finetune/loop/train-step.js';
+import { openSafetensorsFile } from '../../../src/safetensors/index.js';
 import { goldenPath } from '../../support/golden.js';
 import { bytesOf, checkpointOf, differing, openRuns, type Runs, recipeWith } from '../support/runs.js';
 
@@ -185,6 +186,24 @@ describe('the keys precision, gradient_checkpointing and optimizer_state', () =>
       [value.storage, first.storage, second!.storage].join(),
     );
     expect(new Set(storages)).toEqual(new Set(['float32,int8-p2,int8-p4']));
+  });
+
+  it('apply to Muon’s single moment too', async () => {
+    const change = { optimizer: 'muon', muon_learning_rate: 6e-3, optimizer_state: '8-bit' };
+    await runs.run('muon', BLT, recipeWith({ ...short, ...change, learning_rate_scale: { global: 0.5 } }, 'graph'));
+    const [options] = steps();
+    const byMuon = options!.parameters.filter(({ group }) => group.optimizer === 'muon');
+    expect(byMuon.length).toBeGreaterThan(20);
+    for (const { name, first, second, group } of byMuon) {
+      expect([first.storage, second]).toEqual(['int8-p2', null]);
+      // Twice AdamW's 3e-3, and half of that in the latent global transformer.
+      expect(group.learningRateScale, name).toBe(name.includes('global_transformer.layers') ? 1 : 2);
+    }
+    const saved = await openSafetensorsFile(join(checkpointOf(runs.path('muon'), 2), 'optimizer.safetensors'));
+    const names = [...saved.tensors.keys()];
+    await saved.close();
+    for (const { name } of byMuon) expect(names.filter((key) => key.startsWith(`${name}.`))).toEqual([`${name}.first`]);
+    expect(options!.table!.second!.storage).toBe('int8-p4');
   });
 
   it('have no effect if they are omitted', async () => {

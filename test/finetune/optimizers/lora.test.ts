@@ -387,6 +387,18 @@ describe('a checkpoint in bfloat16', () => {
       },
     ],
     ['with frozen parts', { frozen: ['global', 'hash', 'head'] }],
+    ['by Muon', { optimizer: 'muon' }],
+    [
+      'by Muon with adapters, bfloat16 products, gradient checkpointing, 8-bit moments and micro-batches',
+      {
+        optimizer: 'muon',
+        lora: LORA,
+        precision: 'bfloat16',
+        gradient_checkpointing: true,
+        optimizer_state: '8-bit',
+        micro_batch_size: 2,
+      },
+    ],
   ])('trained %s keeps the bytes of frozen tensors, and resumes with identical results', async (what, change) => {
     const recipe = recipeWith({ steps: 4, ...change });
     const metrics = await runs.run(`narrow ${what}`, narrow, recipe);

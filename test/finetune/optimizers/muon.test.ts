@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { muonFlops } from '../../../src/blt/index.js';
-import { createVariable, type Engine, startEngine, tf } from '../../../src/engine/index.js';
+import { createVariable, type Engine, startEngine, tf, withPrecision } from '../../../src/engine/index.js';
 import { createParameterState, disposeParameterState } from '../../../src/finetune/optimizers/adamw.js';
 import { orthogonalised, updateMuonParameter } from '../../../src/finetune/optimizers/muon.js';
 import { everyWay, expectAlike, numbers, relativeDifference, taken } from '../../support/modes.js';
@@ -127,6 +127,41 @@ describe('updateMuonParameter', () => {
       expect(engine.liveHandles()).toBe(before);
     },
   );
+});
+
+describe('Muon with less memory', () => {
+  it.each(['bfloat16', '8-bit'] as const)('takes nearly the same step with its momentum in %s', (moments) => {
+    const [shape, group] = [[8, 4], { learningRateScale: 1, decay: true, optimizer: 'muon' as const }];
+    const start = numbers(shape, 1);
+    const trainedWith = (stored: 'float32' | typeof moments) => {
+      const parameter = createParameterState('w', createVariable(start), group, stored);
+      tf.tidy(() => {
+        const [learningRate, one] = [tf.scalar(0.01), tf.scalar(1)];
+        const scalars = { learningRate, gradientScale: one, firstCorrection: one, secondCorrection: one };
+        for (const salt of [11, 12, 13])
+          updateMuonParameter(parameter, numbers(shape, salt), scalars, { weightDecay: 0.1 });
+      });
+      const [value, first] = [taken([parameter.value.read()])[0]!, taken([parameter.first.read()])[0]!];
+      disposeParameterState(parameter);
+      return { value, first };
+    };
+    const [exact, found] = [trainedWith('float32'), trainedWith(moments)];
+    expect(relativeDifference(found.first, exact.first)).toBeLessThan(0.02);
+    expect(relativeDifference(found.first, exact.first)).toBeGreaterThan(1e-4);
+    expect(relativeDifference(found.value, exact.value)).toBeLessThan(1e-3);
+    start.dispose();
+  });
+
+  it('orthogonalises with products in bfloat16 where a stage has them', async () => {
+    const x = tf.tidy(() => tf.add(numbers([6, 9], 5), tf.mul(2, tf.eye(6, 9))));
+    const narrow = await everyWay((given) => withPrecision('bfloat16', () => [orthogonalised(given!)]), [x]);
+    const wanted = reference(matrixOf(x.dataSync(), 9)).flat();
+    for (const found of Object.values(narrow)) {
+      expect(relativeDifference(found[0]!, wanted)).toBeLessThan(0.1);
+      expect(relativeDifference(found[0]!, wanted)).toBeGreaterThan(1e-4);
+    }
+    x.dispose();
+  });
 });
 
 describe('muonFlops', () => {
