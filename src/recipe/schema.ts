@@ -202,10 +202,25 @@ const closedForm = z
     kind: z
       .literal('closed-form')
       .describe('Stage 0, without gradient steps: solves tables, projections and head from the source and some text.'),
-    text_bytes: count.default(4_000_000).describe('Bytes of training text to which the n-gram tables are fitted.'),
+    text_bytes: count
+      .default(4_000_000)
+      .describe('Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables are fitted.'),
     solve_bytes: count
       .default(1_000_000)
-      .describe('Bytes of that text from which the projections and the head are solved; the source reads them.'),
+      .describe('Bytes of that text from which the projection and the decoder are fitted; the source reads them.'),
+    ngram_bytes: z
+      .int()
+      .min(0)
+      .default(6_000_000)
+      .describe(
+        'Bytes of other text from which n-gram tables learn to predict the next byte, for the decoder: a table look-up and two small products a byte. 0 leaves them out.',
+      ),
+    decoder: z
+      .enum(['linear', 'feed-forward', 'prefix-gates'])
+      .default('prefix-gates')
+      .describe(
+        'What the decoder’s fit contains: a linear read of the source’s state, feed-forward units as well, or units whose gates open by the token’s prefix.',
+      ),
     sequence_length: count.min(32).default(1024).describe('Positions of one row, BOS and EOS included.'),
     micro_batch_size: count.default(4).describe('Rows in memory at the same time.'),
     vocabulary_weight: weight

@@ -39,8 +39,8 @@ import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
+import { fitDecoder } from './fit-decoder.js';
 import { fitProjection } from './fit-projection.js';
-import { fitReadout } from './fit-readout.js';
 import { addNgrams, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
 import {
   cachePatcherOutputs,
@@ -189,16 +189,25 @@ async function fitModel(
     const norm = sourceNorm(source).dataSync() as Float32Array;
     scratchModel.replace(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
     const ngrams = await trainNgramModel({
-      ...{ data: text.data, hash: config.hash, width: layout.spare, skipBytes: solveBytes, bytes: settings.text_bytes },
-      ...{ length: settings.sequence_length, seed: text.seed, signal: text.signal },
+      ...{
+        data: text.data,
+        hash: config.hash,
+        width: layout.spare,
+        skipBytes: solveBytes,
+        bytes: settings.ngram_bytes,
+      },
+      ...{ length: settings.sequence_length, tokensOf: teacher.reader.tokensOf, seed: text.seed, signal: text.signal },
     });
     const ngramScale = NGRAM_SHARE * layout.scale;
     scratchModel.replace(addNgrams(layout, scratchModel.fitted, ngrams, ngramScale));
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     scratchModel.replace(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
-    const path = join(context.run, 'expectations.bin');
-    const batches = withStates;
-    scratchModel.replace(await fitReadout({ config, layout, scratchModel, source, ngrams, ngramScale, batches, path }));
+    scratchModel.replace(
+      await fitDecoder({
+        ...{ config, layout, source, ngrams, ngramScale, decoder: settings.decoder },
+        ...{ params: scratchModel.params, batches: withStates(), seed: text.seed, signal: text.signal },
+      }),
+    );
     const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
     const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });

@@ -1,75 +1,73 @@
 /**
- * @module A language model of hashed n-grams, for the decoder's start (docs/distillation.md): the rows of a byte and of the n-grams that end
- * there add up to a vector, and one matrix reads the next byte from it. Trained by stochastic steps, one pass over text: a second pass
- * memorises the text. The sum has the form of BLT's own byte embeddings (docs/blt-format.md 1.3), so that its tables can become theirs.
+ * @module An n-gram language model in the form of BLT's byte embeddings (docs/blt-format.md 1.3): the sum of the rows of a byte and of its hashed
+ * n-grams, and two linear readouts of it. One predicts the next byte, the other how much of the source's token has been read. It is trained by
+ * stochastic steps, one pass over text: a second pass memorises the text.
  */
 import { type HashConfig, hashRows, hashTables, VOCAB_SIZE } from '../../../blt/index.js';
 import { PACKER_START, type PackedRow, type StoredSplit } from '../../../data/index.js';
-import {
-  createVariable,
-  crossEntropySum,
-  gatherRows,
-  graphOrEager,
-  linear,
-  retracedFunction,
-  tf,
-  zeroVariable,
-} from '../../../engine/index.js';
+import { createVariable, crossEntropySum, gatherRows, linear, tf, zeroVariable } from '../../../engine/index.js';
+import type { TokensOf } from '../../../patching/index.js';
 import { uniformOf } from '../../../random.js';
 import { openRows } from '../../batches/row-source.js';
 import { sparseRows } from '../../batches/sparse-rows.js';
-import { lossAndGradients } from '../../loop/gradients.js';
-import { callGrouped } from '../../loop/grouped-call.js';
-import {
-  corrections,
-  createParameterState,
-  disposeParameterState,
-  type ParameterGroup,
-  type StepScalars,
-  updatedRows,
-  updateParameter,
-} from '../../optimizers/adamw.js';
+import { createParameterState, disposeParameterState, type ParameterGroup } from '../../optimizers/adamw.js';
+import { linearRate, openAdamWFit } from './adamw-fit.js';
+import { countPrefixes, type PrefixClusters, prefixClusters, prefixesOf } from './prefix-clusters.js';
 
 export interface NgramTraining {
   readonly data: StoredSplit;
   readonly hash: HashConfig;
   /** Channels of the sum. */
   readonly width: number;
-  /** Text at the beginning of the packer's order that is left out: other parts of the start are fitted on it. */
+  /** Text at the beginning of the packer's order that is left out: other parts of the model are fitted on it. */
   readonly skipBytes: number;
-  /** Text to train on, at most the rest of one pass. */
+  /** Text to train on, at most the rest of one pass; 0 leaves all rows at zero. */
   readonly bytes: number;
   /** Positions per row. */
   readonly length: number;
+  /** Tokenises text as the source does. */
+  readonly tokensOf: TokensOf;
   readonly seed: number;
   readonly signal: AbortSignal;
 }
 
+/** A linear readout of the sum: logits = weights sum + bias. */
+export interface Readout {
+  /** [classes, width]. */
+  readonly weights: Float32Array;
+  /** [classes]. */
+  readonly bias: Float32Array;
+}
+
 export interface NgramModel {
+  readonly width: number;
   /** The rows of single bytes [260, width]. */
   readonly bytes: Float32Array;
   /** The rows of the fused hash table [tables * vocab, width]. */
   readonly tables: Float32Array;
-  /** Reads the logits of the next byte from the sum [260, width]. */
-  readonly head: Float32Array;
-  /** Added to the logits [260]. */
-  readonly bias: Float32Array;
-  /** Text that was trained on. */
-  readonly byteCount: number;
+  /** Predicts the next byte, of 260 ids. */
+  readonly next: Readout;
+  /** Predicts the class of the token's prefix. */
+  readonly prefix: Readout;
+  readonly clusters: PrefixClusters;
 }
 
 /** Positions per step at most; fewer where the text is too short for enough steps. */
 const MAX_STEP_POSITIONS = 16_384;
 const MIN_STEPS = 200;
-/** The rate falls to zero over the pass. Rows are read few times each, so it is high. */
+/** Rows are read few times each, so the rate is high. */
 const LEARNING_RATE = 0.02;
 const WARMUP_STEPS = 20;
 const ADAMW = { betas: [0.9, 0.98], epsilon: 1e-8, weightDecay: 0 } as const;
 const GROUP: ParameterGroup = { learningRateScale: 1, decay: false, optimizer: 'adamw' };
 /** The share of positions at which the n-grams above a random size are left out, so that short ones learn to predict alone. */
 const DROPPED_SHARE = 0.4;
+/** The weight of predicting the prefix, beside predicting the next byte. */
+const PREFIX_WEIGHT = 0.3;
+/** Text in which prefixes are counted: the common ones are known soon. */
+const COUNTED_BYTES = 500_000;
 
-/** What a step reads of some rows. */
+/** What a step reads. */
 interface NgramBatch {
   /** Distinct rows of the table. */
   readonly indices: Int32Array;
@@ -77,8 +75,12 @@ interface NgramBatch {
   readonly positions: Int32Array;
   /** 1 where a row counts, 0 where it is dropped [N, 1 + tables]. */
   readonly mask: Float32Array;
+  /** The next byte's id, and its weight [N]. */
   readonly targets: Int32Array;
   readonly weights: Float32Array;
+  /** The class of the token's prefix, and its weight [N]. */
+  readonly prefixes: Int32Array;
+  readonly prefixWeights: Float32Array;
 }
 
 /** The rows of the table that each position reads, document by document: [N * (1 + tables)]. Padding reads the rows of padding. */
@@ -86,140 +88,143 @@ function rowsOf({ ids, documents }: PackedRow, hash: HashConfig): Int32Array {
   const tables = hashTables(hash);
   const stride = 1 + tables;
   const rows = new Int32Array(ids.length * stride);
-  const place = (hashed: Int32Array, start: number) => {
-    for (let i = 0; i < hashed.length; i++)
-      rows[(start + Math.floor(i / tables)) * stride + 1 + (i % tables)] = VOCAB_SIZE + hashed[i]!;
-  };
   ids.forEach((id, position) => {
     rows[position * stride] = id;
   });
   const end = documents.at(-1)?.end ?? 0;
-  for (const document of [...documents, { start: end, end: ids.length }])
-    place(hashRows(ids.subarray(document.start, document.end), hash), document.start);
+  for (const { start, end: stop } of [...documents, { start: end, end: ids.length }])
+    hashRows(ids.subarray(start, stop), hash).forEach((row, i) => {
+      rows[(start + Math.floor(i / tables)) * stride + 1 + (i % tables)] = VOCAB_SIZE + row;
+    });
   return rows;
 }
 
-/** @param uniform decides which n-grams are dropped. */
-function batchOf(rows: readonly PackedRow[], hash: HashConfig, uniform: () => number): NgramBatch {
-  const read = rows.map((row) => rowsOf(row, hash));
-  const { indices, positions } = sparseRows(read, VOCAB_SIZE + hashTables(hash) * hash.vocab);
-  const count = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+/** Which rows count: those of n-grams up to a random size at some positions, all at the others [N, 1 + tables]. */
+function droppedOrders(count: number, hash: HashConfig, uniform: () => number): Float32Array {
   const sizes = [1, ...Array.from({ length: hash.functions }, () => hash.sizes).flat()];
-  const droppable = hash.sizes.length;
   const ascending = [...hash.sizes].sort((a, b) => a - b);
   const mask = new Float32Array(count * sizes.length).fill(1);
   for (let position = 0; position < count; position++) {
     if (uniform() >= DROPPED_SHARE) continue;
-    const largest = ascending[Math.floor(uniform() * droppable) - 1] ?? 1;
+    const largest = ascending[Math.floor(uniform() * ascending.length) - 1] ?? 1;
     for (const [i, size] of sizes.entries()) if (size > largest) mask[position * sizes.length + i] = 0;
   }
-  const joined = <T extends Int32Array | Float32Array>(parts: readonly T[], into: T): T => {
-    let at = 0;
-    for (const part of parts) {
-      into.set(part, at);
-      at += part.length;
-    }
-    return into;
-  };
+  return mask;
+}
+
+function joined<T extends Int32Array | Float32Array>(parts: readonly T[], into: T): T {
+  let at = 0;
+  for (const part of parts) {
+    into.set(part, at);
+    at += part.length;
+  }
+  return into;
+}
+
+/** @param uniform decides which n-grams are dropped. */
+function batchOf(
+  rows: readonly PackedRow[],
+  { hash, tokensOf }: Pick<NgramTraining, 'hash' | 'tokensOf'>,
+  clusters: PrefixClusters,
+  uniform: () => number,
+): NgramBatch {
+  const read = rows.map((row) => rowsOf(row, hash));
+  const { indices, positions } = sparseRows(read, VOCAB_SIZE + hashTables(hash) * hash.vocab);
+  const count = rows.reduce((sum, { ids }) => sum + ids.length, 0);
+  const mask = droppedOrders(count, hash, uniform);
+  const prefixes = rows.flatMap((row) => prefixesOf(row, tokensOf));
+  const integers = () => new Int32Array(count);
   return {
     indices,
     positions: joined(positions, new Int32Array(mask.length)),
     mask,
     targets: joined(
       rows.map(({ targets }) => targets),
-      new Int32Array(count),
+      integers(),
     ),
     weights: joined(
       rows.map(({ weights }) => weights),
       new Float32Array(count),
     ),
+    prefixes: Int32Array.from(prefixes, (prefix) => (prefix === null ? 0 : clusters.of(prefix))),
+    prefixWeights: Float32Array.from(prefixes, (prefix) => (prefix === null ? 0 : 1)),
   };
 }
 
-/** The logits of the next byte [N, 260]. @param rows read by the batch [U, width]. @param positions [N * orders]. @param mask [N, orders]. */
-function logitsOf(
-  { rows, head, bias }: { rows: tf.Tensor; head: tf.Tensor; bias: tf.Tensor },
-  positions: tf.Tensor,
-  mask: tf.Tensor,
-): tf.Tensor {
-  const [count, orders] = mask.shape as [number, number];
-  const read = tf.reshape(gatherRows(rows, positions), [count, orders, -1]);
-  return tf.add(linear(tf.sum(tf.mul(read, tf.expandDims(mask, 2)), 1), head), bias);
+const NAMES = ['next', 'next bias', 'prefix', 'prefix bias'] as const;
+
+/** The mean loss of a batch. @param fields positions [N * orders], mask [N, orders], then targets and weights [N] of both readouts. */
+function lossOf(parameters: ReadonlyMap<string, tf.Tensor>, fields: readonly tf.Tensor[]): tf.Scalar {
+  const [positions, mask, targets, weights, prefixes, prefixWeights] = fields as [
+    ...[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
+  ];
+  const [next, nextBias, prefix, prefixBias] = NAMES.map((name) => parameters.get(name)!);
+  const read = tf.reshape(gatherRows(parameters.get('table')!, positions), [...mask.shape, -1]);
+  const sum = tf.sum(tf.mul(read, tf.expandDims(mask, 2)), 1);
+  const ofBytes = crossEntropySum(tf.add(linear(sum, next!), nextBias!), targets, weights);
+  const ofPrefixes = crossEntropySum(tf.add(linear(sum, prefix!), prefixBias!), prefixes, prefixWeights);
+  return tf.div(tf.add(ofBytes, tf.mul(ofPrefixes, PREFIX_WEIGHT)), tf.sum(weights)) as tf.Scalar;
 }
 
-/** The parameters and one compiled step over them. */
-function openModel(hash: HashConfig, width: number, seed: number) {
+/** The parameters, and one step over them. */
+function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, seed: number) {
   const rowCount = VOCAB_SIZE + hashTables(hash) * hash.vocab;
-  const random = tf.randomNormal([VOCAB_SIZE, width], 0, width ** -0.5, 'float32', seed);
+  const state = (name: string, variable: ReturnType<typeof zeroVariable>) =>
+    createParameterState(name, variable, GROUP);
+  const random = (rows: number, offset: number) => {
+    const values = tf.randomNormal([rows, width], 0, width ** -0.5, 'float32', seed + offset);
+    const variable = createVariable(values);
+    values.dispose();
+    return variable;
+  };
   // One row more, which nothing reads: padding of a step's rows is written there.
-  const table = createParameterState('table', zeroVariable([rowCount + 1, width]), GROUP);
-  const head = createParameterState('head', createVariable(random), GROUP);
-  const bias = createParameterState('bias', zeroVariable([VOCAB_SIZE]), GROUP);
-  random.dispose();
-  const tableVariables = [table.value, table.first, table.second!] as const;
-  const fn = retracedFunction(graphOrEager());
+  const table = state('table', zeroVariable([rowCount + 1, width]));
+  const dense = [
+    state('next', random(VOCAB_SIZE, 0)),
+    state('next bias', zeroVariable([VOCAB_SIZE])),
+    state('prefix', random(clusters.count, 1)),
+    state('prefix bias', zeroVariable([clusters.count])),
+  ];
+  const fit = openAdamWFit({ dense, table, adamw: ADAMW, loss: lossOf });
   return {
     async step(batch: NgramBatch, step: number, learningRate: number): Promise<void> {
-      const [first, second] = corrections(step, ADAMW.betas);
-      const weight = batch.weights.reduce((sum, value) => sum + value, 0);
-      const orders = 1 + hashTables(hash);
-      const indices = tf.tensor1d(batch.indices, 'int32');
-      const groups = {
-        scalars: [learningRate, first, second, 1, 1 / weight].map((value) => tf.scalar(value)),
-        rows: tableVariables.map((variable) => variable.gatherRows(indices)),
-        fields: [
-          tf.tensor1d(batch.positions, 'int32'),
-          tf.tensor2d(batch.mask, [batch.targets.length, orders]),
-          tf.tensor1d(batch.targets, 'int32'),
-          tf.tensor1d(batch.weights),
-        ],
-      };
-      const next = await callGrouped(fn, groups, ({ scalars, rows, fields }) => {
-        const [rate, firstCorrection, secondCorrection, gradientScale, inverseWeight] = scalars as [
-          ...[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor],
-        ];
-        const [positions, mask, targets, weights] = fields as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-        const moved = new Map([
-          ['head', head.value.read()],
-          ['bias', bias.value.read()],
-          ['rows', rows[0]!],
-        ]);
-        const { loss, gradients } = lossAndGradients(moved, (now) => {
-          const [h, b, r] = [...now.values()] as [tf.Tensor, tf.Tensor, tf.Tensor];
-          const logits = logitsOf({ rows: r, head: h, bias: b }, positions, mask);
-          return tf.mul(crossEntropySum(logits, targets, weights), inverseWeight) as tf.Scalar;
-        });
-        loss.dispose();
-        const at: StepScalars = { learningRate: rate, firstCorrection, secondCorrection, gradientScale };
-        updateParameter(head, gradients[0]!, at, ADAMW);
-        updateParameter(bias, gradients[1]!, at, ADAMW);
-        return updatedRows(GROUP, [rows[0]!, rows[1]!, rows[2]!], gradients[2]!, at, ADAMW);
-      });
-      tableVariables.forEach((variable, i) => {
-        variable.scatterRows(indices, next[i]!);
-      });
-      tf.dispose([indices, ...Object.values(groups).flat(), ...next]);
+      const count = batch.targets.length;
+      const fields = [
+        tf.tensor1d(batch.positions, 'int32'),
+        tf.tensor2d(batch.mask, [count, 1 + hashTables(hash)]),
+        tf.tensor1d(batch.targets, 'int32'),
+        tf.tensor1d(batch.weights),
+        tf.tensor1d(batch.prefixes, 'int32'),
+        tf.tensor1d(batch.prefixWeights),
+      ];
+      await fit.run(fields, { step, learningRate, rows: batch.indices });
+      tf.dispose(fields);
     },
-    values() {
-      const read = (variable: typeof head.value) => tf.tidy(() => variable.read().dataSync() as Float32Array);
-      const all = read(table.value);
+    values(): NgramModel {
+      const read = ({ value }: (typeof dense)[number]) => tf.tidy(() => value.read().dataSync() as Float32Array);
+      const all = read(table);
+      const [next, nextBias, prefix, prefixBias] = dense.map(read);
       return {
+        width,
         bytes: all.slice(0, VOCAB_SIZE * width),
         tables: all.slice(VOCAB_SIZE * width, rowCount * width),
-        head: read(head.value),
-        bias: read(bias.value),
+        next: { weights: next!, bias: nextBias! },
+        prefix: { weights: prefix!, bias: prefixBias! },
+        clusters,
       };
     },
     dispose() {
-      fn.dispose();
-      for (const parameter of [table, head, bias]) disposeParameterState(parameter);
+      fit.dispose();
+      for (const parameter of [table, ...dense]) disposeParameterState(parameter);
     },
   };
 }
 
-/** Trains the model, one pass. The engine must be started. @throws the signal's reason when it is aborted. */
+const bytesOf = (rows: readonly PackedRow[]) => rows.reduce((sum, { byteCount }) => sum + byteCount, 0);
+
+/** Trains the model. The engine must be started. @throws the signal's reason when it is aborted. */
 export async function trainNgramModel(training: NgramTraining): Promise<NgramModel> {
-  const { data, hash, width, skipBytes, bytes, length, seed, signal } = training;
+  const { data, hash, width, skipBytes, bytes, length, tokensOf, seed, signal } = training;
   const source = {
     kind: 'packed',
     files: data.files,
@@ -229,25 +234,27 @@ export async function trainNgramModel(training: NgramTraining): Promise<NgramMod
     repeat: true,
   } as const;
   const rows = await openRows(source);
-  const model = openModel(hash, width, seed);
-  const uniform = uniformOf(`n-grams dropped ${seed}`);
-  const bytesOf = (some: readonly PackedRow[]) => some.reduce((sum, { byteCount }) => sum + byteCount, 0);
+  let model: ReturnType<typeof openModel> | null = null;
   try {
     for (let skipped = 0; skipped < skipBytes; ) skipped += bytesOf(await rows.next(1));
-    const wanted = Math.min(bytes, data.byteCount - skipBytes);
-    const rowsPerStep = Math.max(1, Math.floor(Math.min(MAX_STEP_POSITIONS, wanted / MIN_STEPS) / length));
-    let [step, done] = [0, 0];
-    while (done < wanted) {
+    const wanted = Math.max(0, Math.min(bytes, data.byteCount - skipBytes));
+    const first: PackedRow[] = [];
+    while (bytesOf(first) < Math.min(COUNTED_BYTES, wanted)) first.push(...(await rows.next(1)));
+    const clusters = prefixClusters(countPrefixes(first.flatMap((row) => prefixesOf(row, tokensOf))));
+    model = openModel(hash, width, clusters, seed);
+    const uniform = uniformOf(`n-grams dropped ${seed}`);
+    const positions = Math.max(1, Math.floor(Math.min(MAX_STEP_POSITIONS, wanted / MIN_STEPS) / length));
+    const next = async () => (first.length > 0 ? first.splice(0, positions) : await rows.next(positions));
+    for (let step = 1, done = 0; done < wanted; step++) {
       signal.throwIfAborted();
-      const some = await rows.next(rowsPerStep);
-      step++;
-      const rate = LEARNING_RATE * Math.min(1, step / WARMUP_STEPS) * (1 - done / wanted);
-      await model.step(batchOf(some, hash, uniform), step, rate);
+      const some = await next();
+      const learningRate = linearRate(LEARNING_RATE, { step, warmup: WARMUP_STEPS, progress: done / wanted });
+      await model.step(batchOf(some, training, clusters, uniform), step, learningRate);
       done += bytesOf(some);
     }
-    return { ...model.values(), byteCount: done };
+    return model.values();
   } finally {
-    model.dispose();
+    model?.dispose();
     await rows.close();
   }
 }
