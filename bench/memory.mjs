@@ -55,7 +55,7 @@ function row(hashVocab, { title, frozen, optimizerState, lora }) {
   const memory = trainingMemory({
     config,
     counts: parametersByPart(config),
-    stage: { kind: 'end-to-end', frozen, lora },
+    stage: { kind: 'end-to-end', frozen, lora, losses: { prefix_kl: 0 } },
     source: SOURCE,
     text: { bytes: Number(values.bytes), bytesPerPatch: 4.5 },
     rows: Number(values.rows),
@@ -64,6 +64,7 @@ function row(hashVocab, { title, frozen, optimizerState, lora }) {
     gradientCheckpointing: true,
     optimizerState,
     adapterParameters: adapters.reduce((sum, [a, b]) => sum + a * b, 0),
+    loadsSourceLayers: false,
     frozenWeightBytes: 2,
   });
   const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, peakBytes } = memory;

@@ -51,7 +51,7 @@ export function planOf(config, rows, rowBytes) {
     source: SOURCE,
     work: {
       name: 'check:gpu',
-      stage: { kind: 'end-to-end', frozen: [] },
+      stage: { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } },
       steps: 1,
       optimizerFlops: 0,
       solveBytes: null,
@@ -66,6 +66,7 @@ export function planOf(config, rows, rowBytes) {
       adapterParameters: 0,
       keepCheckpoints: 1,
       sourceStatesCacheBytes: 0,
+      loadsSourceLayers: false,
     },
     frozenWeightBytes: 2,
     flopsPerSecond: null,

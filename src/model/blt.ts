@@ -97,9 +97,12 @@ export function patchVectors(params: Params, patches: tf.Tensor): tf.Tensor {
   return projection === undefined ? patches : linear(patches, projection);
 }
 
+/** The name of the latent global transformer in a checkpoint. */
+export const GLOBAL_PREFIX = 'model.global_transformer';
+
 /** The global layers on vectors [rows * length, Hg], which are patches or token embeddings. No final norm. */
 export function globalLayers(params: Params, vectors: tf.Tensor, context: BlockContext): tf.Tensor {
-  return blocks(vectors, params, 'model.global_transformer', context);
+  return blocks(vectors, params, GLOBAL_PREFIX, context);
 }
 
 /** Patches [rows * patches, k * He] -> latent patches [rows * patches, Hg]. No final norm. */

@@ -7,7 +7,7 @@ import { llamaBitsPerByte } from '../evaluate/index.js';
 import { finetune } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
 import { openLlamaModel } from '../model/index.js';
-import { underFirstNames } from '../recipe/index.js';
+import { underFirstNames, withoutAddedKeys } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -35,9 +35,10 @@ export async function finetuneStep(
   store: ByteStore,
   from: string | null = null,
 ): Promise<void> {
+  const { evaluate, seed } = recipe;
   const patcher = conversion.manifest().stages.patcher;
   const inputs = {
-    recipe: digestOf(underFirstNames({ stages: recipe.stages, evaluate: recipe.evaluate, seed: recipe.seed })),
+    recipe: digestOf(underFirstNames({ stages: recipe.stages.map(withoutAddedKeys), evaluate, seed })),
     data: dataDigest(store),
     model: digestOf(from === null ? (patcher?.metrics ?? {}) : resolve(from)),
   };

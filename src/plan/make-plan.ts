@@ -7,6 +7,7 @@ import {
   type FlopParts,
   forwardFlops,
   type Lora,
+  loadsSourceLayers,
   muonFlops,
   patcherTensors,
 } from '../blt/index.js';
@@ -107,6 +108,7 @@ const DEFAULTS = {
   keepCheckpoints: 1,
   solveBytes: null,
   sourceStatesCacheBytes: 0,
+  loadsSourceLayers: false,
 } as const;
 
 /** The patcher's training and the recipe's stages, as the plan's work items. */
@@ -116,7 +118,10 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
   const nameOf = ({ kind }: Stage, index: number) => (stages.length === 1 ? 'finetune' : `finetune ${index} ${kind}`);
   return [
     patcherWork(patcher, bytesPerPatch, config),
-    ...stages.map((stage, index) => stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config })),
+    ...stages.map((stage, index) => {
+      const layers = loadsSourceLayers(stages, index);
+      return stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config, loadsSourceLayers: layers });
+    }),
   ];
 }
 
@@ -138,9 +143,9 @@ function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: 
 
 function stageWork(
   stage: Stage,
-  { name, bytesPerPatch, config }: { name: string; bytesPerPatch: number; config: BltConfig },
+  { config, ...shared }: Pick<TrainingWork, 'name' | 'bytesPerPatch' | 'loadsSourceLayers'> & { config: BltConfig },
 ): TrainingWork {
-  const common = { name, stage, bytesPerPatch, rowBytes: stage.sequence_length };
+  const common = { ...shared, stage, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
     const { micro_batch_size: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
     return { ...DEFAULTS, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };

@@ -16,7 +16,10 @@ import { type PartParameters, sumParameters } from './parameters.js';
 import { statesCacheBytes } from './source-memory.js';
 
 /** The settings, other than sizes, on which a stage's memory depends. */
-type HowItTrains = Pick<MemoryInputs, 'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters'>;
+type HowItTrains = Pick<
+  MemoryInputs,
+  'precision' | 'gradientCheckpointing' | 'optimizerState' | 'adapterParameters' | 'loadsSourceLayers'
+>;
 
 /** A training stage as a work item of the plan. */
 export interface TrainingWork extends HowItTrains {

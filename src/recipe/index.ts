@@ -1,4 +1,5 @@
 /** @module Recipes: one YAML file per conversion. */
+export { withoutAddedKeys } from './added-keys.js';
 export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
 export { recipeKeyTable } from './key-table.js';
 export {

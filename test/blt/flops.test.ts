@@ -245,7 +245,15 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
       ENCODER + POOLING + GLOBAL_FROZEN + DECODER_FROZEN + 2 * HEAD,
     ],
   ] as const)('for end-to-end with %j', (how, trained) => {
-    expect(of({ kind: 'end-to-end', ...how })).toEqual({ model: PATCHER + trained, ...without });
+    expect(of({ kind: 'end-to-end', losses: { prefix_kl: 0 }, ...how })).toEqual({
+      model: PATCHER + trained,
+      ...without,
+    });
+  });
+
+  it('for end-to-end that learns from the source: its blocks and its head, forward, in addition', () => {
+    const model = PATCHER + 3 * (ENCODER + POOLING + GLOBAL + DECODER + HEAD);
+    expect(of({ kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0.1 } })).toEqual({ model, ...whole });
   });
 });
 
@@ -315,7 +323,7 @@ describe('the FLOPs agree within 1.5 % with the documented table, which is partl
       losses: { prefix_kl: 1, chunk: 0.5, embedding: 1 },
     });
     const ours = {
-      plain: cost({ kind: 'end-to-end', frozen: [] }).model,
+      plain: cost({ kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } }).model,
       encoder: cost({ kind: 'align-encoder', frozen: [] }).model,
       cached: distill.model,
       online: distill.model + distill.source,

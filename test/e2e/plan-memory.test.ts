@@ -70,7 +70,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
       counts: parametersByPart(config),
-      stage: { kind: 'end-to-end', frozen: [] },
+      stage: { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } },
       source: { vocabSize: 320, bytesPerToken: 4 },
       text: { bytes: BYTES, bytesPerPatch: 4 },
       rows: ROWS,
@@ -79,6 +79,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
       gradientCheckpointing: options.gradientCheckpointing === true,
       optimizerState: options.moments === '8-bit' ? '8-bit' : 'float32',
       adapterParameters: 0,
+      loadsSourceLayers: false,
       frozenWeightBytes: 4,
     });
     const runtime = await measured('smallest', options, [1, 64]);

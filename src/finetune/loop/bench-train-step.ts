@@ -88,7 +88,7 @@ export async function openBench(
 ): Promise<SteppedBench> {
   const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', gradientCheckpointing = false } = options;
   const config = await readBltConfig(folder);
-  const objective = endToEndObjective(config, []);
+  const objective = endToEndObjective(config, { frozen: [] });
   const start = await openCheckpoint(folder);
   const plan = {
     objective,

@@ -93,6 +93,12 @@ describe.each([
     parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
     losses: { cross_entropy: 1 },
   },
+  {
+    kind: 'end-to-end',
+    change: { losses: { prefix_kl: 0.5 } },
+    parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
+    losses: { cross_entropy: 1, prefix_kl: 0.5 },
+  },
 ])('a stage of kind $kind with $change', ({ kind, change, parts, losses }) => {
   const name = `${kind} ${JSON.stringify(change)}`.replaceAll(/\W/g, '-');
   beforeAll(async () => {
