@@ -2,7 +2,7 @@
 // Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096]
 import { parseArgs } from 'node:util';
 import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes } from '../dist/blt/index.js';
-import { parametersByPart, trainingMemory } from '../dist/plan/index.js';
+import { trainingMemory, usedParametersByPart } from '../dist/plan/index.js';
 import { SOURCE_SIZES } from './source-sizes.mjs';
 
 const { values } = parseArgs({
@@ -54,7 +54,7 @@ function row(hashVocab, { title, frozen, optimizerState, lora }) {
   const adapters = lora ? adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]) : [];
   const memory = trainingMemory({
     config,
-    counts: parametersByPart(config),
+    counts: usedParametersByPart(config),
     stage: { kind: 'end-to-end', frozen, lora, losses: { prefix_kl: 0 } },
     source: SOURCE,
     text: { bytes: Number(values.bytes), bytesPerPatch: 4.5 },

@@ -9,7 +9,7 @@ import {
   toTransformersConfig,
   trainingFlopsPerByte,
 } from '../../dist/blt/index.js';
-import { parametersByPart, trainingStageCost } from '../../dist/plan/index.js';
+import { trainingStageCost, usedParametersByPart } from '../../dist/plan/index.js';
 import { generatorOf } from '../../dist/random.js';
 import { fillTruncatedNormal } from '../../dist/remap/truncated-normal.js';
 import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
@@ -44,7 +44,7 @@ export function configOf(source, hashVocab) {
 
 /** The predicted cost of a step of `rows` rows of `rowBytes` bytes. */
 export function planOf(config, rows, rowBytes) {
-  const counts = parametersByPart(config);
+  const counts = usedParametersByPart(config);
   const cost = trainingStageCost({
     config,
     counts,

@@ -13,7 +13,7 @@ import {
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
-import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
+import { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
 
 export interface Plan {
@@ -68,7 +68,7 @@ export function makePlan(params: {
   const trainings = works.map((work): StagePlan => {
     const training = trainingStageCost({
       config,
-      counts: parameters,
+      counts: usedParametersByPart(config),
       source,
       work,
       frozenWeightBytes,

@@ -22,6 +22,7 @@ import { sourceMemory } from './source-memory.js';
 
 export interface MemoryInputs {
   readonly config: BltConfig;
+  /** Of the tensors that an output depends on. */
   readonly counts: PartParameters;
   readonly stage: StageShape;
   readonly source: SourceShape;

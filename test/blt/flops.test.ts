@@ -92,26 +92,37 @@ describe('forward FLOPs equal a count by hand for a text of 8 bytes in patches o
     );
   });
 
+  it('for the decoder with one row per patch: v and o of its cross-attentions once per patch, and nothing per byte', () => {
+    const single = forwardFlops({ ...config, crossAttnK: 1 }, { bytes: 8, bytesPerPatch: 4 }).decoder;
+    const blockWeights = 64 + 64 + 72;
+    expect(single.weights).toBe(2 * (blockWeights + (32 + 32) / 4) + (2 * 8 * 4) / 4);
+    expect(single.attention).toBe(2 * (16 * 4.5));
+  });
+
   it('patcher', () => {
     expect(parts.patcher).toEqual({ weights: 4 * 72 + 3 * 36 + 2 * 6 * 260, attention: 24 * 4.5 });
   });
 });
 
-it('a forward pass takes 2 FLOPs per weight of every projection if each patch is one byte', () => {
-  const parts = forwardFlops(config, { bytes: 8, bytesPerPatch: 1 });
-  const projections = (part: string) =>
-    bltTensors(config)
-      .filter((tensor) => tensor.part === part && tensor.role === 'linear')
-      // A patch has k rows in the decoder's cross-attention keys and values, and in the encoder's queries.
-      .map(({ name, shape }) => {
-        const rows = /decoder\.cross_attn.*[kv]_proj|encoder\.cross_attn.*[qo]_proj/.test(name) ? config.crossAttnK : 1;
-        return 2 * rows * shape.reduce((a, b) => a * b, 1);
-      })
-      .reduce((a, b) => a + b, 0);
-  for (const part of ['encoder', 'global', 'decoder', 'head', 'patcher'] as const) {
-    expect(parts[part].weights, part).toBe(projections(part));
-  }
-});
+it.each([1, 2])(
+  'a forward pass takes 2 FLOPs per weight of every projection in use if each patch is one byte, k = %d',
+  (k) => {
+    const sized = { ...config, crossAttnK: k };
+    const parts = forwardFlops(sized, { bytes: 8, bytesPerPatch: 1 });
+    const projections = (part: string) =>
+      bltTensors(sized)
+        .filter((tensor) => tensor.part === part && tensor.role === 'linear' && !tensor.unused)
+        // A patch has k rows in the decoder's cross-attention keys and values, and in the encoder's queries.
+        .map(({ name, shape }) => {
+          const rows = /decoder\.cross_attn.*[kv]_proj|encoder\.cross_attn.*[qo]_proj/.test(name) ? k : 1;
+          return 2 * rows * shape.reduce((a, b) => a * b, 1);
+        })
+        .reduce((a, b) => a + b, 0);
+    for (const part of ['encoder', 'global', 'decoder', 'head', 'patcher'] as const) {
+      expect(parts[part].weights, part).toBe(projections(part));
+    }
+  },
+);
 
 it('a Llama takes 2 FLOPs per weight and position (SmolLM2-135M: 134.5 M weights, tied)', () => {
   const smol = block(576, { layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 });

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, bltConfigFor, deriveLocalSizes, type SourceSizes } from '../../src/blt/index.js';
 import { multipliesBfloat16 } from '../../src/engine/bfloat16-products.js';
-import { parametersByPart, trainingMemory } from '../../src/plan/index.js';
+import { trainingMemory, usedParametersByPart } from '../../src/plan/index.js';
 import { writeRandomBlt } from '../support/random-blt.js';
 
 const run = promisify(execFile);
@@ -69,7 +69,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
   ] as const)('agrees with the measured peak for %s', async (_how, options: Record<string, unknown>) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
-      counts: parametersByPart(config),
+      counts: usedParametersByPart(config),
       stage: { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } },
       source: { vocabSize: 320, bytesPerToken: 4 },
       text: { bytes: BYTES, bytesPerPatch: 4 },

@@ -92,7 +92,7 @@ export async function openBench(
   const start = await openCheckpoint(folder);
   const plan = {
     objective,
-    specs: bltTensors(config),
+    specs: bltTensors(config).filter(objective.reads),
     learningRateScale: {},
     muonScale: null,
     seed: 1,
