@@ -276,6 +276,7 @@ describe('the FLOPs per byte of a stage equal a count by hand for a text of 8 by
  *   1b cached     omits the source's head. Here it also runs on cached states, for 13.5, 13.5 and 239 more.
  *   frozen global is 132, 218 and 9,020; three times the trained parts and twice the global are 137, 224 and 9,162. The table's
  *                 difference from plain, the global's weight gradients, corresponds to patches of 3.6 and 4.14 bytes, unlike its other columns.
+ * It counts q and o of the decoder's cross-attentions for every byte. With one row per patch there is no q, and o is computed per patch.
  */
 describe('the FLOPs agree within 1.5 % with the documented table, which is partly rounded to two digits', () => {
   const rope = { type: 'default', theta: 10_000 } as const;
@@ -339,9 +340,12 @@ describe('the FLOPs agree within 1.5 % with the documented table, which is partl
       cached: distill.model,
       online: distill.model + distill.source,
     };
+    // Three times for training; o per patch takes the place of k.
+    const saved = crossAttnK === 1 ? (3 * decoderLayers * 2 * 2 * hiddenSize ** 2) / 1e6 : 0;
+    const tabled = (column: keyof typeof ours | 'frozen') => table[column] - (column === 'encoder' ? 0 : saved);
     for (const [column, value] of Object.entries(ours))
-      expect(Math.abs(value / table[column as keyof typeof ours] - 1), `${column}: ${value}`).toBeLessThan(0.015);
+      expect(Math.abs(value / tabled(column as keyof typeof ours) - 1), `${column}: ${value}`).toBeLessThan(0.015);
     const frozen = cost({ kind: 'join', frozen: [], losses: { prefix_kl: 0 } }).model;
-    expect(Math.abs(frozen / table.frozen - 1), `frozen global: ${frozen}`).toBeLessThan(0.05);
+    expect(Math.abs(frozen / tabled('frozen') - 1), `frozen global: ${frozen}`).toBeLessThan(0.05);
   });
 });
