@@ -2,7 +2,7 @@
 // Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096]
 import { parseArgs } from 'node:util';
 import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes, muonShare } from '../dist/blt/index.js';
-import { parametersByPart, trainingMemory } from '../dist/plan/index.js';
+import { trainingMemory, usedParametersByPart } from '../dist/plan/index.js';
 import { SOURCE_SIZES } from './source-sizes.mjs';
 
 const { values } = parseArgs({
@@ -56,10 +56,10 @@ function row(hashVocab, { title, frozen, optimizerState, optimizer = 'adamw', lo
   const config = bltConfigFor(sizes, hashVocab === null ? local : { ...local, hashVocab });
   const adapters = lora ? adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]) : [];
   /** @type {import('../dist/blt/index.js').StageShape} */
-  const stage = { kind: 'end-to-end', frozen, lora };
+  const stage = { kind: 'end-to-end', frozen, lora, losses: { prefix_kl: 0 } };
   const memory = trainingMemory({
     config,
-    counts: parametersByPart(config),
+    counts: usedParametersByPart(config),
     stage,
     muon: muonShare(config, stage, optimizer),
     source: SOURCE,
@@ -70,6 +70,7 @@ function row(hashVocab, { title, frozen, optimizerState, optimizer = 'adamw', lo
     gradientCheckpointing: true,
     optimizerState,
     adapterParameters: adapters.reduce((sum, [a, b]) => sum + a * b, 0),
+    loadsSourceLayers: false,
     frozenWeightBytes: 2,
   });
   const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, peakBytes } = memory;

@@ -10,7 +10,7 @@ import {
   toTransformersConfig,
   trainingFlopsPerByte,
 } from '../../dist/blt/index.js';
-import { parametersByPart, trainingStageCost } from '../../dist/plan/index.js';
+import { trainingStageCost, usedParametersByPart } from '../../dist/plan/index.js';
 import { generatorOf } from '../../dist/random.js';
 import { fillTruncatedNormal } from '../../dist/remap/truncated-normal.js';
 import { elementCount, fromFloat32, writeCheckpoint } from '../../dist/safetensors/index.js';
@@ -24,7 +24,7 @@ export const LLAMA_1B = SOURCE_SIZES['llama-3.2-1b'];
 export const HASH_VOCAB = 20_002;
 const BYTES_PER_PATCH = 4;
 /** @type {import('../../dist/blt/index.js').StageShape} */
-const END_TO_END = { kind: 'end-to-end', frozen: [] };
+const END_TO_END = { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } };
 /** End-to-end training does not use the source. */
 const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
 /** Rows per step and bytes per row, from large to small. */
@@ -47,7 +47,7 @@ export function configOf(source, hashVocab) {
 
 /** The predicted cost of a step of `rows` rows of `rowBytes` bytes. */
 export function planOf(config, rows, rowBytes) {
-  const counts = parametersByPart(config);
+  const counts = usedParametersByPart(config);
   const cost = trainingStageCost({
     config,
     counts,
@@ -69,6 +69,7 @@ export function planOf(config, rows, rowBytes) {
       adapterParameters: 0,
       keepCheckpoints: 1,
       sourceStatesCacheBytes: 0,
+      loadsSourceLayers: false,
     },
     frozenWeightBytes: 2,
     flopsPerSecond: null,

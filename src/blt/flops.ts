@@ -11,8 +11,8 @@
  *   pooling    (counted with the encoder where parts are listed) cross k and v per byte; per patch: pooled projection He → k·He, q and o on
  *              k rows; scores of k queries per byte; and k·He → Hg per patch if the widths differ
  *   global     its blocks per patch
- *   decoder    its blocks per byte; per layer: cross q, o and scores over k keys per byte, cross k and v on k rows per patch; Hg → k·Hd per
- *              patch
+ *   decoder    its blocks per byte; Hg → k·Hd per patch; per layer with k > 1: cross q, o and scores over k keys per byte, cross k and v on k
+ *              rows per patch; with k = 1: cross v and o per patch
  *   head       Hd → 260 per byte
  *   patcher    its blocks and its own head per byte
  *   source     the global's blocks per token, without a window, and its head Hg → vocabulary per token
@@ -182,8 +182,6 @@ function sectionFlops(config: BltConfig, text: TextShape): Readonly<Record<Secti
   const patches = text.bytes / text.bytesPerPatch;
   const wide = k * encoder.hiddenSize;
   const encoderCross = crossWidths(encoder);
-  const decoderCross = crossWidths(decoder);
-  const decoderCrossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
   return {
     // Looking up rows and adding them is not a matrix product.
     hash: weights(0),
@@ -198,8 +196,7 @@ function sectionFlops(config: BltConfig, text: TextShape): Readonly<Record<Secti
     decoder: sum(
       blocks(decoder, text.bytes),
       weights(perPatch * linear(global.hiddenSize, k * decoder.hiddenSize)),
-      weights(decoderCrossLayers * (decoderCross.queryOutput + perPatch * k * decoderCross.keyValue)),
-      attention(decoderCrossLayers * scores(decoder.hiddenSize, k)),
+      scaled(crossFlops(decoder, k, perPatch), decoder.crossAttnAllLayers ? decoder.layers : 1),
     ),
     head: weights(linear(decoder.hiddenSize, vocabSize)),
     patcher: sum(blocks(patcher, text.bytes), weights(linear(patcher.hiddenSize, vocabSize))),
@@ -215,6 +212,13 @@ function blocks(config: TransformerConfig, positions: number): Flops {
     3 * linear(hiddenSize, intermediateSize);
   const keys = meanVisibleKeys(positions, config.window);
   return { weights: layers * products, attention: layers * scores(hiddenSize, keys) };
+}
+
+/** One cross-attention of the decoder. The softmax over a single key is 1, so that its output is computed once per patch, from the value alone. */
+function crossFlops(decoder: TransformerConfig, k: number, perPatch: number): Flops {
+  const { queryOutput, keyValue } = crossWidths(decoder);
+  if (k === 1) return weights((perPatch * (queryOutput + keyValue)) / 2);
+  return sum(weights(queryOutput + perPatch * k * keyValue), attention(scores(decoder.hiddenSize, k)));
 }
 
 /** FLOPs of a cross-attention's projections for one row: queries and output, keys and values. */

@@ -34,6 +34,7 @@ export { type QueryBlock, queryBlocks } from './query-blocks.js';
 export { readBltConfig } from './read-config.js';
 export { inverseFrequencies } from './rope.js';
 export { parseRope, ropeKeys } from './rope-parameters.js';
+export { loadsSourceLayers, needsSource } from './source-layers.js';
 export {
   type Involvement,
   readParts,

@@ -38,7 +38,8 @@ export interface MuonShare {
 /** Muon's share of a stage's training: zeros with AdamW. LoRA's adapters are never Muon's. */
 export function muonShare(config: BltConfig, stage: StageShape, optimizer: Optimizer): MuonShare {
   const parts = trainedParts(stageRuns(stage));
-  const specs = optimizer === 'muon' ? bltTensors(config).filter(({ part }) => parts.includes(part)) : [];
+  const specs =
+    optimizer === 'muon' ? bltTensors(config).filter(({ part, unused }) => !unused && parts.includes(part)) : [];
   const parameters = specs
     .filter(trainedByMuon)
     .reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);

@@ -26,9 +26,14 @@ export type StageShape =
       readonly losses: { readonly prefix_kl: number; readonly chunk: number; readonly embedding: number };
     }
   | { readonly kind: 'join'; readonly frozen: readonly Part[]; readonly losses: { readonly prefix_kl: number } }
-  | { readonly kind: 'end-to-end'; readonly frozen: readonly Part[]; readonly lora?: Lora | undefined };
+  | {
+      readonly kind: 'end-to-end';
+      readonly frozen: readonly Part[];
+      readonly lora?: Lora | undefined;
+      readonly losses: { readonly prefix_kl: number };
+    };
 
-/** What a stage needs from the source. The source's blocks are those of the latent global transformer before any training. */
+/** What a stage needs from the source. The source's blocks are those of the latent global transformer before any training (source-layers.ts). */
 export interface SourceRuns {
   /** Which token each patch corresponds to, so that the encoder can be trained towards its embedding. */
   readonly tokens: boolean;
@@ -47,6 +52,10 @@ export interface StageRuns {
 
 const NOTHING: SourceRuns = { tokens: false, embeddings: false, states: false, distribution: false };
 const EVERYTHING: SourceRuns = { tokens: true, embeddings: true, states: true, distribution: true };
+
+/** A stage through the whole model needs the source only for its distribution. */
+const distributionFor = ({ losses }: { readonly losses: { readonly prefix_kl: number } }): SourceRuns =>
+  losses.prefix_kl > 0 ? { ...EVERYTHING, tokens: false } : NOTHING;
 
 interface StageKind<Stage extends StageShape> {
   /** The sections of the model that run besides the patcher. */
@@ -83,12 +92,12 @@ const KINDS: { readonly [Kind in StageShape['kind']]: StageKind<OfKind<Kind>> } 
   join: {
     sections: SECTIONS,
     alwaysFrozen: () => ['global'],
-    needs: ({ losses }) => (losses.prefix_kl > 0 ? { ...EVERYTHING, tokens: false } : NOTHING),
+    needs: distributionFor,
   },
   'end-to-end': {
     sections: SECTIONS,
     alwaysFrozen: ({ lora }) => (lora === undefined ? [] : ['global']),
-    needs: () => NOTHING,
+    needs: distributionFor,
   },
 };
 
@@ -134,7 +143,7 @@ export function trainedParts({ model }: StageRuns): Part[] {
   return PARTS.filter((part) => model[part] === 'trained');
 }
 
-/** The parts whose weights a stage reads. The source's states are computed by the latent global transformer's layers. */
+/** The parts whose weights a stage reads. The source's states may be computed by the latent global transformer's layers, and evaluations run the whole model. */
 export function readParts({ model, source }: StageRuns): Part[] {
   return PARTS.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }

@@ -13,7 +13,15 @@ export interface TensorSpec {
   readonly role: Role;
   /** Standard deviation of the truncated normal that a fresh tensor is drawn from; 0 for norms, which are ones. */
   readonly initStd: number;
+  /** Set if no output of the model depends on the tensor. A checkpoint contains it, but it is neither read nor trained. */
+  readonly unused?: true;
 }
+
+/** A tensor's last name in a cross-attention: `q_proj`. */
+const ownName = ({ name }: TensorSpec): string => name.split('.').at(-2)!;
+
+/** Without a choice between several keys, neither queries nor keys matter (blt-format 1.6). */
+const CHOOSING: readonly string[] = ['q_norm', 'q_proj', 'k_proj'];
 
 function norm(part: Part, name: string, width: number): TensorSpec {
   return { name: `${name}.weight`, shape: [width], part, role: 'norm', initStd: 0 };
@@ -65,18 +73,34 @@ function crossAttention(part: Part, prefix: string, config: TransformerConfig): 
   ];
 }
 
+const asUnused = (spec: TensorSpec): TensorSpec => ({ ...spec, unused: true });
+
+/** The encoder's cross-attentions, of which only the last one's output is used (blt-format 1.4). */
+function encoderCrossAttentions(config: BltConfig): TensorSpec[] {
+  const count = encoderCrossLayers(config);
+  return Array.from({ length: count }, (_, i) => {
+    const specs = crossAttention('encoder', `model.local_encoder.cross_attn_layers.${i}`, config.encoder);
+    return i === count - 1 ? specs : specs.map(asUnused);
+  }).flat();
+}
+
+/** The decoder's cross-attentions. */
+function decoderCrossAttentions({ decoder, crossAttnK }: BltConfig): TensorSpec[] {
+  return Array.from({ length: decoder.crossAttnAllLayers ? decoder.layers : 1 }, (_, i) => {
+    const specs = crossAttention('decoder', `model.local_decoder.cross_attn_layers.${i}`, decoder);
+    return crossAttnK > 1 ? specs : specs.map((spec) => (CHOOSING.includes(ownName(spec)) ? asUnused(spec) : spec));
+  }).flat();
+}
+
 /** All tensors, in the order in which a checkpoint is written. */
 export function bltTensors(config: BltConfig): TensorSpec[] {
   const { encoder, decoder, global, patcher, vocabSize, crossAttnK: k, hash } = config;
-  const crossLayers = decoder.crossAttnAllLayers ? decoder.layers : 1;
   return [
     embedding('hash', 'model.encoder_hash_tok_embedding', hashTables(hash) * hash.vocab, encoder.hiddenSize),
     embedding('encoder', 'model.local_encoder.embed_tokens', vocabSize, encoder.hiddenSize),
     ...layers('encoder', 'model.local_encoder', encoder),
     linear('encoder', 'model.local_encoder.patch_embedding_projection', k * encoder.hiddenSize, encoder.hiddenSize),
-    ...Array.from({ length: encoderCrossLayers(config) }, (_, i) =>
-      crossAttention('encoder', `model.local_encoder.cross_attn_layers.${i}`, encoder),
-    ).flat(),
+    ...encoderCrossAttentions(config),
     ...(needsProjection(config)
       ? [
           linear(
@@ -90,9 +114,7 @@ export function bltTensors(config: BltConfig): TensorSpec[] {
     ...layers('global', 'model.global_transformer', global),
     linear('decoder', 'model.local_decoder.patch_embedding_projection', k * decoder.hiddenSize, global.hiddenSize),
     ...layers('decoder', 'model.local_decoder', decoder),
-    ...Array.from({ length: crossLayers }, (_, i) =>
-      crossAttention('decoder', `model.local_decoder.cross_attn_layers.${i}`, decoder),
-    ).flat(),
+    ...decoderCrossAttentions(config),
     norm('decoder', 'model.local_decoder.norm', decoder.hiddenSize),
     embedding('patcher', 'model.patcher.embed_tokens', vocabSize, patcher.hiddenSize),
     ...layers('patcher', 'model.patcher', patcher),

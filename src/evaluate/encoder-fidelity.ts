@@ -9,13 +9,13 @@ import {
   blockContext,
   bltEncode,
   ENCODER_FIELDS,
-  globalLayers,
   type Params,
   type PatcherRunner,
   patchVectors,
   prefixMarginals,
   sourceEmbedding,
   sourceHead,
+  sourceLayers,
   sourceLogProbabilities,
   sourceNorm,
   type TensorBatch,
@@ -126,7 +126,7 @@ function replaced(embedded: tf.Tensor, vectors: tf.Tensor, { patchState, patchWe
 /** The negative log-likelihood of the text's bytes under the source, marginalised to bytes, in nats. */
 function natsOf(params: Params, config: BltConfig, batch: TextBatch, embedded: tf.Tensor): number {
   const shape = { rows: 1, length: batch.tokens, documents: batch.sourceDocuments };
-  const states = globalLayers(params, embedded, blockContext(config.global, shape));
+  const states = sourceLayers(params, embedded, blockContext(config.global, shape));
   const normal = rmsNorm(states, sourceNorm(params), config.global.rmsNormEps);
   const marginals = prefixMarginals(linear(normal, sourceHead(params)), batch.targetState, batch.targetBounds);
   const logs = sourceLogProbabilities(marginals, batch.targets);

@@ -25,6 +25,8 @@ export interface MeasureEncoderOptions {
   readonly config: BltConfig;
   /** Checkpoint folders; a tensor is read from the first that contains it. */
   readonly folders: readonly string[];
+  /** The folders of the remapped model, whose latent global transformer has the source's layers, whatever the stages before trained. */
+  readonly remapped: readonly string[];
   /** The stage's folder, where the result is written. */
   readonly run: string;
   readonly source: EncoderSource;
@@ -41,14 +43,16 @@ export async function measureEncoder(options: MeasureEncoderOptions): Promise<Re
   return metrics;
 }
 
-async function measure({ config, folders, source, texts }: MeasureEncoderOptions): Promise<Record<string, number>> {
-  const reader = overlay(await Promise.all(folders.map(openCheckpoint)));
+async function measure(options: MeasureEncoderOptions): Promise<Record<string, number>> {
+  const { config, source, texts } = options;
+  const reader = overlay(await Promise.all(options.folders.map(openCheckpoint)));
+  const remapped = overlay(await Promise.all(options.remapped.map(openCheckpoint)));
   const { llama, reader: sourceReader, alignment, variance } = source;
   const weights = await loadSourceTensors(llama, sourceReader.vocabulary.order, ['embedding', 'head']);
   try {
-    const own = bltTensors(config).flatMap(({ name, part }) => (USED.includes(part) ? [name] : []));
-    for (const name of reader.tensors.has(TOKEN_END_HEAD) ? [...own, TOKEN_END_HEAD] : own)
-      weights.set(name, await loadVariable(reader, name));
+    for (const { name, part } of bltTensors(config))
+      if (USED.includes(part)) weights.set(name, await loadVariable(part === 'global' ? remapped : reader, name));
+    if (reader.tensors.has(TOKEN_END_HEAD)) weights.set(TOKEN_END_HEAD, await loadVariable(reader, TOKEN_END_HEAD));
     const params = new Map([...weights].map(([name, variable]) => [name, variable.read()]));
     const patcher = createPatcherRunner(config, weights, 'eager');
     const found = await encoderFidelity({ config, params, reader: sourceReader, alignment, patcher, variance, texts });
@@ -61,5 +65,6 @@ async function measure({ config, folders, source, texts }: MeasureEncoderOptions
   } finally {
     for (const variable of weights.values()) variable.dispose();
     await reader.close();
+    await remapped.close();
   }
 }

@@ -1,12 +1,12 @@
 /** @module Runs the stages of a recipe, from the remapped model and its patcher to the final checkpoint. */
 import { join } from 'node:path';
-import { readBltConfig } from '../blt/index.js';
+import { loadsSourceLayers, needsSource, readBltConfig } from '../blt/index.js';
 import { UsageError } from '../errors.js';
 import { measureEncoder } from '../evaluate/index.js';
 import type { RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './loop/checkpoint.js';
 import { closedForm } from './stages/closed-form/closed-form.js';
-import type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js';
+import type { FinetuneOptions, FinetuneReport, StageContext } from './stages/stage-context.js';
 import { runTrainingStage } from './stages/training-stage.js';
 import { openTeacher } from './teacher/teacher.js';
 
@@ -24,13 +24,13 @@ const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 
 export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
   const { recipe, run, from, conversion: root = run } = options;
   const config = await readBltConfig(from[0]!);
-  const needsSource = recipe.stages.find(({ kind }) => kind !== 'end-to-end');
-  if (needsSource !== undefined && options.source === null) {
-    throw new UsageError(`A stage of kind ${needsSource.kind} learns from the source, and this folder has none.`, {
-      hint: 'Run it in a conversion folder, or use a recipe that has only end-to-end stages.',
+  const learning = recipe.stages.find(needsSource);
+  if (learning !== undefined && options.source === null) {
+    throw new UsageError(`A stage of kind ${learning.kind} learns from the source, and this folder has none.`, {
+      hint: 'Run it in a conversion folder, or use a recipe that has only end-to-end or join stages without prefix_kl.',
     });
   }
-  const source = needsSource === undefined ? null : await openTeacher(options.source!, from[0]!);
+  const source = learning === undefined ? null : await openTeacher(options.source!, from, config);
   let metrics: Readonly<Record<string, number>> = {};
   let encoder: Readonly<Record<string, number>> = {};
   let before: readonly string[] = from;
@@ -38,14 +38,25 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
     for (const [stage, settings] of recipe.stages.entries()) {
       const last = stage === recipe.stages.length - 1;
       const folder = last ? run : join(run, `stage-${stage}`);
-      const context = { ...options, from: before, run: folder, root, stage, config, flopsBefore: metrics.flops ?? 0 };
+      const context: StageContext = {
+        ...{ ...options, from: before, run: folder, root, stage, config },
+        loadsSourceLayers: loadsSourceLayers(recipe.stages, stage),
+        flopsBefore: metrics.flops ?? 0,
+      };
       metrics = await (settings.kind === 'closed-form'
         ? closedForm(context, settings, source!)
         : runTrainingStage(context, settings, source));
       // The token-end head of an aligned patcher is stored in the patcher's folder only, so later stages still read `from`.
       before = [join(folder, checkpointName(stepsOf(settings))), ...from];
       if (ENCODER_IS_EVALUATED_AFTER.includes(settings.kind)) {
-        const measurement = { config, folders: before, run: folder, source: source!, texts: options.heldOut };
+        const measurement = {
+          config,
+          folders: before,
+          remapped: from,
+          run: folder,
+          source: source!,
+          texts: options.heldOut,
+        };
         encoder = await measureEncoder(measurement);
       }
     }

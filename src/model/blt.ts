@@ -5,7 +5,7 @@
 import { type BltConfig, encoderCrossLayers, hashTables } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentMax, tf } from '../engine/index.js';
 import type { BltBatch, DecoderBatch, EncoderBatch } from './batch-tensors.js';
-import { bytesAttendToPatch, type KeysAndValues, keysAndValuesOf, patchesAttendToBytes } from './cross-attention.js';
+import { bytesAttendToPatch, type PatchRows, patchesAttendToBytes, patchRowsOf } from './cross-attention.js';
 import { type Params, param } from './params.js';
 import { type BlockContext, blockContext, blocks, type ForwardOptions, layer } from './transformer.js';
 
@@ -97,9 +97,12 @@ export function patchVectors(params: Params, patches: tf.Tensor): tf.Tensor {
   return projection === undefined ? patches : linear(patches, projection);
 }
 
+/** The name of the latent global transformer in a checkpoint. */
+export const GLOBAL_PREFIX = 'model.global_transformer';
+
 /** The global layers on vectors [rows * length, Hg], which are patches or token embeddings. No final norm. */
 export function globalLayers(params: Params, vectors: tf.Tensor, context: BlockContext): tf.Tensor {
-  return blocks(vectors, params, 'model.global_transformer', context);
+  return blocks(vectors, params, GLOBAL_PREFIX, context);
 }
 
 /** Patches [rows * patches, k * He] -> latent patches [rows * patches, Hg]. No final norm. */
@@ -127,14 +130,14 @@ const crossPrefix = (i: number) => `model.local_decoder.cross_attn_layers.${i}`;
 export const crossLayers = ({ decoder }: BltConfig): number => (decoder.crossAttnAllLayers ? decoder.layers : 1);
 
 /** Projects latent patches [patches, Hg] into their k slots [patches * k, Hd]. */
-export function patchRowsOf(params: Params, { decoder }: BltConfig, patches: tf.Tensor): tf.Tensor {
+export function patchSlotsOf(params: Params, { decoder }: BltConfig, patches: tf.Tensor): tf.Tensor {
   const projected = linear(patches, param(params, 'model.local_decoder.patch_embedding_projection.weight'));
   return tf.reshape(projected, [-1, decoder.hiddenSize]);
 }
 
-/** The keys and values of the patches' slots [patches * k, Hd] in decoder layer i. */
-export function crossKeysAndValues(params: Params, { decoder }: BltConfig, rows: tf.Tensor, i: number): KeysAndValues {
-  return keysAndValuesOf(rows, params, crossPrefix(i), decoder);
+/** What bytes read of the patches in decoder layer i, from the patches' slots [patches * k, Hd]. */
+export function crossRowsOf(params: Params, config: BltConfig, slots: tf.Tensor, i: number): PatchRows {
+  return patchRowsOf(slots, params, crossPrefix(i), config.decoder, config.crossAttnK);
 }
 
 /** What the decoder's cross-attention reads. */
@@ -143,8 +146,8 @@ export interface PatchReading {
   readonly patches: number;
   /** The patch that each byte attends to, int32 [N]. */
   readonly patchOfByte: tf.Tensor;
-  /** The keys and values of all patches in a layer. */
-  readonly of: (layer: number) => KeysAndValues;
+  /** What bytes read of all patches in a layer. */
+  readonly of: (layer: number) => PatchRows;
 }
 
 /** The decoder's layers and final norm: the encoder's byte states [N, He] -> normed hidden states [N, Hd]. */
@@ -176,11 +179,11 @@ export function localDecoder(
   context: BlockContext,
   inputs: { bytes: tf.Tensor; patches: tf.Tensor },
 ): tf.Tensor {
-  const rows = patchRowsOf(params, config, inputs.patches);
+  const slots = patchSlotsOf(params, config, inputs.patches);
   const reading: PatchReading = {
     patches: batch.rows * batch.patches,
     patchOfByte: batch.decoderPatch,
-    of: (i) => crossKeysAndValues(params, config, rows, i),
+    of: (i) => crossRowsOf(params, config, slots, i),
   };
   return decoderLayers(params, config, inputs.bytes, reading, context);
 }

@@ -1,6 +1,7 @@
 /**
  * @module Cross-attention between bytes and patches without a byte-by-patch mask (blt-format 1.4, 1.6). Each byte belongs to one patch, so
- * scores are computed per byte, and softmax and sums run over segments (encoder) or over the k slots of one patch (decoder).
+ * scores are computed per byte, and softmax and sums run over segments (encoder) or over the k slots of one patch (decoder). With one slot there
+ * is nothing to weigh: the decoder's output is computed once per patch.
  */
 import type { TransformerConfig } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentShift, segmentSum, tf } from '../engine/index.js';
@@ -23,19 +24,8 @@ function queriesOf(x: tf.Tensor, params: Params, prefix: string, { rmsNormEps }:
   return linear(rmsNorm(x, weight('q_norm'), rmsNormEps), weight('q_proj'));
 }
 
-/** Keys and values [.., kvHeads * d]. */
-export interface KeysAndValues {
-  readonly key: tf.Tensor;
-  readonly value: tf.Tensor;
-}
-
-/** The keys and values of x, which share one norm. */
-export function keysAndValuesOf(
-  x: tf.Tensor,
-  params: Params,
-  prefix: string,
-  { rmsNormEps }: TransformerConfig,
-): KeysAndValues {
+/** The keys and values [.., kvHeads * d] of x, which share one norm. */
+function keysAndValuesOf(x: tf.Tensor, params: Params, prefix: string, { rmsNormEps }: TransformerConfig) {
   const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
   const normal = rmsNorm(x, weight('k_norm'), rmsNormEps);
   return { key: linear(normal, weight('k_proj')), value: linear(normal, weight('v_proj')) };
@@ -82,17 +72,49 @@ export function patchesAttendToBytes(
 }
 
 /**
- * Decoder: each byte attends to the k slots of one patch, the last one that has closed by then.
- * bytes [N, He], keys and values of the slots [patches * slots, He] -> [N, He].
+ * What bytes read of the patches in a decoder layer. Several slots: their keys and values [patches * slots, kvHeads * d]. One slot: the output
+ * of the cross-attention [patches, Hd], which is the same for every byte, because the softmax over a single key is 1.
  */
+export type PatchRows = readonly [output: tf.Tensor] | readonly [key: tf.Tensor, value: tf.Tensor];
+
+/** The widths of the `PatchRows` of one patch. */
+export function patchRowWidths(config: TransformerConfig, slots: number): number[] {
+  const { kvHeads, headDim, hiddenSize } = shapes(config);
+  return slots === 1 ? [hiddenSize] : [slots * kvHeads * headDim, slots * kvHeads * headDim];
+}
+
+/** Computes what bytes read from the slots of the patches: x [patches * slots, Hd]. */
+export function patchRowsOf(
+  x: tf.Tensor,
+  params: Params,
+  prefix: string,
+  config: TransformerConfig,
+  slots: number,
+): PatchRows {
+  if (slots === 1) return [onlyOutput(x, params, prefix, config)];
+  const { key, value } = keysAndValuesOf(x, params, prefix, config);
+  return [key, value];
+}
+
+/** The output of a cross-attention with a single key: x [patches, Hd] -> [patches, Hd]. Queries, keys and their weights have no influence. */
+function onlyOutput(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
+  const { kvHeads, repeat, headDim, hiddenSize } = shapes(config);
+  const weight = (name: string) => param(params, `${prefix}.${name}.weight`);
+  const value = linear(rmsNorm(x, weight('k_norm'), config.rmsNormEps), weight('v_proj'));
+  const ofHeads = tf.tile(tf.reshape(value, [-1, kvHeads, 1, headDim]), [1, 1, repeat, 1]);
+  return linear(tf.reshape(ofHeads, [-1, hiddenSize]), weight('o_proj'));
+}
+
+/** Decoder: each byte attends to the slots of one patch, the last one that has closed by then. bytes [N, Hd] -> [N, Hd]. */
 export function bytesAttendToPatch(
   bytes: tf.Tensor,
-  { key, value }: KeysAndValues,
+  [first, value]: PatchRows,
   params: Params,
   prefix: string,
   shape: CrossShape,
 ): tf.Tensor {
   const { config, slots, patches, patchOfByte } = shape;
+  if (value === undefined) return tf.add(tf.mul(bytes, 2), gatherRows(first, patchOfByte));
   const { kvHeads, repeat, headDim, scale, hiddenSize } = shapes(config);
   const count = bytes.shape[0]!;
   const query = queriesOf(bytes, params, prefix, config);
@@ -105,7 +127,7 @@ export function bytesAttendToPatch(
       headDim,
     ]);
   const q = tf.reshape(query, [count, 1, kvHeads, repeat, headDim]);
-  const scores = tf.mul(tf.sum(tf.mul(q, ofByte(key)), -1), scale);
+  const scores = tf.mul(tf.sum(tf.mul(q, ofByte(first)), -1), scale);
   const weights = tf.transpose(tf.softmax(tf.transpose(scores, [0, 2, 3, 1])), [0, 3, 1, 2]);
   const mixed = tf.sum(tf.mul(tf.reshape(weights, [count, slots, kvHeads, repeat, 1]), ofByte(value)), 1);
   return doubledResidual(bytes, tf.reshape(mixed, [count, hiddenSize]), params, prefix);

@@ -18,7 +18,7 @@ export { openResidentModel, type ResidentModel, residentParams, type WeightsType
 export { openSegmenter, type Segmenter } from './decoding/segmenter.js';
 export { patchLengthsOf } from './decoding/sequence-slots.js';
 export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
-export { disposeParams, loadParams, loadVariable } from './load-params.js';
+export { disposeParams, loadFrozen, loadParams, loadVariable } from './load-params.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { nextByteLoss, positionLosses, type Targets } from './next-byte-loss.js';
 export { type BltModel, openBlt } from './open-blt.js';
@@ -36,5 +36,13 @@ export {
 export { createPatcherRunner, type PatcherRunner } from './patcher/runner.js';
 export { TOKEN_END_HEAD, tokenEndHead } from './patcher/token-end-head.js';
 export { prefixMarginals } from './prefix-marginals.js';
-export { loadSourceTensors, type SourceTensors, sourceEmbedding, sourceHead, sourceNorm } from './source-tensors.js';
+export {
+  loadSourceLayers,
+  loadSourceTensors,
+  type SourceTensors,
+  sourceEmbedding,
+  sourceHead,
+  sourceLayers,
+  sourceNorm,
+} from './source-tensors.js';
 export { blockContext, type ForwardOptions, type RopeLayout } from './transformer.js';

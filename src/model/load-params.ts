@@ -1,4 +1,5 @@
 /** @module Loads tensors of a checkpoint into the engine. */
+import type { TensorSpec } from '../blt/index.js';
 import {
   CHUNK_BYTES,
   createVariable,
@@ -60,6 +61,12 @@ export async function loadVariable(
   const variable = createVariable(value, options.storage);
   value.dispose();
   return variable;
+}
+
+/** Loads a tensor that is not trained. Matrices that the checkpoint stores in bfloat16 stay in bfloat16, which is lossless. */
+export async function loadFrozen(reader: TensorReader, { name, role }: TensorSpec): Promise<Variable> {
+  const narrow = role === 'linear' && reader.tensors.get(name)?.dtype === 'BF16';
+  return await loadVariable(reader, name, { storage: narrow ? 'bfloat16' : 'float32' });
 }
 
 /** Disposes every tensor. */

@@ -35,13 +35,10 @@ export async function finetuneStep(
   store: ByteStore,
   from: string | null = null,
 ): Promise<void> {
+  const { evaluate, seed } = recipe;
   const patcher = conversion.manifest().stages.patcher;
   const inputs = {
-    recipe: digestOf({
-      stages: stagesForDigest(recipe.stages),
-      evaluate: underFirstNames(recipe.evaluate),
-      seed: recipe.seed,
-    }),
+    recipe: digestOf({ stages: stagesForDigest(recipe.stages), evaluate: underFirstNames(evaluate), seed }),
     data: dataDigest(store),
     model: digestOf(from === null ? (patcher?.metrics ?? {}) : resolve(from)),
   };

@@ -51,13 +51,21 @@ export function activationsOf(config: BltConfig, text: TextShape, { model }: Sta
   const cross = decoder.crossAttnAllLayers ? decoder.layers : 1;
   const H = decoder.hiddenSize;
   const logits = head(decoder);
+  const crossed: Values =
+    slots === 1
+      ? // The inputs of the norm, of v and of o, all of them per patch.
+        { wide: patches * H, narrowed: 2 * patches * H }
+      : // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values per cross-attention slot and head.
+        {
+          wide: bytes * (2 * H + 2 * slots * H + 4 * slots * decoder.heads) + patches * slots * H,
+          narrowed: bytes * 2 * H + patches * slots * H,
+        };
   const kept: Activations = {
     decoder: {
       ...layersOf(decoder, bytes),
-      // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values per cross-attention slot and head.
       around: {
-        wide: logits.wide + cross * (bytes * (2 * H + 2 * slots * H + 4 * slots * decoder.heads) + patches * slots * H),
-        narrowed: logits.narrowed + cross * (bytes * 2 * H + patches * slots * H),
+        wide: logits.wide + cross * crossed.wide,
+        narrowed: logits.narrowed + cross * crossed.narrowed,
       },
     },
     global: layersOf(global, patches),

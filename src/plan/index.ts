@@ -12,7 +12,7 @@ export { hubPlanSource } from './hub-plan-source.js';
 export { makePlan, type Plan, type PlanInputs, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';
 export { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
-export { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
+export { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
 export { configPlanSource, localPlanSource, type PlanSource } from './plan-source.js';
 export { sustainedGflops } from './sustained-gflops.js';
 export { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';

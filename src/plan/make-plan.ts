@@ -7,11 +7,12 @@ import {
   type FlopParts,
   forwardFlops,
   type Lora,
+  loadsSourceLayers,
   muonShare,
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
-import { type PartParameters, parametersByPart, sumParameters } from './parameters.js';
+import { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
 
 export interface Plan {
@@ -67,7 +68,7 @@ export function makePlan(params: PlanInputs): Plan {
   const trainings = works.map((work): StagePlan => {
     const training = trainingStageCost({
       config,
-      counts: parameters,
+      counts: usedParametersByPart(config),
       source,
       work,
       frozenWeightBytes,
@@ -107,6 +108,7 @@ const DEFAULTS = {
   keepCheckpoints: 1,
   solveBytes: null,
   sourceStatesCacheBytes: 0,
+  loadsSourceLayers: false,
 } as const;
 
 /** The patcher's training and the recipe's stages, as the plan's work items. */
@@ -116,7 +118,10 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
   const nameOf = ({ kind }: Stage, index: number) => (stages.length === 1 ? 'finetune' : `finetune ${index} ${kind}`);
   return [
     patcherWork(patcher, bytesPerPatch, config),
-    ...stages.map((stage, index) => stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config })),
+    ...stages.map((stage, index) => {
+      const layers = loadsSourceLayers(stages, index);
+      return stageWork(stage, { name: nameOf(stage, index), bytesPerPatch, config, loadsSourceLayers: layers });
+    }),
   ];
 }
 
@@ -138,9 +143,9 @@ function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: 
 
 function stageWork(
   stage: Stage,
-  { name, bytesPerPatch, config }: { name: string; bytesPerPatch: number; config: BltConfig },
+  { config, ...shared }: Pick<TrainingWork, 'name' | 'bytesPerPatch' | 'loadsSourceLayers'> & { config: BltConfig },
 ): TrainingWork {
-  const common = { name, stage, bytesPerPatch, rowBytes: stage.sequence_length };
+  const common = { ...shared, stage, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
     const { micro_batch_size: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
     return { ...DEFAULTS, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };

@@ -7,6 +7,7 @@ import {
   hashTables,
   type MuonShare,
   type Part,
+  readParts,
   type SourceShape,
   type StageRuns,
   type StageShape,
@@ -22,6 +23,7 @@ import { sourceMemory } from './source-memory.js';
 
 export interface MemoryInputs {
   readonly config: BltConfig;
+  /** Of the tensors that an output depends on. */
   readonly counts: PartParameters;
   readonly stage: StageShape;
   readonly source: SourceShape;
@@ -36,6 +38,8 @@ export interface MemoryInputs {
   readonly muon: MuonShare;
   /** Parameters of adapters on the latent global transformer; 0 without any. */
   readonly adapterParameters: number;
+  /** Whether the source's layers are loaded in addition to the latent global transformer. */
+  readonly loadsSourceLayers: boolean;
   /** Bytes per weight of a frozen matrix: 2 where the checkpoint stores bfloat16, which stays bfloat16 in memory. */
   readonly frozenWeightBytes: 2 | 4;
 }
@@ -43,9 +47,9 @@ export interface MemoryInputs {
 export interface TrainingMemory {
   /** The process without the model: Node, TensorFlow's libraries, compiled code. */
   readonly runtimeBytes: number;
-  /** The parts that the stage reads, including the source's blocks if it needs their states. */
+  /** The parts that the stage reads, including the latent global transformer if it computes the source's states. */
   readonly weightsBytes: number;
-  /** The source's embeddings and head, and the tensors computed from them for one micro-batch. */
+  /** The source's embeddings, head and, if loaded once more, layers, and the tensors computed from them for one micro-batch. */
   readonly sourceBytes: number;
   /** The sums of a closed-form stage. */
   readonly sumsBytes: number;
@@ -86,7 +90,8 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   // Tables and embeddings are read by gathers, which need float32; nearly all other weights are matrices.
   const frozenTable = trains.includes('hash') || runs.model.hash === 'absent' ? 0 : counts.hash;
   const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + inputs.frozenWeightBytes * (frozen - frozenTable);
-  const sourceBytes = sourceMemory({ config, source, runs: runs.source, text, rows });
+  const layersBytes = inputs.loadsSourceLayers ? inputs.frozenWeightBytes * counts.global : 0;
+  const sourceBytes = layersBytes + sourceMemory({ config, source, runs: runs.source, text, rows });
   const sumsBytes = stage.kind === 'closed-form' ? closedFormMemory(config) : 0;
   const activations = activationsOf(config, text, runs);
   const kept = (floats: KeptFloats) => keptBytes(floats, inputs);
@@ -119,12 +124,6 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     peakBytes:
       RUNTIME_BYTES + ALLOCATOR_SHARE * (weightsBytes + sourceBytes + sumsBytes + momentsBytes + copiesBytes + fullest),
   };
-}
-
-/** Parts whose weights are in memory. The source's blocks are those of the global transformer. */
-function readParts({ model, source }: StageRuns): Part[] {
-  const parts = ['encoder', 'hash', 'global', 'decoder', 'head', 'patcher'] as const satisfies readonly Part[];
-  return parts.filter((part) => model[part] !== 'absent' || (part === 'global' && source.states));
 }
 
 /** Bytes of one copy of the hash-table rows that a step updates, at most one per byte and table. */

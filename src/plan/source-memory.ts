@@ -1,4 +1,4 @@
-/** @module The memory that the source takes in a stage, in bytes, without its blocks, which are the latent global transformer's weights. */
+/** @module The memory that the source takes in a stage, in bytes, without its layers. */
 import type { BltConfig, SourceRuns, SourceShape, TextShape } from '../blt/index.js';
 
 const FLOAT_BYTES = 4;

@@ -18,7 +18,7 @@ import { statesCacheBytes } from './source-memory.js';
 /** The settings, other than sizes, on which a stage's memory depends. */
 type HowItTrains = Pick<
   MemoryInputs,
-  'precision' | 'gradientCheckpointing' | 'optimizerState' | 'muon' | 'adapterParameters'
+  'precision' | 'gradientCheckpointing' | 'optimizerState' | 'muon' | 'adapterParameters' | 'loadsSourceLayers'
 >;
 
 /** A training stage as a work item of the plan. */

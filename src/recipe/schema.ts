@@ -266,6 +266,16 @@ const distillDecoder = z
   .refine(someLoss, NO_LOSS)
   .describe('A training stage.');
 
+/** The losses of a stage that runs the whole model. @param cost what `prefix_kl` takes. */
+const forwardLosses = (cost: string) =>
+  z
+    .strictObject({
+      cross_entropy: weight.default(1).describe('Cross-entropy of the next byte.'),
+      prefix_kl: weight.default(0).describe(`As in distill-decoder; ${cost}.`),
+    })
+    .prefault({})
+    .describe('Weights of the losses.');
+
 const join = z
   .strictObject({
     kind: z
@@ -274,13 +284,7 @@ const join = z
         'Stage 1c: trains encoder and decoder together, through the frozen global transformer, on the encoder’s own patches.',
       ),
     ...training,
-    losses: z
-      .strictObject({
-        cross_entropy: weight.default(1).describe('Cross-entropy of the next byte.'),
-        prefix_kl: weight.default(0).describe('As in distill-decoder; needs a forward pass of the source.'),
-      })
-      .prefault({})
-      .describe('Weights of the losses.'),
+    losses: forwardLosses('needs a forward pass of the source'),
     source_states_cache_bytes: sourceStatesCacheBytes,
   })
   .refine(leaves('encoder', 'hash', 'decoder', 'head'), NOTHING_TRAINED)
@@ -291,7 +295,9 @@ const endToEnd = z
   .strictObject({
     kind: z
       .literal('end-to-end')
-      .describe('Trains the whole model on the next-byte loss with a frozen patcher, as in the paper.'),
+      .describe(
+        'Trains the whole model with a frozen patcher, on the next byte as in the paper and, if wanted, on the source’s distribution.',
+      ),
     ...training,
     learning_rate_scale: training.learning_rate_scale
       .unwrap()
@@ -311,7 +317,12 @@ const endToEnd = z
       .describe(
         'Trains low-rank adapters, always by AdamW, instead of the latent global transformer’s weights; checkpoints and exports contain them merged.',
       ),
+    losses: forwardLosses(
+      'needs a forward pass of the source, whose layers are loaded once more unless the latent global transformer keeps them',
+    ),
+    source_states_cache_bytes: sourceStatesCacheBytes,
   })
+  .refine(someLoss, NO_LOSS)
   .describe('A training stage.');
 
 export const recipeSchema = z

@@ -14,11 +14,23 @@ describe('muonShare', () => {
   const local = /local_encoder|local_decoder|token_embedding_projection/;
   it.each<[string, StageShape, RegExp]>([
     ['the patcher', { kind: 'patcher' }, /patcher/],
-    ['align-encoder', { kind: 'align-encoder', frozen: [] }, /local_encoder|token_embedding_projection/],
+    [
+      'align-encoder',
+      { kind: 'align-encoder', frozen: [] },
+      /local_encoder|token_embedding_projection/,
+    ],
     ['join', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, local],
-    ['end-to-end', { kind: 'end-to-end', frozen: [] }, /local|global/],
-    ['end-to-end with a frozen part', { kind: 'end-to-end', frozen: ['decoder'] }, /local_encoder|global/],
-    ['adapters', { kind: 'end-to-end', frozen: [], lora: { rank: 2, alpha: 2, targets: ['q_proj'] } }, local],
+    ['end-to-end', { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } }, /local|global/],
+    [
+      'end-to-end with a frozen part',
+      { kind: 'end-to-end', frozen: ['decoder'], losses: { prefix_kl: 0 } },
+      /local_encoder|global/,
+    ],
+    [
+      'adapters',
+      { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 }, lora: { rank: 2, alpha: 2, targets: ['q_proj'] } },
+      local,
+    ],
   ])('counts the matrices that are trained: %s', (_name, stage, pattern) => {
     const { parameters, flopsPerStep } = muonShare(config, stage, 'muon');
     expect(parameters).toBe(sum(projections(pattern)));

@@ -14,7 +14,7 @@ import {
   type StageShape,
 } from '../../src/blt/index.js';
 import { multipliesBfloat16 } from '../../src/engine/bfloat16-products.js';
-import { parametersByPart, trainingMemory } from '../../src/plan/index.js';
+import { trainingMemory, usedParametersByPart } from '../../src/plan/index.js';
 import { writeRandomBlt } from '../support/random-blt.js';
 
 const run = promisify(execFile);
@@ -27,7 +27,7 @@ const SOURCES: Record<string, SourceSizes> = {
   small: { ...plain, hiddenSize: 512, layers: 12, heads: 8, kvHeads: 4, intermediateSize: 1408 },
 };
 const [ROWS, BYTES] = [8, 1024];
-const END_TO_END: StageShape = { kind: 'end-to-end', frozen: [] };
+const END_TO_END: StageShape = { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } };
 const SCRIPT = fileURLToPath(new URL('../support/train-peak.mjs', import.meta.url));
 
 async function measured(name: string, options: object, [rows, bytes] = [ROWS, BYTES]): Promise<number> {
@@ -79,7 +79,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
     const { peakBytes, runtimeBytes } = trainingMemory({
       config,
       muon: muonShare(config, END_TO_END, options.optimizer === 'muon' ? 'muon' : 'adamw'),
-      counts: parametersByPart(config),
+      counts: usedParametersByPart(config),
       stage: END_TO_END,
       source: { vocabSize: 320, bytesPerToken: 4 },
       text: { bytes: BYTES, bytesPerPatch: 4 },
@@ -89,6 +89,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
       gradientCheckpointing: options.gradientCheckpointing === true,
       optimizerState: options.moments === '8-bit' ? '8-bit' : 'float32',
       adapterParameters: 0,
+      loadsSourceLayers: false,
       frozenWeightBytes: 4,
     });
     const runtime = await measured('smallest', options, [1, 64]);

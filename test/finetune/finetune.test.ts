@@ -123,19 +123,24 @@ it('a checkpoint that refers to a removed stage says so, and one that does not c
   await (await openCheckpoint(second!)).close();
 });
 
-it('finetune refuses a distillation without a source', async () => {
+it.each([
+  ['closed-form', stages],
+  ['end-to-end', [{ kind: 'end-to-end', steps: 1, losses: { prefix_kl: 0.1 } }]],
+  ['join', [{ kind: 'join', steps: 1, losses: { prefix_kl: 0.1 } }]],
+])('finetune refuses a stage of kind %s that learns from a source, without one', async (kind, listed) => {
   const asked = finetune({
     from: tiny.from,
     source: null,
     run: tiny.path('none'),
-    recipe: tiny.recipe(stages),
+    recipe: tiny.recipe(listed),
     store,
     heldOut: [],
     sourceBitsPerByte: null,
     settings: 'settings',
     signal: new AbortController().signal,
   });
-  await expect(asked).rejects.toThrow(
-    /^A stage of kind closed-form learns from the source, and this folder has none\.$/,
-  );
+  await expect(asked).rejects.toMatchObject({
+    message: `A stage of kind ${kind} learns from the source, and this folder has none.`,
+    exitCode: 2,
+  });
 });

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TransformerConfig } from '../../src/blt/index.js';
 import { startEngine, tf } from '../../src/engine/index.js';
-import { bytesAttendToPatch, keysAndValuesOf, patchesAttendToBytes } from '../../src/model/cross-attention.js';
+import { bytesAttendToPatch, patchesAttendToBytes, patchRowsOf } from '../../src/model/cross-attention.js';
 import { attentionPlan } from '../../src/model/masks.js';
+import type { Params } from '../../src/model/params.js';
 import { type RopeLayout, ropeTable, rotatedHeads, selfAttention } from '../../src/model/transformer.js';
 import { paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, ints, numbers, relativeDifference, withGradients } from '../support/modes.js';
@@ -223,7 +224,7 @@ describe('cross-attention, four heads on two key-value heads', () => {
       op: ((bytes, rows, params, prefix, shape) =>
         bytesAttendToPatch(
           bytes,
-          keysAndValuesOf(rows, params, prefix, shape.config),
+          patchRowsOf(rows, params, prefix, shape.config, shape.slots),
           params,
           prefix,
           shape,
@@ -249,5 +250,45 @@ describe('cross-attention, four heads on two key-value heads', () => {
     expect(relativeDifference(found.graph[0]!, wanted)).toBeLessThan(1e-5);
     tf.tidy(() => expectSlopes((a, b, ...rest) => f(a!, b!, rest, byte), inputs, found.graph.slice(1)));
     tf.dispose([...inputs, byte]);
+  });
+
+  describe('bytes attend to the only slot of their patch', () => {
+    const USED = ['x.k_norm.weight', 'x.v_proj.weight', 'x.o_proj.weight'];
+    const inputs = () =>
+      [[patchOfByte.length, hidden], [patches, hidden], ...weightShapes].map((s, i) => scaled(s, i + 1));
+    const attend = (queries: tf.Tensor, rows: tf.Tensor, params: Params, ids: tf.Tensor, count: number) => {
+      const shape = { config, slots: count, patches, patchOfByte: ids };
+      return bytesAttendToPatch(queries, patchRowsOf(rows, params, 'x', config, count), params, 'x', shape);
+    };
+
+    it('as the general formula says, with gradients for all that it depends on', async () => {
+      const [queries, rows, ...weights] = inputs() as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+      const byte = ints(patchOfByte);
+      const moved = [queries, rows, ...USED.map((name) => weights[names.indexOf(name)]!)];
+      const f = ([bytes, slots, ...used]: readonly tf.Tensor[], ids: tf.Tensor) =>
+        attend(bytes!, slots!, paramsOf(USED, used), ids, 1);
+      const body = withGradients((...all) => f(all.slice(0, -1), all.at(-1)!), moved.length);
+      const found = await everyWay(body, [...moved, byte]);
+      expectAlike(found, ALIKE);
+      const values = weights.map((weight) => weight.dataSync());
+      const [q, s] = [queries, rows].map((x) => rowsOf(x.dataSync(), hidden));
+      const wanted = reference(q!, s!, values, (query) => [patchOfByte[query]!]);
+      expect(relativeDifference(found.graph[0]!, wanted)).toBeLessThan(1e-6);
+      tf.tidy(() => expectSlopes((...all) => f(all, byte), moved, found.graph.slice(1)));
+      tf.dispose([queries, rows, ...weights, byte]);
+    });
+
+    it('as to two equal slots', () => {
+      tf.tidy(() => {
+        const [queries, rows, ...weights] = inputs() as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
+        const params = paramsOf(names, weights);
+        const twice = tf.reshape(tf.stack([rows, rows], 1), [patches * 2, hidden]);
+        const [one, two] = [
+          attend(queries, rows, params, ints(patchOfByte), 1),
+          attend(queries, twice, params, ints(patchOfByte), 2),
+        ];
+        expect(relativeDifference(one.dataSync(), two.dataSync())).toBeLessThan(1e-6);
+      });
+    });
   });
 });

@@ -19,17 +19,22 @@ const IDS = [1, ...new TextEncoder().encode('Patches, of several lengths, and so
 type Part = Readonly<Record<string, unknown>>;
 
 /** The keys of the encoder's and the decoder's config. */
-const VARIANTS: Readonly<Record<string, { readonly encoder?: Part; readonly decoder?: Part }>> = {
-  'attends across after its last encoder layer, and before every decoder layer': { encoder: { num_hidden_layers: 3 } },
-  'attends across after every encoder layer': { encoder: { num_hidden_layers: 3, cross_attn_all_layers: true } },
-  'attends across after its one encoder layer': { encoder: { num_hidden_layers: 1, cross_attn_all_layers: true } },
-  'attends across before its first decoder layer alone': { decoder: { cross_attn_all_layers: false } },
-  'attends across everywhere in the encoder and once in the decoder': {
-    encoder: { num_hidden_layers: 2, cross_attn_all_layers: true },
-    decoder: { cross_attn_all_layers: false },
-  },
-  'says null for both': { encoder: { cross_attn_all_layers: null }, decoder: { cross_attn_all_layers: null } },
-};
+const VARIANTS: Readonly<Record<string, { readonly encoder?: Part; readonly decoder?: Part; readonly rows?: number }>> =
+  {
+    'attends across after its last encoder layer, and before every decoder layer': {
+      encoder: { num_hidden_layers: 3 },
+    },
+    'attends across after every encoder layer': { encoder: { num_hidden_layers: 3, cross_attn_all_layers: true } },
+    'attends across after its one encoder layer': { encoder: { num_hidden_layers: 1, cross_attn_all_layers: true } },
+    'attends across before its first decoder layer alone': { decoder: { cross_attn_all_layers: false } },
+    'attends across everywhere in the encoder and once in the decoder': {
+      encoder: { num_hidden_layers: 2, cross_attn_all_layers: true },
+      decoder: { cross_attn_all_layers: false },
+    },
+    'has one row per patch': { rows: 1 },
+    'has one row per patch, whose key-value heads are shared': { rows: 1, decoder: { num_key_value_heads: 1 } },
+    'says null for both': { encoder: { cross_attn_all_layers: null }, decoder: { cross_attn_all_layers: null } },
+  };
 
 describe.skipIf(peersPython() === null)('a BLT that', () => {
   const names = Object.keys(VARIANTS);
@@ -39,12 +44,14 @@ describe.skipIf(peersPython() === null)('a BLT that', () => {
   beforeAll(async () => {
     await startEngine({ threads: 2 });
     const json = JSON.parse(readFileSync(goldenPath('plain/blt/config.json'), 'utf8')) as Record<string, Part>;
-    for (const [name, { encoder, decoder }] of Object.entries(VARIANTS)) {
+    for (const [name, { encoder, decoder, rows }] of Object.entries(VARIANTS)) {
       mkdirSync(folderOf(name));
+      const slots = rows === undefined ? {} : { cross_attn_k: rows };
       const config = {
         ...json,
-        encoder_config: { ...json.encoder_config, ...encoder },
-        decoder_config: { ...json.decoder_config, ...decoder },
+        ...slots,
+        encoder_config: { ...json.encoder_config, ...slots, ...encoder },
+        decoder_config: { ...json.decoder_config, ...slots, ...decoder },
       };
       writeFileSync(join(folderOf(name), 'config.json'), JSON.stringify(config));
     }

@@ -203,6 +203,24 @@ describe('the stages of distillation', () => {
     ]);
   });
 
+  it('load the source’s layers once more where they have been trained', () => {
+    const learning = { steps: 3, losses: { prefix_kl: 1 } };
+    const { stages } = recipeSchema.parse({
+      name: 'test',
+      stages: [
+        { kind: 'join', ...learning },
+        { kind: 'end-to-end', steps: 3 },
+        { kind: 'end-to-end', ...learning },
+        { kind: 'join', ...learning },
+      ],
+    });
+    const works = trainingWorks({ ...distilled, stages }, config);
+    expect(works.map(({ loadsSourceLayers }) => loadsSourceLayers)).toEqual([false, false, false, true, true]);
+    const [, before, , , after] = plan(null, { ...distilled, stages }).stages.flatMap(({ training }) => training ?? []);
+    expect(after!.memory.sourceBytes - before!.memory.sourceBytes).toBe(2 * counts.global);
+    expect(after!.flopsPerByte).toBe(before!.flopsPerByte);
+  });
+
   it('assume patches of one token for an aligned patcher, of 4.5 bytes otherwise, or the stated size', () => {
     const patches = (patcher: object) => {
       const parsed = recipeSchema.parse({ name: 'test', patcher, stages: [{ kind: 'end-to-end', steps: 1 }] });

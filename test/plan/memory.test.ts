@@ -34,9 +34,10 @@ const config: BltConfig = {
   maxPositions: 100,
 };
 const text = { bytes: 8, bytesPerPatch: 4 };
-const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen']): StageShape => ({
+const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen'], prefix_kl = 0): StageShape => ({
   kind: 'end-to-end',
   frozen,
+  losses: { prefix_kl },
 });
 const all = stageRuns(endToEnd([]));
 
@@ -57,6 +58,22 @@ describe('the values kept for the backward pass of a row of 8 bytes in 2 patches
     // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second block sees 320
     expect(long(null)).toBe(positions + 2 * 4 * (256 + 512) + 2 * 256 * (256 + 512));
     expect(long(65)).toBe(positions + 2 * 4 * (256 + 320) + 2 * 256 * (256 + 320));
+  });
+});
+
+describe('the decoder’s cross-attentions keep', () => {
+  const around = (crossAttnK: number) => activationsOf({ ...config, crossAttnK }, text, all).decoder.around;
+  // 8 bytes, 4 wide: the input of the head, the logits
+  const HEAD = { wide: 8 * (260 + 4), narrowed: 8 * 4 };
+
+  it('with two rows per patch, mostly values per byte', () => {
+    expect(around(2).wide).toBe(HEAD.wide + 2 * (8 * (2 * 4 + 2 * 2 * 4 + 4 * 2 * 2) + 2 * 2 * 4));
+    expect(around(2).narrowed).toBe(HEAD.narrowed + 2 * (8 * 2 * 4 + 2 * 2 * 4));
+  });
+
+  it('with one row, three inputs per patch', () => {
+    expect(around(1).wide).toBe(HEAD.wide + 2 * (2 * 4));
+    expect(around(1).narrowed).toBe(HEAD.narrowed + 2 * (2 * 2 * 4));
   });
 });
 
@@ -102,6 +119,7 @@ const question: MemoryInputs = {
   optimizerState: 'float32',
   muon: NO_MUON,
   adapterParameters: 0,
+  loadsSourceLayers: false,
   frozenWeightBytes: 2,
 };
 const memory = (change: Partial<MemoryInputs> = {}) => trainingMemory({ ...question, ...change });
@@ -131,7 +149,10 @@ describe('a stage', () => {
 
   it('with adapters counts them as trained', () => {
     const adapters = { rank: 1, alpha: 1, targets: ['q_proj'] };
-    const lora = memory({ stage: { kind: 'end-to-end', frozen: [], lora: adapters }, adapterParameters: 3e6 });
+    const lora = memory({
+      stage: { kind: 'end-to-end', frozen: [], lora: adapters, losses: { prefix_kl: 0 } },
+      adapterParameters: 3e6,
+    });
     expect(lora.momentsBytes).toBe(8 * 75e6);
     expect(lora.weightsBytes).toBe(4 * 75e6 + 2 * 105e6);
   });
@@ -187,9 +208,20 @@ describe('what a stage needs of the source is counted:', () => {
     ['join', join(0), 0],
     ['join, with the source', join(1), 2 * TABLE + DISTRIBUTION],
     ['end-to-end', endToEnd([]), 0],
+    ['end-to-end, with the source', endToEnd([], 1), 2 * TABLE + DISTRIBUTION],
     ['patcher', { kind: 'patcher' }, 0],
   ] as [string, StageShape, number][])('%s', (_what, stage, bytes) => {
     expect(memory({ stage }).sourceBytes).toBe(bytes);
+  });
+
+  it('end-to-end that trains the layers: those of the source once more, as they are stored', () => {
+    const stage = endToEnd([], 1);
+    const [shared, second] = [memory({ stage }), memory({ stage, loadsSourceLayers: true })];
+    expect(second.sourceBytes - shared.sourceBytes).toBe(2 * 100e6);
+    expect(second.weightsBytes).toBe(shared.weightsBytes);
+    expect(second.peakBytes - shared.peakBytes).toBeCloseTo(1.1 * 2 * 100e6, 0);
+    const wide = { stage, loadsSourceLayers: true, frozenWeightBytes: 4 } as const;
+    expect(memory(wide).sourceBytes - shared.sourceBytes).toBe(4 * 100e6);
   });
 
   // in millions: encoder 1, hash 50, global 100, decoder 20, head 1, patcher 5

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BltConfig, TransformerConfig } from '../../src/blt/index.js';
-import { parametersByPart, sumParameters } from '../../src/plan/parameters.js';
+import { parametersByPart, sumParameters, usedParametersByPart } from '../../src/plan/parameters.js';
 
 const block = (hiddenSize: number, heads: number, layers: number, intermediateSize: number): TransformerConfig => ({
   hiddenSize,
@@ -36,4 +36,11 @@ it('the parameters of the released 1B model are counted as in its documentation'
   expect(counts.global / 1e9).toBeCloseTo(1.28, 2);
   expect(sumParameters(counts) / 1e9).toBeCloseTo(4.63, 2);
   expect(sumParameters(counts, ['hash', 'head'])).toBe(counts.hash + counts.head);
+});
+
+it('with one row per patch, queries and keys of the decoder’s cross-attentions are counted, but not as used', () => {
+  expect(usedParametersByPart(blt1b)).toEqual(parametersByPart(blt1b));
+  const oneRow = { ...blt1b, crossAttnK: 1 };
+  const [all, used] = [parametersByPart(oneRow), usedParametersByPart(oneRow)];
+  expect(used).toEqual({ ...all, decoder: all.decoder - 9 * (2 * 1024 ** 2 + 1024) });
 });

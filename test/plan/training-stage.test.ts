@@ -37,7 +37,7 @@ const counts = { encoder: 1, hash: 10, global: 100, decoder: 1000, head: 10_000,
 const NO_MUON: MuonShare = { parameters: 0, flopsPerStep: 0 };
 const work: TrainingWork = {
   name: 'finetune',
-  stage: { kind: 'end-to-end', frozen: [] },
+  stage: { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } },
   steps: 5,
   muon: NO_MUON,
   solveBytes: null,
@@ -52,6 +52,7 @@ const work: TrainingWork = {
   adapterParameters: 0,
   keepCheckpoints: 2,
   sourceStatesCacheBytes: 0,
+  loadsSourceLayers: false,
 };
 const source = { vocabSize: 100, bytesPerToken: 2 };
 const cost = (change: Partial<TrainingWork>, flopsPerSecond: number | null = null) =>

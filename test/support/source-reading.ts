@@ -37,8 +37,12 @@ export interface BatchOptions {
 export async function openSourceReading(folder: string): Promise<SourceReading> {
   const store = await openText(folder);
   const tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
-  const source = await openTeacher(tiny.source, tiny.from[0]!);
-  const { tensors, ...settings } = await source.trainingSource(['embedding', 'head']);
+  const source = await openTeacher(tiny.source, tiny.from, tiny.config);
+  const {
+    tensors,
+    layers: _none,
+    ...settings
+  } = await source.trainingSource({ tensors: ['embedding', 'head'], layers: false });
   const asked: Omit<SourceSettings, 'targets'> = settings;
   const variables = new Map(tensors);
   const reader = overlay(await Promise.all(tiny.from.map(openCheckpoint)));

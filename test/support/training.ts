@@ -131,7 +131,7 @@ export interface Training {
 /** The engine must be started. */
 export async function openTraining(options: TrainingOptions): Promise<Training> {
   const { start, mode, clipNorm = 1, adamw = ADAMW, learningRateScale = {}, frozen: frozenParts = [] } = options;
-  const objective = endToEndObjective(start.config, frozenParts);
+  const objective = endToEndObjective(start.config, { frozen: frozenParts });
   const specs = bltTensors(start.config);
   const moments = options.moments ?? 'float32';
   const { muonScale = null } = options;

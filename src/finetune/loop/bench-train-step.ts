@@ -90,11 +90,11 @@ export async function openBench(
 ): Promise<SteppedBench> {
   const { rows, rowBytes: length, mode, bytesPerPatch, precision = 'float32', gradientCheckpointing = false } = options;
   const config = await readBltConfig(folder);
-  const objective = endToEndObjective(config, []);
+  const objective = endToEndObjective(config, { frozen: [] });
   const start = await openCheckpoint(folder);
   const plan = {
     objective,
-    specs: bltTensors(config),
+    specs: bltTensors(config).filter(objective.reads),
     learningRateScale: {},
     muonScale: options.optimizer === 'muon' ? 1 : null,
     seed: 1,

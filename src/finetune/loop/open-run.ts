@@ -90,6 +90,7 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
       stepper.dispose();
       patcher.dispose();
       parameters.dispose();
+      for (const variable of teacher?.layers.values() ?? []) variable.dispose();
     },
   };
 }
@@ -139,9 +140,10 @@ const packing = (options: TrainOptions): Required<Pick<PackerOptions, 'rowBytes'
   repeat: readsStates(options) && readsTextRepeatedly(options),
 });
 
-function openStates(options: TrainOptions, { frozen }: TrainingState, mode: RunMode): SourceStates | null {
+function openStates(options: TrainOptions, parameters: TrainingState, mode: RunMode): SourceStates | null {
   if (!readsStates(options)) return null;
-  const { config, run, plan } = options;
+  const { config, run, plan, source } = options;
+  const frozen = new Map([...parameters.frozen, ...source!.layers]);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes };
   return createSourceStates({ config, frozen, mode, cache: readsTextRepeatedly(options) ? cache : null });
 }

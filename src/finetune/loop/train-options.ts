@@ -38,6 +38,8 @@ export interface TrainingPlan extends AdamWOptions, GroupRates {
 export interface TrainingSource extends Omit<SourceSettings, 'targets'> {
   /** The source's tensors, which the loop disposes. */
   readonly tensors: ReadonlyMap<string, Variable>;
+  /** The source's layers, if the latent global transformer does not have them; otherwise empty. The loop disposes them. */
+  readonly layers: ReadonlyMap<string, Variable>;
 }
 
 export interface StepReport {

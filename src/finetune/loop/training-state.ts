@@ -1,7 +1,7 @@
 /** @module The training state: variables for the trained parameters, with their optimizer moments, and for the frozen ones. */
 import { type Adapter, adaptersOf, type Lora, type TensorSpec } from '../../blt/index.js';
 import type { tf, Variable } from '../../engine/index.js';
-import { loadVariable, type Params } from '../../model/index.js';
+import { loadFrozen, loadVariable, type Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
 import {
   createParameterState,
@@ -59,12 +59,6 @@ function adapterSpecs({ a, b }: Adapter, lora: Lora, scale: number): ParameterSp
     { name: a.name, shape: a.shape, group: group(scale), spareRows: 0 },
     { name: b.name, shape: b.shape, group: group((scale * lora.alpha) / lora.rank), spareRows: 0 },
   ];
-}
-
-/** Loads a frozen tensor. Matrices that the checkpoint stores in bfloat16 stay in bfloat16, which is lossless. */
-async function loadFrozen(start: TensorReader, { name, role }: TensorSpec): Promise<Variable> {
-  const narrow = role === 'linear' && start.tensors.get(name)?.dtype === 'BF16';
-  return await loadVariable(start, name, { storage: narrow ? 'bfloat16' : 'float32' });
 }
 
 /** Loads or restores the parameters. @throws ByteifyError when a tensor is missing or a checkpoint is damaged. */

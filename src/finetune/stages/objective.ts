@@ -93,8 +93,8 @@ export function objectiveOfStage(stage: StageShape): Omit<Objective, 'fields' | 
   const [trained, read] = [trainedParts(runs), readParts(runs)];
   return {
     lora: null,
-    trains: ({ part }) => trained.includes(part),
-    reads: ({ part }) => read.includes(part),
+    trains: ({ part, unused }) => !unused && trained.includes(part),
+    reads: ({ part, unused }) => !unused && read.includes(part),
     patched: stage.kind !== 'patcher',
     targets: Object.entries(TARGETS).flatMap(([ask, target]) => (runs.source[ask as keyof SourceRuns] ? [target] : [])),
     weights: 'weights',

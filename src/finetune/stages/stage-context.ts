@@ -41,6 +41,8 @@ export interface StageContext extends FinetuneOptions {
   readonly config: BltConfig;
   /** Checkpoints refer to tensors inside this folder instead of copying them. */
   readonly root: string;
+  /** Whether the stage loads the source's layers in addition to the latent global transformer, which is trained now or was before. */
+  readonly loadsSourceLayers: boolean;
   /** Floating-point operations of all earlier stages. */
   readonly flopsBefore: number;
 }

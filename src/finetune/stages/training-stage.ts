@@ -1,13 +1,13 @@
 /** @module Runs one stage of gradient steps: chooses its objective, loads what it reads of the source, and evaluates the model. */
 import { type BltConfig, muonShare, stageFlops } from '../../blt/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
-import { disposeParams, type Params, type SourceTensors, tokenEndHead } from '../../model/index.js';
+import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
 import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/index.js';
 import type { StepBatch } from '../batches/step-batch.js';
 import { train } from '../loop/train.js';
 import { stagePlan } from '../loop/training-plan.js';
-import type { Teacher } from '../teacher/teacher.js';
+import type { Teacher, WantedOfSource } from '../teacher/teacher.js';
 import { alignEncoderObjective } from './align-encoder.js';
 import { distillDecoderObjective } from './distill-decoder.js';
 import { endToEndObjective } from './end-to-end.js';
@@ -24,14 +24,15 @@ function objectiveOf(config: BltConfig, stage: TrainingStage, source: Teacher | 
     case 'join':
       return joinObjective(config, stage);
     case 'end-to-end':
-      return endToEndObjective(config, stage.frozen, stage.lora ?? null);
+      return endToEndObjective(config, stage);
   }
 }
 
-/** The source's tensors that the objective's targets are computed from. */
-function wantedTensors({ targets }: Objective): SourceTensors {
+/** What the objective's targets are computed from. */
+function wantedOfSource({ targets }: Objective, layers: boolean): WantedOfSource {
   const embedding = targets.includes('encoder') || targets.includes('states');
-  return [...(embedding ? (['embedding'] as const) : []), ...(targets.includes('bytes') ? (['head'] as const) : [])];
+  const head = targets.includes('bytes');
+  return { tensors: [...(embedding ? (['embedding'] as const) : []), ...(head ? (['head'] as const) : [])], layers };
 }
 
 /** Floating-point operations of a step, computed from how its text was cut. */
@@ -57,6 +58,7 @@ export async function runTrainingStage(
   // With an aligned patcher, the source's chunks depend on which cuts came late, which the token-end head tells.
   const readsCuts = bare.targets.length > 0 && source!.alignment !== null;
   const objective = readsCuts ? { ...bare, extraTensors: [tokenEndHead(config)] } : bare;
+  const wanted = wantedOfSource(objective, context.loadsSourceLayers);
   const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
   const validate = async (now: Params) => {
     const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);
@@ -73,7 +75,7 @@ export async function runTrainingStage(
       start,
       plan: stagePlan(settings, recipe.hardware),
       data: store.train,
-      source: objective.targets.length === 0 ? null : await source!.trainingSource(wantedTensors(objective)),
+      source: objective.targets.length === 0 ? null : await source!.trainingSource(wanted),
       flopsBefore: context.flopsBefore,
       flopsOf: stepFlops(config, settings, source),
       run,

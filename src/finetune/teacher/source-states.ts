@@ -1,17 +1,18 @@
 /**
- * @module The source's last hidden states, before its final norm, for the rows of a batch. They are computed by the global transformer, whose layers
- * are the source's while they are frozen, from the source's own token embeddings. If rows repeat, their states are cached on disk.
+ * @module The source's last hidden states, before its final norm, for the rows of a batch. They are computed from the source's own token embeddings,
+ * by the latent global transformer while its layers are the source's, otherwise by a second copy of these. If rows repeat, their states are
+ * cached on disk.
  */
 import type { BltConfig } from '../../blt/index.js';
 import { gatherRows, type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
-import { batchInputs, blockContext, globalLayers, type Params, sourceEmbedding } from '../../model/index.js';
+import { batchInputs, blockContext, type Params, sourceEmbedding, sourceLayers } from '../../model/index.js';
 import { type Arrays, type BatchWith, requireFields } from '../../patching/index.js';
 import type { MicroBatchRows, StepBatch } from '../batches/step-batch.js';
 import { openStateCache, type StateCache, type StateCacheOptions } from './state-cache.js';
 
 export interface SourceStatesOptions {
   readonly config: BltConfig;
-  /** The frozen tensors, including the global transformer and the source's embeddings. */
+  /** The frozen tensors, including the source's embeddings, and the global transformer or the source's own layers. */
   readonly frozen: ReadonlyMap<string, Variable>;
   readonly mode: RunMode;
   /** Null computes the states of every batch again. */
@@ -37,7 +38,7 @@ function sourceRunner({ config, frozen, mode }: SourceStatesOptions) {
         const { rows, tokens: length, sourceIds, sourceDocuments: documents } = batchOf(given);
         const params: Params = new Map([...frozen].map(([name, variable]) => [name, variable.readFrozen()]));
         const context = blockContext(config.global, { rows, length, documents });
-        return [globalLayers(params, gatherRows(sourceEmbedding(params), sourceIds), context)];
+        return [sourceLayers(params, gatherRows(sourceEmbedding(params), sourceIds), context)];
       };
       const [states] = await source.call(body, tensors, key);
       const values = states!.dataSync() as Float32Array;

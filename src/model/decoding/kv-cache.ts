@@ -80,13 +80,13 @@ export function createKvCache(config: BltConfig, slots: number, chunk: number, p
         [{ slot: from, from: openStart(sequence), to: sequence.ids.length }],
         between(states),
       );
-      const kept = [...patchBuffer.keys, ...patchBuffer.values].map((variable) => [variable, variable] as const);
+      const kept = patchBuffer.layers.flat().map((variable) => [variable, variable] as const);
       const oldest = Math.max(0, sequence.ends.length - patchBuffer.capacity);
       copyRanges(kept, [{ slot: from, from: oldest, to: sequence.ends.length }], between(patchBuffer));
     },
     dispose() {
       for (const caches of [patcher, encoder, decoder, global]) disposeCaches(caches);
-      for (const variable of [states.states, ...patchBuffer.keys, ...patchBuffer.values]) variable.dispose();
+      for (const variable of [states.states, ...patchBuffer.layers.flat()]) variable.dispose();
     },
   };
 }

@@ -41,7 +41,7 @@ const isProjection = ({ name, shape }: TensorSpec) =>
   shape.length === 2 && !/embed_tokens|hash_tok_embedding/.test(name);
 
 /**
- * Loads every tensor, or only the patcher's. The engine must be started.
+ * Loads every tensor that an output depends on, or only the patcher's. The engine must be started.
  * @param options.weights bfloat16 halves the memory read per byte, and loses nothing if the checkpoint is bfloat16, but only XLA can use it
  * without first converting all weights to float32. Default: the checkpoint's type if steps are compiled, else float32.
  * @param options.only loads only the patcher
@@ -59,7 +59,7 @@ export async function openResidentModel(
   };
   try {
     for (const tensor of bltTensors(config)) {
-      if (options.only === 'patcher' && !tensor.name.startsWith('model.patcher.')) continue;
+      if (tensor.unused || (options.only === 'patcher' && tensor.part !== 'patcher')) continue;
       const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' && canCompile() ? 'bfloat16' : 'float32';
       const storage = isProjection(tensor) ? (options.weights ?? stored) : 'float32';
       weights.set(tensor.name, await loadVariable(reader, tensor.name, { storage }));

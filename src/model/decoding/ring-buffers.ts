@@ -1,7 +1,8 @@
-/** @module Ring buffers, one per sequence slot, that pass byte states and the patches' keys and values between the parts of a step: position p is stored at p modulo the capacity. */
+/** @module Ring buffers, one per sequence slot, that pass byte states and what bytes read of the patches between the parts of a step: position p is stored at p modulo the capacity. */
 import type { BltConfig } from '../../blt/index.js';
 import { tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { crossLayers } from '../blt.js';
+import { patchRowWidths } from '../cross-attention.js';
 
 /** The row of a position in a slot's ring buffer. */
 export const rowOf = ({ capacity }: { readonly capacity: number }, slot: number, position: number): number =>
@@ -18,18 +19,18 @@ export const createStateBuffer = ({ encoder }: BltConfig, slots: number, capacit
   states: zeroVariable([slots * capacity, encoder.hiddenSize]),
 });
 
-/** The keys and values of patches for the decoder's cross-attention, rows [slots * capacity + 1, k * kvHeads * d]. The last row is for padding. */
+/** What the decoder's cross-attention reads of patches (`PatchRows`). The last row of a variable is for padding. */
 export interface PatchBuffer {
   readonly capacity: number;
-  readonly keys: readonly Variable[];
-  readonly values: readonly Variable[];
+  /** One list per layer that attends to patches, of variables [slots * capacity + 1, width]. */
+  readonly layers: readonly (readonly Variable[])[];
 }
 
 export function createPatchBuffer(config: BltConfig, slots: number, capacity: number): PatchBuffer {
   const { decoder, crossAttnK } = config;
-  const width = (crossAttnK * decoder.kvHeads * decoder.hiddenSize) / decoder.heads;
-  const layers = () => Array.from({ length: crossLayers(config) }, () => zeroVariable([slots * capacity + 1, width]));
-  return { capacity, keys: layers(), values: layers() };
+  const widths = patchRowWidths(decoder, crossAttnK);
+  const layer = () => widths.map((width) => zeroVariable([slots * capacity + 1, width]));
+  return { capacity, layers: Array.from({ length: crossLayers(config) }, layer) };
 }
 
 /** Positions [from, to) of a slot. */

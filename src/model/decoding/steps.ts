@@ -6,14 +6,14 @@ import { hashTables } from '../../blt/index.js';
 import { linear, tf, type Variable } from '../../engine/index.js';
 import {
   byteStates,
-  crossKeysAndValues,
-  crossLayers,
+  crossRowsOf,
   decoderLayers,
   globalLayers,
-  patchRowsOf,
+  patchSlotsOf,
   patchVectors,
   pooledPatches,
 } from '../blt.js';
+import type { PatchRows } from '../cross-attention.js';
 import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
 import { cachedContext, type LayerCaches, type PositionTensors, positionShapes } from './layer-caches.js';
@@ -78,7 +78,7 @@ export function poolStep(
   });
 }
 
-/** Runs the global layers on `count` patches per slot [slots * count, Hg], and writes the decoder's keys and values into rows `bufferRows` [slots * count]. */
+/** Runs the global layers on `count` patches per slot [slots * count, Hg], and writes what the decoder reads of them into rows `bufferRows` [slots * count]. */
 export function globalStep(model: ResidentModel, caches: LayerCaches, patches: PatchBuffer, shape: StepShape) {
   const { config } = model;
   const { slots, count } = shape;
@@ -90,11 +90,11 @@ export function globalStep(model: ResidentModel, caches: LayerCaches, patches: P
   return stepFunction(inputs, shape, ({ vectors, bufferRows, ...positions }) => {
     const params = residentParams(model);
     const latent = globalLayers(params, vectors, cachedContext(caches, positions, shape));
-    const patchRows = patchRowsOf(params, config, latent);
-    for (let i = 0; i < crossLayers(config); i++) {
-      const { key, value } = crossKeysAndValues(params, config, patchRows, i);
-      patches.keys[i]!.scatterRows(bufferRows, tf.reshape(key, [slots * count, -1]));
-      patches.values[i]!.scatterRows(bufferRows, tf.reshape(value, [slots * count, -1]));
+    const patchSlots = patchSlotsOf(params, config, latent);
+    for (const [i, variables] of patches.layers.entries()) {
+      const rows = crossRowsOf(params, config, patchSlots, i);
+      for (const [which, variable] of variables.entries())
+        variable.scatterRows(bufferRows, tf.reshape(rows[which]!, [slots * count, -1]));
     }
     return [];
   });
@@ -117,7 +117,7 @@ export function decoderStep(
     const reading = {
       patches: slots * count,
       patchOfByte: tf.range(0, slots * count, 1, 'int32'),
-      of: (i: number) => ({ key: rows(patches.keys[i]!), value: rows(patches.values[i]!) }),
+      of: (i: number) => patches.layers[i]!.map(rows) as unknown as PatchRows,
     };
     const context = cachedContext(caches, positions, shape);
     const hidden = decoderLayers(params, config, states.states.gatherRows(bytes), reading, context);

@@ -44,7 +44,7 @@ describe('a resumed run', () => {
     const { config } = start;
     const run = async (steps: number) => {
       const { params } = await train({
-        objective: endToEndObjective(config, []),
+        objective: endToEndObjective(config, { frozen: [] }),
         config,
         start: start.reader,
         plan: plan(steps),

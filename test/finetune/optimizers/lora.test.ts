@@ -98,7 +98,7 @@ describe('a training state with adapters', () => {
 
   async function stepped(seed: number, steps: number, check: (trainingState: TrainingState) => void): Promise<void> {
     const config = await readBltConfig(BLT);
-    const objective = endToEndObjective(config, ['hash', 'head'], LORA);
+    const objective = endToEndObjective(config, { frozen: ['hash', 'head'], lora: LORA });
     const start = await openCheckpoint(BLT);
     const shared = {
       objective,
@@ -358,7 +358,7 @@ describe('a checkpoint in bfloat16', () => {
     const config = await readBltConfig(BLT);
     const specs = bltTensors(config);
     const start = await openCheckpoint(narrow);
-    const objective = endToEndObjective(config, ['decoder'], LORA);
+    const objective = endToEndObjective(config, { frozen: ['decoder'], lora: LORA });
     const options = { objective, specs, learningRateScale: {}, muonScale: null, moments: 'float32' as const, seed: 1 };
     const trainingState = await openTrainingState({ ...options, start, from: null });
     for (const { name, part, role } of specs) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../../src/blt/index.js';
 import { type ByteStore, buildStore, openStore } from '../../../src/data/index.js';
 import { startEngine } from '../../../src/engine/index.js';
+import { fromFloat32, writeSafetensorsFile } from '../../../src/safetensors/index.js';
 import { type Distillation, openDistillation } from '../../support/distillation.js';
 import { checkpointOf, differing, valuesOf } from '../support/runs.js';
 
@@ -93,6 +94,12 @@ describe.each([
     parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
     losses: { cross_entropy: 1 },
   },
+  {
+    kind: 'end-to-end',
+    change: { losses: { prefix_kl: 0.5 } },
+    parts: ['decoder', 'encoder', 'global', 'hash', 'head'],
+    losses: { cross_entropy: 1, prefix_kl: 0.5 },
+  },
 ])('a stage of kind $kind with $change', ({ kind, change, parts, losses }) => {
   const name = `${kind} ${JSON.stringify(change)}`.replaceAll(/\W/g, '-');
   beforeAll(async () => {
@@ -120,6 +127,41 @@ describe.each([
       );
     expect(sum(steps.at(-1)!)).toBeLessThan(0.5 * sum(steps[0]!));
   });
+});
+
+describe('tensors on which no output depends', () => {
+  const unused = () => bltTensors(tiny.config).flatMap((spec) => (spec.unused ? [spec.name] : []));
+  const recipe = () => tiny.recipe([stage('join', { losses: { prefix_kl: 0.5 }, checkpoint_every: 4 })]);
+  beforeAll(() => tiny.run('unaware', recipe()), 60_000);
+
+  it('keep their values, and have no moments, in a stage that trains their part', async () => {
+    const names = unused();
+    expect(names).toContain('model.local_decoder.cross_attn_layers.0.k_proj.weight');
+    const trained = await checkpoint('unaware');
+    const kept = new Map(names.map((name) => [name, start.get(name)!]));
+    expect(differing(new Map(names.map((name) => [name, trained.get(name)!])), kept)).toEqual([]);
+    const optimizer = await valuesOf(join(checkpointOf(tiny.path('unaware'), STEPS), 'optimizer.safetensors'));
+    expect([...optimizer.keys()].filter((key) => names.some((name) => key.startsWith(name)))).toEqual([]);
+  });
+
+  it('may have moments in a checkpoint from before they were left alone: these are ignored', async () => {
+    await expect(tiny.run('older', recipe(), { stage: 0, step: 4 })).rejects.toThrow('stop');
+    const path = join(checkpointOf(tiny.path('older'), 4), 'optimizer.safetensors');
+    const moments = await valuesOf(path);
+    for (const name of unused())
+      for (const which of ['first', 'second'])
+        moments.set(`${name}.${which}`, new Float32Array(start.get(name)!.length).fill(0.5));
+    const shapes = new Map(bltTensors(tiny.config).map(({ name, shape }) => [name, shape]));
+    const infos = [...moments].map(([name, values]) => ({
+      ...{ name, dtype: 'F32' as const },
+      shape: shapes.get(name.replace(/\.(first|second)$/, '')) ?? [values.length],
+    }));
+    await writeSafetensorsFile(path, infos, async function* ({ name }) {
+      yield fromFloat32(moments.get(name)!, 'F32');
+    });
+    await tiny.run('older', recipe());
+    expect(differing(await checkpoint('older'), await checkpoint('unaware'))).toEqual([]);
+  }, 60_000);
 });
 
 describe('source states of a text that is read repeatedly', () => {

@@ -9,6 +9,7 @@ import { type BltModel, cutIntoPatches } from '../../../src/model/index.js';
 import { wholeRow } from '../../../src/patching/index.js';
 import { bltLogits } from '../../support/blt-logits.js';
 import { maxDifference } from '../../support/golden.js';
+import { openOneRow } from '../../support/one-row.js';
 import { openResidentGolden, type ResidentGolden, withConfig } from '../../support/resident-golden.js';
 
 const TOLERANCE = 1e-4;
@@ -65,10 +66,15 @@ function expectWhole(model: BltModel, ids: Int32Array, found: Awaited<ReturnType
 const textOf = (length: number) =>
   encodeBytes(Buffer.from('To be, or not to be: that is the question – '.repeat(100)).subarray(0, length));
 
-describe.each(['plain/blt', 'projection-gqa'])('incremental decoding of %s', (name) => {
+describe.each([
+  ['plain/blt', openResidentGolden],
+  ['projection-gqa', openResidentGolden],
+  ['one row per patch', () => openOneRow(2)],
+  ['one row per patch and one key-value head', () => openOneRow(1)],
+])('incremental decoding of %s', (name, open) => {
   let opened: ResidentGolden;
   beforeAll(async () => {
-    opened = await openResidentGolden(name);
+    opened = await open(name);
   });
   afterAll(() => {
     opened.dispose();

@@ -104,14 +104,15 @@ interface Fitting {
 }
 
 async function openFitting(
-  { config, store, recipe, run, signal }: StageContext,
+  { config, store, recipe, run, signal, loadsSourceLayers: layers }: StageContext,
   { sequence_length: length, micro_batch_size: rows }: StageOf<'closed-form'>,
   teacher: Teacher,
   start: TensorReader,
 ): Promise<Fitting> {
   const mode = await chooseMode({ config, wholeModel: true, rows, length, steps: 1 });
-  const { tensors, ...sourceSettings } = await teacher.trainingSource(['embedding', 'head']);
-  const frozen = new Map([...(await loadFrozen(config, start)), ...tensors]);
+  const wanted = { tensors: ['embedding', 'head'], layers } as const;
+  const { tensors, layers: ownLayers, ...sourceSettings } = await teacher.trainingSource(wanted);
+  const frozen = new Map([...(await loadFrozen(config, start)), ...tensors, ...ownLayers]);
   const patcher = createPatcherRunner(config, frozen, mode);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
   const states = createSourceStates({ config, frozen, mode, cache });

@@ -91,8 +91,9 @@ async function evaluateFit(
   { config, from, source: folderOfSource, recipe }: Distillation,
   checkpoint: string,
 ): Promise<Fit> {
-  const source = await openTeacher(folderOfSource, from[0]!);
-  const { tensors, ...sourceSettings } = await source.trainingSource(['embedding', 'head']);
+  const source = await openTeacher(folderOfSource, from, config);
+  const wanted = { tensors: ['embedding', 'head'], layers: false } as const;
+  const { tensors, layers: _none, ...sourceSettings } = await source.trainingSource(wanted);
   const reader = overlay(await Promise.all([checkpoint, ...from].map(openCheckpoint)));
   const variables = new Map(tensors);
   for (const name of [...bltTensors(config).map(({ name }) => name), 'model.patcher.token_end.weight'])
