@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { recipeSchema } from '../../src/recipe/index.js';
 import { withoutAddedKeys } from '../../src/recipe/added-keys.js';
+import { recipeSchema } from '../../src/recipe/index.js';
 
 const stageOf = (stage: object) => recipeSchema.parse({ name: 'test', stages: [stage] }).stages[0]!;
 
