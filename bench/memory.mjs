@@ -71,6 +71,7 @@ function row(hashVocab, { title, frozen, optimizerState, optimizer = 'adamw', lo
     optimizerState,
     adapterParameters: adapters.reduce((sum, [a, b]) => sum + a * b, 0),
     loadsSourceLayers: false,
+    closedForm: null,
     frozenWeightBytes: 2,
   });
   const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, peakBytes } = memory;

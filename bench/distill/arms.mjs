@@ -1,5 +1,5 @@
 // The arms of bench:distill as data, and how many steps each stage gets from a budget of floating-point operations.
-import { closedFormFlops, parseBltConfig, stageFlops } from '../../dist/blt/index.js';
+import { closedFormFlops, expectedPositions, parseBltConfig, stageFlops } from '../../dist/blt/index.js';
 
 const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
@@ -109,7 +109,14 @@ function closedFormCost(stages, config, { bytesPerPatch, bytesPerToken, trainByt
     config,
     text: { bytes: ROW_BYTES, bytesPerPatch },
     source: { vocabSize, bytesPerToken },
-    textBytes: Math.min(stage.text_bytes, trainBytes),
-    solveBytes: stage.solve_bytes,
+    work: {
+      textBytes: Math.min(stage.text_bytes, trainBytes),
+      solveBytes: stage.solve_bytes,
+      ngramBytes: Math.min(stage.ngram_bytes, trainBytes),
+      ...{ encoder: 'feed-forward', decoder: 'prefix-gates' },
+      ...expectedPositions({ textBytes: stage.text_bytes, solveBytes: stage.solve_bytes }, bytesPerPatch, {
+        vocabSize,
+      }),
+    },
   });
 }

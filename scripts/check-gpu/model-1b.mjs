@@ -57,7 +57,7 @@ export function planOf(config, rows, rowBytes) {
       stage: END_TO_END,
       steps: 1,
       muon: muonShare(config, END_TO_END, 'adamw'),
-      solveBytes: null,
+      closedForm: null,
       bytes: rows * rowBytes,
       rowBytes,
       rowsPerStep: rows,

@@ -85,7 +85,7 @@ export function trainingFlopsPerByte(config: BltConfig, text: TextShape): number
 
 /** FLOPs per byte of the text that a stage reads. */
 export interface StageFlops {
-  /** The BLT's forward and backward passes, including the patcher's forward pass; in closed form also the sums of the normal equations. */
+  /** The BLT's forward and backward passes, including the patcher's forward pass; in closed form the encoder's, and the sums of the normal equations. */
   readonly model: number;
   /** The source's blocks, forward. With cached states, this applies only to the share of the text whose states are computed. */
   readonly sourceStates: number;
@@ -94,8 +94,8 @@ export interface StageFlops {
 }
 
 /**
- * The cost of a stage in FLOPs per byte of text. A closed form passes over its text once. Its solves are omitted: they cost a few cubes of
- * the feature width, while the sums cost its square for every byte of text.
+ * The cost of a stage in FLOPs per byte of text. Of a closed form, only what happens on the text of its solves; closed-form-flops.ts adds the
+ * rest. The solves themselves are omitted: they cost a few cubes of the feature width, while the sums cost its square for every byte of text.
  */
 export function stageFlops(params: {
   readonly config: BltConfig;
@@ -117,49 +117,22 @@ export function stageFlops(params: {
   };
 }
 
-/**
- * The cost of a closed form in FLOPs. The patcher segments all the text that the tables are fitted on. Everything else runs only on the
- * text used for solving, where the source's states are computed once and its head reads them three times. The tables are means and need no
- * product.
- */
-export function closedFormFlops(params: {
-  readonly config: BltConfig;
-  readonly text: TextShape;
-  readonly source: SourceShape;
-  /** Bytes that the tables are fitted on. */
-  readonly textBytes: number;
-  /** Bytes used for solving. */
-  readonly solveBytes: number;
-}): number {
-  const { textBytes, solveBytes, ...question } = params;
-  const { model, sourceStates, sourceHead } = stageFlops({ ...question, stage: { kind: 'closed-form' } });
-  const patcher = totalFlops(forwardFlops(question.config, question.text).patcher);
-  return textBytes * patcher + Math.min(solveBytes, textBytes) * (model - patcher + sourceStates + 3 * sourceHead);
-}
-
-/** Sizes of the two least-squares problems of a closed form: features times features, and features times targets. */
+/** Sizes of a least-squares problem: features times features, and features times targets. */
 export interface LeastSquares {
   readonly features: number;
   readonly targets: number;
 }
 
-/**
- * Patches: from the input of the last projection before the global transformer to the token's embedding. Head: from the decoder's hidden
- * state at a byte to the logits of the next byte.
- */
-export function leastSquaresOf(config: BltConfig): { readonly patches: LeastSquares; readonly head: LeastSquares } {
-  const { encoder, decoder, global, crossAttnK, vocabSize } = config;
+/** The closed form's problem: from the input of the last projection before the global transformer to the embedding of a patch's token. */
+export function leastSquaresOf(config: BltConfig): LeastSquares {
+  const { encoder, global, crossAttnK } = config;
   const features = needsProjection(config) ? crossAttnK * encoder.hiddenSize : encoder.hiddenSize;
-  return {
-    patches: { features, targets: global.hiddenSize },
-    head: { features: decoder.hiddenSize, targets: vocabSize },
-  };
+  return { features, targets: global.hiddenSize };
 }
 
 function normalEquationFlops(config: BltConfig, { bytesPerPatch }: TextShape): number {
-  const { patches, head } = leastSquaresOf(config);
-  const products = ({ features, targets }: LeastSquares) => linear(features, features) + linear(features, targets);
-  return products(patches) / bytesPerPatch + products(head);
+  const { features, targets } = leastSquaresOf(config);
+  return (linear(features, features) + linear(features, targets)) / bytesPerPatch;
 }
 
 export function totalFlops(flops: Flops): number {

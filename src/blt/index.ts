@@ -2,6 +2,13 @@
 export { type Adapter, adaptersOf, type Lora } from './adapters.js';
 export { bitsPerByte } from './bits-per-byte.js';
 export {
+  type ClosedFormWork,
+  closedFormFlops,
+  DECODER_FIT_EPOCHS,
+  expectedPositions,
+  PREFIX_CLASSES,
+} from './closed-form-flops.js';
+export {
   type BltConfig,
   encoderCrossLayers,
   needsProjection,
@@ -9,7 +16,6 @@ export {
   type TransformerConfig,
 } from './config.js';
 export {
-  closedFormFlops,
   type FlopParts,
   type Flops,
   forwardFlops,
@@ -26,6 +32,7 @@ export {
   trainingFlopsPerByte,
 } from './flops.js';
 export { type HashConfig, hashRows, hashTables } from './hash-rows.js';
+export { localChannels } from './local-channels.js';
 export { bltConfigFor, deriveLocalSizes, type LocalSizes, type SourceSizes } from './local-sizes.js';
 export { MUON_STEPS, type MuonShare, muonFlops, muonShare, type Optimizer, trainedByMuon } from './muon.js';
 export { parseBltConfig } from './parse-config.js';

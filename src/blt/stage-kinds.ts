@@ -70,7 +70,7 @@ type OfKind<Kind extends StageShape['kind']> = Extract<StageShape, { readonly ki
 const KINDS: { readonly [Kind in StageShape['kind']]: StageKind<OfKind<Kind>> } = {
   patcher: { sections: [], alwaysFrozen: () => [], needs: () => NOTHING },
   'closed-form': {
-    sections: ['hash', 'encoder', 'pooling', 'decoder'],
+    sections: ['hash', 'encoder', 'pooling'],
     alwaysFrozen: () => ['encoder', 'hash', 'global', 'decoder', 'head'],
     needs: () => EVERYTHING,
   },

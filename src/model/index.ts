@@ -54,4 +54,4 @@ export {
   sourceLayers,
   sourceNorm,
 } from './source-tensors.js';
-export { blockContext, type ForwardOptions, type RopeLayout } from './transformer.js';
+export { blockContext, type ForwardOptions, feedForward, type RopeLayout } from './transformer.js';

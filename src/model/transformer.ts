@@ -113,7 +113,8 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
 }
 
-function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
+/** The feed-forward branch of a layer, which is added to its input: x [N, hidden] -> [N, hidden]. */
+export function feedForward(x: tf.Tensor, params: Params, prefix: string, config: TransformerConfig): tf.Tensor {
   const project = (y: tf.Tensor, name: string) => projection(y, params, `${prefix}.mlp.${name}`);
   const normal = rmsNorm(x, param(params, `${prefix}.post_attention_layernorm.weight`), config.rmsNormEps);
   return project(swiglu(project(normal, 'gate_proj'), project(normal, 'up_proj')), 'down_proj');

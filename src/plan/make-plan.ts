@@ -106,7 +106,7 @@ const DEFAULTS = {
   muon: { parameters: 0, flopsPerStep: 0 },
   adapterParameters: 0,
   keepCheckpoints: 1,
-  solveBytes: null,
+  closedForm: null,
   sourceStatesCacheBytes: 0,
   loadsSourceLayers: false,
 } as const;
@@ -147,8 +147,11 @@ function stageWork(
 ): TrainingWork {
   const common = { ...shared, stage, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
-    const { micro_batch_size: microBatchRows, text_bytes: bytes, solve_bytes: solveBytes } = stage;
-    return { ...DEFAULTS, ...common, bytes, solveBytes, rowsPerStep: microBatchRows, microBatchRows };
+    const { micro_batch_size: microBatchRows, text_bytes: textBytes, solve_bytes: solveBytes } = stage;
+    const { ngram_bytes: ngramBytes, encoder, decoder } = stage;
+    const bytes = Math.max(textBytes + solveBytes, ngramBytes);
+    const closedForm = { textBytes, solveBytes, ngramBytes, encoder, decoder };
+    return { ...DEFAULTS, ...common, bytes, closedForm, rowsPerStep: microBatchRows, microBatchRows };
   }
   const rowsPerStep = rows(stage);
   return {
@@ -163,7 +166,7 @@ function stageWork(
     muon: muonShare(config, stage, stage.optimizer),
     adapterParameters: stage.kind === 'end-to-end' && stage.lora ? adapterParameters(config, stage.lora) : 0,
     keepCheckpoints: stage.keep_checkpoints,
-    solveBytes: null,
+    closedForm: null,
     sourceStatesCacheBytes: 'source_states_cache_bytes' in stage ? stage.source_states_cache_bytes : 0,
   };
 }

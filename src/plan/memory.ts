@@ -4,6 +4,7 @@
  */
 import {
   type BltConfig,
+  type ClosedFormWork,
   hashTables,
   type MuonShare,
   type Part,
@@ -40,6 +41,8 @@ export interface MemoryInputs {
   readonly adapterParameters: number;
   /** Whether the source's layers are loaded in addition to the latent global transformer. */
   readonly loadsSourceLayers: boolean;
+  /** The settings of a closed-form stage; null for other stages. */
+  readonly closedForm: Pick<ClosedFormWork, 'solveBytes'> | null;
   /** Bytes per weight of a frozen matrix: 2 where the checkpoint stores bfloat16, which stays bfloat16 in memory. */
   readonly frozenWeightBytes: 2 | 4;
 }
@@ -51,7 +54,7 @@ export interface TrainingMemory {
   readonly weightsBytes: number;
   /** The source's embeddings, head and, if loaded once more, layers, and the tensors computed from them for one micro-batch. */
   readonly sourceBytes: number;
-  /** The sums of a closed-form stage. */
+  /** The sums, moments and examples of a closed-form stage. */
   readonly sumsBytes: number;
   readonly gradientsBytes: number;
   /** AdamW's two moments, and Muon's one. */
@@ -92,7 +95,8 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + inputs.frozenWeightBytes * (frozen - frozenTable);
   const layersBytes = inputs.loadsSourceLayers ? inputs.frozenWeightBytes * counts.global : 0;
   const sourceBytes = layersBytes + sourceMemory({ config, source, runs: runs.source, text, rows });
-  const sumsBytes = stage.kind === 'closed-form' ? closedFormMemory(config) : 0;
+  const { closedForm } = inputs;
+  const sumsBytes = closedForm === null ? 0 : closedFormMemory(config, closedForm, text.bytesPerPatch);
   const activations = activationsOf(config, text, runs);
   const kept = (floats: KeptFloats) => keptBytes(floats, inputs);
   const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);

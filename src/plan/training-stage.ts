@@ -2,7 +2,9 @@
 
 import {
   type BltConfig,
+  type ClosedFormWork,
   closedFormFlops,
+  expectedPositions,
   type Part,
   type SourceShape,
   type StageShape,
@@ -29,8 +31,8 @@ export interface TrainingWork extends HowItTrains {
   readonly steps: number;
   /** Bytes of text that are read, counting repetitions. */
   readonly bytes: number;
-  /** Bytes of text on which a closed-form stage solves; null for other stages. */
-  readonly solveBytes: number | null;
+  /** The settings of a closed-form stage; null for other stages. */
+  readonly closedForm: Omit<ClosedFormWork, 'patchEnds' | 'positions'> | null;
   readonly rowBytes: number;
   readonly rowsPerStep: number;
   /** Rows whose activations are in memory at once. */
@@ -84,9 +86,12 @@ export function trainingStageCost(params: {
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
   const perByte = model + sourceStates + sourceHead;
   const flops =
-    work.solveBytes === null
+    work.closedForm === null
       ? bytes * perByte + work.steps * work.muon.flopsPerStep
-      : closedFormFlops({ config, text, source, textBytes: bytes, solveBytes: work.solveBytes });
+      : closedFormFlops({
+          ...{ config, text, source },
+          work: { ...work.closedForm, ...expectedPositions(work.closedForm, work.bytesPerPatch, source) },
+        });
   const memory = trainingMemory({
     ...work,
     config,

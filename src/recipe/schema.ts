@@ -215,6 +215,12 @@ const closedForm = z
       .describe(
         'Bytes of other text from which n-gram tables learn to predict the next byte, for the decoder: a table look-up and two small products a byte. 0 leaves them out.',
       ),
+    encoder: z
+      .enum(['back-off', 'tables', 'feed-forward'])
+      .default('feed-forward')
+      .describe(
+        'How the encoder learns the embeddings of tokens: tables as means with back-off, tables by stochastic steps, or feed-forward units as well.',
+      ),
     decoder: z
       .enum(['linear', 'feed-forward', 'prefix-gates'])
       .default('prefix-gates')

@@ -14,11 +14,7 @@ describe('muonShare', () => {
   const local = /local_encoder|local_decoder|token_embedding_projection/;
   it.each<[string, StageShape, RegExp]>([
     ['the patcher', { kind: 'patcher' }, /patcher/],
-    [
-      'align-encoder',
-      { kind: 'align-encoder', frozen: [] },
-      /local_encoder|token_embedding_projection/,
-    ],
+    ['align-encoder', { kind: 'align-encoder', frozen: [] }, /local_encoder|token_embedding_projection/],
     ['join', { kind: 'join', frozen: [], losses: { prefix_kl: 0 } }, local],
     ['end-to-end', { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } }, /local|global/],
     [

@@ -90,6 +90,7 @@ describe.each(Object.keys(SOURCES))('the plan of a %s model', (name) => {
       optimizerState: options.moments === '8-bit' ? '8-bit' : 'float32',
       adapterParameters: 0,
       loadsSourceLayers: false,
+      closedForm: null,
       frozenWeightBytes: 4,
     });
     const runtime = await measured('smallest', options, [1, 64]);

@@ -120,6 +120,7 @@ const question: MemoryInputs = {
   muon: NO_MUON,
   adapterParameters: 0,
   loadsSourceLayers: false,
+  closedForm: null,
   frozenWeightBytes: 2,
 };
 const memory = (change: Partial<MemoryInputs> = {}) => trainingMemory({ ...question, ...change });

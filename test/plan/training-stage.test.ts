@@ -40,7 +40,7 @@ const work: TrainingWork = {
   stage: { kind: 'end-to-end', frozen: [], losses: { prefix_kl: 0 } },
   steps: 5,
   muon: NO_MUON,
-  solveBytes: null,
+  closedForm: null,
   bytes: 5 * 4 * 64,
   rowBytes: 64,
   rowsPerStep: 4,

@@ -1,7 +1,7 @@
 /**
- * @module Stage 0: initialisation in closed form, without gradient steps (docs/distillation.md). It fits the n-gram tables to text and
- * vocabulary, sets the encoder to pass their sum on, fits the projection by least squares, and fits a head to the source's next-byte
- * distribution. Each fit runs the model as it is at that point.
+ * @module Stage 0: initialisation (docs/distillation.md). It fits the encoder's tables and feed-forward units to the embeddings of tokens, trains
+ * an n-gram model in the tables' spare channels, fits the projection by least squares, and fits the decoder's first layer and the head to the
+ * source's next-byte distribution. Each fit runs the model as it is at that point; attention is idle in all of them.
  */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -40,8 +40,9 @@ import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors } from './encoder-tensors.js';
 import { fitDecoder } from './fit-decoder.js';
+import { fitEncoder } from './fit-encoder.js';
 import { fitProjection } from './fit-projection.js';
-import { addNgrams, contentVectors, fitTables, vocabularyTexts } from './fit-tables.js';
+import { addNgrams, contentVectors, fitTables, tablesOf, vocabularyTexts } from './fit-tables.js';
 import {
   cachePatcherOutputs,
   type FittingText,
@@ -118,8 +119,7 @@ async function openFitting(
   const { tensors, layers: ownLayers, ...sourceSettings } = await teacher.trainingSource(wanted);
   const frozen = new Map([...(await loadFrozen(config, start)), ...tensors, ...ownLayers]);
   const patcher = createPatcherRunner(config, frozen, mode);
-  const cache = { path: join(run, 'source-states.bin'), maxBytes: Number.POSITIVE_INFINITY };
-  const states = createSourceStates({ config, frozen, mode, cache });
+  const states = createSourceStates({ config, frozen, mode, cache: null });
   const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   const { run: runPatcher, close: closePatcherOutputs } = cachePatcherOutputs(
@@ -143,8 +143,8 @@ async function openFitting(
 }
 
 /**
- * Collects what the tables are fitted to: the tokens of the vocabulary, and the tokens in the training text.
- * @param vectors one row per token.
+ * Collects what the encoder is fitted to: the tokens of the vocabulary, and the tokens in the training text.
+ * @param vectors one row per token. @param skipBytes text at the beginning that is left out: the later fits use it.
  * @returns statistics of the text, for counting floating-point operations.
  */
 async function observe(
@@ -152,11 +152,14 @@ async function observe(
   settings: StageOf<'closed-form'>,
   { reader }: Teacher,
   vectors: Float32Array,
+  skipBytes: number,
   into: Observations,
 ) {
   for (const entry of vocabularyTexts(reader, vectors, settings.vocabulary_weight)) await into.add(entry);
-  let [bytes, patches, tokens] = [0, 0, 0];
-  for await (const batch of fittingBatches(text, settings.text_bytes, ['encoder'])) {
+  let [read, bytes, patches, tokens] = [0, 0, 0, 0];
+  for await (const batch of fittingBatches(text, skipBytes + settings.text_bytes, ['encoder'])) {
+    read += batch.bytes;
+    if (read <= skipBytes) continue;
     for (const micro of batch.batches)
       for (const seen of observedTexts(requireFields(micro, OBSERVED_FIELDS), vectors)) await into.add(seen);
     bytes += batch.bytes;
@@ -174,21 +177,24 @@ async function fitModel(
 ): Promise<{ fitted: ReadonlyMap<string, Float32Array>; flops: number }> {
   const { config } = context;
   const { ridge } = settings;
-  // The n-gram tables are trained on the rest, which must not be the smaller part.
+  // The tables are fitted to the rest, which must not be the smaller part: what is fitted on their own text trusts them too much.
   const solveBytes = Math.min(settings.solve_bytes, Math.floor(context.store.train.byteCount / 4));
   const layout = layoutOf(config);
   const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
   const embedding = sourceEmbedding(source);
-  const withStates = () => fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
   const vectors = contentVectors(embedding, layout);
   const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
   try {
-    const { bytes: textBytes, bytesPerPatch, bytesPerToken } = await observe(text, settings, teacher, vectors, seen);
-    scratchModel.replace(await fitTables(config, layout, seen));
+    const {
+      bytes: textBytes,
+      bytesPerPatch,
+      bytesPerToken,
+    } = await observe(...([text, settings, teacher, vectors, solveBytes, seen] as const));
+    scratchModel.replace(await fitTables(config, layout, seen, settings.encoder === 'back-off'));
     scratchModel.replace(encoderTensors(config, layout));
 
     const norm = sourceNorm(source).dataSync() as Float32Array;
-    scratchModel.replace(decoderTensors(config, layout, norm, new Float32Array(layout.spare * layout.width)));
+    scratchModel.replace(decoderTensors(config, layout, norm));
     const ngrams = await trainNgramModel({
       ...{
         data: text.data,
@@ -201,17 +207,35 @@ async function fitModel(
     });
     const ngramScale = NGRAM_SHARE * layout.scale;
     scratchModel.replace(addNgrams(layout, scratchModel.fitted, ngrams, ngramScale));
+    let patchEnds = 0;
+    if (settings.encoder !== 'back-off') {
+      const { tensors, positions } = await fitEncoder({
+        ...{ config, layout, seen, tables: tablesOf(scratchModel.fitted), seed: text.seed, signal: text.signal },
+        feedForward: settings.encoder === 'feed-forward',
+      });
+      scratchModel.replace(tensors);
+      patchEnds = positions;
+    }
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     scratchModel.replace(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
-    scratchModel.replace(
-      await fitDecoder({
-        ...{ config, layout, source, ngrams, ngramScale, decoder: settings.decoder },
-        ...{ params: scratchModel.params, batches: withStates(), seed: text.seed, signal: text.signal },
-      }),
-    );
+    const { tensors, positions } = await fitDecoder({
+      ...{ config, layout, source, ngrams, ngramScale, decoder: settings.decoder },
+      ...{
+        params: scratchModel.params,
+        batches: fittingBatches(text, solveBytes, ['states', 'bytes'], states.add),
+        seed: text.seed,
+        signal: text.signal,
+      },
+    });
+    scratchModel.replace(tensors);
     const shape = { bytes: settings.sequence_length, bytesPerPatch };
     const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
-    const flops = closedFormFlops({ config, text: shape, source: vocabulary, textBytes, solveBytes });
+    const { ngramBytes } = ngrams;
+    const work = { textBytes, solveBytes, ngramBytes, encoder: settings.encoder, decoder: settings.decoder };
+    const flops = closedFormFlops({
+      ...{ config, text: shape, source: vocabulary },
+      work: { ...work, patchEnds, positions },
+    });
     return { fitted: new Map(scratchModel.fitted), flops };
   } finally {
     await seen.close();

@@ -1,4 +1,4 @@
-/** @module The decoder's initial tensors: they apply the source's final norm, and write its expected next byte to the spare channels. */
+/** @module The decoder's initial tensors: they apply the source's final norm, and change nothing else. */
 import type { BltConfig } from '../../../blt/index.js';
 import { identity, identityBlocks, type Tensors } from './encoder-tensors.js';
 import { balancedNorm, type Layout } from './layout.js';
@@ -8,16 +8,10 @@ const PREFIX = 'model.local_decoder';
 /**
  * @param finalNorm the weights of the source's final norm [Hg]. With one row per patch, the norm before keys and values reproduces it exactly.
  * With several rows, each of which is normalised separately, it is folded into the projection.
- * @param expected [spare, width]: maps cross-attention values to the directions of the normed state that predict the next byte best.
  */
-export function decoderTensors(
-  config: BltConfig,
-  layout: Layout,
-  finalNorm: Float32Array,
-  expected: Float32Array,
-): Tensors {
+export function decoderTensors(config: BltConfig, layout: Layout, finalNorm: Float32Array): Tensors {
   const { decoder, global, crossAttnK: slots } = config;
-  const { width, content } = layout;
+  const { width } = layout;
   const tensors = identityBlocks(PREFIX, decoder.layers, width, decoder.intermediateSize, balancedNorm(layout));
   const state = global.hiddenSize;
   const projection = new Float32Array(slots * width * state);
@@ -34,9 +28,7 @@ export function decoderTensors(
     tensors.set(`${cross}.q_norm.weight`, balancedNorm(layout));
     tensors.set(`${cross}.k_norm.weight`, keyNorm.slice());
     tensors.set(`${cross}.v_proj.weight`, identity(width, width));
-    const output = new Float32Array(width * width);
-    if (i === 0) output.set(expected, content * width);
-    tensors.set(`${cross}.o_proj.weight`, output);
+    tensors.set(`${cross}.o_proj.weight`, new Float32Array(width * width));
     // Zero queries weight all rows of a patch equally.
     tensors.set(`${cross}.q_proj.weight`, new Float32Array(width * width));
   }

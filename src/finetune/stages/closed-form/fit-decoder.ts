@@ -4,9 +4,9 @@
  * reads the next byte. A position then depends on no other, so that single positions are drawn at random and a step costs little.
  */
 
+import { DECODER_FIT_EPOCHS } from '../../../blt/index.js';
 import { createVariable, linear, swiglu, tf, type Variable } from '../../../engine/index.js';
-import { byteEmbeddings } from '../../../model/index.js';
-import { uniformOf } from '../../../random.js';
+import { byteEmbeddings, feedForward } from '../../../model/index.js';
 import { prefixKl } from '../../losses/prefix-kl.js';
 import {
   createParameterState,
@@ -21,10 +21,10 @@ import { constantOf, type Layout } from './layout.js';
 import { whitening } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import { prefixGates } from './prefix-gates.js';
+import { shuffledPositions } from './shuffled-positions.js';
 
 /** Small steps: more of them teach more than less noisy ones, for the same number of operations. */
 const STEP_POSITIONS = 1024;
-export const FIT_EPOCHS = 2;
 /** Short text is read until there were enough steps. */
 const MIN_STEPS = 300;
 const LEARNING_RATE = 1e-3;
@@ -139,8 +139,10 @@ function fieldsAt({ config, params }: DecoderFit, examples: DecoderExamples, pos
       ),
       hashRows: tf.tensor1d(rows, 'int32'),
     };
+    // The encoder's states: its attention is idle, and only its first layer has feed-forward units.
+    const embedded = byteEmbeddings(params(), config, batch);
     return [
-      byteEmbeddings(params(), config, batch),
+      tf.add(embedded, feedForward(embedded, params(), 'model.local_encoder.layers.0', config.encoder)),
       tf.tensor2d(examples.valuesAt(positions), [count, config.decoder.hiddenSize]),
       tf.tensor2d(examples.expectationsAt(positions), [count, 256]),
     ];
@@ -180,19 +182,6 @@ function openParameters(fit: DecoderFit, examples: DecoderExamples): ParameterSt
   return parameters;
 }
 
-/** An endless sequence of positions in which each pass is in a new random order. */
-function* shuffledPositions(count: number, seed: number): Generator<number> {
-  const uniform = uniformOf(`decoder examples ${seed}`);
-  const order = Int32Array.from({ length: count }, (_, i) => i);
-  for (;;) {
-    for (let i = count - 1; i > 0; i--) {
-      const j = Math.floor(uniform() * (i + 1));
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
-    yield* order;
-  }
-}
-
 /** The fitted tensors by their names in the model. */
 function fittedTensors(parameters: readonly ParameterState[], layout: Layout): Tensors {
   const values = new Map(parameters.map(({ name, value }) => [name, value]));
@@ -213,26 +202,29 @@ function fittedTensors(parameters: readonly ParameterState[], layout: Layout): T
   return tensors;
 }
 
-/** Fits the decoder. The engine must be started. @throws the signal's reason when it is aborted. */
-export async function fitDecoder(options: DecoderFit): Promise<Tensors> {
+/**
+ * Fits the decoder. The engine must be started.
+ * @returns its tensors, and the number of positions that the fit read. @throws the signal's reason when it is aborted.
+ */
+export async function fitDecoder(options: DecoderFit): Promise<{ tensors: Tensors; positions: number }> {
   const { layout, seed, signal, params } = options;
   const examples = await collectExamples({ ...options, params: params() });
   const parameters = openParameters(options, examples);
   const fit = openAdamWFit({ dense: parameters, adamw: ADAMW, loss: lossOf(layout) });
   const size = Math.min(STEP_POSITIONS, examples.count);
-  const steps = Math.max(MIN_STEPS, Math.floor((FIT_EPOCHS * examples.count) / size));
+  const steps = Math.max(MIN_STEPS, Math.floor((DECODER_FIT_EPOCHS * examples.count) / size));
   const order = shuffledPositions(examples.count, seed);
   try {
     for (let step = 1; step <= steps; step++) {
       signal.throwIfAborted();
-      const positions = Int32Array.from({ length: size }, () => order.next().value as number);
+      const positions = Int32Array.from({ length: size }, () => order.next().value);
       const fields = fieldsAt(options, examples, positions);
       const learningRate = linearRate(LEARNING_RATE, { step, warmup: WARMUP_STEPS, progress: (step - 1) / steps });
       const loss = await fit.run(fields, { step, learningRate });
       if (process.env.BYTEIFY_TRACE && step % 50 === 0) console.error('decoder step', step, steps, loss / Math.LN2);
       tf.dispose(fields);
     }
-    return fittedTensors(parameters, layout);
+    return { tensors: fittedTensors(parameters, layout), positions: steps * size };
   } finally {
     fit.dispose();
     parameters.forEach(disposeParameterState);

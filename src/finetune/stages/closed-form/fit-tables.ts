@@ -48,9 +48,18 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
 /** Copies rows of a table to channels of another. @param from [rows, width + 1]. @param at the first row to write. */
 type CopyRows = (from: Float32Array, to: Float32Array, at: number) => void;
 
-/** Fits the content and count channels. @param seen the observations of text and vocabulary, with vectors from `contentVectors`. */
-export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Observations): Promise<Tensors> {
-  const { width, content, count, constant } = layout;
+/**
+ * Fits the count channel, and the content channels if they are wanted; otherwise they are zero.
+ * @param seen the observations of text and vocabulary, with vectors from `contentVectors`.
+ */
+export async function fitTables(
+  { hash }: BltConfig,
+  layout: Layout,
+  seen: Observations,
+  withContent: boolean,
+): Promise<Tensors> {
+  const { width, count, constant } = layout;
+  const content = withContent ? layout.content : 0;
   const unit = countUnit(layout);
   const copyRows: CopyRows = (from, to, at) => {
     const stride = content + 1;
@@ -65,6 +74,12 @@ export async function fitTables({ hash }: BltConfig, layout: Layout, seen: Obser
   const ngramRows = new Float32Array(tables.length * hash.vocab * width);
   return tablesWith({ bytes, tables }, { byteRows, ngramRows }, hash.vocab, copyRows);
 }
+
+/** The tables among fitted tensors: of bytes [260, width], and of n-grams [rows, width]. */
+export const tablesOf = (fitted: ReadonlyMap<string, Float32Array>) => ({
+  bytes: fitted.get(BYTE_EMBEDDINGS)!,
+  ngrams: fitted.get(HASH_EMBEDDINGS)!,
+});
 
 /** Puts the sums of an n-gram model into the spare channels, multiplied by `scale`. */
 export function addNgrams(

@@ -1,11 +1,11 @@
 /**
  * @module Which channels of a byte's state hold what after the closed-form initialisation: content (the embedding of the token that seems to end
- * here), spare channels that the decoder fills with the source's expected next byte, the byte's offset in its patch, and a constant.
+ * here), spare channels for the n-gram tables that predict the next byte, the byte's offset in its patch, and a constant.
  *
  * The constant makes the norms of all states nearly equal, so that the RMSNorm before cross-attention is nearly a fixed factor. The offset lets
  * cross-attention, which has no positional encoding (docs/blt-format.md 1.4), find the last byte of a patch.
  */
-import type { BltConfig } from '../../../blt/index.js';
+import { type BltConfig, localChannels } from '../../../blt/index.js';
 
 export interface Layout {
   /** The number of channels: the local width. */
@@ -22,10 +22,6 @@ export interface Layout {
   readonly scale: number;
 }
 
-/** The fewest spare channels that are enough to represent the expected next byte. */
-const MIN_SPARE = 16;
-/** The share of the width that is spare if the local models are too narrow for `MIN_SPARE`. */
-const SPARE_SHARE = 1 / 8;
 /** At a smaller scale RMSNorm's epsilon of 1e-5 would matter. */
 const MIN_SCALE = 1 / 8;
 /** The content's share of a state's squared norm. */
@@ -36,15 +32,13 @@ const COUNT_UNIT = 0.025;
 export const LONGEST_COUNT = 12;
 
 /** Cross-attention doubles its residual in each decoder layer (docs/blt-format.md 1.6), so states begin small and end near an RMS of 1. */
-export function layoutOf({ encoder, decoder, global }: BltConfig): Layout {
+export function layoutOf(config: BltConfig): Layout {
+  const { encoder, decoder } = config;
   const width = encoder.hiddenSize;
-  const left = width - 2 - global.hiddenSize;
-  const spare = left >= MIN_SPARE ? left : Math.floor(width * SPARE_SHARE);
   const doublings = decoder.crossAttnAllLayers ? decoder.layers : 1;
   return {
     width,
-    content: Math.min(global.hiddenSize, width - 2 - spare),
-    spare: width - 2 - Math.min(global.hiddenSize, width - 2 - spare),
+    ...localChannels(config),
     count: width - 2,
     constant: width - 1,
     scale: Math.max(MIN_SCALE, 2 ** -doublings),

@@ -3,7 +3,7 @@
  * n-grams, and two linear readouts of it. One predicts the next byte, the other how much of the source's token has been read. It is trained by
  * stochastic steps, one pass over text: a second pass memorises the text.
  */
-import { type HashConfig, hashRows, hashTables, VOCAB_SIZE } from '../../../blt/index.js';
+import { type HashConfig, VOCAB_SIZE } from '../../../blt/index.js';
 import { PACKER_START, type PackedRow, type StoredSplit } from '../../../data/index.js';
 import { createVariable, crossEntropySum, gatherRows, linear, tf, zeroVariable } from '../../../engine/index.js';
 import type { TokensOf } from '../../../patching/index.js';
@@ -12,6 +12,7 @@ import { openRows } from '../../batches/row-source.js';
 import { sparseRows } from '../../batches/sparse-rows.js';
 import { createParameterState, disposeParameterState, type ParameterGroup } from '../../optimizers/adamw.js';
 import { linearRate, openAdamWFit } from './adamw-fit.js';
+import { orderMask, rowCount, rowsOfText, rowsPerPosition } from './ngram-rows.js';
 import { countPrefixes, type PrefixClusters, prefixClusters, prefixesOf } from './prefix-clusters.js';
 
 export interface NgramTraining {
@@ -50,6 +51,8 @@ export interface NgramModel {
   /** Predicts the class of the token's prefix. */
   readonly prefix: Readout;
   readonly clusters: PrefixClusters;
+  /** Text that it was trained on. */
+  readonly ngramBytes: number;
 }
 
 /** Positions per step at most; fewer where the text is too short for enough steps. */
@@ -83,33 +86,13 @@ interface NgramBatch {
   readonly prefixWeights: Float32Array;
 }
 
-/** The rows of the table that each position reads, document by document: [N * (1 + tables)]. Padding reads the rows of padding. */
+/** The rows that each position of a packed row reads, document by document. Padding reads the rows of padding. */
 function rowsOf({ ids, documents }: PackedRow, hash: HashConfig): Int32Array {
-  const tables = hashTables(hash);
-  const stride = 1 + tables;
-  const rows = new Int32Array(ids.length * stride);
-  ids.forEach((id, position) => {
-    rows[position * stride] = id;
-  });
+  const rows = new Int32Array(ids.length * rowsPerPosition(hash));
   const end = documents.at(-1)?.end ?? 0;
   for (const { start, end: stop } of [...documents, { start: end, end: ids.length }])
-    hashRows(ids.subarray(start, stop), hash).forEach((row, i) => {
-      rows[(start + Math.floor(i / tables)) * stride + 1 + (i % tables)] = VOCAB_SIZE + row;
-    });
+    rows.set(rowsOfText(ids.subarray(start, stop), hash), start * rowsPerPosition(hash));
   return rows;
-}
-
-/** Which rows count: those of n-grams up to a random size at some positions, all at the others [N, 1 + tables]. */
-function droppedOrders(count: number, hash: HashConfig, uniform: () => number): Float32Array {
-  const sizes = [1, ...Array.from({ length: hash.functions }, () => hash.sizes).flat()];
-  const ascending = [...hash.sizes].sort((a, b) => a - b);
-  const mask = new Float32Array(count * sizes.length).fill(1);
-  for (let position = 0; position < count; position++) {
-    if (uniform() >= DROPPED_SHARE) continue;
-    const largest = ascending[Math.floor(uniform() * ascending.length) - 1] ?? 1;
-    for (const [i, size] of sizes.entries()) if (size > largest) mask[position * sizes.length + i] = 0;
-  }
-  return mask;
 }
 
 function joined<T extends Int32Array | Float32Array>(parts: readonly T[], into: T): T {
@@ -129,9 +112,9 @@ function batchOf(
   uniform: () => number,
 ): NgramBatch {
   const read = rows.map((row) => rowsOf(row, hash));
-  const { indices, positions } = sparseRows(read, VOCAB_SIZE + hashTables(hash) * hash.vocab);
+  const { indices, positions } = sparseRows(read, rowCount(hash));
   const count = rows.reduce((sum, { ids }) => sum + ids.length, 0);
-  const mask = droppedOrders(count, hash, uniform);
+  const mask = orderMask(count, hash, { known: () => Number.POSITIVE_INFINITY, droppedShare: DROPPED_SHARE, uniform });
   const prefixes = rows.flatMap((row) => prefixesOf(row, tokensOf));
   const integers = () => new Int32Array(count);
   return {
@@ -168,7 +151,7 @@ function lossOf(parameters: ReadonlyMap<string, tf.Tensor>, fields: readonly tf.
 
 /** The parameters, and one step over them. */
 function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, seed: number) {
-  const rowCount = VOCAB_SIZE + hashTables(hash) * hash.vocab;
+  const allRows = rowCount(hash);
   const state = (name: string, variable: ReturnType<typeof zeroVariable>) =>
     createParameterState(name, variable, GROUP);
   const random = (rows: number, offset: number) => {
@@ -178,7 +161,7 @@ function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, se
     return variable;
   };
   // One row more, which nothing reads: padding of a step's rows is written there.
-  const table = state('table', zeroVariable([rowCount + 1, width]));
+  const table = state('table', zeroVariable([allRows + 1, width]));
   const dense = [
     state('next', random(VOCAB_SIZE, 0)),
     state('next bias', zeroVariable([VOCAB_SIZE])),
@@ -191,7 +174,7 @@ function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, se
       const count = batch.targets.length;
       const fields = [
         tf.tensor1d(batch.positions, 'int32'),
-        tf.tensor2d(batch.mask, [count, 1 + hashTables(hash)]),
+        tf.tensor2d(batch.mask, [count, rowsPerPosition(hash)]),
         tf.tensor1d(batch.targets, 'int32'),
         tf.tensor1d(batch.weights),
         tf.tensor1d(batch.prefixes, 'int32'),
@@ -200,14 +183,14 @@ function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, se
       await fit.run(fields, { step, learningRate, rows: batch.indices });
       tf.dispose(fields);
     },
-    values(): NgramModel {
+    values(): Omit<NgramModel, 'ngramBytes'> {
       const read = ({ value }: (typeof dense)[number]) => tf.tidy(() => value.read().dataSync() as Float32Array);
       const all = read(table);
       const [next, nextBias, prefix, prefixBias] = dense.map(read);
       return {
         width,
         bytes: all.slice(0, VOCAB_SIZE * width),
-        tables: all.slice(VOCAB_SIZE * width, rowCount * width),
+        tables: all.slice(VOCAB_SIZE * width, allRows * width),
         next: { weights: next!, bias: nextBias! },
         prefix: { weights: prefix!, bias: prefixBias! },
         clusters,
@@ -245,14 +228,15 @@ export async function trainNgramModel(training: NgramTraining): Promise<NgramMod
     const uniform = uniformOf(`n-grams dropped ${seed}`);
     const positions = Math.max(1, Math.floor(Math.min(MAX_STEP_POSITIONS, wanted / MIN_STEPS) / length));
     const next = async () => (first.length > 0 ? first.splice(0, positions) : await rows.next(positions));
-    for (let step = 1, done = 0; done < wanted; step++) {
+    let done = 0;
+    for (let step = 1; done < wanted; step++) {
       signal.throwIfAborted();
       const some = await next();
       const learningRate = linearRate(LEARNING_RATE, { step, warmup: WARMUP_STEPS, progress: done / wanted });
       await model.step(batchOf(some, training, clusters, uniform), step, learningRate);
       done += bytesOf(some);
     }
-    return model.values();
+    return { ...model.values(), ngramBytes: done };
   } finally {
     model?.dispose();
     await rows.close();

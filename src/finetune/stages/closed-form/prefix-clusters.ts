@@ -2,14 +2,9 @@
  * @module Classes of token prefixes: the bytes of the source's token that a text has read so far. What the source's state says about the next
  * byte depends on them, so the decoder's first feed-forward units are divided among these classes. No TensorFlow.
  */
-import { BYTE_OFFSET, EOS } from '../../../blt/index.js';
+import { BYTE_OFFSET, EOS, PREFIX_CLASSES } from '../../../blt/index.js';
 import type { PackedRow } from '../../../data/index.js';
 import type { TokensOf } from '../../../patching/index.js';
-
-/** The most common prefixes have a class of their own. */
-const COMMON_PREFIXES = 100;
-/** All others are classed by their last byte, if it is one of the most common ones. */
-const COMMON_LAST_BYTES = 26;
 
 export interface PrefixClusters {
   /** The number of classes. The last one is for prefixes that no other class covers. */
@@ -29,12 +24,12 @@ const mostCommon = (counts: ReadonlyMap<string, number>, limit: number): string[
 
 /** @param counts how often each prefix occurs. */
 export function prefixClusters(counts: ReadonlyMap<string, number>): PrefixClusters {
-  const prefixes = mostCommon(counts, COMMON_PREFIXES);
+  const prefixes = mostCommon(counts, PREFIX_CLASSES.prefixes);
   const own = new Map(prefixes.map((prefix, i) => [prefix, i]));
   const lastBytes = new Map<string, number>();
   for (const [prefix, count] of counts)
     if (!own.has(prefix)) lastBytes.set(prefix.slice(-1), (lastBytes.get(prefix.slice(-1)) ?? 0) + count);
-  const byLastByte = new Map(mostCommon(lastBytes, COMMON_LAST_BYTES).map((byte, i) => [byte, own.size + i]));
+  const byLastByte = new Map(mostCommon(lastBytes, PREFIX_CLASSES.lastBytes).map((byte, i) => [byte, own.size + i]));
   const others = own.size + byLastByte.size;
   return { count: others + 1, of: (prefix) => own.get(prefix) ?? byLastByte.get(prefix.slice(-1)) ?? others };
 }
