@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bltConfigFor } from '../../src/blt/index.js';
+import { bltConfigFor, closedFormFlops } from '../../src/blt/index.js';
 import { parseLlamaConfig } from '../../src/llama/index.js';
 import { makePlan, trainingWorks } from '../../src/plan/make-plan.js';
 import { sumParameters } from '../../src/plan/parameters.js';
@@ -138,7 +138,14 @@ describe('the stages of distillation', () => {
     name: 'test',
     patcher: { kind: 'aligned', steps: 5, batch_bytes: 2048, sequence_length: 512 },
     stages: [
-      { kind: 'closed-form', text_bytes: 10_000, sequence_length: 512, micro_batch_size: 2 },
+      {
+        kind: 'closed-form',
+        text_bytes: 100_000,
+        solve_bytes: 40_000,
+        ngram_bytes: 90_000,
+        sequence_length: 512,
+        micro_batch_size: 2,
+      },
       { kind: 'align-encoder', steps: 10, batch_bytes: 4096, sequence_length: 1024 },
       {
         kind: 'distill-decoder',
@@ -158,7 +165,8 @@ describe('the stages of distillation', () => {
   it('are named by index and kind, with steps and text', () => {
     expect(trainings.map(({ stage, steps, bytes }) => [stage, steps, bytes])).toEqual([
       ['patcher', 5, 5 * 2048],
-      ['finetune 0 closed-form', 0, 10_000],
+      // The text of the tables and that of the solves; the n-grams learn from either and more.
+      ['finetune 0 closed-form', 0, 140_000],
       ['finetune 1 align-encoder', 10, 10 * 4096],
       ['finetune 2 distill-decoder', 20, 20 * 4096],
       ['finetune 3 join', 3, 3 * 4096],
@@ -185,9 +193,8 @@ describe('the stages of distillation', () => {
   });
 
   it('cost less per byte than end-to-end training, even distill-decoder with the source', () => {
-    const [, closed, align, distill, join, whole] = trainings.map(({ flopsPerByte }) => flopsPerByte);
+    const [, , align, distill, join, whole] = trainings.map(({ flopsPerByte }) => flopsPerByte);
     for (const [less, more] of [
-      [align, closed],
       [align, distill],
       [distill, whole],
       [join, whole],
@@ -201,6 +208,27 @@ describe('the stages of distillation', () => {
       false,
       false,
     ]);
+  });
+
+  it('count a closed form by its settings: fewer operations with fewer fits, and text that only the n-grams read', () => {
+    const closed = (settings: object) => {
+      const stages = [{ ...distilled.stages[0], ...settings }];
+      const parsed = recipeSchema.parse({ name: 'test', patcher: { kind: 'aligned' }, stages });
+      return plan(null, { ...distilled, stages: parsed.stages }).stages.flatMap(({ training }) => training ?? [])[1]!;
+    };
+    const work = { textBytes: 100_000, solveBytes: 40_000, ngramBytes: 90_000, encoder: 'tables' } as const;
+    const source = { vocabSize: 49_152, bytesPerToken: 3.5 };
+    const { flops } = closed({ encoder: 'tables', decoder: 'linear' });
+    const wanted = closedFormFlops({
+      ...{ config, text: { bytes: 512, bytesPerPatch: 3.5 }, source },
+      work: { ...work, decoder: 'linear', patchEnds: 100_000 / 3.5 + 49_152, positions: 2 * 40_000 },
+    });
+    expect(flops / wanted).toBeCloseTo(1, 9);
+    expect(closed({ encoder: 'tables' }).flops).toBeGreaterThan(flops);
+    expect(closed({ decoder: 'linear' }).flops).toBeGreaterThan(flops);
+    expect(closed({ ngram_bytes: 500_000 }).bytes).toBe(500_000);
+    expect(closed({ ngram_bytes: 0 }).bytes).toBe(140_000);
+    expect(closed({ solve_bytes: 8_000_000 }).memory.sumsBytes).toBeGreaterThan(8e6 * 512);
   });
 
   it('load the source’s layers once more where they have been trained', () => {

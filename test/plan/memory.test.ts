@@ -227,7 +227,7 @@ describe('what a stage needs of the source is counted:', () => {
 
   // in millions: encoder 1, hash 50, global 100, decoder 20, head 1, patcher 5
   it.each([
-    ['closed-form: no head; tables in float32', { kind: 'closed-form' }, 4 * 50e6 + 2 * (1e6 + 100e6 + 20e6 + 5e6), 0],
+    ['closed-form: no decoder; tables in float32', { kind: 'closed-form' }, 4 * 50e6 + 2 * (1e6 + 100e6 + 5e6), 0],
     ['align-encoder: encoder and tables', { kind: 'align-encoder', frozen: [] }, 4 * 51e6 + 2 * 5e6, 51e6],
     [
       'distill-decoder: the source’s blocks as the global transformer’s',
@@ -242,16 +242,17 @@ describe('what a stage needs of the source is counted:', () => {
     expect(memory({ stage })).toMatchObject({ weightsBytes, momentsBytes: 8 * moved });
   });
 
-  it('closed-form: float64 sums of two problems, and of one table with its counts', () => {
-    const { sumsBytes, gradientsBytes, activationsBytes, peakBytes, ...rest } = memory({
-      stage: { kind: 'closed-form' },
-    });
-    // pooled 4 features to 8; decoder's 4 features to 260; 10 rows of 4
-    expect(sumsBytes).toBe(8 * 4 * (4 + 8) + 8 * 4 * (4 + 260) + 4 * 10 * (4 + 1));
+  it('closed-form: float64 sums of one problem, and what the larger of its other phases keeps', () => {
+    const closed = (solveBytes: number) => memory({ stage: { kind: 'closed-form' }, closedForm: { solveBytes } });
+    const { sumsBytes, gradientsBytes, activationsBytes, peakBytes, ...rest } = closed(1000);
+    // pooled 4 features to 8; expectations in float16, and 4 values per patch of 4 bytes
+    expect(sumsBytes).toBe(8 * 4 * (4 + 8) + 1000 * (2 * 256 + 4));
     expect([gradientsBytes, activationsBytes]).toEqual([0, 0]);
     // plus the temporary values of the widest section, for two rows of 8 bytes: 3 · 3 + 4 · 4 per byte
     const held = rest.weightsBytes + rest.sourceBytes + sumsBytes + 4 * 2 * 8 * (3 * 3 + 4 * 4);
     expect(peakBytes).toBeCloseTo(rest.runtimeBytes + 1.1 * held, 0);
+    // little text: the tables of 260 bytes and 10 n-grams, with 2 content channels and their moments
+    expect(closed(1).sumsBytes).toBe(8 * 4 * (4 + 8) + 3 * 4 * (260 + 10) * 2);
     expect(memory().sumsBytes).toBe(0);
   });
 });
