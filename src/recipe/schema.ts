@@ -201,19 +201,19 @@ const closedForm = z
   .strictObject({
     kind: z
       .literal('closed-form')
-      .describe('Stage 0, without gradient steps: solves tables, projections and head from the source and some text.'),
+      .describe('Stage 0: fits tables, the projection, feed-forward units and the head, with attention idle, to the source and some text.'),
     text_bytes: count
       .default(4_000_000)
-      .describe('Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables are fitted.'),
+      .describe('Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables and feed-forward units are fitted.'),
     solve_bytes: count
       .default(1_000_000)
-      .describe('Bytes of that text from which the projection and the decoder are fitted; the source reads them.'),
+      .describe('Bytes of other text, at most a quarter of all, to which the projection and the decoder are fitted; the source reads them.'),
     ngram_bytes: z
       .int()
       .min(0)
       .default(6_000_000)
       .describe(
-        'Bytes of other text from which n-gram tables learn to predict the next byte, for the decoder: a table look-up and two small products a byte. 0 leaves them out.',
+        'Bytes of text from which the decoder’s n-gram tables learn to predict the next byte, at hardly any cost. They may include those of `text_bytes`. 0 leaves the tables out.',
       ),
     encoder: z
       .enum(['back-off', 'tables', 'feed-forward'])
@@ -236,7 +236,7 @@ const closedForm = z
       .default(1e-4)
       .describe('Ridge regularisation of the solves, relative to the mean square of the features.'),
   })
-  .describe('Initialisation in closed form.');
+  .describe('Initialisation, without training the transformer.');
 
 const alignEncoder = z
   .strictObject({
