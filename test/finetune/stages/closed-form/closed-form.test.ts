@@ -51,17 +51,28 @@ afterAll(async () => {
 
 const LENGTH = 256;
 const ROWS = 8;
-const BYTES = 24_000;
+const SOLVE_BYTES = 24_000;
+/** The cheapest fits; other files test the others. */
 const STAGE = {
   kind: 'closed-form',
-  text_bytes: BYTES,
-  solve_bytes: BYTES,
+  text_bytes: 1_000_000,
+  solve_bytes: SOLVE_BYTES,
+  ngram_bytes: 1_000_000,
+  encoder: 'tables',
+  decoder: 'linear',
   sequence_length: LENGTH,
   micro_batch_size: ROWS,
 };
 
-const openSize = (sizes: LocalSizes) =>
-  openDistillation(join(folder, `${sizes.crossAttnK}-${sizes.hiddenSize}`), store, sizes);
+const opened = new Map<string, Promise<Distillation>>();
+
+/** The tiny Llama remapped to these sizes, once per test file. */
+function openSize(sizes: LocalSizes): Promise<Distillation> {
+  const name = `${sizes.crossAttnK}-${sizes.hiddenSize}`;
+  const found = opened.get(name) ?? openDistillation(join(folder, name), store, sizes);
+  opened.set(name, found);
+  return found;
+}
 
 /** Sums that the quality of a fit is computed from. */
 interface Fit {
@@ -86,10 +97,11 @@ const FIELDS = [
   ...(['targets', 'targetWeight', 'sourceStates', 'patchState', 'patchToken', 'patchWeight'] as const),
 ] as const;
 
-/** Evaluates a fitted model on the text that it was fitted to. */
+/** Evaluates a fitted model on the text that projection and decoder were fitted to, or on held-out text. */
 async function evaluateFit(
   { config, from, source: folderOfSource, recipe }: Distillation,
   checkpoint: string,
+  split: 'train' | 'validation',
 ): Promise<Fit> {
   const source = await openTeacher(folderOfSource, from, config);
   const wanted = { tensors: ['embedding', 'head'], layers: false } as const;
@@ -103,7 +115,7 @@ async function evaluateFit(
   const patcher = createPatcherRunner(config, variables, 'graph');
   const states = createSourceStates({ config, frozen: variables, mode: 'graph', cache: null });
   const { signal } = new AbortController();
-  const text = { data: store.train, config, source: sourceSettings, ...shape, seed: recipe([STAGE]).seed, signal };
+  const text = { data: store[split], config, source: sourceSettings, ...shape, seed: recipe([STAGE]).seed, signal };
   const { hiddenSize: width } = config.global;
   const sums = [0, 1, 2, 3].map(() => new Float32Array(width));
   const counts = new Float64Array(260);
@@ -125,7 +137,7 @@ async function evaluateFit(
   const patcherOutputs = cachePatcherOutputs(patcher, join(folder, 'patcher-outputs.bin'));
   const batches = fittingBatches(
     { ...text, runPatcher: patcherOutputs.run },
-    BYTES,
+    SOLVE_BYTES,
     ['encoder', 'states', 'bytes'],
     states.add,
   );
@@ -181,30 +193,34 @@ function relativeError({ sums, count, squaredError }: Fit): number {
   return squaredError / count / variance;
 }
 
+const WITH_UNITS = { encoder: 'feed-forward', decoder: 'prefix-gates' };
+
 describe.each([
-  ['with a projection', { crossAttnK: 1, hiddenSize: 160 }],
-  ['as wide as the source', { crossAttnK: 1, hiddenSize: 128 }],
-  ['with two rows per patch and a projection', { crossAttnK: 2, hiddenSize: 96 }],
-])('the closed-form initialisation of a model %s', (_, sizes) => {
-  let tiny: Distillation;
+  ['with a projection', { crossAttnK: 1, hiddenSize: 160 }, {}],
+  ['as wide as the source', { crossAttnK: 1, hiddenSize: 128 }, {}],
+  ['with three rows per patch, a projection and feed-forward units', { crossAttnK: 3, hiddenSize: 64 }, WITH_UNITS],
+])('the closed-form initialisation of a model %s', (_, sizes, settings) => {
   let fit: Fit;
+  let fitted: Fit;
   beforeAll(async () => {
-    tiny = await openSize(sizes);
-    await tiny.run('run', tiny.recipe([STAGE]));
-    fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0));
+    const tiny = await openSize(sizes);
+    await tiny.run('run', tiny.recipe([{ ...STAGE, ...settings }]));
+    fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0), 'validation');
+    fitted = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0), 'train');
   });
 
-  it('gives patches close to the embeddings of their tokens', () => {
+  it('gives patches of held-out text close to the embeddings of their tokens', () => {
+    console.error(_, relativeError(fit), relativeError(fitted), fit.count);
     expect(fit.count).toBeGreaterThan(1000);
-    expect(relativeError(fit)).toBeLessThan(0.35);
+    expect(relativeError(fit)).toBeLessThan(0.5);
   });
 
-  it('gives each channel the mean and deviation of the embeddings', () => {
-    const [fitted, wanted] = [moments(fit.sums, fit.count), moments(fit.sums.slice(2), fit.count)];
+  it('gives each channel the mean and deviation of the embeddings, on the text of the projection', () => {
+    const [found, wanted] = [moments(fitted.sums, fitted.count), moments(fitted.sums.slice(2), fitted.count)];
     for (const [channel, { mean, variance }] of wanted.entries()) {
       const deviation = Math.sqrt(variance);
-      expect(Math.abs(fitted[channel]!.mean - mean) / deviation).toBeLessThan(0.02);
-      expect(Math.abs(Math.sqrt(fitted[channel]!.variance) / deviation - 1)).toBeLessThan(0.02);
+      expect(Math.abs(found[channel]!.mean - mean) / deviation).toBeLessThan(0.02);
+      expect(Math.abs(Math.sqrt(found[channel]!.variance) / deviation - 1)).toBeLessThan(0.02);
     }
   });
 
@@ -213,62 +229,93 @@ describe.each([
     expect(fit.keyError).toBeLessThan(1e-5);
   });
 
-  it('predicts the next byte from the source’s states far better than byte frequencies do', () => {
+  it('predicts the next byte of held-out text from the source’s states far better than byte frequencies do', () => {
     const bytes = fit.counts.reduce((sum, count) => sum + count, 0);
     const unigram = fit.counts.reduce((sum, count) => sum - (count > 0 ? count * Math.log(count / bytes) : 0), 0);
-    expect(fit.nats).toBeLessThan(0.9 * unigram);
-    expect(fit.nats).toBeLessThan(0.95 * fit.blindNats);
+    console.error(
+      _,
+      [fit.nats, fit.blindNats, unigram].map((nats) => nats / bytes / Math.LN2),
+    );
+    expect(fit.nats).toBeLessThan(0.6 * unigram);
+    expect(fit.nats).toBeLessThan(0.85 * fit.blindNats);
   });
 });
 
 describe('the closed-form stage', () => {
   let tiny: Distillation;
-  const small = { ...STAGE, text_bytes: 8_000, solve_bytes: 6_000 };
+  const small = { ...STAGE, text_bytes: 8_000, solve_bytes: 5_000, ngram_bytes: 10_000 };
   beforeAll(async () => {
-    tiny = await openSize({ crossAttnK: 1, hiddenSize: 144 });
+    tiny = await openSize({ crossAttnK: 3, hiddenSize: 64 });
     await tiny.run('whole', tiny.recipe([small]));
   });
 
-  it('gives the same tensors for the same seed, and does not run again once it is done', async () => {
-    await tiny.run('again', tiny.recipe([small]));
-    expect(await differences('again')).toEqual([]);
-    const metrics = join(checkpointOf(tiny.path('again'), 0), 'closed-form.json');
+  it('does not run again once it is done', async () => {
+    const metrics = join(checkpointOf(tiny.path('whole'), 0), 'closed-form.json');
     const found = JSON.parse(await readFile(metrics, 'utf8'));
     expect(found.flops).toBeGreaterThan(0);
     await writeFile(metrics, JSON.stringify({ ...found, flops: 1 }));
-    expect((await tiny.run('again', tiny.recipe([small]))).flops).toBe(1);
+    expect((await tiny.run('whole', tiny.recipe([small]))).flops).toBe(1);
   });
 
-  /** The tensors that differ from those of the uninterrupted run. */
+  /** The tensors that differ from those of the first run. */
   const differences = async (name: string) => {
     const [found, wanted] = [name, 'whole'].map((run) => bytesOf(checkpointOf(tiny.path(run), 0)));
     return differing(await found!, await wanted!);
   };
 
-  /** Runs the stage until the signal has been checked so many times. */
-  const stopped = (name: string, checks: number) => {
-    let left = checks;
-    const throwIfAborted = () => {
-      if (left-- === 0) throw new Error('stop');
-    };
-    return finetune({
+  /** Runs the stage with a signal that calls this function when it is checked. */
+  const checked = (name: string, throwIfAborted: () => void) =>
+    finetune({
       ...{ from: tiny.from, source: tiny.source, store, heldOut: [], sourceBitsPerByte: null, settings: 'settings' },
       run: tiny.path(name),
       recipe: tiny.recipe([small]),
       signal: { throwIfAborted, aborted: false } as AbortSignal,
     });
-  };
 
-  it('leaves no files when it is stopped, and starts again', async () => {
-    // While it reads the text of the tables, during the least-squares fits, and near the end.
-    for (const checks of [0, 6, 12, 16]) {
+  it('gives the same tensors for the same seed, and leaves no files when it is stopped in any of its fits', async () => {
+    // Which source file of the stage checks the signal.
+    const checks: string[] = [];
+    await checked('again', () => {
+      checks.push(/closed-form\/([\w-]+)\.ts/.exec(new Error().stack ?? '')?.[1] ?? 'none');
+    });
+    expect(await differences('again')).toEqual([]);
+    const phases = checks.flatMap((file, i) => (file === checks[i - 1] ? [] : [{ file, first: i }]));
+    const order = ['fitting-text', 'ngram-model', 'fit-encoder', 'fitting-text', 'fit-decoder'];
+    expect(phases.map(({ file }) => file)).toEqual(order);
+    const [, ngrams, encoder, solves, decoder] = phases.map(({ first }) => first) as [
+      ...[number, number, number, number, number],
+    ];
+    // The projection and the decoder's examples read the same batches, one after the other.
+    expect((decoder - solves) % 2).toBe(0);
+    const half = (decoder - solves) / 2;
+    expect(half).toBeGreaterThan(1);
+    for (const [phase, stop] of Object.entries({
+      'at the beginning': 0,
+      'while text is read': 3,
+      'while the n-gram tables are trained': ngrams + 5,
+      'while the encoder is fitted': encoder + 5,
+      'while the projection is fitted': solves + half - 1,
+      'while the decoder’s examples are collected': decoder - 1,
+      'while the decoder is fitted': decoder + 5,
+    })) {
       const before = engine.liveHandles();
-      await expect(stopped('stopped', checks), `after ${checks} batches`).rejects.toThrow('stop');
-      expect(engine.liveHandles(), `handles leaked after ${checks} batches`).toBe(before);
-      expect(await readdir(tiny.path('stopped')), `after ${checks} batches`).toEqual([]);
+      let left = stop;
+      const stopped = checked('stopped', () => {
+        if (left-- === 0) throw new Error('stop');
+      });
+      await expect(stopped, phase).rejects.toThrow('stop');
+      expect(engine.liveHandles(), `handles leaked ${phase}`).toBe(before);
+      expect(await readdir(tiny.path('stopped')), phase).toEqual([]);
     }
     await tiny.run('stopped', tiny.recipe([small]));
     expect(await differences('stopped')).toEqual([]);
+  });
+
+  it('runs without n-grams and with means as the encoder’s tables', async () => {
+    const metrics = await tiny.run('plain', tiny.recipe([{ ...small, ngram_bytes: 0, encoder: 'back-off' }]));
+    expect(metrics.validation_bits_per_byte).toBeLessThan(8);
+    const [plain, whole] = await Promise.all(['plain', 'whole'].map((run) => bytesOf(checkpointOf(tiny.path(run), 0))));
+    expect(differing(plain!, whole!)).toContain('model.encoder_hash_tok_embedding.weight');
   });
 });
 
@@ -278,7 +325,8 @@ it('the closed-form initialisation of a model with two rows per patch and no pro
   expect(metrics.validation_bits_per_byte).toBeLessThan(8);
   for (const [name, values] of await valuesOf(checkpointOf(tiny.path('run'), 0)))
     expect(values.every(Number.isFinite), name).toBe(true);
-  const fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0));
-  expect(relativeError(fit)).toBeLessThan(0.6);
+  const fit = await evaluateFit(tiny, checkpointOf(tiny.path('run'), 0), 'validation');
+  console.error('no projection', relativeError(fit), fit.nats / fit.blindNats);
+  expect(relativeError(fit)).toBeLessThan(0.8);
   expect(fit.nats).toBeLessThan(fit.blindNats);
 });
