@@ -88,28 +88,29 @@ function rowsAt(from: Float32Array, rows: ArrayLike<number>, width: number): Flo
   return read;
 }
 
-/** The sum of the channels that are not fitted, at some ends [n, width]; content channels are zero. */
+/** The sum of the channels that are not fitted, at some ends [n, width - content]. */
 function otherChannels({ tables, layout, config }: EncoderFit, rows: Int32Array): Float32Array {
   const { width, content } = layout;
   const stride = rowsPerPosition(config.hash);
-  const sums = new Float32Array((rows.length / stride) * width);
+  const others = width - content;
+  const sums = new Float32Array((rows.length / stride) * others);
   rows.forEach((row, i) => {
     const isByte = row < VOCAB_SIZE;
     const from = isByte ? tables.bytes : tables.ngrams;
-    const start = (isByte ? row : row - VOCAB_SIZE) * width;
-    const to = Math.floor(i / stride) * width;
-    for (let channel = content; channel < width; channel++) sums[to + channel]! += from[start + channel]!;
+    const start = (isByte ? row : row - VOCAB_SIZE) * width + content;
+    const to = Math.floor(i / stride) * others;
+    for (let channel = 0; channel < others; channel++) sums[to + channel]! += from[start + channel]!;
   });
   return sums;
 }
 
 /**
  * The mean squared error of a batch, in units of the content's root mean square.
- * @param fields positions among the rows [n * stride], mask [n, stride], the other channels [n, width], wanted [n, content],
+ * @param fields positions among the rows [n * stride], mask [n, stride], the other channels [n, width - content], wanted [n, content],
  * weights [n].
  */
 function lossOf(layout: Layout) {
-  const { width, content } = layout;
+  const { content } = layout;
   const rms = contentRms(layout);
   return (parameters: ReadonlyMap<string, tf.Tensor>, fields: readonly tf.Tensor[]): tf.Scalar => {
     const [positions, mask, others, wanted, weights] = fields as [
@@ -118,13 +119,7 @@ function lossOf(layout: Layout) {
     const read = tf.reshape(gatherRows(parameters.get('table')!, positions), [...mask.shape, content]);
     let found = tf.sum(tf.mul(read, tf.expandDims(mask, 2)), 1);
     if (parameters.has('down')) {
-      const state = tf.add(
-        others,
-        tf.pad(tf.mul(found, rms) as tf.Tensor2D, [
-          [0, 0],
-          [0, width - content],
-        ]),
-      );
+      const state = tf.concat([tf.mul(found, rms), others], 1);
       const inverse = tf.rsqrt(tf.mean(tf.square(state), -1, true));
       const y = tf.mul(tf.mul(state, inverse), tf.tensor1d(balancedNorm(layout)));
       const units = swiglu(linear(y, parameters.get('gate')!), linear(y, parameters.get('up')!));
@@ -220,7 +215,7 @@ export async function fitEncoder(options: EncoderFit): Promise<{ tensors: Tensor
       const fields = [
         tf.tensor1d(positions[0]!, 'int32'),
         tf.tensor2d(orderMask(size, hash, { known, droppedShare: DROPPED_SHARE, uniform }), [size, stride]),
-        tf.tensor2d(otherChannels(options, rows), [size, layout.width]),
+        tf.tensor2d(otherChannels(options, rows), [size, layout.width - content]),
         tf.tensor2d(
           wanted.map((value) => value / rms),
           [size, content],
