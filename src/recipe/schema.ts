@@ -201,13 +201,19 @@ const closedForm = z
   .strictObject({
     kind: z
       .literal('closed-form')
-      .describe('Stage 0: fits tables, the projection, feed-forward units and the head, with attention idle, to the source and some text.'),
+      .describe(
+        'Stage 0: fits tables, the projection, feed-forward units and the head, with attention idle, to the source and some text.',
+      ),
     text_bytes: count
       .default(4_000_000)
-      .describe('Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables and feed-forward units are fitted.'),
+      .describe(
+        'Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables and feed-forward units are fitted.',
+      ),
     solve_bytes: count
       .default(1_000_000)
-      .describe('Bytes of other text, at most a quarter of all, to which the projection and the decoder are fitted; the source reads them.'),
+      .describe(
+        'Bytes of other text, at most a quarter of all, to which the projection and the decoder are fitted; the source reads them.',
+      ),
     ngram_bytes: z
       .int()
       .min(0)

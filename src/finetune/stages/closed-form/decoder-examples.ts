@@ -17,6 +17,7 @@ import { type Arrays, type BatchWith, requireFields } from '../../../patching/in
 import { fromFloat32, toFloat32 } from '../../../safetensors/index.js';
 import type { StepBatch } from '../../batches/step-batch.js';
 import type { Layout } from './layout.js';
+import { valuesOf } from './read-values.js';
 
 const BYTE_VALUES = 256;
 const F16_BYTES = 2;
@@ -146,9 +147,9 @@ export async function collectExamples(options: ExampleOptions): Promise<DecoderE
       for (const arrays of micros) {
         const batch = requireFields(arrays, FIELDS);
         const read = await reader.read(batch);
-        const products = tf.tidy(() => {
+        const products = valuesOf(() => {
           const rows = tf.tensor2d(read.values, [read.values.length / width, width]);
-          return tf.matMul(rows, rows, true, false).dataSync();
+          return tf.matMul(rows, rows, true, false);
         });
         products.forEach((value, i) => {
           covariance[i]! += value;

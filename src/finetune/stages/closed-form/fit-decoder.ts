@@ -21,6 +21,7 @@ import { constantOf, type Layout } from './layout.js';
 import { whitening } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import { prefixGates } from './prefix-gates.js';
+import { valuesOf } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
 /** Small steps: more of them teach more than less noisy ones, for the same number of operations. */
@@ -186,7 +187,7 @@ function openParameters(fit: DecoderFit, examples: DecoderExamples): ParameterSt
 function fittedTensors(parameters: readonly ParameterState[], layout: Layout): Tensors {
   const values = new Map(parameters.map(({ name, value }) => [name, value]));
   const read = (name: string, scaled: (value: tf.Tensor) => tf.Tensor) =>
-    tf.tidy(() => scaled(values.get(name)!.read()).dataSync() as Float32Array);
+    valuesOf(() => scaled(values.get(name)!.read()));
   const written = (value: tf.Tensor) => tf.mul(value, tf.mul(writable(layout), layout.scale));
   const same = (value: tf.Tensor) => value;
   const tensors: Tensors = new Map([

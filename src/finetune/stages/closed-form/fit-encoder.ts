@@ -13,6 +13,7 @@ import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from './fit-tables.js';
 import { balancedNorm, contentRms, type Layout } from './layout.js';
 import { orderMask, rowCount, rowsOfText, rowsPerPosition } from './ngram-rows.js';
 import type { Observations } from './observations.js';
+import { valuesOfVariable } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
 const STEP_POSITIONS = 2048;
@@ -160,7 +161,7 @@ function fittedTensors(
 ): Tensors {
   const { width, content } = layout;
   const rms = contentRms(layout);
-  const read = ({ value }: ParameterState) => tf.tidy(() => value.read().dataSync() as Float32Array);
+  const read = ({ value }: ParameterState) => valuesOfVariable(value);
   const rows = read(table);
   const withContent = (into: Float32Array, first: number): Float32Array => {
     const values = into.slice();

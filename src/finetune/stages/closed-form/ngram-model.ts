@@ -14,6 +14,7 @@ import { createParameterState, disposeParameterState, type ParameterGroup } from
 import { linearRate, openAdamWFit } from './adamw-fit.js';
 import { orderMask, rowCount, rowsOfText, rowsPerPosition } from './ngram-rows.js';
 import { countPrefixes, type PrefixClusters, prefixClusters, prefixesOf } from './prefix-clusters.js';
+import { valuesOfVariable } from './read-values.js';
 
 export interface NgramTraining {
   readonly data: StoredSplit;
@@ -184,7 +185,7 @@ function openModel(hash: HashConfig, width: number, clusters: PrefixClusters, se
       tf.dispose(fields);
     },
     values(): Omit<NgramModel, 'ngramBytes'> {
-      const read = ({ value }: (typeof dense)[number]) => tf.tidy(() => value.read().dataSync() as Float32Array);
+      const read = ({ value }: (typeof dense)[number]) => valuesOfVariable(value);
       const all = read(table);
       const [next, nextBias, prefix, prefixBias] = dense.map(read);
       return {

@@ -6,6 +6,7 @@ import { tf } from '../../../engine/index.js';
 import type { DecoderExamples } from './decoder-examples.js';
 import type { NgramModel } from './ngram-model.js';
 import { apportion } from './prefix-clusters.js';
+import { valuesOf } from './read-values.js';
 
 /** Units grow more slowly than the share of the entropy, so that rare prefixes get some too. */
 const SHARE_EXPONENT = 0.7;
@@ -74,10 +75,10 @@ export function prefixGates(ngrams: NgramModel, examples: DecoderExamples, units
   const { width, clusters, prefix } = ngrams;
   const classes = Int32Array.from(examples.prefixes, (text) => clusters.of(text));
   const some = Math.min(examples.count, ADJUSTED_POSITIONS);
-  const logits = tf.tidy(() => {
+  const logits = valuesOf(() => {
     const sums = tf.tensor2d(ngramSums(ngrams, examples, some), [some, width]);
     const weights = tf.tensor2d(prefix.weights, [clusters.count, width]);
-    return tf.add(tf.matMul(sums, weights, false, true), tf.tensor1d(prefix.bias)).dataSync() as Float32Array;
+    return tf.add(tf.matMul(sums, weights, false, true), tf.tensor1d(prefix.bias));
   });
   const { right, wrong } = meanLogits(logits, classes.subarray(0, some), clusters.count);
   const gates = { weights: new Float32Array(units * width), bias: new Float32Array(units) };

@@ -1,0 +1,13 @@
+/** @module Copies tensors to the host. A typed array must not be returned from `tf.tidy`, which looks for tensors among all its elements. */
+import { tf, type Variable } from '../../../engine/index.js';
+
+/** The values of a tensor made by `make`, whose intermediate tensors are disposed. */
+export function valuesOf(make: () => tf.Tensor): Float32Array {
+  const tensor = tf.tidy(make);
+  const values = tensor.dataSync() as Float32Array;
+  tensor.dispose();
+  return values;
+}
+
+/** The values of a variable. */
+export const valuesOfVariable = (variable: Variable): Float32Array => valuesOf(() => variable.read());
