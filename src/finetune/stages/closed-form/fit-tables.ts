@@ -7,6 +7,7 @@ import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
 import { principalDirections } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import type { Observations } from './observations.js';
+import { valuesOf } from './read-values.js';
 import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './residual-backoff.js';
 
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';
@@ -32,7 +33,7 @@ export function* vocabularyTexts(
  * @param embedding [V, Hg]. @returns [V, content].
  */
 export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Array {
-  return tf.tidy(() => {
+  return valuesOf(() => {
     const width = embedding.shape[1]!;
     let vectors = embedding;
     if (layout.content < width) {
@@ -41,7 +42,7 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
       vectors = tf.matMul(embedding, tf.tensor2d(directions, [layout.content, width]), false, true);
     }
     const meanSquare = tf.mean(tf.square(vectors));
-    return tf.mul(vectors, tf.div(contentRms(layout), tf.sqrt(meanSquare))).dataSync() as Float32Array;
+    return tf.mul(vectors, tf.div(contentRms(layout), tf.sqrt(meanSquare)));
   });
 }
 
