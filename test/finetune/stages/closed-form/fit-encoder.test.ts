@@ -84,14 +84,11 @@ function heldOutError(tensors: Tensors): { error: number; patches: number } {
   const [sums, squares] = [new Float64Array(content), new Float64Array(content)];
   for (const { batches } of heldOut)
     for (const micro of batches) {
-      const states = tf.tidy(
-        () =>
-          bltEncode(
-            model.params(),
-            inputs.tiny.config,
-            batchTensors(micro, ENCODER_FIELDS),
-          ).bytes.dataSync() as Float32Array,
+      const encoded = tf.tidy(
+        () => bltEncode(model.params(), inputs.tiny.config, batchTensors(micro, ENCODER_FIELDS)).bytes,
       );
+      const states = encoded.dataSync() as Float32Array;
+      encoded.dispose();
       const { length, encoderPatch, patchToken, patchWeight } = requireFields(micro, OBSERVED_FIELDS);
       for (let at = 0; at < encoderPatch.length; at++) {
         const patch = encoderPatch[at]!;
