@@ -31,13 +31,14 @@ export function decoderTensors(
   tensors.set(`${PREFIX}.patch_embedding_projection.weight`, projection);
   for (let i = 0; i < (decoder.crossAttnAllLayers ? decoder.layers : 1); i++) {
     const cross = `${PREFIX}.cross_attn_layers.${i}`;
-    tensors.set(`${cross}.q_norm.weight`, balancedNorm(layout));
     tensors.set(`${cross}.k_norm.weight`, keyNorm.slice());
     tensors.set(`${cross}.v_proj.weight`, identity(width, width));
     const output = new Float32Array(width * width);
     if (i === 0) output.set(expected, content * width);
     tensors.set(`${cross}.o_proj.weight`, output);
-    // Zero queries weight all rows of a patch equally.
+    if (slots === 1) continue;
+    // Zero queries weight all rows of a patch equally. A single row leaves nothing to weigh.
+    tensors.set(`${cross}.q_norm.weight`, balancedNorm(layout));
     tensors.set(`${cross}.q_proj.weight`, new Float32Array(width * width));
   }
   tensors.set(`${PREFIX}.norm.weight`, new Float32Array(width).fill(1));
