@@ -32,8 +32,8 @@ const packagesNamed = (names) =>
   });
 
 function build() {
-  const { report, finish } = buildCorpus(PACKAGES, { work, out: join(work, 'corpus'), log });
-  const summary = summaryOf(report);
+  const { finish, ...built } = buildCorpus(PACKAGES, { work, out: join(work, 'corpus'), log });
+  const summary = summaryOf(built);
   finish(summary);
   const tables = tablesOf(summary);
   process.stdout.write(`${tables}\n`);

@@ -1,11 +1,24 @@
 // Builds the corpus: downloads and reads one package after the other, removes unsuitable documents and near duplicates, and stores a file of
 // JSON lines for every package and kind of text.
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { documentsOf } from './documents.mjs';
 import { fetchPackage } from './fetch-package.mjs';
+import { withoutFurniture } from './furniture.mjs';
+import { interleave } from './interleave.mjs';
 import { shingles, signatureOf } from './minhash.mjs';
 import { NearDuplicates } from './near-duplicates.mjs';
+import { overlaps } from './overlap.mjs';
 import { pinOf, readPins } from './pins.mjs';
 import { Refusal } from './refusal.mjs';
 import { rejection } from './rules.mjs';
@@ -35,10 +48,20 @@ function openShards(folder, name) {
   };
 }
 
+/** The documents without what their generator added to each page. Code has no such lines, but its files begin and end alike. */
+function trimmed(documents) {
+  const pages = documents.filter(({ kind }) => kind !== 'code');
+  const texts = withoutFurniture(pages.map(({ text }) => text));
+  return [
+    ...pages.map((document, i) => ({ ...document, text: texts[i] })),
+    ...documents.filter(({ kind }) => kind === 'code'),
+  ];
+}
+
 /**
  * Writes the documents of a package that are kept, and counts all of them.
  * @param {import('./packages.mjs').Package} entry
- * @param {Iterable<import('./read-package.mjs').Document>} documents
+ * @param {import('./read-package.mjs').Document[]} documents
  * @param {{ out: string, known: NearDuplicates<{ name: string, split: string }> }} context
  */
 export function addPackage({ name, split }, documents, { out, known }) {
@@ -49,7 +72,7 @@ export function addPackage({ name, split }, documents, { out, known }) {
   /** @type {Record<string, number>} */
   const duplicates = {};
   const shards = openShards(join(out, split), name);
-  for (const { kind, path, text } of documents) {
+  for (const { kind, path, text } of trimmed(documents)) {
     const rule = rejection(text, kind);
     const twin = rule === null ? known.add(signatureOf(shingles(text)), { name, split }) : null;
     if (rule !== null) count(rejected, rule);
@@ -67,11 +90,10 @@ export function addPackage({ name, split }, documents, { out, known }) {
 
 /**
  * @param {import('./packages.mjs').Package[]} packages
- * @param {{ work: string, out: string, log: (line: string) => void }} options downloads and texts stay in `work`; `out` appears when it is
+ * @param {{ work: string, out: string, log: (line: string) => void, pins?: Record<string, import('./pins.mjs').Pin> }} options downloads and texts stay in `work`; `out` appears when it is
  * complete
  */
-export function buildCorpus(packages, { work, out, log }) {
-  const pins = readPins();
+export function buildCorpus(packages, { work, out, log, pins = readPins() }) {
   const pinned = bySplit(packages).map((entry) => ({ entry, pin: pinOf(pins, entry) }));
   const downloads = join(work, 'packages');
   mkdirSync(downloads, { recursive: true });
@@ -89,8 +111,14 @@ export function buildCorpus(packages, { work, out, log }) {
     const { name, registry, licence, split } = entry;
     return { name, registry, version: pin.version, sha256: pin.sha256, licence, split, ...found };
   });
+  for (const split of ['held-out', 'choose'])
+    if (existsSync(join(draft, split)))
+      for (const kind of readdirSync(join(draft, split))) interleave(join(draft, split, kind));
+  const overlap = {};
+  for (const split of ['held-out', 'choose']) overlap[split] = overlaps(join(draft, split), join(draft, 'train'));
   return {
     report,
+    overlap,
     /** Stores the summary beside the texts, and moves the complete corpus to `out`. */
     finish(summary) {
       writeFileSync(join(draft, 'corpus.json'), `${JSON.stringify(summary, null, 2)}\n`);

@@ -19,7 +19,20 @@ import { readPackage } from './read-package.mjs';
 import { unpack } from './unpack.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const READING = ['read-package.mjs', 'list-files.mjs', 'decode.mjs', 'normalise.mjs', 'licence-header.mjs'];
+const READING = [
+  'read-package.mjs',
+  'draw.mjs',
+  'minhash.mjs',
+  'list-files.mjs',
+  'decode.mjs',
+  'normalise.mjs',
+  'licence-header.mjs',
+];
+
+const linesOf = (path) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
 
 /** Changes with every file that decides what is read. */
 const readingCode = () =>
@@ -49,9 +62,9 @@ function store(texts, file, { path, unpacked }) {
 /**
  * @param {import('./packages.mjs').Package} entry
  * @param {{ file: string, sha256: string, work: string }} options
- * @returns {Generator<import('./read-package.mjs').Document>}
+ * @returns {import('./read-package.mjs').Document[]}
  */
-export function* documentsOf({ name, texts }, { file, sha256, work }) {
+export function documentsOf({ name, texts }, { file, sha256, work }) {
   const folder = join(work, 'texts');
   const prefix = `${name.replaceAll('/', '+')}@`;
   const path = join(folder, `${prefix}${keyOf(texts, sha256)}.jsonl`);
@@ -60,5 +73,5 @@ export function* documentsOf({ name, texts }, { file, sha256, work }) {
     for (const old of readdirSync(folder)) if (old.startsWith(prefix)) rmSync(join(folder, old));
     store(texts, file, { path, unpacked: join(work, 'unpacked') });
   }
-  for (const line of readFileSync(path, 'utf8').split('\n')) if (line !== '') yield JSON.parse(line);
+  return linesOf(path).map((line) => JSON.parse(line));
 }

@@ -1,16 +1,9 @@
 // Reads the documents of an unpacked package.
 import { join } from 'node:path';
+import { drawOf } from './draw.mjs';
 import { selectFiles } from './list-files.mjs';
-import { mixed } from './minhash.mjs';
 import { normalise } from './normalise.mjs';
 import { READERS } from './readers/readers.mjs';
-
-/** A number in [0, 1) that depends on a name only, so that a sample is the same on every machine. */
-function drawOf(name) {
-  let hash = 0;
-  for (let i = 0; i < name.length; i++) hash = mixed(hash ^ name.charCodeAt(i));
-  return hash / 2 ** 32;
-}
 
 /** @typedef {{ kind: import('./packages.mjs').Kind, path: string, text: string }} Document */
 

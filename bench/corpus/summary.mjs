@@ -16,8 +16,8 @@ function added(counts) {
   return totals;
 }
 
-/** @param {ReturnType<typeof import('./build.mjs').buildCorpus>['report']} packages */
-export const summaryOf = (packages) => ({
+/** @param {Pick<ReturnType<typeof import('./build.mjs').buildCorpus>, 'report' | 'overlap'>} built */
+export const summaryOf = ({ report: packages, overlap }) => ({
   command: 'npm run bench:corpus',
   splits: Object.fromEntries(
     SPLITS.map((split) => {
@@ -30,6 +30,7 @@ export const summaryOf = (packages) => ({
   ),
   rejected: added(packages.map(({ rejected }) => rejected)),
   duplicates: added(packages.map(({ duplicates }) => duplicates)),
+  overlap,
   packages,
 });
 
@@ -37,11 +38,12 @@ const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (names, rows) =>
   [row(names), row(names.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const cell = ({ documents, bytes }) =>
   documents === 0 ? '' : `${megabytes(bytes)} (${documents.toLocaleString('en')})`;
 
 /** @param {ReturnType<typeof summaryOf>} summary */
-export function tablesOf({ splits, rejected, duplicates, packages }) {
+export function tablesOf({ splits, rejected, duplicates, overlap, packages }) {
   const bySplit = Object.entries(splits).map(([split, { packages: count, ...kinds }]) => {
     const totals = KINDS.map((kind) => kinds[kind]);
     const all = { documents: sum(totals.map((kind) => kind.documents)), bytes: sum(totals.map((kind) => kind.bytes)) };
@@ -67,6 +69,11 @@ export function tablesOf({ splits, rejected, duplicates, packages }) {
     table(
       ['reason', 'documents'],
       removed.sort(([, a], [, b]) => Number(b) - Number(a)).map(([reason, n]) => [reason, n.toLocaleString('en')]),
+    ),
+    'Share of the runs of 13 words that also occur in the training text:',
+    table(
+      ['split', ...KINDS],
+      Object.entries(overlap).map(([split, kinds]) => [split, ...KINDS.map((kind) => percent(kinds[kind] ?? 0))]),
     ),
     'Packages, with MB of text (documents), and the documents removed as unsuitable and as near duplicates:',
     table(['package', 'registry', 'licence', 'split', ...KINDS, 'unsuitable', 'near duplicates'], byPackage),

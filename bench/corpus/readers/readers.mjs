@@ -32,6 +32,7 @@ export const READERS = {
       Object.values(JSON.parse(textOf(path))).map(({ title, extract }) => `${title}\n\n${extract}\n`),
       PASSAGE_CHARACTERS,
     ),
-  sword: swordTexts,
-  rData: rDataTexts,
+  sword: (path) => swordTexts(path).flatMap((book) => passages(book.split(/\n{2,}/), PASSAGE_CHARACTERS)),
+  /** Books, of which each is one vector of lines. */
+  rData: (path) => rDataTexts(path).flatMap((book) => passages(book.split(/\n{2,}/), PASSAGE_CHARACTERS)),
 };
