@@ -44,6 +44,8 @@ const man = (...sections) =>
     sections.map((section) => `.${section}.gz`),
     { except: /man\/[a-z]{2}(_|\/|\.)/ },
   );
+/** The source of Sphinx's pages, which it stores beside them. */
+const rst = (folder) => files('technical', 'text', [folder], ['.rst.txt'], { except: /release-?notes/ });
 const SWORD = files('prose', 'sword', ['usr/share/sword/modules'], ['.bzz', '.czz']);
 const code = (folders, endings, more = {}) => files('code', 'code', folders, endings, { except: TESTS, ...more });
 /** Tests repeat themselves, and vendored files belong to other packages. */
@@ -77,7 +79,12 @@ export const PACKAGES = [
     files('prose', 'rData', ['usr/lib/R/site-library/janeaustenr/data'], ['.rdb']),
   ),
   deb('held-out', 'exim4-doc-html', 'GPL-2.0-or-later', html('prose', [`${DOC}/exim4-doc-html/spec_html`])),
-  deb('held-out', 'swi-prolog-doc', 'BSD-3-Clause or GPL-2.0-or-later', html('prose', ['usr/share/swi-prolog/doc/Manual'])),
+  deb(
+    'held-out',
+    'swi-prolog-doc',
+    'BSD-3-Clause or GPL-2.0-or-later',
+    html('prose', ['usr/share/swi-prolog/doc/Manual']),
+  ),
   deb(
     'held-out',
     'linux-doc-6.1',
@@ -154,7 +161,6 @@ export const PACKAGES = [
   deb('train', 'bind9-doc', 'MPL-2.0', html('prose', [`${DOC}/bind9-doc/arm`], SPHINX)),
   deb('train', 'octave-doc', 'GPL-3.0-or-later', html('prose', [`${DOC}/octave`])),
   deb('train', 'maxima-doc', 'GPL-2.0-or-later', html('prose', [`${DOC}/maxima-doc/html`])),
-  deb('train', 'csound-doc', 'GFDL-1.2-or-later', html('prose', [`${DOC}/csound-doc/html`])),
   deb('train', 'racket-doc', 'MIT or Apache-2.0', html('prose', [`${DOC}/racket`], { main: 'div.main' })),
   deb('train', 'vim-runtime', 'Vim', files('prose', 'text', ['usr/share/vim/vim90/doc'], ['.txt'])),
   deb('train', 'gap-doc', 'GPL-2.0-or-later', html('prose', ['usr/share/gap/doc'])),
@@ -183,7 +189,6 @@ export const PACKAGES = [
       except: /class-use|package-(tree|use)/,
     }),
   ),
-  deb('train', 'erlang-doc', 'Apache-2.0', html('prose', [`${DOC}/erlang-doc`], { except: /\/wx-|notes\.html$/ })),
   deb(
     'train',
     'qtbase5-doc-html',
@@ -191,19 +196,18 @@ export const PACKAGES = [
     html('technical', ['usr/share/qt5/doc'], { except: /-members\.html|-obsolete\.html/ }),
   ),
   deb('train', 'libboost1.81-doc', 'BSL-1.0', html('technical', [`${DOC}/libboost1.81-doc`])),
-  deb('train', 'python-sympy-doc', 'BSD-3-Clause', html('technical', [`${DOC}/python-sympy-doc/html`], SPHINX)),
   deb(
     'train',
     'python-sqlalchemy-doc',
     'MIT',
     html('technical', [`${DOC}/python-sqlalchemy-doc/html`], { main: '#docs-body', except: /changelog/ }),
   ),
-  deb('train', 'cmake-doc', 'BSD-3-Clause', html('technical', [`${DOC}/cmake-data/html`], SPHINX)),
-  deb('train', 'clang-14-doc', 'Apache-2.0 with LLVM exception', html('technical', [`${DOC}/clang-14/html`], SPHINX)),
-  deb('train', 'llvm-14-doc', 'Apache-2.0 with LLVM exception', html('technical', [`${DOC}/llvm-14-doc/html`], SPHINX)),
-  deb('train', 'neutron-doc', 'Apache-2.0', html('technical', [`${DOC}/neutron-doc/html`], SPHINX)),
-  deb('train', 'nova-doc', 'Apache-2.0', html('technical', [`${DOC}/nova-doc/html`], SPHINX)),
-  deb('train', 'cinder-doc', 'Apache-2.0', html('technical', [`${DOC}/cinder-doc/html`], SPHINX)),
+  deb('train', 'cmake-doc', 'BSD-3-Clause', rst(`${DOC}/cmake-data/html/_sources`)),
+  deb('train', 'clang-14-doc', 'Apache-2.0 with LLVM exception', rst(`${DOC}/clang-14/html/_sources`)),
+  deb('train', 'llvm-14-doc', 'Apache-2.0 with LLVM exception', rst(`${DOC}/llvm-14-doc/html/_sources`)),
+  deb('train', 'neutron-doc', 'Apache-2.0', rst(`${DOC}/neutron-doc/html/_sources`)),
+  deb('train', 'nova-doc', 'Apache-2.0', rst(`${DOC}/nova-doc/html/_sources`)),
+  deb('train', 'cinder-doc', 'Apache-2.0', rst(`${DOC}/cinder-doc/html/_sources`)),
   deb('train', 'nodejs-doc', 'MIT', html('technical', [`${DOC}/nodejs/api`], { main: '#apicontent' })),
   deb('train', 'libglib2.0-doc', 'LGPL-2.1-or-later', html('technical', ['usr/share/gtk-doc/html'])),
   deb('train', 'libgtk-3-doc', 'LGPL-2.1-or-later', html('technical', ['usr/share/gtk-doc/html'])),

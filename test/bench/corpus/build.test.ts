@@ -16,7 +16,7 @@ const entry = (name: string, split: Split): Package => ({
   registry: 'npm',
   licence: 'MIT',
   split,
-  texts: [{ kind: 'prose', reader: 'text', in: ['docs'], endings: ['.md'] }],
+  texts: [{ kind: 'prose', reader: 'text', in: ['guide'], endings: ['.md'] }],
 });
 
 /** English of some length about a subject, of which texts about another subject share little. */
@@ -30,8 +30,8 @@ const article = (subject: string) =>
 function packed(name: string, files: Record<string, string>) {
   const source = join(folder(), 'source');
   const downloads = join(folder(), 'packages');
-  for (const path of [join(source, 'package/docs'), downloads]) mkdirSync(path, { recursive: true });
-  for (const [path, text] of Object.entries(files)) writeFileSync(join(source, 'package/docs', path), text);
+  for (const path of [join(source, 'package/guide'), downloads]) mkdirSync(path, { recursive: true });
+  for (const [path, text] of Object.entries(files)) writeFileSync(join(source, 'package/guide', path), text);
   const file = `${name}-1.0.0.tgz`;
   execFileSync('tar', ['-czf', join(downloads, file), '-C', source, 'package']);
   rmSync(source, { recursive: true });
@@ -70,7 +70,7 @@ describe('buildCorpus', () => {
     expect(existsSync(out)).toBe(false);
     finish(summaryOf(built));
     expect(linesOf(join(out, 'train/prose/a.jsonl'))).toEqual([
-      { text: `${article('garden')}\n`, source: { package: 'a', path: 'docs/own.md' } },
+      { text: `${article('garden')}\n`, source: { package: 'a', path: 'guide/own.md' } },
     ]);
     expect(linesOf(join(out, 'held-out/prose/documents.jsonl'))).toHaveLength(1);
     const summary = JSON.parse(readFileSync(join(out, 'corpus.json'), 'utf8'));
@@ -100,7 +100,7 @@ describe('documentsOf', () => {
     const options = { file: path, sha256, work: folder() };
     const { texts, ...rest } = entry('a', 'train');
     const first = documentsOf({ ...rest, texts }, options);
-    expect(first).toEqual([{ kind: 'prose', path: 'docs/one.md', text: 'One.\n' }]);
+    expect(first).toEqual([{ kind: 'prose', path: 'guide/one.md', text: 'One.\n' }]);
     const both = { ...rest, texts: [{ ...texts[0]!, endings: ['.md', '.txt'] }] };
     expect(documentsOf(both, options)).toHaveLength(2);
     rmSync(path);
