@@ -193,7 +193,7 @@ export const PACKAGES = [
     'train',
     'qtbase5-doc-html',
     'GFDL-1.3',
-    html('technical', ['usr/share/qt5/doc'], { except: /-members\.html|-obsolete\.html/ }),
+    html('technical', ['usr/share/qt5/doc'], { main: 'div.mainContent', except: /-members\.html|-obsolete\.html/ }),
   ),
   deb('train', 'libboost1.81-doc', 'BSL-1.0', html('technical', [`${DOC}/libboost1.81-doc`])),
   deb(
