@@ -16,6 +16,7 @@ import { documentsOf } from './documents.mjs';
 import { fetchPackage } from './fetch-package.mjs';
 import { withoutFurniture } from './furniture.mjs';
 import { interleave } from './interleave.mjs';
+import { withoutLicenceHeader } from './licence-header.mjs';
 import { shingles, signatureOf } from './minhash.mjs';
 import { NearDuplicates } from './near-duplicates.mjs';
 import { overlaps } from './overlap.mjs';
@@ -48,13 +49,14 @@ function openShards(folder, name) {
   };
 }
 
-/** The documents without what their generator added to each page. Code has no such lines, but its files begin and end alike. */
+/** The documents without licences and without what a generator added to each page. The files of code begin and end alike by nature. */
 function trimmed(documents) {
-  const pages = documents.filter(({ kind }) => kind !== 'code');
+  const clean = documents.map((document) => ({ ...document, text: withoutLicenceHeader(document.text) }));
+  const pages = clean.filter(({ kind }) => kind !== 'code');
   const texts = withoutFurniture(pages.map(({ text }) => text));
   return [
     ...pages.map((document, i) => ({ ...document, text: texts[i] })),
-    ...documents.filter(({ kind }) => kind === 'code'),
+    ...clean.filter(({ kind }) => kind === 'code'),
   ];
 }
 

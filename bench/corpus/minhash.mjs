@@ -16,6 +16,9 @@ export function mixed(value) {
 const FACTORS = Int32Array.from({ length: PERMUTATIONS }, (_, i) => mixed(2 * i + 1) | 1);
 const OFFSETS = Int32Array.from({ length: PERMUTATIONS }, (_, i) => mixed(2 * i + 2));
 
+/** The base of the rolling hash of a run of words. */
+const BASE = 31;
+
 /** FNV-1a of a word's UTF-16 units. */
 function wordHash(word) {
   let hash = 0x811c9dc5;
@@ -24,17 +27,22 @@ function wordHash(word) {
 }
 
 /**
- * Hashes of a text's shingles, without case and punctuation. A text shorter than a shingle is one shingle.
+ * Hashes of a text's shingles in order, without case and punctuation. A text shorter than a shingle is one shingle.
  * @param {string} text
  * @param {number} [length] in words
+ * @returns {Uint32Array}
  */
 export function shingles(text, length = SHINGLE_WORDS) {
   const words = (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(wordHash);
-  const found = new Set();
-  for (let end = Math.min(length, words.length); end <= words.length; end++) {
-    let hash = 0;
-    for (let i = Math.max(0, end - length); i < end; i++) hash = Math.imul(hash, 31) + words[i];
-    found.add(mixed(hash));
+  const run = Math.min(length, words.length);
+  const found = new Uint32Array(words.length - run + 1);
+  /** The factor of the word that leaves the run. */
+  let leaving = 1;
+  for (let i = 0; i < run; i++) leaving = Math.imul(leaving, BASE);
+  let hash = 0;
+  for (let i = 0; i < words.length; i++) {
+    hash = (Math.imul(hash, BASE) + words[i] - (i < run ? 0 : Math.imul(leaving, words[i - run]))) | 0;
+    if (i >= run - 1) found[i - run + 1] = mixed(hash);
   }
   return found;
 }

@@ -47,7 +47,7 @@ const man = (...sections) =>
 /** The source of Sphinx's pages, which it stores beside them. */
 const rst = (folder) => files('technical', 'text', [folder], ['.rst.txt'], { except: /release-?notes/ });
 const SWORD = files('prose', 'sword', ['usr/share/sword/modules'], ['.bzz', '.czz']);
-const code = (folders, endings, more = {}) => files('code', 'code', folders, endings, { except: TESTS, ...more });
+const code = (folders, endings, more = {}) => files('code', 'text', folders, endings, { except: TESTS, ...more });
 /** Tests repeat themselves, and vendored files belong to other packages. */
 const TESTS = /(^|\/)(tests?|testdata|vendor|_vendor|node_modules|locale)\/|_test\.\w+$/;
 
@@ -238,7 +238,7 @@ export const PACKAGES = [
     'train',
     'emacs-el',
     'GPL-3.0-or-later',
-    code(['usr/share/emacs'], ['.el.gz'], { except: /leim|international|\/(cedet|obsolete)\//, share: 0.4 }),
+    code(['usr/share/emacs'], ['.el.gz'], { except: /leim|international|\/(cedet|obsolete)\//, share: 0.2 }),
   ),
   pypi(
     'train',
@@ -252,7 +252,7 @@ export const PACKAGES = [
     'salt',
     'Apache-2.0',
     files('technical', 'text', ['doc'], ['.rst'], { except: /doc\/ref\/.*\/all\// }),
-    code(['salt'], ['.py']),
+    code(['salt'], ['.py'], { share: 0.5 }),
   ),
   pypi('train', 'sympy', 'BSD-3-Clause', code(['sympy'], ['.py'])),
   wheel('train', 'numpy', 'BSD-3-Clause', code(['numpy'], ['.py'])),

@@ -1,6 +1,5 @@
 // How each format is read. A reader takes a path and returns the texts of its documents.
 import { bytesOf, decode } from '../decode.mjs';
-import { withoutLicenceHeader } from '../licence-header.mjs';
 import { dictionaryEntries } from './dictionary.mjs';
 import { htmlText } from './html.mjs';
 import { manText } from './man.mjs';
@@ -19,7 +18,6 @@ const onePerFile = (read) => (path, options) => [read(textOf(path), options)];
 /** @type {Record<string, (path: string, options: { main?: string, code?: boolean }) => string[]>} */
 export const READERS = {
   text: onePerFile((text) => text),
-  code: onePerFile(withoutLicenceHeader),
   html: onePerFile(htmlText),
   pod: onePerFile(podParagraphs),
   man: onePerFile(manText),

@@ -10,9 +10,13 @@ describe('shingles', () => {
   });
 
   it('has one shingle for every run of five words, and one for a shorter text', () => {
-    expect(shingles(words(0, 12)).size).toBe(8);
-    expect(shingles('two words').size).toBe(1);
+    expect(shingles(words(0, 12)).length).toBe(8);
+    expect(shingles('two words').length).toBe(1);
     expect(shingles('two words')).not.toEqual(shingles('other words'));
+  });
+
+  it('are the same wherever a run of words is', () => {
+    expect([...shingles(words(0, 20))].slice(7, 10)).toEqual([...shingles(words(7, 14))]);
   });
 
   it('depends on the order of words', () => {

@@ -23,7 +23,13 @@ describe('withoutLicenceHeader', () => {
     ['/* Copyright 2020 X.\n * All rights. */\n\nint a;', 'int a;'],
     ['// Copyright 2009 The Authors.\n// License: BSD.\n\npackage a', 'package a'],
     ['#!/usr/bin/python\n# Licensed under MIT\nimport a', 'import a'],
-    [';;; a.el --- x\n;; License: GPL\n\n(a)', '(a)'],
+    [
+      ';;; a.el --- Does x.\n\n;; License: GPL\n\n;;; Commentary\n\n(a)',
+      ';;; a.el --- Does x.\n\n;;; Commentary\n\n(a)',
+    ],
+    ['..\n   Copyright 2013\n\n   Licensed under X.\n\nTitle\n=====', 'Title\n====='],
+    ['.. _license-label:\n.. image:: x\n\nTitle', '.. _license-label:\n.. image:: x\n\nTitle'],
+    ['#include <license.h>\nint a;', '#include <license.h>\nint a;'],
     ['// What this module does.\nlet a;', '// What this module does.\nlet a;'],
     ['int a; /* Copyright */', 'int a; /* Copyright */'],
   ])('%j', (code, expected) => {
