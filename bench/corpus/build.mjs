@@ -1,5 +1,5 @@
-// Builds the corpus: downloads and reads one package after the other, removes unsuitable documents and near duplicates, and stores a file of
-// JSON lines for every package and kind of text.
+// Builds the corpus: downloads and reads one package after the other, removes unsuitable documents and near duplicates, and stores a file
+// of JSON lines for every package and kind of text.
 import {
   closeSync,
   existsSync,
@@ -91,9 +91,16 @@ export function addPackage({ name, split }, documents, { out, known }) {
 }
 
 /**
+ * @typedef {object} BuildOptions
+ * @property {string} work a folder for downloads and texts, which stay there
+ * @property {string} out the folder of the corpus, which appears when it is complete
+ * @property {(line: string) => void} log
+ * @property {Record<string, import('./pins.mjs').Pin>} [pins]
+ */
+
+/**
  * @param {import('./packages.mjs').Package[]} packages
- * @param {{ work: string, out: string, log: (line: string) => void, pins?: Record<string, import('./pins.mjs').Pin> }} options downloads and texts stay in `work`; `out` appears when it is
- * complete
+ * @param {BuildOptions} options
  */
 export function buildCorpus(packages, { work, out, log, pins = readPins() }) {
   const pinned = bySplit(packages).map((entry) => ({ entry, pin: pinOf(pins, entry) }));

@@ -1,5 +1,5 @@
-// The documents of a package, from the store of an earlier run if the package, its selection and the reading code are the same. Reading takes
-// minutes, so that a run that was interrupted goes on with the next package.
+// The documents of a package, from the store of an earlier run if the package, its selection and the reading code are the same. Reading
+// takes minutes, so that a run that was interrupted goes on with the next package.
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -19,7 +19,7 @@ import { readPackage } from './read-package.mjs';
 import { unpack } from './unpack.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const READING = ['read-package.mjs', 'draw.mjs', 'minhash.mjs', 'list-files.mjs', 'decode.mjs', 'normalise.mjs'];
+const READING = ['read-package.mjs', 'draw.mjs', 'mixed.mjs', 'list-files.mjs', 'decode.mjs', 'normalise.mjs'];
 
 const linesOf = (path) =>
   readFileSync(path, 'utf8')

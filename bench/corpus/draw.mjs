@@ -1,5 +1,5 @@
 // Random draws that depend on a name only, so that samples and orders are the same on every machine.
-import { mixed } from './minhash.mjs';
+import { mixed } from './mixed.mjs';
 
 /** @param {string} name @returns a number in [0, 1) */
 export function drawOf(name) {

@@ -1,4 +1,5 @@
-// Removes what a documentation generator adds to every page: the lines at the beginning and at the end that many documents of a package share.
+// Removes what a documentation generator adds to every page: the lines at the beginning and at the end that many documents of a package
+// share.
 
 /** A line is taken for furniture if it is at the edge of so many documents, and of this share of them. */
 const MIN_DOCUMENTS = 10;

@@ -1,5 +1,5 @@
-// Joins the files of a folder into one, with the documents of all packages in a fixed random order, so that the beginning of a held-out text is
-// a sample of all of it: evaluations read a limited number of bytes.
+// Joins the files of a folder into one, with the documents of all packages in a fixed random order, so that the beginning of a held-out
+// text is a sample of all of it: evaluations read a limited number of bytes.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drawOf } from './draw.mjs';

@@ -1,23 +1,14 @@
 // MinHash: a short signature per text, such that the share of equal places in two signatures estimates how many of their shingles (runs of
 // consecutive words) two texts share (Broder, 1997).
 
+import { mixed } from './mixed.mjs';
+
 export const PERMUTATIONS = 128;
 export const SHINGLE_WORDS = 5;
-
-/** The finalizer of MurmurHash3: spreads every bit of a number over all of its bits. */
-export function mixed(value) {
-  let hash = value;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 /** Odd factors and offsets of the hash functions: fixed, so that signatures of different runs can be compared. */
 const FACTORS = Int32Array.from({ length: PERMUTATIONS }, (_, i) => mixed(2 * i + 1) | 1);
 const OFFSETS = Int32Array.from({ length: PERMUTATIONS }, (_, i) => mixed(2 * i + 2));
-
-/** The base of the rolling hash of a run of words. */
-const BASE = 31;
 
 /** FNV-1a of a word's UTF-16 units. */
 function wordHash(word) {
@@ -30,18 +21,19 @@ function wordHash(word) {
  * Hashes of a text's shingles in order, without case and punctuation. A text shorter than a shingle is one shingle.
  * @param {string} text
  * @param {number} [length] in words
+ * @param {number} [base] of the rolling hash: another one gives independent hashes
  * @returns {Uint32Array}
  */
-export function shingles(text, length = SHINGLE_WORDS) {
+export function shingles(text, length = SHINGLE_WORDS, base = 31) {
   const words = (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map(wordHash);
   const run = Math.min(length, words.length);
   const found = new Uint32Array(words.length - run + 1);
   /** The factor of the word that leaves the run. */
   let leaving = 1;
-  for (let i = 0; i < run; i++) leaving = Math.imul(leaving, BASE);
+  for (let i = 0; i < run; i++) leaving = Math.imul(leaving, base);
   let hash = 0;
   for (let i = 0; i < words.length; i++) {
-    hash = (Math.imul(hash, BASE) + words[i] - (i < run ? 0 : Math.imul(leaving, words[i - run]))) | 0;
+    hash = (Math.imul(hash, base) + words[i] - (i < run ? 0 : Math.imul(leaving, words[i - run]))) | 0;
     if (i >= run - 1) found[i - run + 1] = mixed(hash);
   }
   return found;

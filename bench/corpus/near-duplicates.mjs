@@ -1,5 +1,6 @@
 // Finds near duplicates among many signatures by locality-sensitive hashing: only texts that agree in all rows of a band are compared.
-import { mixed, PERMUTATIONS, similarity } from './minhash.mjs';
+import { PERMUTATIONS, similarity } from './minhash.mjs';
+import { mixed } from './mixed.mjs';
 
 /** 32 bands of 4 rows find a pair of similarity 0.8 with a probability above 0.9999; the comparison then removes false candidates. */
 const BAND_ROWS = 4;

@@ -1,5 +1,6 @@
-// The packages of the corpus as data: where each comes from, its licence, which split it belongs to, and which of its files give which kind of
-// text. Prose has no code blocks; technical text (references, manual pages) keeps them. pins.json has the exact file of each package.
+// The packages of the corpus as data: where each comes from, its licence, which split it belongs to, and which of its files give which
+// kind of text. Prose has no code blocks; technical text (references, manual pages) keeps them. pins.json has the exact file of each
+// package.
 
 /**
  * @typedef {'prose' | 'technical' | 'code'} Kind

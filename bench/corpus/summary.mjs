@@ -38,7 +38,7 @@ const row = (cells) => `| ${cells.join(' | ')} |`;
 const table = (names, rows) =>
   [row(names), row(names.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(2)} %`;
 const cell = ({ documents, bytes }) =>
   documents === 0 ? '' : `${megabytes(bytes)} (${documents.toLocaleString('en')})`;
 
