@@ -1,8 +1,8 @@
 // Compares the labels and optimizers of aligned patchers: trains patchers on SmolLM2's tokens and measures, on unseen text of two kinds,
 // how many bits per byte their patches cost the source. `--sizes` also calibrates each patcher to larger patches. With --out, arms that
 // were measured before stay.
-// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6 --work DIR
-//   --out docs/bench/patchers]
+// Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6
+//   --corpus small --work DIR --out docs/bench/patchers]
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,10 +18,10 @@ const { values } = parseArgs({
     sizes: { type: 'string', default: '' },
   },
 });
-const { source, work, out, only } = values;
+const { source, work, out, only: wanted } = values;
 const steps = Number(values.steps);
 const sizes = values.sizes.split(',').filter(Boolean).map(Number);
-for (const name of only.filter((wanted) => !(wanted in PATCHERS))) {
+for (const name of wanted.filter((name) => !(name in PATCHERS))) {
   process.stderr.write(`error: unknown patcher ${name}; the patchers are: ${Object.keys(PATCHERS).join('; ')}\n`);
   process.exit(2);
 }
@@ -49,9 +49,10 @@ const tableRows = ({ name, steps, unseen, fewer }) => [
 
 const table = () => `${patcherTable(report.measured.flatMap(tableRows))}\n`;
 
-for (const name of only) {
+for (const only of wanted) {
+  const name = values.corpus === 'small' ? only : `${only}, ${values.corpus} corpus`;
   const dir = join(work, `patcher-${steps}-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`);
-  const settings = PATCHERS[name];
+  const settings = PATCHERS[only];
   const recipe = ['--recipe', 'smollm2-135m', ...patcherSettings(settings, steps)];
   byteify('import', source, '--out', dir);
   byteify('remap', dir, ...recipe);

@@ -1,43 +1,24 @@
-// The text of bench:smollm2, from Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the kernel's
-// documentation, including code and tables). Some text of both kinds is reserved for evaluation. apt downloads the packages without root;
-// the text is stored as one file per document and reused.
-import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { convert } from 'html-to-text';
+// The text of bench:smollm2 from pinned Debian packages: prose (a handbook, and the paragraphs of Perl's manual) and technical text (the
+// kernel's documentation, including code and tables). Some text of both kinds is reserved for evaluation. apt downloads the packages without
+// root; the text is stored as one file per document and reused. Published numbers were measured on exactly these texts.
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { bytesOf } from '../corpus/decode.mjs';
+import { fetchPackage } from '../corpus/fetch-package.mjs';
+import { filesEnding } from '../corpus/list-files.mjs';
+import { pinOf, readPins } from '../corpus/pins.mjs';
+import { htmlParagraphs } from '../corpus/readers/html.mjs';
+import { podParagraphs } from '../corpus/readers/pod.mjs';
+import { unpack } from '../corpus/unpack.mjs';
 
-const files = (folder, ending) =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending))
-    .sort()
-    .map((name) => join(folder, name));
-
-const html = (path) =>
-  convert(readFileSync(path, 'utf8'), {
-    wordwrap: false,
-    selectors: [
-      { selector: 'a', options: { ignoreHref: true } },
-      { selector: 'img', format: 'skip' },
-      { selector: 'pre', format: 'skip' },
-      ...['h1', 'h2', 'h3', 'h4'].map((selector) => ({ selector, options: { uppercase: false } })),
-    ],
-  });
-
-/** The paragraphs of a POD file, without commands, indented code and formatting codes. */
-const pod = (path) =>
-  readFileSync(path, 'latin1')
-    .split(/\n{2,}/)
-    .filter((paragraph) => /^[^\s=]/.test(paragraph))
-    .map((paragraph) => paragraph.replaceAll(/[BCFILSX]<([^<>]*)>/g, '$1'))
-    .join('\n\n');
+const html = (path) => htmlParagraphs(readFileSync(path, 'utf8'));
+const pod = (path) => podParagraphs(readFileSync(path, 'latin1'));
 
 /** The kernel's documentation in some folders. `share` is the unpacked `usr/share` of the packages. */
 const kernel = (share, folders) =>
   folders
-    .flatMap((name) => files(join(share, 'doc/linux-doc-6.1/Documentation', name), '.rst.gz'))
-    .map((path) => gunzipSync(readFileSync(path)).toString('utf8'));
+    .flatMap((name) => filesEnding(join(share, 'doc/linux-doc-6.1/Documentation', name), '.rst.gz'))
+    .map((path) => bytesOf(path).toString('utf8'));
 
 /** The packages of each corpus, and their texts by kind. */
 const CORPORA = {
@@ -45,8 +26,8 @@ const CORPORA = {
     packages: ['debian-handbook', 'linux-doc-6.1', 'perl-doc'],
     kinds: {
       prose: (share) => [
-        ...files(join(share, 'doc/debian-handbook/html/en-US'), '.html').map(html),
-        ...files(join(share, 'perl'), '.pod').map(pod),
+        ...filesEnding(join(share, 'doc/debian-handbook/html/en-US'), '.html').map(html),
+        ...filesEnding(join(share, 'perl'), '.pod').map(pod),
       ],
       technical: (share) =>
         kernel(share, ['admin-guide', 'core-api', 'dev-tools', 'driver-api', 'filesystems', 'networking', 'process']),
@@ -55,7 +36,7 @@ const CORPORA = {
   unseen: {
     packages: ['developers-reference', 'linux-doc-6.1'],
     kinds: {
-      prose: (share) => files(join(share, 'developers-reference'), '.html').map(html),
+      prose: (share) => filesEnding(join(share, 'developers-reference'), '.html').map(html),
       technical: (share) => kernel(share, ['locking', 'scheduler', 'security']),
     },
   },
@@ -67,15 +48,12 @@ const MIN_CHARACTERS = 500;
 function createCorpus(draft, { packages, kinds }) {
   const [downloads, root] = ['packages', 'root'].map((name) => join(draft, name));
   mkdirSync(downloads, { recursive: true });
-  execFileSync('apt-get', ['download', ...packages], { cwd: downloads, stdio: ['ignore', 'ignore', 'inherit'] });
-  const digests = readdirSync(downloads).map((name) => {
-    execFileSync('dpkg-deb', ['-x', join(downloads, name), root]);
-    return {
-      name,
-      sha256: createHash('sha256')
-        .update(readFileSync(join(downloads, name)))
-        .digest('hex'),
-    };
+  const pins = readPins();
+  const digests = packages.map((name) => {
+    const pin = pinOf(pins, { name });
+    const file = fetchPackage({ name, registry: 'deb' }, pin, downloads);
+    unpack(file, root);
+    return { name: basename(file), sha256: pin.sha256 };
   });
   for (const [kind, textsOf] of Object.entries(kinds)) {
     mkdirSync(join(draft, kind));

@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openLargeCorpus } from '../corpus/open.mjs';
 import { openCorpus } from './corpus.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -13,7 +14,14 @@ export const OPTIONS = /** @type {const} */ ({
   source: { type: 'string', multiple: false },
   work: { type: 'string', multiple: false, default: join(tmpdir(), 'byteify-bench-smollm2') },
   out: { type: 'string', multiple: false },
+  corpus: { type: 'string', multiple: false, default: 'small' },
 });
+
+/** Where the training text comes from. Both are evaluated on the same text, which neither has. */
+const CORPORA = {
+  small: (work) => openCorpus(work, 'corpus'),
+  large: openLargeCorpus,
+};
 
 /** @param {string[]} args @param {'inherit' | 'pipe'} stdout @returns what the command printed, if piped */
 const run = (args, stdout) =>
@@ -23,19 +31,23 @@ const run = (args, stdout) =>
     maxBuffer: 2 ** 26,
   });
 
+/** @param {string} message */
+function misuse(message) {
+  process.stderr.write(`error: ${message}\n`);
+  process.exit(2);
+}
+
 /**
- * Downloads the text into `work` unless it exists. Exits with 2 if `--source` is missing.
- * @param {{ source?: string, work?: string }} options
+ * Downloads the text into `work` unless it exists. Exits with 2 if `--source` is missing or `--corpus` is unknown.
+ * @param {{ source?: string, work?: string, corpus?: string }} options
  */
-export function openSession({ source, work }) {
-  if (source === undefined) {
-    process.stderr.write('error: --source FILE is required: the GGUF that the README names\n');
-    process.exit(2);
-  }
+export function openSession({ source, work, corpus }) {
+  if (source === undefined) misuse('--source FILE is required: the GGUF that the README names');
+  if (!(corpus in CORPORA)) misuse(`unknown corpus ${corpus}; the corpora are: ${Object.keys(CORPORA).join(', ')}`);
   mkdirSync(work, { recursive: true });
   const unseen = openCorpus(work, 'unseen');
   return {
-    corpus: openCorpus(work, 'corpus'),
+    corpus: CORPORA[corpus](work),
     unseen,
     byteify: (...args) => run(args, 'inherit'),
     /** Evaluates the patcher of a conversion on text that it was not trained on, by kind of text. */

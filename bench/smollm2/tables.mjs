@@ -24,10 +24,16 @@ const row = (cells) => `| ${cells.join(' | ')} |`;
 const bits = (value) => value?.toFixed(3) ?? '';
 const percent = (share) => `${Math.round(100 * share)} %`;
 
+/** The source's bits per byte on the held-out text of each corpus that the arms were trained on. */
+function sourceLine(arms) {
+  const byCorpus = new Map(arms.map(({ corpus = 'small', finetune }) => [corpus, bits(finetune.source_bits_per_byte)]));
+  if (byCorpus.size === 1) return `Source: ${[...byCorpus.values()][0]} bits per byte.`;
+  return `Source: ${[...byCorpus].map(([corpus, found]) => `${found} bits per byte of the ${corpus} corpus`).join(', ')}.`;
+}
+
 /** Bits per byte of held-out text after each stage: of the source when it reads the encoder's patches, and of the model. */
 export function summaryTable(arms) {
-  const source = arms[0].finetune.source_bits_per_byte;
-  const rows = arms.flatMap(({ name, stages }) =>
+  const rows = arms.flatMap(({ name, stages, finetune: { source_bits_per_byte: source } }) =>
     stages.map((stage, i) => {
       const { kind, steps, flops, encoder_bits_per_byte: encoder, validation_bits_per_byte: model } = stage;
       const what = steps === 0 ? kind : `${kind}, ${steps} steps`;
@@ -36,7 +42,7 @@ export function summaryTable(arms) {
     }),
   );
   return [
-    `Source: ${bits(source)} bits per byte.`,
+    sourceLine(arms),
     '',
     '| method | stage | TFLOP so far | source fed by the encoder | model | retention |',
     '| --- | --- | --- | --- | --- | --- |',

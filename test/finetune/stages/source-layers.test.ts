@@ -147,7 +147,7 @@ describe('an end-to-end stage that learns from the source', () => {
   const ratios = (a: number[][], b: number[][]) => a.flat().map((value, i) => Math.abs(value / b.flat()[i]! - 1));
   const recipe = (change: object = {}) =>
     tiny.recipe([stage('end-to-end', { ...LEARNS, checkpoint_every: 1, ...change })]);
-  beforeAll(() => tiny.run('whole', recipe()), 60_000);
+  beforeAll(() => tiny.run('whole', recipe()), 120_000);
 
   it('is resumed with the results of an uninterrupted run', async () => {
     await expect(tiny.run('stopped', recipe(), { stage: 0, step: 2 })).rejects.toThrow('stop');

@@ -25,11 +25,12 @@ export function decoderTensors(config: BltConfig, layout: Layout, finalNorm: Flo
   tensors.set(`${PREFIX}.patch_embedding_projection.weight`, projection);
   for (let i = 0; i < (decoder.crossAttnAllLayers ? decoder.layers : 1); i++) {
     const cross = `${PREFIX}.cross_attn_layers.${i}`;
-    tensors.set(`${cross}.q_norm.weight`, balancedNorm(layout));
     tensors.set(`${cross}.k_norm.weight`, keyNorm.slice());
     tensors.set(`${cross}.v_proj.weight`, identity(width, width));
     tensors.set(`${cross}.o_proj.weight`, new Float32Array(width * width));
-    // Zero queries weight all rows of a patch equally.
+    // Zero queries weight all rows of a patch equally. A single row leaves nothing to weigh.
+    if (slots === 1) continue;
+    tensors.set(`${cross}.q_norm.weight`, balancedNorm(layout));
     tensors.set(`${cross}.q_proj.weight`, new Float32Array(width * width));
   }
   tensors.set(`${PREFIX}.norm.weight`, new Float32Array(width).fill(1));
