@@ -8,6 +8,7 @@ export {
   expectedPositions,
   PREFIX_CLASSES,
 } from './closed-form-flops.js';
+export { closedFormText } from './closed-form-text.js';
 export {
   type BltConfig,
   encoderCrossLayers,

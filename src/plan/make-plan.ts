@@ -149,7 +149,7 @@ function stageWork(
   if (stage.kind === 'closed-form') {
     const { micro_batch_size: microBatchRows, text_bytes: textBytes, solve_bytes: solveBytes } = stage;
     const { ngram_bytes: ngramBytes, encoder, decoder } = stage;
-    const bytes = Math.max(textBytes + solveBytes, ngramBytes);
+    const bytes = solveBytes + Math.max(textBytes, ngramBytes);
     const closedForm = { textBytes, solveBytes, ngramBytes, encoder, decoder };
     return { ...DEFAULTS, ...common, bytes, closedForm, rowsPerStep: microBatchRows, microBatchRows };
   }

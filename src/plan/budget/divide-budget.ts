@@ -1,4 +1,5 @@
 /** @module Divides a budget of FLOPs among the patcher and the stages of a recipe. */
+import { closedFormText } from '../../blt/index.js';
 import { UsageError } from '../../errors.js';
 import type { Recipe } from '../../recipe/index.js';
 import { humanDuration, humanFlops } from '../../ui/index.js';
@@ -20,13 +21,18 @@ export interface DividedBudget {
   readonly stages: readonly StageCost[];
 }
 
-/** The costs of the patcher's training, first, and of each stage. A closed form reads no more than the text that there is. */
+/** A stage that reads no more than the text that there is, where its recipe says how much it reads. */
+function limitedTo(trainBytes: number, stage: Recipe['stages'][number]): Recipe['stages'][number] {
+  if (stage.kind !== 'closed-form') return stage;
+  const { text_bytes, solve_bytes, ngram_bytes, ...rest } = stage;
+  const wanted = { textBytes: text_bytes, solveBytes: solve_bytes, ngramBytes: ngram_bytes };
+  const { textBytes, solveBytes, ngramBytes } = closedFormText(wanted, trainBytes);
+  return { ...rest, text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes };
+}
+
+/** The costs of the patcher's training, first, and of each stage. */
 function stageCosts(inputs: PlanInputs, recipe: Recipe, textBytes: number | null): StageCost[] {
-  const stages = recipe.stages.map((stage) =>
-    stage.kind !== 'closed-form' || textBytes === null
-      ? stage
-      : { ...stage, text_bytes: Math.min(stage.text_bytes, textBytes) },
-  );
+  const stages = textBytes === null ? recipe.stages : recipe.stages.map((stage) => limitedTo(textBytes, stage));
   return makePlan({ ...inputs, recipe: { ...recipe, stages } }).stages.flatMap(({ training }) => training ?? []);
 }
 

@@ -4,61 +4,35 @@
  * source's next-byte distribution. Each fit runs the model as it is at that point; attention is idle in all of them.
  */
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, closedFormFlops, toTransformersConfig } from '../../../blt/index.js';
-import { tf, type Variable } from '../../../engine/index.js';
+import { type BltConfig, bltTensors, closedFormFlops, closedFormText } from '../../../blt/index.js';
+import { tf } from '../../../engine/index.js';
 import { ByteifyError } from '../../../errors.js';
 import { bltBitsPerByte } from '../../../evaluate/index.js';
-import { makeFolder, readMetrics, writeFolderAtomic } from '../../../fs/index.js';
-import {
-  createPatcherRunner,
-  disposeParams,
-  loadParams,
-  loadVariable,
-  type Params,
-  sourceEmbedding,
-  sourceNorm,
-  tokenEndHead,
-} from '../../../model/index.js';
-import { requireFields } from '../../../patching/index.js';
+import { makeFolder, readMetrics } from '../../../fs/index.js';
+import { disposeParams, loadParams, sourceEmbedding, sourceNorm } from '../../../model/index.js';
 import type { StageOf } from '../../../recipe/index.js';
-import {
-  fromFloat32,
-  openCheckpoint,
-  overlay,
-  type TensorInfo,
-  type TensorReader,
-} from '../../../safetensors/index.js';
+import { openCheckpoint, overlay, type TensorReader } from '../../../safetensors/index.js';
 import { checkpointName } from '../../loop/checkpoint.js';
-import { chooseMode } from '../../loop/choose-step-mode.js';
 import { openMetrics } from '../../loop/metrics-log.js';
-import { writeWeights } from '../../loop/write-weights.js';
-import { createSourceStates, type SourceStates } from '../../teacher/source-states.js';
 import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
 import { decoderTensors } from './decoder-tensors.js';
-import { encoderTensors } from './encoder-tensors.js';
+import { encoderTensors, type Tensors } from './encoder-tensors.js';
 import { fitDecoder } from './fit-decoder.js';
 import { fitEncoder } from './fit-encoder.js';
 import { fitProjection } from './fit-projection.js';
-import { addNgrams, contentVectors, fitTables, tablesOf, vocabularyTexts } from './fit-tables.js';
-import {
-  cachePatcherOutputs,
-  type FittingText,
-  fittingBatches,
-  OBSERVED_FIELDS,
-  observedTexts,
-} from './fitting-text.js';
+import { addNgrams, contentVectors, fitTables, tablesOf } from './fit-tables.js';
+import { fittingBatches } from './fitting-text.js';
 import { layoutOf } from './layout.js';
 import { trainNgramModel } from './ngram-model.js';
-import { type Observations, openObservations } from './observations.js';
-import { openScratchModel, type ScratchModel } from './scratch-model.js';
+import { openObservations } from './observations.js';
+import { observe } from './observe.js';
+import { openFitting } from './open-fitting.js';
+import { METRICS_FILE, writeFitted } from './write-fitted.js';
 
 /** What the n-gram tables are multiplied by, of a state's scale: their sums reach a few units. */
 const NGRAM_SHARE = 0.25;
-
-const METRICS_FILE = 'closed-form.json';
 
 /**
  * Fits the model and writes it as checkpoint 0 of the run, unless that checkpoint exists.
@@ -99,142 +73,60 @@ export async function closedForm(
   }
 }
 
-/** The text, the source and the model that the fits work on. */
-interface Fitting {
-  readonly text: FittingText;
-  readonly source: Params;
-  readonly states: SourceStates;
-  readonly scratchModel: ScratchModel;
-  close(): Promise<void>;
-}
-
-async function openFitting(
-  { config, store, recipe, run, signal, loadsSourceLayers: layers }: StageContext,
-  { sequence_length: length, micro_batch_size: rows }: StageOf<'closed-form'>,
-  teacher: Teacher,
-  start: TensorReader,
-): Promise<Fitting> {
-  const mode = await chooseMode({ config, wholeModel: true, rows, length, steps: 1 });
-  const wanted = { tensors: ['embedding', 'head'], layers } as const;
-  const { tensors, layers: ownLayers, ...sourceSettings } = await teacher.trainingSource(wanted);
-  const frozen = new Map([...(await loadFrozen(config, start)), ...tensors, ...ownLayers]);
-  const patcher = createPatcherRunner(config, frozen, mode);
-  const states = createSourceStates({ config, frozen, mode, cache: null });
-  const scratchModel = await openScratchModel(config, start);
-  const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
-  const { run: runPatcher, close: closePatcherOutputs } = cachePatcherOutputs(
-    patcher,
-    join(run, 'patcher-outputs.bin'),
-  );
-  return {
-    text: { data: store.train, config, source: sourceSettings, runPatcher, rows, length, seed: recipe.seed, signal },
-    source,
-    states,
-    scratchModel,
-    async close() {
-      tf.dispose([...source.values()]);
-      scratchModel.dispose();
-      await states.close();
-      await closePatcherOutputs();
-      patcher.dispose();
-      for (const variable of frozen.values()) variable.dispose();
-    },
-  };
-}
-
-/**
- * Collects what the encoder is fitted to: the tokens of the vocabulary, and the tokens in the training text.
- * @param vectors one row per token. @param skipBytes text at the beginning that is left out: the later fits use it.
- * @returns statistics of the text, for counting floating-point operations.
- */
-async function observe(
-  text: FittingText,
-  settings: StageOf<'closed-form'>,
-  { reader }: Teacher,
-  vectors: Float32Array,
-  skipBytes: number,
-  into: Observations,
-) {
-  for (const entry of vocabularyTexts(reader, vectors, settings.vocabulary_weight)) await into.add(entry);
-  let [read, bytes, patches, tokens] = [0, 0, 0, 0];
-  for await (const batch of fittingBatches(text, skipBytes + settings.text_bytes, ['encoder'])) {
-    read += batch.bytes;
-    if (read <= skipBytes) continue;
-    for (const micro of batch.batches)
-      for (const seen of observedTexts(requireFields(micro, OBSERVED_FIELDS), vectors)) await into.add(seen);
-    bytes += batch.bytes;
-    patches += batch.patchCount;
-    tokens += batch.tokenCount;
-  }
-  return { bytes, bytesPerPatch: bytes / patches, bytesPerToken: bytes / tokens };
-}
-
+/** Runs the fits one after the other. @param start the remapped model. @returns all fitted tensors, and the work in FLOPs. */
 async function fitModel(
   context: StageContext,
   settings: StageOf<'closed-form'>,
   teacher: Teacher,
   start: TensorReader,
-): Promise<{ fitted: ReadonlyMap<string, Float32Array>; flops: number }> {
-  const { config } = context;
-  const { ridge } = settings;
-  // The tables are fitted to the rest, which must not be the smaller part: what is fitted on their own text trusts them too much.
-  const solveBytes = Math.min(settings.solve_bytes, Math.floor(context.store.train.byteCount / 4));
+): Promise<{ fitted: Tensors; flops: number }> {
+  const { config, store } = context;
+  const { encoder, decoder, ridge, vocabulary_weight: vocabularyWeight } = settings;
   const layout = layoutOf(config);
+  const ngramScale = NGRAM_SHARE * layout.scale;
+  const { text_bytes: textBytes, solve_bytes: wantedSolveBytes, ngram_bytes: ngramBytes } = settings;
+  const read = closedFormText({ textBytes, solveBytes: wantedSolveBytes, ngramBytes }, store.train.byteCount);
+  const { solveBytes } = read;
   const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
+  const { seed, signal } = text;
   const embedding = sourceEmbedding(source);
   const vectors = contentVectors(embedding, layout);
   const seen = openObservations(join(context.run, 'observed-tokens.bin'), vectors);
   try {
-    const {
-      bytes: textBytes,
-      bytesPerPatch,
-      bytesPerToken,
-    } = await observe(...([text, settings, teacher, vectors, solveBytes, seen] as const));
-    scratchModel.replace(await fitTables(config, layout, seen, settings.encoder === 'back-off'));
+    const { reader } = teacher;
+    const observed = { text, reader, vectors, skipBytes: solveBytes, bytes: read.textBytes, vocabularyWeight };
+    const counts = await observe({ ...observed, into: seen });
+    scratchModel.replace(await fitTables(config, layout, seen, encoder === 'back-off'));
     scratchModel.replace(encoderTensors(config, layout));
+    scratchModel.replace(decoderTensors(config, layout, sourceNorm(source).dataSync() as Float32Array));
 
-    const norm = sourceNorm(source).dataSync() as Float32Array;
-    scratchModel.replace(decoderTensors(config, layout, norm));
-    const ngrams = await trainNgramModel({
-      ...{
-        data: text.data,
-        hash: config.hash,
-        width: layout.spare,
-        skipBytes: solveBytes,
-        bytes: settings.ngram_bytes,
-      },
-      ...{ length: settings.sequence_length, tokensOf: teacher.reader.tokensOf, seed: text.seed, signal: text.signal },
-    });
-    const ngramScale = NGRAM_SHARE * layout.scale;
+    const ngramText = { data: text.data, skipBytes: solveBytes, bytes: read.ngramBytes, length: text.length };
+    const ngramShape = { hash: config.hash, width: layout.spare };
+    const ngrams = await trainNgramModel({ ...ngramText, ...ngramShape, tokensOf: reader.tokensOf, seed, signal });
     scratchModel.replace(addNgrams(layout, scratchModel.fitted, ngrams, ngramScale));
+
     let patchEnds = 0;
-    if (settings.encoder !== 'back-off') {
-      const { tensors, positions } = await fitEncoder({
-        ...{ config, layout, seen, tables: tablesOf(scratchModel.fitted), seed: text.seed, signal: text.signal },
-        feedForward: settings.encoder === 'feed-forward',
-      });
-      scratchModel.replace(tensors);
-      patchEnds = positions;
+    if (encoder !== 'back-off') {
+      const tables = tablesOf(scratchModel.fitted);
+      const feedForward = encoder === 'feed-forward';
+      const fit = await fitEncoder({ config, layout, seen, tables, feedForward, seed, signal });
+      scratchModel.replace(fit.tensors);
+      patchEnds = fit.positions;
     }
     const patches = fittingBatches(text, solveBytes, ['encoder']);
     scratchModel.replace(await fitProjection(config, layout, scratchModel, embedding, patches, ridge));
-    const { tensors, positions } = await fitDecoder({
-      ...{ config, layout, source, ngrams, ngramScale, decoder: settings.decoder },
-      ...{
-        params: scratchModel.params,
-        batches: fittingBatches(text, solveBytes, ['states', 'bytes'], states.add),
-        seed: text.seed,
-        signal: text.signal,
-      },
-    });
+
+    const batches = fittingBatches(text, solveBytes, ['states', 'bytes'], states.add);
+    const predicted = { config, layout, source, params: scratchModel.params, ngrams, ngramScale };
+    const { tensors, positions } = await fitDecoder({ ...predicted, decoder, batches, seed, signal });
     scratchModel.replace(tensors);
-    const shape = { bytes: settings.sequence_length, bytesPerPatch };
-    const vocabulary = { vocabSize: teacher.llama.config.vocabSize, bytesPerToken };
-    const { ngramBytes } = ngrams;
-    const work = { textBytes, solveBytes, ngramBytes, encoder: settings.encoder, decoder: settings.decoder };
+
+    const { bytes, bytesPerPatch, bytesPerToken } = counts;
     const flops = closedFormFlops({
-      ...{ config, text: shape, source: vocabulary },
-      work: { ...work, patchEnds, positions },
+      config,
+      text: { bytes: settings.sequence_length, bytesPerPatch },
+      source: { vocabSize: teacher.llama.config.vocabSize, bytesPerToken },
+      work: { textBytes: bytes, solveBytes, ngramBytes: ngrams.ngramBytes, encoder, decoder, patchEnds, positions },
     });
     return { fitted: new Map(scratchModel.fitted), flops };
   } finally {
@@ -243,43 +135,6 @@ async function fitModel(
   }
 }
 
-/** Loads the patcher and the global transformer, which are frozen. */
-async function loadFrozen(config: BltConfig, start: TensorReader): Promise<Map<string, Variable>> {
-  const frozen = new Map<string, Variable>();
-  for (const { name, part } of bltTensors(config))
-    if (part === 'patcher' || part === 'global') frozen.set(name, await loadVariable(start, name));
-  const { name } = tokenEndHead(config);
-  if (start.tensors.has(name)) frozen.set(name, await loadVariable(start, name));
-  return frozen;
-}
-
 /** The names of the tensors that keep their values. */
 const unfittedNames = (config: BltConfig, fitted: ReadonlyMap<string, Float32Array>): string[] =>
   bltTensors(config).flatMap(({ name }) => (fitted.has(name) ? [] : [name]));
-
-/** Writes the checkpoint: fitted tensors in float32, all others unchanged. */
-async function writeFitted(params: {
-  folder: string;
-  root: string;
-  config: BltConfig;
-  start: TensorReader;
-  fitted: ReadonlyMap<string, Float32Array>;
-  metrics: Readonly<Record<string, number>>;
-}): Promise<void> {
-  const { folder: path, root, config, start, fitted, metrics } = params;
-  const tensors = bltTensors(config).map(({ name, shape }) =>
-    fitted.has(name) ? { name, dtype: 'F32' as const, shape } : start.tensors.get(name)!,
-  );
-  const trained = ({ name }: TensorInfo) => {
-    const values = fitted.get(name);
-    return values === undefined ? null : fromFloat32(values, 'F32');
-  };
-  await writeFolderAtomic(path, async (folder) => {
-    await writeFile(
-      join(folder, 'config.json'),
-      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
-    );
-    await writeWeights({ folder, path, tensors, trained, isTrained: (name) => fitted.has(name), start, root });
-    await writeFile(join(folder, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
-  });
-}

@@ -25,7 +25,7 @@ import { valuesOf } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
 /** Small steps: more of them teach more than less noisy ones, for the same number of operations. */
-const STEP_POSITIONS = 1024;
+const STEP_POSITIONS = 512;
 /** Short text is read until there were enough steps. */
 const MIN_STEPS = 300;
 const LEARNING_RATE = 1e-3;
@@ -221,8 +221,7 @@ export async function fitDecoder(options: DecoderFit): Promise<{ tensors: Tensor
       const positions = Int32Array.from({ length: size }, () => order.next().value);
       const fields = fieldsAt(options, examples, positions);
       const learningRate = linearRate(LEARNING_RATE, { step, warmup: WARMUP_STEPS, progress: (step - 1) / steps });
-      const loss = await fit.run(fields, { step, learningRate });
-      if (process.env.BYTEIFY_TRACE && step % 50 === 0) console.error('decoder step', step, steps, loss / Math.LN2);
+      await fit.run(fields, { step, learningRate });
       tf.dispose(fields);
     }
     return { tensors: fittedTensors(parameters, layout), positions: steps * size };

@@ -11,14 +11,15 @@ import { linearRate, openAdamWFit } from './adamw-fit.js';
 import type { Tensors } from './encoder-tensors.js';
 import { BYTE_EMBEDDINGS, HASH_EMBEDDINGS } from './fit-tables.js';
 import { balancedNorm, contentRms, type Layout } from './layout.js';
-import { orderMask, rowCount, rowsOfText, rowsPerPosition } from './ngram-rows.js';
+import { orderMask, rowCount, rowsPerPosition } from './ngram-rows.js';
 import type { Observations } from './observations.js';
+import { collectEnds } from './patch-ends.js';
 import { valuesOfVariable } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
-const STEP_POSITIONS = 2048;
+const STEP_POSITIONS = 512;
 /** Short text is read until there were enough steps. */
-const MIN_STEPS = 200;
+const MIN_STEPS = 100;
 /** Rows are read few times each, so their rate is high. */
 const TABLE_RATE = 0.02;
 const UNIT_RATE = 1e-3;
@@ -40,46 +41,6 @@ export interface EncoderFit {
   readonly feedForward: boolean;
   readonly seed: number;
   readonly signal: AbortSignal;
-}
-
-/** The ends of patches, and what is wanted there. */
-interface PatchEnds {
-  readonly count: number;
-  /** [count * rowsPerPosition]. */
-  readonly rows: Int32Array;
-  /** The row of `vectors` that is wanted [count]. */
-  readonly vector: Int32Array;
-  /** The longest n-gram that is known [count]. */
-  readonly known: Float64Array;
-  /** The weight of each [count]. */
-  readonly weight: Float32Array;
-  /** Of all tokens [tokens, content]. */
-  readonly vectors: Float32Array;
-}
-
-async function collectEnds(seen: Observations, { hash }: BltConfig): Promise<PatchEnds> {
-  const stride = rowsPerPosition(hash);
-  const kept = { rows: [] as number[], vector: [] as number[], known: [] as number[], weight: [] as number[] };
-  let vectors = new Float32Array(0) as Float32Array;
-  for await (const text of seen.texts()) {
-    vectors = text.vectors;
-    const rows = rowsOfText(text.ids, hash);
-    text.vector.forEach((vector, position) => {
-      if (vector < 0 || text.weight === 0) return;
-      for (let i = 0; i < stride; i++) kept.rows.push(rows[position * stride + i]!);
-      kept.vector.push(vector);
-      kept.known.push(text.isWhole ? Number.POSITIVE_INFINITY : position + 1);
-      kept.weight.push(text.weight);
-    });
-  }
-  return {
-    count: kept.vector.length,
-    rows: Int32Array.from(kept.rows),
-    vector: Int32Array.from(kept.vector),
-    known: Float64Array.from(kept.known),
-    weight: Float32Array.from(kept.weight),
-    vectors,
-  };
 }
 
 /** Rows of `width` values, gathered. */
@@ -189,7 +150,7 @@ export async function fitEncoder(options: EncoderFit): Promise<{ tensors: Tensor
   const { config, layout, seen, seed, signal } = options;
   const { hash } = config;
   const { content } = layout;
-  const ends = await collectEnds(seen, config);
+  const ends = await collectEnds(seen, hash);
   const { table, dense } = openParameters(options);
   const fit = openAdamWFit({ dense, table, adamw: ADAMW, loss: lossOf(layout) });
   const stride = rowsPerPosition(hash);
@@ -224,8 +185,7 @@ export async function fitEncoder(options: EncoderFit): Promise<{ tensors: Tensor
         tf.tensor1d(Float32Array.from(chosen, (end) => ends.weight[end]!)),
       ];
       const learningRate = linearRate(UNIT_RATE, { step, warmup: WARMUP_STEPS, progress: (step - 1) / steps });
-      const loss = await fit.run(fields, { step, learningRate, rows: indices });
-      if (process.env.BYTEIFY_TRACE && step % 50 === 0) console.error('encoder step', step, steps, loss);
+      await fit.run(fields, { step, learningRate, rows: indices });
       tf.dispose(fields);
     }
     return { tensors: fittedTensors(options, table, dense), positions: steps * size };
