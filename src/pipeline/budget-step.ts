@@ -13,7 +13,7 @@ import {
   sameBudget,
   sustainedGflops,
 } from '../plan/index.js';
-import { type Recipe, recipeFor, stagesForDigest, underFirstNames } from '../recipe/index.js';
+import { forDigest, type Recipe, recipeFor } from '../recipe/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { trainedStage } from './trained-stage.js';
@@ -26,8 +26,7 @@ export interface BudgetRequest {
 }
 
 /** A digest of what a budget changes in a recipe. */
-const trainingDigest = ({ patcher, stages }: Recipe): string =>
-  digestOf({ patcher: underFirstNames(patcher), stages: stagesForDigest(stages) });
+const trainingDigest = ({ patcher, stages }: Recipe): string => digestOf(forDigest({ patcher, stages }));
 
 /**
  * The recipe of a conversion that has been trained in part: if the budget is the one it began with, with the steps that were chosen then.

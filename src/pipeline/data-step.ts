@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
-import { underFirstNames } from '../recipe/index.js';
+import { forDigest } from '../recipe/index.js';
 import { counted, humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
@@ -24,7 +24,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   }
   reporter.stage('Reading text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
-  const settings = digestOf(underFirstNames({ ...recipe.data, seed: recipe.seed }));
+  const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
   if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
