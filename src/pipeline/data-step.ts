@@ -1,6 +1,7 @@
 /** @module Reads the user's text into `data/`: checked, deduplicated and split, once. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { restartHint } from '../conversion/index.js';
 import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
@@ -86,9 +87,10 @@ function refuseOther(conversion: StepContext['conversion'], what: string, change
   const trained = trainedStage(conversion);
   if (trained === null) return;
   const which = changes.length === 0 ? '' : `: ${inShort(changes)}`;
-  const redo = `add --restart-from ${trained} to redo it and all later stages, or choose another --out.`;
   throw new UsageError(`${what} changed since the stage "${trained}" began in ${conversion.folder}${which}.`, {
-    hint:
-      changes.length === 0 ? `A${redo.slice(1)}` : `Leave --data out to continue with the text that was read, ${redo}`,
+    hint: restartHint(
+      trained,
+      changes.length === 0 ? null : 'Leave --data out to continue with the text that was read',
+    ),
   });
 }
