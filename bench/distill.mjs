@@ -22,6 +22,7 @@ import { loadTokenizer } from '../dist/tokenizer/index.js';
 import { ARMS, recipeOf } from './distill/arms.mjs';
 import { drawChart } from './distill/chart.mjs';
 import { summarise, tableOf } from './distill/summary.mjs';
+import { valuesIn } from './json-lines.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -42,11 +43,6 @@ const DATA = { chunkBytes: 4096, validationFraction: 0.05, textKey: 'text', seed
 const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
-const lines = (path) =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
 
 await startEngine();
 const source = (await locateModel('builtin:tiny-llama')).path;
@@ -131,7 +127,7 @@ async function runArm(arm, seed) {
   const curve = [];
   recipe.stages.forEach((_, i) => {
     const run = i === recipe.stages.length - 1 ? join(folder, 'run') : join(folder, 'run', `stage-${i}`);
-    for (const { flops, validation_bits_per_byte: bits } of lines(join(run, 'metrics.jsonl')))
+    for (const { flops, validation_bits_per_byte: bits } of valuesIn(join(run, 'metrics.jsonl')))
       if (bits !== undefined) curve.push({ flops, bits_per_byte: bits });
   });
   const model = await openBlt(checkpoint);

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PATCHERS, patcherSettings } from './smollm2/arms.mjs';
-import { OPTIONS, openSession } from './smollm2/session.mjs';
+import { misuse, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable } from './smollm2/tables.mjs';
 
 const { values } = parseArgs({
@@ -21,10 +21,8 @@ const { values } = parseArgs({
 const { source, work, out, only: wanted } = values;
 const steps = Number(values.steps);
 const sizes = values.sizes.split(',').filter(Boolean).map(Number);
-for (const name of wanted.filter((name) => !(name in PATCHERS))) {
-  process.stderr.write(`error: unknown patcher ${name}; the patchers are: ${Object.keys(PATCHERS).join('; ')}\n`);
-  process.exit(2);
-}
+for (const name of wanted.filter((name) => !(name in PATCHERS)))
+  misuse(`unknown patcher ${name}; the patchers are: ${Object.keys(PATCHERS).join('; ')}`);
 const { corpus, byteify, evaluatePatcher } = openSession(values);
 
 const report =
@@ -50,7 +48,7 @@ const tableRows = ({ name, steps, unseen, fewer }) => [
 const table = () => `${patcherTable(report.measured.flatMap(tableRows))}\n`;
 
 for (const only of wanted) {
-  const name = values.corpus === 'small' ? only : `${only}, ${values.corpus} corpus`;
+  const name = nameWith(only, values.corpus);
   const dir = join(work, `patcher-${steps}-${name.replaceAll(/[^A-Za-z0-9.]+/g, '-')}`);
   const settings = PATCHERS[only];
   const recipe = ['--recipe', 'smollm2-135m', ...patcherSettings(settings, steps)];

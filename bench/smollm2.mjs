@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ARMS } from './smollm2/arms.mjs';
-import { OPTIONS, openSession } from './smollm2/session.mjs';
+import { CORPUS_NAMES, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
 
 const { values } = parseArgs({
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const { source, work, out } = values;
 const { corpus, unseen, byteify, evaluatePatcher } = openSession(values);
 
-/** Results of the small corpus were published before there was another one. */
+/** The key of a result, and the name of its folder. */
 const idOf = ({ arm, corpus = 'small' }) => (corpus === 'small' ? arm : `${arm}-${corpus}`);
 
 function convert(arm) {
@@ -29,7 +29,7 @@ function convert(arm) {
     arm,
     corpus: values.corpus,
     packages: corpus.packages,
-    name: values.corpus === 'small' ? name : `${name}, ${values.corpus} corpus`,
+    name: nameWith(name, values.corpus),
     settings: settings.filter((setting) => setting !== '--set'),
     patcher: { ...stages.patcher.metrics, seconds: stages.patcher.seconds },
     finetune: { ...stages.finetune.metrics, seconds: stages.finetune.seconds },
@@ -45,7 +45,7 @@ const measured = new Map(
   [...earlier.arms, ...values.arms.split(',').map(convert)].map((result) => [idOf(result), result]),
 );
 const arms = Object.keys(ARMS).flatMap((arm) =>
-  ['small', 'large'].flatMap((size) => measured.get(idOf({ arm, corpus: size })) ?? []),
+  CORPUS_NAMES.flatMap((size) => measured.get(idOf({ arm, corpus: size })) ?? []),
 );
 const tables = [summaryTable(arms), patcherTable(arms)].join('\n\n');
 process.stdout.write(`${tables}\n`);

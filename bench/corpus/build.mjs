@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { documentsOf } from './documents.mjs';
 import { fetchPackage } from './fetch-package.mjs';
+import { fileNameOf } from './file-name.mjs';
 import { withoutFurniture } from './furniture.mjs';
 import { interleave } from './interleave.mjs';
 import { withoutLicenceHeader } from './licence-header.mjs';
@@ -23,7 +24,7 @@ import { overlaps } from './overlap.mjs';
 import { pinOf, readPins } from './pins.mjs';
 import { Refusal } from './refusal.mjs';
 import { rejection } from './rules.mjs';
-import { bySplit } from './splits.mjs';
+import { bySplit, NOT_TRAINED } from './splits.mjs';
 
 const count = (counts, name) => {
   counts[name] = (counts[name] ?? 0) + 1;
@@ -38,7 +39,7 @@ function openShards(folder, name) {
       let shard = shards.get(kind);
       if (shard === undefined) {
         mkdirSync(join(folder, kind), { recursive: true });
-        shard = openSync(join(folder, kind, `${name.replaceAll('/', '+')}.jsonl`), 'w');
+        shard = openSync(join(folder, kind, `${fileNameOf(name)}.jsonl`), 'w');
         shards.set(kind, shard);
       }
       writeSync(shard, `${JSON.stringify(record)}\n`);
@@ -120,11 +121,12 @@ export function buildCorpus(packages, { work, out, log, pins = readPins() }) {
     const { name, registry, licence, split } = entry;
     return { name, registry, version: pin.version, sha256: pin.sha256, licence, split, ...found };
   });
-  for (const split of ['held-out', 'choose'])
-    if (existsSync(join(draft, split)))
-      for (const kind of readdirSync(join(draft, split))) interleave(join(draft, split, kind));
   const overlap = {};
-  for (const split of ['held-out', 'choose']) overlap[split] = overlaps(join(draft, split), join(draft, 'train'));
+  for (const split of NOT_TRAINED) {
+    const held = join(draft, split);
+    if (existsSync(held)) for (const kind of readdirSync(held)) interleave(join(held, kind));
+    overlap[split] = overlaps(held, join(draft, 'train'));
+  }
   return {
     report,
     overlap,

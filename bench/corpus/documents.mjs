@@ -14,17 +14,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { valuesIn } from '../json-lines.mjs';
+import { fileNameOf } from './file-name.mjs';
 import { filesEnding } from './list-files.mjs';
 import { readPackage } from './read-package.mjs';
 import { unpack } from './unpack.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const READING = ['read-package.mjs', 'draw.mjs', 'mixed.mjs', 'list-files.mjs', 'decode.mjs', 'normalise.mjs'];
-
-const linesOf = (path) =>
-  readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
 
 /** Changes with every file that decides what is read. */
 const readingCode = () =>
@@ -58,12 +55,12 @@ function store(texts, file, { path, unpacked }) {
  */
 export function documentsOf({ name, texts }, { file, sha256, work }) {
   const folder = join(work, 'texts');
-  const prefix = `${name.replaceAll('/', '+')}@`;
+  const prefix = `${fileNameOf(name)}@`;
   const path = join(folder, `${prefix}${keyOf(texts, sha256)}.jsonl`);
   if (!existsSync(path)) {
     mkdirSync(folder, { recursive: true });
     for (const old of readdirSync(folder)) if (old.startsWith(prefix)) rmSync(join(folder, old));
     store(texts, file, { path, unpacked: join(work, 'unpacked') });
   }
-  return linesOf(path).map((line) => JSON.parse(line));
+  return valuesIn(path);
 }

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sha256Of } from './digest.mjs';
+import { sha256Of } from '../digest.mjs';
+import { fileNameOf } from './file-name.mjs';
 import { Refusal } from './refusal.mjs';
 import { REGISTRIES } from './registries.mjs';
 
@@ -35,7 +36,7 @@ const clientError = (stderr) =>
  * @returns {string} the path of the file
  */
 export function download(entry, version, folder, client = runClient) {
-  const draft = join(folder, `.${entry.name.replaceAll('/', '+')}.part`);
+  const draft = join(folder, `.${fileNameOf(entry.name)}.part`);
   rmSync(draft, { recursive: true, force: true });
   mkdirSync(draft, { recursive: true });
   const { status, stderr } = client(REGISTRIES[entry.registry].command(entry, version), draft);

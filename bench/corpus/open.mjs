@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCorpus } from './build.mjs';
+import { KINDS } from './kinds.mjs';
 import { PACKAGES } from './packages.mjs';
 import { summaryOf } from './summary.mjs';
 
@@ -20,7 +21,7 @@ export function openLargeCorpus(work) {
   }
   const { packages } = JSON.parse(readFileSync(join(out, 'corpus.json'), 'utf8'));
   return {
-    folders: ['prose', 'technical', 'code'].map((kind) => join(out, 'train', kind)),
+    folders: KINDS.map((kind) => join(out, 'train', kind)),
     packages: packages
       .filter(({ split }) => split === 'train')
       .map(({ name, version, sha256 }) => ({ name: `${name} ${version}`, sha256 })),

@@ -1,6 +1,7 @@
 // How much of the held-out text also occurs in the training text: near duplicates are whole documents, but a passage can be quoted too.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { linesIn } from '../json-lines.mjs';
 import { shingles } from './minhash.mjs';
 
 /** Longer runs of words rarely occur twice by chance; GPT-3's analysis of contamination used 13 as well. */
@@ -20,8 +21,7 @@ function runsOf(text) {
 function* textsIn(folder) {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder).sort())
-    for (const line of readFileSync(join(folder, name), 'utf8').split('\n'))
-      if (line !== '') yield JSON.parse(line).text;
+    for (const line of linesIn(join(folder, name))) yield JSON.parse(line).text;
 }
 
 /** @param {string} folder */

@@ -3,6 +3,7 @@ import { Refusal } from './refusal.mjs';
 
 /** In the order of precedence: of two near duplicates the one in the earlier split stays, so training never has a held-out text. */
 export const SPLITS = /** @type {const} */ (['held-out', 'choose', 'train']);
+export const NOT_TRAINED = SPLITS.filter((split) => split !== 'train');
 
 /**
  * Sorts packages by split, and refuses a package that occurs twice or has no split.

@@ -1,7 +1,7 @@
 // The report of bench:corpus: totals by split and kind of text, and its Markdown tables.
+import { table } from '../markdown-table.mjs';
+import { KINDS } from './kinds.mjs';
 import { SPLITS } from './splits.mjs';
-
-const KINDS = ['prose', 'technical', 'code'];
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const total = (packages, kind) => ({
@@ -34,9 +34,7 @@ export const summaryOf = ({ report: packages, overlap }) => ({
   packages,
 });
 
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (names, rows) =>
-  [row(names), row(names.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
+const numberTable = (heads, rows) => table(heads, rows, { numbers: true });
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 const percent = (share) => `${(100 * share).toFixed(2)} %`;
 const cell = ({ documents, bytes }) =>
@@ -64,18 +62,18 @@ export function tablesOf({ splits, rejected, duplicates, overlap, packages }) {
   ]);
   return [
     'MB of text (documents):',
-    table(['split', 'packages', ...KINDS, 'together'], bySplit),
+    numberTable(['split', 'packages', ...KINDS, 'together'], bySplit),
     'Documents that were removed:',
-    table(
+    numberTable(
       ['reason', 'documents'],
       removed.sort(([, a], [, b]) => Number(b) - Number(a)).map(([reason, n]) => [reason, n.toLocaleString('en')]),
     ),
     'Share of the runs of 13 words that also occur in the training text:',
-    table(
+    numberTable(
       ['split', ...KINDS],
       Object.entries(overlap).map(([split, kinds]) => [split, ...KINDS.map((kind) => percent(kinds[kind] ?? 0))]),
     ),
     'Packages, with MB of text (documents), and the documents removed as unsuitable and as near duplicates:',
-    table(['package', 'registry', 'licence', 'split', ...KINDS, 'unsuitable', 'near duplicates'], byPackage),
+    numberTable(['package', 'registry', 'licence', 'split', ...KINDS, 'unsuitable', 'near duplicates'], byPackage),
   ].join('\n\n');
 }

@@ -1,7 +1,7 @@
 // Pins the newest version of packages.
 import { mkdirSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { sha256Of } from './digest.mjs';
+import { sha256Of } from '../digest.mjs';
 import { download } from './fetch-package.mjs';
 import { readPins, writePins } from './pins.mjs';
 import { REGISTRIES } from './registries.mjs';

@@ -1,12 +1,10 @@
 // Turns the measurements of bench:generate into rows and Markdown tables.
+import { table } from '../markdown-table.mjs';
 import { median } from '../process.mjs';
 
 const number = (value, digits) =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const table = (heads, rows) =>
-  [heads, heads.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+const numberTable = (heads, rows) => table(heads, rows, { numbers: true });
 
 /** The first step reads the prompt. The time of a later step is divided equally among its bytes. */
 function pace(answer) {
@@ -48,7 +46,7 @@ export function speedTable(rows) {
     rows
       .filter((row) => row.prompt === prompt && row.who === who)
       .reduce((most, { bytes_per_second: rate }) => Math.max(most ?? 0, rate), undefined);
-  return table(
+  return numberTable(
     [
       'prompt, bytes',
       'who',
@@ -78,7 +76,7 @@ export function speedTable(rows) {
 
 /** How many drafted bytes were accepted, the length of the patches, and how far the text agrees with that of transformers. */
 export const textTable = (rows) =>
-  table(
+  numberTable(
     [
       'prompt, bytes',
       'weights',
@@ -102,7 +100,7 @@ export const textTable = (rows) =>
   );
 
 export const flatTable = (rows) =>
-  table(
+  numberTable(
     [
       'weights',
       ...rows[0].points.map(({ after, upTo }) =>
@@ -116,7 +114,7 @@ export const flatTable = (rows) =>
   );
 
 export const roofTable = (rows, bandwidth) =>
-  table(
+  numberTable(
     [
       'prompt, bytes',
       'weights',
@@ -136,7 +134,7 @@ export const roofTable = (rows, bandwidth) =>
   );
 
 export const oneRowTable = (rows) =>
-  table(
+  numberTable(
     ['weight type', 'ms', 'GB/s', 'G weights/s'],
     rows.map((row) => [row.name, number(row.ms, 1), number(row.gb_per_second, 1), number(row.gweights_per_second, 1)]),
   );

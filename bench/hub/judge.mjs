@@ -1,9 +1,7 @@
 // Judges the outcome of a download by the bytes in the cache, whatever the client reported.
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-
-const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+import { sha256Of } from '../digest.mjs';
 
 /** The complete files in the cache: those in snapshots, without broken links, and blobs. */
 function namedFiles(repository) {
@@ -24,12 +22,12 @@ function namedFiles(repository) {
  * @param {number | null} download.code the client's exit code; null if it did not finish in time
  */
 export function judge({ source, repository, code }) {
-  const right = new Map(readdirSync(source).map((name) => [name, sha256(join(source, name))]));
+  const right = new Map(readdirSync(source).map((name) => [name, sha256Of(join(source, name))]));
   const digests = new Set(right.values());
   const { snapshot, blobs } = namedFiles(repository);
   const wrong =
-    snapshot.some(({ name, path }) => right.get(name) !== sha256(path)) ||
-    blobs.some(({ path }) => !digests.has(sha256(path)));
+    snapshot.some(({ name, path }) => right.get(name) !== sha256Of(path)) ||
+    blobs.some(({ path }) => !digests.has(sha256Of(path)));
   if (wrong) return code === 0 ? 'accepted wrong bytes' : 'failed, wrong bytes kept';
   if (code === null) return 'hangs';
   if (code !== 0) return 'failed cleanly';

@@ -1,8 +1,7 @@
 // The measurements of bench:hub as Markdown.
+import { table } from '../markdown-table.mjs';
 import { ROWS } from './faults.mjs';
 
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(bytes < 10e6 ? 1 : 0)} MB`;
 
 function cell({ outcome, sent_again_bytes: again }) {

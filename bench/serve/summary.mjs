@@ -1,6 +1,6 @@
 // The measurements of bench:serve as Markdown.
-const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+import { table } from '../markdown-table.mjs';
+
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`;
 const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 

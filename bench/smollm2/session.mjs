@@ -23,6 +23,11 @@ const CORPORA = {
   large: openLargeCorpus,
 };
 
+export const CORPUS_NAMES = Object.keys(CORPORA);
+
+/** An arm's name in reports. Results of the small corpus were published before there was another one. */
+export const nameWith = (arm, corpus) => (corpus === 'small' ? arm : `${arm}, ${corpus} corpus`);
+
 /** @param {string[]} args @param {'inherit' | 'pipe'} stdout @returns what the command printed, if piped */
 const run = (args, stdout) =>
   execFileSync(process.execPath, [CLI, ...args], {
@@ -31,8 +36,8 @@ const run = (args, stdout) =>
     maxBuffer: 2 ** 26,
   });
 
-/** @param {string} message */
-function misuse(message) {
+/** Ends the program. @param {string} message */
+export function misuse(message) {
   process.stderr.write(`error: ${message}\n`);
   process.exit(2);
 }
@@ -43,7 +48,7 @@ function misuse(message) {
  */
 export function openSession({ source, work, corpus }) {
   if (source === undefined) misuse('--source FILE is required: the GGUF that the README names');
-  if (!(corpus in CORPORA)) misuse(`unknown corpus ${corpus}; the corpora are: ${Object.keys(CORPORA).join(', ')}`);
+  if (!(corpus in CORPORA)) misuse(`unknown corpus ${corpus}; the corpora are: ${CORPUS_NAMES.join(', ')}`);
   mkdirSync(work, { recursive: true });
   const unseen = openCorpus(work, 'unseen');
   return {

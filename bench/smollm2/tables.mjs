@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { valuesIn } from '../json-lines.mjs';
+import { table } from '../markdown-table.mjs';
 
 const text = (...path) => readFileSync(join(...path), 'utf8');
 
@@ -10,17 +12,13 @@ export function stageResults(dir) {
   const { stages } = parse(text(dir, 'recipe.yaml'));
   return stages.map(({ kind, steps = 0 }, i) => {
     const run = i === stages.length - 1 ? join(dir, 'run') : join(dir, 'run', `stage-${i}`);
-    const curve = text(run, 'metrics.jsonl')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
+    const curve = valuesIn(join(run, 'metrics.jsonl'));
     const encoder = existsSync(join(run, 'encoder.json')) ? JSON.parse(text(run, 'encoder.json')) : {};
     const { validation_bits_per_byte } = curve.findLast((point) => point.validation_bits_per_byte !== undefined) ?? {};
     return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...encoder };
   });
 }
 
-const row = (cells) => `| ${cells.join(' | ')} |`;
 const bits = (value) => value?.toFixed(3) ?? '';
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -38,37 +36,28 @@ export function summaryTable(arms) {
       const { kind, steps, flops, encoder_bits_per_byte: encoder, validation_bits_per_byte: model } = stage;
       const what = steps === 0 ? kind : `${kind}, ${steps} steps`;
       const kept = model === undefined ? '' : percent(source / model);
-      return row([i === 0 ? name : '', what, (flops / 1e12).toFixed(0), bits(encoder), bits(model), kept]);
+      return [i === 0 ? name : '', what, (flops / 1e12).toFixed(0), bits(encoder), bits(model), kept];
     }),
   );
-  return [
-    sourceLine(arms),
-    '',
-    '| method | stage | TFLOP so far | source fed by the encoder | model | retention |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
+  const heads = ['method', 'stage', 'TFLOP so far', 'source fed by the encoder', 'model', 'retention'];
+  return `${sourceLine(arms)}\n\n${table(heads, rows)}`;
 }
 
 /** How well patches follow the source's tokens on unseen text, with one row per patcher and kind of text. */
 export function patcherTable(arms) {
   const rows = arms.flatMap(({ name, unseen }) =>
-    unseen.map((found, i) =>
-      row([
-        i === 0 ? name : '',
-        found.kind,
-        found.bytes_per_patch.toFixed(2),
-        `${percent(found.cut_precision)} / ${percent(found.cut_recall)}`,
-        percent(found.late_cut_fraction),
-        bits(found.source_marginal_bits_per_byte),
-        `+${bits(found.source_in_patches_bits_per_byte - found.source_marginal_bits_per_byte)}`,
-        percent(found.fresh_first_byte_fraction),
-      ]),
-    ),
+    unseen.map((found, i) => [
+      i === 0 ? name : '',
+      found.kind,
+      found.bytes_per_patch.toFixed(2),
+      `${percent(found.cut_precision)} / ${percent(found.cut_recall)}`,
+      percent(found.late_cut_fraction),
+      bits(found.source_marginal_bits_per_byte),
+      `+${bits(found.source_in_patches_bits_per_byte - found.source_marginal_bits_per_byte)}`,
+      percent(found.fresh_first_byte_fraction),
+    ]),
   );
-  return [
-    '| patcher | text | bytes per patch | precision / recall | late | source, own tokens | in these patches | first bytes’ bits from a fresh state |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n');
+  const cuts = ['bytes per patch', 'precision / recall', 'late'];
+  const costs = ['source, own tokens', 'in these patches', 'first bytes’ bits from a fresh state'];
+  return table(['patcher', 'text', ...cuts, ...costs], rows);
 }

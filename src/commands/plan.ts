@@ -15,6 +15,7 @@ import {
   makePlan,
   type Plan,
   type PlanSource,
+  planInputs,
   renderBudget,
   sustainedGflops,
 } from '../plan/index.js';
@@ -70,14 +71,7 @@ export const plan: Command<Args> = {
     const source = await findSource(context, model);
     const config = bltConfigFor(source.config, localSizesOf(source.config, recipe));
     const gflops = args.gflops ?? sustainedGflops();
-    const inputs = {
-      config,
-      recipe,
-      sourceBytes: source.weightBytes,
-      sourceVocabSize: source.config.vocabSize,
-      sourceBytesPerWeight: source.bytesPerWeight,
-      flopsPerSecond: gflops === null ? null : gflops * 1e9,
-    };
+    const inputs = planInputs({ config, recipe, source, gflops });
     const { budget } = args;
     const divided =
       budget === undefined

@@ -2,6 +2,7 @@
 export { type InputFile, MANIFEST_NAME, type Manifest, readManifest, type StageRecord } from './manifest.js';
 export { type Conversion, openConversion } from './open-conversion.js';
 export { type Checkpoint, newestCheckpoint, resolveCheckpoint } from './resolve-checkpoint.js';
+export { restartHint } from './restart-hint.js';
 export { runStage, type StageOutcome } from './run-stage.js';
 export { claimOutput, markOutput, OUTPUT_RECORD, type OutputKind } from './safe-output.js';
 export { STAGE_NAMES, STAGES, type StageName } from './stages.js';

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { UsageError } from '../errors.js';
 import type { InputFile, StageRecord } from './manifest.js';
 import type { Conversion } from './open-conversion.js';
+import { restartHint } from './restart-hint.js';
 import { STAGE_NAMES, type StageName } from './stages.js';
 
 /** The results of a stage that the manifest records. */
@@ -84,7 +85,7 @@ function refuseChanged(params: {
   const what =
     changed.length === 1 ? `${changed[0]} has` : `${changed.slice(0, -1).join(', ')} and ${changed.at(-1)} have`;
   throw new UsageError(`The ${what} changed since the stage "${name}" began in ${conversion.folder}.`, {
-    hint: `Add --restart-from ${name} to redo it and all later stages, or choose another --out.`,
+    hint: restartHint(name),
   });
 }
 

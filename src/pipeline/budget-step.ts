@@ -1,5 +1,6 @@
 /** @module Divides `--budget` among the stages, once: a conversion that is resumed keeps the steps that were chosen when it began. */
 import { readBltConfig } from '../blt/index.js';
+import { restartHint } from '../conversion/index.js';
 import type { ByteStore } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
@@ -9,11 +10,12 @@ import {
   type IsSet,
   localPlanSource,
   parseBudget,
+  planInputs,
   renderBudget,
   sameBudget,
   sustainedGflops,
 } from '../plan/index.js';
-import { type Recipe, recipeFor, stagesForDigest, underFirstNames } from '../recipe/index.js';
+import { forDigest, type Recipe, recipeFor } from '../recipe/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { trainedStage } from './trained-stage.js';
@@ -26,8 +28,7 @@ export interface BudgetRequest {
 }
 
 /** A digest of what a budget changes in a recipe. */
-const trainingDigest = ({ patcher, stages }: Recipe): string =>
-  digestOf({ patcher: underFirstNames(patcher), stages: stagesForDigest(stages) });
+const trainingDigest = ({ patcher, stages }: Recipe): string => digestOf(forDigest({ patcher, stages }));
 
 /**
  * The recipe of a conversion that has been trained in part: if the budget is the one it began with, with the steps that were chosen then.
@@ -42,25 +43,24 @@ export async function resumedRecipe(
   const trained = trainedStage(conversion);
   if (trained === null) return null;
   const before = conversion.manifest().budget;
-  const redo = `add --restart-from ${trained} to redo it and all later stages, or choose another --out.`;
   if (request === null) {
     if (before === undefined || trainingDigest(recipe) !== before.recipe) return recipe;
     throw new UsageError(`The steps in ${conversion.folder} were chosen by --budget ${before.asked}.`, {
-      hint: `Repeat the option to resume, ${redo}`,
+      hint: restartHint(trained, 'Repeat the option to resume'),
     });
   }
   if (before === undefined || !sameBudget(parseBudget(before.asked), request.budget)) {
     throw new UsageError(`The budget has changed since the stage "${trained}" began in ${conversion.folder}.`, {
-      hint:
-        before === undefined
-          ? `Leave out --budget to resume, ${redo}`
-          : `Give --budget ${before.asked} to resume, ${redo}`,
+      hint: restartHint(
+        trained,
+        `${before === undefined ? 'Leave out --budget' : `Give --budget ${before.asked}`} to resume`,
+      ),
     });
   }
   const own = await recipeFor(conversion.folder, undefined);
   if (![before.recipe, trainingDigest(own)].includes(trainingDigest(recipe))) {
     throw new UsageError(`The recipe has changed since its steps were chosen in ${conversion.folder}.`, {
-      hint: `A${redo.slice(1)}`,
+      hint: restartHint(trained),
     });
   }
   return { ...recipe, patcher: own.patcher, stages: own.stages };
@@ -82,20 +82,10 @@ export async function budgetedRecipe(
   }
   const { budget, isSet } = request;
   const source = await localPlanSource(conversion.path('import'));
-  const gflops = sustainedGflops();
-  const flopsPerSecond = gflops === null ? null : gflops * 1e9;
-  const divided = divideBudget({
-    config: await readBltConfig(conversion.path('remap')),
-    recipe,
-    sourceBytes: source.weightBytes,
-    sourceVocabSize: source.config.vocabSize,
-    sourceBytesPerWeight: source.bytesPerWeight,
-    flopsPerSecond,
-    budget,
-    textBytes: store.train.byteCount,
-    isSet,
-  });
-  reporter.note(renderBudget(budget, divided, flopsPerSecond).trimEnd());
+  const config = await readBltConfig(conversion.path('remap'));
+  const inputs = planInputs({ config, recipe, source, gflops: sustainedGflops() });
+  const divided = divideBudget({ ...inputs, budget, textBytes: store.train.byteCount, isSet });
+  reporter.note(renderBudget(budget, divided, inputs.flopsPerSecond).trimEnd());
   await recordRecipe(conversion, divided.recipe);
   const record = { asked: budget.text, recipe: trainingDigest(recipe) };
   await conversion.update((manifest) => ({ ...manifest, budget: record }));

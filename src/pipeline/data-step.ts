@@ -1,10 +1,11 @@
 /** @module Reads the user's text into `data/`: checked, deduplicated and split, once. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { restartHint } from '../conversion/index.js';
 import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
-import { underFirstNames } from '../recipe/index.js';
+import { forDigest } from '../recipe/index.js';
 import { counted, humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
@@ -24,7 +25,7 @@ export async function dataStep(context: StepContext, paths: readonly string[]): 
   }
   reporter.stage('Reading text');
   const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
-  const settings = digestOf(underFirstNames({ ...recipe.data, seed: recipe.seed }));
+  const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
   if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
@@ -86,9 +87,10 @@ function refuseOther(conversion: StepContext['conversion'], what: string, change
   const trained = trainedStage(conversion);
   if (trained === null) return;
   const which = changes.length === 0 ? '' : `: ${inShort(changes)}`;
-  const redo = `add --restart-from ${trained} to redo it and all later stages, or choose another --out.`;
   throw new UsageError(`${what} changed since the stage "${trained}" began in ${conversion.folder}${which}.`, {
-    hint:
-      changes.length === 0 ? `A${redo.slice(1)}` : `Leave --data out to continue with the text that was read, ${redo}`,
+    hint: restartHint(
+      trained,
+      changes.length === 0 ? null : 'Leave --data out to continue with the text that was read',
+    ),
   });
 }

@@ -7,7 +7,7 @@ import { llamaBitsPerByte } from '../evaluate/index.js';
 import { finetune } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
 import { openLlamaModel } from '../model/index.js';
-import { stagesForDigest, underFirstNames } from '../recipe/index.js';
+import { forDigest } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
@@ -35,10 +35,10 @@ export async function finetuneStep(
   store: ByteStore,
   from: string | null = null,
 ): Promise<void> {
-  const { evaluate, seed } = recipe;
+  const { stages, evaluate, seed } = recipe;
   const patcher = conversion.manifest().stages.patcher;
   const inputs = {
-    recipe: digestOf({ stages: stagesForDigest(recipe.stages), evaluate: underFirstNames(evaluate), seed }),
+    recipe: digestOf(forDigest({ stages, evaluate, seed })),
     data: dataDigest(store),
     model: digestOf(from === null ? (patcher?.metrics ?? {}) : resolve(from)),
   };

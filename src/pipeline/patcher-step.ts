@@ -5,7 +5,7 @@ import { type ByteStore, evaluationTexts } from '../data/index.js';
 import { measurePatcher, segmentationMetrics } from '../evaluate/index.js';
 import { trainPatcher } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
-import { underFirstNames } from '../recipe/index.js';
+import { forDigest } from '../recipe/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
 import { dataDigest, stepProgress } from './training.js';
@@ -23,7 +23,7 @@ export async function patcherStep(
 ): Promise<void> {
   reporter.stage('Training the patcher');
   const inputs = {
-    recipe: digestOf(underFirstNames({ patcher: recipe.patcher, seed: recipe.seed })),
+    recipe: digestOf(forDigest({ patcher: recipe.patcher, seed: recipe.seed })),
     data: dataDigest(store),
   };
   const source = existsSync(conversion.path('import')) ? conversion.path('import') : null;

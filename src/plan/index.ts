@@ -13,6 +13,7 @@ export { makePlan, type Plan, type PlanInputs, type StagePlan, trainingWorks } f
 export { measuredGflops } from './measured-gflops.js';
 export { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 export { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
+export { planInputs } from './plan-inputs.js';
 export { configPlanSource, localPlanSource, type PlanSource } from './plan-source.js';
 export { sustainedGflops } from './sustained-gflops.js';
 export { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';

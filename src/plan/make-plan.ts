@@ -55,6 +55,7 @@ export interface PlanInputs {
 export function makePlan(params: PlanInputs): Plan {
   const { config, recipe, flopsPerSecond } = params;
   const parameters = parametersByPart(config);
+  const used = usedParametersByPart(config);
   const total = sumParameters(parameters);
   const { dtype } = recipe.blt;
   const works = trainingWorks(recipe, config);
@@ -68,7 +69,7 @@ export function makePlan(params: PlanInputs): Plan {
   const trainings = works.map((work): StagePlan => {
     const training = trainingStageCost({
       config,
-      counts: usedParametersByPart(config),
+      counts: used,
       source,
       work,
       frozenWeightBytes,

@@ -1,5 +1,6 @@
 /** @module Recipes: one YAML file per conversion. */
 export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
+export { forDigest } from './for-digest.js';
 export { recipeKeyTable } from './key-table.js';
 export {
   type DefaultOptions,
@@ -13,7 +14,6 @@ export {
 export { localSizesOf } from './local-sizes.js';
 export { isOverridden } from './overrides.js';
 export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
-export { underFirstNames } from './renamed-keys.js';
 export {
   type Recipe,
   type RecipeStage,
@@ -23,4 +23,3 @@ export {
   type StageOf,
   type TrainingStage,
 } from './schema.js';
-export { stagesForDigest } from './stages-for-digest.js';

@@ -4,7 +4,7 @@ import { type Manifest, STAGE_NAMES } from '../conversion/index.js';
 import { digestOf, parseWritten } from '../fs/index.js';
 // Imported directly, since the folder's index loads the hub's client.
 import { PROVENANCE_NAME } from '../hub/publish/origin.js';
-import { type DataSource, dataSource, type Recipe, underFirstNames } from '../recipe/index.js';
+import { type DataSource, dataSource, forDigest, type Recipe } from '../recipe/index.js';
 import { toolVersion } from '../version.js';
 
 export { PROVENANCE_NAME };
@@ -60,7 +60,7 @@ export function sourceName({ model, revision }: Pick<Manifest, 'model' | 'revisi
 
 /** Excludes the source, which is identified by its files' digests, and settings that do not affect the weights. */
 function trainingDigest({ name, source, hardware, export: exported, ...training }: Recipe): string {
-  return digestOf(underFirstNames(training));
+  return digestOf(forDigest(training));
 }
 
 /**

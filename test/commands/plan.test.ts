@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { plan } from '../../src/commands/plan.js';
 import { parseBudget } from '../../src/plan/index.js';
 import { runCommand } from '../support/run-command.js';
+import { SMOLLM2_JSON } from '../support/smollm2.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,19 +55,7 @@ describe('plan', () => {
   });
 
   it('agrees with the recipe and the documentation about SmolLM2', async () => {
-    // Of HuggingFaceTB/SmolLM2-135M-Instruct.
-    const config = {
-      model_type: 'llama',
-      vocab_size: 49152,
-      hidden_size: 576,
-      num_hidden_layers: 30,
-      num_attention_heads: 9,
-      num_key_value_heads: 3,
-      intermediate_size: 1536,
-      tie_word_embeddings: true,
-      torch_dtype: 'bfloat16',
-    };
-    await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
+    await writeFile(join(folder(), 'config.json'), JSON.stringify({ ...SMOLLM2_JSON, torch_dtype: 'bfloat16' }));
     for (const recipe of ['smollm2-135m', 'smollm2-135m-paper']) {
       const args = { model: folder(), recipe, set: [], gflops: 128 };
       const { stdout } = await runCommand(plan, args, { json: true });

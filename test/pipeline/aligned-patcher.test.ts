@@ -8,23 +8,15 @@ import { startEngine } from '../../src/engine/index.js';
 import { evaluatePatcher } from '../../src/evaluate/index.js';
 import { calibrateFolder, dataStep, importStep, patcherStep, remapStep } from '../../src/pipeline/index.js';
 import { loadRecipe } from '../../src/recipe/index.js';
-import type { Reporter } from '../../src/ui/index.js';
 import { OWN_TEXT } from '../support/conversions.js';
 import { goldenPath } from '../support/golden.js';
+import { quietReporter } from '../support/quiet-reporter.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-aligned-step-'));
 const dir = join(work, 'conversion');
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-const nothing = () => undefined;
-const reporter: Reporter = {
-  stage: nothing,
-  progress: nothing,
-  done: nothing,
-  note: nothing,
-  stop: nothing,
-  warn: nothing,
-};
+const reporter = quietReporter();
 const signal = new AbortController().signal;
 const sets = ['patcher.kind=aligned', 'patcher.steps=3', 'patcher.batch_bytes=2048', 'evaluate.validation_bytes=3000'];
 

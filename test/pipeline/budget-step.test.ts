@@ -8,21 +8,13 @@ import { budgetedRecipe, resumedRecipe } from '../../src/pipeline/budget-step.js
 import { importStep, remapStep } from '../../src/pipeline/index.js';
 import { parseBudget } from '../../src/plan/index.js';
 import { isOverridden, loadRecipe, type Recipe } from '../../src/recipe/index.js';
-import type { Reporter } from '../../src/ui/index.js';
+import { quietReporter } from '../support/quiet-reporter.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-budget-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-const nothing = () => undefined;
 const notes: string[] = [];
-const reporter: Reporter = {
-  stage: nothing,
-  progress: nothing,
-  done: nothing,
-  note: (text) => void notes.push(text),
-  stop: nothing,
-  warn: nothing,
-};
+const reporter = quietReporter({ note: (text) => void notes.push(text) });
 const signal = new AbortController().signal;
 const store = { train: { byteCount: 400_000 } } as ByteStore;
 const folder = join(work, 'conversion');

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { openConversion, type StageName } from '../../src/conversion/index.js';
 import { dataStep } from '../../src/pipeline/data-step.js';
 import { loadRecipeOrDefault } from '../../src/recipe/index.js';
-import type { Reporter } from '../../src/ui/index.js';
+import { quietReporter } from '../support/quiet-reporter.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -12,17 +12,11 @@ const text = (...names: string[]) => join(folder(), 'text', ...names);
 const out = () => join(folder(), 'conversion');
 
 let summary = '';
-const nothing = () => undefined;
-const reporter: Reporter = {
-  stage: nothing,
-  progress: nothing,
-  note: nothing,
-  warn: nothing,
-  stop: nothing,
+const reporter = quietReporter({
   done(said) {
     summary = said ?? '';
   },
-};
+});
 
 /** Runs the data step in a separate session. Returns its summary of the text. */
 async function read(

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openConversion, type StageName } from '../../src/conversion/index.js';
 import { importStep } from '../../src/pipeline/import-step.js';
-import type { Reporter } from '../../src/ui/index.js';
+import { quietReporter } from '../support/quiet-reporter.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const TINY = fileURLToPath(new URL('../../assets/tiny-llama', import.meta.url));
@@ -15,11 +15,11 @@ const out = () => join(folder(), 'conversion');
 /** Runs the step in a separate session. Returns its summary. */
 async function imported(name = model(), restartFrom?: StageName): Promise<string> {
   let summary = '';
-  const nothing = () => undefined;
-  const done = (said?: string) => {
-    summary = said ?? '';
-  };
-  const reporter: Reporter = { stage: nothing, progress: nothing, note: nothing, warn: nothing, stop: nothing, done };
+  const reporter = quietReporter({
+    done(said) {
+      summary = said ?? '';
+    },
+  });
   const conversion = await openConversion(out(), restartFrom ? { restartFrom } : {});
   try {
     await importStep({ conversion, reporter, signal: new AbortController().signal }, name);

@@ -10,23 +10,18 @@ import { calibrate } from '../../src/finetune/index.js';
 import { openBlt } from '../../src/model/index.js';
 import { calibrateFolder, dataStep, demoCorpus, recordRecipe, showModel } from '../../src/pipeline/index.js';
 import { loadRecipe, loadRecipeOrDefault } from '../../src/recipe/index.js';
-import type { Reporter } from '../../src/ui/index.js';
 import { goldenPath } from '../support/golden.js';
+import { quietReporter } from '../support/quiet-reporter.js';
 
 const work = mkdtempSync(join(tmpdir(), 'byteify-pipeline-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const warnings: string[] = [];
 const summaries: string[] = [];
-const nothing = () => undefined;
-const reporter: Reporter = {
-  stage: nothing,
-  progress: nothing,
+const reporter = quietReporter({
   done: (text) => void summaries.push(text ?? ''),
-  note: nothing,
-  stop: nothing,
   warn: (text) => void warnings.push(text),
-};
+});
 const signal = new AbortController().signal;
 
 beforeAll(async () => {

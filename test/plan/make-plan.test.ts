@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bltConfigFor, closedFormFlops } from '../../src/blt/index.js';
-import { parseLlamaConfig } from '../../src/llama/index.js';
 import { makePlan, trainingWorks } from '../../src/plan/make-plan.js';
 import { sumParameters } from '../../src/plan/parameters.js';
 import { localSizesOf, type Recipe, recipeSchema } from '../../src/recipe/index.js';
-
-/** SmolLM2-135M. */
-const llama = parseLlamaConfig(
-  {
-    model_type: 'llama',
-    vocab_size: 49_152,
-    hidden_size: 576,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    intermediate_size: 1536,
-    tie_word_embeddings: true,
-  },
-  'config.json',
-);
+import { SMOLLM2 as llama } from '../support/smollm2.js';
 
 const recipe: Recipe = recipeSchema.parse({
   name: 'test',

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.js';
-import { loadRecipe, recipeFor, recipeToYaml, underFirstNames } from '../../src/recipe/index.js';
+import { loadRecipe, recipeFor, recipeToYaml } from '../../src/recipe/index.js';
+import { underFirstNames } from '../../src/recipe/renamed-keys.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();

@@ -39,6 +39,17 @@ it('a provenance separates the settings of the training from those of the export
   expect(provenanceOf(manifestOf({}), []).recipe).not.toHaveProperty('training_sha256');
 });
 
+it('the training has the digest that it had before stages gained keys, by which publishing recognises a model', async () => {
+  const recipe = await loadRecipe('smollm2-135m-paper');
+  const before = recipe.stages.map((stage) => {
+    const added = ['optimizer', 'muon_learning_rate', 'losses', 'source_states_cache_bytes'];
+    expect(stage.kind).toBe('end-to-end');
+    return Object.fromEntries(Object.entries(stage).filter(([key]) => !added.includes(key)));
+  }) as Recipe['stages'];
+  const of = (stages: Recipe['stages']) => provenanceOf(manifestOf({}), [], { ...recipe, stages }).recipe;
+  expect(of(recipe.stages)).toEqual(of(before));
+});
+
 it.each([
   ['org/name@main', 'abc', 'org/name'],
   ['org/name', null, 'name'],

@@ -19,14 +19,20 @@ export async function openResidentGolden(
   const opened = await openBlt(goldenPath(name));
   const params = new Map(opened.params);
   change(params);
+  return residentOf(opened.config, params);
+}
+
+/** A golden model's config and tensors as both forms of the model. */
+export function residentOf(golden: BltConfig, params: Map<string, tf.Tensor>): ResidentGolden {
   // The golden models' configs limit texts to a few bytes; nothing else in the models depends on the limit.
-  const { encoder, decoder } = opened.config;
+  const { encoder, decoder } = golden;
   const config = {
-    ...opened.config,
+    ...golden,
     encoder: { ...encoder, maxPositions: 1000 },
     decoder: { ...decoder, maxPositions: 1000 },
   };
-  const weights = new Map(bltTensors(config).map(({ name: at }) => [at, createVariable(params.get(at)!)] as const));
+  const used = bltTensors(config).filter(({ unused }) => !unused);
+  const weights = new Map(used.map(({ name }) => [name, createVariable(params.get(name)!)] as const));
   return {
     model: { config, params, dispose: () => tf.dispose([...params.values()]) },
     resident: { config, weights },

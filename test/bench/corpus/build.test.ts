@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildCorpus } from '../../../bench/corpus/build.mjs';
 import { documentsOf } from '../../../bench/corpus/documents.mjs';
 import type { Package, Split } from '../../../bench/corpus/packages.mjs';
 import { summaryOf, tablesOf } from '../../../bench/corpus/summary.mjs';
+import { sha256Of } from '../../../bench/digest.mjs';
+import { valuesIn } from '../../../bench/json-lines.mjs';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -35,20 +36,9 @@ function packed(name: string, files: Record<string, string>) {
   const file = `${name}-1.0.0.tgz`;
   execFileSync('tar', ['-czf', join(downloads, file), '-C', source, 'package']);
   rmSync(source, { recursive: true });
-  const bytes = readFileSync(join(downloads, file));
-  return {
-    version: '1.0.0',
-    file,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    bytes: bytes.length,
-  };
+  const path = join(downloads, file);
+  return { version: '1.0.0', file, sha256: sha256Of(path), bytes: statSync(path).size };
 }
-
-const linesOf = (path: string) =>
-  readFileSync(path, 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
 
 const build = (packages: Package[], pins: Record<string, ReturnType<typeof packed>>) =>
   buildCorpus(packages, { work: folder(), out: join(folder(), 'corpus'), pins, log: () => {} });
@@ -69,10 +59,10 @@ describe('buildCorpus', () => {
     const out = join(folder(), 'corpus');
     expect(existsSync(out)).toBe(false);
     finish(summaryOf(built));
-    expect(linesOf(join(out, 'train/prose/a.jsonl'))).toEqual([
+    expect(valuesIn(join(out, 'train/prose/a.jsonl'))).toEqual([
       { text: `${article('garden')}\n`, source: { package: 'a', path: 'guide/own.md' } },
     ]);
-    expect(linesOf(join(out, 'held-out/prose/documents.jsonl'))).toHaveLength(1);
+    expect(valuesIn(join(out, 'held-out/prose/documents.jsonl'))).toHaveLength(1);
     const summary = JSON.parse(readFileSync(join(out, 'corpus.json'), 'utf8'));
     expect(summary.duplicates).toEqual({ 'of held-out': 1 });
     expect(summary.rejected).toEqual({ 'shorter than 500 characters': 1, 'not English': 1 });

@@ -1,23 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bltConfigFor } from '../../../src/blt/index.js';
-import { parseLlamaConfig } from '../../../src/llama/index.js';
 import { divideBudget, parseBudget, renderBudget } from '../../../src/plan/index.js';
 import { isOverridden, loadRecipe, localSizesOf, type Recipe, recipeSchema } from '../../../src/recipe/index.js';
+import { SMOLLM2 as llama } from '../../support/smollm2.js';
 
-/** SmolLM2-135M. */
-const llama = parseLlamaConfig(
-  {
-    model_type: 'llama',
-    vocab_size: 49_152,
-    hidden_size: 576,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    intermediate_size: 1536,
-    tie_word_embeddings: true,
-  },
-  'config.json',
-);
 const recipe = await loadRecipe('smollm2-135m');
 const RATE = 1.28e11;
 
