@@ -1,5 +1,11 @@
 // The arms of bench:distill as data, and how many steps each stage gets from a budget of floating-point operations.
-import { closedFormFlops, expectedPositions, parseBltConfig, stageFlops } from '../../dist/blt/index.js';
+import {
+  closedFormFlops,
+  closedFormText,
+  expectedPositions,
+  parseBltConfig,
+  stageFlops,
+} from '../../dist/blt/index.js';
 
 const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
@@ -29,6 +35,9 @@ const closedForm = {
   kind: 'closed-form',
   text_bytes: 400_000,
   solve_bytes: 100_000,
+  ngram_bytes: 400_000,
+  encoder: 'feed-forward',
+  decoder: 'prefix-gates',
   sequence_length: ROW_BYTES,
   micro_batch_size: 16,
 };
@@ -101,22 +110,16 @@ export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
   };
 }
 
-/** The cost of the closed-form stage: one pass of the patcher over its text, and the rest over the part on which it solves. */
+/** The cost of the closed-form stage. */
 function closedFormCost(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;
+  const { text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes, encoder, decoder } = stage;
+  const read = closedFormText({ textBytes, solveBytes, ngramBytes }, trainBytes);
   return closedFormFlops({
     config,
     text: { bytes: ROW_BYTES, bytesPerPatch },
     source: { vocabSize, bytesPerToken },
-    work: {
-      textBytes: Math.min(stage.text_bytes, trainBytes),
-      solveBytes: stage.solve_bytes,
-      ngramBytes: Math.min(stage.ngram_bytes, trainBytes),
-      ...{ encoder: 'feed-forward', decoder: 'prefix-gates' },
-      ...expectedPositions({ textBytes: stage.text_bytes, solveBytes: stage.solve_bytes }, bytesPerPatch, {
-        vocabSize,
-      }),
-    },
+    work: { ...read, encoder, decoder, ...expectedPositions(read, bytesPerPatch, { vocabSize }) },
   });
 }

@@ -3,6 +3,8 @@ import type { BltConfig, TransformerConfig } from './config.js';
 import { forwardFlops, type SourceShape, stageFlops, type TextShape, totalFlops } from './flops.js';
 import { localChannels } from './local-channels.js';
 
+/** Passes over the ends of patches in the encoder's fit, unless there are very few. */
+export const ENCODER_FIT_EPOCHS = 3;
 /** Passes of the decoder's fit over its text, unless the text is very short. */
 export const DECODER_FIT_EPOCHS = 2;
 /** The most common token prefixes have a class of their own; all others are classed by their last byte, if it is a common one. */
@@ -38,7 +40,8 @@ export function expectedPositions(
   bytesPerPatch: number,
   { vocabSize }: Pick<SourceShape, 'vocabSize'>,
 ): Pick<ClosedFormWork, 'patchEnds' | 'positions'> {
-  return { patchEnds: textBytes / bytesPerPatch + vocabSize, positions: DECODER_FIT_EPOCHS * solveBytes };
+  const patchEnds = ENCODER_FIT_EPOCHS * (textBytes / bytesPerPatch + vocabSize);
+  return { patchEnds, positions: DECODER_FIT_EPOCHS * solveBytes };
 }
 
 /**

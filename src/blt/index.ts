@@ -5,6 +5,7 @@ export {
   type ClosedFormWork,
   closedFormFlops,
   DECODER_FIT_EPOCHS,
+  ENCODER_FIT_EPOCHS,
   expectedPositions,
   PREFIX_CLASSES,
 } from './closed-form-flops.js';

@@ -30,6 +30,7 @@ export {
 export { type Precision, productOperands, withPrecision } from './precision.js';
 export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
+export { valuesOf, valuesOfVariable } from './read-values.js';
 export { type RetracedFunction, retracedFunction } from './retraced-function.js';
 export { type SelfTest, selfTest } from './self-test.js';
 export { type SetUpOptions, setUpEngine } from './set-up.js';

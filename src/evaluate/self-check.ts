@@ -1,7 +1,7 @@
 /** @module Verifies an export: reloads it and compares its logits with those of the checkpoint that was exported. */
 import { isDeepStrictEqual } from 'node:util';
 import { type BltConfig, bltTensors, encodeBytes, readBltConfig } from '../blt/index.js';
-import { tf } from '../engine/index.js';
+import { tf, valuesOf } from '../engine/index.js';
 import { ByteifyError } from '../errors.js';
 import {
   BLT_FIELDS,
@@ -53,7 +53,7 @@ function outputOf(params: Params, config: BltConfig): Output {
   const { batch, patchLengths } = cutIntoPatches(params, config, [
     wholeRow(encodeBytes(new TextEncoder().encode(TEXT))),
   ]);
-  const logits = tf.tidy(() => bltForward(params, config, batchTensors(batch, BLT_FIELDS)).dataSync() as Float32Array);
+  const logits = valuesOf(() => bltForward(params, config, batchTensors(batch, BLT_FIELDS)));
   return { patchLengths: patchLengths.flat().flatMap((lengths) => Array.from(lengths)), logits };
 }
 

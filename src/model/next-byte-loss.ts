@@ -1,5 +1,5 @@
 /** @module The cross-entropy of the next byte: as a differentiable loss, and per position. */
-import { crossEntropyRows, crossEntropySum, tf } from '../engine/index.js';
+import { crossEntropyRows, crossEntropySum, tf, valuesOf } from '../engine/index.js';
 
 /** The id that each position should predict, and its weight in the loss: both row-major [rows * length]. */
 export interface Targets {
@@ -18,5 +18,5 @@ export function nextByteLoss(logits: tf.Tensor, targets: Targets, denominator: n
 
 /** The cross-entropy of each position in nats [rows * length], on the host. */
 export function positionLosses(logits: tf.Tensor, ids: Int32Array): Float32Array {
-  return tf.tidy(() => crossEntropyRows(logits, tf.tensor1d(ids, 'int32')).dataSync() as Float32Array);
+  return valuesOf(() => crossEntropyRows(logits, tf.tensor1d(ids, 'int32')));
 }

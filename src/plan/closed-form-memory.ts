@@ -23,6 +23,6 @@ export function closedFormMemory(
   const { hash, decoder } = config;
   const rows = VOCAB_SIZE + hash.functions * hash.sizes.length * hash.vocab;
   const tables = FLOAT_BYTES * TRAINED * rows * localChannels(config).content;
-  const values = (FLOAT_BYTES * decoder.hiddenSize) / bytesPerPatch;
+  const values = (HALF_BYTES * decoder.hiddenSize) / bytesPerPatch;
   return sums + Math.max(tables, solveBytes * (HALF_BYTES * BYTE_VALUES + values));
 }

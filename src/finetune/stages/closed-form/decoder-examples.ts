@@ -1,9 +1,10 @@
 /**
  * @module What the decoder's fit learns from: for each position of some text, the bytes before it, what the decoder reads of its patch, and the
- * distribution of the next byte that the source expects. It is kept in memory, so that positions can be read in any order, several times.
+ * distribution of the next byte that the source expects. It is kept in memory, in float16, so that positions can be read in any
+ * order, several times.
  */
 import { type BltConfig, BYTE_OFFSET, hashTables } from '../../../blt/index.js';
-import { gatherRows, graphOrEager, linear, retracedFunction, rmsNorm, tf } from '../../../engine/index.js';
+import { gatherRows, graphOrEager, linear, retracedFunction, rmsNorm, tf, valuesOf } from '../../../engine/index.js';
 import {
   batchInputs,
   type Params,
@@ -17,7 +18,6 @@ import { type Arrays, type BatchWith, requireFields } from '../../../patching/in
 import { fromFloat32, toFloat32 } from '../../../safetensors/index.js';
 import type { StepBatch } from '../../batches/step-batch.js';
 import type { Layout } from './layout.js';
-import { valuesOf } from './read-values.js';
 
 const BYTE_VALUES = 256;
 const F16_BYTES = 2;
@@ -110,20 +110,21 @@ function entropyOf(expectation: Float32Array): number {
   return entropy;
 }
 
-/** Rows of one width, added in parts. A row is numbered by its part and its place in it. */
-function joinedRows<T extends Float32Array | Uint8Array>(width: number, create: (length: number) => T) {
+/** Rows of one width, added in parts and kept in float16. A row is numbered by its part and its place in it. */
+function halfRows(width: number) {
   const PLACES = 2 ** 20;
-  const parts: T[] = [];
+  const rowBytes = width * F16_BYTES;
+  const parts: Uint8Array[] = [];
   return {
     /** @returns the number of the part's first row. */
-    append: (values: T) => (parts.push(values) - 1) * PLACES,
-    at(rows: readonly number[]): T {
-      const read = create(rows.length * width);
+    append: (values: Float32Array) => (parts.push(fromFloat32(values, 'F16')) - 1) * PLACES,
+    at(rows: readonly number[]): Float32Array {
+      const read = new Uint8Array(rows.length * rowBytes);
       rows.forEach((row, i) => {
         const [part, place] = [parts[Math.floor(row / PLACES)]!, row % PLACES];
-        read.set(part.subarray(place * width, (place + 1) * width), i * width);
+        read.set(part.subarray(place * rowBytes, (place + 1) * rowBytes), i * rowBytes);
       });
-      return read;
+      return toFloat32(read, 'F16');
     },
   };
 }
@@ -134,8 +135,7 @@ export async function collectExamples(options: ExampleOptions): Promise<DecoderE
   const { width } = layout;
   const tables = hashTables(config.hash);
   const reader = sourceReader(options);
-  const values = joinedRows<Float32Array>(width, (length) => new Float32Array(length));
-  const expectations = joinedRows<Uint8Array>(BYTE_VALUES * F16_BYTES, (length) => new Uint8Array(length));
+  const [values, expectations] = [halfRows(width), halfRows(BYTE_VALUES)];
   const kept = {
     ...{ ids: [] as number[], hashRows: [] as number[], prefixes: [] as string[], entropies: [] as number[] },
     ...{ patches: [] as number[], positions: [] as number[] },
@@ -155,10 +155,7 @@ export async function collectExamples(options: ExampleOptions): Promise<DecoderE
           covariance[i]! += value;
         });
         patchCount += read.values.length / width;
-        const [firstPatch, first] = [
-          values.append(read.values),
-          expectations.append(fromFloat32(read.expectations, 'F16')),
-        ];
+        const [firstPatch, first] = [values.append(read.values), expectations.append(read.expectations)];
         const prefixes = prefixesIn(batch);
         batch.ids.forEach((id, at) => {
           const expected = read.expectations.subarray(at * BYTE_VALUES, (at + 1) * BYTE_VALUES);
@@ -185,7 +182,6 @@ export async function collectExamples(options: ExampleOptions): Promise<DecoderE
     entropies: Float32Array.from(kept.entropies),
     covariance: covariance.map((value) => value / patchCount),
     valuesAt: (positions) => values.at(Array.from(positions, (position) => kept.patches[position]!)),
-    expectationsAt: (positions) =>
-      toFloat32(expectations.at(Array.from(positions, (position) => kept.positions[position]!)), 'F16'),
+    expectationsAt: (positions) => expectations.at(Array.from(positions, (position) => kept.positions[position]!)),
   };
 }

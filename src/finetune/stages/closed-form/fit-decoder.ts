@@ -5,7 +5,7 @@
  */
 
 import { DECODER_FIT_EPOCHS } from '../../../blt/index.js';
-import { createVariable, linear, swiglu, tf, type Variable } from '../../../engine/index.js';
+import { createVariable, linear, swiglu, tf, type Variable, valuesOf } from '../../../engine/index.js';
 import { byteEmbeddings, feedForward } from '../../../model/index.js';
 import { prefixKl } from '../../losses/prefix-kl.js';
 import {
@@ -21,7 +21,6 @@ import { constantOf, type Layout } from './layout.js';
 import { whitening } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import { prefixGates } from './prefix-gates.js';
-import { valuesOf } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
 /** Small steps: more of them teach more than less noisy ones, for the same number of operations. */

@@ -2,8 +2,16 @@
  * @module The encoder's n-gram tables and first feed-forward units, fitted by stochastic steps so that the state of a patch's last byte is the
  * embedding of its token. Self-attention is idle, so that single positions are drawn at random, and only ends of patches cost anything.
  */
-import { type BltConfig, VOCAB_SIZE } from '../../../blt/index.js';
-import { createVariable, gatherRows, linear, swiglu, tf, zeroVariable } from '../../../engine/index.js';
+import { type BltConfig, ENCODER_FIT_EPOCHS, VOCAB_SIZE } from '../../../blt/index.js';
+import {
+  createVariable,
+  gatherRows,
+  linear,
+  swiglu,
+  tf,
+  valuesOfVariable,
+  zeroVariable,
+} from '../../../engine/index.js';
 import { uniformOf } from '../../../random.js';
 import { sparseRows } from '../../batches/sparse-rows.js';
 import { createParameterState, disposeParameterState, type ParameterState } from '../../optimizers/adamw.js';
@@ -14,7 +22,6 @@ import { balancedNorm, contentRms, type Layout } from './layout.js';
 import { orderMask, rowCount, rowsPerPosition } from './ngram-rows.js';
 import type { Observations } from './observations.js';
 import { collectEnds } from './patch-ends.js';
-import { valuesOfVariable } from './read-values.js';
 import { shuffledPositions } from './shuffled-positions.js';
 
 const STEP_POSITIONS = 512;
@@ -155,7 +162,7 @@ export async function fitEncoder(options: EncoderFit): Promise<{ tensors: Tensor
   const fit = openAdamWFit({ dense, table, adamw: ADAMW, loss: lossOf(layout) });
   const stride = rowsPerPosition(hash);
   const size = Math.min(STEP_POSITIONS, ends.count);
-  const steps = Math.max(MIN_STEPS, Math.floor(ends.count / size));
+  const steps = Math.max(MIN_STEPS, Math.floor((ENCODER_FIT_EPOCHS * ends.count) / size));
   const order = shuffledPositions(ends.count, seed);
   const uniform = uniformOf(`encoder orders ${seed}`);
   const rms = contentRms(layout);

@@ -1,13 +1,12 @@
 /** @module Byte embeddings and hash n-gram tables of the closed-form initialisation. */
 import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
-import { tf } from '../../../engine/index.js';
+import { tf, valuesOf } from '../../../engine/index.js';
 import type { SourceReader } from '../../../patching/index.js';
 import type { Tensors } from './encoder-tensors.js';
 import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
 import { principalDirections } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import type { Observations } from './observations.js';
-import { valuesOf } from './read-values.js';
 import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './residual-backoff.js';
 
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';

@@ -5,7 +5,15 @@
  */
 import { type HashConfig, VOCAB_SIZE } from '../../../blt/index.js';
 import { PACKER_START, type PackedRow, type StoredSplit } from '../../../data/index.js';
-import { createVariable, crossEntropySum, gatherRows, linear, tf, zeroVariable } from '../../../engine/index.js';
+import {
+  createVariable,
+  crossEntropySum,
+  gatherRows,
+  linear,
+  tf,
+  valuesOfVariable,
+  zeroVariable,
+} from '../../../engine/index.js';
 import type { TokensOf } from '../../../patching/index.js';
 import { uniformOf } from '../../../random.js';
 import { openRows } from '../../batches/row-source.js';
@@ -14,7 +22,6 @@ import { createParameterState, disposeParameterState, type ParameterGroup } from
 import { linearRate, openAdamWFit } from './adamw-fit.js';
 import { orderMask, rowCount, rowsOfText, rowsPerPosition } from './ngram-rows.js';
 import { countPrefixes, type PrefixClusters, prefixClusters, prefixesOf } from './prefix-clusters.js';
-import { valuesOfVariable } from './read-values.js';
 
 export interface NgramTraining {
   readonly data: StoredSplit;

@@ -2,11 +2,10 @@
  * @module Gates of the decoder's first feed-forward units, divided among the classes of token prefixes: a unit opens where the n-gram tables say
  * that the token has begun with a prefix of its class. Classes get units by how uncertain the source is after them.
  */
-import { tf } from '../../../engine/index.js';
+import { tf, valuesOf } from '../../../engine/index.js';
 import type { DecoderExamples } from './decoder-examples.js';
 import type { NgramModel } from './ngram-model.js';
 import { apportion } from './prefix-clusters.js';
-import { valuesOf } from './read-values.js';
 
 /** Units grow more slowly than the share of the entropy, so that rare prefixes get some too. */
 const SHARE_EXPONENT = 0.7;

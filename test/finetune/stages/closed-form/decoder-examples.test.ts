@@ -165,7 +165,7 @@ describe('collectExamples', () => {
         for (const [channel, value] of row.entries())
           mean[channel]! += ((value / Math.sqrt(meanSquare + decoder.rmsNormEps)) * norm[channel]!) / SLOTS;
       }
-      expect(relativeDifference(found.subarray(i * WIDTH, (i + 1) * WIDTH), mean)).toBeLessThan(1e-4);
+      expect(relativeDifference(found.subarray(i * WIDTH, (i + 1) * WIDTH), mean)).toBeLessThan(1e-3);
     }
   });
 
