@@ -35,14 +35,14 @@ describe('closedFormMemory', () => {
     expect(closedFormMemory(config, { solveBytes: 0 }, 4)).toBe(SUMS + 3 * 4 * (260 + 600) * 8);
   });
 
-  it('has an expectation in float16 for each byte of the solves, and 32 values in float32 for each patch of 4 bytes', () => {
+  it('has, in float16, an expectation for each byte of the solves and 32 values for each patch of 4 bytes', () => {
     const solveBytes = 100_000;
-    expect(closedFormMemory(config, { solveBytes }, 4)).toBe(SUMS + solveBytes * (2 * 256 + (4 * 32) / 4));
+    expect(closedFormMemory(config, { solveBytes }, 4)).toBe(SUMS + solveBytes * (2 * 256 + (2 * 32) / 4));
   });
 
   it('solves from a single width where patches are as wide as the source', () => {
     const square = { ...config, crossAttnK: 1, encoder: block(8), decoder: { ...block(8), crossAttnAllLayers: true } };
     const solveBytes = 100_000;
-    expect(closedFormMemory(square, { solveBytes }, 4)).toBe(8 * 8 * (8 + 8) + solveBytes * (512 + 8));
+    expect(closedFormMemory(square, { solveBytes }, 4)).toBe(8 * 8 * (8 + 8) + solveBytes * (512 + 4));
   });
 });
