@@ -36,7 +36,7 @@ const closedForm = {
   text_bytes: 400_000,
   solve_bytes: 100_000,
   ngram_bytes: 400_000,
-  encoder: 'feed-forward',
+  encoder: 'back-off',
   decoder: 'prefix-gates',
   sequence_length: ROW_BYTES,
   micro_batch_size: 16,

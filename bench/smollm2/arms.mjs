@@ -42,7 +42,7 @@ export const ARMS = {
         // The published measurement used AdamW.
         patcher: { ...ROWS, steps: 2000, warmup_steps: 100, optimizer: 'adamw' },
         stages: {
-          0: { text_bytes: 600_000, solve_bytes: 300_000, ngram_bytes: 6_000_000 },
+          0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 6_000_000 },
           1: { steps: 40, warmup_steps: 4 },
           2: { steps: 70, warmup_steps: 7, validate_every: 35 },
           3: { steps: 8, warmup_steps: 2, validate_every: 8 },

@@ -202,13 +202,11 @@ const closedForm = z
     kind: z
       .literal('closed-form')
       .describe(
-        'Stage 0: fits tables, the projection, feed-forward units and the head, with attention idle, to the source and some text.',
+        'Stage 0: fits tables, the projection, the decoder’s first feed-forward units and the head, with attention idle, to the source and some text.',
       ),
     text_bytes: count
       .default(4_000_000)
-      .describe(
-        'Bytes of training text, cut by the patcher, to which the encoder’s n-gram tables and feed-forward units are fitted.',
-      ),
+      .describe('Bytes of training text, cut by the patcher, to which the encoder is fitted.'),
     solve_bytes: count
       .default(1_000_000)
       .describe(
@@ -223,9 +221,9 @@ const closedForm = z
       ),
     encoder: z
       .enum(['back-off', 'tables', 'feed-forward'])
-      .default('feed-forward')
+      .default('back-off')
       .describe(
-        'How the encoder learns the embeddings of tokens: tables as means with back-off, tables by stochastic steps, or feed-forward units as well.',
+        'How the encoder learns the embeddings of tokens: `back-off`: tables as means. `tables`: by stochastic steps. `feed-forward`: feed-forward units as well, which come closer on average but serve the source worse (docs/distillation.md).',
       ),
     decoder: z
       .enum(['linear', 'feed-forward', 'prefix-gates'])
