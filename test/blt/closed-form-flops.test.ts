@@ -109,9 +109,9 @@ describe('the FLOPs of the initialisation equal a count by hand for a text of 8 
   });
 });
 
-it('the fits are expected to read each patch and each entry of the vocabulary once, and each byte of the solves twice', () => {
+it('the fits are expected to read each patch and each entry of the vocabulary three times, and each byte of the solves twice', () => {
   expect(expectedPositions({ textBytes: 4000, solveBytes: 300 }, 4, { vocabSize: 50 })).toEqual({
-    patchEnds: 1000 + 50,
+    patchEnds: 3 * (1000 + 50),
     positions: 600,
   });
 });
