@@ -13,6 +13,8 @@ export interface SourceToken {
 
 /** The number of patches whose tokens are cached, because most patches occur often. */
 const MAX_CACHED_PATCHES = 2 ** 18;
+/** Longer texts are not cached: they hardly occur twice, and whole documents would fill the memory. */
+const MAX_CACHED_BYTES = 64;
 
 function spell(bytes: Uint8Array, vocabulary: SortedVocabulary): SourceToken[] {
   const tokens: SourceToken[] = [];
@@ -46,6 +48,7 @@ export function tokensInPatches(tokenizer: SourceTokenizer, vocabulary: SortedVo
   }
 
   return (bytes) => {
+    if (bytes.length > MAX_CACHED_BYTES) return tokenised(bytes) ?? spell(bytes, vocabulary);
     const key = byteKey(bytes);
     const found = kept.get(key);
     if (found !== undefined) return found;

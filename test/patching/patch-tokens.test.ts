@@ -31,4 +31,11 @@ describe('the tokens of a patch', () => {
     expect(reader.tokensOf(bytes)).not.toEqual(first);
     expect(reader.tokensOf(new TextEncoder().encode('the file'))).toEqual(first);
   });
+
+  it('are kept for patches, not for whole documents, which would fill the memory', () => {
+    const [patch, text] = ['the file', 'the file '.repeat(20)].map((string) => new TextEncoder().encode(string));
+    expect(reader.tokensOf(patch!)).toBe(reader.tokensOf(patch!));
+    expect(reader.tokensOf(text!)).toEqual(reader.tokensOf(text!));
+    expect(reader.tokensOf(text!)).not.toBe(reader.tokensOf(text!));
+  });
 });
