@@ -25,9 +25,8 @@ import { shuffledPositions } from './shuffled-positions.js';
 
 /** Small steps: more of them teach more than less noisy ones, for the same number of operations. */
 const STEP_POSITIONS = 512;
-/** Short text is read more often, until there were enough steps, but not so often that it is memorised. */
+/** Short text is read until there were enough steps. */
 const MIN_STEPS = 300;
-const MAX_EPOCHS = 4;
 const LEARNING_RATE = 1e-3;
 const WARMUP_STEPS = 10;
 const ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8, weightDecay: 0.01 } as const;
@@ -213,8 +212,7 @@ export async function fitDecoder(options: DecoderFit): Promise<{ tensors: Tensor
   const parameters = openParameters(options, examples);
   const fit = openAdamWFit({ dense: parameters, adamw: ADAMW, loss: lossOf(layout) });
   const size = Math.min(STEP_POSITIONS, examples.count);
-  const stepsFor = (epochs: number) => Math.floor((epochs * examples.count) / size);
-  const steps = Math.max(stepsFor(DECODER_FIT_EPOCHS), Math.min(MIN_STEPS, stepsFor(MAX_EPOCHS)));
+  const steps = Math.max(MIN_STEPS, Math.floor((DECODER_FIT_EPOCHS * examples.count) / size));
   const order = shuffledPositions(examples.count, seed);
   try {
     for (let step = 1; step <= steps; step++) {
