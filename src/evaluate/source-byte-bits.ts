@@ -3,7 +3,7 @@
  * bytes of the token so far (docs/distillation.md). The exact probability would also sum over other tokenisations of the text before (arXiv
  * 2410.09303).
  */
-import { linear, tf } from '../engine/index.js';
+import { linear, tf, valuesOf } from '../engine/index.js';
 import { type LlamaModel, llamaHidden } from '../model/index.js';
 import type { SortedVocabulary } from '../patching/index.js';
 
@@ -53,9 +53,7 @@ export function sourceByteNats(model: LlamaModel, vocabulary: SortedVocabulary, 
     let byte = 0;
     for (let from = 0; from < ids.length - 1; from += POSITIONS) {
       const count = Math.min(POSITIONS, ids.length - 1 - from);
-      const rows = tf.tidy(() => tf.softmax(linear(tf.slice(hidden, [from, 0], [count, -1]), head) as tf.Tensor2D));
-      const values = rows.dataSync() as Float32Array;
-      rows.dispose();
+      const values = valuesOf(() => tf.softmax(linear(tf.slice(hidden, [from, 0], [count, -1]), head) as tf.Tensor2D));
       for (let i = 0; i < count; i++) {
         if (tokenOfByte[byte] !== from + i + 1) continue; // the token contains no bytes of the text
         sumUp(values.subarray(i * order.length, (i + 1) * order.length));

@@ -10,7 +10,7 @@ import {
   loadsSourceLayers,
   muonShare,
 } from '../blt/index.js';
-import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
+import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch, wantedTexts } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
 import { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
@@ -148,10 +148,10 @@ function stageWork(
 ): TrainingWork {
   const common = { ...shared, stage, rowBytes: stage.sequence_length };
   if (stage.kind === 'closed-form') {
-    const { micro_batch_size: microBatchRows, text_bytes: textBytes, solve_bytes: solveBytes } = stage;
-    const { ngram_bytes: ngramBytes, encoder, decoder } = stage;
-    const bytes = solveBytes + Math.max(textBytes, ngramBytes);
-    const closedForm = { textBytes, solveBytes, ngramBytes, encoder, decoder };
+    const { micro_batch_size: microBatchRows, encoder, decoder } = stage;
+    const texts = wantedTexts(stage);
+    const bytes = texts.solveBytes + Math.max(texts.textBytes, texts.ngramBytes);
+    const closedForm = { ...texts, encoder, decoder };
     return { ...DEFAULTS, ...common, bytes, closedForm, rowsPerStep: microBatchRows, microBatchRows };
   }
   const rowsPerStep = rows(stage);

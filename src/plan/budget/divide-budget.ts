@@ -1,7 +1,7 @@
 /** @module Divides a budget of FLOPs among the patcher and the stages of a recipe. */
 import { closedFormText } from '../../blt/index.js';
 import { UsageError } from '../../errors.js';
-import type { Recipe } from '../../recipe/index.js';
+import { type Recipe, wantedTexts } from '../../recipe/index.js';
 import { humanDuration, humanFlops } from '../../ui/index.js';
 import { makePlan, type PlanInputs } from '../make-plan.js';
 import type { StageCost } from '../training-stage.js';
@@ -24,10 +24,8 @@ export interface DividedBudget {
 /** A stage that reads no more than the text that there is, where its recipe says how much it reads. */
 function limitedTo(trainBytes: number, stage: Recipe['stages'][number]): Recipe['stages'][number] {
   if (stage.kind !== 'closed-form') return stage;
-  const { text_bytes, solve_bytes, ngram_bytes, ...rest } = stage;
-  const wanted = { textBytes: text_bytes, solveBytes: solve_bytes, ngramBytes: ngram_bytes };
-  const { textBytes, solveBytes, ngramBytes } = closedFormText(wanted, trainBytes);
-  return { ...rest, text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes };
+  const { textBytes, solveBytes, ngramBytes } = closedFormText(wantedTexts(stage), trainBytes);
+  return { ...stage, text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes };
 }
 
 /** The costs of the patcher's training, first, and of each stage. */

@@ -11,7 +11,7 @@ import { ByteifyError } from '../../../errors.js';
 import { bltBitsPerByte } from '../../../evaluate/index.js';
 import { makeFolder, readMetrics } from '../../../fs/index.js';
 import { disposeParams, loadParams, sourceEmbedding, sourceNorm } from '../../../model/index.js';
-import type { StageOf } from '../../../recipe/index.js';
+import { type StageOf, wantedTexts } from '../../../recipe/index.js';
 import { openCheckpoint, overlay, type TensorReader } from '../../../safetensors/index.js';
 import { checkpointName } from '../../loop/checkpoint.js';
 import { openMetrics } from '../../loop/metrics-log.js';
@@ -57,7 +57,7 @@ export async function closedForm(
   const start = overlay(await Promise.all(from.map(openCheckpoint)));
   try {
     const { fitted, flops } = await fitModel(context, settings, source, start);
-    const params = new Map([...(await loadParams(start, unfittedNames(config, fitted)))]);
+    const params = new Map(await loadParams(start, unfittedNames(config, fitted)));
     for (const { name, shape } of bltTensors(config))
       if (fitted.has(name)) params.set(name, tf.tensor(fitted.get(name)!, [...shape]));
     const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
@@ -84,8 +84,7 @@ async function fitModel(
   const { encoder, decoder, ridge, vocabulary_weight: vocabularyWeight } = settings;
   const layout = layoutOf(config);
   const ngramScale = NGRAM_SHARE * layout.scale;
-  const { text_bytes: textBytes, solve_bytes: wantedSolveBytes, ngram_bytes: ngramBytes } = settings;
-  const read = closedFormText({ textBytes, solveBytes: wantedSolveBytes, ngramBytes }, store.train.byteCount);
+  const read = closedFormText(wantedTexts(settings), store.train.byteCount);
   const { solveBytes } = read;
   const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
   const { seed, signal } = text;
