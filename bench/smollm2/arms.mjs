@@ -39,14 +39,10 @@ export const ARMS = {
     settings: settings(
       {
         ...SHARED,
-        // The published measurement used AdamW.
-        patcher: { ...ROWS, steps: 2000, warmup_steps: 100, optimizer: 'adamw' },
+        patcher: { ...ROWS, steps: 1000, warmup_steps: 50 },
         stages: {
           0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 6_000_000 },
-          1: { steps: 40, warmup_steps: 4 },
-          2: { steps: 70, warmup_steps: 7, validate_every: 35 },
-          3: { steps: 8, warmup_steps: 2, validate_every: 8 },
-          4: { steps: 40, warmup_steps: 4, validate_every: 20 },
+          1: { steps: 880, batch_bytes: 1024, sequence_length: 512, warmup_steps: 40, validate_every: 220 },
         },
       },
       '',

@@ -29,6 +29,7 @@ import { trainNgramModel } from './ngram-model.js';
 import { openObservations } from './observations.js';
 import { observe } from './observe.js';
 import { openFitting } from './open-fitting.js';
+import { quietBranches } from './quiet-branches.js';
 import { METRICS_FILE, writeFitted } from './write-fitted.js';
 
 /** What the n-gram tables are multiplied by, of a state's scale: their sums reach a few units. */
@@ -98,6 +99,7 @@ async function fitModel(
     scratchModel.replace(await fitTables(config, layout, seen, encoder === 'back-off'));
     scratchModel.replace(encoderTensors(config, layout));
     scratchModel.replace(decoderTensors(config, layout, sourceNorm(source).dataSync() as Float32Array));
+    scratchModel.replace(quietBranches(config, scratchModel.params()));
 
     const ngramText = { data: text.data, skipBytes: solveBytes, bytes: read.ngramBytes, length: text.length };
     const ngramShape = { hash: config.hash, width: layout.spare };
