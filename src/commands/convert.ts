@@ -53,7 +53,7 @@ export const convertCommand: Command<Args> = {
   examples: [
     'byteify convert meta-llama/Llama-3.2-1B --recipe llama-3.2-1b --data corpus/ --out llama-blt',
     'byteify convert smollm2.gguf --recipe smollm2-135m --data books/ --out smollm2-blt --budget 1h',
-    'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.4.steps=200',
+    'byteify convert smollm2.gguf --recipe smollm2-135m --data books.jsonl.gz --out smollm2-blt --set stages.1.steps=200',
   ],
   async run(context, args) {
     const recipe = await recipeFor(args.out, args.recipe, {

@@ -18,7 +18,7 @@ export const recipeOptions: readonly OptionSpec[] = [
   { flags: '--recipe <name|file>', help: 'a shipped recipe or a YAML file (default: sizes derived from the source)' },
   {
     flags: '--set <key=value>',
-    help: 'override one key of the recipe, for example stages.4.steps=50',
+    help: 'override one key of the recipe, for example stages.1.steps=50',
     repeatable: true,
   },
 ];

@@ -4,7 +4,21 @@ import { divideBudget, parseBudget, renderBudget } from '../../../src/plan/index
 import { isOverridden, loadRecipe, localSizesOf, type Recipe, recipeSchema } from '../../../src/recipe/index.js';
 import { SMOLLM2 as llama } from '../../support/smollm2.js';
 
-const recipe = await loadRecipe('smollm2-135m');
+const training = { batch_bytes: 8192, sequence_length: 1024, micro_batch_size: 4 };
+/** The sizes of a shipped recipe, with a stage of every kind. */
+const recipe: Recipe = {
+  ...(await loadRecipe('smollm2-135m')),
+  stages: recipeSchema.parse({
+    name: 'test',
+    stages: [
+      { kind: 'closed-form' },
+      { kind: 'align-encoder', steps: 300, warmup_steps: 30, ...training },
+      { kind: 'distill-decoder', steps: 1000, validate_every: 200, checkpoint_every: 200, ...training },
+      { kind: 'join', steps: 50, warmup_steps: 5, ...training },
+      { kind: 'end-to-end', steps: 460, warmup_steps: 46, ...training },
+    ],
+  }).stages,
+};
 const RATE = 1.28e11;
 
 const divided = (
