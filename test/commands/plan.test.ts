@@ -35,10 +35,7 @@ describe('plan', () => {
       'remap',
       'patcher',
       'finetune 0 closed-form',
-      'finetune 1 align-encoder',
-      'finetune 2 distill-decoder',
-      'finetune 3 join',
-      'finetune 4 end-to-end',
+      'finetune 1 end-to-end',
       'export',
     ]);
     const flops = document.stages.reduce((sum: number, stage: { flops?: number }) => sum + (stage.flops ?? 0), 0);
@@ -124,14 +121,14 @@ describe('plan', () => {
   it('prints a table for people', async () => {
     const { stdout } = await runCommand(plan, { model: llama, set: [], gflops: 100 });
     expect(stdout).toMatch(/^part +parameters +forward per byte$/m);
-    expect(stdout).toMatch(/^finetune 4 end-to-end +24\.2 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
+    expect(stdout).toMatch(/^finetune 1 end-to-end +65\.5 MB +[\d.]+ TFLOP +[\d.]+ [MG]B +[\d.]+ [KMG]B +\d/m);
     expect(stdout).not.toMatch(/NaN|undefined|null/);
   });
 
   it('warns if training needs more memory than the machine has', async () => {
     const rows = (count: number) => [
-      `stages.4.batch_bytes=${count * 1024}`,
-      `stages.4.micro_batch_size=${count}`,
+      `stages.1.batch_bytes=${count * 1024}`,
+      `stages.1.micro_batch_size=${count}`,
       'patcher.steps=1',
     ];
     expect((await runCommand(plan, { model: llama, set: rows(1) })).stderr).toBe('');

@@ -111,7 +111,7 @@ describe('shipped recipes', () => {
   it('are the default if none is named', async () => {
     const { patcher, stages } = await loadRecipeOrDefault(undefined);
     expect(patcher.kind).toBe('aligned');
-    expect(stages.map(({ kind }) => kind)).toEqual(DISTILLED);
+    expect(stages.map(({ kind }) => kind)).toEqual(SHORT);
     for (const llama of Object.values(LLAMAS)) {
       const source = {
         ...llama,
