@@ -2,7 +2,6 @@
 import type { BltConfig } from '../../../blt/index.js';
 import { identity, identityBlocks, type Tensors } from './encoder-tensors.js';
 import { balancedNorm, type Layout } from './layout.js';
-import { QUIET_SHARE } from './quiet-branches.js';
 
 const PREFIX = 'model.local_decoder';
 
@@ -27,9 +26,7 @@ export function decoderTensors(config: BltConfig, layout: Layout, finalNorm: Flo
   for (let i = 0; i < (decoder.crossAttnAllLayers ? decoder.layers : 1); i++) {
     const cross = `${PREFIX}.cross_attn_layers.${i}`;
     tensors.set(`${cross}.k_norm.weight`, keyNorm.slice());
-    // Only the first layer's read is fitted; the others are idle.
-    const values = identity(width, width);
-    tensors.set(`${cross}.v_proj.weight`, i === 0 ? values : values.map((value) => value * QUIET_SHARE));
+    tensors.set(`${cross}.v_proj.weight`, identity(width, width));
     tensors.set(`${cross}.o_proj.weight`, new Float32Array(width * width));
     // Zero queries weight all rows of a patch equally. A single row leaves nothing to weigh.
     if (slots === 1) continue;

@@ -9,10 +9,14 @@ import type { Params } from '../../../model/index.js';
 import type { Tensors } from './encoder-tensors.js';
 
 /** What the matrices before the idle outputs are multiplied by. */
-export const QUIET_SHARE = 1 / 32;
+const QUIET_SHARE = 1 / 32;
 
-/** The matrices whose results the output matrices of self-attention and feed-forward networks read linearly. */
-const INNER = /^model\.local_(encoder|decoder)\.layers\.\d+\.(self_attn\.v_proj|mlp\.up_proj)\.weight$/;
+/**
+ * The matrices whose results idle outputs read linearly: of self-attention, of feed-forward networks, and of the decoder's cross-attention after
+ * the first, which is fitted.
+ */
+const INNER =
+  /^model\.local_((en|de)coder\.layers\.\d+\.(self_attn\.v_proj|mlp\.up_proj)|decoder\.cross_attn_layers\.[1-9]\d*\.v_proj)\.weight$/;
 
 /** @param params the unfinished model, whose blocks are all idle. @returns the matrices that are made smaller. */
 export function quietBranches(config: BltConfig, params: Params): Tensors {
