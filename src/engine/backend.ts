@@ -13,6 +13,7 @@ import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
 import type { Executor, NativeTensor, Runtime } from './executor.js';
 import { createGraph, type Graph, type TracedFunction } from './graph.js';
+import { trackInFlight } from './in-flight.js';
 import type { TensorFlowApi } from './native.js';
 import { DataType } from './native.js';
 
@@ -70,6 +71,8 @@ export class TensorFlowBackend extends KernelBackend {
   #executor: Executor | Graph;
   /** Functions of `fuse`, by key and shapes. */
   readonly #fused = new Map<string, TracedFunction>();
+  /** The functions and variables of the calls on other threads. */
+  readonly inFlight = trackInFlight();
   /** Whether `fuse` adds its operations inline: within a fused function, and in a trace that does not fuse. */
   #inlines = false;
 
@@ -287,7 +290,7 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   /**
-   * Runs a traced function on another thread.
+   * Runs a traced function on another thread. The function and its variables may be released meanwhile: that then waits for the call.
    * @param captured the variables that it works on; they must match the shapes and types of those it was traced with
    */
   async callFunction(
@@ -298,7 +301,9 @@ export class TensorFlowBackend extends KernelBackend {
   ): Promise<Tensor[]> {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const all = [...natives, ...captured];
-    const outputs = await this.runtime.executeAsync(traced.name, attributes, all, traced.shapes.length);
+    const outputs = await this.inFlight.during([traced, ...captured], () =>
+      this.runtime.executeAsync(traced.name, attributes, all, traced.shapes.length),
+    );
     return outputs.map((output) => this.#tensor(output));
   }
 

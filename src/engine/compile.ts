@@ -64,7 +64,7 @@ export function compile(
       return await backend.callFunction(traced, inputs, ATTRIBUTES[mode]);
     },
     compileAhead: (mode = defaultMode) => callOnZeros(backend, traced, signature, ATTRIBUTES[mode]),
-    dispose: () => traced.remove(),
+    dispose: () => backend.inFlight.release(traced, () => traced.remove()),
   };
 }
 

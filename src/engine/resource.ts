@@ -52,9 +52,11 @@ export function resourceOver(backend: TensorFlowBackend, native: NativeTensor, d
     gatherRows: (ids) => result('ResourceGather', gatherTypes, [ids]),
     scatterRows: (ids, values) => run('ResourceScatterUpdate', rowTypes, [ids, values], 0),
     dispose() {
-      // Destroys the variable; releasing the handle alone leaves a named variable alive.
-      run('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], [], 0);
-      backend.runtime.release(native);
+      backend.inFlight.release(native, () => {
+        // Destroys the variable; releasing the handle alone leaves a named variable alive.
+        run('DestroyResourceOp', [attribute.bool('ignore_lookup_error', true)], [], 0);
+        backend.runtime.release(native);
+      });
     },
   };
 }

@@ -57,12 +57,8 @@ export function tensorFunction(
       await ahead;
     },
     dispose() {
-      const forget = () => {
-        compiled?.dispose();
-        compiled = null;
-      };
-      if (ahead === null) forget();
-      else void ahead.then(forget, forget);
+      compiled?.dispose();
+      compiled = null;
     },
   };
 }

@@ -202,8 +202,8 @@ describe('a server', () => {
     expect((await short).body.choices[0].finish_reason).toBe('length');
     const events = (await (await long).text()).trimEnd().split('\n\n');
     expect(JSON.parse(events.at(-1)!.slice('data: '.length)).error.code).toBe('stopping');
-    const { code, stderr } = await server.finished;
-    expect(code).toBe(143);
+    const { code, signal, stderr } = await server.finished;
+    expect([code, signal]).toEqual([143, null]);
     expect(stderr).not.toContain(KEY);
   });
 });

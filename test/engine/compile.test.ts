@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   attend,
   attribute,
   compile,
+  createVariable,
   crossEntropyRows,
   crossEntropySum,
   type Engine,
@@ -253,6 +255,27 @@ describe('compiled functions', () => {
     tf.dispose(inputs);
     square.dispose();
   });
+
+  it.each(COMPILED)(
+    'can be released with their variables while another thread compiles and runs them: %s',
+    async (mode) => {
+      const before = engine.liveHandles();
+      for (let i = 0; i < 30; i++) {
+        const zeros = tf.zeros([8, 8]);
+        const weight = createVariable(zeros);
+        const body = (x: tf.Tensor) => tf.tanh(tf.add(tf.matMul(x, weight.read()), i));
+        const compiled = compile((x) => [body(body(body(x!)))], [{ shape: [8, 8], dtype: 'float32' }]);
+        const [ahead, called] = [compiled.compileAhead(mode), compiled.call([zeros], mode)];
+        await pause(i % 10);
+        compiled.dispose();
+        weight.dispose();
+        await ahead;
+        taken(await called);
+        zeros.dispose();
+      }
+      expect(engine.liveHandles()).toBe(before);
+    },
+  );
 
   it.each(COMPILED)('do not block the event loop while they run: %s', async (mode) => {
     // 60 products of 1024 x 1024 matrices: 129 GFLOP, more than 300 ms on any two cores.
