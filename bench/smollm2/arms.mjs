@@ -41,7 +41,7 @@ export const ARMS = {
         ...SHARED,
         patcher: { ...ROWS, steps: 1000, warmup_steps: 50 },
         stages: {
-          0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 6_000_000 },
+          0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 },
           1: { steps: 880, batch_bytes: 1024, sequence_length: 512, warmup_steps: 40, validate_every: 220 },
         },
       },
