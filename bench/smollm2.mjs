@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ARMS } from './smollm2/arms.mjs';
 import { CORPUS_NAMES, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
-import { patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
+import { kindsTable, patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
 
 const { values } = parseArgs({
   options: { ...OPTIONS, arms: { type: 'string', default: Object.keys(ARMS).join(',') } },
 });
 const { source, work, out } = values;
-const { corpus, unseen, byteify, evaluatePatcher } = openSession(values);
+const { corpus, unseen, byteify, evaluatePatcher, evaluateAgainstSource } = openSession(values);
 
 /** The key of a result, and the name of its folder. */
 const idOf = ({ arm, corpus = 'small' }) => (corpus === 'small' ? arm : `${arm}-${corpus}`);
@@ -24,16 +24,18 @@ function convert(arm) {
   const { name, recipe, settings } = ARMS[arm];
   const dir = join(work, idOf({ arm, corpus: values.corpus }));
   byteify('convert', source, '--recipe', recipe, ...settings, '--data', ...corpus.folders, '--out', dir);
-  const { stages } = JSON.parse(readFileSync(join(dir, 'byteify.json'), 'utf8'));
+  const { stages, quantised_types: quantisedTypes } = JSON.parse(readFileSync(join(dir, 'byteify.json'), 'utf8'));
   return {
     arm,
     corpus: values.corpus,
+    source: { quantised_types: quantisedTypes },
     packages: corpus.packages,
     name: nameWith(name, values.corpus),
     settings: settings.filter((setting) => setting !== '--set'),
     patcher: { ...stages.patcher.metrics, seconds: stages.patcher.seconds },
     finetune: { ...stages.finetune.metrics, seconds: stages.finetune.seconds },
     stages: stageResults(dir),
+    kinds: evaluateAgainstSource(dir),
     unseen: evaluatePatcher(dir),
   };
 }
@@ -47,7 +49,7 @@ const measured = new Map(
 const arms = Object.keys(ARMS).flatMap((arm) =>
   CORPUS_NAMES.flatMap((size) => measured.get(idOf({ arm, corpus: size })) ?? []),
 );
-const tables = [summaryTable(arms), patcherTable(arms)].join('\n\n');
+const tables = [summaryTable(arms), kindsTable(arms), patcherTable(arms)].filter((part) => part !== '').join('\n\n');
 process.stdout.write(`${tables}\n`);
 if (out !== undefined) {
   mkdirSync(out, { recursive: true });

@@ -25,6 +25,9 @@ const CORPORA = {
 
 export const CORPUS_NAMES = Object.keys(CORPORA);
 
+/** Of each kind of unseen text. */
+const UNSEEN_BYTES = '131072';
+
 /** An arm's name in reports. Results of the small corpus were published before there was another one. */
 export const nameWith = (arm, corpus) => (corpus === 'small' ? arm : `${arm}, ${corpus} corpus`);
 
@@ -55,6 +58,14 @@ export function openSession({ source, work, corpus }) {
     corpus: CORPORA[corpus](work),
     unseen,
     byteify: (...args) => run(args, 'inherit'),
+    /** Evaluates a conversion and its source on text that neither the conversion nor its patcher was trained on, by kind of text. */
+    evaluateAgainstSource: (dir) =>
+      JSON.parse(
+        run(
+          ['evaluate', dir, '--data', ...unseen.folders, '--against', 'source', '--max-bytes', UNSEEN_BYTES, '--json'],
+          'pipe',
+        ),
+      ).kinds,
     /** Evaluates the patcher of a conversion on text that it was not trained on, by kind of text. */
     evaluatePatcher: (dir) =>
       JSON.parse(run(['patcher', 'evaluate', dir, '--data', ...unseen.folders, '--json'], 'pipe')).kinds,

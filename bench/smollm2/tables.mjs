@@ -22,11 +22,16 @@ export function stageResults(dir) {
 const bits = (value) => value?.toFixed(3) ?? '';
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-/** The source's bits per byte on the held-out text of each corpus that the arms were trained on. */
+/** The source's bits per byte on the held-out text of each corpus that the arms were trained on, and whether its weights are quantised. */
 function sourceLine(arms) {
   const byCorpus = new Map(arms.map(({ corpus = 'small', finetune }) => [corpus, bits(finetune.source_bits_per_byte)]));
-  if (byCorpus.size === 1) return `Source: ${[...byCorpus.values()][0]} bits per byte.`;
-  return `Source: ${[...byCorpus].map(([corpus, found]) => `${found} bits per byte of the ${corpus} corpus`).join(', ')}.`;
+  const types = arms.flatMap(({ source }) => source?.quantised_types ?? []);
+  const weights = types.length === 0 ? '' : ` Its weights are quantised (${[...new Set(types)].join(', ')}).`;
+  const figures =
+    byCorpus.size === 1
+      ? `${[...byCorpus.values()][0]} bits per byte`
+      : [...byCorpus].map(([corpus, found]) => `${found} bits per byte of the ${corpus} corpus`).join(', ');
+  return `Source: ${figures}.${weights}`;
 }
 
 /** Bits per byte of held-out text after each stage: of the source when it reads the encoder's patches, and of the model. */
@@ -41,6 +46,19 @@ export function summaryTable(arms) {
   );
   const heads = ['method', 'stage', 'TFLOP so far', 'source fed by the encoder', 'model', 'retention'];
   return `${sourceLine(arms)}\n\n${table(heads, rows)}`;
+}
+
+/** Bits per byte of unseen text, by kind. Empty if no arm was measured so. */
+export function kindsTable(arms) {
+  const rows = arms.flatMap(({ name, kinds = [] }) =>
+    kinds.map(({ kind, bits_per_byte: model, bytes_per_patch: perPatch, source, retention }, i) => [
+      i === 0 ? name : '',
+      ...[kind, bits(source.bits_per_byte), bits(model), percent(retention)],
+      ...[perPatch.toFixed(2), source.bytes_per_token.toFixed(2)],
+    ]),
+  );
+  const heads = ['method', 'unseen text', 'source', 'model', 'retention', 'bytes per patch', 'bytes per token'];
+  return rows.length === 0 ? '' : table(heads, rows);
 }
 
 /** How well patches follow the source's tokens on unseen text, with one row per patcher and kind of text. */

@@ -3,6 +3,8 @@ import type { Conversion } from '../conversion/index.js';
 
 export interface ConversionSummary {
   readonly source_bits_per_byte: number | null;
+  /** The types of the source's quantised weights (`Q4_1`), the most frequent first; null if they were not recorded. */
+  readonly source_quantised_types: readonly string[] | null;
   /** Bits per byte of the fine-tuned BLT on the same held-out bytes. */
   readonly bits_per_byte: number | null;
   readonly bytes_per_patch: number | null;
@@ -13,10 +15,11 @@ export interface ConversionSummary {
 
 /** Reads the summary from the manifest. A value that was not measured is null. */
 export function conversionSummary(conversion: Conversion): ConversionSummary {
-  const { stages } = conversion.manifest();
+  const { stages, quantised_types: quantisedTypes = null } = conversion.manifest();
   const metrics = stages.finetune?.metrics ?? {};
   return {
     source_bits_per_byte: metrics.source_bits_per_byte ?? null,
+    source_quantised_types: quantisedTypes,
     bits_per_byte: metrics.validation_bits_per_byte ?? null,
     bytes_per_patch: metrics.validation_bytes_per_patch ?? null,
     export: conversion.path('export'),

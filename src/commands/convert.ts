@@ -86,8 +86,10 @@ export const convertCommand: Command<Args> = {
 
 function summaryLines(summary: ReturnType<typeof conversionSummary>): [string, string][] {
   const bits = (value: number | null) => (value === null ? 'unknown' : `${value.toFixed(3)} bits per byte`);
+  const quantised = summary.source_quantised_types ?? [];
+  const weights = quantised.length === 0 ? '' : ` (quantised weights: ${quantised.join(', ')})`;
   return [
-    ['source', bits(summary.source_bits_per_byte)],
+    ['source', `${bits(summary.source_bits_per_byte)}${weights}`],
     ['BLT', bits(summary.bits_per_byte)],
     ['bytes per patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
     ['export', summary.export],

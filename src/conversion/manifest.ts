@@ -39,6 +39,8 @@ const manifestSchema = z.strictObject({
   revision: z.string().nullable(),
   /** The source's licence, by its identifier on the hub. */
   license: z.string().nullable(),
+  /** The types of the source's quantised weights (`Q4_1`), the most frequent first. Earlier versions did not record them. */
+  quantised_types: z.array(z.string()).readonly().optional(),
   recipe: z.strictObject({ name: z.string(), sha256: z.string() }).nullable(),
   /** The --budget for which the recipe's steps were chosen. */
   budget: z

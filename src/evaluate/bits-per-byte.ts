@@ -1,8 +1,10 @@
 /** @module Measures the bits per byte of a BLT and of its source on the same texts. */
 import { type BltConfig, bitsPerByte } from '../blt/index.js';
 import { type LlamaModel, llamaLosses, type Params } from '../model/index.js';
+import { startTokenOf } from '../patching/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { scoreTexts } from './score.js';
+import { tokensThatSpell } from './source-tokens.js';
 
 export interface BitsPerByte {
   readonly bitsPerByte: number;
@@ -53,21 +55,19 @@ export async function bltBitsPerByte(
 }
 
 /**
- * Measures the source on texts. Each text is tokenised by the source's tokenizer and follows one BOS token (EOS for a source without BOS), which
- * is only context, so that every token of the text is counted. A text that its tokens do not spell is left out: `<unk>` is easier to predict than
- * the bytes that it replaces.
+ * Measures the source on texts. Each text is tokenised by the source's tokenizer and follows its start token, which is only context, so that
+ * every token of the text is counted. A text that its tokens do not spell is left out.
  */
 export async function llamaBitsPerByte(
   model: LlamaModel,
   tokenizer: SourceTokenizer,
   texts: readonly Uint8Array[],
 ): Promise<BitsPerByte & { readonly bytesPerToken: number }> {
-  const start = tokenizer.bosId ?? model.config.bosId ?? model.config.eosIds[0] ?? 0;
+  const start = startTokenOf(tokenizer, model.config);
   let [nats, byteCount, tokens] = [0, 0, 0];
   for (const text of texts) {
-    const decoded = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
-    const ids = tokenizer.encode(decoded);
-    if (!tokenizer.spells(decoded, ids)) continue;
+    const ids = tokensThatSpell(tokenizer, text);
+    if (ids === null) continue;
     nats += total(llamaLosses(model, Int32Array.from([start, ...ids])));
     byteCount += text.length;
     tokens += ids.length;

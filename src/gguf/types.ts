@@ -53,3 +53,10 @@ export const PLAIN_TYPES: ReadonlyMap<string, Dtype> = new Map([
   ['F16', 'F16'],
   ['BF16', 'BF16'],
 ]);
+
+/** The quantised ones among the types of tensors, each once, the most frequent first. */
+export function quantisedTypes(types: Iterable<string>): string[] {
+  const counts = new Map<string, number>();
+  for (const type of types) if (!PLAIN_TYPES.has(type)) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([type]) => type);
+}

@@ -22,6 +22,8 @@ export interface ImportReport {
   readonly revision: string | null;
   readonly license: string | null;
   readonly config: LlamaConfig;
+  /** The types of the weights that were quantised (`Q4_1`), the most frequent first. */
+  readonly quantisedTypes: readonly string[];
   /** The files that were read, with their paths. */
   readonly files: readonly HashedFile[];
 }
@@ -48,9 +50,7 @@ async function refusePointers(paths: readonly string[]): Promise<void> {
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-interface Prepared {
-  readonly config: LlamaConfig;
-  readonly license: string | null;
+interface Prepared extends Pick<ImportReport, 'config' | 'license' | 'quantisedTypes'> {
   /** Weight files, which are read and linked. */
   readonly weights: readonly string[];
   /** Files to copy. */
@@ -75,6 +75,7 @@ async function prepareFolder(folder: string): Promise<Prepared> {
   await weights.close();
   return {
     config: source.config,
+    quantisedTypes: source.quantisedTypes,
     license: await licenseOf(folder),
     weights: weights.files,
     copied: metadataFiles,
@@ -92,6 +93,7 @@ async function prepareGguf(path: string): Promise<Prepared> {
   const license = keyValues.get('general.license');
   return {
     config: source.config,
+    quantisedTypes: source.quantisedTypes,
     license: typeof license === 'string' ? license : null,
     weights: [path],
     copied: [],
@@ -114,7 +116,8 @@ export async function importModel(params: { model: string; out: string } & Locat
   const { kind, path, revision } = await locateModel(model, { ...watch, ...(onRenamed && { onRenamed }) });
   const prepared = kind === 'gguf' ? await prepareGguf(path) : await prepareFolder(path);
   const files = await hashFiles([...prepared.weights, ...prepared.copied], { ...watch, namedByDigest: kind === 'hub' });
-  const report = { kind, model, revision, license: prepared.license, config: prepared.config, files };
+  const { license, config, quantisedTypes } = prepared;
+  const report = { kind, model, revision, license, config, quantisedTypes, files };
   await writeFolderAtomic(out, async (folder) => {
     for (const file of prepared.copied) await copyFile(file, join(folder, basename(file)));
     for (const file of prepared.weights) {
@@ -129,9 +132,10 @@ export async function importModel(params: { model: string; out: string } & Locat
   return report;
 }
 
-function documentOf({ files, config, ...report }: ImportReport): object {
+function documentOf({ files, config, quantisedTypes, ...report }: ImportReport): object {
   return {
     ...report,
+    quantised_types: quantisedTypes,
     layers: config.layers,
     hidden_size: config.hiddenSize,
     files: files.map(({ path, sizeBytes, sha256 }) => ({ path, size_bytes: sizeBytes, sha256 })),

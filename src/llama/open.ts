@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { isThere, missingPath } from '../fs/index.js';
-import { openGguf } from '../gguf/index.js';
+import { openGguf, quantisedTypes } from '../gguf/index.js';
 import { INDEX_FILE, openCheckpoint, SINGLE_FILE, type TensorReader, toFloat32 } from '../safetensors/index.js';
 import { systemCode, systemFailure } from '../system-errors.js';
 import { checkTensors } from './check-tensors.js';
@@ -22,8 +22,8 @@ export interface LlamaSource {
   readonly reader: TensorReader;
   /** Row order of q and k (blt-format 4.2). In GGUF files they are already interleaved. */
   readonly ropeLayout: 'half' | 'interleaved';
-  /** Whether the weights were dequantised. */
-  readonly quantised: boolean;
+  /** The types of the tensors that are read dequantised (`Q4_1`, `Q6_K`), most tensors first; empty if there are none. */
+  readonly quantisedTypes: readonly string[];
   readonly folder: string;
   close(): Promise<void>;
 }
@@ -48,7 +48,7 @@ async function openFolder(folder: string): Promise<LlamaSource> {
       configJson: json,
       reader,
       ropeLayout: 'half',
-      quantised: false,
+      quantisedTypes: [],
       folder,
       close: () => reader.close(),
     };
@@ -69,14 +69,13 @@ async function openGgufSource(path: string): Promise<LlamaSource> {
       tied: !reader.tensors.has(HEAD),
       ropeDivisors: factors === undefined ? null : toFloat32(await gguf.read(factors.name), factors.dtype),
     });
-    const quantised = [...gguf.storedTypes.values()].some((type) => /^Q\d/.test(type));
     const config = parseLlamaConfig(json, path);
     return {
       config,
       configJson: json,
       reader,
       ropeLayout: 'interleaved',
-      quantised,
+      quantisedTypes: quantisedTypes(gguf.storedTypes.values()),
       folder: dirname(path),
       close: () => gguf.close(),
     };

@@ -30,7 +30,7 @@ export {
   sourceInputs,
   withSource,
 } from './source-fields.js';
-export { openSourceReader, type SourceIds, type SourceReader } from './source-reader.js';
+export { openSourceReader, type SourceIds, type SourceReader, startTokenOf } from './source-reader.js';
 export type { TextCut } from './text-cut.js';
 export { CUT_AT_END, CUT_LATE, NO_CUT, textCuts } from './text-cuts.js';
 export { tokenEndFields } from './token-end-fields.js';

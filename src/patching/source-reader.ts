@@ -18,6 +18,10 @@ export interface SourceIds {
   readonly eosIds: readonly number[];
 }
 
+/** The token that precedes a text that the source reads: BOS, or EOS for a source without BOS. */
+export const startTokenOf = (tokenizer: Pick<SourceTokenizer, 'bosId'>, ids: Omit<SourceIds, 'vocabSize'>): number =>
+  tokenizer.bosId ?? ids.bosId ?? ids.eosIds[0] ?? 0;
+
 /**
  * @param folder contains the source's tokenizer @param ids from the source's config
  * @throws ByteifyError if the tokenizer is missing or unsupported.
@@ -25,8 +29,7 @@ export interface SourceIds {
 export async function openSourceReader(folder: string, ids: SourceIds): Promise<SourceReader> {
   const tokenizer = await loadTokenizer(folder);
   const vocabulary = sortVocabulary(tokenizer, ids.vocabSize);
-  // A text follows BOS, or EOS for a source without BOS, just as when the source's own bits per byte are measured.
-  const start = tokenizer.bosId ?? ids.bosId ?? ids.eosIds[0] ?? 0;
+  const start = startTokenOf(tokenizer, ids);
   const special = { start: vocabulary.rankOf(start), end: vocabulary.rankOf(ids.eosIds[0] ?? start) };
   return { tokenizer, vocabulary, tokensOf: tokensInPatches(tokenizer, vocabulary), special };
 }

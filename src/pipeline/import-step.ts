@@ -8,6 +8,14 @@ import { counted, humanBytes } from '../ui/index.js';
 import { refuseChangedSource } from './changed-source.js';
 import type { StepContext } from './context.js';
 
+/** How an import reports its progress, and how it is stopped. */
+export const importProgress = (model: string, { reporter, signal }: Pick<StepContext, 'reporter' | 'signal'>) => ({
+  onProgress: ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
+    reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path }),
+  onRenamed: (name: string) => reporter.note(`${model} is now called ${name} on the hub.`),
+  signal,
+});
+
 /**
  * Imports a model, unless that is done. Needs no engine.
  * @param model hub id, folder or GGUF file
@@ -26,15 +34,13 @@ export async function importStep(
     // The same file from another working folder is the same model.
     inputs: { model: digestOf(existsSync(model) ? resolve(model) : model) },
     work: async (out) => {
-      const onProgress = ({ path, doneBytes, totalBytes }: { path: string; doneBytes: number; totalBytes: number }) =>
-        reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: path });
-      const onRenamed = (name: string) => reporter.note(`${model} is now called ${name} on the hub.`);
-      const report = await importModel({ model, out, onProgress, onRenamed, signal });
+      const report = await importModel({ model, out, ...importProgress(model, { reporter, signal }) });
       await conversion.update((manifest) => ({
         ...manifest,
         model,
         revision: report.revision,
         license: report.license,
+        quantised_types: report.quantisedTypes,
       }));
       const files = report.files.map(({ path, sizeBytes, modified, sha256 }) => ({
         path,

@@ -22,6 +22,8 @@ const provenanceSchema = z.strictObject({
       /** The commit of a hub model. */
       revision: z.string().nullable(),
       license: z.string().nullable(),
+      /** The types of its quantised weights, the most frequent first; absent if there are none, or they were not recorded. */
+      quantised_types: z.array(z.string()).readonly().optional(),
       files: z.array(z.strictObject({ name: z.string(), size_bytes: z.number(), sha256: z.string() })),
     })
     .nullable(),
@@ -81,6 +83,7 @@ export function provenanceOf(
   });
   const model = manifest === null ? null : sourceName(manifest);
   const files = manifest?.stages.import?.files ?? [];
+  const quantised = manifest?.quantised_types ?? [];
   return {
     format: 1,
     byteify: manifest?.byteify ?? toolVersion(),
@@ -91,6 +94,7 @@ export function provenanceOf(
             model,
             revision: manifest.revision,
             license: manifest.license,
+            ...(quantised.length > 0 && { quantised_types: quantised }),
             files: files.map(({ path, size_bytes, sha256 }) => ({ name: lastPart(path), size_bytes, sha256 })),
           },
     recipe:

@@ -60,6 +60,7 @@ describe('byteify demo', () => {
       'seconds',
       'sentence',
       'source_bits_per_byte',
+      'source_quantised_types',
     ]);
     expect(Object.keys(document.seconds)).toEqual(['import', 'remap', 'patcher', 'finetune', 'export']);
     expect(result.stdout).toContain(`${document.bits_per_byte.toFixed(3)} bits per byte`);

@@ -21,6 +21,7 @@ describe('converting SmolLM2-135M from a GGUF', () => {
     expect(summary.source_bits_per_byte).toBeGreaterThan(0.95 * SOURCE_BITS_PER_BYTE);
     expect(summary.source_bits_per_byte).toBeLessThan(1.05 * SOURCE_BITS_PER_BYTE);
     expect(summary.bits_per_byte).toBeLessThan(9);
+    expect(summary.source_quantised_types).toEqual(['Q4_1', 'Q8_0']);
   });
 
   it('learns from the first steps', async () => {

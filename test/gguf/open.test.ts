@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteifyError } from '../../src/errors.js';
-import { openGguf } from '../../src/gguf/index.js';
+import { openGguf, quantisedTypes } from '../../src/gguf/index.js';
 import { toFloat32 } from '../../src/safetensors/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { array, type Sample, sampleGguf, string, text, typed, u64 } from './samples.js';
@@ -42,6 +42,7 @@ describe('a GGUF file', () => {
     const down = { name: 'blk.0.ffn_down.weight', dtype: 'F32', shape: [32, 64] };
     expect(file.tensors.get(down.name)).toEqual(down);
     expect(file.storedTypes.get(down.name)).toBe('Q8_0');
+    expect(quantisedTypes(['F32', 'Q8_0', 'Q4_1', 'BF16', 'Q4_1'])).toEqual(['Q4_1', 'Q8_0']);
     expect(file.tensors.get('blk.0.attn_v.weight')?.dtype).toBe('F16');
     const sums = JSON.parse(readFileSync(fixture('tiny-sums.json'), 'utf8')) as Record<string, number>;
     expect(Object.keys(sums).sort()).toEqual([...file.tensors.keys()].sort());

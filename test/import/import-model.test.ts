@@ -51,7 +51,7 @@ async function expectSameTensors(imported: string, original: string): Promise<vo
   for (const name of a.reader.tensors.keys()) {
     expect(Buffer.compare(await a.reader.read(name), await b.reader.read(name)), name).toBe(0);
   }
-  expect([a.config, a.ropeLayout, a.quantised]).toEqual([b.config, b.ropeLayout, b.quantised]);
+  expect([a.config, a.ropeLayout, a.quantisedTypes]).toEqual([b.config, b.ropeLayout, b.quantisedTypes]);
   await a.close();
   await b.close();
 }

@@ -91,6 +91,6 @@ export function runAsUser(commands: string, { folder }: Packed, cwd: string): Pr
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
 }

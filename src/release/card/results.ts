@@ -1,6 +1,6 @@
 /** @module The card's results, and the commands that measure them. */
 import type { CardInputs } from './inputs.js';
-import { escapeText, markdownTable, significant } from './markdown.js';
+import { code, escapeText, markdownTable, significant } from './markdown.js';
 
 type Metrics = Readonly<Record<string, number>>;
 
@@ -52,7 +52,7 @@ export function results(card: CardInputs): string {
             rest.map(([stage, name, value]) => [stage, words(name), significant(value)]),
           ),
         ];
-  return [...comparison(card), ...retained(card), ...commands(card), ...details].join('\n\n');
+  return [...comparison(card), ...retained(card), ...quantisation(card), ...commands(card), ...details].join('\n\n');
 }
 
 /** A table that compares the source and the model. */
@@ -87,6 +87,14 @@ function retained(card: CardInputs): string[] {
   if (share === null) return [];
   return [
     `Retention is ${(100 * share).toFixed(1)} %: the source's bits per byte divided by this model's, on the same bytes. At 100 % the model predicts text as well as its source.`,
+  ];
+}
+
+function quantisation({ provenance: { source } }: CardInputs): string[] {
+  const types = source?.quantised_types ?? [];
+  if (types.length === 0) return [];
+  return [
+    `The source's weights are quantised (${types.map(code).join(', ')}). It was measured with these weights, and this model learned from them; a source in full precision predicts text somewhat better.`,
   ];
 }
 

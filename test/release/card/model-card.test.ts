@@ -126,6 +126,14 @@ describe('the text', () => {
     expect(results).not.toContain('patches follow');
   });
 
+  it('says if the source’s weights are quantised, and which types they have', () => {
+    const quantised = cardFromManifest({ ...llama, quantised_types: ['Q4_1', 'Q6_K'] }, options);
+    const sentence = /weights are quantised \(`Q4_1`, `Q6_K`\)/;
+    expect(section(modelCard(quantised, model), 'Results')).toMatch(sentence);
+    for (const none of [llama, { ...llama, quantised_types: [] }])
+      expect(modelCard(cardFromManifest(none, options), model)).not.toContain('quantised');
+  });
+
   it('has no retention if the source was not measured, and says what was not evaluated', () => {
     const alone = manifestOf({ stages: { finetune: stage({ validation_bits_per_byte: 1.25 }) } });
     const { body } = readCard(modelCard(cardFromManifest(alone, { name: 'x' }), model));
