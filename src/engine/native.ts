@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { LIBRARY_FILES } from './libraries.js';
+import { blockSignals, blockSignalsInPool } from './signal-mask.js';
 
 /** A C pointer. */
 export type Pointer = bigint;
@@ -130,6 +131,8 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
    * false if the kernel refuses.
    */
   readonly forgetPages: (address: bigint, byteCount: number) => boolean;
+  /** Keeps signals away from the threads that run asynchronous calls; those of this thread and of TensorFlow block them already. */
+  readonly blockSignalsInPool: () => Promise<void>;
   /** Ends the process immediately, whatever its threads are doing. */
   readonly leave: (exitCode: number) => void;
 };
@@ -228,6 +231,7 @@ export function loadTensorFlow(folder: string, threads: number): TensorFlowApi {
     // This process, in which the C library is already loaded, whatever its file name.
     const libc = koffi.load(null);
     limitArenas(libc, threads);
+    blockSignals(libc);
     const dlopen = libc.func('void* dlopen(const char* path, int flags)');
     const dlerror = libc.func('const char* dlerror()');
     const descriptors = {
@@ -260,6 +264,7 @@ export function loadTensorFlow(folder: string, threads: number): TensorFlowApi {
       ...(bound as unknown as { [K in keyof typeof PROTOTYPES]: CFunction<never> }),
       ...pageForgetter(libc),
       leave: libc.func('void _exit(int exitCode)'),
+      blockSignalsInPool: () => blockSignalsInPool(libc),
       copyToNative: libc.func('void* memcpy(void* target, const void* source, size_t byteCount)'),
       copyFromNative: libc.func('void* memcpy(void* target, void* source, size_t byteCount)'),
     };

@@ -29,21 +29,28 @@ export interface EngineOptions {
   readonly folder?: string;
 }
 
-let started: Engine | null = null;
+let started: Promise<Engine> | null = null;
 
 /**
  * Starts the engine, or returns the one already running: a process has only one.
  * @throws ByteifyError when it is not set up or does not load.
  */
-export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  if (started !== null) return started;
-  const backend = options.backend ?? 'libtensorflow';
-  started = backend === 'libtensorflow' ? startLibTensorFlow(options) : await startTfjsNode();
-  registerGradients();
+export function startEngine(options: EngineOptions = {}): Promise<Engine> {
+  started ??= start(options).catch((error: unknown) => {
+    started = null;
+    throw error;
+  });
   return started;
 }
 
-function startLibTensorFlow(options: EngineOptions): Engine {
+async function start(options: EngineOptions): Promise<Engine> {
+  const backend = options.backend ?? 'libtensorflow';
+  const engine = backend === 'libtensorflow' ? await startLibTensorFlow(options) : await startTfjsNode();
+  registerGradients();
+  return engine;
+}
+
+async function startLibTensorFlow(options: EngineOptions): Promise<Engine> {
   const folder = options.folder ?? locateEngine()?.folder;
   if (folder === undefined) {
     throw new ByteifyError('The engine is not set up on this machine.', {
@@ -51,6 +58,7 @@ function startLibTensorFlow(options: EngineOptions): Engine {
     });
   }
   const api = loadTensorFlow(folder, options.threads ?? availableParallelism());
+  await api.blockSignalsInPool();
   const runtime = createRuntime(api, options.threads === undefined ? {} : { threads: options.threads });
   registerKernels('libtensorflow');
   tf.registerBackend('libtensorflow', () => new TensorFlowBackend(runtime, api));
