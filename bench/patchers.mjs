@@ -6,8 +6,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { misuse } from './misuse.mjs';
 import { PATCHERS, patcherSettings } from './smollm2/arms.mjs';
-import { misuse, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
+import { nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable } from './smollm2/tables.mjs';
 
 const { values } = parseArgs({

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLargeCorpus } from '../corpus/open.mjs';
+import { misuse } from '../misuse.mjs';
 import { openCorpus } from './corpus.mjs';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -38,12 +39,6 @@ const run = (args, stdout) =>
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   });
-
-/** Ends the program. @param {string} message */
-export function misuse(message) {
-  process.stderr.write(`error: ${message}\n`);
-  process.exit(2);
-}
 
 /**
  * Downloads the text into `work` unless it exists. Exits with 2 if `--source` is missing or `--corpus` is unknown.
