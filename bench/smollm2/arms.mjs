@@ -42,7 +42,7 @@ export const ARMS = {
         patcher: { ...ROWS, steps: 1000, warmup_steps: 50 },
         stages: {
           0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 },
-          1: { steps: 880, batch_bytes: 1024, sequence_length: 512, warmup_steps: 40, validate_every: 220 },
+          1: { steps: 880, batch_bytes: 1024, sequence_length: 512, warmup_steps: 88, validate_every: 220 },
         },
       },
       '',

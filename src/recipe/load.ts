@@ -102,7 +102,7 @@ stages:
     steps: 4000
     batch_bytes: 16384
     learning_rate: 2.0e-5
-    learning_rate_scale: { hash: 8, global: 0.5 }
+    learning_rate_scale: { decoder: 3 }
     betas: [0.9, 0.99]
     weight_decay: 0
     schedule: linear
