@@ -1,6 +1,6 @@
 // Compares learning rates of the stage that follows the closed form, from the same model, in the same steps on the same text. It measures on
 // held-out text that bench:smollm2 does not use, so that rates are not chosen on the text on which results are published.
-// Run: npm run bench:rates -- --conversion DIR [--arms recipe,'tables frozen' --steps 60 --batch-bytes 1024 --work DIR --out docs/bench/rates]
+// Run: npm run bench:rates -- --conversion DIR [--arms recipe,'global 2' --steps 60 --batch-bytes 1024 --work DIR --out docs/bench/rates]
 // DIR is a conversion whose closed form is done; bench:smollm2 leaves one in its --work. Finished arms stay in --work.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -103,6 +103,7 @@ const SHOWN = [
   ['cut_precision', 'precision'],
   ['cut_recall', 'recall'],
   ['late_cut_fraction', 'late'],
+  ['inside_character_cut_fraction', 'inside characters'],
   ['bytes_per_patch', 'bytes per patch'],
   ['source_bytes_per_token', 'bytes per token'],
   ['patcher_bits_per_byte', 'patcher BPB'],

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { Unusable } from './refusal.js';
 
 /** The length of a character in bytes, from its first byte; 1 for an invalid first byte, which validation then rejects. */
-function characterBytes(first: number): number {
+export function characterBytes(first: number): number {
   if (first >= 0xf0) return 4;
   if (first >= 0xe0) return 3;
   return first >= 0xc0 ? 2 : 1;

@@ -54,6 +54,7 @@ function measure(text: Uint8Array, patcher: MeasuredPatcher, { model, reader }: 
   const chunks = sourceChunks({ bytes: text, count, starts, late }, reader.tokensOf, reader.special);
   const nats = (reading: TokenReading) => sourceByteNats(model, reader.vocabulary, reading);
   return {
+    bytes: text,
     ends: tokenEnds(text, false, reader.tokenizer).ends,
     cuts,
     patcherNats: byteModelNats(params, config, text),

@@ -1,6 +1,6 @@
 /** @module Summarises how well patches follow the source's tokens, and what that costs the source, over several texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
-import { type ByteReading, CUT_AT_END, CUT_LATE, NO_CUT } from '../patching/index.js';
+import { type ByteReading, CUT_AT_END, CUT_LATE, characterStart, NO_CUT } from '../patching/index.js';
 
 /** The negative log-likelihood of each byte of a text under the source's next-token distribution, marginalised to bytes, in nats. */
 export interface SourceNats {
@@ -13,6 +13,7 @@ export interface SourceNats {
 }
 
 export interface SegmentedText {
+  readonly bytes: Uint8Array;
   /** 1 for bytes at which a canonical token ends, else 0 [bytes]. */
   readonly ends: Uint8Array;
   /** NO_CUT, CUT_AT_END or CUT_LATE for each byte [bytes]. */
@@ -25,12 +26,14 @@ export interface SegmentedText {
 /** A report on several texts. Bits are per byte of all texts; the three values for first bytes are parts of `inPatchesBitsPerByte`. */
 export interface SegmentationReport {
   readonly bytes: number;
-  /** The share of the cuts that are at the end of a canonical token, or, for late cuts, one byte after it. */
+  /** The share of the cuts that are at the end of a canonical token, or, for late cuts, one character after it. */
   readonly cutPrecision: number;
   /** The share of the token ends that have a cut. */
   readonly cutRecall: number;
   /** The share of late cuts among the token ends that have a cut. */
   readonly lateShare: number;
+  /** The share of the cuts that are inside a UTF-8 character. */
+  readonly insideCharacterShare: number;
   readonly bytesPerPatch: number;
   readonly bytesPerToken: number;
   readonly patcherBitsPerByte: number;
@@ -42,20 +45,21 @@ export interface SegmentationReport {
   readonly unreadFirstBytesBitsPerByte: number;
 }
 
-/** The numbers of cuts inside a text, of token ends that were found by a cut (each counts once), and of those found late. */
-function hits({ ends, cuts }: SegmentedText) {
+/** The numbers of cuts inside a text, of those inside a character, of token ends that were found by a cut (each counts once), and of those found late. */
+function hits({ bytes, ends, cuts }: SegmentedText) {
   const hit = new Uint8Array(ends.length);
-  let [made, late] = [0, 0];
+  let [made, late, insideCharacters] = [0, 0, 0];
   for (let i = 0; i < cuts.length - 1; i++) {
     if (cuts[i] === NO_CUT) continue;
     made++;
-    const end = cuts[i] === CUT_LATE ? i - 1 : i;
+    if (characterStart(bytes, i + 1) <= i) insideCharacters++;
+    const end = cuts[i] === CUT_LATE ? characterStart(bytes, i) - 1 : i;
     if (end < 0 || ends[end] === 0 || hit[end] !== 0) continue;
     hit[end] = cuts[i]!;
     if (cuts[i] === CUT_LATE) late++;
   }
   const inTime = hit.reduce((sum, kind) => sum + (kind === CUT_AT_END ? 1 : 0), 0);
-  return { made, late, found: inTime + late };
+  return { made, late, insideCharacters, found: inTime + late };
 }
 
 /** @param texts with at least one byte in total */
@@ -68,7 +72,7 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
   const bitsOf = (reading: ByteReading) =>
     perByte(({ source }) => sum(source.inPatches, (i) => source.readings[i] === reading));
   const cuts = texts.map(hits);
-  const counted = (key: 'made' | 'late' | 'found') => cuts.reduce((all, text) => all + text[key], 0);
+  const counted = (key: keyof (typeof cuts)[number]) => cuts.reduce((all, text) => all + text[key], 0);
   // The last token of a text needs no cut.
   const ends = total(({ ends }) => ends.subarray(0, -1).reduce((all, end) => all + end, 0));
   return {
@@ -76,6 +80,7 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
     cutPrecision: counted('found') / counted('made'),
     cutRecall: counted('found') / ends,
     lateShare: counted('late') / counted('found'),
+    insideCharacterShare: counted('insideCharacters') / counted('made'),
     bytesPerPatch: bytes / (texts.length + counted('made')),
     bytesPerToken: bytes / total(({ ends }) => ends.reduce((all, end) => all + end, 0)),
     patcherBitsPerByte: perByte(({ patcherNats }) => patcherNats),

@@ -2,6 +2,7 @@
  * @module A document as the source reads it during distillation: one chunk of tokens per patch (docs/distillation.md). A chunk contains only
  * bytes up to the end of its patch, so the source's state after it knows nothing that the patch's own state could not. No TensorFlow.
  */
+import { characterStart } from './characters.js';
 import type { TokensOf } from './patch-tokens.js';
 
 export interface SourceChunks {
@@ -11,7 +12,7 @@ export interface SourceChunks {
   readonly tokenOfByte: Int32Array;
   /** The number of bytes of its token that come before each byte. */
   readonly offsetInToken: Int32Array;
-  /** The patch whose chunk contains each byte. The last byte of a patch that was cut late belongs to the next chunk. */
+  /** The patch whose chunk contains each byte. The last character of a patch that was cut late belongs to the next chunk. */
   readonly patchOfByte: Int32Array;
   /** The last token of each patch's chunk, as an index into `tokens`; the first patch is BOS. */
   readonly lastToken: Int32Array;
@@ -28,7 +29,7 @@ export interface CutDocument {
   readonly count: number;
   /** The starts of its patches in the canonical form (blt-format 1.7). */
   readonly starts: Int32Array;
-  /** Whether the cut after a position is late, so that the patch contains the first byte of the next token. */
+  /** Whether the cut after a position is late, so that the patch contains the first character of the next token. */
   readonly late: (position: number) => boolean;
 }
 
@@ -67,15 +68,16 @@ export function sourceChunks(document: CutDocument, tokensOf: TokensOf, special:
   for (let patch = 1; patch < patches; patch++) {
     const end = starts[patch + 1] ?? count; // the position after the patch
     const before = tokens.length;
-    const isLate = end === starts[patch + 1] && end - 1 - done > 1 && late(end - 1);
     // Byte p - 1 is at position p. EOS is not a byte, so a late cut after it leaves no byte to the next patch.
-    take(Math.min(isLate ? end - 2 : end - 1, bytes.length), patch);
+    const beforeLast = characterStart(bytes, end - 2);
+    const isLate = end === starts[patch + 1] && beforeLast > done && late(end - 1);
+    take(Math.min(isLate ? beforeLast : end - 1, bytes.length), patch);
     if (tokens.length === before) tokens.push(special.end); // the patch is EOS alone
     lastToken[patch] = tokens.length - 1;
     tokenCount[patch] = tokens.length - before;
   }
   const lastIsOpen = starts.at(-1) !== count;
-  // If the last cut is late, its byte is in no patch's chunk, but the source predicts it too.
+  // If the last cut is late, its character is in no patch's chunk, but the source predicts it too.
   if (done < bytes.length) take(bytes.length, patches);
   return { tokens, tokenOfByte, offsetInToken, patchOfByte, lastToken, tokenCount, lastIsOpen };
 }

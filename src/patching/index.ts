@@ -17,6 +17,7 @@ export { type ByteRow, byteBatch, learningFields, textBatch, wholeRow, withDocum
 export { type ByteReading, byteReadings } from './byte-readings.js';
 export { canonicalTexts } from './canonical-texts.js';
 export { type CanonicalToken, canonicalTokens } from './canonical-tokens.js';
+export { characterStart } from './characters.js';
 export { type CutDocument, type SourceChunks, type SpecialTokens, sourceChunks } from './chunks.js';
 export { type CutBatch, type CutRows, cutRows } from './cut-rows.js';
 export { type SourceToken, type TokensOf, tokensInPatches } from './patch-tokens.js';

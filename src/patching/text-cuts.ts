@@ -5,7 +5,7 @@ import { type Alignment, isLateCut } from './alignment.js';
 export const NO_CUT = 0;
 /** A patch closes after the byte, at the end of a token. */
 export const CUT_AT_END = 1;
-/** A patch closes after the byte, which is already the first of the next token. */
+/** A patch closes after the byte, which ends the first character of the next token. */
 export const CUT_LATE = 2;
 
 /**

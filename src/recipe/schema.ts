@@ -57,7 +57,7 @@ const patcher = z
       .enum(['hybrid', 'end', 'start'])
       .default('hybrid')
       .describe(
-        'For `aligned`: where a patch closes. `end`: at a token’s end. `start`: at the first byte of the next token. `hybrid`: at whichever is certain first.',
+        'For `aligned`: where a patch closes. `end`: at a token’s end. `start`: after the first character of the next token. `hybrid`: at whichever is certain first.',
       ),
     end_confidence: share
       .default(0.9)

@@ -1,5 +1,5 @@
 /** @module The labels of the boundary loss as tensors. They depend on the token-end head, which is still learning (docs/distillation.md). */
-import { BOS } from '../../blt/index.js';
+import { BOS, BYTE_OFFSET } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import type { TensorBatch } from '../../model/index.js';
 import type { Alignment } from '../../patching/index.js';
@@ -11,9 +11,35 @@ export interface BoundaryTargets {
   readonly weights: tf.Tensor;
 }
 
+/** The first bytes of UTF-8 characters of 4, 3, 2 and 1 bytes: from which value, and below which. */
+const FIRST_BYTES = [
+  [0xf0, 0x100],
+  [0xe0, 0xf0],
+  [0xc0, 0xe0],
+  [0, 0x80],
+] as const;
+
+/** The values one position earlier; 0 at the first position of a row, which is BOS. @param x [rows * length] */
+function before(x: tf.Tensor, rows: number): tf.Tensor {
+  const grid = tf.reshape(x, [rows, -1]);
+  const all = tf.slice(grid, [0, 0], [rows, grid.shape[1]! - 1]);
+  return tf.reshape(tf.concat([tf.zeros([rows, 1]), all], 1), [-1]);
+}
+
+/** For the last byte of each character, the value at its first byte; for all other positions, 0. @param x [rows * length] */
+function atLastBytes({ rows, ids }: TensorBatch<'ids'>, x: tf.Tensor): tf.Tensor {
+  const bytes = tf.sub(ids, BYTE_OFFSET);
+  let found: tf.Tensor = tf.zerosLike(x);
+  for (const [from, below] of FIRST_BYTES) {
+    const isFirst = tf.logicalAnd(tf.greaterEqual(bytes, from), tf.less(bytes, below));
+    found = tf.add(before(found, rows), tf.mul(x, tf.cast(isFirst, 'float32')));
+  }
+  return found;
+}
+
 /**
- * The same labels as `boundaryLabels` gives. A label that depends on the previous byte is known if it is known whether a token ends at that
- * byte, or if there is no such byte (after BOS).
+ * The same labels as `boundaryLabels` gives. A label that depends on the character before is known if it is known whether a token ends there,
+ * or if there is no such character (after BOS).
  * @param endLogits [rows * length], of a token end at each position. The labels pass no gradient back to them.
  */
 export function boundaryTargets(
@@ -21,17 +47,16 @@ export function boundaryTargets(
   batch: TensorBatch<'ids' | 'tokenEnds' | 'tokenEndWeights'>,
   endLogits: tf.Tensor,
 ): BoundaryTargets {
-  const { rows, length, ids, tokenEnds: ends, tokenEndWeights: known } = batch;
+  const { rows, ids, tokenEndWeights: known } = batch;
+  const completes = atLastBytes(batch, tf.onesLike(known));
+  const ends = tf.mul(batch.tokenEnds, completes);
   if (kind === 'end') return { labels: ends, weights: known };
-  /** The values one position earlier; 0 at the first position of a row, which is BOS. */
-  const before = (x: tf.Tensor) => {
-    const all = tf.slice(tf.reshape(x, [rows, length]), [0, 0], [rows, length - 1]);
-    return tf.reshape(tf.concat([tf.zeros([rows, 1]), all], 1), [-1]);
-  };
   const begins = tf.cast(tf.equal(ids, BOS), 'float32');
-  const weights = tf.mul(known, before(tf.maximum(known, begins)));
-  if (kind === 'start') return { labels: before(ends), weights };
-  const sure = tf.cast(tf.greater(tf.sigmoid(endLogits), endConfidence), 'float32');
-  const late = tf.mul(before(tf.mul(ends, tf.sub(1, sure))), tf.sub(1, sure));
-  return { labels: tf.add(sure, late), weights };
+  /** Inside a character, the label is 0 whatever comes before it. */
+  const isKnown = tf.add(atLastBytes(batch, before(tf.maximum(known, begins), rows)), tf.sub(1, completes));
+  const weights = tf.mul(known, isKnown);
+  const late = (open: tf.Tensor) => atLastBytes(batch, before(open, rows));
+  if (kind === 'start') return { labels: late(ends), weights };
+  const sure = tf.mul(completes, tf.cast(tf.greater(tf.sigmoid(endLogits), endConfidence), 'float32'));
+  return { labels: tf.add(sure, tf.mul(late(tf.mul(ends, tf.sub(1, sure))), tf.sub(1, sure))), weights };
 }

@@ -32,7 +32,7 @@ function labelCount(
   }
   const { ends } = tokenEnds(text, false, tokenizer);
   // The last patch ends with the text, whatever the label of the last byte is.
-  return boundaryLabels(alignment, ends, endProbabilities.subarray(1))
+  return boundaryLabels(alignment, { bytes: text, ends }, endProbabilities.subarray(1))
     .subarray(0, -1)
     .reduce((sum, label) => sum + label, 0);
 }

@@ -3,7 +3,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BltConfig, BOS, bltTensors, EOS, readBltConfig } from '../../../src/blt/index.js';
+import { type BltConfig, BOS, BYTE_OFFSET, bltTensors, EOS, readBltConfig } from '../../../src/blt/index.js';
 import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../../src/data/index.js';
 import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
 import { calibrate, checkpointName, trainPatcher } from '../../../src/finetune/index.js';
@@ -151,7 +151,10 @@ describe('alignedPatcherObjective', () => {
       while (end % LENGTH !== 0 && ids[end]! > EOS) end++;
       const wanted = boundaryLabels(
         alignment,
-        Uint8Array.from(ends.subarray(start + 1, end)),
+        {
+          bytes: Uint8Array.from(ids.subarray(start + 1, end), (id) => id - BYTE_OFFSET),
+          ends: Uint8Array.from(ends.subarray(start + 1, end)),
+        },
         probabilities.subarray(start + 1, end),
       );
       for (let p = start + 1; p < end; p++) {
@@ -164,6 +167,33 @@ describe('alignedPatcherObjective', () => {
     expect(checked).toBeGreaterThan(500);
     tf.dispose([...tensorsOf(batch), logits, targets.labels, targets.weights]);
   });
+
+  it.each(['end', 'start', 'hybrid'] as const)(
+    'has the same labels for characters of several bytes, and none inside them: %s',
+    (labels) => {
+      const bytes = new TextEncoder().encode('aé€😀b😀€éa, naïve 東京 '.repeat(12));
+      const random = (seed: number) =>
+        tf.tidy(() => tf.randomUniform([bytes.length], 0, 1, 'float32', seed).dataSync());
+      const ends = Uint8Array.from(random(1), (value) => (value < 0.4 ? 1 : 0));
+      const logits = Float32Array.from(random(2), (value) => 4 * value - 2);
+      const alignment = { labels, endConfidence: 0.6 };
+      // BOS, the text, and the first byte of a character that the row's end has cut.
+      const length = bytes.length + 2;
+      const row = (values: ArrayLike<number>, last = 0) => tf.tensor1d([0, ...Array.from(values), last]);
+      const ids = tf.tensor1d([BOS, ...Array.from(bytes, (byte) => byte + BYTE_OFFSET), 0xc3 + BYTE_OFFSET], 'int32');
+      const fields = { ids, tokenEnds: row(ends), tokenEndWeights: row(new Array(bytes.length).fill(1)) };
+      const endLogits = row(logits);
+      const targets = boundaryTargets(alignment, { rows: 1, length, patches: 1, tokens: 0, ...fields }, endLogits);
+      const probabilities = tf.tidy(() => tf.sigmoid(endLogits).dataSync().slice(1, -1)) as Float32Array;
+      const wanted = boundaryLabels(alignment, { bytes, ends }, probabilities);
+      expect([...targets.labels.dataSync().slice(1, -1)]).toEqual([...wanted]);
+      expect([...targets.weights.dataSync()]).toEqual([0, ...new Array(bytes.length).fill(1), 0]);
+      for (const [i, label] of wanted.entries())
+        if (((bytes[i + 1] ?? 0) & 0xc0) === 0x80) expect(label, 'inside a character').toBe(0);
+      expect(wanted.some((label, i) => label === 1 && bytes[i]! >= 0x80)).toBe(true);
+      tf.dispose([...Object.values(fields), endLogits, targets.labels, targets.weights]);
+    },
+  );
 
   it('returns the weighted sum of its terms, and trains the token-end head and all layers below it', async () => {
     const batch = await batchOf(2);
@@ -237,7 +267,7 @@ describe('training an aligned patcher', () => {
       const wanted = heldOut.reduce((sum, text) => {
         const { endProbabilities } = patcherOutput(params, config, textBatch(text));
         const { ends } = tokenEnds(text, false, tokenizer);
-        const all = boundaryLabels(alignment, ends, endProbabilities!.subarray(1)).subarray(0, -1);
+        const all = boundaryLabels(alignment, { bytes: text, ends }, endProbabilities!.subarray(1)).subarray(0, -1);
         return sum + all.reduce((count, label) => count + label, 0);
       }, 0);
       const cuts = heldOut
