@@ -60,7 +60,9 @@ function notes(kinds: readonly ReturnType<typeof rowOf>[], quantisedTypes: reado
   const unspelled = kinds.reduce((sum, { source }) => sum + (source?.unspelled_count ?? 0), 0);
   const sentences = [
     ...(quantisedTypes.length > 0 ? [`The source's weights are quantised: ${quantisedTypes.join(', ')}.`] : []),
-    ...(unspelled > 0 ? [`The source's tokens cannot spell ${counted(unspelled, 'document')}, left out there.`] : []),
+    ...(unspelled > 0
+      ? [`The source was not measured on ${counted(unspelled, 'document')} that its tokens cannot spell.`]
+      : []),
   ];
   return sentences.map((sentence) => `\n${sentence}\n`).join('');
 }
