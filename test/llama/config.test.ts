@@ -111,7 +111,10 @@ describe('a source', () => {
 
   it('in a GGUF file has transformers’ names, and a config made from its key-values', async () => {
     const source = await openLlama(fileURLToPath(new URL('../fixtures/gguf/tiny.gguf', import.meta.url)));
-    expect(source).toMatchObject({ ropeLayout: 'interleaved', quantised: true });
+    expect(source).toMatchObject({
+      ropeLayout: 'interleaved',
+      quantisedTypes: ['Q8_0', 'Q4_0', 'Q5_1', 'Q4_1', 'Q5_0'],
+    });
     expect(source.config).toMatchObject({
       hiddenSize: 32,
       heads: 4,

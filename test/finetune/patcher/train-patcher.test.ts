@@ -275,9 +275,14 @@ describe('training an aligned patcher', () => {
           ...textCuts(patcherOutput(params, config, textBatch(text)), threshold, null).subarray(0, -1),
         ])
         .filter((cut) => cut > 0).length;
-      expect(cuts).toBe(wanted);
+      // Equal texts have equal entropies, which no threshold separates.
+      const entropies = heldOut
+        .flatMap((text) => [...patcherOutput(params, config, textBatch(text)).entropies.subarray(1, text.length)])
+        .sort((a, b) => b - a);
+      const tied = entropies.filter((entropy) => entropy === entropies[wanted - 1]).length;
+      expect(Math.abs(cuts - wanted)).toBeLessThan(tied);
       const bytes = heldOut.reduce((sum, { length }) => sum + length, 0);
-      expect(bytesPerPatch).toBeCloseTo(bytes / (wanted + heldOut.length), 9);
+      expect(bytesPerPatch).toBeCloseTo(bytes / (cuts + heldOut.length), 9);
       expect(calibrate(params, config, heldOut, 5).bytesPerPatch).toBeCloseTo(5, 1);
       disposeParams(params);
     },
