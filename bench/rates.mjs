@@ -83,8 +83,7 @@ const markdown = table(heads, rows, { numbers: true });
 process.stdout.write(`${markdown}\n`);
 if (out !== undefined) {
   mkdirSync(out, { recursive: true });
-  const { learning_rate, learning_rate_scale } = recipe.stages[1];
-  const report = { command: 'npm run bench:rates', recipe: { learning_rate, learning_rate_scale }, arms: results };
+  const report = { command: 'npm run bench:rates', stage: recipe.stages[1], arms: results };
   writeFileSync(join(out, 'rates.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(out, 'rates.md'), `${markdown}\n`);
 }

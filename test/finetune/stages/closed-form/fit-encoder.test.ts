@@ -112,10 +112,10 @@ describe('fitEncoder', () => {
     const [ofBackOff, ofTables, ofUnits] = [backOff!, tables!, feedForward!].map(heldOutError);
     expect(ofBackOff!.patches).toBeGreaterThan(1000);
     expect(ofBackOff!.error).toBeLessThan(1);
-    expect(ofUnits!.error).toBeLessThan(0.97 * ofBackOff!.error);
-    expect(ofUnits!.error).toBeLessThan(0.97 * ofTables!.error);
+    expect(ofUnits!.error).toBeLessThan(0.99 * ofBackOff!.error);
+    expect(ofUnits!.error).toBeLessThan(0.99 * ofTables!.error);
     // With so little text, steps alone gain nothing over means.
-    expect(ofTables!.error).toBeLessThan(1.05 * ofBackOff!.error);
+    expect(ofTables!.error).toBeLessThan(1.1 * ofBackOff!.error);
   });
 
   it('changes only the content channels of the tables', () => {
