@@ -34,16 +34,17 @@ if (unknown !== undefined) misuse(`unknown arm ${unknown}; the arms are: ${Objec
 const closedForm = join(conversion, 'run/stage-0/checkpoint-000000');
 if (!existsSync(closedForm)) misuse(`${closedForm} does not exist: the conversion has no closed form`);
 
-/** What bench:smollm2 measures on, and how much of the text after it is measured here. */
-const [PUBLISHED_BYTES, HELD_OUT_BYTES] = [32_768, 8_192];
+/** How much is measured here of the text that follows what the conversion itself measures on. */
+const HELD_OUT_BYTES = 8_192;
 const SEED = 7;
 
 const recipe = recipeSchema.parse(parse(readFileSync(join(conversion, 'recipe.yaml'), 'utf8')));
 const size = { steps: Number(values.steps), batchBytes: Number(values['batch-bytes']) };
 const store = await openStore(join(conversion, 'data'));
 const texts = (maxBytes) => evaluationTexts(store.validation, { maxBytes });
-const published = await texts(PUBLISHED_BYTES);
-const heldOut = (await texts(PUBLISHED_BYTES + HELD_OUT_BYTES)).slice(published.length);
+const { validation_bytes: publishedBytes } = recipe.evaluate;
+const published = await texts(publishedBytes);
+const heldOut = (await texts(publishedBytes + HELD_OUT_BYTES)).slice(published.length);
 await startEngine();
 
 async function measure(arm) {

@@ -1,6 +1,6 @@
 /** @module `byteify evaluate`: measures the bits per byte of a model on text, alone or beside its source. */
 import { type EvaluatedKind, evaluateModel } from '../evaluate/index.js';
-import { withSource } from '../pipeline/index.js';
+import { withLlama } from '../pipeline/index.js';
 import { counted, renderTable } from '../ui/index.js';
 import { type Command, parsers, printResult } from './command.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
@@ -93,7 +93,7 @@ export const evaluate: Command<Args> = {
     const { dir, data = [], against, textKey, maxBytes } = args;
     const measure = (source: string | null) =>
       evaluateModel({ dir, data, source, textKey, maxBytes, reporter, signal });
-    const found = against === undefined ? await measure(null) : await withSource(dir, against, context, measure);
+    const found = against === undefined ? await measure(null) : await withLlama(dir, against, context, measure);
     const kinds = found.kinds.map(rowOf);
     const quantised = found.sourceQuantisedTypes;
     const document = { kinds, ...(quantised !== null && { source_quantised_types: quantised }) };

@@ -1,12 +1,9 @@
 /** @module Cuts a document into chunks of bounded size: at the end of a line if one is near, and never inside a character. */
+import { isContinuation } from './utf8.js';
 
 const NEWLINE = 0x0a;
 /** The fraction of a chunk that may be given up to end it at the end of a line. */
 const LINE_SEARCH = 0.25;
-
-function isContinuation(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
-}
 
 /** The end of the chunk that begins at `from`; more than `limit` bytes must follow `from`. */
 function endOfChunk(text: Uint8Array, from: number, limit: number): number {
@@ -14,7 +11,7 @@ function endOfChunk(text: Uint8Array, from: number, limit: number): number {
   const line = text.subarray(nearest, from + limit).lastIndexOf(NEWLINE);
   if (line >= 0) return nearest + line + 1;
   let end = from + limit;
-  while (isContinuation(text[end])) end--;
+  while (isContinuation(text[end]!)) end--;
   return end;
 }
 

@@ -24,6 +24,6 @@ export {
   type StoredSplit,
   type StoreManifest,
 } from './store.js';
-export { characterBytes, wholeCharacters } from './utf8.js';
+export { characterBytes, isContinuation, wholeCharacters } from './utf8.js';
 export { warnRefused } from './warn-refused.js';
 export { type WholeDocumentsOptions, wholeDocuments } from './whole-documents.js';

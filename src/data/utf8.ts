@@ -2,6 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { Unusable } from './refusal.js';
 
+/** Whether a byte continues a character. */
+export const isContinuation = (byte: number): boolean => (byte & 0xc0) === 0x80;
+
 /** The length of a character in bytes, from its first byte; 1 for an invalid first byte, which validation then rejects. */
 export function characterBytes(first: number): number {
   if (first >= 0xf0) return 4;
@@ -13,7 +16,7 @@ export function characterBytes(first: number): number {
 export function wholeCharacters(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!;
-    if ((byte & 0xc0) !== 0x80) return characterBytes(byte) > back ? bytes.length - back : bytes.length;
+    if (!isContinuation(byte)) return characterBytes(byte) > back ? bytes.length - back : bytes.length;
   }
   return bytes.length;
 }

@@ -10,41 +10,32 @@ export interface InFlight {
   release(what: object, release: () => void): void;
 }
 
-interface Use {
-  calls: number;
+/** Few calls run at a time, so a release looks through what they use: a call costs the same however many variables it has. */
+interface Call {
+  readonly used: readonly object[];
   readonly releases: (() => void)[];
 }
 
 export function trackInFlight(): InFlight {
-  const uses = new Map<object, Use>();
+  const calls = new Set<Call>();
 
-  function begin(what: object): void {
-    const use = uses.get(what) ?? { calls: 0, releases: [] };
-    use.calls++;
-    uses.set(what, use);
-  }
-
-  function end(what: object): void {
-    const use = uses.get(what)!;
-    use.calls--;
-    if (use.calls > 0) return;
-    uses.delete(what);
-    for (const release of use.releases) release();
+  function release(what: object, now: () => void): void {
+    const user = [...calls].find(({ used }) => used.includes(what));
+    if (user === undefined) now();
+    else user.releases.push(() => release(what, now));
   }
 
   return {
+    release,
     async during(used, call) {
-      for (const what of used) begin(what);
+      const entry: Call = { used, releases: [] };
+      calls.add(entry);
       try {
         return await call();
       } finally {
-        for (const what of used) end(what);
+        calls.delete(entry);
+        for (const next of entry.releases) next();
       }
-    },
-    release(what, release) {
-      const use = uses.get(what);
-      if (use === undefined) release();
-      else use.releases.push(release);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** @module Summarises how well patches follow the source's tokens, and what that costs the source, over several texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
+import { isContinuation } from '../data/index.js';
 import { type ByteReading, CUT_AT_END, CUT_LATE, characterStart, NO_CUT } from '../patching/index.js';
 
 /** The negative log-likelihood of each byte of a text under the source's next-token distribution, marginalised to bytes, in nats. */
@@ -52,7 +53,7 @@ function hits({ bytes, ends, cuts }: SegmentedText) {
   for (let i = 0; i < cuts.length - 1; i++) {
     if (cuts[i] === NO_CUT) continue;
     made++;
-    if (characterStart(bytes, i + 1) <= i) insideCharacters++;
+    if (isContinuation(bytes[i + 1]!)) insideCharacters++;
     const end = cuts[i] === CUT_LATE ? characterStart(bytes, i) - 1 : i;
     if (end < 0 || ends[end] === 0 || hit[end] !== 0) continue;
     hit[end] = cuts[i]!;

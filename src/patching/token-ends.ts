@@ -2,7 +2,7 @@
  * @module Where the source's tokens end in a text: the targets of an aligned patcher, as of the boundary predictors of H-Net (arXiv 2507.07955,
  * appendix F) and Bolmo (arXiv 2512.15586, section 3.1.1). No TensorFlow.
  */
-import { wholeCharacters } from '../data/index.js';
+import { isContinuation, wholeCharacters } from '../data/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { canonicalTokens } from './canonical-tokens.js';
 
@@ -19,7 +19,7 @@ const MAX_CONTINUATION_BYTES = 3;
 /** The number of continuation bytes at the beginning, which belong to a character that was cut. */
 function leadingContinuationBytes(bytes: Uint8Array): number {
   let count = 0;
-  while (count < Math.min(MAX_CONTINUATION_BYTES, bytes.length) && (bytes[count]! & 0xc0) === 0x80) count++;
+  while (count < Math.min(MAX_CONTINUATION_BYTES, bytes.length) && isContinuation(bytes[count]!)) count++;
   return count;
 }
 

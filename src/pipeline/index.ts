@@ -14,4 +14,4 @@ export { type PublishRequest, publishStep } from './publish-step.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
 export { showModel } from './show-model.js';
-export { withSource } from './with-source.js';
+export { withLlama } from './with-llama.js';

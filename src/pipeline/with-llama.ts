@@ -25,7 +25,7 @@ async function ownSource(dir: string): Promise<string> {
  * @param against `source` for the conversion's own, otherwise a hub id, a folder or a .gguf file, which is imported into a temporary folder
  * @throws UsageError when there is no such model; ByteifyError when it cannot be read or downloaded; the signal's reason.
  */
-export async function withSource<T>(
+export async function withLlama<T>(
   dir: string,
   against: string,
   context: Pick<StepContext, 'reporter' | 'signal'>,
