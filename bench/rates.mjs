@@ -2,16 +2,12 @@
 // held-out text that bench:smollm2 does not use, so that rates are not chosen on the text on which results are published.
 // Run: npm run bench:rates -- --conversion DIR [--arms recipe,'global 2' --steps 60 --batch-bytes 1024 --work DIR --out docs/bench/rates]
 // DIR is a conversion whose closed form is done; bench:smollm2 leaves one in its --work. Finished arms stay in --work.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse } from 'yaml';
-import { evaluationTexts, openStore } from '../dist/data/index.js';
 import { startEngine } from '../dist/engine/index.js';
-import { finetune } from '../dist/finetune/index.js';
-import { recipeSchema } from '../dist/recipe/index.js';
-import { valuesIn } from './json-lines.mjs';
+import { evaluationsOf, kept, openConversion } from './conversion.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { ARMS, stageOf } from './rates/arms.mjs';
@@ -26,52 +22,30 @@ const { values } = parseArgs({
     out: { type: 'string' },
   },
 });
-const { conversion, work, out } = values;
+const { work, out } = values;
 const arms = values.arms.split(',');
 const unknown = arms.find((arm) => !(arm in ARMS));
-if (conversion === undefined) misuse('--conversion DIR is required: a conversion whose closed form is done');
+if (values.conversion === undefined) misuse('--conversion DIR is required: a conversion whose closed form is done');
 if (unknown !== undefined) misuse(`unknown arm ${unknown}; the arms are: ${Object.keys(ARMS).join(', ')}`);
-const closedForm = join(conversion, 'run/stage-0/checkpoint-000000');
+const closedForm = join(values.conversion, 'run/stage-0/checkpoint-000000');
 if (!existsSync(closedForm)) misuse(`${closedForm} does not exist: the conversion has no closed form`);
 
-/** How much is measured here of the text that follows what the conversion itself measures on. */
-const HELD_OUT_BYTES = 8_192;
-const SEED = 7;
-
-const recipe = recipeSchema.parse(parse(readFileSync(join(conversion, 'recipe.yaml'), 'utf8')));
+const conversion = await openConversion(values.conversion);
+const { recipe, folder, runStage } = conversion;
 const size = { steps: Number(values.steps), batchBytes: Number(values['batch-bytes']) };
-const store = await openStore(join(conversion, 'data'));
-const texts = (maxBytes) => evaluationTexts(store.validation, { maxBytes });
-const { validation_bytes: publishedBytes } = recipe.evaluate;
-const published = await texts(publishedBytes);
-const heldOut = (await texts(publishedBytes + HELD_OUT_BYTES)).slice(published.length);
 await startEngine();
 
-async function measure(arm) {
+/** @param {string} arm */
+const measure = (arm) => {
   const run = join(work, arm.replaceAll(' ', '-'));
-  const stage = stageOf(recipe.stages[1], ARMS[arm], size);
-  const isDone = existsSync(join(run, 'result.json'));
-  if (!isDone) {
+  return kept(run, async () => {
     process.stderr.write(`${arm} ...\n`);
-    await finetune({
-      from: [join(conversion, 'patcher'), closedForm, join(conversion, 'init')],
-      source: join(conversion, 'source'),
-      run,
-      recipe: { ...recipe, seed: SEED, stages: [stage] },
-      ...{ store, heldOut, sourceBitsPerByte: null, settings: arm, signal: new AbortController().signal },
-    });
-    const curve = valuesIn(join(run, 'metrics.jsonl'));
-    const points = curve.filter(({ validation_bits_per_byte: bits }) => bits !== undefined);
-    const result = {
-      ...{ arm, steps: size.steps, batch_bytes: size.batchBytes, flops: curve.at(-1).flops },
-      bits_per_byte: points.map(({ step, validation_bits_per_byte: bits }) => [step, bits]),
-    };
-    rmSync(run, { recursive: true });
-    mkdirSync(run, { recursive: true });
-    writeFileSync(join(run, 'result.json'), JSON.stringify(result));
-  }
-  return JSON.parse(readFileSync(join(run, 'result.json'), 'utf8'));
-}
+    const stage = stageOf(recipe.stages[1], ARMS[arm], size);
+    const { curve } = await runStage(stage, [folder('patcher'), closedForm, folder('init')], run);
+    const { steps, batchBytes } = size;
+    return { arm, steps, batch_bytes: batchBytes, flops: curve.at(-1).flops, bits_per_byte: evaluationsOf(curve) };
+  });
+};
 
 const results = [];
 for (const arm of arms) results.push(await measure(arm));
@@ -88,5 +62,5 @@ if (out !== undefined) {
   writeFileSync(join(out, 'rates.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(out, 'rates.md'), `${markdown}\n`);
 }
-await store.close();
+await conversion.close();
 process.exit();
