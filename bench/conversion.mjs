@@ -4,12 +4,23 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { evaluationTexts, openStore } from '../dist/data/index.js';
 import { finetune } from '../dist/finetune/index.js';
+import { openLlama } from '../dist/llama/index.js';
 import { recipeSchema } from '../dist/recipe/index.js';
 import { valuesIn } from './json-lines.mjs';
 
 /** How much is measured, of the text that follows what the conversion itself measures on. */
 const HELD_OUT_BYTES = 8_192;
 const SEED = 7;
+
+const ignore = () => {};
+/** @type {any} */
+const signal = new AbortController().signal;
+
+/** Options of measurements that report no progress. */
+export const QUIET = {
+  reporter: { stage: ignore, progress: ignore, done: ignore, note: ignore, warn: ignore, stop: ignore },
+  signal,
+};
 
 /** Opens a conversion whose patcher is trained. @param {string} dir */
 export async function openConversion(dir) {
@@ -18,11 +29,15 @@ export async function openConversion(dir) {
   const texts = (maxBytes) => evaluationTexts(store.validation, { maxBytes });
   const { validation_bytes: publishedBytes } = recipe.evaluate;
   const published = await texts(publishedBytes);
+  const source = await openLlama(join(dir, 'source'));
+  await source.close();
   const heldOut = (await texts(publishedBytes + HELD_OUT_BYTES)).slice(published.length);
   return {
     recipe,
     store,
     heldOut,
+    /** Tokens of the source's vocabulary. */
+    vocabSize: source.config.vocabSize,
     folder: (...names) => join(dir, ...names),
     /**
      * Runs one stage in `run`.
@@ -34,7 +49,7 @@ export async function openConversion(dir) {
         ...{ from, run, store, heldOut },
         source: join(dir, 'source'),
         recipe: { ...recipe, seed: SEED, stages: [stage] },
-        ...{ sourceBitsPerByte: null, settings: '', signal: new AbortController().signal },
+        ...{ sourceBitsPerByte: null, settings: '', signal },
       });
       return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')) };
     },

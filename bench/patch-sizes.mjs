@@ -12,9 +12,8 @@ import { evaluationTexts } from '../dist/data/index.js';
 import { startEngine } from '../dist/engine/index.js';
 import { measurePatcher } from '../dist/evaluate/index.js';
 import { calibrate } from '../dist/finetune/index.js';
-import { openLlama } from '../dist/llama/index.js';
 import { disposeParams, loadPatcher } from '../dist/model/index.js';
-import { evaluationsOf, kept, openConversion } from './conversion.mjs';
+import { evaluationsOf, kept, openConversion, QUIET } from './conversion.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { stageOf } from './rates/arms.mjs';
@@ -41,17 +40,10 @@ if (!existsSync(join(trained, 'config.json'))) misuse(`${trained} has no trained
 /** Text for calibrating, which includes what is measured; a threshold fits any text of a kind. */
 const CALIBRATION_BYTES = 131_072;
 
-const { signal } = new AbortController();
-const ignore = () => {};
-const QUIET = { stage: ignore, progress: ignore, done: ignore, note: ignore, warn: ignore, stop: ignore };
-
 const conversion = await openConversion(values.conversion);
-const { recipe, store, heldOut, folder, runStage } = conversion;
+const { recipe, store, heldOut, vocabSize, folder, runStage } = conversion;
 const [closedForm, stage] = recipe.stages;
 const calibrationTexts = await evaluationTexts(store.validation, { maxBytes: CALIBRATION_BYTES });
-const source = await openLlama(folder('source'));
-const { vocabSize } = source.config;
-await source.close();
 await startEngine();
 
 /** A copy of the patcher in `dir` that cuts for a mean of `size` bytes. */
@@ -74,7 +66,7 @@ const measure = (size) => {
     const patcher = join(dir, 'patcher');
     await patcherFor(size, patcher);
     const kinds = [{ kind: 'held out', texts: heldOut }];
-    const [{ report: cuts }] = await measurePatcher(patcher, folder('source'), kinds, { reporter: QUIET, signal });
+    const [{ report: cuts }] = await measurePatcher(patcher, folder('source'), kinds, QUIET);
     const stage0 = await runStage(closedForm, [patcher, folder('init')], join(dir, 'closed-form'));
     const spent = stage0.curve.at(-1).flops;
     const { model, sourceStates, sourceHead } = stageFlops({

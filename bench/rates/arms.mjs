@@ -1,4 +1,4 @@
-// The arms of bench:rates: what each changes in the stage that follows the closed form.
+// The arms of bench:rates: what each changes in the stage that follows the closed form. Rates first, then parts of the stage left out.
 const scaled = (scales) => ({ learning_rate_scale: scales });
 const trainedTables = (hash) => ({ frozen: [], ...scaled({ hash }) });
 
@@ -14,6 +14,12 @@ export const ARMS = {
   'decoder 1': scaled({ decoder: 1 }),
   'decoder 8': scaled({ decoder: 8 }),
   'encoder 4': scaled({ encoder: 4 }),
+  'rate 0.5': { learning_rate: 1e-5 },
+  'rate 2': { learning_rate: 4e-5 },
+  'global frozen': { frozen: ['hash', 'global'] },
+  'next byte only': { losses: { prefix_kl: 0, cross_entropy: 1 } },
+  Muon: { optimizer: 'muon', muon_learning_rate: 5e-4 },
+  'Muon 0.4': { optimizer: 'muon', muon_learning_rate: 2e-4 },
 };
 
 /** The stage of an arm: the recipe's own, shortened. A third of the steps warms up, since there are so few. */
