@@ -39,10 +39,10 @@ export const ARMS = {
     settings: settings(
       {
         ...SHARED,
-        patcher: { ...ROWS, steps: 1000, warmup_steps: 50 },
+        patcher: { ...ROWS, steps: 600, warmup_steps: 30 },
         stages: {
           0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 },
-          1: { steps: 880, batch_bytes: 1024, sequence_length: 512, warmup_steps: 88, validate_every: 220 },
+          1: { steps: 1200, batch_bytes: 1024, sequence_length: 512, warmup_steps: 120, validate_every: 300 },
         },
       },
       '',
