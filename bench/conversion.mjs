@@ -9,7 +9,7 @@ import { recipeSchema } from '../dist/recipe/index.js';
 import { valuesIn } from './json-lines.mjs';
 
 /** How much is measured, of the text that follows what the conversion itself measures on. */
-const HELD_OUT_BYTES = 8_192;
+const HELD_OUT_BYTES = 32_768;
 const SEED = 7;
 
 const ignore = () => {};
