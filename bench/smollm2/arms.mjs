@@ -42,7 +42,7 @@ export const ARMS = {
         patcher: { ...ROWS, steps: 600, warmup_steps: 30 },
         stages: {
           0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 },
-          1: { steps: 1200, batch_bytes: 1024, sequence_length: 512, warmup_steps: 120, validate_every: 300 },
+          1: { steps: 1080, batch_bytes: 1024, sequence_length: 512, warmup_steps: 108, validate_every: 270 },
         },
       },
       '',
