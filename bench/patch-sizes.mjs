@@ -100,13 +100,15 @@ const bits = (value) => value.toFixed(3);
 const teraFlops = (value) => (value / 1e12).toFixed(1);
 const heads = [
   ...['bytes per patch', 'source in these patches', 'source fed by the encoder'],
-  ...['closed form', 'its TFLOP', 'steps after it', 'TFLOP', 'model'],
+  ...['closed form', 'its TFLOP', 'steps after it', 'TFLOP', 'model', 'retention'],
 ];
 const rows = results.map(({ cuts, steps, flops, closed_form: first, bits_per_byte: after }) => [
   ...[cuts.bytesPerPatch.toFixed(2), bits(cuts.inPatchesBitsPerByte), bits(first.encoder_bits_per_byte)],
   ...[bits(first.bits_per_byte), teraFlops(first.flops), steps, teraFlops(flops), bits(after.at(-1)[1])],
+  `${Math.round((100 * cuts.canonicalBitsPerByte) / after.at(-1)[1])} %`,
 ]);
-const markdown = table(heads, rows, { numbers: true });
+const own = bits(results[0].cuts.canonicalBitsPerByte);
+const markdown = `Source, own tokens: ${own} bits per byte.\n\n${table(heads, rows, { numbers: true })}`;
 process.stdout.write(`${markdown}\n`);
 if (out !== undefined) {
   mkdirSync(out, { recursive: true });
