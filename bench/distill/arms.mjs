@@ -78,6 +78,7 @@ function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainByt
 const LOSSES = {
   'distill-decoder': { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 },
   join: { cross_entropy: 1, prefix_kl: 0 },
+  'end-to-end': { cross_entropy: 1, prefix_kl: 0 },
 };
 
 /** A recipe whose stages cost the budget together. `cost` has the inputs of the operation count; without it, each stage gets one step. */
