@@ -3,17 +3,18 @@
 // Run: npm run bench:closed-form -- --conversion DIR [--arms recipe,'linear decoder' --share 0.5 --work DIR --out docs/bench/closed-form]
 // DIR is a conversion whose patcher is trained; bench:smollm2 leaves one in its --work. `--share` is the share of the recipe's texts that the
 // first arm reads. Finished arms stay in --work.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBltConfig } from '../dist/blt/index.js';
 import { startEngine } from '../dist/engine/index.js';
-import { measurePatcher } from '../dist/evaluate/index.js';
-import { ARMS, flopsOf, stageOf } from './closed-form/arms.mjs';
-import { evaluationsOf, kept, openConversion, QUIET } from './conversion.mjs';
+import { ARMS, stageOf } from './closed-form/arms.mjs';
+import { flopsOfClosedForm } from './closed-form-flops.mjs';
+import { evaluationsOf, kept, openConversion } from './conversion.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
+import { publish } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -35,14 +36,9 @@ const patcher = join(values.conversion, 'patcher');
 if (!existsSync(join(patcher, 'config.json'))) misuse(`${patcher} has no trained patcher`);
 
 const conversion = await openConversion(values.conversion);
-const { recipe, heldOut, vocabSize, folder, runStage } = conversion;
+const { recipe, store, vocabSize, folder, measureCuts, runStage } = conversion;
 await startEngine();
-const [{ report: cuts }] = await measurePatcher(
-  patcher,
-  folder('source'),
-  [{ kind: 'held out', texts: heldOut }],
-  QUIET,
-);
+const cuts = await measureCuts(patcher);
 const full = recipe.stages[0];
 if (full?.kind !== 'closed-form') throw new Error('the first stage of the recipe is not a closed form');
 const part = (bytes) => Math.round(share * bytes);
@@ -56,8 +52,9 @@ const model = {
   config: await readBltConfig(patcher),
   text: { bytes: stage.sequence_length, bytesPerPatch: cuts.bytesPerPatch },
   source: { vocabSize, bytesPerToken: cuts.bytesPerToken },
+  trainBytes: store.train.byteCount,
 };
-const budget = flopsOf(model, stage);
+const budget = flopsOfClosedForm(stage, model);
 
 /** @param {string} arm */
 const measure = (arm) => {
@@ -65,11 +62,10 @@ const measure = (arm) => {
   return kept(run, async () => {
     process.stderr.write(`${arm} ...\n`);
     const own = stageOf(stage, ARMS[arm], model, budget);
-    const { curve } = await runStage(own, [patcher, folder('init')], run);
-    const { encoder_bits_per_byte: encoderBits } = JSON.parse(readFileSync(join(run, 'encoder.json'), 'utf8'));
+    const { curve, encoder } = await runStage(own, [patcher, folder('init')], run);
     return {
       ...{ arm, stage: own, flops: curve.at(-1).flops },
-      ...{ encoder_bits_per_byte: encoderBits, bits_per_byte: evaluationsOf(curve).at(-1)[1] },
+      ...{ encoder_bits_per_byte: encoder.encoder_bits_per_byte, bits_per_byte: evaluationsOf(curve).at(-1)[1] },
     };
   });
 };
@@ -83,12 +79,6 @@ const rows = results.map(({ arm, stage: own, flops, encoder_bits_per_byte: encod
   ...[encoder.toFixed(3), bits.toFixed(3)],
 ]);
 const markdown = table(heads, rows, { numbers: true });
-process.stdout.write(`${markdown}\n`);
-if (out !== undefined) {
-  mkdirSync(out, { recursive: true });
-  const report = { command: 'npm run bench:closed-form', cuts, arms: results };
-  writeFileSync(join(out, 'closed-form.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, 'closed-form.md'), `${markdown}\n`);
-}
+publish(out, 'closed-form', { report: { command: 'npm run bench:closed-form', cuts, arms: results }, markdown });
 await conversion.close();
 process.exit();

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { evaluationTexts, openStore } from '../dist/data/index.js';
+import { measurePatcher } from '../dist/evaluate/index.js';
 import { finetune } from '../dist/finetune/index.js';
 import { openLlama } from '../dist/llama/index.js';
 import { recipeSchema } from '../dist/recipe/index.js';
@@ -17,7 +18,7 @@ const ignore = () => {};
 const signal = new AbortController().signal;
 
 /** Options of measurements that report no progress. */
-export const QUIET = {
+const QUIET = {
   reporter: { stage: ignore, progress: ignore, done: ignore, note: ignore, warn: ignore, stop: ignore },
   signal,
 };
@@ -32,26 +33,35 @@ export async function openConversion(dir) {
   const source = await openLlama(join(dir, 'source'));
   await source.close();
   const heldOut = (await texts(publishedBytes + HELD_OUT_BYTES)).slice(published.length);
+  const folder = (...names) => join(dir, ...names);
   return {
     recipe,
     store,
     heldOut,
     /** Tokens of the source's vocabulary. */
     vocabSize: source.config.vocabSize,
-    folder: (...names) => join(dir, ...names),
+    folder,
+    /** How a patcher cuts the held-out text. The engine must be started. @param {string} patcher its folder */
+    async measureCuts(patcher) {
+      const kinds = [{ kind: 'held out', texts: heldOut }];
+      const [found] = await measurePatcher(patcher, folder('source'), kinds, QUIET);
+      return found.report;
+    },
     /**
      * Runs one stage in `run`.
      * @param {any} stage @param {string[]} from the folders of the model, the first of which wins @param {string} run
-     * @returns {Promise<{ checkpoint: string, curve: any[] }>}
+     * @returns {Promise<{ checkpoint: string, curve: any[], encoder: any }>} encoder: see measureEncoder, null if the stage does not measure it
      */
     async runStage(stage, from, run) {
       const { checkpoint } = await finetune({
         ...{ from, run, store, heldOut },
-        source: join(dir, 'source'),
+        source: folder('source'),
         recipe: { ...recipe, seed: SEED, stages: [stage] },
         ...{ sourceBitsPerByte: null, settings: '', signal },
       });
-      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')) };
+      const measured = join(run, 'encoder.json');
+      const encoder = existsSync(measured) ? JSON.parse(readFileSync(measured, 'utf8')) : null;
+      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')), encoder };
     },
     close: () => store.close(),
   };

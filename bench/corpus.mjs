@@ -3,7 +3,6 @@
 // Run: npm run bench:corpus [-- --work DIR --out docs/bench/corpus]
 // The texts are then in DIR/corpus/train/{prose,technical,code}, choose/ and held-out/.
 // Downloads stay in --work. `--update-pins [NAME...]` pins the newest versions instead.
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +11,7 @@ import { PACKAGES } from './corpus/packages.mjs';
 import { Refusal, runOrRefuse } from './corpus/refusal.mjs';
 import { summaryOf, tablesOf } from './corpus/summary.mjs';
 import { updatePins } from './corpus/update-pins.mjs';
+import { publish } from './report.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -36,12 +36,7 @@ function build() {
   const { finish, ...built } = buildCorpus(PACKAGES, { work, out: join(work, 'corpus'), log });
   const summary = summaryOf(built);
   finish(summary);
-  const tables = tablesOf(summary);
-  process.stdout.write(`${tables}\n`);
-  if (out === undefined) return;
-  mkdirSync(out, { recursive: true });
-  writeFileSync(join(out, 'corpus.json'), `${JSON.stringify(summary, null, 2)}\n`);
-  writeFileSync(join(out, 'corpus.md'), `${tables}\n`);
+  publish(out, 'corpus', { report: summary, markdown: tablesOf(summary) });
 }
 
 await runOrRefuse(() => {

@@ -3,20 +3,20 @@
 // held-out text that bench:smollm2 does not use. The training of the patcher is not included, since all sizes share it.
 // Run: npm run bench:patch-sizes -- --conversion DIR [--sizes 3.5,4.5,6,8 --flops 1e14 --batch-bytes 1024 --work DIR --out docs/bench/patch-sizes]
 // DIR is a conversion whose patcher is trained; bench:smollm2 leaves one in its --work. Finished sizes stay in --work.
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBltConfig, stageFlops } from '../dist/blt/index.js';
 import { evaluationTexts } from '../dist/data/index.js';
 import { startEngine } from '../dist/engine/index.js';
-import { measurePatcher } from '../dist/evaluate/index.js';
 import { calibrate } from '../dist/finetune/index.js';
 import { disposeParams, loadPatcher } from '../dist/model/index.js';
-import { evaluationsOf, kept, openConversion, QUIET } from './conversion.mjs';
+import { evaluationsOf, kept, openConversion } from './conversion.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { stageOf } from './rates/arms.mjs';
+import { publish } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ if (!existsSync(join(trained, 'config.json'))) misuse(`${trained} has no trained
 const CALIBRATION_BYTES = 131_072;
 
 const conversion = await openConversion(values.conversion);
-const { recipe, store, heldOut, vocabSize, folder, runStage } = conversion;
+const { recipe, store, vocabSize, folder, measureCuts, runStage } = conversion;
 const [closedForm, stage] = recipe.stages;
 const calibrationTexts = await evaluationTexts(store.validation, { maxBytes: CALIBRATION_BYTES });
 await startEngine();
@@ -65,8 +65,7 @@ const measure = (size) => {
     process.stderr.write(`${size} bytes ...\n`);
     const patcher = join(dir, 'patcher');
     await patcherFor(size, patcher);
-    const kinds = [{ kind: 'held out', texts: heldOut }];
-    const [{ report: cuts }] = await measurePatcher(patcher, folder('source'), kinds, QUIET);
+    const cuts = await measureCuts(patcher);
     const stage0 = await runStage(closedForm, [patcher, folder('init')], join(dir, 'closed-form'));
     const spent = stage0.curve.at(-1).flops;
     const { model, sourceStates, sourceHead } = stageFlops({
@@ -85,8 +84,7 @@ const measure = (size) => {
       ...{ steps, flops: spent + curve.at(-1).flops },
       closed_form: {
         flops: spent,
-        encoder_bits_per_byte: JSON.parse(readFileSync(join(dir, 'closed-form/encoder.json'), 'utf8'))
-          .encoder_bits_per_byte,
+        encoder_bits_per_byte: stage0.encoder.encoder_bits_per_byte,
         bits_per_byte: evaluationsOf(stage0.curve).at(-1)[1],
       },
       bits_per_byte: evaluationsOf(curve),
@@ -109,12 +107,9 @@ const rows = results.map(({ cuts, steps, flops, closed_form: first, bits_per_byt
 ]);
 const own = bits(results[0].cuts.canonicalBitsPerByte);
 const markdown = `Source, own tokens: ${own} bits per byte.\n\n${table(heads, rows, { numbers: true })}`;
-process.stdout.write(`${markdown}\n`);
-if (out !== undefined) {
-  mkdirSync(out, { recursive: true });
-  const report = { command: 'npm run bench:patch-sizes', budget_flops: budget, stages: recipe.stages, results };
-  writeFileSync(join(out, 'patch-sizes.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, 'patch-sizes.md'), `${markdown}\n`);
-}
+publish(out, 'patch-sizes', {
+  report: { command: 'npm run bench:patch-sizes', budget_flops: budget, stages: recipe.stages, results },
+  markdown,
+});
 await conversion.close();
 process.exit();

@@ -2,7 +2,7 @@
 // held-out text that bench:smollm2 does not use, so that rates are not chosen on the text on which results are published.
 // Run: npm run bench:rates -- --conversion DIR [--arms recipe,'global 2' --steps 60 --batch-bytes 1024 --work DIR --out docs/bench/rates]
 // DIR is a conversion whose closed form is done; bench:smollm2 leaves one in its --work. Finished arms stay in --work.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ import { evaluationsOf, kept, openConversion } from './conversion.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { ARMS, stageOf } from './rates/arms.mjs';
+import { publish } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -55,12 +56,9 @@ const rows = results.map(({ arm, flops, bits_per_byte: bits }) => [
   ...bits.map(([, value]) => value.toFixed(3)),
 ]);
 const markdown = table(heads, rows, { numbers: true });
-process.stdout.write(`${markdown}\n`);
-if (out !== undefined) {
-  mkdirSync(out, { recursive: true });
-  const report = { command: 'npm run bench:rates', stage: recipe.stages[1], arms: results };
-  writeFileSync(join(out, 'rates.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, 'rates.md'), `${markdown}\n`);
-}
+publish(out, 'rates', {
+  report: { command: 'npm run bench:rates', stage: recipe.stages[1], arms: results },
+  markdown,
+});
 await conversion.close();
 process.exit();

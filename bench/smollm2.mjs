@@ -4,9 +4,10 @@
 //   --out docs/bench/smollm2]
 // `--corpus large` trains on the text of bench:corpus instead of 17 MB, and measures patchers on the same unseen text. The bits per byte of the
 // stages are of each corpus's own held-out part. Interrupted conversions in --work resume; finished ones are not run again.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { publish } from './report.mjs';
 import { ARMS } from './smollm2/arms.mjs';
 import { CORPUS_NAMES, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { kindsTable, patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
@@ -50,10 +51,7 @@ const arms = Object.keys(ARMS).flatMap((arm) =>
   CORPUS_NAMES.flatMap((size) => measured.get(idOf({ arm, corpus: size })) ?? []),
 );
 const tables = [summaryTable(arms), kindsTable(arms), patcherTable(arms)].filter((part) => part !== '').join('\n\n');
-process.stdout.write(`${tables}\n`);
-if (out !== undefined) {
-  mkdirSync(out, { recursive: true });
-  const report = { ...earlier, command: 'npm run bench:smollm2', unseen: unseen.packages, arms };
-  writeFileSync(join(out, 'smollm2.json'), `${JSON.stringify(report, null, 2)}\n`);
-  writeFileSync(join(out, 'smollm2.md'), `${tables}\n`);
-}
+publish(out, 'smollm2', {
+  report: { ...earlier, command: 'npm run bench:smollm2', unseen: unseen.packages, arms },
+  markdown: tables,
+});

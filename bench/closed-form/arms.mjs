@@ -1,6 +1,6 @@
 // The arms of bench:closed-form: what each changes in the recipe's closed form, and which text it gets more or less of, so that all arms cost
 // the same.
-import { closedFormFlops, expectedPositions } from '../../dist/blt/index.js';
+import { flopsOfClosedForm } from '../closed-form-flops.mjs';
 
 export const ARMS = {
   recipe: { changes: {}, balanced: 'text_bytes' },
@@ -11,21 +11,13 @@ export const ARMS = {
   'feed-forward encoder': { changes: { encoder: 'feed-forward' }, balanced: 'text_bytes' },
 };
 
-/** The operations of a closed form. @param {{ config: any, text: any, source: any }} model @param {any} stage */
-export function flopsOf({ config, text, source }, stage) {
-  const { text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes, encoder, decoder } = stage;
-  const work = { textBytes, solveBytes, ngramBytes, encoder, decoder };
-  const positions = expectedPositions(work, text.bytesPerPatch, source);
-  return closedFormFlops({ config, text, source, work: { ...work, ...positions } });
-}
-
 /**
  * The closed form of an arm: the recipe's own with the arm's changes, and as much of the balanced text as makes it cost `flops`. The operations
  * are linear in each text.
  */
 export function stageOf(stage, { changes, balanced }, model, flops) {
   const changed = { ...stage, ...changes };
-  const at = (bytes) => flopsOf(model, { ...changed, [balanced]: bytes });
+  const at = (bytes) => flopsOfClosedForm({ ...changed, [balanced]: bytes }, model);
   const perByte = (at(1e6) - at(0)) / 1e6;
   return { ...changed, [balanced]: Math.round((flops - at(0)) / perByte) };
 }

@@ -1,11 +1,6 @@
 // The arms of bench:distill as data, and how many steps each stage gets from a budget of floating-point operations.
-import {
-  closedFormFlops,
-  closedFormText,
-  expectedPositions,
-  parseBltConfig,
-  stageFlops,
-} from '../../dist/blt/index.js';
+import { parseBltConfig, stageFlops } from '../../dist/blt/index.js';
+import { flopsOfClosedForm } from '../closed-form-flops.mjs';
 
 const ROW_BYTES = 512;
 const BATCH_BYTES = 8192;
@@ -115,12 +110,6 @@ export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
 function closedFormCost(stages, config, { bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
   const stage = stages.find(({ kind }) => kind === 'closed-form');
   if (stage === undefined) return 0;
-  const { text_bytes: textBytes, solve_bytes: solveBytes, ngram_bytes: ngramBytes, encoder, decoder } = stage;
-  const read = closedFormText({ textBytes, solveBytes, ngramBytes }, trainBytes);
-  return closedFormFlops({
-    config,
-    text: { bytes: ROW_BYTES, bytesPerPatch },
-    source: { vocabSize, bytesPerToken },
-    work: { ...read, encoder, decoder, ...expectedPositions(read, bytesPerPatch, { vocabSize }) },
-  });
+  const text = { bytes: ROW_BYTES, bytesPerPatch };
+  return flopsOfClosedForm(stage, { config, text, source: { vocabSize, bytesPerToken }, trainBytes });
 }

@@ -54,8 +54,8 @@ export async function bltBitsPerByte(
 }
 
 /**
- * Measures the source on texts that it reads whole. Each text is tokenised by the source's tokenizer and follows its start token, which is only context, so that
- * every token of the text is counted. A text that its tokens do not spell is left out.
+ * Measures the source on texts that it reads whole. Each text is tokenised by the source's tokenizer and follows its start token, which is only
+ * context, so that every token of the text is counted. A text that its tokens do not spell is left out.
  */
 export async function llamaBitsPerByte(
   model: LlamaModel,

@@ -1,0 +1,15 @@
+// The results of a benchmark: printed as a table, and written beside what they were made from.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Prints `markdown`, and writes it with the report to `NAME.md` and `NAME.json` in a folder, if one is given.
+ * @param {string | undefined} out @param {string} name @param {{ report: object, markdown: string }} results
+ */
+export function publish(out, name, { report, markdown }) {
+  process.stdout.write(`${markdown}\n`);
+  if (out === undefined) return;
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(out, `${name}.md`), `${markdown}\n`);
+}
