@@ -9,10 +9,26 @@ const conversions = { globalSetup: ['test/support/shared-folder.ts'], testTimeou
 /** What measures time or the memory of the machine, and runs alone for it. */
 const MEASURING = ['data-wait', 'memory', 'plan-memory', 'threads'].map((name) => `test/e2e/${name}.test.ts`);
 
+/** What computes the same on every executor. */
+const ON_OPENXLA = [
+  'test/engine/{chunks,compile,gradients,kernels,range-sums,retraced-function,storage,variables}.test.ts',
+  'test/engine/openxla/*.test.ts',
+  'test/model/{attention,blt,compiled-golden,golden,llama}.test.ts',
+  'test/finetune/loop/{gradient-accumulation,hash-table,precision,train-step}.test.ts',
+  'test/finetune/optimizers/*.test.ts',
+];
+
 export default defineConfig({
   test: {
     projects: [
-      { test: { ...shared, name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/peers/**'] } },
+      {
+        test: {
+          ...shared,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/e2e/**', 'test/peers/**', 'test/engine/openxla/**'],
+        },
+      },
       {
         test: {
           ...shared,
@@ -31,6 +47,15 @@ export default defineConfig({
           include: MEASURING,
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
+        },
+      },
+      // The same tests on XLA's plugin for the CPU, which runs what a GPU would run.
+      {
+        test: {
+          ...shared,
+          name: 'openxla',
+          include: ON_OPENXLA,
+          globalSetup: ['test/support/openxla.ts'],
         },
       },
       {

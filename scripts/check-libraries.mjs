@@ -5,11 +5,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fetchWheel } from '../dist/engine/fetch-wheel.js';
-import { libraryFilesOn, pinnedWheels } from '../dist/engine/libraries.js';
-import { PINNED_MACHINES } from '../dist/engine/machine.js';
-import { C_FUNCTIONS } from '../dist/engine/native.js';
-import { unpackWheel } from '../dist/engine/unpack-wheel.js';
+import { fetchWheel } from '../dist/engine/setup/fetch-wheel.js';
+import { libraryFilesOn, pinnedWheel } from '../dist/engine/setup/libraries.js';
+import { PINNED_MACHINES } from '../dist/engine/setup/machine.js';
+import { unpackWheel } from '../dist/engine/setup/unpack-wheel.js';
+import { C_FUNCTIONS } from '../dist/engine/tensorflow/native.js';
 import { judge } from './check-libraries/judge.mjs';
 import { inspectLibrary } from './check-libraries/llvm.mjs';
 import { workFolder } from './work-folder.mjs';
@@ -27,7 +27,7 @@ const PYTHON = 'python3';
 const work = workFolder('byteify-check-libraries', values.wheels);
 
 async function check(machine) {
-  const [wheel] = pinnedWheels(machine, 'cpu');
+  const wheel = pinnedWheel(machine);
   const path = join(values.wheels ?? work, `${wheel.project}-${wheel.version}-${wheel.platform}.whl`);
   await fetchWheel(wheel, path, PYTHON);
   const folder = join(work, machine);

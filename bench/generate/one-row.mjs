@@ -2,9 +2,9 @@
 // Prints [{name, ms, gb_per_second, gweights_per_second}].
 // node bench/generate/one-row.mjs THREADS
 import { compile, linear, startEngine, tf } from '../../dist/engine/index.js';
-import { DataType } from '../../dist/engine/native.js';
 import { castNative } from '../../dist/engine/raw-op.js';
 import { createResource } from '../../dist/engine/resource.js';
+import { DataType } from '../../dist/engine/data-type.js';
 import { median } from '../process.mjs';
 
 const WIDTH = 576;
@@ -23,7 +23,7 @@ const WEIGHTS = LAYERS * LAYER.reduce((sum, [, rows, columns]) => sum + rows * c
 const ROUNDS = 15;
 
 await startEngine({ threads: Number(process.argv[2]) });
-const backend = /** @type {import('../../dist/engine/backend.js').TensorFlowBackend} */ (tf.backend());
+const backend = /** @type {import('../../dist/engine/backend.js').EngineBackend} */ (tf.backend());
 
 /** Applies one scale per row of the weights, as int8 quantisation requires. */
 const scaled = (y) => tf.mul(y, tf.fill([y.shape[1]], 2 ** -10));

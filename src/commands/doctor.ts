@@ -4,7 +4,7 @@ import { ByteifyError } from '../errors.js';
 import { renderTable } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import type { Check } from './doctor/check.js';
-import { checkBridge, checkEngine } from './doctor/check-engine.js';
+import { checkBridge, checkEngine, checkPlugins } from './doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from './doctor/check-hub.js';
 import {
   checkDisks,
@@ -31,6 +31,7 @@ export const doctor: Command<Record<string, never>> = {
       checkMemory(),
       ...(await checkDisks()),
       await checkGpu(),
+      ...(await checkPlugins()),
       await checkHubCache(),
       checkHubToken(),
       checkZstd(),

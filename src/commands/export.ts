@@ -3,7 +3,8 @@
 import { basename, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
-import { locateEngine } from '../engine/locate.js';
+import { chooseDevice } from '../engine/setup/devices.js';
+import { locateEngine } from '../engine/setup/locate.js';
 import { UsageError } from '../errors.js';
 import { exportTransformers } from '../export/index.js';
 import { removeAtomic } from '../fs/index.js';
@@ -163,7 +164,7 @@ async function compare(params: {
   dtype: 'float32' | 'bfloat16';
 }): Promise<number | null> {
   const { reporter, args, from, out, dtype } = params;
-  if (locateEngine() === null && args.backend === 'libtensorflow') {
+  if (chooseDevice(args.device) === 'cpu' && locateEngine() === null) {
     reporter.note(
       'The export was not compared with its checkpoint, because the engine is not set up: run `byteify setup`.',
     );

@@ -1,7 +1,7 @@
 /** @module Options shared by several verbs. */
 import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
-import type { BackendName } from '../engine/index.js';
+import type { DeviceOption } from '../engine/index.js';
 import { UsageError } from '../errors.js';
 import type { WeightsType } from '../model/index.js';
 // Not the folder's index, which loads the hub's client.
@@ -91,11 +91,13 @@ const MAXIMUM_THREADS = 127;
 export const engineOptions: readonly OptionSpec[] = [
   // The list is repeated here because --help must not load the engine; a test compares the two.
   {
-    flags: '--backend <name>',
-    help: 'the compute backend',
-    choices: ['libtensorflow', 'tfjs-node-gpu'],
-    default: 'libtensorflow',
+    flags: '--device <name>',
+    help: 'what computes; auto takes a GPU that `byteify setup --gpu` has set up, else the CPU',
+    choices: ['auto', 'cpu', 'cuda', 'rocm', 'cpu-xla'],
+    default: 'auto',
+    env: 'BYTEIFY_DEVICE',
   },
+  { flags: '--plugin <file>', help: 'the PJRT plugin of the device, instead of the one that is set up' },
   {
     flags: '--threads <n>',
     help: 'maximum number of threads per operation, up to 127',
@@ -115,13 +117,18 @@ export interface WeightsArgs {
 }
 
 export interface EngineArgs {
-  readonly backend: BackendName;
+  readonly device: DeviceOption;
+  readonly plugin?: string;
   readonly threads?: number;
 }
 
 /** Starts the engine with these options; `--threads` takes precedence over the recipe's thread count. */
-export async function startEngineFor({ backend, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
+export async function startEngineFor({ device, plugin, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
   const { startEngine } = await import('../engine/index.js');
   const count = threads ?? recipeThreads;
-  await startEngine({ backend, ...(count !== undefined && { threads: count }) });
+  await startEngine({
+    device,
+    ...(plugin !== undefined && { plugin }),
+    ...(count !== undefined && { threads: count }),
+  });
 }

@@ -1,9 +1,8 @@
-/** @module Attributes of TensorFlow operations, in a form that both our backend and tfjs-node's accept. */
+/** @module Attributes of TensorFlow operations. */
 import type { DataType as TfjsDataType } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
-import { DataType } from './native.js';
+import { DataType } from './data-type.js';
 
-/** Attribute kinds with tfjs-node's numbers, so that the same list works on either backend. */
 export const AttributeType = { string: 0, int: 1, float: 2, bool: 3, type: 4, shape: 5 } as const;
 
 export interface Attribute {

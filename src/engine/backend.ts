@@ -1,6 +1,7 @@
-/** @module The tfjs-core backend on top of a TensorFlow runtime: tensor storage and raw operations. The kernels are in kernels.ts. */
+/** @module The tfjs-core backend on top of a runtime: tensor storage and raw operations. The kernels are in kernels.ts. */
 import {
   type BackendValues,
+  backend,
   type DataId,
   engine,
   KernelBackend,
@@ -11,11 +12,9 @@ import {
 } from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { type Attribute, dataTypeOf } from './attributes.js';
-import type { Executor, NativeTensor, Runtime } from './executor.js';
-import { createGraph, type Graph, type TracedFunction } from './graph.js';
+import { DataType } from './data-type.js';
+import type { CompileMode, Executor, Graph, NativeTensor, Runtime, TracedFunction } from './executor.js';
 import { trackInFlight } from './in-flight.js';
-import type { TensorFlowApi } from './native.js';
-import { DataType } from './native.js';
 
 interface Entry {
   readonly tensor: NativeTensor;
@@ -65,7 +64,7 @@ function isGraph(executor: Executor | Graph): executor is Graph {
   return 'callCompiled' in executor;
 }
 
-export class TensorFlowBackend extends KernelBackend {
+export class EngineBackend extends KernelBackend {
   readonly #entries = new Map<DataId, Entry>();
   /** The runtime, or the graph of the function that is being traced. */
   #executor: Executor | Graph;
@@ -76,10 +75,7 @@ export class TensorFlowBackend extends KernelBackend {
   /** Whether `fuse` adds its operations inline: within a fused function, and in a trace that does not fuse. */
   #inlines = false;
 
-  constructor(
-    readonly runtime: Runtime,
-    private readonly api: TensorFlowApi,
-  ) {
+  constructor(readonly runtime: Runtime) {
     super();
     this.#executor = runtime;
   }
@@ -145,13 +141,18 @@ export class TensorFlowBackend extends KernelBackend {
     this.#entries.clear();
   }
 
-  // ---- operations: the same two methods as in tfjs-node's backend ----
+  // ---- operations ----
 
-  executeSingleOutput(name: string, attributes: Attribute[], inputs: TensorInfo[]): TensorInfo {
+  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly TensorInfo[]): TensorInfo {
     return this.executeMultipleOutputs(name, attributes, inputs, 1)[0]!;
   }
 
-  executeMultipleOutputs(name: string, attributes: Attribute[], inputs: TensorInfo[], outputs: number): TensorInfo[] {
+  executeMultipleOutputs(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly TensorInfo[],
+    outputs: number,
+  ): TensorInfo[] {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     return this.#executor.execute(name, attributes, natives, outputs).map((tensor) => this.#adopt(tensor));
   }
@@ -228,17 +229,17 @@ export class TensorFlowBackend extends KernelBackend {
     const outer = this.#executor;
     if (!isGraph(outer) || this.#inlines) return fn(resources, inputs);
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
-    const signature = [...resources, ...natives].map(({ shape, dtype }) => ({ shape, dtype }));
+    const signature = [...resources, ...natives].map(({ shape, dtype, valueType }) => ({ shape, dtype, valueType }));
     const id = `${key} ${JSON.stringify(signature)}`;
     let fused = this.#fused.get(id);
     if (fused === undefined) {
       this.#inlines = true;
       try {
         fused = this.#traceOnto(`byteify_fused_${this.#fused.size}`, (graph) => {
-          const handles = resources.map(({ shape, dtype }) => ({ ...graph.input([], dtype), shape }));
+          const handles = resources.map((resource) => graph.input(resource));
           return fn(
             handles,
-            natives.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dtype))),
+            natives.map((native) => this.#tensor(graph.input(native))),
           );
         });
       } finally {
@@ -251,7 +252,7 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   /**
-   * Traces `fn` into a TensorFlow function called `name`.
+   * Traces `fn` into a function called `name`.
    * @param options.fuse false keeps the operations of `fuse` inline, so that running the graph compiles nothing
    */
   trace(
@@ -264,7 +265,7 @@ export class TensorFlowBackend extends KernelBackend {
     this.#inlines = !fuse;
     try {
       return this.#traceOnto(name, (graph) =>
-        fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input(shape, dataTypeOf(dtype))))),
+        fn(...signature.map(({ shape, dtype }) => this.#tensor(graph.input({ shape, dtype: dataTypeOf(dtype) })))),
       );
     } finally {
       this.#inlines = false;
@@ -272,7 +273,7 @@ export class TensorFlowBackend extends KernelBackend {
   }
 
   #traceOnto(name: string, describe: (graph: Graph) => readonly Tensor[]): TracedFunction {
-    const graph = createGraph(this.api, this.runtime);
+    const graph = this.runtime.createGraph();
     this.#executor = graph;
     let finished = false;
     try {
@@ -296,14 +297,12 @@ export class TensorFlowBackend extends KernelBackend {
   async callFunction(
     traced: TracedFunction,
     inputs: readonly Tensor[],
-    attributes: Attribute[],
+    mode: CompileMode,
     captured: readonly NativeTensor[] = traced.captured,
   ): Promise<Tensor[]> {
     const natives = inputs.map(({ dataId }) => this.#entry(dataId).tensor);
     const all = [...natives, ...captured];
-    const outputs = await this.inFlight.during([traced, ...captured], () =>
-      this.runtime.executeAsync(traced.name, attributes, all, traced.shapes.length),
-    );
+    const outputs = await this.inFlight.during([traced, ...captured], () => this.runtime.call(traced, all, mode));
     return outputs.map((output) => this.#tensor(output));
   }
 
@@ -332,6 +331,13 @@ export class TensorFlowBackend extends KernelBackend {
     if (entry === undefined) throw new ByteifyError('A tensor was used after it was disposed.');
     return entry;
   }
+}
+
+/** The backend of the running engine. @throws ByteifyError when the engine is not started */
+export function engineBackend(): EngineBackend {
+  const current = backend();
+  if (current instanceof EngineBackend) return current;
+  throw new ByteifyError('The engine is not started.', { hint: 'Call startEngine() first.' });
 }
 
 /** An int32 scalar, or an int32 vector. */

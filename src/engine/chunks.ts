@@ -1,6 +1,6 @@
 /** @module Moves large float32 tensors in and out of the engine chunk by chunk, so that no JavaScript array has to contain a whole one. */
-import * as tf from '@tensorflow/tfjs-core';
-import { TensorFlowBackend } from './backend.js';
+import type * as tf from '@tensorflow/tfjs-core';
+import { engineBackend } from './backend.js';
 
 /** Bytes per chunk. */
 export const CHUNK_BYTES = 64 * 2 ** 20;
@@ -13,21 +13,10 @@ export async function tensorFromChunks(
   shape: readonly number[],
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<tf.Tensor> {
-  const backend = tf.backend();
-  if (backend instanceof TensorFlowBackend) return backend.createFromChunks(chunks, shape);
-  const whole: Uint8Array[] = [];
-  for await (const chunk of chunks) whole.push(chunk);
-  const bytes = Buffer.concat(whole);
-  return tf.tensor(new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4), [...shape]);
+  return engineBackend().createFromChunks(chunks, shape);
 }
 
 /** Yields the bytes of a float32 tensor in chunks. The caller keeps the tensor, which must live until the last chunk is read. */
-export function* chunksOf(tensor: tf.Tensor): Generator<Uint8Array> {
-  const backend = tf.backend();
-  if (backend instanceof TensorFlowBackend) {
-    yield* backend.readChunks(tensor, CHUNK_BYTES);
-    return;
-  }
-  const values = tensor.dataSync();
-  yield new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+export function chunksOf(tensor: tf.Tensor): Generator<Uint8Array> {
+  return engineBackend().readChunks(tensor, CHUNK_BYTES);
 }

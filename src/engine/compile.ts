@@ -1,18 +1,19 @@
-/** @module Turns a function over tensors into one TensorFlow function: traced once, then run as a graph or compiled by XLA. */
-import * as tf from '@tensorflow/tfjs-core';
+/** @module Turns a function over tensors into one function of the engine: traced once, then run as a graph or compiled by XLA. */
+import type * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
-import { type Attribute, attribute, dataTypeOf } from './attributes.js';
-import { TensorFlowBackend } from './backend.js';
+import { dataTypeOf } from './attributes.js';
+import { engineBackend } from './backend.js';
 import { callOnZeros } from './call-on-zeros.js';
+import { endsWithProcess } from './ends-with-process.js';
+import type { CompileMode } from './executor.js';
+
+export type { CompileMode };
 
 /** Shape and type of one input. */
 export interface InputSpec {
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32' | 'bool';
 }
-
-/** How a compiled function runs: as a graph, node by node, or as machine code from XLA. */
-export type CompileMode = 'graph' | 'xla';
 
 export interface CompiledFunction {
   /**
@@ -32,11 +33,6 @@ export interface CompiledFunction {
   dispose(): void;
 }
 
-const ATTRIBUTES: Readonly<Record<CompileMode, Attribute[]>> = {
-  graph: [],
-  xla: [attribute.bool('_XlaMustCompile', true)],
-};
-
 let made = 0;
 
 /**
@@ -50,20 +46,19 @@ export function compile(
   defaultMode: CompileMode = 'xla',
   options: { readonly fuse?: boolean } = {},
 ): CompiledFunction {
-  const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend)) {
-    throw new ByteifyError('Only the libtensorflow backend compiles functions.', {
-      hint: 'Leave out --backend, or run eagerly with --eager.',
-    });
-  }
+  const backend = engineBackend();
+  const { runtime } = backend;
   const traced = backend.trace(`byteify_${made++}`, signature, fn, options);
   return {
     operations: traced.operations,
     async call(inputs, mode = defaultMode) {
       check(inputs, signature);
-      return await backend.callFunction(traced, inputs, ATTRIBUTES[mode]);
+      return await backend.callFunction(traced, inputs, mode);
     },
-    compileAhead: (mode = defaultMode) => callOnZeros(backend, traced, signature, ATTRIBUTES[mode]),
+    async compileAhead(mode = defaultMode) {
+      const compiling = runtime.compile?.(traced) ?? callOnZeros(backend, traced, signature, mode);
+      await endsWithProcess(runtime, compiling);
+    },
     dispose: () => backend.inFlight.release(traced, () => traced.remove()),
   };
 }

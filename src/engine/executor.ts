@@ -1,21 +1,22 @@
-/** @module The interface that a backend runs on: tensors in and out, operations by name. */
-import { ByteifyError } from '../errors.js';
+/** @module The interfaces that a backend runs on: tensors in and out, operations by name, traced functions. */
 import type { Attribute } from './attributes.js';
-import { DataType, type GraphOutput, type Pointer, type TensorFlowApi } from './native.js';
 
-/** A tensor in TensorFlow's memory, or one that a graph will compute. `dtype` is a TF_DataType. */
+/** A C pointer. */
+export type Pointer = bigint;
+
+/** A tensor in an executor's memory, or one that a graph will compute. `dtype` is a TF_DataType. */
 export interface NativeTensor {
-  /** The handle of an eager tensor; 0n for a tensor of a graph. */
+  /** TensorFlow's handle of an eager tensor; 0n for all others. */
   readonly handle: Pointer;
   readonly shape: number[];
   readonly dtype: number;
   /** For a variable's handle: the TF_DataType of the variable's value. */
   readonly valueType?: number;
-  /** The output that produces it in the graph being traced. */
-  readonly output?: GraphOutput;
+  /** What produces it in the graph being traced. Its form is the graph's own. */
+  readonly output?: object;
 }
 
-/** What a backend runs on: the eager runtime, or a graph being traced. */
+/** What a backend runs on: a runtime, or a graph being traced. */
 export interface Executor {
   /** Copies values in. `bytes` is the row-major little-endian content. */
   create(bytes: Uint8Array, shape: readonly number[], dtype: number): NativeTensor;
@@ -31,6 +32,37 @@ export interface Executor {
   ): NativeTensor[];
 }
 
+/** A function over tensors that was traced once. */
+export interface TracedFunction {
+  readonly name: string;
+  /** Whether it changes variables: a call must then run even if nothing reads its results. */
+  readonly changesVariables: boolean;
+  /** Handles of the variables it uses, which follow the inputs at each call. */
+  readonly captured: readonly NativeTensor[];
+  /** The captured variables that the function changes. */
+  readonly changed: ReadonlySet<NativeTensor>;
+  /** The shape of each result. */
+  readonly shapes: readonly (readonly number[])[];
+  readonly operations: number;
+  remove(): void;
+}
+
+export type InputLike = Pick<NativeTensor, 'dtype' | 'valueType'> & { readonly shape: readonly number[] };
+
+export interface Graph extends Executor {
+  /** Adds an input like the given one, which may be a variable. Inputs precede captured variables in the function's signature. */
+  input(like: InputLike): NativeTensor;
+  /** Calls another function of the same runtime. It must not capture variables. */
+  callCompiled(fn: TracedFunction, inputs: readonly NativeTensor[]): NativeTensor[];
+  /** Turns the graph into a function of its inputs that returns `outputs`. The graph is released. */
+  finish(name: string, outputs: readonly NativeTensor[]): TracedFunction;
+  /** Releases the graph without making a function of it. */
+  abandon(): void;
+}
+
+/** How a traced function runs: as a graph, node by node, or as machine code from XLA. Devices of OpenXLA always do the latter. */
+export type CompileMode = 'graph' | 'xla';
+
 export interface Device {
   readonly name: string;
   readonly type: string;
@@ -45,30 +77,14 @@ export interface Runtime extends Executor {
   readChunks(tensor: NativeTensor, chunkBytes: number): Generator<Uint8Array>;
   readonly version: string;
   readonly devices: readonly Device[];
-  /** Runs an operation or a function on another thread. Its inputs must stay alive until it is done. */
-  executeAsync(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly NativeTensor[],
-    outputs: number,
-  ): Promise<NativeTensor[]>;
-  /** Adds a TF_Function, which the caller keeps, to the context under its name. The returned function removes it again. */
-  addFunction(fn: Pointer, name: string): () => void;
+  /** Begins a trace, whose operations may read values of this runtime. */
+  createGraph(): Graph;
+  /** Runs a traced function on another thread. Its inputs, variables included, must stay alive until it is done. */
+  call(fn: TracedFunction, inputs: readonly NativeTensor[], mode: CompileMode): Promise<NativeTensor[]>;
+  /** Compiles a function on another thread before its first call. Null where only a call does so. */
+  readonly compile: ((fn: TracedFunction) => Promise<void>) | null;
   /** The number of live handles, for leak tests. */
   liveHandles(): number;
-  /** Ends the process immediately, without waiting for `executeAsync`. */
+  /** Ends the process immediately, without waiting for calls on other threads. */
   leave(exitCode: number): void;
-}
-
-/** Bytes per value. */
-export function bytesOfType(dtype: number): number {
-  if (dtype === DataType.float64) return 8;
-  if (dtype === DataType.float32 || dtype === DataType.int32) return 4;
-  return dtype === DataType.bfloat16 ? 2 : 1;
-}
-
-/** @throws ByteifyError with TensorFlow's own message when a call failed. */
-export function checkStatus(api: TensorFlowApi, status: Pointer, what: string): void {
-  if (api.TF_GetCode(status) === 0) return;
-  throw new ByteifyError(`TensorFlow failed in ${what}: ${api.TF_Message(status).split('\n')[0]}`);
 }

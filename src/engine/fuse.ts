@@ -3,7 +3,7 @@
  * compiles to a single pass over memory, between the matrix products of the graph. Outside a trace its operations run one by one.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { TensorFlowBackend } from './backend.js';
+import { engineBackend } from './backend.js';
 
 /** Runs `fn` fused. `key` must identify everything that `fn` closes over; calls with the same key and shapes share one function. */
 export function fuse(
@@ -11,9 +11,7 @@ export function fuse(
   inputs: readonly tf.Tensor[],
   fn: (...inputs: tf.Tensor[]) => readonly tf.Tensor[],
 ): readonly tf.Tensor[] {
-  const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend)) return fn(...inputs);
-  return backend.fuse(key, [], inputs, (_none, given) => fn(...given));
+  return engineBackend().fuse(key, [], inputs, (_none, given) => fn(...given));
 }
 
 /** Computes gradients within a gradient. tfjs-core keeps a single tape, which an inner backward pass would discard. */

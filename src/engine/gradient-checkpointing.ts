@@ -3,7 +3,7 @@
  * the forward pass are not kept but recomputed in the backward pass.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { TensorFlowBackend } from './backend.js';
+import { engineBackend } from './backend.js';
 import { fuse, innerGrads } from './fuse.js';
 import { currentPrecision, withPrecision } from './precision.js';
 
@@ -13,8 +13,7 @@ import { currentPrecision, withPrecision } from './precision.js';
  * subexpressions.
  */
 function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
-  const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend && backend.tracing)) return x;
+  if (!engineBackend().tracing) return x;
   const [delayed] = fuse('after', [gate, x], (slope, value) => {
     const one = tf.slice(tf.reshape(slope, [slope.size]), [0], [1]);
     return [tf.add(value, tf.mul(tf.reshape(one, []), 0))];

@@ -4,11 +4,11 @@
  */
 import { type DataType, type NamedTensorInfoMap, registerKernel, type TensorInfo, util } from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
-import type { TensorFlowBackend } from './backend.js';
+import type { EngineBackend } from './backend.js';
 import type { KernelAttributes } from './kernel-attributes.js';
 
 type Kernel = (
-  backend: TensorFlowBackend,
+  backend: EngineBackend,
   inputs: Record<string, TensorInfo>,
   attrs: KernelAttributes,
 ) => TensorInfo | TensorInfo[];
@@ -59,7 +59,7 @@ const argument =
       [util.parseAxisParam(axis, x!.shape)[0]!],
     );
 
-function cast(backend: TensorFlowBackend, x: TensorInfo, dtype: DataType): TensorInfo {
+function cast(backend: EngineBackend, x: TensorInfo, dtype: DataType): TensorInfo {
   return backend.executeSingleOutput(
     'Cast',
     [type('SrcT', x.dtype), type('DstT', dtype), bool('Truncate', false)],
@@ -67,12 +67,12 @@ function cast(backend: TensorFlowBackend, x: TensorInfo, dtype: DataType): Tenso
   );
 }
 
-function identity(backend: TensorFlowBackend, x: TensorInfo): TensorInfo {
+function identity(backend: EngineBackend, x: TensorInfo): TensorInfo {
   backend.incRef(x.dataId);
   return { dataId: x.dataId, shape: x.shape, dtype: x.dtype };
 }
 
-function reshape(backend: TensorFlowBackend, x: TensorInfo, shape: readonly number[]): TensorInfo {
+function reshape(backend: EngineBackend, x: TensorInfo, shape: readonly number[]): TensorInfo {
   return backend.withConstants('Reshape', [type('T', x.dtype), type('Tshape', 'int32')], [x], [shape]);
 }
 
@@ -330,7 +330,7 @@ export function registerKernels(backendName: string): void {
       backendName,
       kernelFunc: ({ inputs, backend, attrs }) =>
         kernel(
-          backend as TensorFlowBackend,
+          backend as EngineBackend,
           inputs as NamedTensorInfoMap as Record<string, TensorInfo>,
           attrs as unknown as KernelAttributes,
         ),

@@ -4,9 +4,9 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
-import { TensorFlowBackend } from './backend.js';
+import { engineBackend } from './backend.js';
 import { multipliesBfloat16 } from './bfloat16-products.js';
-import { DataType } from './native.js';
+import { DataType } from './data-type.js';
 import { castNative, rawOp } from './raw-op.js';
 
 export type Precision = 'float32' | 'bfloat16';
@@ -49,8 +49,7 @@ const FLOAT32: ProductOperands = {
 
 /** Whether a tensor that tfjs-core treats as float32 is bfloat16. The weights of a frozen part are passed on in their stored type. */
 function isBfloat16({ dataId }: tf.Tensor): boolean {
-  const backend = tf.backend();
-  return backend instanceof TensorFlowBackend && backend.nativeType(dataId) === DataType.bfloat16;
+  return engineBackend().nativeType(dataId) === DataType.bfloat16;
 }
 
 const widened = (x: tf.Tensor): tf.Tensor => (isBfloat16(x) ? castNative(x, DataType.bfloat16, DataType.float32) : x);
@@ -74,7 +73,7 @@ const BFLOAT16: ProductOperands = {
   },
 };
 
-/** The operands of the current precision. Only byteify's own backend has bfloat16 tensors; on another, products stay in float32. */
+/** The operands of the current precision. */
 export function productOperands(): ProductOperands {
-  return current === 'bfloat16' && tf.backend() instanceof TensorFlowBackend ? BFLOAT16 : FLOAT32;
+  return current === 'bfloat16' ? BFLOAT16 : FLOAT32;
 }

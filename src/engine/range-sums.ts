@@ -1,10 +1,8 @@
 /** @module Sums over ranges of a row as differences of cumulative sums: one pass, whatever the number of ranges. */
 import * as tf from '@tensorflow/tfjs-core';
 import { attribute } from './attributes.js';
-import { TensorFlowBackend } from './backend.js';
+import { DataType } from './data-type.js';
 import { fuse } from './fuse.js';
-import { hostRangeSums } from './host-range-sums.js';
-import { DataType } from './native.js';
 import { castNative, rawOp } from './raw-op.js';
 import { untaped } from './untaped.js';
 
@@ -38,17 +36,6 @@ function differences(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tenso
   return tf.relu(castNative(difference!, DataType.float64, DataType.float32));
 }
 
-/** Computes on the host: tfjs-node's backend refuses tensors of types that tfjs-core has no name for. */
-function onHost(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
-  const sums = hostRangeSums({
-    probabilities: probabilities.dataSync(),
-    width: probabilities.shape[1]!,
-    rows: rows.dataSync(),
-    bounds: bounds.dataSync(),
-  });
-  return tf.tensor(sums, [bounds.shape[0]!, bounds.shape[1]! - 1], 'float32');
-}
-
 /**
  * Sums of probabilities over contiguous ranges: out[n, b] = sum of probabilities[rows[n], v] for bounds[n, b] <= v < bounds[n, b + 1].
  * Sums and differences are in float64, so the error of a range is about 1e-15 of its row's sum, however small the range. No gradient.
@@ -56,7 +43,6 @@ function onHost(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): t
  * @returns float32 [N, B].
  */
 export function rangeSums(probabilities: tf.Tensor, rows: tf.Tensor, bounds: tf.Tensor): tf.Tensor {
-  if (!(tf.backend() instanceof TensorFlowBackend)) return untaped((x) => onHost(x, rows, bounds), probabilities);
   // XLA's cumulative sum on a CPU is four times faster than TensorFlow's.
   const fused = (x: tf.Tensor) =>
     fuse('range sums', [x, rows, bounds], (p, row, at) => [differences(p!, row!, at!)])[0]!;

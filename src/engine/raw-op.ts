@@ -1,23 +1,10 @@
 /** @module Runs TensorFlow operations by name, for those that tfjs-core lacks. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
+import { engineBackend } from './backend.js';
 
-/** What our backend and tfjs-node's have in common beyond tfjs-core's interface. */
-interface RawBackend {
-  executeSingleOutput(name: string, attributes: readonly Attribute[], inputs: readonly tf.TensorInfo[]): tf.TensorInfo;
-  executeMultipleOutputs(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly tf.TensorInfo[],
-    outputs: number,
-  ): tf.TensorInfo[];
-}
-
-/** tfjs-node's backend returns tensors that tfjs-core already tracks: a second tensor over the same data would outlive it. */
-function wrap(made: tf.TensorInfo): tf.Tensor {
-  if (made instanceof tf.Tensor) return made;
-  return tf.engine().makeTensorFromDataId(made.dataId, made.shape, made.dtype);
-}
+const wrap = ({ dataId, shape, dtype }: tf.TensorInfo): tf.Tensor =>
+  tf.engine().makeTensorFromDataId(dataId, shape, dtype);
 
 /** Runs one TensorFlow operation by name, outside the gradient tape. */
 export function rawOp(
@@ -26,10 +13,7 @@ export function rawOp(
   inputs: readonly tf.Tensor[],
   outputs = 1,
 ): tf.Tensor[] {
-  const backend = tf.backend() as unknown as RawBackend;
-  return outputs === 1
-    ? [wrap(backend.executeSingleOutput(name, attributes, inputs))]
-    : backend.executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
+  return engineBackend().executeMultipleOutputs(name, attributes, inputs, outputs).map(wrap);
 }
 
 /** Converts between TF_DataTypes, including those that tfjs-core has no name for. */

@@ -1,7 +1,7 @@
 /** @module One TensorFlow resource variable: a tensor of one stored type that operations read and change in place. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Attribute, attribute } from './attributes.js';
-import type { TensorFlowBackend } from './backend.js';
+import type { EngineBackend } from './backend.js';
 import type { NativeTensor } from './executor.js';
 
 /** Values have the stored type, which tfjs-core may have no name for. */
@@ -18,7 +18,7 @@ export interface Resource {
 let made = 0;
 
 /** Creates a resource without a value. @param dtype a TF_DataType. */
-export function createResource(backend: TensorFlowBackend, shape: readonly number[], dtype: number): Resource {
+export function createResource(backend: EngineBackend, shape: readonly number[], dtype: number): Resource {
   const [handle] = backend.runtime.execute(
     'VarHandleOp',
     [
@@ -35,7 +35,7 @@ export function createResource(backend: TensorFlowBackend, shape: readonly numbe
 }
 
 /** A resource for an existing handle, including the one that a fused function receives. */
-export function resourceOver(backend: TensorFlowBackend, native: NativeTensor, dtype: number): Resource {
+export function resourceOver(backend: EngineBackend, native: NativeTensor, dtype: number): Resource {
   const type = attribute.nativeType('dtype', dtype);
   const rowTypes = [type, attribute.type('Tindices', 'int32')];
   const gatherTypes = [...rowTypes, attribute.int('batch_dims', 0), attribute.bool('validate_indices', true)];

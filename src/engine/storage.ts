@@ -1,6 +1,6 @@
 /** @module How a variable's values are stored: unchanged, or in fewer bits. Pure arithmetic on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { DataType } from './native.js';
+import { DataType } from './data-type.js';
 import { castNative } from './raw-op.js';
 
 /**

@@ -1,13 +1,10 @@
 /** @module A function over tensors that is compiled once or runs eagerly. Callers do not need to distinguish the two. */
 import * as tf from '@tensorflow/tfjs-core';
-import { canCompile } from './capabilities.js';
+import { onOpenXla } from './capabilities.js';
 import { type CompiledFunction, type CompileMode, compile, type InputSpec } from './compile.js';
 
 /** How a function runs: compiled, or eagerly, operation by operation. */
 export type RunMode = CompileMode | 'eager';
-
-/** As a graph if the backend can trace one, else eagerly. */
-export const graphOrEager = (): RunMode => (canCompile() ? 'graph' : 'eager');
 
 export interface TensorFunction {
   /**
@@ -65,9 +62,11 @@ export function tensorFunction(
 
 /**
  * Like `tensorFunction`, but no call waits for a compiler: the first one runs eagerly, later ones as an unfused graph, and those after
- * `compileAhead` in the requested mode. The three results differ only in rounding.
+ * `compileAhead` in the requested mode. The three results differ only in rounding. OpenXLA compiles even single operations, so there the
+ * function is compiled at once.
  */
 export function gradualFunction(body: Body, signature: readonly InputSpec[], mode: CompileMode): TensorFunction {
+  if (onOpenXla()) return tensorFunction(body, signature, mode);
   const eager = tensorFunction(body, signature, 'eager');
   const graph = tensorFunction(body, signature, 'graph', { fuse: false });
   const fastest = mode === 'graph' ? graph : tensorFunction(body, signature, mode);

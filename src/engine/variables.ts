@@ -1,9 +1,6 @@
-/**
- * @module Variables: float32 tensors that training changes in place. On the libtensorflow backend they are TensorFlow's resource
- * variables, which compiled functions read and assign without a copy. On another backend a variable is a tensor that is replaced.
- */
+/** @module Variables: float32 tensors that training changes in place. Compiled functions read and assign them without a copy. */
 import * as tf from '@tensorflow/tfjs-core';
-import { TensorFlowBackend } from './backend.js';
+import { type EngineBackend, engineBackend } from './backend.js';
 import { createResource, type Resource, resourceOver } from './resource.js';
 import { CODECS, type Storage } from './storage.js';
 
@@ -27,18 +24,14 @@ export interface Variable {
 
 /** Creates a variable with a value. The caller keeps `initial`. */
 export function createVariable(initial: tf.Tensor, storage: Storage = 'float32'): Variable {
-  const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend)) return tensorVariable(initial, storage);
-  const variable = emptyVariable(backend, initial.shape, storage);
+  const variable = emptyVariable(engineBackend(), initial.shape, storage);
   variable.assign(initial);
   return variable;
 }
 
 /** Creates a variable of zeros. On a CPU a large one takes memory only where it is written to. */
 export function zeroVariable(shape: readonly number[], storage: Storage = 'float32'): Variable {
-  const backend = tf.backend();
-  if (!(backend instanceof TensorFlowBackend))
-    return tf.tidy(() => tensorVariable(tf.zeros([...shape]), storage) as never);
+  const backend = engineBackend();
   const variable = emptyVariable(backend, shape, storage);
   CODECS[storage].parts(shape).forEach((part, i) => {
     const zeros = backend.zeros(part.shape, part.dtype);
@@ -69,9 +62,8 @@ export function fuseUpdate(
     });
     return next.slice(over.length);
   };
-  const backend = tf.backend();
+  const backend = engineBackend();
   return tf.tidy(() => {
-    if (!(backend instanceof TensorFlowBackend)) return assignAll(variables, inputs);
     const resourceVariables = variables as readonly ResourceVariable[];
     const handles = resourceVariables.flatMap(({ resources }) => resources.map(({ native }) => native));
     const results = backend.fuse(
@@ -96,7 +88,7 @@ interface ResourceVariable extends Variable {
   readonly resources: readonly Resource[];
 }
 
-function emptyVariable(backend: TensorFlowBackend, shape: readonly number[], storage: Storage): ResourceVariable {
+function emptyVariable(backend: EngineBackend, shape: readonly number[], storage: Storage): ResourceVariable {
   const parts = CODECS[storage].parts(shape);
   return variableOf(
     shape,
@@ -126,24 +118,5 @@ function variableOf(shape: readonly number[], storage: Storage, resources: reado
     dispose() {
       for (const resource of resources) resource.dispose();
     },
-  };
-}
-
-/** A variable on another backend. It stores float32 whatever storage is requested. */
-function tensorVariable(initial: tf.Tensor, storage: Storage): Variable {
-  let value = tf.keep(tf.clone(initial));
-  const replace = (next: tf.Tensor) => {
-    value.dispose();
-    value = tf.keep(next);
-  };
-  return {
-    shape: initial.shape,
-    storage,
-    read: () => tf.clone(value),
-    readFrozen: () => tf.clone(value),
-    assign: (next) => replace(tf.clone(next)),
-    gatherRows: (ids) => tf.gather(value, ids as tf.Tensor1D),
-    scatterRows: (ids, values) => replace(tf.tensorScatterUpdate(value, tf.expandDims(ids, 1), values)),
-    dispose: () => value.dispose(),
   };
 }

@@ -1,6 +1,5 @@
 /** @module Scores texts of any length in strides, and many continuations of a prompt, which is read only once. */
 import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
-import { graphOrEager } from '../engine/index.js';
 import { type Decoding, openDecoding, patchLengthsOf, type ResidentModel } from '../model/index.js';
 import type { ByteScores } from './score.js';
 
@@ -35,7 +34,7 @@ function surprisal(logits: Float32Array, row: number, id: number): number {
 /** Opens a scorer. The engine must be started. The caller keeps `model`, which must stay open. @param options.stride bytes per stride */
 export function openScorer(model: ResidentModel, options: { readonly stride?: number } = {}): Scorer {
   const { stride = STRIDE } = options;
-  const mode = graphOrEager();
+  const mode = 'graph';
   const nothing: number[] = [];
   const opened = new Map<number, Decoding>();
   function decodingOf(slots: number): Decoding {

@@ -4,7 +4,7 @@
  */
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { textPositions } from '../blt/index.js';
-import { canCompile, type RunMode } from '../engine/index.js';
+import type { RunMode } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
 import { openDecoding, type ResidentModel } from '../model/index.js';
 import { type ByteCounts, generateRound } from './round.js';
@@ -60,7 +60,7 @@ const COMPILE_FROM_BYTES = 1000;
 
 /** Opens a generator. The engine must be started. @param model must stay open until the generator is closed */
 export function openGenerator(model: ResidentModel, options: GeneratorOptions = {}): Generator {
-  const { slots: slotCount = 1, draft = 0, mode = canCompile() ? 'xla' : 'eager', expectedBytes = 1024 } = options;
+  const { slots: slotCount = 1, draft = 0, mode = 'xla', expectedBytes = 1024 } = options;
   const maxPositions = textPositions(model.config);
   const decoding = openDecoding(model, {
     slots: slotCount,

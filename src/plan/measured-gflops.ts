@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 // Not the folder's index, which loads TensorFlow's operations.
-import { engineHome } from '../engine/folders.js';
+import { engineHome } from '../engine/setup/folders.js';
 
 /** GFLOP/s of a float32 matrix product, or null when `byteify setup` has not measured it. */
 export function measuredGflops(env: Readonly<Record<string, string | undefined>> = process.env): number | null {

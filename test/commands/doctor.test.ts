@@ -6,8 +6,8 @@ import { checkEngine } from '../../src/commands/doctor/check-engine.js';
 import { checkHubCache, checkHubToken } from '../../src/commands/doctor/check-hub.js';
 import { checkGpu, checkMemory, checkNode, checkPlatform } from '../../src/commands/doctor/check-machine.js';
 import { doctor } from '../../src/commands/doctor.js';
-import { LIBRARY_FILES } from '../../src/engine/libraries.js';
-import { recordSelfTest } from '../../src/engine/self-test-record.js';
+import { LIBRARY_FILES } from '../../src/engine/setup/libraries.js';
+import { recordSelfTest } from '../../src/engine/setup/self-test-record.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 

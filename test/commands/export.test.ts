@@ -16,7 +16,7 @@ vi.mock('../../src/engine/index.js', () => ({ startEngine: async () => undefined
 
 const blt = fileURLToPath(new URL('../fixtures/golden/plain/blt', import.meta.url));
 const folder = temporaryFolder();
-const args = { language: [], dataSource: [], backend: 'tfjs-node-gpu' } as const;
+const args = { language: [], dataSource: [], device: 'cuda' } as const;
 
 const exported = () => runCommand(exportCommand, { ...args, dir: blt, out: join(folder(), 'out') });
 

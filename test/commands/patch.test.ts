@@ -43,6 +43,6 @@ describe('byteify patch', () => {
     const missing = join(folder(), 'missing');
     expect(await commandLine('patch', BLT, missing)).toMatchObject(wrongUsage(`${missing} does not exist`));
     expect(await commandLine('patch', BLT, missing, '--threads', '0')).toMatchObject(wrongUsage('--threads'));
-    expect(await commandLine('patch', BLT, missing, '--backend', 'abacus')).toMatchObject(wrongUsage('abacus'));
+    expect(await commandLine('patch', BLT, missing, '--device', 'abacus')).toMatchObject(wrongUsage('abacus'));
   });
 });

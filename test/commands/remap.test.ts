@@ -65,7 +65,7 @@ describe('remap --out', () => {
 });
 
 describe('export', () => {
-  const args = { backend: 'libtensorflow', language: [], dataSource: [] } as const;
+  const args = { device: 'auto', language: [], dataSource: [] } as const;
 
   it('requires --out for a plain checkpoint', async () => {
     const { error } = await runCommand(exportCommand, { ...args, dir: blt });

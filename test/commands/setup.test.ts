@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllEnvs());
 /** The contents of the engine's cache. */
 const remembered = () => readdir(join(folder(), 'home', 'engine')).catch(() => []);
 
-// Downloading and checking the libraries is tested in test/engine/set-up.test.ts.
+// Downloading and checking the libraries is tested in test/engine/setup/set-up.test.ts.
 describe('byteify setup', () => {
   it('refuses a folder without the libraries, and does not record it', async () => {
     const libraries = join(folder(), 'libraries');

@@ -154,10 +154,10 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     /above zero/,
   ],
   [
-    'a backend that is not installed',
-    ['score', goldenPath('plain/blt'), text, '--backend', 'tfjs-node-gpu'],
+    'a device whose plugin is not set up',
+    ['score', goldenPath('plain/blt'), text, '--device', 'rocm'],
     2,
-    /tfjs-node-gpu needs the package/,
+    /No plugin for rocm is set up/,
   ],
   ['a benchmark without a model', ['bench', 'train-step'], 2, /No model was named/],
   [

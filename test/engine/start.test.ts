@@ -1,52 +1,49 @@
-import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, expect, it, vi } from 'vitest';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { startEngine } from '../../src/engine/index.js';
+import { chooseDevice, requirePlugin } from '../../src/engine/setup/devices.js';
+import { engineHome } from '../../src/engine/setup/folders.js';
+import { locatePlugin, ownPluginFile, pluginFolder } from '../../src/engine/setup/locate-plugin.js';
+import { pluginFileIn } from '../../src/engine/setup/plugins.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
 
-const PACKAGE = '@tensorflow/tfjs-node-gpu';
-afterEach(() => {
-  vi.doUnmock(PACKAGE);
-  vi.restoreAllMocks();
-  if (tf.findBackendFactory('tensorflow')) tf.removeBackend('tensorflow');
+const folder = temporaryFolder();
+beforeEach(() => {
+  vi.stubEnv('BYTEIFY_HOME', join(folder(), 'home'));
+  mkdirSync(engineHome(), { recursive: true });
+});
+afterEach(() => vi.unstubAllEnvs());
+
+it('the automatic device is the CPU unless a plugin is set up for a GPU that is there', () => {
+  expect(chooseDevice('auto')).toBe('cpu');
+  expect(chooseDevice('cuda')).toBe('cuda');
 });
 
-const start = () => startEngine({ backend: 'tfjs-node-gpu' });
-
-it('a missing tfjs-node-gpu is named', async () => {
-  await expect(start()).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('needs the package') });
-});
-
-it.each<[string, () => void]>([
-  ['registers nothing', () => undefined],
-  [
-    'registers a backend that does not start',
-    () => tf.registerBackend('tensorflow', async () => Promise.reject('no GPU')),
-  ],
-])('a tfjs-node-gpu that %s is refused in one sentence', async (_what, register) => {
-  vi.spyOn(console, 'warn').mockReturnValue(); // tfjs-core's own
-  vi.doMock(PACKAGE, () => {
-    register();
-    return {};
-  });
-  await expect(start()).rejects.toThrow(`${PACKAGE} is installed but registered no backend`);
-});
-
-it('a tfjs-node-gpu without its addon is refused with the package’s own reason', async () => {
-  vi.doMock(PACKAGE, () => {
-    throw new Error('The Node.js native addon module (tfjs_binding.node) can not be found at path: here\nPlease run');
-  });
-  await expect(start()).rejects.toMatchObject({
-    message: expect.stringContaining('cannot be loaded'),
-    hint: expect.stringContaining('docs/gpu.md'),
+it('a device without a plugin is refused, with the command that sets it up', async () => {
+  expect(() => requirePlugin('rocm')).toThrow('No plugin for rocm is set up on this machine.');
+  await expect(startEngine({ device: 'cuda' })).rejects.toMatchObject({
+    hint: expect.stringContaining('byteify setup --device cuda'),
   });
 });
 
-it('a tfjs-node-gpu that cannot compute on this Node is refused at once', async () => {
-  vi.doMock(PACKAGE, () => {
-    tf.registerBackend('tensorflow', () => Object.assign(new tf.KernelBackend(), { dispose: () => undefined }));
-    return {};
-  });
-  await expect(start()).rejects.toMatchObject({
-    message: expect.stringContaining(`does not compute on Node ${process.versions.node}`),
-    hint: expect.stringContaining('Node 22'),
-  });
+it('the user’s own plugin comes before the downloaded one, as long as it exists', () => {
+  const pinned = pluginFileIn('cuda', pluginFolder('cuda'));
+  const own = join(folder(), 'own.so');
+  mkdirSync(dirname(pinned), { recursive: true });
+  for (const path of [pinned, own]) writeFileSync(path, 'no library');
+  expect(locatePlugin('cuda')).toBe(pinned);
+  writeFileSync(ownPluginFile('cuda'), JSON.stringify({ plugin: own }));
+  expect(locatePlugin('cuda')).toBe(own);
+  writeFileSync(ownPluginFile('cuda'), JSON.stringify({ plugin: join(folder(), 'gone.so') }));
+  expect(locatePlugin('cuda')).toBe(pinned);
+});
+
+it.each([
+  ['a file that does not exist', 'missing.so', /^There is no file .*missing.so/],
+  ['a file that is no library', 'text.so', /text.so cannot be loaded: /],
+])('%s is no plugin', async (_what, name, message) => {
+  const plugin = join(folder(), name);
+  if (name === 'text.so') writeFileSync(plugin, 'no library');
+  await expect(startEngine({ device: 'cuda', plugin })).rejects.toThrow(message);
 });

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import { TensorFlowBackend } from '../../src/engine/backend.js';
+import { EngineBackend } from '../../src/engine/backend.js';
 import {
   type Engine,
   fuse,
   gradualFunction,
-  graphOrEager,
   type RunMode,
   startEngine,
   tensorFunction,
@@ -36,12 +35,12 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<number[]> {
   return values;
 }
 
-/** How TensorFlow was told to run functions while `work` ran. */
+/** How functions ran while `work` ran. */
 async function runs(work: () => Promise<unknown>): Promise<('graph' | 'xla')[]> {
-  const spy = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+  const spy = vi.spyOn(EngineBackend.prototype, 'callFunction');
   try {
     await work();
-    return spy.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph'));
+    return spy.mock.calls.map(([, , mode]) => mode);
   } finally {
     spy.mockRestore();
   }
@@ -75,7 +74,7 @@ describe.each<RunMode>(['eager', 'graph', 'xla'])('a function that runs by %s', 
 });
 
 it('without fused chains, a graph does not use XLA', async () => {
-  const traces = vi.spyOn(TensorFlowBackend.prototype, 'trace');
+  const traces = vi.spyOn(EngineBackend.prototype, 'trace');
   const x = tf.tensor1d([1, 2, 3]);
   for (const option of [{}, { fuse: false }]) {
     const sum = zeroVariable([3]);
@@ -89,10 +88,6 @@ it('without fused chains, a graph does not use XLA', async () => {
   expect(plain).toBeGreaterThan(fused!);
   traces.mockRestore();
   x.dispose();
-});
-
-it('graphOrEager is a graph if the backend can trace one', () => {
-  expect(graphOrEager()).toBe('graph');
 });
 
 describe('a function that is compiled in the background', () => {

@@ -260,25 +260,3 @@ describe('a call', () => {
     compiled.dispose();
   });
 });
-
-describe('another backend', () => {
-  class Other extends tf.KernelBackend {
-    override dispose(): void {}
-  }
-
-  it('compiles nothing and says what to do, but runs fused chains', async () => {
-    tf.registerBackend('other', () => new Other());
-    try {
-      expect(await tf.setBackend('other')).toBe(true);
-      const error = refused((x) => [x!], [floats(1)]);
-      expect(error).toBeInstanceOf(ByteifyError);
-      expect(error.message).toMatch(/Only the libtensorflow backend compiles/);
-      expect(error.hint).toMatch(/--backend|eager/);
-      const marker = {} as tf.Tensor;
-      expect(fuse('there', [marker], (x) => [x!, x!])).toEqual([marker, marker]);
-    } finally {
-      await tf.setBackend('libtensorflow');
-      tf.removeBackend('other');
-    }
-  });
-});

@@ -9,7 +9,7 @@ import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { cacheHome } from '../../src/engine/folders.js';
+import { cacheHome } from '../../src/engine/setup/folders.js';
 import { type Finished, runCli } from './cli.js';
 
 const run = promisify(execFile);

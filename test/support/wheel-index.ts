@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/libraries.js';
+import { LIBRARY_FILES, type PinnedWheel } from '../../src/engine/setup/libraries.js';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { startEngine } from '../../../dist/engine/index.js';
-import { locateEngine } from '../../../dist/engine/locate.js';
+import { locateEngine } from '../../../dist/engine/setup/locate.js';
 import { loadedLibraries, missingLibraries } from '../loaded.mjs';
 import { failed } from '../verdict.mjs';
 

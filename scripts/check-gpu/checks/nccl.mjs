@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import koffi from 'koffi';
-import { locateEngine } from '../../../dist/engine/locate.js';
+import { locateEngine } from '../../../dist/engine/setup/locate.js';
 import { failed, ncclVersion } from '../verdict.mjs';
 
 const NAME = 'NCCL';

@@ -1,8 +1,10 @@
 /** @module Checks of the engine: its libraries, the bridge to them, and its speed. */
 
-import { type EngineLocation, locateEngine } from '../../engine/locate.js';
-import { type Machine, supportOf, thisMachine } from '../../engine/machine.js';
-import { selfTestOf } from '../../engine/self-test-record.js';
+import { PLUGIN_DEVICES, type PluginDevice } from '../../engine/setup/devices.js';
+import { type EngineLocation, locateEngine } from '../../engine/setup/locate.js';
+import { locatePlugin } from '../../engine/setup/locate-plugin.js';
+import { type Machine, supportOf, thisMachine } from '../../engine/setup/machine.js';
+import { selfTestOf } from '../../engine/setup/self-test-record.js';
 import { messageOf } from '../../errors.js';
 import type { Check } from './check.js';
 
@@ -41,8 +43,33 @@ export function checkEngine(machine: Machine = thisMachine()): Check {
 
 /** The flags with which `byteify setup` keeps these libraries. */
 function flagsFor({ build, folder }: EngineLocation): string {
-  if (build === 'own') return ` --libtensorflow ${folder}`;
-  return build === 'gpu' ? ' --gpu' : '';
+  return build === 'own' ? ` --libtensorflow ${folder}` : '';
+}
+
+/** Checks a plugin that is set up: that it loads, and which version of PJRT's C API it implements. */
+async function checkPlugin(device: PluginDevice, path: string): Promise<Check> {
+  const check = { name: `plugin, ${device}`, required: false };
+  try {
+    const { loadPlugin } = await import('../../engine/pjrt/plugin.js');
+    const { major, minor } = loadPlugin(path).version;
+    return { ...check, ok: true, detail: `PJRT C API ${major}.${minor}, ${path}`, mend: null };
+  } catch (error) {
+    return {
+      ...check,
+      ok: false,
+      detail: messageOf(error).split('\n', 1)[0] ?? '',
+      mend: `byteify setup --device ${device}`,
+    };
+  }
+}
+
+/** Checks the plugins that are set up. */
+export function checkPlugins(): Promise<Check[]> {
+  const found = PLUGIN_DEVICES.flatMap((device) => {
+    const path = locatePlugin(device);
+    return path === null ? [] : [checkPlugin(device, path)];
+  });
+  return Promise.all(found);
 }
 
 /** Checks that koffi loads. It ships one binary per platform, so node_modules from another platform lack the right one. */

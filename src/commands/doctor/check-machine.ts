@@ -7,8 +7,8 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
-import { engineHome } from '../../engine/folders.js';
-import { type Machine, supportOf, thisMachine } from '../../engine/machine.js';
+import { engineHome } from '../../engine/setup/folders.js';
+import { type Machine, supportOf, thisMachine } from '../../engine/setup/machine.js';
 import { humanBytes } from '../../ui/index.js';
 import type { Check } from './check.js';
 
@@ -75,9 +75,13 @@ async function checkDisk(name: string, path: string): Promise<Check> {
 export async function checkGpu(): Promise<Check> {
   const check = { name: 'gpu', required: false };
   try {
-    const { stdout } = await run('nvidia-smi', ['--query-gpu=name,memory.total', '--format=csv,noheader'], {
-      timeout: 10_000,
-    });
+    const { stdout } = await run(
+      'nvidia-smi',
+      ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader'],
+      {
+        timeout: 10_000,
+      },
+    );
     const gpus = stdout.trim().split('\n').filter(Boolean);
     if (gpus.length > 0) return { ...check, ok: true, detail: gpus.join('; '), mend: 'byteify setup --gpu uses it' };
   } catch {

@@ -1,18 +1,10 @@
 /**
- * @module Chooses how steps run if the recipe says `auto`. On a GPU, XLA compiles the whole step. On a CPU, TensorFlow's graph with fused chains
+ * @module Chooses how steps run if the recipe says `auto`. OpenXLA compiles the whole step. On a CPU, TensorFlow's graph with fused chains
  * has faster matrix products and XLA has less overhead, so one layer of each transformer is timed in both modes if the run is long enough for
  * the choice to matter.
  */
 import { type BltConfig, layerTensors, type TransformerConfig } from '../../blt/index.js';
-import {
-  type CompileMode,
-  canCompile,
-  onGpu,
-  type RunMode,
-  signatureOf,
-  tensorFunction,
-  tf,
-} from '../../engine/index.js';
+import { type CompileMode, onOpenXla, type RunMode, signatureOf, tensorFunction, tf } from '../../engine/index.js';
 import { block, blockContext } from '../../model/transformer.js';
 import { lossAndGradients } from './gradients.js';
 
@@ -75,8 +67,7 @@ function transformers({ config, wholeModel, rows, length }: StepModeOptions): [T
 
 /** Chooses the mode of a run. The choice is measured, so two runs may differ; a resumed run keeps its own. The engine must be started. */
 export async function chooseMode(options: StepModeOptions): Promise<RunMode> {
-  if (!canCompile()) return 'eager';
-  if (onGpu()) return 'xla';
+  if (onOpenXla()) return 'xla';
   const total = async (mode: CompileMode) => {
     let ms = 0;
     for (const [config, rows, length] of transformers(options))

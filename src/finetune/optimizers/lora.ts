@@ -4,15 +4,13 @@
  * equivalent under Adam, whose steps do not depend on the scale of the gradient.
  */
 import type { Adapter } from '../../blt/index.js';
-import { attribute, createVariable, rawOp, tf, type Variable } from '../../engine/index.js';
+import { createVariable, randomNormal, tf, type Variable } from '../../engine/index.js';
 
 /** A new adapter. A is normal with a standard deviation of rank^-0.5 and B is zero, so training starts from W itself. */
 export function freshAdapter({ a, b }: Adapter, seed: number, index: number): { a: Variable; b: Variable } {
   const [normal, zeros] = tf.tidy((): tf.Tensor[] => {
-    const types = [attribute.type('dtype', 'float32'), attribute.type('T', 'int32'), attribute.type('Tseed', 'int32')];
-    const extents = tf.tensor1d([...a.shape], 'int32');
-    const [draw] = rawOp('StatelessRandomNormal', types, [extents, tf.tensor1d([seed, index], 'int32')]);
-    return [tf.mul(draw!, a.shape[0]! ** -0.5), tf.zeros([...b.shape])];
+    const draw = randomNormal(a.shape, [seed, index]);
+    return [tf.mul(draw, a.shape[0]! ** -0.5), tf.zeros([...b.shape])];
   }) as [tf.Tensor, tf.Tensor];
   const made = { a: createVariable(normal), b: createVariable(zeros) };
   tf.dispose([normal, zeros]);

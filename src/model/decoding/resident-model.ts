@@ -1,6 +1,6 @@
 /** @module A BLT whose weights are variables, which compiled functions read without a copy. */
 import { type BltConfig, bltTensors, readBltConfig, type TensorSpec } from '../../blt/index.js';
-import { canCompile, type tf, type Variable } from '../../engine/index.js';
+import type { tf, Variable } from '../../engine/index.js';
 import { openCheckpoint } from '../../safetensors/index.js';
 import { loadVariable } from '../load-params.js';
 import type { Params } from '../params.js';
@@ -60,7 +60,7 @@ export async function openResidentModel(
   try {
     for (const tensor of bltTensors(config)) {
       if (tensor.unused || (options.only === 'patcher' && tensor.part !== 'patcher')) continue;
-      const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' && canCompile() ? 'bfloat16' : 'float32';
+      const stored = reader.tensors.get(tensor.name)?.dtype === 'BF16' ? 'bfloat16' : 'float32';
       const storage = isProjection(tensor) ? (options.weights ?? stored) : 'float32';
       weights.set(tensor.name, await loadVariable(reader, tensor.name, { storage }));
     }

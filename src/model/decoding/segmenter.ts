@@ -3,7 +3,7 @@
  * time is linear in the text and memory is constant (blt-format 2).
  */
 import { encodeBytes } from '../../blt/index.js';
-import { graphOrEager, tf, type Variable } from '../../engine/index.js';
+import { tf, type Variable } from '../../engine/index.js';
 import type { TextCut } from '../../patching/index.js';
 import { attentionPlan } from '../masks.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
@@ -56,7 +56,7 @@ function strideStep(model: ResidentModel, previous: LayerCaches, { count, isFirs
   const angles = { dtype: 'float32', shape: [count, depth / 2] } as const;
   const before = isFirst ? 0 : capacity;
   const inputs = { ids: { dtype: 'int32', shape: [count] }, cos: angles, sin: angles } as const;
-  return stepFunction(inputs, { mode: graphOrEager(), gradual: false }, ({ ids, cos, sin }) => {
+  return stepFunction(inputs, { mode: 'graph', gradual: false }, ({ ids, cos, sin }) => {
     const plan = attentionPlan({ rows: 1, length: count, window, repeat: heads / kvHeads, before, documents: null });
     const after = (variable: Variable, fresh: tf.Tensor) => {
       const all = isFirst ? fresh : tf.concat([tf.reshape(variable.read(), [1, kvHeads, capacity, depth]), fresh], 2);

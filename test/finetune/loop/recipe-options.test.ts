@@ -17,7 +17,7 @@ const seen = vi.hoisted(() => ({
   steps: [] as unknown[],
   entropies: [] as Float32Array[],
   modeOptions: [] as unknown[],
-  capabilities: { canCompile: true, onGpu: false },
+  capabilities: { onOpenXla: false },
 }));
 vi.mock('../../../src/finetune/loop/train-step.js', async (original) => {
   const real = await original<typeof import('../../../src/finetune/loop/train-step.js')>();
@@ -50,10 +50,7 @@ vi.mock('../../../src/finetune/loop/choose-step-mode.js', async (original) => {
 });
 vi.mock('../../../src/engine/capabilities.js', async (original) => {
   const real = await original<typeof import('../../../src/engine/capabilities.js')>();
-  return {
-    canCompile: () => seen.capabilities.canCompile && real.canCompile(),
-    onGpu: () => seen.capabilities.onGpu || real.onGpu(),
-  };
+  return { onOpenXla: () => seen.capabilities.onOpenXla || real.onOpenXla() };
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-options-'));
@@ -144,13 +141,12 @@ describe('chooseMode', () => {
     try {
       return await chooseMode({ config, wholeModel: true, rows: 2, length: 64, steps: count });
     } finally {
-      Object.assign(seen.capabilities, { canCompile: true, onGpu: false });
+      Object.assign(seen.capabilities, { onOpenXla: false });
     }
   };
 
-  it('picks eager without a compiler and XLA on a GPU', async () => {
-    expect(await choose({ canCompile: false }, 1)).toBe('eager');
-    expect(await choose({ onGpu: true }, 1)).toBe('xla');
+  it('picks XLA on a device of OpenXLA', async () => {
+    expect(await choose({ onOpenXla: true }, 1)).toBe('xla');
   });
 
   it('times both modes for a long run, and leaks no tensor', async () => {

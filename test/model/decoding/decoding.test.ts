@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type BltConfig, encodeBytes, patchStarts } from '../../../src/blt/index.js';
-import { TensorFlowBackend } from '../../../src/engine/backend.js';
+import { EngineBackend } from '../../../src/engine/backend.js';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { type Decoding, type DecodingOptions, openDecoding } from '../../../src/model/decoding/decoding.js';
 import type { ResidentModel } from '../../../src/model/decoding/resident-model.js';
@@ -156,10 +156,10 @@ describe.each([
     const often = withPatching(opened, { threshold: -1 });
     const ids = textOf(60);
     const decoding = openDecoding(often.resident, { slots: 1, mode: 'xla', chunk: 16, patches: 4 });
-    const calls = vi.spyOn(TensorFlowBackend.prototype, 'callFunction');
+    const calls = vi.spyOn(EngineBackend.prototype, 'callFunction');
     /** How steps ran since the last call. */
     const modes = () => {
-      const found = new Set(calls.mock.calls.map(([, , attributes]) => (attributes.length > 0 ? 'xla' : 'graph')));
+      const found = new Set(calls.mock.calls.map(([, , mode]) => mode));
       calls.mockClear();
       return [...found];
     };

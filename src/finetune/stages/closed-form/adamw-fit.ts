@@ -1,5 +1,5 @@
 /** @module Steps of AdamW for the fits of the initialisation: a few dense parameters, and rows of one table if there is one. */
-import { graphOrEager, retracedFunction, tf } from '../../../engine/index.js';
+import { retracedFunction, tf } from '../../../engine/index.js';
 import { lossAndGradients } from '../../loop/gradients.js';
 import { callGrouped } from '../../loop/grouped-call.js';
 import {
@@ -36,7 +36,7 @@ export function openAdamWFit(options: {
   readonly loss: (parameters: ReadonlyMap<string, tf.Tensor>, fields: readonly tf.Tensor[]) => tf.Scalar;
 }): AdamWFit {
   const { dense, table, adamw, loss } = options;
-  const fn = retracedFunction(graphOrEager());
+  const fn = retracedFunction('graph');
   const tableVariables = table === undefined ? [] : [table.value, table.first, table.second!];
   return {
     async run(fields, { step, learningRate, rows }) {

@@ -4,7 +4,7 @@
  * order, several times.
  */
 import { type BltConfig, BYTE_OFFSET, hashTables } from '../../../blt/index.js';
-import { gatherRows, graphOrEager, linear, retracedFunction, rmsNorm, tf, valuesOf } from '../../../engine/index.js';
+import { gatherRows, linear, retracedFunction, rmsNorm, tf, valuesOf } from '../../../engine/index.js';
 import {
   batchInputs,
   type Params,
@@ -65,7 +65,7 @@ function sourceReader({ config, params, source }: ExampleOptions) {
   const projection = param(params, 'model.local_decoder.patch_embedding_projection.weight');
   const norm = param(params, 'model.local_decoder.cross_attn_layers.0.k_norm.weight');
   const [finalNorm, head] = [sourceNorm(source), sourceHead(source)];
-  const fn = retracedFunction(graphOrEager());
+  const fn = retracedFunction('graph');
   return {
     async read(batch: ExampleBatch) {
       const { tensors, key, batchOf } = batchInputs(batch, SOURCE_FIELDS);

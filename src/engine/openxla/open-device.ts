@@ -1,0 +1,96 @@
+/** @module Opens a device through its plugin. */
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ByteifyError, messageOf } from '../../errors.js';
+import type { Runtime } from '../executor.js';
+import { type Client, createClient } from '../pjrt/client.js';
+import type { NamedValue } from '../pjrt/named-values.js';
+import { koffi } from '../pjrt/native-memory.js';
+import { loadPlugin, openLibrary, type Plugin } from '../pjrt/plugin.js';
+import { type PluginDevice, requirePlugin } from '../setup/devices.js';
+import { blockSignals, blockSignalsInPool } from '../tensorflow/signal-mask.js';
+import { createOpenXlaRuntime } from './runtime.js';
+
+/** Options of a client. GPUs: memory is taken as it is needed, up to the given share of it. */
+const CLIENT_OPTIONS: Readonly<Record<PluginDevice, Readonly<Record<string, NamedValue>>>> = {
+  cuda: { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 },
+  rocm: { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 },
+  'cpu-xla': {},
+};
+
+/** Where JAX's plugin and NVIDIA's wheels are, relative to the folder that both are installed to. */
+const cudaFolder = (plugin: string) => join(dirname(plugin), '../../nvidia/cu13');
+const LIBRARY_FOLDERS = ['cu13/lib', 'cudnn/lib', 'nccl/lib'];
+/** In the order in which they need each other. The plugin opens them by name; these are then the ones that it finds. */
+const LIBRARIES = ['cudart', 'nvrtc', 'nvJitLink', 'cublasLt', 'cublas', 'cudnn', 'nccl'];
+
+/** Lets XLA find ptxas and libdevice. It reads the variable when it is first used; the user's own value takes precedence. */
+export function pointToCuda(plugin: string): void {
+  const folder = cudaFolder(plugin);
+  if (existsSync(folder) && !process.env.XLA_FLAGS?.includes('xla_gpu_cuda_data_dir'))
+    process.env.XLA_FLAGS = `${process.env.XLA_FLAGS ?? ''} --xla_gpu_cuda_data_dir=${folder}`.trim();
+}
+
+function preloadCuda(plugin: string): void {
+  const root = dirname(cudaFolder(plugin));
+  const folders = LIBRARY_FOLDERS.map((folder) => join(root, folder)).filter((folder) => existsSync(folder));
+  const files = folders.flatMap((folder) => readdirSync(folder).map((file) => ({ folder, file })));
+  for (const name of LIBRARIES) {
+    const found = files.find(({ file }) => file.startsWith(`lib${name}.so.`));
+    try {
+      if (found !== undefined) openLibrary(join(found.folder, found.file));
+    } catch {
+      // The plugin looks for it elsewhere, and says so if it finds none.
+    }
+  }
+}
+
+/** What the plugin's own words mean, and what to do. */
+const CAUSES: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
+  {
+    pattern: /no visible gpu|no device|CUDA_ERROR_NO_DEVICE|unknown error.*cuInit|libcuda/i,
+    hint: 'Check `nvidia-smi`: it must list a GPU. Use --device cpu to compute on the CPU.',
+  },
+  {
+    pattern: /driver version is insufficient|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH|driver/i,
+    hint: 'Update NVIDIA’s driver: CUDA 13 needs version 580 or newer.',
+  },
+  {
+    pattern: /out of memory|RESOURCE_EXHAUSTED/i,
+    hint: 'Another process may use the device’s memory: `nvidia-smi` lists them.',
+  },
+];
+
+function openClient(device: PluginDevice, plugin: Plugin): Client {
+  try {
+    const client = createClient(plugin, CLIENT_OPTIONS[device]);
+    if (client.devices.length === 0) throw new Error('no device');
+    return client;
+  } catch (cause) {
+    const said = messageOf(cause);
+    throw new ByteifyError(`The plugin ${plugin.path} cannot use a device: ${said.split('\n')[0]}`, {
+      hint: CAUSES.find(({ pattern }) => pattern.test(said))?.hint ?? 'Run `byteify doctor` to see what is missing.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Opens the first device of a kind.
+ * @param file the plugin; the one that `byteify setup` recorded when undefined
+ * @throws ByteifyError when there is no plugin, or it finds no device
+ */
+export async function openDevice(device: PluginDevice, file?: string): Promise<Runtime> {
+  const path = file ?? requirePlugin(device);
+  // XLA and cuDNN log to stderr from this level on. The user's own value takes precedence.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  if (device === 'cuda') {
+    pointToCuda(path);
+    preloadCuda(path);
+  }
+  const libc = koffi().load(null);
+  blockSignals(libc as never);
+  const client = openClient(device, loadPlugin(path));
+  await blockSignalsInPool(libc as never);
+  return createOpenXlaRuntime(client, { leave: libc.func('void _exit(int exitCode)') });
+}

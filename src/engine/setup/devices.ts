@@ -1,0 +1,46 @@
+/** @module The devices that byteify computes on. Loads nothing. */
+import { existsSync } from 'node:fs';
+import { ByteifyError, UsageError } from '../../errors.js';
+import { locatePlugin } from './locate-plugin.js';
+
+/** TensorFlow computes on `cpu`; OpenXLA on the others, through a plugin. `cpu-xla` is for tests of what a GPU would run. */
+export const DEVICES = ['cpu', 'cuda', 'rocm', 'cpu-xla'] as const;
+export type DeviceName = (typeof DEVICES)[number];
+export type PluginDevice = Exclude<DeviceName, 'cpu'>;
+
+export const PLUGIN_DEVICES: readonly PluginDevice[] = ['cuda', 'rocm', 'cpu-xla'];
+
+export const DEVICE_OPTIONS = ['auto', ...DEVICES] as const;
+export type DeviceOption = (typeof DEVICE_OPTIONS)[number];
+
+/** @throws UsageError for a device that does not exist */
+export function deviceFromEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): DeviceOption {
+  const asked = env.BYTEIFY_DEVICE || 'auto';
+  const found = DEVICE_OPTIONS.find((option) => option === asked);
+  if (found !== undefined) return found;
+  throw new UsageError(`BYTEIFY_DEVICE is ${asked}, which is no device.`, {
+    hint: `The devices are: ${DEVICE_OPTIONS.join(', ')}.`,
+  });
+}
+
+/** What a GPU's driver shows on Linux. */
+const DRIVER_FILES = { cuda: ['/dev/nvidiactl', '/dev/dxg'], rocm: ['/dev/kfd'] } as const;
+
+/** Whether this machine has the driver of such a GPU. */
+export const hasDriver = (device: 'cuda' | 'rocm'): boolean => DRIVER_FILES[device].some((file) => existsSync(file));
+
+/** The device that an option stands for. `auto` takes a GPU only if its plugin is set up: nothing is downloaded. */
+export function chooseDevice(option: DeviceOption): DeviceName {
+  if (option !== 'auto') return option;
+  const gpus = ['cuda', 'rocm'] as const;
+  return gpus.find((gpu) => hasDriver(gpu) && locatePlugin(gpu) !== null) ?? 'cpu';
+}
+
+/** @throws ByteifyError when no plugin is set up for the device */
+export function requirePlugin(device: PluginDevice): string {
+  const path = locatePlugin(device);
+  if (path !== null) return path;
+  throw new ByteifyError(`No plugin for ${device} is set up on this machine.`, {
+    hint: `Run \`byteify setup --device ${device}\` once: it downloads the plugin and tests it. Or pass the path of a plugin with --plugin FILE.`,
+  });
+}

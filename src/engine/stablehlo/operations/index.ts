@@ -1,0 +1,15 @@
+/** @module The table of operations: every TensorFlow operation that the project uses, but those on variables, in StableHLO. */
+import type { Operation } from '../operation.js';
+import { ELEMENTWISE } from './elementwise.js';
+import { PRODUCTS } from './products.js';
+import { REDUCTIONS } from './reductions.js';
+import { ROWS } from './rows.js';
+import { SHAPES } from './shapes.js';
+
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...ELEMENTWISE,
+  ...REDUCTIONS,
+  ...PRODUCTS,
+  ...SHAPES,
+  ...ROWS,
+};
