@@ -9,10 +9,13 @@ const conversions = { globalSetup: ['test/support/shared-folder.ts'], testTimeou
 /** What measures time or the memory of the machine, and runs alone for it. */
 const MEASURING = ['data-wait', 'memory', 'plan-memory', 'threads'].map((name) => `test/e2e/${name}.test.ts`);
 
+/** What runs on OpenXLA only. */
+const OPENXLA_ALONE = ['test/engine/{openxla,pjrt}/*.test.ts', 'test/check-gpu/trial.test.ts'];
+
 /** What computes the same on every executor. */
 const ON_OPENXLA = [
   'test/engine/{chunks,compile,gradients,kernels,range-sums,retraced-function,storage,variables}.test.ts',
-  'test/engine/openxla/*.test.ts',
+  ...OPENXLA_ALONE,
   'test/model/{attention,blt,compiled-golden,golden,llama}.test.ts',
   'test/finetune/loop/{gradient-accumulation,hash-table,precision,train-step}.test.ts',
   'test/finetune/optimizers/*.test.ts',

@@ -1,5 +1,4 @@
-// Checks on a machine with an NVIDIA GPU that byteify works there: the libraries, the golden models, a compiled step, the memory plan,
-// NCCL.
+// Checks on a machine with an NVIDIA GPU that byteify works there: the plugin, the golden models, a compiled step, the memory plan.
 // Run: npm run -s check:gpu [-- --json --hash-vocab N --work DIR]
 // Prints one line per result. Exit codes: 0 all ok, 1 a check failed, 2 wrong usage, 3 no GPU. docs/gpu.md describes the checks.
 import { tmpdir } from 'node:os';
@@ -15,11 +14,6 @@ const MINUTE_MS = 60_000;
 const SHORT_TIMEOUT_MS = 10 * MINUTE_MS;
 /** Includes writing and loading the model, and compiling the forward and backward pass of 16 layers. */
 const STEP_TIMEOUT_MS = 40 * MINUTE_MS;
-/** TensorFlow allocates from CUDA's memory pool, which records the peak; without a pool, it allocates as needed instead of all at once. */
-const MEASURABLE_MEMORY = { TF_GPU_ALLOCATOR: 'cuda_malloc_async', TF_FORCE_GPU_ALLOW_GROWTH: 'true' };
-/** TensorFlow then logs why it offers no GPU. */
-const VERBOSE = { TF_CPP_MIN_LOG_LEVEL: '0' };
-
 function readArguments() {
   const { values } = parseArgs({
     options: {
@@ -52,21 +46,20 @@ async function checkGpu({ json, hashVocab, work }) {
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
     ...(devices !== undefined && { CUDA_VISIBLE_DEVICES: devices }),
   };
+  const device = 'cuda';
   const checks = [
-    { check: 'libraries', names: ['libraries'], options: { gpu }, env: VERBOSE, timeoutMs: SHORT_TIMEOUT_MS },
-    { check: 'golden', names: ['golden parity'], options: {}, env: {}, timeoutMs: SHORT_TIMEOUT_MS },
+    { check: 'plugin', names: ['plugin'], options: { device, gpu }, timeoutMs: SHORT_TIMEOUT_MS },
+    { check: 'golden', names: ['golden parity'], options: { device }, timeoutMs: SHORT_TIMEOUT_MS },
     {
       check: 'step',
       names: ['compiled step', 'memory plan'],
-      options: { gpu, hashVocab, folder: join(folder, 'blt') },
-      env: MEASURABLE_MEMORY,
+      options: { device, gpu, hashVocab, folder: join(folder, 'blt') },
       timeoutMs: STEP_TIMEOUT_MS,
     },
-    { check: 'nccl', names: ['NCCL'], options: {}, env: {}, timeoutMs: SHORT_TIMEOUT_MS },
   ];
   const results = [];
-  for (const { check, names, options, env, timeoutMs } of checks) {
-    const found = await runCheck(check, names, options, { env: { ...onlyThisGpu, ...env }, timeoutMs });
+  for (const { check, names, options, timeoutMs } of checks) {
+    const found = await runCheck(check, names, options, { env: onlyThisGpu, timeoutMs });
     if (!json) for (const result of found) console.log(lineOf(result));
     results.push(...found);
   }

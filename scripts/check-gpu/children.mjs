@@ -6,7 +6,7 @@ import { failed } from './verdict.mjs';
 const RUN_CHECK = fileURLToPath(new URL('run-check.mjs', import.meta.url));
 const TAIL_LINES = 5;
 
-/** The last lines that a process wrote to stderr: TensorFlow's message usually explains the failure best. */
+/** The last lines that a process wrote to stderr: XLA's message usually explains the failure best. */
 const tailOf = (/** @type {string} */ stderr) => stderr.trim().split('\n').slice(-TAIL_LINES).join(' | ');
 
 /**

@@ -95,7 +95,7 @@ export function pickGpu(gpus, visible) {
 }
 
 /**
- * The CUDA_VISIBLE_DEVICES with which TensorFlow uses this GPU and no memory of others. A MIG instance has a UUID of its own, which only
+ * The CUDA_VISIBLE_DEVICES with which a process uses this GPU and no memory of others. A MIG instance has a UUID of its own, which only
  * the user's value contains.
  * @param {Gpu} gpu @param {string | undefined} visible
  */

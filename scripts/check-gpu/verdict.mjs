@@ -28,11 +28,10 @@ export function failed(name, why) {
 
 /**
  * @param {readonly { mode: string, patchesIdentical: boolean, entropies: number, logits: number, loss: number, gradients: number }[]} modes
- * @param {boolean | null} tf32 whether float32 products are rounded to TF32; null if unknown
  * @returns {Result}
  */
-export function judgeGolden(modes, tf32) {
-  const problems = tf32 === true ? ['TF32 is on'] : [];
+export function judgeGolden(modes) {
+  const problems = [];
   for (const { mode, patchesIdentical, ...differences } of modes) {
     if (!patchesIdentical) problems.push(`${mode}: patches differ`);
     for (const [what, limit] of Object.entries(GOLDEN_LIMITS)) {
@@ -45,13 +44,11 @@ export function judgeGolden(modes, tf32) {
     ({ mode, logits, gradients }) =>
       `${mode}: logits within ${logits.toExponential(1)}, gradients within ${gradients.toExponential(1)}`,
   );
-  const switched = tf32 === null ? 'TF32 unknown' : tf32 ? 'TF32 on' : 'TF32 off';
   return {
     name: 'golden parity',
     ok: problems.length === 0 && modes.length > 0,
-    detail: problems.length > 0 ? problems.join('; ') : `${measured.join('; ')}; patches identical; ${switched}`,
+    detail: problems.length > 0 ? problems.join('; ') : `${measured.join('; ')}; patches identical`,
     figures: {
-      tf32,
       limits: GOLDEN_LIMITS,
       modes: modes.map(({ patchesIdentical, ...rest }) => ({ ...rest, patches_identical: patchesIdentical })),
     },
@@ -128,12 +125,6 @@ export function judgeMemory(plannedBytes, measured) {
     detail: `planned ${gigabytes(plannedBytes)}, peak ${gigabytes(measured.bytes)} (${measured.how}): ${sign}${percent(off)}${limit}`,
     figures: { planned_bytes: plannedBytes, peak_bytes: measured.bytes, measured_by: measured.how, difference: off },
   };
-}
-
-/** The version as text. NCCL encodes it as 10000 major + 100 minor + patch, before 2.9 as 1000 major. @param {number} code */
-export function ncclVersion(code) {
-  const unit = code >= 10_000 ? 10_000 : 1000;
-  return `${Math.floor(code / unit)}.${Math.floor((code % unit) / 100)}.${code % 100}`;
 }
 
 /** The result as one line. @param {Result} result */

@@ -68,6 +68,15 @@ export interface Device {
   readonly type: string;
 }
 
+/** Bytes of a device's memory. */
+export interface DeviceMemory {
+  readonly used: number;
+  /** Since the process began. */
+  readonly peak: number;
+  /** Null where the device does not say. */
+  readonly limit: number | null;
+}
+
 export interface Runtime extends Executor {
   /** Like create, from consecutive chunks, for tensors that do not fit into one array. */
   createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<NativeTensor>;
@@ -83,6 +92,8 @@ export interface Runtime extends Executor {
   call(fn: TracedFunction, inputs: readonly NativeTensor[], mode: CompileMode): Promise<NativeTensor[]>;
   /** Compiles a function on another thread before its first call. Null where only a call does so. */
   readonly compile: ((fn: TracedFunction) => Promise<void>) | null;
+  /** The device's memory. Null where it is not counted. */
+  memory(): DeviceMemory | null;
   /** The number of live handles, for leak tests. */
   liveHandles(): number;
   /** Ends the process immediately, without waiting for calls on other threads. */

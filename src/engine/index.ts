@@ -37,7 +37,7 @@ export { type EngineLocation, locateEngine } from './setup/locate.js';
 export { type SelfTest, selfTest } from './setup/self-test.js';
 export { type SetUpOptions, setUpEngine } from './setup/set-up.js';
 export { setUpPlugin } from './setup/set-up-plugin.js';
-export { type Engine, type EngineOptions, startEngine } from './start.js';
+export { type Engine, type EngineOptions, startEngine, startShapesEngine } from './start.js';
 export type { Storage } from './storage.js';
 export {
   gradualFunction,

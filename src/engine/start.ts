@@ -3,10 +3,11 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../errors.js';
 import { EngineBackend } from './backend.js';
-import type { Device, Runtime } from './executor.js';
+import type { Device, DeviceMemory, Runtime } from './executor.js';
 import { registerGradients } from './gradients.js';
 import { registerKernels } from './kernels.js';
 import { openDevice } from './openxla/open-device.js';
+import { createShapesRuntime, type OnCall } from './openxla/shapes-runtime.js';
 import { chooseDevice, type DeviceName, type DeviceOption, deviceFromEnvironment } from './setup/devices.js';
 import { locateEngine } from './setup/locate.js';
 import { loadTensorFlow } from './tensorflow/native.js';
@@ -18,6 +19,8 @@ export interface Engine {
   /** Of TensorFlow, or of the plugin. */
   readonly version: string;
   readonly devices: readonly Device[];
+  /** The device's memory. Null where it is not counted. */
+  memory(): DeviceMemory | null;
   /** The number of live handles of tensors, for leak tests. */
   liveHandles(): number;
 }
@@ -52,13 +55,32 @@ const BACKEND = 'byteify';
 async function start(options: EngineOptions): Promise<Engine> {
   const device = chooseDevice(options.device ?? deviceFromEnvironment());
   const runtime = device === 'cpu' ? await startTensorFlow(options) : await openDevice(device, options.plugin);
+  computeWith(runtime);
+  const { version, devices, memory, liveHandles } = runtime;
+  return { device, version, devices, memory, liveHandles };
+}
+
+/** Makes tfjs-core compute with a runtime. */
+function computeWith(runtime: Runtime): void {
   registerKernels(BACKEND);
   registerGradients();
   tf.registerBackend(BACKEND, () => new EngineBackend(runtime));
   tf.setBackend(BACKEND);
   tf.enableProdMode();
-  const { version, devices, liveHandles } = runtime;
-  return { device, version, devices, liveHandles };
+}
+
+/**
+ * Starts an engine that computes nothing, in place of the one that `startEngine` would start.
+ * @param onCall receives each function that a device would run
+ */
+export function startShapesEngine(onCall: OnCall): Engine {
+  if (started !== null) throw new ByteifyError('The engine is started already, and a process has only one.');
+  const runtime = createShapesRuntime(onCall);
+  computeWith(runtime);
+  const { version, devices, memory, liveHandles } = runtime;
+  const engine: Engine = { device: 'cpu-xla', version, devices, memory, liveHandles };
+  started = Promise.resolve(engine);
+  return engine;
 }
 
 async function startTensorFlow({ folder: given, threads }: EngineOptions): Promise<Runtime> {

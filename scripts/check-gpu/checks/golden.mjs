@@ -1,14 +1,6 @@
-// Compares the golden models in float32, operation by operation and compiled by XLA, with PyTorch and transformers.
+// Compares the golden models in float32, outside and inside traced functions, with PyTorch and transformers.
 import { bltTensors } from '../../../dist/blt/index.js';
-import {
-  compile,
-  crossEntropySum,
-  locateEngine,
-  onGpu,
-  signatureOf,
-  startEngine,
-  tf,
-} from '../../../dist/engine/index.js';
+import { compile, crossEntropySum, signatureOf, startEngine, tf } from '../../../dist/engine/index.js';
 import {
   BLT_FIELDS,
   batchTensors,
@@ -21,8 +13,7 @@ import {
 import { byteBatch, cutRows, wholeRow } from '../../../dist/patching/index.js';
 import { maxDifference, relativeDifference, samePatches, worstOf } from '../differences.mjs';
 import { goldenModels } from '../golden-cases.mjs';
-import { readTf32 } from '../tf32.mjs';
-import { failed, judgeGolden } from '../verdict.mjs';
+import { judgeGolden } from '../verdict.mjs';
 
 /** The values of a function of the parameters, computed in a mode. */
 async function valuesOf(mode, params, fn) {
@@ -85,13 +76,9 @@ async function differencesOf(mode, { params, config }, golden) {
   };
 }
 
-/**
- * @param {{ trial?: boolean }} options `trial` runs the check without a GPU, to test the check itself
- * @returns {Promise<import('../verdict.mjs').Result[]>}
- */
-export async function check({ trial = false }) {
-  await startEngine();
-  if (!onGpu() && !trial) return [failed('golden parity', 'TensorFlow offers no GPU')];
+/** @param {{ device: 'cuda' | 'cpu-xla' }} options @returns {Promise<import('../verdict.mjs').Result[]>} */
+export async function check({ device }) {
+  await startEngine({ device });
   const models = await goldenModels();
   const modes = [];
   for (const mode of ['eager', 'xla']) {
@@ -109,5 +96,5 @@ export async function check({ trial = false }) {
       gradients: worstOf(found.map(({ gradients }) => gradients)),
     });
   }
-  return [judgeGolden(modes, readTf32(locateEngine().folder))];
+  return [judgeGolden(modes)];
 }

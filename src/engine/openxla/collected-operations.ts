@@ -9,8 +9,9 @@ import type { XlaOption } from '../pjrt/compile-options.js';
 import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost, type StableHloGraph } from '../stablehlo/graph.js';
+import { byteCountOf } from './byte-count.js';
 import type { DeviceTensor, Stored } from './stored.js';
-import { byteCountOf, type Values } from './values.js';
+import type { Values } from './values.js';
 
 /** These programs run once or a few times, so they are compiled quickly rather than well. */
 const QUICK: Readonly<Record<string, XlaOption>> = {
@@ -32,7 +33,6 @@ export interface CollectedOperations {
   flush(): void;
   /** Called when nothing owns a pending value any more. */
   forget(stored: Stored): void;
-  close(): void;
 }
 
 interface Collection {
@@ -43,7 +43,7 @@ interface Collection {
   bytes: number;
 }
 
-/** @param run runs a program on buffers, and returns those of its results */
+/** @param read copies a value to the host */
 export function createCollectedOperations(
   client: Client,
   valuesOf: () => Values,
@@ -130,9 +130,5 @@ export function createCollectedOperations(
       return tensors;
     },
     forget: (stored) => void current?.pending.delete(stored),
-    close() {
-      for (const program of programs.values()) program.destroy();
-      programs.clear();
-    },
   };
 }

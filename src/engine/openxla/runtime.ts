@@ -6,9 +6,11 @@ import type { Client } from '../pjrt/client.js';
 import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost } from '../stablehlo/graph.js';
+import { byteCountOf } from './byte-count.js';
 import { createCollectedOperations } from './collected-operations.js';
+import { storedProgram } from './program-store.js';
 import type { DeviceTensor, Stored } from './stored.js';
-import { byteCountOf, createValues } from './values.js';
+import { createValues } from './values.js';
 
 /** Values up to this size are written into programs; larger ones are passed to them. */
 const LITERAL_BYTES = 4096;
@@ -55,6 +57,26 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
     variable.stored = stored;
   }
 
+  /** Changes rows of a variable in place, which collected operations could not: their results are new values. */
+  const scatters = new Map<string, { readonly fn: StableHloFunction; readonly program: LoadedProgram }>();
+  function scatterFor(inputs: readonly NativeTensor[]) {
+    const key = JSON.stringify(inputs.map(({ shape, dtype, valueType }) => [shape, dtype, valueType]));
+    let found = scatters.get(key);
+    if (found === undefined) {
+      const graph = createStableHloGraph(host);
+      graph.execute(
+        'ResourceScatterUpdate',
+        [],
+        inputs.map((input) => graph.input(input)),
+        0,
+      );
+      const fn = graph.finish('scatter', []);
+      found = { fn, program: client.compile(moduleText(fn)) };
+      scatters.set(key, found);
+    }
+    return found;
+  }
+
   const variableOperations: Readonly<
     Record<string, (attributes: readonly Attribute[], inputs: readonly NativeTensor[]) => NativeTensor[]>
   > = {
@@ -81,10 +103,10 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
       release(axis);
       return rows;
     },
-    ResourceScatterUpdate: (_attributes, [variable, ids, rows]) => {
-      const [changed] = collected.execute('ScatterRows', [], [variable!, ids!, rows!]);
-      assign(variable as DeviceTensor, changed!);
-      release(changed!);
+    ResourceScatterUpdate: (_attributes, inputs) => {
+      const { fn, program } = scatterFor(inputs);
+      const { done } = start(fn, program, inputs);
+      for (const event of done) client.wait(event);
       return [];
     },
   };
@@ -103,7 +125,7 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
       ...fn,
       constants,
       program() {
-        program ??= client.compileAsync(moduleText(fn)).catch((error: unknown) => {
+        program ??= storedProgram(client, moduleText(fn)).catch((error: unknown) => {
           program = null;
           throw error;
         });
@@ -131,9 +153,8 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
     });
   }
 
-  async function call(traced: TracedFunction, inputs: readonly NativeTensor[]): Promise<NativeTensor[]> {
-    const fn = traced as DeviceFunction;
-    const program = await fn.program();
+  /** Enqueues a program. Its results, and the new values of variables, have buffers at once; `done` tells when they are computed. */
+  function start(fn: StableHloFunction, program: LoadedProgram, inputs: readonly NativeTensor[]) {
     const tensors = [...inputs, ...fn.constants] as DeviceTensor[];
     const stored = tensors.map(settled);
     const buffers = stored.map(values.buffer);
@@ -145,6 +166,12 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
     const made = fn.shapes.map((shape, i) =>
       values.tensor({ kind: 'device', buffer: results[0]![i]! }, shape, fn.results[i]!.dtype),
     );
+    return { made, done };
+  }
+
+  async function call(traced: TracedFunction, inputs: readonly NativeTensor[]): Promise<NativeTensor[]> {
+    const fn = traced as DeviceFunction;
+    const { made, done } = start(fn, await fn.program(), inputs);
     try {
       for (const event of done) await client.waitAsync(event);
     } catch (error) {
@@ -184,6 +211,7 @@ export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtim
     async compile(fn) {
       await (fn as DeviceFunction).program();
     },
+    memory: () => client.memory(),
     liveHandles: () => values.live(),
   };
 }

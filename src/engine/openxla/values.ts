@@ -1,10 +1,11 @@
 /** @module Values on the host and on the device, with their owners counted. */
 import { ByteifyError } from '../../errors.js';
-import { bytesOfType, DataType } from '../data-type.js';
+import { DataType } from '../data-type.js';
 import type { Pointer } from '../executor.js';
 import type { Client } from '../pjrt/client.js';
 import { BufferType } from '../pjrt/layouts.js';
 import { createArena, withArena } from '../pjrt/native-memory.js';
+import { byteCountOf } from './byte-count.js';
 import type { DeviceTensor, Place, Stored } from './stored.js';
 
 const BUFFER_TYPES: Readonly<Record<number, number>> = {
@@ -17,9 +18,6 @@ const BUFFER_TYPES: Readonly<Record<number, number>> = {
   [DataType.bool]: BufferType.pred,
   [DataType.bfloat16]: BufferType.bf16,
 };
-
-export const byteCountOf = ({ shape, dtype }: Pick<Stored, 'shape' | 'dtype'>): number =>
-  shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
 
 /** Smaller values stay on the host until a program needs them: most are axes, shapes and scalars, which programs contain. */
 const HOST_BYTES = 1024;

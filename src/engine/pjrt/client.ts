@@ -1,19 +1,11 @@
 /** @module A client of a plugin: its devices, buffers in their memory, and programs that are compiled for them. */
-import type { Device, Pointer } from '../executor.js';
+import type { Device, DeviceMemory, Pointer } from '../executor.js';
 import type { CompileOptions } from './compile-options.js';
 import { IMMUTABLE_UNTIL_TRANSFER_COMPLETES } from './layouts.js';
 import { type NamedValue, writeNamedValues } from './named-values.js';
 import { createArena, pointersAt, textAt, withArena } from './native-memory.js';
 import type { Plugin } from './plugin.js';
 import { compileArguments, createLoadedProgram, type LoadedProgram } from './program.js';
-
-/** Bytes of a device's memory. */
-export interface DeviceMemory {
-  readonly used: number;
-  readonly peak: number;
-  /** Null where the device does not say. */
-  readonly limit: number | null;
-}
 
 /** Memory of the host that a buffer is filled from. */
 export interface HostMemory {

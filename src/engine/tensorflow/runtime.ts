@@ -60,6 +60,7 @@ export function createTensorFlowRuntime(api: TensorFlowApi, options: { threads?:
     createGraph: () => createGraph(api, host),
     call: (fn, inputs, mode) => operations.executeAsync(fn.name, CALL_ATTRIBUTES[mode], inputs, fn.shapes.length),
     compile: null,
+    memory: () => null,
     createZeros(shape, dtype) {
       const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
       const tensor = byteCount >= LAZY_ZERO_BYTES ? lazyZeros(api, shape, dtype, byteCount) : null;

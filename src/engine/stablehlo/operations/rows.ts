@@ -28,8 +28,6 @@ const gather: Operation = (p, inputs, attributes) => {
 export const ROWS: Readonly<Record<string, Operation>> = {
   GatherV2: gather,
   GatherNd: ({ gatherElements }, [x, ids]) => gatherElements(x!.use(), ids!.use()),
-  /** A copy with other rows; in a traced function, ResourceScatterUpdate changes them in place. */
-  ScatterRows: ({ scatter }, [x, ids, rows]) => scatter('replace', x!.use(), ids!.use(), rows!.use()),
   UnsortedSegmentSum: segment('add'),
   UnsortedSegmentMax: segment('maximum'),
 };
