@@ -16,7 +16,7 @@ export function setUp() {
   // Not `npm ci`, which fails if the registry lacks optional packages for other platforms.
   if (!isInstalled()) run('npm', ['install', '--no-save', '--no-audit', '--no-fund']);
   run('npm', ['run', '--silent', 'build']);
-  // An installed engine is kept, including the user's own libraries or a CUDA build.
+  // An installed engine is kept, including the user's own libraries.
   run(process.execPath, ['dist/cli.js', 'setup', '--if-missing']);
 }
 

@@ -46,7 +46,7 @@ interface Collection {
 /** @param read copies a value to the host */
 export function createCollectedOperations(
   client: Client,
-  valuesOf: () => Values,
+  values: Values,
   read: (tensor: NativeTensor) => Uint8Array,
 ): CollectedOperations {
   const programs = new Map<string, LoadedProgram>();
@@ -62,7 +62,6 @@ export function createCollectedOperations(
 
   /** A tensor as the graph knows it: the same for all tensors that share a value. */
   function inGraph({ inputs }: Collection, tensor: NativeTensor): NativeTensor {
-    const values = valuesOf();
     const stored = values.of(tensor as DeviceTensor);
     if (stored.place.kind === 'pending') return stored.place.tensor;
     const known = inputs.get(stored) ?? values.share(stored);
@@ -86,7 +85,6 @@ export function createCollectedOperations(
 
   /** Runs a collection. Each pending value gets its buffer. */
   function run({ graph, inputs, pending }: Collection): void {
-    const values = valuesOf();
     const outputs = [...pending];
     try {
       if (outputs.length === 0) return;
@@ -121,7 +119,7 @@ export function createCollectedOperations(
         given.map((tensor) => inGraph(now, tensor)),
         1,
       );
-      const tensors = made.map((tensor) => valuesOf().tensor({ kind: 'pending', tensor }, tensor.shape, tensor.dtype));
+      const tensors = made.map((tensor) => values.tensor({ kind: 'pending', tensor }, tensor.shape, tensor.dtype));
       for (const { stored } of tensors) {
         now.pending.add(stored!);
         now.bytes += byteCountOf(stored!);

@@ -9,6 +9,7 @@ import type { NativeTensor, Runtime } from '../executor.js';
 import type { StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost } from '../stablehlo/graph.js';
 import { byteCountOf } from './byte-count.js';
+import { LITERAL_BYTES } from './runtime.js';
 
 /** A tensor with values only if they were put in. */
 interface ShapeTensor extends NativeTensor {
@@ -17,8 +18,6 @@ interface ShapeTensor extends NativeTensor {
 
 /** Values up to this size are kept: shapes and indices depend on some of them. */
 const KEPT_BYTES = 4 * 2 ** 20;
-/** As on a device. */
-const LITERAL_BYTES = 4096;
 
 const tensorOf = (shape: readonly number[], dtype: number): ShapeTensor => ({ handle: 0n, shape: [...shape], dtype });
 

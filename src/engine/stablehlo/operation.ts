@@ -2,7 +2,7 @@
 import { ByteifyError } from '../../errors.js';
 import type { Attribute } from '../attributes.js';
 import type { Value } from './body.js';
-import type { Primitives } from './primitives.js';
+import type { Primitives } from './primitives/index.js';
 
 /** An input of an operation. */
 export interface Operand {

@@ -1,7 +1,7 @@
 /** @module Operations on variables. */
 import type { Value } from './body.js';
 import type { Operand } from './operation.js';
-import type { Primitives } from './primitives.js';
+import type { Primitives } from './primitives/index.js';
 
 /** A variable within a body. */
 export interface VariableState {

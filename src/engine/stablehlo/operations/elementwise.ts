@@ -2,7 +2,7 @@
 import { DataType } from '../../data-type.js';
 import type { Value } from '../body.js';
 import type { Operation } from '../operation.js';
-import type { Comparison, Primitives } from '../primitives.js';
+import type { Comparison, Primitives } from '../primitives/index.js';
 import { isInteger } from '../types.js';
 
 const unary =

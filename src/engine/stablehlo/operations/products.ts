@@ -1,7 +1,7 @@
 /** @module Matrix products, softmax and the loss. */
 import type { Value } from '../body.js';
 import type { Operation } from '../operation.js';
-import type { Primitives } from '../primitives.js';
+import type { Primitives } from '../primitives/index.js';
 
 /** The parts of a stable softmax over the last axis. */
 function softmaxParts(p: Primitives, x: Value) {

@@ -2,7 +2,7 @@
 import { DataType } from '../../data-type.js';
 import type { Value } from '../body.js';
 import { axisOf, type Operation } from '../operation.js';
-import type { Primitives, Reduction } from '../primitives.js';
+import type { Primitives, Reduction } from '../primitives/index.js';
 
 const reduction =
   (how: Reduction): Operation =>

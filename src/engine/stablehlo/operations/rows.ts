@@ -1,7 +1,7 @@
 /** @module Rows by index. */
 import { DataType } from '../../data-type.js';
 import { axisOf, type Operand, type Operation } from '../operation.js';
-import type { Combination } from '../primitives.js';
+import type { Combination } from '../primitives/index.js';
 
 /** TensorFlow's maximum of no rows. */
 const LOWEST_FLOAT32 = -3.4028234663852886e38;
