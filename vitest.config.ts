@@ -16,8 +16,14 @@ const OPENXLA_ALONE = ['test/engine/{openxla,pjrt}/*.test.ts', 'test/check-gpu/t
 const ON_OPENXLA = [
   'test/engine/{chunks,compile,gradients,kernels,range-sums,retraced-function,storage,variables}.test.ts',
   ...OPENXLA_ALONE,
-  'test/model/{attention,blt,compiled-golden,golden,llama}.test.ts',
-  'test/finetune/loop/{gradient-accumulation,hash-table,precision,train-step}.test.ts',
+  'test/model/{attention,compiled-golden,llama}.test.ts',
+  'test/finetune/loop/hash-table.test.ts',
+];
+
+/** More of the same: these compile for many minutes, so they run on request. */
+const ON_OPENXLA_SLOW = [
+  'test/model/{blt,golden}.test.ts',
+  'test/finetune/loop/{gradient-accumulation,precision,train-step}.test.ts',
   'test/finetune/optimizers/*.test.ts',
 ];
 
@@ -58,6 +64,15 @@ export default defineConfig({
           ...shared,
           name: 'openxla',
           include: ON_OPENXLA,
+          globalSetup: ['test/support/openxla.ts'],
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'slow-openxla',
+          include: ON_OPENXLA_SLOW,
           globalSetup: ['test/support/openxla.ts'],
         },
       },

@@ -30,7 +30,7 @@ export { rangeSums } from './range-sums.js';
 export { rawOp } from './raw-op.js';
 export { valuesOf, valuesOfVariable } from './read-values.js';
 export { type RetracedFunction, retracedFunction } from './retraced-function.js';
-export { DEVICE_OPTIONS, type DeviceName, type DeviceOption, type PluginDevice } from './setup/devices.js';
+export { DEVICE_OPTIONS, type DeviceName, type DeviceOption, type PluginDevice } from './setup/device-names.js';
 export { cacheHome, engineHome } from './setup/folders.js';
 export { TENSORFLOW_VERSION } from './setup/libraries.js';
 export { type EngineLocation, locateEngine } from './setup/locate.js';

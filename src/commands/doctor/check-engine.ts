@@ -1,6 +1,6 @@
 /** @module Checks of the engine: its libraries, the bridge to them, and its speed. */
 
-import { PLUGIN_DEVICES, type PluginDevice } from '../../engine/setup/devices.js';
+import { PLUGIN_DEVICES, type PluginDevice } from '../../engine/setup/device-names.js';
 import { type EngineLocation, locateEngine } from '../../engine/setup/locate.js';
 import { locatePlugin } from '../../engine/setup/locate-plugin.js';
 import { type Machine, supportOf, thisMachine } from '../../engine/setup/machine.js';

@@ -64,7 +64,7 @@ export function createCollectedOperations(
   function inGraph({ inputs }: Collection, tensor: NativeTensor): NativeTensor {
     const stored = values.of(tensor as DeviceTensor);
     if (stored.place.kind === 'pending') return stored.place.tensor;
-    const known = inputs.get(stored) ?? values.share(stored);
+    const known = inputs.get(stored) ?? values.hold(stored);
     inputs.set(stored, known);
     return known;
   }
@@ -98,7 +98,7 @@ export function createCollectedOperations(
       });
       for (const event of done) client.wait(event);
     } finally {
-      for (const tensor of inputs.values()) values.drop(tensor.stored!);
+      for (const tensor of inputs.values()) values.letGo(tensor);
     }
   }
 
@@ -127,6 +127,10 @@ export function createCollectedOperations(
       if (now.graph.size() > MAX_OPERATIONS || now.bytes > MAX_PENDING_BYTES) flush();
       return tensors;
     },
-    forget: (stored) => void current?.pending.delete(stored),
+    forget(stored) {
+      current?.pending.delete(stored);
+      // What nothing needs is not computed, and its inputs are let go.
+      if (current?.pending.size === 0) flush();
+    },
   };
 }

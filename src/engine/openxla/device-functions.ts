@@ -46,7 +46,7 @@ export function createDeviceFunctions(client: Client, { values, settled, assign,
   return {
     /** A finished function with its program. What it captured stays alive until it is removed. */
     withProgram(fn: StableHloFunction): DeviceFunction {
-      const constants = fn.constants.map((tensor) => values.share(settled(tensor)));
+      const constants = fn.constants.map((tensor) => values.hold(settled(tensor)));
       let program: Promise<LoadedProgram> | null = null;
       return {
         ...fn,
@@ -59,7 +59,7 @@ export function createDeviceFunctions(client: Client, { values, settled, assign,
           return program;
         },
         remove() {
-          for (const tensor of constants) release(tensor);
+          for (const tensor of constants) values.letGo(tensor);
           program?.then(
             (loaded) => loaded.destroy(),
             () => undefined,

@@ -7,7 +7,8 @@ import { type Client, createClient } from '../pjrt/client.js';
 import type { NamedValue } from '../pjrt/named-values.js';
 import { koffi } from '../pjrt/native-memory.js';
 import { loadPlugin, openLibrary, type Plugin } from '../pjrt/plugin.js';
-import { type PluginDevice, requirePlugin } from '../setup/devices.js';
+import type { PluginDevice } from '../setup/device-names.js';
+import { requirePlugin } from '../setup/devices.js';
 import { blockSignals, blockSignalsInPool } from '../tensorflow/signal-mask.js';
 import { createOpenXlaRuntime } from './runtime.js';
 

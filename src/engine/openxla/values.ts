@@ -38,16 +38,30 @@ export interface Values {
   downloadChunks(stored: Stored, chunkBytes: number): Generator<Uint8Array>;
   /** One owner less: the last one frees the value. */
   drop(stored: Stored): void;
+  /** A tensor of the runtime's own, which keeps a value until `letGo`. It is not counted as live. */
+  hold(stored: Stored): DeviceTensor;
+  letGo(tensor: DeviceTensor): void;
+  /** Tensors that callers own. */
   live(): number;
 }
 
 export function createValues(client: Client, onDropPending: (stored: Stored) => void): Values {
   let live = 0;
 
-  function share(stored: Stored): DeviceTensor {
+  function hold(stored: Stored): DeviceTensor {
     stored.owners++;
-    live++;
     return { handle: 0n, shape: [...stored.shape], dtype: stored.dtype, stored, released: false };
+  }
+
+  function letGo({ stored }: { readonly stored: Stored | null }): void {
+    if (stored === null || --stored.owners > 0) return;
+    if (stored.place.kind === 'device') client.release(stored.place.buffer);
+    if (stored.place.kind === 'pending') onDropPending(stored);
+  }
+
+  function share(stored: Stored): DeviceTensor {
+    live++;
+    return hold(stored);
   }
 
   const tensor = (place: Place, shape: readonly number[], dtype: number) =>
@@ -126,12 +140,11 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
         arena.free();
       }
     },
+    hold,
+    letGo,
     drop(stored) {
       live--;
-      stored.owners--;
-      if (stored.owners > 0) return;
-      if (stored.place.kind === 'device') client.release(stored.place.buffer);
-      if (stored.place.kind === 'pending') onDropPending(stored);
+      letGo({ stored });
     },
     live: () => live,
   };

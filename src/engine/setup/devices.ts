@@ -1,17 +1,8 @@
-/** @module The devices that byteify computes on. Loads nothing. */
+/** @module Which device computes. Loads nothing. */
 import { existsSync } from 'node:fs';
 import { ByteifyError, UsageError } from '../../errors.js';
+import { DEVICE_OPTIONS, type DeviceName, type DeviceOption, type PluginDevice } from './device-names.js';
 import { locatePlugin } from './locate-plugin.js';
-
-/** TensorFlow computes on `cpu`; OpenXLA on the others, through a plugin. `cpu-xla` is for tests of what a GPU would run. */
-export const DEVICES = ['cpu', 'cuda', 'rocm', 'cpu-xla'] as const;
-export type DeviceName = (typeof DEVICES)[number];
-export type PluginDevice = Exclude<DeviceName, 'cpu'>;
-
-export const PLUGIN_DEVICES: readonly PluginDevice[] = ['cuda', 'rocm', 'cpu-xla'];
-
-export const DEVICE_OPTIONS = ['auto', ...DEVICES] as const;
-export type DeviceOption = (typeof DEVICE_OPTIONS)[number];
 
 /** @throws UsageError for a device that does not exist */
 export function deviceFromEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): DeviceOption {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { PluginDevice } from './devices.js';
+import type { PluginDevice } from './device-names.js';
 import { engineHome } from './folders.js';
 import { pluginFileIn } from './plugins.js';
 

@@ -1,6 +1,6 @@
 /** @module The pinned PJRT plugins, and the libraries that they load. */
 import { join } from 'node:path';
-import type { PluginDevice } from './devices.js';
+import type { PluginDevice } from './device-names.js';
 import type { PinnedWheel } from './libraries.js';
 
 interface PinnedPlugin {

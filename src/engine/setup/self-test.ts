@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError } from '../../errors.js';
 import { type Engine, startEngine } from '../start.js';
-import type { PluginDevice } from './devices.js';
+import type { PluginDevice } from './device-names.js';
 import { locateEngine } from './locate.js';
 import { recordSelfTest, type SelfTest } from './self-test-record.js';
 

@@ -1,5 +1,13 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { compile, createVariable, type Engine, startEngine, tf, valuesOfVariable } from '../../../src/engine/index.js';
+import {
+  compile,
+  createVariable,
+  type Engine,
+  startEngine,
+  tf,
+  valuesOfVariable,
+  zeroVariable,
+} from '../../../src/engine/index.js';
 
 let engine: Engine;
 let before: number;
@@ -69,7 +77,7 @@ describe('variables', () => {
   });
 
   it('are updated in place over many calls', async () => {
-    const [one, variable] = [tf.tensor1d([1, 1]), createVariable(tf.tidy(() => tf.zeros([2])))];
+    const [one, variable] = [tf.tensor1d([1, 1]), zeroVariable([2])];
     const step = compile((x) => {
       variable.assign(tf.add(variable.read(), x!));
       return [tf.sum(variable.read())];
@@ -87,7 +95,7 @@ describe('variables', () => {
   });
 
   it('can be read while a call that changes them is running', async () => {
-    const [one, variable] = [tf.tensor1d([1, 1]), createVariable(tf.tidy(() => tf.zeros([2])))];
+    const [one, variable] = [tf.tensor1d([1, 1]), zeroVariable([2])];
     const step = compile(
       (x) => [variable.assign(tf.add(variable.read(), x!)), tf.neg(x!)].slice(1) as tf.Tensor[],
       SPEC,
