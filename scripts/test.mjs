@@ -3,4 +3,14 @@ import { run } from './run.mjs';
 import { setUp } from './set-up.mjs';
 
 setUp();
-run('npx', ['vitest', 'run', '--project', 'unit', '--project', 'e2e*', '--project', 'openxla', ...process.argv.slice(2)]);
+run('npx', [
+  'vitest',
+  'run',
+  '--project',
+  'unit',
+  '--project',
+  'e2e*',
+  '--project',
+  'openxla',
+  ...process.argv.slice(2),
+]);

@@ -41,7 +41,8 @@ const capturedBytes = ({ captured }) =>
 const isPatcher = ({ changesVariables, shapes }) => !changesVariables && shapes.every((shape) => shape.length === 1);
 
 /** Entropies that cut a patch every so many bytes. */
-function cutsOf({ shapes: [[positions]] }, bytesPerPatch, { patching }) {
+function cutsOf({ shapes }, bytesPerPatch, { patching }) {
+  const positions = shapes[0]?.[0] ?? 0;
   const high = 2 * Math.max(1, patching.threshold);
   const entropies = Float32Array.from({ length: positions }, (_, i) =>
     Math.floor((i + 1) / bytesPerPatch) > Math.floor(i / bytesPerPatch) ? high : 0,
@@ -71,7 +72,7 @@ async function untilFirstStep(run) {
  * @returns {Promise<{ programs: Program[], config: any, recipe: any, sourceConfig: any }>}
  */
 export async function traceStage({ recipe: name, stage, overrides, work }) {
-  const recipe = await loadRecipe(name, { set: overrides });
+  const recipe = await loadRecipe(name, { sets: overrides });
   const [source, init] = ['source', 'init'].map((part) => join(work, part));
   const sourceConfig = writeSource(source, sourceOf(name));
   const config = bltConfigFor(sourceConfig, localSizesOf(sourceConfig, recipe));

@@ -35,8 +35,12 @@ if (gpu === null && trial === null) {
 }
 const card = gpu ?? trial;
 
-/** A command's result as a check's: ok if it exits with 0. */
-function runCommand(name, command, args, { timeoutMs, figuresOf = () => ({}) }) {
+/**
+ * A command's result as a check's: ok if it exits with 0.
+ * @param {string} name @param {string} command @param {string[]} args
+ * @param {{ timeoutMs: number, figuresOf: (stdout: string) => object }} how
+ */
+function runCommand(name, command, args, { timeoutMs, figuresOf }) {
   return new Promise((resolve) => {
     const begun = performance.now();
     execFile(command, args, { timeout: timeoutMs, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
