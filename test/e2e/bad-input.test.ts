@@ -156,7 +156,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
   [
     'a device whose plugin is not set up',
     ['score', goldenPath('plain/blt'), text, '--device', 'rocm'],
-    2,
+    1,
     /No plugin for rocm is set up/,
   ],
   ['a benchmark without a model', ['bench', 'train-step'], 2, /No model was named/],
