@@ -1,10 +1,11 @@
 // Measures how much smaller weight types speed up the product of one row by all the matrices of SmolLM2-135M's 30 layers, compiled by XLA.
 // Prints [{name, ms, gb_per_second, gweights_per_second}].
 // node bench/generate/one-row.mjs THREADS
+
+import { DataType } from '../../dist/engine/data-type.js';
 import { compile, linear, startEngine, tf } from '../../dist/engine/index.js';
 import { castNative } from '../../dist/engine/raw-op.js';
 import { createResource } from '../../dist/engine/resource.js';
-import { DataType } from '../../dist/engine/data-type.js';
 import { median } from '../process.mjs';
 
 const WIDTH = 576;
