@@ -1,61 +1,43 @@
-// The source models of the shipped recipes, from their published configurations.
-const shared = {
-  model_type: 'llama',
-  hidden_act: 'silu',
-  rms_norm_eps: 1e-5,
-  max_position_embeddings: 131_072,
-  bos_token_id: 0,
-  eos_token_id: 1,
-  torch_dtype: 'bfloat16',
+// config.json of the shipped recipes' source models.
+import { SOURCE_SIZES } from '../../bench/source-sizes.mjs';
+
+/** What their published configurations say beside the sizes. */
+const VOCABULARIES = {
+  'tiny-llama': { vocab_size: 1024, tie_word_embeddings: true },
+  'smollm2-135m': { vocab_size: 49_152, tie_word_embeddings: true },
+  'llama-3.2-1b': { vocab_size: 128_256, tie_word_embeddings: true },
+  'llama-3.2-3b': { vocab_size: 128_256, tie_word_embeddings: true },
+  'llama-3.1-8b': { vocab_size: 128_256, tie_word_embeddings: false },
 };
 
-const llama3 = (sizes) => ({ ...shared, vocab_size: 128_256, rope_theta: 500_000, num_key_value_heads: 8, ...sizes });
+/** @param {keyof typeof VOCABULARIES} name */
+function configOf(name) {
+  const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope } = SOURCE_SIZES[name];
+  return {
+    model_type: 'llama',
+    hidden_act: 'silu',
+    hidden_size: hiddenSize,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    num_key_value_heads: kvHeads,
+    intermediate_size: intermediateSize,
+    rms_norm_eps: rmsNormEps,
+    rope_theta: rope.theta,
+    max_position_embeddings: 131_072,
+    bos_token_id: 0,
+    eos_token_id: 1,
+    torch_dtype: 'bfloat16',
+    ...VOCABULARIES[name],
+  };
+}
 
-/** config.json by the beginning of a recipe's name. */
+/** By the beginning of a recipe's name. */
 export const SOURCES = {
-  tiny: {
-    ...shared,
-    vocab_size: 1024,
-    hidden_size: 128,
-    num_hidden_layers: 6,
-    num_attention_heads: 4,
-    num_key_value_heads: 2,
-    intermediate_size: 352,
-    rope_theta: 10_000,
-    tie_word_embeddings: true,
-  },
-  'smollm2-135m': {
-    ...shared,
-    vocab_size: 49_152,
-    hidden_size: 576,
-    num_hidden_layers: 30,
-    num_attention_heads: 9,
-    num_key_value_heads: 3,
-    intermediate_size: 1536,
-    rope_theta: 100_000,
-    tie_word_embeddings: true,
-  },
-  'llama-3.2-1b': llama3({
-    hidden_size: 2048,
-    num_hidden_layers: 16,
-    num_attention_heads: 32,
-    intermediate_size: 8192,
-    tie_word_embeddings: true,
-  }),
-  'llama-3.2-3b': llama3({
-    hidden_size: 3072,
-    num_hidden_layers: 28,
-    num_attention_heads: 24,
-    intermediate_size: 8192,
-    tie_word_embeddings: true,
-  }),
-  'llama-3.1-8b': llama3({
-    hidden_size: 4096,
-    num_hidden_layers: 32,
-    num_attention_heads: 32,
-    intermediate_size: 14_336,
-    tie_word_embeddings: false,
-  }),
+  tiny: configOf('tiny-llama'),
+  'smollm2-135m': configOf('smollm2-135m'),
+  'llama-3.2-1b': configOf('llama-3.2-1b'),
+  'llama-3.2-3b': configOf('llama-3.2-3b'),
+  'llama-3.1-8b': configOf('llama-3.1-8b'),
 };
 
 export const sourceOf = (recipe) => SOURCES[recipe.replace(/-paper$/, '')];

@@ -1,4 +1,5 @@
 // Judges measurements as ok or failed, and formats the results as lines and as a document.
+import { rateOf } from './time-steps.mjs';
 
 /**
  * @typedef {object} Result one line of check:gpu
@@ -72,8 +73,7 @@ export function judgeGolden(modes) {
  */
 export function judgeStep(timed, peak, matmulFlopsPerSecond) {
   const { steps, flopsPerByte, firstMs, parameters, rows, rowBytes, bytesPerPatch, hashVocab } = timed;
-  const ms = [...steps.map((step) => step.ms)].sort((a, b) => a - b)[steps.length >> 1] ?? Number.NaN;
-  const bytesPerSecond = (steps[0]?.bytes ?? Number.NaN) / (ms / 1000);
+  const { ms, bytesPerSecond } = rateOf(steps);
   const share = (bytesPerSecond * flopsPerByte) / peak.flopsPerSecond;
   const problems = [];
   if (steps.some(({ loss }) => !Number.isFinite(loss))) problems.push('the loss is not a number');

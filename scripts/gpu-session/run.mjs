@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runCheck } from '../check-gpu/children.mjs';
 import { findGpus, pickGpu } from '../check-gpu/nvidia-smi.mjs';
+import { NO_GPU, SMALL_STEP } from '../check-gpu/trial.mjs';
 import { lineOf } from '../check-gpu/verdict.mjs';
 import { FEW_STEPS } from '../few-steps.mjs';
 
@@ -25,15 +26,12 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 const { gpus } = await findGpus();
 const gpu = pickGpu(gpus, process.env.CUDA_VISIBLE_DEVICES);
 /** Without a GPU, the parts run at sizes for a CPU, which tests the session itself. */
-const trial =
-  device === 'cuda'
-    ? null
-    : { name: 'none', driver: 'none', uuid: 'none', totalBytes: null, computeCapability: null, sliced: false };
-if (gpu === null && trial === null) {
+const isTrial = device !== 'cuda';
+if (gpu === null && !isTrial) {
   console.error('nvidia-smi lists no GPU.');
   process.exit(3);
 }
-const card = gpu ?? trial;
+const card = gpu ?? NO_GPU;
 
 /**
  * A command's result as a check's: ok if it exits with 0.
@@ -61,7 +59,7 @@ function runCommand(name, command, args, { timeoutMs, figuresOf }) {
 const step = (name, options, timeoutMs) =>
   runCheck('step-rate', [name], { device, gpu: card, folder: join(work, name), ...options }, { env: {}, timeoutMs });
 
-const SMALL = trial === null ? { rows: 8, rowBytes: 4096 } : { rows: 2, rowBytes: 128 };
+const SHAPE = isTrial ? { rows: 2, rowBytes: 128 } : { rows: 8, rowBytes: 4096 };
 
 /** In the order of what is wanted most, should time run out. */
 const PARTS = [
@@ -72,45 +70,23 @@ const PARTS = [
     }),
   () => runCheck('plugin', ['plugin'], { device, gpu: card }, { env: {}, timeoutMs: MINUTE_MS }),
   () => runCheck('golden', ['golden parity'], { device }, { env: {}, timeoutMs: 2 * MINUTE_MS }),
-  () => step('smollm2-135m', { model: trial === null ? 'smollm2-135m' : 'tiny-llama', ...SMALL }, 2 * MINUTE_MS),
+  () => step('smollm2-135m', { model: isTrial ? 'tiny-llama' : 'smollm2-135m', ...SHAPE }, 2 * MINUTE_MS),
   ...['eager', 'compile'].map(
     (mode) => () =>
-      trial === null
-        ? runCommand(
+      isTrial
+        ? []
+        : runCommand(
             `transformers, ${mode}`,
             python,
-            [PEER, join(work, 'smollm2-135m'), String(SMALL.rows), String(SMALL.rowBytes), mode],
-            {
-              timeoutMs: 2 * MINUTE_MS,
-              figuresOf: JSON.parse,
-            },
-          )
-        : [],
+            [PEER, join(work, 'smollm2-135m'), String(SHAPE.rows), String(SHAPE.rowBytes), mode],
+            { timeoutMs: 2 * MINUTE_MS, figuresOf: JSON.parse },
+          ),
   ),
   () =>
     runCheck(
       'step',
       ['compiled step', 'memory plan'],
-      {
-        ...{ device, gpu: card, folder: join(work, 'blt') },
-        ...(trial !== null && {
-          hashVocab: 101,
-          trial: {
-            source: {
-              hiddenSize: 64,
-              layers: 1,
-              heads: 4,
-              kvHeads: 2,
-              intermediateSize: 96,
-              rmsNormEps: 1e-5,
-              rope: { type: 'default', theta: 10_000 },
-            },
-            rows: 2,
-            rowBytes: 64,
-            matmulSize: 64,
-          },
-        }),
-      },
+      { device, gpu: card, folder: join(work, 'blt'), ...(isTrial && SMALL_STEP) },
       { env: {}, timeoutMs: 3 * MINUTE_MS },
     ),
   () =>

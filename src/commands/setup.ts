@@ -12,7 +12,8 @@ interface Args {
   readonly ifMissing?: boolean;
 }
 
-const FETCH = ({ reporter, signal }: Context) => ({
+/** Downloads report their progress, and stop with the command. */
+const fetchOptions = ({ reporter, signal }: Context) => ({
   signal,
   onProgress: ({ project, doneBytes, totalBytes }: { project: string; doneBytes: number; totalBytes: number }) =>
     reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: project }),
@@ -68,7 +69,7 @@ export const setup: Command<Args> = {
 async function setUpCpu(context: Context, { libtensorflow, ifMissing }: Args): Promise<void> {
   const { reporter } = context;
   const { folder, build, selfTest } = await setUpEngine({
-    ...FETCH(context),
+    ...fetchOptions(context),
     ...(libtensorflow !== undefined && { libtensorflow }),
     ...(ifMissing && { ifMissing }),
     onTry: (location) => {
@@ -90,7 +91,7 @@ async function setUpCpu(context: Context, { libtensorflow, ifMissing }: Args): P
 async function setUpDevice(context: Context, device: PluginDevice, { plugin: file, ifMissing }: Args): Promise<void> {
   const { reporter } = context;
   const { plugin, api, selfTest } = await setUpPlugin(device, {
-    ...FETCH(context),
+    ...fetchOptions(context),
     ...(file !== undefined && { plugin: file }),
     ...(ifMissing && { ifMissing }),
     onTry: () => {

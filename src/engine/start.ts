@@ -56,18 +56,18 @@ const BACKEND = 'byteify';
 async function start(options: EngineOptions): Promise<Engine> {
   const device = chooseDevice(options.device ?? deviceFromEnvironment());
   const runtime = device === 'cpu' ? await startTensorFlow(options) : await openDevice(device, options.plugin);
-  computeWith(runtime);
-  const { version, devices, memory, liveHandles } = runtime;
-  return { device, version, devices, memory, liveHandles };
+  return engineOver(device, runtime);
 }
 
 /** Makes tfjs-core compute with a runtime. */
-function computeWith(runtime: Runtime): void {
+function engineOver(device: DeviceName, runtime: Runtime): Engine {
   registerKernels(BACKEND);
   registerGradients();
   tf.registerBackend(BACKEND, () => new EngineBackend(runtime));
   tf.setBackend(BACKEND);
   tf.enableProdMode();
+  const { version, devices, memory, liveHandles } = runtime;
+  return { device, version, devices, memory, liveHandles };
 }
 
 /**
@@ -76,10 +76,7 @@ function computeWith(runtime: Runtime): void {
  */
 export function startShapesEngine(onCall: OnCall): Engine {
   if (started !== null) throw new ByteifyError('The engine is started already, and a process has only one.');
-  const runtime = createShapesRuntime(onCall);
-  computeWith(runtime);
-  const { version, devices, memory, liveHandles } = runtime;
-  const engine: Engine = { device: 'cpu-xla', version, devices, memory, liveHandles };
+  const engine = engineOver('cpu-xla', createShapesRuntime(onCall));
   started = Promise.resolve(engine);
   return engine;
 }

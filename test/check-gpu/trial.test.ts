@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { NO_GPU, SMALL_STEP } from '../../scripts/check-gpu/trial.mjs';
 
 const RUN_CHECK = fileURLToPath(new URL('../../scripts/check-gpu/run-check.mjs', import.meta.url));
 const work = mkdtempSync(join(tmpdir(), 'byteify-gpu-trial-'));
@@ -16,11 +17,9 @@ function trial(check: string, options: object) {
   return JSON.parse(stdout);
 }
 
-const GPU = { name: 'none', driver: 'none', uuid: 'none', totalBytes: null, computeCapability: null, sliced: false };
-
 describe('the checks of check:gpu, run on a CPU,', () => {
   it('name the plugin', () => {
-    expect(trial('plugin', { gpu: GPU })).toMatchObject([
+    expect(trial('plugin', { gpu: NO_GPU })).toMatchObject([
       { ok: true, detail: expect.stringContaining('PJRT C API 0.') },
     ]);
   });
@@ -36,20 +35,10 @@ describe('the checks of check:gpu, run on a CPU,', () => {
   });
 
   it('time a compiled step in bfloat16, and plan its memory', () => {
-    const source = {
-      hiddenSize: 64,
-      layers: 1,
-      heads: 4,
-      kvHeads: 2,
-      intermediateSize: 96,
-      rmsNormEps: 1e-5,
-      rope: { type: 'default', theta: 10_000 },
-    };
     const [step, memory] = trial('step', {
-      gpu: GPU,
+      gpu: NO_GPU,
       folder: join(work, 'blt'),
-      hashVocab: 101,
-      trial: { source, rows: 2, rowBytes: 64, matmulSize: 64 },
+      ...SMALL_STEP,
     });
     expect(step.figures).toMatchObject({ precision: 'bfloat16', hash_vocab: 101, peak_source: 'measured' });
     expect(step.figures.bytes_per_second).toBeGreaterThan(0);

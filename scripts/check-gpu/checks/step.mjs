@@ -4,6 +4,7 @@ import { openBench } from '../../../dist/finetune/index.js';
 import { matmulRate } from '../matmul-rate.mjs';
 import { configOf, HASH_VOCAB, LLAMA_1B, largestStep, planOf, writeModel } from '../model-1b.mjs';
 import { peakOf, statedPeak } from '../peaks.mjs';
+import { timeSteps } from '../time-steps.mjs';
 import { failed, judgeMemory, judgeStep } from '../verdict.mjs';
 
 /** The names of its results. */
@@ -36,13 +37,11 @@ export async function check({ device, gpu, folder, hashVocab = HASH_VOCAB, trial
   await writeModel(folder, config);
   const { rows, rowBytes, bytesPerPatch } = plan;
   const bench = await openBench(folder, { rows, rowBytes, mode: 'xla', precision: 'bfloat16', bytesPerPatch });
-  const first = await bench.step();
-  const steps = [];
-  while (steps.length < TIMED_STEPS) steps.push(await bench.step());
+  const { firstMs, steps } = await timeSteps(bench, TIMED_STEPS);
   const { peak = 0 } = engine.memory() ?? {};
   await bench.close();
   return [
-    judgeStep({ ...plan, hashVocab, firstMs: first.ms, steps }, peakOf(statedPeak(gpu.name, gpu.sliced), rate), rate),
+    judgeStep({ ...plan, hashVocab, firstMs, steps }, peakOf(statedPeak(gpu.name, gpu.sliced), rate), rate),
     judgeMemory(plan.bytes, peak > 0 ? { bytes: peak, how: 'counted by the plugin' } : null),
   ];
 }

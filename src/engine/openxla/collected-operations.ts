@@ -91,7 +91,7 @@ export function createCollectedOperations(
       const tensors = outputs.map(({ place }) => (place as { tensor: NativeTensor }).tensor);
       const fn = graph.finish('collected', tensors);
       const buffers = fn.constants.map((tensor) => values.buffer(values.of(tensor as DeviceTensor)));
-      const { results, done } = programFor(fn).start([buffers], [], false);
+      const { results, done } = programFor(fn).start([buffers], []);
       client.adopt(results[0]!);
       outputs.forEach((stored, i) => {
         stored.place = { kind: 'device', buffer: results[0]![i]! };

@@ -34,7 +34,7 @@ export function createDeviceFunctions(client: Client, { values, settled, assign,
     const buffers = stored.map(values.buffer);
     // A value that another tensor has too must survive.
     const kept = stored.flatMap(({ owners }, i) => (fn.parameters[i]!.update !== null && owners > 1 ? [i] : []));
-    const { results, done } = program.start([buffers], kept, false);
+    const { results, done } = program.start([buffers], kept);
     client.adopt(results[0]!);
     update(fn, tensors, results[0]!);
     const made = fn.shapes.map((shape, i) =>

@@ -9,6 +9,7 @@ import { createStableHloGraph, type GraphHost } from '../stablehlo/graph.js';
 import type { DeviceFunctions } from './device-functions.js';
 import type { DeviceTensors } from './device-tensors.js';
 import type { DeviceTensor } from './stored.js';
+import { variableHandle } from './variable-handle.js';
 
 type VariableOperation = (attributes: readonly Attribute[], inputs: readonly NativeTensor[]) => NativeTensor[];
 
@@ -41,11 +42,7 @@ export function createDeviceVariables(
   const scatterFor = createScatters(client, host);
   return {
     VarHandleOp: (attributes) => {
-      const [shape, valueType] = ['shape', 'dtype'].map((name) => attributes.find((a) => a.name === name)!.value);
-      const variable: DeviceTensor = {
-        ...{ handle: 0n, shape: [...(shape as number[])], dtype: DataType.resource, valueType: valueType as number },
-        ...{ stored: null, released: false },
-      };
+      const variable: DeviceTensor = { ...variableHandle(attributes), stored: null, released: false };
       return [variable];
     },
     DestroyResourceOp: () => [],

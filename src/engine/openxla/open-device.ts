@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ByteifyError, messageOf } from '../../errors.js';
+import { koffi, openLibrary } from '../c-library.js';
 import type { Runtime } from '../executor.js';
 import { type Client, createClient } from '../pjrt/client.js';
 import type { NamedValue } from '../pjrt/named-values.js';
-import { koffi } from '../pjrt/native-memory.js';
-import { loadPlugin, openLibrary, type Plugin } from '../pjrt/plugin.js';
+import { loadPlugin, type Plugin } from '../pjrt/plugin.js';
 import type { PluginDevice } from '../setup/device-names.js';
 import { requirePlugin } from '../setup/devices.js';
 import { blockSignals, blockSignalsInPool } from '../tensorflow/signal-mask.js';
@@ -39,7 +39,7 @@ function preloadCuda(plugin: string): void {
   for (const name of LIBRARIES) {
     const found = files.find(({ file }) => file.startsWith(`lib${name}.so.`));
     try {
-      if (found !== undefined) openLibrary(join(found.folder, found.file));
+      if (found !== undefined) openLibrary(join(found.folder, found.file), { ownSymbols: true });
     } catch {
       // The plugin looks for it elsewhere, and says so if it finds none.
     }

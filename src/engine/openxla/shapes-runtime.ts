@@ -4,12 +4,12 @@
  * that were put in. The memory that it counts is that of the variables.
  */
 import type { Attribute } from '../attributes.js';
-import { DataType } from '../data-type.js';
 import type { NativeTensor, Runtime } from '../executor.js';
 import type { StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost } from '../stablehlo/graph.js';
 import { byteCountOf } from './byte-count.js';
 import { LITERAL_BYTES } from './runtime.js';
+import { variableHandle } from './variable-handle.js';
 
 /** A tensor with values only if they were put in. */
 interface ShapeTensor extends NativeTensor {
@@ -33,8 +33,7 @@ export function createShapesRuntime(onCall: OnCall): Runtime {
   };
   const contentsOf = ({ shape, valueType }: NativeTensor) => ({ shape, dtype: valueType! });
 
-  const read = (tensor: NativeTensor): Uint8Array =>
-    Uint8Array.from((tensor as ShapeTensor).bytes ?? new Uint8Array(byteCountOf(tensor)));
+  const read = (tensor: ShapeTensor): Uint8Array => tensor.bytes?.slice() ?? new Uint8Array(byteCountOf(tensor));
   const release = () => undefined;
   const host: GraphHost = {
     read,
@@ -45,8 +44,7 @@ export function createShapesRuntime(onCall: OnCall): Runtime {
   /** The shapes of an operation's results. */
   function execute(name: string, attributes: readonly Attribute[], inputs: readonly NativeTensor[]): NativeTensor[] {
     if (name === 'VarHandleOp') {
-      const [shape, valueType] = ['shape', 'dtype'].map((key) => attributes.find((a) => a.name === key)!.value);
-      const variable = { ...tensorOf(shape as number[], DataType.resource), valueType: valueType as number };
+      const variable = variableHandle(attributes);
       addVariable(byteCountOf(contentsOf(variable)));
       return [variable];
     }

@@ -2,6 +2,7 @@
 import { ByteifyError } from '../../errors.js';
 import { DataType } from '../data-type.js';
 import type { Pointer } from '../executor.js';
+import { fillFromChunks } from '../fill-from-chunks.js';
 import type { Client } from '../pjrt/client.js';
 import { BufferType } from '../pjrt/layouts.js';
 import { createArena, withArena } from '../pjrt/native-memory.js';
@@ -99,23 +100,15 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
       return tensor.stored;
     },
     create(bytes, shape, dtype) {
-      const made = tensor({ kind: 'host', bytes: Uint8Array.from(bytes) }, shape, dtype);
-      if (bytes.byteLength > HOST_BYTES) buffer(made.stored!);
-      return made;
+      if (bytes.byteLength <= HOST_BYTES) return tensor({ kind: 'host', bytes: new Uint8Array(bytes) }, shape, dtype);
+      return tensor({ kind: 'device', buffer: client.upload(bytes, shape, BUFFER_TYPES[dtype]!) }, shape, dtype);
     },
     async createFromChunks(chunks, shape, dtype) {
       const byteCount = byteCountOf({ shape, dtype });
       const arena = createArena();
       try {
         const { at, bytes } = arena.allocate(byteCount);
-        let filled = 0;
-        for await (const chunk of chunks) {
-          if (filled + chunk.byteLength > byteCount)
-            throw new ByteifyError('A tensor received more bytes than its size.');
-          bytes.set(chunk, filled);
-          filled += chunk.byteLength;
-        }
-        if (filled !== byteCount) throw new ByteifyError(`A tensor of ${byteCount} bytes received only ${filled}.`);
+        await fillFromChunks(chunks, byteCount, (chunk, offset) => bytes.set(chunk, offset));
         const memory = { at, free: () => arena.free() };
         const made = client.uploadFrom(memory, shape, BUFFER_TYPES[dtype]!);
         return tensor({ kind: 'device', buffer: made }, shape, dtype);
@@ -126,8 +119,8 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
     },
     download: (stored) =>
       stored.place.kind === 'host'
-        ? Uint8Array.from(stored.place.bytes)
-        : downloaded(stored, (bytes) => Uint8Array.from(bytes.subarray(0, byteCountOf(stored)))),
+        ? stored.place.bytes.slice()
+        : downloaded(stored, (bytes) => new Uint8Array(bytes.subarray(0, byteCountOf(stored)))),
     *downloadChunks(stored, chunkBytes) {
       const byteCount = byteCountOf(stored);
       const arena = createArena();
@@ -135,7 +128,7 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
         const { at, bytes } = arena.allocate(byteCount);
         client.download(buffer(stored), at, byteCount);
         for (let from = 0; from < byteCount; from += chunkBytes)
-          yield Uint8Array.from(bytes.subarray(from, Math.min(byteCount, from + chunkBytes)));
+          yield new Uint8Array(bytes.subarray(from, Math.min(byteCount, from + chunkBytes)));
       } finally {
         arena.free();
       }

@@ -1,24 +1,6 @@
 /** @module Memory outside JavaScript's heap, which C code may keep pointers to. */
-import { createRequire } from 'node:module';
+import { koffi } from '../c-library.js';
 import type { Pointer } from '../executor.js';
-
-type Koffi = typeof import('koffi');
-
-const STACK_BYTES = 16 * 2 ** 20;
-
-let loaded: Koffi | null = null;
-
-/** koffi, with stacks that are large enough for compilers. It is loaded when it is first used. @throws what loading it throws */
-export function koffi(): Koffi {
-  if (loaded === null) {
-    const module = createRequire(import.meta.url)('koffi') as Koffi;
-    // This must come before any library is loaded.
-    if (module.config().sync_stack_size !== STACK_BYTES)
-      module.config({ ...module.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
-    loaded = module;
-  }
-  return loaded;
-}
 
 interface Allocator {
   calloc(count: number, size: number): Pointer;

@@ -1,10 +1,11 @@
 /** @module A PJRT plugin: a shared library whose only symbol returns the table of PJRT's functions. */
 import { existsSync } from 'node:fs';
 import { ByteifyError, messageOf } from '../../errors.js';
+import { koffi, openLibrary } from '../c-library.js';
 import type { Pointer } from '../executor.js';
 import { API, type Field, FUNCTIONS, type FunctionName, HEADER_VERSION, type Layout, OLDEST_MINOR } from './layouts.js';
 import { type NamedValue, readNamedValues } from './named-values.js';
-import { type Arena, createArena, koffi, textAt, viewOf, withArena } from './native-memory.js';
+import { type Arena, createArena, textAt, viewOf, withArena } from './native-memory.js';
 
 /** Values of 8 bytes may be given as numbers. */
 export type Values = Readonly<Record<string, Pointer | number>>;
@@ -58,15 +59,6 @@ export interface Plugin {
   release(deleter: Pointer, what: Pointer): void;
 }
 
-// <dlfcn.h>
-const RTLD_NOW = 0x2;
-/** Prefers the plugin's own C++ symbols to those that Node's binary exports. */
-const RTLD_DEEPBIND = 0x8;
-/** Its threads outlive koffi's unloading at exit. */
-const RTLD_NODELETE = 0x1000;
-
-const dlopenFlags = () => (process.platform === 'darwin' ? RTLD_NOW | 0x80 : RTLD_NOW | RTLD_NODELETE | RTLD_DEEPBIND);
-
 let types: { readonly GetApi: unknown; readonly Function: unknown; readonly Deleter: unknown } | null = null;
 
 /** One prototype serves all functions. koffi allows each name once per process. */
@@ -80,16 +72,6 @@ function prototypes() {
 }
 
 const isLoadable = (path: string) => existsSync(path) || !path.includes('/');
-
-/** Makes a library's symbols available to the libraries that are loaded after it. @throws Error with the loader's message */
-export function openLibrary(path: string, flags: number = dlopenFlags()): Pointer {
-  const libc = koffi().load(null);
-  const dlopen = libc.func('void* dlopen(const char* path, int flags)');
-  const dlerror = libc.func('const char* dlerror()');
-  const library = dlopen(path, flags) as Pointer | null;
-  if (!library) throw new Error(String(dlerror()));
-  return library;
-}
 
 /**
  * Loads a plugin. This succeeds without a device: only a client needs one.
@@ -119,7 +101,7 @@ const PLUGIN_HINT = 'Run `byteify setup --gpu`, or pass the path of a PJRT plugi
 /** The table of functions, with its head. */
 function tableOf(path: string): Buffer {
   try {
-    const library = openLibrary(path);
+    const library = openLibrary(path, { ownSymbols: true });
     const dlsym = koffi().load(null).func('void* dlsym(void* library, const char* name)');
     const symbol = dlsym(library, 'GetPjrtApi') as Pointer | null;
     if (!symbol) throw new Error('it exports no GetPjrtApi, so it is no PJRT plugin');
@@ -135,30 +117,27 @@ function createPlugin(
   version: Plugin['version'],
   functionOf: (name: FunctionName) => NativeFunction,
 ): Plugin {
-  const called = (name: FunctionName, values: Values): Results =>
-    withArena((arena) => {
+  function invoke(name: FunctionName, values: Values, onReturn: (error: Pointer | null) => void): Results {
+    return withArena((arena) => {
       const { at, bytes } = writeStruct(arena, FUNCTIONS[name], values);
-      functionOf(name)(at);
+      onReturn(functionOf(name)(at));
       return readStruct(bytes, FUNCTIONS[name]);
     });
+  }
 
   /** @throws PjrtError for an error, which is destroyed */
   function check(error: Pointer | null): void {
     if (!error) return;
-    const { message, message_size: size } = called('Error_Message', { error });
+    // These functions return nothing.
+    const ask = (name: FunctionName) => invoke(name, { error }, () => undefined);
+    const { message, message_size: size } = ask('Error_Message');
     const text = textAt(message!, size!);
-    const { code } = called('Error_GetCode', { error });
-    called('Error_Destroy', { error });
+    const { code } = ask('Error_GetCode');
+    ask('Error_Destroy');
     throw new PjrtError(text.trim(), Number(code));
   }
 
-  function call(name: FunctionName, values: Values = {}): Results {
-    return withArena((arena) => {
-      const { at, bytes } = writeStruct(arena, FUNCTIONS[name], values);
-      check(functionOf(name)(at));
-      return readStruct(bytes, FUNCTIONS[name]);
-    });
-  }
+  const call = (name: FunctionName, values: Values = {}): Results => invoke(name, values, check);
 
   async function callAsync(name: FunctionName, values: Values = {}): Promise<Results> {
     const arena = createArena();

@@ -2,7 +2,7 @@
 import type { Pointer } from '../executor.js';
 import { type CompileOptions, encodeCompileOptions } from './compile-options.js';
 import { STRUCTS } from './layouts.js';
-import { type Arena, createArena, pointersAt, viewOf } from './native-memory.js';
+import { type Arena, pointersAt, viewOf, withArena } from './native-memory.js';
 import { type Plugin, writeStruct } from './plugin.js';
 
 /** Bytes on one device. */
@@ -74,13 +74,12 @@ export function compileArguments(arena: Arena, text: string, options: CompileOpt
 /** A program that a client's devices can run. */
 export interface LoadedProgram extends Executable {
   /**
-   * Starts the program on its devices. The call returns when it is enqueued, on another thread if `background`.
+   * Starts the program on its devices. The call returns when it is enqueued.
    * @param inputs the buffers of each device
    * @param kept indices of inputs that must survive although the program would overwrite them
    * @returns the results of each device, and the events that are ready when a device is done, which the caller destroys
    */
-  start(inputs: readonly (readonly Pointer[])[], kept: readonly number[], background: true): Promise<Started>;
-  start(inputs: readonly (readonly Pointer[])[], kept: readonly number[], background: false): Started;
+  start(inputs: readonly (readonly Pointer[])[], kept: readonly number[]): Started;
 }
 
 export interface Started {
@@ -115,26 +114,14 @@ export function createLoadedProgram(plugin: Plugin, loaded: Pointer): LoadedProg
     return { values, read };
   }
 
-  function start(inputs: readonly (readonly Pointer[])[], kept: readonly number[], background: boolean) {
-    const arena = createArena();
-    const { values, read } = prepare(arena, inputs, kept);
-    if (background) {
-      return plugin
-        .callAsync('LoadedExecutable_Execute', values)
-        .then(read)
-        .finally(() => arena.free());
-    }
-    try {
-      plugin.call('LoadedExecutable_Execute', values);
-      return read();
-    } finally {
-      arena.free();
-    }
-  }
-
   return {
     ...base,
-    start: start as LoadedProgram['start'],
+    start: (inputs, kept) =>
+      withArena((arena) => {
+        const { values, read } = prepare(arena, inputs, kept);
+        plugin.call('LoadedExecutable_Execute', values);
+        return read();
+      }),
     destroy() {
       base.destroy();
       plugin.call('LoadedExecutable_Destroy', { executable: loaded });

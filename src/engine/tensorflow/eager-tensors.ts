@@ -2,6 +2,7 @@
 import { ByteifyError } from '../../errors.js';
 import { bytesOfType } from '../data-type.js';
 import type { NativeTensor, Pointer, Runtime } from '../executor.js';
+import { fillFromChunks } from '../fill-from-chunks.js';
 import { checkStatus } from './check-status.js';
 import type { TensorFlowApi } from './native.js';
 import { dims } from './write-attributes.js';
@@ -92,14 +93,10 @@ async function filledTensor(
   const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));
   const tensor = api.TF_AllocateTensor(dtype, dims(shape), shape.length, byteCount);
   const data = BigInt(api.TF_TensorData(tensor));
-  let filled = 0;
   try {
-    for await (const chunk of chunks) {
-      if (filled + chunk.byteLength > byteCount) throw new ByteifyError('A tensor received more bytes than its size.');
-      api.copyToNative(data + BigInt(filled), chunk, chunk.byteLength);
-      filled += chunk.byteLength;
-    }
-    if (filled !== byteCount) throw new ByteifyError(`A tensor of ${byteCount} bytes received only ${filled}.`);
+    await fillFromChunks(chunks, byteCount, (chunk, offset) =>
+      api.copyToNative(data + BigInt(offset), chunk, chunk.byteLength),
+    );
   } catch (error) {
     api.TF_DeleteTensor(tensor);
     throw error;

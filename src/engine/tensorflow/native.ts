@@ -3,9 +3,9 @@
  * (tensorflow/c/c_api.h and tensorflow/c/eager/c_api.h). Code above this file does not know where pointers come from.
  */
 import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ByteifyError } from '../../errors.js';
+import { koffi, openLibrary } from '../c-library.js';
 import type { Pointer } from '../executor.js';
 import { LIBRARY_FILES } from '../setup/libraries.js';
 import { blockSignals, blockSignalsInPool } from './signal-mask.js';
@@ -119,10 +119,6 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
   readonly leave: (exitCode: number) => void;
 };
 
-// <dlfcn.h>
-const RTLD_NOW = 0x2;
-/** Keeps a library mapped for good: koffi unloads libraries at exit while TensorFlow's threads still run, which would crash Node. */
-const RTLD_NODELETE = process.platform === 'darwin' ? 0x80 : 0x1000;
 const STDERR = 2;
 
 interface FileDescriptors {
@@ -143,8 +139,6 @@ function withoutStderr(libc: FileDescriptors, work: () => void): void {
     closeSync(nowhere);
   }
 }
-
-const STACK_BYTES = 16 * 2 ** 20;
 
 /** Uses XNNPACK's kernels for products on a CPU: 5 to 30 % faster than XLA's own on a transformer block (`npm run bench:train`). */
 const XLA_FLAGS = '--xla_cpu_use_xnnpack=true';
@@ -207,28 +201,21 @@ export function loadTensorFlow(folder: string, threads: number): TensorFlowApi {
   process.env.XLA_FLAGS ??= XLA_FLAGS;
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    // TensorFlow's kernels need more stack than koffi's default; this must come before any library is loaded.
-    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
     // This process, in which the C library is already loaded, whatever its file name.
-    const libc = koffi.load(null);
+    const libc = koffi().load(null);
     limitArenas(libc, threads);
     blockSignals(libc);
-    const dlopen = libc.func('void* dlopen(const char* path, int flags)');
-    const dlerror = libc.func('const char* dlerror()');
     const descriptors = {
       dup: libc.func('int dup(int fd)'),
       dup2: libc.func('int dup2(int from, int to)'),
       close: libc.func('int close(int fd)'),
     };
     withoutStderr(descriptors, () => {
-      for (const file of LIBRARY_FILES) {
-        if (!dlopen(join(folder, file), RTLD_NOW | RTLD_NODELETE)) throw new Error(String(dlerror()));
-      }
+      for (const file of LIBRARY_FILES) openLibrary(join(folder, file));
     });
-    const libraries = [...LIBRARY_FILES].reverse().map((file) => koffi.load(join(folder, file)));
+    const libraries = [...LIBRARY_FILES].reverse().map((file) => koffi().load(join(folder, file)));
     switchTf32Off(libraries.at(-1)!);
-    koffi.struct('TF_Output', { oper: 'void *', index: 'int' });
+    koffi().struct('TF_Output', { oper: 'void *', index: 'int' });
     const bind = (name: string, prototype: string) => {
       for (const library of libraries) {
         try {

@@ -80,7 +80,7 @@ describe('a program', () => {
   it('runs, and writes a result over the argument that was donated', () => {
     const program = client.compile(SUM);
     const [a, b] = [upload([1, 2, 3]), upload([10, 20, 30])];
-    const { results, done } = program.start([[a, b]], [], false);
+    const { results, done } = program.start([[a, b]], []);
     client.adopt(results[0]!);
     for (const event of done) client.wait(event);
     expect(download(results[0]![0]!, 3)).toEqual([11, 22, 33]);
@@ -92,7 +92,7 @@ describe('a program', () => {
   it('leaves an argument alone that must survive', async () => {
     const program = await client.compileAsync(SUM);
     const [a, b] = [upload([1, 2, 3]), upload([10, 20, 30])];
-    const { results, done } = await program.start([[a, b]], [0], true);
+    const { results, done } = program.start([[a, b]], [0]);
     client.adopt(results[0]!);
     for (const event of done) await client.waitAsync(event);
     expect(download(a, 3)).toEqual([1, 2, 3]);
@@ -111,7 +111,7 @@ describe('a program', () => {
     const program = client.compile(SUM);
     const again = client.deserialize(program.serialize());
     const [a, b] = [upload([1, 1, 1]), upload([2, 3, 4])];
-    const { results, done } = again.start([[a, b]], [], false);
+    const { results, done } = again.start([[a, b]], []);
     client.adopt(results[0]!);
     for (const event of done) client.wait(event);
     expect(download(results[0]![0]!, 3)).toEqual([3, 4, 5]);
@@ -125,7 +125,7 @@ describe('a program', () => {
     const before = client.live();
     const run = () => {
       const [a, b] = [upload([1, 2, 3]), upload([10, 20, 30])];
-      const { results, done } = program.start([[a, b]], [], false);
+      const { results, done } = program.start([[a, b]], []);
       client.adopt(results[0]!);
       for (const event of done) client.wait(event);
       for (const buffer of [a, b, results[0]![0]!]) client.release(buffer);
