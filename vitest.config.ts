@@ -9,6 +9,9 @@ const conversions = { globalSetup: ['test/support/shared-folder.ts'], testTimeou
 /** What measures time or the memory of the machine, and runs alone for it. */
 const MEASURING = ['data-wait', 'memory', 'plan-memory', 'threads'].map((name) => `test/e2e/${name}.test.ts`);
 
+/** Of projects alone: what a global set-up writes into the environment, the tests of every other project see as well. */
+const openXla = { globalSetup: ['test/support/openxla.ts'], env: { BYTEIFY_DEVICE: 'cpu-xla' } };
+
 /** What runs on OpenXLA only. */
 const OPENXLA_ALONE = ['test/engine/{openxla,pjrt}/*.test.ts', 'test/check-gpu/trial.test.ts'];
 
@@ -62,18 +65,18 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          ...openXla,
           name: 'openxla',
           include: ON_OPENXLA,
-          globalSetup: ['test/support/openxla.ts'],
           sequence: { groupOrder: 3 },
         },
       },
       {
         test: {
           ...shared,
+          ...openXla,
           name: 'slow-openxla',
           include: ON_OPENXLA_SLOW,
-          globalSetup: ['test/support/openxla.ts'],
         },
       },
       {
