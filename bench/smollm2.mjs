@@ -13,7 +13,7 @@ import { CORPUS_NAMES, nameWith, OPTIONS, openSession } from './smollm2/session.
 import { kindsTable, patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
 
 const { values } = parseArgs({
-  options: { ...OPTIONS, arms: { type: 'string', default: Object.keys(ARMS).join(',') } },
+  options: { ...OPTIONS, arms: { type: 'string', default: 'distilled,paper' } },
 });
 const { source, work, out } = values;
 const { corpus, unseen, byteify, evaluatePatcher, evaluateAgainstSource } = openSession(values);

@@ -88,6 +88,9 @@ export interface RestartArgs {
 /** The same limit as in a recipe: the number takes one byte of TensorFlow's ConfigProto, whose varints hold 7 bits per byte. */
 const MAXIMUM_THREADS = 127;
 
+/** More than one process can have. */
+const MAXIMUM_DEVICES = 1024;
+
 export const engineOptions: readonly OptionSpec[] = [
   // The list is repeated here because --help must not load the engine; a test compares the two.
   {
@@ -98,6 +101,16 @@ export const engineOptions: readonly OptionSpec[] = [
     env: 'BYTEIFY_DEVICE',
   },
   { flags: '--plugin <file>', help: 'the PJRT plugin of the device, instead of the one that is set up' },
+  {
+    flags: '--devices <n>',
+    help: 'number of GPUs that share the work (default: 1); cpu-xla divides the CPU',
+    parse: parsers.integer(1, MAXIMUM_DEVICES),
+    env: 'BYTEIFY_DEVICES',
+  },
+  {
+    flags: '--fully-sharded',
+    help: 'divide weights, gradients and moments over the devices, instead of keeping them whole on each',
+  },
   {
     flags: '--threads <n>',
     help: 'maximum number of threads per operation, up to 127',
@@ -119,16 +132,23 @@ export interface WeightsArgs {
 export interface EngineArgs {
   readonly device: DeviceOption;
   readonly plugin?: string;
+  readonly devices?: number;
+  readonly fullySharded?: boolean;
   readonly threads?: number;
 }
 
 /** Starts the engine with these options; `--threads` takes precedence over the recipe's thread count. */
-export async function startEngineFor({ device, plugin, threads }: EngineArgs, recipeThreads?: number): Promise<void> {
+export async function startEngineFor(
+  { device, plugin, devices, fullySharded, threads }: EngineArgs,
+  recipeThreads?: number,
+): Promise<void> {
   const { startEngine } = await import('../engine/index.js');
   const count = threads ?? recipeThreads;
   await startEngine({
     device,
     ...(plugin !== undefined && { plugin }),
+    ...(devices !== undefined && { devices }),
+    ...(fullySharded !== undefined && { fullySharded }),
     ...(count !== undefined && { threads: count }),
   });
 }

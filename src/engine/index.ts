@@ -1,7 +1,7 @@
 /** @module The engine: TensorFlow operations for TypeScript. All code above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
-export { onOpenXla } from './capabilities.js';
+export { deviceCount, onOpenXla } from './capabilities.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export {
   type CompiledFunction,

@@ -1,7 +1,7 @@
 /** @module Starts the engine once per process: the library, the backend, the kernels and gradients. */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
-import { ByteifyError } from '../errors.js';
+import { ByteifyError, UsageError } from '../errors.js';
 import { EngineBackend } from './backend.js';
 import type { Device, DeviceMemory, Runtime } from './executor.js';
 import { registerGradients } from './gradients.js';
@@ -9,7 +9,12 @@ import { registerKernels } from './kernels.js';
 import { openDevice } from './openxla/open-device.js';
 import { createShapesRuntime, type OnCall } from './openxla/shapes-runtime.js';
 import type { DeviceName, DeviceOption } from './setup/device-names.js';
-import { chooseDevice, deviceFromEnvironment } from './setup/devices.js';
+import {
+  chooseDevice,
+  deviceCountFromEnvironment,
+  deviceFromEnvironment,
+  fullyShardedFromEnvironment,
+} from './setup/devices.js';
 import { locateEngine } from './setup/locate.js';
 import { loadTensorFlow } from './tensorflow/native.js';
 import { createTensorFlowRuntime } from './tensorflow/runtime.js';
@@ -29,6 +34,10 @@ export interface Engine {
 export interface EngineOptions {
   /** @default BYTEIFY_DEVICE, else 'auto': a GPU if there is one that byteify is set up for, else the CPU */
   readonly device?: DeviceOption;
+  /** @default BYTEIFY_DEVICES, else 1: how many devices share each computation. A CPU on OpenXLA can be divided into several. */
+  readonly devices?: number;
+  /** @default BYTEIFY_FULLY_SHARDED, else false: weights, sums of gradients and moments are divided over the devices, not whole on each. */
+  readonly fullySharded?: boolean;
   /** The file of a PJRT plugin for the device; the one that `byteify setup` recorded when absent. */
   readonly plugin?: string;
   /** Maximum threads per operation on a CPU; all cores when absent. */
@@ -55,8 +64,16 @@ const BACKEND = 'byteify';
 
 async function start(options: EngineOptions): Promise<Engine> {
   const device = chooseDevice(options.device ?? deviceFromEnvironment());
-  const runtime = device === 'cpu' ? await startTensorFlow(options) : await openDevice(device, options.plugin);
-  return engineOver(device, runtime);
+  const { devices = deviceCountFromEnvironment(), fullySharded = fullyShardedFromEnvironment(), plugin } = options;
+  if (device !== 'cpu') {
+    return engineOver(device, await openDevice(device, { devices, dividesVariables: fullySharded }, plugin));
+  }
+  if (devices > 1) {
+    throw new UsageError(`TensorFlow computes on one device, and ${devices} were asked for.`, {
+      hint: 'Several devices need --device cuda, rocm or cpu-xla.',
+    });
+  }
+  return engineOver(device, await startTensorFlow(options));
 }
 
 /** Makes tfjs-core compute with a runtime. */

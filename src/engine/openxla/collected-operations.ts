@@ -9,7 +9,9 @@ import type { XlaOption } from '../pjrt/compile-options.js';
 import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost, type StableHloGraph } from '../stablehlo/graph.js';
+import type { Sharding } from '../stablehlo/sharding.js';
 import { byteCountOf } from './byte-count.js';
+import { type Layout, perDevice, shardingOf } from './split.js';
 import type { DeviceTensor, Stored } from './stored.js';
 import type { Values } from './values.js';
 
@@ -46,6 +48,7 @@ interface Collection {
 /** @param read copies a value to the host */
 export function createCollectedOperations(
   client: Client,
+  layout: Layout,
   values: Values,
   read: (tensor: NativeTensor) => Uint8Array,
 ): CollectedOperations {
@@ -69,9 +72,9 @@ export function createCollectedOperations(
     return known;
   }
 
-  function programFor(fn: StableHloFunction): LoadedProgram {
-    const text = moduleText(fn);
-    const program = programs.get(text) ?? client.compile(text, { xla: QUICK });
+  function programFor(fn: StableHloFunction, sharding: Sharding | null): LoadedProgram {
+    const text = moduleText(fn, sharding);
+    const program = programs.get(text) ?? client.compile(text, { xla: QUICK, partitions: layout.devices });
     // The one used last is at the end.
     programs.delete(text);
     programs.set(text, program);
@@ -90,11 +93,17 @@ export function createCollectedOperations(
       if (outputs.length === 0) return;
       const tensors = outputs.map(({ place }) => (place as { tensor: NativeTensor }).tensor);
       const fn = graph.finish('collected', tensors);
-      const buffers = fn.constants.map((tensor) => values.buffer(values.of(tensor as DeviceTensor)));
-      const { results, done } = programFor(fn).start([buffers], []);
-      client.adopt(results[0]!);
+      const given = fn.constants.map((tensor) => values.of(tensor as DeviceTensor));
+      const buffers = given.map(values.buffers);
+      const sharding = shardingOf(layout, fn, given.map(values.splitOf));
+      const { results, done } = programFor(fn, sharding).start(
+        perDevice(layout, (device) => buffers.map((each) => each[device]!)),
+        [],
+      );
+      results.forEach(client.adopt);
       outputs.forEach((stored, i) => {
-        stored.place = { kind: 'device', buffer: results[0]![i]! };
+        const split = sharding?.results[i] ?? null;
+        stored.place = { kind: 'device', buffers: results.map((list) => list[i]!), split };
       });
       for (const event of done) client.wait(event);
     } finally {

@@ -5,6 +5,7 @@ import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import type { DeviceTensors } from './device-tensors.js';
 import { storedProgram } from './program-store.js';
+import { type Layout, perDevice, shardingOf } from './split.js';
 import type { DeviceTensor } from './stored.js';
 
 /** A traced function, with the program that it is compiled to at its first call. */
@@ -12,35 +13,42 @@ interface DeviceFunction extends StableHloFunction {
   program(): Promise<LoadedProgram>;
 }
 
+/** The buffers of one result, on each device. */
+const resultOf = (results: readonly (readonly Pointer[])[], index: number) => results.map((list) => list[index]!);
+
 export type DeviceFunctions = ReturnType<typeof createDeviceFunctions>;
 
-export function createDeviceFunctions(client: Client, { values, settled, assign, release }: DeviceTensors) {
-  /** Replaces the values of the variables that a call has changed. Their old buffers were donated. */
-  function update(fn: StableHloFunction, tensors: readonly DeviceTensor[], results: readonly Pointer[]): void {
-    fn.parameters.forEach(({ update: result }, i) => {
-      if (result === null) return;
-      const variable = tensors[i]!;
-      const { shape, dtype } = variable.stored!;
-      const next = values.tensor({ kind: 'device', buffer: results[result]! }, shape, dtype);
-      assign(variable, next);
-      release(next);
-    });
-  }
-
+export function createDeviceFunctions(
+  client: Client,
+  layout: Layout,
+  { values, settled, placed, assign, release }: DeviceTensors,
+) {
   /** Enqueues a program. Its results, and the new values of variables, have buffers at once; `done` tells when they are computed. */
   function start(fn: StableHloFunction, program: LoadedProgram, inputs: readonly NativeTensor[]) {
+    const sharding = shardingOf(layout, fn);
     const tensors = [...inputs, ...fn.constants] as DeviceTensor[];
-    const stored = tensors.map(settled);
-    const buffers = stored.map(values.buffer);
+    const stored = tensors.map((tensor, i) => placed(settled(tensor), sharding?.parameters[i] ?? null));
+    const buffers = stored.map(values.buffers);
     // A value that another tensor has too must survive.
     const kept = stored.flatMap(({ owners }, i) => (fn.parameters[i]!.update !== null && owners > 1 ? [i] : []));
-    const { results, done } = program.start([buffers], kept);
-    client.adopt(results[0]!);
-    update(fn, tensors, results[0]!);
-    const made = fn.shapes.map((shape, i) =>
-      values.tensor({ kind: 'device', buffer: results[0]![i]! }, shape, fn.results[i]!.dtype),
+    const { results, done } = program.start(
+      perDevice(layout, (device) => resultOf(buffers, device)),
+      kept,
     );
-    return { made, done };
+    results.forEach(client.adopt);
+    const made = fn.results.map(({ shape, dtype }, i) =>
+      values.tensor(
+        { kind: 'device', buffers: resultOf(results, i), split: sharding?.results[i] ?? null },
+        shape,
+        dtype,
+      ),
+    );
+    // The old buffers of the variables that the call has changed were donated.
+    fn.parameters.forEach(({ update }, i) => {
+      if (update !== null) assign(tensors[i]!, made[update]!);
+    });
+    for (const replaced of made.slice(fn.shapes.length)) release(replaced);
+    return { made: made.slice(0, fn.shapes.length), done };
   }
 
   return {
@@ -52,10 +60,12 @@ export function createDeviceFunctions(client: Client, { values, settled, assign,
         ...fn,
         constants,
         program() {
-          program ??= storedProgram(client, moduleText(fn)).catch((error: unknown) => {
-            program = null;
-            throw error;
-          });
+          program ??= storedProgram(client, moduleText(fn, shardingOf(layout, fn)), layout.devices).catch(
+            (error: unknown) => {
+              program = null;
+              throw error;
+            },
+          );
           return program;
         },
         remove() {

@@ -1,15 +1,18 @@
-/** @module The tensors of a device: values there, and operations that are collected until a value is needed. */
+/** @module The tensors of a runtime: values on its devices, and operations that are collected until a value is needed. */
 import type { NativeTensor } from '../executor.js';
 import type { Client } from '../pjrt/client.js';
 import { createCollectedOperations } from './collected-operations.js';
+import { createMoves } from './moves.js';
+import type { Layout, Split } from './split.js';
 import type { DeviceTensor, Stored } from './stored.js';
 import { createValues } from './values.js';
 
 export type DeviceTensors = ReturnType<typeof createDeviceTensors>;
 
-export function createDeviceTensors(client: Client) {
-  const values = createValues(client, (stored) => collected.forget(stored));
-  const collected = createCollectedOperations(client, values, read);
+export function createDeviceTensors(client: Client, layout: Layout) {
+  const values = createValues(client, layout, (stored) => collected.forget(stored));
+  const collected = createCollectedOperations(client, layout, values, read);
+  const move = createMoves(client, layout);
 
   /** A value that is computed: if it was pending, what was collected runs. */
   function settled(tensor: NativeTensor): Stored {
@@ -22,9 +25,17 @@ export function createDeviceTensors(client: Client) {
     return values.download(settled(tensor));
   }
 
+  /** The value, divided over the devices in the given way. */
+  function placed(stored: Stored, split: Split): Stored {
+    const place = values.onDevices(stored);
+    if (place.split !== split) stored.place = move(place, stored, split);
+    return stored;
+  }
+
   return {
     values,
     settled,
+    placed,
     read,
     execute: collected.execute,
     release(tensor: NativeTensor): void {

@@ -8,6 +8,7 @@ import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost } from '../stablehlo/graph.js';
 import type { DeviceFunctions } from './device-functions.js';
 import type { DeviceTensors } from './device-tensors.js';
+import { type Layout, shardingOf } from './split.js';
 import type { DeviceTensor } from './stored.js';
 import { variableHandle } from './variable-handle.js';
 
@@ -16,7 +17,7 @@ type VariableOperation = (attributes: readonly Attribute[], inputs: readonly Nat
 const FIRST_AXIS = new Uint8Array(Int32Array.of(0).buffer);
 
 /** Programs that change rows of a variable in place, which collected operations could not: their results are new values. */
-function createScatters(client: Client, host: GraphHost) {
+function createScatters(client: Client, layout: Layout, host: GraphHost) {
   const known = new Map<string, { readonly fn: StableHloFunction; readonly program: LoadedProgram }>();
   return (inputs: readonly NativeTensor[]) => {
     const key = JSON.stringify(inputs.map(({ shape, dtype, valueType }) => [shape, dtype, valueType]));
@@ -26,7 +27,7 @@ function createScatters(client: Client, host: GraphHost) {
       const given = inputs.map((input) => graph.input(input));
       graph.execute('ResourceScatterUpdate', [], given, 0);
       const fn = graph.finish('scatter', []);
-      found = { fn, program: client.compile(moduleText(fn)) };
+      found = { fn, program: client.compile(moduleText(fn, shardingOf(layout, fn)), { partitions: layout.devices }) };
       known.set(key, found);
     }
     return found;
@@ -35,11 +36,12 @@ function createScatters(client: Client, host: GraphHost) {
 
 export function createDeviceVariables(
   client: Client,
+  layout: Layout,
   host: GraphHost,
   { values, assign, release, execute }: DeviceTensors,
   functions: DeviceFunctions,
 ): Readonly<Record<string, VariableOperation>> {
-  const scatterFor = createScatters(client, host);
+  const scatterFor = createScatters(client, layout, host);
   return {
     VarHandleOp: (attributes) => {
       const variable: DeviceTensor = { ...variableHandle(attributes), stored: null, released: false };

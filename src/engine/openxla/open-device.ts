@@ -11,12 +11,16 @@ import type { PluginDevice } from '../setup/device-names.js';
 import { requirePlugin } from '../setup/devices.js';
 import { blockSignals, blockSignalsInPool } from '../tensorflow/signal-mask.js';
 import { createOpenXlaRuntime } from './runtime.js';
+import type { Layout } from './split.js';
 
-/** Options of a client. GPUs: memory is taken as it is needed, up to the given share of it. */
-const CLIENT_OPTIONS: Readonly<Record<PluginDevice, Readonly<Record<string, NamedValue>>>> = {
-  cuda: { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 },
-  rocm: { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 },
-  'cpu-xla': {},
+/** GPUs: memory is taken as it is needed, up to the given share of it. */
+const GPU_OPTIONS = { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 } as const;
+
+/** Options of a client for so many devices. A CPU counts as one unless more are asked for, which then share it. */
+const CLIENT_OPTIONS: Readonly<Record<PluginDevice, (devices: number) => Readonly<Record<string, NamedValue>>>> = {
+  cuda: () => GPU_OPTIONS,
+  rocm: () => GPU_OPTIONS,
+  'cpu-xla': (devices) => ({ cpu_device_count: BigInt(devices) }),
 };
 
 /** Where JAX's plugin and NVIDIA's wheels are, relative to the folder that both are installed to. */
@@ -62,9 +66,9 @@ const CAUSES: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   },
 ];
 
-function openClient(device: PluginDevice, plugin: Plugin): Client {
+function openClient(device: PluginDevice, plugin: Plugin, { devices }: Layout): Client {
   try {
-    const client = createClient(plugin, CLIENT_OPTIONS[device]);
+    const client = createClient(plugin, CLIENT_OPTIONS[device](devices));
     if (client.devices.length === 0) throw new Error('no device');
     return client;
   } catch (cause) {
@@ -77,11 +81,11 @@ function openClient(device: PluginDevice, plugin: Plugin): Client {
 }
 
 /**
- * Opens the first device of a kind.
+ * Opens the first devices of a kind, as many as the layout has.
  * @param file the plugin; the one that `byteify setup` recorded when undefined
- * @throws ByteifyError when there is no plugin, or it finds no device
+ * @throws ByteifyError when there is no plugin, or it finds too few devices
  */
-export async function openDevice(device: PluginDevice, file?: string): Promise<Runtime> {
+export async function openDevice(device: PluginDevice, layout: Layout, file?: string): Promise<Runtime> {
   const path = file ?? requirePlugin(device);
   // XLA and cuDNN log to stderr from this level on. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -91,7 +95,12 @@ export async function openDevice(device: PluginDevice, file?: string): Promise<R
   }
   const libc = koffi().load(null);
   blockSignals(libc as never);
-  const client = openClient(device, loadPlugin(path));
+  const client = openClient(device, loadPlugin(path), layout);
+  if (client.devices.length < layout.devices) {
+    throw new ByteifyError(`${layout.devices} devices were asked for, but the plugin finds ${client.devices.length}.`, {
+      hint: `Pass --devices ${client.devices.length} or fewer.`,
+    });
+  }
   await blockSignalsInPool(libc as never);
-  return createOpenXlaRuntime(client, { leave: libc.func('void _exit(int exitCode)') });
+  return createOpenXlaRuntime(client, { layout, leave: libc.func('void _exit(int exitCode)') });
 }

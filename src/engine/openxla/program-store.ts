@@ -58,12 +58,12 @@ async function store(program: LoadedProgram, folder: string, path: string): Prom
 }
 
 /** Loads a program from the disk, or compiles it on another thread and stores it. */
-export async function storedProgram(client: Client, text: string): Promise<LoadedProgram> {
+export async function storedProgram(client: Client, text: string, partitions = 1): Promise<LoadedProgram> {
   const folder = storeFolder();
   const path = join(folder, nameOf(client, text));
   const known = load(client, path);
   if (known !== null) return known;
-  const program = await client.compileAsync(text);
+  const program = await client.compileAsync(text, { partitions });
   await store(program, folder, path);
   return program;
 }

@@ -7,24 +7,26 @@ import { byteCountOf } from './byte-count.js';
 import { createDeviceFunctions } from './device-functions.js';
 import { createDeviceTensors } from './device-tensors.js';
 import { createDeviceVariables } from './device-variables.js';
+import type { Layout } from './split.js';
 
 /** Values up to this size are written into programs; larger ones are passed to them. */
 export const LITERAL_BYTES = 4096;
 
 interface Options {
+  readonly layout: Layout;
   /** Ends the process immediately, whatever its threads are doing. */
   readonly leave: (exitCode: number) => void;
 }
 
-export function createOpenXlaRuntime(client: Client, { leave }: Options): Runtime {
-  const tensors = createDeviceTensors(client);
+export function createOpenXlaRuntime(client: Client, { layout, leave }: Options): Runtime {
+  const tensors = createDeviceTensors(client, layout);
   const { values, settled, read, release, execute } = tensors;
   const host: GraphHost = { read, release, isLiteral: (tensor) => byteCountOf(tensor) <= LITERAL_BYTES };
-  const functions = createDeviceFunctions(client, tensors);
-  const onVariables = createDeviceVariables(client, host, tensors, functions);
+  const functions = createDeviceFunctions(client, layout, tensors);
+  const onVariables = createDeviceVariables(client, layout, host, tensors, functions);
 
   return {
-    ...{ version: client.platformVersion, devices: client.devices, leave, read, release },
+    ...{ version: client.platformVersion, devices: client.devices.slice(0, layout.devices), leave, read, release },
     ...{ create: values.create, createFromChunks: values.createFromChunks },
     readChunks: (tensor, chunkBytes) => values.downloadChunks(settled(tensor), chunkBytes),
     createZeros(shape, dtype) {

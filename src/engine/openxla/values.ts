@@ -1,24 +1,10 @@
 /** @module Values on the host and on the device, with their owners counted. */
 import { ByteifyError } from '../../errors.js';
-import { DataType } from '../data-type.js';
 import type { Pointer } from '../executor.js';
-import { fillFromChunks } from '../fill-from-chunks.js';
 import type { Client } from '../pjrt/client.js';
-import { BufferType } from '../pjrt/layouts.js';
-import { createArena, withArena } from '../pjrt/native-memory.js';
-import { byteCountOf } from './byte-count.js';
-import type { DeviceTensor, Place, Stored } from './stored.js';
-
-const BUFFER_TYPES: Readonly<Record<number, number>> = {
-  [DataType.float32]: BufferType.f32,
-  [DataType.float64]: BufferType.f64,
-  [DataType.int32]: BufferType.s32,
-  [DataType.int64]: BufferType.s64,
-  [DataType.int8]: BufferType.s8,
-  [DataType.uint8]: BufferType.u8,
-  [DataType.bool]: BufferType.pred,
-  [DataType.bfloat16]: BufferType.bf16,
-};
+import type { Layout, Split } from './split.js';
+import type { DevicePlace, DeviceTensor, Place, Stored } from './stored.js';
+import { createTransfers } from './transfers.js';
 
 /** Smaller values stay on the host until a program needs them: most are axes, shapes and scalars, which programs contain. */
 const HOST_BYTES = 1024;
@@ -33,8 +19,12 @@ export interface Values {
   create(bytes: Uint8Array, shape: readonly number[], dtype: number): DeviceTensor;
   /** Fills a value from consecutive chunks. @throws ByteifyError when their total length differs from its size */
   createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<DeviceTensor>;
-  /** The buffer of a value that is not pending. */
-  buffer(stored: Stored): Pointer;
+  /** Where a value is that is not pending. A value on the host is copied to the devices first. */
+  onDevices(stored: Stored): DevicePlace;
+  /** Its buffers, one on each device. */
+  buffers(stored: Stored): readonly Pointer[];
+  /** How those divide the value. */
+  splitOf(stored: Stored): Split;
   download(stored: Stored): Uint8Array;
   downloadChunks(stored: Stored, chunkBytes: number): Generator<Uint8Array>;
   /** One owner less: the last one frees the value. */
@@ -46,7 +36,9 @@ export interface Values {
   live(): number;
 }
 
-export function createValues(client: Client, onDropPending: (stored: Stored) => void): Values {
+/** @param onDropPending called when nothing owns a pending value any more */
+export function createValues(client: Client, layout: Layout, onDropPending: (stored: Stored) => void): Values {
+  const transfers = createTransfers(client, layout);
   let live = 0;
 
   function hold(stored: Stored): DeviceTensor {
@@ -56,7 +48,7 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
 
   function letGo({ stored }: { readonly stored: Stored | null }): void {
     if (stored === null || --stored.owners > 0) return;
-    if (stored.place.kind === 'device') client.release(stored.place.buffer);
+    if (stored.place.kind === 'device') stored.place.buffers.forEach(client.release);
     if (stored.place.kind === 'pending') onDropPending(stored);
   }
 
@@ -68,27 +60,18 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
   const tensor = (place: Place, shape: readonly number[], dtype: number) =>
     share({ shape: [...shape], dtype, place, owners: 0 });
 
-  function buffer(stored: Stored): Pointer {
-    if (stored.place.kind === 'device') return stored.place.buffer;
+  function onDevices(stored: Stored): DevicePlace {
     if (stored.place.kind === 'pending') throw new Error('a pending value has no buffer');
-    const made = client.upload(stored.place.bytes, stored.shape, BUFFER_TYPES[stored.dtype]!);
-    stored.place = { kind: 'device', buffer: made };
-    return made;
-  }
-
-  /** Copies a buffer to native memory, which `use` reads. */
-  function downloaded<T>(stored: Stored, use: (bytes: Buffer) => T): T {
-    return withArena((arena) => {
-      const { at, bytes } = arena.allocate(byteCountOf(stored));
-      client.download(buffer(stored), at, byteCountOf(stored));
-      return use(bytes);
-    });
+    if (stored.place.kind === 'host') stored.place = transfers.upload(stored.place.bytes, stored);
+    return stored.place;
   }
 
   return {
     tensor,
     share,
-    buffer,
+    onDevices,
+    buffers: (stored) => onDevices(stored).buffers,
+    splitOf: (stored) => onDevices(stored).split,
     of(tensor) {
       if (tensor.output !== undefined) {
         throw new ByteifyError(`A traced tensor [${tensor.shape.join(', ')}] was used after its trace.`, {
@@ -101,37 +84,16 @@ export function createValues(client: Client, onDropPending: (stored: Stored) => 
     },
     create(bytes, shape, dtype) {
       if (bytes.byteLength <= HOST_BYTES) return tensor({ kind: 'host', bytes: new Uint8Array(bytes) }, shape, dtype);
-      return tensor({ kind: 'device', buffer: client.upload(bytes, shape, BUFFER_TYPES[dtype]!) }, shape, dtype);
+      return tensor(transfers.upload(bytes, { shape, dtype }), shape, dtype);
     },
-    async createFromChunks(chunks, shape, dtype) {
-      const byteCount = byteCountOf({ shape, dtype });
-      const arena = createArena();
-      try {
-        const { at, bytes } = arena.allocate(byteCount);
-        await fillFromChunks(chunks, byteCount, (chunk, offset) => bytes.set(chunk, offset));
-        const memory = { at, free: () => arena.free() };
-        const made = client.uploadFrom(memory, shape, BUFFER_TYPES[dtype]!);
-        return tensor({ kind: 'device', buffer: made }, shape, dtype);
-      } catch (error) {
-        arena.free();
-        throw error;
-      }
-    },
+    createFromChunks: async (chunks, shape, dtype) =>
+      tensor(await transfers.uploadChunks(chunks, { shape, dtype }), shape, dtype),
     download: (stored) =>
       stored.place.kind === 'host'
         ? stored.place.bytes.slice()
-        : downloaded(stored, (bytes) => new Uint8Array(bytes.subarray(0, byteCountOf(stored)))),
+        : transfers.download(onDevices(stored), stored, (bytes) => Uint8Array.from(bytes)),
     *downloadChunks(stored, chunkBytes) {
-      const byteCount = byteCountOf(stored);
-      const arena = createArena();
-      try {
-        const { at, bytes } = arena.allocate(byteCount);
-        client.download(buffer(stored), at, byteCount);
-        for (let from = 0; from < byteCount; from += chunkBytes)
-          yield new Uint8Array(bytes.subarray(from, Math.min(byteCount, from + chunkBytes)));
-      } finally {
-        arena.free();
-      }
+      yield* transfers.downloadChunks(onDevices(stored), stored, chunkBytes);
     },
     hold,
     letGo,

@@ -4,8 +4,10 @@ import { ByteifyError, UsageError } from '../../errors.js';
 import { DEVICE_OPTIONS, type DeviceName, type DeviceOption, type PluginDevice } from './device-names.js';
 import { locatePlugin } from './locate-plugin.js';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** @throws UsageError for a device that does not exist */
-export function deviceFromEnvironment(env: Readonly<Record<string, string | undefined>> = process.env): DeviceOption {
+export function deviceFromEnvironment(env: Environment = process.env): DeviceOption {
   const asked = env.BYTEIFY_DEVICE || 'auto';
   const found = DEVICE_OPTIONS.find((option) => option === asked);
   if (found !== undefined) return found;
@@ -13,6 +15,17 @@ export function deviceFromEnvironment(env: Readonly<Record<string, string | unde
     hint: `The devices are: ${DEVICE_OPTIONS.join(', ')}.`,
   });
 }
+
+/** The environment's number of devices. @throws UsageError for what is no such number */
+export function deviceCountFromEnvironment(env: Environment = process.env): number {
+  const count = Number(env.BYTEIFY_DEVICES || 1);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new UsageError(`BYTEIFY_DEVICES is ${env.BYTEIFY_DEVICES}, which is no number of devices.`);
+}
+
+/** Whether the environment asks for weights divided over the devices. */
+export const fullyShardedFromEnvironment = (env: Environment = process.env): boolean =>
+  !['', '0', 'false'].includes(env.BYTEIFY_FULLY_SHARDED ?? '');
 
 /** What a GPU's driver shows on Linux. */
 const DRIVER_FILES = { cuda: ['/dev/nvidiactl', '/dev/dxg'], rocm: ['/dev/kfd'] } as const;

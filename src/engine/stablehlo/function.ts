@@ -1,8 +1,11 @@
 /** @module Functions in StableHLO's text, and the modules that contain them. */
 import type { NativeTensor, TracedFunction } from '../executor.js';
 import { typeOf, type Value } from './body.js';
+import { meshLine, moduleAttributes, type Sharding, shardingAttribute } from './sharding.js';
 
 export interface Parameter extends Value {
+  /** Whether it is the value of a variable. */
+  readonly isVariable: boolean;
   /** The index of the result that takes its place: the new value of a variable. */
   readonly update: number | null;
 }
@@ -21,20 +24,37 @@ export interface StableHloFunction extends TracedFunction {
   readonly called: readonly StableHloFunction[];
 }
 
-const typesOf = (values: readonly Pick<Value, 'shape' | 'dtype'>[]) => values.map(typeOf).join(', ');
+type Type = Pick<Value, 'shape' | 'dtype'>;
 
-/** @param isEntry the entry's updated parameters share memory with the results that replace them */
-function functionText(fn: StableHloFunction, isEntry: boolean): string {
-  const parameters = fn.parameters.map(({ id, shape, dtype, update }) => {
-    const alias = isEntry && update !== null ? ` {tf.aliasing_output = ${update} : i32}` : '';
-    return `${id}: ${typeOf({ shape, dtype })}${alias}`;
-  });
-  const results = typesOf(fn.results);
-  const returned = fn.returned.map(({ id }) => id).join(', ');
+const typesOf = (values: readonly Type[]) => values.map(typeOf).join(', ');
+
+const withAttributes = (type: string, attributes: readonly string[]) =>
+  attributes.length === 0 ? type : `${type} {${attributes.join(', ')}}`;
+
+/** The types of the entry's parameters and results. Updated parameters share memory with the results that replace them. */
+function entrySignature({ parameters, results }: StableHloFunction, sharding: Sharding | null) {
+  const sharded = ({ shape }: Type, splits: keyof Pick<Sharding, 'parameters' | 'results'>, i: number) =>
+    sharding === null ? [] : [shardingAttribute(shape.length, sharding[splits][i]!)];
+  return {
+    parameters: parameters.map(({ update, ...parameter }, i) => {
+      const alias = update === null ? [] : [`tf.aliasing_output = ${update} : i32`];
+      return withAttributes(typeOf(parameter), [...alias, ...sharded(parameter, 'parameters', i)]);
+    }),
+    results: results.map((result, i) => withAttributes(typeOf(result), sharded(result, 'results', i))),
+  };
+}
+
+function functionText(
+  { parameters, results, returned, lines }: StableHloFunction,
+  name: string,
+  types: { readonly parameters: readonly string[]; readonly results: readonly string[] },
+): string {
+  const given = parameters.map(({ id }, i) => `${id}: ${types.parameters[i]}`).join(', ');
+  const ids = returned.map(({ id }) => id).join(', ');
   return [
-    `  func.func ${isEntry ? 'public @main' : `private @${fn.name}`}(${parameters.join(', ')}) -> (${results}) {`,
-    ...fn.lines,
-    returned === '' ? '    return' : `    return ${returned} : ${results}`,
+    `  func.func ${name}(${given}) -> (${types.results.join(', ')}) {`,
+    ...lines,
+    ids === '' ? '    return' : `    return ${ids} : ${typesOf(results)}`,
     '  }',
   ].join('\n');
 }
@@ -49,8 +69,21 @@ function reachable({ called }: StableHloFunction, known: Set<StableHloFunction> 
   return known;
 }
 
-/** A module whose entry is `fn`. Equal programs have equal texts. */
-export function moduleText(fn: StableHloFunction): string {
-  const others = [...reachable(fn)].map((each) => functionText(each, false));
-  return `module @byteify {\n${[functionText(fn, true), ...others].join('\n')}\n}\n`;
+/**
+ * A module whose entry is `fn`. Equal programs have equal texts.
+ * @param sharding over several devices; for one when null
+ */
+export function moduleText(fn: StableHloFunction, sharding: Sharding | null = null): string {
+  const functions = [
+    functionText(fn, 'public @main', entrySignature(fn, sharding)),
+    ...[...reachable(fn)].map((called) =>
+      functionText(called, `private @${called.name}`, {
+        parameters: called.parameters.map(typeOf),
+        results: called.results.map(typeOf),
+      }),
+    ),
+  ];
+  const [attributes, mesh] =
+    sharding === null ? ['', []] : [moduleAttributes(sharding.devices), [meshLine(sharding.devices)]];
+  return `module @byteify ${attributes}{\n${[...mesh, ...functions].join('\n')}\n}\n`;
 }

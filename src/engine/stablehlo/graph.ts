@@ -61,9 +61,10 @@ function execute(
 function signatureOf(given: readonly Given[], returned: readonly Value[]) {
   const results = [...returned];
   const parameters = given.map(({ value, variable }): Parameter => {
-    if (variable?.changed !== true) return { ...value, update: null };
+    const isVariable = variable !== null;
+    if (variable?.changed !== true) return { ...value, isVariable, update: null };
     results.push(variable.value);
-    return { ...value, update: results.length - 1 };
+    return { ...value, isVariable, update: results.length - 1 };
   });
   return { parameters, results };
 }

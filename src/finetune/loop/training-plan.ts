@@ -7,19 +7,23 @@ function rows(batchBytes: number, rowBytes: number): number {
   return Math.max(1, Math.round(batchBytes / rowBytes));
 }
 
+/** Rows in memory at the same time: as many on each device, the last of which may be padding. */
+const microBatchRows = (perDevice: number, rowsPerStep: number, devices: number): number =>
+  devices * Math.min(perDevice, Math.ceil(rowsPerStep / devices));
+
 /** Muon's learning rate relative to AdamW's, which has the same schedule; null if AdamW trains everything. */
 function muonScale(settings: Pick<TrainingStage, 'optimizer' | 'learning_rate' | 'muon_learning_rate'>): number | null {
   return settings.optimizer === 'muon' ? settings.muon_learning_rate / settings.learning_rate : null;
 }
 
-/** The plan of a stage. */
-export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware']): TrainingPlan {
+/** The plan of a stage on so many devices. */
+export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware'], devices: number): TrainingPlan {
   const rowsPerStep = rows(stage.batch_bytes, stage.sequence_length);
   return {
     steps: stage.steps,
     rowBytes: stage.sequence_length,
     rowsPerStep,
-    microBatchRows: Math.min(stage.micro_batch_size, rowsPerStep),
+    microBatchRows: microBatchRows(stage.micro_batch_size, rowsPerStep, devices),
     learningRateAt: (step) => learningRateAt(step, stage),
     learningRateScale: stage.learning_rate_scale,
     muonScale: muonScale(stage),
@@ -43,8 +47,8 @@ const PATCHER_ADAMW = { betas: [0.9, 0.95], epsilon: 1e-8 } as const;
 /** How often the patcher is evaluated on held-out text, and saved, during its training. */
 const PATCHER_EVALUATIONS = 5;
 
-/** The plan of the `patcher` section. */
-export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware']): TrainingPlan {
+/** The plan of the `patcher` section on so many devices. */
+export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware'], devices: number): TrainingPlan {
   const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_EVALUATIONS));
   const rowsPerStep = rows(patcher.batch_bytes, patcher.sequence_length);
   return {
@@ -52,7 +56,7 @@ export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardwa
     steps: patcher.steps,
     rowBytes: patcher.sequence_length,
     rowsPerStep,
-    microBatchRows: rowsPerStep,
+    microBatchRows: microBatchRows(rowsPerStep, rowsPerStep, devices),
     learningRateAt: (step) => learningRateAt(step, { ...patcher, schedule: 'cosine' }),
     learningRateScale: {},
     muonScale: muonScale(patcher),

@@ -1,4 +1,5 @@
 /** @module Trains the patcher on the user's text and picks its threshold on held-out text. */
+
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -11,6 +12,7 @@ import {
   toTransformersConfig,
 } from '../../blt/index.js';
 import { type ByteStore, evaluationTexts } from '../../data/index.js';
+import { deviceCount } from '../../engine/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
 import { digestOfFile, makeFolder, writeFileAtomic } from '../../fs/index.js';
@@ -99,7 +101,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
       objective,
       config,
       start,
-      plan: patcherPlan(recipe.patcher, recipe.hardware),
+      plan: patcherPlan(recipe.patcher, recipe.hardware, deviceCount()),
       data: store.train,
       flopsOf: stepFlops(config, recipe.patcher),
       run,

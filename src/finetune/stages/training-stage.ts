@@ -1,5 +1,6 @@
 /** @module Runs one stage of gradient steps: chooses its objective, loads what it reads of the source, and evaluates the model. */
 import { type BltConfig, muonShare, stageFlops } from '../../blt/index.js';
+import { deviceCount } from '../../engine/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
 import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
@@ -73,7 +74,7 @@ export async function runTrainingStage(
       objective,
       config,
       start,
-      plan: stagePlan(settings, recipe.hardware),
+      plan: stagePlan(settings, recipe.hardware, deviceCount()),
       data: store.train,
       source: objective.targets.length === 0 ? null : await source!.trainingSource(wanted),
       flopsBefore: context.flopsBefore,

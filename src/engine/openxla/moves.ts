@@ -1,0 +1,35 @@
+/** @module Divides values over the devices in another way, by a program whose result is its parameter. */
+import type { Client } from '../pjrt/client.js';
+import type { LoadedProgram } from '../pjrt/program.js';
+import { moduleText } from '../stablehlo/function.js';
+import { createStableHloGraph } from '../stablehlo/graph.js';
+import type { Layout, Split } from './split.js';
+import type { DevicePlace, Stored } from './stored.js';
+
+/** An identity has no constants. */
+const HOST = { read: () => new Uint8Array(), release: () => undefined, isLiteral: () => false };
+
+/** @returns a function that moves a value to a new place, and releases the old one */
+export function createMoves(client: Client, { devices }: Layout) {
+  const programs = new Map<string, LoadedProgram>();
+
+  function programFor({ shape, dtype }: Stored, from: Split, to: Split): LoadedProgram {
+    const graph = createStableHloGraph(HOST);
+    const fn = graph.finish('move', [graph.input({ shape, dtype })]);
+    const text = moduleText(fn, { devices, parameters: [from], results: [to] });
+    const program = programs.get(text) ?? client.compile(text, { partitions: devices });
+    programs.set(text, program);
+    return program;
+  }
+
+  return (place: DevicePlace, stored: Stored, split: Split): DevicePlace => {
+    const { results, done } = programFor(stored, place.split, split).start(
+      place.buffers.map((buffer) => [buffer]),
+      [],
+    );
+    results.forEach(client.adopt);
+    for (const event of done) client.wait(event);
+    place.buffers.forEach(client.release);
+    return { kind: 'device', buffers: results.map(([buffer]) => buffer!), split };
+  };
+}
