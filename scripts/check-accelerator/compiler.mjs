@@ -20,11 +20,22 @@ export async function findCompiler() {
   return plugin;
 }
 
+/** Devices of one machine; more are on several. */
+const PER_HOST = 8;
+
 /** Opens the compiler for one kind of GPU. @param {string} path of the plugin @param {string} name as the plugin describes it */
-export function openCompiler(path, name) {
+export function openCompiler(path, name, devices = 1) {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   pointToCuda(path);
   const target = gpuTarget(path, name);
-  const topology = createTopology(loadPlugin(path), { topology: '1x1x1', target_config: target.text });
-  return { target, compile: (text) => topology.compile(text), close: () => topology.destroy() };
+  const [hosts, each] = [Math.ceil(devices / PER_HOST), Math.min(devices, PER_HOST)];
+  const topology = createTopology(loadPlugin(path), {
+    topology: `1x${hosts}x${each}`,
+    target_config: target.text,
+  });
+  return {
+    target,
+    compile: (text) => topology.compile(text, { partitions: devices }),
+    close: () => topology.destroy(),
+  };
 }

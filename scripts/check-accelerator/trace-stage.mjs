@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { bltConfigFor } from '../../dist/blt/index.js';
 import { buildStore, openStore } from '../../dist/data/index.js';
 import { startShapesEngine } from '../../dist/engine/index.js';
-import { byteCountOf } from '../../dist/engine/openxla/byte-count.js';
+import { partBytes, shardingOf } from '../../dist/engine/openxla/split.js';
 import { moduleText } from '../../dist/engine/stablehlo/function.js';
 import { finetune, trainPatcher } from '../../dist/finetune/index.js';
 import { tokenEndHead } from '../../dist/model/index.js';
@@ -33,9 +33,11 @@ async function textStore(folder) {
   return await openStore(folder);
 }
 
-/** Bytes of the variables that a function gets. */
-const capturedBytes = ({ captured }) =>
-  captured.reduce((sum, { shape, valueType }) => sum + byteCountOf({ shape, dtype: valueType }), 0);
+/** Bytes of what a function gets, on one device. */
+function argumentBytes(fn, layout) {
+  const splits = shardingOf(layout, fn)?.parameters ?? [];
+  return fn.parameters.reduce((sum, parameter, i) => sum + partBytes(layout, parameter, splits[i] ?? null), 0);
+}
 
 /** Whether a function is the patcher, which returns one or two numbers per position. */
 const isPatcher = ({ changesVariables, shapes }) => !changesVariables && shapes.every((shape) => shape.length === 1);
@@ -64,14 +66,15 @@ async function untilFirstStep(run) {
  * @typedef {object} Program
  * @property {string} text StableHLO
  * @property {boolean} changes whether it changes variables: it is the step, or a part of it
- * @property {number} otherBytes the variables that exist beside those that it gets
+ * @property {number} otherBytes what lies on one device beside what it gets
  */
 
 /**
- * @param {{ recipe: string, stage: number | 'patcher', overrides: string[], work: string }} options
+ * @param {{ recipe: string, stage: number | 'patcher', overrides: string[], layout: import('../../dist/engine/openxla/split.js').Layout,
+ *   work: string }} options
  * @returns {Promise<{ programs: Program[], config: any, recipe: any, sourceConfig: any }>}
  */
-export async function traceStage({ recipe: name, stage, overrides, work }) {
+export async function traceStage({ recipe: name, stage, overrides, layout, work }) {
   const recipe = await loadRecipe(name, { sets: overrides });
   const [source, init] = ['source', 'init'].map((part) => join(work, part));
   const sourceConfig = writeSource(source, sourceOf(name));
@@ -86,9 +89,9 @@ export async function traceStage({ recipe: name, stage, overrides, work }) {
   const store = await textStore(join(work, 'data'));
   const functions = [];
   const engine = startShapesEngine((fn) => {
-    functions.push({ fn, otherBytes: engine.memory().used - capturedBytes(fn) });
+    functions.push({ fn, otherBytes: Math.max(0, engine.memory().used - argumentBytes(fn, layout)) });
     return isPatcher(fn) ? [cutsOf(fn, targetBytesPerPatch(recipe.patcher), config)] : undefined;
-  });
+  }, layout);
   const shared = { recipe, store, settings: '', signal };
   try {
     await untilFirstStep((onStep) =>
@@ -109,7 +112,10 @@ export async function traceStage({ recipe: name, stage, overrides, work }) {
     await store.close();
   }
   const distinct = new Map(
-    functions.map(({ fn, ...rest }) => [moduleText(fn), { changes: fn.changesVariables, ...rest }]),
+    functions.map(({ fn, ...rest }) => [
+      moduleText(fn, shardingOf(layout, fn)),
+      { changes: fn.changesVariables, ...rest },
+    ]),
   );
   const programs = [...distinct].map(([text, rest]) => ({ text, ...rest }));
   return { config, recipe, sourceConfig, programs };

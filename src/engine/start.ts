@@ -8,6 +8,7 @@ import { registerGradients } from './gradients.js';
 import { registerKernels } from './kernels.js';
 import { openDevice } from './openxla/open-device.js';
 import { createShapesRuntime, type OnCall } from './openxla/shapes-runtime.js';
+import { type Layout, ONE_DEVICE } from './openxla/split.js';
 import type { DeviceName, DeviceOption } from './setup/device-names.js';
 import {
   chooseDevice,
@@ -91,9 +92,9 @@ function engineOver(device: DeviceName, runtime: Runtime): Engine {
  * Starts an engine that computes nothing, in place of the one that `startEngine` would start.
  * @param onCall receives each function that a device would run
  */
-export function startShapesEngine(onCall: OnCall): Engine {
+export function startShapesEngine(onCall: OnCall, layout: Layout = ONE_DEVICE): Engine {
   if (started !== null) throw new ByteifyError('The engine is started already, and a process has only one.');
-  const engine = engineOver('cpu-xla', createShapesRuntime(onCall));
+  const engine = engineOver('cpu-xla', createShapesRuntime(onCall, layout));
   started = Promise.resolve(engine);
   return engine;
 }

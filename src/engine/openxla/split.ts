@@ -27,11 +27,19 @@ export const perDevice = <T>({ devices }: Layout, of: (device: number) => T): T[
 type Content = { readonly shape: readonly number[]; readonly dtype: number };
 
 /** The first axis that the devices can share equally. Of a batch, this is the axis of rows. */
-export function splitOf({ devices }: Layout, content: Content): Split {
+export function splitOf({ devices }: Pick<Layout, 'devices'>, content: Content): Split {
   if (devices === 1 || byteCountOf(content) < MIN_BYTES) return null;
   const axis = content.shape.findIndex((extent) => extent % devices === 0);
   return axis < 0 ? null : axis;
 }
+
+/** The same for a variable. */
+export const variableSplitOf = (layout: Layout, content: Content): Split =>
+  layout.dividesVariables ? splitOf(layout, content) : null;
+
+/** Bytes of one device's part. */
+export const partBytes = ({ devices }: Layout, content: Content, split: Split): number =>
+  byteCountOf(content) / (split === null ? 1 : devices);
 
 /**
  * How the parameters and results of a function lie on the devices. Null for one device.
@@ -41,9 +49,7 @@ export function shardingOf(layout: Layout, fn: StableHloFunction, parameters?: r
   if (layout.devices === 1) return null;
   const given =
     parameters ??
-    fn.parameters.map((parameter) =>
-      parameter.isVariable && !layout.dividesVariables ? null : splitOf(layout, parameter),
-    );
+    fn.parameters.map((parameter) => (parameter.isVariable ? variableSplitOf : splitOf)(layout, parameter));
   const results = fn.results.map((result) => splitOf(layout, result));
   fn.parameters.forEach(({ update }, i) => {
     if (update !== null) results[update] = given[i]!;

@@ -28,7 +28,7 @@ function readField(bytes: Buffer, { offset, width }: Field): bigint {
   return width === 8 ? bytes.readBigUInt64LE(offset) : BigInt(bytes.readUIntLE(offset, width));
 }
 
-const readStruct = (bytes: Buffer, { fields }: Layout): Results =>
+export const readStruct = (bytes: Buffer, { fields }: Layout): Results =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, readField(bytes, field)]));
 
 /** What a plugin reports of a failed call. */

@@ -3,7 +3,7 @@ import type { Pointer } from '../executor.js';
 import { type CompileOptions, encodeCompileOptions } from './compile-options.js';
 import { STRUCTS } from './layouts.js';
 import { type Arena, pointersAt, viewOf, withArena } from './native-memory.js';
-import { type Plugin, writeStruct } from './plugin.js';
+import { type Plugin, readStruct, type Values, writeStruct } from './plugin.js';
 
 /** Bytes on one device. */
 export interface MemoryStatistics {
@@ -22,6 +22,8 @@ export interface Executable {
   readonly handle: Pointer;
   readonly resultCount: number;
   memory(): MemoryStatistics;
+  /** What the compiler made of the program: HloModuleProtoWithConfig. */
+  optimized(): Uint8Array;
   /** The machine code, for `deserialize` of a client of the same plugin and device. */
   serialize(): Uint8Array;
   destroy(): void;
@@ -44,6 +46,19 @@ export function createExecutable(plugin: Plugin, handle: Pointer): Executable {
         peak: bytes('peak_memory_in_bytes'),
       };
     },
+    optimized: () =>
+      withArena((arena) => {
+        const ask = (values: Values) => {
+          const program = writeStruct(arena, STRUCTS.Program, values);
+          plugin.call('Executable_OptimizedProgram', { executable: handle, program: program.at });
+          return readStruct(program.bytes, STRUCTS.Program);
+        };
+        // Without memory for the code, a call only tells its size.
+        const size = Number(ask({}).code_size);
+        const code = arena.allocate(size);
+        ask({ code: code.at, code_size: size });
+        return Uint8Array.from(code.bytes.subarray(0, size));
+      }),
     serialize() {
       const found = plugin.call('Executable_Serialize', { executable: handle });
       const bytes = Uint8Array.from(viewOf(found.serialized_bytes!, Number(found.serialized_bytes_size)));
