@@ -4,17 +4,17 @@
 //   --out DIR --name accelerator]
 // With several devices, each has as many rows as the recipe says, and the collectives are counted.
 // Exit codes: 0 all programs compile, 1 one does not, 2 wrong usage. The compiler takes 260 MB to download.
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../bench/markdown-table.mjs';
 import { misuse } from '../bench/misuse.mjs';
 import { publish } from '../bench/report.mjs';
+import { compileStageInProcess, TARGETS } from '../dist/accelerator/index.js';
+import { bltConfigFor } from '../dist/blt/index.js';
+import { setUpCompiler } from '../dist/engine/index.js';
+import { makePlan } from '../dist/plan/index.js';
+import { loadRecipe, localSizesOf } from '../dist/recipe/index.js';
 import { allCases, RECIPES, SLICE } from './check-accelerator/cases.mjs';
-import { findCompiler } from './check-accelerator/compiler.mjs';
-import { TARGETS } from './check-accelerator/targets.mjs';
-
-const CHECK_STAGE = fileURLToPath(new URL('check-accelerator/check-stage.mjs', import.meta.url));
+import { sourceOf } from './check-accelerator/sources.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -31,26 +31,35 @@ const { values } = parseArgs({
 const recipes = values.recipes.split(',');
 const devices = Number(values.devices);
 if (!Number.isInteger(devices) || devices < 1) misuse(`--devices ${values.devices} is no number of devices`);
-const targets = (values.targets ?? (values.slice ? 'h100' : 'h100,a100,rtx')).split(',');
+const targets = /** @type {import('../dist/accelerator/index.js').Target[]} */ (
+  (values.targets ?? (values.slice ? 'h100' : 'h100,a100,rtx')).split(',')
+);
 for (const recipe of recipes)
   if (!RECIPES.includes(recipe)) misuse(`unknown recipe ${recipe}; there are: ${RECIPES.join(', ')}`);
 for (const target of targets)
   if (!(target in TARGETS)) misuse(`unknown target ${target}; there are: ${Object.keys(TARGETS).join(', ')}`);
 
-/** The result of one stage, or why there is none. */
-function check(options) {
+/** Bytes on the device that the plan expects of a stage. */
+function plannedBytes(recipe, source, stage) {
+  const plan = makePlan({
+    ...{ recipe, config: bltConfigFor(source, localSizesOf(source, recipe)), sourceBytes: 0 },
+    ...{ sourceVocabSize: source.vocabSize, sourceBytesPerWeight: 2, flopsPerSecond: null },
+  });
+  const trained = plan.stages.flatMap(({ training }) => training ?? []);
+  return trained[stage === 'patcher' ? 0 : stage + 1].memory.deviceBytes;
+}
+
+/** What the compiler says of one stage, or why it says nothing. */
+async function check({ recipe: name, stage, overrides = [] }, plugin) {
+  const recipe = await loadRecipe(name, { sets: overrides });
+  const source = sourceOf(name);
+  const kind = stage === 'patcher' ? 'patcher' : recipe.stages[stage].kind;
+  const about = { recipe: name, stage, kind, overrides, devices };
   try {
-    const out = execFileSync(process.execPath, [CHECK_STAGE, JSON.stringify(options)], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: 2 ** 26,
-    });
-    return JSON.parse(out.trim().split('\n').at(-1));
+    const results = await compileStageInProcess({ recipe, source, stage, layout, plugin, targets });
+    return { ...about, planned_bytes: plannedBytes(recipe, source, stage), results };
   } catch (error) {
-    const said = String(error.stderr ?? error.message)
-      .split('\n')
-      .find((line) => /Error/.test(line));
-    return { ...options, error: said ?? String(error.message).split('\n', 1)[0] };
+    return { ...about, error: error.message };
   }
 }
 
@@ -71,16 +80,16 @@ const COLUMNS = [
   ['recipe', ({ recipe }) => recipe],
   ['stage', nameOf],
   ['target', ({ devices }, { target }) => (devices === 1 ? target : `${devices} x ${target}`)],
-  ['seconds to compile', (_, { compile_seconds: seconds }) => seconds.toFixed(0)],
+  ['seconds to compile', (_, { compileSeconds: seconds }) => seconds.toFixed(0)],
   [
     'GB by the compiler',
-    (_, { peak_bytes: peak, device_bytes: has }) => `${gigabytes(peak)}${peak > has ? ', does not fit' : ''}`,
+    (_, { peakBytes: peak, deviceBytes: has }) => `${gigabytes(peak)}${peak > has ? ', does not fit' : ''}`,
   ],
-  ['of which temporary', (_, { temporary_bytes: bytes }) => gigabytes(bytes)],
+  ['of which temporary', (_, { temporaryBytes: bytes }) => gigabytes(bytes)],
   devices === 1
     ? [
         'plan',
-        ({ planned_bytes: planned }, { peak_bytes: peak }) => `${gigabytes(planned)} (${percent(planned / peak - 1)})`,
+        ({ planned_bytes: planned }, { peakBytes: peak }) => `${gigabytes(planned)} (${percent(planned / peak - 1)})`,
       ]
     : ['collectives of the largest program', (_, { collectives }) => renderCollectives(collectives)],
 ];
@@ -90,14 +99,15 @@ const rowsOf = (stage) =>
     ? stage.results.map((found) => COLUMNS.map(([, cell]) => cell(stage, found)))
     : [[stage.recipe, nameOf(stage), '', stage.error, ...COLUMNS.slice(4).map(() => '')]];
 
-await findCompiler();
+const layout = { devices, dividesVariables: values['fully-sharded'] };
+const plugin = await setUpCompiler();
 const stages = [];
 const wanted = values.stages?.split(',');
 const cases = (values.slice ? SLICE : allCases(recipes)).filter(
   ({ stage }) => wanted === undefined || wanted.includes(String(stage)),
 );
 for (const one of cases) {
-  const found = check({ ...one, targets, devices, fullySharded: values['fully-sharded'] });
+  const found = await check(one, plugin);
   stages.push(found);
   for (const row of rowsOf(found)) console.error(row.join('  '));
 }

@@ -1,5 +1,6 @@
 // config.json of the shipped recipes' source models.
 import { SOURCE_SIZES } from '../../bench/source-sizes.mjs';
+import { parseLlamaConfig } from '../../dist/llama/index.js';
 
 /** What their published configurations say beside the sizes. */
 const VOCABULARIES = {
@@ -40,4 +41,4 @@ export const SOURCES = {
   'llama-3.1-8b': configOf('llama-3.1-8b'),
 };
 
-export const sourceOf = (recipe) => SOURCES[recipe.replace(/-paper$/, '')];
+export const sourceOf = (recipe) => parseLlamaConfig(SOURCES[recipe.replace(/-paper$/, '')], 'config.json');

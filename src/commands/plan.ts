@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
+import type { Target } from '../accelerator/index.js';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
@@ -22,15 +23,30 @@ import {
 import { isOverridden, loadRecipeOrDefault, localSizesOf, type Recipe } from '../recipe/index.js';
 import { humanBytes } from '../ui/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
+import { compileForTarget, renderTarget, type TargetOptions, targetDocument } from './plan/compile-for-target.js';
 import { planDocument } from './plan/plan-document.js';
 import { renderPlan } from './plan/render-plan.js';
-import { type BudgetArgs, budgetOption, dataOption, type RecipeArgs, recipeOptions } from './shared-options.js';
+import {
+  type BudgetArgs,
+  budgetOption,
+  dataOption,
+  devicesOption,
+  fullyShardedOption,
+  type RecipeArgs,
+  recipeOptions,
+} from './shared-options.js';
 
 interface Args extends RecipeArgs, BudgetArgs {
   readonly model?: string;
   readonly data?: readonly string[];
   readonly gflops?: number;
+  readonly target?: Target;
+  readonly devices?: number;
+  readonly fullySharded?: boolean;
 }
+
+/** The list is repeated here because --help must not load the engine; a test compares the two. */
+const TARGETS: readonly Target[] = ['h100', 'h200', 'a100', 'rtx'];
 
 export const plan: Command<Args> = {
   name: 'plan',
@@ -54,11 +70,19 @@ export const plan: Command<Args> = {
       help: 'GFLOP/s that training sustains (default: 0.6 times the rate that byteify setup measured)',
       parse: parsers.positive,
     },
+    {
+      flags: '--target <gpu>',
+      help: 'compile each stage for this GPU, which need not be present, and print what the compiler says (260 MB to download; minutes)',
+      choices: TARGETS,
+    },
+    { flags: '--devices <n>', help: 'with --target: how many of these GPUs (default: 1)', parse: devicesOption.parse! },
+    { ...fullyShardedOption, help: `with --target: ${fullyShardedOption.help}` },
   ],
   examples: [
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m',
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m --budget 8h --data corpus/',
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --gflops 400000 --json',
+    'byteify plan meta-llama/Llama-3.1-8B --recipe llama-3.1-8b --target h100 --devices 8 --fully-sharded',
   ],
   async run(context, args) {
     const recipe = await loadRecipeOrDefault(args.recipe, { sets: args.set, onWarning: context.reporter.warn });
@@ -83,13 +107,30 @@ export const plan: Command<Args> = {
             isSet: isOverridden(args.set),
           });
     const made = makePlan({ ...inputs, recipe: divided?.recipe ?? recipe });
-    await warnOfLimits(context, made);
-    printResult(context, planDocument(made, { model, gflops, divided }), () => {
+    const onTarget = targetOptions(args);
+    if (onTarget === null) await warnOfLimits(context, made);
+    const compiled =
+      onTarget === null ? null : await compileForTarget(context, divided?.recipe ?? recipe, source.config, onTarget);
+    const document = {
+      ...planDocument(made, { model, gflops, divided }),
+      ...(compiled !== null && { compiled: targetDocument(compiled, onTarget!) }),
+    };
+    printResult(context, document, () => {
       const steps = divided === null ? '' : `${renderBudget(budget!, divided, inputs.flopsPerSecond)}\n`;
-      return steps + renderPlan(made, { model, gflops });
+      const table = compiled === null ? '' : `\n${renderTarget(compiled, onTarget!)}`;
+      return steps + renderPlan(made, { model, gflops }) + table;
     });
   },
 };
+
+/** @throws UsageError for options that only count with a target */
+function targetOptions({ target, devices = 1, fullySharded = false }: Args): TargetOptions | null {
+  if (target !== undefined) return { target, devices, fullySharded };
+  if (devices === 1 && !fullySharded) return null;
+  throw new UsageError('--devices and --fully-sharded need a GPU to plan for.', {
+    hint: `Add --target ${TARGETS[0]}.`,
+  });
+}
 
 /** Warns about a lack of memory or disk here, since the machine that plans usually runs the conversion too. */
 async function warnOfLimits({ reporter }: Context, made: Plan): Promise<void> {

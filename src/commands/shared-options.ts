@@ -91,6 +91,18 @@ const MAXIMUM_THREADS = 127;
 /** More than one process can have. */
 const MAXIMUM_DEVICES = 1024;
 
+export const devicesOption: OptionSpec = {
+  flags: '--devices <n>',
+  help: 'number of GPUs that share the work (default: 1); cpu-xla divides the CPU',
+  parse: parsers.integer(1, MAXIMUM_DEVICES),
+  env: 'BYTEIFY_DEVICES',
+};
+
+export const fullyShardedOption: OptionSpec = {
+  flags: '--fully-sharded',
+  help: 'divide weights, gradients and moments over the devices, instead of keeping them whole on each',
+};
+
 export const engineOptions: readonly OptionSpec[] = [
   // The list is repeated here because --help must not load the engine; a test compares the two.
   {
@@ -101,16 +113,8 @@ export const engineOptions: readonly OptionSpec[] = [
     env: 'BYTEIFY_DEVICE',
   },
   { flags: '--plugin <file>', help: 'the PJRT plugin of the device, instead of the one that is set up' },
-  {
-    flags: '--devices <n>',
-    help: 'number of GPUs that share the work (default: 1); cpu-xla divides the CPU',
-    parse: parsers.integer(1, MAXIMUM_DEVICES),
-    env: 'BYTEIFY_DEVICES',
-  },
-  {
-    flags: '--fully-sharded',
-    help: 'divide weights, gradients and moments over the devices, instead of keeping them whole on each',
-  },
+  devicesOption,
+  fullyShardedOption,
   {
     flags: '--threads <n>',
     help: 'maximum number of threads per operation, up to 127',

@@ -12,6 +12,8 @@ export {
 } from './compile.js';
 export { fuse, fusedOp } from './fuse.js';
 export { checkpointed } from './gradient-checkpointing.js';
+export { type Compiler, openCompiler, setUpCompiler } from './openxla/absent-device.js';
+export { type Layout, ONE_DEVICE, partBytes, shardingOf } from './openxla/split.js';
 export {
   attend,
   crossEntropyRows,
@@ -24,6 +26,8 @@ export {
   segmentSum,
   swiglu,
 } from './ops.js';
+export { type HloStatistics, hloStatistics } from './pjrt/hlo-module.js';
+export type { MemoryStatistics } from './pjrt/program.js';
 export { type Precision, productOperands, withPrecision } from './precision.js';
 export { randomNormal } from './random-normal.js';
 export { rangeSums } from './range-sums.js';
@@ -37,6 +41,7 @@ export { type EngineLocation, locateEngine } from './setup/locate.js';
 export { type SelfTest, selfTest } from './setup/self-test.js';
 export { type SetUpOptions, setUpEngine } from './setup/set-up.js';
 export { setUpPlugin } from './setup/set-up-plugin.js';
+export { moduleText, type StableHloFunction } from './stablehlo/function.js';
 export { type Engine, type EngineOptions, startEngine, startShapesEngine } from './start.js';
 export type { Storage } from './storage.js';
 export {

@@ -63,6 +63,8 @@ export interface TrainingMemory {
   readonly activationsBytes: number;
   /** Less than the sum of the above, because activations are released as gradients are computed. */
   readonly peakBytes: number;
+  /** The peak on an accelerator: without what the process takes on the host, and with the compiler's own layout of memory. */
+  readonly deviceBytes: number;
 }
 
 /** Bytes per weight of one moment; 8-bit codes have one scale per 256. */
@@ -117,6 +119,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const momentsBytes = MOMENT_BYTES[optimizerState] * (2 * moved - muon.parameters);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
+  const deviceBytes = weightsBytes + sourceBytes + sumsBytes + momentsBytes + copiesBytes + fullest;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
@@ -125,8 +128,8 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     gradientsBytes: dense + gatheredRows + updatedRows,
     momentsBytes,
     activationsBytes,
-    peakBytes:
-      RUNTIME_BYTES + ALLOCATOR_SHARE * (weightsBytes + sourceBytes + sumsBytes + momentsBytes + copiesBytes + fullest),
+    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * deviceBytes,
+    deviceBytes,
   };
 }
 

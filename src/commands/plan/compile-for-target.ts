@@ -1,0 +1,101 @@
+/** @module `plan --target`: what XLA says of each stage on a GPU that need not be present. */
+import type { CompiledStage, Target, TracedStage } from '../../accelerator/index.js';
+import type { LlamaConfig } from '../../llama/index.js';
+import type { Recipe } from '../../recipe/index.js';
+import { humanBytes, renderTable } from '../../ui/index.js';
+import type { Context } from '../command.js';
+
+export interface TargetOptions {
+  readonly target: Target;
+  readonly devices: number;
+  readonly fullySharded: boolean;
+}
+
+/** A stage that takes gradient steps, as it was compiled. */
+export interface StageOnTarget {
+  readonly stage: string;
+  readonly compiled: CompiledStage;
+}
+
+/** A closed-form stage runs many small programs instead of a step. */
+function stagesOf({ stages }: Recipe): { readonly name: string; readonly stage: TracedStage }[] {
+  const steps = stages.flatMap(({ kind }, stage) =>
+    kind === 'closed-form' ? [] : [{ name: `finetune ${stage} ${kind}`, stage }],
+  );
+  return [{ name: 'patcher', stage: 'patcher' }, ...steps];
+}
+
+/**
+ * Compiles the recipe's stages one after the other. The first time, the compiler is downloaded.
+ * @throws ByteifyError when a stage does not compile
+ */
+export async function compileForTarget(
+  { reporter, signal }: Context,
+  recipe: Recipe,
+  source: LlamaConfig,
+  { target, devices, fullySharded }: TargetOptions,
+): Promise<readonly StageOnTarget[]> {
+  const { compileStageInProcess } = await import('../../accelerator/index.js');
+  const { setUpCompiler } = await import('../../engine/index.js');
+  const plugin = await setUpCompiler({
+    signal,
+    onProgress: ({ project, doneBytes, totalBytes }) =>
+      reporter.progress({ done: doneBytes, total: totalBytes, unit: 'bytes', detail: project }),
+  });
+  const stages = stagesOf(recipe);
+  const compiled: StageOnTarget[] = [];
+  for (const [done, { name, stage }] of stages.entries()) {
+    reporter.progress({ done, total: stages.length, unit: 'stages', detail: name });
+    const layout = { devices, dividesVariables: fullySharded };
+    const request = { recipe, source, stage, layout, plugin, targets: [target] };
+    const [found] = await compileStageInProcess(request, signal);
+    compiled.push({ stage: name, compiled: found! });
+  }
+  return compiled;
+}
+
+const right = (title: string) => ({ title, align: 'right' as const });
+
+/** A table of what the compiler says. */
+export function renderTarget(stages: readonly StageOnTarget[], { target, devices }: TargetOptions): string {
+  return renderTable(
+    [
+      { title: devices === 1 ? `on ${target}` : `on each of ${devices} x ${target}` },
+      ...['compiled in', 'weights and inputs', 'temporary', 'peak', 'of'].map(right),
+      { title: '' },
+    ],
+    stages.map(({ stage, compiled }) => [
+      stage,
+      `${compiled.compileSeconds.toFixed(0)} s`,
+      humanBytes(compiled.argumentBytes + compiled.otherBytes),
+      humanBytes(compiled.temporaryBytes),
+      humanBytes(compiled.peakBytes),
+      humanBytes(compiled.deviceBytes),
+      fits(compiled) ? 'fits' : 'does not fit',
+    ]),
+  );
+}
+
+/** Whether a stage fits into the device's memory. */
+export const fits = ({ peakBytes, deviceBytes }: CompiledStage): boolean => peakBytes <= deviceBytes;
+
+/** The same for `--json`. */
+export const targetDocument = (stages: readonly StageOnTarget[], options: TargetOptions) => ({
+  target: options.target,
+  devices: options.devices,
+  fully_sharded: options.fullySharded,
+  stages: stages.map(({ stage, compiled }) => ({
+    stage,
+    fits: fits(compiled),
+    peak_bytes: compiled.peakBytes,
+    argument_bytes: compiled.argumentBytes,
+    other_bytes: compiled.otherBytes,
+    temporary_bytes: compiled.temporaryBytes,
+    device_bytes: compiled.deviceBytes,
+    compile_seconds: compiled.compileSeconds,
+    programs: compiled.programs,
+    fusions: compiled.fusions,
+    library_calls: compiled.libraryCalls,
+    collectives: compiled.collectives,
+  })),
+});
