@@ -1,0 +1,85 @@
+/** Training on several devices: XLA's plugin for the CPU, divided. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { startCli } from '../support/cli.js';
+import { OWN_TEXT, tinyConversion } from '../support/conversions.js';
+import setUpPlugin from '../support/openxla.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+const STEPS = 4;
+const SETTINGS = [
+  `stages.0.steps=${STEPS}`,
+  'stages.0.warmup_steps=1',
+  'stages.0.learning_rate=1e-4',
+  'stages.0.batch_bytes=4096',
+  'stages.0.micro_batch_size=2',
+  `stages.0.validate_every=${STEPS}`,
+  'evaluate.validation_bytes=1024',
+];
+
+let start = '';
+beforeAll(async () => {
+  await setUpPlugin();
+  start = join((await tinyConversion()).folder, 'blt');
+});
+
+/** Trains a copy of the model, or continues to. */
+const training = (out: string, devices: number, flags: readonly string[] = []) =>
+  startCli([
+    ...['finetune', start, '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, '--out', join(folder(), out)],
+    ...SETTINGS.flatMap((set) => ['--set', set]),
+    ...['--device', 'cpu-xla', '--devices', String(devices), ...flags],
+  ]);
+
+interface Step {
+  readonly loss: number;
+  readonly norm: number;
+}
+
+/** Of each step that was taken. */
+function stepsOf(out: string): Step[] {
+  const lines = readFileSync(join(folder(), out, 'run', 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+  return lines
+    .map((line) => JSON.parse(line))
+    .filter((entry) => 'train_bits_per_byte' in entry)
+    .map((entry) => ({ loss: entry.train_bits_per_byte, norm: entry.gradient_norm }));
+}
+
+function expectSame(found: readonly Step[], wanted: readonly Step[]): void {
+  expect(found).toHaveLength(wanted.length);
+  found.forEach(({ loss, norm }, i) => {
+    expect(Math.abs(loss / wanted[i]!.loss - 1), `loss of step ${i + 1}`).toBeLessThan(1e-5);
+    expect(Math.abs(norm / wanted[i]!.norm - 1), `gradient norm of step ${i + 1}`).toBeLessThan(1e-4);
+  });
+}
+
+describe('finetune on the CPU as several devices', () => {
+  let alone: Step[] = [];
+  beforeAll(async () => {
+    const { code, stderr } = await training('alone', 1).finished;
+    expect(code, stderr).toBe(0);
+    alone = stepsOf('alone');
+    expect(alone).toHaveLength(STEPS);
+  });
+
+  it('has the losses of one device on two, each with all weights and half of the rows', async () => {
+    const { code, stderr } = await training('two', 2).finished;
+    expect(code, stderr).toBe(0);
+    expectSame(stepsOf('two'), alone);
+  });
+
+  it('resumes on four, which share the weights, what one device began', async () => {
+    const begun = training('resumed', 1);
+    await begun.seen('Fine-tuning: ');
+    begun.child.kill('SIGTERM');
+    expect((await begun.finished).code).toBe(143);
+    expect(stepsOf('resumed').length).toBeLessThan(STEPS);
+    const { code, stderr } = await training('resumed', 4, ['--fully-sharded']).finished;
+    expect(code, stderr).toBe(0);
+    expectSame(stepsOf('resumed'), alone);
+  });
+});
