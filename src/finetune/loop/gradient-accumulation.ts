@@ -2,15 +2,17 @@
 import { fuseUpdate, type RunMode, retracedFunction, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
+import type { ParameterState } from '../optimizers/adamw.js';
 import { callGrouped } from './grouped-call.js';
-import { applyGradients, type Rates, type StepOptions, type TableRows, weightedGradients } from './step-gradients.js';
+import { applyGradients, type Rates, type StepOptions, weightedGradients } from './step-gradients.js';
+import { type RowInputs, rowsFrom, rowValuesFrom, writeRows } from './table-rows.js';
 
 /** The inputs of a step that are not part of a micro-batch. */
 export interface StepTensors {
   readonly rates: Rates;
   /** 1 / the step's weight, a scalar. */
   readonly inverseWeight: tf.Tensor;
-  readonly rows: TableRows;
+  readonly rows: RowInputs;
 }
 
 export interface CompiledStep {
@@ -18,6 +20,10 @@ export interface CompiledStep {
   run(batches: readonly PartialBatch<Arrays>[], tensors: StepTensors): Promise<readonly tf.Tensor[]>;
   dispose(): void;
 }
+
+/** A gradient of zeros for the rows, of which `rows` has one per index in either form. */
+const zeroRows = (table: ParameterState | null, [first]: RowInputs): readonly tf.Tensor[] =>
+  table === null || first === undefined ? [] : [tf.zeros([first.shape[0]!, ...table.value.shape.slice(1)])];
 
 /** A step that sums gradients over its micro-batches, so that only one micro-batch's activations are in memory. */
 export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledStep {
@@ -29,20 +35,20 @@ export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledSt
   async function add(
     into: readonly Variable[],
     batch: PartialBatch<Arrays>,
-    { rows: [value], inverseWeight }: StepTensors,
+    { rows, inverseWeight }: StepTensors,
     before: { readonly losses: tf.Tensor; readonly rowGradients: readonly tf.Tensor[]; readonly isFirst: boolean },
   ): Promise<readonly tf.Tensor[]> {
     const { tensors, key, batchOf } = batchInputs(batch, objective.fields);
     // The first micro-batch of a step resets the sums.
     const keep = tf.scalar(before.isFirst ? 0 : 1);
     const scalars = [inverseWeight, keep, before.losses] as const;
-    const values = value === undefined ? [] : [value];
-    const groups = { scalars, values, rowGradients: before.rowGradients, fields: tensors };
+    const groups = { scalars, rows, rowGradients: before.rowGradients, fields: tensors };
     const sum = await callGrouped(
       accumulate,
       groups,
-      ({ scalars: [inverse, kept, losses], values: [rows], rowGradients, fields }) => {
-        const found = weightedGradients(options, batchOf(fields), rows, inverse);
+      ({ scalars: [inverse, kept, losses], rows: inputs, rowGradients, fields }) => {
+        const values = rowValuesFrom(options.table, inputs);
+        const found = weightedGradients(options, batchOf(fields), values, inverse);
         into.forEach((variable, i) => {
           fuseUpdate('sum', [variable], [found.gradients[i]!, kept], ([total], [gradient, factor]) => [
             tf.add(tf.mul(total!, factor!), gradient!),
@@ -62,7 +68,7 @@ export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledSt
       const into = sums;
       const { rates, rows } = tensors;
       let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
-      let rowGradients: readonly tf.Tensor[] = rows.slice(0, 1).map((first) => tf.zerosLike(first));
+      let rowGradients = zeroRows(options.table, rows);
       for (const [i, batch] of batches.entries()) {
         const [next, ...nextRowGradients] = await add(into, batch, tensors, { losses, rowGradients, isFirst: i === 0 });
         tf.dispose([losses, ...rowGradients]);
@@ -70,7 +76,8 @@ export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledSt
       }
       const updated = await callGrouped(apply, { rates, rows, rowGradients }, (given) => {
         const gradients = [...into.map((sum) => sum.read()), ...given.rowGradients];
-        return applyGradients(options, gradients, given.rows, given.rates);
+        const [norm, ...next] = applyGradients(options, gradients, rowsFrom(options.table, given.rows), given.rates);
+        return [norm!, ...writeRows(options.table, given.rows, next)];
       });
       tf.dispose([...rowGradients]);
       return [losses, ...updated];

@@ -3,14 +3,14 @@
  * micro-batch is a single function; a step of several uses two, one that accumulates gradients and one that applies them. In eager mode the same
  * code runs operation by operation.
  */
-import { type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
+import { type RunMode, retracedFunction, tf } from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
-import type { SparseRows } from '../batches/sparse-rows.js';
 import type { StepBatch } from '../batches/step-batch.js';
-import { corrections, type ParameterState } from '../optimizers/adamw.js';
+import { corrections } from '../optimizers/adamw.js';
 import { accumulatedStep, type CompiledStep, type StepTensors } from './gradient-accumulation.js';
 import { callGrouped } from './grouped-call.js';
-import { applyGradients, type StepOptions, type TableRows, weightedGradients } from './step-gradients.js';
+import { applyGradients, type StepOptions, weightedGradients } from './step-gradients.js';
+import { openRows, rowsFrom, writeRows } from './table-rows.js';
 
 export interface TrainStepOptions extends StepOptions {
   readonly mode: RunMode;
@@ -47,8 +47,10 @@ function singleBatchStep(options: StepOptions, mode: RunMode): CompiledStep {
         groups,
         (given) => {
           const [inverse] = given.weight;
-          const { losses, gradients } = weightedGradients(options, batchOf(given.fields), given.rows[0], inverse);
-          return [losses, ...applyGradients(options, gradients, given.rows, given.rates)];
+          const read = rowsFrom(options.table, given.rows);
+          const { losses, gradients } = weightedGradients(options, batchOf(given.fields), read[0], inverse);
+          const [norm, ...next] = applyGradients(options, gradients, read, given.rates);
+          return [losses, norm!, ...writeRows(options.table, given.rows, next)];
         },
         key,
       );
@@ -56,24 +58,6 @@ function singleBatchStep(options: StepOptions, mode: RunMode): CompiledStep {
       return out;
     },
     dispose: () => fn.dispose(),
-  };
-}
-
-/** Gathers the rows of the table that a step reads, and writes their updates back. */
-function tableRows(table: ParameterState | null, sparse: SparseRows | null) {
-  if (table === null || sparse === null) return { rows: [] as const, write: () => {}, dispose: () => {} };
-  const variables = [table.value, table.first, table.second!] as const;
-  const indices = tf.tensor1d(sparse.indices, 'int32');
-  const gather = (variable: Variable) => variable.gatherRows(indices);
-  const rows: TableRows = [gather(variables[0]), gather(variables[1]), gather(variables[2])];
-  return {
-    rows,
-    write(next: readonly tf.Tensor[]) {
-      variables.forEach((variable, i) => {
-        variable.scatterRows(indices, next[i]!);
-      });
-    },
-    dispose: () => tf.dispose([indices, ...rows]),
   };
 }
 
@@ -86,7 +70,7 @@ export function createTrainStep(options: TrainStepOptions): TrainStep {
       const [firstCorrection, secondCorrection] = corrections(step, adamw.betas);
       const rates = [tf.scalar(learningRate), tf.scalar(firstCorrection), tf.scalar(secondCorrection)] as const;
       const inverseWeight = tf.scalar(1 / weight);
-      const { rows, write, dispose } = tableRows(table, sparseRows);
+      const { inputs: rows, write, dispose } = openRows(table, sparseRows);
       const tensors: StepTensors = { rates, inverseWeight, rows };
       const out = await (batches.length === 1 ? whole : summed).run(batches, tensors);
       const [losses, norm, ...next] = out as [tf.Tensor, tf.Tensor, ...tf.Tensor[]];
