@@ -25,8 +25,12 @@ export interface CompiledStage {
   /** What lies on the device beside the program's arguments. */
   readonly otherBytes: number;
   readonly deviceBytes: number;
-  /** Fused kernels that the compiler wrote. */
+  /** Kernels that one run starts. */
+  readonly kernels: number;
+  /** Of these, fused ones that the compiler wrote. */
   readonly fusions: number;
+  /** Bytes that the kernels read and write, if each reads its operands and writes its result once. */
+  readonly trafficBytes: number;
   /** Calls of kernels of libraries, by their names. */
   readonly libraryCalls: Readonly<Record<string, number>>;
   /** Transfers between devices, by their opcodes. */
@@ -62,6 +66,7 @@ function summarise(target: Target, programs: readonly Measured[], compileSeconds
     argumentBytes: memory.arguments,
     temporaryBytes: memory.temporaries,
     aliasedBytes: memory.aliased,
+    ...{ kernels: statistics.kernels, trafficBytes: statistics.trafficBytes },
     fusions: statistics.opcodes.get('fusion')?.count ?? 0,
     libraryCalls: Object.fromEntries([...statistics.targets].map(([name, { count }]) => [name, count])),
     collectives: collectivesOf(statistics),

@@ -84,6 +84,9 @@ async function setUpCpu(context: Context, { libtensorflow, ifMissing }: Args): P
       ['TensorFlow', selfTest.tensorflow],
       ['devices', selfTest.devices.join(', ')],
       ['matrix product', `${selfTest.gflops} GFLOP/s in float32`],
+      ...(selfTest.onednn === null
+        ? []
+        : [['oneDNN', selfTest.onednn ? 'on: measured to be faster' : 'off: measured to be slower'] as const]),
     ]),
   );
 }

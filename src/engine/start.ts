@@ -17,6 +17,8 @@ import {
   fullyShardedFromEnvironment,
 } from './setup/devices.js';
 import { locateEngine } from './setup/locate.js';
+import { useOneDnn } from './setup/onednn.js';
+import { selfTestOf } from './setup/self-test-record.js';
 import { loadTensorFlow } from './tensorflow/native.js';
 import { createTensorFlowRuntime } from './tensorflow/runtime.js';
 
@@ -106,6 +108,7 @@ async function startTensorFlow({ folder: given, threads }: EngineOptions): Promi
       hint: 'Run `byteify setup` once: it downloads TensorFlow’s libraries and tests them.',
     });
   }
+  useOneDnn(selfTestOf(folder)?.onednn ?? null);
   const api = loadTensorFlow(folder, threads ?? availableParallelism());
   await api.blockSignalsInPool();
   return createTensorFlowRuntime(api, threads === undefined ? {} : { threads });

@@ -35,7 +35,7 @@ describe('doctor', () => {
     const own = join(folder(), 'own');
     await mkdir(own);
     for (const name of LIBRARY_FILES) await writeFile(join(own, name), '');
-    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
+    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4, onednn: null });
     await writeFile(join(folder(), 'engine', 'libtensorflow.json'), JSON.stringify({ folder: own }));
     const { stdout, error } = await runCommand(doctor, {});
     expect(error).toBeNull();
@@ -59,7 +59,7 @@ describe('doctor', () => {
       mend: `byteify setup --libtensorflow ${own}`,
     };
     expect(checkEngine()).toMatchObject(untested);
-    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4 });
+    await recordSelfTest(own, { tensorflow: '2.21.0', devices: [], gflops: 141.4, onednn: null });
     expect(checkEngine()).toMatchObject({ ok: true });
     await writeFile(files[1]!, 'an upgrade');
     expect(checkEngine()).toMatchObject(untested);

@@ -5,6 +5,6 @@ export default async function setUp(): Promise<void> {
   await setUpPlugin('cpu-xla', {
     ifMissing: true,
     // The tests try it.
-    tryOut: async () => ({ tensorflow: '', devices: [], gflops: 1 }),
+    tryOut: async () => ({ tensorflow: '', devices: [], gflops: 1, onednn: null }),
   });
 }

@@ -4,9 +4,9 @@
  */
 
 /** Field numbers. */
-const MODULE = { computations: 3 } as const;
-const COMPUTATION = { instructions: 2 } as const;
-const INSTRUCTION = { opcode: 2, shape: 3, customCallTarget: 28 } as const;
+const MODULE = { computations: 3, entry: 6 } as const;
+const COMPUTATION = { instructions: 2, id: 5, root: 6 } as const;
+const INSTRUCTION = { opcode: 2, shape: 3, customCallTarget: 28, id: 35, operands: 36, called: 38 } as const;
 const SHAPE = { type: 2, dimensions: 3, parts: 4 } as const;
 /** HloModuleProtoWithConfig, the format `hlo_with_config`. */
 const WITH_CONFIG = { module: 1 } as const;
@@ -70,41 +70,74 @@ function shapeBytes(bytes: Uint8Array): number {
   return elements * (ELEMENT_BYTES[type] ?? 0) + parts;
 }
 
-/** How often something occurs in a program, and the bytes of its results on one device. */
-export interface Occurrences {
-  readonly count: number;
+export interface HloInstruction {
+  readonly id: number;
+  /** Such as `fusion` or `all-reduce`. */
+  readonly opcode: string;
+  /** Of its result, on one device. */
   readonly bytes: number;
+  /** Ids of instructions of the same computation. */
+  readonly operands: readonly number[];
+  /** Ids of computations. */
+  readonly called: readonly number[];
+  /** Of a `custom-call`, such as a kernel of cuDNN. */
+  readonly target: string;
 }
 
-export interface HloStatistics {
-  readonly instructions: number;
-  /** By opcode, such as `fusion` or `all-reduce`. */
-  readonly opcodes: ReadonlyMap<string, Occurrences>;
-  /** By target of a custom call, such as a kernel of cuDNN. */
-  readonly targets: ReadonlyMap<string, Occurrences>;
+export interface HloComputation {
+  readonly root: number;
+  readonly instructions: ReadonlyMap<number, HloInstruction>;
 }
 
-function add(to: Map<string, Occurrences>, name: string, bytes: number): void {
-  const { count, bytes: before } = to.get(name) ?? { count: 0, bytes: 0 };
-  to.set(name, { count: count + 1, bytes: before + bytes });
+export interface HloModule {
+  readonly entry: HloComputation;
+  readonly computations: ReadonlyMap<number, HloComputation>;
 }
 
-/** @param program HloModuleProtoWithConfig */
-export function hloStatistics(program: Uint8Array): HloStatistics {
-  const opcodes = new Map<string, Occurrences>();
-  const targets = new Map<string, Occurrences>();
-  let instructions = 0;
-  const decoder = new TextDecoder();
-  for (const module of messages(program, WITH_CONFIG.module)) {
-    for (const computation of messages(module, MODULE.computations)) {
-      for (const instruction of messages(computation, COMPUTATION.instructions)) {
-        const texts = (field: number) => messages(instruction, field).map((bytes) => decoder.decode(bytes));
-        const bytes = messages(instruction, INSTRUCTION.shape).reduce((sum, shape) => sum + shapeBytes(shape), 0);
-        instructions++;
-        for (const opcode of texts(INSTRUCTION.opcode)) add(opcodes, opcode, bytes);
-        for (const target of texts(INSTRUCTION.customCallTarget)) add(targets, target, bytes);
-      }
+const decoder = new TextDecoder();
+
+function instructionOf(bytes: Uint8Array): HloInstruction {
+  const fields = [...fieldsOf(bytes)];
+  const valuesOf = (wanted: number) => fields.flatMap(({ field, value }) => (field === wanted ? [value] : []));
+  const textOf = (wanted: number) => decoder.decode((valuesOf(wanted)[0] ?? new Uint8Array()) as Uint8Array);
+  const listOf = (wanted: number) => valuesOf(wanted).flatMap((value) => [...integers(value)]);
+  return {
+    id: (valuesOf(INSTRUCTION.id)[0] ?? 0) as number,
+    opcode: textOf(INSTRUCTION.opcode),
+    bytes: shapeBytes((valuesOf(INSTRUCTION.shape)[0] ?? new Uint8Array()) as Uint8Array),
+    operands: listOf(INSTRUCTION.operands),
+    called: listOf(INSTRUCTION.called),
+    target: textOf(INSTRUCTION.customCallTarget),
+  };
+}
+
+function computationOf(bytes: Uint8Array): HloComputation & { readonly id: number } {
+  let [id, root] = [0, 0];
+  const instructions = new Map<number, HloInstruction>();
+  for (const { field, value } of fieldsOf(bytes)) {
+    if (field === COMPUTATION.id) id = value as number;
+    else if (field === COMPUTATION.root) root = value as number;
+    else if (field === COMPUTATION.instructions) {
+      const instruction = instructionOf(value as Uint8Array);
+      instructions.set(instruction.id, instruction);
     }
   }
-  return { instructions, opcodes, targets };
+  return { id, root, instructions };
+}
+
+/** @param program HloModuleProtoWithConfig @throws Error when it has no entry */
+export function decodeHloModule(program: Uint8Array): HloModule {
+  const computations = new Map<number, HloComputation>();
+  let entry = 0;
+  for (const module of messages(program, WITH_CONFIG.module)) {
+    for (const { field, value } of fieldsOf(module)) {
+      if (field === MODULE.entry) entry = value as number;
+      if (field !== MODULE.computations) continue;
+      const { id, ...computation } = computationOf(value as Uint8Array);
+      computations.set(id, computation);
+    }
+  }
+  const found = computations.get(entry);
+  if (found === undefined) throw new Error('the program is no HloModuleProtoWithConfig');
+  return { entry: found, computations };
 }

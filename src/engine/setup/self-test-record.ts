@@ -12,6 +12,8 @@ const recordSchema = z.object({
   devices: z.array(z.string()),
   /** Rate of a float32 matrix product of 1024 x 1024, best of several, in GFLOP/s. */
   gflops: z.number().positive(),
+  /** Whether oneDNN's kernels are faster than TensorFlow's own; null if there is no clear answer. */
+  onednn: z.boolean().nullable().default(null),
   /** Folder, sizes and modification times of the libraries. If other libraries replace them, the record no longer applies. */
   libraries: z.object({
     folder: z.string(),

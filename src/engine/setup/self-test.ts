@@ -4,6 +4,7 @@ import { ByteifyError } from '../../errors.js';
 import { type Engine, startEngine } from '../start.js';
 import type { PluginDevice } from './device-names.js';
 import { locateEngine } from './locate.js';
+import { fasterOneDnn, useOneDnn } from './onednn.js';
 import { recordSelfTest, type SelfTest } from './self-test-record.js';
 
 export type { SelfTest };
@@ -48,17 +49,21 @@ function tryEngine(engine: Engine): SelfTest {
     tensorflow: engine.version,
     devices: engine.devices.map(({ name, type }) => `${type} ${name.split('/').at(-1)}`),
     gflops: Number(measureGflops().toPrecision(3)),
+    onednn: null,
   };
 }
 
 /**
- * Tests TensorFlow's libraries, and writes `self-test.json` to the engine's cache. A process has one engine, and this call must be what starts it.
+ * Tests TensorFlow's libraries, measures which of its kernels are faster, and writes `self-test.json` to the engine's cache. A process has one engine, and this call must be what starts it.
  * @param folder contains the libraries; by default those that `locateEngine` finds.
  * @throws ByteifyError when there are none, they do not load, or a result is wrong.
  */
 export async function selfTest(folder: string | undefined = locateEngine()?.folder): Promise<SelfTest> {
-  const result = tryEngine(await startEngine({ device: 'cpu', ...(folder !== undefined && { folder }) }));
-  if (folder !== undefined) await recordSelfTest(folder, result);
+  if (folder === undefined) return tryEngine(await startEngine({ device: 'cpu' }));
+  const onednn = await fasterOneDnn(folder);
+  useOneDnn(onednn);
+  const result = { ...tryEngine(await startEngine({ device: 'cpu', folder })), onednn };
+  await recordSelfTest(folder, result);
   return result;
 }
 

@@ -28,7 +28,7 @@ vi.mock('../../../src/engine/pjrt/plugin.js', async (original) => ({
   },
 }));
 
-const RESULT = { tensorflow: 'cpu', devices: ['cpu'], gflops: 10 };
+const RESULT = { tensorflow: 'cpu', devices: ['cpu'], gflops: 10, onednn: null };
 const folder = temporaryFolder();
 let index: WheelIndex;
 const tryOut = async () => RESULT;

@@ -24,7 +24,7 @@ vi.mock('../../../src/engine/setup/machine.js', async (original) => {
   return { ...real, thisMachine: () => (here.machine as Machine | null) ?? real.thisMachine() };
 });
 
-const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100 };
+const RESULT = { tensorflow: '2.21.0', devices: ['CPU'], gflops: 100, onednn: null };
 
 const folder = temporaryFolder();
 let index: WheelIndex;
