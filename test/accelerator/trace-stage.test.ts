@@ -44,4 +44,4 @@ it('the programs of a stage have the recipe’s rows on each device, and say how
   expect(step!.text).toMatch(/tf\.aliasing_output = \d+ : i32, sdy\.sharding = #sdy\.sharding<@mesh, \[\{"devices"\}/);
   // The patcher's variables lie beside the step.
   expect(step!.otherBytes).toBeGreaterThan(0);
-}, 120_000);
+});

@@ -27,7 +27,7 @@ let reading: SourceReading;
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   reading = await openSourceReading(folder);
-}, 120_000);
+});
 afterAll(async () => {
   await reading.close();
   rmSync(folder, { recursive: true, force: true });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   store = await openText(folder);
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
-}, 120_000);
+});
 afterAll(async () => {
   await store.close();
   rmSync(folder, { recursive: true, force: true });
@@ -63,7 +63,7 @@ it('finetune resumes a stopped distillation with the results of an uninterrupted
     expect(differing(await valuesOf(one[stage]!), await valuesOf(other[stage]!)), `stage ${stage}`).toEqual([]);
     expect(await logged('stopped', stage), `stage ${stage}`).toEqual(await logged('whole', stage));
   }
-}, 240_000);
+});
 
 it('finetune adds the floating-point operations of all steps and stages', async () => {
   const flops = (await Promise.all([...stages.keys()].map((stage) => logged('whole', stage)))).flat();

@@ -33,7 +33,7 @@ beforeAll(async () => {
   const store = await dataStep(step, OWN_TEXT);
   await patcherStep(step, store).finally(() => store.close());
   await conversion.close();
-}, 120_000);
+});
 
 const metrics = async () => (await readManifest(dir))!.stages.patcher!.metrics;
 

@@ -238,7 +238,7 @@ describe('training an aligned patcher', () => {
     await trained('entropy', { kind: 'entropy', steps, target_bytes_per_patch: bytesPerToken });
     const [aligned, entropy] = [await cutF1('aligned'), await cutF1('entropy')];
     expect(aligned).toBeGreaterThan(entropy + 0.1);
-  }, 120_000);
+  });
 
   it('stores the token-end head in the patcher’s folder only, with the settings of its labels', async () => {
     const dir = join(folder, 'aligned');

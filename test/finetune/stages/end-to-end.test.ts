@@ -37,7 +37,7 @@ beforeAll(async () => {
   batch = requireFields((await states.add(made!)).batches[0]!, FIELDS);
   await states.close();
   params = new Map([...frozen].map(([name, variable]) => [name, variable.read()]));
-}, 120_000);
+});
 afterAll(async () => {
   tf.dispose([...params.values()]);
   await reading.close();

@@ -52,7 +52,7 @@ beforeAll(async () => {
   await buildStore({ paths: [join(folder, 'text')], out: join(folder, 'data'), ...split });
   store = await openStore(join(folder, 'data'));
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
-}, 120_000);
+});
 afterAll(async () => {
   await store.close();
   rmSync(folder, { recursive: true, force: true });
@@ -124,7 +124,7 @@ describe.each([
     // The states of a text that is read repeatedly are rounded to bfloat16, in which the difference is at most 2^-8.
     expect(difference(found, await statesWith(tiny.from, batch))).toBeLessThan(2 ** -8);
     if (moved) expect(difference(found, await statesWith([last(name), ...tiny.from], batch))).toBeGreaterThan(2 ** -6);
-  }, 120_000);
+  });
 });
 
 it('align-encoder after end-to-end measures its encoder with the untouched source', async () => {
@@ -135,7 +135,7 @@ it('align-encoder after end-to-end measures its encoder with the untouched sourc
   await tiny.run('aligned-later', tiny.recipe([stage('end-to-end', { frozen: ['encoder', 'hash'] }), one]));
   const [alone, later] = [await fidelity('aligned', ''), await fidelity('aligned-later', '')];
   for (const [metric, value] of Object.entries(alone)) expect(later[metric], metric).toBeCloseTo(value as number, 5);
-}, 120_000);
+});
 
 describe('an end-to-end stage that learns from the source', () => {
   const losses = async (name: string): Promise<number[][]> => {
@@ -154,7 +154,7 @@ describe('an end-to-end stage that learns from the source', () => {
     await tiny.run('stopped', recipe());
     expect(await losses('stopped')).toEqual(await losses('whole'));
     expect(differing(await valuesOf(last('stopped')), await valuesOf(last('whole')))).toEqual([]);
-  }, 60_000);
+  });
 
   it('has the same losses with other micro-batches, and nearly the same in bfloat16', async () => {
     await tiny.run('one-batch', recipe({ micro_batch_size: 4 }));
@@ -163,5 +163,5 @@ describe('an end-to-end stage that learns from the source', () => {
     expect(whole).toHaveLength(STEPS);
     expect(Math.max(...ratios(await losses('one-batch'), whole))).toBeLessThan(1e-3);
     expect(Math.max(...ratios(await losses('bfloat16'), whole))).toBeLessThan(0.05);
-  }, 120_000);
+  });
 });

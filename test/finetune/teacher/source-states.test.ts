@@ -22,7 +22,7 @@ beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   reading = await openSourceReading(folder);
   batches = await reading.batches({ rows: 128, targets: ['states'], rowsPerStep: 3, microBatchRows: ROWS, count: 2 });
-}, 120_000);
+});
 afterAll(async () => {
   await reading.close();
   rmSync(folder, { recursive: true, force: true });
