@@ -1,85 +1,97 @@
-// Predicts the memory of end-to-end training under several settings and prints the Markdown table of docs/training.md.
-// Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096]
+// The memory of end-to-end training on one GPU under several settings: by the plan and, with --target, by XLA's compiler, which needs no GPU.
+// Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096 --target h100 --only 'global frozen' --out docs/bench/accelerator]
+// Compiling takes 260 MB to download the first time, and minutes per row.
 import { parseArgs } from 'node:util';
-import { adaptersOf, bltConfigFor, bltTensors, deriveLocalSizes, muonShare } from '../dist/blt/index.js';
-import { trainingMemory, usedParametersByPart } from '../dist/plan/index.js';
-import { SOURCE_SIZES } from './source-sizes.mjs';
+import { compileStageInProcess, TARGET_NAMES } from '../dist/accelerator/index.js';
+import { bltConfigFor } from '../dist/blt/index.js';
+import { setUpCompiler } from '../dist/engine/index.js';
+import { makePlan } from '../dist/plan/index.js';
+import { loadRecipe, localSizesOf } from '../dist/recipe/index.js';
+import { SOURCES, sourceOf } from '../scripts/check-accelerator/sources.mjs';
+import { table } from './markdown-table.mjs';
+import { misuse } from './misuse.mjs';
+import { publish } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
     model: { type: 'string', default: 'llama-3.1-8b' },
     rows: { type: 'string', default: '1' },
     bytes: { type: 'string', default: '4096' },
+    target: { type: 'string' },
+    only: { type: 'string' },
+    out: { type: 'string' },
   },
 });
+if (!(values.model in SOURCES)) misuse(`--model is one of ${Object.keys(SOURCES).join(', ')}`);
+const target = TARGET_NAMES.find((name) => name === values.target);
+if (values.target !== undefined && target === undefined) misuse(`--target is one of ${TARGET_NAMES.join(', ')}`);
 
-const sizes = SOURCE_SIZES[values.model];
-if (sizes === undefined) {
-  process.stderr.write(`error: --model is one of ${Object.keys(SOURCE_SIZES).join(', ')}\n`);
-  process.exit(2);
-}
-/** The vocabulary of Llama 3 and the token length that a plan assumes; end-to-end training does not use the source. */
-const SOURCE = { vocabSize: 128_256, bytesPerToken: 3.5 };
-
-const LORA = {
-  rank: 16,
-  alpha: 32,
-  targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
+/** The settings of the stage, as `--set` takes them. */
+const VARIANTS = {
+  'global and hash frozen': ['frozen=[global, hash]', 'optimizer_state=float32'],
+  'global frozen': ['frozen=[global]', 'optimizer_state=8-bit'],
+  'LoRA of rank 16': ['lora={rank: 16, alpha: 32}', 'optimizer_state=8-bit'],
+  'all, 8-bit moments': ['optimizer_state=8-bit'],
+  'all, bfloat16 moments': ['optimizer_state=bfloat16'],
+  'all, float32 moments': ['optimizer_state=float32'],
+  'all by Muon, 8-bit moments': ['optimizer=muon', 'optimizer_state=8-bit'],
+  'all by Muon, float32 moments': ['optimizer=muon', 'optimizer_state=float32'],
 };
-/**
- * @typedef {object} Variant
- * @property {string} title
- * @property {import('../dist/blt/index.js').Part[]} frozen
- * @property {'float32' | 'bfloat16' | '8-bit'} optimizerState
- * @property {import('../dist/blt/index.js').Optimizer} [optimizer]
- * @property {typeof LORA} [lora]
- */
-/** @type {Variant[]} */
-const VARIANTS = [
-  { title: 'global and hash frozen', frozen: ['global', 'hash'], optimizerState: 'float32' },
-  { title: 'global frozen', frozen: ['global'], optimizerState: '8-bit' },
-  { title: 'LoRA of rank 16', frozen: [], optimizerState: '8-bit', lora: LORA },
-  { title: 'all, 8-bit moments', frozen: [], optimizerState: '8-bit' },
-  { title: 'all, bfloat16 moments', frozen: [], optimizerState: 'bfloat16' },
-  { title: 'all, float32 moments', frozen: [], optimizerState: 'float32' },
-  { title: 'all by Muon, 8-bit moments', frozen: [], optimizerState: '8-bit', optimizer: 'muon' },
-  { title: 'all by Muon, float32 moments', frozen: [], optimizerState: 'float32', optimizer: 'muon' },
-];
-const HASH_VOCABS = [null, 20_002];
+const HASH_VOCABS = [500_002, 20_002];
 const CARD_GIGABYTES = [24, 48, 80, 141];
+
+const SHAPE = [
+  `batch_bytes=${Number(values.rows) * Number(values.bytes)}`,
+  `sequence_length=${values.bytes}`,
+  `micro_batch_size=${values.rows}`,
+];
+
+const source = sourceOf(values.model);
+const plugin = target === undefined ? null : await setUpCompiler();
+
+async function measure(hashVocab, [title, settings]) {
+  const stage = [...SHAPE, ...settings].map((setting) => `stages.0.${setting}`);
+  const recipe = await loadRecipe(`${values.model}-paper`, { sets: [`blt.hash_vocab=${hashVocab}`, ...stage] });
+  const plan = makePlan({
+    ...{ recipe, config: bltConfigFor(source, localSizesOf(source, recipe)), sourceBytes: 0 },
+    ...{ sourceVocabSize: source.vocabSize, sourceBytesPerWeight: 2, flopsPerSecond: null },
+  });
+  const { memory } = plan.stages.find(({ stage }) => stage.startsWith('finetune')).training;
+  const compiled =
+    plugin === null
+      ? null
+      : await compileStageInProcess({
+          ...{ recipe, source, stage: 0, plugin, targets: [target] },
+          layout: { devices: 1, dividesVariables: false },
+        });
+  const found = {
+    title: `${title}, hash 6 x ${hashVocab.toLocaleString('en')}`,
+    memory,
+    compiled: compiled?.[0] ?? null,
+  };
+  console.error(rowOf(found).join('  '));
+  return found;
+}
 
 const gigabytes = (bytes) => (bytes / 1e9).toFixed(bytes < 10e9 ? 1 : 0);
 
-/** @param {number | null} hashVocab null for the default @param {Variant} variant */
-function row(hashVocab, { title, frozen, optimizerState, optimizer = 'adamw', lora }) {
-  const local = deriveLocalSizes(sizes);
-  const config = bltConfigFor(sizes, hashVocab === null ? local : { ...local, hashVocab });
-  const adapters = lora ? adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]) : [];
-  /** @type {import('../dist/blt/index.js').StageShape} */
-  const stage = { kind: 'end-to-end', frozen, lora, losses: { prefix_kl: 0 } };
-  const memory = trainingMemory({
-    config,
-    counts: usedParametersByPart(config),
-    stage,
-    muon: muonShare(config, stage, optimizer),
-    source: SOURCE,
-    text: { bytes: Number(values.bytes), bytesPerPatch: 4.5 },
-    rows: Number(values.rows),
-    rowsPerStep: Number(values.rows),
-    precision: 'bfloat16',
-    gradientCheckpointing: true,
-    optimizerState,
-    adapterParameters: adapters.reduce((sum, [a, b]) => sum + a * b, 0),
-    loadsSourceLayers: false,
-    closedForm: null,
-    frozenWeightBytes: 2,
-  });
-  const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, peakBytes } = memory;
-  const fits = CARD_GIGABYTES.find((card) => peakBytes < card * 1e9);
-  const cells = [weightsBytes, gradientsBytes, momentsBytes, activationsBytes, peakBytes].map(gigabytes);
-  return `| ${title}, hash 6 x ${config.hash.vocab.toLocaleString('en')} | ${cells.join(' | ')} | ${fits === undefined ? 'none' : `${fits} GB`} |`;
+function rowOf({ title, memory, compiled }) {
+  const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, deviceBytes } = memory;
+  const peak = compiled?.peakBytes ?? deviceBytes;
+  const card = CARD_GIGABYTES.find((size) => peak < size * 1e9);
+  return [
+    title,
+    ...[weightsBytes, gradientsBytes, momentsBytes, activationsBytes, deviceBytes].map(gigabytes),
+    ...(compiled === null ? [] : [gigabytes(compiled.peakBytes)]),
+    card === undefined ? 'none' : `${card} GB`,
+  ];
 }
 
-console.log('| what is trained | weights | gradients | moments | activations | peak, GB | fits |');
-console.log('| --- | ---: | ---: | ---: | ---: | ---: | --- |');
-for (const hashVocab of HASH_VOCABS) for (const variant of VARIANTS) console.log(row(hashVocab, variant));
+const wanted = Object.entries(VARIANTS).filter(([title]) => values.only === undefined || title === values.only);
+const found = [];
+for (const vocab of HASH_VOCABS) for (const variant of wanted) found.push(await measure(vocab, variant));
+const heads = ['what is trained', 'weights', 'gradients', 'moments', 'activations', 'peak by the plan, GB'];
+publish(values.out, 'memory', {
+  report: { command: 'npm run bench:memory', ...values, variants: found },
+  markdown: table([...heads, ...(target === undefined ? [] : ['by the compiler']), 'fits'], found.map(rowOf)),
+});
