@@ -7,10 +7,10 @@ import { SOURCES } from './sources.mjs';
 const stagesOf = (recipe) =>
   parse(readFileSync(fileURLToPath(new URL(`../../recipes/${recipe}.yaml`, import.meta.url)), 'utf8')).stages;
 
-/** The patcher, and every stage of gradient steps. The closed form runs many small programs instead of a step. */
+/** The patcher, every stage of gradient steps, and decoding. The closed form runs many small programs instead of a step. */
 function casesOf(recipe) {
   const stages = stagesOf(recipe).flatMap(({ kind }, stage) => (kind === 'closed-form' ? [] : [{ recipe, stage }]));
-  return [{ recipe, stage: 'patcher' }, ...stages];
+  return [{ recipe, stage: 'patcher' }, ...stages, { recipe, stage: 'decoding' }];
 }
 
 export const RECIPES = Object.keys(SOURCES).flatMap((name) => [name, `${name}-paper`]);

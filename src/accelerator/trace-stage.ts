@@ -1,7 +1,7 @@
 /** @module Traces the programs of one stage without computing anything: the code that trains, on an engine that has shapes but no values. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltConfigFor } from '../blt/index.js';
+import { type BltConfig, BOS, bltConfigFor } from '../blt/index.js';
 import { type ByteStore, buildStore, openStore } from '../data/index.js';
 import {
   type Layout,
@@ -13,12 +13,13 @@ import {
 } from '../engine/index.js';
 import { finetune, trainPatcher } from '../finetune/index.js';
 import type { LlamaConfig } from '../llama/index.js';
+import { openDecoding, openResidentModel } from '../model/index.js';
 import { uniformOf } from '../random.js';
 import { localSizesOf, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
 import { writeHollowBlt, writeHollowSource } from './hollow-models.js';
 
-/** The patcher, or the index of a stage of the recipe that takes gradient steps. */
-export type TracedStage = number | 'patcher';
+/** The patcher's training, the index of a stage of the recipe that takes gradient steps, or the steps of decoding with the finished model. */
+export type TracedStage = number | 'patcher' | 'decoding';
 
 export interface TraceOptions {
   readonly recipe: Recipe;
@@ -79,17 +80,22 @@ function entropiesOf({ shapes }: StableHloFunction, bytesPerPatch: number, { pat
   return new Uint8Array(entropies.buffer);
 }
 
+interface Folders {
+  readonly source: string;
+  readonly init: string;
+}
+
 /** Trains until the first step is done. */
 async function takeFirstStep(
-  { recipe, stage, work }: TraceOptions,
-  folders: { readonly source: string; readonly init: string },
-  store: ByteStore,
+  { recipe, work }: TraceOptions,
+  stage: number | 'patcher',
+  { source, init }: Folders,
 ): Promise<void> {
   const onStep = () => {
     throw new FirstStepDone();
   };
+  const store = await wordStore(work);
   const shared = { store, settings: '', signal: new AbortController().signal, onStep };
-  const { source, init } = folders;
   const run =
     stage === 'patcher'
       ? trainPatcher({ ...shared, recipe, init, out: join(work, 'patcher'), tokenizerFolder: source })
@@ -97,9 +103,25 @@ async function takeFirstStep(
           ...{ ...shared, recipe: { ...recipe, stages: [recipe.stages[stage]!] } },
           ...{ from: [init], source, run: join(work, 'run'), heldOut: [], sourceBitsPerByte: null },
         });
-  await run.catch((error: unknown) => {
-    if (!(error instanceof FirstStepDone)) throw error;
-  });
+  await run
+    .catch((error: unknown) => {
+      if (!(error instanceof FirstStepDone)) throw error;
+    })
+    .finally(() => store.close());
+}
+
+/** Bytes that one step of decoding reads: of a prompt, and of a text that is being generated. */
+const DECODED = [256, 1] as const;
+
+/** Reads some bytes. Each ends a patch, so that all steps run. */
+async function decode({ init }: Folders): Promise<void> {
+  const resident = await openResidentModel(init, { weights: 'bfloat16' });
+  const { config } = resident;
+  const model = { ...resident, config: { ...config, patching: { ...config.patching, threshold: -1 } } };
+  const decoding = openDecoding(model, { slots: 1, mode: 'graph', chunk: DECODED[0] });
+  for (const count of DECODED) await decoding.read([new Int32Array(count).fill(BOS)]);
+  decoding.dispose();
+  resident.dispose();
 }
 
 /**
@@ -112,13 +134,13 @@ export async function traceStage(options: TraceOptions): Promise<readonly Traced
   const config = bltConfigFor(options.source, localSizesOf(options.source, recipe));
   await writeHollowSource(folders.source, options.source);
   await writeHollowBlt(folders.init, config, recipe, { hasPatcher: stage !== 'patcher' });
-  const store = await wordStore(work);
   const programs = new Map<string, TracedProgram>();
   const engine = startShapesEngine((fn) => {
     const text = moduleText(fn, shardingOf(layout, fn));
     programs.set(text, { text, otherBytes: Math.max(0, engine.memory()!.used - argumentBytes(fn, layout)) });
-    return isPatcher(fn) ? [entropiesOf(fn, targetBytesPerPatch(recipe.patcher), config)] : undefined;
+    const cutsBatches = stage !== 'decoding' && isPatcher(fn);
+    return cutsBatches ? [entropiesOf(fn, targetBytesPerPatch(recipe.patcher), config)] : undefined;
   }, layout);
-  await takeFirstStep(options, folders, store).finally(() => store.close());
+  await (stage === 'decoding' ? decode(folders) : takeFirstStep(options, stage, folders));
   return [...programs.values()];
 }

@@ -17,12 +17,12 @@ export interface StageOnTarget {
   readonly compiled: CompiledStage;
 }
 
-/** A closed-form stage runs many small programs instead of a step. */
+/** What is compiled: a closed-form stage runs many small programs instead of a step. */
 function stagesOf({ stages }: Recipe): { readonly name: string; readonly stage: TracedStage }[] {
   const steps = stages.flatMap(({ kind }, stage) =>
     kind === 'closed-form' ? [] : [{ name: `finetune ${stage} ${kind}`, stage }],
   );
-  return [{ name: 'patcher', stage: 'patcher' }, ...steps];
+  return [{ name: 'patcher', stage: 'patcher' }, ...steps, { name: 'decoding', stage: 'decoding' }];
 }
 
 /**
