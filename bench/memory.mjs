@@ -3,10 +3,9 @@
 // Compiling takes 260 MB to download the first time, and minutes per row.
 import { parseArgs } from 'node:util';
 import { compileStageInProcess, TARGET_NAMES } from '../dist/accelerator/index.js';
-import { bltConfigFor } from '../dist/blt/index.js';
 import { setUpCompiler } from '../dist/engine/index.js';
-import { makePlan } from '../dist/plan/index.js';
-import { loadRecipe, localSizesOf } from '../dist/recipe/index.js';
+import { loadRecipe } from '../dist/recipe/index.js';
+import { trainingsOf } from '../scripts/check-accelerator/plan-of.mjs';
 import { SOURCES, sourceOf } from '../scripts/check-accelerator/sources.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
@@ -52,11 +51,7 @@ const plugin = target === undefined ? null : await setUpCompiler();
 async function measure(hashVocab, [title, settings]) {
   const stage = [...SHAPE, ...settings].map((setting) => `stages.0.${setting}`);
   const recipe = await loadRecipe(`${values.model}-paper`, { sets: [`blt.hash_vocab=${hashVocab}`, ...stage] });
-  const plan = makePlan({
-    ...{ recipe, config: bltConfigFor(source, localSizesOf(source, recipe)), sourceBytes: 0 },
-    ...{ sourceVocabSize: source.vocabSize, sourceBytesPerWeight: 2, flopsPerSecond: null },
-  });
-  const { memory } = plan.stages.find(({ stage }) => stage.startsWith('finetune')).training;
+  const { memory } = trainingsOf(recipe, source)[1];
   const compiled =
     plugin === null
       ? null

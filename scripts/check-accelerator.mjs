@@ -9,11 +9,10 @@ import { table } from '../bench/markdown-table.mjs';
 import { misuse } from '../bench/misuse.mjs';
 import { publish } from '../bench/report.mjs';
 import { compileStageInProcess, TARGETS } from '../dist/accelerator/index.js';
-import { bltConfigFor } from '../dist/blt/index.js';
 import { setUpCompiler } from '../dist/engine/index.js';
-import { makePlan } from '../dist/plan/index.js';
-import { loadRecipe, localSizesOf } from '../dist/recipe/index.js';
+import { loadRecipe } from '../dist/recipe/index.js';
 import { allCases, RECIPES, SLICE } from './check-accelerator/cases.mjs';
+import { trainingsOf } from './check-accelerator/plan-of.mjs';
 import { sourceOf } from './check-accelerator/sources.mjs';
 
 const { values } = parseArgs({
@@ -40,14 +39,8 @@ for (const target of targets)
   if (!(target in TARGETS)) misuse(`unknown target ${target}; there are: ${Object.keys(TARGETS).join(', ')}`);
 
 /** Bytes on the device that the plan expects of a stage. */
-function plannedBytes(recipe, source, stage) {
-  const plan = makePlan({
-    ...{ recipe, config: bltConfigFor(source, localSizesOf(source, recipe)), sourceBytes: 0 },
-    ...{ sourceVocabSize: source.vocabSize, sourceBytesPerWeight: 2, flopsPerSecond: null },
-  });
-  const trained = plan.stages.flatMap(({ training }) => training ?? []);
-  return trained[stage === 'patcher' ? 0 : stage + 1].memory.deviceBytes;
-}
+const plannedBytes = (recipe, source, stage) =>
+  trainingsOf(recipe, source)[stage === 'patcher' ? 0 : stage + 1].memory.deviceBytes;
 
 /** What the compiler says of one stage, or why it says nothing. */
 async function check({ recipe: name, stage, overrides = [] }, plugin) {
