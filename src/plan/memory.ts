@@ -75,6 +75,17 @@ const RUNTIME_BYTES = 620e6;
 /** Measured: the allocator's overhead, and operations that run before their results are needed. */
 const ALLOCATOR_SHARE = 1.1;
 
+/**
+ * How many copies there are of the hash-table rows that a step updates. On a CPU a step begins with the rows and their moments, and ends with
+ * their gradient and their next values. On a device they are read and written within its programs: during the backward pass and when the
+ * gradients are applied, with one micro-batch or several, whose sum of gradients goes from program to program.
+ */
+const ROW_COPIES = {
+  host: { throughout: 3, atTheEnd: 4 },
+  single: { backward: 1, applied: 4 },
+  accumulated: { backward: 3, applied: 4 },
+} as const;
+
 /** Parts in the order in which the backward pass finishes them. */
 const BACKWARD = ['decoder', 'global', 'encoder'] as const;
 const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
@@ -96,7 +107,9 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const frozenTable = trains.includes('hash') || runs.model.hash === 'absent' ? 0 : counts.hash;
   const weightsBytes = FLOAT_BYTES * (moved + frozenTable) + inputs.frozenWeightBytes * (frozen - frozenTable);
   const layersBytes = inputs.loadsSourceLayers ? inputs.frozenWeightBytes * counts.global : 0;
-  const sourceBytes = layersBytes + sourceMemory({ config, source, runs: runs.source, text, rows });
+  const read = sourceMemory({ config, source, runs: runs.source, text, rows });
+  // On a CPU the source reads the next rows while a step runs.
+  const sourceBytes = layersBytes + read.tables + read.reading;
   const { closedForm } = inputs;
   const sumsBytes = closedForm === null ? 0 : closedFormMemory(config, closedForm, text.bytesPerPatch);
   const activations = activationsOf(config, text, runs);
@@ -106,8 +119,6 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
-  // A step begins with the rows it updates and their moments, and ends with their gradient and their next values.
-  const [gatheredRows, updatedRows] = [3 * rowsBytes, 4 * rowsBytes];
   let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
   let fullest = left + gradients + transientBytes(inputs, runs);
   for (const part of BACKWARD) {
@@ -115,21 +126,24 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
     fullest = Math.max(fullest, left + gradients);
   }
-  fullest = gatheredRows + Math.max(fullest, gradients + updatedRows);
+  const onHost =
+    ROW_COPIES.host.throughout * rowsBytes + Math.max(fullest, gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
+  const { backward, applied } = accumulated ? ROW_COPIES.accumulated : ROW_COPIES.single;
+  const onDevice = Math.max(fullest + backward * rowsBytes, gradients + applied * rowsBytes, read.reading);
   const momentsBytes = MOMENT_BYTES[optimizerState] * (2 * moved - muon.parameters);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
-  const deviceBytes = weightsBytes + sourceBytes + sumsBytes + momentsBytes + copiesBytes + fullest;
+  const still = weightsBytes + sumsBytes + momentsBytes + copiesBytes;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
     sourceBytes,
     sumsBytes,
-    gradientsBytes: dense + gatheredRows + updatedRows,
+    gradientsBytes: dense + (ROW_COPIES.host.throughout + ROW_COPIES.host.atTheEnd) * rowsBytes,
     momentsBytes,
     activationsBytes,
-    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * deviceBytes,
-    deviceBytes,
+    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + sourceBytes + onHost),
+    deviceBytes: still + layersBytes + read.tables + onDevice,
   };
 }
 

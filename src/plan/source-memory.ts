@@ -5,25 +5,27 @@ const FLOAT_BYTES = 4;
 /** Bytes per logit: the logit and its softmax in float32, and the cumulative sum over the sorted vocabulary in float64. */
 const DISTRIBUTION_BYTES = 4 + 4 + 8;
 
-/**
- * The embeddings and the head's rows in the order of the sorted vocabulary are float32 tables, counted if used. The tokens of the rows in
- * memory add one layer's forward pass or their distribution, whichever is larger. It is computed for the next rows while a step runs, so it
- * adds to the step's own memory.
- */
+export interface SourceMemory {
+  /** The embeddings, and the head's rows in the order of the sorted vocabulary, if used: float32 tables. */
+  readonly tables: number;
+  /** For the tokens of the rows in memory: one layer's forward pass or their distribution, whichever is larger. */
+  readonly reading: number;
+}
+
 export function sourceMemory(params: {
   readonly config: BltConfig;
   readonly source: SourceShape;
   readonly runs: SourceRuns;
   readonly text: TextShape;
   readonly rows: number;
-}): number {
+}): SourceMemory {
   const { config, source, runs, text, rows } = params;
   const { hiddenSize, intermediateSize } = config.global;
   const tables = Number(runs.embeddings) + Number(runs.distribution);
   const tokens = (rows * text.bytes) / source.bytesPerToken;
   const layer = runs.states ? FLOAT_BYTES * tokens * (3 * intermediateSize + 4 * hiddenSize) : 0;
   const distribution = runs.distribution ? DISTRIBUTION_BYTES * tokens * source.vocabSize : 0;
-  return FLOAT_BYTES * tables * source.vocabSize * hiddenSize + Math.max(layer, distribution);
+  return { tables: FLOAT_BYTES * tables * source.vocabSize * hiddenSize, reading: Math.max(layer, distribution) };
 }
 
 const CACHED_BYTES = 2;
