@@ -6,6 +6,7 @@ import type { Pointer } from '../executor.js';
 import { API, type Field, FUNCTIONS, type FunctionName, HEADER_VERSION, type Layout, OLDEST_MINOR } from './layouts.js';
 import { type NamedValue, readNamedValues } from './named-values.js';
 import { type Arena, createArena, textAt, viewOf, withArena } from './native-memory.js';
+import { PjrtError } from './pjrt-error.js';
 
 /** Values of 8 bytes may be given as numbers. */
 export type Values = Readonly<Record<string, Pointer | number>>;
@@ -31,17 +32,6 @@ function readField(bytes: Buffer, { offset, width }: Field): bigint {
 export const readStruct = (bytes: Buffer, { fields }: Layout): Results =>
   Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, readField(bytes, field)]));
 
-/** What a plugin reports of a failed call. */
-export class PjrtError extends ByteifyError {
-  constructor(
-    message: string,
-    /** absl::StatusCode, which has gRPC's numbers. */
-    readonly code: number,
-  ) {
-    super(message);
-  }
-}
-
 interface NativeFunction {
   (args: Pointer): Pointer | null;
   async(args: Pointer, done: (error: Error | null, result: Pointer | null) => void): void;
@@ -51,7 +41,7 @@ export interface Plugin {
   readonly path: string;
   readonly version: { readonly major: number; readonly minor: number };
   readonly attributes: Readonly<Record<string, NamedValue>>;
-  /** Calls a function. @returns the struct's fields after the call. @throws PjrtError with the plugin's own message */
+  /** Calls a function. @returns the struct's fields after the call. @throws PjrtError */
   call(name: FunctionName, values?: Values): Results;
   /** The same on another thread. What the values point to must stay allocated. */
   callAsync(name: FunctionName, values?: Values): Promise<Results>;
