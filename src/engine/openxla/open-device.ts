@@ -9,7 +9,7 @@ import type { NamedValue } from '../pjrt/named-values.js';
 import { loadPlugin, type Plugin } from '../pjrt/plugin.js';
 import type { PluginDevice } from '../setup/device-names.js';
 import { requirePlugin } from '../setup/devices.js';
-import { blockSignals, blockSignalsInPool } from '../tensorflow/signal-mask.js';
+import { blockSignals, blockSignalsInPool } from '../signal-mask.js';
 import { createOpenXlaRuntime } from './runtime.js';
 import type { Layout } from './split.js';
 

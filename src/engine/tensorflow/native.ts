@@ -8,7 +8,7 @@ import { ByteifyError } from '../../errors.js';
 import { koffi, openLibrary } from '../c-library.js';
 import type { Pointer } from '../executor.js';
 import { LIBRARY_FILES } from '../setup/libraries.js';
-import { blockSignals, blockSignalsInPool } from './signal-mask.js';
+import { blockSignals, blockSignalsInPool } from '../signal-mask.js';
 
 const PROTOTYPES = {
   TF_Version: 'const char* TF_Version()',

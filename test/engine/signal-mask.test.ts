@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { NEEDS_SIGNAL_MASK } from '../../../src/engine/tensorflow/signal-mask.js';
+import { NEEDS_SIGNAL_MASK } from '../../src/engine/signal-mask.js';
 
 /** Starts the built engine in a separate process, and then runs a script. */
 function startScript(script: string): { child: ChildProcess; output: Promise<string>; ended: Promise<unknown[]> } {
   const start = `
     import { compile, startEngine, tf } from './dist/engine/index.js';
-    import { threadsByMask } from './dist/engine/tensorflow/signal-mask.js';
+    import { threadsByMask } from './dist/engine/signal-mask.js';
     import { execFileSync } from 'node:child_process';
     await startEngine({ threads: 2 });
   `;
