@@ -4,8 +4,10 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { engineBackend } from './backend.js';
+import { deviceCount } from './capabilities.js';
 import { fuse, innerGrads } from './fuse.js';
 import { currentPrecision, withPrecision } from './precision.js';
+import { rawOp } from './raw-op.js';
 
 /**
  * Returns x, but only after `gate` has been computed. Otherwise a compiler would notice that the forward pass computed the same values and
@@ -19,6 +21,15 @@ function after(gate: tf.Tensor, x: tf.Tensor): tf.Tensor {
     return [tf.add(value, tf.mul(tf.reshape(one, []), 0))];
   });
   return delayed!;
+}
+
+/**
+ * Returns tensors, but only after `gate` has been computed. Where weights are divided over several devices, the forward pass collects them from
+ * there: without this, what it collected would be kept whole for the backward pass.
+ */
+function collectedAgain(gate: tf.Tensor, tensors: readonly tf.Tensor[]): readonly tf.Tensor[] {
+  if (!engineBackend().tracing || deviceCount() === 1) return tensors;
+  return rawOp('XlaOptimizationBarrier', [], [gate, ...tensors], 1 + tensors.length).slice(1);
 }
 
 /**
@@ -37,10 +48,11 @@ export function checkpointed(
     const save = args[variables.length] as unknown as tf.GradSaveFunc;
     save([...given, ...constants]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [first, ...others] = saved.slice(0, variables.length);
+      const [first, ...others] = saved;
       const delayed = after(dy, first!);
-      const rest = saved.slice(variables.length);
-      return withPrecision(precision, () => innerGrads((...inputs) => fn(inputs, rest), [delayed, ...others], dy));
+      const again = collectedAgain(dy, others);
+      const [weights, rest] = [again.slice(0, variables.length - 1), again.slice(variables.length - 1)];
+      return withPrecision(precision, () => innerGrads((...inputs) => fn(inputs, rest), [delayed, ...weights], dy));
     };
     return { value: fn(given, [...constants]), gradFunc };
   })(...variables);

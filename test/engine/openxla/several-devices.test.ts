@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
+  checkpointed,
   compile,
   createVariable,
   deviceCount,
@@ -88,6 +89,40 @@ it('a step of gradient descent has the gradient of all rows, on whichever device
       for (let r = 0; r < ROWS; r++) gradient += 2 * x[r * INPUTS + i]! * products[r * OUTPUTS + o]!;
       expect(next[i * OUTPUTS + o]).toBeCloseTo(w[i * OUTPUTS + o]! - 1e-3 * gradient, 4);
     }
+});
+
+it('a checkpointed layer collects its weights again, and has the same gradients', async () => {
+  const [start, input] = [
+    tf.tensor(pattern(INPUTS * INPUTS, 6), [INPUTS, INPUTS]),
+    tf.tensor(pattern(ROWS * INPUTS, 7), [ROWS, INPUTS]),
+  ];
+  const weights = createVariable(start);
+  const layer = ([x, w]: tf.Tensor[]) => tf.tanh(tf.matMul(x!, w!));
+  const found: Float32Array[][] = [];
+  for (const checkpointing of [false, true]) {
+    const step = compile(
+      (x) => {
+        const loss = (at: tf.Tensor, w: tf.Tensor) => {
+          const apply = (y: tf.Tensor) => (checkpointing ? checkpointed(layer, [y, w], []) : layer([y, w]));
+          return tf.sum(tf.square(apply(apply(at)))) as tf.Scalar;
+        };
+        return tf.valueAndGrads(loss as never)([x!, weights.read()]).grads;
+      },
+      [{ shape: [ROWS, INPUTS], dtype: 'float32' }],
+    );
+    const gradients = await step.call([input]);
+    found.push(gradients.map((gradient) => Float32Array.from(gradient.dataSync())));
+    tf.dispose(gradients);
+    step.dispose();
+  }
+  tf.dispose([start, input]);
+  weights.dispose();
+  const [plain, again] = found;
+  plain!.forEach((gradient, i) => {
+    const scale = Math.max(...gradient.map(Math.abs));
+    expect(scale).toBeGreaterThan(0);
+    expect(Math.max(...gradient.map((value, at) => Math.abs(value - again![i]![at]!)))).toBeLessThan(1e-5 * scale);
+  });
 });
 
 it('rows of a divided variable are read and written wherever they are', () => {

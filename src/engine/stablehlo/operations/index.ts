@@ -1,6 +1,7 @@
 /** @module The table of operations: every TensorFlow operation that the project uses, but those on variables, in StableHLO. */
 import type { Operation } from '../operation.js';
 import { ELEMENTWISE } from './elementwise.js';
+import { ORDER } from './order.js';
 import { PRODUCTS } from './products.js';
 import { REDUCTIONS } from './reductions.js';
 import { ROWS } from './rows.js';
@@ -12,4 +13,5 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...PRODUCTS,
   ...SHAPES,
   ...ROWS,
+  ...ORDER,
 };

@@ -1,5 +1,6 @@
 /** @module StableHLO's operations as functions over the values of a body (https://openxla.org/stablehlo/spec). */
 import type { Body } from '../body.js';
+import { barrierPrimitives } from './barrier.js';
 import { elementwisePrimitives } from './elementwise.js';
 import { productPrimitives } from './products.js';
 import { reductionPrimitives } from './reductions.js';
@@ -23,5 +24,6 @@ export function createPrimitives(body: Body) {
     ...productPrimitives(body, shapes),
     ...gatherPrimitives(body),
     ...scatterPrimitives(body),
+    ...barrierPrimitives(body),
   };
 }
