@@ -1,6 +1,7 @@
 // Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches. Also
 // times a matrix product (sgemm) in between, as a measure of the machine's speed.
-// Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph --compile --json]
+// Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph,xla,cpu-xla --compile --json]
+// The mode cpu-xla is OpenXLA’s plugin for the CPU, which `byteify setup --device cpu-xla` downloads.
 // Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,12 @@ import { openBench } from '../../dist/finetune/index.js';
 
 const [folder, ...numbers] = process.argv.slice(2);
 const [rows, length, bytesPerPatch, threads] = numbers.slice(0, 4).map(Number);
-const mode = /** @type {import('../../dist/engine/index.js').RunMode | 'sgemm'} */ (numbers[4]);
+const [given] = numbers.slice(4);
+/** `cpu-xla`: XLA's plugin for the CPU instead of TensorFlow. */
+const device = given === 'cpu-xla' ? 'cpu-xla' : 'cpu';
+const mode = /** @type {import('../../dist/engine/index.js').RunMode | 'sgemm'} */ (
+  given === 'cpu-xla' ? 'xla' : given
+);
 
 /** The rows of every step. */
 function readRows() {
@@ -40,7 +45,7 @@ function sgemmGflops(size = 2048, repeats = 4) {
   return (2 * size ** 3) / (best * 1e6);
 }
 
-await startEngine({ threads });
+await startEngine({ threads, device });
 if (mode === 'sgemm') {
   console.log('READY');
   for await (const _line of createInterface({ input: process.stdin }))
