@@ -50,7 +50,7 @@ vi.mock('../../../src/finetune/loop/choose-step-mode.js', async (original) => {
 });
 vi.mock('../../../src/engine/capabilities.js', async (original) => {
   const real = await original<typeof import('../../../src/engine/capabilities.js')>();
-  return { onOpenXla: () => seen.capabilities.onOpenXla || real.onOpenXla() };
+  return { ...real, onOpenXla: () => seen.capabilities.onOpenXla || real.onOpenXla() };
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-options-'));
