@@ -27,14 +27,16 @@ export function createDeviceFunctions(
   function start(fn: StableHloFunction, program: LoadedProgram, inputs: readonly NativeTensor[]) {
     const sharding = shardingOf(layout, fn);
     const tensors = [...inputs, ...fn.constants] as DeviceTensor[];
-    const stored = tensors.map((tensor, i) => placed(settled(tensor), sharding?.parameters[i] ?? null));
-    const buffers = stored.map(values.buffers);
+    const stored = tensors.map(settled);
+    const given = stored.map((value, i) => placed(value, sharding?.parameters[i] ?? null));
     // A value that another tensor has too must survive.
-    const kept = stored.flatMap(({ owners }, i) => (fn.parameters[i]!.update !== null && owners > 1 ? [i] : []));
+    const isShared = (i: number) => stored[i]!.owners > 1 && !given[i]!.isCopy;
+    const kept = fn.parameters.flatMap(({ update }, i) => (update !== null && isShared(i) ? [i] : []));
     const { results, done } = program.start(
-      perDevice(layout, (device) => resultOf(buffers, device)),
+      perDevice(layout, (device) => given.map(({ place }) => place.buffers[device]!)),
       kept,
     );
+    for (const { place, isCopy } of given) if (isCopy) place.buffers.forEach(client.release);
     results.forEach(client.adopt);
     const made = fn.results.map(({ shape, dtype }, i) =>
       values.tensor(

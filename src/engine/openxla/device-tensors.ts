@@ -4,7 +4,7 @@ import type { Client } from '../pjrt/client.js';
 import { createCollectedOperations } from './collected-operations.js';
 import { createMoves } from './moves.js';
 import type { Layout, Split } from './split.js';
-import type { DeviceTensor, Stored } from './stored.js';
+import type { DevicePlace, DeviceTensor, Stored } from './stored.js';
 import { createValues } from './values.js';
 
 export type DeviceTensors = ReturnType<typeof createDeviceTensors>;
@@ -25,11 +25,18 @@ export function createDeviceTensors(client: Client, layout: Layout) {
     return values.download(settled(tensor));
   }
 
-  /** The value, divided over the devices in the given way. */
-  function placed(stored: Stored, split: Split): Stored {
+  /**
+   * Where a value is, divided over the devices in the given way. The value itself is moved there, unless it is shared: then it is copied for one
+   * call, and the caller releases the copy.
+   */
+  function placed(stored: Stored, split: Split): { readonly place: DevicePlace; readonly isCopy: boolean } {
     const place = values.onDevices(stored);
-    if (place.split !== split) stored.place = move(place, stored, split);
-    return stored;
+    if (place.split === split) return { place, isCopy: false };
+    const moved = move(place, stored, split);
+    if (stored.owners > 1) return { place: moved, isCopy: true };
+    place.buffers.forEach(client.release);
+    stored.place = moved;
+    return { place: moved, isCopy: false };
   }
 
   return {

@@ -9,7 +9,7 @@ import type { DevicePlace, Stored } from './stored.js';
 /** An identity has no constants. */
 const HOST = { read: () => new Uint8Array(), release: () => undefined, isLiteral: () => false };
 
-/** @returns a function that moves a value to a new place, and releases the old one */
+/** @returns a function that copies a value to a new place; the old one stays */
 export function createMoves(client: Client, { devices }: Layout) {
   const programs = new Map<string, LoadedProgram>();
 
@@ -29,7 +29,6 @@ export function createMoves(client: Client, { devices }: Layout) {
     );
     results.forEach(client.adopt);
     for (const event of done) client.wait(event);
-    place.buffers.forEach(client.release);
     return { kind: 'device', buffers: results.map(([buffer]) => buffer!), split };
   };
 }

@@ -1,0 +1,3 @@
+import { severalDevicesTests } from '../../support/several-devices.js';
+
+severalDevicesTests(false);
