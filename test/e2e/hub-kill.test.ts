@@ -112,8 +112,10 @@ it(`nothing is downloaded twice after kill -9 at any of ${MOMENTS} random moment
       expect(sha256(await readFile(path)), `${where}: ${name}`).toBe(sha256(contents));
     }
     const left = await readdir(join(cache, 'models--org--name'), { recursive: true });
+    // A complete model is read without a lock: that of a process killed at the very end stays until the next download takes it over.
+    const unfinished = asked.size === 0 ? /incomplete|tmp/ : /incomplete|tmp|lock/;
     expect(
-      left.filter((name) => /incomplete|tmp|lock/.test(name)),
+      left.filter((name) => unfinished.test(name)),
       where,
     ).toEqual([]);
     const sent = hub.contentRequests().filter((request) => hub!.requests.indexOf(request) >= before);

@@ -1,13 +1,15 @@
 /** Training on several devices: XLA's plugin for the CPU, divided. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCli } from '../support/cli.js';
 import { OWN_TEXT, tinyConversion } from '../support/conversions.js';
 import setUpPlugin from '../support/openxla.js';
-import { temporaryFolder } from '../support/temporary-folder.js';
 
-const folder = temporaryFolder();
+const folder = mkdtempSync(join(tmpdir(), 'byteify-devices-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 const STEPS = 4;
 const SETTINGS = [
   `stages.0.steps=${STEPS}`,
@@ -28,7 +30,7 @@ beforeAll(async () => {
 /** Trains a copy of the model, or continues to. */
 const training = (out: string, devices: number, flags: readonly string[] = []) =>
   startCli([
-    ...['finetune', start, '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, '--out', join(folder(), out)],
+    ...['finetune', start, '--recipe', 'tiny-paper', '--data', ...OWN_TEXT, '--out', join(folder, out)],
     ...SETTINGS.flatMap((set) => ['--set', set]),
     ...['--device', 'cpu-xla', '--devices', String(devices), ...flags],
   ]);
@@ -40,7 +42,7 @@ interface Step {
 
 /** Of each step that was taken. */
 function stepsOf(out: string): Step[] {
-  const lines = readFileSync(join(folder(), out, 'run', 'metrics.jsonl'), 'utf8')
+  const lines = readFileSync(join(folder, out, 'run', 'metrics.jsonl'), 'utf8')
     .trim()
     .split('\n');
   return lines
