@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ByteifyError } from '../errors.js';
+import { deserializeError, type SerializedError } from '../serialized-error.js';
 import type { CompiledStage } from './compile-stage.js';
 import type { Target } from './targets.js';
 import type { TraceOptions } from './trace-stage.js';
@@ -14,7 +15,7 @@ export interface StageRequest extends Omit<TraceOptions, 'work'> {
 
 export type StageAnswer =
   | { readonly kind: 'compiled'; readonly stages: readonly CompiledStage[] }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | undefined };
+  | { readonly kind: 'failed'; readonly error: SerializedError };
 
 const PROCESS = fileURLToPath(new URL('./stage-process.js', import.meta.url));
 
@@ -49,5 +50,5 @@ export async function compileStageInProcess(
   child.send(request);
   const answer = await answerOf(child);
   if (answer.kind === 'compiled') return answer.stages;
-  throw new ByteifyError(answer.message, answer.hint === undefined ? {} : { hint: answer.hint });
+  throw deserializeError(answer.error);
 }

@@ -1,13 +1,13 @@
 /** @module Compiles the programs of one stage for a GPU that is absent, and says what the compiler says of them. */
-import { type HloStatistics, hloStatistics, type MemoryStatistics, openCompiler } from '../engine/index.js';
+import {
+  type HloStatistics,
+  hloStatistics,
+  type MemoryStatistics,
+  type Occurrences,
+  openCompiler,
+} from '../engine/index.js';
 import { TARGETS, type Target } from './targets.js';
 import { type TracedProgram, type TraceOptions, traceStage } from './trace-stage.js';
-
-/** How often an instruction occurs, and the bytes of its results on one device. */
-export interface Collective {
-  readonly count: number;
-  readonly bytes: number;
-}
 
 /** The stage's program that needs most memory, on one device. */
 export interface CompiledStage {
@@ -34,17 +34,17 @@ export interface CompiledStage {
   /** Calls of kernels of libraries, by their names. */
   readonly libraryCalls: Readonly<Record<string, number>>;
   /** Transfers between devices, by their opcodes. */
-  readonly collectives: Readonly<Record<string, Collective>>;
+  readonly collectives: Readonly<Record<string, Occurrences>>;
 }
 
 const COLLECTIVES = ['all-reduce', 'all-gather', 'reduce-scatter', 'all-to-all', 'collective-permute'];
 
 /** The asynchronous forms have two instructions, the first of which is counted. */
-function collectivesOf({ opcodes }: HloStatistics): Readonly<Record<string, Collective>> {
-  const found: Record<string, Collective> = {};
+function collectivesOf({ opcodes }: HloStatistics): Readonly<Record<string, Occurrences>> {
+  const found: Record<string, Occurrences> = {};
   for (const name of COLLECTIVES) {
     const forms = [name, `${name}-start`].flatMap((opcode) => opcodes.get(opcode) ?? []);
-    const sum = (key: keyof Collective) => forms.reduce((total, form) => total + form[key], 0);
+    const sum = (key: keyof Occurrences) => forms.reduce((total, form) => total + form[key], 0);
     if (forms.length > 0) found[name] = { count: sum('count'), bytes: sum('bytes') };
   }
   return found;

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ByteifyError, messageOf } from '../errors.js';
+import { serializeError } from '../serialized-error.js';
 import type { StageAnswer, StageRequest } from './compile-in-process.js';
 import { compileStage } from './compile-stage.js';
 
@@ -11,7 +11,7 @@ async function answer(request: StageRequest): Promise<StageAnswer> {
   try {
     return { kind: 'compiled', stages: await compileStage({ ...request, work }) };
   } catch (error) {
-    return { kind: 'failed', message: messageOf(error), hint: error instanceof ByteifyError ? error.hint : undefined };
+    return { kind: 'failed', error: serializeError(error) };
   } finally {
     await rm(work, { recursive: true, force: true });
   }

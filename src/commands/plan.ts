@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { Target } from '../accelerator/index.js';
+import { TARGET_NAMES, type Target } from '../accelerator/targets.js';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
@@ -45,9 +45,6 @@ interface Args extends RecipeArgs, BudgetArgs {
   readonly fullySharded?: boolean;
 }
 
-/** The list is repeated here because --help must not load the engine; a test compares the two. */
-const TARGETS: readonly Target[] = ['h100', 'h200', 'a100', 'rtx'];
-
 export const plan: Command<Args> = {
   name: 'plan',
   summary: 'predict parameters, FLOPs, memory, disk and time of each stage, before anything runs',
@@ -73,7 +70,7 @@ export const plan: Command<Args> = {
     {
       flags: '--target <gpu>',
       help: 'compile each stage for this GPU, which need not be present, and print what the compiler says (260 MB to download; minutes)',
-      choices: TARGETS,
+      choices: TARGET_NAMES,
     },
     { flags: '--devices <n>', help: 'with --target: how many of these GPUs (default: 1)', parse: devicesOption.parse! },
     { ...fullyShardedOption, help: `with --target: ${fullyShardedOption.help}` },
@@ -128,7 +125,7 @@ function targetOptions({ target, devices = 1, fullySharded = false }: Args): Tar
   if (target !== undefined) return { target, devices, fullySharded };
   if (devices === 1 && !fullySharded) return null;
   throw new UsageError('--devices and --fully-sharded need a GPU to plan for.', {
-    hint: `Add --target ${TARGETS[0]}.`,
+    hint: `Add --target ${TARGET_NAMES[0]}.`,
   });
 }
 

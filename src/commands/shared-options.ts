@@ -1,7 +1,7 @@
 /** @module Options shared by several verbs. */
 import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
-import type { DeviceOption } from '../engine/index.js';
+import { DEVICE_OPTIONS, type DeviceOption } from '../engine/setup/device-names.js';
 import { UsageError } from '../errors.js';
 import type { WeightsType } from '../model/index.js';
 // Not the folder's index, which loads the hub's client.
@@ -104,11 +104,10 @@ export const fullyShardedOption: OptionSpec = {
 };
 
 export const engineOptions: readonly OptionSpec[] = [
-  // The list is repeated here because --help must not load the engine; a test compares the two.
   {
     flags: '--device <name>',
     help: 'what computes; auto takes a GPU that `byteify setup --gpu` has set up, else the CPU',
-    choices: ['auto', 'cpu', 'cuda', 'rocm', 'cpu-xla'],
+    choices: DEVICE_OPTIONS,
     default: 'auto',
     env: 'BYTEIFY_DEVICE',
   },

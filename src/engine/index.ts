@@ -26,7 +26,7 @@ export {
   segmentSum,
   swiglu,
 } from './ops.js';
-export { type HloStatistics, hloStatistics } from './pjrt/hlo-statistics.js';
+export { type HloStatistics, hloStatistics, type Occurrences } from './pjrt/hlo-statistics.js';
 export type { MemoryStatistics } from './pjrt/program.js';
 export { type Precision, productOperands, withPrecision } from './precision.js';
 export { randomNormal } from './random-normal.js';

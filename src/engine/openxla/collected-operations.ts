@@ -11,7 +11,8 @@ import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import { createStableHloGraph, type GraphHost, type StableHloGraph } from '../stablehlo/graph.js';
 import type { Sharding } from '../stablehlo/sharding.js';
 import { byteCountOf } from './byte-count.js';
-import { type Layout, perDevice, shardingOf } from './split.js';
+import { type Layout, shardingOf } from './split.js';
+import { startProgram } from './start-program.js';
 import type { DeviceTensor, Stored } from './stored.js';
 import type { Values } from './values.js';
 
@@ -94,16 +95,11 @@ export function createCollectedOperations(
       const tensors = outputs.map(({ place }) => (place as { tensor: NativeTensor }).tensor);
       const fn = graph.finish('collected', tensors);
       const given = fn.constants.map((tensor) => values.of(tensor as DeviceTensor));
-      const buffers = given.map(values.buffers);
       const sharding = shardingOf(layout, fn, given.map(values.splitOf));
-      const { results, done } = programFor(fn, sharding).start(
-        perDevice(layout, (device) => buffers.map((each) => each[device]!)),
-        [],
-      );
-      results.forEach(client.adopt);
+      const { results, done } = startProgram(client, layout, programFor(fn, sharding), given.map(values.buffers));
       outputs.forEach((stored, i) => {
         const split = sharding?.results[i] ?? null;
-        stored.place = { kind: 'device', buffers: results.map((list) => list[i]!), split };
+        stored.place = { kind: 'device', buffers: results[i]!, split };
       });
       for (const event of done) client.wait(event);
     } finally {

@@ -1,20 +1,18 @@
 /** @module Traced functions on a device: compiled at their first call, and called on buffers. */
-import type { NativeTensor, Pointer, TracedFunction } from '../executor.js';
+import type { NativeTensor, TracedFunction } from '../executor.js';
 import type { Client } from '../pjrt/client.js';
 import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText, type StableHloFunction } from '../stablehlo/function.js';
 import type { DeviceTensors } from './device-tensors.js';
 import { storedProgram } from './program-store.js';
-import { type Layout, perDevice, shardingOf } from './split.js';
+import { type Layout, shardingOf } from './split.js';
+import { startProgram } from './start-program.js';
 import type { DeviceTensor } from './stored.js';
 
 /** A traced function, with the program that it is compiled to at its first call. */
 interface DeviceFunction extends StableHloFunction {
   program(): Promise<LoadedProgram>;
 }
-
-/** The buffers of one result, on each device. */
-const resultOf = (results: readonly (readonly Pointer[])[], index: number) => results.map((list) => list[index]!);
 
 export type DeviceFunctions = ReturnType<typeof createDeviceFunctions>;
 
@@ -32,18 +30,11 @@ export function createDeviceFunctions(
     // A value that another tensor has too must survive.
     const isShared = (i: number) => stored[i]!.owners > 1 && !given[i]!.isCopy;
     const kept = fn.parameters.flatMap(({ update }, i) => (update !== null && isShared(i) ? [i] : []));
-    const { results, done } = program.start(
-      perDevice(layout, (device) => given.map(({ place }) => place.buffers[device]!)),
-      kept,
-    );
+    const places = given.map(({ place }) => place.buffers);
+    const { results, done } = startProgram(client, layout, program, places, kept);
     for (const { place, isCopy } of given) if (isCopy) place.buffers.forEach(client.release);
-    results.forEach(client.adopt);
     const made = fn.results.map(({ shape, dtype }, i) =>
-      values.tensor(
-        { kind: 'device', buffers: resultOf(results, i), split: sharding?.results[i] ?? null },
-        shape,
-        dtype,
-      ),
+      values.tensor({ kind: 'device', buffers: results[i]!, split: sharding?.results[i] ?? null }, shape, dtype),
     );
     // The old buffers of the variables that the call has changed were donated.
     fn.parameters.forEach(({ update }, i) => {

@@ -4,13 +4,15 @@ import type { LoadedProgram } from '../pjrt/program.js';
 import { moduleText } from '../stablehlo/function.js';
 import { createStableHloGraph } from '../stablehlo/graph.js';
 import type { Layout, Split } from './split.js';
+import { startProgram } from './start-program.js';
 import type { DevicePlace, Stored } from './stored.js';
 
 /** An identity has no constants. */
 const HOST = { read: () => new Uint8Array(), release: () => undefined, isLiteral: () => false };
 
 /** @returns a function that copies a value to a new place; the old one stays */
-export function createMoves(client: Client, { devices }: Layout) {
+export function createMoves(client: Client, layout: Layout) {
+  const { devices } = layout;
   const programs = new Map<string, LoadedProgram>();
 
   function programFor({ shape, dtype }: Stored, from: Split, to: Split): LoadedProgram {
@@ -23,12 +25,9 @@ export function createMoves(client: Client, { devices }: Layout) {
   }
 
   return (place: DevicePlace, stored: Stored, split: Split): DevicePlace => {
-    const { results, done } = programFor(stored, place.split, split).start(
-      place.buffers.map((buffer) => [buffer]),
-      [],
-    );
-    results.forEach(client.adopt);
+    const program = programFor(stored, place.split, split);
+    const { results, done } = startProgram(client, layout, program, [place.buffers]);
     for (const event of done) client.wait(event);
-    return { kind: 'device', buffers: results.map(([buffer]) => buffer!), split };
+    return { kind: 'device', buffers: results[0]!, split };
   };
 }

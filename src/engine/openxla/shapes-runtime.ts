@@ -1,7 +1,7 @@
 /**
  * @module A runtime that computes nothing: tensors have shapes and types, and a call of a traced function hands its program over. The same code that
  * trains or decodes then yields the programs that a device would run, however large the model is. Values that are read are zeros, except those
- * that were put in. The memory that it counts is that of the variables.
+ * that were put in. The memory that it counts is what tensors and variables would take on one device.
  */
 import type { Attribute } from '../attributes.js';
 import type { NativeTensor, Runtime } from '../executor.js';

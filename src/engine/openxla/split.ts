@@ -24,10 +24,11 @@ export const ONE_DEVICE: Layout = { devices: 1, dividesVariables: false };
 export const perDevice = <T>({ devices }: Layout, of: (device: number) => T): T[] =>
   Array.from({ length: devices }, (_, device) => of(device));
 
-type Content = { readonly shape: readonly number[]; readonly dtype: number };
+/** What the size of a value depends on. */
+export type Content = { readonly shape: readonly number[]; readonly dtype: number };
 
 /** The first axis that the devices can share equally. Of a batch, this is the axis of rows. */
-export function splitOf({ devices }: Pick<Layout, 'devices'>, content: Content): Split {
+export function splitOf({ devices }: Layout, content: Content): Split {
   if (devices === 1 || byteCountOf(content) < MIN_BYTES) return null;
   const axis = content.shape.findIndex((extent) => extent % devices === 0);
   return axis < 0 ? null : axis;

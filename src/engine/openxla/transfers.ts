@@ -5,7 +5,7 @@ import type { Client } from '../pjrt/client.js';
 import { BufferType } from '../pjrt/layouts.js';
 import { createArena, withArena } from '../pjrt/native-memory.js';
 import { byteCountOf } from './byte-count.js';
-import { type Layout, partOf, partShape, perDevice, putPart, splitOf } from './split.js';
+import { type Content, type Layout, partOf, partShape, perDevice, putPart, splitOf } from './split.js';
 import type { DevicePlace } from './stored.js';
 
 const BUFFER_TYPES: Readonly<Record<number, number>> = {
@@ -18,8 +18,6 @@ const BUFFER_TYPES: Readonly<Record<number, number>> = {
   [DataType.bool]: BufferType.pred,
   [DataType.bfloat16]: BufferType.bf16,
 };
-
-type Content = { readonly shape: readonly number[]; readonly dtype: number };
 
 export interface Transfers {
   /** Divides a value as the layout says. */

@@ -1,9 +1,9 @@
 /** @module The entry of the batch thread: a preparer that answers the main thread's calls one after the other. No TensorFlow. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PatcherOutput } from '../../patching/index.js';
+import { type SerializedError, serializeError } from '../../serialized-error.js';
 import { createPreparer, type PreparerSettings } from './batch-preparer.js';
 import { buffersOf } from './buffers.js';
-import { type SerializedError, serializeError } from './serialized-error.js';
 
 export type PreparerCall =
   | { readonly call: 'pack' }

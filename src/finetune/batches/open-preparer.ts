@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ByteifyError, messageOf } from '../../errors.js';
+import { deserializeError } from '../../serialized-error.js';
 import { type ByteBatch, createPreparer, type Preparer, type PreparerSettings } from './batch-preparer.js';
 import type { PreparerAnswer, PreparerCall } from './batch-worker.js';
 import { buffersOf } from './buffers.js';
-import { deserializeError } from './serialized-error.js';
 import type { StepBatch } from './step-batch.js';
 
 const WORKER = new URL('./batch-worker.js', import.meta.url);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ByteifyError } from '../../../src/errors.js';
-import { deserializeError, serializeError } from '../../../src/finetune/batches/serialized-error.js';
+import { ByteifyError } from '../src/errors.js';
+import { deserializeError, serializeError } from '../src/serialized-error.js';
 
 const sent = (thrown: unknown) => deserializeError(structuredClone(serializeError(thrown)));
 

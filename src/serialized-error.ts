@@ -1,5 +1,5 @@
-/** @module Sends errors between threads. Structured cloning would lose their class and the properties added to them. */
-import { ByteifyError, messageOf } from '../../errors.js';
+/** @module Sends errors between threads and processes. Structured cloning would lose their class and the properties added to them. */
+import { ByteifyError, messageOf } from './errors.js';
 
 /** An error as plain values. */
 export interface SerializedError {
