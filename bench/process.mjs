@@ -3,6 +3,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { hugePageEnvironment, hugePageMode } from '../dist/engine/huge-pages.js';
 
 /** The interpreter in BYTEIFY_PEERS_PYTHON, or else the one that scripts/peers-env.sh creates. Exits with 2 if there is none. */
 export function peersPython() {
@@ -18,10 +19,15 @@ export function peersPython() {
   }
 }
 
-/** Starts a process that prints READY and then answers each line with a JSON document. Null if it ended before it was ready. */
-export async function openProcess(command, args, { threads }) {
+/**
+ * Starts a process that prints READY and then answers each line with a JSON document. Null if it ended before it was ready.
+ * @param {object} options
+ * @param {number} options.threads
+ * @param {boolean} [options.largePages] byteify's processes have them by default, as the command line gives them to itself
+ */
+export async function openProcess(command, args, { threads, largePages = command === process.execPath }) {
   const env = {
-    ...process.env,
+    ...((largePages ? hugePageEnvironment(process.env, hugePageMode()) : null) ?? process.env),
     OMP_NUM_THREADS: String(threads),
     HF_HUB_OFFLINE: '1',
     TRANSFORMERS_VERBOSITY: 'error',

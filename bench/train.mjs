@@ -1,6 +1,6 @@
 // Times a training step of byteify and of transformers with PyTorch, alternating in one run, with the same weights, rows and patches. Also
 // times a matrix product (sgemm) in between, as a measure of the machine's speed.
-// Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph,xla,cpu-xla --compile --json]
+// Run: npm run bench:train [-- --models smollm2,tiny --rounds 5 --rows 4 --bytes 1024 --threads 2 --modes graph,xla,cpu-xla --both-pages --compile --json]
 // The mode cpu-xla is OpenXLA’s plugin for the CPU, which `byteify setup --device cpu-xla` downloads.
 // Uses the Python in BYTEIFY_PEERS_PYTHON, or creates the environment of the peer tests (scripts/peers-env.sh).
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     'bytes-per-patch': { type: 'string', default: '4' },
     threads: { type: 'string', default: '2' },
     modes: { type: 'string', default: 'graph' },
+    // Large tensors lie on pages of 2 MiB in byteify, which asks for them, and of 4 KiB in PyTorch. This measures each side in both ways.
+    'both-pages': { type: 'boolean', default: false },
     compile: { type: 'boolean', default: false },
     'no-peer': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -34,7 +36,7 @@ const [rows, length, bytesPerPatch, threads] = ['rows', 'bytes', 'bytes-per-patc
 );
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const python = peersPython();
-const open = (command, args) => openProcess(command, args, { threads });
+const open = (command, args, largePages) => openProcess(command, args, { threads, largePages });
 
 const TURN_MS = 2000;
 
@@ -63,11 +65,25 @@ async function measure(name) {
     const config = await writeModel(folder, name, { rows, length });
     const args = [folder, rows, length, bytesPerPatch, threads].map(String);
     const peer = here('train/peer.py');
-    const contenders = values.modes
-      .split(',')
-      .map((mode) => [`byteify ${mode}`, process.execPath, [here('train/ours.mjs'), ...args, mode]]);
-    if (!values['no-peer']) contenders.push(['transformers eager', python, [peer, ...args, 'eager']]);
-    if (values.compile) contenders.push(['transformers compiled', python, [peer, ...args, 'compile']]);
+    const contenders = values.modes.split(',').map((mode) => ({
+      ...{ label: `byteify ${mode}`, command: process.execPath, largePages: true },
+      list: [here('train/ours.mjs'), ...args, mode],
+    }));
+    const addPeer = (mode, label) =>
+      contenders.push({
+        ...{ label: `transformers ${label}`, command: python, largePages: false },
+        list: [peer, ...args, mode],
+      });
+    if (!values['no-peer']) addPeer('eager', 'eager');
+    if (values.compile) addPeer('compile', 'compiled');
+    if (values['both-pages']) {
+      const others = contenders.map((one) => ({
+        ...one,
+        label: `${one.label}, ${one.largePages ? 'small' : 'large'} pages`,
+        largePages: !one.largePages,
+      }));
+      contenders.push(...others);
+    }
     const openGauges = () =>
       Promise.all([
         open(python, [peer, ...args, 'sgemm']),
@@ -90,8 +106,8 @@ async function measure(name) {
     for (const group of groups) {
       const gauges = apart ? [] : await openGauges();
       const running = [];
-      for (const [label, command, list] of group)
-        running.push({ label, process: await open(command, list), turns: [] });
+      for (const { label, command, list, largePages } of group)
+        running.push({ label, process: await open(command, list, largePages), turns: [] });
       // The first round compiles and allocates; it is reported separately. A turn has several short steps, so that the cost of batches that
       // are prepared ahead is included.
       for (let round = 0; round <= Number(values.rounds); round++) {
@@ -148,12 +164,12 @@ for (const name of values.models.split(',')) {
   const reference = row.results.find(({ label }) => label === 'transformers eager');
   for (const one of row.results) {
     if (one.failed) {
-      console.log(`  ${one.label.padEnd(22)} failed`);
+      console.log(`  ${one.label.padEnd(34)} failed`);
       continue;
     }
     const against = reference?.median_ms ? ` ${(reference.median_ms / one.median_ms).toFixed(2)}x` : '';
     console.log(
-      `  ${one.label.padEnd(22)} ${one.median_ms.toFixed(0).padStart(6)} ms${against}  ${one.bytes_per_second.toFixed(0)} bytes/s  ` +
+      `  ${one.label.padEnd(34)} ${one.median_ms.toFixed(0).padStart(6)} ms${against}  ${one.bytes_per_second.toFixed(0)} bytes/s  ` +
         `${(100 * one.share_of_sgemm).toFixed(0)} % of sgemm  first ${(one.first_step_ms / 1000).toFixed(1)} s  ` +
         `peak ${(one.peak_rss_bytes / 1e9).toFixed(2)} GB  loss ${one.losses.map((loss) => loss.toFixed(4)).join(' -> ')}`,
     );

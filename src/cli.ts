@@ -1,13 +1,18 @@
 #!/usr/bin/env node
 /** @module The executable: it connects the streams and sets the exit code. The command table is `commands/verbs.ts`. */
 
+import { namedVerb } from './commands/build-program.js';
 import { dispatch } from './commands/dispatch.js';
 import { VERBS } from './commands/verbs.js';
+import { restartOnHugePages } from './engine/huge-pages.js';
 import { printError } from './ui/index.js';
 import { toolVersion } from './version.js';
 
-const { stdout, stderr, env } = process;
 const argv = process.argv.slice(2);
+const verb = VERBS.find(({ name }) => name === namedVerb(argv));
+if (verb?.computes) restartOnHugePages();
+
+const { stdout, stderr, env } = process;
 
 // `byteify ... | head` closes the pipe early. That is not an error, and must not end a conversion.
 stdout.on('error', (error: NodeJS.ErrnoException) => {

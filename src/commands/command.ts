@@ -69,6 +69,8 @@ export interface CommandGroup {
 export interface Verb {
   readonly name: string;
   readonly summary: string;
+  /** Trains or runs a model. */
+  readonly computes?: true;
   load(): Promise<Command | CommandGroup>;
 }
 

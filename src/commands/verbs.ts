@@ -21,6 +21,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'convert',
     summary: 'convert a Llama into a BLT: import, remap, patcher, finetune, export',
+    computes: true,
     load: async () => (await import('./convert.js')).convertCommand,
   },
   {
@@ -31,16 +32,19 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'remap',
     summary: 'copy the Llama’s layers into a BLT, tensor by tensor',
+    computes: true,
     load: async () => (await import('./remap.js')).remapCommand,
   },
   {
     name: 'patcher',
     summary: 'train, calibrate and evaluate the entropy model that segments text into patches',
+    computes: true,
     load: async () => (await import('./patcher.js')).patcher,
   },
   {
     name: 'finetune',
     summary: 'train a BLT through the stages of a recipe',
+    computes: true,
     load: async () => (await import('./finetune.js')).finetuneCommand,
   },
   {
@@ -56,26 +60,31 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'generate',
     summary: 'generate text after a prompt',
+    computes: true,
     load: async () => (await import('./generate.js')).generate,
   },
   {
     name: 'serve',
     summary: 'serve a model over HTTP with OpenAI’s completions API and a demo page',
+    computes: true,
     load: async () => (await import('./serve.js')).serve,
   },
   {
     name: 'score',
     summary: 'measure the surprisal of every byte under a model',
+    computes: true,
     load: async () => (await import('./score.js')).score,
   },
   {
     name: 'evaluate',
     summary: 'measure the bits per byte of a model on text, by kind of text',
+    computes: true,
     load: async () => (await import('./evaluate.js')).evaluate,
   },
   {
     name: 'patch',
     summary: 'show how text is segmented into patches, coloured by entropy',
+    computes: true,
     load: async () => (await import('./patch.js')).patch,
   },
   {
@@ -86,11 +95,13 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'demo',
     summary: 'convert the embedded tiny Llama, in about three minutes on two cores',
+    computes: true,
     load: async () => (await import('./demo.js')).demo,
   },
   {
     name: 'bench',
     summary: 'measure this machine',
+    computes: true,
     load: async () => (await import('./bench.js')).bench,
   },
 ];

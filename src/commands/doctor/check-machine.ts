@@ -7,6 +7,7 @@ import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
+import { type HugePageMode, hugePageMode } from '../../engine/huge-pages.js';
 import { engineHome } from '../../engine/setup/folders.js';
 import { type Machine, supportOf, thisMachine } from '../../engine/setup/machine.js';
 import { humanBytes } from '../../ui/index.js';
@@ -49,6 +50,21 @@ export function checkMemory(free: number = freemem(), total: number = totalmem()
     detail,
     mend: ok ? null : 'close other programs; byteify plan predicts what a model needs',
   };
+}
+
+/** Tells whether large tensors lie on large pages. @param mode null where Linux does not say */
+export function checkPages(mode: HugePageMode = hugePageMode()): Check[] {
+  if (mode === null) return [];
+  const check = { name: 'memory pages', required: false };
+  if (mode !== 'never') return [{ ...check, ok: true, detail: '2 MiB for large tensors', mend: null }];
+  return [
+    {
+      ...check,
+      ok: false,
+      detail: '4 KiB, since Linux gives no larger ones',
+      mend: 'for faster training: echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled',
+    },
+  ];
 }
 
 /** Checks the disk of the current folder, where conversions are written, and of the cache, where the engine is installed. */

@@ -157,6 +157,8 @@ function switchTf32Off(framework: CLibrary): void {
 
 // <sys/mman.h>. On macOS the pages would keep their contents.
 const MADV_DONTNEED = 4;
+/** Else writing one number would take a page of 2 MiB. */
+const MADV_NOHUGEPAGE = 15;
 const DISCARDS_PAGES = process.platform === 'linux';
 
 interface CLibrary {
@@ -167,7 +169,13 @@ function pageForgetter(libc: CLibrary): Pick<TensorFlowApi, 'forgetPages'> {
   const madvise = libc.func('int madvise(void* at, size_t length, int advice)') as (
     ...args: (bigint | number)[]
   ) => number;
-  return { forgetPages: (address, byteCount) => DISCARDS_PAGES && madvise(address, byteCount, MADV_DONTNEED) === 0 };
+  return {
+    forgetPages(address, byteCount) {
+      if (!DISCARDS_PAGES) return false;
+      madvise(address, byteCount, MADV_NOHUGEPAGE); // A kernel without large pages refuses, which is as good.
+      return madvise(address, byteCount, MADV_DONTNEED) === 0;
+    },
+  };
 }
 
 /** <malloc.h> of glibc. */
