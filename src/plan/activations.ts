@@ -3,7 +3,8 @@
  * when matrix products run in bfloat16.
  *
  * A layer of width H, key/value width K, feed-forward width I and A heads keeps, at each position:
- *   wide      3 H   input of each norm, q before RoPE          K   k before RoPE          2 I   gate, up
+ *   wide      2 H   input of each norm                         2 I   gate, up
+ *   unrotated H + K q and k before RoPE, float32
  *   narrowed  3 H   inputs of q/k/v, of o, of gate/up          I   input of down
  *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
  *             A keys     the softmax over the keys of its block, masked ones too
@@ -19,6 +20,11 @@ export interface KeptFloats {
   readonly layers: number;
   /** Values of one layer. */
   readonly layer: Values;
+  /**
+   * Queries and keys of one layer before their rotation, whose gradient does not depend on them. TensorFlow keeps what the tape has saved; XLA
+   * leaves out what nothing reads.
+   */
+  readonly unrotated: number;
   /** Values of a layer's input alone. */
   readonly layerInput: number;
   /** Values outside the layers: cross-attention, embeddings, logits. */
@@ -31,6 +37,7 @@ export type Activations = Readonly<Record<'decoder' | 'global' | 'encoder', Kept
 const NOTHING: KeptFloats = {
   layers: 0,
   layer: { wide: 0, narrowed: 0 },
+  unrotated: 0,
   layerInput: 0,
   around: { wide: 0, narrowed: 0 },
 };
@@ -107,9 +114,10 @@ function layersOf(config: TransformerConfig, positions: number): KeptFloats {
   return {
     layers,
     layer: {
-      wide: positions * (3 * hiddenSize + narrow + 2 * intermediateSize),
+      wide: positions * (2 * hiddenSize + 2 * intermediateSize),
       narrowed: positions * (4 * hiddenSize + intermediateSize) + 2 * narrow * keys + heads * pairs,
     },
+    unrotated: positions * (hiddenSize + narrow),
     layerInput: positions * hiddenSize,
     around: { wide: 0, narrowed: 0 },
   };

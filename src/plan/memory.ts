@@ -86,6 +86,9 @@ const ROW_COPIES = {
   accumulated: { backward: 3, applied: 4 },
 } as const;
 
+/** Where a step runs: on a CPU with TensorFlow, or on a device with XLA. */
+type Place = 'host' | 'device';
+
 /** Parts in the order in which the backward pass finishes them. */
 const BACKWARD = ['decoder', 'global', 'encoder'] as const;
 const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
@@ -113,23 +116,33 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const { closedForm } = inputs;
   const sumsBytes = closedForm === null ? 0 : closedFormMemory(config, closedForm, text.bytesPerPatch);
   const activations = activationsOf(config, text, runs);
-  const kept = (floats: KeptFloats) => keptBytes(floats, inputs);
-  const activationsBytes = BACKWARD.reduce((sum, part) => sum + kept(activations[part]), 0);
+  const activationBytes = (where: Place) =>
+    BACKWARD.reduce((sum, part) => sum + keptBytes(activations[part], inputs, where), 0);
   const accumulated = inputs.rowsPerStep > inputs.rows;
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
-  let [left, gradients] = [activationsBytes, accumulated ? dense : 0];
-  let fullest = left + gradients + transientBytes(inputs, runs);
-  for (const part of BACKWARD) {
-    left -= kept(activations[part]);
-    if (!accumulated) gradients += FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
-    fullest = Math.max(fullest, left + gradients);
-  }
+  const transient = transientBytes(inputs, runs);
+  const gradientsAfter = accumulated ? dense : 0;
+  const gradientsOf = (part: (typeof BACKWARD)[number]) =>
+    accumulated ? 0 : FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
+  /** The most that activations and gradients take together, in the course of the backward pass. */
+  const fullest = (where: Place) => {
+    let [left, gradients] = [activationBytes(where), gradientsAfter];
+    let most = left + gradients + transient;
+    for (const part of BACKWARD) {
+      left -= keptBytes(activations[part], inputs, where);
+      gradients += gradientsOf(part);
+      most = Math.max(most, left + gradients);
+    }
+    return most;
+  };
+  const gradients = BACKWARD.reduce((sum, part) => sum + gradientsOf(part), gradientsAfter);
   const onHost =
-    ROW_COPIES.host.throughout * rowsBytes + Math.max(fullest, gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
+    ROW_COPIES.host.throughout * rowsBytes +
+    Math.max(fullest('host'), gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
   const { backward, applied } = accumulated ? ROW_COPIES.accumulated : ROW_COPIES.single;
-  const onDevice = Math.max(fullest + backward * rowsBytes, gradients + applied * rowsBytes, read.reading);
+  const onDevice = Math.max(fullest('device') + backward * rowsBytes, gradients + applied * rowsBytes, read.reading);
   const momentsBytes = MOMENT_BYTES[optimizerState] * (2 * moved - muon.parameters);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
@@ -141,7 +154,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     sumsBytes,
     gradientsBytes: dense + (ROW_COPIES.host.throughout + ROW_COPIES.host.atTheEnd) * rowsBytes,
     momentsBytes,
-    activationsBytes,
+    activationsBytes: activationBytes('host'),
     peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + sourceBytes + onHost),
     deviceBytes: still + layersBytes + read.tables + onDevice,
   };
@@ -154,13 +167,14 @@ function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
 }
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
-function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs): number {
+function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
   const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
   const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
-  const { layers, layer, layerInput, around } = floats;
+  const { layers, layer, unrotated, layerInput, around } = floats;
+  const oneLayer = whole(layer) + (where === 'host' ? FLOAT_BYTES * unrotated : 0);
   const inLayers = gradientCheckpointing
-    ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? whole(layer) : 0)
-    : layers * whole(layer);
+    ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? oneLayer : 0)
+    : layers * oneLayer;
   return rows * (inLayers + whole(around));
 }
 

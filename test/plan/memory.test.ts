@@ -43,10 +43,11 @@ const all = stageRuns(endToEnd([]));
 
 describe('the values kept for the backward pass of a row of 8 bytes in 2 patches', () => {
   it('equal a count by hand in a layer of the latent global transformer', () => {
-    const { layers, layer, layerInput } = activationsOf(config, text, all).global;
+    const { layers, layer, layerInput, unrotated } = activationsOf(config, text, all).global;
     expect([layers, layerInput]).toEqual([3, 2 * 8]);
     // width 8, keys and values 4 wide, feed-forward 3, two heads over 2 x 2 pairs
-    expect(layer.wide).toBe(2 * (3 * 8 + 4 + 2 * 3));
+    expect(layer.wide).toBe(2 * (2 * 8 + 2 * 3));
+    expect(unrotated).toBe(2 * (8 + 4));
     expect(layer.narrowed).toBe(2 * (4 * 8 + 3) + 2 * 4 * 2 + 2 * 4);
   });
 
