@@ -2,7 +2,7 @@
 // Run: npm run bench:memory [-- --model llama-3.1-8b --rows 1 --bytes 4096 --target h100 --only 'global frozen' --out docs/bench/accelerator]
 // Compiling takes 260 MB to download the first time, and minutes per row.
 import { parseArgs } from 'node:util';
-import { compileStageInProcess, TARGET_NAMES } from '../dist/accelerator/index.js';
+import { compileStageInProcess, largestProgram, TARGET_NAMES } from '../dist/accelerator/index.js';
 import { setUpCompiler } from '../dist/engine/index.js';
 import { loadRecipe } from '../dist/recipe/index.js';
 import { trainingsOf } from '../scripts/check-accelerator/plan-of.mjs';
@@ -72,12 +72,12 @@ const gigabytes = (bytes) => (bytes / 1e9).toFixed(bytes < 10e9 ? 1 : 0);
 
 function rowOf({ title, memory, compiled }) {
   const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, deviceBytes } = memory;
-  const peak = compiled?.peakBytes ?? deviceBytes;
+  const peak = (compiled && largestProgram(compiled).peakBytes) ?? deviceBytes;
   const card = CARD_GIGABYTES.find((size) => peak < size * 1e9);
   return [
     title,
     ...[weightsBytes, gradientsBytes, momentsBytes, activationsBytes, deviceBytes].map(gigabytes),
-    ...(compiled === null ? [] : [gigabytes(compiled.peakBytes)]),
+    ...(compiled === null ? [] : [gigabytes(peak)]),
     card === undefined ? 'none' : `${card} GB`,
   ];
 }

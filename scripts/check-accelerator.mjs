@@ -8,12 +8,13 @@ import { parseArgs } from 'node:util';
 import { table } from '../bench/markdown-table.mjs';
 import { misuse } from '../bench/misuse.mjs';
 import { publish } from '../bench/report.mjs';
-import { compileStageInProcess, TARGETS } from '../dist/accelerator/index.js';
+import { compileStageInProcess, largestProgram, TARGETS } from '../dist/accelerator/index.js';
 import { setUpCompiler } from '../dist/engine/index.js';
 import { loadRecipe } from '../dist/recipe/index.js';
 import { allCases, RECIPES, SLICE } from './check-accelerator/cases.mjs';
 import { trainingsOf } from './check-accelerator/plan-of.mjs';
 import { sourceOf } from './check-accelerator/sources.mjs';
+import { statedPeak } from './check-gpu/peaks.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -38,9 +39,13 @@ for (const recipe of recipes)
 for (const target of targets)
   if (!(target in TARGETS)) misuse(`unknown target ${target}; there are: ${Object.keys(TARGETS).join(', ')}`);
 
-/** Bytes on the device that the plan expects of a stage. */
-const plannedBytes = (recipe, source, stage) =>
-  trainingsOf(recipe, source)[stage === 'patcher' ? 0 : stage + 1].memory.deviceBytes;
+/** What the plan expects of a stage: bytes on the device, operations and the least traffic of a micro-batch. */
+function plannedOf(recipe, source, stage) {
+  if (stage === 'decoding') return null;
+  const { memory, microBatch, flopsPerByte } = trainingsOf(recipe, source)[stage === 'patcher' ? 0 : stage + 1];
+  const { textBytes, trafficBytes } = microBatch;
+  return { bytes: memory.deviceBytes, flops: flopsPerByte * textBytes, traffic_bytes: trafficBytes };
+}
 
 /** What the compiler says of one stage, or why it says nothing. */
 async function check({ recipe: name, stage, overrides = [] }, plugin) {
@@ -50,7 +55,7 @@ async function check({ recipe: name, stage, overrides = [] }, plugin) {
   const about = { recipe: name, stage, kind, overrides, devices };
   try {
     const results = await compileStageInProcess({ recipe, source, stage, layout, plugin, targets });
-    return { ...about, planned_bytes: stage === 'decoding' ? null : plannedBytes(recipe, source, stage), results };
+    return { ...about, planned: plannedOf(recipe, source, stage), results };
   } catch (error) {
     return { ...about, error: error.message };
   }
@@ -68,6 +73,21 @@ const renderCollectives = (collectives) =>
     .map(([name, { count, bytes }]) => `${count} ${name} (${gigabytes(bytes)} GB)`)
     .join(', ');
 
+const peakOf = (found) => largestProgram(found).peakBytes;
+const fits = (found) => peakOf(found) <= found.deviceBytes;
+
+/** Of a stage's programs, the one that computes the gradients of a micro-batch has by far the most kernels. */
+const microBatchProgram = ({ programs }) =>
+  programs.reduce((most, program) => (program.kernels > most.kernels ? program : most));
+
+const milliseconds = (seconds) => (1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0);
+
+/** The time of a micro-batch's products, if they ran at the card's peak. */
+function renderPeak(planned, target) {
+  const peak = statedPeak(TARGETS[target], false);
+  return planned === null || peak === null ? '' : milliseconds(planned.flops / peak);
+}
+
 const nameOf = ({ stage, kind, overrides = [] }) =>
   `${stage} ${kind ?? ''}${overrides.length === 0 ? '' : ` (${overrides.join(', ')})`}`;
 
@@ -77,20 +97,22 @@ const COLUMNS = [
   ['stage', nameOf],
   ['target', ({ devices }, { target }) => (devices === 1 ? target : `${devices} x ${target}`)],
   ['seconds to compile', (_, { compileSeconds: seconds }) => seconds.toFixed(0)],
-  [
-    'GB by the compiler',
-    (_, { peakBytes: peak, deviceBytes: has }) => `${gigabytes(peak)}${peak > has ? ', does not fit' : ''}`,
-  ],
-  ['of which temporary', (_, { temporaryBytes: bytes }) => gigabytes(bytes)],
+  ['GB by the compiler', (_, found) => `${gigabytes(peakOf(found))}${fits(found) ? '' : ', does not fit'}`],
+  ['of which temporary', (_, found) => gigabytes(largestProgram(found).temporaryBytes)],
   devices === 1
     ? [
         'plan',
-        ({ planned_bytes: planned }, { peakBytes: peak }) =>
+        ({ planned }, found) =>
           planned === null
             ? ''
-            : `${gigabytes(planned)} (${percent(planned / peak - 1)}${isNear(planned, peak) ? '' : ', wrong'})`,
+            : `${gigabytes(planned.bytes)} (${percent(planned.bytes / peakOf(found) - 1)}${isNear(planned.bytes, peakOf(found)) ? '' : ', wrong'})`,
       ]
-    : ['collectives of the largest program', (_, { collectives }) => renderCollectives(collectives)],
+    : ['collectives of the largest program', (_, found) => renderCollectives(largestProgram(found).collectives)],
+  ['kernels of a micro-batch', (_, found) => String(microBatchProgram(found).kernels)],
+  ['GB that they read and write', (_, found) => gigabytes(microBatchProgram(found).trafficBytes)],
+  ['at least', ({ planned }) => (planned === null ? '' : gigabytes(planned.traffic_bytes))],
+  ['ms at the memory’s rate', (_, found) => milliseconds(microBatchProgram(found).trafficBytes / found.bytesPerSecond)],
+  ['ms at the peak of bfloat16', ({ planned }, { target }) => renderPeak(planned, target)],
 ];
 
 const rowsOf = (stage) =>
@@ -117,7 +139,7 @@ publish(values.out, values.name, {
     stages.flatMap(rowsOf),
   ),
 });
-const isWrong = ({ error, planned_bytes: planned, results = [] }) =>
+const isWrong = ({ error, planned = null, results = [] }) =>
   error !== undefined ||
-  (devices === 1 && planned !== null && results.some(({ peakBytes }) => !isNear(planned, peakBytes)));
+  (devices === 1 && planned !== null && results.some((found) => !isNear(planned.bytes, peakOf(found))));
 process.exitCode = stages.some(isWrong) ? 1 : 0;

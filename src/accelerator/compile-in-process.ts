@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ByteifyError } from '../errors.js';
 import { deserializeError, type SerializedError } from '../serialized-error.js';
-import type { CompiledStage } from './compile-stage.js';
+import type { CompiledStage } from './compiled-stage.js';
 import type { Target } from './targets.js';
 import type { TraceOptions } from './trace-stage.js';
 

@@ -6,36 +6,9 @@ import {
   type Occurrences,
   openCompiler,
 } from '../engine/index.js';
+import type { CompiledProgram, CompiledStage } from './compiled-stage.js';
 import { TARGETS, type Target } from './targets.js';
 import { type TracedProgram, type TraceOptions, traceStage } from './trace-stage.js';
-
-/** The stage's program that needs most memory, on one device. */
-export interface CompiledStage {
-  readonly target: Target;
-  /** How many programs the stage has. */
-  readonly programs: number;
-  /** Of all programs together. */
-  readonly compileSeconds: number;
-  /** At the worst moment, with everything that lies on the device. */
-  readonly peakBytes: number;
-  readonly argumentBytes: number;
-  readonly temporaryBytes: number;
-  /** Arguments that results take the place of. */
-  readonly aliasedBytes: number;
-  /** What lies on the device beside the program's arguments. */
-  readonly otherBytes: number;
-  readonly deviceBytes: number;
-  /** Kernels that one run starts. */
-  readonly kernels: number;
-  /** Of these, fused ones that the compiler wrote. */
-  readonly fusions: number;
-  /** Bytes that the kernels read and write, if each reads its operands and writes its result once. */
-  readonly trafficBytes: number;
-  /** Calls of kernels of libraries, by their names. */
-  readonly libraryCalls: Readonly<Record<string, number>>;
-  /** Transfers between devices, by their opcodes. */
-  readonly collectives: Readonly<Record<string, Occurrences>>;
-}
 
 const COLLECTIVES = ['all-reduce', 'all-gather', 'reduce-scatter', 'all-to-all', 'collective-permute'];
 
@@ -50,22 +23,13 @@ function collectivesOf({ opcodes }: HloStatistics): Readonly<Record<string, Occu
   return found;
 }
 
-interface Measured {
-  readonly memory: MemoryStatistics;
-  readonly statistics: HloStatistics;
-  readonly peakBytes: number;
-  readonly otherBytes: number;
-}
-
-function summarise(target: Target, programs: readonly Measured[], compileSeconds: number, deviceBytes: number) {
-  const { memory, statistics, peakBytes, otherBytes } = programs.reduce((most, program) =>
-    program.peakBytes > most.peakBytes ? program : most,
-  );
+function describe(memory: MemoryStatistics, statistics: HloStatistics, otherBytes: number): CompiledProgram {
   return {
-    ...{ target, programs: programs.length, compileSeconds, peakBytes, otherBytes, deviceBytes },
+    peakBytes: memory.peak + otherBytes,
     argumentBytes: memory.arguments,
     temporaryBytes: memory.temporaries,
     aliasedBytes: memory.aliased,
+    otherBytes,
     ...{ kernels: statistics.kernels, trafficBytes: statistics.trafficBytes },
     fusions: statistics.opcodes.get('fusion')?.count ?? 0,
     libraryCalls: Object.fromEntries([...statistics.targets].map(([name, { count }]) => [name, count])),
@@ -78,14 +42,19 @@ function compileFor(target: Target, traced: readonly TracedProgram[], plugin: st
   const compiler = openCompiler(plugin, TARGETS[target], devices);
   try {
     const begun = performance.now();
-    const programs = traced.map(({ text, otherBytes }): Measured => {
+    const programs = traced.map(({ text, otherBytes }) => {
       const executable = compiler.compile(text);
-      const memory = executable.memory();
-      const statistics = hloStatistics(executable.optimized());
+      const described = describe(executable.memory(), hloStatistics(executable.optimized()), otherBytes);
       executable.destroy();
-      return { memory, statistics, otherBytes, peakBytes: memory.peak + otherBytes };
+      return described;
     });
-    return summarise(target, programs, (performance.now() - begun) / 1000, compiler.target.memoryBytes);
+    return {
+      target,
+      deviceBytes: compiler.target.memoryBytes,
+      bytesPerSecond: compiler.target.bytesPerSecond,
+      compileSeconds: (performance.now() - begun) / 1000,
+      programs: programs.sort((a, b) => b.peakBytes - a.peakBytes),
+    };
   } finally {
     compiler.close();
   }

@@ -7,7 +7,7 @@
  *   unrotated H + K q and k before RoPE, float32
  *   narrowed  3 H   inputs of q/k/v, of o, of gate/up          I   input of down
  *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
- *             A keys     the softmax over the keys of its block, masked ones too
+ *   probabilities  A keys  the softmax over the keys of its block, masked ones too, narrowed
  */
 import { type BltConfig, queryBlocks, type StageRuns, type TextShape, type TransformerConfig } from '../blt/index.js';
 
@@ -25,6 +25,8 @@ export interface KeptFloats {
    * leaves out what nothing reads.
    */
   readonly unrotated: number;
+  /** Attention's probabilities in one layer, narrowed. */
+  readonly probabilities: number;
   /** Values of a layer's input alone. */
   readonly layerInput: number;
   /** Values outside the layers: cross-attention, embeddings, logits. */
@@ -38,6 +40,7 @@ const NOTHING: KeptFloats = {
   layers: 0,
   layer: { wide: 0, narrowed: 0 },
   unrotated: 0,
+  probabilities: 0,
   layerInput: 0,
   around: { wide: 0, narrowed: 0 },
 };
@@ -115,9 +118,10 @@ function layersOf(config: TransformerConfig, positions: number): KeptFloats {
     layers,
     layer: {
       wide: positions * (2 * hiddenSize + 2 * intermediateSize),
-      narrowed: positions * (4 * hiddenSize + intermediateSize) + 2 * narrow * keys + heads * pairs,
+      narrowed: positions * (4 * hiddenSize + intermediateSize) + 2 * narrow * keys,
     },
     unrotated: positions * (hiddenSize + narrow),
+    probabilities: heads * pairs,
     layerInput: positions * hiddenSize,
     around: { wide: 0, narrowed: 0 },
   };

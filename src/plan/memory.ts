@@ -68,8 +68,8 @@ export interface TrainingMemory {
 }
 
 /** Bytes per weight of one moment; 8-bit codes have one scale per 256. */
-const MOMENT_BYTES = { float32: 4, bfloat16: 2, '8-bit': 1 + 4 / 256 } as const;
-const FLOAT_BYTES = 4;
+export const MOMENT_BYTES = { float32: 4, bfloat16: 2, '8-bit': 1 + 4 / 256 } as const;
+export const FLOAT_BYTES = 4;
 /** Measured: a process that has traced and compiled a small model's step. */
 const RUNTIME_BYTES = 620e6;
 /** Measured: the allocator's overhead, and operations that run before their results are needed. */
@@ -161,7 +161,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
 }
 
 /** Bytes of one copy of the hash-table rows that a step updates, at most one per byte and table. */
-function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
+export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
   const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
   return FLOAT_BYTES * rows * config.encoder.hiddenSize;
 }
@@ -170,8 +170,8 @@ function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
 function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
   const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
   const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
-  const { layers, layer, unrotated, layerInput, around } = floats;
-  const oneLayer = whole(layer) + (where === 'host' ? FLOAT_BYTES * unrotated : 0);
+  const { layers, layer, unrotated, probabilities, layerInput, around } = floats;
+  const oneLayer = whole(layer) + narrow * probabilities + (where === 'host' ? FLOAT_BYTES * unrotated : 0);
   const inLayers = gradientCheckpointing
     ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? oneLayer : 0)
     : layers * oneLayer;

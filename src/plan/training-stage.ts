@@ -16,6 +16,7 @@ import {
 import { type MemoryInputs, type TrainingMemory, trainingMemory } from './memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { statesCacheBytes } from './source-memory.js';
+import { minimumTrafficBytes } from './traffic.js';
 
 /** The settings, other than sizes, on which a stage's memory depends. */
 type HowItTrains = Pick<
@@ -54,6 +55,8 @@ export interface StageCost {
   readonly sourceFlopsPerByte: number;
   readonly flops: number;
   readonly memory: TrainingMemory;
+  /** Bytes of text in a micro-batch, and the least that its forward and backward pass read and write in a device's memory. */
+  readonly microBatch: { readonly textBytes: number; readonly trafficBytes: number };
   readonly diskBytes: number;
   /** Null when no rate is known. */
   readonly seconds: number | null;
@@ -92,15 +95,8 @@ export function trainingStageCost(params: {
           ...{ config, text, source },
           work: { ...work.closedForm, ...expectedPositions(work.closedForm, work.bytesPerPatch, source) },
         });
-  const memory = trainingMemory({
-    ...work,
-    config,
-    counts,
-    source,
-    text,
-    rows: Math.min(work.microBatchRows, work.rowsPerStep),
-    frozenWeightBytes,
-  });
+  const rows = Math.min(work.microBatchRows, work.rowsPerStep);
+  const memoryInputs = { ...work, config, counts, source, text, rows, frozenWeightBytes };
   const written = sumParameters(counts, writtenParts(stage, work.adapterParameters > 0));
   // The moments of the trained parameters are stored too, and so are adapters, beside the weights into which they are merged.
   const moments = 2 * trainedParameters - work.muon.parameters;
@@ -114,7 +110,8 @@ export function trainingStageCost(params: {
     flopsPerByte: flops / bytes,
     sourceFlopsPerByte: sourceStates + sourceHead,
     flops,
-    memory,
+    memory: trainingMemory(memoryInputs),
+    microBatch: { textBytes: rows * work.rowBytes, trafficBytes: minimumTrafficBytes(memoryInputs) },
     diskBytes: work.keepCheckpoints * checkpointBytes + (stageRuns(stage).source.states ? cacheBytes : 0),
     seconds: flopsPerSecond === null ? null : flops / flopsPerSecond,
   };

@@ -1,20 +1,22 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { CompiledStage } from '../../src/accelerator/index.js';
+import type { CompiledProgram, CompiledStage } from '../../src/accelerator/index.js';
 import { renderTarget, targetDocument } from '../../src/commands/plan/compile-for-target.js';
 import { plan } from '../../src/commands/plan.js';
 import { runCommand } from '../support/run-command.js';
 
 const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.meta.url));
 
-const COMPILED: CompiledStage = {
-  ...{ target: 'h100', programs: 2, compileSeconds: 63.6, deviceBytes: 80e9 },
+const PROGRAM: CompiledProgram = {
   ...{ peakBytes: 100e9, argumentBytes: 60e9, temporaryBytes: 30e9, aliasedBytes: 50e9, otherBytes: 10e9 },
   ...{ kernels: 700, fusions: 600, trafficBytes: 9e9, libraryCalls: {}, collectives: {} },
 };
+const compiled = (...programs: CompiledProgram[]): CompiledStage => ({
+  ...{ target: 'h100', compileSeconds: 63.6, deviceBytes: 80e9, bytesPerSecond: 3.35e12, programs },
+});
 const STAGES = [
-  { stage: 'patcher', compiled: { ...COMPILED, peakBytes: 40e9 } },
-  { stage: 'finetune 0 end-to-end', compiled: COMPILED },
+  { stage: 'patcher', compiled: compiled({ ...PROGRAM, peakBytes: 40e9 }) },
+  { stage: 'finetune 0 end-to-end', compiled: compiled(PROGRAM, { ...PROGRAM, peakBytes: 70e9 }) },
 ];
 const EIGHT = { target: 'h100', devices: 8, fullySharded: true } as const;
 
@@ -30,8 +32,8 @@ describe('plan --target', () => {
     expect(targetDocument(STAGES, EIGHT)).toMatchObject({
       ...{ target: 'h100', devices: 8, fully_sharded: true },
       stages: [
-        { stage: 'patcher', fits: true, peak_bytes: 40e9 },
-        { fits: false, traffic_bytes: 9e9 },
+        { stage: 'patcher', fits: true, programs: [{ peak_bytes: 40e9 }] },
+        { fits: false, programs: [{ peak_bytes: 100e9, traffic_bytes: 9e9 }, { peak_bytes: 70e9 }] },
       ],
     });
   });

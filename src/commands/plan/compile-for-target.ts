@@ -1,5 +1,5 @@
 /** @module `plan --target`: what XLA says of each stage on a GPU that need not be present. */
-import type { CompiledStage, Target, TracedStage } from '../../accelerator/index.js';
+import { type CompiledStage, largestProgram, type Target, type TracedStage } from '../../accelerator/index.js';
 import type { LlamaConfig } from '../../llama/index.js';
 import type { Recipe } from '../../recipe/index.js';
 import { humanBytes, renderTable } from '../../ui/index.js';
@@ -64,20 +64,20 @@ export function renderTarget(stages: readonly StageOnTarget[], { target, devices
       ...['compiled in', 'weights and inputs', 'temporary', 'peak', 'of'].map(right),
       { title: '' },
     ],
-    stages.map(({ stage, compiled }) => [
-      stage,
-      `${compiled.compileSeconds.toFixed(0)} s`,
-      humanBytes(compiled.argumentBytes + compiled.otherBytes),
-      humanBytes(compiled.temporaryBytes),
-      humanBytes(compiled.peakBytes),
-      humanBytes(compiled.deviceBytes),
-      fits(compiled) ? 'fits' : 'does not fit',
-    ]),
+    stages.map(({ stage, compiled }) => {
+      const { argumentBytes, otherBytes, temporaryBytes, peakBytes } = largestProgram(compiled);
+      return [
+        stage,
+        `${compiled.compileSeconds.toFixed(0)} s`,
+        ...[argumentBytes + otherBytes, temporaryBytes, peakBytes, compiled.deviceBytes].map(humanBytes),
+        fits(compiled) ? 'fits' : 'does not fit',
+      ];
+    }),
   );
 }
 
 /** Whether a stage fits into the device's memory. */
-export const fits = ({ peakBytes, deviceBytes }: CompiledStage): boolean => peakBytes <= deviceBytes;
+export const fits = (compiled: CompiledStage): boolean => largestProgram(compiled).peakBytes <= compiled.deviceBytes;
 
 /** The same for `--json`. */
 export const targetDocument = (stages: readonly StageOnTarget[], options: TargetOptions) => ({
@@ -87,17 +87,18 @@ export const targetDocument = (stages: readonly StageOnTarget[], options: Target
   stages: stages.map(({ stage, compiled }) => ({
     stage,
     fits: fits(compiled),
-    peak_bytes: compiled.peakBytes,
-    argument_bytes: compiled.argumentBytes,
-    other_bytes: compiled.otherBytes,
-    temporary_bytes: compiled.temporaryBytes,
     device_bytes: compiled.deviceBytes,
     compile_seconds: compiled.compileSeconds,
-    programs: compiled.programs,
-    kernels: compiled.kernels,
-    fusions: compiled.fusions,
-    traffic_bytes: compiled.trafficBytes,
-    library_calls: compiled.libraryCalls,
-    collectives: compiled.collectives,
+    programs: compiled.programs.map((program) => ({
+      peak_bytes: program.peakBytes,
+      argument_bytes: program.argumentBytes,
+      other_bytes: program.otherBytes,
+      temporary_bytes: program.temporaryBytes,
+      kernels: program.kernels,
+      fusions: program.fusions,
+      traffic_bytes: program.trafficBytes,
+      library_calls: program.libraryCalls,
+      collectives: program.collectives,
+    })),
   })),
 });

@@ -10,6 +10,8 @@ export interface GpuTarget {
   /** For example `NVIDIA H100 80GB HBM3`. */
   readonly name: string;
   readonly memoryBytes: number;
+  /** How fast the memory is read and written. */
+  readonly bytesPerSecond: number;
   /** GpuTargetConfigProto. */
   readonly text: string;
 }
@@ -22,7 +24,9 @@ const MAX_TEXT_BYTES = 64 * 1024;
 function targetOf(text: string): GpuTarget | null {
   const name = /device_description_str: "([^"]+)"/.exec(text)?.[1];
   const memory = /device_memory_size: (\d+)/.exec(text)?.[1];
-  return name === undefined || memory === undefined ? null : { name, memoryBytes: Number(memory), text };
+  const bandwidth = /memory_bandwidth: (\d+)/.exec(text)?.[1];
+  if (name === undefined || memory === undefined || bandwidth === undefined) return null;
+  return { name, memoryBytes: Number(memory), bytesPerSecond: Number(bandwidth), text };
 }
 
 /** The descriptions in a plugin's file. */

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 const folder = temporaryFolder();
 
 const description = (name: string, bytes: number) =>
-  `gpu_device_info {\n  device_memory_size: ${bytes}\n}\ndevice_description_str: "${name}"\n`;
+  `gpu_device_info {\n  device_memory_size: ${bytes}\n  memory_bandwidth: ${2 * bytes}\n}\ndevice_description_str: "${name}"\n`;
 
 function plugin(): string {
   const path = join(folder(), 'plugin.so');
@@ -18,8 +18,8 @@ function plugin(): string {
 
 it('descriptions of GPUs are found among the bytes of a plugin', () => {
   expect(gpuTargetsIn(plugin())).toEqual([
-    { name: 'One GPU', memoryBytes: 1000, text: description('One GPU', 1000) },
-    { name: 'Two', memoryBytes: 2000, text: description('Two', 2000) },
+    { name: 'One GPU', memoryBytes: 1000, bytesPerSecond: 2000, text: description('One GPU', 1000) },
+    { name: 'Two', memoryBytes: 2000, bytesPerSecond: 4000, text: description('Two', 2000) },
   ]);
 });
 
