@@ -25,6 +25,7 @@ const ON_OPENXLA = [
 
 /** More of the same: these compile for many minutes, so they run on request. */
 const ON_OPENXLA_SLOW = [
+  'test/engine/leak.test.ts',
   'test/model/{blt,golden}.test.ts',
   'test/finetune/loop/{gradient-accumulation,precision,train-step}.test.ts',
   'test/finetune/optimizers/*.test.ts',

@@ -16,7 +16,7 @@ import type { LlamaConfig } from '../llama/index.js';
 import { openDecoding, openResidentModel } from '../model/index.js';
 import { uniformOf } from '../random.js';
 import { localSizesOf, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
-import { writeHollowBlt, writeHollowSource } from './hollow-models.js';
+import { wordOf, writeHollowBlt, writeHollowSource } from './hollow-models.js';
 
 /** The patcher's training, the index of a stage of the recipe that takes gradient steps, or the steps of decoding with the finished model. */
 export type TracedStage = number | 'patcher' | 'decoding';
@@ -43,10 +43,14 @@ class FirstStepDone extends Error {}
 /** Enough text for any batch: it is repeated. */
 const TEXT_BYTES = 1_000_000;
 
-/** A store of words, so that hashes and lengths vary as in text. */
-async function wordStore(folder: string): Promise<ByteStore> {
+/** Enough for hashes to vary, where the vocabulary is small. */
+const LEAST_WORDS = 10_000;
+
+/** A store of words that are tokens of the source, so that hashes vary and tokens are as long as in text. */
+async function wordStore(folder: string, vocabSize: number): Promise<ByteStore> {
   const uniform = uniformOf('words');
-  const word = () => Math.floor(uniform() * 36 ** 6).toString(36);
+  const words = Math.max(LEAST_WORDS, vocabSize);
+  const word = () => wordOf(Math.floor(uniform() * words));
   let text = '';
   while (text.length < TEXT_BYTES) text += `${Array.from({ length: 12 }, word).join(' ')}.\n\n`;
   const texts = join(folder, 'texts');
@@ -87,14 +91,14 @@ interface Folders {
 
 /** Trains until the first step is done. */
 async function takeFirstStep(
-  { recipe, work }: TraceOptions,
+  { recipe, work, source: { vocabSize } }: TraceOptions,
   stage: number | 'patcher',
   { source, init }: Folders,
 ): Promise<void> {
   const onStep = () => {
     throw new FirstStepDone();
   };
-  const store = await wordStore(work);
+  const store = await wordStore(work, vocabSize);
   const shared = { store, settings: '', signal: new AbortController().signal, onStep };
   const run =
     stage === 'patcher'

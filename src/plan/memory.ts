@@ -83,7 +83,7 @@ const ALLOCATOR_SHARE = 1.1;
 const ROW_COPIES = {
   host: { throughout: 3, atTheEnd: 4 },
   single: { backward: 1, applied: 4 },
-  accumulated: { backward: 3, applied: 4 },
+  accumulated: { backward: 2, applied: 4 },
 } as const;
 
 /** Where a step runs: on a CPU with TensorFlow, or on a device with XLA. */

@@ -145,7 +145,8 @@ function openStates(options: TrainOptions, parameters: TrainingState, mode: RunM
   const { config, run, plan, source } = options;
   const frozen = new Map([...parameters.frozen, ...source!.layers]);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes };
-  return createSourceStates({ config, frozen, mode, cache: readsTextRepeatedly(options) ? cache : null });
+  const { precision } = plan;
+  return createSourceStates({ config, frozen, mode, precision, cache: readsTextRepeatedly(options) ? cache : null });
 }
 
 /** @throws ByteifyError when the packer's saved position is not in the text. */

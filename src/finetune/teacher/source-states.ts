@@ -4,7 +4,15 @@
  * cached on disk.
  */
 import type { BltConfig } from '../../blt/index.js';
-import { gatherRows, type RunMode, retracedFunction, tf, type Variable } from '../../engine/index.js';
+import {
+  gatherRows,
+  type Precision,
+  type RunMode,
+  retracedFunction,
+  tf,
+  type Variable,
+  withPrecision,
+} from '../../engine/index.js';
 import { batchInputs, blockContext, type Params, sourceEmbedding, sourceLayers } from '../../model/index.js';
 import { type Arrays, type BatchWith, requireFields } from '../../patching/index.js';
 import type { MicroBatchRows, StepBatch } from '../batches/step-batch.js';
@@ -15,6 +23,8 @@ export interface SourceStatesOptions {
   /** The frozen tensors, including the source's embeddings, and the global transformer or the source's own layers. */
   readonly frozen: ReadonlyMap<string, Variable>;
   readonly mode: RunMode;
+  /** Of the products in its layers. */
+  readonly precision: Precision;
   /** Null computes the states of every batch again. */
   readonly cache: StateCacheOptions | null;
 }
@@ -29,7 +39,7 @@ const INPUTS = ['sourceIds', 'sourceDocuments'] as const;
 type InputBatch = BatchWith<Arrays, (typeof INPUTS)[number]>;
 
 /** Runs the source on its tokens: hidden states [rows * tokens, Hg] of a micro-batch. */
-function sourceRunner({ config, frozen, mode }: SourceStatesOptions) {
+function sourceRunner({ config, frozen, mode, precision }: SourceStatesOptions) {
   const source = retracedFunction(mode);
   return {
     async run(micro: InputBatch): Promise<Float32Array> {
@@ -38,7 +48,9 @@ function sourceRunner({ config, frozen, mode }: SourceStatesOptions) {
         const { rows, tokens: length, sourceIds, sourceDocuments: documents } = batchOf(given);
         const params: Params = new Map([...frozen].map(([name, variable]) => [name, variable.readFrozen()]));
         const context = blockContext(config.global, { rows, length, documents });
-        return [sourceLayers(params, gatherRows(sourceEmbedding(params), sourceIds), context)];
+        return withPrecision(precision, () => [
+          sourceLayers(params, gatherRows(sourceEmbedding(params), sourceIds), context),
+        ]);
       };
       const [states] = await source.call(body, tensors, key);
       const values = states!.dataSync() as Float32Array;

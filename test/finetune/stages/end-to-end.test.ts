@@ -33,7 +33,13 @@ beforeAll(async () => {
   const targets = ['states', 'bytes'] as const;
   const [made] = await reading.batches({ rows: 128, targets, rowsPerStep: 2, microBatchRows: 2, count: 1 });
   const frozen = reading.variables;
-  const states = createSourceStates({ config: reading.tiny.config, frozen, mode: 'graph', cache: null });
+  const states = createSourceStates({
+    config: reading.tiny.config,
+    frozen,
+    mode: 'graph',
+    precision: 'float32',
+    cache: null,
+  });
   batch = requireFields((await states.add(made!)).batches[0]!, FIELDS);
   await states.close();
   params = new Map([...frozen].map(([name, variable]) => [name, variable.read()]));

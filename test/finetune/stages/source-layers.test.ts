@@ -81,7 +81,7 @@ async function statesWith(folders: readonly string[], batch: StepBatch): Promise
   const frozen = new Map(tensors);
   for (const { name, part } of bltTensors(tiny.config))
     if (part === 'global') frozen.set(name, await loadVariable(reader, name));
-  const states = createSourceStates({ config: tiny.config, frozen, mode: 'graph', cache: null });
+  const states = createSourceStates({ config: tiny.config, frozen, mode: 'graph', precision: 'float32', cache: null });
   const added = await states.add(batch);
   await states.close();
   await reader.close();

@@ -60,7 +60,7 @@ export async function openFitInputs(folder: string, store: ByteStore, sizes: Loc
     if (part === 'patcher' || part === 'global') frozen.set(name, await loadVariable(start, name));
   frozen.set(TOKEN_END_HEAD, await loadVariable(start, TOKEN_END_HEAD));
   const patcher = createPatcherRunner(config, frozen, 'graph');
-  const states = createSourceStates({ config, frozen, mode: 'graph', cache: null });
+  const states = createSourceStates({ config, frozen, mode: 'graph', precision: 'float32', cache: null });
   const model = await openScratchModel(config, start);
   await start.close();
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Engine, gatherRows, startEngine, tf } from '../../../src/engine/index.js';
+import { type Engine, gatherRows, type Precision, startEngine, tf } from '../../../src/engine/index.js';
 import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
 import { createSourceStates } from '../../../src/finetune/teacher/source-states.js';
 import { llamaLayers, openLlamaModel, param } from '../../../src/model/index.js';
@@ -28,11 +28,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const open = (name: string | null, maxBytes = 1e9) =>
+const open = (name: string | null, maxBytes = 1e9, precision: Precision = 'float32') =>
   createSourceStates({
     config: reading.tiny.config,
     frozen: reading.variables,
     mode: 'graph',
+    precision,
     cache: name === null ? null : { path: join(folder, name), maxBytes },
   });
 
@@ -49,6 +50,17 @@ const readStates = (batch: StepBatch) =>
   });
 
 describe('createSourceStates', () => {
+  it('computes them in bfloat16 where the stage does', async () => {
+    const [exact, rounded] = [open(null), open(null, 1e9, 'bfloat16')];
+    const wanted = readStates(await exact.add(batches[0]!)).flatMap((values) => [...values]);
+    const found = readStates(await rounded.add(batches[0]!)).flatMap((values) => [...values]);
+    const difference = relativeDifference(found, wanted);
+    expect(difference).toBeGreaterThan(1e-4);
+    expect(difference).toBeLessThan(0.03);
+    await exact.close();
+    await rounded.close();
+  });
+
   it('computes the states that the source itself has for each document', async () => {
     const llama = await openLlamaModel(reading.tiny.source);
     const states = open(null);

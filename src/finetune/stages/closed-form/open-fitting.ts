@@ -34,7 +34,7 @@ export async function openFitting(
   const { tensors, layers: ownLayers, ...sourceSettings } = await teacher.trainingSource(wanted);
   const frozen = new Map([...(await loadFrozen(config, start)), ...tensors, ...ownLayers]);
   const patcher = createPatcherRunner(config, frozen, mode);
-  const states = createSourceStates({ config, frozen, mode, cache: null });
+  const states = createSourceStates({ config, frozen, mode, precision: 'float32', cache: null });
   const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   const outputs = cachePatcherOutputs(patcher, join(run, 'patcher-outputs.bin'));

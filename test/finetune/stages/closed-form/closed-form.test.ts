@@ -118,7 +118,7 @@ async function evaluateFit(
   const params: Params = new Map([...variables].map(([name, variable]) => [name, variable.read()]));
   const shape = { rows: ROWS, length: LENGTH };
   const patcher = createPatcherRunner(config, variables, 'graph');
-  const states = createSourceStates({ config, frozen: variables, mode: 'graph', cache: null });
+  const states = createSourceStates({ config, frozen: variables, mode: 'graph', precision: 'float32', cache: null });
   const { signal } = new AbortController();
   const text = { data: store[split], config, source: sourceSettings, ...shape, seed: recipe([STAGE]).seed, signal };
   const { hiddenSize: width } = config.global;
