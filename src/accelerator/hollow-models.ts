@@ -34,36 +34,11 @@ function writeHollow(folder: string, tensors: readonly Pick<TensorSpec, 'name' |
   }
 }
 
-/** How byte-level tokenizers write a space. */
-const SPACE = '\u0120';
-const LETTERS = 26;
-const SHORT_WORDS = LETTERS ** 3;
-
-/** The word of a number: three letters, or four for high numbers. */
-export function wordOf(number: number): string {
-  const length = number < SHORT_WORDS ? 3 : 4;
-  let [rest, word] = [length === 3 ? number : number - SHORT_WORDS, ''];
-  for (let i = 0; i < length; i++) {
-    word += String.fromCharCode(97 + (rest % LETTERS));
-    rest = Math.floor(rest / LETTERS);
-  }
-  return word;
-}
-
-/**
- * The embedded model's tokenizer with words as further tokens, each with the space before it, up to the size of another vocabulary: text of these
- * words has tokens as long as English has.
- */
-function wordTokenizer(vocabSize: number): unknown {
+/** The embedded model's tokenizer with tokens that no text has, up to the size of another vocabulary. */
+function paddedTokenizer(vocabSize: number): unknown {
   const tokenizer = JSON.parse(readFileSync(join(TINY_LLAMA, 'tokenizer.json'), 'utf8'));
-  const { vocab } = tokenizer.model;
-  // Words are looked up whole, as Llama 3's tokenizer does.
-  tokenizer.model.ignore_merges = true;
-  let id = Object.keys(vocab).length;
-  for (let number = 0; id < vocabSize; number++) {
-    const token = `${SPACE}${wordOf(number)}`;
-    if (!(token in vocab)) vocab[token] = id++;
-  }
+  for (let id = Object.keys(tokenizer.model.vocab).length; id < vocabSize; id++)
+    tokenizer.model.vocab[`qx${id.toString(36)}xq`] = id;
   return tokenizer;
 }
 
@@ -90,7 +65,7 @@ const configJsonOf = (config: LlamaConfig) => ({
 export async function writeHollowSource(folder: string, config: LlamaConfig): Promise<void> {
   await mkdir(folder, { recursive: true });
   writeFileSync(join(folder, 'config.json'), JSON.stringify(configJsonOf(config)));
-  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(wordTokenizer(config.vocabSize)));
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(paddedTokenizer(config.vocabSize)));
   copyFileSync(join(TINY_LLAMA, 'tokenizer_config.json'), join(folder, 'tokenizer_config.json'));
   writeHollow(folder, llamaTensors(config));
 }

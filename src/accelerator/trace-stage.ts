@@ -16,7 +16,7 @@ import type { LlamaConfig } from '../llama/index.js';
 import { openDecoding, openResidentModel } from '../model/index.js';
 import { uniformOf } from '../random.js';
 import { localSizesOf, type Recipe, targetBytesPerPatch } from '../recipe/index.js';
-import { wordOf, writeHollowBlt, writeHollowSource } from './hollow-models.js';
+import { writeHollowBlt, writeHollowSource } from './hollow-models.js';
 
 /** The patcher's training, the index of a stage of the recipe that takes gradient steps, or the steps of decoding with the finished model. */
 export type TracedStage = number | 'patcher' | 'decoding';
@@ -43,14 +43,10 @@ class FirstStepDone extends Error {}
 /** Enough text for any batch: it is repeated. */
 const TEXT_BYTES = 1_000_000;
 
-/** Enough for hashes to vary, where the vocabulary is small. */
-const LEAST_WORDS = 10_000;
-
-/** A store of words that are tokens of the source, so that hashes vary and tokens are as long as in text. */
-async function wordStore(folder: string, vocabSize: number): Promise<ByteStore> {
+/** A store of words, so that hashes and lengths vary as in text. */
+async function wordStore(folder: string): Promise<ByteStore> {
   const uniform = uniformOf('words');
-  const words = Math.max(LEAST_WORDS, vocabSize);
-  const word = () => wordOf(Math.floor(uniform() * words));
+  const word = () => Math.floor(uniform() * 36 ** 6).toString(36);
   let text = '';
   while (text.length < TEXT_BYTES) text += `${Array.from({ length: 12 }, word).join(' ')}.\n\n`;
   const texts = join(folder, 'texts');
@@ -91,14 +87,14 @@ interface Folders {
 
 /** Trains until the first step is done. */
 async function takeFirstStep(
-  { recipe, work, source: { vocabSize } }: TraceOptions,
+  { recipe, work }: TraceOptions,
   stage: number | 'patcher',
   { source, init }: Folders,
 ): Promise<void> {
   const onStep = () => {
     throw new FirstStepDone();
   };
-  const store = await wordStore(work, vocabSize);
+  const store = await wordStore(work);
   const shared = { store, settings: '', signal: new AbortController().signal, onStep };
   const run =
     stage === 'patcher'

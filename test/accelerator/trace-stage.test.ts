@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { wordOf, writeHollowSource } from '../../src/accelerator/hollow-models.js';
+import { writeHollowSource } from '../../src/accelerator/hollow-models.js';
 import { traceStage } from '../../src/accelerator/trace-stage.js';
 import { openLlama, parseLlamaConfig } from '../../src/llama/index.js';
 import { loadRecipe } from '../../src/recipe/index.js';
-import { loadTokenizer } from '../../src/tokenizer/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -29,14 +28,6 @@ it('a source of any size takes no room on the disk, and opens as a Llama', async
   const source = await openLlama(folder());
   expect(source.config).toMatchObject({ hiddenSize: 4096, layers: 32, vocabSize: 1024 });
   await source.close();
-});
-
-it('the tokens of a large vocabulary are as long as those of text', async () => {
-  await writeHollowSource(folder(), llama({ vocab_size: 128_256 }));
-  const { encode } = await loadTokenizer(folder());
-  const words = Array.from({ length: 200 }, (_, i) => wordOf(631 * i));
-  expect(encode(` ${words.join(' ')}`)).toHaveLength(words.length);
-  expect(new Set(words).size).toBe(words.length);
 });
 
 it('the programs of a stage have the recipe’s rows on each device, and say how they are divided', async () => {
