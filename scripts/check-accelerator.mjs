@@ -76,9 +76,12 @@ const renderCollectives = (collectives) =>
 const peakOf = (found) => largestProgram(found).peakBytes;
 const fits = (found) => peakOf(found) <= found.deviceBytes;
 
-/** Of a stage's programs, the one that computes the gradients of a micro-batch has by far the most kernels. */
-const microBatchProgram = ({ programs }) =>
-  programs.reduce((most, program) => (program.kernels > most.kernels ? program : most));
+/** Of the programs that train, the one that computes the gradients of a micro-batch has by far the most kernels. Decoding has only others. */
+function microBatchProgram({ programs }) {
+  const training = programs.filter(({ changesVariables }) => changesVariables);
+  const all = training.length === 0 ? programs : training;
+  return all.reduce((most, program) => (program.kernels > most.kernels ? program : most));
+}
 
 const milliseconds = (seconds) => (1000 * seconds).toFixed(seconds < 0.01 ? 1 : 0);
 

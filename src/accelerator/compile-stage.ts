@@ -23,13 +23,18 @@ function collectivesOf({ opcodes }: HloStatistics): Readonly<Record<string, Occu
   return found;
 }
 
-function describe(memory: MemoryStatistics, statistics: HloStatistics, otherBytes: number): CompiledProgram {
+function describe(
+  { otherBytes, changesVariables }: TracedProgram,
+  memory: MemoryStatistics,
+  statistics: HloStatistics,
+): CompiledProgram {
   return {
     peakBytes: memory.peak + otherBytes,
     argumentBytes: memory.arguments,
     temporaryBytes: memory.temporaries,
     aliasedBytes: memory.aliased,
     otherBytes,
+    changesVariables,
     ...{ kernels: statistics.kernels, trafficBytes: statistics.trafficBytes },
     fusions: statistics.opcodes.get('fusion')?.count ?? 0,
     libraryCalls: Object.fromEntries([...statistics.targets].map(([name, { count }]) => [name, count])),
@@ -42,9 +47,9 @@ function compileFor(target: Target, traced: readonly TracedProgram[], plugin: st
   const compiler = openCompiler(plugin, TARGETS[target], devices);
   try {
     const begun = performance.now();
-    const programs = traced.map(({ text, otherBytes }) => {
-      const executable = compiler.compile(text);
-      const described = describe(executable.memory(), hloStatistics(executable.optimized()), otherBytes);
+    const programs = traced.map((program) => {
+      const executable = compiler.compile(program.text);
+      const described = describe(program, executable.memory(), hloStatistics(executable.optimized()));
       executable.destroy();
       return described;
     });

@@ -12,6 +12,8 @@ export interface CompiledProgram {
   readonly aliasedBytes: number;
   /** What lies on the device beside the program's arguments. */
   readonly otherBytes: number;
+  /** Whether it trains: it adds a micro-batch's gradients, or updates weights. */
+  readonly changesVariables: boolean;
   /** Kernels that one run starts. */
   readonly kernels: number;
   /** Of these, fused ones that the compiler wrote. */

@@ -35,6 +35,8 @@ export interface TracedProgram {
   readonly text: string;
   /** What lies on one device beside what the program gets. */
   readonly otherBytes: number;
+  /** Whether it trains: it adds a micro-batch's gradients, or updates weights. */
+  readonly changesVariables: boolean;
 }
 
 /** Thrown after the first step, whose programs are all that is wanted. */
@@ -137,7 +139,8 @@ export async function traceStage(options: TraceOptions): Promise<readonly Traced
   const programs = new Map<string, TracedProgram>();
   const engine = startShapesEngine((fn) => {
     const text = moduleText(fn, shardingOf(layout, fn));
-    programs.set(text, { text, otherBytes: Math.max(0, engine.memory()!.used - argumentBytes(fn, layout)) });
+    const otherBytes = Math.max(0, engine.memory()!.used - argumentBytes(fn, layout));
+    programs.set(text, { text, otherBytes, changesVariables: fn.changesVariables });
     const cutsBatches = stage !== 'decoding' && isPatcher(fn);
     return cutsBatches ? [entropiesOf(fn, targetBytesPerPatch(recipe.patcher), config)] : undefined;
   }, layout);

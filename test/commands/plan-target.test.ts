@@ -9,7 +9,7 @@ const llama = fileURLToPath(new URL('../fixtures/golden/plain/llama', import.met
 
 const PROGRAM: CompiledProgram = {
   ...{ peakBytes: 100e9, argumentBytes: 60e9, temporaryBytes: 30e9, aliasedBytes: 50e9, otherBytes: 10e9 },
-  ...{ kernels: 700, fusions: 600, trafficBytes: 9e9, libraryCalls: {}, collectives: {} },
+  ...{ kernels: 700, fusions: 600, changesVariables: true, trafficBytes: 9e9, libraryCalls: {}, collectives: {} },
 };
 const compiled = (...programs: CompiledProgram[]): CompiledStage => ({
   ...{ target: 'h100', compileSeconds: 63.6, deviceBytes: 80e9, bytesPerSecond: 3.35e12, programs },

@@ -94,6 +94,7 @@ export const targetDocument = (stages: readonly StageOnTarget[], options: Target
       argument_bytes: program.argumentBytes,
       other_bytes: program.otherBytes,
       temporary_bytes: program.temporaryBytes,
+      trains: program.changesVariables,
       kernels: program.kernels,
       fusions: program.fusions,
       traffic_bytes: program.trafficBytes,
