@@ -72,7 +72,7 @@ const gigabytes = (bytes) => (bytes / 1e9).toFixed(bytes < 10e9 ? 1 : 0);
 
 function rowOf({ title, memory, compiled }) {
   const { weightsBytes, gradientsBytes, momentsBytes, activationsBytes, deviceBytes } = memory;
-  const peak = (compiled && largestProgram(compiled).peakBytes) ?? deviceBytes;
+  const peak = compiled === null ? deviceBytes : largestProgram(compiled).peakBytes;
   const card = CARD_GIGABYTES.find((size) => peak < size * 1e9);
   return [
     title,

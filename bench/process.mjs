@@ -27,7 +27,8 @@ export function peersPython() {
  */
 export async function openProcess(command, args, { threads, largePages = command === process.execPath }) {
   const env = {
-    ...((largePages ? hugePageEnvironment(process.env, hugePageMode()) : null) ?? process.env),
+    ...process.env,
+    ...(largePages && hugePageEnvironment(process.env, hugePageMode())),
     OMP_NUM_THREADS: String(threads),
     HF_HUB_OFFLINE: '1',
     TRANSFORMERS_VERBOSITY: 'error',

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** @module The executable: it connects the streams and sets the exit code. The command table is `commands/verbs.ts`. */
 
-import { namedVerb } from './commands/build-program.js';
+import { verbOf } from './commands/build-program.js';
 import { dispatch } from './commands/dispatch.js';
 import { VERBS } from './commands/verbs.js';
 import { restartOnHugePages } from './engine/huge-pages.js';
@@ -9,8 +9,7 @@ import { printError } from './ui/index.js';
 import { toolVersion } from './version.js';
 
 const argv = process.argv.slice(2);
-const verb = VERBS.find(({ name }) => name === namedVerb(argv));
-if (verb?.computes) restartOnHugePages();
+if (verbOf(argv, VERBS)?.computes) restartOnHugePages();
 
 const { stdout, stderr, env } = process;
 

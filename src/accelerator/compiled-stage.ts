@@ -1,19 +1,16 @@
 /** @module What the compiler says of a stage. */
 import type { Occurrences } from '../engine/index.js';
 import type { Target } from './targets.js';
+import type { TracedProgram } from './trace-stage.js';
 
 /** What the compiler says of one program, on one device. */
-export interface CompiledProgram {
+export interface CompiledProgram extends Omit<TracedProgram, 'text'> {
   /** At the worst moment, with everything that lies on the device. */
   readonly peakBytes: number;
   readonly argumentBytes: number;
   readonly temporaryBytes: number;
   /** Arguments that results take the place of. */
   readonly aliasedBytes: number;
-  /** What lies on the device beside the program's arguments. */
-  readonly otherBytes: number;
-  /** Whether it trains: it adds a micro-batch's gradients, or updates weights. */
-  readonly changesVariables: boolean;
   /** Kernels that one run starts. */
   readonly kernels: number;
   /** Of these, fused ones that the compiler wrote. */
@@ -41,3 +38,6 @@ export interface CompiledStage {
 
 /** The program that decides whether a stage fits. */
 export const largestProgram = ({ programs }: CompiledStage): CompiledProgram => programs[0]!;
+
+/** Whether a stage fits into the device's memory. */
+export const fits = (compiled: CompiledStage): boolean => largestProgram(compiled).peakBytes <= compiled.deviceBytes;

@@ -30,9 +30,9 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
       outputError: () => undefined,
     })
     .exitOverride();
-  const named = namedVerb(argv);
+  const named = verbOf(argv, options.verbs);
   for (const verb of options.verbs) {
-    if (verb.name !== named) {
+    if (verb !== named) {
       program.command(verb.name).description(verb.summary);
       continue;
     }
@@ -44,9 +44,15 @@ export async function buildProgram(argv: readonly string[], options: ProgramOpti
 }
 
 /** The program's own options take no value, so the first word without a dash is the verb; in `help VERB` it is the second. */
-export function namedVerb(argv: readonly string[]): string | undefined {
+function namedVerb(argv: readonly string[]): string | undefined {
   const words = argv.filter((word) => !word.startsWith('-'));
   return words[0] === 'help' ? words[1] : words[0];
+}
+
+/** The verb that a command line names; undefined if it names none. */
+export function verbOf(argv: readonly string[], verbs: readonly Verb[]): Verb | undefined {
+  const named = namedVerb(argv);
+  return verbs.find(({ name }) => name === named);
 }
 
 function addGroup(parent: Commander, group: CommandGroup, options: ProgramOptions): void {

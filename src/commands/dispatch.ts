@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { UsageError } from '../errors.js';
 import { createReporter, type Environment, type OutputStream, printError, type Reporter } from '../ui/index.js';
-import { buildProgram, namedVerb } from './build-program.js';
+import { buildProgram, verbOf } from './build-program.js';
 import type { Command, Context, Verb } from './command.js';
 import { EXIT_CODES, listenForStop, type SignalSource } from './signals.js';
 
@@ -88,7 +88,7 @@ function isAbort(error: unknown): boolean {
 function usageError(error: CommanderError, { argv, verbs }: DispatchOptions): UsageError {
   const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${first.endsWith('.') ? '' : '.'}`;
-  const verb = verbs.find(({ name }) => name === namedVerb(argv));
+  const verb = verbOf(argv, verbs);
   const help = verb === undefined ? 'byteify --help' : `byteify ${verb.name} --help`;
   const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? `See \`${help}\`.`;
   return new UsageError(sentence, { hint, cause: error });

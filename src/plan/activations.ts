@@ -16,6 +16,12 @@ interface Values {
   readonly narrowed: number;
 }
 
+export const FLOAT_BYTES = 4;
+
+/** Bytes of values of both kinds. */
+export const bytesOf = ({ wide, narrowed }: Values, precision: 'float32' | 'bfloat16'): number =>
+  FLOAT_BYTES * wide + (precision === 'bfloat16' ? 2 : FLOAT_BYTES) * narrowed;
+
 export interface KeptFloats {
   readonly layers: number;
   /** Values of one layer. */

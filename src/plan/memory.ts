@@ -17,7 +17,7 @@ import {
   type TransformerConfig,
   trainedParts,
 } from '../blt/index.js';
-import { activationsOf, type KeptFloats } from './activations.js';
+import { activationsOf, bytesOf, FLOAT_BYTES, type KeptFloats } from './activations.js';
 import { closedFormMemory } from './closed-form-memory.js';
 import { type PartParameters, sumParameters } from './parameters.js';
 import { sourceMemory } from './source-memory.js';
@@ -68,8 +68,7 @@ export interface TrainingMemory {
 }
 
 /** Bytes per weight of one moment; 8-bit codes have one scale per 256. */
-export const MOMENT_BYTES = { float32: 4, bfloat16: 2, '8-bit': 1 + 4 / 256 } as const;
-export const FLOAT_BYTES = 4;
+const MOMENT_BYTES = { float32: 4, bfloat16: 2, '8-bit': 1 + 4 / 256 } as const;
 /** Measured: a process that has traced and compiled a small model's step. */
 const RUNTIME_BYTES = 620e6;
 /** Measured: the allocator's overhead, and operations that run before their results are needed. */
@@ -90,12 +89,12 @@ const ROW_COPIES = {
 type Place = 'host' | 'device';
 
 /** Parts in the order in which the backward pass finishes them. */
-const BACKWARD = ['decoder', 'global', 'encoder'] as const;
+export const BACKWARD = ['decoder', 'global', 'encoder'] as const;
 const PARTS_OF = { decoder: ['head', 'decoder'], global: ['global'], encoder: ['encoder'] } as const;
 
 /** The peak memory of a training stage, and its components, in bytes. */
 export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
-  const { config, counts, stage, text, rows, source, adapterParameters, optimizerState, muon } = inputs;
+  const { config, counts, stage, text, rows, source, adapterParameters } = inputs;
   const runs = stageRuns(stage);
   const trains = trainedParts(runs);
   const alone = stage.kind === 'patcher';
@@ -118,17 +117,17 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const activations = activationsOf(config, text, runs);
   const activationBytes = (where: Place) =>
     BACKWARD.reduce((sum, part) => sum + keptBytes(activations[part], inputs, where), 0);
-  const accumulated = inputs.rowsPerStep > inputs.rows;
+  const accumulated = accumulates(inputs);
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
   const transient = transientBytes(inputs, runs);
-  const gradientsAfter = accumulated ? dense : 0;
+  const sums = accumulated ? dense : 0;
   const gradientsOf = (part: (typeof BACKWARD)[number]) =>
     accumulated ? 0 : FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
   /** The most that activations and gradients take together, in the course of the backward pass. */
   const fullest = (where: Place) => {
-    let [left, gradients] = [activationBytes(where), gradientsAfter];
+    let [left, gradients] = [activationBytes(where), sums];
     let most = left + gradients + transient;
     for (const part of BACKWARD) {
       left -= keptBytes(activations[part], inputs, where);
@@ -137,13 +136,13 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     }
     return most;
   };
-  const gradients = BACKWARD.reduce((sum, part) => sum + gradientsOf(part), gradientsAfter);
+  const gradients = BACKWARD.reduce((sum, part) => sum + gradientsOf(part), sums);
   const onHost =
     ROW_COPIES.host.throughout * rowsBytes +
     Math.max(fullest('host'), gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
   const { backward, applied } = accumulated ? ROW_COPIES.accumulated : ROW_COPIES.single;
   const onDevice = Math.max(fullest('device') + backward * rowsBytes, gradients + applied * rowsBytes, read.reading);
-  const momentsBytes = MOMENT_BYTES[optimizerState] * (2 * moved - muon.parameters);
+  const momentsBytes = momentBytes(moved, inputs);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
   const still = weightsBytes + sumsBytes + momentsBytes + copiesBytes;
@@ -160,6 +159,14 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   };
 }
 
+/** Whether a step has several micro-batches, whose gradients are summed. */
+export const accumulates = ({ rows, rowsPerStep }: MemoryInputs): boolean => rowsPerStep > rows;
+
+/** Bytes of AdamW's two moments, and of Muon's one. @param trained parameters */
+export function momentBytes(trained: number, { optimizerState, muon }: MemoryInputs): number {
+  return MOMENT_BYTES[optimizerState] * (2 * trained - muon.parameters);
+}
+
 /** Bytes of one copy of the hash-table rows that a step updates, at most one per byte and table. */
 export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): number {
   const rows = hashTables(config.hash) * Math.min(rowsPerStep * text.bytes, config.hash.vocab);
@@ -168,14 +175,14 @@ export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): nu
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
 function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
-  const narrow = precision === 'bfloat16' ? 2 : FLOAT_BYTES;
-  const whole = ({ wide, narrowed }: { wide: number; narrowed: number }) => FLOAT_BYTES * wide + narrow * narrowed;
   const { layers, layer, unrotated, probabilities, layerInput, around } = floats;
-  const oneLayer = whole(layer) + narrow * probabilities + (where === 'host' ? FLOAT_BYTES * unrotated : 0);
+  const { wide, narrowed } = layer;
+  const inFull = { wide: wide + (where === 'host' ? unrotated : 0), narrowed: narrowed + probabilities };
+  const oneLayer = bytesOf(inFull, precision);
   const inLayers = gradientCheckpointing
     ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? oneLayer : 0)
     : layers * oneLayer;
-  return rows * (inLayers + whole(around));
+  return rows * (inLayers + bytesOf(around, precision));
 }
 
 /** Temporary values of one layer, forward or backward, in the section where they take most. */

@@ -1,5 +1,5 @@
 /** @module `plan --target`: what XLA says of each stage on a GPU that need not be present. */
-import { type CompiledStage, largestProgram, type Target, type TracedStage } from '../../accelerator/index.js';
+import { type CompiledStage, fits, largestProgram, type Target, type TracedStage } from '../../accelerator/index.js';
 import type { LlamaConfig } from '../../llama/index.js';
 import type { Recipe } from '../../recipe/index.js';
 import { humanBytes, renderTable } from '../../ui/index.js';
@@ -75,9 +75,6 @@ export function renderTarget(stages: readonly StageOnTarget[], { target, devices
     }),
   );
 }
-
-/** Whether a stage fits into the device's memory. */
-export const fits = (compiled: CompiledStage): boolean => largestProgram(compiled).peakBytes <= compiled.deviceBytes;
 
 /** The same for `--json`. */
 export const targetDocument = (stages: readonly StageOnTarget[], options: TargetOptions) => ({
