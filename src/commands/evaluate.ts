@@ -1,106 +1,125 @@
-/** @module `byteify evaluate`: measures the bits per byte of a model on text, alone or beside its source. */
-import { type EvaluatedKind, evaluateModel } from '../evaluate/index.js';
+/** @module `byteify evaluate`: measures a model by suites, alone or beside its source. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { MANIFEST_NAME } from '../conversion/index.js';
+import { cacheHome } from '../engine/setup/folders.js';
+import { UsageError } from '../errors.js';
+import { type ChosenSuite, evaluateSuites, type ResultDocument, SUITES } from '../evaluate/index.js';
+import { digestOf } from '../fs/index.js';
 import { withLlama } from '../pipeline/index.js';
-import { counted, renderTable } from '../ui/index.js';
-import { type Command, parsers, printResult } from './command.js';
+import { type Command, type Context, parsers, printResult } from './command.js';
+import { evaluationTables } from './evaluation-tables.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
 
 interface Args extends EngineArgs {
   readonly dir: string;
+  readonly suite: readonly string[];
   readonly data?: readonly string[];
   readonly against?: string;
+  readonly limit: number;
   readonly maxBytes: number;
+  readonly seed: number;
   readonly textKey: string;
+  readonly set: readonly string[];
+  readonly out?: string;
 }
 
-const COLUMNS = ['documents', 'bytes', 'bits per byte', 'bytes per patch', 'left out'];
-const SOURCE_COLUMNS = ['source', 'bytes per token', 'retention'];
+const NAMES = SUITES.map(({ name }) => name);
 
-/** A kind of text as `--json` prints it. */
-function rowOf({ kind, documents, bytes, bitsPerByte, bytesPerPatch, refused, refusedCount, source }: EvaluatedKind) {
-  const isComparable = source?.unspelled === 0 && source.bitsPerByte !== null && bitsPerByte !== null;
-  return {
-    kind,
-    documents,
-    bytes,
-    bits_per_byte: bitsPerByte,
-    bytes_per_patch: bytesPerPatch,
-    refused,
-    refused_count: refusedCount,
-    ...(source !== null && {
-      source: {
-        bytes: source.bytes,
-        bits_per_byte: source.bitsPerByte,
-        bytes_per_token: source.bytesPerToken,
-        unspelled_count: source.unspelled,
-      },
-      // Only figures of the same bytes can be compared.
-      retention: isComparable ? source.bitsPerByte / bitsPerByte : null,
-    }),
-  };
+/** Settings given as `suite.key=value`, by suite. @throws UsageError for another form, or a setting that no chosen suite has */
+function chosenSuites(names: readonly string[], given: readonly string[]): ChosenSuite[] {
+  const chosen = SUITES.filter(({ name }) => names.includes(name)).map((suite) => ({
+    suite,
+    settings: { ...suite.settings } as Record<string, string>,
+  }));
+  for (const text of given) {
+    const [, name, key, value] = /^([^.=]+)\.([^.=]+)=(.*)$/.exec(text) ?? [];
+    const target = chosen.find(({ suite }) => suite.name === name);
+    if (target !== undefined && target.settings[key!] !== undefined) {
+      target.settings[key!] = value!;
+      continue;
+    }
+    const known = chosen.flatMap(({ suite, settings }) => Object.keys(settings).map((one) => `${suite.name}.${one}`));
+    throw new UsageError(`--set ${text} names no setting of a suite that runs.`, {
+      hint: known.length === 0 ? 'The suites that run have no settings.' : `Settings are ${known.join(', ')}.`,
+    });
+  }
+  return chosen;
 }
 
-function cellsOf(row: ReturnType<typeof rowOf>): string[] {
-  const own = [
-    row.kind,
-    row.documents.toLocaleString('en'),
-    row.bytes.toLocaleString('en'),
-    row.bits_per_byte?.toFixed(4) ?? '',
-    row.bytes_per_patch?.toFixed(2) ?? '',
-    row.refused_count.toLocaleString('en'),
-  ];
-  if (row.source === undefined) return own;
-  const { bits_per_byte: bits, bytes_per_token: perToken } = row.source;
-  const retention = row.retention == null ? '' : `${(100 * row.retention).toFixed(1)} %`;
-  return [...own, bits?.toFixed(4) ?? '', perToken?.toFixed(2) ?? '', retention];
+/** @throws UsageError where --data is missing, or no suite reads it */
+function checkData(suites: readonly ChosenSuite[], data: readonly string[]): void {
+  const missing = suites.find(({ suite }) => suite.data !== null && suite.dataIsOptional !== true);
+  if (data.length === 0 && missing !== undefined)
+    throw new UsageError(`The suite ${missing.suite.name} needs --data: ${missing.suite.data}.`);
+  const idle = suites.find(({ suite }) => suite.data === null);
+  if (data.length > 0 && idle !== undefined)
+    throw new UsageError(`The suite ${idle.suite.name} makes its own items and reads no --data.`, {
+      hint: 'Run it without --data, apart from suites that read it.',
+    });
 }
 
-/** What a reader of the table must know about the source's figures. */
-function notes(kinds: readonly ReturnType<typeof rowOf>[], quantisedTypes: readonly string[]): string {
-  const unspelled = kinds.reduce((sum, { source }) => sum + (source?.unspelled_count ?? 0), 0);
-  const sentences = [
-    ...(quantisedTypes.length > 0 ? [`The source's weights are quantised: ${quantisedTypes.join(', ')}.`] : []),
-    ...(unspelled > 0
-      ? [`The source was not measured on ${counted(unspelled, 'document')} that its tokens cannot spell.`]
-      : []),
-  ];
-  return sentences.map((sentence) => `\n${sentence}\n`).join('');
+/** Where answers are kept: in a conversion, or in the cache for a folder that is only a checkpoint. */
+const placeOf = (dir: string, out: string | undefined): string => {
+  if (out !== undefined) return out;
+  if (existsSync(join(dir, MANIFEST_NAME))) return join(dir, 'evaluation');
+  return join(cacheHome(), 'evaluations', digestOf(dir).slice(0, 12));
+};
+
+async function evaluateWith(args: Args, context: Context): Promise<ResultDocument[]> {
+  const { dir, data = [], against, limit, maxBytes, seed, textKey, set, out } = args;
+  const suites = chosenSuites(args.suite, set);
+  checkData(suites, data);
+  await startEngineFor(args);
+  const { reporter, signal } = context;
+  const place = placeOf(dir, out);
+  const run = (folder: string | null) =>
+    evaluateSuites({
+      ...{ dir, data, limit, maxBytes, seed, textKey, suites, out: place, reporter, signal },
+      source: folder === null ? null : { name: against!, folder },
+    });
+  return against === undefined ? await run(null) : await withLlama(dir, against, context, run);
 }
 
 export const evaluate: Command<Args> = {
   name: 'evaluate',
-  summary: 'measure the bits per byte of a model on text, by kind of text',
+  summary: 'measure a model by suites, alone or beside its source',
   arguments: [{ name: 'dir', help: 'a conversion or a BLT checkpoint folder' }],
   options: [
-    { ...dataOption, help: 'text to measure on; each path is one kind of text (default: the held-out text)' },
+    {
+      flags: '--suite <name...>',
+      help: `what to measure; ${SUITES.map(({ name, summary }) => `${name}: ${summary}`).join('; ')}`,
+      choices: NAMES,
+      default: ['bpb'],
+    },
+    {
+      ...dataOption,
+      help: 'what the suites read: text, each path one kind (default: the held-out text), or their own files',
+    },
     textKeyOption,
     {
       flags: '--against <source>',
-      help: 'measure a Llama on the same text: `source` for the one that the conversion was made from, or a hub id, a folder or a .gguf file',
+      help: 'measure a Llama on the same items: `source` for the one that the conversion was made from, or a hub id, a folder or a .gguf file',
     },
+    { flags: '--limit <n>', help: 'maximum items of each task', parse: parsers.integer(1), default: 100 },
     { flags: '--max-bytes <n>', help: 'maximum amount of text per kind', parse: parsers.byteSize, default: 1_048_576 },
+    { flags: '--seed <n>', help: 'seed of items that suites make or draw', parse: parsers.integer(), default: 1 },
+    {
+      flags: '--set <suite.key=value>',
+      help: 'a setting of a suite, for example choice.shots=5 or noise.drop=0.2',
+      repeatable: true,
+    },
+    { flags: '--out <dir>', help: 'folder of answers and results (default: `evaluation` in the conversion)' },
     ...engineOptions,
   ],
   examples: [
     'byteify evaluate llama-blt',
     'byteify evaluate llama-blt --data prose/ technical/ --against source',
-    'byteify evaluate llama-blt/blt --data prose/ --against org/llama --json',
+    'byteify evaluate llama-blt --suite cute choice bias --against source --limit 50',
+    'byteify evaluate llama-blt --suite choice --data hellaswag.jsonl --set choice.noise=all --against source --json',
   ],
-  startsOver: true,
   async run(context, args) {
-    await startEngineFor(args);
-    const { reporter, signal } = context;
-    const { dir, data = [], against, textKey, maxBytes } = args;
-    const measure = (source: string | null) =>
-      evaluateModel({ dir, data, source, textKey, maxBytes, reporter, signal });
-    const found = against === undefined ? await measure(null) : await withLlama(dir, against, context, measure);
-    const kinds = found.kinds.map(rowOf);
-    const quantised = found.sourceQuantisedTypes;
-    const document = { kinds, ...(quantised !== null && { source_quantised_types: quantised }) };
-    printResult(context, document, () => {
-      const columns = quantised === null ? COLUMNS : [...COLUMNS, ...SOURCE_COLUMNS];
-      const titles = [{ title: 'text' }, ...columns.map((title) => ({ title, align: 'right' as const }))];
-      return renderTable(titles, kinds.map(cellsOf)) + notes(kinds, quantised ?? []);
-    });
+    const suites = await evaluateWith(args, context);
+    printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },
 };

@@ -24,7 +24,7 @@ const STRIDE = 512;
 const [PROMPT, CONTINUATION] = [0, 1];
 
 /** -log softmax(logits[row])[id], in nats. */
-function surprisal(logits: Float32Array, row: number, id: number): number {
+export function surprisal(logits: Float32Array, row: number, id: number): number {
   const at = logits.subarray(row * VOCAB_SIZE, (row + 1) * VOCAB_SIZE);
   const highest = at.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
   const sum = at.reduce((total, logit) => total + Math.exp(logit - highest), 0);

@@ -23,13 +23,17 @@ export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddin
   return blocks(embeddings, params, 'model', blockContext(llamaBlocks(config), shape, { layout: ropeLayout }));
 }
 
+/** The head [vocabulary, hidden], which turns normed hidden states into logits. */
+export const llamaHead = ({ params, config }: LlamaModel): tf.Tensor =>
+  param(params, config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
+
 /** Token ids [rows * length] -> normed hidden states [rows * length, hidden], and the head [vocabulary, hidden] that turns them into logits. */
 export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hidden: tf.Tensor; head: tf.Tensor } {
   const { params, config } = model;
   const embedding = param(params, 'model.embed_tokens.weight');
   const embedded = gatherRows(embedding, tf.tensor1d(ids, 'int32'));
   const hidden = rmsNorm(llamaLayers(model, embedded, rows), param(params, 'model.norm.weight'), config.rmsNormEps);
-  return { hidden, head: config.tiedEmbeddings ? embedding : param(params, 'lm_head.weight') };
+  return { hidden, head: llamaHead(model) };
 }
 
 /** Logits are computed for this many positions at a time: 512 x 128,256 floats are 263 MB. */

@@ -1,7 +1,7 @@
 /** @module The keys and values of earlier positions of a transformer, layer by layer, in variables that are written in place. */
 import type { TransformerConfig } from '../../blt/index.js';
 import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
-import { type BlockContext, layerNumber } from '../transformer.js';
+import { type BlockContext, layerNumber, type RopeLayout } from '../transformer.js';
 import { type CachePositions, keptRows } from './cache-positions.js';
 
 export interface LayerCaches {
@@ -82,7 +82,11 @@ export function positionShapes(
 export function cachedContext(
   { config, capacity, keys, values }: LayerCaches,
   { cos, sin, rows, mask, kept }: PositionTensors,
-  { slots, count }: { readonly slots: number; readonly count: number },
+  {
+    slots,
+    count,
+    layout = 'interleaved',
+  }: { readonly slots: number; readonly count: number; readonly layout?: RopeLayout },
 ): BlockContext {
   const { heads, kvHeads, hiddenSize } = config;
   const depth = hiddenSize / heads;
@@ -94,7 +98,7 @@ export function cachedContext(
   };
   return {
     config,
-    rope: { layout: 'interleaved', cos, sin },
+    rope: { layout, cos, sin },
     attention: { rows: slots, length: count, repeat, window: capacity, blocks: [] },
     cache: {
       attend(layer, q, k, v) {

@@ -1,0 +1,51 @@
+/** @module A suite's results as a table for the terminal. */
+import type { ResultDocument } from '../evaluate/index.js';
+import { counted, renderTable } from '../ui/index.js';
+
+type Metric = ResultDocument['metrics'][number];
+type Estimate = ResultDocument['groups'][number]['metrics'][string]['model'];
+
+const number = (value: number, { decimals, percent }: Pick<Metric, 'decimals' | 'percent'>) =>
+  (percent ? 100 * value : value).toFixed(decimals);
+
+/** A figure with its interval: `1.2345 (1.20 to 1.26)`. */
+function cells(estimate: Estimate | null, metric: Pick<Metric, 'decimals' | 'percent'>): [string, string] {
+  if (estimate === null || estimate.value === null) return ['', ''];
+  const unit = metric.percent ? ' %' : '';
+  const { value, low, high } = estimate;
+  const interval = low === null || high === null ? '' : `${number(low, metric)} to ${number(high, metric)}`;
+  return [`${number(value, metric)}${unit}`, interval];
+}
+
+const RETENTION = { decimals: 1, percent: true };
+
+function rowsOf({ metrics, groups, source }: ResultDocument): string[][] {
+  return groups.flatMap(({ group, items, metrics: found }) =>
+    metrics.map((metric, i) => {
+      const { model, source: other, retention } = found[metric.name]!;
+      const first = i === 0 ? [group, items.toLocaleString('en')] : ['', ''];
+      const beside = source === null ? [] : [...cells(other, metric), ...cells(retention, RETENTION)];
+      return [...first, metric.title, ...cells(model, metric), ...beside];
+    }),
+  );
+}
+
+/** What a reader must know beside the figures. */
+function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocument): string[] {
+  const types = source?.quantised_types ?? [];
+  return [
+    ...(types.length > 0 ? [`The source's weights are quantised: ${types.join(', ')}.`] : []),
+    ...(unspelled > 0
+      ? [`The source was not measured on ${counted(unspelled, 'item')} that its tokens cannot spell.`]
+      : []),
+    ...notes,
+  ];
+}
+
+/** The table of a suite, below its name, and notes. Intervals contain 95 % of 1,000 bootstrap replicates. */
+export function evaluationTables(result: ResultDocument): string {
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const columns = [{ title: result.suite }, right('items'), { title: 'metric' }, right('model'), right('95 %')];
+  if (result.source !== null) columns.push(...['source', '95 %', 'retention', '95 %'].map(right));
+  return [renderTable(columns, rowsOf(result)), ...sentencesOf(result).map((line) => `${line}\n`)].join('\n');
+}

@@ -1,0 +1,29 @@
+/** @module What identifies a model, and the answers to a suite's items: recorded answers of anything else are not taken for them. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listFiles } from '../../data/index.js';
+import { digestOf, digestOfFile } from '../../fs/index.js';
+import { toolVersion } from '../../version.js';
+import type { SuiteOptions } from '../suites/suite.js';
+
+/** Files that determine what a model computes. */
+const IS_PART = /^(config\.json|tokenizer.*\.(json|model)|.*\.safetensors|.*\.gguf)$/;
+
+/** SHA-256 of the files of a checkpoint folder. @throws the signal's reason */
+export async function modelDigest(folder: string, signal: AbortSignal): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => IS_PART.test(name)).sort();
+  const digests: [string, string][] = [];
+  for (const name of names) digests.push([name, await digestOfFile(join(folder, name), { signal })]);
+  return digestOf(digests);
+}
+
+/** A short name for the answers of one model to the items that these options give. The limit does not matter: it only adds items. */
+export async function answersKey(suite: string, model: string, options: SuiteOptions): Promise<string> {
+  const { dir, data, textKey, maxBytes, seed, settings, signal } = options;
+  const paths = Object.values(settings).filter((value) => value.includes('/'));
+  const files = await listFiles([...data, ...paths], signal);
+  // Without data, documents are the conversion's held-out text.
+  const heldOut = data.length === 0 ? dir : null;
+  const digest = digestOf({ byteify: toolVersion(), suite, model, files, heldOut, textKey, maxBytes, seed, settings });
+  return digest.slice(0, 12);
+}

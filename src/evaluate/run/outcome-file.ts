@@ -1,0 +1,83 @@
+/** @module A model's answers on disk, one JSON line per item in the order of the items, so that an interrupted evaluation continues. */
+import { createReadStream } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { ByteifyError } from '../../errors.js';
+import { isThere, makeFolder } from '../../fs/index.js';
+import type { Outcome } from '../suites/item.js';
+
+/** An answer; null if the model's tokens cannot spell the item's text. */
+export interface RecordedOutcome {
+  readonly id: string;
+  readonly outcome: Outcome | null;
+}
+
+const schema = z.union([
+  z.strictObject({ id: z.string(), unspelled: z.literal(true) }),
+  z.strictObject({
+    id: z.string(),
+    nats: z.array(z.number()),
+    steps: z.number(),
+    /** Base64; null if the model was not asked to write. */
+    written: z.string().nullable(),
+  }),
+]);
+
+function lineOf({ id, outcome }: RecordedOutcome): string {
+  if (outcome === null) return `${JSON.stringify({ id, unspelled: true })}\n`;
+  const { nats, steps, written } = outcome;
+  const text = written === null ? null : Buffer.from(written).toString('base64');
+  return `${JSON.stringify({ id, nats, steps, written: text })}\n`;
+}
+
+/** The answers in a file, in order; none if there is no file. @throws ByteifyError for a line that is no answer */
+export async function* readOutcomes(path: string): AsyncGenerator<RecordedOutcome> {
+  if (!(await isThere(path))) return;
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++;
+    const parsed = schema.safeParse(jsonOf(line));
+    if (!parsed.success)
+      throw new ByteifyError(`Line ${number} of ${path} is not an answer of a model.`, {
+        hint: 'Delete the file; the evaluation then starts over.',
+      });
+    const found = parsed.data;
+    if ('unspelled' in found) yield { id: found.id, outcome: null };
+    else {
+      const written = found.written === null ? null : new Uint8Array(Buffer.from(found.written, 'base64'));
+      yield { id: found.id, outcome: { nats: found.nats, steps: found.steps, written } };
+    }
+  }
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+/** The length of a file up to the end of its last complete line. */
+async function completeLength(path: string): Promise<number> {
+  let [length, complete] = [0, 0];
+  for await (const part of createReadStream(path) as AsyncIterable<Buffer>) {
+    const end = part.lastIndexOf('\n');
+    if (end >= 0) complete = length + end + 1;
+    length += part.length;
+  }
+  return complete;
+}
+
+/** Opens a file to append answers. A last line that a killed process left incomplete is removed. */
+export async function openOutcomeFile(path: string) {
+  await makeFolder(dirname(path));
+  if (await isThere(path)) await truncate(path, await completeLength(path));
+  const file = await open(path, 'a');
+  return {
+    append: (recorded: RecordedOutcome) => file.appendFile(lineOf(recorded)),
+    close: () => file.close(),
+  };
+}

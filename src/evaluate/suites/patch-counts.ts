@@ -1,0 +1,71 @@
+/** @module Where a model cuts documents into patches, beside the tokens of its source: the counts of the suites `patches` and `cost`. */
+import { isContinuation } from '../../data/index.js';
+import { openSegmenter, type ResidentModel } from '../../model/index.js';
+import { tokenEnds } from '../../patching/index.js';
+import type { SourceTokenizer } from '../../tokenizer/index.js';
+import { documentsOf, type KindedDocument } from './documents.js';
+import type { Counts } from './metric.js';
+import type { SuiteOptions } from './suite.js';
+
+export interface CountedDocument extends KindedDocument {
+  readonly counts: Counts;
+  /** The same quantities of the source's tokens; null without a source, or if its tokens do not spell the document. */
+  readonly tokens: Counts | null;
+}
+
+/** Exclusive ends of the patches of a text, in bytes. The patch of BOS is left out. */
+function patchEnds(patchLengths: readonly number[]): number[] {
+  let end = 0;
+  return patchLengths.slice(1).map((length) => {
+    end += length;
+    return end;
+  });
+}
+
+function countsOf(text: Uint8Array, ends: readonly number[], tokenEndsOf: Uint8Array | null): Counts {
+  const inner = ends.filter((end) => end < text.length);
+  const characters = text.reduce((sum, byte) => sum + (isContinuation(byte) ? 0 : 1), 0);
+  const counts = {
+    items: 1,
+    bytes: text.length,
+    characters,
+    steps: ends.length,
+    cuts: inner.length,
+    cuts_inside_characters: inner.filter((end) => isContinuation(text[end]!)).length,
+  };
+  if (tokenEndsOf === null) return counts;
+  const shared = inner.filter((end) => tokenEndsOf[end - 1] === 1).length;
+  return { ...counts, shared_cuts: shared, token_cuts: tokenEndsOf.slice(0, -1).reduce((sum, one) => sum + one, 0) };
+}
+
+/** Segments the documents. Only the patcher runs. @param tokenizer the source's; null for none */
+export async function* countedDocuments(
+  model: ResidentModel,
+  tokenizer: SourceTokenizer | null,
+  options: SuiteOptions,
+): AsyncGenerator<CountedDocument> {
+  const segmenter = openSegmenter(model);
+  const { reporter, signal } = options;
+  try {
+    let bytes = 0;
+    for await (const document of documentsOf(options)) {
+      const { text } = document;
+      const { patchLengths } = await segmenter.segment(text, { signal });
+      const found = tokenizer === null ? null : tokenEnds(text, false, tokenizer);
+      const ends = found === null || found.known.includes(0) ? null : found.ends;
+      bytes += text.length;
+      reporter.progress({ done: bytes, unit: 'bytes' });
+      const tokens =
+        ends === null
+          ? null
+          : countsOf(
+              text,
+              [...ends.keys()].flatMap((at) => (ends[at] === 1 ? at + 1 : [])),
+              null,
+            );
+      yield { ...document, counts: countsOf(text, patchEnds(patchLengths), ends), tokens };
+    }
+  } finally {
+    segmenter.dispose();
+  }
+}

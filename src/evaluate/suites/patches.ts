@@ -1,0 +1,84 @@
+/** @module Suite `patches`: where the model cuts text, by kind of file and by script, beside the tokens of its source. */
+import { createEstimates } from '../run/estimates.js';
+import { fraction, type Metric, ratio } from './metric.js';
+import { countedDocuments } from './patch-counts.js';
+import type { DirectSuite } from './suite.js';
+
+/** Scripts that are told apart; other text is `other`. */
+const SCRIPTS = [
+  ...[
+    'Latin',
+    'Cyrillic',
+    'Greek',
+    'Arabic',
+    'Hebrew',
+    'Devanagari',
+    'Bengali',
+    'Tamil',
+    'Thai',
+    'Georgian',
+    'Armenian',
+  ],
+  ...['Hangul', 'Hiragana', 'Katakana', 'Han', 'Ethiopic', 'Khmer'],
+].map((name) => ({ name, pattern: new RegExp(`\\p{Script=${name}}`, 'gu') }));
+
+/** The script of most of a text's letters. Japanese is recognised by its kana, whatever the number of Han characters. */
+export function scriptOf(text: string): string {
+  const counted = SCRIPTS.map(({ name, pattern }) => ({ name, letters: text.match(pattern)?.length ?? 0 }));
+  const kana = counted.filter(({ name }) => name === 'Hiragana' || name === 'Katakana');
+  const letters = counted.reduce((sum, one) => sum + one.letters, 0);
+  if (letters === 0) return 'other';
+  if (kana.reduce((sum, one) => sum + one.letters, 0) > letters / 10) return 'Japanese';
+  return counted.reduce((most, one) => (one.letters > most.letters ? one : most)).name;
+}
+
+const share = (name: string, title: string, of: string, over: string, better: Metric['better']): Metric => ({
+  ...fraction(name, title, better),
+  of: (sums) => ratio(sums[of], sums[over]),
+});
+
+const METRICS: readonly Metric[] = [
+  {
+    name: 'bytes_per_step',
+    title: 'bytes per patch (source: per token)',
+    better: 'higher',
+    decimals: 2,
+    of: (sums) => ratio(sums.bytes, sums.steps),
+  },
+  {
+    name: 'characters_per_step',
+    title: 'characters per patch (source: per token)',
+    better: 'higher',
+    decimals: 2,
+    of: (sums) => ratio(sums.characters, sums.steps),
+  },
+  share('inside_character_cuts', 'cuts inside a character', 'cuts_inside_characters', 'cuts', 'lower'),
+  share('cut_precision', 'cuts where a token ends', 'shared_cuts', 'cuts', 'neither'),
+  share('cut_recall', 'token ends with a cut', 'shared_cuts', 'token_cuts', 'neither'),
+];
+
+export const patches: DirectSuite = {
+  name: 'patches',
+  summary: 'bytes per patch by kind of text and script, cuts inside characters, agreement with the source’s tokens',
+  data: 'text: files and folders, each one kind',
+  dataIsOptional: true,
+  async measure(options, { model, source }) {
+    const estimates = createEstimates(METRICS);
+    let unspelled = 0;
+    for await (const { id, kind, text, counts, tokens } of countedDocuments(
+      model,
+      source?.tokenizer ?? null,
+      options,
+    )) {
+      if (source !== null && tokens === null) {
+        unspelled++;
+        continue;
+      }
+      estimates.add(id, [kind, `script: ${scriptOf(Buffer.from(text).toString())}`], counts, tokens);
+    }
+    return { groups: estimates.results(), unspelled };
+  },
+  notes: [
+    'Per character, languages differ in what a step of the large transformer costs: compare the rows, and the model’s with the source’s.',
+  ],
+};

@@ -1,0 +1,92 @@
+/** @module Suite `translate`: parallel text, sentence by sentence, after a few examples; chrF and BLEU of what is written, bits of the reference. */
+import { createReadStream } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { UsageError } from '../../errors.js';
+import { bleu, chrF, translationCounts } from './corpus-scores.js';
+import { type Item, type Outcome, utf8 } from './item.js';
+import { type Counts, LABEL_BITS, type Metric } from './metric.js';
+import type { Suite, SuiteOptions } from './suite.js';
+
+const SHOTS = 3;
+/** A translation may be this many times as long as its source text, and a little more. */
+const [MOST_TIMES, MOST_MORE] = [2, 50];
+
+const linesOf = (path: string) =>
+  createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+
+/** Lines of two files with the same number. @throws UsageError if one has more lines, naming the first without its pair, or an empty line */
+async function* pairsOf(paths: readonly [string, string]): AsyncGenerator<readonly [string, string]> {
+  const [left, right] = paths.map(linesOf) as [ReturnType<typeof linesOf>, ReturnType<typeof linesOf>];
+  for (let number = 1; ; number++) {
+    const [a, b] = [await left.next(), await right.next()];
+    if (a.done === true && b.done === true) return;
+    if (a.done === true || b.done === true) {
+      const [longer, shorter] = a.done === true ? [paths[1], paths[0]] : paths;
+      throw new UsageError(`${longer} has a line ${number}, but ${shorter} does not.`, {
+        hint: 'Parallel files have the same number of lines.',
+      });
+    }
+    if (a.value === '' || b.value === '') {
+      const empty = a.value === '' ? paths[0] : paths[1];
+      throw new UsageError(`Line ${number} of ${empty} is empty.`, { hint: 'Leave out such pairs in both files.' });
+    }
+    yield [a.value, b.value];
+  }
+}
+
+async function* items({ data, limit, settings }: SuiteOptions): AsyncGenerator<Item> {
+  const [from, to, ...others] = data;
+  if (from === undefined || to === undefined || others.length > 0)
+    throw new UsageError('The suite translate reads two parallel files.', {
+      hint: 'Pass --data FROM TO: the same sentences in two languages, one per line.',
+    });
+  const titles = [settings.from, settings.to].map(
+    (name, i) => name || basename([from, to][i]!, extname([from, to][i]!)),
+  );
+  const asked = (text: string) => `${titles[0]}: ${text}\n${titles[1]}: `;
+  const examples: string[] = [];
+  let number = 0;
+  for await (const [text, reference] of pairsOf([from, to])) {
+    if (examples.length < SHOTS) {
+      examples.push(`${asked(text)}${reference}\n\n`);
+      continue;
+    }
+    if (++number > limit) return;
+    const maxBytes = MOST_TIMES * Buffer.byteLength(text) + MOST_MORE;
+    const writing = { maxBytes, stops: [utf8('\n')] };
+    const question = { shared: utf8(examples.join('')), prompt: utf8(asked(text)), continuations: [utf8(reference)] };
+    yield { id: `pair ${number}`, groups: [`${titles[0]} to ${titles[1]}`], ...question, answer: 0, writing };
+  }
+}
+
+function count({ continuations }: Item, { nats, written }: Outcome): Counts {
+  const reference = Buffer.from(continuations[0]!).toString();
+  const text = Buffer.from(written ?? []).toString();
+  return { nats: nats[0]!, bytes: continuations[0]!.length, ...translationCounts(text, reference) };
+}
+
+const score = (name: string, title: string, of: Metric['of']): Metric => ({
+  name,
+  title,
+  better: 'higher',
+  decimals: 1,
+  of,
+});
+
+export const translate: Suite = {
+  name: 'translate',
+  summary: 'translation of parallel text: chrF, BLEU, bits of the reference',
+  data: 'two files with the same sentences, one per line',
+  settings: { from: '', to: '' },
+  items,
+  count,
+  metrics: [
+    score('chrf', 'chrF', chrF),
+    score('bleu', 'BLEU', bleu),
+    { ...LABEL_BITS, title: 'bits per byte of the reference' },
+  ],
+  notes: [
+    'Words of BLEU are separated by spaces and punctuation: it means little for languages written without spaces.',
+  ],
+};

@@ -1,0 +1,94 @@
+import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runSuite } from '../../../src/evaluate/run/run-suite.js';
+import type { EvaluatedModel, Item } from '../../../src/evaluate/suites/item.js';
+import { fraction } from '../../../src/evaluate/suites/metric.js';
+import type { Suite } from '../../../src/evaluate/suites/suite.js';
+import { itemOf, suiteOptions } from '../../support/suite-items.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+
+/** Items "1", "2", ...: a model is right on even ones. */
+const suite: Suite = {
+  name: 'numbers',
+  summary: '',
+  data: null,
+  *items({ limit }) {
+    for (let i = 1; i <= limit; i++) yield itemOf({ id: `${i}`, groups: ['numbers'], continuations: [`${i}`] });
+  },
+  count: (_item, { nats }) => ({ items: 1, right: nats[0]! % 2 === 0 ? 1 : 0 }),
+  metrics: [fraction('right', 'right')],
+  notes: [],
+};
+
+/** A model that answers with the item's number, and counts what it was asked. */
+function candidate(file: string, options: { failsAt?: string; unspelled?: string } = {}) {
+  const asked: string[] = [];
+  const model: EvaluatedModel = {
+    async answer(item: Item) {
+      if (item.id === options.failsAt) throw new Error('no more');
+      asked.push(item.id);
+      return item.id === options.unspelled ? null : { nats: [Number(item.id)], steps: 1, written: null };
+    },
+    dispose: () => undefined,
+  };
+  return { asked, title: 'the model', file: join(folder(), file), open: async () => model };
+}
+
+const right = (found: Awaited<ReturnType<typeof runSuite>>) => found.groups[0]!.metrics[0]!;
+
+describe('a suite', () => {
+  it('asks each item once, and continues where it was stopped', async () => {
+    const options = suiteOptions({ limit: 10 });
+    const failing = candidate('a.jsonl', { failsAt: '5' });
+    await expect(runSuite(suite, options, [failing])).rejects.toThrow('no more');
+    expect(failing.asked).toEqual(['1', '2', '3', '4']);
+    const again = candidate('a.jsonl');
+    const found = await runSuite(suite, options, [again]);
+    expect(again.asked).toEqual(['5', '6', '7', '8', '9', '10']);
+    expect(right(found).model.value).toBe(0.5);
+    const third = candidate('a.jsonl');
+    expect(await runSuite(suite, options, [third])).toEqual(found);
+    expect(third.asked).toEqual([]);
+  });
+
+  it('asks only the new items of a larger limit, and counts no more than a smaller one', async () => {
+    await runSuite(suite, suiteOptions({ limit: 4 }), [candidate('a.jsonl')]);
+    const more = candidate('a.jsonl');
+    await runSuite(suite, suiteOptions({ limit: 6 }), [more]);
+    expect(more.asked).toEqual(['5', '6']);
+    const found = await runSuite(suite, suiteOptions({ limit: 3 }), [candidate('a.jsonl')]);
+    expect(found.groups[0]!.items).toBe(3);
+  });
+
+  it('answers an item again whose answer a killed process left incomplete', async () => {
+    const first = candidate('a.jsonl');
+    await runSuite(suite, suiteOptions({ limit: 3 }), [first]);
+    const whole = await readFile(first.file, 'utf8');
+    await truncate(first.file, whole.length - 5);
+    const again = candidate('a.jsonl');
+    await runSuite(suite, suiteOptions({ limit: 3 }), [again]);
+    expect(again.asked).toEqual(['3']);
+    expect(await readFile(first.file, 'utf8')).toBe(whole);
+  });
+
+  it('names a file of answers that does not belong to its items', async () => {
+    const first = candidate('a.jsonl');
+    await runSuite(suite, suiteOptions({ limit: 1 }), [first]);
+    await appendFile(first.file, '{"id":"7","nats":[1],"steps":1,"written":null}\n');
+    await expect(runSuite(suite, suiteOptions({ limit: 2 }), [candidate('a.jsonl')])).rejects.toThrow(
+      'the answer to "7"',
+    );
+    await writeFile(first.file, '{"id":"1","nats":"?"}\n');
+    await expect(runSuite(suite, suiteOptions({ limit: 1 }), [candidate('a.jsonl')])).rejects.toThrow('Line 1 of');
+  });
+
+  it('leaves items out that the source cannot spell, for both', async () => {
+    const candidates = [candidate('a.jsonl'), candidate('b.jsonl', { unspelled: '1' })];
+    const found = await runSuite(suite, suiteOptions({ limit: 3 }), candidates);
+    expect([found.unspelled, found.groups[0]!.items, right(found).model.value]).toEqual([1, 2, 0.5]);
+    expect(right(found).retention!.value).toBe(1);
+  });
+});
