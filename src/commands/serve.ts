@@ -14,6 +14,7 @@ import {
   readPage,
   STREAM_LIMITS,
 } from '../serve/index.js';
+import { readChatTemplate } from '../tokenizer/index.js';
 import { type Command, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, type WeightsArgs, weightsOption } from './shared-options.js';
 import { withGenerator } from './with-generator.js';
@@ -144,6 +145,7 @@ export const serve: Command<Args> = {
     const { folder } = await resolveCheckpoint(args.dir);
     const limits = limitsOf(args, textPositions(await readBltConfig(folder)));
     const chat = await openChatPrompts(folder);
+    const chatTemplate = await readChatTemplate(folder);
     const page = await readPage();
     const listener = await openListener({ host: args.host, port: args.port, requestMs: limits.requestMs });
     try {
@@ -157,7 +159,7 @@ export const serve: Command<Args> = {
         const scheduler = createScheduler(generator, limits);
         const modelName = args.name ?? basename(resolve(args.dir));
         const app = createApp({
-          ...{ generator, scheduler, chat, modelName, limits, key, page },
+          ...{ generator, scheduler, chat, chatTemplate, modelName, limits, key, page },
           loopbackHost: loopback ? args.host : null,
           onFailure: (error) => reporter.warn(messageOf(error)),
         });

@@ -8,7 +8,8 @@ import type { RunMode } from '../engine/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
 import { openDecoding, type ResidentModel } from '../model/index.js';
 import { type ByteCounts, generateRound } from './round.js';
-import { createSequences, type GenerationRequest, type WrittenBytes } from './sequence.js';
+import { createSequences, type GenerationRequest, type Sequence, type WrittenBytes } from './sequence.js';
+import { createHolder, sharedLength } from './shared-prompt.js';
 import { createSlotQueue } from './slot-queue.js';
 
 export interface GeneratorOptions {
@@ -39,6 +40,15 @@ export interface Generator {
    */
   generate(
     request: GenerationRequest,
+    options?: { samples?: number; signal?: AbortSignal },
+  ): AsyncIterable<WrittenBytes>[];
+  /**
+   * Generates `samples` sequences after each of several prompts, and reads what the prompts begin with in common only once.
+   * @returns all sequences of the first prompt, then those of the next
+   * @throws as `generate` does
+   */
+  generateAll(
+    requests: readonly GenerationRequest[],
     options?: { samples?: number; signal?: AbortSignal },
   ): AsyncIterable<WrittenBytes>[];
   state(): GeneratorState;
@@ -98,23 +108,41 @@ export function openGenerator(model: ResidentModel, options: GeneratorOptions = 
     working = null;
   }
 
+  /** The request with its length limited by the model's. @throws UsageError for a prompt that fills it */
+  function limited(request: GenerationRequest): GenerationRequest {
+    const { length } = request.prompt;
+    if (length >= maxPositions)
+      throw new UsageError(
+        `The prompt is ${length - 1} bytes long; prompt and generated text together are limited to ${maxPositions - 1} bytes by this model.`,
+        { hint: 'Use a shorter prompt.' },
+      );
+    return { ...request, maxBytes: Math.min(request.maxBytes, maxPositions - length) };
+  }
+
+  function generateAll(
+    requests: readonly GenerationRequest[],
+    { samples = 1, signal }: { samples?: number; signal?: AbortSignal } = {},
+  ): AsyncIterable<WrittenBytes>[] {
+    if (closed) throw new ByteifyError('The generator is closed.');
+    if (samples > slotCount)
+      throw new UsageError(`${samples} samples were requested, but at most ${slotCount} can be generated at a time.`);
+    const given = requests.map(limited);
+    // The shared beginning takes a slot of its own.
+    const shared = slotCount > samples ? sharedLength(given.map(({ prompt }) => prompt)) : 0;
+    const batch: Sequence[] = [];
+    const holder = shared === 0 ? null : createHolder(given[0]!.prompt.slice(0, shared), given[0]!, () => batch);
+    const groups = given.map((request) => createSequences(request, samples, { signal, holder }));
+    batch.push(...groups.flat());
+    if (holder !== null) queue.add([holder]);
+    for (const sequences of groups) queue.add(sequences);
+    requestedBytes += given.reduce((sum, { maxBytes }) => sum + samples * maxBytes, 0);
+    working ??= work();
+    return batch.map(({ output }) => output);
+  }
+
   return {
-    generate(request, { samples = 1, signal } = {}) {
-      if (closed) throw new ByteifyError('The generator is closed.');
-      if (samples > slotCount)
-        throw new UsageError(`${samples} samples were requested, but at most ${slotCount} can be generated at a time.`);
-      if (request.prompt.length >= maxPositions)
-        throw new UsageError(
-          `The prompt is ${request.prompt.length - 1} bytes long; prompt and generated text together are limited to ${maxPositions - 1} bytes by this model.`,
-          { hint: 'Use a shorter prompt.' },
-        );
-      const maxBytes = Math.min(request.maxBytes, maxPositions - request.prompt.length);
-      const sequences = createSequences({ ...request, maxBytes }, samples, signal);
-      requestedBytes += samples * maxBytes;
-      queue.add(sequences);
-      working ??= work();
-      return sequences.map(({ output }) => output);
-    },
+    generate: (request, options) => generateAll([request], options),
+    generateAll,
     state: () => ({ slots: slotCount, ...queue.state(), ...counts }),
     warmUp: compileInBackground,
     async close() {

@@ -27,13 +27,28 @@ export interface Round {
 const readsPrompt = (running: Round['running'], { siblings }: Sequence, slot: number): boolean =>
   running.findIndex((other) => other?.siblings === siblings) === slot;
 
+/** Copies the beginning that the prompts of a batch share, if there is one. @returns whether the rest can be read, or must wait for it */
+function beginsPrompt(
+  decoding: Decoding,
+  running: Round['running'],
+  { holder, promptLogprobs }: Sequence,
+  slot: number,
+): boolean {
+  if (holder === null || decoding.state(slot).length > 0) return true;
+  const from = running.indexOf(holder);
+  if (decoding.state(from).length < holder.prompt.length) return false;
+  decoding.fork(from, slot);
+  promptLogprobs.take(holder.promptLogprobs);
+  return true;
+}
+
 /** The ids that a slot reads next; none if another slot reads its prompt. */
 async function nextIds({ decoding, running, draft }: Round, slot: number): Promise<readonly number[]> {
   const sequence = running[slot] ?? null;
   if (sequence === null) return [];
   const { prompt, next } = sequence;
   if (next !== null) return draft > 1 ? await decoding.draft(slot, next) : [next];
-  if (!readsPrompt(running, sequence, slot)) return [];
+  if (!readsPrompt(running, sequence, slot) || !beginsPrompt(decoding, running, sequence, slot)) return [];
   const { length } = decoding.state(slot);
   // One chunk at a time, so that other slots get their next byte in between.
   return prompt.slice(length, length + decoding.counts.at(-1)!);
@@ -59,7 +74,10 @@ function beginTexts({ decoding, running }: Round, slot: number, reader: Sequence
   };
   for (const [other, sequence] of running.entries()) {
     if (sequence === null || sequence.siblings !== reader.siblings) continue;
-    if (other !== slot) decoding.fork(slot, other);
+    if (other !== slot) {
+      decoding.fork(slot, other);
+      sequence.promptLogprobs.take(reader.promptLogprobs);
+    }
     sequence.draw(read);
   }
 }
@@ -77,7 +95,9 @@ export async function generateRound(round: Round): Promise<void> {
     if (sequence.next !== null) continueText(round, slot, sequence, { ids: read, ...output });
     else {
       counts.promptBytes += read.length;
-      if (decoding.state(slot).length === sequence.prompt.length) beginTexts(round, slot, sequence, output);
+      sequence.promptLogprobs.read(read, output.logits);
+      const isRead = decoding.state(slot).length === sequence.prompt.length;
+      if (isRead && !sequence.isHolder) beginTexts(round, slot, sequence, output);
     }
   }
   for (const sequence of running) counts.writtenBytes += sequence?.deliver() ?? 0;

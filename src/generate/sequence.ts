@@ -3,6 +3,8 @@ import { BYTE_OFFSET, EOS, VOCAB_SIZE } from '../blt/index.js';
 import type { SlotOutput } from '../model/index.js';
 import { uniformOf } from '../random.js';
 import { createAsyncQueue } from './async-queue.js';
+import { type Logprob, logprobOf } from './logprobs.js';
+import { createPromptLogprobs, type PromptLogprobs, type WantedLogprobs } from './prompt-logprobs.js';
 import { drawId, nextProbabilities, type Sampling } from './sampling.js';
 import { settledLength, stopsAt } from './stop-strings.js';
 
@@ -14,6 +16,8 @@ export interface GenerationRequest {
   readonly seed: number;
   /** Stop strings: the text ends before the first of these. */
   readonly stops: readonly Uint8Array[];
+  /** The log-probabilities to deliver; null, the default, for none. */
+  readonly logprobs?: WantedLogprobs | null;
 }
 
 /** `eos`: the model ended the text. `stop`: the text reached a stop string. `length`: it reached the requested length or the model's maximum. */
@@ -28,6 +32,10 @@ export interface WrittenBytes {
   readonly beginsPatch: readonly boolean[];
   /** Why the text ends here; null if it continues. */
   readonly finish: FinishReason | null;
+  /** One per byte, and one more for EOS if it ends the text. Empty if none are wanted. */
+  readonly logprobs: readonly Logprob[];
+  /** With the first bytes of a text, if they are wanted. */
+  readonly promptLogprobs: PromptLogprobs['values'] | null;
 }
 
 /** Ids that were read, and the model's output for them. */
@@ -40,6 +48,12 @@ export interface Sequence {
   readonly prompt: readonly number[];
   /** The sequences of the same request, itself included: one of them reads the prompt for all. */
   readonly siblings: readonly Sequence[];
+  /** Reads the beginning that the prompts of a batch share, and keeps it for them; null if the sequence has all of its prompt read itself. */
+  readonly holder: Sequence | null;
+  /** Whether the sequence is such a holder, which writes nothing. */
+  readonly isHolder: boolean;
+  /** Those of the ids of the prompt that were read. */
+  readonly promptLogprobs: PromptLogprobs;
   /** The sampled id that follows those read; null before the first. */
   readonly next: number | null;
   readonly finish: FinishReason | null;
@@ -59,18 +73,24 @@ export interface Sequence {
   fail(reason: unknown): void;
 }
 
-/** Creates the samples of one request, with consecutive seeds from the request's on. @param signal aborts the request */
-export function createSequences(request: GenerationRequest, samples: number, signal?: AbortSignal): Sequence[] {
+/**
+ * Creates the samples of one request, with consecutive seeds from the request's on.
+ * @param signal aborts the request @param holder has the beginning of the prompt
+ */
+export function createSequences(
+  request: GenerationRequest,
+  samples: number,
+  { signal, holder = null }: { readonly signal?: AbortSignal | undefined; readonly holder?: Sequence | null } = {},
+): Sequence[] {
   const siblings: Sequence[] = [];
   for (let i = 0; i < samples; i++)
-    siblings.push(createSequence({ ...request, seed: request.seed + i }, siblings, signal));
+    siblings.push(createSequence({ ...request, seed: request.seed + i }, { siblings, holder, signal }));
   return siblings;
 }
 
 function createSequence(
-  { prompt, maxBytes, sampling, stops, seed }: GenerationRequest,
-  siblings: readonly Sequence[],
-  signal: AbortSignal | undefined,
+  { prompt, maxBytes, sampling, stops, seed, logprobs = null }: GenerationRequest,
+  { siblings, holder, signal }: Pick<Sequence, 'siblings' | 'holder'> & { readonly signal: AbortSignal | undefined },
 ): Sequence {
   const queue = createAsyncQueue<WrittenBytes>();
   const uniform = uniformOf(`${seed}`);
@@ -78,9 +98,12 @@ function createSequence(
   const bytes: number[] = [];
   const entropies: number[] = [];
   const begins: boolean[] = [];
+  const found: Logprob[] = [];
+  const promptLogprobs = createPromptLogprobs(logprobs);
   let delivered = 0;
+  let deliveredPrompt = logprobs?.ofPrompt !== true;
   let next: number | null = null;
-  let finish: FinishReason | null = maxBytes === 0 ? 'length' : null;
+  let finish: FinishReason | null = maxBytes === 0 && deliveredPrompt ? 'length' : null;
 
   function write(id: number, entropy: number, beginsPatch: boolean): void {
     if (id === EOS) {
@@ -94,6 +117,7 @@ function createSequence(
     const left = stopsAt(bytes, stops);
     if (left !== null) {
       bytes.length = left;
+      found.length = Math.min(found.length, left);
       finish = 'stop';
     } else if (bytes.length === maxBytes) finish = 'length';
   }
@@ -101,7 +125,10 @@ function createSequence(
   return {
     prompt,
     siblings,
+    holder,
     output: queue.items,
+    isHolder: false,
+    promptLogprobs,
     get next() {
       return next;
     },
@@ -111,12 +138,14 @@ function createSequence(
     get abandoned() {
       return signal?.aborted === true || queue.abandoned;
     },
-    draw({ ids, logits, entropies: found, closed }) {
+    draw({ ids, logits, entropies: of, closed }) {
       for (const [i] of ids.entries()) {
+        if (maxBytes === 0) finish = 'length';
         if (finish !== null) return i;
         const row = logits.subarray(i * VOCAB_SIZE, (i + 1) * VOCAB_SIZE);
         next = drawId(nextProbabilities(row, present, sampling), uniform());
-        write(next, found[i]!, closed[i]!);
+        if (logprobs !== null) found.push(logprobOf(row, next, logprobs.top));
+        write(next, of[i]!, closed[i]!);
         if (next !== ids[i + 1]) return i + 1;
       }
       return ids.length;
@@ -131,7 +160,11 @@ function createSequence(
         entropyNats: Float32Array.from(entropies.slice(from, settled)),
         beginsPatch: begins.slice(from, settled),
         finish,
+        // EOS has a log-probability but no byte.
+        logprobs: found.slice(from, finish === 'eos' ? settled + 1 : settled),
+        promptLogprobs: deliveredPrompt ? null : promptLogprobs.values,
       });
+      deliveredPrompt = true;
       if (finish !== null) queue.end();
       return delivered - from;
     },

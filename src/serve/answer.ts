@@ -1,9 +1,11 @@
 /** @module Builds responses: all texts in one document, or a stream of deltas as they are generated. */
 import { randomBytes } from 'node:crypto';
+import { decodeBytes } from '../blt/index.js';
 import { apiErrorOf, errorBody } from './api-error.js';
 import type { Endpoint } from './endpoint.js';
 import { createEventStream, type EventStream } from './event-stream.js';
 import type { Limits } from './limits.js';
+import type { Entry, LogprobsFormat } from './logprobs-format.js';
 import type { TextRequest } from './request-fields.js';
 import type { Scheduler, TextDelta, Usage } from './scheduler.js';
 
@@ -48,20 +50,40 @@ const usageFields = ({ promptBytes, writtenBytes }: Usage) => ({
 /** Generates all texts of a request and returns them in one document. @throws ApiError as `Scheduler.write` does */
 export async function answerWhole(job: CompletionJob, scheduler: Scheduler): Promise<object> {
   const { endpoint, request, client } = job;
-  const written: TextDelta[][] = Array.from({ length: request.samples }, () => []);
+  const count = request.generations.length * request.samples;
+  const written: TextDelta[][] = Array.from({ length: count }, () => []);
   const usage = await scheduler.write(request, client, (delta) => written[delta.index]!.push(delta));
   return {
     ...headOf(job, endpoint.wholeObject),
     choices: written.map((deltas, index) => ({
       index,
-      ...endpoint.whole(deltas.map(({ text }) => text).join('')),
-      logprobs: null,
+      ...endpoint.whole(echoOf(job, index) + deltas.map(({ text }) => text).join('')),
+      logprobs: wantsLogprobs(job) ? endpoint.logprobs()(deltas.flatMap(entriesOf(job))) : null,
       finish_reason: deltas.at(-1)!.finish,
       ...(request.patches && { byteify: patchFields(deltas) }),
     })),
     usage: usageFields(usage),
   };
 }
+
+const generationOf = ({ request }: CompletionJob, index: number) =>
+  request.generations[Math.floor(index / request.samples)]!;
+
+const wantsLogprobs = ({ request }: CompletionJob): boolean => request.generations[0]!.logprobs != null;
+
+/** The prompt, as the beginning of a text, if it is wanted. */
+const echoOf = (job: CompletionJob, index: number): string =>
+  job.request.echo ? Buffer.from(decodeBytes(generationOf(job, index).prompt)).toString('utf8') : '';
+
+/** The ids of a delta with their log-probabilities, those of the prompt included. */
+const entriesOf =
+  (job: CompletionJob) =>
+  ({ index, written: { logprobs, promptLogprobs } }: TextDelta): readonly Entry[] => [
+    ...(promptLogprobs ?? []).map(
+      (one) => one ?? { id: generationOf(job, index).prompt[0]!, logprob: null, top: [] as const },
+    ),
+    ...logprobs,
+  ];
 
 /** Formats the events of a stream. */
 function chunksOf(job: CompletionJob) {
@@ -70,18 +92,29 @@ function chunksOf(job: CompletionJob) {
   const line = (rest: object) => JSON.stringify({ ...head, ...rest });
   const withChoice = (index: number, finish: TextDelta['finish'], fields: object) =>
     line({
-      choices: [{ index, ...fields, logprobs: null, finish_reason: finish }],
+      choices: [{ index, logprobs: null, ...fields, finish_reason: finish }],
       ...(request.includeUsage && { usage: null }),
     });
   const opened = new Set<number>();
+  const formats = new Map<number, LogprobsFormat>();
+  function logprobsOf(delta: TextDelta): object {
+    const entries = entriesOf(job)(delta);
+    if (entries.length === 0) return {};
+    const format = formats.get(delta.index) ?? endpoint.logprobs();
+    formats.set(delta.index, format);
+    return { logprobs: format(entries) };
+  }
   return {
     delta(delta: TextDelta): string[] {
       const { index, text, finish } = delta;
-      const opening = opened.has(index) || endpoint.opening === null ? [] : [withChoice(index, null, endpoint.opening)];
+      const isFirst = !opened.has(index);
+      const opening = isFirst && endpoint.opening !== null ? [withChoice(index, null, endpoint.opening)] : [];
       opened.add(index);
-      if (text === '' && finish === null && !request.patches) return opening;
+      const shown = (isFirst ? echoOf(job, index) : '') + text;
+      const logprobs = logprobsOf(delta);
+      if (shown === '' && finish === null && !request.patches && !('logprobs' in logprobs)) return opening;
       const patches = request.patches && { byteify: patchFields([delta]) };
-      return [...opening, withChoice(index, finish, { ...endpoint.delta(text), ...patches })];
+      return [...opening, withChoice(index, finish, { ...endpoint.delta(shown), ...patches, ...logprobs })];
     },
     end: (usage: Usage): string[] => [
       ...(request.includeUsage ? [line({ choices: [], usage: usageFields(usage) })] : []),

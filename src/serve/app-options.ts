@@ -10,6 +10,8 @@ export interface AppOptions {
   readonly scheduler: Scheduler;
   /** Null if the model has no chat template. */
   readonly chat: ChatPrompts | null;
+  /** The chat template itself, for clients that render it; null for none. */
+  readonly chatTemplate: string | null;
   /** The model's name for clients. */
   readonly modelName: string;
   readonly limits: Limits;

@@ -5,6 +5,7 @@ import type { AppOptions, Env } from './app-options.js';
 import { addCompletionRoutes, addModelRoutes } from './completion-routes.js';
 import { addGuards } from './guards.js';
 import { createMetrics } from './metrics.js';
+import { addTokenizerRoutes } from './tokenizer-routes.js';
 
 function addErrors(app: Hono<Env>, onFailure: AppOptions['onFailure']): void {
   app.onError((thrown, c) => {
@@ -31,6 +32,7 @@ export function createApp(options: AppOptions): Hono<Env> {
   addGuards(app, options, metrics);
   addCompletionRoutes(app, options, metrics);
   addModelRoutes(app, options);
+  addTokenizerRoutes(app, options);
   app.get('/health', (c) => {
     const { slots, running, waiting } = generator.state();
     const status = scheduler.stopping ? 'stopping' : 'ok';

@@ -2,14 +2,17 @@
 import { z } from 'zod';
 import { ApiError } from './api-error.js';
 import type { Endpoint } from './endpoint.js';
+import { chatLogprobs } from './logprobs-format.js';
 import {
   checkPromptBytes,
   ignored,
+  or,
   parseBody,
   refused,
   sharedFields,
   shortArray,
   textRequestOf,
+  topCount,
 } from './request-fields.js';
 
 /** The template loops over all messages. */
@@ -43,7 +46,7 @@ const schema = z.strictObject({
   audio: refused(),
   function_call: refused('none'),
   functions: refused([]),
-  logprobs: refused(false),
+  logprobs: or(z.boolean(), false),
   modalities: refused(['text']),
   parallel_tool_calls: ignored,
   prediction: refused(),
@@ -51,7 +54,7 @@ const schema = z.strictObject({
   response_format: refused({ type: 'text' }),
   tool_choice: refused('none', 'auto'),
   tools: refused([]),
-  top_logprobs: refused(0),
+  top_logprobs: z.nullish(topCount),
   verbosity: refused(),
   web_search_options: refused(),
 });
@@ -77,9 +80,13 @@ export const chat: Endpoint = {
     );
     const prompt = await prompts.promptOf(messages);
     checkPromptBytes(prompt.ids.length - 1, limits, 'messages');
-    return { text: textRequestOf(fields, prompt, context), model: fields.model ?? null };
+    if (fields.top_logprobs != null && !fields.logprobs)
+      throw new ApiError(400, 'top_logprobs: needs "logprobs": true.', { param: 'top_logprobs' });
+    const logprobs = fields.logprobs ? { top: fields.top_logprobs ?? 0, ofPrompt: false } : null;
+    return { text: textRequestOf(fields, [prompt], context, { echo: false, logprobs }), model: fields.model ?? null };
   },
   whole: (content) => ({ message: { role: 'assistant', content, refusal: null } }),
   delta: (content) => ({ delta: { content } }),
   opening: { delta: { role: 'assistant', content: '' } },
+  logprobs: chatLogprobs,
 };

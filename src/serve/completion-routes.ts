@@ -1,9 +1,9 @@
 /** @module The routes that generate text and those that list the model. */
 import type { Context, Hono } from 'hono';
-import { explainJson } from '../fs/index.js';
 import { answerStream, answerWhole } from './answer.js';
 import { ApiError, apiErrorOf } from './api-error.js';
 import type { AppOptions, Env } from './app-options.js';
+import { bodyOf } from './body.js';
 import { chat } from './chat.js';
 import { completions } from './completions.js';
 import type { Endpoint } from './endpoint.js';
@@ -16,18 +16,6 @@ const STREAM_HEADERS = {
   // Without it nginx would buffer the stream.
   'X-Accel-Buffering': 'no',
 };
-
-async function bodyOf(c: Context<Env>): Promise<unknown> {
-  // A page of another site cannot send this type without a preflight request, which this server does not answer.
-  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? ''))
-    throw new ApiError(415, 'The body must be JSON, sent with "Content-Type: application/json".');
-  const text = await c.req.text();
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ApiError(400, `The body is not JSON: ${explainJson(text)}.`, { code: 'invalid_json' });
-  }
-}
 
 function checkModel(name: string | null, modelName: string): void {
   if (name === null || name === modelName) return;

@@ -1,6 +1,7 @@
 /** @module The differences between `/v1/completions` and `/v1/chat/completions`: how a body becomes a prompt, and how text is wrapped. */
 import type { ChatPrompts } from '../generate/index.js';
 import type { Limits } from './limits.js';
+import type { LogprobsFormat } from './logprobs-format.js';
 import type { TextRequest } from './request-fields.js';
 
 /** The context in which a request is parsed. */
@@ -35,4 +36,6 @@ export interface Endpoint {
   delta(text: string): object;
   /** The fields of a chunk before the first delta; null for none. */
   readonly opening: object | null;
+  /** Formats the log-probabilities of one text, part by part. */
+  logprobs(): LogprobsFormat;
 }

@@ -7,16 +7,20 @@ import { checkHost, checkKey } from './access.js';
 import { ApiError } from './api-error.js';
 import type { AppOptions, Env } from './app-options.js';
 import type { Metrics } from './metrics.js';
+import { TOKENIZER_PATHS } from './tokenizer-routes.js';
 
-function addBodyLimit(app: Hono<Env>, maxSize: number): void {
+/** The routes that clients of the model use; the others say only whether the server is well. */
+const GUARDED = ['/v1/*', ...TOKENIZER_PATHS];
+
+function addBodyLimit(app: Hono<Env>, path: string, maxSize: number): void {
   const tooLarge = `The body is larger than the ${maxSize} bytes that this server accepts.`;
-  app.use('/v1/*', async (c, next) => {
+  app.use(path, async (c, next) => {
     // A body of which nothing was read is discarded as it arrives, and the connection stays open.
     if (Number(c.req.header('Content-Length') ?? 0) > maxSize) throw new ApiError(413, tooLarge);
     await next();
   });
   app.use(
-    '/v1/*',
+    path,
     bodyLimit({
       maxSize,
       onError() {
@@ -45,9 +49,11 @@ export function addGuards(
     if (loopbackHost !== null) checkHost(c.req.header('Host'), loopbackHost);
     await next();
   });
-  app.use('/v1/*', async (c, next) => {
-    if (key !== null) checkKey(c.req.header('Authorization'), key);
-    await next();
-  });
-  addBodyLimit(app, limits.bodyBytes);
+  for (const path of GUARDED) {
+    app.use(path, async (c, next) => {
+      if (key !== null) checkKey(c.req.header('Authorization'), key);
+      await next();
+    });
+    addBodyLimit(app, path, limits.bodyBytes);
+  }
 }

@@ -1,4 +1,5 @@
 /** @module Schedules requests: admits them, limits their time, and ends them when the client disconnects or the server stops. */
+import { BYTE_OFFSET } from '../blt/index.js';
 import {
   createShownText,
   type FinishReason,
@@ -13,7 +14,7 @@ import type { TextRequest } from './request-fields.js';
 
 /** A newly generated part of one text of a request. */
 export interface TextDelta {
-  /** The index of the text in the request. */
+  /** The index of the text in the request: the texts of one prompt follow each other. */
   readonly index: number;
   /** The text that can be shown: an incomplete character waits for the rest of its bytes. */
   readonly text: string;
@@ -48,6 +49,8 @@ const NOTHING: WrittenBytes = {
   entropyNats: new Float32Array(),
   beginsPatch: [],
   finish: 'length',
+  logprobs: [],
+  promptLogprobs: null,
 };
 
 /** Refused clients are told to retry after this long. */
@@ -70,7 +73,7 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
   }
 
   async function writeUntil(end: AbortController, request: TextRequest, deliver: (delta: TextDelta) => void) {
-    const { generation, samples } = request;
+    const { generations, samples } = request;
     let started = false;
     let writtenBytes = 0;
     const timeIsUp = new ApiError(504, `No byte was written in ${limits.requestMs / 1000} s.`, { code: 'timeout' });
@@ -91,20 +94,21 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
       }
     };
     try {
-      await Promise.all(generator.generate(generation, { samples, signal: end.signal }).map(follow));
+      await Promise.all(generator.generateAll(generations, { samples, signal: end.signal }).map(follow));
     } finally {
       clearTimeout(timer);
       // If one text failed, the others end too.
       end.abort();
     }
-    return { promptBytes: generation.prompt.length - 1, writtenBytes };
+    const ids = generations.flatMap(({ prompt }) => prompt);
+    return { promptBytes: ids.filter((id) => id >= BYTE_OFFSET).length, writtenBytes };
   }
 
   return {
     async write(request, client, deliver) {
       if (stopping) throw stoppingError();
       if (client.aborted) throw clientGone();
-      checkCapacity(request.samples);
+      checkCapacity(request.generations.length * request.samples);
       const end = new AbortController();
       const leave = () => end.abort(clientGone());
       client.addEventListener('abort', leave);

@@ -1,5 +1,5 @@
 /** @module Builds the tokenizer files of a BLT, which map bytes to their ids, for transformers' AutoTokenizer (blt-format 3.3). */
-import { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, EOS } from '../blt/index.js';
+import { BOE, BOS, BPE_DELIMITER, BYTE_OFFSET, EOS, encodeBytes } from '../blt/index.js';
 import { BYTE_CHARACTERS } from './byte-characters.js';
 import {
   addedToken,
@@ -16,6 +16,23 @@ const SPECIALS: readonly (readonly [content: string, id: number])[] = [
   ['</s>', EOS],
   ['<bpe>', BPE_DELIMITER],
 ];
+
+/** The written form of a special id; null for the id of a byte. */
+export const specialContent = (id: number): string | null =>
+  SPECIALS.find(([, special]) => special === id)?.[0] ?? null;
+
+/** Matches the written form of a special id. */
+const SPECIAL = new RegExp(`(${SPECIALS.map(([content]) => content).join('|')})`);
+
+/** The ids of a text, as an export's tokenizer gives them: special tokens that are written out become their ids. */
+export function encodeWithSpecials(text: string): number[] {
+  const idOf = new Map(SPECIALS);
+  return text.split(SPECIAL).flatMap((part) => idOf.get(part) ?? [...encodeBytes(Buffer.from(part), { bos: false })]);
+}
+
+/** The text of ids, as an export's tokenizer gives it: special tokens are written out, and invalid UTF-8 becomes U+FFFD. */
+export const decodeWithSpecials = (ids: readonly number[]): string =>
+  Buffer.concat(ids.map((id) => Buffer.from(specialContent(id) ?? [id - BYTE_OFFSET]))).toString('utf8');
 
 const MAX_BYTES = 24_576;
 

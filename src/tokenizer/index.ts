@@ -1,5 +1,5 @@
 /** @module Tokenizers: that of the source, and the byte tokenizer of a BLT. */
-export { byteTokenizerFiles } from './byte-tokenizer.js';
+export { byteTokenizerFiles, decodeWithSpecials, encodeWithSpecials, specialContent } from './byte-tokenizer.js';
 export {
   CHAT_TEMPLATE_NAME,
   type ChatMessage,

@@ -107,7 +107,7 @@ describe('a sequence', () => {
 
   it('is abandoned when its request is aborted, and throws the reason', async () => {
     const controller = new AbortController();
-    const [sequence] = createSequences(requestOf(), 1, controller.signal);
+    const [sequence] = createSequences(requestOf(), 1, { signal: controller.signal });
     expect(sequence!.abandoned).toBe(false);
     controller.abort(new Error('gone'));
     expect(sequence!.abandoned).toBe(true);

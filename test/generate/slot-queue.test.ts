@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishReason } from '../../src/generate/index.js';
+import { createPromptLogprobs } from '../../src/generate/prompt-logprobs.js';
 import type { Sequence } from '../../src/generate/sequence.js';
 import { createSlotQueue } from '../../src/generate/slot-queue.js';
 
@@ -15,6 +16,7 @@ function sequences(count: number): Scripted[] {
     const reasons: unknown[] = [];
     siblings.push({
       ...{ prompt: [1], siblings, next: null, finish: null, abandoned: false, reasons },
+      ...{ holder: null, isHolder: false, promptLogprobs: createPromptLogprobs(null) },
       output: (async function* () {})(),
       draw: () => 0,
       deliver: () => 0,

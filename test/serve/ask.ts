@@ -33,6 +33,7 @@ export function appOf(
     scheduler,
     limits,
     chat: null,
+    chatTemplate: null,
     modelName: 'tiny',
     key: null,
     loopbackHost: null,

@@ -42,6 +42,8 @@ export function fakeGenerator(
           bytes: text.slice(i, i + 1),
           entropyNats: Float32Array.of(i / 3),
           beginsPatch: [i % 4 === 0],
+          logprobs: [],
+          promptLogprobs: null,
           finish: isLast ? (length === maxBytes ? 'length' : 'eos') : null,
         };
       }
@@ -49,6 +51,17 @@ export function fakeGenerator(
       if (signal?.aborted === true) aborted++;
       taken--;
     }
+  }
+
+  function generate(
+    request: GenerationRequest,
+    { samples = 1, signal }: { samples?: number; signal?: AbortSignal } = {},
+  ) {
+    requests.push(request);
+    return Array.from({ length: samples }, (_, i) => {
+      const text = say(request, i);
+      return write(typeof text === 'string' ? new TextEncoder().encode(text) : text, request.maxBytes, signal);
+    });
   }
 
   return {
@@ -60,13 +73,8 @@ export function fakeGenerator(
       for (const go of now) go();
       await turn();
     },
-    generate(request, { samples = 1, signal } = {}) {
-      requests.push(request);
-      return Array.from({ length: samples }, (_, i) => {
-        const text = say(request, i);
-        return write(typeof text === 'string' ? new TextEncoder().encode(text) : text, request.maxBytes, signal);
-      });
-    },
+    generate,
+    generateAll: (all, options) => all.flatMap((request) => generate(request, options)),
     state: () => ({
       slots,
       running: taken,

@@ -7,8 +7,9 @@ import { LIMITS } from './ask.js';
 import { fakeGenerator } from './fake-generator.js';
 
 const request = (samples = 1): TextRequest => ({
-  generation: { prompt: [1, 101], maxBytes: 100, sampling: PLAIN_SAMPLING, seed: 0, stops: [] },
+  generations: [{ prompt: [1, 101], maxBytes: 100, sampling: PLAIN_SAMPLING, seed: 0, stops: [] }],
   samples,
+  echo: false,
   stream: false,
   includeUsage: false,
   patches: false,

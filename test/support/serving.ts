@@ -6,6 +6,7 @@ interface Choice {
   readonly text: string;
   readonly message: object;
   readonly delta: object;
+  readonly logprobs: unknown;
   readonly finish_reason: string | null;
   readonly byteify: {
     readonly bytes: number[];
