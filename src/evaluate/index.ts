@@ -2,6 +2,7 @@
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
 export { type ChosenSuite, type EvaluateOptions, evaluateSuites } from './evaluate-suites.js';
+export { exactNats } from './exact-byte-nats.js';
 export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
@@ -16,5 +17,6 @@ export {
   segmentationReport,
 } from './segmentation-report.js';
 export { type SelfCheck, selfCheck } from './self-check.js';
+export { sourceByteNats, type TokenReading } from './source-byte-bits.js';
 export { SUITES } from './suites/index.js';
 export { heldOutTexts, kindsOf, textsOf } from './texts.js';

@@ -138,6 +138,31 @@ describe.skipIf(typeof opened === 'string')('the demo page', () => {
     expect(asked.at(-1)).toBe(`${server.url}/v1/chat/completions`);
   });
 
+  it('shows the surprisal of each character when asked, of the prompt too', async () => {
+    await page.uncheck('#chat');
+    await page.check('#surprisal');
+    await page.fill('#prompt', 'Ça va');
+    await page.fill('#bytes', '20');
+    await page.click('#write');
+    await idle();
+    expect(await text('error')).toBe('');
+    const response = await fetch(`${server.url}/v1/completions`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${KEY}` },
+      body: JSON.stringify({ prompt: 'Ça va', max_tokens: 0, echo: true, logprobs: 0 }),
+    });
+    const { choices } = (await response.json()) as { choices: { logprobs: { token_logprobs: number[] } }[] };
+    const [, first, second, ...rest] = choices[0]!.logprobs.token_logprobs.map((value) => -value);
+    const shown = (await patches()).map(({ nats }) => nats);
+    // The first character has two bytes.
+    const wanted = [first! + second!, ...rest];
+    wanted.forEach((value, i) => {
+      expect(shown[i]).toBeCloseTo(value, 1);
+    });
+    expect(shown.length).toBeGreaterThan(wanted.length);
+    await page.uncheck('#surprisal');
+  });
+
   it('fits a phone, labels its inputs, contacts no other server, and logs no errors', async () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375);
     const unlabelled = await page.evaluate(`
