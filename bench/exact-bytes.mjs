@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startEngine } from '../dist/engine/index.js';
-import { exactNats, sourceByteNats } from '../dist/evaluate/index.js';
+import { openExactNats, sourceByteNats } from '../dist/evaluate/index.js';
 import { llamaLosses, openLlamaModel } from '../dist/model/index.js';
 import { canonicalTokens, openSourceReader } from '../dist/patching/index.js';
 import { table } from './markdown-table.mjs';
@@ -23,6 +23,7 @@ const model = await openLlamaModel(values.source);
 const { vocabSize, bosId, eosIds } = model.config;
 const { tokenizer, vocabulary, special } = await openSourceReader(values.source, { vocabSize, bosId, eosIds });
 const start = vocabulary.order[special.start];
+const exactNats = openExactNats(model, vocabulary, start);
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 
 /** The nats of bytes by the prefix marginals of canonical tokens. */
@@ -48,7 +49,7 @@ const rows = TEXTS.map((text) => {
   const row = {
     text,
     tokens: ids.length,
-    exact: bits(exactNats(model, vocabulary, bytes, start)),
+    exact: bits(exactNats(bytes)),
     marginals: bits(marginalNats(bytes)),
     canonical: bits(sum(llamaLosses(model, Int32Array.from([start, ...ids])))),
   };

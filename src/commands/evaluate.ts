@@ -6,7 +6,7 @@ import { cacheHome } from '../engine/setup/folders.js';
 import { UsageError } from '../errors.js';
 import { type ChosenSuite, evaluateSuites, type ResultDocument, SUITES } from '../evaluate/index.js';
 import { digestOf } from '../fs/index.js';
-import { withLlama } from '../pipeline/index.js';
+import { recordEvaluation, withLlama } from '../pipeline/index.js';
 import { type Command, type Context, parsers, printResult } from './command.js';
 import { evaluationTables } from './evaluation-tables.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
@@ -120,6 +120,7 @@ export const evaluate: Command<Args> = {
   ],
   async run(context, args) {
     const suites = await evaluateWith(args, context);
+    await recordEvaluation(args.dir, placeOf(args.dir, args.out), suites);
     printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },
 };

@@ -1,30 +1,19 @@
 /** @module A suite's results as a table for the terminal. */
 import type { ResultDocument } from '../evaluate/index.js';
-import { counted, renderTable } from '../ui/index.js';
+import { counted, type Figure, type FigureFormat, figureText, RETENTION_FORMAT, renderTable } from '../ui/index.js';
 
-type Metric = ResultDocument['metrics'][number];
-type Estimate = ResultDocument['groups'][number]['metrics'][string]['model'];
-
-const number = (value: number, { decimals, percent }: Pick<Metric, 'decimals' | 'percent'>) =>
-  (percent ? 100 * value : value).toFixed(decimals);
-
-/** A figure with its interval: `1.2345 (1.20 to 1.26)`. */
-function cells(estimate: Estimate | null, metric: Pick<Metric, 'decimals' | 'percent'>): [string, string] {
-  if (estimate === null || estimate.value === null) return ['', ''];
-  const unit = metric.percent ? ' %' : '';
-  const { value, low, high } = estimate;
-  const interval = low === null || high === null ? '' : `${number(low, metric)} to ${number(high, metric)}`;
-  return [`${number(value, metric)}${unit}`, interval];
+/** The cells of a figure and its interval. */
+function cells(figure: Figure | null, format: FigureFormat): [string, string] {
+  const { value, interval } = figureText(figure, format);
+  return [value, interval];
 }
-
-const RETENTION = { decimals: 1, percent: true };
 
 function rowsOf({ metrics, groups, source }: ResultDocument): string[][] {
   return groups.flatMap(({ group, items, metrics: found }) =>
     metrics.map((metric, i) => {
       const { model, source: other, retention } = found[metric.name]!;
       const first = i === 0 ? [group, items.toLocaleString('en')] : ['', ''];
-      const beside = source === null ? [] : [...cells(other, metric), ...cells(retention, RETENTION)];
+      const beside = source === null ? [] : [...cells(other, metric), ...cells(retention, RETENTION_FORMAT)];
       return [...first, metric.title, ...cells(model, metric), ...beside];
     }),
   );

@@ -30,6 +30,14 @@ const stageSchema = z.strictObject({
   metrics: z.record(z.string(), z.number()),
 });
 
+const evaluationSchema = z.strictObject({
+  finished: z.iso.datetime(),
+  /** SHA-256 of the checkpoint that was evaluated, and of its source; null for none. */
+  model: z.string(),
+  source: z.string().nullable(),
+  items: z.number(),
+});
+
 const manifestSchema = z.strictObject({
   format: z.literal(1),
   byteify: z.string(),
@@ -52,6 +60,8 @@ const manifestSchema = z.strictObject({
     })
     .optional(),
   stages: z.partialRecord(z.enum(STAGE_NAMES), stageSchema),
+  /** What `byteify evaluate` found last, by suite; the results are in `evaluation/SUITE.json`. */
+  evaluations: z.record(z.string(), evaluationSchema).optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -26,25 +26,32 @@ function idsBySpelling({ order, ordinary, bytesAt }: SortedVocabulary): Readonly
 }
 
 /**
- * -log P(a text begins with these bytes), in nats: the sum over all sequences of tokens that cover the bytes, the last of which may go beyond them.
- * The engine must be started.
- * @param bytes short: up to 2^(n - 1) forward passes @param start the token before a text
+ * Opens the computation of -log P(a text begins with these bytes), in nats: the sum over all sequences of tokens that cover the bytes, the last of
+ * which may go beyond them. Texts must be short: n bytes take up to 2^(n - 1) forward passes. The engine must be started.
+ * @param start the token before a text
  */
-export function exactNats(model: LlamaModel, vocabulary: SortedVocabulary, bytes: Uint8Array, start: number): number {
+export function openExactNats(
+  model: LlamaModel,
+  vocabulary: SortedVocabulary,
+  start: number,
+): (bytes: Uint8Array) => number {
   const { order, boundsOf } = vocabulary;
   const spelled = idsBySpelling(vocabulary);
-  const text = Buffer.from(bytes).toString('latin1');
-  function probabilityFrom(ids: readonly number[], at: number): number {
-    const probabilities = distributionAfter(model, ids);
-    // Tokens that cover what is left: those that begin with it.
-    const bounds = boundsOf(bytes.subarray(at));
-    let sum = 0;
-    for (let rank = bounds[0]!; rank < bounds[256]!; rank++) sum += probabilities[order[rank]!]!;
-    for (const id of spelled.get(text.slice(at)) ?? []) sum += probabilities[id]!;
-    for (let end = at + 1; end < text.length; end++)
-      for (const id of spelled.get(text.slice(at, end)) ?? [])
-        sum += probabilities[id]! * probabilityFrom([...ids, id], end);
-    return sum;
-  }
-  return -Math.log(probabilityFrom([start], 0));
+  const first = distributionAfter(model, [start]);
+  return (bytes) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    function probabilityFrom(ids: readonly number[], at: number): number {
+      const probabilities = at === 0 ? first : distributionAfter(model, ids);
+      // Tokens that cover what is left: those that begin with it, and those that are it.
+      const bounds = boundsOf(bytes.subarray(at));
+      let sum = 0;
+      for (let rank = bounds[0]!; rank < bounds[256]!; rank++) sum += probabilities[order[rank]!]!;
+      for (const id of spelled.get(text.slice(at)) ?? []) sum += probabilities[id]!;
+      for (let end = at + 1; end < text.length; end++)
+        for (const id of spelled.get(text.slice(at, end)) ?? [])
+          sum += probabilities[id]! * probabilityFrom([...ids, id], end);
+      return sum;
+    }
+    return -Math.log(probabilityFrom([start], 0));
+  };
 }

@@ -2,7 +2,7 @@
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
 export { type ChosenSuite, type EvaluateOptions, evaluateSuites } from './evaluate-suites.js';
-export { exactNats } from './exact-byte-nats.js';
+export { openExactNats } from './exact-byte-nats.js';
 export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';

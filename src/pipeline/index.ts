@@ -11,6 +11,7 @@ export { finetuneStep } from './finetune-step.js';
 export { importStep } from './import-step.js';
 export { patcherStep } from './patcher-step.js';
 export { type PublishRequest, publishStep } from './publish-step.js';
+export { recordEvaluation } from './record-evaluation.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
 export { showModel } from './show-model.js';

@@ -1,5 +1,6 @@
 /** @module Model cards, provenance, and the requirements of a release and its licences. */
 
+export { withEvaluation } from './card/evaluation-section.js';
 export { type CardInputs, type CardModel, cardFromManifest, type TextFacts } from './card/inputs.js';
 export { type MetadataFiles, metadataFiles, modelName } from './card/metadata-files.js';
 export { modelCard } from './card/model-card.js';

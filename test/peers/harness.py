@@ -24,7 +24,9 @@ if model == "hf":
     )
 
 sys.argv = ["lm_eval", "run", "--model", model, "--model_args", arguments, "--tasks", *tasks]
-sys.argv += ["--include_path", folder, "--output_path", out, "--batch_size", "4", "--device", "cpu"]
+# transformers pads the shorter rows of a batch, and patches them as if the padding were text.
+batch = "1" if model == "hf" else "4"
+sys.argv += ["--include_path", folder, "--output_path", out, "--batch_size", batch, "--device", "cpu"]
 with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     runpy.run_module("lm_eval", run_name="__main__")
 [path] = glob.glob(os.path.join(out, "**", "results_*.json"), recursive=True)

@@ -107,23 +107,21 @@ describe.skipIf(peersPython() === null)('EleutherAI’s evaluation harness', () 
     ]);
 
   it.each([
-    ['with BOS before each prompt', 'add_bos_token=True'],
-    ['as it does by default', ''],
-  ])('scores the server as it scores the export in transformers, %s', async (_, bos) => {
-    const more = bos === '' ? '' : `,${bos}`;
+    ['by the export’s tokenizer, with BOS before each prompt', true],
+    ['by the server’s own tokenizer, without BOS', false],
+  ])('scores the server as it scores the export in transformers: %s', async (_, bos) => {
     const lengths = 'max_length=4096,max_gen_toks=64';
-    const served = await ask(
-      `served${bos}`,
-      'local-completions',
-      `model=blt,base_url=${serving.url}/v1/completions,${lengths}${more}`,
-    );
-    const wanted = await ask(`hf${bos}`, 'hf', `pretrained=${model},dtype=float32,max_length=4096${more}`);
+    const tokenizer = bos ? `,tokenizer_backend=huggingface,tokenizer=${model},add_bos_token=True` : '';
+    const address = `model=blt,base_url=${serving.url}/v1/completions`;
+    const served = await ask(`served-${bos}`, 'local-completions', `${address},${lengths}${tokenizer}`);
+    const peer = `pretrained=${model},dtype=float32,max_length=4096,add_bos_token=${bos ? 'True' : 'False'}`;
+    const wanted = await ask(`hf-${bos}`, 'hf', peer);
     for (const task of Object.keys(TASKS).map((name) => `ours_${name}`)) {
       const [found, expected] = [scoresOf(served, task), scoresOf(wanted, task)];
       expect(Object.keys(found).length).toBeGreaterThan(0);
       for (const [name, value] of Object.entries(expected)) {
-        // A perplexity is the exponential of what is compared elsewhere: a sum of nats.
-        const [own, other] = name.startsWith('perplexity')
+        // A perplexity is the exponential of a mean, which is compared.
+        const [own, other] = name.includes('perplexity')
           ? [Math.log(found[name]!), Math.log(value)]
           : [found[name]!, value];
         expect([task, name, own]).toEqual([task, name, expect.closeTo(other, 4)]);

@@ -1,0 +1,52 @@
+/** @module Records the results of an evaluation in the conversion's manifest, and in the card of its export. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
+import { type ResultDocument, resultSchema } from '../evaluate/index.js';
+import { readJson, readTextIfThere, writeFileAtomic } from '../fs/index.js';
+import { withEvaluation } from '../release/index.js';
+
+const CARD = 'README.md';
+
+/** The results in a folder that belong to a checkpoint. */
+async function resultsOf(folder: string, model: string): Promise<ResultDocument[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const found: ResultDocument[] = [];
+  for (const name of names)
+    found.push(
+      await readJson(join(folder, name), {
+        schema: resultSchema,
+        what: 'the results of a suite',
+        hint: 'Delete the file.',
+      }),
+    );
+  return found.filter((result) => result.model.sha256 === model);
+}
+
+/**
+ * Records results in a conversion; a folder without a manifest is left as it is.
+ * @param folder of the results, which other suites may have written before
+ * @throws ByteifyError when another process works in the conversion
+ */
+export async function recordEvaluation(dir: string, folder: string, results: readonly ResultDocument[]): Promise<void> {
+  if ((await readManifest(dir)) === null) return;
+  const conversion = await openConversion(dir);
+  try {
+    const finished = new Date().toISOString();
+    const entries = results.map(({ suite, model, source, groups }) => {
+      const items = groups.reduce((sum, group) => sum + group.items, 0);
+      return [suite, { finished, model: model.sha256, source: source?.sha256 ?? null, items }] as const;
+    });
+    await conversion.update((manifest) => ({
+      ...manifest,
+      evaluations: { ...manifest.evaluations, ...Object.fromEntries(entries) },
+    }));
+    const checkpoint = await resolveCheckpoint(dir);
+    const path = join(checkpoint.folder, CARD);
+    const card = checkpoint.origin === 'export' ? await readTextIfThere(path) : null;
+    if (card === null) return;
+    await writeFileAtomic(path, withEvaluation(card, await resultsOf(folder, results[0]!.model.sha256)));
+  } finally {
+    await conversion.close();
+  }
+}
