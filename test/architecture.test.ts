@@ -35,6 +35,7 @@ const COMPUTING_VERBS = [
   'generate',
   'patch',
   'patcher',
+  'report',
   'score',
   'serve',
   'setup',

@@ -3,6 +3,7 @@ import { openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert, demoCorpus, showModel } from '../pipeline/index.js';
 import { loadRecipe } from '../recipe/index.js';
+import { writeReport } from '../report/index.js';
 import { renderPairs, renderPatches, usesColour } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
@@ -50,7 +51,7 @@ export const demo: Command<Args> = {
     try {
       const { reporter, signal } = context;
       await convert({ conversion, recipe, reporter, signal }, model, await demoCorpus());
-      reporter.stage('Writing a sample');
+      reporter.stage('Writing a sample and the report');
       const summary = conversionSummary(conversion);
       const shown = await showModel(summary.export, {
         sentence: SENTENCE,
@@ -58,6 +59,7 @@ export const demo: Command<Args> = {
         sampleBytes: SAMPLE_BYTES,
         seed: recipe.seed,
       });
+      const report = await writeReport(args.out, { withModel: true });
       reporter.done();
       const document = {
         ...summary,
@@ -65,6 +67,7 @@ export const demo: Command<Args> = {
         patch_lengths: shown.patchLengths,
         prompt: PROMPT,
         sample: shown.sample,
+        report,
       };
       printResult(context, document, () => {
         const colour = usesColour(process.stdout, process.env);
@@ -81,6 +84,7 @@ export const demo: Command<Args> = {
           ['patches', patches],
           ['sample', JSON.stringify(PROMPT + shown.sample)],
           ['export', `${summary.export} (transformers: BltForCausalLM.from_pretrained)`],
+          ['report', `${report} (open it in a browser)`],
         ]);
         return `${pairs}\n${nextSteps(args.out, programName(process.argv[1], process.cwd()))}`;
       });

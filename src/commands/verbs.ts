@@ -77,9 +77,15 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'evaluate',
-    summary: 'measure the bits per byte of a model on text, by kind of text',
+    summary: 'measure a model by suites, alone or beside its source',
     computes: true,
     load: async () => (await import('./evaluate.js')).evaluate,
+  },
+  {
+    name: 'report',
+    summary: 'write one page about a conversion: curves, suites, patches, samples',
+    computes: true,
+    load: async () => (await import('./report.js')).report,
   },
   {
     name: 'patch',

@@ -1,27 +1,11 @@
 /** @module Records the results of an evaluation in the conversion's manifest, and in the card of its export. */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
-import { type ResultDocument, resultSchema } from '../evaluate/index.js';
-import { readJson, readTextIfThere, writeFileAtomic } from '../fs/index.js';
+import { type ResultDocument, readResults } from '../evaluate/index.js';
+import { readTextIfThere, writeFileAtomic } from '../fs/index.js';
 import { withEvaluation } from '../release/index.js';
 
 const CARD = 'README.md';
-
-/** The results in a folder that belong to a checkpoint. */
-async function resultsOf(folder: string, model: string): Promise<ResultDocument[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  const found: ResultDocument[] = [];
-  for (const name of names)
-    found.push(
-      await readJson(join(folder, name), {
-        schema: resultSchema,
-        what: 'the results of a suite',
-        hint: 'Delete the file.',
-      }),
-    );
-  return found.filter((result) => result.model.sha256 === model);
-}
 
 /**
  * Records results in a conversion; a folder without a manifest is left as it is.
@@ -45,7 +29,9 @@ export async function recordEvaluation(dir: string, folder: string, results: rea
     const path = join(checkpoint.folder, CARD);
     const card = checkpoint.origin === 'export' ? await readTextIfThere(path) : null;
     if (card === null) return;
-    await writeFileAtomic(path, withEvaluation(card, await resultsOf(folder, results[0]!.model.sha256)));
+    const { sha256 } = results[0]!.model;
+    const ofThisModel = (await readResults(folder)).filter(({ model }) => model.sha256 === sha256);
+    await writeFileAtomic(path, withEvaluation(card, ofThisModel));
   } finally {
     await conversion.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,13 +25,13 @@ describe('byteify demo', () => {
     result = await demo();
   });
 
-  it('converts the embedded Llama, and prints five results and the next steps', () => {
+  it('converts the embedded Llama, and prints six results, the report’s page among them, and the next steps', () => {
     expect(result.code).toBe(0);
     const [found, next] = result.stdout.split('\n\n');
     for (const verb of ['generate', 'serve', 'patch', 'convert']) expect(next).toContain(` ${verb} `);
     expect(next).toContain(`generate ${out} `);
     const lines = found!.trimEnd().split('\n');
-    expect(lines).toHaveLength(5);
+    expect(lines).toHaveLength(6);
     expect(lines[0]).toMatch(/^tiny Llama +\d\.\d{3} bits per byte on held-out text$/);
     expect(lines[1]).toMatch(/^converted BLT +\d+\.\d{3} bits per byte on held-out text$/);
     expect(lines[2]).toMatch(/^patches +.*│/);
@@ -43,6 +43,9 @@ describe('byteify demo', () => {
     expect(lines[4]?.replace(/^export +/, '')).toBe(
       `${join(out, 'blt')} (transformers: BltForCausalLM.from_pretrained)`,
     );
+    expect(lines[5]).toBe(`report         ${join(out, 'report.html')} (open it in a browser)`);
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    for (const id of ['training', 'patches', 'samples', 'mapping']) expect(page).toContain(`<section id="${id}">`);
     expect(result.stderr).not.toMatch(/warning/);
   });
 

@@ -1,0 +1,14 @@
+/** @module Reads the results of suites from a folder. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readJson } from '../../fs/index.js';
+import { type ResultDocument, resultSchema } from './result-document.js';
+
+/** In alphabetical order of the suites. @throws ByteifyError for a file that is not a suite's results */
+export async function readResults(folder: string): Promise<ResultDocument[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const file = { schema: resultSchema, what: 'the results of a suite', hint: 'Delete the file.' };
+  const found: ResultDocument[] = [];
+  for (const name of names) found.push(await readJson(join(folder, name), file));
+  return found;
+}

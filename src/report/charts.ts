@@ -1,0 +1,134 @@
+/** @module Charts as SVG, drawn by Observable Plot without a browser. They follow the page's colours, and each comes with its data as a table. */
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+import { type Html, html, htmlTable, trusted } from './html.js';
+
+const WIDTH = 720;
+const CURVE_HEIGHT = 320;
+const ROW_HEIGHT = 26;
+const MARGIN_LEFT = 220;
+
+/** Colours of the page's style sheet. */
+const [MODEL, SOURCE, TRAINING] = ['var(--model)', 'var(--source)', 'var(--training)'];
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly { readonly x: number; readonly y: number }[];
+  /** Measurements of the model are marked points; training is a thin line. */
+  readonly kind: 'measured' | 'training';
+}
+
+export interface Curves {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+  readonly series: readonly Series[];
+  /** A horizontal line to compare with. */
+  readonly line: { readonly name: string; readonly y: number } | null;
+}
+
+export interface Interval {
+  readonly label: string;
+  readonly series: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+const shown = (value: number) => Number(value.toPrecision(5)).toLocaleString('en');
+
+/** An SVG with a name for screen readers. */
+function drawn(title: string, options: Plot.PlotOptions): Html {
+  const { document } = parseHTML('<html><body></body></html>');
+  const chart = Plot.plot({
+    ...options,
+    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
+    width: WIDTH,
+  });
+  chart.setAttribute('role', 'img');
+  chart.setAttribute('aria-label', title);
+  return trusted(chart.outerHTML);
+}
+
+/** A chart with its title, a legend, and its data in a table that can be opened. */
+function figure(
+  title: string,
+  legend: readonly (readonly [name: string, colour: string])[],
+  chart: Html,
+  table: Html,
+): Html {
+  const entries = legend.map(
+    ([name, colour]) => html`<li><span class="swatch" style="background:${colour}"></span>${name}</li>`,
+  );
+  return html`<figure>
+<figcaption>${title}</figcaption>
+<ul class="legend">${entries}</ul>
+${chart}
+<details><summary>Data</summary>${table}</details>
+</figure>`;
+}
+
+const colourOf = ({ kind }: Series) => (kind === 'measured' ? MODEL : TRAINING);
+
+export function curveChart({ title, x, y, series, line }: Curves): Html {
+  const marks = series.flatMap((one) => {
+    const stroke = colourOf(one);
+    const channels = { x: 'x', y: 'y', stroke };
+    if (one.kind === 'training') return [Plot.line(one.points, { ...channels, strokeWidth: 1, strokeOpacity: 0.7 })];
+    const title = ({ x: at, y: value }: { x: number; y: number }) => `${shown(at)}: ${shown(value)}`;
+    return [
+      Plot.line(one.points, { ...channels, strokeWidth: 2 }),
+      Plot.dot(one.points, { ...channels, title, fill: stroke, r: 3 }),
+    ];
+  });
+  const rule = line === null ? [] : [Plot.ruleY([line.y], { stroke: SOURCE, strokeDasharray: '4 3' })];
+  const options = { height: CURVE_HEIGHT, x: { label: x, grid: true }, y: { label: y, grid: true, nice: true } };
+  const rows = series.flatMap(({ name, points }) => points.map((point) => [name, shown(point.x), shown(point.y)]));
+  const reference = line === null ? [] : [[`${line.name}: ${shown(line.y)}`, SOURCE] as const];
+  return figure(
+    title,
+    [...series.map((one) => [one.name, colourOf(one)] as const), ...reference],
+    drawn(title, { ...options, marks: [...rule, ...marks] }),
+    htmlTable(['series', x, y], rows, ['left', 'right', 'right']),
+  );
+}
+
+/** Values with intervals, one row per label. @param intervals of one or two series: the model, and its source */
+export function intervalChart(title: string, x: string, intervals: readonly Interval[]): Html {
+  const names = [...new Set(intervals.map(({ series }) => series))];
+  const labels = [...new Set(intervals.map(({ label }) => label))];
+  const colours = [MODEL, SOURCE];
+  const colour = ({ series }: Interval) => colours[names.indexOf(series)]!;
+  const marks = names.flatMap((name, i) => {
+    const own = intervals.filter(({ series }) => series === name);
+    // Series of one row stand below each other.
+    const dy = (i - (names.length - 1) / 2) * 8;
+    const common = { y: 'label', dy, stroke: colour };
+    return [
+      Plot.link(own, { ...common, y1: 'label', y2: 'label', x1: 'low', x2: 'high', strokeWidth: 2 }),
+      Plot.dot(own, {
+        ...common,
+        ...{ x: 'value', fill: colour, r: 3.5 },
+        title: ({ value, low, high }: Interval) => `${name}: ${shown(value)} (${shown(low)} to ${shown(high)})`,
+      }),
+    ];
+  });
+  const options: Plot.PlotOptions = {
+    ...{ height: 60 + ROW_HEIGHT * labels.length, marginLeft: MARGIN_LEFT },
+    x: { label: x, grid: true, nice: true },
+    y: { label: null, domain: labels },
+    marks,
+  };
+  const rows = intervals.map(({ label, series, value, low, high }) => [
+    label,
+    series,
+    ...[value, low, high].map(shown),
+  ]);
+  const heads = ['task', 'model', x, '95 % from', 'to'];
+  return figure(
+    title,
+    names.map((name, i) => [name, colours[i]!] as const),
+    drawn(title, options),
+    htmlTable(heads, rows, ['left', 'left', 'right', 'right', 'right']),
+  );
+}

@@ -1,0 +1,5 @@
+/** @module One page about a conversion: curves, suites, patches, samples, how to make it again. */
+export { type ModelReadings, modelReadings } from './model-readings.js';
+export { reportPage } from './page.js';
+export { type ReportInputs, reportInputs } from './report-inputs.js';
+export { type WriteReportOptions, writeReport } from './write-report.js';

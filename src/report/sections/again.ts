@@ -1,0 +1,30 @@
+/** @module Section "Make it again": the inputs, the recipe and the commands. */
+import { lastPart, sourceName } from '../../release/index.js';
+import { humanBytes } from '../../ui/index.js';
+import { html, htmlTable } from '../html.js';
+import type { ReportInputs } from '../report-inputs.js';
+import type { Section } from './section.js';
+
+/** A word for a POSIX shell. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
+
+export function again({ manifest, recipe }: ReportInputs): Section {
+  const { revision, byteify, stages } = manifest;
+  const source = `${sourceName(manifest) ?? 'SOURCE'}${revision === null ? '' : `@${revision}`}`;
+  const commands = [
+    `byteify convert ${quoted(source)} --recipe recipe.yaml --data TEXT --out conversion`,
+    'byteify evaluate conversion --suite bpb cute choice bias --against source',
+    'byteify report conversion',
+  ];
+  const files = Object.values(stages).flatMap((stage) => stage.files);
+  const unique = [...new Map(files.map((file) => [file.path, file])).values()];
+  const rows = unique.map(({ path, size_bytes: size, sha256 }) => [lastPart(path), humanBytes(size), sha256]);
+  return {
+    id: 'again',
+    title: 'Make it again',
+    body: html`<p>Made with byteify ${byteify}. <code>TEXT</code> stands for the training text, whose files are listed below.</p>
+<pre><code>${commands.join('\n')}</code></pre>
+${recipe === null ? null : html`<details><summary>recipe.yaml</summary><pre><code>${recipe}</code></pre></details>`}
+${rows.length === 0 ? null : html`<details><summary>Files that were read</summary>${htmlTable(['file', 'size', 'SHA-256'], rows, ['left', 'right', 'left'])}</details>`}`,
+  };
+}

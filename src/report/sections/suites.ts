@@ -1,0 +1,76 @@
+/** @module Section "Evaluation": each suite's chosen metric as a chart with intervals, and all its figures as a table. */
+import type { ResultDocument } from '../../evaluate/index.js';
+import { figureText, RETENTION_FORMAT } from '../../ui/index.js';
+import { type Interval, intervalChart } from '../charts.js';
+import { type Html, html, htmlTable } from '../html.js';
+import type { ReportInputs } from '../report-inputs.js';
+import type { Section } from './section.js';
+
+/** Suites whose first metric is not the one that tells models apart. */
+const CHARTED: Readonly<Record<string, string>> = {
+  cute: 'label_bits_per_byte',
+  g2p: 'label_bits_per_byte',
+  choice: 'label_bits_per_byte',
+};
+
+function chart({ suite, metrics, groups, source }: ResultDocument): Html | null {
+  const metric = metrics.find(({ name }) => name === CHARTED[suite]) ?? metrics[0];
+  if (metric === undefined) return null;
+  const scale = metric.percent ? 100 : 1;
+  const intervals = groups.flatMap(({ group, metrics: found }) => {
+    const { model, source: other } = found[metric.name]!;
+    const sides = [['this model', model] as const, ...(other === null ? [] : [['the source', other] as const])];
+    return sides.flatMap(([series, { value, low, high }]): Interval[] =>
+      value === null
+        ? []
+        : [{ label: group, series, value: scale * value, low: scale * (low ?? value), high: scale * (high ?? value) }],
+    );
+  });
+  if (intervals.length === 0) return null;
+  const unit = metric.percent ? `${metric.title}, %` : metric.title;
+  return intervalChart(`${suite}: ${metric.title}${source === null ? '' : ', beside the source'}`, unit, intervals);
+}
+
+function figures({ metrics, groups, source }: ResultDocument): Html {
+  const heads = ['task', 'items', 'metric', 'model', '95 %'];
+  const beside = source === null ? [] : ['source', '95 %', 'retention', '95 %'];
+  const rows = groups.flatMap(({ group, items, metrics: found }) =>
+    metrics.map((metric, i) => {
+      const { model, source: other, retention } = found[metric.name]!;
+      const cells = (text: ReturnType<typeof figureText>) => [text.value, text.interval];
+      const compared =
+        source === null ? [] : [...cells(figureText(other, metric)), ...cells(figureText(retention, RETENTION_FORMAT))];
+      return [
+        ...(i === 0 ? [group, items.toLocaleString('en')] : ['', '']),
+        metric.title,
+        ...cells(figureText(model, metric)),
+        ...compared,
+      ];
+    }),
+  );
+  const align = heads.map((head) => (head === 'task' || head === 'metric' ? ('left' as const) : ('right' as const)));
+  return htmlTable([...heads, ...beside], rows, [...align, ...beside.map(() => 'right' as const)]);
+}
+
+/** Null if no suite was run. */
+export function suites({ results }: ReportInputs): Section | null {
+  if (results.length === 0) return null;
+  const models = new Set(results.map(({ model }) => model.sha256));
+  const parts = results.map(
+    (result) => html`<section class="suite">
+<h3>${result.suite}</h3>
+${chart(result)}
+<details><summary>All figures</summary>${figures(result)}</details>
+${result.notes.map((note) => html`<p class="note">${note}</p>`)}
+</section>\n`,
+  );
+  const mixed =
+    models.size > 1
+      ? html`<p class="note">These suites were run on different checkpoints. Run <code>byteify evaluate</code> again to compare them.</p>`
+      : null;
+  return {
+    id: 'evaluation',
+    title: 'Evaluation',
+    body: html`<p>Lines are intervals that contain 95 % of 1,000 bootstrap replicates over items.</p>${mixed}${parts}`,
+  };
+}

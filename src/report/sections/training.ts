@@ -1,0 +1,41 @@
+/** @module Section "Training": bits per byte over text and over operations, beside the source's. */
+import { type Curves, curveChart } from '../charts.js';
+import { html } from '../html.js';
+import type { ReportInputs } from '../report-inputs.js';
+import type { RunCurves, RunPoint } from '../training-curves.js';
+import type { Section } from './section.js';
+
+const AXES = {
+  bytes: { label: 'MB of text', of: ({ bytes }: RunPoint) => bytes / 1e6 },
+  flops: { label: 'TFLOP', of: ({ flops }: RunPoint) => flops / 1e12 },
+} as const;
+
+function curves({ name, training, validation, source }: RunCurves, axis: keyof typeof AXES): Curves {
+  const { label, of } = AXES[axis];
+  const points = (all: readonly RunPoint[]) => all.map((point) => ({ x: of(point), y: point.value }));
+  return {
+    title: `${name}: bits per byte over ${label}`,
+    ...{ x: label, y: 'bits per byte' },
+    series: [
+      { name: 'held-out text', points: points(validation), kind: 'measured' as const },
+      { name: 'training text, averaged', points: points(training), kind: 'training' as const },
+    ].filter((series) => series.points.length > 0),
+    line: source === null ? null : { name: 'the source, on the held-out text', y: source },
+  };
+}
+
+const hasFlops = ({ training, validation }: RunCurves) => [...training, ...validation].some(({ flops }) => flops > 0);
+
+/** A single point, as of a closed form, is no curve. */
+const isCurve = ({ training, validation }: RunCurves) => training.length > 1 || validation.length > 1;
+
+/** Null if nothing was logged. */
+export function training({ curves: runs }: ReportInputs): Section | null {
+  const drawn = runs.filter(isCurve);
+  if (drawn.length === 0) return null;
+  const charts = drawn.flatMap((run) => [
+    curveChart(curves(run, 'bytes')),
+    ...(hasFlops(run) ? [curveChart(curves(run, 'flops'))] : []),
+  ]);
+  return { id: 'training', title: 'Training', body: html`${charts}` };
+}

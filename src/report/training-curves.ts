@@ -1,0 +1,92 @@
+/** @module The metrics that a conversion's runs have logged, as series over bytes and operations. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readTextIfThere } from '../fs/index.js';
+
+/** One line of metrics.jsonl. */
+const lineSchema = z.looseObject({
+  step: z.number(),
+  bytes: z.number().optional(),
+  flops: z.number().optional(),
+  train_bits_per_byte: z.number().optional(),
+  validation_bits_per_byte: z.number().optional(),
+  source_bits_per_byte: z.number().optional(),
+});
+
+export interface RunPoint {
+  /** Bytes of text read since the run began. */
+  readonly bytes: number;
+  readonly flops: number;
+  readonly value: number;
+}
+
+export interface RunCurves {
+  /** `patcher`, `stage 0`, ... */
+  readonly name: string;
+  readonly training: readonly RunPoint[];
+  readonly validation: readonly RunPoint[];
+  /** The source's, on the held-out text; null if it was not measured. */
+  readonly source: number | null;
+}
+
+/** Points of a training curve that are drawn; more are averaged. */
+const MOST_POINTS = 300;
+
+/** Means of consecutive points. */
+function thinned(points: readonly RunPoint[]): RunPoint[] {
+  const size = Math.ceil(points.length / MOST_POINTS);
+  return Array.from({ length: Math.ceil(points.length / Math.max(1, size)) }, (_, i) => {
+    const part = points.slice(i * size, (i + 1) * size);
+    const mean = part.reduce((sum, { value }) => sum + value, 0) / part.length;
+    return { ...part.at(-1)!, value: mean };
+  });
+}
+
+function curvesOf(name: string, text: string): RunCurves {
+  const [training, validation]: [RunPoint[], RunPoint[]] = [[], []];
+  let [bytes, flops] = [0, 0];
+  let source: number | null = null;
+  for (const line of text.split('\n')) {
+    const parsed = lineSchema.safeParse(jsonOf(line));
+    if (!parsed.success) continue; // the last line of a killed process
+    const { data } = parsed;
+    bytes += data.bytes ?? 0;
+    flops = data.flops ?? flops;
+    const point = (value: number) => ({ bytes, flops, value });
+    if (data.train_bits_per_byte !== undefined) training.push(point(data.train_bits_per_byte));
+    if (data.validation_bits_per_byte !== undefined) validation.push(point(data.validation_bits_per_byte));
+    source = data.source_bits_per_byte ?? source;
+  }
+  return { name, training: thinned(training), validation, source };
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+/** The curves of a conversion's runs that exist, in order: the patcher's, then each stage's. */
+export async function trainingCurves(dir: string): Promise<RunCurves[]> {
+  const names = await readdir(join(dir, 'run')).catch(() => []);
+  const stages = names
+    .flatMap((name) => /^stage-(\d+)$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
+  const runs = [
+    { name: 'patcher', folder: join(dir, 'patcher', 'run') },
+    ...stages.map((stage) => ({ name: `stage ${stage}`, folder: join(dir, 'run', `stage-${stage}`) })),
+    { name: stages.length === 0 ? 'training' : `stage ${stages.at(-1)! + 1}`, folder: join(dir, 'run') },
+  ];
+  const found: RunCurves[] = [];
+  for (const { name, folder } of runs) {
+    const text = await readTextIfThere(join(folder, 'metrics.jsonl'));
+    if (text === null) continue;
+    const curves = curvesOf(name, text);
+    if (curves.training.length + curves.validation.length > 0) found.push(curves);
+  }
+  return found;
+}

@@ -1,0 +1,94 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseHTML } from 'linkedom';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { html } from '../../src/report/html.js';
+import { type ModelReadings, reportInputs, reportPage } from '../../src/report/index.js';
+import { fabricateConversion } from '../support/fabricated-conversion.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+
+const folder = temporaryFolder();
+beforeEach(() => fabricateConversion(folder()));
+
+const READINGS: ModelReadings = {
+  sentences: [
+    { text: Buffer.from('Ça va'), patches: [1, 2, 3], entropies: [2.5, 0.1, 9], tokens: [3, 3] },
+    { text: Buffer.from('<i>'), patches: [3], entropies: [1], tokens: null },
+  ],
+  samples: [{ prompt: 'Once ', text: Uint8Array.of(0x75, 0xff) }],
+};
+
+async function pageOf(readings: ModelReadings | null) {
+  const text = await reportPage(await reportInputs(folder()), readings);
+  return { text, document: parseHTML(text).document };
+}
+
+describe('the page of a report', () => {
+  it('shows what the conversion has: curves, suites, patches, samples, mapping, and how to make it again', async () => {
+    const { document } = await pageOf(READINGS);
+    const ids = [...document.querySelectorAll('main > section')].map(({ id }) => id);
+    expect(ids).toEqual(['summary', 'training', 'evaluation', 'patches', 'samples', 'mapping', 'again']);
+    const links = [...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'));
+    expect(links).toEqual(ids.map((id) => `#${id}`));
+    // Two axes for each of three runs, and one chart per suite.
+    const charts = [...document.querySelectorAll('figure')];
+    expect(charts.length).toBe(8);
+    for (const chart of charts) {
+      expect(chart.querySelector('svg')!.getAttribute('aria-label')).toBe(
+        chart.querySelector('figcaption')!.textContent,
+      );
+      expect(chart.querySelectorAll('details tbody tr').length).toBeGreaterThan(0);
+    }
+    expect(document.querySelector('#summary')!.textContent).toContain('80.0 %');
+    expect(document.querySelector('#evaluation')!.textContent).toContain('1.400 to 1.600');
+    const mapped = [...document.querySelectorAll('#mapping tbody tr')].map((row) => row.textContent);
+    expect(mapped[0]).toBe('model.layers.*.qcopiedmodel.global.layers.*.q64 × 323');
+    expect(document.querySelector('#again')!.textContent).toContain('byteify convert');
+  });
+
+  it('shows patches with the source’s tokens beneath, and bytes that form no character', async () => {
+    const { document } = await pageOf(READINGS);
+    const [first] = document.querySelectorAll('.sentence');
+    expect([...first!.querySelectorAll('.patch')].map((patch) => patch.textContent)).toEqual([
+      '\\xc3',
+      '\\x87a',
+      ' va',
+    ]);
+    expect([...first!.querySelectorAll('.token')].map((token) => token.textContent)).toEqual(['Ça', ' va']);
+    const shares = [...first!.querySelectorAll('.patch')].map((patch) =>
+      Number(/--share:(.*)/.exec(patch.getAttribute('style')!)![1]),
+    );
+    expect(shares[0]).toBeCloseTo(2.5 / Math.log(256), 3);
+    expect(shares[2]).toBe(1);
+    expect(document.querySelector('blockquote')!.textContent).toBe('Once u\\xff');
+  });
+
+  it('works offline, runs no scripts, and shows the conversion’s texts as they are', async () => {
+    const { text, document } = await pageOf(READINGS);
+    expect(document.querySelectorAll('script, link, img, iframe').length).toBe(0);
+    expect(text).not.toContain('<i>&model');
+    expect(document.querySelector('#summary')!.textContent).toContain('<i>&model');
+    expect(text).not.toMatch(/(src|href)="(?!#)/);
+    expect(text).not.toMatch(/url\(/);
+    expect(document.querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content')).toContain(
+      "default-src 'none'",
+    );
+  });
+
+  it('leaves out what there is not', async () => {
+    for (const part of ['run', 'patcher', 'init', 'evaluation']) await rm(join(folder(), part), { recursive: true });
+    const { document } = await pageOf(null);
+    expect([...document.querySelectorAll('main > section')].map(({ id }) => id)).toEqual(['summary', 'again']);
+    await rm(join(folder(), 'byteify.json'));
+    await expect(reportInputs(folder())).rejects.toThrow('is not a conversion');
+  });
+});
+
+describe('html', () => {
+  it('escapes texts, and takes HTML and lists of it as they are', () => {
+    const inner = [html`<b>${'<'}</b>`, html`<i>${1}</i>`];
+    expect(html`<p title="${`"'&`}">${inner}${null}</p>`.html).toBe(
+      '<p title="&quot;&#39;&amp;"><b>&lt;</b><i>1</i></p>',
+    );
+  });
+});
