@@ -40,6 +40,18 @@ const run = (args, stdout) =>
     maxBuffer: 2 ** 26,
   });
 
+/** The kinds of text that the suite `bpb` measured. */
+const kindsOf = ({ groups }) =>
+  groups
+    .filter(({ group }) => group !== 'all')
+    .map(({ group, metrics: { bits_per_byte: bits, bytes_per_step: perStep } }) => ({
+      kind: group,
+      bits_per_byte: bits.model.value,
+      bytes_per_patch: perStep.model.value,
+      source: { bits_per_byte: bits.source.value, bytes_per_token: perStep.source.value },
+      retention: bits.retention.value,
+    }));
+
 /**
  * Downloads the text into `work` unless it exists. Exits with 2 if `--source` is missing or `--corpus` is unknown.
  * @param {{ source?: string, work?: string, corpus?: string }} options
@@ -55,12 +67,24 @@ export function openSession({ source, work, corpus }) {
     byteify: (...args) => run(args, 'inherit'),
     /** Evaluates a conversion and its source on text that neither the conversion nor its patcher was trained on, by kind of text. */
     evaluateAgainstSource: (dir) =>
-      JSON.parse(
-        run(
-          ['evaluate', dir, '--data', ...unseen.folders, '--against', 'source', '--max-bytes', UNSEEN_BYTES, '--json'],
-          'pipe',
-        ),
-      ).kinds,
+      kindsOf(
+        JSON.parse(
+          run(
+            [
+              'evaluate',
+              dir,
+              '--data',
+              ...unseen.folders,
+              '--against',
+              'source',
+              '--max-bytes',
+              UNSEEN_BYTES,
+              '--json',
+            ],
+            'pipe',
+          ),
+        ).suites[0],
+      ),
     /** Evaluates the patcher of a conversion on text that it was not trained on, by kind of text. */
     evaluatePatcher: (dir) =>
       JSON.parse(run(['patcher', 'evaluate', dir, '--data', ...unseen.folders, '--json'], 'pipe')).kinds,

@@ -88,6 +88,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./report.js')).report,
   },
   {
+    name: 'compare',
+    summary: 'put conversions side by side: what they retain, and what suites found',
+    load: async () => (await import('./compare.js')).compareCommand,
+  },
+  {
     name: 'patch',
     summary: 'show how text is segmented into patches, coloured by entropy',
     computes: true,

@@ -6,10 +6,13 @@ import { type Html, html, htmlTable, trusted } from './html.js';
 const WIDTH = 720;
 const CURVE_HEIGHT = 320;
 const ROW_HEIGHT = 26;
+const SERIES_HEIGHT = 8;
 const MARGIN_LEFT = 220;
 
 /** Colours of the page's style sheet. */
 const [MODEL, SOURCE, TRAINING] = ['var(--model)', 'var(--source)', 'var(--training)'];
+/** Of series that are compared; there may be more series than colours. */
+const COMPARED = [MODEL, SOURCE, 'var(--third)', 'var(--fourth)', 'var(--fifth)'];
 
 export interface Series {
   readonly name: string;
@@ -93,16 +96,16 @@ export function curveChart({ title, x, y, series, line }: Curves): Html {
   );
 }
 
-/** Values with intervals, one row per label. @param intervals of one or two series: the model, and its source */
+/** Values with intervals, one row per label. */
 export function intervalChart(title: string, x: string, intervals: readonly Interval[]): Html {
   const names = [...new Set(intervals.map(({ series }) => series))];
   const labels = [...new Set(intervals.map(({ label }) => label))];
-  const colours = [MODEL, SOURCE];
-  const colour = ({ series }: Interval) => colours[names.indexOf(series)]!;
+  const colourAt = (i: number) => COMPARED[i % COMPARED.length]!;
+  const colour = ({ series }: Interval) => colourAt(names.indexOf(series));
   const marks = names.flatMap((name, i) => {
     const own = intervals.filter(({ series }) => series === name);
     // Series of one row stand below each other.
-    const dy = (i - (names.length - 1) / 2) * 8;
+    const dy = (i - (names.length - 1) / 2) * SERIES_HEIGHT;
     const common = { y: 'label', dy, stroke: colour };
     return [
       Plot.link(own, { ...common, y1: 'label', y2: 'label', x1: 'low', x2: 'high', strokeWidth: 2 }),
@@ -114,7 +117,10 @@ export function intervalChart(title: string, x: string, intervals: readonly Inte
     ];
   });
   const options: Plot.PlotOptions = {
-    ...{ height: 60 + ROW_HEIGHT * labels.length, marginLeft: MARGIN_LEFT },
+    ...{
+      height: 60 + Math.max(ROW_HEIGHT, SERIES_HEIGHT * (names.length + 1)) * labels.length,
+      marginLeft: MARGIN_LEFT,
+    },
     x: { label: x, grid: true, nice: true },
     y: { label: null, domain: labels },
     marks,
@@ -127,7 +133,7 @@ export function intervalChart(title: string, x: string, intervals: readonly Inte
   const heads = ['task', 'model', x, '95 % from', 'to'];
   return figure(
     title,
-    names.map((name, i) => [name, colours[i]!] as const),
+    names.map((name, i) => [name, colourAt(i)] as const),
     drawn(title, options),
     htmlTable(heads, rows, ['left', 'left', 'right', 'right', 'right']),
   );

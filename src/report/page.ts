@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { sourceName } from '../release/index.js';
+import { comparisonBody } from './comparison.js';
 import { type Html, html, trusted } from './html.js';
 import type { ModelReadings } from './model-readings.js';
 import type { ReportInputs } from './report-inputs.js';
@@ -19,6 +20,34 @@ const STYLE = new URL('../../assets/report/report.css', import.meta.url);
 /** Forbids what the page does not need: scripts, and anything from elsewhere. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
+interface Shell {
+  readonly title: string;
+  readonly subtitle: string;
+  readonly nav: Html | null;
+  readonly body: Html;
+}
+
+async function shell({ title, subtitle, nav, body }: Shell): Promise<string> {
+  const style = trusted(await readFile(STYLE, 'utf8'));
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${title} · byteify</title>
+<style>${style}</style>
+</head>
+<body>
+<header><h1>${title}</h1><p>${subtitle}</p>
+${nav}</header>
+<main>
+${body}</main>
+</body>
+</html>
+`.html;
+}
+
 /** @param readings null leaves out what needs the model */
 export async function reportPage(inputs: ReportInputs, readings: ModelReadings | null): Promise<string> {
   const sections: readonly (Section | null)[] = [
@@ -30,27 +59,23 @@ export async function reportPage(inputs: ReportInputs, readings: ModelReadings |
     again(inputs),
   ];
   const present = sections.filter((section) => section !== null);
-  const name = basename(resolve(inputs.dir));
-  const style = trusted(await readFile(STYLE, 'utf8'));
   const links = present.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`);
   const bodies = present.map(
-    ({ id, title, body }): Html => html`<section id="${id}"><h2>${title}</h2>\n${body}\n</section>\n`,
+    ({ id, title, body }) => html`<section id="${id}"><h2>${title}</h2>\n${body}\n</section>\n`,
   );
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${name} · byteify</title>
-<style>${style}</style>
-</head>
-<body>
-<header><h1>${name}</h1><p>A byte-level model made from ${sourceName(inputs.manifest) ?? 'a Llama'}.</p>
-<nav aria-label="Sections"><ul>${links}</ul></nav></header>
-<main>
-${bodies}</main>
-</body>
-</html>
-`.html;
+  return await shell({
+    title: basename(resolve(inputs.dir)),
+    subtitle: `A byte-level model made from ${sourceName(inputs.manifest) ?? 'a Llama'}.`,
+    nav: html`<nav aria-label="Sections"><ul>${links}</ul></nav>`,
+    body: html`${bodies}`,
+  });
 }
+
+/** The page that compares conversions. */
+export const comparisonPage = (inputs: readonly ReportInputs[]): Promise<string> =>
+  shell({
+    title: 'Conversions side by side',
+    subtitle: `${inputs.length} conversions.`,
+    nav: null,
+    body: comparisonBody(inputs),
+  });

@@ -13,8 +13,13 @@ const CHARTED: Readonly<Record<string, string>> = {
   choice: 'label_bits_per_byte',
 };
 
-function chart({ suite, metrics, groups, source }: ResultDocument): Html | null {
-  const metric = metrics.find(({ name }) => name === CHARTED[suite]) ?? metrics[0];
+/** The metric that a suite's chart shows. */
+export const chartedMetric = ({ suite, metrics }: Pick<ResultDocument, 'suite' | 'metrics'>) =>
+  metrics.find(({ name }) => name === CHARTED[suite]) ?? metrics[0];
+
+function chart(result: ResultDocument): Html | null {
+  const { suite, groups, source } = result;
+  const metric = chartedMetric(result);
   if (metric === undefined) return null;
   const scale = metric.percent ? 100 : 1;
   const intervals = groups.flatMap(({ group, metrics: found }) => {
