@@ -22,8 +22,9 @@ import {
   type TrainingArgs,
   trainingOverrides,
 } from './shared-options.js';
+import { type WatchArgs, watching, watchOption } from './watching.js';
 
-interface Args extends TrainingArgs, RestartArgs, EngineArgs, BudgetArgs {
+interface Args extends TrainingArgs, RestartArgs, EngineArgs, BudgetArgs, WatchArgs {
   readonly model?: string;
   readonly revision?: string;
   readonly data?: readonly string[];
@@ -48,6 +49,7 @@ export const convertCommand: Command<Args> = {
     { flags: '--out <dir>', help: 'the conversion folder; run the same command again to resume', required: true },
     restartOption,
     eagerOption,
+    watchOption,
     ...engineOptions,
   ],
   examples: [
@@ -75,7 +77,9 @@ export const convertCommand: Command<Args> = {
     try {
       const { reporter, signal } = context;
       const budget = args.budget === undefined ? null : { budget: args.budget, isSet: isOverridden(args.set) };
-      await convert({ conversion, recipe, reporter, signal }, model, args.data ?? [], budget);
+      await watching(args.out, args, context, () =>
+        convert({ conversion, recipe, reporter, signal }, model, args.data ?? [], budget),
+      );
       const summary = conversionSummary(conversion);
       printResult(context, summary, () => renderPairs(summaryLines(summary)));
     } finally {

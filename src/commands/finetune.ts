@@ -20,8 +20,9 @@ import {
   type TrainingArgs,
   trainingOverrides,
 } from './shared-options.js';
+import { type WatchArgs, watching, watchOption } from './watching.js';
 
-interface Args extends TrainingArgs, RestartArgs, EngineArgs {
+interface Args extends TrainingArgs, RestartArgs, EngineArgs, WatchArgs {
   readonly dir: string;
   readonly data?: readonly string[];
   readonly out?: string;
@@ -37,6 +38,7 @@ export const finetuneCommand: Command<Args> = {
     { flags: '--out <dir>', help: 'new conversion folder, for training a plain checkpoint folder' },
     restartOption,
     eagerOption,
+    watchOption,
     ...engineOptions,
   ],
   examples: [
@@ -61,7 +63,9 @@ export const finetuneCommand: Command<Args> = {
       await startEngineFor(args, recipe.hardware.threads);
       const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
       const store = await dataStep(step, args.data ?? []);
-      await finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close());
+      await watching(folder, args, context, () =>
+        finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close()),
+      );
       const { export: _unused, ...summary } = conversionSummary(conversion);
       const document = { ...summary, run: conversion.path('finetune') };
       printResult(context, document, () =>

