@@ -34,7 +34,7 @@ export interface Scheduler {
   /**
    * Generates the texts of a request. `deliver` gets each delta; an error that it throws ends the texts.
    * @param client aborted when the client disconnects
-   * @throws ApiError 429 when too many texts wait, 504 when time runs out before the first byte, 503 when the server stops, 499 when the client
+   * @throws ApiError 400 for more texts than can ever wait, 429 when too many wait, 504 when time runs out before the first byte, 503 when the server stops, 499 when the client
    * disconnects
    */
   write(request: TextRequest, client: AbortSignal, deliver: (delta: TextDelta) => void): Promise<Usage>;
@@ -65,7 +65,12 @@ export function createScheduler(generator: Generator, limits: Limits): Scheduler
 
   function checkCapacity(samples: number): void {
     const { slots, running, waiting } = generator.state();
-    if (running + waiting + samples <= slots + limits.waiting) return;
+    const most = slots + limits.waiting;
+    if (samples > most)
+      throw new ApiError(400, `This server takes at most ${counted(most, 'text')} per request, not ${samples}.`, {
+        param: 'prompt',
+      });
+    if (running + waiting + samples <= most) return;
     throw new ApiError(429, `The queue is full, with ${counted(waiting, 'text')} waiting.`, {
       code: 'busy',
       retryAfterSeconds: RETRY_SECONDS,

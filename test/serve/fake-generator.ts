@@ -33,6 +33,11 @@ export function fakeGenerator(
     taken++;
     try {
       const length = Math.min(text.length, maxBytes);
+      if (length === 0)
+        yield {
+          ...{ bytes: new Uint8Array(), entropyNats: new Float32Array(), beginsPatch: [], logprobs: [] },
+          ...{ promptLogprobs: null, finish: 'length' },
+        };
       for (let i = 0; i < length; i++) {
         await (paced ? paces(signal) : turn());
         if (fails !== null) throw fails;

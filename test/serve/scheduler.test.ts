@@ -28,6 +28,8 @@ describe('texts being generated', () => {
       status: 429,
       details: { retryAfterSeconds: expect.any(Number) },
     });
+    // More than could ever wait is the client's mistake.
+    await expect(scheduler.write(request(5), nobody, ignore)).rejects.toMatchObject({ status: 400 });
     for (let i = 0; i < 8; i++) await generator.step().then(() => pause(5));
     for (const usage of await Promise.all(four)) expect(usage).toEqual({ promptBytes: 1, writtenBytes: 2 });
     await expect(scheduler.write(request(), AbortSignal.abort(), ignore)).rejects.toMatchObject({ status: 499 });
