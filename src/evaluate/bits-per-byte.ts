@@ -1,9 +1,9 @@
 /** @module Measures the bits per byte of a BLT and of its source on the same texts. */
 import { type BltConfig, bitsPerByte } from '../blt/index.js';
-import type { LlamaModel, Params } from '../model/index.js';
+import { type LlamaModel, llamaLosses, type Params } from '../model/index.js';
+import { startTokenOf } from '../patching/index.js';
 import type { SourceTokenizer } from '../tokenizer/index.js';
 import { scoreTexts } from './score.js';
-import { sourceBitsOfDocuments } from './source-bits-of-documents.js';
 
 export interface BitsPerByte {
   readonly bitsPerByte: number;
@@ -54,6 +54,16 @@ export async function bltBitsPerByte(
 }
 
 /**
+ * The source's tokens of a text; null if they do not spell it: `<unk>` is easier to predict than the bytes that it replaces.
+ * @param text valid UTF-8
+ */
+function tokensThatSpell(tokenizer: SourceTokenizer, text: Uint8Array): readonly number[] | null {
+  const decoded = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text);
+  const ids = tokenizer.encode(decoded);
+  return tokenizer.spells(decoded, ids) ? ids : null;
+}
+
+/**
  * Measures the source on texts that it reads whole. Each text is tokenised by the source's tokenizer and follows its start token, which is only
  * context, so that every token of the text is counted. A text that its tokens do not spell is left out.
  */
@@ -62,7 +72,15 @@ export async function llamaBitsPerByte(
   tokenizer: SourceTokenizer,
   texts: readonly Uint8Array[],
 ): Promise<BitsPerByte & { readonly bytesPerToken: number }> {
-  const found = await sourceBitsOfDocuments(model, tokenizer, texts, { window: Number.POSITIVE_INFINITY });
-  const { bytes: byteCount, bitsPerByte: bits, bytesPerToken } = found;
-  return { bitsPerByte: bits ?? Number.NaN, byteCount, bytesPerToken: bytesPerToken ?? Number.NaN };
+  const start = startTokenOf(tokenizer, model.config);
+  let [nats, byteCount, tokens] = [0, 0, 0];
+  for (const text of texts) {
+    const ids = tokensThatSpell(tokenizer, text);
+    if (ids === null) continue;
+    nats += total(llamaLosses(model, Int32Array.from([start, ...ids])));
+    byteCount += text.length;
+    tokens += ids.length;
+    await new Promise(setImmediate);
+  }
+  return { bitsPerByte: bitsPerByte(nats, byteCount), byteCount, bytesPerToken: byteCount / tokens };
 }

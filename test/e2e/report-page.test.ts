@@ -6,31 +6,18 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reportInputs, reportPage } from '../../src/report/index.js';
 import { openBrowser } from '../support/chromium.js';
+import { withContrast } from '../support/contrast.js';
 import { fabricateConversion } from '../support/fabricated-conversion.js';
 
 const opened = await openBrowser();
 if (typeof opened === 'string') console.warn(`The report’s page is not tested, as no Chromium runs here: ${opened}`);
 
-/** WCAG 2.2's contrast of texts with the page, by their selectors. */
-const CONTRASTS = `(() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const luminance = (colour) => {
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) => {
-      const share = value / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const page = luminance(getComputedStyle(document.body).backgroundColor);
+/** The contrast of texts with the page, by their selectors. */
+const CONTRASTS = withContrast(`const page = getComputedStyle(document.body).backgroundColor;
   return ['body', 'header p', 'nav a', 'dt', 'summary', '.note', 'figure svg text'].map((selector) => {
     const style = getComputedStyle(document.querySelector(selector));
-    const own = luminance(selector.includes('svg') ? style.fill : style.color);
-    const [low, high] = [own, page].sort((a, b) => a - b);
-    return [selector, (high + 0.05) / (low + 0.05)];
-  });
-})()`;
+    return [selector, contrast(selector.includes('svg') ? style.fill : style.color, page)];
+  });`);
 
 describe.skipIf(typeof opened === 'string')('the report’s page', () => {
   const work = mkdtempSync(join(tmpdir(), 'byteify-report-'));

@@ -4,27 +4,15 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openBrowser } from '../support/chromium.js';
+import { withContrast } from '../support/contrast.js';
 import { roomyGolden } from '../support/roomy-golden.mjs';
 import { type Serving, startServing } from '../support/serving.js';
 
-/** WCAG 2.2's contrast of each colour of the legend, and of patches, with the text on it. */
-const CONTRASTS = `(() => {
-  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-  const luminance = (colour) => {
-    canvas.fillStyle = colour;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) => {
-      const share = value / 255;
-      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  return [...document.querySelectorAll('.scale i, .patch')].map((swatch) => {
+/** The contrast of each colour of the legend, and of patches, with the text on it. */
+const CONTRASTS = withContrast(`return [...document.querySelectorAll('.scale i, .patch')].map((swatch) => {
     const { color, backgroundColor } = getComputedStyle(swatch);
-    const [low, high] = [luminance(color), luminance(backgroundColor)].sort((a, b) => a - b);
-    return (high + 0.05) / (low + 0.05);
-  });
-})()`;
+    return contrast(color, backgroundColor);
+  });`);
 
 const KEY = 'a-key-of-the-test';
 const opened = await openBrowser();

@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEngine, tf } from '../../../src/engine/index.js';
 import { openSourceModel } from '../../../src/evaluate/readers/source-model.js';
-import { sourceBitsOfDocuments } from '../../../src/evaluate/source-bits-of-documents.js';
 import { llamaHidden, llamaLosses, openLlamaModel } from '../../../src/model/index.js';
 import { startTokenOf } from '../../../src/patching/index.js';
 import { loadTokenizer, type SourceTokenizer } from '../../../src/tokenizer/index.js';
@@ -64,12 +63,22 @@ describe('a source that answers items', () => {
     source.dispose();
   });
 
-  it('reads texts longer than its window as its bits per byte are measured', async () => {
-    const source = openSourceModel(model, tokenizer, 8);
+  it('reads texts longer than its window in parts, each token once, from at least half a window before it', async () => {
+    const window = 6;
+    const tokens = tokensOf(TEXT);
+    let expected = 0;
+    for (let at = 1; at < tokens.length; at++) {
+      // The first window predicts the tokens 1 to 5, each later one three more.
+      const begin = at < window ? 0 : window + 3 * Math.floor((at - window) / 3) - 3;
+      expected += llamaLosses(model, Int32Array.from(tokens.slice(begin, at + 1))).at(-1)!;
+    }
+    expect(tokens.length).toBeGreaterThan(2 * window);
+    const source = openSourceModel(model, tokenizer, window);
     const { nats } = (await source.answer(itemOf({ continuations: [TEXT] }), signal))!;
+    expect(nats[0]).toBeCloseTo(expected, 3);
+    const stop = AbortSignal.abort(new Error('stopped'));
+    await expect(source.answer(itemOf({ continuations: [TEXT] }), stop)).rejects.toThrow('stopped');
     source.dispose();
-    const { bitsPerByte } = await sourceBitsOfDocuments(model, tokenizer, [Buffer.from(TEXT)], { window: 8 });
-    expect(nats[0]! / Math.LN2 / TEXT.length).toBeCloseTo(bitsPerByte!, 5);
   });
 
   it('writes the most likely tokens', async () => {
