@@ -11,6 +11,7 @@ const CHARTED: Readonly<Record<string, string>> = {
   cute: 'label_bits_per_byte',
   g2p: 'label_bits_per_byte',
   choice: 'label_bits_per_byte',
+  cost: 'megaflops_per_byte',
 };
 
 /** The metric that a suite's chart shows. */
