@@ -128,7 +128,7 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     'evaluating on a binary file',
     ['evaluate', goldenPath('plain/blt'), '--data', made('zero.bin', 'a\0b')],
     1,
-    /There is no text to measure on[\s\S]*zero\.bin: it is binary/,
+    /There is nothing to measure with the suite bpb[\s\S]*zero\.bin: it is binary/,
   ],
   ['scoring a folder', ['score', goldenPath('plain/blt'), join(work, 'text')], 2, /text is a folder/],
   [

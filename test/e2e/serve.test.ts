@@ -130,7 +130,7 @@ describe('a server', () => {
     const prompt = 'a';
     const statusOf = async (...args: Parameters<typeof ask>) => (await ask(...args)).status;
     expect(await statusOf('/v1/completions', '{"prompt":')).toBe(400);
-    expect(await statusOf('/v1/completions', { prompt, echo: true })).toBe(400);
+    expect(await statusOf('/v1/completions', { prompt, best_of: 2 })).toBe(400);
     expect(await statusOf('/v1/completions', { prompt: 'a'.repeat(2001) })).toBe(400);
     expect(await statusOf('/v1/completions', { prompt: 'a'.repeat(20_000) })).toBe(413);
     expect(await statusOf('/v1/completions', { prompt, model: 'other' })).toBe(404);
