@@ -59,6 +59,7 @@ describe('byteify demo', () => {
       'export',
       'patch_lengths',
       'prompt',
+      'report',
       'sample',
       'seconds',
       'sentence',
