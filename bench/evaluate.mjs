@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { figureText, RETENTION_FORMAT } from '../dist/ui/index.js';
+import { measuredRows } from '../dist/ui/index.js';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
@@ -45,17 +45,12 @@ function evaluated(dir) {
 }
 
 /** One row per task and metric. */
-function rowsOf({ suite, metrics, groups }) {
-  return groups.flatMap(({ group, items, metrics: found }) =>
-    metrics.map((metric) => {
-      const { model, source, retention } = found[metric.name];
-      const text = (figure, format = metric) => {
-        const { value, interval } = figureText(figure, format);
-        return interval === '' ? value : `${value} (${interval})`;
-      };
-      return [suite, group, items, metric.title, text(model), text(source), text(retention, RETENTION_FORMAT)];
-    }),
-  );
+function rowsOf(result) {
+  const text = ({ value, interval }) => (interval === '' ? value : `${value} (${interval})`);
+  return measuredRows(result).map(({ group, items, title, model, source, retention }) => [
+    ...[result.suite, group, items, title],
+    ...[model, source, retention].map(text),
+  ]);
 }
 
 const heads = ['suite', 'task', 'items', 'metric', 'model', 'source', 'retention'];

@@ -66,16 +66,15 @@ const placeOf = (dir: string, out: string | undefined): string => {
   return join(cacheHome(), 'evaluations', digestOf(dir).slice(0, 12));
 };
 
-async function evaluateWith(args: Args, context: Context): Promise<ResultDocument[]> {
-  const { dir, data = [], against, limit, maxBytes, seed, textKey, set, out } = args;
+async function evaluateWith(args: Args, out: string, context: Context): Promise<ResultDocument[]> {
+  const { dir, data = [], against, limit, maxBytes, seed, textKey, set } = args;
   const suites = chosenSuites(args.suite, set);
   checkData(suites, data);
   await startEngineFor(args);
   const { reporter, signal } = context;
-  const place = placeOf(dir, out);
   const run = (folder: string | null) =>
     evaluateSuites({
-      ...{ dir, data, limit, maxBytes, seed, textKey, suites, out: place, reporter, signal },
+      ...{ dir, data, limit, maxBytes, seed, textKey, suites, out, reporter, signal },
       source: folder === null ? null : { name: against!, folder },
     });
   return against === undefined ? await run(null) : await withLlama(dir, against, context, run);
@@ -119,8 +118,9 @@ export const evaluate: Command<Args> = {
     'byteify evaluate llama-blt --suite choice --data hellaswag.jsonl --set choice.noise=all --against source --json',
   ],
   async run(context, args) {
-    const suites = await evaluateWith(args, context);
-    await recordEvaluation(args.dir, placeOf(args.dir, args.out), suites);
+    const out = placeOf(args.dir, args.out);
+    const suites = await evaluateWith(args, out, context);
+    await recordEvaluation(args.dir, out, suites);
     printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },
 };

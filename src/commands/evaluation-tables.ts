@@ -1,23 +1,14 @@
 /** @module A suite's results as a table for the terminal. */
 import type { ResultDocument } from '../evaluate/index.js';
-import { counted, type Figure, type FigureFormat, figureText, RETENTION_FORMAT, renderTable } from '../ui/index.js';
+import { counted, type FigureText, measuredRows, renderTable } from '../ui/index.js';
 
-/** The cells of a figure and its interval. */
-function cells(figure: Figure | null, format: FigureFormat): [string, string] {
-  const { value, interval } = figureText(figure, format);
-  return [value, interval];
-}
+const cells = ({ value, interval }: FigureText): string[] => [value, interval];
 
-function rowsOf({ metrics, groups, source }: ResultDocument): string[][] {
-  return groups.flatMap(({ group, items, metrics: found }) =>
-    metrics.map((metric, i) => {
-      const { model, source: other, retention } = found[metric.name]!;
-      const first = i === 0 ? [group, items.toLocaleString('en')] : ['', ''];
-      const beside = source === null ? [] : [...cells(other, metric), ...cells(retention, RETENTION_FORMAT)];
-      return [...first, metric.title, ...cells(model, metric), ...beside];
-    }),
-  );
-}
+const rowsOf = (result: ResultDocument): string[][] =>
+  measuredRows(result).map(({ group, items, title, model, source, retention }) => {
+    const beside = result.source === null ? [] : [...cells(source), ...cells(retention)];
+    return [group, items, title, ...cells(model), ...beside];
+  });
 
 /** What a reader must know beside the figures. */
 function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocument): string[] {

@@ -2,6 +2,7 @@
 export { type BuildStoreOptions, buildStore } from './build-store.js';
 
 export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
+export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
 export {
   createPacker,

@@ -4,12 +4,12 @@ import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, warnRefused } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { lockFolder, makeFolder, writeFileAtomic } from '../fs/index.js';
-import { openLlama } from '../llama/index.js';
+import { type LlamaConfig, openLlama } from '../llama/index.js';
 import { openLlamaModel, openResidentModel } from '../model/index.js';
-import { loadTokenizer } from '../tokenizer/index.js';
+import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
 import { openBltModel } from './readers/blt-model.js';
 import { openSourceModel } from './readers/source-model.js';
-import { answersKey, modelDigest } from './run/identity.js';
+import { answersKey, itemsDigest, modelDigest } from './run/identity.js';
 import { type ResultDocument, resultDocument } from './run/result-document.js';
 import { type Candidate, runSuite } from './run/run-suite.js';
 import type { EvaluatedModel } from './suites/item.js';
@@ -35,19 +35,17 @@ const MOST_LISTED_REFUSALS = 10_000;
 
 /** Collects refusals; items are made several times, and each of them would be refused again. */
 function collectRefusals() {
-  const found = new Map<string, Refusal>();
-  let count = 0;
   const seen = new Set<string>();
+  const listed: Refusal[] = [];
   return {
+    listed,
     onRefused(refusal: Refusal) {
       const key = `${refusal.path}:${refusal.line ?? ''}`;
       if (seen.has(key)) return;
       seen.add(key);
-      count++;
-      if (found.size < MOST_LISTED_REFUSALS) found.set(key, refusal);
+      if (listed.length < MOST_LISTED_REFUSALS) listed.push(refusal);
     },
-    refused: () => [...found.values()],
-    count: () => count,
+    count: () => seen.size,
   };
 }
 
@@ -60,13 +58,30 @@ const ownedBy = (opened: EvaluatedModel, weights: { dispose(): void }): Evaluate
   },
 });
 
+/** What is read of the source once, without its weights. */
+interface OpenedSource {
+  readonly folder: string;
+  readonly config: LlamaConfig;
+  readonly tokenizer: SourceTokenizer;
+  /** The types of its quantised weights, the most frequent first. */
+  readonly quantisedTypes: readonly string[];
+}
+
+async function openSource(folder: string): Promise<OpenedSource> {
+  const llama = await openLlama(folder);
+  await llama.close();
+  return { folder, config: llama.config, tokenizer: await loadTokenizer(folder), quantisedTypes: llama.quantisedTypes };
+}
+
 /** The model and, if there is one, its source, as suites ask them. */
-function candidatesOf(folder: string, keys: readonly string[], suite: Suite, options: EvaluateOptions): Candidate[] {
-  const { source, out } = options;
-  const file = (who: string, key: string) => join(out, 'answers', `${suite.name}-${who}-${key}.jsonl`);
+function candidatesOf(
+  folder: string,
+  source: OpenedSource | null,
+  file: (who: 'model' | 'source') => string,
+): Candidate[] {
   const model: Candidate = {
     title: 'the model',
-    file: file('model', keys[0]!),
+    file: file('model'),
     async open() {
       const resident = await openResidentModel(folder, { weights: 'float32' });
       const opened = openBltModel(resident);
@@ -76,36 +91,25 @@ function candidatesOf(folder: string, keys: readonly string[], suite: Suite, opt
   if (source === null) return [model];
   const beside: Candidate = {
     title: 'the source',
-    file: file('source', keys[1]!),
+    file: file('source'),
     async open() {
       const llama = await openLlamaModel(source.folder);
-      const opened = openSourceModel(llama, await loadTokenizer(source.folder));
+      const opened = openSourceModel(llama, source.tokenizer);
       return ownedBy(opened, llama);
     },
   };
   return [model, beside];
 }
 
-async function measureDirectly(folder: string, suite: DirectSuite, options: SuiteOptions, source: string | null) {
+async function measureDirectly(folder: string, suite: DirectSuite, options: SuiteOptions, source: OpenedSource | null) {
   const model = await openResidentModel(folder, { only: 'patcher', weights: 'float32' });
   options.reporter.stage(`Evaluating the model: ${suite.name}`);
   try {
-    if (source === null) return await suite.measure(options, { model, source: null });
-    const llama = await openLlama(source);
-    await llama.close();
-    const tokenizer = await loadTokenizer(source);
-    return await suite.measure(options, { model, source: { config: llama.config, tokenizer } });
+    return await suite.measure(options, { model, source });
   } finally {
     options.reporter.done();
     model.dispose();
   }
-}
-
-/** The types of the source's quantised weights, the most frequent first. */
-async function quantisedTypes(folder: string): Promise<string[]> {
-  const llama = await openLlama(folder);
-  await llama.close();
-  return [...llama.quantisedTypes];
 }
 
 function refuseNothing({ groups, unspelled }: SuiteResult, suite: string, refused: readonly Refusal[]): void {
@@ -132,26 +136,33 @@ export async function evaluateSuites(options: EvaluateOptions): Promise<ResultDo
   await makeFolder(out);
   const unlock = await lockFolder(out);
   try {
-    const digests = [await modelDigest(folder, signal)];
-    if (source !== null) digests.push(await modelDigest(source.folder, signal));
-    const types = source === null ? [] : await quantisedTypes(source.folder);
+    const digests = { model: await modelDigest(folder, signal), source: '' };
+    if (source !== null) digests.source = await modelDigest(source.folder, signal);
+    const opened = source === null ? null : await openSource(source.folder);
     const found: ResultDocument[] = [];
     for (const { suite, settings } of options.suites) {
       const refusals = collectRefusals();
       const suiteOptions: SuiteOptions = { ...options, settings, onRefused: refusals.onRefused };
-      const keys = await Promise.all(digests.map((digest) => answersKey(suite.name, digest, suiteOptions)));
+      const items = await itemsDigest(suite.name, suiteOptions);
+      const file = (who: 'model' | 'source') =>
+        join(out, 'answers', `${suite.name}-${who}-${answersKey(items, digests[who])}.jsonl`);
       const result =
         'measure' in suite
-          ? await measureDirectly(folder, suite, suiteOptions, source?.folder ?? null)
-          : await runSuite(suite, suiteOptions, candidatesOf(folder, keys, suite, options));
-      refuseNothing(result, suite.name, refusals.refused());
-      warnRefused(reporter, refusals.refused(), { count: refusals.count() });
+          ? await measureDirectly(folder, suite, suiteOptions, opened)
+          : await runSuite(suite, suiteOptions, candidatesOf(folder, opened, file));
+      refuseNothing(result, suite.name, refusals.listed);
+      warnRefused(reporter, refusals.listed, { count: refusals.count() });
       const document = resultDocument(suite, suiteOptions, result, {
-        model: { sha256: digests[0]! },
-        source: source && { name: source.name, sha256: digests[1]!, quantised_types: types },
-        refused: refusals
-          .refused()
-          .map(({ path, line, reason }) => ({ path, ...(line !== undefined && { line }), reason })),
+        model: { sha256: digests.model },
+        source:
+          source === null || opened === null
+            ? null
+            : { name: source.name, sha256: digests.source, quantised_types: [...opened.quantisedTypes] },
+        refused: refusals.listed.map(({ path, line, reason }) => ({
+          path,
+          ...(line !== undefined && { line }),
+          reason,
+        })),
         refused_count: refusals.count(),
       });
       await writeFileAtomic(join(out, `${suite.name}.json`), `${JSON.stringify(document, null, 2)}\n`);

@@ -7,7 +7,6 @@ export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
 export { openBltModel } from './readers/blt-model.js';
-export { openSourceModel } from './readers/source-model.js';
 export { readResults } from './run/read-results.js';
 export { type ResultDocument, resultSchema } from './run/result-document.js';
 export { type ByteScores, scoreTexts } from './score.js';

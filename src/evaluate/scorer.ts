@@ -1,6 +1,6 @@
 /** @module Scores texts of any length in strides, and many continuations of a prompt, which is read only once. */
 import { encodeBytes, VOCAB_SIZE } from '../blt/index.js';
-import { type Decoding, openDecoding, patchLengthsOf, type ResidentModel } from '../model/index.js';
+import { type Decoding, logSumExp, openDecoding, patchLengthsOf, type ResidentModel } from '../model/index.js';
 import type { ByteScores } from './score.js';
 
 export interface Scorer {
@@ -26,9 +26,7 @@ const [PROMPT, CONTINUATION] = [0, 1];
 /** -log softmax(logits[row])[id], in nats. */
 export function surprisal(logits: Float32Array, row: number, id: number): number {
   const at = logits.subarray(row * VOCAB_SIZE, (row + 1) * VOCAB_SIZE);
-  const highest = at.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const sum = at.reduce((total, logit) => total + Math.exp(logit - highest), 0);
-  return highest + Math.log(sum) - at[id]!;
+  return logSumExp(at) - at[id]!;
 }
 
 /** Opens a scorer. The engine must be started. The caller keeps `model`, which must stay open. @param options.stride bytes per stride */

@@ -23,6 +23,7 @@ export {
 } from './blt.js';
 export { type Decoding, type DecodingOptions, openDecoding, type SlotState } from './decoding/decoding.js';
 export { type LlamaDecoding, openLlamaDecoding } from './decoding/llama-decoding.js';
+export { logSumExp } from './decoding/log-sum-exp.js';
 export type { SlotOutput } from './decoding/read-slots.js';
 export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
 export { openSegmenter, type Segmenter } from './decoding/segmenter.js';

@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { openConversion, readManifest, resolveCheckpoint } from '../conversion/index.js';
 import { type ResultDocument, readResults } from '../evaluate/index.js';
 import { readTextIfThere, writeFileAtomic } from '../fs/index.js';
-import { withEvaluation } from '../release/index.js';
-
-const CARD = 'README.md';
+import { CARD_NAME, withEvaluation } from '../release/index.js';
 
 /**
  * Records results in a conversion; a folder without a manifest is left as it is.
@@ -26,7 +24,7 @@ export async function recordEvaluation(dir: string, folder: string, results: rea
       evaluations: { ...manifest.evaluations, ...Object.fromEntries(entries) },
     }));
     const checkpoint = await resolveCheckpoint(dir);
-    const path = join(checkpoint.folder, CARD);
+    const path = join(checkpoint.folder, CARD_NAME);
     const card = checkpoint.origin === 'export' ? await readTextIfThere(path) : null;
     if (card === null) return;
     const { sha256 } = results[0]!.model;

@@ -10,7 +10,7 @@ export { type HubLicence, isHubLicence } from './hub-licences.js';
 export { type LicenceFileKind, licenceFileKind, licenceFilesOf, noticeWith } from './licence-files.js';
 export { CONCERNS, type Licence, licenceOf } from './licences.js';
 export { type LlamaTerms, withRequiredPrefix } from './llama-licences.js';
-export type { ReleaseOptions } from './metadata-requirements.js';
+export { CARD_NAME, type ReleaseOptions } from './metadata-requirements.js';
 export { lastPart, PROVENANCE_NAME, type Provenance, provenanceOf, RECIPE_NAME, sourceName } from './provenance.js';
 export { releaseViolations } from './release-violations.js';
 export type { Violation } from './violation.js';

@@ -1,6 +1,7 @@
 /** @module Charts as SVG, drawn by Observable Plot without a browser. They follow the page's colours, and each comes with its data as a table. */
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import type { Figure, FigureFormat } from '../ui/index.js';
 import { type Html, html, htmlTable, trusted } from './html.js';
 
 const WIDTH = 720;
@@ -37,6 +38,21 @@ export interface Interval {
   readonly low: number;
   readonly high: number;
 }
+
+/** A figure as an interval, of fractions in per cent; none if it is undetermined. */
+export function intervalOf(
+  names: Pick<Interval, 'label' | 'series'>,
+  { value, low, high }: Figure,
+  { percent }: Pick<FigureFormat, 'percent'>,
+): Interval[] {
+  if (value === null) return [];
+  const scale = percent ? 100 : 1;
+  return [{ ...names, value: scale * value, low: scale * (low ?? value), high: scale * (high ?? value) }];
+}
+
+/** The label of an axis for such intervals. */
+export const unitOf = ({ title, percent }: { readonly title: string; readonly percent: boolean }): string =>
+  percent ? `${title}, %` : title;
 
 const shown = (value: number) => Number(value.toPrecision(5)).toLocaleString('en');
 

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ResultDocument } from '../evaluate/index.js';
 import { figureText, humanDuration } from '../ui/index.js';
-import { type Interval, intervalChart } from './charts.js';
+import { intervalChart, intervalOf, unitOf } from './charts.js';
 import { type Html, html, htmlTable } from './html.js';
 import type { ReportInputs } from './report-inputs.js';
 import { chartedMetric } from './sections/suites.js';
@@ -39,29 +39,27 @@ function factsOf({ manifest }: ReportInputs): Readonly<Record<string, string>> {
   };
 }
 
-/** What a suite asked: only figures of the same items can be compared. */
-const askedBy = ({ options: { data, limit, max_bytes, seed, settings } }: ResultDocument) => ({
-  ...{ data, limit, max_bytes, seed, settings },
-});
-
 interface SuiteOf {
   readonly name: string;
   /** By conversion; null where the suite was not run, or on other items than the first. */
   readonly results: readonly (ResultDocument | null)[];
 }
 
-function suitesOf(inputs: readonly ReportInputs[], notes: string[], names: readonly string[]): SuiteOf[] {
-  const suites = [...new Set(inputs.flatMap(({ results }) => results.map(({ suite }) => suite)))].sort();
-  return suites.map((name) => {
-    const found = inputs.map(({ results }) => results.find(({ suite }) => suite === name) ?? null);
-    const first = found.find((result) => result !== null)!;
-    const results = found.map((result, i) => {
-      if (result === null || isDeepStrictEqual(askedBy(result), askedBy(first))) return result;
+function suitesOf(inputs: readonly ReportInputs[], names: readonly string[]) {
+  const notes: string[] = [];
+  const found = [...new Set(inputs.flatMap(({ results }) => results.map(({ suite }) => suite)))].sort();
+  const suites = found.map((name): SuiteOf => {
+    const all = inputs.map(({ results }) => results.find(({ suite }) => suite === name) ?? null);
+    const first = all.find((result) => result !== null)!;
+    const results = all.map((result, i) => {
+      // Only figures of the same items can be compared.
+      if (result === null || isDeepStrictEqual(result.options, first.options)) return result;
       notes.push(`${names[i]} was evaluated by ${name} on other items, so its figures are left out.`);
       return null;
     });
     return { name, results };
   });
+  return { suites, notes };
 }
 
 /** The metric of a group that a suite is charted by. */
@@ -86,37 +84,34 @@ function suiteRows(suite: SuiteOf) {
 }
 
 /** @param inputs of at least one conversion */
-export function compare(inputs: readonly ReportInputs[]): Comparison {
+function comparisonOf(inputs: readonly ReportInputs[]): Comparison & { readonly suites: readonly SuiteOf[] } {
   const names = namesOf(inputs);
-  const notes: string[] = [];
   const facts = inputs.map(factsOf);
   const rows = Object.keys(facts[0]!).map((label) => ({ label, cells: facts.map((own) => own[label]!) }));
-  const suites = suitesOf(inputs, notes, names);
-  return { names, rows: [...rows, ...suites.flatMap(suiteRows)], notes };
+  const { suites, notes } = suitesOf(inputs, names);
+  return { names, rows: [...rows, ...suites.flatMap(suiteRows)], notes, suites };
 }
 
+/** @param inputs of at least one conversion */
+export const compare = (inputs: readonly ReportInputs[]): Comparison => comparisonOf(inputs);
+
 function suiteChart(suite: SuiteOf, names: readonly string[]): Html | null {
-  const intervals = groupsOf(suite).flatMap((group) =>
-    suite.results.flatMap((result, i): Interval[] => {
-      const found = figureOf(result, group);
-      if (found === null || found.figure.value === null) return [];
-      const scale = found.metric.percent ? 100 : 1;
-      const [value, low, high] = [found.figure.value, found.figure.low, found.figure.high].map(
-        (one) => scale * (one ?? found.figure.value!),
-      ) as [number, number, number];
-      return [{ label: group, series: names[i]!, value, low, high }];
+  const intervals = groupsOf(suite).flatMap((label) =>
+    suite.results.flatMap((result, i) => {
+      const found = figureOf(result, label);
+      return found === null ? [] : intervalOf({ label, series: names[i]! }, found.figure, found.metric);
     }),
   );
   const first = suite.results.find((result) => result !== null);
   if (intervals.length === 0 || first == null) return null;
-  const { title, percent } = chartedMetric(first)!;
-  return intervalChart(`${suite.name}: ${title}`, percent ? `${title}, %` : title, intervals);
+  const metric = chartedMetric(first)!;
+  return intervalChart(`${suite.name}: ${metric.title}`, unitOf(metric), intervals);
 }
 
 /** The body of the page that compares conversions. */
 export function comparisonBody(inputs: readonly ReportInputs[]): Html {
-  const { names, rows, notes } = compare(inputs);
-  const charts = suitesOf(inputs, [], names).map((suite) => suiteChart(suite, names));
+  const { names, rows, notes, suites } = comparisonOf(inputs);
+  const charts = suites.map((suite) => suiteChart(suite, names));
   const cells = rows.map(({ label, cells: own }) => [label, ...own]);
   return html`<section id="table"><h2>Side by side</h2>
 ${htmlTable(['', ...names], cells, ['left', ...names.map(() => 'right' as const)])}

@@ -6,6 +6,7 @@ import type { Endpoint } from './endpoint.js';
 import { completionLogprobs } from './logprobs-format.js';
 import {
   checkPromptBytes,
+  idList,
   or,
   parseBody,
   refused,
@@ -17,16 +18,8 @@ import {
 
 /** More than can wait at any setting that makes sense; the scheduler has the server's own limit. */
 const MAXIMUM_PROMPTS = 1024;
-const MAXIMUM_IDS = 2 ** 20;
-
 /** Ids are read as they are: no BOS is put before them. */
-const ids = shortArray(
-  z
-    .int()
-    .min(0)
-    .max(VOCAB_SIZE - 1),
-  { min: 1, max: MAXIMUM_IDS },
-);
+const ids = idList(1);
 const prompts = <T extends z.ZodType>(element: T) => shortArray(element, { min: 1, max: MAXIMUM_PROMPTS });
 
 const schema = z.strictObject({

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { VOCAB_SIZE } from '../blt/index.js';
 import type { GenerationRequest, Prompt, WantedLogprobs } from '../generate/index.js';
 import { counted } from '../ui/index.js';
 import { ApiError } from './api-error.js';
@@ -63,6 +64,19 @@ export const refused = (...neutral: readonly unknown[]) =>
       error: 'is not supported by this server',
     })
     .optional();
+
+/** The most ids that a list may have; prompts have a limit of their own. */
+const MAXIMUM_IDS = 2 ** 20;
+
+/** A list of ids. @param least length */
+export const idList = (least: number) =>
+  shortArray(
+    z
+      .int()
+      .min(0)
+      .max(VOCAB_SIZE - 1),
+    { min: least, max: MAXIMUM_IDS },
+  );
 
 /** A number of likeliest bytes to return. */
 export const topCount = z

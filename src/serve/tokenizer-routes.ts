@@ -1,15 +1,13 @@
 /** @module The routes of the tokenizer, under vLLM's names: evaluation harnesses count tokens with them. A token is a byte. */
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { BOS, VOCAB_SIZE } from '../blt/index.js';
+import { BOS } from '../blt/index.js';
 import { byteTokenizerFiles, decodeWithSpecials, encodeWithSpecials } from '../tokenizer/index.js';
 import type { AppOptions, Env } from './app-options.js';
 import { bodyOf } from './body.js';
-import { checkPromptBytes, ignored, or, parseBody, shortArray } from './request-fields.js';
+import { checkPromptBytes, idList, ignored, or, parseBody } from './request-fields.js';
 
 export const TOKENIZER_PATHS = ['/tokenize', '/detokenize', '/tokenizer_info'] as const;
-
-const MAXIMUM_IDS = 2 ** 20;
 
 const tokenizeSchema = z.strictObject({
   model: ignored,
@@ -20,13 +18,7 @@ const tokenizeSchema = z.strictObject({
 
 const detokenizeSchema = z.strictObject({
   model: ignored,
-  tokens: shortArray(
-    z
-      .int()
-      .min(0)
-      .max(VOCAB_SIZE - 1),
-    { max: MAXIMUM_IDS },
-  ),
+  tokens: idList(0),
 });
 
 /** @param chatTemplate as an export keeps it; null for none */

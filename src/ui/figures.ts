@@ -13,17 +13,57 @@ export interface FigureFormat {
   readonly percent: boolean;
 }
 
+/** Results of metrics by group, of a model and perhaps its source. */
+export interface MeasuredGroups {
+  readonly metrics: readonly (FigureFormat & { readonly name: string; readonly title: string })[];
+  readonly groups: readonly {
+    readonly group: string;
+    readonly items: number;
+    readonly metrics: Readonly<
+      Record<string, { readonly model: Figure; readonly source: Figure | null; readonly retention: Figure | null }>
+    >;
+  }[];
+}
+
+/** A row of a table of results: one metric of one group. */
+export interface MeasuredRow {
+  /** Empty below the first row of a group, like `items`. */
+  readonly group: string;
+  readonly items: string;
+  readonly title: string;
+  readonly model: FigureText;
+  readonly source: FigureText;
+  readonly retention: FigureText;
+}
+
 /** How shares of a source's figures are shown. */
 export const RETENTION_FORMAT: FigureFormat = { decimals: 1, percent: true };
 
+export interface FigureText {
+  readonly value: string;
+  readonly interval: string;
+}
+
 /** The figure, `12.3 %`, and its interval, `10.1 to 14.5`; each may be empty. */
-export function figureText(
-  figure: Figure | null,
-  { decimals, percent }: FigureFormat,
-): { readonly value: string; readonly interval: string } {
+export function figureText(figure: Figure | null, { decimals, percent }: FigureFormat): FigureText {
   const text = (value: number) => (percent ? 100 * value : value).toFixed(decimals);
   if (figure === null || figure.value === null) return { value: '', interval: '' };
   const { value, low, high } = figure;
   const interval = low === null || high === null ? '' : `${text(low)} to ${text(high)}`;
   return { value: `${text(value)}${percent ? ' %' : ''}`, interval };
 }
+
+/** The rows of a table of results, in order. */
+export const measuredRows = ({ metrics, groups }: MeasuredGroups): readonly MeasuredRow[] =>
+  groups.flatMap(({ group, items, metrics: found }) =>
+    metrics.map((metric, i) => {
+      const { model, source, retention } = found[metric.name]!;
+      return {
+        ...(i === 0 ? { group, items: items.toLocaleString('en') } : { group: '', items: '' }),
+        title: metric.title,
+        model: figureText(model, metric),
+        source: figureText(source, metric),
+        retention: figureText(retention, RETENTION_FORMAT),
+      };
+    }),
+  );

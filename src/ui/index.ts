@@ -1,6 +1,13 @@
 /** @module The user interface: progress on stderr, tables and numbers on stdout. */
 export { describeError, type ErrorDescription } from './describe-error.js';
-export { type Figure, type FigureFormat, figureText, RETENTION_FORMAT } from './figures.js';
+export {
+  type Figure,
+  type FigureFormat,
+  type FigureText,
+  figureText,
+  measuredRows,
+  RETENTION_FORMAT,
+} from './figures.js';
 export { counted, humanBytes, humanCount, humanDuration, humanFlops, plural } from './format.js';
 export { type PatchesView, renderPatches, withoutControls } from './patches.js';
 export { printError } from './print-error.js';

@@ -123,6 +123,11 @@ describe('byteify evaluate', () => {
     expect(await evaluate(...args)).toMatchObject(wrongUsage(reason));
   });
 
+  it.each(['choice', 'g2p'])('names a folder where the suite %s reads a file', async (suite) => {
+    const { code, stderr } = await evaluate('--suite', suite, '--data', prose);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${prose} is a folder where a file is needed.`)]);
+  });
+
   it('requires text for a plain checkpoint, and names paths that do not exist', async () => {
     const bare = await evaluate();
     expect(bare).toMatchObject({ code: expect.any(Number), stdout: '', stderr: expect.stringContaining('--data') });

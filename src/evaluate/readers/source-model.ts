@@ -2,6 +2,7 @@
  * @module A source that answers the items of a suite, on the same bytes as a BLT, by its own tokens. Of what was read last, tokens that the next
  * text begins with are not read again.
  */
+import { isUtf8 } from 'node:buffer';
 import { type LlamaModel, openLlamaDecoding } from '../../model/index.js';
 import { canonicalTokens, startTokenOf } from '../../patching/index.js';
 import type { SourceTokenizer } from '../../tokenizer/index.js';
@@ -17,8 +18,6 @@ function commonLength(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < most; i++) if (a[i] !== b[i]) return i;
   return most;
 }
-
-const isUtf8 = (bytes: Uint8Array): boolean => Buffer.from(Buffer.from(bytes).toString('utf8')).equals(bytes);
 
 /** The engine must be started. The caller keeps `model`. @param windowTokens maximum tokens that it reads at once */
 export function openSourceModel(

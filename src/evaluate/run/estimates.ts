@@ -8,7 +8,7 @@ import { ALL_ITEMS } from '../suites/item.js';
 import type { Counts, Metric } from '../suites/metric.js';
 import type { Estimate, GroupResult } from '../suites/suite-result.js';
 
-export const REPLICATES = 1000;
+const REPLICATES = 1000;
 /** Ends of the interval that contains 95 % of the replicates. */
 const ENDS = [0.025, 0.975] as const;
 

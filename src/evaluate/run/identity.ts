@@ -17,13 +17,15 @@ export async function modelDigest(folder: string, signal: AbortSignal): Promise<
   return digestOf(digests);
 }
 
-/** A short name for the answers of one model to the items that these options give. The limit does not matter: it only adds items. */
-export async function answersKey(suite: string, model: string, options: SuiteOptions): Promise<string> {
+/** SHA-256 of what the items of a suite depend on. The limit does not matter: it only adds items. */
+export async function itemsDigest(suite: string, options: SuiteOptions): Promise<string> {
   const { dir, data, textKey, maxBytes, seed, settings, signal } = options;
   const paths = Object.values(settings).filter((value) => value.includes('/'));
   const files = await listFiles([...data, ...paths], signal);
   // Without data, documents are the conversion's held-out text.
   const heldOut = data.length === 0 ? dir : null;
-  const digest = digestOf({ byteify: toolVersion(), suite, model, files, heldOut, textKey, maxBytes, seed, settings });
-  return digest.slice(0, 12);
+  return digestOf({ byteify: toolVersion(), suite, files, heldOut, textKey, maxBytes, seed, settings });
 }
+
+/** A short name for the answers of a model to items. @param items their digest @param model its digest */
+export const answersKey = (items: string, model: string): string => digestOf({ items, model }).slice(0, 12);

@@ -2,11 +2,11 @@
 import { createReadStream } from 'node:fs';
 import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { ByteifyError } from '../../errors.js';
 import { isThere, makeFolder } from '../../fs/index.js';
 import type { Outcome } from '../suites/item.js';
+import { numberedLines } from '../suites/numbered-lines.js';
 
 /** An answer; null if the model's tokens cannot spell the item's text. */
 export interface RecordedOutcome {
@@ -35,9 +35,7 @@ function lineOf({ id, outcome }: RecordedOutcome): string {
 /** The answers in a file, in order; none if there is no file. @throws ByteifyError for a line that is no answer */
 export async function* readOutcomes(path: string): AsyncGenerator<RecordedOutcome> {
   if (!(await isThere(path))) return;
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++;
+  for await (const { number, line } of numberedLines(path)) {
     const parsed = schema.safeParse(jsonOf(line));
     if (!parsed.success)
       throw new ByteifyError(`Line ${number} of ${path} is not an answer of a model.`, {

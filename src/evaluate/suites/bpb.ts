@@ -1,17 +1,8 @@
 /** @module Suite `bpb`: bits per byte of text, by kind. A source's are those of its canonical tokens, an upper bound (arXiv 2410.09303). */
 import { documentsOf } from './documents.js';
 import { ALL_ITEMS, NO_BYTES } from './item.js';
-import { BITS_PER_BYTE, type Metric, ratio } from './metric.js';
+import { BITS_PER_BYTE, BYTES_PER_STEP } from './metric.js';
 import type { Suite } from './suite.js';
-
-/** Steps are patches of the model, tokens of the source. */
-const BYTES_PER_STEP: Metric = {
-  name: 'bytes_per_step',
-  title: 'bytes per patch (source: per token)',
-  better: 'higher',
-  decimals: 2,
-  of: (sums) => ratio(sums.bytes, sums.steps),
-};
 
 export const bpb: Suite = {
   name: 'bpb',

@@ -1,8 +1,7 @@
 /** @module Multiple-choice questions from JSON lines in the shapes of HellaSwag, ARC, PIQA, MMLU and others: the shapes are data. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { UsageError } from '../../errors.js';
+import { numberedLines } from './numbered-lines.js';
 
 export interface Question {
   readonly prompt: string;
@@ -98,10 +97,7 @@ function parsed(line: string, place: string): unknown {
 
 /** The questions of a file. @throws UsageError for a line without a question or an answer, naming it; an Error if the file cannot be read */
 export async function* questionsOf(path: string): AsyncGenerator<Question> {
-  let number = 0;
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) {
-    number++;
+  for await (const { number, line } of numberedLines(path)) {
     if (line.trim() === '') continue;
     const place = `Line ${number} of ${path}`;
     yield questionOf(parsed(line, place), place);

@@ -9,9 +9,8 @@ import {
   totalFlops,
 } from '../../blt/index.js';
 import { type LlamaConfig, llamaTensors } from '../../llama/index.js';
-import { createEstimates } from '../run/estimates.js';
 import { type Counts, type Metric, ratio } from './metric.js';
-import { countedDocuments } from './patch-counts.js';
+import { estimateDocuments } from './patch-counts.js';
 import type { DirectSuite } from './suite.js';
 
 /** Bytes of a weight in memory when a model decodes in bfloat16. */
@@ -101,21 +100,15 @@ export const cost: DirectSuite = {
   summary: 'steps, operations and weights read per byte of text, computed from the sizes and the patches',
   data: 'text: files and folders, each one kind',
   dataIsOptional: true,
-  async measure(options, { model, source }) {
-    const { config } = model;
+  measure(options, models) {
+    const { config } = models.model;
     const own = costsOfModel(config);
-    const others = source === null ? null : costsOfSource(source.config, config.global);
-    const estimates = createEstimates(METRICS);
-    let unspelled = 0;
-    for await (const { id, kind, counts, tokens } of countedDocuments(model, source?.tokenizer ?? null, options)) {
-      if (others !== null && tokens === null) {
-        unspelled++;
-        continue;
-      }
-      const compared = others === null || tokens === null ? null : withCosts(tokens, others, 0);
-      estimates.add(id, [kind], withCosts(counts, own, 1), compared);
-    }
-    return { groups: estimates.results(), unspelled };
+    const others = models.source === null ? null : costsOfSource(models.source.config, config.global);
+    return estimateDocuments(options, models, METRICS, ({ kind, counts, tokens }) => ({
+      groups: [kind],
+      model: withCosts(counts, own, 1),
+      source: others === null || tokens === null ? null : withCosts(tokens, others, 0),
+    }));
   },
   notes: [
     'Costs are counted from the sizes of the models, for texts of 2,048 bytes; they say nothing about an implementation’s speed, which `byteify bench` measures. A step of the local models runs the patcher, the encoder and the decoder.',

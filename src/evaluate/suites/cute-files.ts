@@ -1,10 +1,9 @@
 /** @module The official files of CUTE: tab-separated, `input1[ input2[ input3]] label`, one file per task, which its name says. */
-import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { UsageError } from '../../errors.js';
 import { CUTE_TASKS, type CuteProblem, type CuteTask } from './cute-tasks.js';
+import { numberedLines } from './numbered-lines.js';
 
 const EXTENSION = '.tsv';
 
@@ -44,9 +43,7 @@ export async function cuteFiles(paths: readonly string[]): Promise<{ path: strin
 /** @throws UsageError for another header, or a line with another number of columns, naming the line */
 export async function* cuteProblems(path: string, { name, columns }: CuteTask): AsyncGenerator<CuteProblem> {
   const header = [...Array.from({ length: columns }, (_, i) => `input${i + 1}`), 'label'].join('\t');
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
-    number++;
+  for await (const { number, line } of numberedLines(path)) {
     if (number === 1) {
       if (line === header) continue;
       throw new UsageError(`The first line of ${path} is not the header of the task ${name}.`, {

@@ -1,12 +1,11 @@
 /** @module Suite `g2p`: the pronunciation of English words, from the CMU Pronouncing Dictionary, after five examples. Stress marks are left out. */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { UsageError } from '../../errors.js';
 import { uniformOf } from '../../random.js';
 import { ANSWER_METRICS, answerCounts } from './answers.js';
 import { editDistance } from './edit-distance.js';
 import { type Item, type Outcome, utf8 } from './item.js';
 import { type Counts, type Metric, ratio } from './metric.js';
+import { numberedLines } from './numbered-lines.js';
 import type { Suite, SuiteOptions } from './suite.js';
 
 const SHOTS = 5;
@@ -21,9 +20,7 @@ const ORDINARY = /^[a-z]{3,}$/;
 /** The pronunciations of each word. @throws UsageError for a line that is no entry, naming it */
 async function readDictionary(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, string[]>();
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path, 'latin1') })) {
-    number++;
+  for await (const { number, line } of numberedLines(path, 'latin1')) {
     if (COMMENT.test(line)) continue;
     const groups = ENTRY.exec(line)?.groups;
     if (groups === undefined)

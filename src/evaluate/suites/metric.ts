@@ -34,6 +34,15 @@ export const BITS_PER_BYTE: Metric = {
   of: bits,
 };
 
+/** Steps are patches of the model, tokens of the source. */
+export const BYTES_PER_STEP: Metric = {
+  name: 'bytes_per_step',
+  title: 'bytes per patch (source: per token)',
+  better: 'higher',
+  decimals: 2,
+  of: (sums) => ratio(sums.bytes, sums.steps),
+};
+
 /** The likelihood of an answer, which is graded where exact matches are all or nothing. */
 export const LABEL_BITS: Metric = {
   ...BITS_PER_BYTE,

@@ -3,11 +3,13 @@ import { isContinuation } from '../../data/index.js';
 import { openSegmenter, type ResidentModel } from '../../model/index.js';
 import { tokenEnds } from '../../patching/index.js';
 import type { SourceTokenizer } from '../../tokenizer/index.js';
+import { createEstimates } from '../run/estimates.js';
 import { documentsOf, type KindedDocument } from './documents.js';
-import type { Counts } from './metric.js';
-import type { SuiteOptions } from './suite.js';
+import type { Counts, Metric } from './metric.js';
+import type { MeasuredModels, SuiteOptions } from './suite.js';
+import type { SuiteResult } from './suite-result.js';
 
-export interface CountedDocument extends KindedDocument {
+interface CountedDocument extends KindedDocument {
   readonly counts: Counts;
   /** The same quantities of the source's tokens; null without a source, or if its tokens do not spell the document. */
   readonly tokens: Counts | null;
@@ -39,7 +41,7 @@ function countsOf(text: Uint8Array, ends: readonly number[], tokenEndsOf: Uint8A
 }
 
 /** Segments the documents. Only the patcher runs. @param tokenizer the source's; null for none */
-export async function* countedDocuments(
+async function* countedDocuments(
   model: ResidentModel,
   tokenizer: SourceTokenizer | null,
   options: SuiteOptions,
@@ -68,4 +70,31 @@ export async function* countedDocuments(
   } finally {
     segmenter.dispose();
   }
+}
+
+/** What a document counts to. */
+interface DocumentCounts {
+  readonly groups: readonly string[];
+  readonly model: Counts;
+  readonly source: Counts | null;
+}
+
+/** The metrics of all documents. Those that the source's tokens do not spell count for neither. */
+export async function estimateDocuments(
+  options: SuiteOptions,
+  { model, source }: MeasuredModels,
+  metrics: readonly Metric[],
+  countsOf: (document: CountedDocument) => DocumentCounts,
+): Promise<SuiteResult> {
+  const estimates = createEstimates(metrics);
+  let unspelled = 0;
+  for await (const document of countedDocuments(model, source?.tokenizer ?? null, options)) {
+    if (source !== null && document.tokens === null) {
+      unspelled++;
+      continue;
+    }
+    const counted = countsOf(document);
+    estimates.add(document.id, counted.groups, counted.model, counted.source);
+  }
+  return { groups: estimates.results(), unspelled };
 }

@@ -1,7 +1,6 @@
 /** @module Suite `patches`: where the model cuts text, by kind of file and by script, beside the tokens of its source. */
-import { createEstimates } from '../run/estimates.js';
-import { fraction, type Metric, ratio } from './metric.js';
-import { countedDocuments } from './patch-counts.js';
+import { BYTES_PER_STEP, fraction, type Metric, ratio } from './metric.js';
+import { estimateDocuments } from './patch-counts.js';
 import type { DirectSuite } from './suite.js';
 
 /** Scripts that are told apart; other text is `other`. */
@@ -38,13 +37,7 @@ const share = (name: string, title: string, of: string, over: string, better: Me
 });
 
 const METRICS: readonly Metric[] = [
-  {
-    name: 'bytes_per_step',
-    title: 'bytes per patch (source: per token)',
-    better: 'higher',
-    decimals: 2,
-    of: (sums) => ratio(sums.bytes, sums.steps),
-  },
+  BYTES_PER_STEP,
   {
     name: 'characters_per_step',
     title: 'characters per patch (source: per token)',
@@ -62,22 +55,12 @@ export const patches: DirectSuite = {
   summary: 'bytes per patch by kind of text and script, cuts inside characters, agreement with the source’s tokens',
   data: 'text: files and folders, each one kind',
   dataIsOptional: true,
-  async measure(options, { model, source }) {
-    const estimates = createEstimates(METRICS);
-    let unspelled = 0;
-    for await (const { id, kind, text, counts, tokens } of countedDocuments(
-      model,
-      source?.tokenizer ?? null,
-      options,
-    )) {
-      if (source !== null && tokens === null) {
-        unspelled++;
-        continue;
-      }
-      estimates.add(id, [kind, `script: ${scriptOf(Buffer.from(text).toString())}`], counts, tokens);
-    }
-    return { groups: estimates.results(), unspelled };
-  },
+  measure: (options, models) =>
+    estimateDocuments(options, models, METRICS, ({ kind, text, counts, tokens }) => ({
+      groups: [kind, `script: ${scriptOf(Buffer.from(text).toString())}`],
+      model: counts,
+      source: tokens,
+    })),
   notes: [
     'Per character, languages differ in what a step of the large transformer costs: compare the rows, and the model’s with the source’s.',
   ],

@@ -1,23 +1,19 @@
 /** @module Suite `translate`: parallel text, sentence by sentence, after a few examples; chrF and BLEU of what is written, bits of the reference. */
-import { createReadStream } from 'node:fs';
 import { basename, extname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { UsageError } from '../../errors.js';
 import { bleu, chrF, translationCounts } from './corpus-scores.js';
 import { type Item, type Outcome, utf8 } from './item.js';
 import { type Counts, LABEL_BITS, type Metric } from './metric.js';
+import { numberedLines } from './numbered-lines.js';
 import type { Suite, SuiteOptions } from './suite.js';
 
 const SHOTS = 3;
 /** A translation may be this many times as long as its source text, and a little more. */
 const [MOST_TIMES, MOST_MORE] = [2, 50];
 
-const linesOf = (path: string) =>
-  createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-
 /** Lines of two files with the same number. @throws UsageError if one has more lines, naming the first without its pair, or an empty line */
 async function* pairsOf(paths: readonly [string, string]): AsyncGenerator<readonly [string, string]> {
-  const [left, right] = paths.map(linesOf) as [ReturnType<typeof linesOf>, ReturnType<typeof linesOf>];
+  const [left, right] = [numberedLines(paths[0]), numberedLines(paths[1])];
   for (let number = 1; ; number++) {
     const [a, b] = [await left.next(), await right.next()];
     if (a.done === true && b.done === true) return;
@@ -27,11 +23,11 @@ async function* pairsOf(paths: readonly [string, string]): AsyncGenerator<readon
         hint: 'Parallel files have the same number of lines.',
       });
     }
-    if (a.value === '' || b.value === '') {
-      const empty = a.value === '' ? paths[0] : paths[1];
+    if (a.value.line === '' || b.value.line === '') {
+      const empty = a.value.line === '' ? paths[0] : paths[1];
       throw new UsageError(`Line ${number} of ${empty} is empty.`, { hint: 'Leave out such pairs in both files.' });
     }
-    yield [a.value, b.value];
+    yield [a.value.line, b.value.line];
   }
 }
 

@@ -2,10 +2,10 @@
  * @module Word vectors in fastText's text format, and from them words that look like another but mean something else, and the reverse: the
  * thresholds are those of CUTE (Levenshtein ratio above 0.7 or below 0.3, cosine above 0.5 or below 0.2).
  */
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { UsageError } from '../../errors.js';
 import type { CuteProblem, Random } from './cute-tasks.js';
+import { editDistance } from './edit-distance.js';
+import { numberedLines } from './numbered-lines.js';
 
 /** Only the most frequent words are read, which files list first. */
 const MOST_WORDS = 5000;
@@ -23,9 +23,7 @@ export interface WordVector {
 /** @throws UsageError for a line without a word and numbers, or of another length, naming it */
 export async function readVectors(path: string): Promise<readonly WordVector[]> {
   const found: WordVector[] = [];
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(path) })) {
-    number++;
+  for await (const { number, line } of numberedLines(path)) {
     const [word, ...numbers] = line.trimEnd().split(' ');
     // The first line may hold the counts of words and dimensions.
     if (number === 1 && numbers.length === 1) continue;
@@ -44,18 +42,8 @@ export async function readVectors(path: string): Promise<readonly WordVector[]> 
 }
 
 /** 1 - distance / length of both, where a substitution counts twice, as Levenshtein ratios are defined. */
-export function levenshteinRatio(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substituted = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 2);
-      next.push(Math.min(substituted, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return 1 - row[b.length]! / (a.length + b.length);
-}
+export const levenshteinRatio = (a: string, b: string): number =>
+  1 - editDistance([...a], [...b], 2) / (a.length + b.length);
 
 const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 

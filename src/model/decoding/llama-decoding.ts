@@ -15,8 +15,6 @@ export interface LlamaReading {
 }
 
 export interface LlamaDecoding {
-  /** Number of tokens read. */
-  readonly length: number;
   /**
    * Reads tokens after those that were read before.
    * @param ids at least one @param targets the tokens that follow the last `targets.length` ids
@@ -72,9 +70,6 @@ export function openLlamaDecoding(model: LlamaModel): LlamaDecoding {
   }
 
   return {
-    get length() {
-      return length;
-    },
     read(ids, targets) {
       const nats = new Float32Array(targets.length);
       // The ids before this one have no target.

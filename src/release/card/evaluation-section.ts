@@ -1,27 +1,21 @@
 /** @module The results of `byteify evaluate` in a model card: between two comments, so that they can be replaced while the rest stays as it is. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { type Figure, type FigureFormat, figureText, RETENTION_FORMAT } from '../../ui/index.js';
+import { type FigureText, measuredRows } from '../../ui/index.js';
 import { code, escapeText, markdownTable } from './markdown.js';
 
 const BEGIN = '<!-- evaluation: written by byteify evaluate, replaced when it runs again -->';
 const END = '<!-- end of evaluation -->';
 
 /** A figure with its interval in brackets. */
-function shown(figure: Figure | null, format: FigureFormat): string {
-  const { value, interval } = figureText(figure, format);
-  return interval === '' ? value : `${value} (${interval})`;
-}
+const shown = ({ value, interval }: FigureText): string => (interval === '' ? value : `${value} (${interval})`);
 
-function table({ metrics, groups, source }: ResultDocument): string {
-  const columns = ['task', 'items:', 'metric', 'this model:', ...(source === null ? [] : ['source:', 'retention:'])];
-  const rows = groups.flatMap(({ group, items, metrics: found }) =>
-    metrics.map((metric, i) => {
-      const { model, source: other, retention } = found[metric.name]!;
-      const first = i === 0 ? [escapeText(group), items.toLocaleString('en-US')] : ['', ''];
-      const beside = source === null ? [] : [shown(other, metric), shown(retention, RETENTION_FORMAT)];
-      return [...first, escapeText(metric.title), shown(model, metric), ...beside];
-    }),
-  );
+function table(result: ResultDocument): string {
+  const hasSource = result.source !== null;
+  const columns = ['task', 'items:', 'metric', 'this model:', ...(hasSource ? ['source:', 'retention:'] : [])];
+  const rows = measuredRows(result).map(({ group, items, title, model, source, retention }) => [
+    ...[escapeText(group), items, escapeText(title), shown(model)],
+    ...(hasSource ? [shown(source), shown(retention)] : []),
+  ]);
   return markdownTable(columns, rows);
 }
 

@@ -1,7 +1,7 @@
 /** @module Section "Evaluation": each suite's chosen metric as a chart with intervals, and all its figures as a table. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { figureText, RETENTION_FORMAT } from '../../ui/index.js';
-import { type Interval, intervalChart } from '../charts.js';
+import { type FigureText, measuredRows } from '../../ui/index.js';
+import { intervalChart, intervalOf, unitOf } from '../charts.js';
 import { type Html, html, htmlTable } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
 import type { Section } from './section.js';
@@ -22,38 +22,29 @@ function chart(result: ResultDocument): Html | null {
   const { suite, groups, source } = result;
   const metric = chartedMetric(result);
   if (metric === undefined) return null;
-  const scale = metric.percent ? 100 : 1;
   const intervals = groups.flatMap(({ group, metrics: found }) => {
     const { model, source: other } = found[metric.name]!;
-    const sides = [['this model', model] as const, ...(other === null ? [] : [['the source', other] as const])];
-    return sides.flatMap(([series, { value, low, high }]): Interval[] =>
-      value === null
-        ? []
-        : [{ label: group, series, value: scale * value, low: scale * (low ?? value), high: scale * (high ?? value) }],
-    );
+    return [
+      ...intervalOf({ label: group, series: 'this model' }, model, metric),
+      ...(other === null ? [] : intervalOf({ label: group, series: 'the source' }, other, metric)),
+    ];
   });
   if (intervals.length === 0) return null;
-  const unit = metric.percent ? `${metric.title}, %` : metric.title;
-  return intervalChart(`${suite}: ${metric.title}${source === null ? '' : ', beside the source'}`, unit, intervals);
+  return intervalChart(
+    `${suite}: ${metric.title}${source === null ? '' : ', beside the source'}`,
+    unitOf(metric),
+    intervals,
+  );
 }
 
-function figures({ metrics, groups, source }: ResultDocument): Html {
+function figures(result: ResultDocument): Html {
   const heads = ['task', 'items', 'metric', 'model', '95 %'];
-  const beside = source === null ? [] : ['source', '95 %', 'retention', '95 %'];
-  const rows = groups.flatMap(({ group, items, metrics: found }) =>
-    metrics.map((metric, i) => {
-      const { model, source: other, retention } = found[metric.name]!;
-      const cells = (text: ReturnType<typeof figureText>) => [text.value, text.interval];
-      const compared =
-        source === null ? [] : [...cells(figureText(other, metric)), ...cells(figureText(retention, RETENTION_FORMAT))];
-      return [
-        ...(i === 0 ? [group, items.toLocaleString('en')] : ['', '']),
-        metric.title,
-        ...cells(figureText(model, metric)),
-        ...compared,
-      ];
-    }),
-  );
+  const beside = result.source === null ? [] : ['source', '95 %', 'retention', '95 %'];
+  const cells = ({ value, interval }: FigureText) => [value, interval];
+  const rows = measuredRows(result).map(({ group, items, title, model, source, retention }) => {
+    const compared = result.source === null ? [] : [...cells(source), ...cells(retention)];
+    return [group, items, title, ...cells(model), ...compared];
+  });
   const align = heads.map((head) => (head === 'task' || head === 'metric' ? ('left' as const) : ('right' as const)));
   return htmlTable([...heads, ...beside], rows, [...align, ...beside.map(() => 'right' as const)]);
 }
