@@ -18,8 +18,8 @@ export interface Scorer {
   dispose(): void;
 }
 
-/** Bytes per stride: enough for fast matrix products. */
-const STRIDE = 512;
+/** Bytes per stride: enough patches for fast matrix products in the latent global transformer. */
+export const STRIDE = 2048;
 /** The slot that reads a prompt, and the one that continues it. */
 const [PROMPT, CONTINUATION] = [0, 1];
 

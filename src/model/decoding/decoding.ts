@@ -6,10 +6,11 @@ import { BYTE_OFFSET, textPositions, VOCAB_SIZE } from '../../blt/index.js';
 import type { RunMode } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { createKvCache } from './kv-cache.js';
+import { readParts } from './read-parts.js';
 import {
   emptyOutput,
+  fewestPatches,
   MIN_MEMBERS,
-  patchesAtOnce,
   type ReadContext,
   readInto,
   runPatcher,
@@ -32,6 +33,8 @@ export interface DecodingOptions {
   readonly patches?: number;
   /** Up to this many slots with one byte each, or with a closing patch, run one by one (default 4): on a CPU, a product with a few rows costs more than as many products with one row. */
   readonly separateSlots?: number;
+  /** Whether slots that read several ids each run in one step, if it is small (default false): that reads the weights once, but each number of slots needs steps of its own. */
+  readonly together?: boolean;
 }
 
 export interface SlotState {
@@ -54,10 +57,10 @@ export interface Decoding {
   state(slot: number): SlotState;
   /** Empties a slot for another sequence. */
   reset(slot: number): void;
-  /** Rewinds a slot to `length` ids. @throws ByteifyError for more than a chunk. */
+  /** Rewinds a slot to `length` ids. @throws ByteifyError for more than a chunk, or beyond where it was copied. */
   rewind(slot: number, length: number): void;
-  /** Copies the sequence of slot `from` to slot `to`, where it continues separately. */
-  fork(from: number, to: number): void;
+  /** Copies the sequence of slot `from` to other slots, in each of which it continues separately. */
+  fork(from: number, ...to: readonly number[]): void;
   /**
    * With mode `xla`, compiles the steps on another thread, while sequences are read; each is used as soon as it is compiled.
    * @returns when all are compiled. @throws the error of the first step that could not be compiled
@@ -69,6 +72,10 @@ export interface Decoding {
 const CHUNK = 256;
 const FIRST_PATCHES = 256;
 const SEPARATE_SLOTS = 4;
+/** The smallest part of a chunk, but for single and drafted ids, that has steps of its own. */
+const FEWEST_IDS = 16;
+/** A chunk and its halves of up to this many ids have steps; beyond it, three quarters of them also do. */
+const MANY_IDS = 256;
 
 /** The id of the most likely byte. @param logits [260] */
 function mostLikelyByte(logits: Float32Array): number {
@@ -95,6 +102,16 @@ async function draftInto(context: ReadContext, index: number, first: number, mos
   return ids;
 }
 
+/** Numbers of ids per slot for which steps exist, ascending: single and drafted ids, a chunk and its halves. */
+function idCounts(chunk: number, drafted: number): number[] {
+  const counts = new Set([1, drafted, chunk]);
+  for (let count = chunk; count >= FEWEST_IDS; count = Math.ceil(count / 2)) {
+    counts.add(count);
+    if (count > MANY_IDS) counts.add(Math.ceil((count * 3) / 4));
+  }
+  return [...counts].sort((a, b) => a - b);
+}
+
 /** Creates the steps for single bytes (for one slot, and for all slots at once if they do not run one by one) and for the chunks of prompts. */
 function makeSteps(
   steps: StepTable,
@@ -107,13 +124,13 @@ function makeSteps(
   }
   for (const count of counts.slice(1)) {
     for (const name of ['decoder', 'patcher', 'encoder'] as const) steps[name]({ slots: 1, count });
-    steps.global({ slots: 1, count: patchesAtOnce(count) });
+    steps.global({ slots: 1, count: fewestPatches(count) });
   }
 }
 
 /** Opens a decoding. The engine must be started. The caller keeps `model`, which must stay open. */
 export function openDecoding(model: ResidentModel, options: DecodingOptions): Decoding {
-  const { slots: slotCount, mode, chunk = CHUNK, separateSlots = SEPARATE_SLOTS } = options;
+  const { slots: slotCount, mode, chunk = CHUNK, separateSlots = SEPARATE_SLOTS, together = false } = options;
   const maxDrafted = Math.min(options.draft ?? 0, chunk);
   const { config } = model;
   const cache = createKvCache(config, slotCount, chunk, options.patches ?? FIRST_PATCHES);
@@ -123,7 +140,7 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
   // A ring buffer holds a window. Without a window it holds the model's maximum length, which a text cannot exceed.
   const locals = [config.patcher, config.encoder, config.decoder];
   const limit = locals.some(({ window }) => window === null) ? textPositions(config) : Number.POSITIVE_INFINITY;
-  const counts = [...new Set([1, Math.max(1, maxDrafted), Math.ceil(chunk / 4), chunk])].sort((a, b) => a - b);
+  const counts = idCounts(chunk, Math.max(1, maxDrafted));
 
   return {
     counts,
@@ -132,20 +149,8 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
       if (slots.some((slot, index) => slot.ids.length + (lengths[index] ?? 0) > limit))
         throw new ByteifyError(`The text is longer than the ${limit - 1} bytes that this model can read.`);
       const outputs = lengths.map(emptyOutput);
-      const together = lengths.filter((length) => length === 1).length > separateSlots;
-      for (const [slot, length] of lengths.entries()) {
-        if (length === 1 && together) continue;
-        const some = Array.from(ids[slot]!);
-        for (let from = 0; from < length; from += chunk) {
-          const part = some.slice(from, from + chunk);
-          const count = counts.find((enough) => enough >= part.length)!;
-          await readInto(context, outputs, { group: [slot], ids: [part], count, from });
-        }
-      }
-      if (together) {
-        const single = ids.map((some) => (some.length === 1 ? Array.from(some) : []));
-        await readInto(context, outputs, { group: [...slots.keys()], ids: single, count: 1, from: 0 });
-      }
+      for (const part of readParts(ids, { chunk, counts, separateSlots, together }))
+        await readInto(context, outputs, part);
       return outputs;
     },
     draft: (slot, first) => draftInto(context, slot, first, maxDrafted, limit),
@@ -156,16 +161,17 @@ export function openDecoding(model: ResidentModel, options: DecodingOptions): De
     rewind(index, length) {
       const slot = slots[index]!;
       const reopened = slot.ends.findLast((end) => end <= length) ?? 0;
-      const isLost = slot.farthest - length > chunk || slot.farthest - reopened > cache.states.capacity;
+      const isLost =
+        length < slot.shortest || slot.farthest - length > chunk || slot.farthest - reopened > cache.states.capacity;
       if (length > slot.ids.length || isLost)
         throw new ByteifyError(
-          `A sequence of ${slot.ids.length} ids cannot be rewound to ${length}: its slot keeps at most ${chunk}.`,
+          `A sequence of ${slot.ids.length} ids cannot be rewound to ${length}: its slot keeps at most ${chunk}, and none that were read before it was copied.`,
         );
       rewindSlot(slot, length);
     },
-    fork(from, to) {
+    fork(from, ...to) {
       cache.copy(slots[from]!, from, to);
-      slots[to] = copiedSlot(slots[from]!);
+      for (const slot of to) slots[slot] = copiedSlot(slots[from]!);
     },
     async compileInBackground() {
       if (mode !== 'xla') return;

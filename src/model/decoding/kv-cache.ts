@@ -3,11 +3,12 @@ import { type BltConfig, type TransformerConfig, textPositions } from '../../blt
 import { rollingCapacity } from './cache-positions.js';
 import { copySlot, createCaches, disposeCaches, grownCaches, type LayerCaches } from './layer-caches.js';
 import {
-  copyRanges,
+  copyRows,
   createPatchBuffer,
   createStateBuffer,
   type PatchBuffer,
   rowOf,
+  rowPairs,
   type StateBuffer,
 } from './ring-buffers.js';
 import { openStart, type SequenceSlot } from './sequence-slots.js';
@@ -23,8 +24,8 @@ export interface KvCache {
   growGlobal(patches: number): void;
   /** Grows the state buffer so that each slot's open patch and `count` more bytes fit. */
   growStates(slots: readonly SequenceSlot[], count: number): void;
-  /** Copies the state of slot `from` to slot `to`. */
-  copy(sequence: SequenceSlot, from: number, to: number): void;
+  /** Copies what reading on needs of slot `from` to other slots. */
+  copy(sequence: SequenceSlot, from: number, to: readonly number[]): void;
   dispose(): void;
 }
 
@@ -62,27 +63,33 @@ export function createKvCache(config: BltConfig, slots: number, chunk: number, p
       const needed = Math.max(...all.map((sequence) => sequence.ids.length - openStart(sequence))) + count;
       if (needed <= states.capacity) return;
       const larger = createStateBuffer(config, slots, powerOfTwo(needed));
-      const open = all.map((sequence, slot) => ({ slot, from: openStart(sequence), to: sequence.ids.length }));
-      copyRanges([[states.states, larger.states]], open, (slot, position) => [
-        rowOf(states, slot, position),
-        rowOf(larger, slot, position),
-      ]);
+      const open = all.flatMap((sequence, slot) =>
+        rowPairs({ first: openStart(sequence), length: sequence.ids.length }, (position) => [
+          rowOf(states, slot, position),
+          rowOf(larger, slot, position),
+        ]),
+      );
+      copyRows([[states.states, larger.states]], open);
       states.states.dispose();
       states = larger;
     },
     copy(sequence, from, to) {
-      for (const caches of [patcher, encoder, decoder]) copySlot(caches, from, to);
-      copySlot(global, from, to, sequence.ends.length);
-      const between = (buffer: { readonly capacity: number }) => (source: number, position: number) =>
-        [rowOf(buffer, source, position), rowOf(buffer, to, position)] as const;
-      copyRanges(
-        [[states.states, states.states]],
-        [{ slot: from, from: openStart(sequence), to: sequence.ids.length }],
-        between(states),
-      );
+      const { ids, ends } = sequence;
+      const { length } = ids;
+      for (const caches of [patcher, encoder, decoder])
+        copySlot(caches, { from, to, first: Math.max(0, length - (caches.config.window ?? length)), length });
+      copySlot(global, { from, to, first: 0, length: ends.length });
+      const copies = (buffer: { readonly capacity: number }, first: number, end: number) =>
+        to.flatMap((slot) =>
+          rowPairs({ first, length: end }, (position) => [
+            rowOf(buffer, from, position),
+            rowOf(buffer, slot, position),
+          ]),
+        );
+      copyRows([[states.states, states.states]], copies(states, openStart(sequence), length));
+      // The next byte reads the last closed patch.
       const kept = patchBuffer.layers.flat().map((variable) => [variable, variable] as const);
-      const oldest = Math.max(0, sequence.ends.length - patchBuffer.capacity);
-      copyRanges(kept, [{ slot: from, from: oldest, to: sequence.ends.length }], between(patchBuffer));
+      copyRows(kept, copies(patchBuffer, Math.max(0, ends.length - 1), ends.length));
     },
     dispose() {
       for (const caches of [patcher, encoder, decoder, global]) disposeCaches(caches);

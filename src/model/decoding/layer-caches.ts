@@ -1,8 +1,7 @@
 /** @module The keys and values of earlier positions of a transformer, layer by layer, in variables that are written in place. */
 import type { TransformerConfig } from '../../blt/index.js';
-import { attend, tf, type Variable, zeroVariable } from '../../engine/index.js';
-import { type BlockContext, layerNumber, type RopeLayout } from '../transformer.js';
-import { type CachePositions, keptRows } from './cache-positions.js';
+import { tf, type Variable, zeroVariable } from '../../engine/index.js';
+import { cacheRows } from './cache-positions.js';
 
 export interface LayerCaches {
   readonly config: TransformerConfig;
@@ -48,66 +47,29 @@ export function grownCaches(old: LayerCaches, capacity: number): LayerCaches {
   return grown;
 }
 
-/** Copies the first `filled` positions of a slot to another slot. */
-export function copySlot(caches: LayerCaches, from: number, to: number, filled = caches.capacity): void {
-  const { config, capacity } = caches;
-  if (filled === 0) return;
-  tf.tidy(() => {
-    const [source, target] = [from, to].map((slot) => tf.tensor1d(keptRows(config, [slot], capacity, filled), 'int32'));
-    for (const variable of [...caches.keys, ...caches.values])
-      variable.scatterRows(target!, variable.gatherRows(source!));
-  });
-}
-
-/** `CachePositions` as tensors. */
-export type PositionTensors = Readonly<Record<keyof CachePositions, tf.Tensor>>;
-
-/** The shapes of the arrays in `CachePositions` for `slots` slots. */
-export function positionShapes(
-  { config, slots: all, capacity }: LayerCaches,
-  slots: number,
-  count: number,
-): Record<keyof CachePositions, number[]> {
-  const half = config.hiddenSize / config.heads / 2;
-  return {
-    cos: [slots, count, half],
-    sin: [slots, count, half],
-    rows: [slots * config.kvHeads * count],
-    mask: [slots, 1, count, capacity],
-    kept: [slots === all ? 0 : slots * config.kvHeads * capacity],
-  };
-}
-
-/** A context in which blocks attend to the cached keys and values of some slots, and add new ones. */
-export function cachedContext(
+/** Copies positions [first, length) of a slot to other slots. */
+export function copySlot(
   { config, capacity, keys, values }: LayerCaches,
-  { cos, sin, rows, mask, kept }: PositionTensors,
   {
-    slots,
-    count,
-    layout = 'interleaved',
-  }: { readonly slots: number; readonly count: number; readonly layout?: RopeLayout },
-): BlockContext {
-  const { heads, kvHeads, hiddenSize } = config;
-  const depth = hiddenSize / heads;
-  const repeat = heads / kvHeads;
-  const keptWith = (variable: Variable, fresh: tf.Tensor) => {
-    variable.scatterRows(rows, tf.reshape(fresh, [slots * kvHeads * count, depth]));
-    const all = kept.size === 0 ? variable.read() : variable.gatherRows(kept);
-    return tf.reshape(all, [slots, kvHeads, capacity, depth]);
-  };
-  return {
-    config,
-    rope: { layout, cos, sin },
-    attention: { rows: slots, length: count, repeat, window: capacity, blocks: [] },
-    cache: {
-      attend(layer, q, k, v) {
-        const i = layerNumber(layer);
-        const stacked = tf.reshape(q, [slots, kvHeads, repeat * count, depth]);
-        const out = attend(stacked, keptWith(keys[i]!, k), keptWith(values[i]!, v), mask);
-        return tf.reshape(out, [slots, heads, count, depth]);
-      },
-    },
-    gradientCheckpointing: false,
-  };
+    from,
+    to,
+    first,
+    length,
+  }: Readonly<Record<'from' | 'first' | 'length', number>> & { readonly to: readonly number[] },
+): void {
+  if (first === length) return;
+  const positions = Array.from({ length: length - first }, (_, i) => first + i);
+  const rowsOf = (slots: readonly number[]) =>
+    tf.tensor1d(
+      cacheRows(
+        config,
+        capacity,
+        slots.map((slot) => [slot, positions] as const),
+      ),
+      'int32',
+    );
+  tf.tidy(() => {
+    const [source, target] = [rowsOf(to.map(() => from)), rowsOf(to)];
+    for (const variable of [...keys, ...values]) variable.scatterRows(target, variable.gatherRows(source));
+  });
 }

@@ -4,8 +4,9 @@ import { type LlamaModel, llamaBlocks, llamaHead } from '../llama.js';
 import { param } from '../params.js';
 import { blocks } from '../transformer.js';
 import { cachePositions } from './cache-positions.js';
+import { cachedContext, positionShapes } from './cached-context.js';
 import { powerOfTwo } from './kv-cache.js';
-import { cachedContext, createCaches, disposeCaches, grownCaches, positionShapes } from './layer-caches.js';
+import { createCaches, disposeCaches, grownCaches } from './layer-caches.js';
 
 export interface LlamaReading {
   /** The negative log-likelihood, in nats, of each target. */
@@ -38,7 +39,7 @@ export function openLlamaDecoding(model: LlamaModel): LlamaDecoding {
 
   /** Hidden states [ids, hidden] after the final norm. */
   function hiddenOf(ids: readonly number[]): tf.Tensor {
-    const positions = cachePositions(transformer, [{ slot: 0, start: length }], ids.length, caches.capacity);
+    const positions = cachePositions(caches, [{ slot: 0, start: length }], ids.length);
     const shapes = positionShapes(caches, 1, ids.length);
     const tensors = {
       cos: tf.tensor(positions.cos, shapes.cos),

@@ -1,9 +1,9 @@
 /** @module Reads ids into slots: runs the local models for every byte, and the latent global transformer for every patch that closes. */
 import { type BltConfig, hashTables, VOCAB_SIZE } from '../../blt/index.js';
 import type { tf } from '../../engine/index.js';
-import { cachePositions, keptRows, type SlotStart } from './cache-positions.js';
+import { cachePositions, type SlotStart } from './cache-positions.js';
 import { type KvCache, powerOfTwo } from './kv-cache.js';
-import type { LayerCaches } from './layer-caches.js';
+import type { ReadPart } from './read-parts.js';
 import { rowOf } from './ring-buffers.js';
 import { advance, type ClosedPatch, lastHashRows, type SequenceSlot, takeDraft } from './sequence-slots.js';
 import type { StepTable } from './step-table.js';
@@ -16,14 +16,6 @@ export interface ReadContext {
   readonly slots: SequenceSlot[];
   /** Up to this many slots with a closing patch run one by one. */
   readonly separateSlots: number;
-}
-
-/** The ids that one step reads: at most `count` for each slot of a group. */
-export interface ReadPart {
-  readonly group: readonly number[];
-  /** The ids of each slot of the group. */
-  readonly ids: readonly (readonly number[])[];
-  readonly count: number;
 }
 
 /** The output for the ids that a slot read. */
@@ -39,8 +31,17 @@ export interface SlotOutput {
 /** The minimum number of bytes that a step pools, padding included: a smaller minimum would need more steps, for different patch lengths. */
 export const MIN_MEMBERS = 64;
 
-/** The number of patches that go through the global layers at once when `count` bytes are read: far fewer patches close than bytes are read. */
-export const patchesAtOnce = (count: number): number => Math.ceil(count / 4);
+/** Patches whose step is worth a shape of its own: with fewer rows, matrix products gain little. */
+const PATCHES_STEP = 64;
+
+/** The smallest number of patches, padding included, that go through the global layers when `count` bytes are read. */
+export const fewestPatches = (count: number): number => Math.min(PATCHES_STEP, Math.ceil(count / 4));
+
+/** The number of patches, at most an eighth of a power of two beyond those that closed: few shapes, and little padding. */
+function paddedPatches(closed: number, count: number): number {
+  const step = Math.max(fewestPatches(count), powerOfTwo(closed) / 8);
+  return Math.min(count, Math.ceil(closed / step) * step);
+}
 
 /** The output of `length` ids, to be filled in. */
 export const emptyOutput = (length: number) => ({
@@ -66,18 +67,11 @@ async function valuesOf(outputs: Promise<tf.Tensor[]>): Promise<Float32Array[]> 
   });
 }
 
-/** The position inputs of a step over a transformer's caches. */
-function positions({ slots }: ReadContext, caches: LayerCaches, starts: readonly SlotStart[], count: number) {
-  const { config: transformer, capacity } = caches;
-  const some = starts.length === slots.length ? [] : starts.map(({ slot }) => slot);
-  return { ...cachePositions(transformer, starts, count, capacity), kept: keptRows(transformer, some, capacity) };
-}
-
 /** Runs the patcher on ids [slots * count]. @returns entropies [slots * count] in nats, and logits [slots * count, 260] */
 export async function runPatcher(context: ReadContext, ids: Int32Array, starts: readonly SlotStart[], count: number) {
   const { cache, steps } = context;
   const patcher = steps.patcher({ slots: starts.length, count });
-  const [entropies, logits] = await valuesOf(patcher.run({ ids, ...positions(context, cache.patcher, starts, count) }));
+  const [entropies, logits] = await valuesOf(patcher.run({ ids, ...cachePositions(cache.patcher, starts, count) }));
   return { entropies: entropies!, logits: logits! };
 }
 
@@ -110,7 +104,7 @@ async function closePatches(
     });
   });
   const [vectors] = await steps.pool({ ...size, members }).run({ bufferRows, patch });
-  await steps.global(size).run({ vectors: vectors!, bufferRows: rows, ...positions(context, global, starts, count) });
+  await steps.global(size).run({ vectors: vectors!, bufferRows: rows, ...cachePositions(global, starts, count) });
   vectors!.dispose();
 }
 
@@ -122,16 +116,12 @@ async function closeAll(
   count: number,
 ) {
   const rows = [...closed.keys()].filter((row) => closed[row]!.length > 0);
-  if (group.length > 1 && rows.length <= context.separateSlots) {
+  if (count === 1 && group.length > 1 && rows.length <= context.separateSlots) {
     for (const row of rows) await closeAll(context, [group[row]!], [closed[row]!], count);
     return;
   }
-  const atOnce = patchesAtOnce(count);
   const most = Math.max(...closed.map(({ length }) => length));
-  for (let from = 0; from < most; from += atOnce) {
-    const some = closed.map((patches) => patches.slice(from, from + atOnce));
-    await closePatches(context, group, some, atOnce);
-  }
+  if (most > 0) await closePatches(context, group, closed, paddedPatches(most, count));
 }
 
 /**
@@ -178,19 +168,19 @@ async function readStep(context: ReadContext, { group, ids, count }: ReadPart) {
 
   await steps
     .encoder(size)
-    .run({ ids: padded, hashRows: hashed, bufferRows: rows, ...positions(context, cache.encoder, starts, count) });
+    .run({ ids: padded, hashRows: hashed, bufferRows: rows, ...cachePositions(cache.encoder, starts, count) });
   await closeAll(context, group, closed, count);
   const [logits] = await valuesOf(
-    steps.decoder(size).run({ bytes: rows, patch: reading, ...positions(context, cache.decoder, starts, count) }),
+    steps.decoder(size).run({ bytes: rows, patch: reading, ...cachePositions(cache.decoder, starts, count) }),
   );
   return { logits: logits!, entropies, closed };
 }
 
-/** Reads a part in one step and writes the results into `outputs`. @param part.from index of the part's first id in the slots' ids */
+/** Reads a part in one step and writes the results into `outputs`. */
 export async function readInto(
   context: ReadContext,
   outputs: readonly ReturnType<typeof emptyOutput>[],
-  { from, ...part }: ReadPart & { readonly from: number },
+  part: ReadPart,
 ): Promise<void> {
   const starts = part.group.map((slot) => context.slots[slot]!.ids.length);
   const { logits, entropies, closed } = await readStep(context, part);
@@ -198,8 +188,8 @@ export async function readInto(
     const { length } = part.ids[row]!;
     const at = row * part.count;
     const output = outputs[slot]!;
-    output.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), from * VOCAB_SIZE);
-    output.entropies.set(entropies.subarray(at, at + length), from);
-    for (const { to } of closed[row]!) output.closed[from + to - 1 - starts[row]!] = true;
+    output.logits.set(logits.subarray(at * VOCAB_SIZE, (at + length) * VOCAB_SIZE), part.from * VOCAB_SIZE);
+    output.entropies.set(entropies.subarray(at, at + length), part.from);
+    for (const { to } of closed[row]!) output.closed[part.from + to - 1 - starts[row]!] = true;
   });
 }

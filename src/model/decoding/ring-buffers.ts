@@ -33,30 +33,27 @@ export function createPatchBuffer(config: BltConfig, slots: number, capacity: nu
   return { capacity, layers: Array.from({ length: crossLayers(config) }, layer) };
 }
 
-/** Positions [from, to) of a slot. */
-export interface SlotRange {
-  readonly slot: number;
-  readonly from: number;
-  readonly to: number;
+/** The rows of positions [first, length) in two slots, of one buffer or of two. */
+export function rowPairs(
+  { first, length }: Readonly<Record<'first' | 'length', number>>,
+  rowsOf: (position: number) => readonly [from: number, to: number],
+): (readonly [from: number, to: number])[] {
+  return Array.from({ length: length - first }, (_, i) => rowsOf(first + i));
 }
 
-/** Copies ranges of one ring buffer's variables to rows of another's, which may be the same buffer. */
-export function copyRanges(
+/** Copies rows of one ring buffer's variables to rows of another's, which may be the same buffer. */
+export function copyRows(
   variables: readonly (readonly [from: Variable, to: Variable])[],
-  ranges: readonly SlotRange[],
-  rowsOf: (slot: number, position: number) => readonly [from: number, to: number],
+  pairs: readonly (readonly [from: number, to: number])[],
 ): void {
-  const pairs = ranges.flatMap(({ slot, from, to }) =>
-    Array.from({ length: to - from }, (_, i) => rowsOf(slot, from + i)),
-  );
   if (pairs.length === 0) return;
-  tf.tidy(() => {
-    const [source, target] = [0, 1].map((end) =>
-      tf.tensor1d(
-        pairs.map((pair) => pair[end]!),
-        'int32',
-      ),
+  const rowsAt = (end: 0 | 1) =>
+    tf.tensor1d(
+      Int32Array.from(pairs, (pair) => pair[end]),
+      'int32',
     );
-    for (const [from, to] of variables) to.scatterRows(target!, from.gatherRows(source!));
+  tf.tidy(() => {
+    const [source, target] = [rowsAt(0), rowsAt(1)];
+    for (const [from, to] of variables) to.scatterRows(target, from.gatherRows(source));
   });
 }

@@ -9,19 +9,28 @@ export interface SequenceSlot {
   readonly ends: number[];
   /** The number of positions written to the slot's ring buffers since the sequence began, padding included. */
   farthest: number;
+  /** The length to which the sequence was copied from another slot, below which it cannot be rewound. */
+  readonly shortest: number;
   /** The ids that the patcher drafted beyond `ids`, and their entropies in nats. */
   draft: { readonly ids: readonly number[]; readonly entropies: readonly number[] };
 }
 
 const NO_DRAFT = { ids: [], entropies: [] };
 
-export const emptySlot = (): SequenceSlot => ({ ids: [], ends: [], farthest: 0, draft: NO_DRAFT });
+export const emptySlot = (): SequenceSlot => ({
+  ids: [],
+  ends: [],
+  farthest: 0,
+  shortest: 0,
+  draft: NO_DRAFT,
+});
 
 /** A copy of the sequence, which continues separately. */
-export const copiedSlot = ({ ids, ends, farthest }: SequenceSlot): SequenceSlot => ({
+export const copiedSlot = ({ ids, ends }: SequenceSlot): SequenceSlot => ({
   ids: [...ids],
   ends: [...ends],
-  farthest,
+  farthest: ids.length,
+  shortest: ids.length,
   draft: NO_DRAFT,
 });
 

@@ -16,7 +16,8 @@ import {
 import type { PatchRows } from '../cross-attention.js';
 import { param } from '../params.js';
 import { entropyOf, patcherHead, patcherStates } from '../patcher/patcher.js';
-import { cachedContext, type LayerCaches, type PositionTensors, positionShapes } from './layer-caches.js';
+import { cachedContext, type PositionTensors, positionShapes } from './cached-context.js';
+import type { LayerCaches } from './layer-caches.js';
 import { type ResidentModel, residentParams } from './resident-model.js';
 import type { PatchBuffer, StateBuffer } from './ring-buffers.js';
 import { type InputShape, type StepMode, stepFunction } from './step-function.js';

@@ -231,6 +231,26 @@ describe.each([
     expect(maxDifference(second!.logits, afterSecond.subarray(2 * 260))).toBeLessThan(TOLERANCE);
   });
 
+  it('forks a sequence into several slots, and reads a few ids into each in one step', async () => {
+    const prompt = textOf(200);
+    const ways = [textOf(220).subarray(201), Int32Array.from([200]), textOf(110).subarray(70)];
+    const decoding = openDecoding(opened.resident, { slots: 4, mode: 'graph', chunk: 256, together: true });
+    await decoding.read([prompt]);
+    decoding.fork(0, 1, 2, 3);
+    const outputs = await decoding.read([[], ...ways]);
+    ways.forEach((way, i) => {
+      const { logits, entropies } = whole(opened.model, Int32Array.from([...prompt, ...way]));
+      const { logits: found, entropies: foundEntropies } = outputs[i + 1]!;
+      expect(maxDifference(found, logits.subarray(prompt.length * 260))).toBeLessThan(TOLERANCE);
+      expect(maxDifference(foundEntropies, entropies.subarray(prompt.length))).toBeLessThan(TOLERANCE);
+    });
+    expect(() => decoding.rewind(1, prompt.length - 1)).toThrow('none that were read before it was copied');
+    decoding.rewind(1, prompt.length);
+    const [, again] = await decoding.read([[], ways[2]!]);
+    decoding.dispose();
+    expect(maxDifference(again!.logits, outputs[3]!.logits)).toBeLessThan(TOLERANCE);
+  });
+
   it('runs the patcher again only for ids that it did not draft', async () => {
     const loose = withPatching(opened, { threshold: 100 });
     const ids = textOf(40);
