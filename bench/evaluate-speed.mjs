@@ -1,7 +1,7 @@
 // Compares how fast the suites of `byteify evaluate` score with an export and how fast transformers does, alternating in one run: whole documents,
 // and multiple choice with examples that all questions share.
 // Run: npm run bench:evaluate-speed [-- --model DIR --rounds 3 --threads 2 --questions 8 --out docs/bench/evaluate]
-// Without --model a BLT of SmolLM2-135M's size with random weights. Uses the Python in BYTEIFY_PEERS_PYTHON, or that of scripts/peers-env.sh.
+// Without --model a BLT of SmolLM2-135M's size with random weights, which cuts every fifth byte. Uses the Python in BYTEIFY_PEERS_PYTHON, or that of scripts/peers-env.sh.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 const SHARED_BYTES = 1200;
 const DOCUMENT_BYTES = 2048;
+const PATCH_BYTES = 5;
 const CHOICES = [' yes, that is so', ' no, never', ' only on Mondays', ' nobody knows'];
 
 /** What is scored: a document, and questions of four choices after the same five examples. */
@@ -58,7 +59,11 @@ const bytesOf = (items) =>
 const folder = mkdtempSync(join(tmpdir(), 'byteify-bench-evaluate-'));
 try {
   const source = SOURCE_SIZES['smollm2-135m'];
-  if (values.model === undefined) await writeRandomBlt(folder, bltConfigFor(source, deriveLocalSizes(source)));
+  const config = bltConfigFor(source, deriveLocalSizes(source));
+  // Entropies of random weights say nothing, and cutting at every byte would time a model that nobody trains.
+  const patching = { threshold: 100, maxPatchLength: PATCH_BYTES };
+  if (values.model === undefined)
+    await writeRandomBlt(folder, { ...config, patching: { ...config.patching, ...patching } });
   const args = [values.model ?? folder, String(threads)];
   const sides = [
     await openProcess(process.execPath, [here('evaluate/ours.mjs'), ...args], { threads }),

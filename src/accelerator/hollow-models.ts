@@ -3,7 +3,7 @@ import { closeSync, copyFileSync, ftruncateSync, openSync, readFileSync, writeFi
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { type BltConfig, bltTensors, configText, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { type LlamaConfig, llamaTensors } from '../llama/index.js';
 import { tokenEndHead } from '../model/index.js';
 import { writeAlignment } from '../patching/index.js';
@@ -78,7 +78,7 @@ export async function writeHollowBlt(
   { hasPatcher }: { readonly hasPatcher: boolean },
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(toTransformersConfig(config, 'bfloat16')));
+  writeFileSync(join(folder, 'config.json'), configText(toTransformersConfig(config, 'bfloat16')));
   const isAligned = hasPatcher && patcher.kind === 'aligned';
   writeHollow(folder, [...bltTensors(config), ...(isAligned ? [tokenEndHead(config)] : [])]);
   if (!isAligned) return;

@@ -7,6 +7,7 @@ import {
   BOE,
   BOS,
   bltTensors,
+  configText,
   EOS,
   readBltConfig,
   textPositions,
@@ -82,7 +83,7 @@ export async function exportTransformers(params: {
         params.maxShardBytes === undefined ? {} : { maxShardBytes: params.maxShardBytes },
       );
       for (const [name, contents] of Object.entries(textFiles(config, dtype)))
-        await writeFile(join(folder, name), json(contents));
+        await writeFile(join(folder, name), contents);
       await writeFile(join(folder, 'README.md'), modelCard(card, describe(config, parameters, dtype)));
       for (const [name, text] of params.metadata ?? []) await writeFile(join(folder, name), text);
       if (!ownsOut) await markOutput(folder, 'export');
@@ -115,15 +116,15 @@ function tensorSource(
   };
 }
 
-function textFiles(config: BltConfig, dtype: 'float32' | 'bfloat16'): Record<string, unknown> {
+function textFiles(config: BltConfig, dtype: 'float32' | 'bfloat16'): Record<string, string> {
   const { tokenizerJson, tokenizerConfig, specialTokensMap } = byteTokenizerFiles();
   return {
-    'config.json': toTransformersConfig(config, dtype),
+    'config.json': configText(toTransformersConfig(config, dtype)),
     // The model's own ids, so that generate() stops at EOS, and use_cache as in config.json (blt-format 3.2).
-    'generation_config.json': { bos_token_id: BOS, eos_token_id: EOS, pad_token_id: BOE, use_cache: false },
-    'tokenizer.json': tokenizerJson,
-    'tokenizer_config.json': tokenizerConfig,
-    'special_tokens_map.json': specialTokensMap,
+    'generation_config.json': json({ bos_token_id: BOS, eos_token_id: EOS, pad_token_id: BOE, use_cache: false }),
+    'tokenizer.json': json(tokenizerJson),
+    'tokenizer_config.json': json(tokenizerConfig),
+    'special_tokens_map.json': json(specialTokensMap),
   };
 }
 

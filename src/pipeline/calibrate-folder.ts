@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readBltConfig } from '../blt/index.js';
+import { configText, readBltConfig } from '../blt/index.js';
 import { type Conversion, MANIFEST_NAME, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { heldOutTexts, textsOf } from '../evaluate/index.js';
@@ -74,7 +74,7 @@ async function calibrateCheckpoint(
   disposeParams(params);
   const path = join(folder, 'config.json');
   const json = await readModelJson(path, 'Write or download the checkpoint again.');
-  await writeFileAtomic(path, `${JSON.stringify({ ...json, patching_threshold: calibration.threshold }, null, 2)}\n`);
+  await writeFileAtomic(path, configText({ ...json, patching_threshold: calibration.threshold }));
   reporter.done();
   return { ...calibration, config: path };
 }

@@ -1,7 +1,7 @@
 /** @module Converts a Llama checkpoint into a BLT checkpoint, tensor by tensor. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, type TensorSpec, toTransformersConfig } from '../blt/index.js';
+import { type BltConfig, bltTensors, configText, type TensorSpec, toTransformersConfig } from '../blt/index.js';
 import { claimOutput, markOutput } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
@@ -160,7 +160,7 @@ export async function remap(options: RemapOptions): Promise<RemapReport> {
     const wide = targets.some(({ info }) => info.dtype === 'F32');
     await writeFile(
       join(folder, 'config.json'),
-      `${JSON.stringify(toTransformersConfig(config, wide ? 'float32' : 'bfloat16'), null, 2)}\n`,
+      configText(toTransformersConfig(config, wide ? 'float32' : 'bfloat16')),
     );
     await writeCheckpoint(
       folder,

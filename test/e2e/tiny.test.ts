@@ -197,7 +197,9 @@ describe('with a converted model', () => {
       ['other', 1],
       ['all', 3],
     ]);
-    const measured = groups.map(({ metrics }: Record<string, any>) => metrics.bits_per_byte.model.value);
+    const measured = groups.map(
+      (group: { metrics: { bits_per_byte: { model: { value: number } } } }) => group.metrics.bits_per_byte.model.value,
+    );
     expect(measured[0]).toBeCloseTo((bits[0]! + bits[1]!) / (bytes[0] + bytes[1]), 5);
     expect(measured[1]).toBeCloseTo(bits[1]! / bytes[1], 5);
     const shown = await runCli(['evaluate', folder]);

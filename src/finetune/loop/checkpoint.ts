@@ -1,7 +1,7 @@
 /** @module A checkpoint of a run: a model folder that also contains the optimizer moments and the trainer's state. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, type TensorSpec, toTransformersConfig, trainedByMuon } from '../../blt/index.js';
+import { type BltConfig, configText, type TensorSpec, toTransformersConfig, trainedByMuon } from '../../blt/index.js';
 import { chunksOf, type Storage, type tf, type Variable } from '../../engine/index.js';
 import { ByteifyError } from '../../errors.js';
 import { removeAtomic, writeFolderAtomic } from '../../fs/index.js';
@@ -98,10 +98,7 @@ export async function saveCheckpoint(params: {
   );
   const path = join(run, checkpointName(state.step));
   await writeFolderAtomic(path, async (folder) => {
-    await writeFile(
-      join(folder, 'config.json'),
-      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
-    );
+    await writeFile(join(folder, 'config.json'), configText(toTransformersConfig(config, 'float32')));
     const trainedBytes = (info: TensorInfo) => {
       const value = trained.get(info.name)?.value.read() ?? mergedValue(info.name);
       return value === null ? null : bytesOf(value, info);

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type BltConfig,
+  configText,
   muonShare,
   patcherTensors,
   readBltConfig,
@@ -157,8 +158,5 @@ async function writePatcher(
     fromFloat32(params.get(name)!.dataSync() as Float32Array, 'F32'),
   );
   // Written last: a folder with a config.json is a finished patcher.
-  await writeFileAtomic(
-    join(out, 'config.json'),
-    `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
-  );
+  await writeFileAtomic(join(out, 'config.json'), configText(toTransformersConfig(config, 'float32')));
 }

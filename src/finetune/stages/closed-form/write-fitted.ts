@@ -1,7 +1,7 @@
 /** @module Writes the checkpoint of the closed-form initialisation. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BltConfig, bltTensors, toTransformersConfig } from '../../../blt/index.js';
+import { type BltConfig, bltTensors, configText, toTransformersConfig } from '../../../blt/index.js';
 import { writeFolderAtomic } from '../../../fs/index.js';
 import { fromFloat32, type TensorInfo, type TensorReader } from '../../../safetensors/index.js';
 import { writeWeights } from '../../loop/write-weights.js';
@@ -26,10 +26,7 @@ export async function writeFitted(params: {
     return values === undefined ? null : fromFloat32(values, 'F32');
   };
   await writeFolderAtomic(path, async (folder) => {
-    await writeFile(
-      join(folder, 'config.json'),
-      `${JSON.stringify(toTransformersConfig(config, 'float32'), null, 2)}\n`,
-    );
+    await writeFile(join(folder, 'config.json'), configText(toTransformersConfig(config, 'float32')));
     await writeWeights({ folder, path, tensors, trained, isTrained: (name) => fitted.has(name), start, root });
     await writeFile(join(folder, METRICS_FILE), `${JSON.stringify(metrics, null, 2)}\n`);
   });
