@@ -4,15 +4,10 @@ import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, warnRefused } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { lockFolder, makeFolder, writeFileAtomic } from '../fs/index.js';
-import { type LlamaConfig, openLlama } from '../llama/index.js';
-import { openLlamaModel, openResidentModel } from '../model/index.js';
-import { loadTokenizer, type SourceTokenizer } from '../tokenizer/index.js';
-import { openBltModel } from './readers/blt-model.js';
-import { openSourceModel } from './readers/source-model.js';
+import { candidatesOf, measureDirectly, type OpenedSource, openSource } from './run/candidates.js';
 import { answersKey, itemsDigest, modelDigest } from './run/identity.js';
 import { type ResultDocument, resultDocument } from './run/result-document.js';
-import { type Candidate, runSuite } from './run/run-suite.js';
-import type { EvaluatedModel } from './suites/item.js';
+import { runSuites, type Who } from './run/run-suites.js';
 import type { DirectSuite, Suite, SuiteOptions } from './suites/suite.js';
 import type { SuiteResult } from './suites/suite-result.js';
 
@@ -49,69 +44,6 @@ function collectRefusals() {
   };
 }
 
-/** A model that releases its weights as well. */
-const ownedBy = (opened: EvaluatedModel, weights: { dispose(): void }): EvaluatedModel => ({
-  ...opened,
-  dispose() {
-    opened.dispose();
-    weights.dispose();
-  },
-});
-
-/** What is read of the source once, without its weights. */
-interface OpenedSource {
-  readonly folder: string;
-  readonly config: LlamaConfig;
-  readonly tokenizer: SourceTokenizer;
-  /** The types of its quantised weights, the most frequent first. */
-  readonly quantisedTypes: readonly string[];
-}
-
-async function openSource(folder: string): Promise<OpenedSource> {
-  const llama = await openLlama(folder);
-  await llama.close();
-  return { folder, config: llama.config, tokenizer: await loadTokenizer(folder), quantisedTypes: llama.quantisedTypes };
-}
-
-/** The model and, if there is one, its source, as suites ask them. */
-function candidatesOf(
-  folder: string,
-  source: OpenedSource | null,
-  file: (who: 'model' | 'source') => string,
-): Candidate[] {
-  const model: Candidate = {
-    title: 'the model',
-    file: file('model'),
-    async open() {
-      const resident = await openResidentModel(folder, { weights: 'float32' });
-      const opened = openBltModel(resident);
-      return ownedBy(opened, resident);
-    },
-  };
-  if (source === null) return [model];
-  const beside: Candidate = {
-    title: 'the source',
-    file: file('source'),
-    async open() {
-      const llama = await openLlamaModel(source.folder);
-      const opened = openSourceModel(llama, source.tokenizer);
-      return ownedBy(opened, llama);
-    },
-  };
-  return [model, beside];
-}
-
-async function measureDirectly(folder: string, suite: DirectSuite, options: SuiteOptions, source: OpenedSource | null) {
-  const model = await openResidentModel(folder, { only: 'patcher', weights: 'float32' });
-  options.reporter.stage(`Evaluating the model: ${suite.name}`);
-  try {
-    return await suite.measure(options, { model, source });
-  } finally {
-    options.reporter.done();
-    model.dispose();
-  }
-}
-
 function refuseNothing({ groups, unspelled }: SuiteResult, suite: string, refused: readonly Refusal[]): void {
   if (groups.length > 0) return;
   const [first] = refused;
@@ -124,9 +56,36 @@ function refuseNothing({ groups, unspelled }: SuiteResult, suite: string, refuse
   });
 }
 
+/** What a suite is given, and where its answers belong. */
+async function prepare(
+  { suite, settings }: ChosenSuite,
+  options: EvaluateOptions,
+  digests: Readonly<Record<Who, string>>,
+) {
+  const refusals = collectRefusals();
+  const suiteOptions: SuiteOptions = { ...options, settings, onRefused: refusals.onRefused };
+  const items = await itemsDigest(suite.name, suiteOptions);
+  const file = (who: Who) =>
+    join(options.out, 'answers', `${suite.name}-${who}-${answersKey(items, digests[who])}.jsonl`);
+  return { suite, options: suiteOptions, file, refusals };
+}
+
+/** Who was measured, as results name them. */
+const measured = (
+  { source }: EvaluateOptions,
+  opened: OpenedSource | null,
+  digests: Readonly<Record<Who, string>>,
+): Pick<ResultDocument, 'model' | 'source'> => ({
+  model: { sha256: digests.model },
+  source:
+    source === null || opened === null
+      ? null
+      : { name: source.name, sha256: digests.source, quantised_types: [...opened.quantisedTypes] },
+});
+
 /**
- * Runs suites one after another; each one's results are on disk before the next begins. What was answered before is not asked again.
- * The engine must be started.
+ * Runs suites on the model, then on its source. The results of each suite are on disk as soon as the last of them has answered its items. What was
+ * answered before is not asked again. The engine must be started.
  * @throws UsageError for data that cannot be used. @throws ByteifyError if there is nothing to measure, or a model cannot be read.
  * @throws the signal's reason
  */
@@ -139,30 +98,25 @@ export async function evaluateSuites(options: EvaluateOptions): Promise<ResultDo
     const digests = { model: await modelDigest(folder, signal), source: '' };
     if (source !== null) digests.source = await modelDigest(source.folder, signal);
     const opened = source === null ? null : await openSource(source.folder);
+    const about = measured(options, opened, digests);
+    const runs: Awaited<ReturnType<typeof prepare>>[] = [];
+    for (const chosen of options.suites) runs.push(await prepare(chosen, options, digests));
+    const results = runSuites(runs, candidatesOf(folder, opened), (suite, suiteOptions) =>
+      measureDirectly(folder, suite, suiteOptions, opened),
+    );
     const found: ResultDocument[] = [];
-    for (const { suite, settings } of options.suites) {
-      const refusals = collectRefusals();
-      const suiteOptions: SuiteOptions = { ...options, settings, onRefused: refusals.onRefused };
-      const items = await itemsDigest(suite.name, suiteOptions);
-      const file = (who: 'model' | 'source') =>
-        join(out, 'answers', `${suite.name}-${who}-${answersKey(items, digests[who])}.jsonl`);
-      const result =
-        'measure' in suite
-          ? await measureDirectly(folder, suite, suiteOptions, opened)
-          : await runSuite(suite, suiteOptions, candidatesOf(folder, opened, file));
+    for await (const result of results) {
+      const { suite, options: suiteOptions, refusals } = runs[found.length]!;
       refuseNothing(result, suite.name, refusals.listed);
       warnRefused(reporter, refusals.listed, { count: refusals.count() });
+      const refused = refusals.listed.map(({ path, line, reason }) => ({
+        path,
+        ...(line !== undefined && { line }),
+        reason,
+      }));
       const document = resultDocument(suite, suiteOptions, result, {
-        model: { sha256: digests.model },
-        source:
-          source === null || opened === null
-            ? null
-            : { name: source.name, sha256: digests.source, quantised_types: [...opened.quantisedTypes] },
-        refused: refusals.listed.map(({ path, line, reason }) => ({
-          path,
-          ...(line !== undefined && { line }),
-          reason,
-        })),
+        ...about,
+        refused,
         refused_count: refusals.count(),
       });
       await writeFileAtomic(join(out, `${suite.name}.json`), `${JSON.stringify(document, null, 2)}\n`);

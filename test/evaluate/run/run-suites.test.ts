@@ -1,10 +1,11 @@
 import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runSuite } from '../../../src/evaluate/run/run-suite.js';
+import { type Candidate, runSuites, type SuiteRun, type Who } from '../../../src/evaluate/run/run-suites.js';
 import type { EvaluatedModel, Item } from '../../../src/evaluate/suites/item.js';
 import { fraction } from '../../../src/evaluate/suites/metric.js';
-import type { Suite } from '../../../src/evaluate/suites/suite.js';
+import type { DirectSuite, Suite, SuiteOptions } from '../../../src/evaluate/suites/suite.js';
+import type { SuiteResult } from '../../../src/evaluate/suites/suite-result.js';
 import { itemOf, suiteOptions } from '../../support/suite-items.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -34,7 +35,22 @@ function candidate(file: string, options: { failsAt?: string; unspelled?: string
     },
     dispose: () => undefined,
   };
-  return { asked, title: 'the model', file: join(folder(), file), open: async () => model };
+  return { asked, file: join(folder(), file), open: async () => model };
+}
+
+const never = () => Promise.reject(new Error('no suite here is direct'));
+
+/** Runs one suite. @param asked the model and, if there is another, the source */
+async function runSuite(
+  one: Suite,
+  options: SuiteOptions,
+  asked: readonly (Omit<Candidate, 'who'> & { readonly file: string })[],
+): Promise<SuiteResult> {
+  const names: Who[] = ['model', 'source'];
+  const candidates = asked.map(({ open }, i) => ({ who: names[i]!, open }));
+  const run: SuiteRun = { suite: one, options, file: (who) => asked[names.indexOf(who)]!.file };
+  const { value } = await runSuites([run], candidates, never).next();
+  return value as SuiteResult;
 }
 
 const right = (found: Awaited<ReturnType<typeof runSuite>>) => found.groups[0]!.metrics[0]!;
@@ -90,5 +106,51 @@ describe('a suite', () => {
     const found = await runSuite(suite, suiteOptions({ limit: 3 }), candidates);
     expect([found.unspelled, found.groups[0]!.items, right(found).model.value]).toEqual([1, 2, 0.5]);
     expect(right(found).retention!.value).toBe(1);
+  });
+
+  it('opens each model once for all suites, and gives each result once the last model has answered', async () => {
+    const events: string[] = [];
+    const candidateOf = (who: Who): Candidate => ({
+      who,
+      async open() {
+        events.push(`opens the ${who}`);
+        return {
+          async answer(item: Item) {
+            events.push(`${who} ${item.id}`);
+            return { nats: [1], steps: 1, written: null };
+          },
+          dispose: () => events.push(`closes the ${who}`),
+        };
+      },
+    });
+    const direct: DirectSuite = {
+      ...{ name: 'direct', summary: '', data: null, notes: [] },
+      measure: async () => ({ groups: [], unspelled: 0 }),
+    };
+    const options = suiteOptions({ limit: 1 });
+    const runs = [suite, direct, { ...suite, name: 'others' }].map((one) => ({
+      ...{ suite: one, options },
+      file: (who: Who) => join(folder(), `${one.name}-${who}.jsonl`),
+    }));
+    const measure = async (one: DirectSuite, given: SuiteOptions) => {
+      events.push('measures');
+      return await one.measure(given, { model: null as never, source: null });
+    };
+    for await (const { groups } of runSuites(runs, [candidateOf('model'), candidateOf('source')], measure))
+      events.push(`result of ${groups.length}`);
+    expect(events).toEqual([
+      'opens the model',
+      'model 1',
+      'model 1',
+      'closes the model',
+      'opens the source',
+      'source 1',
+      'result of 1',
+      'measures',
+      'result of 0',
+      'source 1',
+      'result of 1',
+      'closes the source',
+    ]);
   });
 });
