@@ -7,6 +7,7 @@ import { type Html, html, trusted } from './html.js';
 import type { ModelReadings } from './model-readings.js';
 import type { ReportInputs } from './report-inputs.js';
 import { again } from './sections/again.js';
+import { cost } from './sections/cost.js';
 import { mapping } from './sections/mapping.js';
 import { cutSentences, writtenSamples } from './sections/reading.js';
 import type { Section } from './sections/section.js';
@@ -60,6 +61,7 @@ export async function reportPage(
     summary(inputs),
     training(inputs),
     suites(inputs),
+    cost(inputs),
     ...(readings === null ? [] : [cutSentences(readings), writtenSamples(readings)]),
     mapping(inputs.mapping),
     again(inputs),

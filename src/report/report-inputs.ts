@@ -1,10 +1,12 @@
 /** @module What a report shows, read from a conversion folder. Nothing is computed here. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { MANIFEST_NAME, type Manifest, readManifest } from '../conversion/index.js';
+import { type BltConfig, readBltConfig } from '../blt/index.js';
+import { MANIFEST_NAME, type Manifest, readManifest, resolveCheckpoint } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { type ResultDocument, readResults } from '../evaluate/index.js';
-import { readTextIfThere } from '../fs/index.js';
+import { readModelJson, readTextIfThere } from '../fs/index.js';
+import { type LlamaConfig, parseLlamaConfig } from '../llama/index.js';
 import { REPORT_FILE, type RemapReport, readRemapReport } from '../remap/index.js';
 import { type RunCurves, trainingCurves } from './training-curves.js';
 
@@ -19,7 +21,20 @@ export interface ReportInputs {
   readonly mapping: RemapReport | null;
   /** The results of suites, whichever checkpoint they are of. */
   readonly results: readonly ResultDocument[];
+  /** The sizes of the newest checkpoint; null before there is one. */
+  readonly model: BltConfig | null;
+  /** The sizes of the source; null if the conversion's folder does not say. */
+  readonly source: LlamaConfig | null;
 }
+
+async function sourceConfig(dir: string): Promise<LlamaConfig | null> {
+  const path = join(dir, 'source', 'config.json');
+  const json = await readModelJson(path, 'Run `byteify convert` again to import the source.');
+  return json === null ? null : parseLlamaConfig(json, path);
+}
+
+const newestConfig = async (dir: string): Promise<BltConfig | null> =>
+  existsSync(join(dir, 'init', 'config.json')) ? await readBltConfig((await resolveCheckpoint(dir)).folder) : null;
 
 /** @throws UsageError for a folder that is not a conversion. @throws ByteifyError for a file in it that cannot be read */
 export async function reportInputs(dir: string): Promise<ReportInputs> {
@@ -36,5 +51,7 @@ export async function reportInputs(dir: string): Promise<ReportInputs> {
     curves: await trainingCurves(dir),
     mapping: existsSync(join(dir, 'init', REPORT_FILE)) ? await readRemapReport(join(dir, 'init')) : null,
     results: existsSync(evaluation) ? await readResults(evaluation) : [],
+    model: await newestConfig(dir),
+    source: await sourceConfig(dir),
   };
 }

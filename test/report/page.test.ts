@@ -27,7 +27,7 @@ describe('the page of a report', () => {
   it('shows what the conversion has: curves, suites, patches, samples, mapping, and how to make it again', async () => {
     const { document } = await pageOf(READINGS);
     const ids = [...document.querySelectorAll('main > section')].map(({ id }) => id);
-    expect(ids).toEqual(['summary', 'training', 'evaluation', 'patches', 'samples', 'mapping', 'again']);
+    expect(ids).toEqual(['summary', 'training', 'evaluation', 'cost', 'patches', 'samples', 'mapping', 'again']);
     const links = [...document.querySelectorAll('nav a')].map((link) => link.getAttribute('href'));
     expect(links).toEqual(ids.map((id) => `#${id}`));
     // Two axes for each of three runs, and one chart per suite.
@@ -44,6 +44,26 @@ describe('the page of a report', () => {
     const mapped = [...document.querySelectorAll('#mapping tbody tr')].map((row) => row.textContent);
     expect(mapped[0]).toBe('model.layers.*.qcopiedmodel.global.layers.*.q64 × 323');
     expect(document.querySelector('#again')!.textContent).toContain('byteify convert');
+  });
+
+  it('shows what a byte costs by part, beside the source if its sizes are known', async () => {
+    const rowsOf = async () =>
+      [...(await pageOf(null)).document.querySelectorAll('#cost tbody tr')].map((row) =>
+        [...row.querySelectorAll('td, th')].map((cell) => cell.textContent),
+      );
+    const rows = await rowsOf();
+    expect(rows.map(([who, part]) => `${who}: ${part}`)).toEqual([
+      ...['patcher', 'encoder', 'latent global transformer', 'decoder', 'output layer', 'all'].map(
+        (part) => `this model: ${part}`,
+      ),
+      ...['blocks', 'output layer', 'all'].map((part) => `the source: ${part}`),
+    ]);
+    const sum = rows.slice(0, 5).reduce((total, row) => total + Number(row[2]), 0);
+    expect(Number(rows[5]![2])).toBeCloseTo(sum, 1);
+    await rm(join(folder(), 'source'), { recursive: true });
+    expect(await rowsOf()).toEqual(rows.slice(0, 6));
+    await rm(join(folder(), 'init/config.json'));
+    expect(await rowsOf()).toEqual([]);
   });
 
   it('shows patches with the source’s tokens beneath, and bytes that form no character', async () => {

@@ -1,6 +1,7 @@
 /** A conversion folder without weights: the files that a report reads. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { bltConfigFor, configText, deriveLocalSizes, toTransformersConfig } from '../../src/blt/index.js';
 import { resultOf } from './evaluation-results.js';
 import { manifestOf } from './release.js';
 
@@ -15,6 +16,12 @@ function logOf(steps: number, first: number): string {
   return text + line(end);
 }
 
+/** The sizes of the embedded model. */
+const SOURCE = {
+  ...{ hiddenSize: 128, layers: 6, heads: 4, kvHeads: 2, intermediateSize: 352, rmsNormEps: 1e-5 },
+  rope: { type: 'default', theta: 10_000 },
+} as const;
+
 const tensor = (name: string, from: string | null) => ({
   name,
   shape: [64, 32],
@@ -24,7 +31,7 @@ const tensor = (name: string, from: string | null) => ({
 
 /** @param dir a folder to fill */
 export async function fabricateConversion(dir: string): Promise<void> {
-  for (const folder of ['run/stage-0', 'patcher/run', 'init', 'evaluation'])
+  for (const folder of ['run/stage-0', 'patcher/run', 'init', 'evaluation', 'source'])
     await mkdir(join(dir, folder), { recursive: true });
   await writeFile(join(dir, 'byteify.json'), JSON.stringify(manifestOf({ model: '<i>&model' })));
   await writeFile(join(dir, 'recipe.yaml'), 'name: r # <b>\n');
@@ -41,6 +48,9 @@ export async function fabricateConversion(dir: string): Promise<void> {
     ...{ copied_bytes: 1, copied_parameters: 3, fresh_parameters: 1, total_bytes: 2 },
   };
   await writeFile(join(dir, 'init/remap-report.json'), JSON.stringify(report));
+  const config = bltConfigFor(SOURCE, deriveLocalSizes(SOURCE));
+  await writeFile(join(dir, 'init/config.json'), configText(toTransformersConfig(config, 'float32')));
+  await copyFile(new URL('../../assets/tiny-llama/config.json', import.meta.url), join(dir, 'source/config.json'));
   for (const suite of ['bpb', 'choice'])
     await writeFile(join(dir, 'evaluation', `${suite}.json`), JSON.stringify(resultOf(suite)));
 }

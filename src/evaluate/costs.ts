@@ -1,0 +1,68 @@
+/** @module What a byte of text costs a model and its source, part by part: operations, and weights read. Computed from the sizes, not timed. */
+import {
+  type BltConfig,
+  bltTensors,
+  forwardFlops,
+  sourceForwardFlops,
+  type TensorSpec,
+  totalFlops,
+} from '../blt/index.js';
+import { type LlamaConfig, llamaTensors } from '../llama/index.js';
+
+/** Bytes of a weight in memory when a model decodes in bfloat16. */
+const WEIGHT_BYTES = 2;
+/** The text's length, for what attention costs. */
+const CONTEXT_BYTES = 2048;
+
+/** What one part costs per byte of text. */
+export interface PartCost {
+  readonly part: string;
+  /** Operations of matrix products (flops.ts says which). */
+  readonly flops: number;
+  /** Bytes of weights that decoding one sequence reads. Of an embedding it reads only rows, which are left out. */
+  readonly weightBytes: number;
+}
+
+const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
+const sumOf = (tensors: readonly { readonly shape: readonly number[] }[]) =>
+  tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+const isRead = ({ role, unused }: TensorSpec) => unused !== true && role === 'linear';
+
+/** The parts of a BLT. @param bytesPerPatch mean, on which the share of the latent global transformer depends */
+export function modelCosts(config: BltConfig, bytesPerPatch: number): PartCost[] {
+  const tensors = bltTensors(config).filter(isRead);
+  const flops = forwardFlops(config, { bytes: CONTEXT_BYTES, bytesPerPatch });
+  return (['patcher', 'encoder', 'global', 'decoder', 'head'] as const).map((part) => {
+    const weights = WEIGHT_BYTES * sumOf(tensors.filter((tensor) => tensor.part === part));
+    return {
+      ...{ part, flops: totalFlops(flops[part]) },
+      weightBytes: part === 'global' ? weights / bytesPerPatch : weights,
+    };
+  });
+}
+
+/** The blocks and the head of a source. @param block the sizes of one of its blocks, which are those of the latent global transformer */
+export function sourceCosts(
+  config: LlamaConfig,
+  block: Parameters<typeof sourceForwardFlops>[0],
+  bytesPerToken: number,
+): PartCost[] {
+  const { vocabSize, hiddenSize } = config;
+  const { blocks, head } = sourceForwardFlops(block, { vocabSize, tokens: CONTEXT_BYTES / bytesPerToken });
+  const matrices = sumOf(llamaTensors(config).filter(({ shape }) => shape.length === 2));
+  const headSize = vocabSize * hiddenSize;
+  const embeddings = config.tiedEmbeddings ? headSize : 2 * headSize;
+  const cost = (part: string, flops: number, weights: number) => ({
+    part,
+    flops: flops / bytesPerToken,
+    weightBytes: (WEIGHT_BYTES * weights) / bytesPerToken,
+  });
+  return [cost('blocks', totalFlops(blocks), matrices - embeddings), cost('head', totalFlops(head), headSize)];
+}
+
+/** The parts together. */
+export const totalCost = (parts: readonly PartCost[]): Omit<PartCost, 'part'> => ({
+  flops: parts.reduce((sum, { flops }) => sum + flops, 0),
+  weightBytes: parts.reduce((sum, { weightBytes }) => sum + weightBytes, 0),
+});
