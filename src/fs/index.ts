@@ -21,6 +21,6 @@ export { missingPath } from './missing-path.js';
 export { type JsonObject, parseModelJson, readModelJson } from './model-json.js';
 export { explainJson, parseJson } from './parse-json.js';
 export { readFully } from './read-fully.js';
-export { parseWritten, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
+export { jsonOrNull, parseWritten, readJson, readJsonIfThere, readTextIfThere, type WrittenFile } from './read-json.js';
 export { openScratchFile } from './scratch-file.js';
 export { type WalkedEntry, walk } from './walk.js';

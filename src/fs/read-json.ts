@@ -59,3 +59,12 @@ export async function readJson<Schema extends z.ZodType>(
   if (found === null) throw new ByteifyError(`${path} is missing.`, { hint: file.hint });
   return found;
 }
+
+/** The value that a text writes in JSON; null if it is not JSON, as a line that a killed process left incomplete. */
+export function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readTextIfThere } from '../fs/index.js';
+import { jsonOrNull, readTextIfThere } from '../fs/index.js';
 
 /** One line of metrics.jsonl. */
 const lineSchema = z.looseObject({
@@ -48,7 +48,7 @@ function curvesOf(name: string, text: string): RunCurves {
   let [bytes, flops] = [0, 0];
   let source: number | null = null;
   for (const line of text.split('\n')) {
-    const parsed = lineSchema.safeParse(jsonOf(line));
+    const parsed = lineSchema.safeParse(jsonOrNull(line));
     if (!parsed.success) continue; // the last line of a killed process
     const { data } = parsed;
     bytes += data.bytes ?? 0;
@@ -59,14 +59,6 @@ function curvesOf(name: string, text: string): RunCurves {
     source = data.source_bits_per_byte ?? source;
   }
   return { name, training: thinned(training), validation, source };
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }
 
 /** The curves of a conversion's runs that exist, in order: the patcher's, then each stage's. */

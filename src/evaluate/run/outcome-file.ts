@@ -4,7 +4,7 @@ import { open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../../errors.js';
-import { isThere, makeFolder } from '../../fs/index.js';
+import { isThere, jsonOrNull, makeFolder } from '../../fs/index.js';
 import type { Outcome } from '../suites/item.js';
 import { numberedLines } from '../suites/numbered-lines.js';
 
@@ -36,7 +36,7 @@ function lineOf({ id, outcome }: RecordedOutcome): string {
 export async function* readOutcomes(path: string): AsyncGenerator<RecordedOutcome> {
   if (!(await isThere(path))) return;
   for await (const { number, line } of numberedLines(path)) {
-    const parsed = schema.safeParse(jsonOf(line));
+    const parsed = schema.safeParse(jsonOrNull(line));
     if (!parsed.success)
       throw new ByteifyError(`Line ${number} of ${path} is not an answer of a model.`, {
         hint: 'Delete the file; the evaluation then starts over.',
@@ -47,14 +47,6 @@ export async function* readOutcomes(path: string): AsyncGenerator<RecordedOutcom
       const written = found.written === null ? null : new Uint8Array(Buffer.from(found.written, 'base64'));
       yield { id: found.id, outcome: { nats: found.nats, steps: found.steps, written } };
     }
-  }
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
   }
 }
 
