@@ -58,6 +58,11 @@ function rowsOf(result) {
 const heads = ['suite', 'task', 'items', 'metric', 'model', 'source', 'retention'];
 const conversions = values.conversion.map((dir) => ({ name: basename(dir), suites: evaluated(dir) }));
 publish(values.out, 'evaluate', {
-  report: { command: 'npm run bench:evaluate', limit: Number(values.limit), max_bytes: values['max-bytes'], conversions },
+  report: {
+    command: 'npm run bench:evaluate',
+    limit: Number(values.limit),
+    max_bytes: values['max-bytes'],
+    conversions,
+  },
   markdown: conversions.map(({ name, suites }) => `## ${name}\n\n${table(heads, suites.flatMap(rowsOf))}`).join('\n\n'),
 });

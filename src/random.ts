@@ -27,3 +27,12 @@ export function uniformOf(key: string): () => number {
   const next = generatorOf(key);
   return () => next() / 2 ** 32;
 }
+
+/** The values in an order that depends on the key alone. */
+export function shuffled<T>(values: readonly T[], key: string): T[] {
+  const uniform = uniformOf(key);
+  return values
+    .map((value) => [uniform(), value] as const)
+    .sort(([a], [b]) => a - b)
+    .map(([, value]) => value);
+}

@@ -16,6 +16,12 @@ for await (const line of createInterface({ input: process.stdin })) {
     prompt: Buffer.from(prompt),
     continuations: continuations.map((text) => Buffer.from(text)),
   }));
+  // Another beginning, so that the shared one is read within the time, as in a first evaluation.
+  const [first] = items;
+  await model.answer(
+    { ...first, shared: Buffer.from('-'), prompt: Buffer.alloc(0), continuations: [Buffer.from('-')] },
+    signal,
+  );
   const begun = performance.now();
   const nats = [];
   for (const item of items) nats.push(...(await model.answer(item, signal)).nats);

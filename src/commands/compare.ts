@@ -22,9 +22,9 @@ export const compareCommand: Command<Args> = {
     if (out !== undefined) await writeFileAtomic(out, await comparisonPage(inputs));
     const document = {
       conversions: dirs,
-      rows: rows.map(({ label, cells }) => ({
+      rows: rows.map(({ label, values }) => ({
         label,
-        values: Object.fromEntries(cells.map((cell, i) => [dirs[i]!, cell])),
+        values: Object.fromEntries(values.map((value, i) => [dirs[i]!, value])),
       })),
       notes,
       ...(out !== undefined && { page: out }),

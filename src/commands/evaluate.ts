@@ -1,6 +1,6 @@
 /** @module `byteify evaluate`: measures a model by suites, alone or beside its source. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { cacheHome } from '../engine/setup/folders.js';
 import { UsageError } from '../errors.js';
@@ -35,7 +35,7 @@ function chosenSuites(names: readonly string[], given: readonly string[]): Chose
   for (const text of given) {
     const [, name, key, value] = /^([^.=]+)\.([^.=]+)=(.*)$/.exec(text) ?? [];
     const target = chosen.find(({ suite }) => suite.name === name);
-    if (target !== undefined && target.settings[key!] !== undefined) {
+    if (target !== undefined && Object.hasOwn(target.settings, key!)) {
       target.settings[key!] = value!;
       continue;
     }
@@ -63,7 +63,7 @@ function checkData(suites: readonly ChosenSuite[], data: readonly string[]): voi
 const placeOf = (dir: string, out: string | undefined): string => {
   if (out !== undefined) return out;
   if (existsSync(join(dir, MANIFEST_NAME))) return join(dir, 'evaluation');
-  return join(cacheHome(), 'evaluations', digestOf(dir).slice(0, 12));
+  return join(cacheHome(), 'evaluations', digestOf(resolve(dir)).slice(0, 12));
 };
 
 async function evaluateWith(args: Args, out: string, context: Context): Promise<ResultDocument[]> {
@@ -108,7 +108,10 @@ export const evaluate: Command<Args> = {
       help: 'a setting of a suite, for example choice.shots=5 or noise.drop=0.2',
       repeatable: true,
     },
-    { flags: '--out <dir>', help: 'folder of answers and results (default: `evaluation` in the conversion)' },
+    {
+      flags: '--out <dir>',
+      help: 'folder of answers and results (default: `evaluation` in the conversion); results elsewhere are not recorded in the conversion',
+    },
     ...engineOptions,
   ],
   examples: [
@@ -120,7 +123,7 @@ export const evaluate: Command<Args> = {
   async run(context, args) {
     const out = placeOf(args.dir, args.out);
     const suites = await evaluateWith(args, out, context);
-    await recordEvaluation(args.dir, out, suites);
+    if (resolve(out) === resolve(args.dir, 'evaluation')) await recordEvaluation(args.dir, out, suites);
     printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },
 };

@@ -1,14 +1,6 @@
 /** @module A suite's results as a table for the terminal. */
 import type { ResultDocument } from '../evaluate/index.js';
-import { counted, type FigureText, measuredRows, renderTable } from '../ui/index.js';
-
-const cells = ({ value, interval }: FigureText): string[] => [value, interval];
-
-const rowsOf = (result: ResultDocument): string[][] =>
-  measuredRows(result).map(({ group, items, title, model, source, retention }) => {
-    const beside = result.source === null ? [] : [...cells(source), ...cells(retention)];
-    return [group, items, title, ...cells(model), ...beside];
-  });
+import { counted, measuredTable, renderTable } from '../ui/index.js';
 
 /** What a reader must know beside the figures. */
 function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocument): string[] {
@@ -16,7 +8,7 @@ function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocume
   return [
     ...(types.length > 0 ? [`The source's weights are quantised: ${types.join(', ')}.`] : []),
     ...(unspelled > 0
-      ? [`The source was not measured on ${counted(unspelled, 'item')} that its tokens cannot spell.`]
+      ? [`Left out for both: ${counted(unspelled, 'item')} that the source's tokens cannot spell.`]
       : []),
     ...notes,
   ];
@@ -24,8 +16,6 @@ function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocume
 
 /** The table of a suite, below its name, and notes. Intervals contain 95 % of 1,000 bootstrap replicates. */
 export function evaluationTables(result: ResultDocument): string {
-  const right = (title: string) => ({ title, align: 'right' as const });
-  const columns = [{ title: result.suite }, right('items'), { title: 'metric' }, right('model'), right('95 %')];
-  if (result.source !== null) columns.push(...['source', '95 %', 'retention', '95 %'].map(right));
-  return [renderTable(columns, rowsOf(result)), ...sentencesOf(result).map((line) => `${line}\n`)].join('\n');
+  const { columns, rows } = measuredTable(result, result.suite);
+  return [renderTable(columns, rows), ...sentencesOf(result).map((line) => `${line}\n`)].join('\n');
 }

@@ -27,6 +27,17 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => p
 const sumOf = (tensors: readonly { readonly shape: readonly number[] }[]) =>
   tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
+/**
+ * Whether a matrix is read once per patch instead of once per byte (flops.ts): patches query the bytes in the encoder; the decoder's bytes read
+ * keys and values of patches and, if a patch is a single row, nothing but its output.
+ */
+function isPerPatch({ name, part }: TensorSpec, { crossAttnK }: BltConfig): boolean {
+  if (part === 'global' || name.includes('patch_embedding_projection')) return true;
+  if (!name.includes('cross_attn_layers')) return false;
+  const isOfQueries = /\.(q|o)_proj\./.test(name);
+  return part === 'encoder' ? isOfQueries : crossAttnK === 1 || !isOfQueries;
+}
+
 const isRead = ({ role, unused }: TensorSpec) => unused !== true && role === 'linear';
 
 /** The parts of a BLT. @param bytesPerPatch mean, on which the share of the latent global transformer depends */
@@ -34,11 +45,10 @@ export function modelCosts(config: BltConfig, bytesPerPatch: number): PartCost[]
   const tensors = bltTensors(config).filter(isRead);
   const flops = forwardFlops(config, { bytes: CONTEXT_BYTES, bytesPerPatch });
   return (['patcher', 'encoder', 'global', 'decoder', 'head'] as const).map((part) => {
-    const weights = WEIGHT_BYTES * sumOf(tensors.filter((tensor) => tensor.part === part));
-    return {
-      ...{ part, flops: totalFlops(flops[part]) },
-      weightBytes: part === 'global' ? weights / bytesPerPatch : weights,
-    };
+    const own = tensors.filter((tensor) => tensor.part === part);
+    const perPatch = sumOf(own.filter((tensor) => isPerPatch(tensor, config)));
+    const weights = sumOf(own) - perPatch + perPatch / bytesPerPatch;
+    return { part, flops: totalFlops(flops[part]), weightBytes: WEIGHT_BYTES * weights };
   });
 }
 

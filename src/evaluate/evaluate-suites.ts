@@ -64,7 +64,7 @@ async function prepare(
 ) {
   const refusals = collectRefusals();
   const suiteOptions: SuiteOptions = { ...options, settings, onRefused: refusals.onRefused };
-  const items = await itemsDigest(suite.name, suiteOptions);
+  const items = await itemsDigest(suite, suiteOptions);
   const file = (who: Who) =>
     join(options.out, 'answers', `${suite.name}-${who}-${answersKey(items, digests[who])}.jsonl`);
   return { suite, options: suiteOptions, file, refusals };

@@ -15,10 +15,10 @@ export async function recordEvaluation(dir: string, folder: string, results: rea
   const conversion = await openConversion(dir);
   try {
     const finished = new Date().toISOString();
-    const entries = results.map(({ suite, model, source, groups }) => {
-      const items = groups.reduce((sum, group) => sum + group.items, 0);
-      return [suite, { finished, model: model.sha256, source: source?.sha256 ?? null, items }] as const;
-    });
+    const entries = results.map(
+      ({ suite, model, source, item_count: items }) =>
+        [suite, { finished, model: model.sha256, source: source?.sha256 ?? null, items }] as const,
+    );
     await conversion.update((manifest) => ({
       ...manifest,
       evaluations: { ...manifest.evaluations, ...Object.fromEntries(entries) },

@@ -1,18 +1,31 @@
 /** @module Several conversions side by side: what was made, and the suites that they were evaluated by, each on the same items. */
 import { basename, resolve } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import type { ResultDocument } from '../evaluate/index.js';
-import { figureText, humanDuration } from '../ui/index.js';
+import {
+  type Figure as Estimate,
+  type FigureFormat,
+  figureText,
+  humanDuration,
+  RETENTION_FORMAT,
+} from '../ui/index.js';
 import { intervalChart, intervalOf, unitOf } from './charts.js';
 import { type Html, html, htmlTable } from './html.js';
 import type { ReportInputs } from './report-inputs.js';
 import { chartedMetric } from './sections/suites.js';
 
+/** A quantity by conversion. */
+export interface ComparisonRow {
+  readonly label: string;
+  /** As text; empty where something was not measured. */
+  readonly cells: readonly string[];
+  /** The same, unrounded, with the interval of a figure; null where something was not measured. */
+  readonly values: readonly (string | number | Estimate | null)[];
+}
+
 export interface Comparison {
   /** One per conversion. */
   readonly names: readonly string[];
-  /** Cells by conversion; empty where something was not measured. */
-  readonly rows: readonly { readonly label: string; readonly cells: readonly string[] }[];
+  readonly rows: readonly ComparisonRow[];
   /** What cannot be compared, and why. */
   readonly notes: readonly string[];
 }
@@ -23,19 +36,25 @@ function namesOf(inputs: readonly ReportInputs[]): string[] {
   return short.map((name, i) => (short.filter((other) => other === name).length > 1 ? inputs[i]!.dir : name));
 }
 
-const fixed = (value: number | undefined, decimals: number) => value?.toFixed(decimals) ?? '';
+/** A quantity of one conversion, as a value and as a cell. */
+const fact = <T extends string | number>(value: T | undefined, text: (value: T) => string) => ({
+  value: value ?? null,
+  cell: value === undefined ? '' : text(value),
+});
+const fixed = (decimals: number) => (value: number) => value.toFixed(decimals);
 
-function factsOf({ manifest }: ReportInputs): Readonly<Record<string, string>> {
+function factsOf({ manifest }: ReportInputs): Readonly<Record<string, ReturnType<typeof fact>>> {
   const { finetune, patcher } = manifest.stages;
   const { validation_bits_per_byte: own, source_bits_per_byte: source } = finetune?.metrics ?? {};
   const seconds = Object.values(manifest.stages).reduce((sum, stage) => sum + stage.seconds, 0);
+  const retention = own === undefined || source === undefined ? undefined : source / own;
   return {
-    recipe: manifest.recipe?.name ?? '',
-    'bits per byte of its held-out text': fixed(own, 4),
-    'the source’s': fixed(source, 4),
-    retention: own === undefined || source === undefined ? '' : `${((100 * source) / own).toFixed(1)} %`,
-    'bytes per patch': fixed(finetune?.metrics.validation_bytes_per_patch ?? patcher?.metrics.bytes_per_patch, 2),
-    'working time': humanDuration(seconds),
+    recipe: fact(manifest.recipe?.name, String),
+    'bits per byte of its held-out text': fact(own, fixed(4)),
+    'the source’s': fact(source, fixed(4)),
+    retention: fact(retention, (share) => `${(100 * share).toFixed(1)} %`),
+    'bytes per patch': fact(finetune?.metrics.validation_bytes_per_patch ?? patcher?.metrics.bytes_per_patch, fixed(2)),
+    'working time': fact(seconds, humanDuration),
   };
 }
 
@@ -53,7 +72,7 @@ function suitesOf(inputs: readonly ReportInputs[], names: readonly string[]) {
     const first = all.find((result) => result !== null)!;
     const results = all.map((result, i) => {
       // Only figures of the same items can be compared.
-      if (result === null || isDeepStrictEqual(result.options, first.options)) return result;
+      if (result === null || result.items_sha256 === first.items_sha256) return result;
       notes.push(`${names[i]} was evaluated by ${name} on other items, so its figures are left out.`);
       return null;
     });
@@ -62,24 +81,45 @@ function suitesOf(inputs: readonly ReportInputs[], names: readonly string[]) {
   return { suites, notes };
 }
 
-/** The metric of a group that a suite is charted by. */
+/** The figures of a group by the metric that its suite is charted by. */
 function figureOf(result: ResultDocument | null, group: string) {
   if (result === null) return null;
   const metric = chartedMetric(result);
   const found = result.groups.find((one) => one.group === group)?.metrics[metric?.name ?? ''];
-  return metric === undefined || found === undefined ? null : { metric, figure: found.model };
+  return metric === undefined || found === undefined
+    ? null
+    : { metric, figure: found.model, retention: found.retention };
 }
 
 const groupsOf = ({ results }: SuiteOf) => [
   ...new Set(results.flatMap((result) => result?.groups.map(({ group }) => group) ?? [])),
 ];
 
-function suiteRows(suite: SuiteOf) {
-  return groupsOf(suite).map((group) => {
+function figureRow(label: string, figures: readonly (Estimate | null)[], format: FigureFormat): ComparisonRow {
+  const cells = figures.map((figure) => {
+    const { value, interval } = figureText(figure, format);
+    return interval === '' ? value : `${value} (${interval})`;
+  });
+  return { label, cells, values: figures };
+}
+
+function suiteRows(suite: SuiteOf): ComparisonRow[] {
+  return groupsOf(suite).flatMap((group) => {
     const found = suite.results.map((result) => figureOf(result, group));
-    const title = found.find((one) => one !== null)?.metric.title ?? '';
-    const cells = found.map((one) => (one === null ? '' : figureText(one.figure, one.metric).value));
-    return { label: `${suite.name}, ${group}: ${title}`, cells };
+    const metric = found.find((one) => one !== null)?.metric;
+    if (metric === undefined) return [];
+    const label = `${suite.name}, ${group}: ${metric.title}`;
+    const retained = found.map((one) => one?.retention ?? null);
+    return [
+      figureRow(
+        label,
+        found.map((one) => one?.figure ?? null),
+        metric,
+      ),
+      ...(retained.some((one) => one?.value != null)
+        ? [figureRow(`${label}, retained`, retained, RETENTION_FORMAT)]
+        : []),
+    ];
   });
 }
 
@@ -87,8 +127,17 @@ function suiteRows(suite: SuiteOf) {
 function comparisonOf(inputs: readonly ReportInputs[]): Comparison & { readonly suites: readonly SuiteOf[] } {
   const names = namesOf(inputs);
   const facts = inputs.map(factsOf);
-  const rows = Object.keys(facts[0]!).map((label) => ({ label, cells: facts.map((own) => own[label]!) }));
-  const { suites, notes } = suitesOf(inputs, names);
+  const rows = Object.keys(facts[0]!).map((label) => {
+    const own = facts.map((some) => some[label]!);
+    return { label, cells: own.map(({ cell }) => cell), values: own.map(({ value }) => value) };
+  });
+  const { suites, notes: differing } = suitesOf(inputs, names);
+  const outdated = inputs.flatMap(({ outdated: suites }, i) =>
+    suites.length === 0
+      ? []
+      : [`${names[i]} was trained on after it was evaluated by ${suites.join(', ')}: run byteify evaluate again.`],
+  );
+  const notes = [...differing, ...outdated];
   return { names, rows: [...rows, ...suites.flatMap(suiteRows)], notes, suites };
 }
 
@@ -116,6 +165,6 @@ export function comparisonBody(inputs: readonly ReportInputs[]): Html {
   return html`<section id="table"><h2>Side by side</h2>
 ${htmlTable(['', ...names], cells, ['left', ...names.map(() => 'right' as const)])}
 ${notes.map((note) => html`<p class="note">${note}</p>`)}
-<p class="note">Held-out text differs between conversions of different corpora; suites ask all of them the same.</p></section>
+<p class="note">Held-out text differs between conversions of different corpora. Suites stand side by side only where they asked the same.</p></section>
 <section id="suites"><h2>Suites</h2>${charts}</section>`;
 }

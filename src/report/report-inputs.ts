@@ -21,6 +21,8 @@ export interface ReportInputs {
   readonly mapping: RemapReport | null;
   /** The results of suites, whichever checkpoint they are of. */
   readonly results: readonly ResultDocument[];
+  /** The names of those that were measured before the last stage of training ended. */
+  readonly outdated: readonly string[];
   /** The sizes of the newest checkpoint; null before there is one. */
   readonly model: BltConfig | null;
   /** The sizes of the source; null if the conversion's folder does not say. */
@@ -35,6 +37,13 @@ async function sourceConfig(dir: string): Promise<LlamaConfig | null> {
 
 const newestConfig = async (dir: string): Promise<BltConfig | null> =>
   existsSync(join(dir, 'init', 'config.json')) ? await readBltConfig((await resolveCheckpoint(dir)).folder) : null;
+
+/** Suites that measured an earlier checkpoint. */
+function outdatedSuites({ stages, evaluations = {} }: Manifest): string[] {
+  const { remap, patcher, finetune } = stages;
+  const ends = [remap, patcher, finetune].flatMap((stage) => stage?.finished ?? []);
+  return Object.keys(evaluations).filter((suite) => ends.some((end) => end > evaluations[suite]!.finished));
+}
 
 /** @throws UsageError for a folder that is not a conversion. @throws ByteifyError for a file in it that cannot be read */
 export async function reportInputs(dir: string): Promise<ReportInputs> {
@@ -51,6 +60,7 @@ export async function reportInputs(dir: string): Promise<ReportInputs> {
     curves: await trainingCurves(dir),
     mapping: existsSync(join(dir, 'init', REPORT_FILE)) ? await readRemapReport(join(dir, 'init')) : null,
     results: existsSync(evaluation) ? await readResults(evaluation) : [],
+    outdated: outdatedSuites(manifest),
     model: await newestConfig(dir),
     source: await sourceConfig(dir),
   };

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { jsonOrNull, readTextIfThere } from '../fs/index.js';
 
+/** Losses besides cross-entropy: `train_prefix_kl`. */
+const LOSS = /^train_(?!bits_per_byte$)(.+)$/;
+
 /** One line of metrics.jsonl. */
 const lineSchema = z.looseObject({
   step: z.number(),
@@ -26,6 +29,8 @@ export interface RunCurves {
   readonly name: string;
   readonly training: readonly RunPoint[];
   readonly validation: readonly RunPoint[];
+  /** Other losses by name, as they are logged. */
+  readonly losses: ReadonlyMap<string, readonly RunPoint[]>;
   /** The source's, on the held-out text; null if it was not measured. */
   readonly source: number | null;
 }
@@ -45,6 +50,7 @@ function thinned(points: readonly RunPoint[]): RunPoint[] {
 
 function curvesOf(name: string, text: string): RunCurves {
   const [training, validation]: [RunPoint[], RunPoint[]] = [[], []];
+  const losses = new Map<string, RunPoint[]>();
   let [bytes, flops] = [0, 0];
   let source: number | null = null;
   for (const line of text.split('\n')) {
@@ -56,9 +62,17 @@ function curvesOf(name: string, text: string): RunCurves {
     const point = (value: number) => ({ bytes, flops, value });
     if (data.train_bits_per_byte !== undefined) training.push(point(data.train_bits_per_byte));
     if (data.validation_bits_per_byte !== undefined) validation.push(point(data.validation_bits_per_byte));
+    for (const [key, value] of Object.entries(data)) {
+      const loss = LOSS.exec(key)?.[1];
+      if (loss === undefined || typeof value !== 'number') continue;
+      const points = losses.get(loss) ?? [];
+      points.push(point(value));
+      losses.set(loss, points);
+    }
     source = data.source_bits_per_byte ?? source;
   }
-  return { name, training: thinned(training), validation, source };
+  const thinnedLosses = new Map([...losses].map(([loss, points]) => [loss, thinned(points)]));
+  return { name, training: thinned(training), validation, losses: thinnedLosses, source };
 }
 
 /** The curves of a conversion's runs that exist, in order: the patcher's, then each stage's. */
@@ -78,7 +92,7 @@ export async function trainingCurves(dir: string): Promise<RunCurves[]> {
     const text = await readTextIfThere(join(folder, 'metrics.jsonl'));
     if (text === null) continue;
     const curves = curvesOf(name, text);
-    if (curves.training.length + curves.validation.length > 0) found.push(curves);
+    if (curves.training.length + curves.validation.length + curves.losses.size > 0) found.push(curves);
   }
   return found;
 }

@@ -67,3 +67,19 @@ export const measuredRows = ({ metrics, groups }: MeasuredGroups): readonly Meas
       };
     }),
   );
+
+/** A table of results: the heads with the alignment of their columns, and the cells. */
+export function measuredTable(results: MeasuredGroups & { readonly source: unknown }, first: string) {
+  const isCompared = results.source !== null;
+  const cells = ({ value, interval }: FigureText) => [value, interval];
+  const right = (title: string) => ({ title, align: 'right' as const });
+  const left = (title: string) => ({ title, align: 'left' as const });
+  const beside = isCompared ? ['source', '95 %', 'retention', '95 %'].map(right) : [];
+  return {
+    columns: [left(first), right('items'), left('metric'), right('model'), right('95 %'), ...beside],
+    rows: measuredRows(results).map(({ group, items, title, model, source, retention }) => [
+      ...[group, items, title, ...cells(model)],
+      ...(isCompared ? [...cells(source), ...cells(retention)] : []),
+    ]),
+  };
+}

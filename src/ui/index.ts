@@ -6,6 +6,7 @@ export {
   type FigureText,
   figureText,
   measuredRows,
+  measuredTable,
   RETENTION_FORMAT,
 } from './figures.js';
 export { counted, humanBytes, humanCount, humanDuration, humanFlops, plural } from './format.js';

@@ -3,10 +3,11 @@
  * drawn from Poisson(1) (Chamandy et al. 2012, "Estimating Uncertainty for Massive Data Streams"), so memory does not grow with the items.
  * An item has the same weights for the model and for its source, which makes the interval of their ratio a paired one.
  */
+import { createHash } from 'node:crypto';
 import { uniformOf } from '../../random.js';
-import { ALL_ITEMS } from '../suites/item.js';
+import { ALL_ITEMS, type Group, type Item } from '../suites/item.js';
 import type { Counts, Metric } from '../suites/metric.js';
-import type { Estimate, GroupResult } from '../suites/suite-result.js';
+import type { Estimate, SuiteResult } from '../suites/suite-result.js';
 
 const REPLICATES = 1000;
 /** Ends of the interval that contains 95 % of the replicates. */
@@ -54,8 +55,9 @@ function valuesOf(metric: Metric, sums: Sums): (number | null)[] {
 
 function estimate([value, ...replicates]: readonly (number | null)[], items: number): Estimate {
   const known = replicates.filter((one) => one !== null).sort((a, b) => a - b);
-  // One item has no spread to learn from.
-  if (items < 2 || known.length === 0) return { value: value ?? null, low: null, high: null };
+  // One item has no spread to learn from, and an end of the interval may lie among undetermined replicates.
+  const isDetermined = replicates.length - known.length <= ENDS[0] * replicates.length;
+  if (items < 2 || !isDetermined) return { value: value ?? null, low: null, high: null };
   const [low, high] = ENDS.map((end) => known[Math.round(end * (known.length - 1))]!);
   return { value: value ?? null, low: low!, high: high! };
 }
@@ -70,30 +72,50 @@ function retentionOf(metric: Metric, model: readonly (number | null)[], source: 
   });
 }
 
+/** What counts, and to which rows of the table. */
+export interface CountedItem extends Pick<Item, 'id' | 'unit' | 'groups'> {
+  readonly texts: readonly Uint8Array[];
+}
+
+interface GroupSums {
+  units: number;
+  /** The unit that was added last: items of a unit follow each other. */
+  last: string | null;
+  readonly model: Sums;
+  readonly source: Sums;
+}
+
 /** The group of all items comes last, and only if there are several others. */
-function inOrder<T>(groups: ReadonlyMap<string, T>): (readonly [string, T])[] {
-  const single = [...groups].filter(([name]) => name !== ALL_ITEMS);
+function inOrder(groups: ReadonlyMap<Group, GroupSums>): (readonly [string, GroupSums])[] {
+  const named = [...groups].flatMap(([name, sums]) => (typeof name === 'string' ? [[name, sums] as const] : []));
   const all = groups.get(ALL_ITEMS);
-  return all === undefined || single.length === 1 ? single : [...single, [ALL_ITEMS, all]];
+  return all === undefined || named.length === 1 ? named : [...named, ['all', all]];
 }
 
 /** Collects the counts of items and estimates metrics for each group. */
 export function createEstimates(metrics: readonly Metric[]) {
-  const groups = new Map<string, { items: number; readonly model: Sums; readonly source: Sums }>();
+  const groups = new Map<Group, GroupSums>();
+  const digest = createHash('sha256');
+  let units = 0;
+  let last: string | null = null;
   return {
     /** @param source the counts of the source's answer to the same item; null if no source is measured */
-    add(id: string, names: readonly string[], model: Counts, source: Counts | null): void {
-      const weights = weightsOf(id);
+    add({ id, unit = id, groups: names, texts }: CountedItem, model: Counts, source: Counts | null): void {
+      const weights = weightsOf(unit);
+      for (const text of texts) digest.update(`${text.length}:`).update(text);
+      if (unit !== last) units++;
+      last = unit;
       for (const name of names) {
-        const group = groups.get(name) ?? { items: 0, model: new Map(), source: new Map() };
+        const group = groups.get(name) ?? { units: 0, last: null, model: new Map(), source: new Map() };
         groups.set(name, group);
-        group.items++;
+        if (group.last !== unit) group.units++;
+        group.last = unit;
         add(group.model, model, weights);
         if (source !== null) add(group.source, source, weights);
       }
     },
-    results(): readonly GroupResult[] {
-      return inOrder(groups).map(([group, { items, model, source }]) => ({
+    results(): Omit<SuiteResult, 'unspelled'> {
+      const found = inOrder(groups).map(([group, { units: items, model, source }]) => ({
         group,
         items,
         metrics: metrics.map((metric) => {
@@ -108,6 +130,7 @@ export function createEstimates(metrics: readonly Metric[]) {
           };
         }),
       }));
+      return { groups: found, items: units, itemsDigest: digest.digest('hex') };
     },
   };
 }

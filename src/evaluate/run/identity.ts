@@ -2,12 +2,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listFiles } from '../../data/index.js';
-import { digestOf, digestOfFile } from '../../fs/index.js';
+import { digestOf, digestOfFile, readTextIfThere } from '../../fs/index.js';
 import { toolVersion } from '../../version.js';
-import type { SuiteOptions } from '../suites/suite.js';
+import type { DirectSuite, Suite, SuiteOptions } from '../suites/suite.js';
 
 /** Files that determine what a model computes. */
 const IS_PART = /^(config\.json|tokenizer.*\.(json|model)|.*\.safetensors|.*\.gguf)$/;
+
+/** Describes a conversion's text, with the digests of the files that it was made from. */
+const STORE_INDEX = join('data', 'data.json');
 
 /** SHA-256 of the files of a checkpoint folder. @throws the signal's reason */
 export async function modelDigest(folder: string, signal: AbortSignal): Promise<string> {
@@ -18,13 +21,13 @@ export async function modelDigest(folder: string, signal: AbortSignal): Promise<
 }
 
 /** SHA-256 of what the items of a suite depend on. The limit does not matter: it only adds items. */
-export async function itemsDigest(suite: string, options: SuiteOptions): Promise<string> {
+export async function itemsDigest(suite: Suite | DirectSuite, options: SuiteOptions): Promise<string> {
   const { dir, data, textKey, maxBytes, seed, settings, signal } = options;
-  const paths = Object.values(settings).filter((value) => value.includes('/'));
+  const paths = (suite.fileSettings ?? []).flatMap((name) => settings[name] || []);
   const files = await listFiles([...data, ...paths], signal);
   // Without data, documents are the conversion's held-out text.
-  const heldOut = data.length === 0 ? dir : null;
-  return digestOf({ byteify: toolVersion(), suite, files, heldOut, textKey, maxBytes, seed, settings });
+  const heldOut = suite.data !== null && data.length === 0 ? await readTextIfThere(join(dir, STORE_INDEX)) : null;
+  return digestOf({ byteify: toolVersion(), suite: suite.name, files, heldOut, textKey, maxBytes, seed, settings });
 }
 
 /** A short name for the answers of a model to items. @param items their digest @param model its digest */

@@ -2,11 +2,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJson } from '../../fs/index.js';
+import { SUITES } from '../suites/index.js';
 import { type ResultDocument, resultSchema } from './result-document.js';
 
-/** In alphabetical order of the suites. @throws ByteifyError for a file that is not a suite's results */
+/** In the order of their names. Other files of the folder are none of its business. @throws ByteifyError for a file that is not a suite's results */
 export async function readResults(folder: string): Promise<ResultDocument[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const there = await readdir(folder);
+  const names = SUITES.map(({ name }) => `${name}.json`)
+    .filter((name) => there.includes(name))
+    .sort();
   const file = { schema: resultSchema, what: 'the results of a suite', hint: 'Delete the file.' };
   const found: ResultDocument[] = [];
   for (const name of names) found.push(await readJson(join(folder, name), file));

@@ -50,6 +50,10 @@ export const resultSchema = z.strictObject({
       ),
     }),
   ),
+  /** Items that count, each once. */
+  item_count: z.number(),
+  /** SHA-256 of their texts: figures of the same items can be compared. */
+  items_sha256: z.string(),
   /** Items that the source's tokens cannot spell, which count for neither. */
   unspelled_count: z.number(),
   /** Text that could not be read, and why: the first of it. */
@@ -72,7 +76,7 @@ const estimateOf = ({ value, low, high }: Estimate) => ({
 export function resultDocument(
   suite: Suite | DirectSuite,
   options: SuiteOptions,
-  { groups, unspelled }: SuiteResult,
+  { groups, items: itemCount, itemsDigest, unspelled }: SuiteResult,
   about: Pick<ResultDocument, 'model' | 'source' | 'refused' | 'refused_count'>,
 ): ResultDocument {
   const metrics = groups[0]?.metrics.map(({ metric }) => metric) ?? [];
@@ -101,6 +105,8 @@ export function resultDocument(
         ]),
       ),
     })),
+    item_count: itemCount,
+    items_sha256: itemsDigest,
     unspelled_count: unspelled,
     notes: [...suite.notes],
   };

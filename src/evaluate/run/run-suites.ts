@@ -85,9 +85,10 @@ async function estimate(suite: Suite, options: SuiteOptions, files: readonly str
       continue;
     }
     const counted = source === null ? null : suite.count(item, source.outcome!);
-    estimates.add(item.id, item.groups, suite.count(item, model.outcome), counted);
+    const texts = [item.shared, item.prompt, ...item.continuations];
+    estimates.add({ ...item, texts }, suite.count(item, model.outcome), counted);
   }
-  return { groups: estimates.results(), unspelled };
+  return { ...estimates.results(), unspelled };
 }
 
 /**

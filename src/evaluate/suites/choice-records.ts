@@ -19,16 +19,18 @@ const spaced = (choices: readonly string[]) => choices.map((choice) => ` ${choic
 const labelled = (label: string, labels: readonly string[]) => labels.indexOf(label);
 const LETTERS = [...'ABCDEFGHIJ'];
 
-/** The shapes, the first that fits being taken. Keys that a shape does not name are allowed. */
+/** The shapes, the first that fits being taken. Keys that a shape does not name are allowed. `keys` ends with that of the answer. */
 const SHAPES = [
   {
     name: 'HellaSwag',
+    keys: ['ctx', 'endings', 'label'],
     schema: z
       .object({ ctx: z.string(), endings: texts, label: index })
       .transform(({ ctx, endings, label }) => ({ prompt: ctx, choices: spaced(endings), answer: label })),
   },
   {
     name: 'ARC',
+    keys: ['question', 'choices', 'answerKey'],
     schema: z
       .object({
         question: z.string(),
@@ -43,6 +45,7 @@ const SHAPES = [
   },
   {
     name: 'PIQA',
+    keys: ['goal', 'sol1', 'sol2', 'label'],
     schema: z
       .object({ goal: z.string(), sol1: z.string(), sol2: z.string(), label: index })
       .transform(({ goal, sol1, sol2, label }) => ({
@@ -53,6 +56,7 @@ const SHAPES = [
   },
   {
     name: 'MMLU or TokSuite',
+    keys: ['question', 'choices', 'answer'],
     schema: z
       .object({ question: z.string(), choices: texts, answer: z.union([index, z.string().length(1)]) })
       .transform(({ question, choices, answer }) => ({
@@ -63,14 +67,28 @@ const SHAPES = [
   },
   {
     name: 'prompt',
+    keys: ['prompt', 'choices', 'answer'],
     schema: z
       .object({ prompt: z.string(), choices: texts, answer: index })
       .transform(({ prompt, choices, answer }) => ({ prompt, choices: spaced(choices), answer })),
   },
 ] as const;
 
-const SHAPE_KEYS =
-  'ctx, endings, label (HellaSwag); question, choices, answerKey (ARC); goal, sol1, sol2, label (PIQA); question, choices, answer (MMLU); prompt, choices, answer';
+const SHAPE_KEYS = SHAPES.map(({ name, keys }) => `${keys.join(', ')} (${name})`).join('; ');
+
+/** @throws UsageError for a record that has all keys of a shape, apart from that of its answer, or an empty answer */
+function checkAnswer(record: unknown, place: string): void {
+  if (typeof record !== 'object' || record === null) return;
+  const has = (key: string) => Object.hasOwn(record, key);
+  const fitting = SHAPES.filter(({ keys }) => keys.slice(0, -1).every(has));
+  const answers = fitting.map(({ keys }) => keys.at(-1)!);
+  const given = answers.find(has);
+  const value = given === undefined ? undefined : (record as Record<string, unknown>)[given];
+  if (answers.length === 0 || (given !== undefined && value !== '' && value !== null)) return;
+  throw new UsageError(`${place} has no answer.`, {
+    hint: `It belongs in "${[...new Set(answers)].join('" or "')}". Test sets are often published without answers.`,
+  });
+}
 
 function questionOf(record: unknown, place: string): Question {
   for (const { schema } of SHAPES) {
@@ -82,6 +100,7 @@ function questionOf(record: unknown, place: string): Question {
       hint: `It has ${question.choices.length} choices.`,
     });
   }
+  checkAnswer(record, place);
   throw new UsageError(`${place} is no multiple-choice question of a known shape.`, {
     hint: `Its keys must be one of these sets: ${SHAPE_KEYS}.`,
   });

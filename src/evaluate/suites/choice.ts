@@ -4,7 +4,7 @@ import { kindsOf } from '../texts.js';
 import { arithmeticTasks } from './arithmetic.js';
 import { type Question, questionsOf } from './choice-records.js';
 import { interleaved } from './interleave.js';
-import { ALL_ITEMS, type Item, type Outcome, utf8 } from './item.js';
+import { ALL_ITEMS, type Group, type Item, type Outcome, utf8 } from './item.js';
 import { type Counts, fraction, LABEL_BITS } from './metric.js';
 import { NOISE_SETTINGS, noiseRates } from './noise.js';
 import { NOISES, noised } from './noise-transforms.js';
@@ -19,14 +19,16 @@ const MOST_SHOTS = 100;
 
 function shotsOf({ settings }: SuiteOptions): number {
   const shots = Number(settings.shots);
-  if (Number.isInteger(shots) && shots >= 0 && shots <= MOST_SHOTS) return shots;
-  throw new UsageError(`shots must be a whole number from 0 to ${MOST_SHOTS}, not "${settings.shots}".`);
+  if (settings.shots?.trim() !== '' && Number.isInteger(shots) && shots >= 0 && shots <= MOST_SHOTS) return shots;
+  throw new UsageError(
+    `The setting choice.shots must be a whole number from 0 to ${MOST_SHOTS}, not "${settings.shots}".`,
+  );
 }
 
 /** @returns whether to ask every question with each kind of noise as well */
 function asksWithNoise({ settings }: SuiteOptions): boolean {
   if (settings.noise === 'none' || settings.noise === 'all') return settings.noise === 'all';
-  throw new UsageError(`noise must be none or all, not "${settings.noise}".`);
+  throw new UsageError(`The setting choice.noise must be none or all, not "${settings.noise}".`);
 }
 
 const tasksOf = ({ data, seed }: SuiteOptions): readonly Task[] =>
@@ -34,7 +36,7 @@ const tasksOf = ({ data, seed }: SuiteOptions): readonly Task[] =>
     ? arithmeticTasks(seed)
     : kindsOf(data).map(({ kind, path }) => ({ name: kind, questions: questionsOf(path) }));
 
-function itemOf(id: string, groups: readonly string[], shared: string, question: Question): Item {
+function itemOf(id: string, groups: readonly Group[], shared: string, question: Question): Item {
   const { prompt, choices, answer } = question;
   const continuations = choices.map(utf8);
   return { id, groups, shared: utf8(shared), prompt: utf8(prompt), continuations, answer, writing: null };
@@ -64,6 +66,10 @@ async function* itemsOf({ name, questions }: Task, options: SuiteOptions): Async
       yield itemOf(`${id} ${noise}`, [`${name}, ${noise.replaceAll('_', ' ')}`], shots.join(''), disturbed);
     }
   }
+  if (number > 0) return;
+  throw new UsageError(`${name} has no question beyond the ${shots.length} that are given as examples.`, {
+    hint: 'Give more questions, or a smaller choice.shots.',
+  });
 }
 
 /** The index of the smallest value. */

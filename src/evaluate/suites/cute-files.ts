@@ -7,13 +7,16 @@ import { numberedLines } from './numbered-lines.js';
 
 const EXTENSION = '.tsv';
 
+/** Names that the official repository gives a task besides its own. */
+const ALIASES: Readonly<Record<string, string>> = { add_char: 'ins_char', add_word: 'ins_word' };
+
 /** The task of a file, for example `spell.tsv` or `spell_rand.tsv`. */
 function taskOf(path: string): CuteTask | undefined {
   const name = basename(path, EXTENSION).replace(/_rand$/, '');
-  return CUTE_TASKS.find((task) => task.name === name);
+  return CUTE_TASKS.find((task) => task.name === (ALIASES[name] ?? name));
 }
 
-/** The files that paths name: folders stand for their .tsv files with a task's name. @throws UsageError for a file without one */
+/** The files that paths name: folders stand for their .tsv files. @throws UsageError for a file without one */
 export async function cuteFiles(paths: readonly string[]): Promise<{ path: string; task: CuteTask }[]> {
   const found: { path: string; task: CuteTask }[] = [];
   for (const path of paths) {
@@ -21,9 +24,7 @@ export async function cuteFiles(paths: readonly string[]): Promise<{ path: strin
       throw new UsageError(`There is no ${path}.`, { cause });
     });
     const files = info.isDirectory()
-      ? (await readdir(path))
-          .sort()
-          .flatMap((name) => (taskOf(name) && name.endsWith(EXTENSION) ? join(path, name) : []))
+      ? (await readdir(path)).sort().flatMap((name) => (name.endsWith(EXTENSION) ? join(path, name) : []))
       : [path];
     for (const file of files) {
       const task = taskOf(file);

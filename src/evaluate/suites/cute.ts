@@ -1,6 +1,7 @@
 /** @module Suite `cute`: does a model know which characters its words consist of? Four examples precede each question. */
-import { basename } from 'node:path';
+import { UsageError } from '../../errors.js';
 import { uniformOf } from '../../random.js';
+import { kindsOf } from '../texts.js';
 import { ANSWER_METRICS, answerCounts } from './answers.js';
 import { cuteFiles, cuteProblems } from './cute-files.js';
 import { CUTE_TASKS, type CuteProblem, type CuteTask, type Random } from './cute-tasks.js';
@@ -62,8 +63,11 @@ async function* itemsOf(
 }
 
 /** The neighbours' examples need vectors as well; the official files contain some, which are then not asked. */
-async function officialItems(path: string, task: CuteTask, options: SuiteOptions): Promise<AsyncGenerator<Item>> {
-  const group = basename(path, '.tsv');
+async function officialItems(
+  path: string,
+  { group, task }: { group: string; task: CuteTask },
+  options: SuiteOptions,
+): Promise<AsyncGenerator<Item>> {
   const own = examples(task, made(task, `${options.seed} examples`, null));
   if (own !== '') return itemsOf(task, cuteProblems(path, task), own, group);
   const problems = cuteProblems(path, task);
@@ -75,14 +79,26 @@ async function officialItems(path: string, task: CuteTask, options: SuiteOptions
   return itemsOf(task, problems, examples(task, first), group);
 }
 
+/** @throws UsageError if no word drawn has neighbours of both kinds */
+function checkNeighbours(vectors: readonly WordVector[], path: string): void {
+  for (const task of CUTE_TASKS.filter(({ name }) => name === 'orth' || name === 'sem'))
+    if (made(task, 'check', vectors).next().done)
+      throw new UsageError(`${path} has no word with a neighbour that looks like it and another that means the like.`, {
+        hint: 'Give vectors of more words, as fastText publishes them.',
+      });
+}
+
 async function* items(options: SuiteOptions): AsyncGenerator<Item> {
   const { data, seed, settings, limit } = options;
   if (data.length > 0) {
     const files = await cuteFiles(data);
-    yield* interleaved(await Promise.all(files.map(({ path, task }) => officialItems(path, task, options))), limit);
+    const kinds = kindsOf(files.map(({ path }) => path));
+    const tasks = files.map(({ path, task }, i) => officialItems(path, { group: kinds[i]!.kind, task }, options));
+    yield* interleaved(await Promise.all(tasks), limit);
     return;
   }
   const vectors = settings.vectors === '' ? null : await readVectors(settings.vectors!);
+  if (vectors !== null) checkNeighbours(vectors, settings.vectors!);
   const tasks = CUTE_TASKS.map((task) =>
     itemsOf(task, made(task, `${seed}`, vectors), examples(task, made(task, `${seed} examples`, vectors)), task.name),
   );
@@ -90,7 +106,7 @@ async function* items(options: SuiteOptions): AsyncGenerator<Item> {
 }
 
 /** On words of sentences, case does not count. */
-const ignoresCase = ({ groups }: Item) => groups[0]!.endsWith('_word');
+const ignoresCase = ({ groups }: Item) => /_word(_rand)?(\.tsv)?$/.test(String(groups[0]));
 
 export const cute: Suite = {
   name: 'cute',
@@ -98,6 +114,7 @@ export const cute: Suite = {
   data: 'the official .tsv files of CUTE, or their folder; without --data, problems from our own words',
   dataIsOptional: true,
   settings: { vectors: '' },
+  fileSettings: ['vectors'],
   items,
   count: (item, outcome) =>
     answerCounts(item, outcome, (written, label) =>

@@ -1,5 +1,5 @@
 /** @module The documents on which suites measure text: the user's files, each path one kind of text, or the held-out text of a conversion. */
-import { wholeDocuments } from '../../data/index.js';
+import { isContinuation, wholeDocuments } from '../../data/index.js';
 import { heldOutTexts, kindsOf } from '../texts.js';
 import type { SuiteOptions } from './suite.js';
 
@@ -16,7 +16,7 @@ export async function* documentsOf(options: SuiteOptions): AsyncGenerator<Kinded
   const sources =
     data.length === 0
       ? [{ kind: 'held out', documents: await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY }) }]
-      : kindsOf(data).map(({ kind, path }) => ({ kind, path }));
+      : kindsOf(data);
   for (const source of sources) {
     const documents =
       'path' in source
@@ -24,5 +24,40 @@ export async function* documentsOf(options: SuiteOptions): AsyncGenerator<Kinded
         : source.documents;
     let number = 0;
     for await (const text of documents) yield { id: `${source.kind} ${++number}`, kind: source.kind, text };
+  }
+}
+
+/** A model scores at most this much text at once, */
+const WINDOW_BYTES = 4096;
+/** and of a longer document each next part after this much of what precedes it. */
+const CONTEXT_BYTES = WINDOW_BYTES / 2;
+
+export interface DocumentPart extends KindedDocument {
+  /** The document's id. */
+  readonly unit: string;
+  /** What precedes the text in its document, as far as a model reads it. */
+  readonly before: Uint8Array;
+}
+
+/** The beginning of the character that contains a byte. */
+function characterAt(text: Uint8Array, at: number): number {
+  let begin = at;
+  while (begin > 0 && at - begin < 3 && isContinuation(text[begin]!)) begin--;
+  return begin;
+}
+
+/**
+ * The parts of a document that models score, one after another: a short document is one part. The same bytes precede each part for every model,
+ * whatever it could read.
+ */
+export function* partsOf({ id, kind, text }: KindedDocument): Generator<DocumentPart> {
+  let number = 0;
+  for (let from = 0; from < text.length || number === 0; ) {
+    const size = from === 0 ? WINDOW_BYTES : WINDOW_BYTES - CONTEXT_BYTES;
+    const to = from + size >= text.length ? text.length : characterAt(text, from + size);
+    const before = text.subarray(characterAt(text, Math.max(0, from - CONTEXT_BYTES)), from);
+    number++;
+    yield { id: number === 1 ? id : `${id}, part ${number}`, unit: id, kind, before, text: text.subarray(from, to) };
+    from = to;
   }
 }

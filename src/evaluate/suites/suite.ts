@@ -42,6 +42,8 @@ export interface Suite {
   readonly metrics: readonly Metric[];
   /** The names of the settings that it reads, with their defaults. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Those of them that name a file. */
+  readonly fileSettings?: readonly string[];
   /** What the figures do not show. */
   readonly notes: readonly string[];
 }
@@ -54,6 +56,6 @@ export interface MeasuredModels {
 
 /** A suite that asks nothing of the model, but looks at how it reads text. */
 export interface DirectSuite
-  extends Pick<Suite, 'name' | 'summary' | 'data' | 'dataIsOptional' | 'settings' | 'notes'> {
+  extends Pick<Suite, 'name' | 'summary' | 'data' | 'dataIsOptional' | 'settings' | 'fileSettings' | 'notes'> {
   measure(options: SuiteOptions, models: MeasuredModels): Promise<SuiteResult>;
 }

@@ -40,25 +40,38 @@ async function* items({ data, limit, settings }: SuiteOptions): AsyncGenerator<I
   const titles = [settings.from, settings.to].map(
     (name, i) => name || basename([from, to][i]!, extname([from, to][i]!)),
   );
-  const asked = (text: string) => `${titles[0]}: ${text}\n${titles[1]}: `;
+  // The space after it belongs to the answer: tokenizers join it with what follows.
+  const asked = (text: string) => `${titles[0]}: ${text}\n${titles[1]}:`;
   const examples: string[] = [];
   let number = 0;
   for await (const [text, reference] of pairsOf([from, to])) {
     if (examples.length < SHOTS) {
-      examples.push(`${asked(text)}${reference}\n\n`);
+      examples.push(`${asked(text)} ${reference}\n\n`);
       continue;
     }
-    if (++number > limit) return;
+    // The rest is read as well: where a line has no pair, none of the pairs can be trusted.
+    if (++number > limit) continue;
     const maxBytes = MOST_TIMES * Buffer.byteLength(text) + MOST_MORE;
     const writing = { maxBytes, stops: [utf8('\n')] };
-    const question = { shared: utf8(examples.join('')), prompt: utf8(asked(text)), continuations: [utf8(reference)] };
+    const question = {
+      shared: utf8(examples.join('')),
+      prompt: utf8(asked(text)),
+      continuations: [utf8(` ${reference}`)],
+    };
     yield { id: `pair ${number}`, groups: [`${titles[0]} to ${titles[1]}`], ...question, answer: 0, writing };
   }
+  if (number === 0)
+    throw new UsageError(`${from} has no line beyond the ${SHOTS} that are given as examples.`, {
+      hint: 'Give more pairs of sentences.',
+    });
 }
 
+/** A text without the space that separates it from the prompt. */
+const withoutSpace = (bytes: Uint8Array) => Buffer.from(bytes).toString().replace(/^ /, '');
+
 function count({ continuations }: Item, { nats, written }: Outcome): Counts {
-  const reference = Buffer.from(continuations[0]!).toString();
-  const text = Buffer.from(written ?? []).toString();
+  const reference = withoutSpace(continuations[0]!);
+  const text = withoutSpace(written ?? new Uint8Array());
   return { nats: nats[0]!, bytes: continuations[0]!.length, ...translationCounts(text, reference) };
 }
 

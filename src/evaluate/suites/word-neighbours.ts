@@ -38,7 +38,10 @@ export async function readVectors(path: string): Promise<readonly WordVector[]> 
       found.push({ word: word!, vector: vector.map((value) => value / norm) });
     if (found.length >= MOST_WORDS) break;
   }
-  return found;
+  if (found.length > 1) return found;
+  throw new UsageError(`${path} has no words that can be compared.`, {
+    hint: `Give vectors of words in small Latin letters, of at least ${SHORTEST_WORD}.`,
+  });
 }
 
 /** 1 - distance / length of both, where a substitution counts twice, as Levenshtein ratios are defined. */

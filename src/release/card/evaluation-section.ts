@@ -1,6 +1,6 @@
 /** @module The results of `byteify evaluate` in a model card: between two comments, so that they can be replaced while the rest stays as it is. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { type FigureText, measuredRows } from '../../ui/index.js';
+import { counted, type FigureText, measuredRows } from '../../ui/index.js';
 import { code, escapeText, markdownTable } from './markdown.js';
 
 const BEGIN = '<!-- evaluation: written by byteify evaluate, replaced when it runs again -->';
@@ -22,7 +22,10 @@ function table(result: ResultDocument): string {
 /** What was measured, in the order of the suites. */
 function sectionOf(results: readonly ResultDocument[]): string {
   const parts = results.map((result) => {
-    const notes = result.notes.map(escapeText).join(' ');
+    const left = result.unspelled_count;
+    const unspelled =
+      left === 0 ? [] : [`Left out for both: ${counted(left, 'item')} that the source's tokens cannot spell.`];
+    const notes = [...unspelled, ...result.notes].map(escapeText).join(' ');
     return `**${code(result.suite)}**\n\n${table(result)}${notes === '' ? '' : `\n\n${notes}`}`;
   });
   const about =

@@ -1,4 +1,5 @@
 /** @module Section "Make it again": the inputs, the recipe and the commands. */
+import { type ResultDocument, SUITES } from '../../evaluate/index.js';
 import { lastPart, sourceName } from '../../release/index.js';
 import { humanBytes } from '../../ui/index.js';
 import { html, htmlTable } from '../html.js';
@@ -8,12 +9,28 @@ import type { Section } from './section.js';
 /** A word for a POSIX shell. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-export function again({ manifest, recipe }: ReportInputs): Section {
+/** The command that gave a suite's results. Values that are defaults are left out. */
+function evaluateCommand({ suite, source, options }: ResultDocument): string {
+  const { data, limit, max_bytes: maxBytes, seed, settings } = options;
+  const defaults = SUITES.find(({ name }) => name === suite)?.settings ?? {};
+  const words = [
+    ...['byteify', 'evaluate', 'conversion', '--suite', suite],
+    ...(data.length > 0 ? ['--data', ...data] : []),
+    ...(source === null ? [] : ['--against', 'source']),
+    ...['--limit', `${limit}`, '--max-bytes', `${maxBytes}`, '--seed', `${seed}`],
+    ...Object.entries(settings).flatMap(([key, value]) =>
+      defaults[key] === value ? [] : ['--set', `${suite}.${key}=${value}`],
+    ),
+  ];
+  return words.map(quoted).join(' ');
+}
+
+export function again({ manifest, recipe, results }: ReportInputs): Section {
   const { revision, byteify, stages } = manifest;
   const source = `${sourceName(manifest) ?? 'SOURCE'}${revision === null ? '' : `@${revision}`}`;
   const commands = [
     `byteify convert ${quoted(source)} --recipe recipe.yaml --data TEXT --out conversion`,
-    'byteify evaluate conversion --suite bpb cute choice bias --against source',
+    ...results.map(evaluateCommand),
     'byteify report conversion',
   ];
   const files = Object.values(stages).flatMap((stage) => stage.files);

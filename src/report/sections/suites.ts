@@ -1,6 +1,6 @@
 /** @module Section "Evaluation": each suite's chosen metric as a chart with intervals, and all its figures as a table. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { type FigureText, measuredRows } from '../../ui/index.js';
+import { measuredTable } from '../../ui/index.js';
 import { intervalChart, intervalOf, unitOf } from '../charts.js';
 import { type Html, html, htmlTable } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
@@ -12,6 +12,8 @@ const CHARTED: Readonly<Record<string, string>> = {
   g2p: 'label_bits_per_byte',
   choice: 'label_bits_per_byte',
   cost: 'megaflops_per_byte',
+  noise: 'mean_ratio',
+  translate: 'label_bits_per_byte',
 };
 
 /** The metric that a suite's chart shows. */
@@ -38,21 +40,17 @@ function chart(result: ResultDocument): Html | null {
 }
 
 function figures(result: ResultDocument): Html {
-  const heads = ['task', 'items', 'metric', 'model', '95 %'];
-  const beside = result.source === null ? [] : ['source', '95 %', 'retention', '95 %'];
-  const cells = ({ value, interval }: FigureText) => [value, interval];
-  const rows = measuredRows(result).map(({ group, items, title, model, source, retention }) => {
-    const compared = result.source === null ? [] : [...cells(source), ...cells(retention)];
-    return [group, items, title, ...cells(model), ...compared];
-  });
-  const align = heads.map((head) => (head === 'task' || head === 'metric' ? ('left' as const) : ('right' as const)));
-  return htmlTable([...heads, ...beside], rows, [...align, ...beside.map(() => 'right' as const)]);
+  const { columns, rows } = measuredTable(result, 'task');
+  return htmlTable(
+    columns.map(({ title }) => title),
+    rows,
+    columns.map(({ align }) => align),
+  );
 }
 
 /** Null if no suite was run. */
-export function suites({ results }: ReportInputs): Section | null {
+export function suites({ results, outdated }: ReportInputs): Section | null {
   if (results.length === 0) return null;
-  const models = new Set(results.map(({ model }) => model.sha256));
   const parts = results.map(
     (result) => html`<section class="suite">
 <h3>${result.suite}</h3>
@@ -61,13 +59,14 @@ ${chart(result)}
 ${result.notes.map((note) => html`<p class="note">${note}</p>`)}
 </section>\n`,
   );
-  const mixed =
-    models.size > 1
-      ? html`<p class="note">These suites were run on different checkpoints. Run <code>byteify evaluate</code> again to compare them.</p>`
-      : null;
+  const old = results.filter(({ suite }) => outdated.includes(suite)).map(({ suite }) => suite);
+  const warning =
+    old.length === 0
+      ? null
+      : html`<p class="note">Measured before the last stage of training ended: ${old.join(', ')}. Run <code>byteify evaluate</code> again.</p>`;
   return {
     id: 'evaluation',
     title: 'Evaluation',
-    body: html`<p>Lines are intervals that contain 95 % of 1,000 bootstrap replicates over items.</p>${mixed}${parts}`,
+    body: html`<p>Lines are intervals that contain 95 % of 1,000 bootstrap replicates over items.</p>${warning}${parts}`,
   };
 }

@@ -1,4 +1,4 @@
-/** @module Section "Training": bits per byte over text and over operations, beside the source's. */
+/** @module Section "Training": bits per byte over text and over operations, beside the source's, and losses of distillation. */
 import { type Curves, curveChart } from '../charts.js';
 import { html } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
@@ -24,18 +24,38 @@ function curves({ name, training, validation, source }: RunCurves, axis: keyof t
   };
 }
 
+/** A loss of distillation, in its own unit. */
+function lossCurve({ name }: RunCurves, loss: string, points: readonly RunPoint[]): Curves {
+  const { label, of } = AXES.bytes;
+  const title = loss.replaceAll('_', ' ');
+  return {
+    title: `${name}: loss ${title} over ${label}`,
+    ...{ x: label, y: title },
+    series: [
+      {
+        name: 'training text, averaged',
+        points: points.map((point) => ({ x: of(point), y: point.value })),
+        kind: 'training',
+      },
+    ],
+    line: null,
+  };
+}
+
 const hasFlops = ({ training, validation }: RunCurves) => [...training, ...validation].some(({ flops }) => flops > 0);
 
 /** A single point, as of a closed form, is no curve. */
-const isCurve = ({ training, validation }: RunCurves) => training.length > 1 || validation.length > 1;
+const isCurve = ({ training, validation, losses }: RunCurves) =>
+  [training, validation, ...losses.values()].some(({ length }) => length > 1);
 
 /** Null if nothing was logged. */
 export function training({ curves: runs }: ReportInputs): Section | null {
   const drawn = runs.filter(isCurve);
   if (drawn.length === 0) return null;
   const charts = drawn.flatMap((run) => [
-    curveChart(curves(run, 'bytes')),
+    ...(run.training.length + run.validation.length > 0 ? [curveChart(curves(run, 'bytes'))] : []),
     ...(hasFlops(run) ? [curveChart(curves(run, 'flops'))] : []),
+    ...[...run.losses].map(([loss, points]) => curveChart(lossCurve(run, loss, points))),
   ]);
   return { id: 'training', title: 'Training', body: html`${charts}` };
 }
