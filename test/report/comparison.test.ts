@@ -26,14 +26,17 @@ describe('conversions side by side', () => {
     expect(notes).toEqual([]);
     const cells = (start: string) => rows.find(({ label }) => label.startsWith(start))?.cells;
     expect(cells('retention')).toEqual(['80.0 %', '80.0 %']);
-    expect(cells('bpb, prose')).toEqual(['1.500', '1.500']);
+    expect(cells('bpb, prose')).toEqual(['1.500 (1.400 to 1.600)', '1.500 (1.400 to 1.600)']);
+    const retained = rows.find(({ label }) => label.startsWith('bpb') && label.endsWith('retained'))!;
+    expect(retained.cells[0]).toBe('80.0 % (75.0 to 85.0)');
+    expect(retained.values[0]).toEqual({ value: 0.8, low: 0.75, high: 0.85 });
   });
 
   it('leave out a suite that asked other items, and say so', async () => {
-    const other = resultOf('bpb', { options: { ...resultOf('bpb').options, seed: 2 } });
+    const other = resultOf('bpb', { items_sha256: 'o'.repeat(64) });
     await writeFile(join(second, 'evaluation/bpb.json'), JSON.stringify(other));
     const { rows, notes } = compare(await inputs());
-    expect(rows.find(({ label }) => label.startsWith('bpb'))!.cells).toEqual(['1.500', '']);
+    expect(rows.find(({ label }) => label.startsWith('bpb'))!.cells).toEqual(['1.500 (1.400 to 1.600)', '']);
     expect(notes).toEqual(['second was evaluated by bpb on other items, so its figures are left out.']);
   });
 

@@ -32,6 +32,8 @@ export function resultOf(suite: string, change: Partial<ResultDocument> = {}): R
         },
       },
     ],
+    item_count: 1234,
+    items_sha256: 'i'.repeat(64),
     unspelled_count: 0,
     refused: [],
     refused_count: 0,

@@ -130,7 +130,7 @@ export function createEstimates(metrics: readonly Metric[]) {
           };
         }),
       }));
-      return { groups: found, items: units, itemsDigest: digest.digest('hex') };
+      return { groups: found, items: units, itemsDigest: digest.copy().digest('hex') };
     },
   };
 }

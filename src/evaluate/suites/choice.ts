@@ -43,7 +43,7 @@ function itemOf(id: string, groups: readonly Group[], shared: string, question: 
 }
 
 async function* itemsOf({ name, questions }: Task, options: SuiteOptions): AsyncGenerator<Item> {
-  const rates = noiseRates(options.settings);
+  const rates = noiseRates('choice', options.settings);
   const shots: string[] = [];
   const wanted = shotsOf(options);
   const noises = asksWithNoise(options) ? NOISES : [];

@@ -52,13 +52,13 @@ const MEAN_RATIO: Metric = {
 /** The rates of the paper. */
 export const NOISE_SETTINGS = { drop: '0.1', upper: '0.5', repeat: '0.2', times: '4' } as const;
 
-/** @throws UsageError for a value that is no rate */
-export function noiseRates(settings: Readonly<Record<string, string>>): NoiseRates {
+/** @param suite whose settings they are @throws UsageError for a value that is no rate */
+export function noiseRates(suite: string, settings: Readonly<Record<string, string>>): NoiseRates {
   const number = (name: string, least: number, most: number) => {
     const value = Number(settings[name]);
     if (settings[name]?.trim() !== '' && value >= least && value <= most) return value;
     throw new UsageError(
-      `The setting ${name} of noise must be a number from ${least} to ${most}, not "${settings[name]}".`,
+      `The setting ${suite}.${name} must be a number from ${least} to ${most}, not "${settings[name]}".`,
     );
   };
   const times = number('times', 2, 100);
@@ -72,7 +72,7 @@ export const noise: Suite = {
   dataIsOptional: true,
   settings: NOISE_SETTINGS,
   async *items(options) {
-    const rates = noiseRates(options.settings);
+    const rates = noiseRates('noise', options.settings);
     for await (const document of documentsOf(options))
       for (const { id, unit, kind, text } of partsOf(document)) {
         const clean = Buffer.from(text).toString();

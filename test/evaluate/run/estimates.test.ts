@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createEstimates, weightsOf } from '../../../src/evaluate/run/estimates.js';
+import { ALL_ITEMS, type Group, utf8 } from '../../../src/evaluate/suites/item.js';
 import { fraction, type Metric } from '../../../src/evaluate/suites/metric.js';
 import { uniformOf } from '../../../src/random.js';
 
@@ -28,6 +29,8 @@ describe('the weights of the bootstrap', () => {
   });
 });
 
+const item = (id: string, ...groups: Group[]) => ({ id, groups, texts: [utf8(id)] });
+
 describe('estimates', () => {
   it('are ratios of sums, with the interval of a proportion', () => {
     const estimates = createEstimates([HIT]);
@@ -36,9 +39,9 @@ describe('estimates', () => {
     for (let i = 0; i < 400; i++) {
       const hit = uniform() < 0.3 ? 1 : 0;
       hits += hit;
-      estimates.add(`${i}`, ['g'], { items: 1, hit }, null);
+      estimates.add(item(`${i}`, 'g'), { items: 1, hit }, null);
     }
-    const { model, source, retention } = estimates.results()[0]!.metrics[0]!;
+    const { model, source, retention } = estimates.results().groups[0]!.metrics[0]!;
     const share = hits / 400;
     const error = 1.96 * Math.sqrt((share * (1 - share)) / 400);
     expect(model.value).toBeCloseTo(share, 9);
@@ -52,9 +55,9 @@ describe('estimates', () => {
     const uniform = uniformOf('bits');
     for (let i = 0; i < 50; i++) {
       const difficulty = 1 + 9 * uniform();
-      estimates.add(`${i}`, ['g'], { items: 1, bits: 2 * difficulty }, { items: 1, bits: difficulty });
+      estimates.add(item(`${i}`, 'g'), { items: 1, bits: 2 * difficulty }, { items: 1, bits: difficulty });
     }
-    const { model, retention } = estimates.results()[0]!.metrics[0]!;
+    const { model, retention } = estimates.results().groups[0]!.metrics[0]!;
     expect(model.high! - model.low!).toBeGreaterThan(1);
     for (const part of [retention!.value, retention!.low, retention!.high]) expect(part).toBeCloseTo(0.5, 9);
   });
@@ -62,21 +65,69 @@ describe('estimates', () => {
   it('retain the source’s figure in the direction that is better, and nothing where none is', () => {
     const estimates = createEstimates([HIT, BITS, { ...BITS, name: 'gap', better: 'neither' }]);
     for (const id of ['a', 'b'])
-      estimates.add(id, ['g'], { items: 1, hit: 0.5, bits: 4 }, { items: 1, hit: 1, bits: 3 });
-    const values = estimates.results()[0]!.metrics.map(({ retention }) => retention!.value);
+      estimates.add(item(id, 'g'), { items: 1, hit: 0.5, bits: 4 }, { items: 1, hit: 1, bits: 3 });
+    const values = estimates.results().groups[0]!.metrics.map(({ retention }) => retention!.value);
     expect(values).toEqual([0.5, 0.75, null]);
   });
 
   it('have no interval for a single item, and the group of all items last, if there are others', () => {
     const estimates = createEstimates([HIT]);
-    estimates.add('1', ['a', 'all'], { items: 1, hit: 1 }, null);
-    expect(estimates.results().map(({ group }) => group)).toEqual(['a']);
-    expect(estimates.results()[0]!.metrics[0]!.model).toEqual({ value: 1, low: null, high: null });
-    estimates.add('2', ['b', 'all'], { items: 1, hit: 0 }, null);
-    expect(estimates.results().map(({ group, items }) => [group, items])).toEqual([
+    estimates.add(item('1', 'a', ALL_ITEMS), { items: 1, hit: 1 }, null);
+    expect(estimates.results().groups.map(({ group }) => group)).toEqual(['a']);
+    expect(estimates.results().groups[0]!.metrics[0]!.model).toEqual({ value: 1, low: null, high: null });
+    estimates.add(item('2', 'b', ALL_ITEMS), { items: 1, hit: 0 }, null);
+    expect(estimates.results().groups.map(({ group, items }) => [group, items])).toEqual([
       ['a', 1],
       ['b', 1],
       ['all', 2],
     ]);
+  });
+
+  it('count and resample the parts of a unit as one', () => {
+    const [parts, whole] = [createEstimates([HIT]), createEstimates([HIT])];
+    for (let i = 0; i < 30; i++) {
+      const hit = i % 3 === 0 ? 1 : 0;
+      for (const part of [1, 2]) parts.add({ ...item(`${i} ${part}`, 'g'), unit: `${i}` }, { items: 1, hit }, null);
+      whole.add(item(`${i}`, 'g'), { items: 2, hit: 2 * hit }, null);
+    }
+    expect(parts.results().groups).toEqual(whole.results().groups);
+    expect(parts.results().items).toBe(30);
+  });
+
+  it('keep a kind of text that is called "all" apart from all items', () => {
+    const estimates = createEstimates([HIT]);
+    estimates.add(item('1', 'all', ALL_ITEMS), { items: 1, hit: 1 }, null);
+    estimates.add(item('2', 'code', ALL_ITEMS), { items: 1, hit: 0 }, null);
+    expect(estimates.results().groups.map(({ group, items }) => [group, items])).toEqual([
+      ['all', 1],
+      ['code', 1],
+      ['all', 2],
+    ]);
+  });
+
+  it('have no interval where too many replicates leave a figure undetermined', () => {
+    const estimates = createEstimates([BITS]);
+    for (let i = 0; i < 50; i++)
+      estimates.add(item(`${i}`, 'g'), { items: 1, bits: 1 }, { items: 1, bits: i === 0 ? 1 : 0 });
+    const { model, retention } = estimates.results().groups[0]!.metrics[0]!;
+    expect(model.low).not.toBeNull();
+    // Lower is better: the source's bits over the model's are determined, the reverse would not be.
+    expect(retention!.low).toBe(0);
+    const reverse = createEstimates([{ ...BITS, better: 'higher' }]);
+    for (let i = 0; i < 50; i++)
+      reverse.add(item(`${i}`, 'g'), { items: 1, bits: 1 }, { items: 1, bits: i === 0 ? 1 : 0 });
+    const other = reverse.results().groups[0]!.metrics[0]!.retention!;
+    expect(other.value).toBeCloseTo(50, 6);
+    expect([other.low, other.high]).toEqual([null, null]);
+  });
+
+  it('identify the texts that count', () => {
+    const digest = (...texts: string[]) => {
+      const estimates = createEstimates([HIT]);
+      for (const text of texts) estimates.add({ ...item(text, 'g'), texts: [utf8(text)] }, { items: 1 }, null);
+      return estimates.results().itemsDigest;
+    };
+    expect(digest('ab', 'c')).toBe(digest('ab', 'c'));
+    expect(digest('ab', 'c')).not.toBe(digest('a', 'bc'));
   });
 });

@@ -125,7 +125,7 @@ describe('a suite', () => {
     });
     const direct: DirectSuite = {
       ...{ name: 'direct', summary: '', data: null, notes: [] },
-      measure: async () => ({ groups: [], unspelled: 0 }),
+      measure: async () => ({ groups: [], items: 0, itemsDigest: '', unspelled: 0 }),
     };
     const options = suiteOptions({ limit: 1 });
     const runs = [suite, direct, { ...suite, name: 'others' }].map((one) => ({

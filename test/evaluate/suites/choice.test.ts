@@ -69,7 +69,8 @@ describe('multiple choice', () => {
   it.each([
     ['no JSON', '{"ctx":', 'Line 2 of', 'is not JSON'],
     ['no known shape', { text: 'x' }, 'Line 2 of', 'no multiple-choice question'],
-    ['no answer', { question: 'x', choices: ['a', 'b'] }, 'Line 2 of', 'no multiple-choice question'],
+    ['no answer', { question: 'x', choices: ['a', 'b'] }, 'Line 2 of', 'has no answer'],
+    ['an empty answer', { ctx: 'x', endings: ['a', 'b'], label: '' }, 'Line 2 of', 'has no answer'],
     [
       'an answer that is no choice',
       { question: 'x', choices: ['a', 'b'], answer: 2 },
@@ -89,6 +90,14 @@ describe('multiple choice', () => {
     await expect(collected(choice.items(optionsFor([path])))).rejects.toThrow(reason);
   });
 
+  it('says so if all questions are given as examples', async () => {
+    const path = await fileOf(SHAPES[0]![1], SHAPES[0]![1]);
+    await expect(collected(choice.items(optionsFor([path], { shots: '2' })))).rejects.toThrow(
+      'has no question beyond the 2 that are given as examples',
+    );
+    await expect(collected(choice.items(optionsFor([path], { shots: '' })))).rejects.toThrow('choice.shots must be');
+  });
+
   it('puts the first questions, with their answers, before the others', async () => {
     const record = (n: number) => ({ prompt: `Number ${n} is`, choices: ['odd', 'even'], answer: (n + 1) % 2 });
     const items = await collected(
@@ -102,14 +111,14 @@ describe('multiple choice', () => {
   it('asks with noise too, in the prompt and the choices, without moving the space between them', async () => {
     const items = await collected(choice.items(optionsFor([await fileOf(SHAPES[0]![1])], { noise: 'all' }, 1)));
     expect(items.length).toBe(6);
-    const upper = items.find(({ groups }) => groups[0]!.endsWith('upper case'))!;
+    const upper = items.find(({ groups }) => String(groups[0]).endsWith('upper case'))!;
     expect([textOf(upper.prompt), ...upper.continuations.map(textOf)]).toEqual(['HE OPENS', ' IT.', ' A DOOR.']);
-    const ant = items.find(({ groups }) => groups[0]!.endsWith('antspeak'))!;
+    const ant = items.find(({ groups }) => String(groups[0]).endsWith('antspeak'))!;
     expect(textOf(ant.continuations[1]!)).toBe(' A   D O O R .');
     await expect(collected(choice.items(optionsFor([], { noise: 'some' })))).rejects.toThrow(
-      'noise must be none or all',
+      'choice.noise must be none or all',
     );
-    await expect(collected(choice.items(optionsFor([], { shots: '-1' })))).rejects.toThrow('shots must be');
+    await expect(collected(choice.items(optionsFor([], { shots: '-1' })))).rejects.toThrow('choice.shots must be');
   });
 
   it('makes arithmetic questions with one right answer, the same for the same seed', async () => {

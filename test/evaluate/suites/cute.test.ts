@@ -86,13 +86,34 @@ describe('the official files of cute', () => {
     await mkdir(join(folder(), 'data'));
     await fileOf('data/ins_char.tsv', 'input1\tinput2\tinput3\tlabel', 'm\th\tthe\tthme');
     await fileOf('data/spell_rand.tsv', 'input1\tlabel', 'xqz\tx q z');
-    await fileOf('data/README.tsv', 'other');
+    await fileOf('data/README.md', 'other');
+    await fileOf('data/add_char_rand.tsv', 'input1\tinput2\tinput3\tlabel', 'b\ta\tka\tkab');
     const items = await collected(cute.items(optionsFor([join(folder(), 'data')])));
     expect(items.map(({ groups, continuations }) => [groups[0], textOf(continuations[0]!)])).toEqual([
+      ['add_char_rand', 'kab'],
       ['ins_char', 'thme'],
       ['spell_rand', 'x q z'],
     ]);
-    expect(textOf(items[0]!.prompt)).toBe('Put the letter "m" after every "h" in the word "the". Answer: "');
+    expect(textOf(items[1]!.prompt)).toBe('Put the letter "m" after every "h" in the word "the". Answer: "');
+  });
+
+  it('keep the tasks of folders with the same files apart', async () => {
+    for (const name of ['one', 'two']) {
+      await mkdir(join(folder(), name));
+      await fileOf(`${name}/spell.tsv`, 'input1\tlabel', 'cat\tc a t');
+    }
+    const folders = ['one', 'two'].map((name) => join(folder(), name));
+    const items = await collected(cute.items(optionsFor(folders)));
+    expect(items.map(({ groups }) => groups[0])).toEqual(folders.map((path) => join(path, 'spell.tsv')));
+    expect(new Set(items.map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('name vectors without words, or without neighbours', async () => {
+    const ask = (vectors: string) => collected(cute.items(suiteOptions({ settings: { vectors }, limit: 1 })));
+    const foreign = await fileOf('foreign.vec', 'Привет 1 2', 'The 3 4');
+    await expect(ask(foreign)).rejects.toThrow(`${foreign} has no words that can be compared.`);
+    const alone = await fileOf('alone.vec', 'house 1 0', 'tree 0 1');
+    await expect(ask(alone)).rejects.toThrow('has no word with a neighbour');
   });
 
   it('name a header or a line that is none', async () => {

@@ -31,10 +31,12 @@ describe('noise', () => {
   });
 
   it('refuses rates that are none', () => {
-    expect(() => noiseRates({ ...noise.settings, drop: '1.5' })).toThrow('drop must be a number from 0 to 1');
-    expect(() => noiseRates({ ...noise.settings, times: '1' })).toThrow('times must be');
-    expect(() => noiseRates({ ...noise.settings, repeat: '' })).toThrow('repeat must be');
-    expect(noiseRates(noise.settings!)).toEqual(RATES);
+    expect(() => noiseRates('noise', { ...noise.settings, drop: '1.5' })).toThrow(
+      'noise.drop must be a number from 0 to 1',
+    );
+    expect(() => noiseRates('noise', { ...noise.settings, times: '1' })).toThrow('noise.times must be');
+    expect(() => noiseRates('noise', { ...noise.settings, repeat: '' })).toThrow('noise.repeat must be');
+    expect(noiseRates('noise', noise.settings!)).toEqual(RATES);
   });
 
   it('is measured relative to the clean text', () => {
