@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheHome } from '../../src/engine/setup/folders.js';
@@ -26,6 +27,8 @@ export function sharedRoot(): string {
  */
 export const OWN_TEXT = [fileURLToPath(new URL('../fixtures/text', import.meta.url))];
 
+const POLL_MS = 2_000;
+
 /** Runs a whole conversion in a few steps, or resumes it, or finds it done. */
 async function converted(
   name: string,
@@ -33,9 +36,14 @@ async function converted(
   env: Record<string, string> = {},
 ): Promise<{ folder: string; result: Finished }> {
   const folder = join(sharedRoot(), name);
-  const result = await runCli(['convert', ...args, '--out', folder, '--json'], { env });
-  if (result.code !== 0) throw new Error(`the shared conversion ${name} failed:\n${result.stderr}`);
-  return { folder, result };
+  for (;;) {
+    const result = await runCli(['convert', ...args, '--out', folder, '--json'], { env });
+    if (result.code === 0) return { folder, result };
+    // Another test file, in another process, is making it, or records an evaluation in it.
+    if (!result.stderr.includes('is working in'))
+      throw new Error(`the shared conversion ${name} failed:\n${result.stderr}`);
+    await setTimeout(POLL_MS);
+  }
 }
 
 /** Every kind of stage, each for a few steps. */
