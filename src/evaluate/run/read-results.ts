@@ -5,7 +5,7 @@ import { readJson } from '../../fs/index.js';
 import { SUITES } from '../suites/index.js';
 import { type ResultDocument, resultSchema } from './result-document.js';
 
-/** In the order of their names. Other files of the folder are none of its business. @throws ByteifyError for a file that is not a suite's results */
+/** In the order of their names. Of a folder with other files, only those that suites are named after are read. @throws ByteifyError for a file that is not a suite's results */
 export async function readResults(folder: string): Promise<ResultDocument[]> {
   const there = await readdir(folder);
   const names = SUITES.map(({ name }) => `${name}.json`)
