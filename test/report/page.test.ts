@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseHTML } from 'linkedom';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -43,7 +43,11 @@ describe('the page of a report', () => {
     expect(document.querySelector('#evaluation')!.textContent).toContain('1.400 to 1.600');
     const mapped = [...document.querySelectorAll('#mapping tbody tr')].map((row) => row.textContent);
     expect(mapped[0]).toBe('model.layers.*.qcopiedmodel.global.layers.*.q64 × 323');
-    expect(document.querySelector('#again')!.textContent).toContain('byteify convert');
+    const commands = document.querySelector('#again')!.textContent;
+    expect(commands).toContain('byteify convert');
+    expect(commands).toContain(
+      'byteify evaluate conversion --suite choice --against source --limit 100 --max-bytes 1048576 --seed 1\n',
+    );
   });
 
   it('shows what a byte costs by part, beside the source if its sizes are known', async () => {
@@ -64,6 +68,16 @@ describe('the page of a report', () => {
     expect(await rowsOf()).toEqual(rows.slice(0, 6));
     await rm(join(folder(), 'init/config.json'));
     expect(await rowsOf()).toEqual([]);
+  });
+
+  it('names the suites that measured an earlier checkpoint', async () => {
+    expect((await pageOf(null)).text).not.toContain('Measured before the last stage of training ended');
+    const path = join(folder(), 'byteify.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8'));
+    const before = { finished: '2000-01-01T00:00:00.000Z', model: 'm', source: null, items: 1 };
+    const after = { ...before, finished: '2100-01-01T00:00:00.000Z' };
+    await writeFile(path, JSON.stringify({ ...manifest, evaluations: { bpb: before, choice: after } }));
+    expect((await pageOf(null)).text).toContain('Measured before the last stage of training ended: bpb.');
   });
 
   it('shows patches with the source’s tokens beneath, and bytes that form no character', async () => {

@@ -9,14 +9,14 @@ import type { Section } from './section.js';
 /** A word for a POSIX shell. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
-/** The command that gave a suite's results. Values that are defaults are left out. */
+/** The command that gave a suite's results. Settings that have their defaults are left out. */
 function evaluateCommand({ suite, source, options }: ResultDocument): string {
   const { data, limit, max_bytes: maxBytes, seed, settings } = options;
   const defaults = SUITES.find(({ name }) => name === suite)?.settings ?? {};
   const words = [
     ...['byteify', 'evaluate', 'conversion', '--suite', suite],
     ...(data.length > 0 ? ['--data', ...data] : []),
-    ...(source === null ? [] : ['--against', 'source']),
+    ...(source === null ? [] : ['--against', source.name]),
     ...['--limit', `${limit}`, '--max-bytes', `${maxBytes}`, '--seed', `${seed}`],
     ...Object.entries(settings).flatMap(([key, value]) =>
       defaults[key] === value ? [] : ['--set', `${suite}.${key}=${value}`],
