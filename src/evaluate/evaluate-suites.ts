@@ -1,4 +1,5 @@
 /** @module Evaluates a model, alone or beside its source, by suites, and writes what they found. */
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { type Refusal, warnRefused } from '../data/index.js';
@@ -125,5 +126,7 @@ export async function evaluateSuites(options: EvaluateOptions): Promise<ResultDo
     return found;
   } finally {
     await unlock();
+    // What could not be evaluated leaves no folder behind: one with answers is not removed.
+    await rmdir(out).catch(() => undefined);
   }
 }

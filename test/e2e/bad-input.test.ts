@@ -123,6 +123,44 @@ const CASES: readonly [what: string, args: string[], code: number, says: RegExp]
     2,
     /none does not exist/,
   ],
+  [
+    'a question without an answer',
+    ['evaluate', goldenPath('plain/blt'), '--suite', 'choice', '--out', out, '--data'].concat(
+      made('q.jsonl', '{"question":"a","choices":["b","c"],"answer":0}\n{"question":"a","choices":["b","c"]}\n'),
+    ),
+    2,
+    /Line 2 of .*q\.jsonl has no answer/,
+  ],
+  [
+    'a table with another header',
+    [
+      'evaluate',
+      goldenPath('plain/blt'),
+      '--suite',
+      'cute',
+      '--out',
+      out,
+      '--data',
+      made('spell.tsv', 'word\tlabel\n'),
+    ],
+    2,
+    /first line of .*spell\.tsv is not the header of the task spell/,
+  ],
+  [
+    'parallel files of unequal length',
+    ['evaluate', goldenPath('plain/blt'), '--suite', 'translate', '--out', out, '--limit', '1', '--data'].concat(
+      made('en.txt', 'a\nb\nc\nd\ne\n'),
+      made('de.txt', 'a\nb\nc\nd\n'),
+    ),
+    2,
+    /en\.txt has a line 5, but .*de\.txt does not/,
+  ],
+  [
+    'a setting that a suite does not have',
+    ['evaluate', goldenPath('plain/blt'), '--suite', 'cute', '--set', 'cute.constructor=1'],
+    2,
+    /cute\.constructor=1 names no setting/,
+  ],
   ['evaluating without text', ['evaluate', goldenPath('plain/blt')], 2, /no text to measure on[\s\S]*--data/],
   [
     'evaluating on a binary file',

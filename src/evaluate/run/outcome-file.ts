@@ -1,6 +1,6 @@
 /** @module A model's answers on disk, one JSON line per item in the order of the items, so that an interrupted evaluation continues. */
 import { createReadStream } from 'node:fs';
-import { open, truncate } from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../../errors.js';
@@ -61,13 +61,18 @@ async function completeLength(path: string): Promise<number> {
   return complete;
 }
 
-/** Opens a file to append answers. A last line that a killed process left incomplete is removed. */
+/** Opens a file of answers to append to it; an incomplete last line is removed. There is no new file before the first answer. */
 export async function openOutcomeFile(path: string) {
-  await makeFolder(dirname(path));
   if (await isThere(path)) await truncate(path, await completeLength(path));
-  const file = await open(path, 'a');
+  let file: FileHandle | null = null;
   return {
-    append: (recorded: RecordedOutcome) => file.appendFile(lineOf(recorded)),
-    close: () => file.close(),
+    async append(recorded: RecordedOutcome): Promise<void> {
+      if (file === null) {
+        await makeFolder(dirname(path));
+        file = await open(path, 'a');
+      }
+      await file.appendFile(lineOf(recorded));
+    },
+    close: async () => await file?.close(),
   };
 }

@@ -45,9 +45,19 @@ function checkOrder(recorded: RecordedOutcome, item: Item, file: string): void {
   });
 }
 
+/** Makes all items once, so that data that cannot be used is refused before a model is asked anything. @returns their number */
+async function countItems(suite: Suite, options: SuiteOptions): Promise<number> {
+  let count = 0;
+  for await (const _ of suite.items(options)) {
+    options.signal.throwIfAborted();
+    count++;
+  }
+  return count;
+}
+
 /** Lets a candidate answer the items that it has not answered yet. @throws the signal's reason, after the last complete answer */
 async function answerItems(
-  { suite, options, file }: { suite: Suite; options: SuiteOptions; file: string },
+  { suite, options, file, total }: { suite: Suite; options: SuiteOptions; file: string; total: number },
   who: Who,
   model: () => Promise<EvaluatedModel>,
 ): Promise<void> {
@@ -63,7 +73,7 @@ async function answerItems(
       const before = await known.next();
       if (before.done !== true) checkOrder(before.value, item, file);
       else await out.append({ id: item.id, outcome: await (await model()).answer(item, signal) });
-      reporter.progress({ done: ++done, unit: 'items' });
+      reporter.progress({ done: ++done, total, unit: 'items' });
     }
   } finally {
     reporter.done();
@@ -102,17 +112,19 @@ export async function* runSuites(
   candidates: readonly Candidate[],
   measure: (suite: DirectSuite, options: SuiteOptions) => Promise<SuiteResult>,
 ): AsyncGenerator<SuiteResult> {
+  const totals: number[] = [];
+  for (const { suite, options } of runs) totals.push('measure' in suite ? 0 : await countItems(suite, options));
   for (const candidate of candidates) {
     const { who } = candidate;
     const isLast = candidate === candidates.at(-1);
     const model = opensOnce(candidate);
     try {
-      for (const { suite, options, file } of runs) {
+      for (const [i, { suite, options, file }] of runs.entries()) {
         if ('measure' in suite) {
           if (isLast) yield await measure(suite, options);
           continue;
         }
-        await answerItems({ suite, options, file: file(who) }, who, model.get);
+        await answerItems({ suite, options, file: file(who), total: totals[i]! }, who, model.get);
         if (isLast)
           yield await estimate(
             suite,
