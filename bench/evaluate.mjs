@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { chartedMetric } from '../dist/report/sections/suites.js';
 import { measuredRows } from '../dist/ui/index.js';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
@@ -37,12 +38,19 @@ const RUNS = [
   ...(values.parallel.length === 0 ? [] : [['--suite', 'translate', '--data', ...values.parallel]]),
 ];
 
+/** Results without the folders of this machine. */
+const withoutPlaces = ({ options, refused, ...result }) => ({
+  ...result,
+  options: { ...options, data: options.data.map((path) => basename(path)) },
+  refused: refused.map((one) => ({ ...one, path: basename(one.path) })),
+});
+
 function evaluated(dir) {
   const common = ['--against', 'source', '--limit', values.limit, '--max-bytes', values['max-bytes'], '--json'];
   return RUNS.flatMap((run) => {
     const args = [CLI, 'evaluate', dir, ...run, ...common];
     const text = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-    return JSON.parse(text).suites;
+    return JSON.parse(text).suites.map(withoutPlaces);
   });
 }
 
@@ -55,6 +63,17 @@ function rowsOf(result) {
   ]);
 }
 
+/** Of each suite all of its items, or its only kind of text, by the metric that its chart shows. Themes of bias have no sum. */
+function summaryOf({ suites }) {
+  return suites.flatMap((result) => {
+    const metric = chartedMetric(result);
+    const all = result.groups.find(({ group }) => group === 'all');
+    const kinds = result.groups.filter(({ group }) => !group.startsWith('script: '));
+    if (all === undefined && kinds.length > 1) return [];
+    return rowsOf({ ...result, metrics: [metric], groups: [all ?? kinds[0]] });
+  });
+}
+
 const heads = ['suite', 'task', 'items', 'metric', 'model', 'source', 'retention'];
 const conversions = values.conversion.map((dir) => ({ name: basename(dir), suites: evaluated(dir) }));
 publish(values.out, 'evaluate', {
@@ -64,5 +83,7 @@ publish(values.out, 'evaluate', {
     max_bytes: values['max-bytes'],
     conversions,
   },
-  markdown: conversions.map(({ name, suites }) => `## ${name}\n\n${table(heads, suites.flatMap(rowsOf))}`).join('\n\n'),
+  markdown: conversions
+    .map((one) => `## ${one.name}\n\n${table(heads, summaryOf(one))}\n\n${table(heads, one.suites.flatMap(rowsOf))}`)
+    .join('\n\n'),
 });
