@@ -9,7 +9,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chartedMetric } from '../dist/report/sections/suites.js';
-import { measuredRows } from '../dist/ui/index.js';
+import { measuredRows, withInterval } from '../dist/ui/index.js';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
@@ -56,10 +56,9 @@ function evaluated(dir) {
 
 /** One row per task and metric. */
 function rowsOf(result) {
-  const text = ({ value, interval }) => (interval === '' ? value : `${value} (${interval})`);
   return measuredRows(result).map(({ group, items, title, model, source, retention }) => [
     ...[result.suite, group, items, title],
-    ...[model, source, retention].map(text),
+    ...[model, source, retention].map(withInterval),
   ]);
 }
 

@@ -1,7 +1,7 @@
 /** @module `byteify evaluate`: measures a model by suites, alone or beside its source. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { MANIFEST_NAME } from '../conversion/index.js';
+import { evaluationFolder, MANIFEST_NAME } from '../conversion/index.js';
 import { cacheHome } from '../engine/setup/folders.js';
 import { UsageError } from '../errors.js';
 import { type ChosenSuite, evaluateSuites, type ResultDocument, SUITES } from '../evaluate/index.js';
@@ -62,7 +62,7 @@ function checkData(suites: readonly ChosenSuite[], data: readonly string[]): voi
 /** Where answers are kept: in a conversion, or in the cache for a folder that is only a checkpoint. */
 const placeOf = (dir: string, out: string | undefined): string => {
   if (out !== undefined) return out;
-  if (existsSync(join(dir, MANIFEST_NAME))) return join(dir, 'evaluation');
+  if (existsSync(join(dir, MANIFEST_NAME))) return evaluationFolder(dir);
   return join(cacheHome(), 'evaluations', digestOf(resolve(dir)).slice(0, 12));
 };
 
@@ -123,7 +123,7 @@ export const evaluate: Command<Args> = {
   async run(context, args) {
     const out = placeOf(args.dir, args.out);
     const suites = await evaluateWith(args, out, context);
-    if (resolve(out) === resolve(args.dir, 'evaluation')) await recordEvaluation(args.dir, out, suites);
+    if (resolve(out) === resolve(evaluationFolder(args.dir))) await recordEvaluation(args.dir, out, suites);
     printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },
 };

@@ -1,15 +1,14 @@
 /** @module A suite's results as a table for the terminal. */
 import type { ResultDocument } from '../evaluate/index.js';
-import { counted, measuredTable, renderTable } from '../ui/index.js';
+import { measuredTable, renderTable, unspelledSentence } from '../ui/index.js';
 
 /** What a reader must know beside the figures. */
-function sentencesOf({ source, unspelled_count: unspelled, notes }: ResultDocument): string[] {
+function sentencesOf(result: ResultDocument): string[] {
+  const { source, notes } = result;
   const types = source?.quantised_types ?? [];
   return [
     ...(types.length > 0 ? [`The source's weights are quantised: ${types.join(', ')}.`] : []),
-    ...(unspelled > 0
-      ? [`Left out for both: ${counted(unspelled, 'item')} that the source's tokens cannot spell.`]
-      : []),
+    ...unspelledSentence(result),
     ...notes,
   ];
 }

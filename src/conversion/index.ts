@@ -1,5 +1,13 @@
 /** @module The conversion folder: manifest, stages, lock, checkpoints. Stages communicate through this folder on disk. */
-export { type InputFile, MANIFEST_NAME, type Manifest, readManifest, type StageRecord } from './manifest.js';
+export {
+  evaluationFolder,
+  type InputFile,
+  MANIFEST_NAME,
+  type Manifest,
+  measuredBytesPerPatch,
+  readManifest,
+  type StageRecord,
+} from './manifest.js';
 export { type Conversion, openConversion } from './open-conversion.js';
 export { type Checkpoint, newestCheckpoint, resolveCheckpoint } from './resolve-checkpoint.js';
 export { restartHint } from './restart-hint.js';

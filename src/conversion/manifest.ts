@@ -89,3 +89,10 @@ export async function readManifest(folder: string): Promise<Manifest | null> {
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   await writeFileAtomic(join(folder, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
 }
+
+/** Bytes per patch as measured last: after training, else when the patcher was calibrated. Undefined before that. */
+export const measuredBytesPerPatch = ({ stages }: Pick<Manifest, 'stages'>): number | undefined =>
+  stages.finetune?.metrics.validation_bytes_per_patch ?? stages.patcher?.metrics.bytes_per_patch;
+
+/** Where `byteify evaluate` writes answers and results. */
+export const evaluationFolder = (dir: string): string => join(dir, 'evaluation');

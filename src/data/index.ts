@@ -17,6 +17,7 @@ export {
 export type { Refusal } from './refusal.js';
 export {
   type ByteStore,
+  MANIFEST_FILE,
   openSplit,
   openStore,
   readStoreManifest,

@@ -8,6 +8,7 @@ import {
   totalFlops,
 } from '../blt/index.js';
 import { type LlamaConfig, llamaTensors } from '../llama/index.js';
+import { elementCount } from '../safetensors/index.js';
 
 /** Bytes of a weight in memory when a model decodes in bfloat16. */
 const WEIGHT_BYTES = 2;
@@ -23,9 +24,8 @@ export interface PartCost {
   readonly weightBytes: number;
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
 const sumOf = (tensors: readonly { readonly shape: readonly number[] }[]) =>
-  tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /**
  * Whether a matrix is read once per patch instead of once per byte (flops.ts): patches query the bytes in the encoder; the decoder's bytes read

@@ -1,12 +1,14 @@
 /** @module Several conversions side by side: what was made, and the suites that they were evaluated by, each on the same items. */
 import { basename, resolve } from 'node:path';
+import { measuredBytesPerPatch } from '../conversion/index.js';
 import type { ResultDocument } from '../evaluate/index.js';
 import {
-  type Figure as Estimate,
+  type Figure,
   type FigureFormat,
   figureText,
   humanDuration,
   RETENTION_FORMAT,
+  withInterval,
 } from '../ui/index.js';
 import { intervalChart, intervalOf, unitOf } from './charts.js';
 import { type Html, html, htmlTable } from './html.js';
@@ -19,7 +21,7 @@ export interface ComparisonRow {
   /** As text; empty where something was not measured. */
   readonly cells: readonly string[];
   /** The same, unrounded, with the interval of a figure; null where something was not measured. */
-  readonly values: readonly (string | number | Estimate | null)[];
+  readonly values: readonly (string | number | Figure | null)[];
 }
 
 export interface Comparison {
@@ -44,7 +46,7 @@ const fact = <T extends string | number>(value: T | undefined, text: (value: T) 
 const fixed = (decimals: number) => (value: number) => value.toFixed(decimals);
 
 function factsOf({ manifest }: ReportInputs): Readonly<Record<string, ReturnType<typeof fact>>> {
-  const { finetune, patcher } = manifest.stages;
+  const { finetune } = manifest.stages;
   const { validation_bits_per_byte: own, source_bits_per_byte: source } = finetune?.metrics ?? {};
   const seconds = Object.values(manifest.stages).reduce((sum, stage) => sum + stage.seconds, 0);
   const retention = own === undefined || source === undefined ? undefined : source / own;
@@ -53,7 +55,7 @@ function factsOf({ manifest }: ReportInputs): Readonly<Record<string, ReturnType
     'bits per byte of its held-out text': fact(own, fixed(4)),
     'the source’s': fact(source, fixed(4)),
     retention: fact(retention, (share) => `${(100 * share).toFixed(1)} %`),
-    'bytes per patch': fact(finetune?.metrics.validation_bytes_per_patch ?? patcher?.metrics.bytes_per_patch, fixed(2)),
+    'bytes per patch': fact(measuredBytesPerPatch(manifest), fixed(2)),
     'working time': fact(seconds, humanDuration),
   };
 }
@@ -95,12 +97,8 @@ const groupsOf = ({ results }: SuiteOf) => [
   ...new Set(results.flatMap((result) => result?.groups.map(({ group }) => group) ?? [])),
 ];
 
-function figureRow(label: string, figures: readonly (Estimate | null)[], format: FigureFormat): ComparisonRow {
-  const cells = figures.map((figure) => {
-    const { value, interval } = figureText(figure, format);
-    return interval === '' ? value : `${value} (${interval})`;
-  });
-  return { label, cells, values: figures };
+function figureRow(label: string, figures: readonly (Figure | null)[], format: FigureFormat): ComparisonRow {
+  return { label, cells: figures.map((figure) => withInterval(figureText(figure, format))), values: figures };
 }
 
 function suiteRows(suite: SuiteOf): ComparisonRow[] {

@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BltConfig, readBltConfig } from '../blt/index.js';
-import { MANIFEST_NAME, type Manifest, readManifest, resolveCheckpoint } from '../conversion/index.js';
+import {
+  evaluationFolder,
+  MANIFEST_NAME,
+  type Manifest,
+  readManifest,
+  resolveCheckpoint,
+} from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { type ResultDocument, readResults } from '../evaluate/index.js';
 import { readModelJson, readTextIfThere } from '../fs/index.js';
@@ -52,7 +58,7 @@ export async function reportInputs(dir: string): Promise<ReportInputs> {
     throw new UsageError(`${dir} is not a conversion: it has no ${MANIFEST_NAME}.`, {
       hint: 'Name the --out folder of `byteify convert`.',
     });
-  const evaluation = join(dir, 'evaluation');
+  const evaluation = evaluationFolder(dir);
   return {
     dir,
     manifest,

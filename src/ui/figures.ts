@@ -1,4 +1,5 @@
 /** @module Formats measured figures and their intervals. */
+import { counted } from './format.js';
 
 /** A figure and the interval that contains it; null where it is undetermined. */
 export interface Figure {
@@ -53,6 +54,10 @@ export function figureText(figure: Figure | null, { decimals, percent }: FigureF
   return { value: `${text(value)}${percent ? ' %' : ''}`, interval };
 }
 
+/** A figure with its interval in brackets. */
+export const withInterval = ({ value, interval }: FigureText): string =>
+  interval === '' ? value : `${value} (${interval})`;
+
 /** The rows of a table of results, in order. */
 export const measuredRows = ({ metrics, groups }: MeasuredGroups): readonly MeasuredRow[] =>
   groups.flatMap(({ group, items, metrics: found }) =>
@@ -67,6 +72,10 @@ export const measuredRows = ({ metrics, groups }: MeasuredGroups): readonly Meas
       };
     }),
   );
+
+/** What a reader must know of items that count for neither; nothing if there are none. */
+export const unspelledSentence = ({ unspelled_count: count }: { readonly unspelled_count: number }): string[] =>
+  count === 0 ? [] : [`Left out for both: ${counted(count, 'item')} that the source's tokens cannot spell.`];
 
 /** A table of results: the heads with the alignment of their columns, and the cells. */
 export function measuredTable(results: MeasuredGroups & { readonly source: unknown }, first: string) {

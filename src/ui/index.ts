@@ -8,6 +8,8 @@ export {
   measuredRows,
   measuredTable,
   RETENTION_FORMAT,
+  unspelledSentence,
+  withInterval,
 } from './figures.js';
 export { counted, humanBytes, humanCount, humanDuration, humanFlops, plural } from './format.js';
 export { type PatchesView, renderPatches, withoutControls } from './patches.js';

@@ -36,14 +36,9 @@ export function openBltModel(model: ResidentModel, stride = STRIDE): EvaluatedMo
         if (part.length === 0) continue;
         const { logits } = outputs[slot]!;
         const before = last.get(slot);
-        const first = before === undefined ? 0 : surprisal(before, 0, part[0]!);
-        const others = Array.from(part)
-          .slice(1)
-          .map((id, i) => surprisal(logits, i, id));
-        nats.set(
-          slot,
-          others.reduce((sum, one) => sum + one, nats.get(slot)! + first),
-        );
+        let sum = nats.get(slot)! + (before === undefined ? 0 : surprisal(before, 0, part[0]!));
+        for (let i = 1; i < part.length; i++) sum += surprisal(logits, i - 1, part[i]!);
+        nats.set(slot, sum);
         last.set(slot, logits.slice(-VOCAB_SIZE));
       }
     }

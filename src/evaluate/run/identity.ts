@@ -1,16 +1,13 @@
 /** @module What identifies a model, and the answers to a suite's items: recorded answers of anything else are not taken for them. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listFiles } from '../../data/index.js';
+import { listFiles, MANIFEST_FILE } from '../../data/index.js';
 import { digestOf, digestOfFile, readTextIfThere } from '../../fs/index.js';
 import { toolVersion } from '../../version.js';
 import type { DirectSuite, Suite, SuiteOptions } from '../suites/suite.js';
 
 /** Files that determine what a model computes. */
 const IS_PART = /^(config\.json|tokenizer.*\.(json|model)|.*\.safetensors|.*\.gguf)$/;
-
-/** Describes a conversion's text, with the digests of the files that it was made from. */
-const STORE_INDEX = join('data', 'data.json');
 
 /** SHA-256 of the files of a checkpoint folder. @throws the signal's reason */
 export async function modelDigest(folder: string, signal: AbortSignal): Promise<string> {
@@ -26,7 +23,8 @@ export async function itemsDigest(suite: Suite | DirectSuite, options: SuiteOpti
   const paths = (suite.fileSettings ?? []).flatMap((name) => settings[name] || []);
   const files = await listFiles([...data, ...paths], signal);
   // Without data, documents are the conversion's held-out text.
-  const heldOut = suite.data !== null && data.length === 0 ? await readTextIfThere(join(dir, STORE_INDEX)) : null;
+  const heldOut =
+    suite.data !== null && data.length === 0 ? await readTextIfThere(join(dir, 'data', MANIFEST_FILE)) : null;
   return digestOf({ byteify: toolVersion(), suite: suite.name, files, heldOut, textKey, maxBytes, seed, settings });
 }
 

@@ -19,12 +19,13 @@ const randomOf = (key: string): Random => {
   return { one: (list) => list[Math.floor(uniform() * list.length)]! };
 };
 
+/** Whether a task needs vectors. */
+const isOfNeighbours = (name: string): name is 'orth' | 'sem' => name === 'orth' || name === 'sem';
+
 /** Endless problems of a task, or none if it cannot make any. */
 function* made(task: CuteTask, key: string, vectors: readonly WordVector[] | null): Generator<CuteProblem> {
   const make = (random: Random) =>
-    task.name === 'orth' || task.name === 'sem'
-      ? vectors && neighbourProblem(vectors, task.name, random)
-      : task.make(random);
+    isOfNeighbours(task.name) ? vectors && neighbourProblem(vectors, task.name, random) : task.make(random);
   for (let number = 0, misses = 0; misses < 100; number++) {
     const problem = make(randomOf(`cute ${key} ${task.name} ${number}`));
     if (problem === null) misses++;
@@ -81,7 +82,7 @@ async function officialItems(
 
 /** @throws UsageError if no word drawn has neighbours of both kinds */
 function checkNeighbours(vectors: readonly WordVector[], path: string): void {
-  for (const task of CUTE_TASKS.filter(({ name }) => name === 'orth' || name === 'sem'))
+  for (const task of CUTE_TASKS.filter(({ name }) => isOfNeighbours(name)))
     if (made(task, 'check', vectors).next().done)
       throw new UsageError(`${path} has no word with a neighbour that looks like it and another that means the like.`, {
         hint: 'Give vectors of more words, as fastText publishes them.',

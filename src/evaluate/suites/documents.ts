@@ -1,5 +1,6 @@
 /** @module The documents on which suites measure text: the user's files, each path one kind of text, or the held-out text of a conversion. */
-import { isContinuation, wholeDocuments } from '../../data/index.js';
+import { wholeDocuments } from '../../data/index.js';
+import { characterStart } from '../../patching/index.js';
 import { heldOutTexts, kindsOf } from '../texts.js';
 import type { SuiteOptions } from './suite.js';
 
@@ -39,13 +40,6 @@ export interface DocumentPart extends KindedDocument {
   readonly before: Uint8Array;
 }
 
-/** The beginning of the character that contains a byte. */
-function characterAt(text: Uint8Array, at: number): number {
-  let begin = at;
-  while (begin > 0 && at - begin < 3 && isContinuation(text[begin]!)) begin--;
-  return begin;
-}
-
 /**
  * The parts of a document that models score, one after another: a short document is one part. The same bytes precede each part for every model,
  * whatever it could read.
@@ -54,8 +48,8 @@ export function* partsOf({ id, kind, text }: KindedDocument): Generator<Document
   let number = 0;
   for (let from = 0; from < text.length || number === 0; ) {
     const size = from === 0 ? WINDOW_BYTES : WINDOW_BYTES - CONTEXT_BYTES;
-    const to = from + size >= text.length ? text.length : characterAt(text, from + size);
-    const before = text.subarray(characterAt(text, Math.max(0, from - CONTEXT_BYTES)), from);
+    const to = from + size >= text.length ? text.length : characterStart(text, from + size);
+    const before = text.subarray(characterStart(text, Math.max(0, from - CONTEXT_BYTES)), from);
     number++;
     yield { id: number === 1 ? id : `${id}, part ${number}`, unit: id, kind, before, text: text.subarray(from, to) };
     from = to;

@@ -1,20 +1,17 @@
 /** @module The results of `byteify evaluate` in a model card: between two comments, so that they can be replaced while the rest stays as it is. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { counted, type FigureText, measuredRows } from '../../ui/index.js';
+import { measuredRows, unspelledSentence, withInterval } from '../../ui/index.js';
 import { code, escapeText, markdownTable } from './markdown.js';
 
 const BEGIN = '<!-- evaluation: written by byteify evaluate, replaced when it runs again -->';
 const END = '<!-- end of evaluation -->';
 
-/** A figure with its interval in brackets. */
-const shown = ({ value, interval }: FigureText): string => (interval === '' ? value : `${value} (${interval})`);
-
 function table(result: ResultDocument): string {
   const hasSource = result.source !== null;
   const columns = ['task', 'items:', 'metric', 'this model:', ...(hasSource ? ['source:', 'retention:'] : [])];
   const rows = measuredRows(result).map(({ group, items, title, model, source, retention }) => [
-    ...[escapeText(group), items, escapeText(title), shown(model)],
-    ...(hasSource ? [shown(source), shown(retention)] : []),
+    ...[escapeText(group), items, escapeText(title), withInterval(model)],
+    ...(hasSource ? [withInterval(source), withInterval(retention)] : []),
   ]);
   return markdownTable(columns, rows);
 }
@@ -22,10 +19,7 @@ function table(result: ResultDocument): string {
 /** What was measured, in the order of the suites. */
 function sectionOf(results: readonly ResultDocument[]): string {
   const parts = results.map((result) => {
-    const left = result.unspelled_count;
-    const unspelled =
-      left === 0 ? [] : [`Left out for both: ${counted(left, 'item')} that the source's tokens cannot spell.`];
-    const notes = [...unspelled, ...result.notes].map(escapeText).join(' ');
+    const notes = [...unspelledSentence(result), ...result.notes].map(escapeText).join(' ');
     return `**${code(result.suite)}**\n\n${table(result)}${notes === '' ? '' : `\n\n${notes}`}`;
   });
   const about =

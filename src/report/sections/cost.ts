@@ -1,4 +1,5 @@
 /** @module Section "Cost": what a byte of text costs the model, part by part, and the source. */
+import { measuredBytesPerPatch } from '../../conversion/index.js';
 import { modelCosts, type PartCost, sourceCosts, totalCost } from '../../evaluate/index.js';
 import { html, htmlTable } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
@@ -20,10 +21,9 @@ const rowsOf = (who: string, parts: readonly PartCost[]) => [
 
 /** Null before the patcher is calibrated. */
 export function cost({ manifest, model, source }: ReportInputs): Section | null {
-  const { finetune, patcher } = manifest.stages;
-  const bytesPerPatch = finetune?.metrics.validation_bytes_per_patch ?? patcher?.metrics.bytes_per_patch;
+  const bytesPerPatch = measuredBytesPerPatch(manifest);
   if (model === null || bytesPerPatch === undefined) return null;
-  const bytesPerToken = patcher?.metrics.source_bytes_per_token;
+  const bytesPerToken = manifest.stages.patcher?.metrics.source_bytes_per_token;
   const beside =
     source === null || bytesPerToken === undefined
       ? null

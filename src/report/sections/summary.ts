@@ -1,4 +1,5 @@
 /** @module Section "Summary": what was made of what, and how far it got. */
+import { measuredBytesPerPatch } from '../../conversion/index.js';
 import { sourceName } from '../../release/index.js';
 import { humanBytes, humanDuration, humanFlops } from '../../ui/index.js';
 import { html, htmlTable } from '../html.js';
@@ -8,7 +9,7 @@ import type { Section } from './section.js';
 const number = (value: number | undefined, decimals: number) => value?.toFixed(decimals) ?? 'not measured';
 
 export function summary({ manifest, curves }: ReportInputs): Section {
-  const { finetune, patcher } = manifest.stages;
+  const { finetune } = manifest.stages;
   const { validation_bits_per_byte: own, source_bits_per_byte: source, flops } = finetune?.metrics ?? {};
   const share = own === undefined || source === undefined ? null : `${((100 * source) / own).toFixed(1)} %`;
   const bytes = curves.reduce((sum, { training }) => sum + (training.at(-1)?.bytes ?? 0), 0);
@@ -20,7 +21,7 @@ export function summary({ manifest, curves }: ReportInputs): Section {
     ['bits per byte of held-out text', number(own, 4)],
     ['the source’s, on the same text', number(source, 4)],
     ['retention (the source’s bits / the model’s)', share ?? 'not measured'],
-    ['bytes per patch', number(finetune?.metrics.validation_bytes_per_patch ?? patcher?.metrics.bytes_per_patch, 2)],
+    ['bytes per patch', number(measuredBytesPerPatch(manifest), 2)],
     ['text read in training', humanBytes(bytes)],
     ...(flops === undefined ? [] : [['operations of the training stages', humanFlops(flops)] as const]),
   ];
