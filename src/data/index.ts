@@ -1,7 +1,7 @@
 /** @module Training text: from files of any format to packed rows of bytes. */
 export { type BuildStoreOptions, buildStore } from './build-store.js';
 
-export { type EvaluationTextOptions, evaluationTexts } from './evaluation-texts.js';
+export { type EvaluationTextOptions, evaluationTexts, type OpeningOptions, openingTexts } from './evaluation-texts.js';
 export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
 export {

@@ -3,21 +3,38 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { buildStore, type EvaluationTextOptions, evaluationTexts, openStore, warnRefused } from '../data/index.js';
+import {
+  buildStore,
+  type EvaluationTextOptions,
+  evaluationTexts,
+  type OpeningOptions,
+  openingTexts,
+  openStore,
+  type Split,
+  warnRefused,
+} from '../data/index.js';
 import { UsageError } from '../errors.js';
 import type { Reporter } from '../ui/index.js';
 
 /** Maximum size of a document chunk: small, so that even a short file is split into enough chunks to sample from. */
 const CHUNK_BYTES = 1024;
 
-/** The held-out texts of a conversion. @throws UsageError if it has none yet. */
-export async function heldOutTexts(dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> {
+/** What `read` takes from the held-out text of a conversion. @throws UsageError if it has none yet. */
+async function fromHeldOut<T>(dir: string, read: (split: Split) => Promise<T>): Promise<T> {
   const folder = join(dir, 'data');
   if (!existsSync(folder))
     throw new UsageError('There is no text to measure on.', { hint: 'Pass files or folders with --data PATH.' });
   const store = await openStore(folder);
-  return evaluationTexts(store.validation, options).finally(() => store.close());
+  return read(store.validation).finally(() => store.close());
 }
+
+/** The first held-out texts of a conversion. @throws UsageError if it has none yet. */
+export const heldOutTexts = (dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> =>
+  fromHeldOut(dir, (split) => evaluationTexts(split, options));
+
+/** The openings of held-out documents from all over a conversion's text. @throws UsageError if it has none yet. */
+export const heldOutOpenings = (dir: string, options: OpeningOptions): Promise<Uint8Array[]> =>
+  fromHeldOut(dir, (split) => openingTexts(split, options));
 
 export interface TextsOptions {
   /** Maximum bytes of the whole sample. */

@@ -1,7 +1,7 @@
-/** @module The documents on which suites measure text: the user's files, each path one kind of text, or the held-out text of a conversion. */
+/** @module The documents on which suites measure text: the user's files, each path one kind of text, or openings of a conversion's held-out text. */
 import { wholeDocuments } from '../../data/index.js';
 import { characterStart } from '../../patching/index.js';
-import { heldOutTexts, kindsOf } from '../texts.js';
+import { heldOutOpenings, kindsOf } from '../texts.js';
 import type { SuiteOptions } from './suite.js';
 
 export interface KindedDocument {
@@ -11,12 +11,15 @@ export interface KindedDocument {
   readonly text: Uint8Array;
 }
 
+/** Held-out documents are long: of the same amount of text, their openings are more documents, and intervals are over documents. */
+const OPENING_BYTES = 2048;
+
 /** @throws UsageError for a path that does not exist, or if there is no held-out text */
 export async function* documentsOf(options: SuiteOptions): AsyncGenerator<KindedDocument> {
   const { dir, data, textKey, maxBytes, onRefused, signal } = options;
   const sources =
     data.length === 0
-      ? [{ kind: 'held out', documents: await heldOutTexts(dir, { maxBytes, textBytes: Number.POSITIVE_INFINITY }) }]
+      ? [{ kind: 'held out', documents: await heldOutOpenings(dir, { maxBytes, openingBytes: OPENING_BYTES }) }]
       : kindsOf(data);
   for (const source of sources) {
     const documents =
