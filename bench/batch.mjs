@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bltConfigFor, deriveLocalSizes } from '../dist/blt/index.js';
-import { buildStore, openStore, PACKER_START } from '../dist/data/index.js';
+import { buildStore, openStore, PACKER_START, textDomain } from '../dist/data/index.js';
 import { createPreparer } from '../dist/finetune/batches/batch-preparer.js';
 import { openPreparer } from '../dist/finetune/batches/open-preparer.js';
 import { median } from './process.mjs';
@@ -65,8 +65,8 @@ const work = mkdtempSync(join(tmpdir(), 'byteify-bench-'));
 const results = [];
 try {
   const text = fileURLToPath(new URL('../test/fixtures/text', import.meta.url));
-  const store = { out: work, chunkBytes: 65_536, validationFraction: 0.05, seed: 1, textKey: 'text' };
-  await buildStore({ ...store, paths: [text] });
+  const store = { out: work, validationFraction: 0.05, seed: 1, textKey: 'text' };
+  await buildStore({ ...store, domains: [textDomain([text], 65_536)] });
   const { train, close } = await openStore(work);
   await close();
   for (const rowBytes of values.bytes.split(',').map(Number)) {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { evaluationTexts, openStore } from '../dist/data/index.js';
+import { allTexts, evaluationTexts, openStore } from '../dist/data/index.js';
 import { measurePatcher } from '../dist/evaluate/index.js';
 import { finetune } from '../dist/finetune/index.js';
 import { openLlama } from '../dist/llama/index.js';
@@ -27,7 +27,7 @@ const QUIET = {
 export async function openConversion(dir) {
   const recipe = recipeSchema.parse(parse(readFileSync(join(dir, 'recipe.yaml'), 'utf8')));
   const store = await openStore(join(dir, 'data'));
-  const texts = (maxBytes) => evaluationTexts(store.validation, { maxBytes });
+  const texts = async (maxBytes) => allTexts(await evaluationTexts(store.validation, { maxBytes }));
   const { validation_bytes: publishedBytes } = recipe.evaluate;
   const published = await texts(publishedBytes);
   const source = await openLlama(join(dir, 'source'));
@@ -54,7 +54,7 @@ export async function openConversion(dir) {
      */
     async runStage(stage, from, run) {
       const { checkpoint } = await finetune({
-        ...{ from, run, store, heldOut },
+        ...{ from, run, store, heldOut: [{ name: 'text', kind: 'text', texts: heldOut }] },
         source: folder('source'),
         recipe: { ...recipe, seed: SEED, stages: [stage] },
         ...{ sourceBitsPerByte: null, settings: '', signal },

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bltConfigFor } from '../dist/blt/index.js';
-import { buildStore, evaluationTexts, openStore } from '../dist/data/index.js';
+import { allTexts, buildStore, evaluationTexts, openStore, textDomain } from '../dist/data/index.js';
 import { startEngine } from '../dist/engine/index.js';
 import { llamaBitsPerByte, scoreTexts } from '../dist/evaluate/index.js';
 import { finetune, trainPatcher } from '../dist/finetune/index.js';
@@ -39,7 +39,7 @@ const budget = Number(values.flops);
 const { work } = values;
 const signal = new AbortController().signal;
 /** All arms share the split on which the embedded Llama was trained. */
-const DATA = { chunkBytes: 4096, validationFraction: 0.05, textKey: 'text', seed: 1 };
+const DATA = { validationFraction: 0.05, textKey: 'text', seed: 1 };
 const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 
 const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
@@ -48,9 +48,11 @@ await startEngine();
 const source = (await locateModel('builtin:tiny-llama')).path;
 mkdirSync(work, { recursive: true });
 const dataFolder = join(work, 'data');
-if (!existsSync(dataFolder)) await buildStore({ paths: await demoCorpus(), out: dataFolder, signal, ...DATA });
+if (!existsSync(dataFolder))
+  await buildStore({ domains: [textDomain(await demoCorpus(), 4096)], out: dataFolder, signal, ...DATA });
 const store = await openStore(dataFolder);
-const heldOut = await evaluationTexts(store.validation, { maxBytes: Number.MAX_SAFE_INTEGER });
+const heldOutByDomain = await evaluationTexts(store.validation, { maxBytes: Number.MAX_SAFE_INTEGER });
+const heldOut = allTexts(heldOutByDomain);
 const llama = await openLlamaModel(source);
 const { bitsPerByte: sourceBitsPerByte, bytesPerToken } = await llamaBitsPerByte(
   llama,
@@ -119,7 +121,7 @@ async function runArm(arm, seed) {
     run: join(folder, 'run'),
     recipe,
     store,
-    heldOut,
+    heldOut: heldOutByDomain,
     sourceBitsPerByte,
     settings: '',
     signal,

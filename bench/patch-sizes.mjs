@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBltConfig, stageFlops } from '../dist/blt/index.js';
-import { evaluationTexts } from '../dist/data/index.js';
+import { allTexts, evaluationTexts } from '../dist/data/index.js';
 import { startEngine } from '../dist/engine/index.js';
 import { calibrate } from '../dist/finetune/index.js';
 import { disposeParams, loadPatcher } from '../dist/model/index.js';
@@ -43,7 +43,7 @@ const CALIBRATION_BYTES = 131_072;
 const conversion = await openConversion(values.conversion);
 const { recipe, store, vocabSize, folder, measureCuts, runStage } = conversion;
 const [closedForm, stage] = recipe.stages;
-const calibrationTexts = await evaluationTexts(store.validation, { maxBytes: CALIBRATION_BYTES });
+const calibrationTexts = allTexts(await evaluationTexts(store.validation, { maxBytes: CALIBRATION_BYTES }));
 await startEngine();
 
 /** A copy of the patcher in `dir` that cuts for a mean of `size` bytes. */

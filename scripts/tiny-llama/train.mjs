@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildStore, evaluationTexts, openStore } from '../../dist/data/index.js';
+import { allTexts, buildStore, evaluationTexts, openStore, textDomain } from '../../dist/data/index.js';
 import { createVariable, crossEntropySum, startEngine, tf } from '../../dist/engine/index.js';
 import { llamaBitsPerByte } from '../../dist/evaluate/index.js';
 import { clipScale, globalNorm, lossAndGradients } from '../../dist/finetune/loop/gradients.js';
@@ -121,18 +121,17 @@ try {
   const recipe = await loadRecipe('tiny');
   const { max_document_bytes, validation_fraction, text_key } = recipe.data;
   const settings = {
-    chunkBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,
   };
   const openNew = async (name, paths) => {
-    await buildStore({ ...settings, paths, out: join(work, name) });
+    await buildStore({ ...settings, domains: [textDomain(paths, max_document_bytes)], out: join(work, name) });
     return openStore(join(work, name));
   };
   const corpus = await demoCorpus();
   const demoStore = await openNew('demo', corpus);
-  const heldOut = await evaluationTexts(demoStore.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  const heldOut = allTexts(await evaluationTexts(demoStore.validation, { maxBytes: recipe.evaluate.validation_bytes }));
   await demoStore.close();
   const store = await openNew('all', [...corpus, ...(await otherMarkdown(corpus)), ...(await typeComments(work))]);
   const texts = await readTexts(store.train);

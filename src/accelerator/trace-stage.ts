@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, BOS, bltConfigFor } from '../blt/index.js';
-import { type ByteStore, buildStore, openStore } from '../data/index.js';
+import { type ByteStore, buildStore, openStore, textDomain } from '../data/index.js';
 import {
   type Layout,
   moduleText,
@@ -57,8 +57,8 @@ async function wordStore(folder: string): Promise<ByteStore> {
   await writeFile(join(texts, 'a.txt'), text.slice(0, half));
   await writeFile(join(texts, 'b.txt'), text.slice(half));
   const out = join(folder, 'data');
-  const settings = { chunkBytes: 65_536, validationFraction: 0.02, seed: 1, textKey: 'text' };
-  await buildStore({ paths: [texts], out, ...settings });
+  const settings = { validationFraction: 0.02, seed: 1, textKey: 'text' };
+  await buildStore({ domains: [textDomain([texts], 65_536)], out, ...settings });
   return await openStore(out);
 }
 

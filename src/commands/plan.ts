@@ -151,15 +151,18 @@ async function trainingBytes(
   recipe: Recipe,
   paths: readonly string[] | undefined,
 ): Promise<number | null> {
-  const { listFiles, openStore } = await import('../data/index.js');
+  const { openStore, textOf } = await import('../data/index.js');
+  const { dataPaths, filesOf } = await import('../pipeline/index.js');
   if (paths !== undefined) {
-    const bytes = (await listFiles(paths, signal)).reduce((sum, { size_bytes }) => sum + size_bytes, 0);
+    const files = await filesOf(dataPaths(paths, recipe), recipe, signal);
+    const text = files.filter(({ domain }) => recipe.data.domains?.[domain]?.kind !== 'bytes');
+    const bytes = text.reduce((sum, { size_bytes }) => sum + size_bytes, 0);
     return Math.max(1, Math.round(bytes * (1 - recipe.data.validation_fraction)));
   }
   const read = join(model, 'data');
   if (!existsSync(join(read, 'data.json'))) return null;
   const store = await openStore(read);
-  const { byteCount } = store.train;
+  const { byteCount } = textOf(store.train);
   await store.close();
   return byteCount;
 }

@@ -49,7 +49,7 @@ export interface BudgetArgs {
 
 export const dataOption: OptionSpec = {
   flags: '--data <path...>',
-  help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd',
+  help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd; NAME=PATH for a domain of the recipe',
 };
 
 /** For verbs that read --data without a recipe that names the key. */

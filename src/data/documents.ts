@@ -1,20 +1,25 @@
-/** @module Reads the documents of a file: a text file is one document, JSON has one per record. Either can be compressed with gzip or zstd. */
+/**
+ * @module Reads the documents of a file: a text file is one document, JSON has one per record; either can be compressed with gzip or zstd. A file of
+ * any bytes is one document as it is.
+ */
 import { messageOf } from '../errors.js';
 import { danglingLink } from '../system-errors.js';
 import { type ChunkReader, openChunks } from './chunk-reader.js';
 import { documentForm } from './document-form.js';
-import { type FileChunksOptions, fileChunks } from './file-chunks.js';
+import type { DomainKind } from './domains.js';
+import { type FileChunksOptions, fileChunks, storedChunks } from './file-chunks.js';
 import { jsonValues, MAX_VALUE_BYTES } from './json-values.js';
 import { linesOf } from './lines.js';
 import { type RecordText, recordText } from './record-text.js';
 import { BrokenFile, type Refusal, Unusable } from './refusal.js';
 import { validUtf8, withoutByteOrderMark } from './utf8.js';
 
-/** The next bytes of a document, cut between characters, with `ends` set on its last ones; or something that was skipped. */
+/** The next bytes of a document (of text, cut between characters), with `ends` set on its last ones; or something that was skipped. */
 export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
 
 export interface DocumentsOptions extends FileChunksOptions {
   readonly path: string;
+  readonly kind: DomainKind;
   /** The key of a JSON record's text. */
   readonly textKey: string;
 }
@@ -85,6 +90,28 @@ function reasonOf(error: unknown): string | null {
   return archiveReason(code, error) ?? (/^E[A-Z]+$/.test(code) ? `it cannot be read (${code})` : null);
 }
 
+async function* byteDocument(options: DocumentsOptions): AsyncGenerator<Found> {
+  let empty = true;
+  for await (const bytes of storedChunks(options.path, options)) {
+    empty = false;
+    yield { bytes, ends: false };
+  }
+  if (empty) throw new Unusable('it is empty');
+  yield END;
+}
+
+async function* textDocuments(options: DocumentsOptions): AsyncGenerator<Found> {
+  const { path } = options;
+  const contents = openChunks(withoutByteOrderMark(fileChunks(path, options)));
+  try {
+    const form = await documentForm(path, contents);
+    if (form === 'text') yield* textDocument(contents);
+    else yield* form === 'lines' ? lineDocuments(contents, options) : valueDocuments(contents, options);
+  } finally {
+    await contents.close();
+  }
+}
+
 /**
  * Streams the documents of a file. A record that cannot be used is yielded as a refusal and does not stop the others.
  * @throws BrokenFile if the whole file is unusable, even if that only shows at its end (a truncated archive): the caller must then drop the
@@ -92,17 +119,12 @@ function reasonOf(error: unknown): string | null {
  */
 export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Found> {
   const { path } = options;
-  const contents = openChunks(withoutByteOrderMark(fileChunks(path, options)));
   try {
-    const form = await documentForm(path, contents);
-    if (form === 'text') yield* textDocument(contents);
-    else yield* form === 'lines' ? lineDocuments(contents, options) : valueDocuments(contents, options);
+    yield* options.kind === 'bytes' ? byteDocument(options) : textDocuments(options);
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === null) throw error;
     const line = error instanceof Unusable ? error.line : undefined;
     throw new BrokenFile({ path, ...(line !== undefined && { line }), reason });
-  } finally {
-    await contents.close();
   }
 }

@@ -1,5 +1,6 @@
 /** @module Held-out texts for scoring: document chunks, or openings of them, cut between characters into texts of bounded size. */
-import type { Split } from './store.js';
+import type { DomainKind, DomainRange } from './domains.js';
+import type { Split, StoredSplit } from './store.js';
 import { wholeCharacters } from './utf8.js';
 
 export interface EvaluationTextOptions {
@@ -10,14 +11,24 @@ export interface EvaluationTextOptions {
 /** Limit on the bytes of one text; the rest of a longer document chunk follows as separate texts. */
 const TEXT_BYTES = 2048;
 
-/** Reads texts from a split in its order, each valid UTF-8, until they have `maxBytes` bytes. */
-export async function evaluationTexts(split: Split, options: EvaluationTextOptions): Promise<Uint8Array[]> {
+/** Texts of one domain. */
+export interface DomainTexts extends Pick<DomainRange, 'name' | 'kind'> {
+  readonly texts: readonly Uint8Array[];
+}
+
+/** How much of the first `limit` bytes can be one text: text is cut between characters, other bytes anywhere. */
+function textLength(bytes: Uint8Array, limit: number, kind: DomainKind): number {
+  const head = bytes.subarray(0, limit);
+  return kind === 'text' ? wholeCharacters(head) : head.length;
+}
+
+async function textsOfDomain(split: Split, { from, to, kind }: DomainRange, maxBytes: number): Promise<Uint8Array[]> {
   const texts: Uint8Array[] = [];
-  let left = options.maxBytes;
-  for (let chunk = 0; chunk < split.count && left > 0; chunk++) {
+  let left = maxBytes;
+  for (let chunk = from; chunk < to && left > 0; chunk++) {
     let rest = await split.read(chunk);
     while (rest.length > 0 && left > 0) {
-      const cut = wholeCharacters(rest.subarray(0, Math.min(TEXT_BYTES, left)));
+      const cut = textLength(rest, Math.min(TEXT_BYTES, left), kind);
       if (cut === 0) return texts; // fewer bytes are left than the next character needs
       texts.push(rest.subarray(0, cut));
       rest = rest.subarray(cut);
@@ -26,6 +37,27 @@ export async function evaluationTexts(split: Split, options: EvaluationTextOptio
   }
   return texts;
 }
+
+/** Calls `read` with each domain and its part of the bytes, which is the same for all. */
+async function fromDomains(
+  { domains }: StoredSplit,
+  maxBytes: number,
+  read: (domain: DomainRange, maxBytes: number) => Promise<Uint8Array[]>,
+): Promise<DomainTexts[]> {
+  const found: DomainTexts[] = [];
+  for (const domain of domains) {
+    const { name, kind } = domain;
+    found.push({ name, kind, texts: await read(domain, Math.floor(maxBytes / domains.length)) });
+  }
+  return found;
+}
+
+/** Reads texts from each domain of a split in its order, each text valid UTF-8, until all together have `maxBytes` bytes. */
+export const evaluationTexts = (split: StoredSplit, { maxBytes }: EvaluationTextOptions): Promise<DomainTexts[]> =>
+  fromDomains(split, maxBytes, (domain, bytes) => textsOfDomain(split, domain, bytes));
+
+/** The texts of all domains. */
+export const allTexts = (domains: readonly DomainTexts[]): Uint8Array[] => domains.flatMap(({ texts }) => texts);
 
 /** The golden ratio's fractional part: multiples of it, modulo one, are spread evenly wherever they stop. */
 const SPREAD = (Math.sqrt(5) - 1) / 2;
@@ -46,16 +78,23 @@ export interface OpeningOptions {
   readonly openingBytes: number;
 }
 
-/** The openings of chunks from all over a split, each valid UTF-8, until they have `maxBytes` bytes: a sample of many documents. */
-export async function openingTexts(split: Split, { maxBytes, openingBytes }: OpeningOptions): Promise<Uint8Array[]> {
+async function openingsOfDomain(
+  split: Split,
+  { from, to, kind }: DomainRange,
+  { maxBytes, openingBytes }: OpeningOptions,
+): Promise<Uint8Array[]> {
   const texts: Uint8Array[] = [];
   let left = maxBytes;
-  for (const chunk of spreadOrder(split.count)) {
-    const bytes = await split.read(chunk);
-    const text = bytes.subarray(0, wholeCharacters(bytes.subarray(0, Math.min(openingBytes, left))));
+  for (const chunk of spreadOrder(to - from)) {
+    const bytes = await split.read(from + chunk);
+    const text = bytes.subarray(0, textLength(bytes, Math.min(openingBytes, left), kind));
     if (text.length === 0) break; // fewer bytes are left than the next character needs
     texts.push(text);
     left -= text.length;
   }
   return texts;
 }
+
+/** The openings of chunks from all over each domain of a split, until all together have `maxBytes` bytes: a sample of many documents. */
+export const openingTexts = (split: StoredSplit, { maxBytes, openingBytes }: OpeningOptions): Promise<DomainTexts[]> =>
+  fromDomains(split, maxBytes, (domain, bytes) => openingsOfDomain(split, domain, { maxBytes: bytes, openingBytes }));

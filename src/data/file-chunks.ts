@@ -35,7 +35,8 @@ export function withoutCompression(name: string): string {
   return lower.slice(0, lower.length - suffix.length);
 }
 
-async function* storedChunks(path: string, { onStored, signal }: FileChunksOptions): AsyncGenerator<Uint8Array> {
+/** Streams a file's contents as they are. @throws the errors of the file system; the signal's reason */
+export async function* storedChunks(path: string, { onStored, signal }: FileChunksOptions): AsyncGenerator<Uint8Array> {
   // Opening a pipe would wait for a writer that may never come.
   if (!(await stat(path)).isFile()) throw new Unusable('it is not a regular file');
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Uint8Array>) {

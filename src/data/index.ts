@@ -1,7 +1,23 @@
 /** @module Training text: from files of any format to packed rows of bytes. */
-export { type BuildStoreOptions, buildStore } from './build-store.js';
 
-export { type EvaluationTextOptions, evaluationTexts, type OpeningOptions, openingTexts } from './evaluation-texts.js';
+export { type BuildStoreOptions, buildStore } from './build-store.js';
+export {
+  DEFAULT_DOMAIN,
+  type DomainFiles,
+  type DomainKind,
+  type DomainRange,
+  inReadingOrder,
+  textDomain,
+} from './domains.js';
+
+export {
+  allTexts,
+  type DomainTexts,
+  type EvaluationTextOptions,
+  evaluationTexts,
+  type OpeningOptions,
+  openingTexts,
+} from './evaluation-texts.js';
 export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
 export {
@@ -25,6 +41,7 @@ export {
   type SplitFiles,
   type StoredSplit,
   type StoreManifest,
+  textOf,
 } from './store.js';
 export { characterBytes, isContinuation, wholeCharacters } from './utf8.js';
 export { warnRefused } from './warn-refused.js';

@@ -1,8 +1,10 @@
 /**
- * @module Packs document chunks into rows of one length. The order is shuffled each epoch, every byte is predicted once per epoch, and packing
- * resumes exactly.
+ * @module Packs document chunks into rows of one length. The order is shuffled each epoch, every byte is predicted once per epoch unless domains
+ * have weights, and packing resumes exactly.
  */
 import { BOE, BOS, BYTE_OFFSET, EOS } from '../blt/index.js';
+import type { DomainRange } from './domains.js';
+import { epochOrder } from './epoch-order.js';
 import type { Split } from './store.js';
 
 /** A document in a row, ids[start..end): BOS and bytes of one document chunk, and EOS if they reach its end. */
@@ -47,22 +49,6 @@ export interface Packer {
 /** If fewer positions than this are left in a row, they are padding: so short a document would have almost no context. */
 const MIN_DOCUMENT = 16;
 
-/** A seeded permutation of 0..count-1: a Fisher-Yates shuffle with a linear congruential generator. */
-function shuffled(count: number, seed: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  let state = (Math.imul(seed, 0x9e3779b1) ^ 0x85ebca6b) >>> 0;
-  const below = (limit: number) => {
-    // A linear congruential generator (Knuth's constants), of which the high bits are used.
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-  for (let i = count - 1; i > 0; i--) {
-    const j = below(i + 1);
-    [order[i], order[j]] = [order[j]!, order[i]!];
-  }
-  return order;
-}
-
 /** Fills one row from document chunks. `current` gives the chunk and offset to read from; `advance` is called with the bytes that were consumed. */
 async function packRow(
   rowBytes: number,
@@ -104,6 +90,8 @@ async function packRow(
 
 export interface PackerOptions {
   readonly split: Split;
+  /** The domains to read; by default all chunks. */
+  readonly domains?: readonly DomainRange[];
   /** Positions per row, including BOS and EOS. */
   readonly rowBytes: number;
   readonly seed: number;
@@ -113,15 +101,14 @@ export interface PackerOptions {
 }
 
 /** The order of an epoch's document chunks; with `repeat`, the same in every epoch. */
-function orderOf({ split, seed, repeat = false }: PackerOptions, epoch: number): Uint32Array {
-  return shuffled(split.count, seed + (repeat ? 0 : epoch * 7919));
-}
+const orderOf = ({ split, domains, seed, repeat = false }: PackerOptions, epoch: number): Uint32Array =>
+  epochOrder(split, domains, { seed, epoch: repeat ? 0 : epoch });
 
 /** Whether a state is a valid position for these options; a state that belongs to another text rarely is. */
 export function fitsPacker(options: PackerOptions, { epoch, place, offset }: PackerState): boolean {
-  const { split } = options;
-  if (place >= split.count) return place === split.count && offset === 0;
-  return offset <= split.byteLength(orderOf(options, epoch)[place]!);
+  const order = orderOf(options, epoch);
+  if (place >= order.length) return place === order.length && offset === 0;
+  return offset <= options.split.byteLength(order[place]!);
 }
 
 /** Creates a packer that starts at `options.state`, or at the first row. `next(rows)` packs that many rows. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type AppendFile, createAppendFile } from '../fs/index.js';
 import { createDigestSet } from './digest-set.js';
 import { completeChunks } from './document-chunks.js';
+import type { DomainFiles } from './domains.js';
 import { bytesFile, endsFile, type SplitCounts, type SplitName } from './store.js';
 import { uniformDraw } from './uniform-draw.js';
 
@@ -13,14 +14,23 @@ export interface Mark {
   readonly documents: number;
 }
 
+/** The counts of both splits. */
+export type Counts = Readonly<Record<SplitName, SplitCounts>>;
+
 export interface StoreWriter {
-  /** Writes the next bytes of the current document, which must be cut between characters. */
+  /** The documents that follow belong to this domain. */
+  beginDomain(domain: Pick<DomainFiles, 'kind' | 'chunkBytes'>): void;
+  /** Writes the next bytes of the current document; text must be cut between characters. */
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the current document. @returns false if it is a duplicate; it is then rolled back. */
   endDocument(): Promise<boolean>;
+  /** Rolls the current document back. */
+  dropDocument(): void;
   mark(): Mark;
   rollBack(mark: Mark): void;
-  close(): Promise<Readonly<Record<SplitName, SplitCounts>>>;
+  /** What was written so far. */
+  counts(): Counts;
+  close(): Promise<Counts>;
 }
 
 /** The files of one split: the bytes of its document chunks, and where each chunk ends. */
@@ -43,21 +53,25 @@ export async function appendChunk({ bytes, ends }: SplitWriter, chunk: Uint8Arra
   await ends.append(new Uint8Array(Float64Array.of(bytes.length).buffer));
 }
 
-export async function closeSplitWriter({ bytes, ends }: SplitWriter): Promise<SplitCounts> {
+export const writtenTo = ({ bytes, ends }: SplitWriter): SplitCounts => ({
+  pieces: ends.length / END_BYTES,
+  bytes: bytes.length,
+});
+
+export async function closeSplitWriter(writer: SplitWriter): Promise<SplitCounts> {
   try {
-    return { pieces: ends.length / END_BYTES, bytes: bytes.length };
+    return writtenTo(writer);
   } finally {
-    await Promise.all([bytes.close(), ends.close()]);
+    await Promise.all([writer.bytes.close(), writer.ends.close()]);
   }
 }
 
 export async function createStoreWriter(options: {
   folder: string;
-  chunkBytes: number;
   validationFraction: number;
   seed: number;
 }): Promise<StoreWriter> {
-  const { folder, chunkBytes, validationFraction, seed } = options;
+  const { folder, validationFraction, seed } = options;
   const train = await createSplitWriter(folder, 'train');
   const validation = await createSplitWriter(folder, 'validation');
   const files = [train, validation].flatMap(({ bytes, ends }) => [bytes, ends]);
@@ -66,6 +80,7 @@ export async function createStoreWriter(options: {
   const put = (chunk: Uint8Array) =>
     appendChunk(uniformDraw(seed, chunk) < validationFraction ? validation : train, chunk);
 
+  let domain: Pick<DomainFiles, 'kind' | 'chunkBytes'> | null = null;
   // State of the current document.
   let digest = createHash('sha256');
   let rest: Uint8Array = new Uint8Array();
@@ -85,9 +100,15 @@ export async function createStoreWriter(options: {
   return {
     mark,
     rollBack,
+    dropDocument: () => rollBack(begin),
+    counts: () => ({ train: writtenTo(train), validation: writtenTo(validation) }),
+    beginDomain(next) {
+      domain = next;
+    },
     async write(bytes) {
       digest.update(bytes);
-      const chunks = completeChunks(rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), chunkBytes);
+      const unwritten = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+      const chunks = completeChunks(unwritten, domain!.chunkBytes, domain!.kind);
       let next = chunks.next();
       for (; !next.done; next = chunks.next()) await put(next.value);
       rest = next.value;

@@ -5,9 +5,20 @@ import { z } from 'zod';
 import { ByteifyError } from '../errors.js';
 import { readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
 import { systemFailure } from '../system-errors.js';
+import { DEFAULT_DOMAIN, type DomainRange } from './domains.js';
 
 const count = z.int().nonnegative();
 const splitCounts = z.object({ pieces: count, bytes: count });
+
+/** A domain's part of the store: in each split its chunks follow those of the domains before it. Those of text come first. */
+const storedDomain = z.object({
+  name: z.string(),
+  kind: z.enum(['text', 'bytes']),
+  weight: z.number().positive().nullable(),
+  piece_bytes: count,
+  train: splitCounts,
+  validation: splitCounts,
+});
 
 /** The schema of data.json, which records what the store was built from. */
 const manifestSchema = z.object({
@@ -30,8 +41,9 @@ const manifestSchema = z.object({
   duplicate_files: z.array(z.object({ path: z.string(), documents: count })),
   train: splitCounts,
   validation: splitCounts,
+  /** Absent if all of it is one domain of text, as in stores of earlier versions. */
+  domains: z.array(storedDomain).optional(),
   seed: z.number(),
-  piece_bytes: count,
   validation_fraction: z.number(),
   text_key: z.string(),
 });
@@ -56,9 +68,11 @@ export interface SplitFiles {
 /** A split on disk, which other threads can also open. */
 export interface StoredSplit extends Split {
   readonly files: SplitFiles;
+  /** The domains of its chunks, from the first chunk to the last. */
+  readonly domains: readonly DomainRange[];
 }
 
-type OpenSplit = StoredSplit & { close(): Promise<void> };
+type OpenSplit = Split & { readonly files: SplitFiles; close(): Promise<void> };
 
 export interface ByteStore {
   readonly manifest: StoreManifest;
@@ -151,10 +165,39 @@ export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
   };
 }
 
-async function openSplitFile(folder: string, name: SplitName, counts: SplitCounts): Promise<OpenSplit> {
+/** The domains of a split's chunks. */
+function domainRanges({ domains, ...manifest }: StoreManifest, split: SplitName): DomainRange[] {
+  if (domains === undefined)
+    return [{ name: DEFAULT_DOMAIN, kind: 'text', weight: null, from: 0, to: manifest[split].pieces }];
+  let from = 0;
+  return domains.map(({ name, kind, weight, ...counts }) => {
+    const range = { name, kind, weight, from, to: from + counts[split].pieces };
+    from = range.to;
+    return range;
+  });
+}
+
+/** The part of a split that is text. */
+export function textOf(split: StoredSplit): StoredSplit {
+  const domains = split.domains.filter(({ kind }) => kind === 'text');
+  if (domains.length === split.domains.length) return split;
+  const count = domains.at(-1)?.to ?? 0;
+  let byteCount = 0;
+  for (let chunk = 0; chunk < count; chunk++) byteCount += split.byteLength(chunk);
+  return { ...split, count, byteCount, domains };
+}
+
+async function openSplitFile(
+  folder: string,
+  name: SplitName,
+  manifest: StoreManifest,
+): Promise<OpenSplit & StoredSplit> {
+  const counts = manifest[name];
+  const domains = domainRanges(manifest, name);
   const files = { bytes: join(folder, bytesFile(name)), ends: join(folder, endsFile(name)) };
   const split = await openSplit(files);
-  if (split.count === counts.pieces && split.byteCount === counts.bytes) return split;
+  const isWhole = split.count === counts.pieces && split.byteCount === counts.bytes;
+  if (isWhole && domains.at(-1)?.to === split.count) return { ...split, domains };
   await split.close();
   throw new ByteifyError(`${files.bytes} and ${files.ends} do not match ${join(folder, MANIFEST_FILE)}.`, {
     hint: HINT,
@@ -164,8 +207,8 @@ async function openSplitFile(folder: string, name: SplitName, counts: SplitCount
 /** Opens the store in a folder. @throws ByteifyError naming the file that is missing, damaged or inconsistent. */
 export async function openStore(folder: string): Promise<ByteStore> {
   const manifest = await readJson(join(folder, MANIFEST_FILE), MANIFEST);
-  const train = await openSplitFile(folder, 'train', manifest.train);
-  const validation = await openSplitFile(folder, 'validation', manifest.validation).catch(async (error: unknown) => {
+  const train = await openSplitFile(folder, 'train', manifest);
+  const validation = await openSplitFile(folder, 'validation', manifest).catch(async (error: unknown) => {
     await train.close();
     throw error;
   });

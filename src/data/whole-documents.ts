@@ -23,7 +23,13 @@ async function* documentsOfFile(
 ): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let length = 0;
-  for await (const found of documentsOf({ path, textKey, onStored: () => undefined, ...(signal && { signal }) })) {
+  for await (const found of documentsOf({
+    path,
+    kind: 'text',
+    textKey,
+    onStored: () => undefined,
+    ...(signal && { signal }),
+  })) {
     if ('refused' in found) {
       onRefused(found.refused);
       continue;

@@ -4,13 +4,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import {
+  allTexts,
   buildStore,
+  type DomainTexts,
   type EvaluationTextOptions,
   evaluationTexts,
   type OpeningOptions,
   openingTexts,
   openStore,
-  type Split,
+  type StoredSplit,
+  textDomain,
   warnRefused,
 } from '../data/index.js';
 import { UsageError } from '../errors.js';
@@ -20,7 +23,7 @@ import type { Reporter } from '../ui/index.js';
 const CHUNK_BYTES = 1024;
 
 /** What `read` takes from the held-out text of a conversion. @throws UsageError if it has none yet. */
-async function fromHeldOut<T>(dir: string, read: (split: Split) => Promise<T>): Promise<T> {
+async function fromHeldOut<T>(dir: string, read: (split: StoredSplit) => Promise<T>): Promise<T> {
   const folder = join(dir, 'data');
   if (!existsSync(folder))
     throw new UsageError('There is no text to measure on.', { hint: 'Pass files or folders with --data PATH.' });
@@ -30,10 +33,10 @@ async function fromHeldOut<T>(dir: string, read: (split: Split) => Promise<T>): 
 
 /** The first held-out texts of a conversion. @throws UsageError if it has none yet. */
 export const heldOutTexts = (dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> =>
-  fromHeldOut(dir, (split) => evaluationTexts(split, options));
+  fromHeldOut(dir, async (split) => allTexts(await evaluationTexts(split, options)));
 
-/** The openings of held-out documents from all over a conversion's text. @throws UsageError if it has none yet. */
-export const heldOutOpenings = (dir: string, options: OpeningOptions): Promise<Uint8Array[]> =>
+/** The openings of held-out documents from all over each domain of a conversion's data. @throws UsageError if it has none yet. */
+export const heldOutOpenings = (dir: string, options: OpeningOptions): Promise<DomainTexts[]> =>
   fromHeldOut(dir, (split) => openingTexts(split, options));
 
 export interface TextsOptions {
@@ -53,9 +56,8 @@ export async function textsOf(
   const out = await mkdtemp(join(tmpdir(), 'byteify-texts-'));
   try {
     const { refused, refused_count: count } = await buildStore({
-      paths,
+      domains: [textDomain(paths, CHUNK_BYTES)],
       out: join(out, 'data'),
-      chunkBytes: CHUNK_BYTES,
       validationFraction: 0.5,
       textKey,
       seed: 0,

@@ -1,6 +1,7 @@
 /** @module Runs the stages of a recipe, from the remapped model and its patcher to the final checkpoint. */
 import { join } from 'node:path';
 import { loadsSourceLayers, needsSource, readBltConfig } from '../blt/index.js';
+import { allTexts, textOf } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { measureEncoder } from '../evaluate/index.js';
 import type { RecipeStage } from '../recipe/index.js';
@@ -30,6 +31,14 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       hint: 'Run it in a conversion folder, or use a recipe that has only end-to-end or join stages without prefix_kl.',
     });
   }
+  if (learning !== undefined && textOf(options.store.train).count === 0) {
+    throw new UsageError(
+      `A stage of kind ${learning.kind} learns from the source, which reads text, and all data are of kind bytes.`,
+      {
+        hint: 'Pass text as well, or use a recipe that has only end-to-end or join stages without prefix_kl.',
+      },
+    );
+  }
   const source = learning === undefined ? null : await openTeacher(options.source!, from, config);
   let metrics: Readonly<Record<string, number>> = {};
   let encoder: Readonly<Record<string, number>> = {};
@@ -55,7 +64,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
           remapped: from,
           run: folder,
           source: source!,
-          texts: options.heldOut,
+          texts: allTexts(options.heldOut.filter(({ kind }) => kind === 'text')),
         };
         encoder = await measureEncoder(measurement);
       }

@@ -1,7 +1,7 @@
 /** @module Divides `--budget` among the stages, once: a conversion that is resumed keeps the steps that were chosen when it began. */
 import { readBltConfig } from '../blt/index.js';
 import { restartHint } from '../conversion/index.js';
-import type { ByteStore } from '../data/index.js';
+import { type ByteStore, textOf } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 import {
@@ -84,7 +84,7 @@ export async function budgetedRecipe(
   const source = await localPlanSource(conversion.path('import'));
   const config = await readBltConfig(conversion.path('remap'));
   const inputs = planInputs({ config, recipe, source, gflops: sustainedGflops() });
-  const divided = divideBudget({ ...inputs, budget, textBytes: store.train.byteCount, isSet });
+  const divided = divideBudget({ ...inputs, budget, textBytes: textOf(store.train).byteCount, isSet });
   reporter.note(renderBudget(budget, divided, inputs.flopsPerSecond).trimEnd());
   await recordRecipe(conversion, divided.recipe);
   const record = { asked: budget.text, recipe: trainingDigest(recipe) };

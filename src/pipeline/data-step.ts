@@ -1,37 +1,39 @@
 /** @module Reads the user's text into `data/`: checked, deduplicated and split, once. */
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { restartHint } from '../conversion/index.js';
-import { type ByteStore, buildStore, listFiles, openStore, warnRefused } from '../data/index.js';
+import { type ByteStore, buildStore, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 import { forDigest } from '../recipe/index.js';
 import { counted, humanBytes } from '../ui/index.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
+import { checkDomains, dataPaths, domainFiles, filesOf } from './data-paths.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
 import { trainedStage } from './trained-stage.js';
 
 /**
- * @param paths the files and folders of --data; if empty, the existing store is used, whatever has become of its files.
+ * @param values of --data, `PATH` or `NAME=PATH`; if empty, the existing store is used, whatever has become of its files.
  * @throws UsageError when there is neither, or when a stage was already trained on the files' previous contents; the signal's reason.
  */
-export async function dataStep(context: StepContext, paths: readonly string[]): Promise<ByteStore> {
+export async function dataStep(context: StepContext, values: readonly string[]): Promise<ByteStore> {
   const { conversion, recipe, reporter } = context;
   const out = join(conversion.folder, 'data');
   const before = await previousRequest(out);
-  if (paths.length === 0 && before === null) {
+  if (values.length === 0 && before === null) {
     throw new UsageError('There is no text to train on.', { hint: 'Pass files or folders with --data PATH.' });
   }
   reporter.stage('Reading text');
-  const wanted = paths.length === 0 ? before!.paths : paths.map((path) => resolve(path));
+  const wanted = values.length === 0 ? before!.paths : dataPaths(values, recipe);
+  checkDomains(wanted, recipe);
   const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
-  if (isThere && sameSettings && paths.length === 0) return alreadyThere(out, reporter);
+  if (isThere && sameSettings && values.length === 0) return alreadyThere(out, reporter);
   if (isThere && !sameSettings) refuseOther(conversion, 'The settings of the data have');
-  if (before !== null) refuseGone(wanted, before, { out, given: paths.length > 0 });
-  const request: DataRequest = { paths: wanted, settings, files: await listFiles(wanted, context.signal) };
+  if (before !== null) refuseGone(wanted, before, { out, given: values.length > 0 });
+  const request: DataRequest = { paths: wanted, settings, files: await filesOf(wanted, recipe, context.signal) };
   if (isThere) {
     const changes = await changesOf(out, before, request, context.signal);
     if (sameSettings && changes.length === 0) {
@@ -54,11 +56,10 @@ async function readText(
   out: string,
   request: DataRequest,
 ): Promise<ByteStore> {
-  const { max_document_bytes, validation_fraction, text_key } = recipe.data;
+  const { validation_fraction, text_key } = recipe.data;
   await buildStore({
-    paths: request.paths,
+    domains: domainFiles(request.paths, recipe),
     out,
-    chunkBytes: max_document_bytes,
     validationFraction: validation_fraction,
     textKey: text_key,
     seed: recipe.seed,
@@ -69,9 +70,15 @@ async function readText(
   const store = await openStore(out);
   const { refused, refused_count } = store.manifest;
   warnRefused(reporter, refused, { count: refused_count, list: join(out, 'data.json') });
-  const splits = `${humanBytes(store.train.byteCount)} to train on, ${humanBytes(store.validation.byteCount)} held out`;
-  reporter.done(splits + duplicatesOf(store));
+  const training = `${humanBytes(store.train.byteCount)} to train on${domainsOf(store)}`;
+  reporter.done(`${training}, ${humanBytes(store.validation.byteCount)} held out${duplicatesOf(store)}`);
   return store;
+}
+
+/** How much of the training data each of several domains has. */
+function domainsOf({ manifest: { domains = [] } }: ByteStore): string {
+  if (domains.length < 2) return '';
+  return ` (${domains.map(({ name, train }) => `${name} ${humanBytes(train.bytes)}`).join(', ')})`;
 }
 
 /** The documents left out as duplicates, for the end of the summary line. */

@@ -4,6 +4,7 @@ export type { BudgetRequest } from './budget-step.js';
 export { calibrateFolder } from './calibrate-folder.js';
 export type { StepContext } from './context.js';
 export { convert } from './convert.js';
+export { dataPaths, filesOf } from './data-paths.js';
 export { dataStep } from './data-step.js';
 export { demoCorpus } from './demo-corpus.js';
 export { exportStep } from './export-step.js';

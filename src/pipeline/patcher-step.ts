@@ -1,7 +1,7 @@
 /** @module The third stage: trains the entropy model and calibrates its threshold, in `patcher/`. */
 import { existsSync } from 'node:fs';
 import { runStage } from '../conversion/index.js';
-import { type ByteStore, evaluationTexts } from '../data/index.js';
+import { allTexts, type ByteStore, evaluationTexts, textOf } from '../data/index.js';
 import { measurePatcher, segmentationMetrics } from '../evaluate/index.js';
 import { trainPatcher } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
@@ -50,7 +50,7 @@ export async function patcherStep(
       };
       if (source === null || recipe.patcher.kind === 'entropy') return { metrics };
       const maxBytes = Math.min(recipe.evaluate.validation_bytes, MEASURED_BYTES);
-      const texts = await evaluationTexts(store.validation, { maxBytes });
+      const texts = allTexts(await evaluationTexts(textOf(store.validation), { maxBytes }));
       const [measured] = await measurePatcher(out, source, [{ kind: 'held out', texts }], { reporter, signal });
       return { metrics: { ...segmentationMetrics(measured!.report), ...metrics } };
     },

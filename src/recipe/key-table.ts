@@ -8,6 +8,8 @@ interface SchemaNode {
   readonly description?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  /** Of an object with any names: what each of them has. */
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly propertyNames?: SchemaNode;
   readonly required?: readonly string[];
   readonly items?: SchemaNode | readonly SchemaNode[];
@@ -20,9 +22,15 @@ const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
 const keysOf = ({ properties = {}, required = [] }: SchemaNode): string[] =>
   Object.keys(properties).map((key) => `\`${key}\`${required.includes(key) ? '' : '?'}`);
 
+/** What each name of an object with any names has, if that is an object; else null. */
+function namedObject({ additionalProperties: node }: SchemaNode): SchemaNode | null {
+  return typeof node === 'object' && node.properties !== undefined ? node : null;
+}
+
 function valueText(node: SchemaNode): string {
   if (node.const !== undefined) return code(node.const);
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
+  if (namedObject(node) !== null) return 'an object by name, as below';
   if (node.propertyNames !== undefined) return `a number for each of ${valueText(node.propertyNames)}`;
   if (node.properties !== undefined) return `{ ${keysOf(node).join(', ')} }`;
   if (Array.isArray(node.items)) return `list of ${node.items.length}`;
@@ -52,11 +60,20 @@ function section(title: string, node: SchemaNode): string {
   return `${head}${rows(node).join('\n')}\n`;
 }
 
+/** A section with its keys, and one for each of its objects by name. */
+const sectionsOf = (title: string, node: SchemaNode): string[] => [
+  section(title, node),
+  ...Object.entries(node.properties ?? {}).flatMap(([key, inner]) => {
+    const named = namedObject(inner);
+    return named === null ? [] : [section(`${title.slice(0, -1)}.${key}.NAME\``, named)];
+  }),
+];
+
 /** One Markdown table per section, in schema order. A key without a default has an empty cell; its description says what happens then. */
 export function recipeKeyTable(): string {
   const root = recipeJsonSchema() as SchemaNode;
   const sections = Object.entries(root.properties ?? {}).flatMap(([key, node]) => {
-    if (node.properties !== undefined) return [section(`\`${key}\``, node)];
+    if (node.properties !== undefined) return sectionsOf(`\`${key}\``, node);
     const kinds = isStages(node) ? ((node.items as SchemaNode).oneOf ?? []) : [];
     return kinds.map((kind) => section(`\`${key}\`, kind \`${kind.properties?.kind?.const}\``, kind));
   });

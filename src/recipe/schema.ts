@@ -106,6 +106,35 @@ const patcher = z
   })
   .describe('The entropy model, which decides where patches begin.');
 
+const domain = z
+  .strictObject({
+    kind: z
+      .enum(['text', 'bytes'])
+      .default('text')
+      .describe(
+        '`text`: valid UTF-8, from text files and JSON. `bytes`: images, sounds, any files as they are, each one document; stages that learn from the source do not read them.',
+      ),
+    max_document_bytes: count.min(64).optional().describe('Longest document; if left out, `data.max_document_bytes`.'),
+    longer_documents: z
+      .enum(['cut', 'leave_out'])
+      .default('cut')
+      .describe('What becomes of longer documents: several chunks, or nothing.'),
+    weight: rate
+      .optional()
+      .describe(
+        'Its share of the bytes that training reads, relative to the other domains’ weights. If no domain has one, each epoch reads everything once.',
+      ),
+  })
+  .describe('One part of the data.');
+
+function haveWeightsTogether(domains: Readonly<Record<string, z.output<typeof domain>>>): boolean {
+  const weighted = Object.values(domains).filter(({ weight }) => weight !== undefined);
+  return weighted.length === 0 || weighted.length === Object.keys(domains).length;
+}
+
+/** Names of domains are part of metrics’ names and of the command line. */
+const domainName = z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'must be lowercase letters, digits and underscores');
+
 const data = z
   .strictObject({
     text_key: z.string().min(1).default('text').describe('Key of a JSON record’s text.'),
@@ -119,6 +148,11 @@ const data = z
       .lt(1)
       .default(0.02)
       .describe('Fraction of the text that is held out, chosen by content.'),
+    domains: z
+      .record(domainName, domain)
+      .refine(haveWeightsTogether, 'must have a weight each, or none')
+      .optional()
+      .describe('Named parts of the data, given as `--data NAME=PATH`. A path without a name belongs to `text`.'),
   })
   .describe('How the training text is read.');
 

@@ -18,8 +18,8 @@ const COMPARED = [MODEL, SOURCE, 'var(--third)', 'var(--fourth)', 'var(--fifth)'
 export interface Series {
   readonly name: string;
   readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** Measurements of the model are marked points; training is a thin line. */
-  readonly kind: 'measured' | 'training';
+  /** Measurements of the model are marked points; training is a thin line. Series that are compared have a colour each. */
+  readonly kind: 'measured' | 'training' | 'compared';
 }
 
 export interface Curves {
@@ -87,11 +87,14 @@ ${chart}
 </figure>`;
 }
 
-const colourOf = ({ kind }: Series) => (kind === 'measured' ? MODEL : TRAINING);
+const colourOf = ({ kind }: Series, index: number): string => {
+  if (kind === 'compared') return COMPARED[index % COMPARED.length]!;
+  return kind === 'measured' ? MODEL : TRAINING;
+};
 
 export function curveChart({ title, x, y, series, line }: Curves): Html {
-  const marks = series.flatMap((one) => {
-    const stroke = colourOf(one);
+  const marks = series.flatMap((one, i) => {
+    const stroke = colourOf(one, i);
     const channels = { x: 'x', y: 'y', stroke };
     if (one.kind === 'training') return [Plot.line(one.points, { ...channels, strokeWidth: 1, strokeOpacity: 0.7 })];
     const title = ({ x: at, y: value }: { x: number; y: number }) => `${shown(at)}: ${shown(value)}`;
@@ -106,7 +109,7 @@ export function curveChart({ title, x, y, series, line }: Curves): Html {
   const reference = line === null ? [] : [[`${line.name}: ${shown(line.y)}`, SOURCE] as const];
   return figure(
     title,
-    [...series.map((one) => [one.name, colourOf(one)] as const), ...reference],
+    [...series.map((one, i) => [one.name, colourOf(one, i)] as const), ...reference],
     drawn(title, { ...options, marks: [...rule, ...marks] }),
     htmlTable(['series', x, y], rows, ['left', 'right', 'right']),
   );

@@ -6,6 +6,8 @@ import { jsonOrNull, readTextIfThere } from '../fs/index.js';
 
 /** Losses besides cross-entropy: `train_prefix_kl`. */
 const LOSS = /^train_(?!bits_per_byte$)(.+)$/;
+/** One of several domains: `validation_bits_per_byte_images`. */
+const DOMAIN = /^validation_bits_per_byte_(.+)$/;
 
 /** One line of metrics.jsonl. */
 const lineSchema = z.looseObject({
@@ -29,6 +31,8 @@ export interface RunCurves {
   readonly name: string;
   readonly training: readonly RunPoint[];
   readonly validation: readonly RunPoint[];
+  /** Of each domain, by name, if the data has several. */
+  readonly domains: ReadonlyMap<string, readonly RunPoint[]>;
   /** Other losses by name, as they are logged. */
   readonly losses: ReadonlyMap<string, readonly RunPoint[]>;
   /** The source's, on the held-out text; null if it was not measured. */
@@ -48,9 +52,16 @@ function thinned(points: readonly RunPoint[]): RunPoint[] {
   });
 }
 
+function addPoint(series: Map<string, RunPoint[]>, name: string | undefined, point: RunPoint): void {
+  if (name === undefined) return;
+  const points = series.get(name) ?? [];
+  points.push(point);
+  series.set(name, points);
+}
+
 function curvesOf(name: string, text: string): RunCurves {
   const [training, validation]: [RunPoint[], RunPoint[]] = [[], []];
-  const losses = new Map<string, RunPoint[]>();
+  const [losses, domains] = [new Map<string, RunPoint[]>(), new Map<string, RunPoint[]>()];
   let [bytes, flops] = [0, 0];
   let source: number | null = null;
   for (const line of text.split('\n')) {
@@ -63,16 +74,14 @@ function curvesOf(name: string, text: string): RunCurves {
     if (data.train_bits_per_byte !== undefined) training.push(point(data.train_bits_per_byte));
     if (data.validation_bits_per_byte !== undefined) validation.push(point(data.validation_bits_per_byte));
     for (const [key, value] of Object.entries(data)) {
-      const loss = LOSS.exec(key)?.[1];
-      if (loss === undefined || typeof value !== 'number') continue;
-      const points = losses.get(loss) ?? [];
-      points.push(point(value));
-      losses.set(loss, points);
+      if (typeof value !== 'number') continue;
+      addPoint(losses, LOSS.exec(key)?.[1], point(value));
+      addPoint(domains, DOMAIN.exec(key)?.[1], point(value));
     }
     source = data.source_bits_per_byte ?? source;
   }
   const thinnedLosses = new Map([...losses].map(([loss, points]) => [loss, thinned(points)]));
-  return { name, training: thinned(training), validation, losses: thinnedLosses, source };
+  return { name, training: thinned(training), validation, domains, losses: thinnedLosses, source };
 }
 
 /** The curves of a conversion's runs that exist, in order: the patcher's, then each stage's. */

@@ -4,12 +4,12 @@ import { mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { type BuildStoreOptions, buildStore, openStore, type Split } from '../../src/data/index.js';
+import { type BuildStoreOptions, buildStore, openStore, type Split, textDomain } from '../../src/data/index.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
 
-const SETTINGS = { chunkBytes: 64, validationFraction: 0.3, seed: 1, textKey: 'text' };
+const SETTINGS = { validationFraction: 0.3, seed: 1, textKey: 'text' };
 const PARAGRAPHS = Array.from({ length: 20 }, (_, i) => `Paragraph ${i} says something of its own.\n`);
 const lines = (texts: readonly string[], key = 'text') =>
   texts.map((text) => `${JSON.stringify({ [key]: text })}\n`).join('');
@@ -21,8 +21,13 @@ async function put(name: string, contents: string | Uint8Array): Promise<string>
   return path;
 }
 
-function build(options: Partial<BuildStoreOptions> = {}) {
-  return buildStore({ ...SETTINGS, paths: [join(folder(), 'in')], out: join(folder(), 'data'), ...options });
+function build({
+  paths = [join(folder(), 'in')],
+  chunkBytes = 64,
+  ...options
+}: Partial<BuildStoreOptions> & { paths?: string[]; chunkBytes?: number } = {}) {
+  const domains = [textDomain(paths, chunkBytes)];
+  return buildStore({ ...SETTINGS, domains, out: join(folder(), 'data'), ...options });
 }
 
 async function textsOf(split: 'train' | 'validation' | 'both'): Promise<string[]> {
@@ -61,7 +66,7 @@ describe('text that is read', () => {
     const manifest = await build({ textKey: 'body' });
     expect(manifest).toMatchObject({
       seed: 1,
-      piece_bytes: 64,
+      domains: [{ name: 'text', kind: 'text', weight: null, piece_bytes: 64 }],
       validation_fraction: 0.3,
       text_key: 'body',
       refused_count: 0,

@@ -6,7 +6,7 @@ const text = new TextEncoder();
 
 /** The chunks of a whole document, including the rest. */
 function* chunksOf(document: Uint8Array, limit: number): Generator<Uint8Array> {
-  const rest = yield* completeChunks(document, limit);
+  const rest = yield* completeChunks(document, limit, 'text');
   if (rest.length > 0) yield rest;
 }
 

@@ -17,7 +17,7 @@ async function read(name: string, contents: string | Uint8Array, textKey = 'text
   const told = (line: number | undefined, reason: string) => (line === undefined ? reason : `${line}: ${reason}`);
   let parts: Uint8Array[] = [];
   try {
-    for await (const found of documentsOf({ path, textKey, onStored: () => undefined })) {
+    for await (const found of documentsOf({ kind: 'text', path, textKey, onStored: () => undefined })) {
       if ('refused' in found) {
         expect(found.refused.path).toBe(path);
         refused.push(told(found.refused.line, found.refused.reason));
@@ -149,7 +149,12 @@ describe('a file that is not text', () => {
 
   it('is reported if it is a dangling link', async () => {
     await symlink('nothing', join(folder(), 'link'));
-    const reading = documentsOf({ path: join(folder(), 'link'), textKey: 'text', onStored: () => undefined }).next();
+    const reading = documentsOf({
+      kind: 'text',
+      path: join(folder(), 'link'),
+      textKey: 'text',
+      onStored: () => undefined,
+    }).next();
     await expect(reading).rejects.toMatchObject({
       refusal: { reason: expect.stringMatching(/^it is a link to nothing, which does not exist/) },
     });
@@ -164,7 +169,7 @@ describe('reading', () => {
     const onStored = (chunk: Uint8Array) => {
       bytes += chunk.length;
     };
-    for await (const found of documentsOf({ path: join(folder(), 'a.gz'), textKey: 'text', onStored }))
+    for await (const found of documentsOf({ kind: 'text', path: join(folder(), 'a.gz'), textKey: 'text', onStored }))
       expect(found).not.toHaveProperty('refused');
     expect(bytes).toBe(stored.length);
   });
@@ -174,7 +179,7 @@ describe('reading', () => {
     const stop = new AbortController();
     const onStored = () => stop.abort(new Error('stopped'));
     const path = join(folder(), 'a.jsonl');
-    const reading = documentsOf({ path, textKey: 'text', onStored, signal: stop.signal }).next();
+    const reading = documentsOf({ kind: 'text', path, textKey: 'text', onStored, signal: stop.signal }).next();
     await expect(reading).rejects.toThrow('stopped');
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, parseBltConfig } from '../../src/blt/index.js';
-import { buildStore, openStore, PACKER_START, type SplitFiles } from '../../src/data/index.js';
+import { buildStore, openStore, PACKER_START, type SplitFiles, textDomain } from '../../src/data/index.js';
 import { ByteifyError } from '../../src/errors.js';
 import { type ByteBatch, createPreparer, type PreparerSettings } from '../../src/finetune/batches/batch-preparer.js';
 import { type BatchSource, createBatchSource } from '../../src/finetune/batches/batch-source.js';
@@ -32,7 +32,7 @@ async function makeStore(name: string): Promise<SplitFiles> {
     const letter = String.fromCharCode(97 + ((i * 7) % 26));
     await writeFile(join(texts, `${i}.txt`), `${letter.repeat(20 + ((i * 37) % 60))} ${i}`);
   }
-  await buildStore({ paths: [texts], out, chunkBytes: 256, validationFraction: 0.1, seed: 1, textKey: 'text' });
+  await buildStore({ domains: [textDomain([texts], 256)], out, validationFraction: 0.1, seed: 1, textKey: 'text' });
   const store = await openStore(out);
   await store.close();
   return store.train.files;

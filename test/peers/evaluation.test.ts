@@ -44,10 +44,12 @@ describe.skipIf(peersPython() === null)('the suite bpb', () => {
     });
     const measured = (kind: string) => result!.groups.find(({ group }) => group === kind)!.metrics.bits_per_byte!;
     for (const [kind, document] of Object.entries(DOCUMENTS)) {
-      const parts = [...partsOf({ id: kind, kind, text: Buffer.from(document) })].map(({ before, text }) => ({
-        before: Buffer.from(before).toString(),
-        text: Buffer.from(text).toString(),
-      }));
+      const parts = [...partsOf({ id: kind, kind, isText: true, text: Buffer.from(document) })].map(
+        ({ before, text }) => ({
+          before: Buffer.from(before).toString(),
+          text: Buffer.from(text).toString(),
+        }),
+      );
       expect(parts.length).toBe(kind === 'long' ? 2 : 1);
       const path = join(work, `${kind}.json`);
       await writeFile(path, JSON.stringify(parts));

@@ -147,3 +147,57 @@ it('a conversion folder among the text is left out by name', async () => {
   expect(files.length).toBe(3);
   expect(refused).toEqual([{ path: text('earlier'), reason: 'it is a conversion folder' }]);
 });
+
+describe('domains', () => {
+  const DOMAINS = 'data.domains={images: {kind: bytes}, code: {}}';
+  const set = { set: DOMAINS };
+
+  beforeEach(async () => {
+    await rm(join(out(), 'data'), { recursive: true });
+    for (const name of ['images', 'code']) {
+      await mkdir(text('..', name));
+      for (let i = 0; i < 5; i++) await writeFile(text('..', name, `${i}`), `${name} ${i}`);
+    }
+  });
+  const named = (name: string, path = name) => `${name}=${text('..', path)}`;
+
+  it('are given by name; a path without one is text', async () => {
+    expect(await read([text(), named('images'), named('code')], set)).toMatch(
+      /to train on \(code .+, text .+, images .+\), .+ held out$/,
+    );
+    expect(await read([], set)).toContain('already there');
+    expect(await read([named('code'), named('images'), text()], set)).toContain('already there');
+  });
+
+  it('must each have data', async () => {
+    await expect(read([text(), named('code')], set)).rejects.toMatchObject({
+      message: 'The recipe\'s domain "images" has no data.',
+      hint: 'Pass --data images=PATH as well.',
+    });
+  });
+
+  it('must be those of the recipe', async () => {
+    await expect(read([`sounds=${text()}`], set)).rejects.toMatchObject({
+      message: expect.stringMatching(/^--data sounds=.*: the recipe has no domain "sounds"\.$/),
+      hint: 'Its domains are: images, code.',
+    });
+    await expect(read([`sounds=${text()}`])).rejects.toMatchObject({
+      hint: 'Add data.domains.sounds to the recipe, or pass --set data.domains.sounds.kind=bytes.',
+    });
+  });
+
+  it('are not taken from the name of a file that exists', async () => {
+    await mkdir(text('..', 'a=b'));
+    await writeFile(text('..', 'a=b', '1.txt'), 'first '.repeat(99));
+    await writeFile(text('..', 'a=b', '2.txt'), 'second '.repeat(99));
+    expect(await read([text('..', 'a=b')])).toContain('to train on');
+  });
+
+  it('that a file moves to are a change', async () => {
+    await read([text(), named('images'), named('code')], set);
+    await begin('patcher');
+    await expect(read([text(), named('images', 'code'), named('code', 'images')], set)).rejects.toThrow(
+      /changed since the stage "patcher" began in .*: .* is now of the domain (code|images), and 9 more files\.$/,
+    );
+  });
+});

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openConversion, readManifest } from '../../src/conversion/index.js';
-import { evaluationTexts, openStore, type Split } from '../../src/data/index.js';
+import { allTexts, evaluationTexts, openStore, type StoredSplit } from '../../src/data/index.js';
 import { startEngine } from '../../src/engine/index.js';
 import { calibrate } from '../../src/finetune/index.js';
 import { openBlt } from '../../src/model/index.js';
@@ -152,8 +152,8 @@ describe('the patcher of a conversion', () => {
     const { threshold, bytesPerPatch } = await calibrateFolder(options);
     const store = await openStore(join(dir, 'data'));
     const model = await openBlt(goldenPath('plain/blt'));
-    const on = async (split: Split) =>
-      calibrate(model.params, model.config, await evaluationTexts(split, { maxBytes: 2000 }), 3).threshold;
+    const on = async (split: StoredSplit) =>
+      calibrate(model.params, model.config, allTexts(await evaluationTexts(split, { maxBytes: 2000 })), 3).threshold;
     expect(threshold).toBe(await on(store.validation));
     expect(threshold).not.toBe(await on(store.train));
     model.dispose();

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { trainingCurves } from '../../src/report/training-curves.js';
 import { fabricateConversion } from '../support/fabricated-conversion.js';
@@ -25,6 +27,23 @@ describe('the curves of a conversion', () => {
     expect(last.training.length).toBe(250);
     expect(last.training[0]).toEqual({ bytes: 4000, flops: 4e12, value: expect.closeTo(2 - 0.0025, 9) });
     expect(last.training.at(-1)!.bytes).toBe(1_000_000);
+  });
+
+  it('include those of each domain', async () => {
+    const log = [4, 3].map((value, i) =>
+      JSON.stringify({
+        ...{ step: i, bytes: 1000, validation_bits_per_byte: 1 },
+        ...{ validation_bits_per_byte_text: 1, validation_bits_per_byte_images: value },
+      }),
+    );
+    await writeFile(join(folder(), 'run', 'metrics.jsonl'), log.join('\n'));
+    const { domains, losses } = (await trainingCurves(folder())).at(-1)!;
+    expect([...domains.keys()]).toEqual(['text', 'images']);
+    expect(domains.get('images')).toEqual([
+      { bytes: 1000, flops: 0, value: 4 },
+      { bytes: 2000, flops: 0, value: 3 },
+    ]);
+    expect(losses.size).toBe(0);
   });
 
   it('are none where nothing was logged', async () => {

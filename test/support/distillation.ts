@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltConfigFor, readBltConfig } from '../../src/blt/index.js';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../src/data/index.js';
+import { type ByteStore, buildStore, evaluationTexts, openStore, textDomain } from '../../src/data/index.js';
 import { finetune, trainPatcher } from '../../src/finetune/index.js';
 import { locateModel } from '../../src/import/index.js';
 import { openLlama } from '../../src/llama/index.js';
@@ -29,8 +29,8 @@ export interface Distillation {
 
 /** The store that all sizes share. */
 export async function openText(folder: string): Promise<ByteStore> {
-  const split = { chunkBytes: 2048, validationFraction: 0.1, seed: 1, textKey: 'text' };
-  await buildStore({ paths: OWN_TEXT, out: join(folder, 'data'), ...split });
+  const split = { validationFraction: 0.1, seed: 1, textKey: 'text' };
+  await buildStore({ domains: [textDomain(OWN_TEXT, 2048)], out: join(folder, 'data'), ...split });
   return await openStore(join(folder, 'data'));
 }
 

@@ -8,26 +8,32 @@ export interface KindedDocument {
   /** Unique. */
   readonly id: string;
   readonly kind: string;
+  /** Whether it is valid UTF-8. */
+  readonly isText: boolean;
   readonly text: Uint8Array;
 }
 
 /** Held-out documents are long: of the same amount of text, their openings are more documents, and intervals are over documents. */
 const OPENING_BYTES = 2048;
 
+/** Each domain of the data is one kind; if there is one, it is called held out. */
+async function* heldOutDocuments({ dir, maxBytes }: SuiteOptions): AsyncGenerator<KindedDocument> {
+  const domains = await heldOutOpenings(dir, { maxBytes, openingBytes: OPENING_BYTES });
+  for (const { name, kind: domainKind, texts } of domains) {
+    const kind = domains.length === 1 ? 'held out' : name;
+    for (const [i, text] of texts.entries())
+      yield { id: `${kind} ${i + 1}`, kind, isText: domainKind === 'text', text };
+  }
+}
+
 /** @throws UsageError for a path that does not exist, or if there is no held-out text */
 export async function* documentsOf(options: SuiteOptions): AsyncGenerator<KindedDocument> {
-  const { dir, data, textKey, maxBytes, onRefused, signal } = options;
-  const sources =
-    data.length === 0
-      ? [{ kind: 'held out', documents: await heldOutOpenings(dir, { maxBytes, openingBytes: OPENING_BYTES }) }]
-      : kindsOf(data);
-  for (const source of sources) {
-    const documents =
-      'path' in source
-        ? await wholeDocuments({ paths: [source.path], textKey, maxBytes, onRefused, signal })
-        : source.documents;
+  const { data, textKey, maxBytes, onRefused, signal } = options;
+  if (data.length === 0) return yield* heldOutDocuments(options);
+  for (const { kind, path } of kindsOf(data)) {
+    const documents = await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused, signal });
     let number = 0;
-    for await (const text of documents) yield { id: `${source.kind} ${++number}`, kind: source.kind, text };
+    for await (const text of documents) yield { id: `${kind} ${++number}`, kind, isText: true, text };
   }
 }
 
@@ -47,14 +53,21 @@ export interface DocumentPart extends KindedDocument {
  * The parts of a document that models score, one after another: a short document is one part. The same bytes precede each part for every model,
  * whatever it could read.
  */
-export function* partsOf({ id, kind, text }: KindedDocument): Generator<DocumentPart> {
+export function* partsOf({ id, kind, isText, text }: KindedDocument): Generator<DocumentPart> {
   let number = 0;
   for (let from = 0; from < text.length || number === 0; ) {
     const size = from === 0 ? WINDOW_BYTES : WINDOW_BYTES - CONTEXT_BYTES;
     const to = from + size >= text.length ? text.length : characterStart(text, from + size);
     const before = text.subarray(characterStart(text, Math.max(0, from - CONTEXT_BYTES)), from);
     number++;
-    yield { id: number === 1 ? id : `${id}, part ${number}`, unit: id, kind, before, text: text.subarray(from, to) };
+    yield {
+      id: number === 1 ? id : `${id}, part ${number}`,
+      unit: id,
+      kind,
+      isText,
+      before,
+      text: text.subarray(from, to),
+    };
     from = to;
   }
 }

@@ -1,6 +1,7 @@
 /** @module Describes where the rows of a run come from, in plain values, so that another thread can open them. No TensorFlow. */
 import {
   createPacker,
+  type DomainRange,
   openSplit,
   type PackedRow,
   type Packer,
@@ -13,6 +14,8 @@ export type RowSource =
       /** Text on disk, packed into rows of `rowBytes` positions. */
       readonly kind: 'packed';
       readonly files: SplitFiles;
+      /** The domains to read; by default all chunks. */
+      readonly domains?: readonly DomainRange[];
       readonly rowBytes: number;
       readonly seed: number;
       /** The position at which the packer continues. */

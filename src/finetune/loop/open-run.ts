@@ -134,7 +134,8 @@ const readsTextRepeatedly = ({ plan, data }: TrainOptions): boolean =>
   plan.steps * plan.rowsPerStep * plan.rowBytes > data.byteCount;
 
 /** How text is packed into rows. If the teacher's states can be cached, every epoch has the same rows. */
-const packing = (options: TrainOptions): Required<Pick<PackerOptions, 'rowBytes' | 'seed' | 'repeat'>> => ({
+const packing = (options: TrainOptions): Required<Omit<PackerOptions, 'split' | 'state'>> => ({
+  domains: options.data.domains,
   rowBytes: options.plan.rowBytes,
   seed: options.seed,
   repeat: readsStates(options) && readsTextRepeatedly(options),

@@ -12,7 +12,7 @@ import {
   type TensorSpec,
   toTransformersConfig,
 } from '../../blt/index.js';
-import { type ByteStore, evaluationTexts } from '../../data/index.js';
+import { allTexts, type ByteStore, evaluationTexts, textOf } from '../../data/index.js';
 import { deviceCount } from '../../engine/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
@@ -96,14 +96,17 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   const start = head === undefined ? remapped : withFreshHead(remapped, head);
   await makeFolder(out);
   const run = join(out, 'run');
-  const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
+  // An aligned patcher learns from the source's tokens, which only text has.
+  const [training, validation] =
+    aligned === null ? [store.train, store.validation] : [textOf(store.train), textOf(store.validation)];
+  const heldOut = allTexts(await evaluationTexts(validation, { maxBytes: recipe.evaluate.validation_bytes }));
   try {
     const { params } = await train({
       objective,
       config,
       start,
       plan: patcherPlan(recipe.patcher, recipe.hardware, deviceCount()),
-      data: store.train,
+      data: training,
       flopsOf: stepFlops(config, recipe.patcher),
       run,
       root: run,

@@ -1,6 +1,6 @@
 /** @module The options of fine-tuning, and what each of its stages is given. */
 import type { BltConfig } from '../../blt/index.js';
-import type { ByteStore } from '../../data/index.js';
+import type { ByteStore, DomainTexts } from '../../data/index.js';
 import type { Recipe } from '../../recipe/index.js';
 import type { StepReport } from '../loop/train-options.js';
 
@@ -20,9 +20,9 @@ export interface FinetuneOptions {
   readonly conversion?: string;
   readonly recipe: Recipe;
   readonly store: ByteStore;
-  /** Held-out texts, on which the model is evaluated. */
-  readonly heldOut: readonly Uint8Array[];
-  /** The source's bits per byte on the held-out texts, logged beside the model's own; null if there is no source. */
+  /** Held-out texts of each domain, on which the model is evaluated. */
+  readonly heldOut: readonly DomainTexts[];
+  /** The source's bits per byte on those of text domains, logged beside the model's own; null if there is no source. */
   readonly sourceBitsPerByte: number | null;
   readonly settings: string;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 /** @module Runs one stage of gradient steps: chooses its objective, loads what it reads of the source, and evaluates the model. */
 import { type BltConfig, muonShare, stageFlops } from '../../blt/index.js';
+import { textOf } from '../../data/index.js';
 import { deviceCount } from '../../engine/index.js';
-import { bltBitsPerByte } from '../../evaluate/index.js';
 import { disposeParams, type Params, tokenEndHead } from '../../model/index.js';
 import type { TrainingStage } from '../../recipe/index.js';
 import { openCheckpoint, overlay, type TensorReader } from '../../safetensors/index.js';
@@ -15,6 +15,7 @@ import { endToEndObjective } from './end-to-end.js';
 import { joinObjective } from './join.js';
 import type { Objective } from './objective.js';
 import type { StageContext } from './stage-context.js';
+import { validationMetrics } from './validation-metrics.js';
 
 function objectiveOf(config: BltConfig, stage: TrainingStage, source: Teacher | null): Objective {
   switch (stage.kind) {
@@ -62,10 +63,8 @@ export async function runTrainingStage(
   const wanted = wantedOfSource(objective, context.loadsSourceLayers);
   const start: TensorReader = overlay(await Promise.all(from.map(openCheckpoint)));
   const validate = async (now: Params) => {
-    const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(now, config, heldOut);
     return {
-      validation_bits_per_byte: bitsPerByte,
-      validation_bytes_per_patch: bytesPerPatch,
+      ...(await validationMetrics(now, config, heldOut)),
       ...(sourceBitsPerByte !== null && { source_bits_per_byte: sourceBitsPerByte }),
     };
   };
@@ -75,7 +74,7 @@ export async function runTrainingStage(
       config,
       start,
       plan: stagePlan(settings, recipe.hardware, deviceCount()),
-      data: store.train,
+      data: objective.targets.length === 0 ? store.train : textOf(store.train),
       source: objective.targets.length === 0 ? null : await source!.trainingSource(wanted),
       flopsBefore: context.flopsBefore,
       flopsOf: stepFlops(config, settings, source),

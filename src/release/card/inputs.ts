@@ -3,8 +3,10 @@ import type { Manifest } from '../../conversion/index.js';
 import type { DataSource, Recipe } from '../../recipe/index.js';
 import { type Provenance, provenanceOf } from '../provenance.js';
 
-/** The amount of text that a conversion read, in documents and bytes. */
+/** The amount of data that a conversion read, in documents and bytes. */
 export interface TextFacts {
+  /** Its domains, if there are several. */
+  readonly domains: readonly { readonly name: string; readonly trainBytes: number }[];
   readonly documents: number;
   readonly trainBytes: number;
   readonly heldOutBytes: number;

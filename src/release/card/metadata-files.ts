@@ -94,7 +94,8 @@ async function licenceLinkOf(source: string): Promise<string | null> {
 async function textFacts(folder: string): Promise<TextFacts | null> {
   const store = await readStoreManifest(join(folder, 'data'));
   if (store === null) return null;
-  const { files, train, validation } = store;
+  const { files, train, validation, domains = [] } = store;
   const documents = files.reduce((sum, file) => sum + file.documents, 0);
-  return { documents, trainBytes: train.bytes, heldOutBytes: validation.bytes };
+  const parts = domains.length < 2 ? [] : domains.map(({ name, train: { bytes } }) => ({ name, trainBytes: bytes }));
+  return { documents, domains: parts, trainBytes: train.bytes, heldOutBytes: validation.bytes };
 }

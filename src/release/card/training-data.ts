@@ -40,10 +40,11 @@ function concerns(sources: readonly Source[]): string[] {
 
 function amount({ text }: CardInputs, digest: string): string[] {
   if (text === null) return digest === '' ? [] : [digest.trim()];
-  const { documents, trainBytes, heldOutBytes } = text;
+  const { documents, domains, trainBytes, heldOutBytes } = text;
+  const parts = domains.map(({ name, trainBytes: bytes }) => `${name} ${humanBytes(bytes)}`).join(', ');
   const of = `${documents.toLocaleString('en-US')} ${plural(documents, 'document')}`;
   return [
-    `${humanBytes(trainBytes)} for training and ${humanBytes(heldOutBytes)} held out, from ${of}, without duplicates. The text itself is not in this repository.${digest}`,
+    `${humanBytes(trainBytes)} for training${parts === '' ? '' : ` (${parts})`} and ${humanBytes(heldOutBytes)} held out, from ${of}, without duplicates. The text itself is not in this repository.${digest}`,
   ];
 }
 

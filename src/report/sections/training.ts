@@ -42,6 +42,20 @@ function lossCurve({ name }: RunCurves, loss: string, points: readonly RunPoint[
   };
 }
 
+function domainCurves({ name, domains }: RunCurves): Curves {
+  const { label, of } = AXES.bytes;
+  return {
+    title: `${name}: bits per byte of each domain over ${label}`,
+    ...{ x: label, y: 'bits per byte' },
+    series: [...domains].map(([domain, points]) => ({
+      name: `held out: ${domain}`,
+      points: points.map((point) => ({ x: of(point), y: point.value })),
+      kind: 'compared',
+    })),
+    line: null,
+  };
+}
+
 const hasFlops = ({ training, validation }: RunCurves) => [...training, ...validation].some(({ flops }) => flops > 0);
 
 /** A single point, as of a closed form, is no curve. */
@@ -55,6 +69,7 @@ export function training({ curves: runs }: ReportInputs): Section | null {
   const charts = drawn.flatMap((run) => [
     ...(run.training.length + run.validation.length > 0 ? [curveChart(curves(run, 'bytes'))] : []),
     ...(hasFlops(run) ? [curveChart(curves(run, 'flops'))] : []),
+    ...(run.domains.size > 0 ? [curveChart(domainCurves(run))] : []),
     ...[...run.losses].map(([loss, points]) => curveChart(lossCurve(run, loss, points))),
   ]);
   return { id: 'training', title: 'Training', body: html`${charts}` };

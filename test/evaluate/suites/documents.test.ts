@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { partsOf } from '../../../src/evaluate/suites/documents.js';
 import { utf8 } from '../../../src/evaluate/suites/item.js';
 
-const parts = (text: Uint8Array) => [...partsOf({ id: 'one', kind: 'prose', text })];
+const parts = (text: Uint8Array) => [...partsOf({ id: 'one', kind: 'prose', isText: true, text })];
 
 describe('the parts of a document', () => {
   it('are the document itself if it is short', () => {

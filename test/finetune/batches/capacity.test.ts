@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildStore, openStore } from '../../../src/data/index.js';
+import { buildStore, openStore, textDomain } from '../../../src/data/index.js';
 import { startEngine } from '../../../src/engine/index.js';
 import { growCapacity } from '../../../src/finetune/batches/capacity.js';
 import { checkpointName } from '../../../src/finetune/loop/checkpoint.js';
@@ -33,8 +33,8 @@ describe('a resumed run', () => {
     for (let i = 0; i < 20; i++)
       await writeFile(join(folder(), 'text', `${i}.txt`), `Text ${i} of ${i * i}.\n`.repeat(4));
     const out = join(folder(), 'data');
-    const how = { chunkBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' };
-    await buildStore({ paths: [join(folder(), 'text')], out, ...how });
+    const how = { validationFraction: 0.2, seed: 1, textKey: 'text' };
+    await buildStore({ domains: [textDomain([join(folder(), 'text')], 80)], out, ...how });
     const store = await openStore(out);
     const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, sequence_length: 48 }];
     const plan = (steps: number) => {

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveCheckpoint } from '../../../src/conversion/index.js';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../../src/data/index.js';
+import {
+  type ByteStore,
+  buildStore,
+  type DomainTexts,
+  evaluationTexts,
+  openStore,
+  textDomain,
+} from '../../../src/data/index.js';
 import { type Engine, startEngine } from '../../../src/engine/index.js';
 import { checkExport, exportTransformers } from '../../../src/export/index.js';
 import { checkpointName, finetune } from '../../../src/finetune/index.js';
@@ -44,16 +51,15 @@ const recipe: Recipe = recipeSchema.parse({
 
 let engine: Engine;
 let store: ByteStore;
-let heldOut: Uint8Array[];
+let heldOut: DomainTexts[];
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   await mkdir(join(folder, 'text'));
   for (let i = 0; i < 40; i++)
     await writeFile(join(folder, 'text', `${i}.txt`), `Sentence number ${i} is about the number ${i * i}.\n`.repeat(2));
   await buildStore({
-    paths: [join(folder, 'text')],
+    domains: [textDomain([join(folder, 'text')], 80)],
     out: join(folder, 'data'),
-    chunkBytes: 80,
     validationFraction: 0.2,
     seed: 1,
     textKey: 'text',

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BltConfig, BOS, BYTE_OFFSET, bltTensors, EOS, readBltConfig } from '../../../src/blt/index.js';
-import { type ByteStore, buildStore, createPacker, evaluationTexts, openStore } from '../../../src/data/index.js';
+import {
+  allTexts,
+  type ByteStore,
+  buildStore,
+  createPacker,
+  evaluationTexts,
+  openStore,
+  textDomain,
+} from '../../../src/data/index.js';
 import { type Engine, startEngine, tf } from '../../../src/engine/index.js';
 import { calibrate, checkpointName, trainPatcher } from '../../../src/finetune/index.js';
 import { lossAndGradients } from '../../../src/finetune/loop/gradients.js';
@@ -57,10 +65,10 @@ let heldOut: Uint8Array[];
 beforeAll(async () => {
   engine = await startEngine({ threads: 2 });
   const out = join(folder, 'data');
-  const split = { chunkBytes: 1024, validationFraction: 0.1, seed: 1, textKey: 'text' };
-  await buildStore({ paths: OWN_TEXT, out, ...split });
+  const split = { validationFraction: 0.1, seed: 1, textKey: 'text' };
+  await buildStore({ domains: [textDomain(OWN_TEXT, 1024)], out, ...split });
   store = await openStore(out);
-  heldOut = await evaluationTexts(store.validation, { maxBytes: 6000 });
+  heldOut = allTexts(await evaluationTexts(store.validation, { maxBytes: 6000 }));
 });
 afterAll(async () => {
   await store.close();
@@ -339,7 +347,7 @@ describe('training an entropy patcher', () => {
     const config = await readBltConfig(dir);
     expect(config.patching.threshold).toBe(report.threshold);
     const params = await loadPatcher(dir, config);
-    const onTrainingText = await evaluationTexts(store.train, { maxBytes: 6000 });
+    const onTrainingText = allTexts(await evaluationTexts(store.train, { maxBytes: 6000 }));
     expect(calibrate(params, config, heldOut, 3).threshold).toBe(report.threshold);
     expect(calibrate(params, config, onTrainingText, 3).threshold).not.toBe(report.threshold);
     disposeParams(params);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bltTensors } from '../../../src/blt/index.js';
-import { type ByteStore, buildStore, openStore } from '../../../src/data/index.js';
+import { type ByteStore, buildStore, openStore, textDomain } from '../../../src/data/index.js';
 import { type Engine, startEngine } from '../../../src/engine/index.js';
 import type { StepBatch } from '../../../src/finetune/batches/step-batch.js';
 import type { SourceStatesOptions } from '../../../src/finetune/teacher/source-states.js';
@@ -48,8 +48,8 @@ beforeAll(async () => {
       join(folder, 'text', `${i}.txt`),
       `File ${i} of the model is read; its size is ${i * 97}.\n`.repeat(4),
     );
-  const split = { chunkBytes: 256, validationFraction: 0.2, seed: 1, textKey: 'text' };
-  await buildStore({ paths: [join(folder, 'text')], out: join(folder, 'data'), ...split });
+  const split = { validationFraction: 0.2, seed: 1, textKey: 'text' };
+  await buildStore({ domains: [textDomain([join(folder, 'text')], 256)], out: join(folder, 'data'), ...split });
   store = await openStore(join(folder, 'data'));
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltTensors } from '../../../src/blt/index.js';
-import { type ByteStore, buildStore, openStore } from '../../../src/data/index.js';
+import { type ByteStore, buildStore, openStore, textDomain } from '../../../src/data/index.js';
 import { startEngine } from '../../../src/engine/index.js';
 import { fromFloat32, writeSafetensorsFile } from '../../../src/safetensors/index.js';
 import { type Distillation, openDistillation } from '../../support/distillation.js';
@@ -23,8 +23,8 @@ beforeAll(async () => {
       join(folder, 'text', `${i}.txt`),
       `The file number ${i} of the model is read, and its size is ${i * 97}.\n`,
     );
-  const split = { chunkBytes: 256, validationFraction: 0.3, seed: 1, textKey: 'text' };
-  await buildStore({ paths: [join(folder, 'text')], out: join(folder, 'data'), ...split });
+  const split = { validationFraction: 0.3, seed: 1, textKey: 'text' };
+  await buildStore({ domains: [textDomain([join(folder, 'text')], 256)], out: join(folder, 'data'), ...split });
   store = await openStore(join(folder, 'data'));
   tiny = await openDistillation(folder, store, { crossAttnK: 1, hiddenSize: 160 });
   start = new Map((await Promise.all([...tiny.from].reverse().map(valuesOf))).flatMap((values) => [...values]));

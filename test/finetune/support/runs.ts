@@ -1,7 +1,14 @@
 /** Short training runs on a small text, for tests of recipe settings. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ByteStore, buildStore, evaluationTexts, openStore } from '../../../src/data/index.js';
+import {
+  allTexts,
+  type ByteStore,
+  buildStore,
+  evaluationTexts,
+  openStore,
+  textDomain,
+} from '../../../src/data/index.js';
 import { checkpointName, finetune } from '../../../src/finetune/index.js';
 import { type Recipe, recipeSchema, type TrainingStage } from '../../../src/recipe/index.js';
 import { openCheckpoint, openSafetensorsFile, type TensorReader, toFloat32 } from '../../../src/safetensors/index.js';
@@ -51,13 +58,13 @@ export async function openRuns(folder: string): Promise<Runs> {
   for (let i = 0; i < 60; i++)
     await writeFile(join(texts, `${i}.txt`), `Sentence number ${i} is about the number ${i * i}.\n`.repeat(2));
   const out = join(folder, 'data');
-  await buildStore({ paths: [texts], out, chunkBytes: 80, validationFraction: 0.2, seed: 1, textKey: 'text' });
+  await buildStore({ domains: [textDomain([texts], 80)], out, validationFraction: 0.2, seed: 1, textKey: 'text' });
   const store = await openStore(out);
   const heldOut = await evaluationTexts(store.validation, { maxBytes: 300 });
   const path = (name: string) => join(folder, name);
   return {
     store,
-    heldOut,
+    heldOut: allTexts(heldOut),
     path,
     async run(name, from, recipe, stopAfter = Number.POSITIVE_INFINITY) {
       const controller = new AbortController();

@@ -71,7 +71,7 @@ describe('the metadata of an export', () => {
     await writeFile(join(conversion, 'data', 'data.json'), JSON.stringify(store));
     const recipe = await recipeWith({});
     const { card } = await metadataFiles({ folder: conversion, manifest: manifestOf({}), recipe, name: 'x' });
-    expect(card.text).toEqual({ documents: 7, trainBytes: 900, heldOutBytes: 100 });
+    expect(card.text).toEqual({ documents: 7, domains: [], trainBytes: 900, heldOutBytes: 100 });
   });
 
   it('is only the provenance for a plain checkpoint, with the stated sources', async () => {

@@ -19,7 +19,7 @@ const options = {
   name: 'Some-Llama-BLT',
   languages: ['en'],
   recipe,
-  text: { documents: 1234, trainBytes: 5e9, heldOutBytes: 5e6 },
+  text: { documents: 1234, domains: [], trainBytes: 5e9, heldOutBytes: 5e6 },
   licenceFiles: ['LICENSE.txt', 'NOTICE'],
   dataSources: [
     ODC_BY,

@@ -6,9 +6,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, closedFormFlops, closedFormText } from '../../../blt/index.js';
+import { textOf } from '../../../data/index.js';
 import { tf } from '../../../engine/index.js';
 import { ByteifyError } from '../../../errors.js';
-import { bltBitsPerByte } from '../../../evaluate/index.js';
 import { makeFolder, readMetrics } from '../../../fs/index.js';
 import { disposeParams, loadParams, sourceEmbedding, sourceNorm } from '../../../model/index.js';
 import { type StageOf, wantedTexts } from '../../../recipe/index.js';
@@ -17,6 +17,7 @@ import { checkpointName } from '../../loop/checkpoint.js';
 import { openMetrics } from '../../loop/metrics-log.js';
 import type { Teacher } from '../../teacher/teacher.js';
 import type { StageContext } from '../stage-context.js';
+import { validationMetrics } from '../validation-metrics.js';
 import { decoderTensors } from './decoder-tensors.js';
 import { encoderTensors, type Tensors } from './encoder-tensors.js';
 import { fitDecoder } from './fit-decoder.js';
@@ -61,9 +62,9 @@ export async function closedForm(
     const params = new Map(await loadParams(start, unfittedNames(config, fitted)));
     for (const { name, shape } of bltTensors(config))
       if (fitted.has(name)) params.set(name, tf.tensor(fitted.get(name)!, [...shape]));
-    const { bitsPerByte } = await bltBitsPerByte(params, config, context.heldOut);
+    const { validation_bytes_per_patch: _, ...measured } = await validationMetrics(params, config, context.heldOut);
     disposeParams(params);
-    const metrics = { validation_bits_per_byte: bitsPerByte, flops: context.flopsBefore + flops };
+    const metrics = { ...measured, flops: context.flopsBefore + flops };
     await writeFitted({ folder, root: context.root, config, start, fitted, metrics });
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
@@ -85,7 +86,7 @@ async function fitModel(
   const { encoder, decoder, ridge, vocabulary_weight: vocabularyWeight } = settings;
   const layout = layoutOf(config);
   const ngramScale = NGRAM_SHARE * layout.scale;
-  const read = closedFormText(wantedTexts(settings), store.train.byteCount);
+  const read = closedFormText(wantedTexts(settings), textOf(store.train).byteCount);
   const { solveBytes } = read;
   const { text, source, states, scratchModel, close } = await openFitting(context, settings, teacher, start);
   const { seed, signal } = text;

@@ -62,7 +62,10 @@ export async function* fittingBatches(
   const { data, config, source, runPatcher, rows, length, seed, signal } = text;
   let index = 0;
   const batches = createBatchSource({
-    rows: { kind: 'packed', files: data.files, rowBytes: length, seed, state: PACKER_START, repeat: true },
+    rows: {
+      ...{ kind: 'packed', files: data.files, domains: data.domains, rowBytes: length, seed },
+      ...{ state: PACKER_START, repeat: true },
+    },
     config,
     patched: true,
     source: { ...source, targets },

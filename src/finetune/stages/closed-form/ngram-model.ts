@@ -219,6 +219,7 @@ export async function trainNgramModel(training: NgramTraining): Promise<NgramMod
   const source = {
     kind: 'packed',
     files: data.files,
+    domains: data.domains,
     rowBytes: length,
     seed,
     state: PACKER_START,

@@ -1,6 +1,7 @@
 /** @module What the fits of the closed-form initialisation share: the text, cut by the patcher and read by the source, and the unfinished model. */
 import { join } from 'node:path';
 import { type BltConfig, bltTensors } from '../../../blt/index.js';
+import { textOf } from '../../../data/index.js';
 import { tf, type Variable } from '../../../engine/index.js';
 import { createPatcherRunner, loadVariable, type Params, tokenEndHead } from '../../../model/index.js';
 import type { StageOf } from '../../../recipe/index.js';
@@ -38,7 +39,7 @@ export async function openFitting(
   const scratchModel = await openScratchModel(config, start);
   const source: Params = new Map([...tensors].map(([name, variable]) => [name, variable.read()]));
   const outputs = cachePatcherOutputs(patcher, join(run, 'patcher-outputs.bin'));
-  const shared = { data: store.train, config, seed: recipe.seed, signal };
+  const shared = { data: textOf(store.train), config, seed: recipe.seed, signal };
   return {
     text: { ...shared, source: sourceSettings, runPatcher: outputs.run, rows, length },
     source,

@@ -1,0 +1,95 @@
+/** @module With few documents, one split of a domain can end up empty; then one document chunk moves to it. */
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bytesFile, endsFile, openSplit, type Split, type SplitName } from './store.js';
+import { appendChunk, type Counts, closeSplitWriter, createSplitWriter, writtenTo } from './store-writer.js';
+import { uniformDraw } from './uniform-draw.js';
+
+const SPLITS = ['train', 'validation'] as const;
+const otherThan = (name: SplitName): SplitName => (name === 'train' ? 'validation' : 'train');
+
+/** The split of a domain that has no chunk while the other can give one; null if there is none. */
+function emptySplit(counts: Counts): SplitName | null {
+  return SPLITS.find((name) => counts[name].pieces === 0 && counts[otherThan(name)].pieces >= 2) ?? null;
+}
+
+/** Of the chunks from `from` to before `to`, the one that the smallest change of the held-out fraction would have moved: contents decide, not positions. */
+async function nearest(split: Split, from: number, to: number, draw: (chunk: Uint8Array) => number): Promise<number> {
+  let best = from;
+  let bestDraw = Number.POSITIVE_INFINITY;
+  for (let chunk = from; chunk < to; chunk++) {
+    const drawn = draw(await split.read(chunk));
+    if (drawn < bestDraw) [best, bestDraw] = [chunk, drawn];
+  }
+  return best;
+}
+
+const difference = (now: Counts, before: Counts): Counts => ({
+  train: { pieces: now.train.pieces - before.train.pieces, bytes: now.train.bytes - before.train.bytes },
+  validation: {
+    pieces: now.validation.pieces - before.validation.pieces,
+    bytes: now.validation.bytes - before.validation.bytes,
+  },
+});
+
+/** What was written between each two of the counts. */
+export const between = (counts: readonly Counts[]): Counts[] =>
+  counts.slice(1).map((now, i) => difference(now, counts[i]!));
+
+/** Opens both splits under other names, so that new files can take their names. */
+async function setAside(folder: string) {
+  const aside = (name: SplitName) => ({
+    bytes: join(folder, `old-${bytesFile(name)}`),
+    ends: join(folder, `old-${endsFile(name)}`),
+  });
+  for (const name of SPLITS) {
+    await rename(join(folder, bytesFile(name)), aside(name).bytes);
+    await rename(join(folder, endsFile(name)), aside(name).ends);
+  }
+  const splits = { train: await openSplit(aside('train')), validation: await openSplit(aside('validation')) };
+  return {
+    ...splits,
+    async remove() {
+      for (const name of SPLITS) {
+        await splits[name].close();
+        for (const path of Object.values(aside(name))) await rm(path);
+      }
+    },
+  };
+}
+
+/**
+ * Moves one document chunk into each empty split of a domain whose other split has at least two. Rewrites the files of a closed writer.
+ * @param domains the counts of each domain, in the order in which they were written
+ * @returns their counts now
+ */
+export async function fillEmptySplits(folder: string, domains: readonly Counts[], seed: number): Promise<Counts[]> {
+  if (domains.every((counts) => emptySplit(counts) === null)) return [...domains];
+  const old = await setAside(folder);
+  const writers = {
+    train: await createSplitWriter(folder, 'train'),
+    validation: await createSplitWriter(folder, 'validation'),
+  };
+  const written = (): Counts => ({ train: writtenTo(writers.train), validation: writtenTo(writers.validation) });
+  const counts = [written()];
+  const start = { train: 0, validation: 0 };
+  for (const domain of domains) {
+    const to = emptySplit(domain);
+    for (const name of SPLITS) {
+      const [first, end] = [start[name], start[name] + domain[name].pieces];
+      // A small draw means validation.
+      const sign = to === 'validation' ? 1 : -1;
+      const given =
+        to === null || to === name
+          ? null
+          : await nearest(old[name], first, end, (chunk) => sign * uniformDraw(seed, chunk));
+      for (let chunk = first; chunk < end; chunk++)
+        await appendChunk(writers[chunk === given ? to! : name], await old[name].read(chunk));
+      start[name] = end;
+    }
+    counts.push(written());
+  }
+  await old.remove();
+  for (const name of SPLITS) await closeSplitWriter(writers[name]);
+  return between(counts);
+}
