@@ -22,4 +22,4 @@ export {
 export { type SelfCheck, selfCheck } from './self-check.js';
 export { sourceByteNats, type TokenReading } from './source-byte-bits.js';
 export { SUITES } from './suites/index.js';
-export { heldOutTexts, kindsOf, textsOf } from './texts.js';
+export { heldOutOpenings, heldOutTexts, kindsOf, textsOf } from './texts.js';

@@ -1,10 +1,11 @@
-/** @module What a report shows of the model itself: how it cuts sentences, beside the source's tokens, and texts that it writes. */
+/** @module What a report shows of the model itself: how it cuts sentences, beside the source's tokens, and what it writes. */
 import { encodeBytes } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
 import { openGenerator, PLAIN_SAMPLING } from '../generate/index.js';
 import { openResidentModel, openSegmenter, type ResidentModel } from '../model/index.js';
 import { canonicalTokens } from '../patching/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
+import { type ByteSample, byteSamples } from './byte-samples.js';
 
 export interface CutSentence {
   readonly text: Uint8Array;
@@ -24,6 +25,8 @@ export interface Sample {
 export interface ModelReadings {
   readonly sentences: readonly CutSentence[];
   readonly samples: readonly Sample[];
+  /** Files that it continued; none if the data has no domain of bytes. */
+  readonly files: readonly ByteSample[];
 }
 
 /** Kinds of text on which segmentations differ. */
@@ -86,7 +89,11 @@ export async function modelReadings(dir: string, source: string | null): Promise
   const { folder } = await resolveCheckpoint(dir);
   const model = await openResidentModel(folder, { weights: 'float32' });
   try {
-    return { sentences: await cutSentences(model, source), samples: await writeSamples(model) };
+    return {
+      sentences: await cutSentences(model, source),
+      samples: await writeSamples(model),
+      files: await byteSamples(dir, model),
+    };
   } finally {
     model.dispose();
   }

@@ -7,6 +7,7 @@ import { type Html, html, trusted } from './html.js';
 import type { ModelReadings } from './model-readings.js';
 import type { ReportInputs } from './report-inputs.js';
 import { again } from './sections/again.js';
+import { continuedFiles } from './sections/byte-samples.js';
 import { cost } from './sections/cost.js';
 import { mapping } from './sections/mapping.js';
 import { cutSentences, writtenSamples } from './sections/reading.js';
@@ -19,7 +20,7 @@ import { training } from './sections/training.js';
 const STYLE = new URL('../../assets/report/report.css', import.meta.url);
 
 /** Forbids what the page does not need: scripts, and anything from elsewhere. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:";
 
 interface Shell {
   readonly title: string;
@@ -62,7 +63,7 @@ export async function reportPage(
     training(inputs),
     suites(inputs),
     cost(inputs),
-    ...(readings === null ? [] : [cutSentences(readings), writtenSamples(readings)]),
+    ...(readings === null ? [] : [cutSentences(readings), writtenSamples(readings), continuedFiles(readings.files)]),
     mapping(inputs.mapping),
     again(inputs),
   ];

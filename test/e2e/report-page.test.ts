@@ -30,6 +30,7 @@ describe.skipIf(typeof opened === 'string')('the report’s page', () => {
     const readings = {
       sentences: [{ text: Buffer.from('A sentence.'), patches: [1, 10], entropies: [0.5, 5], tokens: [1, 9, 1] }],
       samples: [{ prompt: 'Once ', text: Buffer.from('upon a time') }],
+      files: [],
     };
     const path = join(work, 'report.html');
     writeFileSync(path, await reportPage(await reportInputs(work), readings));

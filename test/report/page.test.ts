@@ -16,6 +16,7 @@ const READINGS: ModelReadings = {
     { text: Buffer.from('<i>'), patches: [3], entropies: [1], tokens: null },
   ],
   samples: [{ prompt: 'Once ', text: Uint8Array.of(0x75, 0xff) }],
+  files: [],
 };
 
 async function pageOf(readings: ModelReadings | null) {
@@ -48,6 +49,44 @@ describe('the page of a report', () => {
     expect(commands).toContain(
       'byteify evaluate conversion --suite choice --against source --limit 100 --max-bytes 1048576 --seed 1\n',
     );
+  });
+
+  it('shows files that the model continued: pictures, sounds, or bytes', async () => {
+    const original = (head: string) => Buffer.concat([Buffer.from(head, 'latin1'), Buffer.alloc(60, 0xab)]);
+    const files = [
+      ['images', 'BM'],
+      ['images', '\x89PNG\r\n'],
+      ['sounds', 'RIFF\x01\x02\x03\x04WAVE'],
+      ['other', '\0\x01'],
+    ].map(([domain, head]) => ({
+      domain: domain!,
+      original: original(head!),
+      promptBytes: 30,
+      continued: original(head!).subarray(0, 40),
+    }));
+    const { document } = await pageOf({ ...READINGS, files });
+    const rows = [...document.querySelectorAll('#files tbody tr')];
+    expect(rows.map((row) => row.querySelector('td')!.textContent)).toEqual([
+      'images 1',
+      'images 2',
+      'sounds 1',
+      'other 1',
+    ]);
+    const sources = rows.map((row) => [...row.querySelectorAll('img, audio')].map((one) => one.getAttribute('src')!));
+    expect(sources.map((two) => two.map((source) => source.slice(0, source.indexOf(';'))))).toEqual([
+      ['data:image/bmp', 'data:image/bmp'],
+      ['data:image/png', 'data:image/png'],
+      ['data:audio/wav', 'data:audio/wav'],
+      [],
+    ]);
+    const data = sources[0]![1]!.replace(/^.*base64,/, '');
+    expect(Buffer.from(data, 'base64').equals(files[0]!.continued)).toBe(true);
+    for (const shown of rows.flatMap((row) => [...row.querySelectorAll('img, audio')]))
+      expect(shown.getAttribute('alt') ?? shown.getAttribute('aria-label')).toMatch(
+        /the original|continued by the model/,
+      );
+    expect(rows[3]!.querySelectorAll('code')[1]!.textContent).toBe('ab '.repeat(10).trim());
+    expect(rows[0]!.textContent).toContain('10 bytes written');
   });
 
   it('shows what a byte costs by part, beside the source if its sizes are known', async () => {

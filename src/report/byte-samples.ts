@@ -1,0 +1,56 @@
+/** @module Files that a model continues: the beginning of held-out documents of each domain of bytes, and what it writes after it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeBytes } from '../blt/index.js';
+import { readStoreManifest } from '../data/index.js';
+import { heldOutOpenings } from '../evaluate/index.js';
+import { openGenerator, PLAIN_SAMPLING } from '../generate/index.js';
+import type { ResidentModel } from '../model/index.js';
+
+export interface ByteSample {
+  readonly domain: string;
+  readonly original: Uint8Array;
+  /** How many of its bytes the model was given. */
+  readonly promptBytes: number;
+  /** The given bytes, and those that the model wrote after them, at most as many as the original has. */
+  readonly continued: Uint8Array;
+}
+
+const SAMPLES_PER_DOMAIN = 3;
+const LONGEST_BYTES = 4096;
+const TEMPERATURE = 0.7;
+
+/** Held-out documents of the domains of bytes; none if the conversion's folder has no data. */
+async function originals(dir: string): Promise<Pick<ByteSample, 'domain' | 'original'>[]> {
+  const folder = join(dir, 'data');
+  const domains = existsSync(folder) ? ((await readStoreManifest(folder))?.domains ?? []) : [];
+  if (domains.every(({ kind }) => kind === 'text')) return [];
+  const maxBytes = domains.length * SAMPLES_PER_DOMAIN * LONGEST_BYTES;
+  const openings = await heldOutOpenings(dir, { maxBytes, openingBytes: LONGEST_BYTES });
+  return openings
+    .filter(({ kind }) => kind === 'bytes')
+    .flatMap(({ name, texts }) => texts.slice(0, SAMPLES_PER_DOMAIN).map((original) => ({ domain: name, original })));
+}
+
+/** Lets the model write the second half of held-out documents. The engine must be started. */
+export async function byteSamples(dir: string, model: ResidentModel): Promise<ByteSample[]> {
+  const documents = await originals(dir);
+  if (documents.length === 0) return [];
+  const generator = openGenerator(model, { slots: documents.length, mode: 'graph' });
+  try {
+    return await Promise.all(
+      documents.map(async ({ domain, original }, seed) => {
+        const promptBytes = Math.ceil(original.length / 2);
+        const given = original.subarray(0, promptBytes);
+        const sampling = { ...PLAIN_SAMPLING, temperature: TEMPERATURE };
+        const request = { prompt: [...encodeBytes(given)], sampling, seed, stops: [] };
+        const [written] = generator.generate({ ...request, maxBytes: Math.max(1, original.length - promptBytes) });
+        const parts: Uint8Array[] = [given];
+        for await (const { bytes } of written!) parts.push(bytes);
+        return { domain, original, promptBytes, continued: Buffer.concat(parts) };
+      }),
+    );
+  } finally {
+    await generator.close();
+  }
+}
