@@ -28,6 +28,7 @@ const STAGES = namesIn(/\*\*Stages exchange data on disk only\.\*\* (.+?) never 
 /** The verbs that compute. Their files are loaded when they are called, and the library when they start the engine. */
 const COMPUTING_VERBS = [
   'bench',
+  'adapt',
   'convert',
   'demo',
   'evaluate',

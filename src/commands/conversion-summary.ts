@@ -13,6 +13,19 @@ export interface ConversionSummary {
   readonly seconds: Readonly<Record<string, number>>;
 }
 
+/** The summary as pairs of a name and a text. */
+export function summaryLines(summary: ConversionSummary): [string, string][] {
+  const bits = (value: number | null) => (value === null ? 'unknown' : `${value.toFixed(3)} bits per byte`);
+  const quantised = summary.source_quantised_types ?? [];
+  const weights = quantised.length === 0 ? '' : ` (quantised weights: ${quantised.join(', ')})`;
+  return [
+    ['source', `${bits(summary.source_bits_per_byte)}${weights}`],
+    ['BLT', bits(summary.bits_per_byte)],
+    ['bytes per patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
+    ['export', summary.export],
+  ];
+}
+
 /** Reads the summary from the manifest. A value that was not measured is null. */
 export function conversionSummary(conversion: Conversion): ConversionSummary {
   const { stages, quantised_types: quantisedTypes = null } = conversion.manifest();

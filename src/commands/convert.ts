@@ -5,7 +5,7 @@ import { convert } from '../pipeline/index.js';
 import { isOverridden, recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
 import { type Command, printResult } from './command.js';
-import { conversionSummary } from './conversion-summary.js';
+import { conversionSummary, summaryLines } from './conversion-summary.js';
 import {
   type BudgetArgs,
   budgetOption,
@@ -87,15 +87,3 @@ export const convertCommand: Command<Args> = {
     }
   },
 };
-
-function summaryLines(summary: ReturnType<typeof conversionSummary>): [string, string][] {
-  const bits = (value: number | null) => (value === null ? 'unknown' : `${value.toFixed(3)} bits per byte`);
-  const quantised = summary.source_quantised_types ?? [];
-  const weights = quantised.length === 0 ? '' : ` (quantised weights: ${quantised.join(', ')})`;
-  return [
-    ['source', `${bits(summary.source_bits_per_byte)}${weights}`],
-    ['BLT', bits(summary.bits_per_byte)],
-    ['bytes per patch', summary.bytes_per_patch?.toFixed(2) ?? 'unknown'],
-    ['export', summary.export],
-  ];
-}

@@ -42,6 +42,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./patcher.js')).patcher,
   },
   {
+    name: 'adapt',
+    summary: 'continue a finished model on a language or domain, with a new patcher',
+    computes: true,
+    load: async () => (await import('./adapt.js')).adaptCommand,
+  },
+  {
     name: 'finetune',
     summary: 'train a BLT through the stages of a recipe',
     computes: true,

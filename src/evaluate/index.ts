@@ -8,6 +8,7 @@ export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
 export { openBltModel } from './readers/blt-model.js';
+export { modelDigest } from './run/identity.js';
 export { readResults } from './run/read-results.js';
 export { type ResultDocument, resultSchema } from './run/result-document.js';
 export { type ByteScores, scoreTexts } from './score.js';

@@ -53,7 +53,7 @@ export async function finetuneStep(
       const ofText = allTexts(heldOut.filter(({ kind }) => kind === 'text'));
       const { metrics } = await finetune({
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
-        source: from === null ? conversion.path('import') : null,
+        source: from === null && existsSync(conversion.path('import')) ? conversion.path('import') : null,
         run,
         ...(from === null && { conversion: conversion.folder }),
         recipe,

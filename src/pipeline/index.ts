@@ -1,5 +1,6 @@
 /** @module The stages of a conversion, each as one step on its folder. */
 
+export { adapt } from './adapt.js';
 export type { BudgetRequest } from './budget-step.js';
 export { calibrateFolder } from './calibrate-folder.js';
 export type { StepContext } from './context.js';

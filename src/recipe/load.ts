@@ -40,6 +40,8 @@ export interface LoadOptions {
 /** `way` selects the default recipe that is used if none is named. */
 export interface DefaultOptions extends LoadOptions {
   readonly way?: keyof typeof DEFAULT_RECIPES;
+  /** A shipped recipe that is used instead of that default. */
+  readonly shipped?: string;
 }
 
 function validate(text: RecipeText): Recipe {
@@ -118,11 +120,12 @@ stages:
  */
 export async function loadRecipeOrDefault(
   nameOrPath: string | undefined,
-  { way = 'distilled', ...options }: DefaultOptions = {},
+  { way = 'distilled', shipped, ...options }: DefaultOptions = {},
 ): Promise<Recipe> {
-  return nameOrPath === undefined
+  const named = nameOrPath ?? shipped;
+  return named === undefined
     ? parseRecipe(DEFAULT_RECIPES[way], 'the default recipe', options)
-    : loadRecipe(nameOrPath, options);
+    : loadRecipe(named, options);
 }
 
 /**

@@ -27,6 +27,8 @@ const provenanceSchema = z.strictObject({
       files: z.array(z.strictObject({ name: z.string(), size_bytes: z.number(), sha256: z.string() })),
     })
     .nullable(),
+  /** The BLT that `byteify adapt` began with; absent if a Llama was converted. */
+  adapted_from: z.strictObject({ model: z.string(), sha256: z.string() }).optional(),
   recipe: z
     .strictObject({
       name: z.string(),
@@ -97,6 +99,9 @@ export function provenanceOf(
             ...(quantised.length > 0 && { quantised_types: quantised }),
             files: files.map(({ path, size_bytes, sha256 }) => ({ name: lastPart(path), size_bytes, sha256 })),
           },
+    ...(manifest?.adapted_from !== undefined && {
+      adapted_from: { ...manifest.adapted_from, model: lastPart(manifest.adapted_from.model) },
+    }),
     recipe:
       manifest === null || manifest.recipe === null
         ? null

@@ -55,7 +55,9 @@ function expectRoomFor(sourceWidth: number, { crossAttnK, hiddenSize, hashSizes 
 
 /** Recipes for a purpose of their own, each after the source that it is for. */
 const OTHERS: Readonly<Record<string, readonly string[]>> = { tiny: ['tiny-bytes'] };
-const SHIPPED = Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`, ...(OTHERS[name] ?? [])]);
+/** For any BLT. */
+const ADAPT = 'adapt';
+const SHIPPED = [...Object.keys(LLAMAS).flatMap((name) => [name, `${name}-paper`, ...(OTHERS[name] ?? [])]), ADAPT];
 
 describe('shipped recipes', () => {
   it('are those that the documentation lists', async () => {

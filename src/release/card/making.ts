@@ -22,8 +22,9 @@ export function howItWasMade(card: CardInputs): string {
     `${by} with the recipe ${code(named.name)} (digest ${code(named.sha256)}); [${RECIPE_NAME}](${RECIPE_NAME}) has every setting written out. ${history}`,
     markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes per step:'], steps(card.recipe)),
     ...effort(card),
+    ...adaptation(card),
     `To reproduce it ${sameSource(card)}, with the same text in the folder \`text\`:`,
-    '```sh\nbyteify convert --recipe recipe.yaml --data text --out again\n```',
+    `\`\`\`sh\nbyteify ${card.provenance.adapted_from === undefined ? 'convert' : 'adapt BLT'} --recipe recipe.yaml --data text --out again\n\`\`\``,
   ].join('\n\n');
 }
 
@@ -47,7 +48,15 @@ function effort({ provenance: { stages } }: CardInputs): string[] {
   return [`All stages together took ${humanDuration(seconds)}${work}.`];
 }
 
-function sameSource({ provenance: { source } }: CardInputs): string {
+function adaptation({ provenance: { adapted_from: from } }: CardInputs): string[] {
+  if (from === undefined) return [];
+  return [
+    `It was adapted from the BLT ${code(from.model)} (SHA-256 of its files ${code(from.sha256)}), which \`BLT\` stands for below.`,
+  ];
+}
+
+function sameSource({ provenance: { source, adapted_from: adapted } }: CardInputs): string {
+  if (adapted !== undefined) return 'from the same BLT';
   if (source === null) return 'from the same checkpoint';
   if (source.revision !== null) return `from the same commit of the source, which ${RECIPE_NAME} names`;
   if (source.model.startsWith('builtin:')) return 'from the model that is shipped with byteify';

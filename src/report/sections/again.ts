@@ -26,10 +26,10 @@ function evaluateCommand({ suite, source, options }: ResultDocument): string {
 }
 
 export function again({ manifest, recipe, results }: ReportInputs): Section {
-  const { revision, byteify, stages } = manifest;
+  const { revision, byteify, stages, adapted_from: adapted } = manifest;
   const source = `${sourceName(manifest) ?? 'SOURCE'}${revision === null ? '' : `@${revision}`}`;
   const commands = [
-    `byteify convert ${quoted(source)} --recipe recipe.yaml --data TEXT --out conversion`,
+    `byteify ${adapted === undefined ? `convert ${quoted(source)}` : `adapt ${quoted(lastPart(adapted.model))}`} --recipe recipe.yaml --data TEXT --out conversion`,
     ...results.map(evaluateCommand),
     'byteify report conversion',
   ];

@@ -1,0 +1,61 @@
+/** @module Adapts a finished model to other text: a new patcher and more training, in a conversion folder of its own. */
+import { UsageError } from '../errors.js';
+import type { Recipe } from '../recipe/index.js';
+import { adoptStep } from './adopt-step.js';
+import type { StepContext } from './context.js';
+import { dataStep } from './data-step.js';
+import { exportStep } from './export-step.js';
+import { finetuneStep } from './finetune-step.js';
+import { patcherStep } from './patcher-step.js';
+
+/** Keys of a recipe that determine sizes, which an adapted model already has. */
+const SIZES = {
+  blt: [
+    'cross_attn_k',
+    'hidden_size',
+    'heads',
+    'encoder_layers',
+    'decoder_layers',
+    'intermediate_size',
+    'hash_sizes',
+    'hash_functions',
+    'hash_vocab',
+    'window',
+  ],
+  patcher: ['hidden_size', 'layers', 'heads', 'intermediate_size', 'window'],
+} as const satisfies { [Section in 'blt' | 'patcher']: readonly (keyof Recipe[Section])[] };
+
+/** @throws UsageError for a recipe that sets a size, or has a stage that only a remapped model needs */
+function checkRecipe(recipe: Recipe): void {
+  const set = (['blt', 'patcher'] as const).flatMap((section) =>
+    SIZES[section].flatMap((key) => {
+      const values: Readonly<Record<string, unknown>> = recipe[section];
+      return values[key] === undefined ? [] : [`${section}.${key}`];
+    }),
+  );
+  if (set[0] !== undefined)
+    throw new UsageError(`The recipe sets ${set[0]}, but a model that is adapted keeps its sizes.`, {
+      hint: 'Use the recipe adapt, or one without sizes.',
+    });
+  if (recipe.stages.some(({ kind }) => kind === 'closed-form'))
+    throw new UsageError('A closed-form stage would replace what the model has learnt.', {
+      hint: 'Use the recipe adapt, or one whose stages take gradient steps.',
+    });
+}
+
+/**
+ * @param from a conversion or a BLT checkpoint folder; @param data the files and folders to train on
+ * @throws UsageError when the recipe does not fit, or the model, recipe or data changed since; the signal's reason when stopped; another call resumes
+ */
+export async function adapt(context: StepContext, from: string, data: readonly string[]): Promise<void> {
+  checkRecipe(context.recipe);
+  await adoptStep(context, from);
+  const store = await dataStep(context, data);
+  try {
+    await patcherStep(context, store);
+    await finetuneStep(context, store);
+  } finally {
+    await store.close();
+  }
+  await exportStep(context);
+}
