@@ -1,7 +1,7 @@
 /** @module The options of `plan --scale`, and which options go together. */
 import { UsageError } from '../../errors.js';
 import { PATCH_SIZES, parseFlops } from '../../plan/index.js';
-import type { OptionSpec } from '../command.js';
+import { type OptionSpec, parsers } from '../command.js';
 
 export interface ScaleArgs {
   readonly scale?: boolean;
@@ -20,13 +20,6 @@ function parseFlopsPerByte(text: string): number {
   return flops;
 }
 
-/** A mean patch size in bytes. */
-export function parsePatchSize(text: string): number {
-  const bytes = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(bytes) || bytes < 1) throw new Error('must be mean patch sizes of at least 1 byte');
-  return bytes;
-}
-
 export const scaleOptions: readonly OptionSpec[] = [
   {
     flags: '--scale',
@@ -40,7 +33,7 @@ export const scaleOptions: readonly OptionSpec[] = [
   {
     flags: '--bytes-per-patch <x...>',
     help: `with --scale: mean patch sizes for which the largest size is looked up (default: ${PATCH_SIZES.join(' ')})`,
-    parse: parsePatchSize,
+    parse: parsers.patchSize,
   },
   { flags: '--svg <file>', help: 'with --scale: also draw the sizes over their patch sizes' },
 ];
