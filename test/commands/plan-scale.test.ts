@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandLine, wrongUsage } from '../support/command-line.js';
+import { REPOSITORY } from '../support/repository-texts.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const folder = temporaryFolder();
@@ -54,6 +55,20 @@ describe('plan --scale', () => {
     // Without colour, in a terminal as in a pipe.
     expect(stdout).not.toContain('\u001b');
     for (const line of stdout.split('\n').filter((text) => text.includes('##'))) expect(line.length).toBeLessThan(81);
+  });
+
+  it('prints what the documentation shows', async () => {
+    const page = await readFile(join(REPOSITORY, 'docs/patch-size.md'), 'utf8');
+    expect(page).toContain(`\`\`\`text\n${(await commandLine(...TINY)).stdout}\`\`\``);
+    const sizes = { hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, intermediate_size: 14336 };
+    const config = { model_type: 'llama', vocab_size: 128256, num_key_value_heads: 8, ...sizes };
+    await writeFile(join(folder(), 'config.json'), JSON.stringify(config));
+    const { stdout } = await commandLine('plan', folder(), '--recipe', 'llama-3.1-8b-paper', '--scale');
+    expect(stdout).toContain('The recipe’s model costs 3.69 GFLOP per byte at 4.5 bytes per patch.');
+    expect(page).toContain('(3.69 GFLOP per byte at 4.5 bytes per patch)');
+    const times = (bytes: number) => Number(new RegExp(`^ +${bytes} .* (\\S+) x$`, 'm').exec(stdout)![1]).toFixed(1);
+    expect(page).toContain(`patches of 6 bytes allow ${times(6)} times the parameters`);
+    expect(page).toContain(`patches of 8 bytes ${times(8)} times.`);
   });
 
   it('says so if the local models alone cost more than the budget', async () => {
