@@ -97,10 +97,10 @@ export const parsers = {
     if (!Number.isFinite(value) || value <= 0) throw new Error('must be a number above zero');
     return value;
   },
-  /** A mean patch size in bytes: a number of at least 1. */
+  /** A mean patch size in bytes, from 1 to 1024. */
   patchSize: (text: string): number => {
     const bytes = text.trim() === '' ? Number.NaN : Number(text);
-    if (!Number.isFinite(bytes) || bytes < 1) throw new Error('must be at least 1 byte per patch');
+    if (!(bytes >= 1 && bytes <= 1024)) throw new Error('must be bytes per patch from 1 to 1024');
     return bytes;
   },
   /** A size in bytes: `500MB`, `5GB`, `4GiB`, or a plain number. */

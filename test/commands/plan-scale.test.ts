@@ -129,8 +129,9 @@ describe('options that have no effect', () => {
   it.each([
     ['--flops-per-byte', '0'],
     ['--flops-per-byte', 'much'],
-    ['--flops-per-byte', '2E'],
+    ['--flops-per-byte', '2P'],
     ['--bytes-per-patch', '0.5'],
+    ['--bytes-per-patch', '1e300'],
     ['--bytes-per-patch', 'few'],
   ])('%s %s is refused', async (flag, value) => {
     expect(await commandLine(...TINY, flag, value)).toMatchObject(wrongUsage(`${flag} must be`));

@@ -11,7 +11,7 @@ export interface ScaleArgs {
 }
 
 /** No model costs more at a byte; a larger number would be searched for a long time. */
-const MOST_FLOPS = 1e15;
+const MOST_FLOPS = 1e13;
 
 function parseFlopsPerByte(text: string): number {
   const flops = parseFlops(text);
