@@ -110,12 +110,15 @@ export {
   type Budget,
   configPlanSource,
   hubPlanSource,
+  inferenceText,
   localPlanSource,
   makePlan,
   measuredGflops,
   type Plan,
   type PlanSource,
   parseBudget,
+  type Scale,
+  scaleAt,
 } from './plan/index.js';
 export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';

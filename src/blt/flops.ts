@@ -29,7 +29,10 @@ export interface Flops {
 
 export type FlopParts = Readonly<Record<'encoder' | 'global' | 'decoder' | 'head' | 'patcher', Flops>>;
 
-/** The text's shape: its length in bytes sets how many keys a position sees, bytes per patch how often the global part runs. */
+/**
+ * The text's shape: its length in bytes sets how many keys a position sees, bytes per patch how often the global part runs. With infinitely
+ * many bytes per patch, only what runs at every byte remains.
+ */
 export interface TextShape {
   readonly bytes: number;
   readonly bytesPerPatch: number;
@@ -141,9 +144,10 @@ export function totalFlops(flops: Flops): number {
 
 /**
  * The number of keys that a position of a text sees on average: position p sees p + 1 of them, at most the window.
- * (1 + 2 + ... + W + W·(n − W)) / n
+ * (1 + 2 + ... + W + W·(n − W)) / n, and 0 of a text without positions
  */
 export function meanVisibleKeys(positions: number, window: number | null): number {
+  if (positions === 0) return 0;
   const reach = Math.min(positions, window ?? positions);
   return (reach * (reach + 1) * 0.5 + reach * (positions - reach)) / positions;
 }

@@ -113,7 +113,8 @@ function toOption(spec: OptionSpec): Option {
   if (spec.parse !== undefined || repeatable) {
     option.argParser((text: string, previous: unknown) => {
       const value = parseValue(option.long ?? spec.flags, text, parse);
-      return repeatable ? [...(previous as unknown[]), value] : value;
+      if (!repeatable && !option.variadic) return value;
+      return previous === undefined ? [value] : [...(previous as unknown[]), value];
     });
   }
   return option;

@@ -97,6 +97,12 @@ export const parsers = {
     if (!Number.isFinite(value) || value <= 0) throw new Error('must be a number above zero');
     return value;
   },
+  /** A mean patch size in bytes, from 1 to 1024. */
+  patchSize: (text: string): number => {
+    const bytes = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(bytes >= 1 && bytes <= 1024)) throw new Error('must be bytes per patch from 1 to 1024');
+    return bytes;
+  },
   /** A size in bytes: `500MB`, `5GB`, `4GiB`, or a plain number. */
   byteSize: (text: string): number => {
     const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?$/i.exec(text.trim());

@@ -1,10 +1,12 @@
 /** @module `byteify patcher`: trains, calibrates and evaluates the patcher. */
 import { openConversion } from '../conversion/index.js';
+import { UsageError } from '../errors.js';
 import { evaluatePatcher, segmentationMetrics } from '../evaluate/index.js';
-import { calibrateFolder, dataStep, patcherStep } from '../pipeline/index.js';
+import { calibrateFolder, dataStep, patcherStep, sweepFolder } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs, renderTable } from '../ui/index.js';
 import { type Command, type CommandGroup, parsers, printResult } from './command.js';
+import { renderSweep, sweepDocument } from './patcher/render-sweep.js';
 import {
   dataOption,
   type EngineArgs,
@@ -54,6 +56,7 @@ const train: Command<TrainArgs> = {
 interface CalibrateArgs extends EngineArgs {
   readonly dir: string;
   readonly targetBytesPerPatch?: number;
+  readonly sweep?: readonly number[];
   readonly data?: readonly string[];
   readonly maxBytes: number;
   readonly textKey: string;
@@ -69,17 +72,36 @@ const calibrate: Command<CalibrateArgs> = {
       help: 'target mean (default: the recipe’s, which is 4.5, or as many patches as the labels of an aligned patcher)',
       parse: parsers.positive,
     },
+    {
+      flags: '--sweep <x...>',
+      help: 'instead: show the thresholds for several targets and how they cut the text; writes nothing',
+      parse: parsers.patchSize,
+    },
     { ...dataOption, help: 'text to calibrate on (default: the conversion’s held-out text)' },
     textKeyOption,
     { flags: '--max-bytes <n>', help: 'maximum amount of text to use', parse: parsers.byteSize, default: 262_144 },
     ...engineOptions,
   ],
-  examples: ['byteify patcher calibrate llama-blt', 'byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5'],
+  examples: [
+    'byteify patcher calibrate llama-blt',
+    'byteify patcher calibrate llama-blt --target-bytes-per-patch 4.5',
+    'byteify patcher calibrate llama-blt --sweep 3.5 4.5 6 8',
+  ],
   async run(context, args) {
+    const { dir, targetBytesPerPatch: target = null, sweep: targets, data = [], maxBytes, textKey } = args;
+    if (target !== null && targets !== undefined) {
+      throw new UsageError('--sweep writes no threshold, so it does not go with --target-bytes-per-patch.', {
+        hint: 'Choose one of them: --sweep to compare, --target-bytes-per-patch to set.',
+      });
+    }
     await startEngineFor(args);
     const { reporter, signal } = context;
-    const { dir, targetBytesPerPatch: target = null, data = [], maxBytes, textKey } = args;
-    const result = await calibrateFolder({ dir, target, data, textKey, maxBytes, reporter, signal });
+    const texts = { dir, data, textKey, maxBytes, reporter, signal };
+    if (targets !== undefined) {
+      const sweep = await sweepFolder({ ...texts, targets });
+      return printResult(context, sweepDocument(sweep), () => renderSweep(sweep));
+    }
+    const result = await calibrateFolder({ ...texts, target });
     const document = { threshold_nats: result.threshold, bytes_per_patch: result.bytesPerPatch, config: result.config };
     printResult(context, document, () =>
       renderPairs([

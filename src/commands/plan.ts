@@ -12,6 +12,7 @@ import { locateModel } from '../import/index.js';
 import {
   divideBudget,
   hubPlanSource,
+  inferenceText,
   localPlanSource,
   makePlan,
   type Plan,
@@ -26,6 +27,8 @@ import { type Command, type Context, parsers, printResult } from './command.js';
 import { compileForTarget, renderTarget, type TargetOptions, targetDocument } from './plan/compile-for-target.js';
 import { planDocument } from './plan/plan-document.js';
 import { renderPlan } from './plan/render-plan.js';
+import { checkScaleOptions, type ScaleArgs, scaleOptions } from './plan/scale-options.js';
+import { showScale } from './plan/show-scale.js';
 import {
   type BudgetArgs,
   budgetOption,
@@ -36,7 +39,7 @@ import {
   recipeOptions,
 } from './shared-options.js';
 
-interface Args extends RecipeArgs, BudgetArgs {
+interface Args extends RecipeArgs, BudgetArgs, ScaleArgs {
   readonly model?: string;
   readonly data?: readonly string[];
   readonly gflops?: number;
@@ -74,14 +77,18 @@ export const plan: Command<Args> = {
     },
     { flags: '--devices <n>', help: 'with --target: how many of these GPUs (default: 1)', parse: devicesOption.parse! },
     { ...fullyShardedOption, help: `with --target: ${fullyShardedOption.help}` },
+    ...scaleOptions,
   ],
   examples: [
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m',
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m --budget 8h --data corpus/',
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --gflops 400000 --json',
     'byteify plan meta-llama/Llama-3.1-8B --recipe llama-3.1-8b --target h100 --devices 8 --fully-sharded',
+    'byteify plan --recipe tiny --scale',
+    'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --scale --flops-per-byte 2G --bytes-per-patch 4.5 6 8 --svg scale.svg',
   ],
   async run(context, args) {
+    checkScaleOptions(args);
     const recipe = await loadRecipeOrDefault(args.recipe, { sets: args.set, onWarning: context.reporter.warn });
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
@@ -91,6 +98,7 @@ export const plan: Command<Args> = {
     }
     const source = await findSource(context, model);
     const config = bltConfigFor(source.config, localSizesOf(source.config, recipe));
+    if (args.scale === true) return showScale(context, args, { model, config, text: inferenceText(recipe, config) });
     const gflops = args.gflops ?? sustainedGflops();
     const inputs = planInputs({ config, recipe, source, gflops });
     const { budget } = args;

@@ -13,4 +13,4 @@ export { type Checkpoint, newestCheckpoint, resolveCheckpoint } from './resolve-
 export { restartHint } from './restart-hint.js';
 export { runStage, type StageOutcome } from './run-stage.js';
 export { claimOutput, markOutput, OUTPUT_RECORD, type OutputKind } from './safe-output.js';
-export { STAGE_NAMES, STAGES, type StageName } from './stages.js';
+export { outputFolder, STAGE_NAMES, STAGES, type StageName } from './stages.js';

@@ -8,7 +8,7 @@ import { lockFolder, makeFolder, removeAtomic, sweepTemporary } from '../fs/inde
 import { systemFailure } from '../system-errors.js';
 import { toolVersion } from '../version.js';
 import { emptyManifest, MANIFEST_NAME, type Manifest, readManifest, writeManifest } from './manifest.js';
-import { STAGES, type StageName, stagesFrom } from './stages.js';
+import { outputFolder, STAGES, type StageName, stagesFrom } from './stages.js';
 
 export interface Conversion {
   readonly folder: string;
@@ -71,7 +71,7 @@ function conversion(opened: {
 }): Conversion {
   const { folder, release } = opened;
   let { manifest, restartFrom } = opened;
-  const path = (stage: StageName) => join(folder, STAGES.find(({ name }) => name === stage)!.output);
+  const path = (stage: StageName) => outputFolder(folder, stage);
   const update = async (change: (manifest: Manifest) => Manifest) => {
     const changed = change(manifest);
     await writeManifest(folder, changed);

@@ -1,4 +1,5 @@
 /** @module The stages of a conversion in order, and the folder that each one writes. */
+import { join } from 'node:path';
 
 export const STAGES = [
   { name: 'import', output: 'source' },
@@ -16,3 +17,7 @@ export const STAGE_NAMES: readonly StageName[] = STAGES.map(({ name }) => name);
 export function stagesFrom(name: StageName): readonly (typeof STAGES)[number][] {
   return STAGES.slice(STAGE_NAMES.indexOf(name));
 }
+
+/** Where a stage of the conversion in `dir` writes. */
+export const outputFolder = (dir: string, stage: StageName): string =>
+  join(dir, STAGES.find(({ name }) => name === stage)!.output);

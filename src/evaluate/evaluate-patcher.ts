@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBltConfig } from '../blt/index.js';
-import { MANIFEST_NAME, STAGES } from '../conversion/index.js';
+import { MANIFEST_NAME, outputFolder } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { openLlama } from '../llama/index.js';
 import { disposeParams, loadPatcher, openLlamaModel } from '../model/index.js';
@@ -34,8 +34,6 @@ export interface TextKind {
   readonly kind: string;
   readonly texts: readonly Uint8Array[];
 }
-
-const folderOf = (stage: 'import' | 'patcher'): string => STAGES.find(({ name }) => name === stage)!.output;
 
 /** Measures the patcher in the folder `patcher` with the source in the folder `source`. The engine must be started. @throws ByteifyError if either cannot be read. */
 export async function measurePatcher(
@@ -71,7 +69,7 @@ export async function measurePatcher(
 /** Measures the patcher of a conversion. The engine must be started. @throws UsageError if the folder is not a conversion with a source and a patcher. */
 export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<KindReport[]> {
   const { dir, data, maxBytes, reporter } = options;
-  const [patcher, source] = [join(dir, folderOf('patcher')), join(dir, folderOf('import'))];
+  const [patcher, source] = [outputFolder(dir, 'patcher'), outputFolder(dir, 'import')];
   if (!existsSync(join(dir, MANIFEST_NAME)) || !existsSync(join(patcher, 'config.json')) || !existsSync(source)) {
     throw new UsageError(`${dir} is not a conversion with a source and a trained patcher.`, {
       hint: 'Name the --out folder of `byteify convert` or `byteify patcher train`.',

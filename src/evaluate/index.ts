@@ -1,6 +1,11 @@
 /** @module Measurements: bits per byte, scores, segmentation, encoder fidelity, the self-check of an export. */
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { modelCosts, type PartCost, sourceCosts, totalCost } from './costs.js';
+export {
+  cutCounts,
+  type TokenAgreement,
+  tokenAgreement,
+} from './cut-quality.js';
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
 export { type ChosenSuite, type EvaluateOptions, evaluateSuites } from './evaluate-suites.js';
 export { openExactNats } from './exact-byte-nats.js';

@@ -1,7 +1,13 @@
 /** @module Summarises how well patches follow the source's tokens, and what that costs the source, over several texts. No TensorFlow. */
 import { bitsPerByte } from '../blt/index.js';
-import { isContinuation } from '../data/index.js';
-import { type ByteReading, CUT_AT_END, CUT_LATE, characterStart, NO_CUT } from '../patching/index.js';
+import type { ByteReading } from '../patching/index.js';
+import {
+  type CutCounts,
+  cutCounts,
+  type TokenAgreement,
+  type TokenisedCutText,
+  tokenAgreement,
+} from './cut-quality.js';
 
 /** The negative log-likelihood of each byte of a text under the source's next-token distribution, marginalised to bytes, in nats. */
 export interface SourceNats {
@@ -13,30 +19,15 @@ export interface SourceNats {
   readonly readings: readonly ByteReading[];
 }
 
-export interface SegmentedText {
-  readonly bytes: Uint8Array;
-  /** 1 for bytes at which a canonical token ends, else 0 [bytes]. */
-  readonly ends: Uint8Array;
-  /** NO_CUT, CUT_AT_END or CUT_LATE for each byte [bytes]. */
-  readonly cuts: Uint8Array;
+export interface SegmentedText extends TokenisedCutText {
   /** The negative log-likelihood of the whole text under the patcher, in nats. */
   readonly patcherNats: number;
   readonly source: SourceNats;
 }
 
 /** A report on several texts. Bits are per byte of all texts; the three values for first bytes are parts of `inPatchesBitsPerByte`. */
-export interface SegmentationReport {
+export interface SegmentationReport extends CutCounts, TokenAgreement {
   readonly bytes: number;
-  /** The share of the cuts that are at the end of a canonical token, or, for late cuts, one character after it. */
-  readonly cutPrecision: number;
-  /** The share of the token ends that have a cut. */
-  readonly cutRecall: number;
-  /** The share of late cuts among the token ends that have a cut. */
-  readonly lateShare: number;
-  /** The share of the cuts that are inside a UTF-8 character. */
-  readonly insideCharacterShare: number;
-  readonly bytesPerPatch: number;
-  readonly bytesPerToken: number;
   readonly patcherBitsPerByte: number;
   readonly canonicalBitsPerByte: number;
   readonly inPatchesBitsPerByte: number;
@@ -44,23 +35,6 @@ export interface SegmentationReport {
   readonly staleFirstBytesBitsPerByte: number;
   /** First bytes of tokens that begin inside a patch: a BLT has no global state before them. */
   readonly unreadFirstBytesBitsPerByte: number;
-}
-
-/** The numbers of cuts inside a text, of those inside a character, of token ends that were found by a cut (each counts once), and of those found late. */
-function hits({ bytes, ends, cuts }: SegmentedText) {
-  const hit = new Uint8Array(ends.length);
-  let [made, late, insideCharacters] = [0, 0, 0];
-  for (let i = 0; i < cuts.length - 1; i++) {
-    if (cuts[i] === NO_CUT) continue;
-    made++;
-    if (isContinuation(bytes[i + 1]!)) insideCharacters++;
-    const end = cuts[i] === CUT_LATE ? characterStart(bytes, i) - 1 : i;
-    if (end < 0 || ends[end] === 0 || hit[end] !== 0) continue;
-    hit[end] = cuts[i]!;
-    if (cuts[i] === CUT_LATE) late++;
-  }
-  const inTime = hit.reduce((sum, kind) => sum + (kind === CUT_AT_END ? 1 : 0), 0);
-  return { made, late, insideCharacters, found: inTime + late };
 }
 
 /** @param texts with at least one byte in total */
@@ -72,18 +46,10 @@ export function segmentationReport(texts: readonly SegmentedText[]): Segmentatio
   const perByte = (of: (text: SegmentedText) => number) => bitsPerByte(total(of), bytes);
   const bitsOf = (reading: ByteReading) =>
     perByte(({ source }) => sum(source.inPatches, (i) => source.readings[i] === reading));
-  const cuts = texts.map(hits);
-  const counted = (key: keyof (typeof cuts)[number]) => cuts.reduce((all, text) => all + text[key], 0);
-  // The last token of a text needs no cut.
-  const ends = total(({ ends }) => ends.subarray(0, -1).reduce((all, end) => all + end, 0));
   return {
     bytes,
-    cutPrecision: counted('found') / counted('made'),
-    cutRecall: counted('found') / ends,
-    lateShare: counted('late') / counted('found'),
-    insideCharacterShare: counted('insideCharacters') / counted('made'),
-    bytesPerPatch: bytes / (texts.length + counted('made')),
-    bytesPerToken: bytes / total(({ ends }) => ends.reduce((all, end) => all + end, 0)),
+    ...cutCounts(texts),
+    ...tokenAgreement(texts),
     patcherBitsPerByte: perByte(({ patcherNats }) => patcherNats),
     canonicalBitsPerByte: perByte(({ source }) => sum(source.canonical)),
     inPatchesBitsPerByte: perByte(({ source }) => sum(source.inPatches)),

@@ -17,7 +17,13 @@ export { type Boundary, boundaryLoss } from './losses/boundary-loss.js';
 export { type ChunkLossInputs, chunkLoss } from './losses/chunk-loss.js';
 export { embeddingLoss } from './losses/embedding-loss.js';
 export { prefixKl } from './losses/prefix-kl.js';
-export { calibrate, type LabelGoal, withThreshold } from './patcher/calibrate-patcher.js';
+export {
+  calibrate,
+  type LabelGoal,
+  patcherOutputs,
+  predictedEntropies,
+  withThreshold,
+} from './patcher/calibrate-patcher.js';
 export { type Calibration, type CutGoal, calibrateThreshold } from './patcher/pick-threshold.js';
 export { type PatcherReport, trainPatcher } from './patcher/train-patcher.js';
 export {

@@ -50,6 +50,10 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
   }
 }
 
+/** The text to calibrate on: the named files, or the conversion's held-out text. @throws UsageError if there is none */
+export const calibrationTexts = (options: Omit<CalibrateFolderOptions, 'target'>): Promise<Uint8Array[]> =>
+  options.data.length === 0 ? heldOutTexts(options.dir, options) : textsOf(options.data, options);
+
 /** The recipe's target; if it sets none, the patch count of the patcher's labels, or the paper's mean. */
 async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
   const recipe = await recipeFor(dir, undefined);
@@ -66,8 +70,7 @@ async function calibrateCheckpoint(
 ): Promise<Calibration & { config: string }> {
   const { reporter } = options;
   const config = await readBltConfig(folder);
-  const { dir, data, maxBytes } = options;
-  const heldOut = data.length === 0 ? await heldOutTexts(dir, { maxBytes }) : await textsOf(data, options);
+  const heldOut = await calibrationTexts(options);
   reporter.stage('Calibrating');
   const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);

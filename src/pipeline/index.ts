@@ -17,4 +17,5 @@ export { recordEvaluation } from './record-evaluation.js';
 export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
 export { showModel } from './show-model.js';
+export { type Sweep, type SweepPoint, sweepFolder } from './sweep-folder.js';
 export { withLlama } from './with-llama.js';

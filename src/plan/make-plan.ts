@@ -9,6 +9,7 @@ import {
   type Lora,
   loadsSourceLayers,
   muonShare,
+  type TextShape,
 } from '../blt/index.js';
 import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch, wantedTexts } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
@@ -84,16 +85,24 @@ export function makePlan(params: PlanInputs): Plan {
     ...trainings,
     copies('export', total * BYTES_PER_WEIGHT[recipe.export.dtype]),
   ];
-  const last = works.at(-1)!;
+  const text = lastText(works);
   return {
     parameters,
-    forward: forwardFlops(config, { bytes: last.rowBytes, bytesPerPatch: last.bytesPerPatch }),
-    bytesPerPatch: last.bytesPerPatch,
+    forward: forwardFlops(config, text),
+    bytesPerPatch: text.bytesPerPatch,
     stages,
     diskBytes: stages.reduce((sum, { diskBytes }) => sum + diskBytes, 0),
     memoryBytes: Math.max(...stages.map(({ training }) => training?.memory.peakBytes ?? 0)),
     seconds: flopsPerSecond === null ? null : stages.reduce((sum, { training }) => sum + (training?.seconds ?? 0), 0),
   };
+}
+
+/** The text for which the finished model's inference is counted: a row of the last stage, in patches of the recipe's size. */
+export const inferenceText = (recipe: Recipe, config: BltConfig): TextShape => lastText(trainingWorks(recipe, config));
+
+function lastText(works: readonly TrainingWork[]): TextShape {
+  const { rowBytes: bytes, bytesPerPatch } = works.at(-1)!;
+  return { bytes, bytesPerPatch };
 }
 
 type Stage = Recipe['stages'][number];

@@ -1,10 +1,9 @@
-/** @module Charts as SVG, drawn by Observable Plot without a browser. They follow the page's colours, and each comes with its data as a table. */
+/** @module Charts of the page. They follow its colours, and each comes with its data as a table. */
 import * as Plot from '@observablehq/plot';
-import { parseHTML } from 'linkedom';
 import type { Figure, FigureFormat } from '../ui/index.js';
 import { type Html, html, htmlTable, trusted } from './html.js';
+import { drawPlot } from './plot.js';
 
-const WIDTH = 720;
 const CURVE_HEIGHT = 320;
 const ROW_HEIGHT = 26;
 const SERIES_HEIGHT = 8;
@@ -56,18 +55,7 @@ export const unitOf = ({ title, percent }: { readonly title: string; readonly pe
 
 const shown = (value: number) => Number(value.toPrecision(5)).toLocaleString('en');
 
-/** An SVG with a name for screen readers. */
-function drawn(title: string, options: Plot.PlotOptions): Html {
-  const { document } = parseHTML('<html><body></body></html>');
-  const chart = Plot.plot({
-    ...options,
-    document: document as unknown as NonNullable<Plot.PlotOptions['document']>,
-    width: WIDTH,
-  });
-  chart.setAttribute('role', 'img');
-  chart.setAttribute('aria-label', title);
-  return trusted(chart.outerHTML);
-}
+const drawn = (title: string, options: Plot.PlotOptions): Html => trusted(drawPlot(title, options).outerHTML);
 
 /** A chart with its title, a legend, and its data in a table that can be opened. */
 function figure(

@@ -1,4 +1,5 @@
 /** @module The user interface: progress on stderr, tables and numbers on stdout. */
+export { type Bar, renderBars } from './bars.js';
 export { describeError, type ErrorDescription } from './describe-error.js';
 export {
   type Figure,
@@ -17,4 +18,4 @@ export { printError } from './print-error.js';
 export type { Progress } from './progress-line.js';
 export { createReporter, type Reporter, type ReporterOptions } from './reporter.js';
 export { type Column, renderPairs, renderTable } from './table.js';
-export { canAnimate, type Environment, type OutputStream, usesColour } from './terminal.js';
+export { canAnimate, type Environment, type OutputStream, terminalColumns, usesColour } from './terminal.js';

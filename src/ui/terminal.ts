@@ -24,6 +24,14 @@ export function canAnimate(stream: OutputStream, env: Environment): boolean {
   return stream.isTTY === true && stream.columns !== 0 && !isSet(env.CI) && env.TERM !== 'dumb';
 }
 
+/** Characters per line of a pipe, and of a terminal whose width was never set. */
+const DEFAULT_COLUMNS = 80;
+
+/** The width to which output is fitted, in characters. */
+export function terminalColumns({ columns }: Pick<OutputStream, 'columns'>): number {
+  return columns === undefined || columns === 0 ? DEFAULT_COLUMNS : columns;
+}
+
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0' && value !== 'false';
 }

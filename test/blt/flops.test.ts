@@ -48,6 +48,7 @@ describe('meanVisibleKeys', () => {
     [4, 2, (1 + 2 + 2 + 2) / 4],
     [4, 100, (1 + 2 + 3 + 4) / 4],
     [5, 3, (1 + 2 + 3 + 3 + 3) / 5],
+    [0, null, 0],
   ])('is right for %d positions with window %s', (positions, window, mean) => {
     expect(meanVisibleKeys(positions, window)).toBeCloseTo(mean, 12);
   });
@@ -97,6 +98,14 @@ describe('forward FLOPs equal a count by hand for a text of 8 bytes in patches o
     const blockWeights = 64 + 64 + 72;
     expect(single.weights).toBe(2 * (blockWeights + (32 + 32) / 4) + (2 * 8 * 4) / 4);
     expect(single.attention).toBe(2 * (16 * 4.5));
+  });
+
+  it('in patches that never end: what runs at every byte, and nothing of the global transformer', () => {
+    const endless = forwardFlops(config, { bytes: 8, bytesPerPatch: Number.POSITIVE_INFINITY });
+    expect(endless.global).toEqual({ weights: 0, attention: 0 });
+    expect(endless.encoder.weights).toBe(64 + 64 + 72 + 64);
+    expect(endless.decoder.weights).toBe(2 * (64 + 64 + 72 + 64));
+    expect(endless).toMatchObject({ head: parts.head, patcher: parts.patcher });
   });
 
   it('patcher', () => {

@@ -27,6 +27,7 @@ async function byteify(line: string, run: Run = async () => undefined) {
       { flags: '--set <key=value>', help: 'override', repeatable: true },
       { flags: '--dtype <type>', help: 'precision', choices: ['bfloat16', 'float32'] },
       { flags: '--max-size <size>', help: 'size', parse: parsers.byteSize },
+      { flags: '--widths <x...>', help: 'numbers', parse: parsers.positive },
     ],
     examples: [`byteify ${name} org/name`],
     run,
@@ -136,6 +137,18 @@ describe('the command table', () => {
     expect((await outcome('go model', run)).stderr).toBe('');
     expect(steps).toBe(3);
     expect((await outcome('go --help')).stdout).not.toContain('--turns');
+  });
+
+  it('parses each value of an option that takes several', async () => {
+    const seen: unknown[] = [];
+    const run: Run = async (_context, args) => void seen.push(args.widths);
+    for (const line of ['go m --widths 3.5 4', 'go m --widths 6 --widths 8 --steps 2', 'go m'])
+      await outcome(line, run);
+    expect(seen).toEqual([[3.5, 4], [6, 8], undefined]);
+    expect(await outcome('go m --widths 3.5 wide', run)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--widths must be a number above zero, not "wide".'),
+    });
   });
 
   it('resets a repeatable option in each run', async () => {

@@ -6,7 +6,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openConversion, readManifest } from '../../src/conversion/index.js';
 import { startEngine } from '../../src/engine/index.js';
 import { evaluatePatcher } from '../../src/evaluate/index.js';
-import { calibrateFolder, dataStep, importStep, patcherStep, remapStep } from '../../src/pipeline/index.js';
+import {
+  calibrateFolder,
+  dataStep,
+  importStep,
+  patcherStep,
+  remapStep,
+  sweepFolder,
+} from '../../src/pipeline/index.js';
 import { loadRecipe } from '../../src/recipe/index.js';
 import { OWN_TEXT } from '../support/conversions.js';
 import { goldenPath } from '../support/golden.js';
@@ -55,6 +62,27 @@ it('each path is a separate kind of text', async () => {
   expect(held!.kind).toBe('held out');
   const away = evaluatePatcher({ ...options, dir: goldenPath('plain/blt'), data: [] });
   await expect(away).rejects.toThrow(/not a conversion with a source and a trained patcher/);
+});
+
+it('a sweep has the thresholds of single calibrations and the figures of an evaluation, and changes nothing', async () => {
+  const options = { dir, data: [], maxBytes: 3000, reporter, signal };
+  const filesOf = () => Promise.all(['byteify.json', 'patcher/config.json'].map((path) => readFile(join(dir, path))));
+  const before = await filesOf();
+  const { threshold_nats: own, bytes_per_patch: target } = await metrics();
+  const { bytes, points } = await sweepFolder({ ...options, targets: [2, target!, 8] });
+  expect(await filesOf()).toEqual(before);
+  expect(bytes).toBeLessThanOrEqual(3000);
+  expect(points.map((point) => point.target)).toEqual([2, target, 8]);
+  expect(points[1]!.threshold).toBeCloseTo(own!, 6);
+  const thresholds = points.map(({ threshold }) => threshold);
+  expect(thresholds).toEqual([...thresholds].sort((a, b) => a - b));
+  const [evaluated] = await evaluatePatcher(options);
+  const { cutPrecision, cutRecall, lateShare, bytesPerToken } = evaluated!.report;
+  expect(points[1]!.agreement).toEqual({ cutPrecision, cutRecall, lateShare, bytesPerToken });
+  expect(points[1]).toMatchObject({
+    bytesPerPatch: evaluated!.report.bytesPerPatch,
+    insideCharacterShare: evaluated!.report.insideCharacterShare,
+  });
 });
 
 it('an aligned patcher is calibrated to its labels, or to a target if there is one', async () => {

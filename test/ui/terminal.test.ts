@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canAnimate, usesColour } from '../../src/ui/terminal.js';
+import { canAnimate, terminalColumns, usesColour } from '../../src/ui/terminal.js';
 
 const terminal = { isTTY: true, write: () => true };
 const pipe = { isTTY: undefined, write: () => true };
@@ -31,4 +31,12 @@ describe('animation', () => {
   ])('case %#', (stream, env, expected) => {
     expect(canAnimate(stream, env)).toBe(expected);
   });
+});
+
+it.each([
+  [120, 120],
+  [undefined, 80],
+  [0, 80],
+])('output is fitted to %s columns as %d', (columns, expected) => {
+  expect(terminalColumns({ columns })).toBe(expected);
 });

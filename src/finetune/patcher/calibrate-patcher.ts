@@ -37,6 +37,14 @@ function labelCount(
     .reduce((sum, label) => sum + label, 0);
 }
 
+/** The patcher's output for each text. */
+export const patcherOutputs = (params: Params, config: BltConfig, texts: readonly Uint8Array[]): PatcherOutput[] =>
+  texts.map((text) => patcherOutput(params, config, textBatch(text)));
+
+/** The entropies from which a threshold is picked: of the prediction of each byte of each text, in nats. */
+export const predictedEntropies = (outputs: readonly PatcherOutput[], texts: readonly Uint8Array[]): Float32Array[] =>
+  outputs.map(({ entropies }, i) => entropies.subarray(0, texts[i]!.length));
+
 /**
  * Finds the threshold that cuts held-out texts as wanted.
  * @param goal the mean patch size in bytes, or labels: the threshold then makes as many cuts as they have.
@@ -49,8 +57,8 @@ export function calibrate(
   goal: number | LabelGoal,
 ): Calibration {
   const used = typeof goal === 'number' ? texts : canonicalTexts(texts, goal.tokenizer);
-  const outputs = used.map((text) => patcherOutput(params, config, textBatch(text)));
-  const entropies = outputs.map((output, i) => output.entropies.subarray(0, used[i]!.length));
+  const outputs = patcherOutputs(params, config, used);
+  const entropies = predictedEntropies(outputs, used);
   if (typeof goal === 'number') return calibrateThreshold(entropies, { bytesPerPatch: goal });
   const cuts = used.reduce((sum, text, i) => sum + labelCount(text, outputs[i]!, goal), 0);
   return calibrateThreshold(entropies, { cuts });

@@ -1,12 +1,12 @@
 /** @module A budget as typed: a time, such as `1h30m`, or an amount of work, such as `500T` FLOPs. */
 import { UsageError } from '../../errors.js';
+import { parseFlops } from '../parse-flops.js';
 
 export type Budget =
   | { readonly unit: 'seconds'; readonly amount: number; readonly text: string }
   | { readonly unit: 'flops'; readonly amount: number; readonly text: string };
 
 const SECONDS = { d: 86_400, h: 3_600, m: 60, s: 1 } as const;
-const FLOPS = { G: 1e9, T: 1e12, P: 1e15, E: 1e18, Z: 1e21 } as const;
 
 /** Largest unit first, each at most once: 1d12h, 1h30m, 90s. */
 const TIME = new RegExp(
@@ -14,7 +14,6 @@ const TIME = new RegExp(
     .map((unit) => `(?:(\\d+(?:\\.\\d+)?)${unit})?`)
     .join('')}$`,
 );
-const WORK = /^(\d+(?:\.\d+)?(?:e\+?\d+)?)([GTPEZ]?)$/;
 /** Smaller numbers without a unit are more likely to be a forgotten unit than FLOPs. */
 const LEAST_FLOPS = 1e9;
 
@@ -28,9 +27,8 @@ export function parseBudget(text: string): Budget {
   const time = TIME.exec(text);
   const seconds = Object.values(SECONDS).reduce((sum, size, i) => sum + size * Number(time?.[i + 1] ?? 0), 0);
   if (seconds > 0 && Number.isFinite(seconds)) return { unit: 'seconds', amount: seconds, text };
-  const work = WORK.exec(text);
-  const flops = work === null ? Number.NaN : Number(work[1]) * (FLOPS[work[2] as keyof typeof FLOPS] ?? 1);
-  if (flops >= LEAST_FLOPS && Number.isFinite(flops)) return { unit: 'flops', amount: flops, text };
+  const flops = parseFlops(text);
+  if (flops !== null && flops >= LEAST_FLOPS) return { unit: 'flops', amount: flops, text };
   throw new Error('must be a time such as 30m, 8h or 1d12h, or FLOPs such as 500T or 5e14');
 }
 
