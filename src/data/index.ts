@@ -21,6 +21,7 @@ export {
 export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
 export {
+  type Alphabet,
   createPacker,
   fitsPacker,
   PACKER_START,

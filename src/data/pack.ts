@@ -7,7 +7,7 @@ import type { DomainRange } from './domains.js';
 import { epochOrder } from './epoch-order.js';
 import type { Split } from './store.js';
 
-/** A document in a row, ids[start..end): BOS and bytes of one document chunk, and EOS if they reach its end. */
+/** A document in a row, ids[start..end): BOS and what is read of one document chunk, and EOS if it reaches its end. */
 export interface RowDocument {
   readonly start: number;
   readonly end: number;
@@ -17,11 +17,11 @@ export interface PackedRow {
   readonly ids: Int32Array;
   /** The id that each position should predict; 0 if it should predict nothing. */
   readonly targets: Int32Array;
-  /** 1 if the target is a byte or EOS of the same document, else 0. */
+  /** 1 if the target is of the same document, EOS included, else 0. */
   readonly weights: Float32Array;
   /** Positions outside all documents are padding. */
   readonly documents: readonly RowDocument[];
-  /** How many targets are bytes. */
+  /** How many bytes of text the targets spell. */
   readonly byteCount: number;
   /** The row's index in its epoch, from 0. */
   readonly number: number;
@@ -32,7 +32,7 @@ export interface PackerState {
   readonly epoch: number;
   /** Index in the epoch's order of document chunks. */
   readonly place: number;
-  /** Bytes of that document chunk that are already in rows. */
+  /** Ids of that document chunk that are already in rows. */
   readonly offset: number;
   /** How many rows of the epoch were packed. */
   readonly row: number;
@@ -46,44 +46,66 @@ export interface Packer {
   state(): PackerState;
 }
 
+/** How document chunks are read as ids. */
+export interface Alphabet {
+  readonly bos: number;
+  readonly eos: number;
+  readonly padding: number;
+  /** The ids of a chunk, at most as many as it has bytes. */
+  read(chunk: Uint8Array): Int32Array;
+  /** How many bytes ids of a chunk spell together. */
+  byteCount(ids: Int32Array): number;
+}
+
+/** A byte's id is its value plus an offset (blt-format 1.1). */
+const BYTES: Alphabet = {
+  bos: BOS,
+  eos: EOS,
+  padding: BOE,
+  read: (chunk) => Int32Array.from(chunk, (byte) => byte + BYTE_OFFSET),
+  byteCount: ({ length }) => length,
+};
+
 /** If fewer positions than this are left in a row, they are padding: so short a document would have almost no context. */
 const MIN_DOCUMENT = 16;
 
-/** Fills one row from document chunks. `current` gives the chunk and offset to read from; `advance` is called with the bytes that were consumed. */
+/** Fills one row from document chunks. `current` gives the chunk's ids and the offset to read from; `advance` is called with the ids that were consumed. */
 async function packRow(
-  rowBytes: number,
-  current: () => Promise<{ bytes: Uint8Array; offset: number } | null>,
-  advance: (bytes: number, ended: boolean) => void,
+  length: number,
+  { bos, eos, padding, byteCount: bytesOf }: Alphabet,
+  current: () => Promise<{ chunk: Int32Array; offset: number } | null>,
+  advance: (count: number, ended: boolean) => void,
 ): Promise<Omit<PackedRow, 'number'>> {
-  const ids = new Int32Array(rowBytes).fill(BOE);
-  const targets = new Int32Array(rowBytes);
-  const weights = new Float32Array(rowBytes);
+  const ids = new Int32Array(length).fill(padding);
+  const targets = new Int32Array(length);
+  const weights = new Float32Array(length);
   const documents: RowDocument[] = [];
   let at = 0;
   let byteCount = 0;
-  while (rowBytes - at >= Math.min(MIN_DOCUMENT, rowBytes)) {
+  while (length - at >= Math.min(MIN_DOCUMENT, length)) {
     const source = await current();
     if (source === null) break;
-    const { bytes, offset } = source;
+    const { chunk, offset } = source;
     const start = at;
-    const left = bytes.length - offset;
-    // BOS, then all bytes and EOS if they fit, else as many bytes as fit; the last position then predicts the next byte.
-    const copied = Math.min(left, rowBytes - start - 1);
-    ids[at++] = BOS;
-    for (let i = 0; i < copied; i++) ids[at++] = bytes[offset + i]! + BYTE_OFFSET;
-    const next = copied < left ? bytes[offset + copied]! + BYTE_OFFSET : EOS;
-    const ends = copied === left && at < rowBytes;
-    if (ends) ids[at++] = EOS;
+    const left = chunk.length - offset;
+    // BOS, then all ids and EOS if they fit, else as many ids as fit; the last position then predicts the next one.
+    const copied = Math.min(left, length - start - 1);
+    ids[at++] = bos;
+    ids.set(chunk.subarray(offset, offset + copied), at);
+    at += copied;
+    const next = copied < left ? chunk[offset + copied]! : eos;
+    const ends = copied === left && at < length;
+    if (ends) ids[at++] = eos;
     const last = ends ? at - 1 : at; // EOS predicts nothing
     for (let p = start; p < last; p++) {
       targets[p] = p + 1 < at ? ids[p + 1]! : next;
       weights[p] = 1;
     }
-    // The byte that the end of a cut document predicts counts as consumed: the next row begins after it.
+    // What the end of a cut document predicts counts as consumed: the next row begins after it.
     const predicted = copied < left ? copied + 1 : copied;
-    byteCount += predicted;
+    byteCount += bytesOf(chunk.subarray(offset, offset + predicted));
     documents.push({ start, end: at });
-    advance(predicted, offset + predicted === bytes.length);
+    advance(predicted, offset + predicted === chunk.length);
   }
   return { ids, targets, weights, documents, byteCount };
 }
@@ -92,6 +114,8 @@ export interface PackerOptions {
   readonly split: Split;
   /** The domains to read; by default all chunks. */
   readonly domains?: readonly DomainRange[];
+  /** How chunks are read; by default as bytes. */
+  readonly alphabet?: Alphabet;
   /** Positions per row, including BOS and EOS. */
   readonly rowBytes: number;
   readonly seed: number;
@@ -113,10 +137,10 @@ export function fitsPacker(options: PackerOptions, { epoch, place, offset }: Pac
 
 /** Creates a packer that starts at `options.state`, or at the first row. `next(rows)` packs that many rows. */
 export function createPacker(options: PackerOptions): Packer {
-  const { split, rowBytes, repeat = false } = options;
+  const { split, alphabet = BYTES, rowBytes, repeat = false } = options;
   let { epoch, place, offset, row } = options.state ?? PACKER_START;
   let order = orderOf(options, epoch);
-  let chunk: Uint8Array | null = null;
+  let chunk: Int32Array | null = null;
   const beginEpoch = () => {
     epoch++;
     [place, row] = [0, 0];
@@ -128,11 +152,11 @@ export function createPacker(options: PackerOptions): Packer {
       if (repeat) return null;
       beginEpoch();
     }
-    chunk ??= await split.read(order[place]!);
-    return { bytes: chunk, offset };
+    chunk ??= alphabet.read(await split.read(order[place]!));
+    return { chunk, offset };
   };
-  const advance = (bytes: number, ended: boolean) => {
-    offset += bytes;
+  const advance = (count: number, ended: boolean) => {
+    offset += count;
     if (!ended) return;
     place++;
     offset = 0;
@@ -143,7 +167,7 @@ export function createPacker(options: PackerOptions): Packer {
       const packed: PackedRow[] = [];
       while (packed.length < rows) {
         if (place === order.length) beginEpoch();
-        packed.push({ ...(await packRow(rowBytes, current, advance)), number: row++ });
+        packed.push({ ...(await packRow(rowBytes, alphabet, current, advance)), number: row++ });
       }
       return packed;
     },

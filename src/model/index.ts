@@ -28,7 +28,7 @@ export type { SlotOutput } from './decoding/read-slots.js';
 export { openResidentModel, type ResidentModel, residentParams, type WeightsType } from './decoding/resident-model.js';
 export { openSegmenter, type Segmenter } from './decoding/segmenter.js';
 export { patchLengthsOf } from './decoding/sequence-slots.js';
-export { type LlamaModel, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
+export { type LlamaModel, llamaBlocks, llamaForward, llamaHidden, llamaLayers, llamaLosses } from './llama.js';
 export { disposeParams, loadFrozen, loadParams, loadVariable } from './load-params.js';
 export { byteLogProbabilities, sourceLogProbabilities } from './log-probabilities.js';
 export { nextByteLoss, positionLosses, type Targets } from './next-byte-loss.js';

@@ -1,9 +1,10 @@
-/** @module The source model, built from the same block: embeddings, layers, final norm and head. For measurements, not for training. */
+/** @module The source model, built from the same block: embeddings, layers, final norm and head. */
 import type { TransformerConfig } from '../blt/index.js';
 import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/index.js';
 import type { LlamaConfig } from '../llama/index.js';
+import type { PatcherBatch } from './batch-tensors.js';
 import { type Params, param } from './params.js';
-import { blockContext, blocks, type RopeLayout } from './transformer.js';
+import { blockContext, blocks, type ForwardOptions, type RopeLayout } from './transformer.js';
 
 /** A Llama's config in the form that the shared block takes. It has no attention window. */
 export function llamaBlocks(config: LlamaConfig): TransformerConfig {
@@ -26,6 +27,22 @@ export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddin
 /** The head [vocabulary, hidden], which turns normed hidden states into logits. */
 export const llamaHead = ({ params, config }: LlamaModel): tf.Tensor =>
   param(params, config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
+
+/** A batch of token ids -> logits [rows * length, vocabulary]. */
+export function llamaForward(
+  { params, config, ropeLayout }: LlamaModel,
+  batch: PatcherBatch,
+  options: ForwardOptions = {},
+): tf.Tensor {
+  const embedded = gatherRows(param(params, 'model.embed_tokens.weight'), batch.ids);
+  const context = blockContext(llamaBlocks(config), batch, { ...options, layout: ropeLayout });
+  const hidden = rmsNorm(
+    blocks(embedded, params, 'model', context),
+    param(params, 'model.norm.weight'),
+    config.rmsNormEps,
+  );
+  return linear(hidden, llamaHead({ params, config, ropeLayout }));
+}
 
 /** Token ids [rows * length] -> normed hidden states [rows * length, hidden], and the head [vocabulary, hidden] that turns them into logits. */
 export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hidden: tf.Tensor; head: tf.Tensor } {

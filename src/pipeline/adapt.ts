@@ -7,6 +7,7 @@ import { dataStep } from './data-step.js';
 import { exportStep } from './export-step.js';
 import { finetuneStep } from './finetune-step.js';
 import { patcherStep } from './patcher-step.js';
+import { type TokenBaseline, tokenBaselineStep } from './token-baseline-step.js';
 
 /** Keys of a recipe that determine sizes, which an adapted model already has. */
 const SIZES = {
@@ -45,17 +46,25 @@ function checkRecipe(recipe: Recipe): void {
 
 /**
  * @param from a conversion or a BLT checkpoint folder; @param data the files and folders to train on
+ * @param options.tokenBaseline whether the source is trained as well, to compare with
+ * @returns what the baseline found; null without one
  * @throws UsageError when the recipe does not fit, or the model, recipe or data changed since; the signal's reason when stopped; another call resumes
  */
-export async function adapt(context: StepContext, from: string, data: readonly string[]): Promise<void> {
+export async function adapt(
+  context: StepContext,
+  from: string,
+  data: readonly string[],
+  { tokenBaseline = false }: { readonly tokenBaseline?: boolean } = {},
+): Promise<TokenBaseline | null> {
   checkRecipe(context.recipe);
   await adoptStep(context, from);
   const store = await dataStep(context, data);
   try {
     await patcherStep(context, store);
     await finetuneStep(context, store);
+    await exportStep(context);
+    return tokenBaseline ? await tokenBaselineStep(context, store) : null;
   } finally {
     await store.close();
   }
-  await exportStep(context);
 }

@@ -18,4 +18,5 @@ export { recordRecipe } from './record-recipe.js';
 export { remapStep } from './remap-step.js';
 export { showModel } from './show-model.js';
 export { type Sweep, type SweepPoint, sweepFolder } from './sweep-folder.js';
+export type { TokenBaseline } from './token-baseline-step.js';
 export { withLlama } from './with-llama.js';

@@ -45,6 +45,7 @@ export async function patcherStep(
       });
       const metrics = {
         patcher_bits_per_byte: report.bitsPerByte,
+        patcher_flops: report.flops,
         threshold_nats: report.threshold,
         bytes_per_patch: report.bytesPerPatch,
       };

@@ -18,6 +18,7 @@ export function dataDigest({ manifest }: ByteStore): string {
 const LOSSES: Readonly<Record<string, string>> = {
   train_embedding: 'of the embeddings’ variance',
   train_prefix_kl: 'nats from the source',
+  train_token_cross_entropy: 'nats per token',
 };
 
 /** The progress of a training step, for the reporter. */

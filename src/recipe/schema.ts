@@ -406,6 +406,14 @@ export const recipeSchema = z
       .array(z.discriminatedUnion('kind', [closedForm, alignEncoder, distillDecoder, join, endToEnd]))
       .min(1)
       .describe('Training stages, in order.'),
+    token_baseline: z
+      .strictObject({
+        learning_rate: rate.describe('Peak of its schedule, which is otherwise that of the last stage.'),
+      })
+      .optional()
+      .describe(
+        'The source itself, trained with its tokens on the same text for as many operations, to compare with (`byteify adapt --token-baseline`). If left out, it learns at 1e-4.',
+      ),
     evaluate: z
       .strictObject({
         validation_bytes: count.default(65_536).describe('Held-out bytes that each evaluation scores.'),

@@ -1,4 +1,5 @@
 /** @module Converts a Llama checkpoint into a BLT checkpoint, tensor by tensor. */
+
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BltConfig, bltTensors, configText, type TensorSpec, toTransformersConfig } from '../blt/index.js';
@@ -6,6 +7,7 @@ import { claimOutput, markOutput } from '../conversion/index.js';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import type { LlamaSource } from '../llama/index.js';
+import { interleavedOrder, reorderRows } from '../llama/index.js';
 import {
   type Dtype,
   dtypeBytes,
@@ -17,7 +19,6 @@ import {
 } from '../safetensors/index.js';
 import { freshChunks } from './fresh.js';
 import { DROPPED, type Transform, toBltName, toLlamaName, UNKNOWN_REASON } from './mapping.js';
-import { interleavedOrder, reorderRows } from './permute.js';
 import { type DroppedRecord, REPORT_FILE, type RemapReport, type TargetRecord } from './report.js';
 
 export type TargetDtype = 'source' | 'float32' | 'bfloat16';

@@ -1,7 +1,7 @@
 /** @module The reverse of the remap: extracts a Llama's layers from a BLT's latent global transformer. */
+import { halfOrder, reorderRows } from '../llama/index.js';
 import type { TensorReader } from '../safetensors/index.js';
 import { toLlamaName } from './mapping.js';
-import { halfOrder, reorderRows } from './permute.js';
 
 export interface RestoredTensor {
   readonly name: string;

@@ -5,17 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bltConfigFor, bltTensors, deriveLocalSizes, inverseFrequencies, parseBltConfig } from '../../src/blt/index.js';
-import { type LlamaSource, openLlama } from '../../src/llama/index.js';
-import {
-  halfOrder,
-  interleavedOrder,
-  type RemapReport,
-  remap,
-  reorderRows,
-  restoreLlamaLayers,
-  toBltName,
-  toLlamaName,
-} from '../../src/remap/index.js';
+import { halfOrder, interleavedOrder, type LlamaSource, openLlama, reorderRows } from '../../src/llama/index.js';
+import { type RemapReport, remap, restoreLlamaLayers, toBltName, toLlamaName } from '../../src/remap/index.js';
 import {
   type Checkpoint,
   fromFloat32,

@@ -9,11 +9,15 @@ import {
   type SplitFiles,
 } from '../../data/index.js';
 
+import { type TokenIds, tokenAlphabet } from './token-alphabet.js';
+
 export type RowSource =
   | {
       /** Text on disk, packed into rows of `rowBytes` positions. */
       readonly kind: 'packed';
       readonly files: SplitFiles;
+      /** How chunks are read as tokens; by default they are read as bytes. */
+      readonly tokens?: TokenIds;
       /** The domains to read; by default all chunks. */
       readonly domains?: readonly DomainRange[];
       readonly rowBytes: number;
@@ -38,9 +42,10 @@ export async function openRows(source: RowSource): Promise<OpenRows> {
   return source.kind === 'packed' ? await openPacked(source) : givenRows(source.rows);
 }
 
-async function openPacked({ files, ...settings }: Extract<RowSource, { kind: 'packed' }>): Promise<OpenRows> {
+async function openPacked({ files, tokens, ...settings }: Extract<RowSource, { kind: 'packed' }>): Promise<OpenRows> {
   const split = await openSplit(files);
-  return { ...createPacker({ split, ...settings }), close: () => split.close() };
+  const alphabet = tokens === undefined ? {} : { alphabet: await tokenAlphabet(tokens) };
+  return { ...createPacker({ split, ...alphabet, ...settings }), close: () => split.close() };
 }
 
 function givenRows(rows: readonly PackedRow[]): OpenRows {

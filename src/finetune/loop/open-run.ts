@@ -53,7 +53,11 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const patcher = createPatcherRunner(config, frozen, mode);
   const states = openStates(options, parameters, mode);
   const batches = createBatchSource({
-    rows: { kind: 'packed', files: options.data.files, state: state.packer, ...packing(options) },
+    rows: {
+      ...{ kind: 'packed', files: options.data.files, state: state.packer },
+      ...(options.tokens !== undefined && { tokens: options.tokens }),
+      ...packing(options),
+    },
     ...{ config, patched: objective.patched, weights: objective.weights, labels: objective.labels ?? null },
     source: teacher === null ? null : { ...withoutTensors(teacher), targets: objective.targets },
     ...{ rowsPerStep: plan.rowsPerStep, microBatchRows: plan.microBatchRows, capacity: state.room },
@@ -134,7 +138,7 @@ const readsTextRepeatedly = ({ plan, data }: TrainOptions): boolean =>
   plan.steps * plan.rowsPerStep * plan.rowBytes > data.byteCount;
 
 /** How text is packed into rows. If the teacher's states can be cached, every epoch has the same rows. */
-const packing = (options: TrainOptions): Required<Omit<PackerOptions, 'split' | 'state'>> => ({
+const packing = (options: TrainOptions): Required<Omit<PackerOptions, 'split' | 'state' | 'alphabet'>> => ({
   domains: options.data.domains,
   rowBytes: options.plan.rowBytes,
   seed: options.seed,

@@ -6,6 +6,7 @@ import type { Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
 import type { SourceSettings } from '../batches/batch-preparer.js';
 import type { StepBatch } from '../batches/step-batch.js';
+import type { TokenIds } from '../batches/token-alphabet.js';
 import type { AdamWOptions, Moments } from '../optimizers/adamw.js';
 import type { Objective } from '../stages/objective.js';
 import type { GroupRates } from './checkpoint.js';
@@ -58,6 +59,8 @@ export interface TrainOptions {
   readonly start: TensorReader;
   readonly plan: TrainingPlan;
   readonly data: StoredSplit;
+  /** How the text is read as tokens, for a model that is no byte model. */
+  readonly tokens?: TokenIds;
   /** The source that the objective's targets are made from; null if it has none. */
   readonly source?: TrainingSource | null;
   /** Floating-point operations spent before this run. */

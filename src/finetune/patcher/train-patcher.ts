@@ -55,6 +55,8 @@ export interface TrainPatcherOptions {
 export interface PatcherReport extends Calibration {
   /** Of the patcher as a byte language model, on held-out text. */
   readonly bitsPerByte: number;
+  /** Floating-point operations of its training. */
+  readonly flops: number;
 }
 
 /** The settings of an aligned patcher; null for a plain entropy patcher. @throws UsageError when it needs a source and there is none. */
@@ -101,7 +103,7 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
     aligned === null ? [store.train, store.validation] : [textOf(store.train), textOf(store.validation)];
   const heldOut = allTexts(await evaluationTexts(validation, { maxBytes: recipe.evaluate.validation_bytes }));
   try {
-    const { params } = await train({
+    const { params, metrics } = await train({
       objective,
       config,
       start,
@@ -118,7 +120,8 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
     });
     const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
     const calibration = calibrate(params, config, heldOut, goal ?? targetBytesPerPatch(recipe.patcher));
-    const report = { ...calibration, bitsPerByte: byteModelBitsPerByte(params, config, heldOut) };
+    const bitsPerByte = byteModelBitsPerByte(params, config, heldOut);
+    const report = { ...calibration, bitsPerByte, flops: metrics.flops! };
     if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));
     await writePatcher(out, withThreshold(config, calibration.threshold), params, objective.extraTensors ?? []);
     disposeParams(params);

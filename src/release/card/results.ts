@@ -13,6 +13,7 @@ const SHOWN_OR_TECHNICAL = [
   'source_bytes_per_token',
   'data_wait_fraction',
   'flops',
+  'patcher_flops',
   // Parts of the source's bits per byte in patches, by the state from which a byte is predicted.
   'fresh_first_byte_bits_per_byte',
   'stale_first_byte_bits_per_byte',

@@ -1,4 +1,4 @@
-/** @module Row orders of rotary projections (blt-format 4.2). */
+/** @module Row orders of rotary projections (blt-format 4.2): transformers rotates halves, GGUF files and a BLT rotate neighbours. */
 
 /**
  * For each row of the interleaved layout, the index of the same row in the half layout: per head of d rows, new[2j] = old[j] and
