@@ -31,7 +31,9 @@ export function compressedBits(documents, training) {
     return {
       gzip: bits((document) => gzipSync(document, { level: 9 }).length),
       zstd: bits((document) => zstdBytes([], document)),
-      zstdAfter: bits((document) => zstdBytes([`--patch-from=${reference}`], document)),
+      zstdAfter: bits((document) =>
+        zstdBytes([`--patch-from=${reference}`, `--stream-size=${document.length}`], document),
+      ),
     };
   } finally {
     rmSync(folder, { recursive: true });
