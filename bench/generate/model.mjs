@@ -3,8 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openLlama } from '../../dist/llama/index.js';
-import { halfOrder, reorderRows } from '../../dist/remap/index.js';
+import { halfOrder, openLlama, reorderRows } from '../../dist/llama/index.js';
 import { writeCheckpoint } from '../../dist/safetensors/index.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));

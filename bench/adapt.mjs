@@ -1,0 +1,120 @@
+// Adapts a conversion to a language with little text, and its source with its tokens for as many operations, and compares them.
+// Run: npm run bench:adapt -- --conversion DIR --work DIR [--language fa-IR --seeds 1,2,3 --limit 30 --set stages.0.steps=600 --out docs/bench/adapt]
+// Results are kept in --work, so an interrupted run continues. Downloads Debian's package debian-handbook (26 languages).
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { prepareHandbook } from './adapt/prepare.mjs';
+import { table } from './markdown-table.mjs';
+import { misuse } from './misuse.mjs';
+import { publish } from './report.mjs';
+import { meanWithInterval } from './seeds.mjs';
+
+const { values } = parseArgs({
+  options: {
+    conversion: { type: 'string' },
+    work: { type: 'string' },
+    language: { type: 'string', default: 'fa-IR' },
+    seeds: { type: 'string', default: '1,2,3' },
+    limit: { type: 'string', default: '30' },
+    set: { type: 'string', multiple: true, default: [] },
+    out: { type: 'string' },
+  },
+});
+const { conversion, work, language, limit, out } = values;
+if (conversion === undefined || work === undefined)
+  misuse('--conversion names a conversion, --work a folder for results');
+const seeds = values.seeds.split(',').map(Number);
+mkdirSync(work, { recursive: true });
+
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const data = prepareHandbook(join(work, 'data'), language);
+
+const byteify = (...args) =>
+  JSON.parse(
+    execFileSync(process.execPath, [CLI, ...args, '--json'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    }),
+  );
+
+/** What the suites find of a model and of the Llama beside it, in one record each. */
+function measured(dir, against, answers) {
+  const common = ['--against', against, '--limit', limit, '--out', answers];
+  const suites = [
+    ...byteify('evaluate', dir, '--suite', 'bpb', 'patches', '--data', data.heldOut, ...common).suites,
+    ...byteify('evaluate', dir, '--suite', 'translate', '--data', ...data.parallel, ...common).suites,
+  ];
+  const figure = (suite, metric, who) =>
+    suites.find((one) => one.suite === suite).groups[0].metrics[metric]?.[who]?.value ?? null;
+  const record = (who) => ({
+    bits_per_byte: figure('bpb', 'bits_per_byte', who),
+    bytes_per_step: figure('bpb', 'bytes_per_step', who),
+    cuts_inside_characters: who === 'model' ? figure('patches', 'inside_character_cuts', who) : null,
+    translation_bits_per_byte: figure('translate', 'label_bits_per_byte', who),
+    chrf: figure('translate', 'chrf', who),
+    bleu: figure('translate', 'bleu', who),
+  });
+  return { model: record('model'), source: record('source') };
+}
+
+function resultOf(seed) {
+  const file = join(work, `result-${seed}.json`);
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  const dir = join(work, `adapted-${seed}`);
+  const settings = [`seed=${seed}`, ...values.set].flatMap((set) => ['--set', set]);
+  const { token_baseline: baseline } = byteify(
+    ...['adapt', conversion, '--data', data.train, '--out', dir, '--token-baseline', ...settings],
+  );
+  const found = measured(dir, baseline.folder, join(work, `answers-${seed}`));
+  const result = { seed, flops: baseline.flops, adapted: found.model, token_baseline: found.source };
+  writeFileSync(file, JSON.stringify(result));
+  return result;
+}
+
+const before = measured(conversion, 'source', join(work, 'answers-before'));
+const results = seeds.map(resultOf);
+
+/** @type {[string, string, number][]} */
+const COLUMNS = [
+  ['bits per byte', 'bits_per_byte', 3],
+  ['bytes per patch or token', 'bytes_per_step', 2],
+  ['cuts inside characters', 'cuts_inside_characters', 3],
+  ['translation: bits per byte', 'translation_bits_per_byte', 3],
+  ['chrF', 'chrf', 1],
+  ['BLEU', 'bleu', 1],
+];
+const row = (name, records) => [
+  name,
+  ...COLUMNS.map(([, key, decimals]) => {
+    const found = records.map((record) => record[key]).filter((value) => value !== null);
+    return found.length === 0 ? '' : meanWithInterval(found, decimals);
+  }),
+];
+publish(out, `adapt-${language}`, {
+  report: {
+    command: 'npm run bench:adapt',
+    ...{ conversion: basename(conversion), language, package: data.package, pairs: data.pairs, settings: values.set },
+    ...{ before, results },
+  },
+  markdown: [
+    table(
+      ['', ...COLUMNS.map(([head]) => head)],
+      [
+        row('the conversion before', [before.model]),
+        row('its source before', [before.source]),
+        row(
+          'adapted, as bytes',
+          results.map(({ adapted }) => adapted),
+        ),
+        row(
+          'adapted, with its tokens',
+          results.map(({ token_baseline: baseline }) => baseline),
+        ),
+      ],
+    ),
+    `${language}: ${data.pairs.training} pairs of paragraphs to train on, ${data.pairs.held_out} held out, of which at most ${limit} are translated after three examples. ${seeds.length} seeds, with the 95 % interval of their mean.`,
+  ].join('\n\n'),
+});
