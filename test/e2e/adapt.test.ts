@@ -25,7 +25,7 @@ beforeAll(async () => {
   await mkdir(text);
   for (let i = 0; i < 30; i++)
     await writeFile(join(text, `${i}.txt`), `Съешь ещё ${i} этих мягких французских булок, да выпей чаю.\n`.repeat(4));
-  adapted = await runCli(['adapt', model, '--data', text, '--out', out, ...SETS, '--json']);
+  adapted = await runCli(['adapt', model, '--data', text, '--out', out, '--token-baseline', ...SETS, '--json']);
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
@@ -71,6 +71,19 @@ describe('an adaptation', () => {
     expect(JSON.parse(measured.stdout).suites[0].source.name).toBe('source');
   });
 
+  it('has the source beside it, trained with its tokens for as many operations', async () => {
+    const { token_baseline: baseline } = JSON.parse(adapted.stdout);
+    const { patcher, finetune } = JSON.parse(await readFile(join(out, 'byteify.json'), 'utf8')).stages;
+    const spent = patcher.metrics.patcher_flops + finetune.metrics.flops;
+    // At least one whole step.
+    expect(baseline.flops).toBeGreaterThan(0.3 * spent);
+    expect(baseline.bytes_per_token).toBeGreaterThan(0.5);
+    const measured = await runCli(['evaluate', out, '--against', baseline.folder, '--max-bytes', '2K', '--json']);
+    expect(measured.code).toBe(0);
+    const [{ groups }] = JSON.parse(measured.stdout).suites;
+    expect(groups[0].metrics.bits_per_byte.source.value).toBeGreaterThan(0);
+  });
+
   it('continues where it stopped', async () => {
     const again = await runCli(['adapt', model, '--data', text, '--out', out, ...SETS]);
     expect(again.code).toBe(0);
@@ -79,9 +92,12 @@ describe('an adaptation', () => {
 
   it('of a plain checkpoint works without a source', async () => {
     const plain = join(work, 'plain');
-    const there = await runCli(['adapt', join(model, 'blt'), '--data', text, '--out', plain, ...SETS, '--json']);
+    const args = ['adapt', join(model, 'blt'), '--data', text, '--out', plain, ...SETS, '--json'];
+    const there = await runCli(args);
     expect(there.stderr).not.toMatch(/error/i);
     expect(JSON.parse(there.stdout)).toMatchObject({ source_bits_per_byte: null, bits_per_byte: expect.any(Number) });
+    const { code, stderr } = await runCli([...args, '--token-baseline']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('so its source is not known.')]);
   });
 });
 
