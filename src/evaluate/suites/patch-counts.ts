@@ -24,16 +24,23 @@ function patchEnds(patchLengths: readonly number[]): number[] {
   });
 }
 
-function countsOf(text: Uint8Array, ends: readonly number[], tokenEndsOf: Uint8Array | null): Counts {
-  const inner = ends.filter((end) => end < text.length);
-  const characters = text.reduce((sum, byte) => sum + (isContinuation(byte) ? 0 : 1), 0);
-  const counts = {
-    items: 1,
-    bytes: text.length,
-    characters,
-    steps: ends.length,
-    cuts: inner.length,
+/** Bytes that are no text have no characters. */
+function characterCounts(text: Uint8Array, inner: readonly number[]): Counts {
+  return {
+    characters: text.reduce((sum, byte) => sum + (isContinuation(byte) ? 0 : 1), 0),
     cuts_inside_characters: inner.filter((end) => isContinuation(text[end]!)).length,
+  };
+}
+
+function countsOf(
+  { text, isText }: Pick<KindedDocument, 'text' | 'isText'>,
+  ends: readonly number[],
+  tokenEndsOf: Uint8Array | null,
+): Counts {
+  const inner = ends.filter((end) => end < text.length);
+  const counts: Counts = {
+    ...{ items: 1, bytes: text.length, steps: ends.length, cuts: inner.length },
+    ...(isText && characterCounts(text, inner)),
   };
   if (tokenEndsOf === null) return counts;
   const shared = inner.filter((end) => tokenEndsOf[end - 1] === 1).length;
@@ -56,9 +63,9 @@ async function* countedDocuments(
   try {
     let bytes = 0;
     for await (const document of documentsOf(options)) {
-      const { text } = document;
+      const { text, isText } = document;
       const { patchLengths } = await segmenter.segment(text, { signal });
-      const found = tokenizer === null ? null : tokenEnds(text, false, tokenizer);
+      const found = tokenizer === null || !isText ? null : tokenEnds(text, false, tokenizer);
       const ends = found === null || found.known.includes(0) ? null : found.ends;
       bytes += text.length;
       reporter.progress({ done: bytes, unit: 'bytes' });
@@ -66,11 +73,11 @@ async function* countedDocuments(
         ends === null
           ? null
           : countsOf(
-              text,
+              document,
               [...ends.keys()].flatMap((at) => (ends[at] === 1 ? at + 1 : [])),
               null,
             );
-      yield { ...document, counts: countsOf(text, patchEnds(patchLengths), ends), tokens };
+      yield { ...document, counts: countsOf(document, patchEnds(patchLengths), ends), tokens };
     }
   } finally {
     segmenter.dispose();

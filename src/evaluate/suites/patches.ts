@@ -63,8 +63,8 @@ export const patches: DirectSuite = {
   data: 'text: files and folders, each one kind',
   dataIsOptional: true,
   measure: (options, models) =>
-    estimateDocuments(options, models, METRICS, ({ kind, text, counts, tokens }) => ({
-      groups: [kind, `script: ${scriptOf(Buffer.from(text).toString())}`],
+    estimateDocuments(options, models, METRICS, ({ kind, isText, text, counts, tokens }) => ({
+      groups: isText ? [kind, `script: ${scriptOf(Buffer.from(text).toString())}`] : [kind],
       model: counts,
       source: tokens,
     })),

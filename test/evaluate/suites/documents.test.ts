@@ -1,7 +1,13 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { partsOf } from '../../../src/evaluate/suites/documents.js';
+import { buildStore, textDomain } from '../../../src/data/index.js';
+import { documentsOf, partsOf } from '../../../src/evaluate/suites/documents.js';
 import { utf8 } from '../../../src/evaluate/suites/item.js';
+import { noise } from '../../../src/evaluate/suites/noise.js';
+import { suiteOptions } from '../../support/suite-items.js';
+import { temporaryFolder } from '../../support/temporary-folder.js';
 
 const parts = (text: Uint8Array) => [...partsOf({ id: 'one', kind: 'prose', isText: true, text })];
 
@@ -40,5 +46,43 @@ describe('the parts of a document', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+describe('held-out documents', () => {
+  const folder = temporaryFolder();
+  const path = (...names: string[]) => join(folder(), ...names);
+  const held = async (names: readonly ('text' | 'images')[]) => {
+    for (const name of names) {
+      await mkdir(path(name), { recursive: true });
+      for (let i = 0; i < 40; i++)
+        await writeFile(path(name, `${i}`), name === 'text' ? `Text ${i}` : Uint8Array.of(0xff, 0xfe, i));
+    }
+    const domains = names.map((name) => ({
+      ...textDomain([path(name)], 4096),
+      ...{ name, kind: name === 'text' ? ('text' as const) : ('bytes' as const) },
+    }));
+    await buildStore({ domains, out: path('data'), validationFraction: 0.3, seed: 1, textKey: 'text' });
+    return suiteOptions({ dir: folder(), data: [] });
+  };
+  const kindsOf = async (documents: AsyncIterable<{ kind: string; isText: boolean }>) => {
+    const kinds = new Map<string, boolean>();
+    for await (const { kind, isText } of documents) kinds.set(kind, isText);
+    return [...kinds];
+  };
+
+  it('are one kind, or one for each domain', async () => {
+    expect(await kindsOf(documentsOf(await held(['text'])))).toEqual([['held out', true]]);
+    expect(await kindsOf(documentsOf(await held(['text', 'images'])))).toEqual([
+      ['text', true],
+      ['images', false],
+    ]);
+  });
+
+  it('get noise only if they are text', async () => {
+    const options = await held(['text', 'images']);
+    const groups = new Set<string>();
+    for await (const item of noise.items({ ...options, settings: noise.settings! })) groups.add(String(item.groups[0]));
+    expect([...groups]).toEqual(['text']);
   });
 });
