@@ -70,6 +70,11 @@ const patcher = z
     boundary_temperature: rate
       .default(0.25)
       .describe('For `aligned`, in nats: distance from the threshold at which an entropy counts as decided.'),
+    character_weight: rate
+      .optional()
+      .describe(
+        'For `entropy`: weight of a loss that keeps the entropy low inside of UTF-8 characters, so that patches end between them; for text in scripts with several bytes per character. If left out: none.',
+      ),
     hidden_size: count
       .multipleOf(2)
       .optional()

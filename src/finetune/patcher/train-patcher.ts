@@ -92,7 +92,10 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
   const { init, out, recipe, store, settings, signal, onStep } = options;
   const config = await readBltConfig(init);
   const aligned = alignedSettings(recipe, options.tokenizerFolder);
-  const objective = aligned === null ? patcherObjective(config) : alignedPatcherObjective(config, aligned);
+  const objective =
+    aligned === null
+      ? patcherObjective(config, recipe.patcher.character_weight ?? 0)
+      : alignedPatcherObjective(config, aligned);
   const [head] = objective.extraTensors ?? [];
   const remapped = await openCheckpoint(init);
   const start = head === undefined ? remapped : withFreshHead(remapped, head);
