@@ -6,6 +6,7 @@ import { readStoreManifest } from '../data/index.js';
 import { heldOutOpenings } from '../evaluate/index.js';
 import { openGenerator, PLAIN_SAMPLING } from '../generate/index.js';
 import type { ResidentModel } from '../model/index.js';
+import { mediaType } from './media-type.js';
 
 export interface ByteSample {
   readonly domain: string;
@@ -17,6 +18,8 @@ export interface ByteSample {
 }
 
 const SAMPLES_PER_DOMAIN = 3;
+/** Among so many, those come first that a browser shows: a chunk from the middle of a long file is none. */
+const LOOKED_AT = 16;
 const LONGEST_BYTES = 4096;
 const TEMPERATURE = 0.7;
 
@@ -25,11 +28,15 @@ async function originals(dir: string): Promise<Pick<ByteSample, 'domain' | 'orig
   const folder = join(dir, 'data');
   const domains = existsSync(folder) ? ((await readStoreManifest(folder))?.domains ?? []) : [];
   if (domains.every(({ kind }) => kind === 'text')) return [];
-  const maxBytes = domains.length * SAMPLES_PER_DOMAIN * LONGEST_BYTES;
+  const maxBytes = domains.length * LOOKED_AT * LONGEST_BYTES;
   const openings = await heldOutOpenings(dir, { maxBytes, openingBytes: LONGEST_BYTES });
   return openings
     .filter(({ kind }) => kind === 'bytes')
-    .flatMap(({ name, texts }) => texts.slice(0, SAMPLES_PER_DOMAIN).map((original) => ({ domain: name, original })));
+    .flatMap(({ name, texts }) => {
+      const isShown = (text: Uint8Array) => mediaType(text) !== null;
+      const ordered = [...texts.filter(isShown), ...texts.filter((text) => !isShown(text))];
+      return ordered.slice(0, SAMPLES_PER_DOMAIN).map((original) => ({ domain: name, original }));
+    });
 }
 
 /** Lets the model write the second half of held-out documents. The engine must be started. */

@@ -1,25 +1,8 @@
 /** @module Section "Files": files that the model continued, as a browser shows or plays them. */
 import type { ByteSample } from '../byte-samples.js';
 import { type Html, html, htmlTable } from '../html.js';
+import { mediaType } from '../media-type.js';
 import type { Section } from './section.js';
-
-interface Format {
-  /** The bytes that a file of the format begins with, as Latin-1. */
-  readonly begins: RegExp;
-  readonly type: string;
-}
-
-/** Formats that browsers show or play. */
-const FORMATS: readonly Format[] = [
-  { begins: /^BM/, type: 'image/bmp' },
-  { begins: /^\x89PNG\r\n/, type: 'image/png' },
-  { begins: /^GIF8/, type: 'image/gif' },
-  { begins: /^\xff\xd8\xff/, type: 'image/jpeg' },
-  { begins: /^RIFF.{4}WEBP/s, type: 'image/webp' },
-  { begins: /^RIFF.{4}WAVE/s, type: 'audio/wav' },
-  { begins: /^OggS/, type: 'audio/ogg' },
-  { begins: /^(ID3|\xff[\xf2\xf3\xfb])/, type: 'audio/mpeg' },
-];
 
 /** Of a file that no browser shows. */
 const DUMPED_BYTES = 48;
@@ -34,9 +17,8 @@ function dump(bytes: Uint8Array): Html {
 
 /** @param what the file is, for those who do not see it @param from where a dump begins */
 function file(bytes: Uint8Array, what: string, from: number): Html {
-  const head = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
-  const type = FORMATS.find(({ begins }) => begins.test(head))?.type;
-  if (type === undefined) return dump(bytes.subarray(from));
+  const type = mediaType(bytes);
+  if (type === null) return dump(bytes.subarray(from));
   const address = `data:${type};base64,${Buffer.from(bytes).toString('base64')}`;
   return type.startsWith('image/')
     ? html`<img class="pixels" src="${address}" alt="${what}">`
@@ -61,7 +43,7 @@ export function continuedFiles(samples: readonly ByteSample[]): Section | null {
   return {
     id: 'files',
     title: 'Files',
-    body: html`<p>Held-out files of which the model was given the first half, at temperature 0.7, each by its own seed; not chosen. A file that a browser can show or play is decoded; of others the bytes after the given ones.</p>
+    body: html`<p>Held-out files of which the model was given the first half, at temperature 0.7, each by its own seed; not chosen, except that files which a browser shows or plays come first. Of others the bytes after the given ones.</p>
 ${htmlTable(['file', 'given', 'original', 'continued'], rows)}`,
   };
 }
