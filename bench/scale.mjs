@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStore, openingTexts, openStore, textDomain } from '../dist/data/index.js';
+import { restartOnHugePages } from '../dist/engine/huge-pages.js';
 import { startEngine } from '../dist/engine/index.js';
 import { demoCorpus } from '../dist/pipeline/index.js';
 import { kept } from './conversion.mjs';
@@ -18,6 +19,7 @@ import { recipeOf } from './scale/recipe.mjs';
 import { patcherOf, runArm } from './scale/run-arm.mjs';
 import { captionOf, summarise, tableOf } from './scale/summary.mjs';
 
+restartOnHugePages();
 const { values } = parseArgs({
   options: {
     work: { type: 'string' },
@@ -43,7 +45,7 @@ const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11,
 mkdirSync(work, { recursive: true });
 const arms = armsOf();
 const paths = values.data ?? (await demoCorpus());
-const settings = JSON.stringify({ bytes, paths, arms });
+const settings = JSON.stringify({ paths, arms, ...recipeOf({ seed: 0, bytes, heldOutBytes: MAX_HELD_OUT_BYTES }) });
 const settingsFile = join(work, 'settings.json');
 if (!existsSync(settingsFile)) writeFileSync(settingsFile, settings);
 else if (readFileSync(settingsFile, 'utf8') !== settings)
@@ -73,12 +75,12 @@ for (const seed of seeds) {
   for (const arm of arms) {
     const folder = join(own, arm.arm);
     const result = await kept(folder, async () => {
-      const patcher = await patcherOf({ work: own, config: arms[0].config, recipe, store });
+      const trained = await patcherOf({ work: own, config: arms[0].config, recipe, store });
       const begin = performance.now();
-      const measured = await runArm({ arm, folder, patcher: patcher.folder, recipe, store, heldOut });
+      const measured = await runArm({ arm, folder, patcher: trained.folder, recipe, store, heldOut });
       const seconds = Math.round((performance.now() - begin) / 1000);
       log(`${arm.arm}, seed ${seed}: ${measured.bits_per_byte.toFixed(3)} bits per byte in ${seconds} s`);
-      return { arm: arm.arm, seed, patcher_bits_per_byte: patcher.bitsPerByte, ...measured };
+      return { arm: arm.arm, seed, patcher_bits_per_byte: trained.bitsPerByte, ...measured };
     });
     results.push(result);
   }
@@ -90,12 +92,16 @@ const text = {
 };
 await store.close();
 
+const {
+  patcher,
+  stages: [stage],
+} = recipeOf({ seed: 0, bytes, heldOutBytes });
 const summary = summarise(arms, results, text);
 publish(out, 'scale', {
   report: {
     command: 'npm run bench:scale',
     text,
-    stage: recipeOf({ seed: 0, bytes, heldOutBytes }).stages[0],
+    recipe: { patcher, stage },
     ...summary,
   },
   markdown: [tableOf(summary), captionOf(summary, text)].join('\n\n'),

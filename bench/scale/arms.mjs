@@ -54,7 +54,8 @@ export function armsOf() {
   const budget = costOf(smallest, SMALLEST_PATCH_BYTES).flopsPerByte;
   const equal = HEADS.map((heads) => {
     const config = { ...smallest, global: withHeads(smallest.global, heads) };
-    const bytesPerPatch = Number(patchSizeFor(config, { bytes: ROW_BYTES, budget }));
+    // More decimals than a threshold reaches.
+    const bytesPerPatch = Number(Number(patchSizeFor(config, { bytes: ROW_BYTES, budget })).toFixed(4));
     return { arm: nameOf(config, bytesPerPatch), config, bytesPerPatch, atBudget: true };
   });
   const { bytesPerPatch } = equal.at(-1);
