@@ -1,7 +1,7 @@
 // Trains models of several sizes from random weights, each with the patch size at which they cost the same FLOPs of inference per byte, on the
 // same text, and compares bits per byte of held-out text: the BLT paper's fixed-inference scaling (arXiv 2412.09871, section 5.3) at a toy size.
-// Run: npm run bench:scale -- --work DIR [--data PATH... --bytes 1500000 --seeds 1,2,3 --out docs/bench/scale]
-// Results are kept in DIR, so an interrupted run continues. Without --data it reads the demo's text.
+// Run: npm run bench:scale -- --work DIR [--data PATH... --bytes 1000000 --seeds 1,2,3 --out docs/bench/scale]
+// Results are kept in DIR, so an interrupted run continues. Without --data it reads the demo's text, three times over.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,7 +24,7 @@ const { values } = parseArgs({
   options: {
     work: { type: 'string' },
     data: { type: 'string', multiple: true },
-    bytes: { type: 'string', default: '1500000' },
+    bytes: { type: 'string', default: '1000000' },
     seeds: { type: 'string', default: '1,2,3' },
     out: { type: 'string' },
   },
@@ -33,6 +33,7 @@ const { work, out } = values;
 const seeds = values.seeds.split(',').map(Number);
 const bytes = Number(values.bytes);
 if (work === undefined) misuse('--work names a folder for models and results');
+if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) misuse('--seeds are whole numbers, as in 1,2,3');
 if (!(bytes > 0)) misuse('--bytes is the number of bytes that each model reads');
 
 /** How the text is divided; the same for all seeds. */

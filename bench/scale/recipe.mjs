@@ -29,7 +29,8 @@ export function recipeOf({ seed, bytes, heldOutBytes }) {
         kind: 'end-to-end',
         steps,
         micro_batch_size: BATCH_BYTES / ROW_BYTES,
-        learning_rate: 2e-3,
+        // Of 4e-3 and 8e-3, the larger was better by 0.2 bits in 300 steps, for the smallest model and for the largest; longer runs want less.
+        learning_rate: 6e-3,
         // All weights are random, so all learn at the same rate.
         learning_rate_scale: {},
         warmup_steps: Math.ceil(steps / 10),

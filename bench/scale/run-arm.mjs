@@ -9,7 +9,8 @@ import { valuesIn } from '../json-lines.mjs';
 import { writeRandomBlt } from '../random-blt.mjs';
 import { curveOf } from './curve.mjs';
 
-const UNINTERRUPTED = { settings: '', signal: new AbortController().signal };
+/** A run resumes only with the settings that it began with; that they are the same is checked for all runs together. */
+const RUN = { settings: 'bench:scale', signal: new AbortController().signal };
 
 /**
  * The folder of a patcher with its bits per byte, trained on random weights unless it exists.
@@ -22,7 +23,7 @@ export async function patcherOf({ work, config, recipe, store }) {
   if (!existsSync(file)) {
     const init = join(work, 'patcher-init');
     await writeRandomBlt(init, config, recipe.seed);
-    const report = await trainPatcher({ init, out: folder, tokenizerFolder: null, recipe, store, ...UNINTERRUPTED });
+    const report = await trainPatcher({ init, out: folder, tokenizerFolder: null, recipe, store, ...RUN });
     writeFileSync(file, JSON.stringify(report));
   }
   return { folder, bitsPerByte: JSON.parse(readFileSync(file, 'utf8')).bitsPerByte };
@@ -52,7 +53,7 @@ export async function runArm({ arm, folder, patcher, recipe, store, heldOut }) {
   await writeRandomBlt(init, arm.config, recipe.seed);
   await finetune({
     ...{ from: [own, init], source: null, run, recipe, store, heldOut, sourceBitsPerByte: null },
-    ...UNINTERRUPTED,
+    ...RUN,
   });
   return { threshold, ...curveOf(valuesIn(join(run, 'metrics.jsonl'))) };
 }
