@@ -57,7 +57,7 @@ export async function openConversion(dir) {
         ...{ from, run, store, heldOut: [{ name: 'text', kind: 'text', texts: heldOut }] },
         source: folder('source'),
         recipe: { ...recipe, seed: SEED, stages: [stage] },
-        ...{ sourceBitsPerByte: null, settings: '', signal },
+        ...{ sourceBitsPerByte: null, settings: 'benchmark', signal },
       });
       const measured = join(run, 'encoder.json');
       const encoder = existsSync(measured) ? JSON.parse(readFileSync(measured, 'utf8')) : null;

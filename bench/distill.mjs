@@ -83,7 +83,7 @@ async function prepare(seed, patcher) {
       tokenizerFolder: source,
       recipe,
       store,
-      settings: '',
+      settings: 'benchmark',
       signal,
     });
     writeFileSync(report, JSON.stringify(metrics));
@@ -123,7 +123,7 @@ async function runArm(arm, seed) {
     store,
     heldOut: heldOutByDomain,
     sourceBitsPerByte,
-    settings: '',
+    settings: 'benchmark',
     signal,
   });
   const curve = [];

@@ -2,7 +2,10 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 
-export const PLOT_WIDTH = 720;
+const PLOT_WIDTH = 720;
+/** The light background of the page's style sheet. */
+const PAPER = '#fcfcfa';
+const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
 /** What the report needs of an element of the DOM. */
 export interface SvgElement {
@@ -23,4 +26,14 @@ export function drawPlot(title: string, options: Plot.PlotOptions): SvgElement {
   chart.setAttribute('role', 'img');
   chart.setAttribute('aria-label', title);
   return chart;
+}
+
+/** The text of a file with a drawing on paper, which needs no page around it. */
+export function standaloneSvg(chart: SvgElement, height: number): string {
+  const paper = chart.ownerDocument.createElementNS(SVG_NAMESPACE, 'rect');
+  const attributes = { width: PLOT_WIDTH, height, fill: PAPER };
+  for (const [name, value] of Object.entries(attributes)) paper.setAttribute(name, String(value));
+  chart.prepend(paper);
+  chart.setAttribute('xmlns', SVG_NAMESPACE);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${chart.outerHTML}\n`;
 }

@@ -2,11 +2,11 @@
 import * as Plot from '@observablehq/plot';
 import type { Scale } from '../plan/index.js';
 import { humanFlops } from '../ui/index.js';
-import { drawPlot, PLOT_WIDTH, type SvgElement } from './plot.js';
+import { drawPlot, standaloneSvg } from './plot.js';
 
 const HEIGHT = 420;
 /** The light colours of the page's style sheet. */
-const [PAPER, INK, LINE, SOURCE] = ['#fcfcfa', '#1c1e22', '#0b63b6', '#b3470f'];
+const [INK, LINE, SOURCE] = ['#1c1e22', '#0b63b6', '#b3470f'];
 const MARGINS = { marginTop: 76, marginRight: 100, marginBottom: 56, marginLeft: 60 } as const;
 /** The unit of the axis, by the largest number of parameters. */
 const UNITS = [
@@ -18,7 +18,6 @@ const UNITS = [
 const PARAMETERS = 'parameters of the global transformer';
 const AXIS = { grid: true, nice: true, zero: true, labelAnchor: 'center', labelArrow: 'none' } as const;
 const LABEL = { x: 'x', y: 'y', text: 'label', textAnchor: 'start', dx: 8 } as const;
-const SVG_NAMESPACE = 'http://www.w3.org/2000/svg';
 
 interface Point {
   readonly x: number;
@@ -76,15 +75,5 @@ export function scaleChart(scale: Scale, { model }: { model: string }): string {
       heading(subtitle, -24, {}),
     ],
   });
-  return standalone(chart);
-}
-
-/** The text of a file with this drawing on paper, which needs no page around it. */
-function standalone(chart: SvgElement): string {
-  const paper = chart.ownerDocument.createElementNS(SVG_NAMESPACE, 'rect');
-  const attributes = { width: PLOT_WIDTH, height: HEIGHT, fill: PAPER };
-  for (const [name, value] of Object.entries(attributes)) paper.setAttribute(name, String(value));
-  chart.prepend(paper);
-  chart.setAttribute('xmlns', SVG_NAMESPACE);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${chart.outerHTML}\n`;
+  return standaloneSvg(chart, HEIGHT);
 }
