@@ -72,7 +72,7 @@ export function soundOf(file, seconds) {
     format.readUInt32LE(4),
     format.readUInt16LE(14),
   ];
-  if (kind !== 1 || bits !== 16) return null;
+  if (kind !== 1 || bits !== 16 || rate < RATE) return null;
   const frames = data.length / (2 * channels);
   const samples = Math.min(Math.floor((frames * RATE) / rate), seconds * RATE);
   const wav = Buffer.alloc(44 + samples);
@@ -93,7 +93,7 @@ export function soundOf(file, seconds) {
     let sum = 0;
     for (let at = from; at < to; at++)
       for (let channel = 0; channel < channels; channel++) sum += data.readInt16LE((at * channels + channel) * 2);
-    wav[44 + i] = Math.round(sum / ((to - from) * channels) / 256) + 128;
+    wav[44 + i] = Math.min(255, Math.round(sum / ((to - from) * channels) / 256) + 128);
   }
   return wav;
 }

@@ -28,7 +28,7 @@ interface Args extends TrainingArgs, RestartArgs, EngineArgs, WatchArgs {
 
 export const adaptCommand: Command<Args> = {
   name: 'adapt',
-  summary: 'continue a finished model on a language or domain, with a new patcher',
+  summary: 'continue a finished model on a language or domain, its patcher included',
   arguments: [{ name: 'dir', help: 'a trained conversion, or a BLT checkpoint folder' }],
   options: [
     ...recipeOptions,

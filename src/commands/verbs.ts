@@ -43,7 +43,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'adapt',
-    summary: 'continue a finished model on a language or domain, with a new patcher',
+    summary: 'continue a finished model on a language or domain, its patcher included',
     computes: true,
     load: async () => (await import('./adapt.js')).adaptCommand,
   },

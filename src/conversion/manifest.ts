@@ -49,7 +49,7 @@ const manifestSchema = z.strictObject({
   license: z.string().nullable(),
   /** The types of the source's quantised weights (`Q4_1`), the most frequent first. Earlier versions did not record them. */
   quantised_types: z.array(z.string()).readonly().optional(),
-  /** The BLT that `byteify adapt` began with: its folder as the user gave it, and the SHA-256 of its files. */
+  /** The BLT that `byteify adapt` began with: its folder as the user gave it, and the SHA-256 over the names and digests of its files. */
   adapted_from: z.strictObject({ model: z.string(), sha256: z.string() }).optional(),
   recipe: z.strictObject({ name: z.string(), sha256: z.string() }).nullable(),
   /** The --budget for which the recipe's steps were chosen. */

@@ -9,10 +9,10 @@ import { writeFolderAtomic } from '../fs/index.js';
 import { type DomainFiles, inReadingOrder } from './domains.js';
 import { between, fillEmptySplits } from './fill-empty-splits.js';
 import { findFiles } from './find-files.js';
-import { type FileFacts, readFileInto } from './read-file-into.js';
+import { type FileFacts, type FileResult, readFileInto } from './read-file-into.js';
 import type { Refusal } from './refusal.js';
 import { MANIFEST_FILE, type SplitCounts, type StoreManifest } from './store.js';
-import { createStoreWriter, type StoreWriter } from './store-writer.js';
+import { type Counts, createStoreWriter, type StoreWriter } from './store-writer.js';
 
 export interface BuildStoreOptions {
   /** The parts of the data. A file that several of them name belongs to the first. */
@@ -32,50 +32,117 @@ export interface BuildStoreOptions {
 /** A wrong text key causes a refusal for every line of a corpus, so the list is bounded. */
 const MAX_LISTED_REFUSALS = 10_000;
 
-/** Reads the files of all domains, those of text first, and keeps the facts of each file. */
-async function readDomains(
-  writer: StoreWriter,
-  domains: readonly FoundDomain[],
-  { textKey, onProgress, signal }: BuildStoreOptions,
-  refuse: (refusal: Refusal) => void,
-) {
-  const files: FileFacts[] = [];
-  const duplicateFiles: { path: string; documents: number }[] = [];
-  const counts = [writer.counts()];
-  let doneBytes = 0;
-  for (const domain of domains) {
-    writer.beginDomain(domain);
-    for (const path of domain.files) {
-      const onBytes = (count: number) => {
-        signal?.throwIfAborted();
-        doneBytes += count;
-        onProgress?.({ path, bytes: doneBytes });
-      };
-      signal?.throwIfAborted();
-      const result = await readFileInto(writer, path, { domain, textKey, refuse, onBytes, signal });
-      if (result.facts !== null) files.push(result.facts);
-      if (result.duplicates > 0) duplicateFiles.push({ path, documents: result.duplicates });
-    }
-    counts.push(writer.counts());
-  }
-  return { files, duplicateFiles, counts: between(counts) };
-}
-
 interface FoundDomain extends DomainFiles {
   readonly files: readonly string[];
 }
 
+/** What became of a domain's files. */
+interface DomainReading {
+  readonly domain: FoundDomain;
+  readonly counts: Counts;
+  /** The first of its refusals, and how many there are. */
+  readonly refused: { readonly first: Refusal | null; readonly count: number };
+  readonly duplicates: number;
+}
+
+interface Refusals {
+  readonly listed: readonly Refusal[];
+  readonly count: () => number;
+  add(refusal: Refusal): void;
+}
+
+function collectRefusals(): Refusals {
+  const listed: Refusal[] = [];
+  let count = 0;
+  return {
+    listed,
+    count: () => count,
+    add(refusal) {
+      if (count++ < MAX_LISTED_REFUSALS) listed.push(refusal);
+    },
+  };
+}
+
+/** Reads the files of a domain, and adds the facts of each. */
+async function readDomain(
+  writer: StoreWriter,
+  domain: FoundDomain,
+  { textKey, signal }: BuildStoreOptions,
+  {
+    refuse,
+    onBytes,
+    onFile,
+  }: {
+    refuse: (refusal: Refusal) => void;
+    onBytes: (path: string, count: number) => void;
+    onFile: (path: string, result: FileResult) => void;
+  },
+): Promise<Omit<DomainReading, 'counts'>> {
+  let first: Refusal | null = null;
+  let [count, duplicates] = [0, 0];
+  writer.beginDomain(domain);
+  for (const path of domain.files) {
+    signal?.throwIfAborted();
+    const result = await readFileInto(writer, path, {
+      ...{ domain, textKey, signal },
+      refuse(refusal) {
+        first ??= refusal;
+        count++;
+        refuse(refusal);
+      },
+      onBytes(bytes) {
+        signal?.throwIfAborted();
+        onBytes(path, bytes);
+      },
+    });
+    duplicates += result.duplicates;
+    onFile(path, result);
+  }
+  return { domain, refused: { first, count }, duplicates };
+}
+
+/** Reads the files of all domains, those of text first, and keeps the facts of each file. */
+async function readDomains(
+  writer: StoreWriter,
+  domains: readonly FoundDomain[],
+  options: BuildStoreOptions,
+  refusals: Refusals,
+) {
+  const files: FileFacts[] = [];
+  const duplicateFiles: { path: string; documents: number }[] = [];
+  const counts = [writer.counts()];
+  const read: Omit<DomainReading, 'counts'>[] = [];
+  let doneBytes = 0;
+  for (const domain of domains) {
+    read.push(
+      await readDomain(writer, domain, options, {
+        refuse: refusals.add,
+        onBytes(path, count) {
+          doneBytes += count;
+          options.onProgress?.({ path, bytes: doneBytes });
+        },
+        onFile(path, { facts, duplicates }) {
+          if (facts !== null) files.push(facts);
+          if (duplicates > 0) duplicateFiles.push({ path, documents: duplicates });
+        },
+      }),
+    );
+    counts.push(writer.counts());
+  }
+  const written = between(counts);
+  return { files, duplicateFiles, readings: read.map((one, i): DomainReading => ({ ...one, counts: written[i]! })) };
+}
+
 /** The files of each domain, text before other bytes, each file once. */
-async function findDomains(
-  { domains, signal }: BuildStoreOptions,
-  refuse: (refusal: Refusal) => void,
-): Promise<FoundDomain[]> {
+async function findDomains({ domains, signal }: BuildStoreOptions, refusals: Refusals): Promise<FoundDomain[]> {
   const seen = new Set<string>();
   const found: FoundDomain[] = [];
   for (const domain of inReadingOrder(domains)) {
     const { files, refused } = await findFiles(domain.paths, signal);
-    refused.forEach(refuse);
-    found.push({ ...domain, files: files.filter((path) => !seen.has(path)) });
+    refused.forEach(refusals.add);
+    const own = files.filter((path) => !seen.has(path));
+    if (own.length === 0 && files.length > 0) throw takenFiles(domain);
+    found.push({ ...domain, files: own });
     for (const path of files) seen.add(path);
   }
   return found;
@@ -88,26 +155,29 @@ async function findDomains(
  */
 export async function buildStore(options: BuildStoreOptions): Promise<StoreManifest> {
   const { out, validationFraction, seed, textKey } = options;
-  const refused: Refusal[] = [];
-  let refusedCount = 0;
-  const refuse = (refusal: Refusal) => {
-    if (refusedCount++ < MAX_LISTED_REFUSALS) refused.push(refusal);
-  };
-  const domains = await findDomains(options, refuse);
+  const refusals = collectRefusals();
+  const domains = await findDomains(options, refusals);
   return writeFolderAtomic(out, async (folder) => {
     const writer = await createStoreWriter({ folder, validationFraction, seed });
-    const { files, duplicateFiles, counts } = await readDomains(writer, domains, options, refuse).finally(writer.close);
-    counts.forEach((domain, i) => {
-      if (domain.train.pieces + domain.validation.pieces === 0) throw nothingToUse(domains, i, refused, refusedCount);
-    });
-    const filled = await fillEmptySplits(folder, counts, seed);
-    filled.forEach((domain, i) => {
-      if (domain.train.pieces === 0 || domain.validation.pieces === 0) throw tooLittle(domains, i);
+    const { files, duplicateFiles, readings } = await readDomains(writer, domains, options, refusals).finally(
+      writer.close,
+    );
+    const isAlone = domains.length === 1;
+    for (const reading of readings)
+      if (reading.counts.train.pieces + reading.counts.validation.pieces === 0)
+        throw nothingToUse(isAlone ? { ...reading, refused: allOf(refusals) } : reading, isAlone);
+    const filled = await fillEmptySplits(
+      folder,
+      readings.map(({ counts }) => counts),
+      seed,
+    );
+    filled.forEach(({ train, validation }, i) => {
+      if (train.pieces === 0 || validation.pieces === 0) throw tooLittle(domains[i]!, isAlone);
     });
     const manifest: StoreManifest = {
       files,
-      refused,
-      refused_count: refusedCount,
+      refused: [...refusals.listed],
+      refused_count: refusals.count(),
       duplicates: duplicateFiles.reduce((sum, { documents }) => sum + documents, 0),
       duplicate_files: duplicateFiles,
       train: total(filled.map(({ train }) => train)),
@@ -125,6 +195,9 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
   });
 }
 
+/** Refusals of folders and files. */
+const allOf = ({ listed, count }: Refusals): DomainReading['refused'] => ({ first: listed[0] ?? null, count: count() });
+
 const total = (counts: readonly SplitCounts[]): SplitCounts => ({
   pieces: counts.reduce((sum, { pieces }) => sum + pieces, 0),
   bytes: counts.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -134,43 +207,48 @@ const total = (counts: readonly SplitCounts[]): SplitCounts => ({
 const contentsOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
   kind === 'text' && isAlone ? 'text' : `${kind === 'text' ? 'text' : 'data'} of the domain ${name}`;
 
+/** The recipe's section with a domain's settings. */
+const sectionOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
+  kind === 'text' && isAlone ? 'data' : `data.domains.${name}`;
+
 const FORMS = 'Pass text or JSON lines, plain or compressed with gzip or zstd';
 
-function nothingToUse(
-  domains: readonly FoundDomain[],
-  index: number,
-  refused: readonly Refusal[],
-  count: number,
-): ByteifyError {
-  const domain = domains[index]!;
-  const files = new Set(domain.files);
-  const first = domains.length === 1 ? refused[0] : refused.find(({ path }) => files.has(path));
-  if (first === undefined) {
-    const which = domains.length === 1 ? '' : ` for the domain ${domain.name}`;
-    return new ByteifyError(`The folders that --data names${which} contain no files.`, {
-      hint: `Hidden files and node_modules are skipped. ${FORMS}.`,
-    });
-  }
-  const where = first.line === undefined ? first.path : `${first.path}:${first.line}`;
-  const others = count === 1 ? '' : `, and ${count - 1} more`;
-  const isAlone = domains.length === 1;
-  return new ByteifyError(
-    `--data contains no usable ${contentsOf(domain, isAlone)} (${where}: ${first.reason}${others}).`,
-    {
-      hint:
-        domain.kind === 'text'
-          ? `${FORMS}; data.text_key names the key that contains the text.`
-          : `data.domains.${domain.name} in the recipe says which files it reads.`,
-    },
-  );
+function takenFiles({ name }: DomainFiles): ByteifyError {
+  return new ByteifyError(`All files of the domain ${name} belong to another domain as well.`, {
+    hint: 'Name each file in one domain only.',
+  });
 }
 
-function tooLittle(domains: readonly FoundDomain[], index: number): ByteifyError {
-  const domain = domains[index]!;
-  const isAlone = domains.length === 1;
-  const key = isAlone && domain.kind === 'text' ? 'data' : `data.domains.${domain.name}`;
+function nothingToUse({ domain, refused, duplicates }: DomainReading, isAlone: boolean): ByteifyError {
+  const contents = contentsOf(domain, isAlone);
+  if (refused.first === null && duplicates > 0)
+    return new ByteifyError(`All ${contents} is in other domains as well, so nothing of it is left.`, {
+      hint: 'Duplicates are read once. Pass other files.',
+    });
+  if (refused.first === null)
+    return new ByteifyError(
+      `The folders that --data names${isAlone ? '' : ` for the domain ${domain.name}`} contain no files.`,
+      {
+        hint: `Hidden files and node_modules are skipped.${domain.kind === 'text' ? ` ${FORMS}.` : ''}`,
+      },
+    );
+  const { first, count } = refused;
+  const where = first.line === undefined ? first.path : `${first.path}:${first.line}`;
+  const others = count === 1 ? '' : `, and ${count - 1} more`;
+  return new ByteifyError(`--data contains no usable ${contents} (${where}: ${first.reason}${others}).`, {
+    hint:
+      domain.kind === 'text'
+        ? `${FORMS}; data.text_key names the key that contains the text.`
+        : `Pass other files, or change data.domains.${domain.name} in the recipe.`,
+  });
+}
+
+function tooLittle(domain: DomainFiles, isAlone: boolean): ByteifyError {
+  const { chunkBytes, longer } = domain;
+  const smaller =
+    longer === 'cut' ? `, or lower ${sectionOf(domain, isAlone)}.max_document_bytes to get more document chunks` : '';
   return new ByteifyError(
-    `There is too little ${contentsOf(domain, isAlone)} to split into training and validation text: it makes only one document chunk of at most ${domain.chunkBytes} bytes.`,
-    { hint: `Pass more, or lower ${key}.max_document_bytes to get more document chunks.` },
+    `There is too little ${contentsOf(domain, isAlone)} to split into training and validation text: it makes only one document chunk of at most ${chunkBytes} bytes.`,
+    { hint: `Pass more text${smaller}.` },
   );
 }

@@ -65,7 +65,7 @@ export function epochOrder(
 ): Uint32Array {
   const order = (count: number) => shuffled(count, seed + epoch * 7919);
   if (domains === undefined) return order(split.count);
-  if (domains.every(({ weight }) => weight === null)) return order(domains.at(-1)!.to);
+  if (domains.every(({ weight }) => weight === null)) return order(domains.at(-1)?.to ?? 0);
   const chunks = weightedChunks(split, domains, seed, epoch);
   return order(chunks.length).map((place) => chunks[place]!);
 }

@@ -52,7 +52,7 @@ async function fromDomains(
   return found;
 }
 
-/** Reads texts from each domain of a split in its order, each text valid UTF-8, until all together have `maxBytes` bytes. */
+/** Reads texts from each domain of a split in its order, each domain's up to an equal part of `maxBytes`; those of text are valid UTF-8. */
 export const evaluationTexts = (split: StoredSplit, { maxBytes }: EvaluationTextOptions): Promise<DomainTexts[]> =>
   fromDomains(split, maxBytes, (domain, bytes) => textsOfDomain(split, domain, bytes));
 
@@ -95,6 +95,6 @@ async function openingsOfDomain(
   return texts;
 }
 
-/** The openings of chunks from all over each domain of a split, until all together have `maxBytes` bytes: a sample of many documents. */
+/** The openings of chunks from all over each domain of a split, each domain's up to an equal part of `maxBytes`: a sample of many documents. */
 export const openingTexts = (split: StoredSplit, { maxBytes, openingBytes }: OpeningOptions): Promise<DomainTexts[]> =>
   fromDomains(split, maxBytes, (domain, bytes) => openingsOfDomain(split, domain, { maxBytes: bytes, openingBytes }));

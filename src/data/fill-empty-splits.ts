@@ -2,7 +2,14 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bytesFile, endsFile, openSplit, type Split, type SplitName } from './store.js';
-import { appendChunk, type Counts, closeSplitWriter, createSplitWriter, writtenTo } from './store-writer.js';
+import {
+  appendChunk,
+  type Counts,
+  closeSplitWriter,
+  createSplitWriter,
+  type SplitWriter,
+  writtenTo,
+} from './store-writer.js';
 import { uniformDraw } from './uniform-draw.js';
 
 const SPLITS = ['train', 'validation'] as const;
@@ -58,6 +65,34 @@ async function setAside(folder: string) {
   };
 }
 
+type Sides = Readonly<Record<SplitName, SplitWriter>>;
+
+/** Writes the chunks of all domains, of each those of `train` first, and gives each empty split its chunk. @returns the counts of each domain */
+async function redistribute(
+  old: Readonly<Record<SplitName, Split>>,
+  writers: Sides,
+  domains: readonly Counts[],
+  seed: number,
+): Promise<Counts[]> {
+  const written = (): Counts => ({ train: writtenTo(writers.train), validation: writtenTo(writers.validation) });
+  const counts = [written()];
+  const start = { train: 0, validation: 0 };
+  for (const domain of domains) {
+    const to = emptySplit(domain);
+    // A small draw means validation.
+    const draw = (chunk: Uint8Array) => (to === 'validation' ? 1 : -1) * uniformDraw(seed, chunk);
+    for (const name of SPLITS) {
+      const [first, end] = [start[name], start[name] + domain[name].pieces];
+      const given = to === null || to === name ? null : await nearest(old[name], first, end, draw);
+      for (let chunk = first; chunk < end; chunk++)
+        await appendChunk(writers[chunk === given ? to! : name], await old[name].read(chunk));
+      start[name] = end;
+    }
+    counts.push(written());
+  }
+  return between(counts);
+}
+
 /**
  * Moves one document chunk into each empty split of a domain whose other split has at least two. Rewrites the files of a closed writer.
  * @param domains the counts of each domain, in the order in which they were written
@@ -66,30 +101,14 @@ async function setAside(folder: string) {
 export async function fillEmptySplits(folder: string, domains: readonly Counts[], seed: number): Promise<Counts[]> {
   if (domains.every((counts) => emptySplit(counts) === null)) return [...domains];
   const old = await setAside(folder);
-  const writers = {
+  const writers: Sides = {
     train: await createSplitWriter(folder, 'train'),
     validation: await createSplitWriter(folder, 'validation'),
   };
-  const written = (): Counts => ({ train: writtenTo(writers.train), validation: writtenTo(writers.validation) });
-  const counts = [written()];
-  const start = { train: 0, validation: 0 };
-  for (const domain of domains) {
-    const to = emptySplit(domain);
-    for (const name of SPLITS) {
-      const [first, end] = [start[name], start[name] + domain[name].pieces];
-      // A small draw means validation.
-      const sign = to === 'validation' ? 1 : -1;
-      const given =
-        to === null || to === name
-          ? null
-          : await nearest(old[name], first, end, (chunk) => sign * uniformDraw(seed, chunk));
-      for (let chunk = first; chunk < end; chunk++)
-        await appendChunk(writers[chunk === given ? to! : name], await old[name].read(chunk));
-      start[name] = end;
-    }
-    counts.push(written());
+  try {
+    return await redistribute(old, writers, domains, seed);
+  } finally {
+    await Promise.all(SPLITS.map((name) => closeSplitWriter(writers[name])));
+    await old.remove();
   }
-  await old.remove();
-  for (const name of SPLITS) await closeSplitWriter(writers[name]);
-  return between(counts);
 }

@@ -51,7 +51,7 @@ export interface Alphabet {
   readonly bos: number;
   readonly eos: number;
   readonly padding: number;
-  /** The ids of a chunk, at most as many as it has bytes. */
+  /** The ids of a chunk, at most as many as it has bytes; none if it cannot be read, and then it is left out. */
   read(chunk: Uint8Array): Int32Array;
   /** How many bytes ids of a chunk spell together. */
   byteCount(ids: Int32Array): number;
@@ -147,13 +147,18 @@ export function createPacker(options: PackerOptions): Packer {
     order = orderOf(options, epoch);
   };
   const current = async () => {
-    if (place === order.length) {
-      // A row that is repeated in each epoch must not contain bytes of the next one.
-      if (repeat) return null;
-      beginEpoch();
+    for (;;) {
+      if (place === order.length) {
+        // A row that is repeated in each epoch must not contain bytes of the next one.
+        if (repeat) return null;
+        beginEpoch();
+      }
+      chunk ??= alphabet.read(await split.read(order[place]!));
+      if (chunk.length > 0) return { chunk, offset };
+      // The alphabet cannot read it.
+      place++;
+      chunk = null;
     }
-    chunk ??= alphabet.read(await split.read(order[place]!));
-    return { chunk, offset };
   };
   const advance = (count: number, ended: boolean) => {
     offset += count;

@@ -29,7 +29,7 @@ export async function readFileInto(
   const { domain, textKey, refuse, signal } = options;
   const before = writer.mark();
   const hash = createHash('sha256');
-  let [size, documents, bytes, documentBytes, duplicates] = [0, 0, 0, 0, 0];
+  let [size, documents, bytes, documentBytes, duplicates, leftOut] = [0, 0, 0, 0, 0, 0];
   const onStored = (chunk: Uint8Array) => {
     hash.update(chunk);
     size += chunk.length;
@@ -43,14 +43,12 @@ export async function readFileInto(
       documentBytes += found.bytes.length;
       options.onBytes(found.bytes.length);
       const isTooLong = domain.longer === 'leave_out' && documentBytes > domain.chunkBytes;
-      // A file of any bytes is one document, so the rest need not be read.
-      const isOver = found.ends || (isTooLong && domain.kind === 'bytes');
       if (!isTooLong) await writer.write(found.bytes);
-      if (!isOver) continue;
+      if (!found.ends) continue;
       if (isTooLong) {
+        leftOut++;
         writer.dropDocument();
         refuse({ path, reason: `it has a document of more than ${domain.chunkBytes.toLocaleString('en')} bytes` });
-        if (!found.ends) break;
       } else if (await writer.endDocument()) {
         documents++;
         bytes += documentBytes;
@@ -66,5 +64,6 @@ export async function readFileInto(
     return { facts: null, duplicates: 0 };
   }
   const facts = { path, size_bytes: size, sha256: hash.digest('hex'), documents, bytes };
-  return { facts: documents === 0 ? null : facts, duplicates };
+  // Of what was left out for its length the digest tells later that it has not changed.
+  return { facts: documents + leftOut === 0 ? null : facts, duplicates };
 }

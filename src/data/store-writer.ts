@@ -34,7 +34,7 @@ export interface StoreWriter {
 }
 
 /** The files of one split: the bytes of its document chunks, and where each chunk ends. */
-interface SplitWriter {
+export interface SplitWriter {
   readonly bytes: AppendFile;
   readonly ends: AppendFile;
 }

@@ -76,7 +76,7 @@ export async function evaluatePatcher(options: EvaluatePatcherOptions): Promise<
     });
   }
   const kinds: TextKind[] =
-    data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes }) }] : [];
+    data.length === 0 ? [{ kind: 'held out', texts: await heldOutTexts(dir, { maxBytes, domains: 'text' }) }] : [];
   for (const { kind, path } of kindsOf(data)) kinds.push({ kind, texts: await textsOf([path], options) });
   reporter.stage('Measuring the patcher');
   const reports = await measurePatcher(patcher, source, kinds, options);

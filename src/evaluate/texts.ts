@@ -14,6 +14,7 @@ import {
   openStore,
   type StoredSplit,
   textDomain,
+  textOf,
   warnRefused,
 } from '../data/index.js';
 import { UsageError } from '../errors.js';
@@ -31,13 +32,24 @@ async function fromHeldOut<T>(dir: string, read: (split: StoredSplit) => Promise
   return read(store.validation).finally(() => store.close());
 }
 
-/** The first held-out texts of a conversion. @throws UsageError if it has none yet. */
-export const heldOutTexts = (dir: string, options: EvaluationTextOptions): Promise<Uint8Array[]> =>
-  fromHeldOut(dir, async (split) => allTexts(await evaluationTexts(split, options)));
+/**
+ * The first held-out texts of a conversion, of all its domains or of those that are text.
+ * @throws UsageError if it has none yet
+ */
+export const heldOutTexts = (
+  dir: string,
+  { domains, ...options }: EvaluationTextOptions & { readonly domains: 'all' | 'text' },
+): Promise<Uint8Array[]> =>
+  fromHeldOut(dir, async (split) =>
+    allTexts(await evaluationTexts(domains === 'text' ? textOf(split) : split, options)),
+  );
 
 /** The openings of held-out documents from all over each domain of a conversion's data. @throws UsageError if it has none yet. */
-export const heldOutOpenings = (dir: string, options: OpeningOptions): Promise<DomainTexts[]> =>
-  fromHeldOut(dir, (split) => openingTexts(split, options));
+export const heldOutOpenings = (
+  dir: string,
+  { domains, ...options }: OpeningOptions & { readonly domains: 'all' | 'text' },
+): Promise<DomainTexts[]> =>
+  fromHeldOut(dir, (split) => openingTexts(domains === 'text' ? textOf(split) : split, options));
 
 export interface TextsOptions {
   /** Maximum bytes of the whole sample. */
@@ -64,7 +76,7 @@ export async function textsOf(
       signal,
     });
     warnRefused(reporter, refused, { count });
-    return await heldOutTexts(out, { maxBytes });
+    return await heldOutTexts(out, { maxBytes, domains: 'text' });
   } finally {
     await rm(out, { recursive: true, force: true });
   }

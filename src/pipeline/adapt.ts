@@ -1,4 +1,7 @@
-/** @module Adapts a finished model to other text: a new patcher and more training, in a conversion folder of its own. */
+/** @module Adapts a finished model to other text: more training of the patcher and the model, in a conversion folder of its own. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { needsSource } from '../blt/index.js';
 import { UsageError } from '../errors.js';
 import type { Recipe } from '../recipe/index.js';
 import { adoptStep } from './adopt-step.js';
@@ -42,6 +45,34 @@ function checkRecipe(recipe: Recipe): void {
     throw new UsageError('A closed-form stage would replace what the model has learnt.', {
       hint: 'Use the recipe adapt, or one whose stages take gradient steps.',
     });
+  const learning = recipe.stages.find(needsSource);
+  if (learning !== undefined)
+    throw new UsageError(
+      `A stage of kind ${learning.kind} would learn from the source's layers, and the model's are no longer those.`,
+      { hint: 'Use the recipe adapt, or one with only end-to-end or join stages without prefix_kl.' },
+    );
+}
+
+/** @throws UsageError if the model lies where it would be written */
+function checkPlace({ conversion }: StepContext, from: string): void {
+  const way = relative(resolve(conversion.folder), resolve(from));
+  if (isAbsolute(way) || way.split(sep)[0] === '..') return;
+  throw new UsageError(`${from} is in ${conversion.folder}, which the adaptation would replace.`, {
+    hint: 'Choose another --out.',
+  });
+}
+
+/** @throws UsageError if the source cannot be trained beside the model: it is not known, or not all data are text */
+function checkBaseline({ conversion, recipe }: StepContext): void {
+  if (!existsSync(conversion.path('import')))
+    throw new UsageError('The model was adapted from a plain checkpoint folder, so its source is not known.', {
+      hint: 'Leave --token-baseline out, or adapt the conversion.',
+    });
+  const other = Object.entries(recipe.data.domains ?? {}).find(([, { kind }]) => kind !== 'text');
+  if (other !== undefined)
+    throw new UsageError(`The source cannot be trained on the domain "${other[0]}", which is no text.`, {
+      hint: 'Leave --token-baseline out.',
+    });
 }
 
 /**
@@ -57,7 +88,9 @@ export async function adapt(
   { tokenBaseline = false }: { readonly tokenBaseline?: boolean } = {},
 ): Promise<TokenBaseline | null> {
   checkRecipe(context.recipe);
+  checkPlace(context, from);
   await adoptStep(context, from);
+  if (tokenBaseline) checkBaseline(context);
   const store = await dataStep(context, data);
   try {
     await patcherStep(context, store);

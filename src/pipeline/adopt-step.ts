@@ -59,6 +59,9 @@ async function copyModel(from: string, out: string, { reporter, signal }: StepCo
 export async function adoptStep(context: StepContext, from: string): Promise<void> {
   const { conversion, recipe, reporter, signal } = context;
   reporter.stage(`Copying ${from}`);
+  // What was copied does not need the original any more.
+  const isCopied = conversion.manifest().stages.remap?.state === 'done' && conversion.restartFrom() === null;
+  if (isCopied && !existsSync(from)) return reporter.done('already there');
   const manifest = await readManifest(from);
   const { folder } = await trainedModel(from, manifest);
   const source = join(from, 'source');

@@ -50,9 +50,18 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
   }
 }
 
-/** The text to calibrate on: the named files, or the conversion's held-out text. @throws UsageError if there is none */
-export const calibrationTexts = (options: Omit<CalibrateFolderOptions, 'target'>): Promise<Uint8Array[]> =>
-  options.data.length === 0 ? heldOutTexts(options.dir, options) : textsOf(options.data, options);
+/**
+ * The text to calibrate on: the named files, or the conversion's held-out data. An aligned patcher is calibrated on the domains of text, as it was
+ * trained. @throws UsageError if there is none
+ */
+export async function calibrationTexts(
+  patcher: string,
+  options: Omit<CalibrateFolderOptions, 'target'>,
+): Promise<Uint8Array[]> {
+  const { dir, data, maxBytes } = options;
+  if (data.length > 0) return textsOf(data, options);
+  return heldOutTexts(dir, { maxBytes, domains: (await readAlignment(patcher)) === null ? 'all' : 'text' });
+}
 
 /** The recipe's target; if it sets none, the patch count of the patcher's labels, or the paper's mean. */
 async function ownTarget(patcher: string, dir: string, source: string): Promise<number | LabelGoal> {
@@ -70,7 +79,7 @@ async function calibrateCheckpoint(
 ): Promise<Calibration & { config: string }> {
   const { reporter } = options;
   const config = await readBltConfig(folder);
-  const heldOut = await calibrationTexts(options);
+  const heldOut = await calibrationTexts(folder, options);
   reporter.stage('Calibrating');
   const params = await loadPatcher(folder, config);
   const calibration = calibrate(params, config, heldOut, target);
@@ -88,9 +97,10 @@ async function recordThreshold(conversion: Conversion, { threshold, bytesPerPatc
     const patcher = manifest.stages.patcher;
     if (patcher === undefined) return manifest;
     // Measurements with the previous threshold no longer apply.
-    const { patcher_bits_per_byte: bits } = patcher.metrics;
+    const { patcher_bits_per_byte: bits, patcher_flops: flops } = patcher.metrics;
     const metrics = {
       ...(bits !== undefined && { patcher_bits_per_byte: bits }),
+      ...(flops !== undefined && { patcher_flops: flops }),
       threshold_nats: threshold,
       bytes_per_patch: bytesPerPatch,
     };

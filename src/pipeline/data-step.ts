@@ -27,7 +27,7 @@ export async function dataStep(context: StepContext, values: readonly string[]):
   reporter.stage('Reading text');
   const wanted = values.length === 0 ? before!.paths : dataPaths(values, recipe);
   checkDomains(wanted, recipe);
-  const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.seed }));
+  const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.data.seed ?? recipe.seed }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
   if (isThere && sameSettings && values.length === 0) return alreadyThere(out, reporter);
@@ -62,7 +62,7 @@ async function readText(
     out,
     validationFraction: validation_fraction,
     textKey: text_key,
-    seed: recipe.seed,
+    seed: recipe.data.seed ?? recipe.seed,
     signal,
     onProgress: ({ path, bytes }) => reporter.progress({ done: bytes, unit: 'bytes', detail: path }),
   });

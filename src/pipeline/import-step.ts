@@ -35,7 +35,7 @@ export async function importStep(
     inputs: { model: digestOf(existsSync(model) ? resolve(model) : model) },
     work: async (out) => {
       const report = await importModel({ model, out, ...importProgress(model, { reporter, signal }) });
-      await conversion.update((manifest) => ({
+      await conversion.update(({ adapted_from: _, ...manifest }) => ({
         ...manifest,
         model,
         revision: report.revision,

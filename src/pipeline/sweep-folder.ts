@@ -1,4 +1,5 @@
 /** @module For several mean patch sizes, the thresholds of a patcher and how it then cuts held-out text. Nothing is written. */
+import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBltConfig } from '../blt/index.js';
@@ -39,7 +40,7 @@ export async function sweepFolder(options: SweepFolderOptions): Promise<Sweep> {
   const folder = isConversion ? outputFolder(dir, 'patcher') : dir;
   const config = await readBltConfig(folder);
   const alignment = await readAlignment(folder);
-  const texts = await calibrationTexts(options);
+  const texts = await calibrationTexts(folder, options);
   const ends = await endsOfTokens(texts, isConversion ? outputFolder(dir, 'import') : null);
   reporter.stage('Reading the text');
   const params = await loadPatcher(folder, config);
@@ -63,6 +64,6 @@ async function endsOfTokens(texts: readonly Uint8Array[], source: string | null)
   if (source === null || !existsSync(source)) return texts.map(() => null);
   const tokenizer = await loadTokenizer(source);
   return texts.map((text) =>
-    canonicalTokens(text, tokenizer) === null ? null : tokenEnds(text, false, tokenizer).ends,
+    !isUtf8(text) || canonicalTokens(text, tokenizer) === null ? null : tokenEnds(text, false, tokenizer).ends,
   );
 }

@@ -1,11 +1,9 @@
 /** @module Trains the source with its tokens on a conversion's text, for as many operations as its BLT, in `token-baseline/`. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readBltConfig } from '../blt/index.js';
 import { type ByteStore, evaluationTexts } from '../data/index.js';
-import { UsageError } from '../errors.js';
 import { trainTokenBaseline } from '../finetune/index.js';
-import { digestOf } from '../fs/index.js';
+import { digestOf, makeFolder, readTextIfThere, removeAtomic, writeFileAtomic } from '../fs/index.js';
 import { forDigest } from '../recipe/index.js';
 import { humanFlops } from '../ui/index.js';
 import type { StepContext } from './context.js';
@@ -26,14 +24,19 @@ function spentFlops({ conversion }: StepContext): number {
   return (patcher?.metrics.patcher_flops ?? 0) + (finetune?.metrics.flops ?? 0);
 }
 
-/** @throws UsageError when the conversion has no source; the signal's reason, after a checkpoint */
+/** Removes a baseline that was trained with other settings. */
+async function keepOnly(folder: string, settings: string): Promise<void> {
+  const path = join(folder, 'settings.sha256');
+  if ((await readTextIfThere(path)) === settings) return;
+  await removeAtomic(folder);
+  await makeFolder(folder);
+  await writeFileAtomic(path, settings);
+}
+
+/** The conversion must have a source, and all data must be text. @throws the signal's reason, after a checkpoint */
 export async function tokenBaselineStep(context: StepContext, store: ByteStore): Promise<TokenBaseline> {
   const { conversion, recipe, reporter, signal } = context;
   const source = conversion.path('import');
-  if (!existsSync(source))
-    throw new UsageError('The model was adapted from a plain checkpoint folder, so its source is not known.', {
-      hint: 'Leave --token-baseline out, or adapt the conversion.',
-    });
   const flops = spentFlops(context);
   reporter.stage(`Training the source with its tokens for ${humanFlops(flops)}`);
   const { stages, evaluate, seed, token_baseline } = recipe;
@@ -42,6 +45,7 @@ export async function tokenBaselineStep(context: StepContext, store: ByteStore):
     ...{ token_baseline, flops, data: dataDigest(store) },
   });
   const folder = join(conversion.folder, 'token-baseline');
+  await keepOnly(folder, settings);
   const metrics = await trainTokenBaseline({
     ...{ source, recipe, store, flops, settings, signal },
     config: await readBltConfig(conversion.path('remap')),

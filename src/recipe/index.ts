@@ -1,6 +1,7 @@
 /** @module Recipes: one YAML file per conversion. */
 export { wantedTexts } from './closed-form-texts.js';
 export { type DataSource, dataSource, datasetId, languageCode } from './data-source.js';
+export { dataWords } from './data-words.js';
 export { forDigest } from './for-digest.js';
 export { recipeKeyTable } from './key-table.js';
 export {

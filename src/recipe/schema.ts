@@ -153,6 +153,11 @@ const data = z
       .lt(1)
       .default(0.02)
       .describe('Fraction of the text that is held out, chosen by content.'),
+    seed: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('Seed of that choice; if left out, the recipe’s, so that other seeds hold out other text.'),
     domains: z
       .record(domainName, domain)
       .refine(haveWeightsTogether, 'must have a weight each, or none')

@@ -29,7 +29,7 @@ async function originals(dir: string): Promise<Pick<ByteSample, 'domain' | 'orig
   const domains = existsSync(folder) ? ((await readStoreManifest(folder))?.domains ?? []) : [];
   if (domains.every(({ kind }) => kind === 'text')) return [];
   const maxBytes = domains.length * LOOKED_AT * LONGEST_BYTES;
-  const openings = await heldOutOpenings(dir, { maxBytes, openingBytes: LONGEST_BYTES });
+  const openings = await heldOutOpenings(dir, { maxBytes, openingBytes: LONGEST_BYTES, domains: 'all' });
   return openings
     .filter(({ kind }) => kind === 'bytes')
     .flatMap(({ name, texts }) => {

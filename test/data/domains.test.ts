@@ -83,7 +83,9 @@ describe('files of any bytes', () => {
     };
     await build(images());
     expect((await chunks()).sort()).toEqual([100, 100, 50]);
-    const { refused } = await build(images({ longer: 'leave_out' }));
+    const { refused, files } = await build(images({ longer: 'leave_out' }));
+    // Its digest tells later whether it has changed.
+    expect(files.find((file) => file.path.endsWith('long.bin'))).toMatchObject({ documents: 0, bytes: 0 });
     expect(refused).toEqual([{ path: path('images', 'long.bin'), reason: 'it has a document of more than 100 bytes' }]);
     expect(await chunks()).toEqual([]);
   });
@@ -95,8 +97,17 @@ describe('files of any bytes', () => {
       /no usable data of the domain images \(.*empty: it is empty\)/,
     );
     await mkdir(path('hollow'));
-    await expect(build(texts(), images({ paths: [path('hollow')] }))).rejects.toThrow(
-      'The folders that --data names for the domain images contain no files.',
+    await expect(build(texts(), images({ paths: [path('hollow')] }))).rejects.toMatchObject({
+      message: 'The folders that --data names for the domain images contain no files.',
+      hint: 'Hidden files and node_modules are skipped.',
+    });
+    await expect(build(texts(), images({ paths: [path('texts')] }))).rejects.toThrow(
+      'All files of the domain images belong to another domain as well.',
+    );
+    await mkdir(path('copies'));
+    await writeFile(path('copies', '1'), await readFile(path('texts', '1.txt')));
+    await expect(build(texts(), images({ paths: [path('copies')] }))).rejects.toThrow(
+      'All data of the domain images is in other domains as well, so nothing of it is left.',
     );
   });
 });
@@ -220,6 +231,26 @@ describe('weights', () => {
       expect(share).toBeCloseTo(ofImages / (ofText + ofImages), 1);
       expect(Math.abs(share - natural)).toBeGreaterThan(0.05);
     }
+  });
+
+  it('have no effect on what cannot be read', async () => {
+    await build(texts(), images());
+    const { train: split, close } = await openStore(path('data'));
+    const odd = {
+      ...{ bos: 0, eos: 1, padding: 1, byteCount: ({ length }: Int32Array) => length },
+      read: (chunk: Uint8Array) => (chunk.includes(0xff) ? new Int32Array() : Int32Array.from(chunk)),
+    };
+    const packer = createPacker({ split, domains: split.domains, alphabet: odd, rowBytes: 64, seed: 1, repeat: true });
+    let documents = 0;
+    while (packer.state().epoch === 0 && packer.state().place < split.count) {
+      const [row] = await packer.next(1);
+      for (const { start, end } of row!.documents) {
+        documents++;
+        expect(end - start).toBeGreaterThan(2);
+      }
+    }
+    expect(documents).toBeGreaterThanOrEqual(split.domains[0]!.to);
+    await close();
   });
 
   it('read all of a domain before any of it again', async () => {

@@ -96,7 +96,11 @@ describe('an adaptation', () => {
     const there = await runCli(args);
     expect(there.stderr).not.toMatch(/error/i);
     expect(JSON.parse(there.stdout)).toMatchObject({ source_bits_per_byte: null, bits_per_byte: expect.any(Number) });
-    const { code, stderr } = await runCli([...args, '--token-baseline']);
+    const { code, stderr } = await runCli([
+      ...args.map((one) => (one === plain ? `${plain}-2` : one)),
+      '--token-baseline',
+    ]);
+    expect(stderr).not.toContain('Training');
     expect([code, stderr]).toEqual([2, expect.stringContaining('so its source is not known.')]);
   });
 });
@@ -117,6 +121,20 @@ describe('an adaptation is refused', () => {
     expect(await refused(model, '--out', other, ...closed)).toContain(
       'A closed-form stage would replace what the model has learnt.',
     );
+  });
+
+  it('if a stage would learn from the source, of which the layers have changed', async () => {
+    const learns = ['--set', 'stages.0.losses={prefix_kl: 1}'];
+    expect(await refused(model, '--out', join(work, 'refused'), ...learns)).toContain(
+      "A stage of kind end-to-end would learn from the source's layers, and the model's are no longer those.",
+    );
+  });
+
+  it('if it would replace the model', async () => {
+    for (const from of [out, join(out, 'blt')])
+      expect(await refused(from, '--out', out, '--recipe', 'adapt')).toContain(
+        `is in ${out}, which the adaptation would replace.`,
+      );
   });
 
   it('if the model has changed since', async () => {

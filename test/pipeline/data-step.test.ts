@@ -186,6 +186,25 @@ describe('domains', () => {
     });
   });
 
+  it('have weights together, also the one of paths without a name', async () => {
+    const weighted = { set: 'data.domains={images: {kind: bytes, weight: 1}}' };
+    await expect(read([text(), named('images')], weighted)).rejects.toMatchObject({
+      message: 'The domain "text" has no weight, but the recipe\'s others have.',
+      hint: expect.stringContaining('data.domains.text.weight'),
+    });
+  });
+
+  it('include text if something learns from the source', async () => {
+    // The default recipe has an aligned patcher.
+    await expect(read([named('images')], { set: 'data.domains={images: {kind: bytes}}' })).rejects.toThrow(
+      'An aligned patcher learns from the source, which reads text, and no domain of the data is text.',
+    );
+  });
+
+  it('are not called like what every object has', async () => {
+    await expect(read([`constructor=${text()}`], set)).rejects.toThrow('the recipe has no domain "constructor"');
+  });
+
   it('are not taken from the name of a file that exists', async () => {
     await mkdir(text('..', 'a=b'));
     await writeFile(text('..', 'a=b', '1.txt'), 'first '.repeat(99));

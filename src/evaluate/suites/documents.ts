@@ -17,8 +17,8 @@ export interface KindedDocument {
 const OPENING_BYTES = 2048;
 
 /** Each domain of the data is one kind; if there is one, it is called held out. */
-async function* heldOutDocuments({ dir, maxBytes }: SuiteOptions): AsyncGenerator<KindedDocument> {
-  const domains = await heldOutOpenings(dir, { maxBytes, openingBytes: OPENING_BYTES });
+async function* heldOutDocuments({ dir, maxBytes }: SuiteOptions, of: 'all' | 'text'): AsyncGenerator<KindedDocument> {
+  const domains = await heldOutOpenings(dir, { maxBytes, openingBytes: OPENING_BYTES, domains: of });
   for (const { name, kind: domainKind, texts } of domains) {
     const kind = domains.length === 1 ? 'held out' : name;
     for (const [i, text] of texts.entries())
@@ -26,10 +26,10 @@ async function* heldOutDocuments({ dir, maxBytes }: SuiteOptions): AsyncGenerato
   }
 }
 
-/** @throws UsageError for a path that does not exist, or if there is no held-out text */
-export async function* documentsOf(options: SuiteOptions): AsyncGenerator<KindedDocument> {
+/** @param of which domains of held-out data @throws UsageError for a path that does not exist, or if there is no held-out text */
+export async function* documentsOf(options: SuiteOptions, of: 'all' | 'text' = 'all'): AsyncGenerator<KindedDocument> {
   const { data, textKey, maxBytes, onRefused, signal } = options;
-  if (data.length === 0) return yield* heldOutDocuments(options);
+  if (data.length === 0) return yield* heldOutDocuments(options, of);
   for (const { kind, path } of kindsOf(data)) {
     const documents = await wholeDocuments({ paths: [path], textKey, maxBytes, onRefused, signal });
     let number = 0;

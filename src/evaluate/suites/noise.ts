@@ -73,15 +73,13 @@ export const noise: Suite = {
   settings: NOISE_SETTINGS,
   async *items(options) {
     const rates = noiseRates('noise', options.settings);
-    for await (const document of documentsOf(options)) {
-      if (!document.isText) continue;
+    for await (const document of documentsOf(options, 'text'))
       for (const { id, unit, kind, text } of partsOf(document)) {
         const clean = Buffer.from(text).toString();
         const disturbed = NOISES.map((one) => utf8(noised(clean, one, rates, `${options.seed} ${id}`)));
         const question = { shared: NO_BYTES, prompt: NO_BYTES, answer: 0, writing: null };
         yield { id, unit, groups: [kind, ALL_ITEMS], ...question, continuations: [text, ...disturbed] };
       }
-    }
   },
   count: ({ continuations }, { nats }) =>
     Object.fromEntries(

@@ -11,7 +11,7 @@ export interface TokenIds {
   readonly eos: number;
 }
 
-/** Text that the tokens do not spell is read as nothing. @throws ByteifyError when the tokenizer cannot be read */
+/** Text that the tokens do not spell is left out. @throws ByteifyError when the tokenizer cannot be read */
 export async function tokenAlphabet({ folder, bos, eos }: TokenIds): Promise<Alphabet> {
   const tokenizer = await loadTokenizer(folder);
   return {

@@ -125,10 +125,12 @@ async function savedState(options: TrainOptions): Promise<SavedState | null> {
 }
 
 /** The mode of this session's steps. A resumed run changes its mode only if the recipe names another one. */
-async function runMode({ objective, config, plan }: TrainOptions, saved: SavedState | null): Promise<RunMode> {
+async function runMode({ objective, config, plan, tokens }: TrainOptions, saved: SavedState | null): Promise<RunMode> {
   const wanted = plan.mode === 'auto' ? saved?.mode : plan.mode;
   const { microBatchRows: rows, rowBytes: length, steps } = plan;
-  return wanted ?? (await chooseMode({ config, wholeModel: objective.patched, rows, length, steps }));
+  // The blocks of a token model are those of the latent global transformer.
+  const wholeModel = objective.patched || tokens !== undefined;
+  return wanted ?? (await chooseMode({ config, wholeModel, rows, length, steps }));
 }
 
 const readsStates = ({ objective }: TrainOptions): boolean => objective.targets.includes('states');
@@ -137,12 +139,16 @@ const readsStates = ({ objective }: TrainOptions): boolean => objective.targets.
 const readsTextRepeatedly = ({ plan, data }: TrainOptions): boolean =>
   plan.steps * plan.rowsPerStep * plan.rowBytes > data.byteCount;
 
-/** How text is packed into rows. If the teacher's states can be cached, every epoch has the same rows. */
+/** Whether every epoch has the same rows, so that the teacher's states can be cached. Domains with weights are read in parts, other ones in each epoch. */
+const repeatsRows = (options: TrainOptions): boolean =>
+  readsStates(options) && readsTextRepeatedly(options) && options.data.domains.every(({ weight }) => weight === null);
+
+/** How text is packed into rows. */
 const packing = (options: TrainOptions): Required<Omit<PackerOptions, 'split' | 'state' | 'alphabet'>> => ({
   domains: options.data.domains,
   rowBytes: options.plan.rowBytes,
   seed: options.seed,
-  repeat: readsStates(options) && readsTextRepeatedly(options),
+  repeat: repeatsRows(options),
 });
 
 function openStates(options: TrainOptions, parameters: TrainingState, mode: RunMode): SourceStates | null {
@@ -151,7 +157,7 @@ function openStates(options: TrainOptions, parameters: TrainingState, mode: RunM
   const frozen = new Map([...parameters.frozen, ...source!.layers]);
   const cache = { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes };
   const { precision } = plan;
-  return createSourceStates({ config, frozen, mode, precision, cache: readsTextRepeatedly(options) ? cache : null });
+  return createSourceStates({ config, frozen, mode, precision, cache: repeatsRows(options) ? cache : null });
 }
 
 /** @throws ByteifyError when the packer's saved position is not in the text. */

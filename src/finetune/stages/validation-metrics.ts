@@ -1,21 +1,24 @@
 /** @module Measures a model on held-out text and on each domain. */
 import type { BltConfig } from '../../blt/index.js';
-import { allTexts, type DomainTexts } from '../../data/index.js';
+import type { DomainTexts } from '../../data/index.js';
 import { bltBitsPerByte } from '../../evaluate/index.js';
 import type { Params } from '../../model/index.js';
 
 type Metrics = Readonly<Record<string, number>>;
+type Measured = Awaited<ReturnType<typeof bltBitsPerByte>>;
 
-async function metricsOf(
-  params: Params,
-  config: BltConfig,
-  texts: readonly Uint8Array[],
-  suffix: string,
-): Promise<Metrics> {
-  const { bitsPerByte, bytesPerPatch } = await bltBitsPerByte(params, config, texts);
+const named = ({ bitsPerByte, bytesPerPatch }: Omit<Measured, 'byteCount'>, suffix: string): Metrics => ({
+  [`validation_bits_per_byte${suffix}`]: bitsPerByte,
+  [`validation_bytes_per_patch${suffix}`]: bytesPerPatch,
+});
+
+/** What several measurements say of all their texts. */
+function together(parts: readonly Measured[]): Omit<Measured, 'byteCount'> {
+  const sum = (of: (part: Measured) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const bytes = sum(({ byteCount }) => byteCount);
   return {
-    [`validation_bits_per_byte${suffix}`]: bitsPerByte,
-    [`validation_bytes_per_patch${suffix}`]: bytesPerPatch,
+    bitsPerByte: sum(({ bitsPerByte, byteCount }) => bitsPerByte * byteCount) / bytes,
+    bytesPerPatch: bytes / sum(({ byteCount, bytesPerPatch }) => byteCount / bytesPerPatch),
   };
 }
 
@@ -28,10 +31,14 @@ export async function validationMetrics(
   config: BltConfig,
   heldOut: readonly DomainTexts[],
 ): Promise<Metrics> {
-  const text = heldOut.filter(({ kind }) => kind === 'text');
-  let metrics = await metricsOf(params, config, allTexts(text.length > 0 ? text : heldOut), '');
-  if (heldOut.length === 1) return metrics;
-  for (const { name, texts } of heldOut)
-    metrics = { ...metrics, ...(await metricsOf(params, config, texts, `_${name}`)) };
-  return metrics;
+  const measured: (Measured & Pick<DomainTexts, 'name' | 'kind'>)[] = [];
+  for (const { name, kind, texts } of heldOut)
+    measured.push({ name, kind, ...(await bltBitsPerByte(params, config, texts)) });
+  const [only] = measured;
+  if (measured.length === 1) return named(only!, '');
+  const text = measured.filter(({ kind }) => kind === 'text');
+  return Object.assign(
+    named(together(text.length > 0 ? text : measured), ''),
+    ...measured.map((domain) => named(domain, `_${domain.name}`)),
+  ) as Metrics;
 }

@@ -34,7 +34,7 @@ export interface TokenBaselineOptions {
   readonly onStep?: (report: StepReport) => void;
 }
 
-/** A Llama of this size takes it when it is fine-tuned; the recipe can set another. */
+/** A usual rate for fine-tuning all of a model of some hundred million parameters; the recipe can set another. */
 const LEARNING_RATE = 1e-4;
 
 /** The mean length of tokens. */

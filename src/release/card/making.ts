@@ -1,5 +1,5 @@
 /** @module The card's section on how the model was made and how to reproduce it. */
-import type { Recipe, RecipeStage, StageKind } from '../../recipe/index.js';
+import { dataWords, type Recipe, type RecipeStage, type StageKind } from '../../recipe/index.js';
 import { humanDuration, humanFlops } from '../../ui/index.js';
 import { PROVENANCE_NAME, RECIPE_NAME } from '../provenance.js';
 import type { CardInputs } from './inputs.js';
@@ -23,10 +23,14 @@ export function howItWasMade(card: CardInputs): string {
     markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes per step:'], steps(card.recipe)),
     ...effort(card),
     ...adaptation(card),
-    `To reproduce it ${sameSource(card)}, with the same text in the folder \`text\`:`,
-    `\`\`\`sh\nbyteify ${card.provenance.adapted_from === undefined ? 'convert' : 'adapt BLT'} --recipe recipe.yaml --data text --out again\n\`\`\``,
+    `To reproduce it ${sameSource(card)}, with the same ${dataPlace(card.recipe)}:`,
+    `\`\`\`sh\nbyteify ${card.provenance.adapted_from === undefined ? 'convert' : 'adapt BLT'} --recipe recipe.yaml --data ${dataWords(card.recipe, (name) => name).join(' ')} --out again\n\`\`\``,
   ].join('\n\n');
 }
+
+/** Where a reader has to put the data for the command. */
+const dataPlace = ({ data: { domains } }: Recipe): string =>
+  domains === undefined ? 'text in the folder `text`' : 'data in folders that are called like its domains';
 
 function steps({ patcher, stages }: Recipe): string[][] {
   const first = ['patcher', 'a byte model learns where text is hard to predict', patcher.steps, patcher.batch_bytes];
@@ -51,7 +55,7 @@ function effort({ provenance: { stages } }: CardInputs): string[] {
 function adaptation({ provenance: { adapted_from: from } }: CardInputs): string[] {
   if (from === undefined) return [];
   return [
-    `It was adapted from the BLT ${code(from.model)} (SHA-256 of its files ${code(from.sha256)}), which \`BLT\` stands for below.`,
+    `It was adapted from the BLT ${code(from.model)} (SHA-256 over the names and digests of its files ${code(from.sha256)}), which \`BLT\` stands for below.`,
   ];
 }
 

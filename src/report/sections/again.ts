@@ -1,5 +1,7 @@
 /** @module Section "Make it again": the inputs, the recipe and the commands. */
+import { parse } from 'yaml';
 import { type ResultDocument, SUITES } from '../../evaluate/index.js';
+import { dataWords, recipeSchema } from '../../recipe/index.js';
 import { lastPart, sourceName } from '../../release/index.js';
 import { humanBytes } from '../../ui/index.js';
 import { html, htmlTable } from '../html.js';
@@ -25,11 +27,17 @@ function evaluateCommand({ suite, source, options }: ResultDocument): string {
   return words.map(quoted).join(' ');
 }
 
+/** The words after `--data`, in which capitals stand for files. */
+function dataOf(recipe: string | null): string {
+  const parsed = recipe === null ? null : recipeSchema.safeParse(parse(recipe));
+  return parsed?.success ? dataWords(parsed.data, (name) => name.toUpperCase()).join(' ') : 'TEXT';
+}
+
 export function again({ manifest, recipe, results }: ReportInputs): Section {
   const { revision, byteify, stages, adapted_from: adapted } = manifest;
   const source = `${sourceName(manifest) ?? 'SOURCE'}${revision === null ? '' : `@${revision}`}`;
   const commands = [
-    `byteify ${adapted === undefined ? `convert ${quoted(source)}` : `adapt ${quoted(lastPart(adapted.model))}`} --recipe recipe.yaml --data TEXT --out conversion`,
+    `byteify ${adapted === undefined ? `convert ${quoted(source)}` : `adapt ${quoted(lastPart(adapted.model))}`} --recipe recipe.yaml --data ${dataOf(recipe)} --out conversion`,
     ...results.map(evaluateCommand),
     'byteify report conversion',
   ];
@@ -39,7 +47,7 @@ export function again({ manifest, recipe, results }: ReportInputs): Section {
   return {
     id: 'again',
     title: 'Make it again',
-    body: html`<p>Made with byteify ${byteify}. <code>TEXT</code> stands for the training text, whose files are listed below.</p>
+    body: html`<p>Made with byteify ${byteify}. Names in capitals stand for the training data, whose files are listed below.</p>
 <pre><code>${commands.join('\n')}</code></pre>
 ${recipe === null ? null : html`<details><summary>recipe.yaml</summary><pre><code>${recipe}</code></pre></details>`}
 ${rows.length === 0 ? null : html`<details><summary>Files that were read</summary>${htmlTable(['file', 'size', 'SHA-256'], rows, ['left', 'right', 'left'])}</details>`}`,

@@ -43,7 +43,7 @@ export function continuedFiles(samples: readonly ByteSample[]): Section | null {
   return {
     id: 'files',
     title: 'Files',
-    body: html`<p>Held-out files of which the model was given the first half, at temperature 0.7, each by its own seed; not chosen, except that files which a browser shows or plays come first. Of others the bytes after the given ones.</p>
+    body: html`<p>The beginnings of held-out documents, at most 4,096 bytes, of which the model was given the first half. It wrote the rest at temperature 0.7, each by its own seed; not chosen, except that what a browser shows or plays comes first. Of others the bytes after the given ones are printed.</p>
 ${htmlTable(['file', 'given', 'original', 'continued'], rows)}`,
   };
 }

@@ -62,9 +62,11 @@ export async function closedForm(
     const params = new Map(await loadParams(start, unfittedNames(config, fitted)));
     for (const { name, shape } of bltTensors(config))
       if (fitted.has(name)) params.set(name, tf.tensor(fitted.get(name)!, [...shape]));
-    const { validation_bytes_per_patch: _, ...measured } = await validationMetrics(params, config, context.heldOut);
+    const measured = await validationMetrics(params, config, context.heldOut);
     disposeParams(params);
-    const metrics = { ...measured, flops: context.flopsBefore + flops };
+    // The patches are those of the stages that follow.
+    const bits = Object.entries(measured).filter(([name]) => name.startsWith('validation_bits_per_byte'));
+    const metrics = { ...Object.fromEntries(bits), flops: context.flopsBefore + flops };
     await writeFitted({ folder, root: context.root, config, start, fitted, metrics });
     const log = await openMetrics(run, 0);
     await log.write(0, metrics);
