@@ -96,6 +96,7 @@ it('an aligned patcher is calibrated to its labels, or to a target if there is o
   // The measurements with the previous threshold are gone.
   expect(await metrics()).toEqual({
     patcher_bits_per_byte: before.patcher_bits_per_byte,
+    patcher_flops: before.patcher_flops,
     threshold_nats: wide.threshold,
     bytes_per_patch: wide.bytesPerPatch,
   });
