@@ -16,7 +16,8 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 const notes: string[] = [];
 const reporter = quietReporter({ note: (text) => void notes.push(text) });
 const signal = new AbortController().signal;
-const store = { train: { byteCount: 400_000 } } as ByteStore;
+const domains = [{ name: 'text', kind: 'text', weight: null, from: 0, to: 100 }] as const;
+const store = { train: { byteCount: 400_000, domains } } as unknown as ByteStore;
 const folder = join(work, 'conversion');
 const request = (budget: string, sets: readonly string[] = []) => ({
   budget: parseBudget(budget),
