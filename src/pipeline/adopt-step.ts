@@ -90,13 +90,13 @@ export async function adoptStep(context: StepContext, from: string): Promise<voi
       return {};
     },
   });
-  const { size } = await sizeOf(conversion.path('remap'));
+  const size = await weightBytes(conversion.path('remap'));
   reporter.done(state === 'skipped' ? 'already there' : humanBytes(size));
 }
 
-async function sizeOf(folder: string): Promise<{ size: number }> {
+async function weightBytes(folder: string): Promise<number> {
   const reader = await openCheckpoint(folder);
   const size = [...reader.tensors.values()].reduce((sum, tensor) => sum + tensorBytes(tensor), 0);
   await reader.close();
-  return { size };
+  return size;
 }
