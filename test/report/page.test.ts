@@ -51,6 +51,14 @@ describe('the page of a report', () => {
     );
   });
 
+  it('says how many items the source’s tokens do not spell', async () => {
+    const path = join(folder(), 'evaluation', 'choice.json');
+    const result = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...result, unspelled_count: 3 }));
+    const { document } = await pageOf(null);
+    expect(document.querySelector('#evaluation')!.textContent).toMatch(/3 items/);
+  });
+
   it('shows files that the model continued: pictures, sounds, or bytes', async () => {
     const original = (head: string) => Buffer.concat([Buffer.from(head, 'latin1'), Buffer.alloc(60, 0xab)]);
     const files = [

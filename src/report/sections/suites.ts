@@ -1,6 +1,6 @@
 /** @module Section "Evaluation": each suite's chosen metric as a chart with intervals, and all its figures as a table. */
 import type { ResultDocument } from '../../evaluate/index.js';
-import { measuredTable } from '../../ui/index.js';
+import { measuredTable, unspelledSentence } from '../../ui/index.js';
 import { intervalChart, intervalOf, unitOf } from '../charts.js';
 import { type Html, html, htmlTable } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
@@ -56,7 +56,7 @@ export function suites({ results, outdated }: ReportInputs): Section | null {
 <h3>${result.suite}</h3>
 ${chart(result)}
 <details><summary>All figures</summary>${figures(result)}</details>
-${result.notes.map((note) => html`<p class="note">${note}</p>`)}
+${[...unspelledSentence(result), ...result.notes].map((note) => html`<p class="note">${note}</p>`)}
 </section>\n`,
   );
   const old = results.filter(({ suite }) => outdated.includes(suite)).map(({ suite }) => suite);
