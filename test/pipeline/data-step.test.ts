@@ -21,12 +21,12 @@ const reporter = quietReporter({
 /** Runs the data step in a separate session. Returns its summary of the text. */
 async function read(
   paths: readonly string[],
-  options: { set?: string; restartFrom?: StageName } = {},
+  options: { set?: string | readonly string[]; restartFrom?: StageName } = {},
 ): Promise<string> {
   const { set = 'data.max_document_bytes=256', restartFrom } = options;
   const conversion = await openConversion(out(), restartFrom ? { restartFrom } : {});
   try {
-    const recipe = await loadRecipeOrDefault(undefined, { sets: [set] });
+    const recipe = await loadRecipeOrDefault(undefined, { sets: [set].flat() });
     const signal = new AbortController().signal;
     await (await dataStep({ conversion, recipe, reporter, signal }, paths)).close();
     return summary;
@@ -146,6 +146,19 @@ it('a conversion folder among the text is left out by name', async () => {
   const { files, refused } = JSON.parse(await readFile(join(out(), 'data', 'data.json'), 'utf8'));
   expect(files.length).toBe(3);
   expect(refused).toEqual([{ path: text('earlier'), reason: 'it is a conversion folder' }]);
+});
+
+describe('a seed of the data', () => {
+  it('holds out the same text under other seeds of the recipe', async () => {
+    const heldOut = async (...seeds: string[]) => {
+      await rm(join(out(), 'data'), { recursive: true });
+      await read([text()], { set: ['data.max_document_bytes=64', 'data.validation_fraction=0.3', ...seeds] });
+      return readFile(join(out(), 'data', 'validation.bin'), 'utf8');
+    };
+    const first = await heldOut('seed=1');
+    expect(await heldOut('seed=2')).not.toBe(first);
+    expect(await heldOut('seed=2', 'data.seed=1')).toBe(first);
+  });
 });
 
 describe('domains', () => {
