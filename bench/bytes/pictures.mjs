@@ -1,8 +1,7 @@
 // Pictures that a model continues or makes, and a sheet that shows them.
 import { writeFileSync } from 'node:fs';
 import { PNG } from 'pngjs';
-import { encodeBytes } from '../../dist/blt/index.js';
-import { openGenerator, PLAIN_SAMPLING } from '../../dist/generate/index.js';
+import { writtenAfter } from '../../dist/report/written-after.js';
 import { SIDE } from './media.mjs';
 
 const HEADER = 54;
@@ -13,27 +12,9 @@ const BYTES = HEADER + SIDE * SIDE * 3;
  * @param {any} model @param {readonly Uint8Array[]} prompts @param {number} maxBytes of prompt and text together
  */
 async function written(model, prompts, maxBytes) {
-  const generator = openGenerator(model, { slots: prompts.length, mode: 'graph' });
-  const sampling = { ...PLAIN_SAMPLING, temperature: 0.7 };
-  try {
-    return await Promise.all(
-      prompts.map(async (prompt, seed) => {
-        const request = {
-          prompt: [...encodeBytes(prompt)],
-          maxBytes: maxBytes - prompt.length,
-          sampling,
-          seed,
-          stops: [],
-        };
-        const [text] = generator.generate(request);
-        const parts = [prompt];
-        for await (const { bytes } of text) parts.push(bytes);
-        return Buffer.concat(parts);
-      }),
-    );
-  } finally {
-    await generator.close();
-  }
+  const tasks = prompts.map((prompt) => ({ prompt, maxBytes: maxBytes - prompt.length }));
+  const texts = await writtenAfter(model, tasks);
+  return prompts.map((prompt, i) => Buffer.concat([prompt, texts[i]]));
 }
 
 /** The images with their second half written by the model. @param {any} model @param {readonly Uint8Array[]} images */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { halfOrder, openLlama, reorderRows } from '../../dist/llama/index.js';
+import { openLlama, rowsInHalfOrder } from '../../dist/llama/index.js';
 import { writeCheckpoint } from '../../dist/safetensors/index.js';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -39,13 +39,11 @@ export async function transformersSource(work, source) {
   const from = join(await imported(work, source), 'source');
   return await once(join(work, 'transformers'), async (folder) => {
     mkdirSync(folder);
-    const { config, reader, close } = await openLlama(from);
-    const headDim = config.hiddenSize / config.heads;
-    await writeCheckpoint(folder, [...reader.tensors.values()], async ({ name, shape }) => {
-      const bytes = await reader.read(name);
-      return /self_attn\.[qk]_proj/.test(name) ? reorderRows(bytes, halfOrder(shape[0], headDim)) : bytes;
-    });
-    await close();
+    const llama = await openLlama(from);
+    await writeCheckpoint(folder, [...llama.reader.tensors.values()], async (tensor) =>
+      rowsInHalfOrder(llama, tensor, await llama.reader.read(tensor.name)),
+    );
+    await llama.close();
     for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
       copyFileSync(join(from, name), join(folder, name));
   });

@@ -8,9 +8,9 @@ import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import { type DomainFiles, inReadingOrder } from './domains.js';
 import { between, fillEmptySplits } from './fill-empty-splits.js';
-import { findFiles } from './find-files.js';
+import { type FoundFiles, findFiles } from './find-files.js';
 import { type FileFacts, type FileResult, readFileInto } from './read-file-into.js';
-import type { Refusal } from './refusal.js';
+import { collectRefusals, type Refusal, type Refusals } from './refusal.js';
 import { MANIFEST_FILE, type SplitCounts, type StoreManifest } from './store.js';
 import { type Counts, createStoreWriter, type StoreWriter } from './store-writer.js';
 
@@ -29,12 +29,7 @@ export interface BuildStoreOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A wrong text key causes a refusal for every line of a corpus, so the list is bounded. */
-const MAX_LISTED_REFUSALS = 10_000;
-
-interface FoundDomain extends DomainFiles {
-  readonly files: readonly string[];
-}
+interface FoundDomain extends DomainFiles, FoundFiles {}
 
 /** What became of a domain's files. */
 interface DomainReading {
@@ -43,24 +38,6 @@ interface DomainReading {
   /** The first of its refusals, and how many there are. */
   readonly refused: { readonly first: Refusal | null; readonly count: number };
   readonly duplicates: number;
-}
-
-interface Refusals {
-  readonly listed: readonly Refusal[];
-  readonly count: () => number;
-  add(refusal: Refusal): void;
-}
-
-function collectRefusals(): Refusals {
-  const listed: Refusal[] = [];
-  let count = 0;
-  return {
-    listed,
-    count: () => count,
-    add(refusal) {
-      if (count++ < MAX_LISTED_REFUSALS) listed.push(refusal);
-    },
-  };
 }
 
 /** Reads the files of a domain, and adds the facts of each. */
@@ -78,8 +55,9 @@ async function readDomain(
     onFile: (path: string, result: FileResult) => void;
   },
 ): Promise<Omit<DomainReading, 'counts'>> {
-  let first: Refusal | null = null;
-  let [count, duplicates] = [0, 0];
+  let first: Refusal | null = domain.refused[0] ?? null;
+  let [count, duplicates] = [domain.refused.length, 0];
+  domain.refused.forEach(refuse);
   writer.beginDomain(domain);
   for (const path of domain.files) {
     signal?.throwIfAborted();
@@ -134,15 +112,14 @@ async function readDomains(
 }
 
 /** The files of each domain, text before other bytes, each file once. */
-async function findDomains({ domains, signal }: BuildStoreOptions, refusals: Refusals): Promise<FoundDomain[]> {
+async function findDomains({ domains, signal }: BuildStoreOptions): Promise<FoundDomain[]> {
   const seen = new Set<string>();
   const found: FoundDomain[] = [];
   for (const domain of inReadingOrder(domains)) {
     const { files, refused } = await findFiles(domain.paths, signal);
-    refused.forEach(refusals.add);
     const own = files.filter((path) => !seen.has(path));
     if (own.length === 0 && files.length > 0) throw takenFiles(domain);
-    found.push({ ...domain, files: own });
+    found.push({ ...domain, files: own, refused });
     for (const path of files) seen.add(path);
   }
   return found;
@@ -156,7 +133,7 @@ async function findDomains({ domains, signal }: BuildStoreOptions, refusals: Ref
 export async function buildStore(options: BuildStoreOptions): Promise<StoreManifest> {
   const { out, validationFraction, seed, textKey } = options;
   const refusals = collectRefusals();
-  const domains = await findDomains(options, refusals);
+  const domains = await findDomains(options);
   return writeFolderAtomic(out, async (folder) => {
     const writer = await createStoreWriter({ folder, validationFraction, seed });
     const { files, duplicateFiles, readings } = await readDomains(writer, domains, options, refusals).finally(
@@ -164,8 +141,7 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
     );
     const isAlone = domains.length === 1;
     for (const reading of readings)
-      if (reading.counts.train.pieces + reading.counts.validation.pieces === 0)
-        throw nothingToUse(isAlone ? { ...reading, refused: allOf(refusals) } : reading, isAlone);
+      if (reading.counts.train.pieces + reading.counts.validation.pieces === 0) throw nothingToUse(reading, isAlone);
     const filled = await fillEmptySplits(
       folder,
       readings.map(({ counts }) => counts),
@@ -194,9 +170,6 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
     return manifest;
   });
 }
-
-/** Refusals of folders and files. */
-const allOf = ({ listed, count }: Refusals): DomainReading['refused'] => ({ first: listed[0] ?? null, count: count() });
 
 const total = (counts: readonly SplitCounts[]): SplitCounts => ({
   pieces: counts.reduce((sum, { pieces }) => sum + pieces, 0),

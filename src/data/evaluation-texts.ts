@@ -56,6 +56,10 @@ async function fromDomains(
 export const evaluationTexts = (split: StoredSplit, { maxBytes }: EvaluationTextOptions): Promise<DomainTexts[]> =>
   fromDomains(split, maxBytes, (domain, bytes) => textsOfDomain(split, domain, bytes));
 
+/** The texts of those domains that are text. */
+export const plainTexts = (domains: readonly DomainTexts[]): Uint8Array[] =>
+  allTexts(domains.filter(({ kind }) => kind === 'text'));
+
 /** The texts of all domains. */
 export const allTexts = (domains: readonly DomainTexts[]): Uint8Array[] => domains.flatMap(({ texts }) => texts);
 

@@ -17,6 +17,7 @@ export {
   evaluationTexts,
   type OpeningOptions,
   openingTexts,
+  plainTexts,
 } from './evaluation-texts.js';
 export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
@@ -31,7 +32,7 @@ export {
   type PackerState,
   type RowDocument,
 } from './pack.js';
-export type { Refusal } from './refusal.js';
+export { collectRefusals, type Refusal } from './refusal.js';
 export {
   type ByteStore,
   MANIFEST_FILE,

@@ -8,6 +8,28 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Refusals: all are counted, the first are listed. */
+export interface Refusals {
+  readonly listed: readonly Refusal[];
+  readonly count: () => number;
+  add(refusal: Refusal): void;
+}
+
+/** A wrong text key causes a refusal for every line of a corpus, so the list is bounded. */
+const MAX_LISTED_REFUSALS = 10_000;
+
+export function collectRefusals(): Refusals {
+  const listed: Refusal[] = [];
+  let count = 0;
+  return {
+    listed,
+    count: () => count,
+    add(refusal) {
+      if (count++ < MAX_LISTED_REFUSALS) listed.push(refusal);
+    },
+  };
+}
+
 /** Thrown if a whole file is unusable. The message is a clause that begins with "it" or "its". */
 export class Unusable extends Error {
   constructor(

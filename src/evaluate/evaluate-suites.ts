@@ -2,7 +2,7 @@
 import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCheckpoint } from '../conversion/index.js';
-import { type Refusal, warnRefused } from '../data/index.js';
+import { collectRefusals, type Refusal, warnRefused } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { lockFolder, makeFolder, writeFileAtomic } from '../fs/index.js';
 import { candidatesOf, measureDirectly, type OpenedSource, openSource } from './run/candidates.js';
@@ -26,22 +26,18 @@ export interface EvaluateOptions extends Omit<SuiteOptions, 'settings' | 'onRefu
   readonly out: string;
 }
 
-/** Only this many refusals are listed, because a wrong text key refuses every line of a corpus. */
-const MOST_LISTED_REFUSALS = 10_000;
-
-/** Collects refusals; items are made several times, and each of them would be refused again. */
-function collectRefusals() {
+/** Collects refusals once each: items are made several times, and each of them would be refused again. */
+function collectDistinctRefusals() {
   const seen = new Set<string>();
-  const listed: Refusal[] = [];
+  const { add, ...refusals } = collectRefusals();
   return {
-    listed,
+    ...refusals,
     onRefused(refusal: Refusal) {
       const key = `${refusal.path}:${refusal.line ?? ''}`;
       if (seen.has(key)) return;
       seen.add(key);
-      if (listed.length < MOST_LISTED_REFUSALS) listed.push(refusal);
+      add(refusal);
     },
-    count: () => seen.size,
   };
 }
 
@@ -63,7 +59,7 @@ async function prepare(
   options: EvaluateOptions,
   digests: Readonly<Record<Who, string>>,
 ) {
-  const refusals = collectRefusals();
+  const refusals = collectDistinctRefusals();
   const suiteOptions: SuiteOptions = { ...options, settings, onRefused: refusals.onRefused };
   const items = await itemsDigest(suite, suiteOptions);
   const file = (who: Who) =>

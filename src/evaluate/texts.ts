@@ -23,33 +23,31 @@ import type { Reporter } from '../ui/index.js';
 /** Maximum size of a document chunk: small, so that even a short file is split into enough chunks to sample from. */
 const CHUNK_BYTES = 1024;
 
-/** What `read` takes from the held-out text of a conversion. @throws UsageError if it has none yet. */
-async function fromHeldOut<T>(dir: string, read: (split: StoredSplit) => Promise<T>): Promise<T> {
+/** Which domains of held-out data are read. */
+interface OfDomains {
+  readonly domains: 'all' | 'text';
+}
+
+/** What `read` takes from the held-out data of a conversion. @throws UsageError if it has none yet. */
+async function fromHeldOut<T>(
+  dir: string,
+  { domains }: OfDomains,
+  read: (split: StoredSplit) => Promise<T>,
+): Promise<T> {
   const folder = join(dir, 'data');
   if (!existsSync(folder))
     throw new UsageError('There is no text to measure on.', { hint: 'Pass files or folders with --data PATH.' });
-  const store = await openStore(folder);
-  return read(store.validation).finally(() => store.close());
+  const { validation, close } = await openStore(folder);
+  return read(domains === 'text' ? textOf(validation) : validation).finally(close);
 }
 
-/**
- * The first held-out texts of a conversion, of all its domains or of those that are text.
- * @throws UsageError if it has none yet
- */
-export const heldOutTexts = (
-  dir: string,
-  { domains, ...options }: EvaluationTextOptions & { readonly domains: 'all' | 'text' },
-): Promise<Uint8Array[]> =>
-  fromHeldOut(dir, async (split) =>
-    allTexts(await evaluationTexts(domains === 'text' ? textOf(split) : split, options)),
-  );
+/** The first held-out texts of a conversion, of its domains together. @throws UsageError if it has none yet */
+export const heldOutTexts = (dir: string, options: EvaluationTextOptions & OfDomains): Promise<Uint8Array[]> =>
+  fromHeldOut(dir, options, async (split) => allTexts(await evaluationTexts(split, options)));
 
 /** The openings of held-out documents from all over each domain of a conversion's data. @throws UsageError if it has none yet. */
-export const heldOutOpenings = (
-  dir: string,
-  { domains, ...options }: OpeningOptions & { readonly domains: 'all' | 'text' },
-): Promise<DomainTexts[]> =>
-  fromHeldOut(dir, (split) => openingTexts(domains === 'text' ? textOf(split) : split, options));
+export const heldOutOpenings = (dir: string, options: OpeningOptions & OfDomains): Promise<DomainTexts[]> =>
+  fromHeldOut(dir, options, (split) => openingTexts(split, options));
 
 export interface TextsOptions {
   /** Maximum bytes of the whole sample. */

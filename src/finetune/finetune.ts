@@ -1,7 +1,7 @@
 /** @module Runs the stages of a recipe, from the remapped model and its patcher to the final checkpoint. */
 import { join } from 'node:path';
 import { loadsSourceLayers, needsSource, readBltConfig } from '../blt/index.js';
-import { allTexts, textOf } from '../data/index.js';
+import { plainTexts, textOf } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { measureEncoder } from '../evaluate/index.js';
 import type { RecipeStage } from '../recipe/index.js';
@@ -64,7 +64,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
           remapped: from,
           run: folder,
           source: source!,
-          texts: allTexts(options.heldOut.filter(({ kind }) => kind === 'text')),
+          texts: plainTexts(options.heldOut),
         };
         encoder = await measureEncoder(measurement);
       }

@@ -1,4 +1,6 @@
 /** @module Row orders of rotary projections (blt-format 4.2): transformers rotates halves, GGUF files and a BLT rotate neighbours. */
+import type { LlamaSource } from './open.js';
+import type { LlamaTensor } from './tensors.js';
 
 /**
  * For each row of the interleaved layout, the index of the same row in the half layout: per head of d rows, new[2j] = old[j] and
@@ -20,6 +22,18 @@ export function halfOrder(rows: number, headDim: number): Int32Array {
     order[from] = to;
   });
   return order;
+}
+
+const IS_ROTARY = /self_attn\.[qk]_proj\.weight$/;
+
+/** The bytes of a source's tensor with its rows in the order of transformers. @param tensor by its name in transformers */
+export function rowsInHalfOrder(
+  { config, ropeLayout }: Pick<LlamaSource, 'config' | 'ropeLayout'>,
+  { name, shape }: LlamaTensor,
+  bytes: Uint8Array,
+): Uint8Array {
+  if (ropeLayout === 'half' || !IS_ROTARY.test(name)) return bytes;
+  return reorderRows(bytes, halfOrder(shape[0]!, config.hiddenSize / config.heads));
 }
 
 /** Reorders the rows of `bytes`: row r of the result is row order[r]. Elements are copied as they are, whatever their type. */

@@ -4,7 +4,7 @@ import { crossEntropyRows, gatherRows, linear, rmsNorm, tf } from '../engine/ind
 import type { LlamaConfig } from '../llama/index.js';
 import type { PatcherBatch } from './batch-tensors.js';
 import { type Params, param } from './params.js';
-import { blockContext, blocks, type ForwardOptions, type RopeLayout } from './transformer.js';
+import { blockContext, blocks, type ForwardOptions, type RopeLayout, type SequenceShape } from './transformer.js';
 
 /** A Llama's config in the form that the shared block takes. It has no attention window. */
 export function llamaBlocks(config: LlamaConfig): TransformerConfig {
@@ -28,29 +28,27 @@ export function llamaLayers({ params, config, ropeLayout }: LlamaModel, embeddin
 export const llamaHead = ({ params, config }: LlamaModel): tf.Tensor =>
   param(params, config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
 
-/** A batch of token ids -> logits [rows * length, vocabulary]. */
-export function llamaForward(
+/** Token ids, int32 [rows * length] -> normed hidden states [rows * length, hidden]. */
+function normedStates(
   { params, config, ropeLayout }: LlamaModel,
-  batch: PatcherBatch,
+  ids: tf.Tensor,
+  shape: SequenceShape,
   options: ForwardOptions = {},
 ): tf.Tensor {
-  const embedded = gatherRows(param(params, 'model.embed_tokens.weight'), batch.ids);
-  const context = blockContext(llamaBlocks(config), batch, { ...options, layout: ropeLayout });
-  const hidden = rmsNorm(
-    blocks(embedded, params, 'model', context),
-    param(params, 'model.norm.weight'),
-    config.rmsNormEps,
-  );
-  return linear(hidden, llamaHead({ params, config, ropeLayout }));
+  const embedded = gatherRows(param(params, 'model.embed_tokens.weight'), ids);
+  const context = blockContext(llamaBlocks(config), shape, { ...options, layout: ropeLayout });
+  const states = blocks(embedded, params, 'model', context);
+  return rmsNorm(states, param(params, 'model.norm.weight'), config.rmsNormEps);
 }
+
+/** A batch of token ids -> logits [rows * length, vocabulary]. */
+export const llamaForward = (model: LlamaModel, batch: PatcherBatch, options?: ForwardOptions): tf.Tensor =>
+  linear(normedStates(model, batch.ids, batch, options), llamaHead(model));
 
 /** Token ids [rows * length] -> normed hidden states [rows * length, hidden], and the head [vocabulary, hidden] that turns them into logits. */
 export function llamaHidden(model: LlamaModel, ids: Int32Array, rows = 1): { hidden: tf.Tensor; head: tf.Tensor } {
-  const { params, config } = model;
-  const embedding = param(params, 'model.embed_tokens.weight');
-  const embedded = gatherRows(embedding, tf.tensor1d(ids, 'int32'));
-  const hidden = rmsNorm(llamaLayers(model, embedded, rows), param(params, 'model.norm.weight'), config.rmsNormEps);
-  return { hidden, head: llamaHead(model) };
+  const shape = { rows, length: ids.length / rows, documents: null };
+  return { hidden: normedStates(model, tf.tensor1d(ids, 'int32'), shape), head: llamaHead(model) };
 }
 
 /** Logits are computed for this many positions at a time: 512 x 128,256 floats are 263 MB. */

@@ -27,7 +27,7 @@ export async function dataStep(context: StepContext, values: readonly string[]):
   reporter.stage('Reading text');
   const wanted = values.length === 0 ? before!.paths : dataPaths(values, recipe);
   checkDomains(wanted, recipe);
-  const settings = digestOf(forDigest({ ...recipe.data, seed: recipe.data.seed ?? recipe.seed }));
+  const settings = digestOf(forDigest({ ...recipe.data, seed: splitSeed(recipe) }));
   const isThere = before !== null && existsSync(join(out, 'data.json'));
   const sameSettings = before?.settings === settings;
   if (isThere && sameSettings && values.length === 0) return alreadyThere(out, reporter);
@@ -44,6 +44,9 @@ export async function dataStep(context: StepContext, values: readonly string[]):
   }
   return readText(context, out, request);
 }
+
+/** Decides which text is held out. */
+const splitSeed = ({ data, seed }: StepContext['recipe']): number => data.seed ?? seed;
 
 async function alreadyThere(out: string, reporter: StepContext['reporter']): Promise<ByteStore> {
   const store = await openStore(out);
@@ -62,7 +65,7 @@ async function readText(
     out,
     validationFraction: validation_fraction,
     textKey: text_key,
-    seed: recipe.data.seed ?? recipe.seed,
+    seed: splitSeed(recipe),
     signal,
     onProgress: ({ path, bytes }) => reporter.progress({ done: bytes, unit: 'bytes', detail: path }),
   });

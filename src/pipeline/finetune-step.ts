@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { runStage } from '../conversion/index.js';
-import { allTexts, type ByteStore, evaluationTexts } from '../data/index.js';
+import { type ByteStore, evaluationTexts, plainTexts } from '../data/index.js';
 import { llamaBitsPerByte } from '../evaluate/index.js';
 import { finetune } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
@@ -50,7 +50,6 @@ export async function finetuneStep(
     work: async (run) => {
       await recordRecipe(conversion, recipe);
       const heldOut = await evaluationTexts(store.validation, { maxBytes: recipe.evaluate.validation_bytes });
-      const ofText = allTexts(heldOut.filter(({ kind }) => kind === 'text'));
       const { metrics } = await finetune({
         from: from === null ? [conversion.path('patcher'), conversion.path('remap')] : [from],
         source: from === null && existsSync(conversion.path('import')) ? conversion.path('import') : null,
@@ -59,7 +58,7 @@ export async function finetuneStep(
         recipe,
         store,
         heldOut,
-        sourceBitsPerByte: await sourceBits(conversion.path('import'), ofText),
+        sourceBitsPerByte: await sourceBits(conversion.path('import'), plainTexts(heldOut)),
         settings: digestOf(inputs),
         signal,
         onStep: (report) => reporter.progress(stepProgress(report)),

@@ -1,12 +1,11 @@
 /** @module Files that a model continues: the beginning of held-out documents of each domain of bytes, and what it writes after it. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeBytes } from '../blt/index.js';
 import { readStoreManifest } from '../data/index.js';
 import { heldOutOpenings } from '../evaluate/index.js';
-import { openGenerator, PLAIN_SAMPLING } from '../generate/index.js';
 import type { ResidentModel } from '../model/index.js';
 import { mediaType } from './media-type.js';
+import { writtenAfter } from './written-after.js';
 
 export interface ByteSample {
   readonly domain: string;
@@ -21,7 +20,6 @@ const SAMPLES_PER_DOMAIN = 3;
 /** Among so many, those come first that a browser shows: a chunk from the middle of a long file is none. */
 const LOOKED_AT = 16;
 const LONGEST_BYTES = 4096;
-const TEMPERATURE = 0.7;
 
 /** Held-out documents of the domains of bytes; none if the conversion's folder has no data. */
 async function originals(dir: string): Promise<Pick<ByteSample, 'domain' | 'original'>[]> {
@@ -43,21 +41,13 @@ async function originals(dir: string): Promise<Pick<ByteSample, 'domain' | 'orig
 export async function byteSamples(dir: string, model: ResidentModel): Promise<ByteSample[]> {
   const documents = await originals(dir);
   if (documents.length === 0) return [];
-  const generator = openGenerator(model, { slots: documents.length, mode: 'graph' });
-  try {
-    return await Promise.all(
-      documents.map(async ({ domain, original }, seed) => {
-        const promptBytes = Math.ceil(original.length / 2);
-        const given = original.subarray(0, promptBytes);
-        const sampling = { ...PLAIN_SAMPLING, temperature: TEMPERATURE };
-        const request = { prompt: [...encodeBytes(given)], sampling, seed, stops: [] };
-        const [written] = generator.generate({ ...request, maxBytes: Math.max(1, original.length - promptBytes) });
-        const parts: Uint8Array[] = [given];
-        for await (const { bytes } of written!) parts.push(bytes);
-        return { domain, original, promptBytes, continued: Buffer.concat(parts) };
-      }),
-    );
-  } finally {
-    await generator.close();
-  }
+  const tasks = documents.map(({ original }) => {
+    const promptBytes = Math.ceil(original.length / 2);
+    return { prompt: original.subarray(0, promptBytes), maxBytes: Math.max(1, original.length - promptBytes) };
+  });
+  const texts = await writtenAfter(model, tasks);
+  return documents.map((document, i) => {
+    const { prompt } = tasks[i]!;
+    return { ...document, promptBytes: prompt.length, continued: Buffer.concat([prompt, texts[i]!]) };
+  });
 }

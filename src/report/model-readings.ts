@@ -1,11 +1,10 @@
 /** @module What a report shows of the model itself: how it cuts sentences, beside the source's tokens, and what it writes. */
-import { encodeBytes } from '../blt/index.js';
 import { resolveCheckpoint } from '../conversion/index.js';
-import { openGenerator, PLAIN_SAMPLING } from '../generate/index.js';
 import { openResidentModel, openSegmenter, type ResidentModel } from '../model/index.js';
 import { canonicalTokens } from '../patching/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import { type ByteSample, byteSamples } from './byte-samples.js';
+import { writtenAfter } from './written-after.js';
 
 export interface CutSentence {
   readonly text: Uint8Array;
@@ -40,7 +39,6 @@ const SENTENCES = [
 
 const PROMPTS = ['The most important thing about ', 'Once upon a time, ', 'def fibonacci(n):\n'];
 const SAMPLE_BYTES = 160;
-const TEMPERATURE = 0.7;
 
 async function cutSentences(model: ResidentModel, source: string | null): Promise<CutSentence[]> {
   const tokenizer = source === null ? null : await loadTokenizer(source);
@@ -67,21 +65,9 @@ async function cutSentences(model: ResidentModel, source: string | null): Promis
 }
 
 async function writeSamples(model: ResidentModel): Promise<Sample[]> {
-  const generator = openGenerator(model, { slots: PROMPTS.length, mode: 'graph' });
-  try {
-    return await Promise.all(
-      PROMPTS.map(async (prompt, i) => {
-        const sampling = { ...PLAIN_SAMPLING, temperature: TEMPERATURE };
-        const ids = [...encodeBytes(Buffer.from(prompt))];
-        const [text] = generator.generate({ prompt: ids, maxBytes: SAMPLE_BYTES, sampling, seed: i, stops: [] });
-        const parts: Uint8Array[] = [];
-        for await (const { bytes } of text!) parts.push(bytes);
-        return { prompt, text: Buffer.concat(parts) };
-      }),
-    );
-  } finally {
-    await generator.close();
-  }
+  const tasks = PROMPTS.map((prompt) => ({ prompt: Buffer.from(prompt), maxBytes: SAMPLE_BYTES }));
+  const texts = await writtenAfter(model, tasks);
+  return PROMPTS.map((prompt, i) => ({ prompt, text: texts[i]! }));
 }
 
 /** Reads sentences and writes samples with a conversion's model. The engine must be started. @param source the source's folder; null for none */

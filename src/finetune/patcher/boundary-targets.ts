@@ -3,6 +3,7 @@ import { BOS, BYTE_OFFSET } from '../../blt/index.js';
 import { tf } from '../../engine/index.js';
 import type { TensorBatch } from '../../model/index.js';
 import type { Alignment } from '../../patching/index.js';
+import { inRange } from './byte-range.js';
 
 export interface BoundaryTargets {
   /** 1 where a patch should end after a position, else 0 [rows * length]. */
@@ -30,10 +31,7 @@ function before(x: tf.Tensor, rows: number): tf.Tensor {
 function atLastBytes({ rows, ids }: TensorBatch<'ids'>, x: tf.Tensor): tf.Tensor {
   const bytes = tf.sub(ids, BYTE_OFFSET);
   let found: tf.Tensor = tf.zerosLike(x);
-  for (const [from, below] of FIRST_BYTES) {
-    const isFirst = tf.logicalAnd(tf.greaterEqual(bytes, from), tf.less(bytes, below));
-    found = tf.add(before(found, rows), tf.mul(x, tf.cast(isFirst, 'float32')));
-  }
+  for (const range of FIRST_BYTES) found = tf.add(before(found, rows), tf.mul(x, inRange(bytes, range)));
   return found;
 }
 

@@ -16,6 +16,7 @@ import {
   type Objective,
   objectiveOfStage,
 } from '../stages/objective.js';
+import { inRange } from './byte-range.js';
 
 /** Nats. Thresholds of patchers are higher, so that an entropy below it ends no patch. */
 const INSIDE_THRESHOLD = 1;
@@ -25,11 +26,8 @@ const INSIDE_TEMPERATURE = 0.25;
 const CONTINUATIONS = [0x80 + BYTE_OFFSET, 0xc0 + BYTE_OFFSET] as const;
 
 /** The weights of positions whose next byte continues a character. */
-function insideWeights({ targets, weights }: NextByteBatch): tf.Tensor {
-  const [from, below] = CONTINUATIONS;
-  const inside = tf.logicalAnd(tf.greaterEqual(targets, from), tf.less(targets, below));
-  return tf.mul(weights, tf.cast(inside, 'float32'));
-}
+const insideWeights = ({ targets, weights }: NextByteBatch): tf.Tensor =>
+  tf.mul(weights, inRange(targets, CONTINUATIONS));
 
 /** @param characterWeight weight of the loss inside of characters, relative to that of the next byte; 0 for none */
 export function patcherObjective(config: BltConfig, characterWeight: number): Objective {

@@ -1,6 +1,6 @@
 /** @module Trains the source itself, with its tokens, on the text that a BLT is trained on: what a byte model has to be compared with. */
-import { type BltConfig, sourceForwardFlops, totalFlops } from '../../blt/index.js';
-import { allTexts, type ByteStore, type DomainTexts, textOf } from '../../data/index.js';
+import { type BltConfig, sourceForwardFlops, trainingFlops } from '../../blt/index.js';
+import { type ByteStore, type DomainTexts, plainTexts, textOf } from '../../data/index.js';
 import { deviceCount } from '../../engine/index.js';
 import { llamaBitsPerByte } from '../../evaluate/index.js';
 import { type LlamaConfig, openLlama } from '../../llama/index.js';
@@ -66,10 +66,9 @@ function baselineStage(
   };
 }
 
-/** Three forward passes: one of them forward, two for the gradients of products. */
 function trainingFlopsPerToken(config: LlamaConfig, tokens: number): number {
   const { blocks, head } = sourceForwardFlops(llamaBlocks(config), { vocabSize: config.vocabSize, tokens });
-  return 3 * (totalFlops(blocks) + totalFlops(head));
+  return trainingFlops(blocks, 'trained') + trainingFlops(head, 'trained');
 }
 
 /**
@@ -83,7 +82,7 @@ export async function trainTokenBaseline(options: TokenBaselineOptions): Promise
   try {
     const tokenizer = await loadTokenizer(source);
     const { ropeLayout, config: sizes } = llama;
-    const texts = allTexts(heldOut.filter(({ kind }) => kind === 'text'));
+    const texts = plainTexts(heldOut);
     const bos = startTokenOf(tokenizer, sizes);
     const flopsPerToken = trainingFlopsPerToken(sizes, recipe.stages.at(-1)!.sequence_length);
     const stage = baselineStage(recipe, { flops, flopsPerToken, length: bytesPerToken(texts, tokenizer) });
