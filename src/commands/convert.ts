@@ -2,10 +2,11 @@
 import { type Conversion, openConversion } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
 import { convert } from '../pipeline/index.js';
-import { isOverridden, recipeFor } from '../recipe/index.js';
+import { isOverridden, type Recipe, recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
-import { type Command, printResult } from './command.js';
+import { type Command, type Context, printResult } from './command.js';
 import { conversionSummary, summaryLines } from './conversion-summary.js';
+import { inGroup, type Leading } from './in-group.js';
 import {
   type BudgetArgs,
   budgetOption,
@@ -18,7 +19,6 @@ import {
   recipeOptions,
   restartOption,
   revisionOption,
-  startEngineFor,
   type TrainingArgs,
   trainingOverrides,
 } from './shared-options.js';
@@ -69,21 +69,27 @@ export const convertCommand: Command<Args> = {
       });
     }
     const model = modelAt(named, args.revision);
-    await startEngineFor(args, recipe.hardware.threads);
-    const conversion: Conversion = await openConversion(args.out, {
-      restartFrom: args.restartFrom,
-      signal: context.signal,
-    });
-    try {
-      const { reporter, signal } = context;
-      const budget = args.budget === undefined ? null : { budget: args.budget, isSet: isOverridden(args.set) };
-      await watching(args.out, args, context, () =>
-        convert({ conversion, recipe, reporter, signal }, model, args.data ?? [], budget),
-      );
-      const summary = conversionSummary(conversion);
-      printResult(context, summary, () => renderPairs(summaryLines(summary)));
-    } finally {
-      await conversion.close();
-    }
+    await inGroup(context, args, process.env, (leading) => lead(context, args, { recipe, model }, leading));
   },
 };
+
+async function lead(
+  context: Context,
+  args: Args,
+  { recipe, model }: { readonly recipe: Recipe; readonly model: string },
+  { followers, signal, startEngine }: Leading,
+): Promise<void> {
+  await startEngine(recipe.hardware.threads);
+  const conversion: Conversion = await openConversion(args.out, { restartFrom: args.restartFrom, signal });
+  try {
+    const { reporter } = context;
+    const budget = args.budget === undefined ? null : { budget: args.budget, isSet: isOverridden(args.set) };
+    await watching(args.out, args, context, () =>
+      convert({ conversion, recipe, reporter, signal, followers }, model, args.data ?? [], budget),
+    );
+    const summary = conversionSummary(conversion);
+    printResult(context, summary, () => renderPairs(summaryLines(summary)));
+  } finally {
+    await conversion.close();
+  }
+}

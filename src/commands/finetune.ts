@@ -6,8 +6,9 @@ import { UsageError } from '../errors.js';
 import { dataStep, finetuneStep } from '../pipeline/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { renderPairs } from '../ui/index.js';
-import { type Command, printResult } from './command.js';
+import { type Command, type Context, printResult } from './command.js';
 import { conversionSummary } from './conversion-summary.js';
+import { inGroup, type Leading } from './in-group.js';
 import {
   dataOption,
   type EngineArgs,
@@ -16,7 +17,6 @@ import {
   type RestartArgs,
   recipeOptions,
   restartOption,
-  startEngineFor,
   type TrainingArgs,
   trainingOverrides,
 } from './shared-options.js';
@@ -53,30 +53,40 @@ export const finetuneCommand: Command<Args> = {
         hint: 'Add --out DIR.',
       });
     }
-    const conversion = await openConversion(folder, { restartFrom: args.restartFrom, signal: context.signal });
-    try {
-      const recipe = await recipeFor(folder, args.recipe, {
-        sets: trainingOverrides(args),
-        way: isConversion ? 'distilled' : 'paper',
-        onWarning: context.reporter.warn,
-      });
-      await startEngineFor(args, recipe.hardware.threads);
-      const step = { conversion, recipe, reporter: context.reporter, signal: context.signal };
-      const store = await dataStep(step, args.data ?? []);
-      await watching(folder, args, context, () =>
-        finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close()),
-      );
-      const { export: _unused, ...summary } = conversionSummary(conversion);
-      const document = { ...summary, run: conversion.path('finetune') };
-      printResult(context, document, () =>
-        renderPairs([
-          ['bits per byte', summary.bits_per_byte?.toFixed(4) ?? 'unknown'],
-          ['source', summary.source_bits_per_byte?.toFixed(4) ?? 'unknown'],
-          ['run', document.run],
-        ]),
-      );
-    } finally {
-      await conversion.close();
-    }
+    await inGroup(context, args, process.env, (leading) => lead(context, args, folder, leading));
   },
 };
+
+async function lead(
+  context: Context,
+  args: Args,
+  folder: string,
+  { followers, signal, startEngine }: Leading,
+): Promise<void> {
+  const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
+  const conversion = await openConversion(folder, { restartFrom: args.restartFrom, signal });
+  try {
+    const recipe = await recipeFor(folder, args.recipe, {
+      sets: trainingOverrides(args),
+      way: isConversion ? 'distilled' : 'paper',
+      onWarning: context.reporter.warn,
+    });
+    await startEngine(recipe.hardware.threads);
+    const step = { conversion, recipe, reporter: context.reporter, signal, followers };
+    const store = await dataStep(step, args.data ?? []);
+    await watching(folder, args, context, () =>
+      finetuneStep(step, store, isConversion ? null : args.dir).finally(() => store.close()),
+    );
+    const { export: _unused, ...summary } = conversionSummary(conversion);
+    const document = { ...summary, run: conversion.path('finetune') };
+    printResult(context, document, () =>
+      renderPairs([
+        ['bits per byte', summary.bits_per_byte?.toFixed(4) ?? 'unknown'],
+        ['source', summary.source_bits_per_byte?.toFixed(4) ?? 'unknown'],
+        ['run', document.run],
+      ]),
+    );
+  } finally {
+    await conversion.close();
+  }
+}

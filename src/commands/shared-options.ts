@@ -1,6 +1,7 @@
 /** @module Options shared by several verbs. */
 import { existsSync } from 'node:fs';
 import { STAGE_NAMES, type StageName } from '../conversion/index.js';
+import type { Cluster } from '../engine/index.js';
 import { DEVICE_OPTIONS, type DeviceOption } from '../engine/setup/device-names.js';
 import { UsageError } from '../errors.js';
 import type { WeightsType } from '../model/index.js';
@@ -140,10 +141,14 @@ export interface EngineArgs {
   readonly threads?: number;
 }
 
-/** Starts the engine with these options; `--threads` takes precedence over the recipe's thread count. */
+/**
+ * Starts the engine with these options; `--threads` takes precedence over the recipe's thread count.
+ * @param cluster the processes that compute together, if there are several
+ */
 export async function startEngineFor(
   { device, plugin, devices, fullySharded, threads }: EngineArgs,
   recipeThreads?: number,
+  cluster?: Cluster,
 ): Promise<void> {
   const { startEngine } = await import('../engine/index.js');
   const count = threads ?? recipeThreads;
@@ -153,5 +158,6 @@ export async function startEngineFor(
     ...(devices !== undefined && { devices }),
     ...(fullySharded !== undefined && { fullySharded }),
     ...(count !== undefined && { threads: count }),
+    ...(cluster !== undefined && { cluster }),
   });
 }

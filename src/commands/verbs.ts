@@ -54,6 +54,11 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./finetune.js')).finetuneCommand,
   },
   {
+    name: 'launch',
+    summary: 'train with several processes on this machine, each with its share of the cores',
+    load: async () => (await import('./launch.js')).launch,
+  },
+  {
     name: 'export',
     summary: 'write the checkpoint that transformers loads, with tokenizer and model card',
     load: async () => (await import('./export.js')).exportCommand,

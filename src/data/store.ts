@@ -75,6 +75,7 @@ export interface StoredSplit extends Split {
 type OpenSplit = Split & { readonly files: SplitFiles; close(): Promise<void> };
 
 export interface ByteStore {
+  readonly folder: string;
   readonly manifest: StoreManifest;
   readonly train: StoredSplit;
   readonly validation: StoredSplit;
@@ -215,5 +216,5 @@ export async function openStore(folder: string): Promise<ByteStore> {
   const close = async () => {
     for (const split of [train, validation]) await split.close();
   };
-  return { manifest, train, validation, close };
+  return { folder, manifest, train, validation, close };
 }

@@ -306,6 +306,11 @@ export class EngineBackend extends KernelBackend {
     return outputs.map((output) => this.#tensor(output));
   }
 
+  /** See Runtime.sumOverProcesses. */
+  async sumOverProcesses({ dataId }: TensorInfo, key: number): Promise<Tensor> {
+    return this.#tensor(await this.runtime.sumOverProcesses!(this.#entry(dataId).tensor, key));
+  }
+
   #tensor(native: NativeTensor): Tensor {
     const { dataId, shape, dtype } = this.#adopt(native);
     return engine().makeTensorFromDataId(dataId, shape, dtype);

@@ -77,6 +77,14 @@ export interface DeviceMemory {
   readonly limit: number | null;
 }
 
+/** The processes that compute together. */
+export interface Cluster {
+  /** Of this process, from 0. */
+  readonly rank: number;
+  /** `host:port` of each process, by rank. */
+  readonly addresses: readonly string[];
+}
+
 export interface Runtime extends Executor {
   /** Like create, from consecutive chunks, for tensors that do not fit into one array. */
   createFromChunks(chunks: AsyncIterable<Uint8Array>, shape: readonly number[], dtype: number): Promise<NativeTensor>;
@@ -92,6 +100,11 @@ export interface Runtime extends Executor {
   call(fn: TracedFunction, inputs: readonly NativeTensor[], mode: CompileMode): Promise<NativeTensor[]>;
   /** Compiles a function on another thread before its first call. Null where only a call does so. */
   readonly compile: ((fn: TracedFunction) => Promise<void>) | null;
+  /**
+   * Sums a float32 tensor over the processes of the cluster, on another thread. Null where a process computes alone.
+   * @param key pairs the calls of the processes. It may be used again once the call before has ended, for a tensor of the same shape.
+   */
+  readonly sumOverProcesses: ((tensor: NativeTensor, key: number) => Promise<NativeTensor>) | null;
   /** The device's memory. Null where it is not counted. */
   memory(): DeviceMemory | null;
   /** The number of live handles, for leak tests. */

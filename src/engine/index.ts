@@ -10,6 +10,7 @@ export {
   type InputSpec,
   signatureOf,
 } from './compile.js';
+export type { Cluster } from './executor.js';
 export { fuse, fusedOp } from './fuse.js';
 export { checkpointed } from './gradient-checkpointing.js';
 export { type Compiler, openCompiler, setUpCompiler } from './openxla/absent-device.js';
@@ -44,6 +45,7 @@ export { setUpPlugin } from './setup/set-up-plugin.js';
 export { moduleText, type StableHloFunction } from './stablehlo/function.js';
 export { type Engine, type EngineOptions, startEngine, startShapesEngine } from './start.js';
 export type { Storage } from './storage.js';
+export { sumOverProcesses } from './sum-over-processes.js';
 export {
   gradualFunction,
   type RunMode,

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import { ByteifyError, UsageError } from '../errors.js';
 import { EngineBackend } from './backend.js';
-import type { Device, DeviceMemory, Runtime } from './executor.js';
+import type { Cluster, Device, DeviceMemory, Runtime } from './executor.js';
 import { registerGradients } from './gradients.js';
 import { registerKernels } from './kernels.js';
 import { openDevice } from './openxla/open-device.js';
@@ -45,6 +45,8 @@ export interface EngineOptions {
   readonly plugin?: string;
   /** Maximum threads per operation on a CPU; all cores when absent. */
   readonly threads?: number;
+  /** The processes that compute together on CPUs; absent if this one computes alone. */
+  readonly cluster?: Cluster;
   /** Contains TensorFlow's libraries; found by `locateEngine` when absent. */
   readonly folder?: string;
 }
@@ -69,6 +71,11 @@ async function start(options: EngineOptions): Promise<Engine> {
   const device = chooseDevice(options.device ?? deviceFromEnvironment());
   const { devices = deviceCountFromEnvironment(), fullySharded = fullyShardedFromEnvironment(), plugin } = options;
   if (device !== 'cpu') {
+    if (options.cluster !== undefined) {
+      throw new UsageError(`Several processes compute together on CPUs only, and this one would use ${device}.`, {
+        hint: 'Use --device cpu, or one process with several devices: BYTEIFY_DEVICES.',
+      });
+    }
     return engineOver(device, await openDevice(device, { devices, dividesVariables: fullySharded }, plugin));
   }
   if (devices > 1) {
@@ -101,7 +108,7 @@ export function startShapesEngine(onCall: OnCall, layout: Layout = ONE_DEVICE): 
   return engine;
 }
 
-async function startTensorFlow({ folder: given, threads }: EngineOptions): Promise<Runtime> {
+async function startTensorFlow({ folder: given, threads, cluster }: EngineOptions): Promise<Runtime> {
   const folder = given ?? locateEngine()?.folder;
   if (folder === undefined) {
     throw new ByteifyError('The engine is not set up on this machine.', {
@@ -111,5 +118,5 @@ async function startTensorFlow({ folder: given, threads }: EngineOptions): Promi
   useOneDnn(selfTestOf(folder)?.onednn ?? null);
   const api = loadTensorFlow(folder, threads ?? availableParallelism());
   await api.blockSignalsInPool();
-  return createTensorFlowRuntime(api, threads === undefined ? {} : { threads });
+  return createTensorFlowRuntime(api, { ...(threads !== undefined && { threads }), ...(cluster && { cluster }) });
 }

@@ -23,7 +23,7 @@ const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 
  * stage needs a source and there is none.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneReport> {
-  const { recipe, run, from, conversion: root = run } = options;
+  const { recipe, run, from, followers = null, conversion: root = run } = options;
   const config = await readBltConfig(from[0]!);
   const learning = recipe.stages.find(needsSource);
   if (learning !== undefined && options.source === null) {
@@ -49,12 +49,20 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       const folder = last ? run : join(run, `stage-${stage}`);
       const context: StageContext = {
         ...{ ...options, from: before, run: folder, root, stage, config },
+        group: followers?.group ?? null,
         loadsSourceLayers: loadsSourceLayers(recipe.stages, stage),
         flopsBefore: metrics.flops ?? 0,
       };
-      metrics = await (settings.kind === 'closed-form'
-        ? closedForm(context, settings, source!)
-        : runTrainingStage(context, settings, source));
+      if (settings.kind === 'closed-form') {
+        metrics = await closedForm(context, settings, source!);
+      } else {
+        const { loadsSourceLayers: loads, settings: digest, store } = context;
+        await followers?.announce({
+          ...{ kind: 'stage', base: from, from: before, source: source === null ? null : options.source },
+          ...{ run: folder, root, recipe, stage, settings: digest, store: store.folder, loadsSourceLayers: loads },
+        });
+        metrics = await runTrainingStage(context, settings, source);
+      }
       // The token-end head of an aligned patcher is stored in the patcher's folder only, so later stages still read `from`.
       before = [join(folder, checkpointName(stepsOf(settings))), ...from];
       if (ENCODER_IS_EVALUATED_AFTER.includes(settings.kind)) {

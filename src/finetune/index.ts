@@ -2,6 +2,8 @@
 export type { SourceSettings } from './batches/batch-preparer.js';
 export { createBatchSource } from './batches/batch-source.js';
 export { finetune } from './finetune.js';
+export { follow } from './follow.js';
+export { type Followers, followersOf } from './followers.js';
 export {
   type BenchOptions,
   type BenchResult,
@@ -10,6 +12,7 @@ export {
   type SteppedBench,
 } from './loop/bench-train-step.js';
 export { checkpointName, checkpointSteps } from './loop/checkpoint.js';
+export type { SlowProcess } from './loop/slow-process.js';
 export { train } from './loop/train.js';
 export type { StepReport } from './loop/train-options.js';
 export { binaryCrossEntropySum } from './losses/binary-cross-entropy.js';

@@ -11,7 +11,7 @@ import { forDigest } from '../recipe/index.js';
 import { loadTokenizer } from '../tokenizer/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
-import { dataDigest, stepProgress } from './training.js';
+import { dataDigest, slowProcessWarning, stepProgress } from './training.js';
 
 /** The source's bits per byte on held-out texts; null when the conversion started from a BLT, or the source's tokens spell none of the texts. */
 async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise<number | null> {
@@ -31,7 +31,7 @@ async function sourceBits(folder: string, texts: readonly Uint8Array[]): Promise
  * @throws UsageError when the recipe, data or model has changed since; the signal's reason, after a checkpoint.
  */
 export async function finetuneStep(
-  { conversion, recipe, reporter, signal }: StepContext,
+  { conversion, recipe, reporter, signal, followers = null }: StepContext,
   store: ByteStore,
   from: string | null = null,
 ): Promise<void> {
@@ -60,7 +60,8 @@ export async function finetuneStep(
         heldOut,
         sourceBitsPerByte: await sourceBits(conversion.path('import'), plainTexts(heldOut)),
         settings: digestOf(inputs),
-        signal,
+        ...{ signal, followers },
+        onSlowProcess: (slow) => reporter.warn(slowProcessWarning(slow, followers)),
         onStep: (report) => reporter.progress(stepProgress(report)),
       });
       return { metrics };

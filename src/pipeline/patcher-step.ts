@@ -8,7 +8,7 @@ import { digestOf } from '../fs/index.js';
 import { forDigest } from '../recipe/index.js';
 import type { StepContext } from './context.js';
 import { recordRecipe } from './record-recipe.js';
-import { dataDigest, stepProgress } from './training.js';
+import { dataDigest, slowProcessWarning, stepProgress } from './training.js';
 
 /** The source reads each text twice, whole and patch by patch, so a sample must suffice. */
 const MEASURED_BYTES = 16_384;
@@ -18,7 +18,7 @@ const MEASURED_BYTES = 16_384;
  * @throws UsageError when the recipe or the data has changed since; the signal's reason, after a checkpoint.
  */
 export async function patcherStep(
-  { conversion, recipe, reporter, signal }: StepContext,
+  { conversion, recipe, reporter, signal, followers = null }: StepContext,
   store: ByteStore,
 ): Promise<void> {
   reporter.stage('Training the patcher');
@@ -40,7 +40,8 @@ export async function patcherStep(
         recipe,
         store,
         settings: digestOf(inputs),
-        signal,
+        ...{ signal, followers },
+        onSlowProcess: (slow) => reporter.warn(slowProcessWarning(slow, followers)),
         onStep: (report) => reporter.progress(stepProgress(report)),
       });
       const metrics = {

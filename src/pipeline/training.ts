@@ -1,7 +1,7 @@
 /** @module Helpers shared by the two training stages. */
 
 import type { ByteStore } from '../data/index.js';
-import type { StepReport } from '../finetune/index.js';
+import type { Followers, SlowProcess, StepReport } from '../finetune/index.js';
 import { digestOf } from '../fs/index.js';
 import type { Progress } from '../ui/index.js';
 
@@ -20,6 +20,12 @@ const LOSSES: Readonly<Record<string, string>> = {
   train_prefix_kl: 'nats from the source',
   train_token_cross_entropy: 'nats per token',
 };
+
+/** The warning about a process that the others wait for. */
+export function slowProcessWarning({ rank, ratio }: SlowProcess, followers: Followers | null): string {
+  const { host, pid } = followers!.group.members[rank]!;
+  return `Process ${rank} (pid ${pid} on ${host}) takes ${ratio.toFixed(1)} times as long per step as the others, which wait for it.`;
+}
 
 /** The progress of a training step, for the reporter. */
 export function stepProgress({ step, steps, losses, bytesPerSecond }: StepReport): Progress {

@@ -43,6 +43,7 @@ export function createOpenXlaRuntime(client: Client, { layout, leave }: Options)
     },
     call: functions.call,
     compile: functions.compile,
+    sumOverProcesses: null,
     memory: () => client.memory(),
     liveHandles: () => values.live(),
   };

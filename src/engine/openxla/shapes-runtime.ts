@@ -94,6 +94,7 @@ export function createShapesRuntime(onCall: OnCall, layout: Layout): Runtime {
       return fn.shapes.map((shape, i) => tensorOf(shape, fn.results[i]!.dtype, values[i]));
     },
     compile: async () => undefined,
+    sumOverProcesses: null,
     memory: memory.read,
     liveHandles: () => 0,
     leave: (exitCode) => process.exit(exitCode),

@@ -1,7 +1,5 @@
-/**
- * @module CompileOptionsProto (xla/pjrt/proto/compile_options.proto), the part that is used, encoded by hand: a handful of fields does not
- * justify a protobuf library.
- */
+/** @module CompileOptionsProto (xla/pjrt/proto/compile_options.proto), the part that is used. */
+import { integer, message } from '../protobuf.js';
 
 /** An option of XLA's DebugOptions, such as `xla_gpu_autotune_level`. A bigint is an integer. */
 export type XlaOption = string | bigint | boolean;
@@ -11,25 +9,6 @@ export interface CompileOptions {
   readonly partitions?: number;
   /** XLA's DebugOptions by name. */
   readonly xla?: Readonly<Record<string, XlaOption>>;
-}
-
-function varint(value: number | bigint): number[] {
-  const bytes: number[] = [];
-  let rest = BigInt.asUintN(64, BigInt(value));
-  do {
-    bytes.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return bytes;
-}
-
-const [VARINT, LENGTH_DELIMITED] = [0, 2];
-
-const integer = (field: number, value: number | bigint): number[] => [...varint(field * 8 + VARINT), ...varint(value)];
-
-function message(field: number, content: readonly number[] | string): number[] {
-  const bytes = typeof content === 'string' ? [...Buffer.from(content)] : content;
-  return [...varint(field * 8 + LENGTH_DELIMITED), ...varint(bytes.length), ...bytes];
 }
 
 /** OptionOverrideProto. */

@@ -24,6 +24,8 @@ const PROTOTYPES = {
     'void TFE_ContextOptionsSetConfig(void* options, const void* proto, size_t byteCount, void* status)',
   TFE_DeleteContextOptions: 'void TFE_DeleteContextOptions(void* options)',
   TFE_NewContext: 'void* TFE_NewContext(void* options, void* status)',
+  TFE_EnableCollectiveOps:
+    'void TFE_EnableCollectiveOps(void* context, const void* serverDef, size_t byteCount, void* status)',
   TFE_ContextListDevices: 'void* TFE_ContextListDevices(void* context, void* status)',
   TF_DeviceListCount: 'int TF_DeviceListCount(void* list)',
   TF_DeviceListName: 'const char* TF_DeviceListName(void* list, int index, void* status)',
@@ -119,6 +121,9 @@ export type TensorFlowApi = { readonly [K in keyof typeof PROTOTYPES]: CFunction
   readonly leave: (exitCode: number) => void;
 };
 
+/** Fatal messages only: errors are thrown with TensorFlow's text, and those of broken connections would hide which process is lost. */
+const QUIET = '3';
+
 const STDERR = 2;
 
 interface FileDescriptors {
@@ -205,7 +210,7 @@ function limitArenas(libc: CLibrary, threads: number): void {
  */
 export function loadTensorFlow(folder: string, threads: number): TensorFlowApi {
   // TensorFlow reads this once, when it is loaded. The user's own value takes precedence.
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= QUIET;
   process.env.XLA_FLAGS ??= XLA_FLAGS;
   process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   try {

@@ -4,7 +4,8 @@ import { type Attribute, attribute } from '../attributes.js';
 import { bytesOfType, DataType } from '../data-type.js';
 import type { CompileMode, NativeTensor, Pointer, Runtime } from '../executor.js';
 import { checkStatus } from './check-status.js';
-import { openEagerContext } from './eager-context.js';
+import { GROUP_KEY, SUM_ATTRIBUTES, SUM_OPERATION } from './collectives.js';
+import { type ContextOptions, openEagerContext } from './eager-context.js';
 import { createEagerTensors, type EagerTensors } from './eager-tensors.js';
 import { createGraph, type GraphHost } from './graph.js';
 import { LAZY_ZERO_BYTES, lazyZeros } from './lazy-zeros.js';
@@ -17,27 +18,35 @@ const CALL_ATTRIBUTES: Readonly<Record<CompileMode, readonly Attribute[]>> = {
   xla: [attribute.bool('_XlaMustCompile', true)],
 };
 
-/**
- * Opens an eager context.
- * @param options.threads maximum threads per operation (1 to 127); all cores when absent.
- * @throws ByteifyError with TensorFlow's own message when the context cannot be created.
- */
-export function createTensorFlowRuntime(api: TensorFlowApi, options: { threads?: number } = {}): Runtime {
+/** Opens an eager context. @throws ByteifyError with TensorFlow's own message when the context cannot be created. */
+export function createTensorFlowRuntime(api: TensorFlowApi, options: ContextOptions = {}): Runtime {
+  const { cluster } = options;
   const status = api.TF_NewStatus();
-  const { handle: context, devices } = openEagerContext(api, status, options.threads);
+  const { handle: context, devices } = openEagerContext(api, status, options);
   const tensors = createEagerTensors(api, status);
   const { create, createFromChunks, read, readChunks, release, liveHandles } = tensors;
   const operations = createOperations(api, context, status, tensors);
 
+  const integers = (values: readonly number[], shape: readonly number[]) =>
+    create(new Uint8Array(Int32Array.from(values).buffer), shape, DataType.int32);
+
   /** Zeros that TensorFlow writes. */
   function filledZeros(shape: readonly number[], dtype: number): NativeTensor {
-    const extents = new Uint8Array(Int32Array.from(shape).buffer);
     const zero = new Uint8Array(bytesOfType(dtype));
-    const fill = [create(extents, [shape.length], DataType.int32), create(zero, [], dtype)];
+    const fill = [integers(shape, [shape.length]), create(zero, [], dtype)];
     const types = [attribute.nativeType('T', dtype), attribute.type('index_type', 'int32')];
     const [zeros] = operations.execute('Fill', types, fill, 1);
     for (const input of fill) release(input);
     return zeros!;
+  }
+
+  async function sum(tensor: NativeTensor, processes: number, key: number): Promise<NativeTensor> {
+    const group = [processes, GROUP_KEY, key].map((value) => integers([value], []));
+    try {
+      return (await operations.executeAsync(SUM_OPERATION, SUM_ATTRIBUTES, [tensor, ...group], 1))[0]!;
+    } finally {
+      for (const input of group) release(input);
+    }
   }
 
   const host: GraphHost = {
@@ -60,6 +69,7 @@ export function createTensorFlowRuntime(api: TensorFlowApi, options: { threads?:
     createGraph: () => createGraph(api, host),
     call: (fn, inputs, mode) => operations.executeAsync(fn.name, CALL_ATTRIBUTES[mode], inputs, fn.shapes.length),
     compile: null,
+    sumOverProcesses: cluster === undefined ? null : (tensor, key) => sum(tensor, cluster.addresses.length, key),
     memory: () => null,
     createZeros(shape, dtype) {
       const byteCount = shape.reduce((product, extent) => product * extent, bytesOfType(dtype));

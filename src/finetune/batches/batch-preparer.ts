@@ -19,7 +19,7 @@ import {
 import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
 import { type BltBatches, bltBatches, type SourceQuery } from './blt-batches.js';
 import type { Capacity } from './capacity.js';
-import { microBatchesOf } from './micro-batches.js';
+import { microBatchesOf, type Share, shareOf, WHOLE } from './micro-batches.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import type { StepBatch } from './step-batch.js';
 
@@ -44,6 +44,10 @@ export interface PreparerSettings {
   readonly trainsTable: boolean;
   readonly rowsPerStep: number;
   readonly microBatchRows: number;
+  /**
+   * All processes pack the same rows, and each trains on its own micro-batches. What a batch counts is of all rows. Absent if there is one process.
+   */
+  readonly share?: Share;
   /** The capacity of the run so far; zeros when it begins. */
   readonly capacity: Capacity;
   /** The field whose sum the loss is divided by. */
@@ -59,12 +63,12 @@ export type ByteBatch = BatchWith<Arrays, 'ids' | 'documents'>;
 export interface Preparer {
   /**
    * Packs the rows of the next batch.
-   * @returns the patcher's input for each micro-batch; empty if rows are not cut.
+   * @returns the patcher's input for each micro-batch of this process; empty if rows are not cut.
    */
   pack(): Promise<readonly ByteBatch[]>;
   /**
    * Builds the batch from the packed rows.
-   * @param outputs the patcher's output for each micro-batch. The preparer takes ownership: the caller must not use them again.
+   * @param outputs the patcher's output for each micro-batch, those of other processes included. The preparer takes ownership: the caller must not use them again.
    */
   batch(outputs: readonly PatcherOutput[]): Promise<StepBatch>;
   /** Releases everything. Call it only after the previous call has settled. */
@@ -104,7 +108,7 @@ function total(values: Iterable<number>): number {
 
 /** A preparer in the current thread. The first `pack` opens its files. */
 export function createPreparer(settings: PreparerSettings): Preparer {
-  const { config, patched, trainsTable, rowsPerStep, microBatchRows, weights } = settings;
+  const { config, patched, trainsTable, rowsPerStep, microBatchRows, share = WHOLE, weights } = settings;
   let opened: Opened | null = null;
   let { capacity } = settings;
   let micros: MicroBatches = [];
@@ -118,20 +122,22 @@ export function createPreparer(settings: PreparerSettings): Preparer {
   return {
     async pack() {
       opened ??= await open(settings);
-      micros = microBatchesOf(await opened.rows.next(rowsPerStep), microBatchRows);
-      return patched ? micros.map((rows) => withDocuments(byteBatch(rows))) : [];
+      micros = microBatchesOf(await opened.rows.next(rowsPerStep), microBatchRows, share.size);
+      return patched ? shareOf(micros, share).map((rows) => withDocuments(byteBatch(rows))) : [];
     },
     async batch(outputs) {
       const { readings, ...made } = prepared(opened!, outputs);
       capacity = made.capacity;
+      const rows = micros.map((rows, i) => ({
+        numbers: rows.map(({ number }) => number),
+        tokens: (readings[i] ?? []).map(({ tokenCount }) => tokenCount),
+      }));
       return {
         ...made,
+        batches: shareOf(made.batches, share),
+        rows: shareOf(rows, share),
         weight: total(made.batches.map((batch) => total(requireFields(batch, [weights])[weights]))),
         bytes: total(micros.flat().map(({ byteCount }) => byteCount)),
-        rows: micros.map((rows, i) => ({
-          numbers: rows.map(({ number }) => number),
-          tokens: (readings[i] ?? []).map(({ tokenCount }) => tokenCount),
-        })),
         computedShare: 0,
         packer: opened!.rows.state(),
       };

@@ -7,6 +7,8 @@ import type { StepBatch } from './step-batch.js';
 export interface BatchSourceOptions extends PreparerSettings {
   /** Runs the patcher on a micro-batch. The batch source takes ownership of the output. */
   readonly runPatcher: (batch: ByteBatch) => Promise<PatcherOutput>;
+  /** Returns the patcher's outputs of all processes, given those of this one; omitted if a process trains alone. */
+  readonly exchange?: (own: readonly PatcherOutput[]) => Promise<readonly PatcherOutput[]>;
   /** Adds the source's states to a batch; omitted if no step reads them. */
   readonly states?: (batch: StepBatch) => Promise<StepBatch>;
 }
@@ -26,7 +28,7 @@ const AHEAD = 2;
  * @param open opens the preparer when the first batch is requested.
  */
 export function createBatchSource(options: BatchSourceOptions, open = openPreparer): BatchSource {
-  const { runPatcher, states, ...settings } = options;
+  const { runPatcher, exchange, states, ...settings } = options;
   const ahead: Promise<StepBatch>[] = [];
   let preparer: Preparer | null = null;
   let last: Promise<unknown> = Promise.resolve();
@@ -44,7 +46,8 @@ export function createBatchSource(options: BatchSourceOptions, open = openPrepar
       checkOpen();
       outputs.push(await runPatcher(bytes));
     }
-    const batch = await preparer.batch(outputs);
+    const all = exchange === undefined || outputs.length === 0 ? outputs : await exchange(outputs);
+    const batch = await preparer.batch(all);
     checkOpen();
     return states === undefined ? batch : await states(batch);
   }

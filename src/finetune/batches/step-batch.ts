@@ -13,9 +13,9 @@ export interface MicroBatchRows {
 }
 
 export interface StepBatch {
-  /** The micro-batches. If `sparseRows` is set, their `hashRows` are positions in its indices. */
+  /** The micro-batches of this process. If `sparseRows` is set, their `hashRows` are positions in its indices. */
   readonly batches: readonly PartialBatch<Arrays>[];
-  /** The rows of the hash table that the step reads; null if the table is not trained. */
+  /** The rows of the hash table that the step reads, on all processes; null if the table is not trained. */
   readonly sparseRows: SparseRows | null;
   /** The divisor of the loss: the number of predicted positions, or of patches. */
   readonly weight: number;
@@ -25,7 +25,7 @@ export interface StepBatch {
   readonly patchCount: number;
   /** The number of the source's tokens in all rows; 0 if the source is not used. */
   readonly tokenCount: number;
-  /** For each micro-batch. */
+  /** For each micro-batch of this process. */
   readonly rows: readonly MicroBatchRows[];
   /** The share of rows whose source states were computed for this batch instead of being read from the cache. */
   readonly computedShare: number;

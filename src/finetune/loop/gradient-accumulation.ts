@@ -1,8 +1,12 @@
-/** @module Gradient accumulation: one compiled function adds the gradients of a micro-batch to the sums, another applies the sums. */
+/**
+ * @module Gradient accumulation: one compiled function adds the gradients of a micro-batch to the sums, another applies the sums. If several processes
+ * train together, the sums are added up over them in between.
+ */
 import { fuseUpdate, type RunMode, retracedFunction, tf, type Variable, zeroVariable } from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
 import type { ParameterState } from '../optimizers/adamw.js';
+import type { GradientSum } from './gradient-sum.js';
 import { callGrouped } from './grouped-call.js';
 import { applyGradients, type Rates, type StepOptions, weightedGradients } from './step-gradients.js';
 import { type RowInputs, rowsFrom, rowValuesFrom, writeRows } from './table-rows.js';
@@ -13,6 +17,8 @@ export interface StepTensors {
   /** 1 / the step's weight, a scalar. */
   readonly inverseWeight: tf.Tensor;
   readonly rows: RowInputs;
+  /** How many of the rows are not padding. */
+  readonly rowCount: number;
 }
 
 export interface CompiledStep {
@@ -26,7 +32,7 @@ const zeroRows = (table: ParameterState | null, [first]: RowInputs): readonly tf
   table === null || first === undefined ? [] : [tf.zeros([first.shape[0]!, ...table.value.shape.slice(1)])];
 
 /** A step that sums gradients over its micro-batches, so that only one micro-batch's activations are in memory. */
-export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledStep {
+export function accumulatedStep(options: StepOptions, mode: RunMode, overProcesses: GradientSum | null): CompiledStep {
   const { objective, parameters } = options;
   const [accumulate, apply] = [retracedFunction(mode), retracedFunction(mode)];
   let sums: readonly Variable[] | null = null;
@@ -68,18 +74,26 @@ export function accumulatedStep(options: StepOptions, mode: RunMode): CompiledSt
       const into = sums;
       const { rates, rows } = tensors;
       let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
-      let rowGradients = zeroRows(options.table, rows);
+      let rowGradients: readonly tf.Tensor[] = zeroRows(options.table, rows);
       for (const [i, batch] of batches.entries()) {
         const [next, ...nextRowGradients] = await add(into, batch, tensors, { losses, rowGradients, isFirst: i === 0 });
         tf.dispose([losses, ...rowGradients]);
         [losses, rowGradients] = [next!, nextRowGradients];
       }
-      const updated = await callGrouped(apply, { rates, rows, rowGradients }, (given) => {
-        const gradients = [...into.map((sum) => sum.read()), ...given.rowGradients];
+      let buckets: readonly tf.Tensor[] = [];
+      if (overProcesses !== null) {
+        const own = { losses, sums: into, rowGradients, rowCount: tensors.rowCount };
+        const all = await overProcesses.add(own);
+        tf.dispose([losses, ...rowGradients]);
+        ({ losses, rowGradients, buckets } = all);
+      }
+      const updated = await callGrouped(apply, { rates, rows, rowGradients, buckets }, (given) => {
+        const dense = overProcesses === null ? into.map((sum) => sum.read()) : overProcesses.unpack(given.buckets);
+        const gradients = [...dense, ...given.rowGradients];
         const [norm, ...next] = applyGradients(options, gradients, rowsFrom(options.table, given.rows), given.rates);
         return [norm!, ...writeRows(options.table, given.rows, next)];
       });
-      tf.dispose([...rowGradients]);
+      tf.dispose([...rowGradients, ...buckets]);
       return [losses, ...updated];
     },
     dispose() {

@@ -16,6 +16,9 @@ export interface MetricsLog {
   close(): Promise<void>;
 }
 
+/** Of a process that does not lead the run. */
+export const SILENT_LOG: MetricsLog = { write: async () => {}, close: async () => {} };
+
 /** The first step that a run resumed at `step` will log. The evaluation before step 1 is logged as step 0. */
 function firstStepAfter(step: number): number {
   return step === 0 ? 0 : step + 1;

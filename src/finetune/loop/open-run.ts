@@ -12,7 +12,9 @@ import { NO_CAPACITY } from '../batches/capacity.js';
 import { createSourceStates, type SourceStates } from '../teacher/source-states.js';
 import { checkpointName, checkpointSteps, readTrainerState, saveCheckpoint } from './checkpoint.js';
 import { chooseMode } from './choose-step-mode.js';
-import { type MetricsLog, openMetrics } from './metrics-log.js';
+import { type Company, companyOf } from './company.js';
+import type { GradientSum } from './gradient-sum.js';
+import { type MetricsLog, openMetrics, SILENT_LOG } from './metrics-log.js';
 import type { TrainingSource, TrainOptions } from './train-options.js';
 import { createTrainStep, type TrainStep } from './train-step.js';
 import { damagedCheckpointHint, type SavedState, type TrainerState } from './trainer-state.js';
@@ -25,6 +27,10 @@ export interface TrainingRun {
   readonly batches: BatchSource;
   readonly stepper: TrainStep;
   readonly log: MetricsLog;
+  readonly company: Company;
+  /** Null if this process trains alone. */
+  readonly gradientSum: GradientSum | null;
+  /** Does nothing on a process that does not lead. */
   save(state: TrainerState): Promise<void>;
   /** Releases everything, including the parameters. */
   close(): Promise<void>;
@@ -36,9 +42,12 @@ export interface TrainingRun {
  */
 export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const { objective, config, start, plan, run, root, source: teacher = null } = options;
-  await makeFolder(run);
-  const saved = await savedState(options);
-  const mode = await runMode(options, saved);
+  const company = companyOf(options.group ?? null, run);
+  const { leads } = company;
+  if (leads) await makeFolder(run);
+  const last = await company.agreed(async () => (await checkpointSteps(run)).at(-1) ?? null);
+  const saved = last === null ? null : await savedState(options, last);
+  const mode = await company.agreed(() => runMode(options, saved));
   const all = bltTensors(config);
   const specs = all.filter(objective.reads);
   const parameters = await openTrainingState({
@@ -61,33 +70,32 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
     ...{ config, patched: objective.patched, weights: objective.weights, labels: objective.labels ?? null },
     source: teacher === null ? null : { ...withoutTensors(teacher), targets: objective.targets },
     ...{ rowsPerStep: plan.rowsPerStep, microBatchRows: plan.microBatchRows, capacity: state.room },
+    share: company.share,
+    ...(company.exchange !== null && { exchange: company.exchange }),
     trainsTable: table !== null,
     runPatcher: patcher.run,
     ...(states !== null && { states: states.add }),
   });
   const { clipNorm, precision, gradientCheckpointing } = plan;
   const how = { mode, precision, gradientCheckpointing };
+  const gradientSum = company.gradientSum(parameters.dense.map(({ value }) => value.shape));
   const stepper = createTrainStep({
     ...{ objective, table, frozen, adamw: plan, clipNorm, ...how },
     parameters: parameters.dense,
+    ...(gradientSum !== null && { overProcesses: gradientSum }),
   });
-  const log = await openMetrics(run, state.step);
+  const log = leads ? await openMetrics(run, state.step) : SILENT_LOG;
   // A BLT checkpoint lists all tensors of the model, even those that the stage does not read.
   const written = objective.patched ? all : specs;
   return {
-    ...{ state, parameters, batches, stepper, log },
-    save: (now) =>
-      saveCheckpoint({
-        ...parameters,
-        run,
-        root,
-        config,
-        specs: written,
-        start,
-        keep: plan.keepCheckpoints,
-        state: now,
-      }),
+    ...{ state, parameters, batches, stepper, log, company, gradientSum },
+    async save(now) {
+      if (!leads) return;
+      const keep = plan.keepCheckpoints;
+      await saveCheckpoint({ ...parameters, ...{ run, root, config, specs: written, start, keep, state: now } });
+    },
     async close() {
+      company.close();
       await batches.close();
       await states?.close();
       await log.close();
@@ -108,12 +116,10 @@ const freshState = ({ flopsBefore = 0, settings }: TrainOptions): Omit<TrainerSt
   metrics: {},
 });
 
-/** The state of the newest checkpoint, or null. */
-async function savedState(options: TrainOptions): Promise<SavedState | null> {
+/** The state of a checkpoint. */
+async function savedState(options: TrainOptions, step: number): Promise<SavedState> {
   const { run, settings } = options;
-  const last = (await checkpointSteps(run)).at(-1);
-  if (last === undefined) return null;
-  const saved = await readTrainerState(run, last);
+  const saved = await readTrainerState(run, step);
   if (saved.settings !== settings) {
     throw new ByteifyError(`The run in ${run} was started with different settings.`, {
       hint: 'Use the recipe and data it was started with, or restart the stage with --restart-from.',
@@ -155,7 +161,9 @@ function openStates(options: TrainOptions, parameters: TrainingState, mode: RunM
   if (!readsStates(options)) return null;
   const { config, run, plan, source } = options;
   const frozen = new Map([...parameters.frozen, ...source!.layers]);
-  const cache = { path: join(run, 'source-states.bin'), maxBytes: plan.sourceStatesCacheBytes };
+  // Each process caches the states of its own rows.
+  const rank = options.group == null || options.group.rank === 0 ? '' : `-${options.group.rank}`;
+  const cache = { path: join(run, `source-states${rank}.bin`), maxBytes: plan.sourceStatesCacheBytes };
   const { precision } = plan;
   return createSourceStates({ config, frozen, mode, precision, cache: repeatsRows(options) ? cache : null });
 }

@@ -2,6 +2,7 @@
 import type { BltConfig } from '../../blt/index.js';
 import type { StoredSplit } from '../../data/index.js';
 import type { Precision, RunMode, Variable } from '../../engine/index.js';
+import type { ProcessGroup } from '../../group/index.js';
 import type { Params } from '../../model/index.js';
 import type { TensorReader } from '../../safetensors/index.js';
 import type { SourceSettings } from '../batches/batch-preparer.js';
@@ -10,6 +11,7 @@ import type { TokenIds } from '../batches/token-alphabet.js';
 import type { AdamWOptions, Moments } from '../optimizers/adamw.js';
 import type { Objective } from '../stages/objective.js';
 import type { GroupRates } from './checkpoint.js';
+import type { SlowProcess } from './slow-process.js';
 
 /** The settings of a stage, in the units of the training loop. */
 export interface TrainingPlan extends AdamWOptions, GroupRates {
@@ -75,6 +77,10 @@ export interface TrainOptions {
   /** A digest of the settings that must not change when a run is resumed. */
   readonly settings: string;
   readonly signal: AbortSignal;
+  /** The processes that train together, all of which call `train` with the same settings; null if this one trains alone. */
+  readonly group?: ProcessGroup | null;
+  /** Told once about a process that all others wait for. */
+  readonly onSlowProcess?: (slow: SlowProcess) => void;
   readonly onStep?: (report: StepReport) => void;
   /** Evaluates the model on held-out text. Metric names include their units. */
   readonly validate?: (params: Params) => Promise<Readonly<Record<string, number>>>;

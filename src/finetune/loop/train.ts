@@ -3,6 +3,7 @@ import { ByteifyError } from '../../errors.js';
 import { disposeParams } from '../../model/index.js';
 import { CROSS_ENTROPY } from '../stages/objective.js';
 import { openRun } from './open-run.js';
+import { watchSlowProcesses } from './slow-process.js';
 import type { TrainOptions, TrainResult } from './train-options.js';
 import { createWaitMeter } from './wait-meter.js';
 
@@ -12,12 +13,23 @@ import { createWaitMeter } from './wait-meter.js';
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const { plan, signal } = options;
-  const { batches, stepper, parameters, log, save, close, state: resumed } = await openRun(options);
+  const {
+    batches,
+    stepper,
+    parameters,
+    log,
+    save,
+    close,
+    company,
+    gradientSum,
+    state: resumed,
+  } = await openRun(options);
   const waits = createWaitMeter();
+  const slowProcess = watchSlowProcesses();
   let state = resumed;
 
   async function validate(): Promise<void> {
-    if (options.validate === undefined) return;
+    if (options.validate === undefined || !company.leads) return;
     const params = parameters.params();
     try {
       state = { ...state, metrics: await options.validate(params) };
@@ -32,7 +44,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     while (state.step < plan.steps) {
       const startedAt = performance.now();
       const batch = await batches.next();
-      const waited = performance.now() - startedAt;
+      const preparedAt = performance.now();
+      const waited = preparedAt - startedAt;
 
       const step = state.step + 1;
       const learningRate = plan.learningRateAt(step);
@@ -55,11 +68,15 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         flops,
       });
       options.onStep?.({ step, steps: plan.steps, losses, bytesPerSecond });
+      const ownMs = gradientSum?.ownMs(preparedAt) ?? 0;
+      const { stop, ms } = await company.afterStep({ stop: signal.aborted, ms: ownMs });
+      const slow = slowProcess(ms);
+      if (slow !== null) options.onSlowProcess?.(slow);
 
       const isLast = step === plan.steps;
       if (step % plan.validateEvery === 0 || isLast) await validate();
-      if (step % plan.checkpointEvery === 0 || isLast || signal.aborted) await save(state);
-      if (signal.aborted) throw signal.reason;
+      if (step % plan.checkpointEvery === 0 || isLast || stop) await save(state);
+      if (stop) throw signal.reason ?? new DOMException('Another process was asked to stop.', 'AbortError');
     }
     return { params: parameters.params(), metrics: { ...state.metrics, ...waits.metrics(), flops: state.flops } };
   } finally {

@@ -17,6 +17,7 @@ import { deviceCount } from '../../engine/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
 import { digestOfFile, makeFolder, writeFileAtomic } from '../../fs/index.js';
+import type { ProcessGroup } from '../../group/index.js';
 import { disposeParams, type Params } from '../../model/index.js';
 import { type AlignmentRecord, writeAlignment } from '../../patching/index.js';
 import { type Recipe, targetBytesPerPatch } from '../../recipe/index.js';
@@ -29,9 +30,11 @@ import {
 } from '../../safetensors/index.js';
 import { loadTokenizer } from '../../tokenizer/index.js';
 import type { StepBatch } from '../batches/step-batch.js';
+import type { Followers } from '../followers.js';
 import { checkpointName, checkpointSteps } from '../loop/checkpoint.js';
+import type { SlowProcess } from '../loop/slow-process.js';
 import { train } from '../loop/train.js';
-import type { StepReport } from '../loop/train-options.js';
+import type { StepReport, TrainOptions } from '../loop/train-options.js';
 import { patcherPlan } from '../loop/training-plan.js';
 import { type AlignedSettings, alignedPatcherObjective, TRAINING_THRESHOLD } from './aligned-objective.js';
 import { calibrate, type LabelGoal, withThreshold } from './calibrate-patcher.js';
@@ -49,6 +52,9 @@ export interface TrainPatcherOptions {
   readonly store: ByteStore;
   readonly settings: string;
   readonly signal: AbortSignal;
+  /** The processes that train with this one; null if it trains alone. */
+  readonly followers?: Followers | null;
+  readonly onSlowProcess?: (slow: SlowProcess) => void;
   readonly onStep?: (report: StepReport) => void;
 }
 
@@ -88,39 +94,57 @@ function withFreshHead(start: TensorReader, { name, shape }: TensorSpec): Tensor
   };
 }
 
-export async function trainPatcher(options: TrainPatcherOptions): Promise<PatcherReport> {
-  const { init, out, recipe, store, settings, signal, onStep } = options;
+/** What the training of a patcher consists of, before it begins. */
+interface PatcherTraining {
+  readonly config: BltConfig;
+  readonly aligned: AlignedSettings | null;
+  readonly heldOut: readonly Uint8Array[];
+  readonly options: TrainOptions;
+}
+
+/** Opens the remapped model; the caller closes `options.start`. */
+async function openTraining(given: TrainPatcherOptions, group: ProcessGroup | null): Promise<PatcherTraining> {
+  const { init, out, recipe, store, settings, signal, onStep, onSlowProcess } = given;
   const config = await readBltConfig(init);
-  const aligned = alignedSettings(recipe, options.tokenizerFolder);
+  const aligned = alignedSettings(recipe, given.tokenizerFolder);
   const objective =
     aligned === null
       ? patcherObjective(config, recipe.patcher.character_weight ?? 0)
       : alignedPatcherObjective(config, aligned);
   const [head] = objective.extraTensors ?? [];
-  const remapped = await openCheckpoint(init);
-  const start = head === undefined ? remapped : withFreshHead(remapped, head);
-  await makeFolder(out);
-  const run = join(out, 'run');
   // An aligned patcher learns from the source's tokens, which only text has.
-  const [training, validation] =
+  const [data, validation] =
     aligned === null ? [store.train, store.validation] : [textOf(store.train), textOf(store.validation)];
   const heldOut = allTexts(await evaluationTexts(validation, { maxBytes: recipe.evaluate.validation_bytes }));
+  const remapped = await openCheckpoint(init);
+  const run = join(out, 'run');
+  const options: TrainOptions = {
+    ...{ objective, config, data, run, root: run, seed: recipe.seed, settings, signal, group },
+    start: head === undefined ? remapped : withFreshHead(remapped, head),
+    plan: patcherPlan(recipe.patcher, recipe.hardware, { devices: deviceCount(), processes: group?.size ?? 1 }),
+    flopsOf: stepFlops(config, recipe.patcher),
+    ...(onStep && { onStep }),
+    ...(onSlowProcess && { onSlowProcess }),
+    validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, heldOut) }),
+  };
+  return { config, aligned, heldOut, options };
+}
+
+/**
+ * Trains the patcher, or resumes its training, and calibrates its threshold. The engine must be started.
+ * @throws UsageError when the recipe asks for what the source or the data do not have; what `train` throws
+ */
+export async function trainPatcher(given: TrainPatcherOptions): Promise<PatcherReport> {
+  const { out, recipe, followers = null } = given;
+  const { config, aligned, heldOut, options } = await openTraining(given, followers?.group ?? null);
+  const { objective, run, start } = options;
+  await makeFolder(out);
   try {
-    const { params, metrics } = await train({
-      objective,
-      config,
-      start,
-      plan: patcherPlan(recipe.patcher, recipe.hardware, deviceCount()),
-      data: training,
-      flopsOf: stepFlops(config, recipe.patcher),
-      run,
-      root: run,
-      seed: recipe.seed,
-      settings,
-      signal,
-      ...(onStep && { onStep }),
-      validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, heldOut) }),
+    const { init, tokenizerFolder, store, settings } = given;
+    await followers?.announce({
+      ...{ kind: 'patcher', init, out, tokenizerFolder, recipe, settings, store: store.folder },
     });
+    const { params, metrics } = await train(options);
     const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
     const calibration = calibrate(params, config, heldOut, goal ?? targetBytesPerPatch(recipe.patcher));
     const bitsPerByte = byteModelBitsPerByte(params, config, heldOut);
@@ -134,6 +158,16 @@ export async function trainPatcher(options: TrainPatcherOptions): Promise<Patche
     return report;
   } finally {
     await start.close();
+  }
+}
+
+/** Trains a patcher together with the process that leads, which does everything else. */
+export async function followPatcherTraining(given: TrainPatcherOptions, group: ProcessGroup): Promise<void> {
+  const { options } = await openTraining(given, group);
+  try {
+    disposeParams((await train(options)).params);
+  } finally {
+    await options.start.close();
   }
 }
 

@@ -1,7 +1,10 @@
 /** @module The options of fine-tuning, and what each of its stages is given. */
 import type { BltConfig } from '../../blt/index.js';
 import type { ByteStore, DomainTexts } from '../../data/index.js';
+import type { ProcessGroup } from '../../group/index.js';
 import type { Recipe } from '../../recipe/index.js';
+import type { Followers } from '../followers.js';
+import type { SlowProcess } from '../loop/slow-process.js';
 import type { StepReport } from '../loop/train-options.js';
 
 export interface FinetuneOptions {
@@ -26,6 +29,9 @@ export interface FinetuneOptions {
   readonly sourceBitsPerByte: number | null;
   readonly settings: string;
   readonly signal: AbortSignal;
+  /** The processes that train with this one; null if it trains alone. */
+  readonly followers?: Followers | null;
+  readonly onSlowProcess?: (slow: SlowProcess) => void;
   readonly onStep?: (report: StepReport & { readonly stage: number }) => void;
 }
 
@@ -36,7 +42,9 @@ export interface FinetuneReport {
 }
 
 /** What one stage is given. */
-export interface StageContext extends FinetuneOptions {
+export interface StageContext extends Omit<FinetuneOptions, 'followers'> {
+  /** The processes that train together, this one included; null if it trains alone. */
+  readonly group: ProcessGroup | null;
   readonly stage: number;
   readonly config: BltConfig;
   /** Checkpoints refer to tensors inside this folder instead of copying them. */

@@ -73,7 +73,7 @@ export async function runTrainingStage(
       objective,
       config,
       start,
-      plan: stagePlan(settings, recipe.hardware, deviceCount()),
+      plan: stagePlan(settings, recipe.hardware, { devices: deviceCount(), processes: context.group?.size ?? 1 }),
       data: objective.targets.length === 0 ? store.train : textOf(store.train),
       source: objective.targets.length === 0 ? null : await source!.trainingSource(wanted),
       flopsBefore: context.flopsBefore,
@@ -83,6 +83,8 @@ export async function runTrainingStage(
       seed: recipe.seed + stage,
       settings: context.settings,
       signal: context.signal,
+      group: context.group,
+      ...(context.onSlowProcess && { onSlowProcess: context.onSlowProcess }),
       ...(onStep && { onStep: (report) => onStep({ ...report, stage }) }),
       // After align-encoder only the encoder is trained, so the model cannot predict bytes yet.
       ...(settings.kind !== 'align-encoder' && { validate }),

@@ -109,7 +109,7 @@ export function createSourceStates(options: SourceStatesOptions): SourceStates {
         computedRows += states.computedRows;
         allRows += rows.numbers.filter(isReal).length;
       }
-      return { ...batch, batches, computedShare: computedRows / allRows };
+      return { ...batch, batches, computedShare: computedRows / Math.max(1, allRows) };
     },
     async close() {
       source.dispose();

@@ -90,7 +90,7 @@ export async function trainTokenBaseline(options: TokenBaselineOptions): Promise
       objective: nextTokenObjective(sizes, ropeLayout),
       config,
       start: llama.reader,
-      plan: stagePlan(stage, recipe.hardware, deviceCount()),
+      plan: stagePlan(stage, recipe.hardware, { devices: deviceCount() }),
       data: textOf(store.train),
       tokens: { folder: source, bos, eos: sizes.eosIds[0] ?? bos },
       flopsOf: ({ weight }: StepBatch) => flopsPerToken * weight,

@@ -39,7 +39,7 @@ describe('a resumed run', () => {
     const stages = (steps: number) => [{ kind: 'end-to-end', steps, batch_bytes: 96, sequence_length: 48 }];
     const plan = (steps: number) => {
       const recipe = recipeSchema.parse({ name: 'test', stages: stages(steps), hardware: { mode: 'graph' } });
-      return stagePlan(recipe.stages[0] as TrainingStage, recipe.hardware, 1);
+      return stagePlan(recipe.stages[0] as TrainingStage, recipe.hardware, { devices: 1 });
     };
     const { config } = start;
     const run = async (steps: number) => {
