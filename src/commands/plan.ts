@@ -8,6 +8,7 @@ import { TARGET_NAMES, type Target } from '../accelerator/targets.js';
 import { bltConfigFor } from '../blt/index.js';
 import { MANIFEST_NAME } from '../conversion/index.js';
 import { UsageError } from '../errors.js';
+import { writeFileAtomic } from '../fs/index.js';
 import { locateModel } from '../import/index.js';
 import {
   divideBudget,
@@ -19,6 +20,7 @@ import {
   type PlanSource,
   planInputs,
   renderBudget,
+  sbatchScript,
   sustainedGflops,
 } from '../plan/index.js';
 import { isOverridden, loadRecipeOrDefault, localSizesOf, type Recipe } from '../recipe/index.js';
@@ -46,6 +48,8 @@ interface Args extends RecipeArgs, BudgetArgs, ScaleArgs {
   readonly target?: Target;
   readonly devices?: number;
   readonly fullySharded?: boolean;
+  readonly sbatch?: string;
+  readonly nodes?: number;
 }
 
 export const plan: Command<Args> = {
@@ -78,17 +82,21 @@ export const plan: Command<Args> = {
     { flags: '--devices <n>', help: 'with --target: how many of these GPUs (default: 1)', parse: devicesOption.parse! },
     { ...fullyShardedOption, help: `with --target: ${fullyShardedOption.help}` },
     ...scaleOptions,
+    { flags: '--sbatch <file>', help: 'also write a SLURM batch script that runs the conversion; it needs --data' },
+    { flags: '--nodes <n>', help: 'with --sbatch: how many machines (default: 1)', parse: parsers.integer(1, 4096) },
   ],
   examples: [
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m',
     'byteify plan HuggingFaceTB/SmolLM2-135M --recipe smollm2-135m --budget 8h --data corpus/',
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --gflops 400000 --json',
     'byteify plan meta-llama/Llama-3.1-8B --recipe llama-3.1-8b --target h100 --devices 8 --fully-sharded',
+    'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --data corpus/ --nodes 4 --sbatch convert.sh',
     'byteify plan --recipe tiny --scale',
     'byteify plan ./Llama-3.2-1B --recipe llama-3.2-1b --scale --flops-per-byte 2G --bytes-per-patch 4.5 6 8 --svg scale.svg',
   ],
   async run(context, args) {
     checkScaleOptions(args);
+    checkSbatchOptions(args);
     const recipe = await loadRecipeOrDefault(args.recipe, { sets: args.set, onWarning: context.reporter.warn });
     const model = args.model ?? recipe.source?.model;
     if (model === undefined) {
@@ -116,6 +124,7 @@ export const plan: Command<Args> = {
     if (onTarget === null) await warnOfLimits(context, made);
     const compiled =
       onTarget === null ? null : await compileForTarget(context, divided?.recipe ?? recipe, source.config, onTarget);
+    if (args.sbatch !== undefined) await writeSbatch(args, { model, recipe, made });
     const document = {
       ...planDocument(made, { model, gflops, divided }),
       ...(compiled !== null && { compiled: targetDocument(compiled, onTarget!) }),
@@ -127,6 +136,29 @@ export const plan: Command<Args> = {
     });
   },
 };
+
+/** @throws UsageError for options that do not go together */
+function checkSbatchOptions({ sbatch, nodes, data }: Args): void {
+  if (sbatch === undefined && nodes !== undefined)
+    throw new UsageError('--nodes needs a batch script to write.', { hint: 'Add --sbatch FILE.' });
+  if (sbatch !== undefined && data === undefined)
+    throw new UsageError('--sbatch needs the text that the job will read.', { hint: 'Add --data PATH.' });
+}
+
+/** Writes a batch script for the same conversion. */
+async function writeSbatch(
+  { sbatch, nodes = 1, recipe: named, set, data, budget }: Args,
+  { model, recipe, made }: { readonly model: string; readonly recipe: Recipe; readonly made: Plan },
+): Promise<void> {
+  const words = [
+    ...['byteify', 'convert', model],
+    ...(named === undefined ? [] : ['--recipe', named]),
+    ...set.flatMap((each) => ['--set', each]),
+    ...['--data', ...data!],
+    ...(budget === undefined ? [] : ['--budget', budget.text]),
+  ];
+  await writeFileAtomic(sbatch!, sbatchScript({ recipe, plan: made, nodes, words }));
+}
 
 /** @throws UsageError for options that only count with a target */
 function targetOptions({ target, devices = 1, fullySharded = false }: Args): TargetOptions | null {

@@ -8,7 +8,7 @@ import type { StoreWriter } from './store-writer.js';
 
 export type FileFacts = StoreManifest['files'][number];
 
-/** The result of reading one file: its facts, null if nothing of it was kept, and how many of its documents were duplicates. */
+/** The result of reading one file: its facts, null if it could not be read to its end, and how many of its documents were duplicates. */
 export interface FileResult {
   readonly facts: FileFacts | null;
   readonly duplicates: number;
@@ -29,7 +29,7 @@ export async function readFileInto(
   const { domain, textKey, refuse, signal } = options;
   const before = writer.mark();
   const hash = createHash('sha256');
-  let [size, documents, bytes, documentBytes, duplicates, leftOut] = [0, 0, 0, 0, 0, 0];
+  let [size, documents, bytes, documentBytes, duplicates] = [0, 0, 0, 0, 0];
   const onStored = (chunk: Uint8Array) => {
     hash.update(chunk);
     size += chunk.length;
@@ -46,7 +46,6 @@ export async function readFileInto(
       if (!isTooLong) await writer.write(found.bytes);
       if (!found.ends) continue;
       if (isTooLong) {
-        leftOut++;
         writer.dropDocument();
         refuse({ path, reason: `it has a document of more than ${domain.chunkBytes.toLocaleString('en')} bytes` });
       } else if (await writer.endDocument()) {
@@ -63,7 +62,6 @@ export async function readFileInto(
     refuse(error.refusal);
     return { facts: null, duplicates: 0 };
   }
-  const facts = { path, size_bytes: size, sha256: hash.digest('hex'), documents, bytes };
-  // Of what was left out for its length the digest tells later that it has not changed.
-  return { facts: documents + leftOut === 0 ? null : facts, duplicates };
+  // If nothing of a file was kept, because it is a duplicate, too long or empty, its digest tells later that it has not changed.
+  return { facts: { path, size_bytes: size, sha256: hash.digest('hex'), documents, bytes }, duplicates };
 }

@@ -95,7 +95,7 @@ export function createRoster({ size, version, limits, now }: RosterOptions) {
     if (silent !== undefined) return `${described(silent)} has given no sign of life for ${limits.silence} s.`;
     for (const [key, { bodies, startedAt, patient }] of gatherings) {
       if (patient || now() - startedAt <= limits.step) continue;
-      const missing = [...members.keys()].filter((rank) => !bodies.has(rank));
+      const missing = [...members.keys()].filter((rank) => !bodies.has(rank)).sort((a, b) => a - b);
       return `${listed(missing)} did not reach ${key} within ${limits.step} s, and the others wait for it.`;
     }
     return null;

@@ -16,6 +16,7 @@ export { type PartParameters, parametersByPart, sumParameters, usedParametersByP
 export { parseFlops } from './parse-flops.js';
 export { planInputs } from './plan-inputs.js';
 export { configPlanSource, localPlanSource, type PlanSource } from './plan-source.js';
+export { type SbatchOptions, sbatchScript } from './sbatch.js';
 export { type AllowedPatch, type GlobalSize, PATCH_SIZES, type Scale, type ScaleInputs, scaleAt } from './scale.js';
 export { sustainedGflops } from './sustained-gflops.js';
 export { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';

@@ -17,5 +17,6 @@ export { type PatchesView, renderPatches, withoutControls } from './patches.js';
 export { printError } from './print-error.js';
 export type { Progress } from './progress-line.js';
 export { createReporter, type Reporter, type ReporterOptions } from './reporter.js';
+export { shellWord } from './shell-word.js';
 export { type Column, renderPairs, renderTable } from './table.js';
 export { canAnimate, type Environment, type OutputStream, terminalColumns, usesColour } from './terminal.js';

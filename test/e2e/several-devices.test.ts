@@ -1,11 +1,12 @@
 /** Training on several devices: XLA's plugin for the CPU, divided. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCli } from '../support/cli.js';
 import { OWN_TEXT, tinyConversion } from '../support/conversions.js';
 import setUpPlugin from '../support/openxla.js';
+import { expectSameSteps, type Step, stepsOf } from '../support/steps-of-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'byteify-devices-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -35,43 +36,21 @@ const training = (out: string, devices: number, flags: readonly string[] = []) =
     ...['--device', 'cpu-xla', '--devices', String(devices), ...flags],
   ]);
 
-interface Step {
-  readonly loss: number;
-  readonly norm: number;
-}
-
-/** Of each step that was taken. */
-function stepsOf(out: string): Step[] {
-  const lines = readFileSync(join(folder, out, 'run', 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
-  return lines
-    .map((line) => JSON.parse(line))
-    .filter((entry) => 'train_bits_per_byte' in entry)
-    .map((entry) => ({ loss: entry.train_bits_per_byte, norm: entry.gradient_norm }));
-}
-
-function expectSame(found: readonly Step[], wanted: readonly Step[]): void {
-  expect(found).toHaveLength(wanted.length);
-  found.forEach(({ loss, norm }, i) => {
-    expect(Math.abs(loss / wanted[i]!.loss - 1), `loss of step ${i + 1}`).toBeLessThan(1e-5);
-    expect(Math.abs(norm / wanted[i]!.norm - 1), `gradient norm of step ${i + 1}`).toBeLessThan(1e-4);
-  });
-}
+const steps = (out: string) => stepsOf(join(folder, out));
 
 describe('finetune on the CPU as several devices', () => {
   let alone: Step[] = [];
   beforeAll(async () => {
     const { code, stderr } = await training('alone', 1).finished;
     expect(code, stderr).toBe(0);
-    alone = stepsOf('alone');
+    alone = steps('alone');
     expect(alone).toHaveLength(STEPS);
   });
 
   it('has the losses of one device on two, each with all weights and half of the rows', async () => {
     const { code, stderr } = await training('two', 2).finished;
     expect(code, stderr).toBe(0);
-    expectSame(stepsOf('two'), alone);
+    expectSameSteps(steps('two'), alone);
   });
 
   it('resumes on four, which share the weights, what one device began', async () => {
@@ -79,9 +58,9 @@ describe('finetune on the CPU as several devices', () => {
     await begun.seen('Fine-tuning: ');
     begun.child.kill('SIGTERM');
     expect((await begun.finished).code).toBe(143);
-    expect(stepsOf('resumed').length).toBeLessThan(STEPS);
+    expect(steps('resumed').length).toBeLessThan(STEPS);
     const { code, stderr } = await training('resumed', 4, ['--fully-sharded']).finished;
     expect(code, stderr).toBe(0);
-    expectSame(stepsOf('resumed'), alone);
+    expectSameSteps(steps('resumed'), alone);
   });
 });

@@ -3,13 +3,10 @@ import { parse } from 'yaml';
 import { type ResultDocument, SUITES } from '../../evaluate/index.js';
 import { dataWords, recipeSchema } from '../../recipe/index.js';
 import { lastPart, sourceName } from '../../release/index.js';
-import { humanBytes } from '../../ui/index.js';
+import { humanBytes, shellWord } from '../../ui/index.js';
 import { html, htmlTable } from '../html.js';
 import type { ReportInputs } from '../report-inputs.js';
 import type { Section } from './section.js';
-
-/** A word for a POSIX shell. */
-const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 /** The command that gave a suite's results. Settings that have their defaults are left out. */
 function evaluateCommand({ suite, source, options }: ResultDocument): string {
@@ -24,7 +21,7 @@ function evaluateCommand({ suite, source, options }: ResultDocument): string {
       defaults[key] === value ? [] : ['--set', `${suite}.${key}=${value}`],
     ),
   ];
-  return words.map(quoted).join(' ');
+  return words.map(shellWord).join(' ');
 }
 
 /** The words after `--data`, in which capitals stand for files. */
@@ -37,7 +34,7 @@ export function again({ manifest, recipe, results }: ReportInputs): Section {
   const { revision, byteify, stages, adapted_from: adapted } = manifest;
   const source = `${sourceName(manifest) ?? 'SOURCE'}${revision === null ? '' : `@${revision}`}`;
   const commands = [
-    `byteify ${adapted === undefined ? `convert ${quoted(source)}` : `adapt ${quoted(lastPart(adapted.model))}`} --recipe recipe.yaml --data ${dataOf(recipe)} --out conversion`,
+    `byteify ${adapted === undefined ? `convert ${shellWord(source)}` : `adapt ${shellWord(lastPart(adapted.model))}`} --recipe recipe.yaml --data ${dataOf(recipe)} --out conversion`,
     ...results.map(evaluateCommand),
     'byteify report conversion',
   ];
