@@ -8,6 +8,7 @@ export {
   renderBudget,
   sameBudget,
 } from './budget/index.js';
+export { type Network, ringBytes, ringSeconds, type StepParts, stepSeconds } from './data-parallel.js';
 export { hubPlanSource } from './hub-plan-source.js';
 export { inferenceText, makePlan, type Plan, type PlanInputs, type StagePlan, trainingWorks } from './make-plan.js';
 export { measuredGflops } from './measured-gflops.js';
