@@ -1,4 +1,4 @@
-"""The model of a byteify hand-over: transformers' BLT without its patcher, divided over all processes, and the patcher beside it."""
+"""The model of a byteify hand-over: transformers' BLT, divided over all processes, and its patcher, whole on each."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 import torch.distributed as dist
+from safetensors import safe_open
 from torch.distributed.checkpoint.state_dict import StateDictOptions, set_model_state_dict
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
@@ -22,9 +22,12 @@ Settings = dict[str, Any]
 
 def read_weights(folder: Path, patcher: bool) -> dict[str, torch.Tensor]:
     """The tensors of the patcher, or all others, in float32."""
-    files = sorted(folder.glob("*.safetensors"))
-    tensors = {name: tensor for file in files for name, tensor in safetensors.torch.load_file(file).items()}
-    return {name: tensor.float() for name, tensor in tensors.items() if name.startswith(PATCHER) == patcher}
+    tensors: dict[str, torch.Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, "pt") as opened:
+            wanted = [name for name in opened.keys() if name.startswith(PATCHER) == patcher]
+            tensors |= {name: opened.get_tensor(name).float() for name in wanted}
+    return tensors
 
 
 def open_patcher(folder: Path, config: BltConfig, device: torch.device) -> BltPatcher:

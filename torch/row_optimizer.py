@@ -10,8 +10,8 @@ import torch
 class RowAdamW(torch.optim.Optimizer):
     """AdamW that moves only the rows that a step read, and lets only their moments decay, as byteify's does.
 
-    The bias correction counts all steps. Rows that were not read have a gradient of zeros. The parameters are DTensors that
-    are divided by rows, so each process updates its own. Tables have no weight decay.
+    The bias correction counts all steps. Rows that were not read have a gradient of zeros. The parameters are DTensors
+    that are divided by rows, so each process updates its own. Tables have no weight decay.
     """
 
     def __init__(self, params: Iterable[Any], lr: float = 0.0, betas=(0.9, 0.95), eps: float = 1e-8) -> None:

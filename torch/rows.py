@@ -1,9 +1,9 @@
 """The text of a byteify hand-over, in the order and in the batches of byteify's own training.
 
-data/train.bin contains all documents, one after another; data/train.ends says where each of them ends, as 8-byte floats.
-byteify packs documents into rows and lets no document of a row see another one. transformers' BLT cannot separate documents
-within a row, so here each document has a row of its own, padded on the right. The loss is the same: attention depends on
-distances only, and n-grams and patches never cross the beginning of a document.
+data/train.bin contains all documents, one after another; data/train.ends says where each of them ends, as 8-byte
+floats. byteify packs documents into rows and lets no document of a row see another one. transformers' BLT cannot
+separate documents within a row, so here each document has a row of its own, padded on the right. The loss is the same:
+attention depends on distances only, and n-grams and patches never cross the beginning of a document.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ UINT32 = 0xFFFFFFFF
 
 
 class Part(NamedTuple):
-    """The bytes [begin, end) of the text, which are predicted after BOS, and EOS after them if the document ends there."""
+    """The bytes [begin, end) of the text, predicted after BOS, and EOS after them if the document ends there."""
 
     begin: int
     end: int
@@ -88,7 +88,10 @@ def weighted(text: Text, seed: int, epoch: int) -> list[int]:
 
 
 class Packer:
-    """Takes documents in the order of byteify's training, as many as fit into its rows. Every process makes the same batches."""
+    """Takes documents in the order of byteify's training, as many as fit into its rows.
+
+    Every process makes the same batches, and reads the text of its own part only.
+    """
 
     def __init__(self, text: Text, row_length: int, seed: int, state: dict[str, int] | None = None) -> None:
         self.text, self.row_length, self.seed = text, row_length, seed
@@ -131,9 +134,9 @@ class Packer:
 
 
 def micro_batches(parts: Sequence[Part], positions: int, rank: int, world: int) -> list[list[Part]]:
-    """Groups parts of similar length into micro-batches of at most so many padded positions, and returns those of one process.
+    """The micro-batches of one process: parts of similar length, in at most so many padded positions.
 
-    Every process gets the same number of them, since FSDP waits for all; empty ones fill up.
+    Every process gets the same number of them, since each waits for the others; empty ones fill up.
     """
     batches: list[list[Part]] = []
     for part in sorted(parts, key=lambda part: -part.length):

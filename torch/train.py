@@ -2,8 +2,8 @@
 
     torchrun --nproc-per-node 8 train.py
 
-It takes the steps of byteify's own end-to-end stage: the same batches, loss, learning rates and AdamW (docs/pytorch.md says
-what differs). Run the same command again to resume. `byteify import FOLDER --out DIR` takes the result back.
+It takes the steps of byteify's own end-to-end stage: the same batches, loss, learning rates and AdamW. Run the same
+command again to resume. `byteify import FOLDER --out DIR` takes the result back. docs/pytorch.md says what differs.
 """
 
 from __future__ import annotations
@@ -40,15 +40,18 @@ from rows import EOS, NO_TARGET, Packer, Part, Text, micro_batches, padded
 
 SCRIPT_VERSION = 1
 RECORD = "training.json"
+# The settings that a checkpoint records. A run that is resumed must have the same.
+KEPT = ("byteify", "config_sha256", "data_sha256", "seed", "sequence_length")
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent, help="the hand-over (default: the script's)")
-    parser.add_argument("--run", type=Path, help="folder of checkpoints and metrics.jsonl (default: run/ in the hand-over)")
-    parser.add_argument("--reduce", choices=DTYPES, default="float32", help="precision of summed gradients")
-    parser.add_argument("--keep-weights", action="store_true", help="keep layers whole after the forward pass: faster")
-    parser.add_argument("--defer-reduction", action="store_true", help="sum gradients over processes once a step: faster")
+    option = parser.add_argument
+    option("--folder", type=Path, default=Path(__file__).parent, help="the hand-over (default: the script's folder)")
+    option("--run", type=Path, help="folder of checkpoints and metrics.jsonl (default: run/ in the hand-over)")
+    option("--reduce", choices=DTYPES, default="float32", help="precision in which processes sum gradients")
+    option("--keep-weights", action="store_true", help="keep layers whole between the passes: faster, more memory")
+    option("--defer-reduction", action="store_true", help="sum gradients once a step: faster, more memory")
     args = parser.parse_args()
     args.run = args.run or args.folder / "run"
     return args
@@ -123,7 +126,7 @@ def checkpoints(run: Path) -> list[Path]:
 
 
 def save(model, optimizers, patcher: BltPatcher, record: dict[str, Any], settings: Settings, args) -> None:
-    """Writes a BLT that transformers loads, with the optimizer's state beside it, under a temporary name that is then renamed."""
+    """Writes a BLT that transformers loads, and the optimizer's state, under a temporary name that is then renamed."""
     folder = args.run / f"checkpoint-{record['step']:06d}"
     temporary = args.run / f".{folder.name}.tmp"
     weights = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
@@ -148,9 +151,9 @@ def save(model, optimizers, patcher: BltPatcher, record: dict[str, Any], setting
 def resume(checkpoint: Path, settings: Settings, model, optimizers) -> dict[str, Any]:
     """Restores the optimizer. The weights were read with the model. Returns the record of the checkpoint."""
     record = json.loads((checkpoint / RECORD).read_text())
-    for key in ("seed", "sequence_length", "config_sha256"):
+    for key in KEPT:
         if record[key] != settings[key]:
-            raise SystemExit(f"{checkpoint} was trained with another {key}; choose another folder with --run.")
+            raise SystemExit(f"{checkpoint} was trained with another {key} than train.json has; choose another --run.")
     state = get_optimizer_state_dict(model, optimizers)
     dcp.load(state, checkpoint_id=checkpoint / "optimizer")
     set_optimizer_state_dict(model, optimizers, state)
@@ -169,19 +172,20 @@ def train(args: argparse.Namespace) -> None:
     model = open_model(folder, config, settings, args, device)
     optimizers = open_optimizers(model, settings)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    shared = {key: settings[key] for key in ("byteify", "config_sha256", "seed", "sequence_length", "rows_per_step")}
-    versions = {"format": 1, "script": SCRIPT_VERSION, "torch": torch.__version__, "transformers": transformers.__version__}
-    record = {**versions, **shared, "processes": world, "step": 0, "bytes": 0, "packer": None}
+    record: dict[str, Any] = {"format": 1, "script": SCRIPT_VERSION, "step": 0, "bytes": 0, "packer": None}
+    record |= {"torch": torch.__version__, "transformers": transformers.__version__}
+    record |= {key: settings[key] for key in KEPT}
     if newest is not None:
-        record |= {key: value for key, value in resume(newest, settings, model, optimizers).items() if key in ("step", "bytes", "packer")}
+        before = resume(newest, settings, model, optimizers)
+        record |= {key: before[key] for key in ("step", "bytes", "packer")}
     text, held_out = Text(args.folder / "data", "train"), Text(args.folder / "data", "validation")
     packer = Packer(text, settings["sequence_length"], settings["seed"], record["packer"])
     rows = min(settings["micro_batch_size"], math.ceil(settings["rows_per_step"] / world))
     positions = rows * settings["sequence_length"]
     losses = Losses(model, patcher, device)
-    stop = torch.zeros((), device=device)  # becomes 1 on the process that is told to stop
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, lambda *_: stop.fill_(1))
+    stop_file = args.run / "stop"
+    signals: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
 
     def log(line: dict[str, Any]) -> None:
         if rank == 0:
@@ -209,7 +213,8 @@ def train(args: argparse.Namespace) -> None:
                 group["lr"] = rate * group["scale"]
             optimizer.step()
             optimizer.zero_grad()
-        totals = torch.stack([nats, stop])
+        # One process may be told to stop; all must agree on it.
+        totals = torch.stack([nats, nats.new_tensor(len(signals) + (rank == 0 and stop_file.exists()))])
         dist.all_reduce(totals)
         mean, is_stopped = totals[0].item() / predictions, totals[1].item() > 0
         if not math.isfinite(mean) or not math.isfinite(norm.item()):
@@ -218,14 +223,18 @@ def train(args: argparse.Namespace) -> None:
         record |= {"step": step, "bytes": record["bytes"] + count, "packer": packer.state()}
         metrics = {"step": step, "loss_nats_per_byte": mean, "train_bits_per_byte": mean / math.log(2)}
         seconds = time.perf_counter() - started
-        log({**metrics, "learning_rate": rate, "gradient_norm": norm.item(), "bytes": count, "bytes_per_second": count / seconds})
+        metrics |= {"learning_rate": rate, "gradient_norm": norm.item()}
+        log({**metrics, "bytes": count, "bytes_per_second": count / seconds})
         is_last = step == settings["steps"]
         if step % settings["validate_every"] == 0 or is_last:
             log({"step": step, "held_out_bits_per_byte": losses.bits_per_byte(held_out, settings, positions)})
         if step % settings["checkpoint_every"] == 0 or is_last or is_stopped:
             save(model, optimizers, patcher, record, settings, args)
         if is_stopped:
-            sys.exit(f"Stopped after step {step}, which is saved; run the same command to resume.")
+            if rank == 0:
+                stop_file.unlink(missing_ok=True)
+                print(f"Stopped after step {step}, which is saved; run the same command to resume.", file=sys.stderr)
+            break
     dist.destroy_process_group()
 
 

@@ -12,29 +12,9 @@ import { recipeFor } from '../recipe/index.js';
 import { metadataFiles } from '../release/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
 import { type Command, type Context, type OptionSpec, parsers, printResult } from './command.js';
+import type { ExportArgs } from './export/args.js';
 import { handOver, refuseTrainingOptions } from './export/hand-over.js';
-import {
-  dataOption,
-  type EngineArgs,
-  engineOptions,
-  type RecipeArgs,
-  type RestartArgs,
-  recipeOptions,
-  restartOption,
-  startEngineFor,
-} from './shared-options.js';
-
-export interface ExportArgs extends EngineArgs, RestartArgs, Partial<RecipeArgs> {
-  readonly dir: string;
-  readonly out?: string;
-  readonly format?: 'transformers' | 'torch';
-  readonly checkpoint?: string;
-  readonly data?: readonly string[];
-  readonly dtype?: 'float32' | 'bfloat16';
-  readonly maxShard?: number;
-  readonly language: readonly string[];
-  readonly dataSource: readonly object[];
-}
+import { dataOption, engineOptions, recipeOptions, restartOption, startEngineFor } from './shared-options.js';
 
 /** Parses a text source given as one line of YAML: `{ name: FineWeb-Edu, license: odc-by }`. The recipe's schema checks its keys. */
 function parseDataSource(text: string): object {

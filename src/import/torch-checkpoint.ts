@@ -20,6 +20,7 @@ const recordSchema = z.object({
   torch: z.string(),
   transformers: z.string(),
   config_sha256: z.string(),
+  data_sha256: z.string(),
   step: z.int().positive(),
   bytes: z.number().nonnegative(),
 });

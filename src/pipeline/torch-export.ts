@@ -10,6 +10,7 @@ import type { Recipe } from '../recipe/index.js';
 import { metadataFiles } from '../release/index.js';
 import { humanBytes, humanCount, type Reporter } from '../ui/index.js';
 import { checkDomains, dataPaths, domainFiles } from './data-paths.js';
+import { dataDigest } from './training.js';
 
 export interface TorchExportRequest {
   /** A conversion, or a BLT checkpoint folder. */
@@ -29,7 +30,7 @@ export interface TorchExportRequest {
 
 export interface TorchExport {
   readonly report: ExportReport;
-  readonly settings: TorchSettings;
+  readonly settings: Omit<TorchSettings, 'data_sha256'>;
 }
 
 /** The folders of the model. Before any training of the model, its patcher is in a folder of its own. */
@@ -92,7 +93,7 @@ export async function torchExport(request: TorchExportRequest): Promise<TorchExp
   });
   reporter.stage(`Exporting ${from[0]}`);
   const report = await writeHandOver({
-    ...{ from, out, settings, text, card, signal },
+    ...{ from, out, settings, text, dataDigest, card, signal },
     metadata: files,
     maxShardBytes: recipe.export.max_shard_bytes,
     onProgress: ({ tensor, doneBytes, totalBytes }) =>

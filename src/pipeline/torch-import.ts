@@ -25,13 +25,13 @@ export async function torchImport(params: {
   reporter.stage(`Checking ${folder}`);
   const { record } = await openTorchCheckpoint(folder, { signal, onProgress });
   reporter.done(`${record.step.toLocaleString('en')} steps`);
-  const { script, byteify, torch, transformers, step: steps, bytes } = record;
+  const { script, byteify, torch, transformers, data_sha256, step: steps, bytes } = record;
   const { card, files } = await metadataFiles({
     folder,
     manifest: null,
     recipe: await recipeFor(folder, undefined),
     name: basename(resolve(out)),
-    trainedElsewhere: { script, byteify, torch, transformers, steps, bytes },
+    trainedElsewhere: { script, byteify, torch, transformers, data_sha256, steps, bytes },
   });
   reporter.stage(`Importing ${folder}`);
   const report = await exportTransformers({

@@ -18,6 +18,8 @@ const trainedElsewhere = z.strictObject({
   byteify: z.string(),
   torch: z.string(),
   transformers: z.string(),
+  /** Digest of the text and its split. */
+  data_sha256: z.string(),
   steps: z.int(),
   /** How many bytes of text the steps read. */
   bytes: z.number(),

@@ -4,7 +4,7 @@ import { torchExport } from '../../pipeline/torch-export.js';
 import { recipeFor } from '../../recipe/index.js';
 import { humanBytes, humanCount, renderPairs } from '../../ui/index.js';
 import { type Context, printResult } from '../command.js';
-import type { ExportArgs } from '../export.js';
+import type { ExportArgs } from './args.js';
 
 /** @throws UsageError for options of a hand-over without --format torch */
 export function refuseTrainingOptions({ recipe, set = [], data }: ExportArgs): void {

@@ -39,6 +39,8 @@ export interface TorchSettings extends Pick<Stage, (typeof KEPT)[number]> {
   readonly byteify: string;
   /** Of the model's config: the same model must come back. */
   readonly config_sha256: string;
+  /** Of the text and its split. */
+  readonly data_sha256: string;
   /** The order of the text. */
   readonly seed: number;
   readonly rows_per_step: number;
@@ -95,7 +97,7 @@ function groupsOf(config: BltConfig, stage: Stage): TorchGroup[] {
 }
 
 /** @throws UsageError for a recipe or a model that the scripts cannot train as byteify does */
-export function torchSettings(config: BltConfig, recipe: Recipe): TorchSettings {
+export function torchSettings(config: BltConfig, recipe: Recipe): Omit<TorchSettings, 'data_sha256'> {
   const { stage, index } = stageOf(recipe);
   if (config.patching.maxPatchLength !== null) {
     throw new UsageError('The model limits the length of patches, which transformers does not do causally.', {

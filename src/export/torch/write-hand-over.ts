@@ -4,6 +4,7 @@ import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { claimOutput } from '../../conversion/index.js';
+import { openStore, type StoreManifest } from '../../data/index.js';
 import { makeFolder, writeFolderAtomic } from '../../fs/index.js';
 import { type ExportReport, exportTransformers } from '../export-transformers.js';
 import type { TorchSettings } from './settings.js';
@@ -35,18 +36,23 @@ async function copyStore(from: string, to: string): Promise<void> {
 export async function writeHandOver(
   params: Omit<Parameters<typeof exportTransformers>[0], 'dtype' | 'ownsOut' | 'from'> & {
     readonly from: readonly [string, ...string[]];
-    readonly settings: TorchSettings;
+    readonly settings: Omit<TorchSettings, 'data_sha256'>;
     readonly text: TextSource;
+    /** The digest of a store. */
+    readonly dataDigest: (store: { readonly manifest: StoreManifest }) => string;
   },
 ): Promise<ExportReport> {
-  const { from, out, settings, text, ...rest } = params;
+  const { from, out, settings, text, dataDigest, ...rest } = params;
   const target = await claimOutput(out, { kind: 'export', source: from[0] });
   return writeFolderAtomic(target, async (folder) => {
     const model = join(folder, HAND_OVER.model);
     const report = await exportTransformers({ ...rest, from, out: model, dtype: 'float32', ownsOut: true });
     const data = join(folder, HAND_OVER.data);
     await (typeof text === 'string' ? copyStore(text, data) : text(data));
-    await writeFile(join(folder, HAND_OVER.settings), `${JSON.stringify(settings, null, 2)}\n`);
+    const store = await openStore(data);
+    const all: TorchSettings = { ...settings, data_sha256: dataDigest(store) };
+    await store.close();
+    await writeFile(join(folder, HAND_OVER.settings), `${JSON.stringify(all, null, 2)}\n`);
     for (const name of (await readdir(SCRIPTS)).filter((file) => file.endsWith('.py')))
       await copyFile(join(SCRIPTS, name), join(folder, name));
     return { ...report, folder: out };
