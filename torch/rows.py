@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from pathlib import Path
 from typing import Iterator, NamedTuple, Sequence
 
@@ -60,9 +61,9 @@ class Text:
         return np.concatenate([[BOS], ids, [EOS] if part.is_last else []]).astype(np.int64)
 
 
-def shuffled(count: int, seed: int) -> list[int]:
+def shuffled(count: int, seed: int) -> Sequence[int]:
     """A Fisher-Yates shuffle of 0..count-1 by a linear congruential generator, the same as byteify's."""
-    order = list(range(count))
+    order = array("q", range(count))
     state = ((seed * 0x9E3779B1) ^ 0x85EBCA6B) & UINT32
     for i in range(count - 1, 0, -1):
         state = (state * 1664525 + 1013904223) & UINT32
@@ -78,7 +79,7 @@ def weighted(text: Text, seed: int, epoch: int) -> list[int]:
     for i, (first, count, weight) in enumerate(text.domains):
         own = int(text.ends[first + count - 1] - text.begins[first])
         wanted = max(1, math.floor(weight / total * len(text.bytes) / own * count + 0.5))
-        pass_now, order = -1, []
+        pass_now, order = -1, array("q")
         for k in range(epoch * wanted, (epoch + 1) * wanted):
             if k // count != pass_now:
                 pass_now = k // count
@@ -98,7 +99,7 @@ class Packer:
         self.epoch, self.place, self.offset = (state or {"epoch": 0, "place": 0, "offset": 0}).values()
         self.order = self._order()
 
-    def _order(self) -> list[int]:
+    def _order(self) -> Sequence[int]:
         seed = self.seed + self.epoch * 7919
         if self.text.domains is None:
             return shuffled(len(self.text.ends), seed)

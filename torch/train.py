@@ -59,6 +59,8 @@ def arguments() -> argparse.Namespace:
 
 def start() -> torch.device:
     """Joins the other processes. torchrun and accelerate set the environment that this reads."""
+    if "RANK" not in os.environ:
+        raise SystemExit("Start the script with torchrun: torchrun --nproc-per-node 1 train.py")
     if not torch.cuda.is_available():
         dist.init_process_group("gloo")
         return torch.device("cpu")

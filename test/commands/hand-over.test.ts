@@ -92,6 +92,10 @@ describe('export --format torch and import', () => {
     [{ out: undefined }, 'A folder for PyTorch needs a place of its own.'],
     [{ dtype: 'bfloat16' }, '--dtype has no effect with --format torch'],
     [{ data: undefined }, 'There is no text to train on.'],
+    [
+      { format: 'transformers', recipe: undefined, data: undefined, out: undefined, checkpoint: 'x' },
+      '--checkpoint needs a folder to write.',
+    ],
     [{ format: 'transformers' }, '--recipe has no effect on an export for transformers.'],
   ])('refuse %j', async (change, message) => {
     const { error } = await handOver(await exported(), change);

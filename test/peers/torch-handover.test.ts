@@ -24,9 +24,10 @@ stages:
     batch_bytes: 2048
     sequence_length: 256
     micro_batch_size: 3
-    learning_rate: 1.0e-3
+    learning_rate: 2.0e-4
     learning_rate_scale: { global: 0.25, hash: 2 }
     warmup_steps: 2
+    epsilon: 1.0e-6
     schedule: linear
     min_learning_rate_ratio: 0.5
     clip_norm: 5
