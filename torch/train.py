@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,14 @@ def start() -> torch.device:
     """Joins the other processes. torchrun and accelerate set the environment that this reads."""
     if "RANK" not in os.environ:
         raise SystemExit("Start the script with torchrun: torchrun --nproc-per-node 1 train.py")
+    # All wait while the first one writes the weights.
+    patience = timedelta(hours=1)
     if not torch.cuda.is_available():
-        dist.init_process_group("gloo")
+        dist.init_process_group("gloo", timeout=patience)
         return torch.device("cpu")
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
     torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl")
+    dist.init_process_group("cpu:gloo,cuda:nccl", timeout=patience)
     return device
 
 
@@ -124,7 +127,8 @@ class Losses:
 
 def checkpoints(run: Path) -> list[Path]:
     """Complete checkpoints, oldest first."""
-    return sorted(folder for folder in run.glob("checkpoint-*") if (folder / RECORD).exists())
+    complete = (folder for folder in run.glob("checkpoint-*") if (folder / RECORD).exists())
+    return sorted(complete, key=lambda folder: int(folder.name.split("-")[1]))
 
 
 def save(model, optimizers, patcher: BltPatcher, record: dict[str, Any], settings: Settings, args) -> None:
@@ -178,8 +182,8 @@ def train(args: argparse.Namespace) -> None:
     record |= {"torch": torch.__version__, "transformers": transformers.__version__}
     record |= {key: settings[key] for key in KEPT}
     if newest is not None:
-        before = resume(newest, settings, model, optimizers)
-        record |= {key: before[key] for key in ("step", "bytes", "packer")}
+        saved = resume(newest, settings, model, optimizers)
+        record |= {key: saved[key] for key in ("step", "bytes", "packer")}
     text, held_out = Text(args.folder / "data", "train"), Text(args.folder / "data", "validation")
     packer = Packer(text, settings["sequence_length"], settings["seed"], record["packer"])
     rows = min(settings["micro_batch_size"], math.ceil(settings["rows_per_step"] / world))
@@ -189,10 +193,16 @@ def train(args: argparse.Namespace) -> None:
     signals: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: signals.append(number))
 
+    metrics_file = args.run / "metrics.jsonl"
+    if rank == 0:  # the steps after the checkpoint are taken again
+        before = metrics_file.read_text().splitlines() if metrics_file.exists() else []
+        kept = [line + "\n" for line in before if json.loads(line)["step"] <= record["step"]]
+        metrics_file.write_text("".join(kept))
+
     def log(line: dict[str, Any]) -> None:
         if rank == 0:
             print(json.dumps(line), flush=True)
-            with open(args.run / "metrics.jsonl", "a") as file:
+            with open(metrics_file, "a") as file:
                 file.write(json.dumps(line) + "\n")
 
     while record["step"] < settings["steps"]:
