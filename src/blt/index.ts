@@ -17,6 +17,7 @@ export {
   type RopeConfig,
   type TransformerConfig,
 } from './config.js';
+export { configDigest } from './config-digest.js';
 export { configText } from './config-text.js';
 export {
   type FlopParts,

@@ -11,17 +11,10 @@ import { removeAtomic } from '../fs/index.js';
 import { recipeFor } from '../recipe/index.js';
 import { metadataFiles } from '../release/index.js';
 import { humanBytes, humanCount, renderPairs } from '../ui/index.js';
-import { type Command, type Context, parsers, printResult } from './command.js';
-import { type EngineArgs, engineOptions, type RestartArgs, restartOption, startEngineFor } from './shared-options.js';
-
-interface Args extends EngineArgs, RestartArgs {
-  readonly dir: string;
-  readonly out?: string;
-  readonly dtype?: 'float32' | 'bfloat16';
-  readonly maxShard?: number;
-  readonly language: readonly string[];
-  readonly dataSource: readonly object[];
-}
+import { type Command, type Context, type OptionSpec, parsers, printResult } from './command.js';
+import type { ExportArgs } from './export/args.js';
+import { handOver, refuseTrainingOptions } from './export/hand-over.js';
+import { dataOption, engineOptions, recipeOptions, restartOption, startEngineFor } from './shared-options.js';
 
 /** Parses a text source given as one line of YAML: `{ name: FineWeb-Edu, license: odc-by }`. The recipe's schema checks its keys. */
 function parseDataSource(text: string): object {
@@ -32,13 +25,25 @@ function parseDataSource(text: string): object {
   );
 }
 
-export const exportCommand: Command<Args> = {
+/** An option that only a hand-over to PyTorch takes. */
+const forTorch = (option: OptionSpec): OptionSpec => ({ ...option, help: `with --format torch: ${option.help}` });
+
+export const exportCommand: Command<ExportArgs> = {
   name: 'export',
   summary: 'write the checkpoint that transformers loads, with tokenizer and model card',
   arguments: [{ name: 'dir', help: 'a conversion folder, or a BLT checkpoint folder' }],
   options: [
     { flags: '--out <dir>', help: 'the folder to write (default for a conversion: its own blt/)' },
-    { flags: '--format <name>', help: 'the file layout', choices: ['transformers'], default: 'transformers' },
+    {
+      flags: '--format <name>',
+      help: 'transformers: a model to run or publish; torch: a folder to train it further on a cluster with PyTorch (docs/pytorch.md)',
+      choices: ['transformers', 'torch'],
+      default: 'transformers',
+    },
+    {
+      flags: '--checkpoint <dir>',
+      help: 'with --out: the checkpoint to export, such as run/stage-0/checkpoint-000000 (default: the newest)',
+    },
     {
       flags: '--dtype <type>',
       help: 'precision of the weights (default: the recipe’s, else bfloat16)',
@@ -56,6 +61,8 @@ export const exportCommand: Command<Args> = {
       repeatable: true,
       parse: parseDataSource,
     },
+    ...recipeOptions.map(forTorch),
+    forTorch(dataOption),
     restartOption,
     ...engineOptions,
   ],
@@ -63,8 +70,11 @@ export const exportCommand: Command<Args> = {
     'byteify export smollm2-blt',
     'byteify export smollm2-blt --out smollm2-blt-fp32 --dtype float32 --language en',
     "byteify export smollm2-blt --restart-from export --data-source '{ name: FineWeb-Edu, license: odc-by, hub_id: HuggingFaceFW/fineweb-edu }'",
+    'byteify export llama-blt --format torch --out llama-torch --data corpus/ --set stages.1.steps=100000',
   ],
   async run(context, args) {
+    if (args.format === 'torch') return handOver(context, args, overrides(args));
+    refuseTrainingOptions(args);
     const document = args.out === undefined ? await inPlace(context, args) : await aside(context, args, args.out);
     printResult(context, document, () =>
       renderPairs([
@@ -91,7 +101,7 @@ interface ExportDocument {
 }
 
 /** The recipe overrides that follow from the flags. */
-function overrides({ dtype, maxShard, language, dataSource }: Args): string[] {
+function overrides({ dtype, maxShard, language, dataSource }: ExportArgs): string[] {
   return [
     ...(dtype === undefined ? [] : [`export.dtype=${dtype}`]),
     ...(maxShard === undefined ? [] : [`export.max_shard_bytes=${maxShard}`]),
@@ -101,7 +111,10 @@ function overrides({ dtype, maxShard, language, dataSource }: Args): string[] {
 }
 
 /** Runs the export stage of a conversion, with its own recipe and the overrides of the flags. */
-async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
+async function inPlace(context: Context, args: ExportArgs): Promise<ExportDocument> {
+  if (args.checkpoint !== undefined) {
+    throw new UsageError('--checkpoint needs a folder to write.', { hint: 'Add --out DIR.' });
+  }
   if ((await readManifest(args.dir)) === null) {
     throw new UsageError(`${args.dir} is not a conversion folder.`, {
       hint: 'Name the folder to write with --out DIR.',
@@ -127,9 +140,11 @@ async function inPlace(context: Context, args: Args): Promise<ExportDocument> {
 }
 
 /** Exports the newest weights to another folder, without recording it in the conversion. Logits are compared only if the engine is set up. */
-async function aside({ reporter, signal }: Context, args: Args, out: string): Promise<ExportDocument> {
+async function aside({ reporter, signal }: Context, args: ExportArgs, out: string): Promise<ExportDocument> {
   const manifest = await readManifest(args.dir);
-  const { folder: from, origin } = await resolveCheckpoint(args.dir, { prefer: ['run', 'init'] });
+  const { folder: from, origin } = await (args.checkpoint === undefined
+    ? resolveCheckpoint(args.dir, { prefer: ['run', 'init'] })
+    : resolveCheckpoint(args.checkpoint));
   if (origin === 'init') reporter.warn(`${args.dir} has not been fine-tuned yet: its local models are untrained.`);
   const recipe = await recipeFor(args.dir, undefined, { sets: overrides(args), onWarning: reporter.warn });
   const { dtype, max_shard_bytes } = recipe.export;
@@ -158,7 +173,7 @@ async function aside({ reporter, signal }: Context, args: Args, out: string): Pr
 
 async function compare(params: {
   reporter: Context['reporter'];
-  args: Args;
+  args: ExportArgs;
   from: string;
   out: string;
   dtype: 'float32' | 'bfloat16';

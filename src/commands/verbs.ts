@@ -26,7 +26,7 @@ export const VERBS: readonly Verb[] = [
   },
   {
     name: 'import',
-    summary: 'import a model from the hub, a local folder or a GGUF file',
+    summary: 'import a model from the hub, a local folder or a GGUF file, or take one back from PyTorch',
     load: async () => (await import('./import.js')).importCommand,
   },
   {

@@ -19,6 +19,7 @@ import { type CardInputs, type CardModel, modelCard } from '../release/index.js'
 import {
   elementCount,
   openCheckpoint,
+  overlay,
   type TensorReader,
   tensorBytes,
   tensorChunks,
@@ -49,7 +50,7 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
 /**
  * Writes config.json, generation_config.json, the weights in shards with their index, the byte tokenizer and a model card
  * (blt-format 3.1 to 3.3). Tensors are converted in bounded parts, so memory use does not grow with the model. `out` is written atomically.
- * @param params.from a BLT checkpoint folder with tensors in any mix of F64, F32, F16 and BF16.
+ * @param params.from a BLT checkpoint folder with tensors in any mix of F64, F32, F16 and BF16; or several, each tensor from the first that has it.
  * @param params.dtype of all written tensors, including the patcher's.
  * @param params.maxShardBytes largest size of a weight file, 5e9 by default.
  * @param params.metadata additional texts by file name: licence, recipe, provenance.
@@ -58,7 +59,7 @@ const STORED_AS = { float32: 'F32', bfloat16: 'BF16' } as const;
  * @example await exportTransformers({ from: 'run/checkpoint-500', out: 'blt', dtype: 'bfloat16', card })
  */
 export async function exportTransformers(params: {
-  from: string;
+  from: string | readonly [string, ...string[]];
   out: string;
   dtype: 'float32' | 'bfloat16';
   card: CardInputs;
@@ -68,10 +69,12 @@ export async function exportTransformers(params: {
   onProgress?: (event: ExportProgress) => void;
   signal?: AbortSignal | undefined;
 }): Promise<ExportReport> {
-  const { from, out, dtype, card, ownsOut = false } = params;
+  const { out, dtype, card, ownsOut = false } = params;
+  const folders = typeof params.from === 'string' ? ([params.from] as const) : params.from;
+  const [from] = folders;
   const target = ownsOut ? out : await claimOutput(out, { kind: 'export', source: from });
   const config = await readBltConfig(from);
-  const reader = await openCheckpoint(from);
+  const reader = await openTensors(folders);
   try {
     const stored = checkTensors(bltTensors(config), reader.tensors, from);
     const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -99,6 +102,14 @@ export async function exportTransformers(params: {
   } finally {
     await reader.close();
   }
+}
+
+/** A folder among several may have more tensors than the model, as an aligned patcher's has. */
+async function openTensors(folders: readonly string[]): Promise<TensorReader> {
+  if (folders.length === 1) return openCheckpoint(folders[0]!);
+  const reader = overlay(await Promise.all(folders.map(openCheckpoint)));
+  const names = new Set(bltTensors(await readBltConfig(folders[0]!)).map(({ name }) => name));
+  return { ...reader, tensors: new Map([...reader.tensors].filter(([name]) => names.has(name))) };
 }
 
 function tensorSource(

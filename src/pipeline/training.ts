@@ -6,7 +6,7 @@ import { digestOf } from '../fs/index.js';
 import type { Progress } from '../ui/index.js';
 
 /** A digest of a store's text and its split. */
-export function dataDigest({ manifest }: ByteStore): string {
+export function dataDigest({ manifest }: Pick<ByteStore, 'manifest'>): string {
   return digestOf({
     files: manifest.files.map(({ sha256 }) => sha256),
     train: manifest.train,

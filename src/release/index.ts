@@ -11,6 +11,14 @@ export { type LicenceFileKind, licenceFileKind, licenceFilesOf, noticeWith } fro
 export { CONCERNS, type Licence, licenceOf } from './licences.js';
 export { type LlamaTerms, withRequiredPrefix } from './llama-licences.js';
 export { CARD_NAME, type ReleaseOptions } from './metadata-requirements.js';
-export { lastPart, PROVENANCE_NAME, type Provenance, provenanceOf, RECIPE_NAME, sourceName } from './provenance.js';
+export {
+  lastPart,
+  PROVENANCE_NAME,
+  type Provenance,
+  provenanceOf,
+  RECIPE_NAME,
+  sourceName,
+  type TrainedElsewhere,
+} from './provenance.js';
 export { releaseViolations } from './release-violations.js';
 export type { Violation } from './violation.js';

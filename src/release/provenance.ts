@@ -11,6 +11,22 @@ export { PROVENANCE_NAME };
 
 export const RECIPE_NAME = 'recipe.yaml';
 
+/** A training in another program, by a script that byteify handed over. */
+const trainedElsewhere = z.strictObject({
+  /** The version of the script; `byteify` is that of the hand-over. */
+  script: z.int(),
+  byteify: z.string(),
+  torch: z.string(),
+  transformers: z.string(),
+  /** Digest of the text and its split. */
+  data_sha256: z.string(),
+  steps: z.int(),
+  /** How many bytes of text the steps read. */
+  bytes: z.number(),
+});
+
+export type TrainedElsewhere = Readonly<z.infer<typeof trainedElsewhere>>;
+
 const provenanceSchema = z.strictObject({
   format: z.literal(1),
   byteify: z.string(),
@@ -47,6 +63,8 @@ const provenanceSchema = z.strictObject({
     z.enum(STAGE_NAMES),
     z.strictObject({ seconds: z.number(), metrics: z.record(z.string(), z.number()) }),
   ),
+  /** What happened after the stages, the first training first; absent if nothing did. The measurements of the stages were made before it. */
+  trained_elsewhere: z.array(trainedElsewhere).min(1).optional(),
 });
 
 export type Provenance = z.infer<typeof provenanceSchema>;

@@ -1,6 +1,6 @@
 /** @module The card's section on how the model was made and how to reproduce it. */
 import { dataWords, type Recipe, type RecipeStage, type StageKind } from '../../recipe/index.js';
-import { humanDuration, humanFlops } from '../../ui/index.js';
+import { counted, humanBytes, humanDuration, humanFlops } from '../../ui/index.js';
 import { PROVENANCE_NAME, RECIPE_NAME } from '../provenance.js';
 import type { CardInputs } from './inputs.js';
 import { code, escapeText, markdownTable, significant } from './markdown.js';
@@ -23,6 +23,7 @@ export function howItWasMade(card: CardInputs): string {
     markdownTable(['step', 'what happens', 'optimizer steps:', 'bytes per step:'], steps(card.recipe)),
     ...effort(card),
     ...adaptation(card),
+    ...elsewhere(card),
     `To reproduce it ${sameSource(card)}, with the same ${dataPlace(card.recipe)}:`,
     `\`\`\`sh\nbyteify ${card.provenance.adapted_from === undefined ? 'convert' : 'adapt BLT'} --recipe recipe.yaml --data ${dataWords(card.recipe, (name) => name).join(' ')} --out again\n\`\`\``,
   ].join('\n\n');
@@ -57,6 +58,13 @@ function adaptation({ provenance: { adapted_from: from } }: CardInputs): string[
   return [
     `It was adapted from the BLT ${code(from.model)} (SHA-256 over the names and digests of its files ${code(from.sha256)}), which \`BLT\` stands for below.`,
   ];
+}
+
+function elsewhere({ provenance: { trained_elsewhere: trainings = [] } }: CardInputs): string[] {
+  return trainings.map(
+    ({ steps, bytes, script, torch }) =>
+      `After that it was trained in PyTorch ${escapeText(torch)} for ${counted(steps, 'step')} on ${humanBytes(bytes)} of text, by version ${script} of byteify's script, which the command below does not repeat.`,
+  );
 }
 
 function sameSource({ provenance: { source, adapted_from: adapted } }: CardInputs): string {

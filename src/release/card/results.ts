@@ -32,7 +32,8 @@ export function measured({ provenance: { stages } }: CardInputs): readonly (read
 }
 
 /** The source's bits per byte divided by the model's; null if one of them is unknown. */
-export function retention({ provenance: { stages } }: CardInputs): number | null {
+export function retention({ provenance: { stages, trained_elsewhere } }: CardInputs): number | null {
+  if (trained_elsewhere !== undefined) return null;
   const { validation_bits_per_byte: own, source_bits_per_byte: source } = (stages.finetune?.metrics ?? {}) as Metrics;
   return own === undefined || source === undefined ? null : source / own;
 }
@@ -53,8 +54,14 @@ export function results(card: CardInputs): string {
             rest.map(([stage, name, value]) => [stage, words(name), significant(value)]),
           ),
         ];
+  if (card.provenance.trained_elsewhere !== undefined)
+    return [OUTDATED, ...quantisation(card), ...details].join('\n\n');
   return [...comparison(card), ...retained(card), ...quantisation(card), ...commands(card), ...details].join('\n\n');
 }
+
+/** The model has been trained since it was measured. */
+const OUTDATED =
+  'The model was measured before its last training, so these results are not its own. `byteify evaluate` measures it again.';
 
 /** A table that compares the source and the model. */
 function comparison({ provenance: { stages } }: CardInputs): string[] {
