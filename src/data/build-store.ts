@@ -184,7 +184,7 @@ const contentsOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
 const sectionOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
   kind === 'text' && isAlone ? 'data' : `data.domains.${name}`;
 
-const FORMS = 'Pass text or JSON lines, plain or compressed with gzip or zstd';
+const FORMS = 'Pass text or JSON lines, plain or compressed with gzip or zstd, or Parquet';
 
 function takenFiles({ name }: DomainFiles): ByteifyError {
   return new ByteifyError(`All files of the domain ${name} belong to another domain as well.`, {

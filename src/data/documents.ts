@@ -1,28 +1,19 @@
 /**
- * @module Reads the documents of a file: a text file is one document, JSON has one per record; either can be compressed with gzip or zstd. A file of
- * any bytes is one document as it is.
+ * @module Reads the documents of a file: a text file is one document, JSON has one per record; either can be compressed with gzip or zstd. Parquet
+ * has one per row. A file of any bytes is one document as it is.
  */
 import { messageOf } from '../errors.js';
 import { danglingLink } from '../system-errors.js';
 import { type ChunkReader, openChunks } from './chunk-reader.js';
 import { documentForm } from './document-form.js';
-import type { DomainKind } from './domains.js';
-import { type FileChunksOptions, fileChunks, storedChunks } from './file-chunks.js';
+import { fileChunks, storedChunks } from './file-chunks.js';
+import type { DocumentsOptions, Found } from './found.js';
 import { jsonValues, MAX_VALUE_BYTES } from './json-values.js';
 import { linesOf } from './lines.js';
+import { isParquet, parquetDocuments } from './parquet.js';
 import { type RecordText, recordText } from './record-text.js';
-import { BrokenFile, type Refusal, Unusable } from './refusal.js';
+import { BrokenFile, Unusable } from './refusal.js';
 import { validUtf8, withoutByteOrderMark } from './utf8.js';
-
-/** The next bytes of a document (of text, cut between characters), with `ends` set on its last ones; or something that was skipped. */
-export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
-
-export interface DocumentsOptions extends FileChunksOptions {
-  readonly path: string;
-  readonly kind: DomainKind;
-  /** The key of a JSON record's text. */
-  readonly textKey: string;
-}
 
 const END = { bytes: new Uint8Array(), ends: true } as const;
 
@@ -102,6 +93,7 @@ async function* byteDocument(options: DocumentsOptions): AsyncGenerator<Found> {
 
 async function* textDocuments(options: DocumentsOptions): AsyncGenerator<Found> {
   const { path } = options;
+  if (await isParquet(path)) return yield* parquetDocuments(options);
   const contents = openChunks(withoutByteOrderMark(fileChunks(path, options)));
   try {
     const form = await documentForm(path, contents);
