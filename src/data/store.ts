@@ -1,11 +1,10 @@
 /** @module Reads a store of document chunks: per split, one file of bytes and one of offsets, with random access. */
-import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../errors.js';
 import { readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
-import { systemFailure } from '../system-errors.js';
 import { DEFAULT_DOMAIN, type DomainRange } from './domains.js';
+import { openToRead, readEnds } from './split-ends.js';
 
 const count = z.int().nonnegative();
 const splitCounts = z.object({ pieces: count, bytes: count });
@@ -103,48 +102,12 @@ export async function readStoreManifest(folder: string): Promise<StoreManifest |
   return readJsonIfThere(join(folder, MANIFEST_FILE), MANIFEST);
 }
 
-async function openToRead(path: string): Promise<FileHandle> {
-  return open(path, 'r').catch((cause: unknown) => {
-    const failure = systemFailure(cause, path);
-    throw failure === null ? cause : new ByteifyError(failure.message, { hint: HINT, cause });
-  });
-}
-
-/** Checks that the ends are increasing whole numbers; others would give document chunks of wrong lengths. */
-function checkEnds(path: string, ends: Float64Array): void {
-  let before = 0;
-  for (const [chunk, end] of ends.entries()) {
-    if (!Number.isSafeInteger(end) || end <= before) {
-      throw new ByteifyError(`${path} is damaged: document chunk ${chunk} would end at ${end}, after ${before}.`, {
-        hint: HINT,
-      });
-    }
-    before = end;
-  }
-}
-
-async function readEnds(path: string): Promise<Float64Array> {
-  const file = await openToRead(path);
-  try {
-    const { size } = await file.stat();
-    if (size % Float64Array.BYTES_PER_ELEMENT !== 0) {
-      throw new ByteifyError(`${path} is truncated: ${size} bytes is not a multiple of 8.`, { hint: HINT });
-    }
-    const ends = new Float64Array(size / Float64Array.BYTES_PER_ELEMENT);
-    await readFully(file, new Uint8Array(ends.buffer), 0, path, HINT);
-    checkEnds(path, ends);
-    return ends;
-  } finally {
-    await file.close();
-  }
-}
-
 /** Opens a split for reading. @throws ByteifyError if a file is missing, damaged or truncated. */
 export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
-  const ends = await readEnds(files.ends);
+  const ends = await readEnds(files.ends, HINT);
   const path = files.bytes;
   const byteCount = ends.at(-1) ?? 0;
-  const file = await openToRead(path);
+  const file = await openToRead(path, HINT);
   const { size } = await file.stat();
   if (size !== byteCount) {
     await file.close();
