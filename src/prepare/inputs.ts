@@ -1,14 +1,7 @@
 /** @module What `byteify prepare` reads: files, folders, JSON lines from standard input, and datasets of the hub. */
 import { stat } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
-import {
-  documentsOf,
-  type Found,
-  findFiles,
-  lineDocuments,
-  type Refusal,
-  Unusable,
-} from '../data/index.js';
+import { documentsOf, type Found, findFiles, lineDocuments, type Refusal, Unusable } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { type HubSource, hubInputs, isHubInput } from './hub-inputs.js';
 import { type PrepareInput, type ReadOptions, STDIN } from './input.js';
