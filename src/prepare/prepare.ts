@@ -1,5 +1,8 @@
 /** @module Prepares data: inputs of any size as a stream into shards, all of them or one part. */
+import { resolve, sep } from 'node:path';
 import type { PreparedManifest, PreparePlan, Refusal } from '../data/index.js';
+import { UsageError } from '../errors.js';
+import { STDIN } from './input.js';
 import { findInputs, type InputOptions } from './inputs.js';
 import { mergePrepared } from './merge.js';
 import { agreeOnPlan } from './plan.js';
@@ -22,6 +25,17 @@ export interface PrepareResult extends PartResult {
   readonly prepared: PreparedManifest | null;
 }
 
+/** @throws UsageError if the output would be among its own inputs */
+function refuseOwnInput(out: string, inputs: readonly string[]): void {
+  const around = inputs.find(
+    (input) => input !== STDIN && `${resolve(out)}${sep}`.startsWith(`${resolve(input)}${sep}`),
+  );
+  if (around === undefined) return;
+  throw new UsageError(`--out ${out} is inside of the input ${around}, which it would change.`, {
+    hint: 'Choose a folder outside of the inputs.',
+  });
+}
+
 /**
  * Writes what is missing of a prepared folder, or of one part of it. A single part is merged at once.
  * @throws UsageError if the folder was begun from other inputs or options, or an input does not exist; ByteifyError if nothing can be used, a shard
@@ -29,6 +43,7 @@ export interface PrepareResult extends PartResult {
  */
 export async function prepare(options: PrepareOptions): Promise<PrepareResult> {
   const { out, kind, column, shardBytes, parts, signal } = options;
+  refuseOwnInput(out, options.inputs);
   const { inputs, refused } = await findInputs(options);
   if (refused.length > 0) options.onRefused(refused);
   const settings = { kind, column, shard_bytes: shardBytes, parts };

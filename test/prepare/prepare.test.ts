@@ -302,7 +302,16 @@ describe('a prepared folder that does not fit', () => {
 
   it('is refused if it has other contents', async () => {
     const { path } = corpus([3]);
-    expect(await messageOf(run([path], { out: path }))).toBe(`${path} is not empty and is no prepared folder.`);
+    const other = corpus([1]).path;
+    expect(await messageOf(run([path], { out: other }))).toBe(`${other} is not empty and is no prepared folder.`);
+  });
+
+  it('is refused inside of an input', async () => {
+    const { path } = corpus([3]);
+    for (const out of [path, join(path, 'out')])
+      expect(await messageOf(run([path], { out }))).toBe(
+        `--out ${out} is inside of the input ${path}, which it would change.`,
+      );
   });
 
   it('names missing parts', async () => {
