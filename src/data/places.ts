@@ -78,12 +78,13 @@ export function openSources(paths: readonly string[], hint: string): SourceFiles
       const found = use(source);
       found.readers++;
       try {
+        const file = await found.file.catch((error: unknown) => {
+          open.delete(source);
+          throw error;
+        });
         const bytes = new Uint8Array(length);
-        await readFully(await found.file, bytes, offset, paths[source - 1]!, hint);
+        await readFully(file, bytes, offset, paths[source - 1]!, hint);
         return bytes;
-      } catch (error) {
-        open.delete(source);
-        throw error;
       } finally {
         found.readers--;
         await closeOldest();
