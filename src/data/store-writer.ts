@@ -87,12 +87,22 @@ export async function closeSplitWriter(writer: SplitWriter): Promise<SplitCounts
   }
 }
 
-export async function createStoreWriter(options: {
+/** The number of a source, counted from 1; a new one gets the next. */
+function numberOf(path: string, sources: Map<string, number>): number {
+  const number = sources.get(path) ?? sources.size + 1;
+  sources.set(path, number);
+  return number;
+}
+
+export async function createStoreWriter({
+  folder,
+  validationFraction,
+  seed,
+}: {
   folder: string;
   validationFraction: number;
   seed: number;
 }): Promise<StoreWriter> {
-  const { folder, validationFraction, seed } = options;
   const train = await createSplitWriter(folder, 'train');
   const validation = await createSplitWriter(folder, 'validation');
   const splits = [train, validation];
@@ -115,11 +125,6 @@ export async function createStoreWriter(options: {
     await appendChunk(uniformDraw(seed, chunk) < validationFraction ? validation : train, chunk, unread);
     if (unread !== null) unread = { ...unread, offset: unread.offset + chunk.length };
   };
-  const numberOf = (path: string): number => {
-    const number = sources.get(path) ?? sources.size + 1;
-    sources.set(path, number);
-    return number;
-  };
   const beginDocument = () => {
     digest = createHash('sha256');
     rest = new Uint8Array();
@@ -127,12 +132,8 @@ export async function createStoreWriter(options: {
     begin = mark();
   };
   const rollBack = (to: Mark) => {
-    files.forEach((file, i) => {
-      file.truncate(to.lengths[i]!);
-    });
-    splits.forEach((split, i) => {
-      split.placed = to.placed[i]!;
-    });
+    for (const [i, file] of files.entries()) file.truncate(to.lengths[i]!);
+    for (const [i, split] of splits.entries()) split.placed = to.placed[i]!;
     documents.truncate(to.documents);
     beginDocument();
   };
@@ -145,7 +146,7 @@ export async function createStoreWriter(options: {
       domain = next;
     },
     async write(bytes, place) {
-      if (place !== undefined) unread = { source: numberOf(place.path), offset: place.offset };
+      if (place !== undefined) unread = { source: numberOf(place.path, sources), offset: place.offset };
       digest.update(bytes);
       const unwritten = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
       const chunks = completeChunks(unwritten, domain!.chunkBytes, domain!.kind);
