@@ -120,6 +120,7 @@ export {
   type Scale,
   scaleAt,
 } from './plan/index.js';
+export { type PreparedDocument, preparedDocuments } from './prepare/index.js';
 export { type CardInputs, cardFromManifest } from './release/index.js';
 export { type RemapOptions, type RemapReport, remap, toBltName, toLlamaName } from './remap/index.js';
 export { byteTokenizerFiles, loadTokenizer, type SourceTokenizer, tokenizerFromGguf } from './tokenizer/index.js';

@@ -50,13 +50,13 @@ export interface BudgetArgs {
 
 export const dataOption: OptionSpec = {
   flags: '--data <path...>',
-  help: 'text to train on: files and folders of text or JSON lines, plain or compressed with gzip or zstd; NAME=PATH for a domain of the recipe',
+  help: 'text to train on: files and folders of text, JSON lines (both plain or compressed with gzip or zstd) or Parquet; NAME=PATH for a domain of the recipe',
 };
 
 /** For verbs that read --data without a recipe that names the key. */
 export const textKeyOption: OptionSpec = {
   flags: '--text-key <key>',
-  help: 'key of the text in a JSON record',
+  help: 'key of the text in a JSON record, or column of a Parquet file',
   default: 'text',
 };
 

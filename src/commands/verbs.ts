@@ -19,6 +19,12 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./plan.js')).plan,
   },
   {
+    name: 'prepare',
+    summary: 'stream text of any size, Parquet or a hub dataset into shards to train on, in parts if wanted',
+    computes: true,
+    load: async () => (await import('./prepare.js')).prepareCommand,
+  },
+  {
     name: 'convert',
     summary: 'convert a Llama into a BLT: import, remap, patcher, finetune, export',
     computes: true,

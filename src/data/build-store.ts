@@ -2,16 +2,16 @@
  * @module Builds a text store: reads every document once as a stream, validates and deduplicates it, and cuts it into document chunks, each of
  * which belongs to one split.
  */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../errors.js';
 import { writeFolderAtomic } from '../fs/index.js';
 import { type DomainFiles, inReadingOrder } from './domains.js';
-import { between, fillEmptySplits } from './fill-empty-splits.js';
+import { between, fillEmptySplits, SPLITS } from './fill-empty-splits.js';
 import { type FoundFiles, findFiles } from './find-files.js';
 import { type FileFacts, type FileResult, readFileInto } from './read-file-into.js';
 import { collectRefusals, type Refusal, type Refusals } from './refusal.js';
-import { MANIFEST_FILE, type SplitCounts, type StoreManifest } from './store.js';
+import { MANIFEST_FILE, placesFile, type SplitCounts, type StoreManifest } from './store.js';
 import { type Counts, createStoreWriter, type StoreWriter } from './store-writer.js';
 
 export interface BuildStoreOptions {
@@ -140,12 +140,13 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
       writer.close,
     );
     const isAlone = domains.length === 1;
+    const sources = writer.sources();
     for (const reading of readings)
       if (reading.counts.train.pieces + reading.counts.validation.pieces === 0) throw nothingToUse(reading, isAlone);
     const filled = await fillEmptySplits(
       folder,
       readings.map(({ counts }) => counts),
-      seed,
+      { seed, sources },
     );
     filled.forEach(({ train, validation }, i) => {
       if (train.pieces === 0 || validation.pieces === 0) throw tooLittle(domains[i]!, isAlone);
@@ -165,7 +166,9 @@ export async function buildStore(options: BuildStoreOptions): Promise<StoreManif
       seed,
       validation_fraction: validationFraction,
       text_key: textKey,
+      ...(sources.length > 0 && { sources: [...sources] }),
     };
+    if (sources.length === 0) for (const name of SPLITS) await rm(join(folder, placesFile(name)));
     await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
     return manifest;
   });
@@ -184,7 +187,7 @@ const contentsOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
 const sectionOf = ({ name, kind }: DomainFiles, isAlone: boolean): string =>
   kind === 'text' && isAlone ? 'data' : `data.domains.${name}`;
 
-const FORMS = 'Pass text or JSON lines, plain or compressed with gzip or zstd';
+const FORMS = 'Pass text or JSON lines, plain or compressed with gzip or zstd, or Parquet';
 
 function takenFiles({ name }: DomainFiles): ByteifyError {
   return new ByteifyError(`All files of the domain ${name} belong to another domain as well.`, {

@@ -1,28 +1,20 @@
 /**
- * @module Reads the documents of a file: a text file is one document, JSON has one per record; either can be compressed with gzip or zstd. A file of
- * any bytes is one document as it is.
+ * @module Reads the documents of a file: a text file is one document, JSON has one per record; either can be compressed with gzip or zstd. Parquet
+ * has one per row. A file of any bytes is one document as it is.
  */
 import { messageOf } from '../errors.js';
 import { danglingLink } from '../system-errors.js';
 import { type ChunkReader, openChunks } from './chunk-reader.js';
 import { documentForm } from './document-form.js';
-import type { DomainKind } from './domains.js';
-import { type FileChunksOptions, fileChunks, storedChunks } from './file-chunks.js';
+import { fileChunks, storedChunks } from './file-chunks.js';
+import type { DocumentsOptions, Found } from './found.js';
 import { jsonValues, MAX_VALUE_BYTES } from './json-values.js';
 import { linesOf } from './lines.js';
+import { isParquet, parquetDocuments } from './parquet.js';
+import { isShard, shardDocuments } from './prepared/read-shard.js';
 import { type RecordText, recordText } from './record-text.js';
-import { BrokenFile, type Refusal, Unusable } from './refusal.js';
+import { BrokenFile, Unusable } from './refusal.js';
 import { validUtf8, withoutByteOrderMark } from './utf8.js';
-
-/** The next bytes of a document (of text, cut between characters), with `ends` set on its last ones; or something that was skipped. */
-export type Found = { readonly bytes: Uint8Array; readonly ends: boolean } | { readonly refused: Refusal };
-
-export interface DocumentsOptions extends FileChunksOptions {
-  readonly path: string;
-  readonly kind: DomainKind;
-  /** The key of a JSON record's text. */
-  readonly textKey: string;
-}
 
 const END = { bytes: new Uint8Array(), ends: true } as const;
 
@@ -45,7 +37,11 @@ function foundOf(record: RecordText, line: number, path: string): Found {
 
 const isBlank = (line: Uint8Array): boolean => line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 
-async function* lineDocuments(contents: ChunkReader, options: DocumentsOptions): AsyncGenerator<Found> {
+/** The documents of JSON lines. @throws Unusable if there are none */
+export async function* lineDocuments(
+  contents: AsyncIterable<Uint8Array>,
+  options: Pick<DocumentsOptions, 'path' | 'textKey'>,
+): AsyncGenerator<Found> {
   let number = 0;
   let empty = true;
   for await (const line of linesOf(contents, MAX_VALUE_BYTES)) {
@@ -102,6 +98,7 @@ async function* byteDocument(options: DocumentsOptions): AsyncGenerator<Found> {
 
 async function* textDocuments(options: DocumentsOptions): AsyncGenerator<Found> {
   const { path } = options;
+  if (await isParquet(path)) return yield* parquetDocuments(options);
   const contents = openChunks(withoutByteOrderMark(fileChunks(path, options)));
   try {
     const form = await documentForm(path, contents);
@@ -112,15 +109,20 @@ async function* textDocuments(options: DocumentsOptions): AsyncGenerator<Found> 
   }
 }
 
+function foundIn(options: DocumentsOptions): AsyncGenerator<Found> {
+  if (isShard(options.path)) return shardDocuments(options);
+  return options.kind === 'bytes' ? byteDocument(options) : textDocuments(options);
+}
+
 /**
- * Streams the documents of a file. A record that cannot be used is yielded as a refusal and does not stop the others.
+ * Streams the documents of a file, or of a shard whose record is named. A record that cannot be used is yielded as a refusal and does not stop the others.
  * @throws BrokenFile if the whole file is unusable, even if that only shows at its end (a truncated archive): the caller must then drop the
  * documents that came before, since half a file is not what the user passed. The signal's reason.
  */
 export async function* documentsOf(options: DocumentsOptions): AsyncGenerator<Found> {
   const { path } = options;
   try {
-    yield* options.kind === 'bytes' ? byteDocument(options) : textDocuments(options);
+    yield* foundIn(options);
   } catch (error) {
     const reason = reasonOf(error);
     if (reason === null) throw error;

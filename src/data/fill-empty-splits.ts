@@ -1,7 +1,7 @@
 /** @module With few documents, one split of a domain can end up empty; then one document chunk moves to it. */
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesFile, endsFile, openSplit, type Split, type SplitName } from './store.js';
+import { bytesFile, endsFile, type OpenSplit, openSplit, placesFile, type Split, type SplitName } from './store.js';
 import {
   appendChunk,
   type Counts,
@@ -12,7 +12,7 @@ import {
 } from './store-writer.js';
 import { uniformDraw } from './uniform-draw.js';
 
-const SPLITS = ['train', 'validation'] as const;
+export const SPLITS = ['train', 'validation'] as const;
 const otherThan = (name: SplitName): SplitName => (name === 'train' ? 'validation' : 'train');
 
 /** The split of a domain that has no chunk while the other can give one; null if there is none. */
@@ -44,16 +44,22 @@ export const between = (counts: readonly Counts[]): Counts[] =>
   counts.slice(1).map((now, i) => difference(now, counts[i]!));
 
 /** Opens both splits under other names, so that new files can take their names. */
-async function setAside(folder: string) {
+async function setAside(folder: string, sources: readonly string[]) {
   const aside = (name: SplitName) => ({
     bytes: join(folder, `old-${bytesFile(name)}`),
     ends: join(folder, `old-${endsFile(name)}`),
+    places: join(folder, `old-${placesFile(name)}`),
   });
   for (const name of SPLITS) {
     await rename(join(folder, bytesFile(name)), aside(name).bytes);
     await rename(join(folder, endsFile(name)), aside(name).ends);
+    await rename(join(folder, placesFile(name)), aside(name).places);
   }
-  const splits = { train: await openSplit(aside('train')), validation: await openSplit(aside('validation')) };
+  const opened = (name: SplitName) => {
+    const { places, ...files } = aside(name);
+    return openSplit(sources.length === 0 ? files : { ...files, elsewhere: { places, sources } });
+  };
+  const splits = { train: await opened('train'), validation: await opened('validation') };
   return {
     ...splits,
     async remove() {
@@ -69,7 +75,7 @@ type Sides = Readonly<Record<SplitName, SplitWriter>>;
 
 /** Writes the chunks of all domains, of each those of `train` first, and gives each empty split its chunk. @returns the counts of each domain */
 async function redistribute(
-  old: Readonly<Record<SplitName, Split>>,
+  old: Readonly<Record<SplitName, OpenSplit>>,
   writers: Sides,
   domains: readonly Counts[],
   seed: number,
@@ -85,7 +91,7 @@ async function redistribute(
       const [first, end] = [start[name], start[name] + domain[name].pieces];
       const given = to === null || to === name ? null : await nearest(old[name], first, end, draw);
       for (let chunk = first; chunk < end; chunk++)
-        await appendChunk(writers[chunk === given ? to! : name], await old[name].read(chunk));
+        await appendChunk(writers[chunk === given ? to! : name], await old[name].read(chunk), old[name].place(chunk));
       start[name] = end;
     }
     counts.push(written());
@@ -95,12 +101,16 @@ async function redistribute(
 
 /**
  * Moves one document chunk into each empty split of a domain whose other split has at least two. Rewrites the files of a closed writer.
- * @param domains the counts of each domain, in the order in which they were written
+ * @param domains the counts of each domain, in the order in which they were written; @param options.sources in which bytes stay
  * @returns their counts now
  */
-export async function fillEmptySplits(folder: string, domains: readonly Counts[], seed: number): Promise<Counts[]> {
+export async function fillEmptySplits(
+  folder: string,
+  domains: readonly Counts[],
+  { seed, sources }: { readonly seed: number; readonly sources: readonly string[] },
+): Promise<Counts[]> {
   if (domains.every((counts) => emptySplit(counts) === null)) return [...domains];
-  const old = await setAside(folder);
+  const old = await setAside(folder, sources);
   const writers: Sides = {
     train: await createSplitWriter(folder, 'train'),
     validation: await createSplitWriter(folder, 'validation'),

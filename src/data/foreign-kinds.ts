@@ -23,7 +23,8 @@ const reencode = (from: string) => `convert it to UTF-8 first (iconv -f ${from} 
  * Sources: the formats' specifications, and the table of file(1) for formats without one.
  */
 const FOREIGN_KINDS: readonly ForeignKind[] = [
-  { begins: /^PAR1/, name: 'a Parquet file', remedy: ROWS },
+  // Reached only inside a compression.
+  { begins: /^PAR1/, name: 'a Parquet file', remedy: 'decompress it first; Parquet is read directly' },
   { begins: /^(ARROW1\0\0|\xff\xff\xff\xff[\0-\xff]{3}\0\x10\0\0\0)/, name: 'an Arrow file', remedy: ROWS },
   { begins: /^FEA1\0/, name: 'a Feather file', remedy: ROWS },
   { begins: /^ORC[\0-\x08]/, name: 'an ORC file', remedy: ROWS },

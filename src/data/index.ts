@@ -1,6 +1,8 @@
 /** @module Training text: from files of any format to packed rows of bytes. */
 
 export { type BuildStoreOptions, buildStore } from './build-store.js';
+export { completeChunks } from './document-chunks.js';
+export { documentsOf, lineDocuments } from './documents.js';
 export {
   DEFAULT_DOMAIN,
   type DomainFiles,
@@ -9,7 +11,6 @@ export {
   inReadingOrder,
   textDomain,
 } from './domains.js';
-
 export {
   allTexts,
   type DomainTexts,
@@ -19,6 +20,8 @@ export {
   openingTexts,
   plainTexts,
 } from './evaluation-texts.js';
+export { findFiles } from './find-files.js';
+export type { Found } from './found.js';
 export { linesOf } from './lines.js';
 export { type FileState, listFiles } from './list-files.js';
 export {
@@ -32,7 +35,11 @@ export {
   type PackerState,
   type RowDocument,
 } from './pack.js';
-export { collectRefusals, type Refusal } from './refusal.js';
+export { preparedShards } from './prepared/list-shards.js';
+export * from './prepared/manifests.js';
+export { checkShardSizes, SHARD_HINT, shardManifest, verifyShard } from './prepared/read-shard.js';
+export { BrokenFile, collectRefusals, type Refusal, Unusable } from './refusal.js';
+export { readEnds } from './split-ends.js';
 export {
   type ByteStore,
   MANIFEST_FILE,

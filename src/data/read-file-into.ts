@@ -43,7 +43,7 @@ export async function readFileInto(
       documentBytes += found.bytes.length;
       options.onBytes(found.bytes.length);
       const isTooLong = domain.longer === 'leave_out' && documentBytes > domain.chunkBytes;
-      if (!isTooLong) await writer.write(found.bytes);
+      if (!isTooLong) await writer.write(found.bytes, found.place);
       if (!found.ends) continue;
       if (isTooLong) {
         writer.dropDocument();

@@ -1,11 +1,12 @@
 /** @module Reads a store of document chunks: per split, one file of bytes and one of offsets, with random access. */
-import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { ByteifyError } from '../errors.js';
-import { readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
-import { systemFailure } from '../system-errors.js';
+import { digestOfFile, readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
 import { DEFAULT_DOMAIN, type DomainRange } from './domains.js';
+import { type ChunkPlace, OWN_BYTES, openSources, readPlaces } from './places.js';
+import { SHARD_FILE } from './prepared/manifests.js';
+import { openToRead, readEnds } from './split-ends.js';
 
 const count = z.int().nonnegative();
 const splitCounts = z.object({ pieces: count, bytes: count });
@@ -46,6 +47,8 @@ const manifestSchema = z.object({
   seed: z.number(),
   validation_fraction: z.number(),
   text_key: z.string(),
+  /** Files of prepared folders in which text stays; absent if all of it was copied. */
+  sources: z.array(z.string()).optional(),
 });
 
 export type SplitCounts = Readonly<z.output<typeof splitCounts>>;
@@ -59,10 +62,12 @@ export interface Split {
   read(chunk: number): Promise<Uint8Array>;
 }
 
-/** Paths of a split's two files. */
+/** Paths of a split's files. */
 export interface SplitFiles {
   readonly bytes: string;
   readonly ends: string;
+  /** Where its chunks are, if some are in other files. */
+  readonly elsewhere?: { readonly places: string; readonly sources: readonly string[] };
 }
 
 /** A split on disk, which other threads can also open. */
@@ -72,7 +77,12 @@ export interface StoredSplit extends Split {
   readonly domains: readonly DomainRange[];
 }
 
-type OpenSplit = Split & { readonly files: SplitFiles; close(): Promise<void> };
+export type OpenSplit = Split & {
+  readonly files: SplitFiles;
+  /** Where a chunk is in another file; null if its bytes are in the split's own. */
+  place(chunk: number): ChunkPlace | null;
+  close(): Promise<void>;
+};
 
 export interface ByteStore {
   readonly folder: string;
@@ -87,8 +97,12 @@ export const MANIFEST_FILE = 'data.json';
 export const bytesFile = (split: SplitName) => `${split}.bin`;
 /** End offsets of the document chunks as 8-byte little-endian floats: exact to 2^53, and readable directly as a typed array. */
 export const endsFile = (split: SplitName) => `${split}.ends`;
+/** Where document chunks are whose bytes were not copied. */
+export const placesFile = (split: SplitName) => `${split}.places`;
 
 const HINT = 'Remove the data folder and run again with --data.';
+const SOURCE_HINT =
+  'Training reads prepared data where it is: restore it, or remove the data folder and run again with --data.';
 
 const MANIFEST: WrittenFile<typeof manifestSchema> = {
   schema: manifestSchema,
@@ -104,65 +118,67 @@ export async function readStoreManifest(folder: string): Promise<StoreManifest |
   return readJsonIfThere(join(folder, MANIFEST_FILE), MANIFEST);
 }
 
-async function openToRead(path: string): Promise<FileHandle> {
-  return open(path, 'r').catch((cause: unknown) => {
-    const failure = systemFailure(cause, path);
-    throw failure === null ? cause : new ByteifyError(failure.message, { hint: HINT, cause });
-  });
-}
-
-/** Checks that the ends are increasing whole numbers; others would give document chunks of wrong lengths. */
-function checkEnds(path: string, ends: Float64Array): void {
-  let before = 0;
-  for (const [chunk, end] of ends.entries()) {
-    if (!Number.isSafeInteger(end) || end <= before) {
-      throw new ByteifyError(`${path} is damaged: document chunk ${chunk} would end at ${end}, after ${before}.`, {
-        hint: HINT,
-      });
-    }
-    before = end;
-  }
-}
-
-async function readEnds(path: string): Promise<Float64Array> {
-  const file = await openToRead(path);
-  try {
-    const { size } = await file.stat();
-    if (size % Float64Array.BYTES_PER_ELEMENT !== 0) {
-      throw new ByteifyError(`${path} is truncated: ${size} bytes is not a multiple of 8.`, { hint: HINT });
-    }
-    const ends = new Float64Array(size / Float64Array.BYTES_PER_ELEMENT);
-    await readFully(file, new Uint8Array(ends.buffer), 0, path, HINT);
-    checkEnds(path, ends);
-    return ends;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Opens a split for reading. @throws ByteifyError if a file is missing, damaged or truncated. */
-export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
-  const ends = await readEnds(files.ends);
+/** Opens a split all of whose bytes are in one file. */
+async function openWhole(files: SplitFiles, ends: Float64Array): Promise<Pick<OpenSplit, 'read' | 'place' | 'close'>> {
   const path = files.bytes;
   const byteCount = ends.at(-1) ?? 0;
-  const file = await openToRead(path);
+  const file = await openToRead(path, HINT);
   const { size } = await file.stat();
   if (size !== byteCount) {
     await file.close();
     throw new ByteifyError(`${path} has ${size} bytes, but ${files.ends} says ${byteCount}.`, { hint: HINT });
   }
-  const begin = (chunk: number) => (chunk === 0 ? 0 : ends[chunk - 1]!);
+  return {
+    async read(chunk) {
+      const begin = beginOf(ends, chunk);
+      const bytes = new Uint8Array(ends[chunk]! - begin);
+      await readFully(file, bytes, begin, path, HINT);
+      return bytes;
+    },
+    place: () => null,
+    close: () => file.close(),
+  };
+}
+
+/** Opens a split whose chunks are in files of prepared folders, and in its own. */
+async function openPlaced(
+  { bytes, ends: endsPath }: SplitFiles,
+  { places: path, sources }: NonNullable<SplitFiles['elsewhere']>,
+  ends: Float64Array,
+): Promise<Pick<OpenSplit, 'read' | 'place' | 'close'>> {
+  const places = await readPlaces(path, sources.length, HINT);
+  if (places.count !== ends.length)
+    throw new ByteifyError(`${path} has ${places.count} document chunks, but ${endsPath} has ${ends.length}.`, {
+      hint: HINT,
+    });
+  const files = openSources([...sources, bytes], SOURCE_HINT);
+  return {
+    read(chunk) {
+      const { source, offset } = places.of(chunk);
+      const length = ends[chunk]! - beginOf(ends, chunk);
+      return files.read(source === OWN_BYTES ? sources.length + 1 : source, offset, length);
+    },
+    place(chunk) {
+      const place = places.of(chunk);
+      return place.source === OWN_BYTES ? null : place;
+    },
+    close: () => files.close(),
+  };
+}
+
+const beginOf = (ends: Float64Array, chunk: number) => (chunk === 0 ? 0 : ends[chunk - 1]!);
+
+/** Opens a split for reading. @throws ByteifyError if a file is missing, damaged or truncated. */
+export async function openSplit(files: SplitFiles): Promise<OpenSplit> {
+  const ends = await readEnds(files.ends, HINT);
+  const opened =
+    files.elsewhere === undefined ? await openWhole(files, ends) : await openPlaced(files, files.elsewhere, ends);
   return {
     files,
     count: ends.length,
-    byteCount,
-    byteLength: (chunk) => ends[chunk]! - begin(chunk),
-    async read(chunk) {
-      const bytes = new Uint8Array(ends[chunk]! - begin(chunk));
-      await readFully(file, bytes, begin(chunk), path, HINT);
-      return bytes;
-    },
-    close: () => file.close(),
+    byteCount: ends.at(-1) ?? 0,
+    byteLength: (chunk) => ends[chunk]! - beginOf(ends, chunk),
+    ...opened,
   };
 }
 
@@ -188,6 +204,27 @@ export function textOf(split: StoredSplit): StoredSplit {
   return { ...split, count, byteCount, domains };
 }
 
+/** @param sources if some of the text stays in other files */
+export function splitFiles(folder: string, name: SplitName, sources: readonly string[] | undefined): SplitFiles {
+  const files = { bytes: join(folder, bytesFile(name)), ends: join(folder, endsFile(name)) };
+  if (sources === undefined) return files;
+  return { ...files, elsewhere: { places: join(folder, placesFile(name)), sources } };
+}
+
+/** Checks that the shards in which text stays are those that were read. @throws ByteifyError naming one that is not */
+async function checkSources({ sources = [], files }: StoreManifest): Promise<void> {
+  const digests = new Map(files.map(({ path, sha256 }) => [path, sha256]));
+  for (const source of sources) {
+    const record = join(dirname(source), SHARD_FILE);
+    const digest = await digestOfFile(record).catch(() => null);
+    if (digest !== digests.get(record))
+      throw new ByteifyError(
+        `The shard ${dirname(source)} ${digest === null ? 'is gone' : 'was changed'} since its text was read.`,
+        { hint: SOURCE_HINT },
+      );
+  }
+}
+
 async function openSplitFile(
   folder: string,
   name: SplitName,
@@ -195,7 +232,7 @@ async function openSplitFile(
 ): Promise<OpenSplit & StoredSplit> {
   const counts = manifest[name];
   const domains = domainRanges(manifest, name);
-  const files = { bytes: join(folder, bytesFile(name)), ends: join(folder, endsFile(name)) };
+  const files = splitFiles(folder, name, manifest.sources);
   const split = await openSplit(files);
   const isWhole = split.count === counts.pieces && split.byteCount === counts.bytes;
   if (isWhole && domains.at(-1)?.to === split.count) return { ...split, domains };
@@ -208,6 +245,7 @@ async function openSplitFile(
 /** Opens the store in a folder. @throws ByteifyError naming the file that is missing, damaged or inconsistent. */
 export async function openStore(folder: string): Promise<ByteStore> {
   const manifest = await readJson(join(folder, MANIFEST_FILE), MANIFEST);
+  await checkSources(manifest);
   const train = await openSplitFile(folder, 'train', manifest);
   const validation = await openSplitFile(folder, 'validation', manifest).catch(async (error: unknown) => {
     await train.close();

@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { writeFileAtomic } from '../fs/index.js';
+import { z } from 'zod';
+import { jsonOrNull, readTextIfThere, writeFileAtomic } from '../fs/index.js';
 import { systemCode, systemFailure } from '../system-errors.js';
+import { isDatasetId } from './model-id.js';
 
-/** The folder of a model in the cache: `models--org--name`. */
+/** The folder of a repository in the cache: `models--org--name`, or `datasets--org--name` for datasets/org/name. */
 export function repositoryFolder(cacheDir: string, id: string): string {
-  return join(cacheDir, `models--${id.replace('/', '--')}`);
+  return join(cacheDir, `${isDatasetId(id) ? '' : 'models--'}${id.replaceAll('/', '--')}`);
 }
 
 /** The signature of bford.info/cachedir: backup programs skip folders with this file. */
@@ -105,4 +107,15 @@ export async function writeTree(
   await mkdir(dirname(path), { recursive: true });
   const sorted = [...files].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   await writeFileAtomic(path, asciiJson({ format_version: 1, files: Object.fromEntries(sorted) }));
+}
+
+const treeSchema = z.object({
+  files: z.record(z.string(), z.object({ size: z.number(), blob_id: z.string(), lfs_sha256: z.string().optional() })),
+});
+
+/** The files of a repository at a commit as the cache has recorded them; null if it has not. */
+export async function readTree(repository: string, commit: string): Promise<ReadonlyMap<string, TreeEntry> | null> {
+  const text = await readTextIfThere(join(repository, 'trees', `${commit}.json`));
+  const parsed = text === null ? null : treeSchema.safeParse(jsonOrNull(text));
+  return parsed?.success ? new Map(Object.entries(parsed.data.files) as [string, TreeEntry][]) : null;
 }

@@ -1,5 +1,6 @@
 /** @module Turns the hub's error responses into messages with a hint. They never contain a token. */
 import { ByteifyError } from '../errors.js';
+import { isDatasetId } from './model-id.js';
 
 export interface Refused {
   readonly status: number;
@@ -56,8 +57,9 @@ export function hubError(
     });
   }
   if (status === 401 || status === 404) {
-    return new ByteifyError(`There is no model ${id} on the hub that this account can read.`, {
-      hint: 'Check the spelling. For a private or gated model, log in with `hf auth login` or set HF_TOKEN to a valid token.',
+    const kind = isDatasetId(id) ? 'dataset' : 'model';
+    return new ByteifyError(`There is no ${kind} ${id} on the hub that this account can read.`, {
+      hint: 'Check the spelling. For a private or gated repository, log in with `hf auth login` or set HF_TOKEN to a valid token.',
     });
   }
   return new ByteifyError(`The hub answered ${status} for ${id}.`, {

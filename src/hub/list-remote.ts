@@ -1,9 +1,9 @@
 /** @module Lists the files of a repository on the hub, at one consistent commit. */
-import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
+import { datasetInfo, HubApiError, listFiles, modelInfo, type RepoDesignation } from '@huggingface/hub';
 import { ByteifyError } from '../errors.js';
 import type { TreeEntry } from './cache.js';
 import { hubError, type Refused, refusedBy } from './hub-errors.js';
-import type { ModelId } from './model-id.js';
+import { isDatasetId, type ModelId } from './model-id.js';
 
 export interface RemoteFile {
   readonly path: string;
@@ -40,8 +40,16 @@ function checkedFile(file: RemoteFile, id: string): RemoteFile {
   });
 }
 
+/** A repository's commit and current name. */
+async function repositoryInfo(id: string, options: { revision: string; hubUrl: string; fetch: typeof fetch }) {
+  if (!isDatasetId(id)) return modelInfo({ name: id, additionalFields: ['sha'], ...options });
+  const name = id.slice('datasets/'.length);
+  const info = await datasetInfo({ name, additionalFields: ['sha'], ...options });
+  return { sha: info.sha, name: `datasets/${info.name}` };
+}
+
 /**
- * Lists all files of a model's repository at the commit that the revision names now.
+ * Lists all files of a repository at the commit that the revision names now.
  * @throws ByteifyError if the hub refuses; HubBusyError or the transport's error if it could not answer.
  */
 export async function listRemote(
@@ -57,10 +65,16 @@ export async function listRemote(
     return response;
   };
   try {
-    const { sha, name } = await modelInfo({ name: id, revision, additionalFields: ['sha'], hubUrl, fetch });
+    const { sha, name } = await repositoryInfo(id, { revision, hubUrl, fetch });
     if (!SHA1.test(sha)) throw new ByteifyError(`The hub returned no commit for ${id}@${revision}.`, { hint: NO_HUB });
     const files: RemoteFile[] = [];
-    for await (const entry of listFiles({ repo: id, revision: sha, recursive: true, hubUrl, fetch })) {
+    for await (const entry of listFiles({
+      repo: id as RepoDesignation,
+      revision: sha,
+      recursive: true,
+      hubUrl,
+      fetch,
+    })) {
       if (entry.type !== 'file') continue;
       const { path, size: sizeBytes, oid = '', lfs, xetHash = null } = entry;
       files.push(checkedFile({ path, sizeBytes, oid, sha256: lfs?.oid ?? null, xetHash }, id));
@@ -84,7 +98,7 @@ async function branchesOf(
   { endpoint, fetch, signal }: { endpoint: string; fetch: typeof globalThis.fetch; signal?: AbortSignal },
 ): Promise<string[]> {
   try {
-    const response = await fetch(`${endpoint}/api/models/${id}/refs`, signal && { signal });
+    const response = await fetch(`${endpoint}/api/${isDatasetId(id) ? id : `models/${id}`}/refs`, signal && { signal });
     const { branches } = (await response.json()) as { branches: { name: string }[] };
     return branches.slice(0, MAX_BRANCHES).map(({ name }) => name);
   } catch {

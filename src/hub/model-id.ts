@@ -17,6 +17,9 @@ export function isRepositoryId(id: string): boolean {
   return ID.test(id) && !id.includes('..') && !id.includes('--');
 }
 
+/** Whether an id is that of a dataset, which the hub writes as datasets/org/name. */
+export const isDatasetId = (id: string): boolean => id.split('/').length === 3;
+
 /** Parses org/name[@revision]. @throws UsageError if it is not a valid id or revision. */
 export function parseModelId(text: string): ModelId {
   const at = text.indexOf('@');
@@ -33,4 +36,21 @@ export function parseModelId(text: string): ModelId {
     });
   }
   return { id, revision };
+}
+
+const DATASET = /^datasets\/([^/@]+\/[^/@]+)(?:@(refs\/(?:convert|pr)\/[^/]+|[^/]+))?(?:\/(.+))?$/;
+
+/** A dataset, with the path of a folder, a file or a pattern with `*` in it; empty for all of it. */
+export interface DatasetId extends ModelId {
+  readonly path: string;
+}
+
+/** Parses datasets/org/name[@revision][/path]. @throws UsageError if it is not a valid id or revision */
+export function parseDatasetId(text: string): DatasetId {
+  const [, name, revision = 'main', path = ''] = DATASET.exec(text) ?? [];
+  if (name === undefined || !isRepositoryId(name))
+    throw new UsageError(`"${text}" is not the id of a dataset.`, {
+      hint: 'Write datasets/org/name, with an optional @revision and /path.',
+    });
+  return { ...parseModelId(`${name}@${revision}`), id: `datasets/${name}`, path: path.replace(/\/+$/, '') };
 }

@@ -7,7 +7,7 @@ tar.write('ustar', 257);
 
 describe('a file that is not text', () => {
   it.each([
-    ['a Parquet file', bytes('PAR1\x15\x04'), 'pandas'],
+    ['a Parquet file', bytes('PAR1\x15\x04'), 'read directly'],
     ['an Arrow file', bytes('ARROW1\0\0\xff\xff\xff\xff'), 'JSON lines'],
     ['an Arrow file', bytes('\xff\xff\xff\xff\x98\x02\0\0\x10\0\0\0\0\0'), 'JSON lines'],
     ['a zip archive', bytes('PK\x03\x04\x14\0'), 'unpack'],

@@ -24,7 +24,7 @@ export interface HubRepository {
 }
 
 /** The files that the hub's .gitattributes puts into large-file storage. */
-const LARGE = /\.(safetensors|gguf|bin|pth|model)$/;
+const LARGE = /\.(safetensors|gguf|bin|pth|model|parquet|gz)$/;
 
 /** `large` if a file is in large-file storage whatever its name. */
 type Source = { path: string; size: number; read: HubFile['read']; large?: boolean };

@@ -16,7 +16,7 @@ export interface HubRequest extends SentBody {
 }
 
 export interface HubOptions {
-  /** By `org/name`, or `org/name@revision` for revisions other than main. */
+  /** By `org/name` or `datasets/org/name`, or with `@revision` for revisions other than main. */
   readonly repos: Readonly<Record<string, HubFiles>>;
   /** The token that may read gated repositories: 401 without one, 403 with another. */
   readonly token?: string;
@@ -71,9 +71,11 @@ export const refusal = (status: number, code: string, error: string) =>
   new Answer(status, { error }, { 'x-error-code': code, 'x-error-message': error });
 
 const CDN = /^\/cdn\/([0-9a-f]{64})\//;
-const API = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree|paths-info)\/([^/]+)(?:\/(.*))?)?$/;
-const REFS = /^\/api\/models\/([^/]+\/[^/]+)\/refs$/;
-const RESOLVE = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/;
+/** A dataset's id begins with `datasets/`. */
+const API =
+  /^\/api\/(?:models\/|(?=datasets\/))((?:datasets\/)?[^/]+\/[^/]+)(?:\/(revision|tree|paths-info)\/([^/]+)(?:\/(.*))?)?$/;
+const REFS = /^\/api\/(?:models\/|(?=datasets\/))((?:datasets\/)?[^/]+\/[^/]+)\/refs$/;
+const RESOLVE = /^\/((?:datasets\/)?[^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/;
 
 /** Listens until `close`. Files in large-file storage are served from another host name, `localhost`, as by a CDN. */
 export async function startHub(options: HubOptions): Promise<Hub> {
