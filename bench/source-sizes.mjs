@@ -26,4 +26,5 @@ export const SOURCE_SIZES = {
   'llama-3.2-1b': { ...LLAMA_3, hiddenSize: 2048, layers: 16, heads: 32, kvHeads: 8, intermediateSize: 8192 },
   'llama-3.2-3b': { ...LLAMA_3, hiddenSize: 3072, layers: 28, heads: 24, kvHeads: 8, intermediateSize: 8192 },
   'llama-3.1-8b': { ...LLAMA_3, hiddenSize: 4096, layers: 32, heads: 32, kvHeads: 8, intermediateSize: 14_336 },
+  'llama-3.1-70b': { ...LLAMA_3, hiddenSize: 8192, layers: 80, heads: 64, kvHeads: 8, intermediateSize: 28_672 },
 };

@@ -2,18 +2,20 @@
 import { SOURCE_SIZES } from '../../bench/source-sizes.mjs';
 import { parseLlamaConfig } from '../../dist/llama/index.js';
 
-/** What their published configurations say beside the sizes. */
+/** What their published configurations say beside the sizes. Llama 3.1 70B has no recipe yet. */
 const VOCABULARIES = {
-  'tiny-llama': { vocab_size: 1024, tie_word_embeddings: true },
+  tiny: { vocab_size: 1024, tie_word_embeddings: true },
   'smollm2-135m': { vocab_size: 49_152, tie_word_embeddings: true },
   'llama-3.2-1b': { vocab_size: 128_256, tie_word_embeddings: true },
   'llama-3.2-3b': { vocab_size: 128_256, tie_word_embeddings: true },
   'llama-3.1-8b': { vocab_size: 128_256, tie_word_embeddings: false },
+  'llama-3.1-70b': { vocab_size: 128_256, tie_word_embeddings: false },
 };
 
 /** @param {keyof typeof VOCABULARIES} name */
 function configOf(name) {
-  const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope } = SOURCE_SIZES[name];
+  const { hiddenSize, layers, heads, kvHeads, intermediateSize, rmsNormEps, rope } =
+    SOURCE_SIZES[name === 'tiny' ? 'tiny-llama' : name];
   return {
     model_type: 'llama',
     hidden_act: 'silu',
@@ -34,11 +36,12 @@ function configOf(name) {
 
 /** By the beginning of a recipe's name. */
 export const SOURCES = {
-  tiny: configOf('tiny-llama'),
+  tiny: configOf('tiny'),
   'smollm2-135m': configOf('smollm2-135m'),
   'llama-3.2-1b': configOf('llama-3.2-1b'),
   'llama-3.2-3b': configOf('llama-3.2-3b'),
   'llama-3.1-8b': configOf('llama-3.1-8b'),
 };
 
-export const sourceOf = (recipe) => parseLlamaConfig(SOURCES[recipe.replace(/-paper$/, '')], 'config.json');
+/** @param {string} recipe its name, or that of a source that has no recipe */
+export const sourceOf = (recipe) => parseLlamaConfig(configOf(recipe.replace(/-paper$/, '')), 'config.json');
