@@ -1,5 +1,5 @@
 // Several processes that train one model: how they scale, what happens when one is lost, and whether text is lost or repeated then.
-// Run: npm run bench:scale-out -- --start DIR --data FILE --work DIR [--parts scaling,faults,kills --kills 20 --out docs/bench/scale-out]
+// Run: npm run bench:scale-out -- --start DIR --data FILE --work DIR [--parts scaling,faults,kills,prepare --kills 20 --out docs/bench/scale-out]
 // DIR is a BLT checkpoint folder. Needs Linux (taskset, /proc); the full disk needs the right to mount one.
 import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,6 +11,7 @@ import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
 import { faults } from './scale-out/faults.mjs';
 import { kills } from './scale-out/kills.mjs';
+import { prepare } from './scale-out/prepare.mjs';
 import { scaling } from './scale-out/scaling.mjs';
 
 const { values } = parseArgs({
@@ -18,7 +19,7 @@ const { values } = parseArgs({
     start: { type: 'string' },
     data: { type: 'string' },
     work: { type: 'string' },
-    parts: { type: 'string', default: 'scaling,faults,kills' },
+    parts: { type: 'string', default: 'scaling,faults,kills,prepare' },
     kills: { type: 'string', default: '20' },
     out: { type: 'string' },
   },
@@ -45,7 +46,7 @@ const SETTINGS = [
 ];
 
 const bench = {
-  work,
+  ...{ work, data },
   /** The arguments of a training in a folder. */
   training: (folder, sets) => [
     ...['finetune', start, '--recipe', 'tiny-paper', '--data', data, '--out', folder],
@@ -102,6 +103,15 @@ if (parts.includes('kills')) {
   sections.push(
     `## Kills\n\n${done} kills at random times (${ranks}), each followed by a restart: of ${steps} steps, ${different} read other text or had another loss than without.`,
   );
+}
+if (parts.includes('prepare')) {
+  report.prepare = await prepare(bench, { rounds: 3 });
+  const rows = report.prepare.map(({ way, seconds, bytes_per_second: rate }) => [
+    way,
+    seconds.toFixed(1),
+    megabytes(rate),
+  ]);
+  sections.push(`## Preparing data\n\n${table(['', 'seconds', 'MB/s'], rows, { numbers: true })}`);
 }
 publish(out, 'scale-out', { report, markdown: sections.join('\n\n') });
 rmSync(join(work, 'clock.cjs'), { force: true });
