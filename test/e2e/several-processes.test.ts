@@ -32,6 +32,7 @@ beforeAll(async () => {
 });
 
 const steps = (out: string) => stepsOf(join(folder, out));
+const metricsOf = (out: string) => join(folder, out, 'run', 'metrics.jsonl');
 
 /** Trains a copy of the model, or continues to. @param more settings that replace those above */
 const trainingOf = (out: string, more: readonly string[] = []) => [
@@ -127,20 +128,22 @@ describe('finetune with several processes', { timeout: 300_000 }, () => {
   });
 
   it('starts again from the last checkpoint when a process is killed, rank 0 included', async () => {
-    const settings = ['stages.0.steps=40', 'stages.0.validate_every=40'];
+    const settings = ['stages.0.steps=14', 'stages.0.validate_every=14'];
     const running = launched('restarted', 2, { settings, restarts: 2 });
+    const taken = async (count: number) => {
+      while (!existsSync(metricsOf('restarted')) || steps('restarted').length < count) await sleep(100);
+    };
     const [leader, second] = [0, 1];
-    await running.seen('Fine-tuning: ');
+    await taken(3);
     process.kill(processesOf(running)[second]!, 'SIGKILL');
     await running.seen('(1 of 2)');
-    while (processesOf(running).length < 2) await sleep(50);
-    await sleep(4000);
+    await taken(7);
     process.kill(processesOf(running)[leader]!, 'SIGKILL');
     const { code, stderr } = await running.finished;
     expect(stderr).toContain('(2 of 2)');
     expect(code, stderr).toBe(0);
     // Every step once, whatever was taken again after the last checkpoint.
-    expect(steps('restarted')).toHaveLength(40);
+    expect(steps('restarted')).toHaveLength(14);
   });
 
   it('refuses more processes than rows', async () => {

@@ -10,9 +10,10 @@ export interface Step {
 
 /** Of each step that was taken. @param conversion the conversion folder */
 export function stepsOf(conversion: string): Step[] {
+  // A line that is being written has no end yet.
   const lines = readFileSync(join(conversion, 'run', 'metrics.jsonl'), 'utf8')
-    .trim()
-    .split('\n');
+    .split('\n')
+    .slice(0, -1);
   return lines
     .map((line) => JSON.parse(line))
     .filter((entry) => 'train_bits_per_byte' in entry)
