@@ -1,18 +1,8 @@
 // Kills random processes of a training at random times, which is started again each time, and compares every step with one that was left alone.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { uniformOf } from '../../dist/random.js';
 import { freePort, startGroup, stepsOf, untilSaid } from './group.mjs';
-
-/** A small generator of random numbers (mulberry32), so that the times are the same in every run of the benchmark. */
-function randomFrom(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const PROCESSES = 2;
 
@@ -43,7 +33,8 @@ export async function kills({ training, work }, { kills: wanted, steps, mostMs }
   const folders = Object.fromEntries(['alone', 'killed'].map((name) => [name, join(work, `kills-${name}`)]));
   for (const folder of Object.values(folders)) rmSync(folder, { recursive: true, force: true });
   await session(training(folders.alone, sets), { killAfterMs: 2 ** 31 - 1, rank: 0 });
-  const random = randomFrom(1);
+  // The times are the same in every run of the benchmark.
+  const random = uniformOf('kills');
   let done = 0;
   const ofRank = new Array(PROCESSES).fill(0);
   for (let finished = false; !finished; ) {
