@@ -1,6 +1,6 @@
 /** @module Runs a command's work in each of the processes that a launcher started: rank 0 leads, and the others train with it. */
 import { availableParallelism } from 'node:os';
-import { ByteifyError, messageOf } from '../errors.js';
+import { ByteifyError, messageOf, UsageError } from '../errors.js';
 import type { Followers } from '../finetune/index.js';
 import {
   type Environment,
@@ -24,11 +24,21 @@ export interface Leading {
   startEngine(threads: number | undefined): Promise<void>;
 }
 
-/** Seconds that a variable sets. */
+/** The limits that variables set. */
+const LIMIT_VARIABLES = { silence: 'BYTEIFY_SILENCE_SECONDS', step: 'BYTEIFY_STEP_SECONDS' } as const;
+
+/** @throws UsageError when a variable is no time */
 function limitsFrom(env: Environment): Partial<Limits> {
-  const silence = Number(env.BYTEIFY_SILENCE_SECONDS);
-  const step = Number(env.BYTEIFY_STEP_SECONDS);
-  return { ...(silence > 0 && { silence }), ...(step > 0 && { step }) };
+  const set = Object.entries(LIMIT_VARIABLES).flatMap(([limit, name]) => {
+    const text = env[name];
+    if (text === undefined || text === '') return [];
+    const seconds = Number(text);
+    if (seconds > 0 && Number.isFinite(seconds)) return [[limit, seconds] as const];
+    throw new UsageError(`${name} is ${JSON.stringify(text)}, which is not a number of seconds above zero.`, {
+      hint: 'Unset it to use the default.',
+    });
+  });
+  return Object.fromEntries(set);
 }
 
 /** What each process tells the others before the engine starts. */

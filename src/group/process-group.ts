@@ -78,6 +78,7 @@ export async function joinGroup(
   const [lost, stop] = [new AbortController(), new AbortController()];
   const post = (message: ToThread) => worker.postMessage(message);
   const send = (send: Request, body?: Uint8Array) => post(body === undefined ? { send } : { send, body });
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
   function end(error: Error): void {
     if (lost.signal.aborted) return;
@@ -150,10 +151,9 @@ export async function joinGroup(
         worker.on('message', (message: FromThread) => {
           if (message === 'closed') resolve();
         });
-        worker.on('exit', () => resolve());
       });
       post('close');
-      await closed;
+      await Promise.race([closed, exited]);
       await worker.terminate();
     },
   };
