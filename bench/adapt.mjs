@@ -35,6 +35,9 @@ mkdirSync(work, { recursive: true });
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const data = prepareHandbook(join(work, 'data'), language);
 
+/** Patches are to be as long as wanted in the language, however long they are in English. */
+const DOMAINS = ['data.domains={language: {}, pairs: {}}', 'patcher.calibration_domain=language'];
+
 const byteify = (...args) =>
   JSON.parse(
     execFileSync(process.execPath, [CLI, ...args, '--json'], {
@@ -67,11 +70,21 @@ function resultOf(seed) {
   const file = join(work, `result-${seed}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const dir = join(work, `adapted-${seed}`);
-  const settings = [`seed=${seed}`, ...values.set].flatMap((set) => ['--set', set]);
+  const settings = [`seed=${seed}`, ...DOMAINS, ...values.set].flatMap((set) => ['--set', set]);
   const baselines = rates.map((rate) => {
     const rated = [...settings, '--set', `token_baseline.learning_rate=${rate}`];
     const { token_baseline: found } = byteify(
-      ...['adapt', conversion, '--data', data.train, '--out', dir, '--token-baseline', ...rated],
+      ...[
+        'adapt',
+        conversion,
+        '--data',
+        `language=${data.alone}`,
+        `pairs=${data.pairs}`,
+        '--out',
+        dir,
+        '--token-baseline',
+        ...rated,
+      ],
     );
     // The next rate replaces it.
     const folder = join(work, `baseline-${seed}-${rate}`);
@@ -110,7 +123,7 @@ const row = (name, records) => [
 publish(out, `adapt-${language}`, {
   report: {
     command: 'npm run bench:adapt',
-    ...{ conversion: basename(conversion), language, package: data.package, pairs: data.pairs, settings: values.set },
+    ...{ conversion: basename(conversion), language, package: data.package, pairs: data.counts, settings: values.set },
     ...{ before, results },
   },
   markdown: [
@@ -129,6 +142,6 @@ publish(out, `adapt-${language}`, {
         ),
       ],
     ),
-    `${language}: ${data.pairs.training} pairs of paragraphs to train on, ${data.pairs.held_out} held out, of which at most ${limit} are translated after three examples. ${seeds.length} seeds, with the 95 % interval of their mean.`,
+    `${language}: ${data.counts.training} pairs of paragraphs to train on, ${data.counts.held_out} held out, of which at most ${limit} are translated after three examples. ${seeds.length} seeds, with the 95 % interval of their mean.`,
   ].join('\n\n'),
 });

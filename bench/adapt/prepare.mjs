@@ -22,7 +22,8 @@ const [SHORTEST_ASKED, LONGEST_ASKED] = [30, 160];
 const asText = (language, [english, other]) => `${ENGLISH}: ${english}\n${language}: ${other}\n\n`;
 
 /**
- * Writes `train.jsonl`, `held-out.txt` (paragraphs in the language), and two parallel files for the suite `translate`.
+ * Writes `pairs.jsonl` and `language.jsonl` to train on (paragraphs in both languages, and those in the language once more by themselves),
+ * `held-out.jsonl` (paragraphs in the language), and two parallel files for the suite `translate`.
  * @param {string} work @param {string} language a folder of the handbook: `fa-IR`
  */
 export function prepareHandbook(work, language) {
@@ -44,19 +45,25 @@ export function prepareHandbook(work, language) {
       .map((pair) => asText(language, pair))
       .join(''),
   );
+  const inOthers = training.map(([, other]) => other);
+  const alone = Array.from({ length: documents.length }, (_, i) =>
+    inOthers.slice(i * PAIRS_PER_DOCUMENT, (i + 1) * PAIRS_PER_DOCUMENT).join('\n\n'),
+  );
+  const jsonLines = (texts) => texts.map((text) => `${JSON.stringify({ text })}\n`).join('');
   const file = (name, contents) => {
     writeFileSync(join(work, name), contents);
     return join(work, name);
   };
   return {
     package: `${PACKAGE.name} ${pin.version}, sha256 ${pin.sha256}`,
-    train: file('train.jsonl', documents.map((text) => `${JSON.stringify({ text })}\n`).join('')),
+    pairs: file('pairs.jsonl', jsonLines(documents)),
+    alone: file('language.jsonl', jsonLines(alone)),
     // A paragraph is a document.
-    heldOut: file('held-out.jsonl', heldOut.map(([, other]) => `${JSON.stringify({ text: other })}\n`).join('')),
+    heldOut: file('held-out.jsonl', jsonLines(heldOut.map(([, other]) => other))),
     parallel: [
       file(`${ENGLISH}.txt`, asked.map(([english]) => `${english}\n`).join('')),
       file(`${language}.txt`, asked.map(([, other]) => `${other}\n`).join('')),
     ],
-    pairs: { training: training.length, held_out: heldOut.length, asked: asked.length },
+    counts: { training: training.length, held_out: heldOut.length, asked: asked.length },
   };
 }

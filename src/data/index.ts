@@ -42,6 +42,7 @@ export { BrokenFile, collectRefusals, type Refusal, Unusable } from './refusal.j
 export { readEnds } from './split-ends.js';
 export {
   type ByteStore,
+  domainOf,
   MANIFEST_FILE,
   openSplit,
   openStore,

@@ -1,7 +1,7 @@
 /** @module Reads a store of document chunks: per split, one file of bytes and one of offsets, with random access. */
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { ByteifyError } from '../errors.js';
+import { ByteifyError, UsageError } from '../errors.js';
 import { digestOfFile, readFully, readJson, readJsonIfThere, type WrittenFile } from '../fs/index.js';
 import { DEFAULT_DOMAIN, type DomainRange } from './domains.js';
 import { type ChunkPlace, OWN_BYTES, openSources, readPlaces } from './places.js';
@@ -191,6 +191,15 @@ function domainRanges({ domains, ...manifest }: StoreManifest, split: SplitName)
     const range = { name, kind, weight, from, to: from + counts[split].pieces };
     from = range.to;
     return range;
+  });
+}
+
+/** A split of which one domain is read. @throws UsageError when the split has no such domain */
+export function domainOf(split: StoredSplit, name: string): StoredSplit {
+  const domains = split.domains.filter((domain) => domain.name === name);
+  if (domains.length > 0) return { ...split, domains };
+  throw new UsageError(`The data have no domain ${JSON.stringify(name)} on which the patcher could be calibrated.`, {
+    hint: `Set patcher.calibration_domain to one of: ${split.domains.map((domain) => domain.name).join(', ')}.`,
   });
 }
 

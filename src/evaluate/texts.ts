@@ -7,6 +7,7 @@ import {
   allTexts,
   buildStore,
   type DomainTexts,
+  domainOf,
   type EvaluationTextOptions,
   evaluationTexts,
   type OpeningOptions,
@@ -25,7 +26,7 @@ const CHUNK_BYTES = 1024;
 
 /** Which domains of held-out data are read. */
 interface OfDomains {
-  readonly domains: 'all' | 'text';
+  readonly domains: 'all' | 'text' | { readonly only: string };
 }
 
 /** What `read` takes from the held-out data of a conversion. @throws UsageError if it has none yet. */
@@ -38,7 +39,12 @@ async function fromHeldOut<T>(
   if (!existsSync(folder))
     throw new UsageError('There is no text to measure on.', { hint: 'Pass files or folders with --data PATH.' });
   const { validation, close } = await openStore(folder);
-  return read(domains === 'text' ? textOf(validation) : validation).finally(close);
+  try {
+    if (domains === 'all') return await read(validation);
+    return await read(domains === 'text' ? textOf(validation) : domainOf(validation, domains.only));
+  } finally {
+    await close();
+  }
 }
 
 /** The first held-out texts of a conversion, of its domains together. @throws UsageError if it has none yet */

@@ -51,8 +51,8 @@ export async function calibrateFolder(options: CalibrateFolderOptions): Promise<
 }
 
 /**
- * The text to calibrate on: the named files, or the conversion's held-out data. An aligned patcher is calibrated on the domains of text, as it was
- * trained. @throws UsageError if there is none
+ * The text to calibrate on: the named files, or the conversion's held-out data: those of the recipe's domain, or of all that the patcher was trained
+ * on. @throws UsageError if there is none
  */
 export async function calibrationTexts(
   patcher: string,
@@ -60,6 +60,8 @@ export async function calibrationTexts(
 ): Promise<Uint8Array[]> {
   const { dir, data, maxBytes } = options;
   if (data.length > 0) return textsOf(data, options);
+  const { calibration_domain: only } = (await recipeFor(dir, undefined)).patcher;
+  if (only !== undefined) return heldOutTexts(dir, { maxBytes, domains: { only } });
   return heldOutTexts(dir, { maxBytes, domains: (await readAlignment(patcher)) === null ? 'all' : 'text' });
 }
 

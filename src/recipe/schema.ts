@@ -75,6 +75,13 @@ const patcher = z
       .describe(
         'For `entropy`: weight of a loss that keeps the entropy low inside of UTF-8 characters, so that patches end between them; for text in scripts with several bytes per character. If left out: none.',
       ),
+    calibration_domain: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The domain of the data on whose held-out text the threshold is chosen, if the patch size matters in one language or kind of text more than in the others. If left out: all.',
+      ),
     hidden_size: count
       .multipleOf(2)
       .optional()

@@ -6,6 +6,7 @@ import {
   buildStore,
   createPacker,
   type DomainFiles,
+  domainOf,
   evaluationTexts,
   openingTexts,
   openStore,
@@ -151,6 +152,16 @@ describe('the splits', () => {
     const chunks = await chunksOf(text);
     expect(chunks.every((chunk) => chunk.toString().startsWith('Text '))).toBe(true);
     expect(text.byteCount).toBe(Buffer.concat(chunks).length);
+    await close();
+  });
+
+  it('give what reads one domain that domain, or say which there are', async () => {
+    await build(images(), texts());
+    const { validation, close } = await openStore(path('data'));
+    const found = await evaluationTexts(domainOf(validation, 'images'), { maxBytes: 1000 });
+    expect(found.map(({ name }) => name)).toEqual(['images']);
+    expect(allTexts(found).every((bytes) => bytes.includes(0xff))).toBe(true);
+    expect(() => domainOf(validation, 'sounds')).toThrow('The data have no domain "sounds"');
     await close();
   });
 

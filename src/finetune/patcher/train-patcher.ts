@@ -12,7 +12,7 @@ import {
   type TensorSpec,
   toTransformersConfig,
 } from '../../blt/index.js';
-import { allTexts, type ByteStore, evaluationTexts, textOf } from '../../data/index.js';
+import { allTexts, type ByteStore, domainOf, evaluationTexts, textOf } from '../../data/index.js';
 import { deviceCount } from '../../engine/index.js';
 import { UsageError } from '../../errors.js';
 import { byteModelBitsPerByte } from '../../evaluate/index.js';
@@ -99,6 +99,8 @@ interface PatcherTraining {
   readonly config: BltConfig;
   readonly aligned: AlignedSettings | null;
   readonly heldOut: readonly Uint8Array[];
+  /** On which the threshold is chosen. */
+  readonly calibrationTexts: readonly Uint8Array[];
   readonly options: TrainOptions;
 }
 
@@ -115,7 +117,11 @@ async function openTraining(given: TrainPatcherOptions, group: ProcessGroup | nu
   // An aligned patcher learns from the source's tokens, which only text has.
   const [data, validation] =
     aligned === null ? [store.train, store.validation] : [textOf(store.train), textOf(store.validation)];
-  const heldOut = allTexts(await evaluationTexts(validation, { maxBytes: recipe.evaluate.validation_bytes }));
+  const maxBytes = recipe.evaluate.validation_bytes;
+  const heldOut = allTexts(await evaluationTexts(validation, { maxBytes }));
+  const domain = recipe.patcher.calibration_domain;
+  const calibrationTexts =
+    domain === undefined ? heldOut : allTexts(await evaluationTexts(domainOf(validation, domain), { maxBytes }));
   const remapped = await openCheckpoint(init);
   const run = join(out, 'run');
   const options: TrainOptions = {
@@ -127,7 +133,7 @@ async function openTraining(given: TrainPatcherOptions, group: ProcessGroup | nu
     ...(onSlowProcess && { onSlowProcess }),
     validate: async (now) => ({ validation_bits_per_byte: byteModelBitsPerByte(now, config, heldOut) }),
   };
-  return { config, aligned, heldOut, options };
+  return { config, aligned, heldOut, calibrationTexts, options };
 }
 
 /**
@@ -136,7 +142,7 @@ async function openTraining(given: TrainPatcherOptions, group: ProcessGroup | nu
  */
 export async function trainPatcher(given: TrainPatcherOptions): Promise<PatcherReport> {
   const { out, recipe, followers = null } = given;
-  const { config, aligned, heldOut, options } = await openTraining(given, followers?.group ?? null);
+  const { config, aligned, heldOut, calibrationTexts, options } = await openTraining(given, followers?.group ?? null);
   const { objective, run, start } = options;
   await makeFolder(out);
   try {
@@ -146,7 +152,7 @@ export async function trainPatcher(given: TrainPatcherOptions): Promise<PatcherR
     });
     const { params, metrics } = await train(options);
     const goal = recipe.patcher.target_bytes_per_patch ?? (await labelGoal(aligned));
-    const calibration = calibrate(params, config, heldOut, goal ?? targetBytesPerPatch(recipe.patcher));
+    const calibration = calibrate(params, config, calibrationTexts, goal ?? targetBytesPerPatch(recipe.patcher));
     const bitsPerByte = byteModelBitsPerByte(params, config, heldOut);
     const report = { ...calibration, bitsPerByte, flops: metrics.flops! };
     if (aligned !== null) await writeAlignment(out, await alignmentRecord(aligned));

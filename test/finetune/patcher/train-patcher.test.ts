@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp, readFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import {
   type ByteStore,
   buildStore,
   createPacker,
+  domainOf,
   evaluationTexts,
   openStore,
   textDomain,
@@ -359,3 +360,52 @@ describe('training an entropy patcher', () => {
     expect(evaluations.at(-1)).toBeLessThan(evaluations[0]);
   });
 });
+
+it('is calibrated on the held-out text of the domain that the recipe names', async () => {
+  const digits = join(folder, 'digits.jsonl');
+  // A sequence without repetition, of few different bytes: its entropies are lower than those of prose.
+  const lines = Array.from({ length: 200 }, (_, i) =>
+    JSON.stringify({ text: `${7 ** (i % 20)}${i * 7919} `.repeat(12) }),
+  );
+  await writeFile(digits, lines.join('\n'));
+  const out = join(folder, 'two-domains');
+  const domain = (name: string, paths: string[]) => ({ ...textDomain(paths, 1024), name });
+  const domains = [domain('prose', OWN_TEXT), domain('digits', [digits])];
+  await buildStore({ domains, out, validationFraction: 0.1, seed: 1, textKey: 'text' });
+  const both = await openStore(out);
+  const meanOf = async (name: string, patcher: object) => {
+    const settings = { steps: 4, target_bytes_per_patch: 3, ...patcher };
+    const options = {
+      init: INIT,
+      out: join(folder, name),
+      tokenizerFolder: null,
+      recipe: recipeWith(settings),
+      store: both,
+    };
+    await trainPatcher({ ...options, settings: name, signal: new AbortController().signal });
+    const config = await readBltConfig(join(folder, name));
+    const params = await loadPatcher(join(folder, name), config);
+    const texts = allTexts(await evaluationTexts(domainOf(both.validation, 'digits'), { maxBytes: 6000 }));
+    const { bytesPerPatch } = measureCuts(params, config, texts);
+    disposeParams(params);
+    return bytesPerPatch;
+  };
+  const named = await meanOf('named', { calibration_domain: 'digits' });
+  const all = await meanOf('all', {});
+  // Entropies that are equal end patches together, so not every mean can be met.
+  expect(Math.abs(named - 3)).toBeLessThan(0.2);
+  expect(Math.abs(all - 3)).toBeGreaterThan(0.3);
+  await expect(meanOf('missing', { calibration_domain: 'images' })).rejects.toThrow('The data have no domain "images"');
+  await both.close();
+});
+
+/** The mean patch size of texts at the config's threshold. */
+function measureCuts(params: Params, config: BltConfig, texts: readonly Uint8Array[]): { bytesPerPatch: number } {
+  let [bytes, patches] = [0, 0];
+  for (const text of texts) {
+    const cuts = textCuts(patcherOutput(params, config, textBatch(text)), config.patching.threshold, null);
+    bytes += text.length;
+    patches += cuts.reduce((sum, cut) => sum + Number(cut), 0);
+  }
+  return { bytesPerPatch: bytes / patches };
+}
