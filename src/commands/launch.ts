@@ -33,6 +33,8 @@ export const launch: Command<Args> = {
         hint: `Write the command after --, one of: ${SHARED.join(', ')}.`,
       });
     }
-    await launchProcesses({ context, processes, restarts, command });
+    // Flags of this command concern what the processes print.
+    const flags = [...(context.json ? ['--json'] : []), ...(context.verbose ? ['--verbose'] : [])];
+    await launchProcesses({ context, processes, restarts, command: [...command, ...flags] });
   },
 };
