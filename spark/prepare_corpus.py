@@ -10,43 +10,28 @@ the input. Run the same command again to resume. docs/spark.md explains the step
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
-import uuid
-from itertools import groupby
 from pathlib import Path
-from typing import IO, Iterable, Iterator, NamedTuple
+from typing import Iterable, Iterator
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 import near_duplicates
+import prepare_parts
 from near_duplicates import Settings, removed, sign
+from prepare_parts import Target, agree_on_plan, prepare_part
 
 FORMATS = {".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json", ".txt": "text", ".md": "text"}
+# Rows of the end per part: that a part gets none has a probability of exp(-ENDS).
+ENDS = 40
 SIGNED = "id binary, buckets array<bigint>, signature binary"
-
-
-class PartError(Exception):
-    """A part cannot be prepared."""
-
-
-class Target(NamedTuple):
-    """Where parts go, and how."""
-
-    out: Path
-    # Below `out`: each attempt at a part works in a folder of its own.
-    attempts: Path
-    parts: int
-    # The command `byteify prepare` and its options.
-    command: list[str]
 
 
 def arguments() -> argparse.Namespace:
@@ -63,9 +48,10 @@ def arguments() -> argparse.Namespace:
     option("--rows", type=int, default=6, help="rows of a band (default: 6)")
     option("--exact-only", action="store_true", help="keep near duplicates")
     option("--byteify", default="byteify", help="the command on the workers (default: byteify)")
-    own, rest = (sys.argv[1:] + ["--"])[: (sys.argv[1:] + ["--"]).index("--")], sys.argv[1:]
-    args = parser.parse_args(own)
-    args.options = rest[len(own) + 1 :]
+    given = sys.argv[1:]
+    own = given.index("--") if "--" in given else len(given)
+    args = parser.parse_args(given[:own])
+    args.options = given[own + 1 :]
     if args.parts < 2:
         parser.error("--parts must be at least 2")
     if not 0 < args.threshold <= 1 or min(args.bands, args.rows) < 1:
@@ -98,7 +84,10 @@ def find_near_duplicates(spark: SparkSession, texts: DataFrame, settings: Settin
 
     def signed(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, list[int], bytes]]:
         for text, document in rows:
-            yield (bytes(document), *sign(bytes(text).decode(errors="replace"), settings))
+            try:
+                yield (bytes(document), *sign(bytes(text).decode(), settings))
+            except UnicodeDecodeError:
+                continue
 
     signatures = spark.createDataFrame(
         texts.where(F.length("text") > 0).select("text", "id").rdd.mapPartitions(signed), SIGNED, verifySchema=False
@@ -112,117 +101,25 @@ def find_near_duplicates(spark: SparkSession, texts: DataFrame, settings: Settin
     return spark.createDataFrame(found, "id binary", verifySchema=False)
 
 
-def shuffled(texts: DataFrame, near: DataFrame | None, args: argparse.Namespace) -> DataFrame:
-    """Rows of (key, text) in the folder's parts and order. A row without text marks the near duplicate that follows.
+def shuffled(
+    spark: SparkSession, texts: DataFrame, near: DataFrame | None, args: argparse.Namespace
+) -> DataFrame:
+    """Rows of (is_end, key, text) in the folder's parts and order. One without text marks a near duplicate.
 
     The key is a hash of the seed and the text, so a part that is computed again has the same rows in the same order.
     """
-    rows = texts.select("id", "text")
+    rows = texts.select(F.lit(False).alias("is_end"), "id", "text")
+    none = F.lit(None).cast("binary").alias("text")
     if near is not None:
-        rows = rows.union(near.select("id", F.lit(None).cast("binary").alias("text")))
+        rows = rows.union(near.select(F.lit(False), "id", none))
+    # Keys are divided at random, so at least one of these is in each part.
+    ends = spark.range(ENDS * args.parts).select(F.lit(True), F.col("id").cast("string").cast("binary"), none)
     key = F.unhex(F.sha2(F.concat(F.lit(f"{args.seed}:").cast("binary"), F.col("id")), 256))
-    ordered = rows.select(key.alias("key"), "text").repartition(args.parts, "key").sortWithinPartitions("key", "text")
+    keyed = rows.union(ends).select("is_end", key.alias("key"), "text")
+    ordered = keyed.repartition(args.parts, "key").sortWithinPartitions("is_end", "key", "text")
     if ordered.rdd.getNumPartitions() != args.parts:
         raise SystemExit("error: Spark did not make as many partitions as --parts says.")
     return ordered
-
-
-def lines(rows: Iterable[tuple[bytes, bytes | None]], counts: dict[str, int]) -> Iterator[bytes]:
-    """The documents of a part as JSON lines; counts what is left out."""
-    for _, same in groupby(rows, key=lambda row: bytes(row[0])):
-        copies = [0, 0]
-        text: bytes = b""
-        for _, value in same:
-            copies[value is not None] += 1
-            text = text if value is None else bytes(value)
-        marks, texts = copies
-        try:
-            line = json.dumps({"text": text.decode()}, ensure_ascii=False).encode() + b"\n"
-        except UnicodeDecodeError:
-            counts["not_utf8"] += texts
-            continue
-        if not text:
-            counts["without_text"] += texts
-            continue
-        counts["exact_duplicates"] += texts - 1
-        counts["near_duplicates" if marks else "documents"] += 1
-        if not marks:
-            yield line
-
-
-def message_in(output: IO[bytes]) -> str:
-    """byteify's own message: its last lines."""
-    output.seek(0)
-    return " ".join(output.read().decode(errors="replace").split("\n")[-4:]).strip()
-
-
-def stdin_digest(part: Path) -> str | None:
-    """The sha256 of the lines from which a part was made, as its last shard records it."""
-    for shard in sorted(part.glob("shard-*/byteify-shard.json"), reverse=True):
-        for read_input in json.loads(shard.read_text())["inputs"]:
-            return read_input["sha256"]
-    return None
-
-
-def prepare_part(index: int, rows: Iterable[tuple[bytes, bytes | None]], target: Target) -> Iterator[dict[str, int]]:
-    """Pipes a part into byteify, and moves the result into the folder when it is complete. Yields its counts.
-
-    A worker that is lost leaves its attempt behind, with a lock or with text that ends early, so no other attempt
-    continues it. Of several attempts the first that is complete counts; the others must have had the same lines.
-    """
-    counts = dict.fromkeys(("documents", "exact_duplicates", "near_duplicates", "without_text", "not_utf8"), 0)
-    name = f"part-{index:05d}-of-{target.parts:05d}"
-    attempt = target.attempts / uuid.uuid4().hex
-    command = [*target.command, "--shard", f"{index}/{target.parts}", "--out", str(attempt)]
-    digest = hashlib.sha256()
-    with tempfile.TemporaryFile() as output:
-        is_done = (target.out / name).exists()
-        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": output}
-        process = None if is_done else subprocess.Popen(command, **streams)
-        try:
-            for line in lines(rows, counts):
-                digest.update(line)
-                if process:
-                    process.stdin.write(line)
-            if process:
-                process.stdin.close()
-                if process.wait() != 0:
-                    raise BrokenPipeError
-                try:
-                    (attempt / name).rename(target.out / name)
-                except OSError:
-                    if not (target.out / name).exists():
-                        raise
-        except BrokenPipeError:
-            code = process.wait()
-            raise PartError(f"{shlex.join(command)} ended with {code}: {message_in(output)}") from None
-        finally:
-            # Before its standard input is closed, which would look like the end of the text.
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
-            shutil.rmtree(attempt, ignore_errors=True)
-    if stdin_digest(target.out / name) != digest.hexdigest():
-        raise PartError(f"{target.out / name} was prepared from other text; remove {target.out} or use another --out.")
-    yield counts
-
-
-def agree_on_plan(target: Target) -> None:
-    """Writes the plan of the folder, or compares it with the one that is there, before Spark begins."""
-    target.attempts.mkdir(parents=True)
-    if not (target.out / "prepare-plan.json").exists() and any(p.name[0] != "." for p in target.out.iterdir()):
-        raise SystemExit(f"error: {target.out} is not empty and is no prepared folder.")
-    trial = target.attempts / "plan"
-    command = [*target.command, "--shard", f"0/{target.parts}", "--out", str(trial)]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if result.returncode != 0:
-        raise SystemExit(result.stderr.strip())
-    plan = trial / "prepare-plan.json"
-    kept = target.out / plan.name
-    if not kept.exists():
-        plan.rename(kept)
-    elif kept.read_bytes() != plan.read_bytes():
-        raise SystemExit(f"error: {target.out} was prepared with other options or another number of parts.")
 
 
 def main() -> None:
@@ -230,7 +127,8 @@ def main() -> None:
     settings = Settings(args.bands, args.rows, args.threshold)
     spark = SparkSession.builder.appName("byteify prepare").getOrCreate()
     context = spark.sparkContext
-    context.addPyFile(near_duplicates.__file__)
+    for module in (near_duplicates, prepare_parts):
+        context.addPyFile(module.__file__)
     out = args.out.absolute()
     command = [*shlex.split(args.byteify), "prepare"]
     target = Target(out, out / f".attempts-{context.applicationId}", args.parts, [*command, "-", *args.options])
@@ -238,7 +136,7 @@ def main() -> None:
         agree_on_plan(target)
         texts = read(spark, args)
         near = None if args.exact_only else find_near_duplicates(spark, texts, settings)
-        rows = shuffled(texts, near, args).rdd
+        rows = shuffled(spark, texts, near, args).rdd
         parts = rows.mapPartitionsWithIndex(lambda index, part: prepare_part(index, part, target)).collect()
     except Py4JJavaError as error:
         reason = re.search(r"PartError: (.+)", str(error))
@@ -247,9 +145,10 @@ def main() -> None:
         raise SystemExit(f"error: {reason[1]}") from None
     finally:
         shutil.rmtree(target.attempts, ignore_errors=True)
-    merged = subprocess.run([*command, "--merge", "--out", str(out), "--json"], stdout=subprocess.PIPE)
+    # spark-submit prints the standard error of a driver in Python among its output.
+    merged = subprocess.run([*command, "--merge", "--out", str(out), "--json"], capture_output=True, text=True)
     if merged.returncode != 0:
-        raise SystemExit(merged.returncode)
+        raise SystemExit(merged.stderr.strip())
     counts = {name: sum(part[name] for part in parts) for name in parts[0]}
     missed = None if args.exact_only else settings.missed(args.threshold)
     print(json.dumps({**counts, "missed_at_threshold": missed, "prepared": json.loads(merged.stdout)}, indent=2))
