@@ -9,21 +9,19 @@ case "$*" in
   *"--shard "[12]/*)
     part=${*#*--shard }
     part=${part%%/*}
-    if mkdir "$state/$part" 2>/dev/null; then
-      head -c 20000 >"$state/$part/beginning"
-      if [ "$(wc -c <"$state/$part/beginning")" -lt 20000 ]; then
-        # Its input broke off.
-        rm -r "${state:?}/$part"
-        exit 1
-      fi
+    beginning=$(mktemp "$state/beginning-XXXXXX")
+    head -c 20000 >"$beginning"
+    if [ "$(wc -c <"$beginning")" -eq 20000 ] && mkdir "$state/$part" 2>/dev/null; then
       {
-        cat "$state/$part/beginning"
+        cat "$beginning"
         echo "$PPID" >"$state/$part/writing"
         mv "$state/$part/writing" "$state/$part/sender"
         while kill -0 "$PPID" 2>/dev/null; do sleep 0.2; done
       } | node "$cli" "$@"
-      exit
+    else
+      cat "$beginning" - | node "$cli" "$@"
     fi
+    exit
     ;;
 esac
 exec node "$cli" "$@"

@@ -33,10 +33,9 @@ function corpus() {
   const words = Array.from({ length: 3000 }, word);
   const text = () => Array.from({ length: 60 + draw(200) }, () => words[draw(words.length)]).join(' ');
   const different = Array.from({ length: 200 }, text);
-  // Half of the words are those of another text, and short texts differ by little: neither are near duplicates.
-  const halves = different
-    .slice(0, 20)
-    .map((one) => `${one.slice(0, one.length / 2)}${text().slice(0, one.length / 2)}`);
+  // The first 40 words are those of another text, the last of none, and short texts differ by little: neither are near duplicates.
+  const half = (one: string) => one.split(' ').slice(0, 40);
+  const halves = different.slice(0, 20).map((one) => [...half(one), ...half(text())].join(' '));
   const short = Array.from({ length: 20 }, (_, i) => `No. ${i}\r\n`);
   const copies = different.slice(20, 50).flatMap((one) => [one, one]);
   const near = different.slice(50, 90).map((one, i) => [
