@@ -6,10 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteFile } from 'hyparquet-writer';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { preparedDocuments } from '../../src/prepare/index.js';
 import { uniformOf } from '../../src/random.js';
-import { sparkCommands, sparkIsMissing } from '../support/spark.js';
+import { removeWorkFolders, sparkCommands, sparkIsMissing } from '../support/spark.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -142,6 +142,8 @@ async function disturb(state: string): Promise<void> {
 }
 
 describe.skipIf(sparkIsMissing() !== null)('a corpus prepared by Spark', () => {
+  afterAll(removeWorkFolders);
+
   it('is the same if an executor and a worker are killed, and has each text once', async () => {
     const { texts, kept, counts } = corpus();
     const [whole, disturbed, state] = ['whole', 'disturbed', 'state'].map((name) => join(folder(), name)) as [

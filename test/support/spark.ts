@@ -31,3 +31,10 @@ export function sparkCommands(): { readonly submit: string; readonly python: str
   const python = execFileSync('bash', args, { cwd: ROOT, encoding: 'utf8' }).trim();
   return { submit: join(dirname(python), 'spark-submit'), python };
 }
+
+/** Removes the folders that the workers of a local cluster leave in the environment. */
+export function removeWorkFolders(): void {
+  const code =
+    'import os, pyspark, shutil; shutil.rmtree(os.path.join(pyspark.__path__[0], "work"), ignore_errors=True)';
+  execFileSync(sparkCommands().python, ['-c', code]);
+}
