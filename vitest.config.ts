@@ -39,7 +39,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/peers/**', 'test/engine/openxla/**'],
+          exclude: ['test/e2e/**', 'test/peers/**', 'test/spark/**', 'test/engine/openxla/**'],
         },
       },
       {
@@ -86,6 +86,16 @@ export default defineConfig({
           ...conversions,
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      // On request: Spark is a download of 450 MB.
+      {
+        test: {
+          ...shared,
+          name: 'spark',
+          include: ['test/spark/**/*.test.ts'],
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
         },
