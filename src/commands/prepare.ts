@@ -140,6 +140,11 @@ async function run(context: Context, args: Args): Promise<void> {
   printDocument(context, prepared === null ? partDocument(out, shard, result) : wholeDocument(out, prepared));
 }
 
+function parseColumn(text: string): string {
+  if (text === '') throw new Error('must be the name of a key or column');
+  return text;
+}
+
 export const prepareCommand: Command<Args> = {
   name: 'prepare',
   summary: 'stream text of any size, Parquet or a hub dataset into shards to train on, in parts if wanted',
@@ -160,6 +165,7 @@ export const prepareCommand: Command<Args> = {
     {
       flags: '--column <name>',
       help: 'key of the text in a JSON record, or column of a Parquet file',
+      parse: parseColumn,
       default: 'text',
     },
     {
