@@ -1,4 +1,5 @@
 /** @module The result of a training by the scripts of `byteify export --format torch`: found, and verified before it is used. */
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configDigest, readBltConfig } from '../blt/index.js';
@@ -36,6 +37,7 @@ export interface TorchCheckpoint {
  * @throws UsageError for a hand-over without a checkpoint
  */
 export async function findTorchCheckpoint(path: string): Promise<string | null> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   if (isThere(join(path, RECORD))) return path;
   const isHandOver = isThere(join(path, 'train.json')) && isThere(join(path, 'train.py'));
   const found = await newestIn(isHandOver ? join(path, 'run') : path, RECORD);

@@ -44,7 +44,9 @@ async function entries(): Promise<string[]> {
 describe('the tarball', () => {
   it('contains a module and a declaration for each source, the data files, and nothing else', async () => {
     const sources = (await readdir(join(ROOT, 'src'), { recursive: true })).filter((name) => /\.(ts|js)$/.test(name));
-    const { stdout } = await run('git', ['ls-files', 'assets', 'recipes', 'schema'], { cwd: ROOT });
+    const { stdout } = await run('git', ['ls-files', 'assets', 'recipes', 'schema', 'torch/*.py', 'spark/*.py'], {
+      cwd: ROOT,
+    });
     const built = sources.flatMap((name) => ['.js', '.d.ts'].map((end) => `dist/${name.replace(/\.(ts|js)$/, end)}`));
     const documents = ['LICENSE', 'NOTICE', 'README.md', 'package.json'];
     expect(installed.files).toEqual([...documents, ...built, ...stdout.trim().split('\n')].sort());
