@@ -67,10 +67,11 @@ async function slow(bench) {
 
 async function portTaken({ training: args, work }) {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen({ port: 0, host: '127.0.0.1' }, () => resolve(null)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   const out = join(work, 'fault-port');
   const at = performance.now();
-  const [leader, other] = startGroup(args(out, []), { processes: 2, port: server.address().port });
+  const [leader, other] = startGroup(args(out, []), { processes: 2, port });
   const { code, at: noticed } = await leader.ended;
   other.child.kill('SIGKILL');
   await other.ended;

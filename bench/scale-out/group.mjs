@@ -9,12 +9,12 @@ import { fileURLToPath } from 'node:url';
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const HOST = '127.0.0.1';
 
-/** A port that nothing listens at. */
+/** A port that nothing listens at. @returns {Promise<number>} */
 export function freePort() {
   return new Promise((resolve) => {
     const server = createServer();
     server.listen(0, HOST, () => {
-      const { port } = server.address();
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
       server.close(() => resolve(port));
     });
   });

@@ -8,6 +8,7 @@ import { CLI } from './group.mjs';
 /** Copies of the text: each is a file of its own, so that parts can share the work. */
 const FILES = 8;
 
+/** @param {string[]} args @returns {Promise<void>} */
 function run(args) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, 'prepare', ...args, '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });

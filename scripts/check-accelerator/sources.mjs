@@ -44,4 +44,5 @@ export const SOURCES = {
 };
 
 /** @param {string} recipe its name, or that of a source that has no recipe */
-export const sourceOf = (recipe) => parseLlamaConfig(configOf(recipe.replace(/-paper$/, '')), 'config.json');
+export const sourceOf = (recipe) =>
+  parseLlamaConfig(configOf(/** @type {keyof typeof VOCABULARIES} */ (recipe.replace(/-paper$/, ''))), 'config.json');
