@@ -11,6 +11,7 @@ export {
   inReadingOrder,
   textDomain,
 } from './domains.js';
+export { embedText } from './embed-text.js';
 export {
   allTexts,
   type DomainTexts,

@@ -1,12 +1,14 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   buildStore,
   createPacker,
   type DomainFiles,
+  embedText,
   openSplit,
   openStore,
+  readStoreManifest,
   type Split,
   textDomain,
   wholeDocuments,
@@ -67,6 +69,24 @@ describe('a store of a prepared folder', () => {
     for (const key of ['train', 'validation', 'duplicates'] as const) expect(shards[key]).toEqual(own[key]);
     expect((await stat(inFolder('shards/train.bin'))).size).toBe(0);
     expect(await readFile(inFolder('shards/train.ends'))).toEqual(await readFile(inFolder('own/train.ends')));
+  });
+
+  it('can be given all of its text, so that it needs the prepared folder no more', async () => {
+    const path = await corpus();
+    await build([textDomain([path], 64)], 'own');
+    const shards = await prepared(path);
+    const { sources, ...manifest } = await build([textDomain([shards], 64)], 'shards');
+    expect(sources).toBeDefined();
+    await embedText(inFolder('shards'));
+    await rm(shards, { recursive: true });
+    for (const name of ['train.bin', 'train.ends', 'validation.bin', 'validation.ends'])
+      expect(await readFile(inFolder(`shards/${name}`)), name).toEqual(await readFile(inFolder(`own/${name}`)));
+    expect((await readdir(inFolder('shards'))).sort()).toEqual((await readdir(inFolder('own'))).sort());
+    expect(await contentsOf('shards')).toEqual(await contentsOf('own'));
+    expect((await readStoreManifest(inFolder('shards')))!).toEqual(manifest);
+    const before = await readFile(inFolder('own/data.json'), 'utf8');
+    await embedText(inFolder('own'));
+    expect(await readFile(inFolder('own/data.json'), 'utf8')).toBe(before);
   });
 
   it('gives the same rows, also after a resumption and in a thread that opens it by its paths', async () => {

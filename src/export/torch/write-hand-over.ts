@@ -4,7 +4,7 @@ import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { claimOutput } from '../../conversion/index.js';
-import { openStore, type StoreManifest } from '../../data/index.js';
+import { embedText, openStore, type StoreManifest } from '../../data/index.js';
 import { makeFolder, writeFolderAtomic } from '../../fs/index.js';
 import { type ExportReport, exportTransformers } from '../export-transformers.js';
 import type { TorchSettings } from './settings.js';
@@ -19,7 +19,7 @@ export const HAND_OVER = { model: 'model', data: 'data', settings: 'train.json' 
 export type TextSource = string | ((folder: string) => Promise<void>);
 
 /** The files of a store, without the record of the request that it was built for. */
-const STORE_FILE = /^((train|validation)\.(bin|ends)|data\.json)$/;
+const STORE_FILE = /^((train|validation)\.(bin|ends|places)|data\.json)$/;
 
 /** Copies a store; file systems that share blocks between files copy nothing. */
 async function copyStore(from: string, to: string): Promise<void> {
@@ -49,6 +49,8 @@ export async function writeHandOver(
     const report = await exportTransformers({ ...rest, from, out: model, dtype: 'float32', ownsOut: true });
     const data = join(folder, HAND_OVER.data);
     await (typeof text === 'string' ? copyStore(text, data) : text(data));
+    // Another machine has no prepared folders.
+    await embedText(data);
     const store = await openStore(data);
     const all: TorchSettings = { ...settings, data_sha256: dataDigest(store) };
     await store.close();
