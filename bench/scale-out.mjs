@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bltTensors, readBltConfig } from '../dist/blt/index.js';
+import { elementCount } from '../dist/safetensors/index.js';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
@@ -58,7 +59,7 @@ const bench = {
 /** Bytes of the gradients of all parameters that a step updates completely. */
 async function denseGradientBytes() {
   const specs = bltTensors(await readBltConfig(start)).filter(({ part }) => part !== 'hash' && part !== 'patcher');
-  return 4 * specs.reduce((sum, { shape }) => sum + shape.reduce((product, extent) => product * extent, 1), 0);
+  return 4 * specs.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 const report = { cores: availableParallelism() };

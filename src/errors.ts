@@ -23,6 +23,9 @@ export class UsageError extends ByteifyError {
   }
 }
 
+/** Whether something was thrown because the work was asked to stop. */
+export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
 /** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

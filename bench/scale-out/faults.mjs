@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { freePort, startGroup, stepsOf, untilSaid } from './group.mjs';
+import { freePort } from '../../dist/net/index.js';
+import { HOST, startGroup, stepsOf, untilSaid } from './group.mjs';
 
 const SILENCE_SECONDS = 5;
 const STARTED = 'Fine-tuning: ';
@@ -17,7 +18,7 @@ async function training({ training: args, work }, name) {
   rmSync(out, { recursive: true, force: true });
   const settings = ['stages.0.steps=2000', 'stages.0.validate_every=2000'];
   const env = { BYTEIFY_SILENCE_SECONDS: `${SILENCE_SECONDS}` };
-  const started = startGroup(args(out, settings), { processes: 2, port: await freePort(), envOf: () => env });
+  const started = startGroup(args(out, settings), { processes: 2, port: await freePort(HOST), envOf: () => env });
   await untilSaid(started[0], STARTED);
   return { out, started };
 }
@@ -84,7 +85,7 @@ async function portTaken({ training: args, work }) {
 async function sameFolder(bench) {
   const run = await training(bench, 'folder');
   const at = performance.now();
-  const [leader, other] = startGroup(bench.training(run.out, []), { processes: 2, port: await freePort() });
+  const [leader, other] = startGroup(bench.training(run.out, []), { processes: 2, port: await freePort(HOST) });
   const { code, at: noticed } = await leader.ended;
   await other.ended;
   const message = errorOf(leader)
@@ -106,7 +107,7 @@ async function diskFull({ training: args, work }) {
   const unmount = smallDisk(disk);
   if (unmount === null) return null;
   const out = join(disk, 'out');
-  const started = startGroup(args(out, ['stages.0.checkpoint_every=1']), { processes: 2, port: await freePort() });
+  const started = startGroup(args(out, ['stages.0.checkpoint_every=1']), { processes: 2, port: await freePort(HOST) });
   const [leader, witness] = started;
   const [first, second] = await Promise.all(started.map(({ ended }) => ended));
   unmount();
@@ -122,7 +123,7 @@ async function clockSkew({ training: args, work }) {
   const ahead = join(work, 'clock.cjs');
   writeFileSync(ahead, 'const now = Date.now; Date.now = () => now() + 3600e3;');
   const envOf = (rank) => (rank === 1 ? { NODE_OPTIONS: `--require=${ahead}` } : {});
-  const started = startGroup(args(out, []), { processes: 2, port: await freePort(), envOf });
+  const started = startGroup(args(out, []), { processes: 2, port: await freePort(HOST), envOf });
   const ends = await Promise.all(started.map(({ ended }) => ended));
   const { length } = stepsOf(out);
   rmSync(out, { recursive: true, force: true });

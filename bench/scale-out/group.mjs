@@ -1,24 +1,12 @@
 // Processes of one training, each on its share of a core, as launchers start them.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
-const HOST = '127.0.0.1';
-
-/** A port that nothing listens at. @returns {Promise<number>} */
-export function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, HOST, () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
-  });
-}
+export const HOST = '127.0.0.1';
 
 /**
  * @typedef {{ rank: number, child: import('node:child_process').ChildProcess, ended: Promise<{ code: number | null, signal: string | null, at: number }>,

@@ -1,14 +1,15 @@
 // Kills random processes of a training at random times, which is started again each time, and compares every step with one that was left alone.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../dist/net/index.js';
 import { uniformOf } from '../../dist/random.js';
-import { freePort, startGroup, stepsOf, untilSaid } from './group.mjs';
+import { HOST, startGroup, stepsOf, untilSaid } from './group.mjs';
 
 const PROCESSES = 2;
 
 /** Runs to the end, or kills a process at some time after training began. @returns whether it ended by itself */
 async function session(args, { killAfterMs, rank }) {
-  const started = startGroup(args, { processes: PROCESSES, port: await freePort() });
+  const started = startGroup(args, { processes: PROCESSES, port: await freePort(HOST) });
   const ended = Promise.all(started.map(({ ended: end }) => end));
   const begun = await untilSaid(started[0], 'Fine-tuning: ').then(
     () => true,

@@ -2,9 +2,10 @@
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../dist/net/index.js';
 import { ringBytes, ringSeconds, stepSeconds } from '../../dist/plan/index.js';
 import { median } from '../process.mjs';
-import { freePort, loopbackBytes, occupy, startGroup, stepsOf } from './group.mjs';
+import { HOST, loopbackBytes, occupy, startGroup, stepsOf } from './group.mjs';
 
 /** Steps that load, trace and warm up. */
 const WARM_UP = 3;
@@ -22,7 +23,7 @@ async function measured({ training, work }, { processes, most, rows, rowBytes, s
   // The cores of absent processes are kept busy, so that a process has the same share of one.
   const free = occupy(Array.from({ length: most - processes }, (_, i) => (processes + i) % cores));
   const before = loopbackBytes();
-  const started = startGroup(args, { processes, port: await freePort(), pinned: true });
+  const started = startGroup(args, { processes, port: await freePort(HOST), pinned: true });
   const ends = await Promise.all(started.map(({ ended }) => ended));
   free();
   if (ends.some(({ code }) => code !== 0)) throw new Error(started[0].said());

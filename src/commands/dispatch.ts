@@ -1,7 +1,7 @@
 /** @module Runs one command line and returns its exit code. */
 
 import { CommanderError } from 'commander';
-import { UsageError } from '../errors.js';
+import { isAbort, UsageError } from '../errors.js';
 import { createReporter, type Environment, type OutputStream, printError, type Reporter } from '../ui/index.js';
 import { buildProgram, verbOf } from './build-program.js';
 import type { Command, Context, Verb } from './command.js';
@@ -78,10 +78,6 @@ function closeReporter(reporter: Reporter | null, how: 'done' | 'stop'): void {
 
 function stopCode(signal: keyof typeof EXIT_CODES | null): number | null {
   return signal === null ? null : EXIT_CODES[signal];
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
 }
 
 /** commander's `error: unknown option '--jsn'` with `(Did you mean --json?)` on a second line. */

@@ -53,17 +53,16 @@ export const finetuneCommand: Command<Args> = {
         hint: 'Add --out DIR.',
       });
     }
-    await inGroup(context, args, process.env, (leading) => lead(context, args, folder, leading));
+    await inGroup(context, args, process.env, (leading) => lead(context, args, { folder, isConversion }, leading));
   },
 };
 
 async function lead(
   context: Context,
   args: Args,
-  folder: string,
+  { folder, isConversion }: { readonly folder: string; readonly isConversion: boolean },
   { followers, signal, startEngine }: Leading,
 ): Promise<void> {
-  const isConversion = existsSync(join(args.dir, MANIFEST_NAME));
   const conversion = await openConversion(folder, { restartFrom: args.restartFrom, signal });
   try {
     const recipe = await recipeFor(folder, args.recipe, {

@@ -1,9 +1,10 @@
 /** @module Runs a command's work in each of the processes that a launcher started: rank 0 leads, and the others train with it. */
 import { availableParallelism } from 'node:os';
-import { ByteifyError, messageOf, UsageError } from '../errors.js';
+import { ByteifyError, isAbort, messageOf, UsageError } from '../errors.js';
 import type { Followers } from '../finetune/index.js';
 import {
   type Environment,
+  gatherValues,
   joinGroup,
   type Launch,
   type Limits,
@@ -70,8 +71,7 @@ async function startTogether({ group, launch, args }: Joined, threads: number | 
   const host = hostOf(group.address);
   const own: Start = { address: `${host}:${await freePort(group.address)}`, threads: threads ?? null };
   const channel = group.channel('the engines', { patient: true });
-  const bodies = await channel.gather(Buffer.from(JSON.stringify(own)));
-  const all = bodies.map((body) => JSON.parse(Buffer.from(body).toString()) as Start);
+  const all = await gatherValues(channel, own);
   const cluster = { rank: group.rank, addresses: all.map(({ address }) => address) };
   await startEngineFor(args, all[0]!.threads ?? threadsOf(launch), cluster);
 }
@@ -118,8 +118,6 @@ function reasonOf(error: unknown, { group, signal }: Joined, own: AbortSignal): 
   group.fail(messageOf(error));
   return error;
 }
-
-const isAbort = (error: unknown) => error instanceof Error && error.name === 'AbortError';
 
 async function leadGroup(joined: Joined, lead: (leading: Leading) => Promise<void>): Promise<void> {
   const { followersOf } = await import('../finetune/index.js');

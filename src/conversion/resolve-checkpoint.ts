@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError, UsageError } from '../errors.js';
-import { readModelJson, readTextIfThere } from '../fs/index.js';
+import { isThere, readModelJson, readTextIfThere } from '../fs/index.js';
 import { danglingLink } from '../system-errors.js';
 import { MANIFEST_NAME } from './manifest.js';
 
@@ -61,16 +61,19 @@ const FINDERS = {
   source: async (folder: string) => join(folder, 'source'),
 } as const;
 
-/** The checkpoint with the highest step in a run's latest stage; null when there is none. */
-export async function newestCheckpoint(run: string): Promise<string | null> {
+/**
+ * The checkpoint with the highest step in a run's latest stage; null when there is none.
+ * @param marker a file that only complete checkpoints have, if not all are
+ */
+export async function newestCheckpoint(run: string, marker = ''): Promise<string | null> {
   const names = await readdir(run).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return [];
     throw error;
   });
-  const [newest] = byNumber(names, CHECKPOINT_NAME);
+  const newest = byNumber(names, CHECKPOINT_NAME).find((name) => isThere(join(run, name, marker)));
   if (newest !== undefined) return join(run, newest);
   for (const stage of byNumber(names, STAGE_NAME)) {
-    const found = await newestCheckpoint(join(run, stage));
+    const found = await newestCheckpoint(join(run, stage), marker);
     if (found !== null) return found;
   }
   return null;

@@ -48,17 +48,17 @@ async function* walk(folder: string, { seen, refused, signal }: Walk): AsyncGene
       if (SKIPPED_FOLDERS.has(name)) continue;
       // With `--data . --out here` the conversion would read its own output, which changes each time.
       if (existsSync(join(path, MANIFEST_NAME))) refused.push({ path, reason: 'it is a conversion folder' });
-      else yield* filesIn(path, { seen, refused, signal });
+      else yield* filesIn(path, { seen, refused, signal }, () => refused.push({ path, reason: UNFINISHED }));
     } else {
       yield path; // includes special and unreadable files: reading them reports the reason
     }
   }
 }
 
-/** The shards of a prepared folder, or the files below any other. */
-async function* filesIn(folder: string, options: Walk): AsyncGenerator<string> {
+/** The shards of a prepared folder, or the files below any other. @param onUnfinished the folder is a prepared one that is not complete */
+async function* filesIn(folder: string, options: Walk, onUnfinished: () => void): AsyncGenerator<string> {
   const shards = await preparedShards(folder);
-  if (shards === 'unfinished') options.refused.push({ path: folder, reason: UNFINISHED });
+  if (shards === 'unfinished') onUnfinished();
   else if (shards !== null) yield* shards;
   else yield* walk(folder, options);
 }
@@ -78,8 +78,12 @@ export async function findFiles(paths: readonly string[], signal?: AbortSignal):
       throw new UsageError(`${path} ${problem}.`, { hint: 'Give files and folders that exist.', cause });
     });
     if (!found.isDirectory()) files.add(path);
-    else if ((await preparedShards(path)) === 'unfinished') throw notMerged(path);
-    else for await (const file of filesIn(path, { seen: new Set(), refused, signal })) files.add(file);
+    else {
+      const refuse = () => {
+        throw notMerged(path);
+      };
+      for await (const file of filesIn(path, { seen: new Set(), refused, signal }, refuse)) files.add(file);
+    }
   }
   return { files: [...files], refused };
 }

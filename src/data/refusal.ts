@@ -18,14 +18,15 @@ export interface Refusals {
 /** A wrong text key causes a refusal for every line of a corpus, so the list is bounded. */
 const MAX_LISTED_REFUSALS = 10_000;
 
-export function collectRefusals(): Refusals {
+/** @param limit how many are listed */
+export function collectRefusals(limit = MAX_LISTED_REFUSALS): Refusals {
   const listed: Refusal[] = [];
   let count = 0;
   return {
     listed,
     count: () => count,
     add(refusal) {
-      if (count++ < MAX_LISTED_REFUSALS) listed.push(refusal);
+      if (count++ < limit) listed.push(refusal);
     },
   };
 }

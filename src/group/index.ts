@@ -3,4 +3,4 @@ export { type Environment, type Launch, launchFromEnvironment } from './launch-e
 export type { Limits, Member } from './messages.js';
 export { type Channel, joinGroup, type ProcessGroup } from './process-group.js';
 export { rejectionOf } from './rejection-of.js';
-export { shareFromLeader } from './share.js';
+export { gatherValues, shareFromLeader } from './share.js';

@@ -2,16 +2,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { ByteifyError, messageOf } from '../errors.js';
+import { ByteifyError } from '../errors.js';
 import { sizeOnDisk } from '../fs/index.js';
 import { lockFolder } from '../fs/lock.js';
 import { partPath } from '../net/index.js';
-import { cachedCommit, readTree, repositoryFolder, tagCache, writeRef, writeTree } from './cache.js';
+import { cachedCommit, readTree, tagCache, writeRef, writeTree } from './cache.js';
 import { downloadFiles } from './download-files.js';
-import { hubEnvironment } from './environment.js';
-import type { HubOptions } from './find-model.js';
-import { hubFetch } from './hub-fetch.js';
-import { listRemote, type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
+import { type HubOptions, listOrCached } from './find-model.js';
+import { type RemoteFile, type RemoteTree, treeEntries } from './list-remote.js';
 import { type DatasetId, parseDatasetId } from './model-id.js';
 import { snapshotFault } from './snapshot.js';
 
@@ -101,22 +99,13 @@ async function fetchFile({ tree, repository, options, ...target }: Found, file: 
 }
 
 async function findDataset(dataset: DatasetId, options: HubOptions): Promise<Found> {
-  const environment = options.environment ?? hubEnvironment();
-  const { endpoint, cacheDir, offline } = environment;
-  const repository = repositoryFolder(cacheDir, dataset.id);
-  const fetch = hubFetch(environment, options);
-  const found = { ...dataset, endpoint, repository, fetch, options };
-  if (offline) return { ...found, tree: await cachedTree(repository, dataset, 'Offline mode is on (HF_HUB_OFFLINE)') };
-  const { signal } = options;
-  const bufferedFetch = hubFetch(environment, { ...options, bufferResponses: true });
-  const tree = await listRemote(dataset, { endpoint, fetch: bufferedFetch, ...(signal && { signal }) }).catch(
-    (error: unknown) => {
-      if (error instanceof ByteifyError || signal?.aborted) throw error;
-      const cause = (error as Error).cause ?? error;
-      return cachedTree(repository, dataset, `The hub at ${endpoint} cannot be reached (${messageOf(cause)})`);
-    },
+  const { tree, cached, ...target } = await listOrCached(dataset, options, (repository, why) =>
+    cachedTree(repository, dataset, why),
   );
-  await writeTree(repository, tree.commit, new Map(tree.files.map((file) => [file.path, treeEntry(file)] as const)));
+  const found = { ...dataset, ...target, options };
+  if (tree === null) return { ...found, tree: cached! };
+  const { repository } = target;
+  await writeTree(repository, tree.commit, treeEntries(tree));
   await writeRef(repository, dataset.revision, tree.commit);
   return { ...found, tree };
 }

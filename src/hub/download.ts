@@ -11,7 +11,7 @@ import { tagCache, writeRef, writeTree } from './cache.js';
 import { type DownloadProgress, downloadFiles } from './download-files.js';
 import { isSmallFile, refuseWithoutWeights, weightFiles } from './files.js';
 import { findModel, type HubOptions } from './find-model.js';
-import { type RemoteFile, type RemoteTree, treeEntry } from './list-remote.js';
+import { type RemoteFile, type RemoteTree, treeEntries } from './list-remote.js';
 import { snapshotFault } from './snapshot.js';
 
 export interface DownloadOptions extends HubOptions {
@@ -130,15 +130,13 @@ async function findComplete(job: Job): Promise<Downloaded | { readonly fault: st
 /** Records the tree and the ref in the cache for other clients; skipped if this user may not write there. */
 async function recordComplete({ repository, revision, remote }: Job): Promise<void> {
   const record = async () => {
-    await writeTree(repository, remote.commit, entriesOf(remote));
+    await writeTree(repository, remote.commit, treeEntries(remote));
     await writeRef(repository, revision, remote.commit);
   };
   await record().catch((error: unknown) => {
     if (!READ_ONLY.includes(codeOf(error))) throw error;
   });
 }
-
-const entriesOf = ({ files }: RemoteTree) => new Map(files.map((file) => [file.path, treeEntry(file)] as const));
 
 /** A model that is complete in the cache is used without the lock, which a read-only cache cannot hold. */
 async function downloadAll(job: Job): Promise<Downloaded> {
@@ -166,7 +164,7 @@ async function downloadLocked(job: Job): Promise<Downloaded> {
   const { repository, remote, onProgress, ...options } = job;
   const { commit } = remote;
   const folder = join(repository, 'snapshots', commit);
-  await writeTree(repository, commit, entriesOf(remote));
+  await writeTree(repository, commit, treeEntries(remote));
   const small = smallFiles(job);
   await downloadFiles({ ...options, repository, commit }, small);
   const weights = await weightsOf(job, folder);

@@ -107,7 +107,7 @@ async function branchesOf(
 }
 
 /** A file's entry in the tree record, as Python's client writes it into the cache. */
-export function treeEntry({ sizeBytes, oid, sha256, xetHash }: RemoteFile): TreeEntry {
+function treeEntry({ sizeBytes, oid, sha256, xetHash }: RemoteFile): TreeEntry {
   return {
     size: sizeBytes,
     blob_id: oid,
@@ -116,3 +116,7 @@ export function treeEntry({ sizeBytes, oid, sha256, xetHash }: RemoteFile): Tree
     ...(xetHash !== null && SHA256.test(xetHash) && { xet_hash: xetHash }),
   };
 }
+
+/** What the cache records of a repository's files, by path. */
+export const treeEntries = ({ files }: Pick<RemoteTree, 'files'>): Map<string, TreeEntry> =>
+  new Map(files.map((file) => [file.path, treeEntry(file)]));

@@ -3,9 +3,9 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configDigest, readBltConfig } from '../blt/index.js';
+import { newestCheckpoint } from '../conversion/index.js';
 import { ByteifyError, UsageError } from '../errors.js';
 import { isThere, readJson } from '../fs/index.js';
-import { newestIn } from './newest-in.js';
 import { refuseNonFinite } from './refuse-non-finite.js';
 
 /** What the scripts write into a checkpoint last. */
@@ -40,7 +40,7 @@ export async function findTorchCheckpoint(path: string): Promise<string | null> 
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
   if (isThere(join(path, RECORD))) return path;
   const isHandOver = isThere(join(path, 'train.json')) && isThere(join(path, 'train.py'));
-  const found = await newestIn(isHandOver ? join(path, 'run') : path, RECORD);
+  const found = await newestCheckpoint(isHandOver ? join(path, 'run') : path, RECORD);
   if (found !== null || !isHandOver) return found;
   throw new UsageError(`${path} has no finished checkpoint.`, {
     hint: 'Train it with train.py first; with its option --run, pass that folder instead.',

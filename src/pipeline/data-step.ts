@@ -2,14 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { restartHint } from '../conversion/index.js';
-import { type ByteStore, buildStore, openStore, warnRefused } from '../data/index.js';
+import { type ByteStore, openStore, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { digestOf } from '../fs/index.js';
 import { forDigest } from '../recipe/index.js';
 import { counted, humanBytes } from '../ui/index.js';
+import { buildData, splitSeed } from './build-data.js';
 import { inShort } from './changed-files.js';
 import type { StepContext } from './context.js';
-import { checkDomains, dataPaths, domainFiles, filesOf } from './data-paths.js';
+import { checkDomains, dataPaths, filesOf } from './data-paths.js';
 import { changesOf, type DataRequest, previousRequest, refuseGone, writeRequest } from './data-request.js';
 import { trainedStage } from './trained-stage.js';
 
@@ -45,30 +46,15 @@ export async function dataStep(context: StepContext, values: readonly string[]):
   return readText(context, out, request);
 }
 
-/** Decides which text is held out. */
-const splitSeed = ({ data, seed }: StepContext['recipe']): number => data.seed ?? seed;
-
 async function alreadyThere(out: string, reporter: StepContext['reporter']): Promise<ByteStore> {
   const store = await openStore(out);
   reporter.done(`${humanBytes(store.train.byteCount)} to train on, already there`);
   return store;
 }
 
-async function readText(
-  { recipe, reporter, signal }: StepContext,
-  out: string,
-  request: DataRequest,
-): Promise<ByteStore> {
-  const { validation_fraction, text_key } = recipe.data;
-  await buildStore({
-    domains: domainFiles(request.paths, recipe),
-    out,
-    validationFraction: validation_fraction,
-    textKey: text_key,
-    seed: splitSeed(recipe),
-    signal,
-    onProgress: ({ path, bytes }) => reporter.progress({ done: bytes, unit: 'bytes', detail: path }),
-  });
+async function readText(context: StepContext, out: string, request: DataRequest): Promise<ByteStore> {
+  const { reporter } = context;
+  await buildData(request.paths, out, context);
   await writeRequest(out, request);
   const store = await openStore(out);
   const { refused, refused_count } = store.manifest;

@@ -2,14 +2,15 @@
 import { basename, join, resolve } from 'node:path';
 import { readBltConfig } from '../blt/index.js';
 import { type Manifest, outputFolder, readManifest, resolveCheckpoint } from '../conversion/index.js';
-import { buildStore, MANIFEST_FILE } from '../data/index.js';
+import { MANIFEST_FILE, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
 import { type ExportReport, type TorchSettings, torchSettings, writeHandOver } from '../export/index.js';
 import { isThere } from '../fs/index.js';
 import type { Recipe } from '../recipe/index.js';
 import { metadataFiles } from '../release/index.js';
 import { humanBytes, humanCount, type Reporter } from '../ui/index.js';
-import { checkDomains, dataPaths, domainFiles } from './data-paths.js';
+import { buildData } from './build-data.js';
+import { checkDomains, dataPaths } from './data-paths.js';
 import { dataDigest } from './training.js';
 
 export interface TorchExportRequest {
@@ -59,15 +60,8 @@ function textOf({
     checkDomains(paths, recipe);
     return async (folder) => {
       reporter.stage('Reading text');
-      await buildStore({
-        domains: domainFiles(paths, recipe),
-        out: folder,
-        validationFraction: recipe.data.validation_fraction,
-        textKey: recipe.data.text_key,
-        seed: recipe.data.seed ?? recipe.seed,
-        signal,
-        onProgress: ({ path, bytes }) => reporter.progress({ done: bytes, unit: 'bytes', detail: path }),
-      });
+      const { refused, refused_count: count } = await buildData(paths, folder, { recipe, reporter, signal });
+      warnRefused(reporter, refused, { count, list: `${MANIFEST_FILE} of the new folder` });
       reporter.done();
     };
   }

@@ -11,7 +11,7 @@ import {
   muonShare,
   type TextShape,
 } from '../blt/index.js';
-import { BYTES_PER_TOKEN, type Recipe, targetBytesPerPatch, wantedTexts } from '../recipe/index.js';
+import { BYTES_PER_TOKEN, type Recipe, rowsPerStepOf, targetBytesPerPatch, wantedTexts } from '../recipe/index.js';
 import { elementCount } from '../safetensors/index.js';
 import { type PartParameters, parametersByPart, sumParameters, usedParametersByPart } from './parameters.js';
 import { type StageCost, type TrainingWork, trainingStageCost } from './training-stage.js';
@@ -136,7 +136,7 @@ export function trainingWorks(recipe: Recipe, config: BltConfig): TrainingWork[]
 }
 
 function patcherWork(patcher: Recipe['patcher'], bytesPerPatch: number, config: BltConfig): TrainingWork {
-  const rowsPerStep = rows(patcher);
+  const rowsPerStep = rowsPerStepOf(patcher);
   return {
     ...DEFAULTS,
     name: 'patcher',
@@ -163,7 +163,7 @@ function stageWork(
     const closedForm = { ...texts, encoder, decoder };
     return { ...DEFAULTS, ...common, bytes, closedForm, rowsPerStep: microBatchRows, microBatchRows };
   }
-  const rowsPerStep = rows(stage);
+  const rowsPerStep = rowsPerStepOf(stage);
   return {
     ...common,
     steps: stage.steps,
@@ -184,8 +184,4 @@ function stageWork(
 function adapterParameters(config: BltConfig, lora: Lora): number {
   const sizes = adaptersOf(bltTensors(config), lora).flatMap(({ a, b }) => [a.shape, b.shape]);
   return sizes.reduce((sum, shape) => sum + elementCount(shape), 0);
-}
-
-function rows({ batch_bytes, sequence_length }: { batch_bytes: number; sequence_length: number }): number {
-  return Math.max(1, Math.round(batch_bytes / sequence_length));
 }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { patcherTensors, readBltConfig } from '../blt/index.js';
 import { MANIFEST_NAME, outputFolder, resolveCheckpoint } from '../conversion/index.js';
-import type { PatcherIdentity } from '../data/index.js';
+import type { PatcherIdentity, PreparePlan } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { digestOfFile } from '../fs/index.js';
 import { openCheckpoint, tensorChunks } from '../safetensors/index.js';
@@ -15,6 +15,23 @@ export interface FoundPatcher {
   readonly patcher: PatcherIdentity;
   /** sha256 of the source's tokenizer; null outside a conversion folder. */
   readonly tokenizer: string | null;
+}
+
+/** What patches depend on. */
+type PatcherOf = Pick<PreparePlan, 'patcher' | 'tokenizer'>;
+
+/** The first thing in which two patchers differ, and its two values; null if their patches are the same. */
+export function differingPatcher(
+  before: PatcherOf,
+  now: PatcherOf,
+): readonly [what: string, then: unknown, now: unknown] | null {
+  const rows: readonly (readonly [string, unknown, unknown])[] = [
+    ['patcher', before.patcher?.sha256, now.patcher?.sha256],
+    ['threshold', before.patcher?.threshold_nats, now.patcher?.threshold_nats],
+    ['longest patch', before.patcher?.max_patch_bytes, now.patcher?.max_patch_bytes],
+    ['tokenizer', before.tokenizer, now.tokenizer],
+  ];
+  return rows.find(([, then, today]) => then !== today) ?? null;
 }
 
 /** The digest of the patcher's tensors in a checkpoint. @throws ByteifyError if one is missing */

@@ -15,18 +15,18 @@ import {
 import { UsageError } from '../errors.js';
 import { digestOfFile, makeFolder, writeFileAtomic } from '../fs/index.js';
 import type { PrepareInput } from './input.js';
+import { differingPatcher } from './patcher-identity.js';
 
 const HINT = 'Use another --out, or the options and inputs with which this folder was begun.';
 
-const short = (digest: string | null): string => (digest === null ? 'none' : digest.slice(0, 12));
+/** Of a digest, what tells it from others; of other values, all. */
+const shown = (value: unknown): unknown => (typeof value === 'string' ? value.slice(0, 12) : (value ?? 'none'));
 
 /** What differs between two plans other than their inputs, as it would complete "was prepared with another"; null if nothing does. */
 function differingSetting(before: PreparePlan, now: PreparePlan): string | null {
+  const patcher = differingPatcher(before, now);
+  if (patcher !== null) return `${patcher[0]} (${shown(patcher[1])} instead of ${shown(patcher[2])})`;
   const rows: readonly (readonly [string, unknown, unknown])[] = [
-    ['patcher', short(before.patcher?.sha256 ?? null), short(now.patcher?.sha256 ?? null)],
-    ['threshold', before.patcher?.threshold_nats, now.patcher?.threshold_nats],
-    ['longest patch', before.patcher?.max_patch_bytes, now.patcher?.max_patch_bytes],
-    ['tokenizer', short(before.tokenizer), short(now.tokenizer)],
     ['--kind', before.settings.kind, now.settings.kind],
     ['--column', before.settings.column, now.settings.column],
     ['--shard-bytes', before.settings.shard_bytes, now.settings.shard_bytes],

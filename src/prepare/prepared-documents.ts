@@ -17,7 +17,7 @@ import {
 import { UsageError } from '../errors.js';
 import { readFully } from '../fs/index.js';
 import type { TextCut } from '../patching/index.js';
-import { findPatcher } from './patcher-identity.js';
+import { differingPatcher, findPatcher } from './patcher-identity.js';
 
 export interface PreparedDocument {
   readonly bytes: Uint8Array;
@@ -26,18 +26,12 @@ export interface PreparedDocument {
 }
 
 /** @throws UsageError naming what differs, if the folder's patches are not those of this patcher */
-async function requirePatcher(folder: string, { patcher, tokenizer }: PreparedManifest, dir: string): Promise<void> {
-  const now = await findPatcher(dir);
+async function requirePatcher(folder: string, prepared: PreparedManifest, dir: string): Promise<void> {
+  const differs = differingPatcher(prepared, await findPatcher(dir));
   const hint = `Prepare the data again with --patcher ${dir}, or use only its text.`;
-  if (patcher === null) throw new UsageError(`${folder} was prepared without a patcher.`, { hint });
-  const differs = [
-    patcher.sha256 !== now.patcher.sha256 && 'patcher',
-    patcher.threshold_nats !== now.patcher.threshold_nats && 'threshold',
-    patcher.max_patch_bytes !== now.patcher.max_patch_bytes && 'longest patch',
-    tokenizer !== now.tokenizer && 'tokenizer',
-  ].find((what) => what !== false);
-  if (differs !== undefined)
-    throw new UsageError(`${folder} was prepared with another ${differs} than that of ${dir}.`, { hint });
+  if (prepared.patcher === null) throw new UsageError(`${folder} was prepared without a patcher.`, { hint });
+  if (differs !== null)
+    throw new UsageError(`${folder} was prepared with another ${differs[0]} than that of ${dir}.`, { hint });
 }
 
 /** Opens a file for reads of ranges of values. */

@@ -80,7 +80,7 @@ async function fill(
   put: (document: Uint8Array) => Promise<number>,
 ): Promise<Filled> {
   let [documents, bytes, patches, cutDocuments] = [0, 0, 0, 0];
-  const refusals = collectRefusals();
+  const refusals = collectRefusals(LISTED_REFUSALS);
   const inputs: ReadInput[] = [];
   let end = last;
   for (let step = await steps.peek(); step !== null; step = await steps.peek()) {
@@ -101,9 +101,7 @@ async function fill(
   return {
     ...{ end, documents, bytes, patches: segment === null ? null : patches, cut_documents: cutDocuments },
     refused_count: refusals.count(),
-    refused: refusals.listed
-      .slice(0, LISTED_REFUSALS)
-      .map(({ line, ...refusal }) => ({ ...refusal, ...(line !== undefined && { line }) })),
+    refused: refusals.listed.map(({ line, ...refusal }) => ({ ...refusal, ...(line !== undefined && { line }) })),
     inputs,
   };
 }

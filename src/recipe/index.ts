@@ -16,6 +16,7 @@ export {
 export { localSizesOf } from './local-sizes.js';
 export { isOverridden } from './overrides.js';
 export { BYTES_PER_TOKEN, targetBytesPerPatch } from './patch-size.js';
+export { rowsPerStepOf } from './rows-per-step.js';
 export {
   type Recipe,
   type RecipeStage,

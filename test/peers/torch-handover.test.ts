@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { buildStore, createPacker, openStore } from '../../src/data/index.js';
+import { freePort } from '../../src/net/index.js';
 import { openCheckpoint, toFloat32 } from '../../src/safetensors/index.js';
 import { runCli } from '../support/cli.js';
 import { OWN_TEXT, tinyConversion } from '../support/conversions.js';
@@ -40,14 +40,6 @@ hardware: { mode: graph }
 
 const folder = temporaryFolder();
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 async function ok(args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await runCli(args, { env: { BYTEIFY_THREADS: '1' } });
   expect(stderr).not.toContain('error:');
@@ -58,7 +50,7 @@ async function ok(args: readonly string[]): Promise<string> {
 /** Trains a hand-over with two processes. */
 async function torchrun(script: string): Promise<void> {
   const options = { env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' } };
-  const master = ['--master-addr', '127.0.0.1', '--master-port', String(await freePort())];
+  const master = ['--master-addr', '127.0.0.1', '--master-port', String(await freePort('127.0.0.1'))];
   const launcher = join(dirname(peersPython()!), 'torchrun');
   await run(launcher, ['--nproc-per-node', '2', ...master, script], options);
 }

@@ -35,6 +35,18 @@ function run(inputs: readonly string[], options: Partial<PrepareOptions> = {}) {
   });
 }
 
+/** A run with patches that is stopped at a document, counted from 0. */
+function stoppedRun(path: string, out: string, after: number) {
+  const controller = new AbortController();
+  let count = 0;
+  const stopping: Segment = (document, signal) => {
+    if (count++ === after) controller.abort(new Error('stopped'));
+    return segment(document, signal);
+  };
+  const identity = { patcher: PATCHER, tokenizer: null };
+  return run([path], { out, segment: stopping, identity, signal: controller.signal });
+}
+
 async function* noLines(): AsyncGenerator<Uint8Array> {}
 
 async function* linesOf(texts: readonly string[]): AsyncGenerator<Uint8Array> {
@@ -137,21 +149,7 @@ describe('prepare', () => {
         fc.array(fc.nat(20), { maxLength: 4 }),
         async (stops, lost) => {
           const out = fresh();
-          for (const after of stops) {
-            const controller = new AbortController();
-            let count = 0;
-            const stopping: Segment = (document, signal) => {
-              if (count++ === after) controller.abort(new Error('stopped'));
-              return segment(document, signal);
-            };
-            const work = run([path], {
-              out,
-              segment: stopping,
-              identity: { patcher: PATCHER, tokenizer: null },
-              signal: controller.signal,
-            });
-            expect(['stopped', null]).toContain(await messageOf(work));
-          }
+          for (const after of stops) expect(['stopped', null]).toContain(await messageOf(stoppedRun(path, out, after)));
           for (const index of lost)
             rmSync(join(out, `part-00000-of-00001/shard-${String(index).padStart(5, '0')}`), {
               recursive: true,
@@ -168,18 +166,7 @@ describe('prepare', () => {
   it('leaves nothing half-written when it is stopped', async () => {
     const { path } = corpus([40]);
     const out = fresh();
-    const controller = new AbortController();
-    const stopping: Segment = (document, signal) => {
-      controller.abort(new Error('stopped'));
-      return segment(document, signal);
-    };
-    const work = run([path], {
-      out,
-      segment: stopping,
-      identity: { patcher: PATCHER, tokenizer: null },
-      signal: controller.signal,
-    });
-    expect(await messageOf(work)).toBe('stopped');
+    expect(await messageOf(stoppedRun(path, out, 0))).toBe('stopped');
     expect(readdirSync(join(out, 'part-00000-of-00001'))).toEqual([]);
     expect(existsSync(join(out, 'prepared.json'))).toBe(false);
   });

@@ -2,10 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/net/index.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,15 +16,6 @@ function command(): string {
     encoding: 'utf8',
   });
   return join(dirname(python.trim()), 'olah-cli');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Commits the contents of a folder. @returns the commit */
@@ -47,7 +38,7 @@ export interface Olah {
 
 /** @param mirrors a folder with git repositories at models/ORG/NAME; @param work for its cache and logs. */
 export async function startOlah(mirrors: string, work: string): Promise<Olah> {
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   await mkdir(work, { recursive: true });
   const config = join(work, 'olah.toml');
   const quoted = (path: string) => JSON.stringify(path);

@@ -1,7 +1,7 @@
 /** @module The settings of an end-to-end stage for the PyTorch scripts: `train.json`. */
 import { type BltConfig, bltTensors, configDigest, type Part, stageRuns, trainedParts } from '../../blt/index.js';
 import { UsageError } from '../../errors.js';
-import type { Recipe, StageOf } from '../../recipe/index.js';
+import { type Recipe, rowsPerStepOf, type StageOf } from '../../recipe/index.js';
 import { toolVersion } from '../../version.js';
 
 /** Parameters with the same learning rate and weight decay. */
@@ -111,7 +111,7 @@ export function torchSettings(config: BltConfig, recipe: Recipe): Omit<TorchSett
     config_sha256: configDigest(config),
     ...kept,
     seed: recipe.seed + index,
-    rows_per_step: Math.max(1, Math.round(stage.batch_bytes / stage.sequence_length)),
+    rows_per_step: rowsPerStepOf(stage),
     cross_entropy: stage.losses.cross_entropy,
     validation_bytes: recipe.evaluate.validation_bytes,
     groups: groupsOf(config, stage),

@@ -1,7 +1,7 @@
 /** @module What a run does with the other processes that train it: it agrees with them when to stop, and learns which of them is slow. */
 import { resolve } from 'node:path';
 import type { Channel, ProcessGroup } from '../../group/index.js';
-import { shareFromLeader } from '../../group/index.js';
+import { gatherValues, shareFromLeader } from '../../group/index.js';
 import { exchangeOutputs } from '../batches/exchange-outputs.js';
 import { type Share, WHOLE } from '../batches/micro-batches.js';
 import { type GradientSum, gradientSum } from './gradient-sum.js';
@@ -57,8 +57,7 @@ export function companyOf(group: ProcessGroup | null, run: string): Company {
     agreed: (compute) => shareFromLeader(group, settings, compute),
     gradientSum: (shapes) => gradientSum(group, shapes),
     async afterStep(own) {
-      const bodies = await steps.gather(Buffer.from(JSON.stringify(own)));
-      const all = bodies.map((body) => JSON.parse(Buffer.from(body).toString()) as AfterStep);
+      const all = await gatherValues(steps, own);
       return { stop: all.some(({ stop }) => stop), ms: all.map(({ ms }) => ms) };
     },
     close() {

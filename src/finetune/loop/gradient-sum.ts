@@ -4,6 +4,7 @@
  */
 import { sumOverProcesses, tf, type Variable } from '../../engine/index.js';
 import { type ProcessGroup, rejectionOf } from '../../group/index.js';
+import { elementCount } from '../../safetensors/index.js';
 
 export interface OwnGradients {
   /** The losses of this process's rows [1 + parts]. */
@@ -46,8 +47,6 @@ interface Bucket {
   readonly to: number;
 }
 
-const sizeOf = (shape: readonly number[]) => shape.reduce((product, extent) => product * extent, 1);
-
 /** Consecutive parameters of at most `BUCKET_VALUES` together; one that is larger has a bucket of its own. */
 export function bucketsOf(sizes: readonly number[], limit = BUCKET_VALUES): Bucket[] {
   const buckets: Bucket[] = [];
@@ -78,7 +77,7 @@ async function unlessLost<T>(lost: Promise<never>, sum: Promise<T>): Promise<T> 
 
 /** @param shapes of the dense parameters */
 export function gradientSum(group: ProcessGroup, shapes: readonly (readonly number[])[]): GradientSum {
-  const sizes = shapes.map(sizeOf);
+  const sizes = shapes.map(elementCount);
   const buckets = bucketsOf(sizes);
   const lost = rejectionOf(group.lost);
   let readyAt = 0;

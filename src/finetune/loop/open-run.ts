@@ -60,7 +60,7 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
   const state: TrainerState = { ...(saved ?? freshState(options)), mode };
   const { table, frozen } = parameters;
   const patcher = createPatcherRunner(config, frozen, mode);
-  const states = openStates(options, parameters, mode);
+  const states = openStates(options, parameters, { mode, company });
   const batches = createBatchSource({
     rows: {
       ...{ kind: 'packed', files: options.data.files, state: state.packer },
@@ -157,12 +157,16 @@ const packing = (options: TrainOptions): Required<Omit<PackerOptions, 'split' | 
   repeat: repeatsRows(options),
 });
 
-function openStates(options: TrainOptions, parameters: TrainingState, mode: RunMode): SourceStates | null {
+function openStates(
+  options: TrainOptions,
+  parameters: TrainingState,
+  { mode, company }: { readonly mode: RunMode; readonly company: Company },
+): SourceStates | null {
   if (!readsStates(options)) return null;
   const { config, run, plan, source } = options;
   const frozen = new Map([...parameters.frozen, ...source!.layers]);
   // Each process caches the states of its own rows.
-  const rank = options.group == null || options.group.rank === 0 ? '' : `-${options.group.rank}`;
+  const rank = company.leads ? '' : `-${company.share.rank}`;
   const cache = { path: join(run, `source-states${rank}.bin`), maxBytes: plan.sourceStatesCacheBytes };
   const { precision } = plan;
   return createSourceStates({ config, frozen, mode, precision, cache: repeatsRows(options) ? cache : null });

@@ -1,12 +1,8 @@
 /** @module Translates the settings of a recipe into a plan for the training loop. */
 import { UsageError } from '../../errors.js';
-import type { Recipe, TrainingStage } from '../../recipe/index.js';
+import { type Recipe, rowsPerStepOf, type TrainingStage } from '../../recipe/index.js';
 import { learningRateAt } from '../optimizers/schedule.js';
 import type { TrainingPlan } from './train-options.js';
-
-function rows(batchBytes: number, rowBytes: number): number {
-  return Math.max(1, Math.round(batchBytes / rowBytes));
-}
 
 /** What a step's rows are divided over. */
 export interface Workers {
@@ -36,7 +32,7 @@ function muonScale(settings: Pick<TrainingStage, 'optimizer' | 'learning_rate' |
 
 /** The plan of a stage. @throws UsageError when there are more processes than rows in a step */
 export function stagePlan(stage: TrainingStage, { mode }: Recipe['hardware'], workers: Workers): TrainingPlan {
-  const rowsPerStep = rows(stage.batch_bytes, stage.sequence_length);
+  const rowsPerStep = rowsPerStepOf(stage);
   return {
     steps: stage.steps,
     rowBytes: stage.sequence_length,
@@ -68,7 +64,7 @@ const PATCHER_EVALUATIONS = 5;
 /** The plan of the `patcher` section. @throws UsageError when there are more processes than rows in a step */
 export function patcherPlan(patcher: Recipe['patcher'], { mode }: Recipe['hardware'], workers: Workers): TrainingPlan {
   const every = Math.max(1, Math.ceil(patcher.steps / PATCHER_EVALUATIONS));
-  const rowsPerStep = rows(patcher.batch_bytes, patcher.sequence_length);
+  const rowsPerStep = rowsPerStepOf(patcher);
   return {
     ...PATCHER_ADAMW,
     steps: patcher.steps,
