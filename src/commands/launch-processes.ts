@@ -14,7 +14,7 @@ export interface LaunchOptions {
 }
 
 /** How a process ended. */
-interface End {
+export interface End {
   readonly rank: number;
   readonly code: number | null;
   readonly killedBy: NodeJS.Signals | null;
@@ -93,6 +93,11 @@ async function runOnce({ context, processes, command }: LaunchOptions): Promise<
   }
 }
 
+/** The end that explains the others: wrong usage, although a process that hears of it may end sooner; otherwise the first failure. */
+export function causeOf(ends: readonly End[]): End | undefined {
+  return ends.find(({ code }) => code === USAGE) ?? ends.find(({ code }) => code !== 0);
+}
+
 /** Rank 0 has told the user what happened, unless it was killed: then one of the others has noticed. */
 function tell(ends: readonly End[], { reporter }: Context): void {
   const leader = ends.find(({ rank }) => rank === 0);
@@ -108,7 +113,7 @@ export async function launchProcesses(options: LaunchOptions): Promise<void> {
   const { context, restarts } = options;
   for (let restart = 0; ; restart++) {
     const ends = await runOnce(options);
-    const failed = ends.find(({ code }) => code !== 0);
+    const failed = causeOf(ends);
     if (failed === undefined || context.signal.aborted) return;
     tell(ends, context);
     const how = failed.killedBy === null ? `with exit code ${failed.code}` : `by ${failed.killedBy}`;
