@@ -81,6 +81,15 @@ export function printResult(context: Context, document: object, text: () => stri
 }
 
 /** Parsers for `OptionSpec.parse`. */
+/** One of the parts of a work that several processes share, counted from 0. */
+export interface Part {
+  readonly part: number;
+  readonly parts: number;
+}
+
+/** As many as folder names with five digits can number. */
+const MAX_PARTS = 100_000;
+
 export const parsers = {
   /** An integer of at least `minimum`, and at most `maximum`. */
   integer:
@@ -102,6 +111,12 @@ export const parsers = {
     const bytes = text.trim() === '' ? Number.NaN : Number(text);
     if (!(bytes >= 1 && bytes <= 1024)) throw new Error('must be bytes per patch from 1 to 1024');
     return bytes;
+  },
+  /** A part and the number of parts: `0/8` to `7/8`. */
+  part: (text: string): Part => {
+    const [, part = Number.NaN, parts = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+    if (part < parts && parts <= MAX_PARTS) return { part, parts };
+    throw new Error('must be a part and the number of parts, counted from 0, as in 0/8 to 7/8');
   },
   /** A size in bytes: `500MB`, `5GB`, `4GiB`, or a plain number. */
   byteSize: (text: string): number => {

@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { evaluationFolder, MANIFEST_NAME } from '../conversion/index.js';
 import { cacheHome } from '../engine/setup/folders.js';
 import { UsageError } from '../errors.js';
-import { type ChosenSuite, evaluateSuites, type ResultDocument, SUITES } from '../evaluate/index.js';
+import { type ChosenSuite, type EvaluateOptions, evaluatePart, evaluateSuites, SUITES } from '../evaluate/index.js';
 import { digestOf } from '../fs/index.js';
 import { recordEvaluation, withLlama } from '../pipeline/index.js';
-import { type Command, type Context, parsers, printResult } from './command.js';
+import { type Command, type Context, type Part, parsers, printResult } from './command.js';
 import { evaluationTables } from './evaluation-tables.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
 
@@ -21,6 +21,7 @@ interface Args extends EngineArgs {
   readonly seed: number;
   readonly textKey: string;
   readonly set: readonly string[];
+  readonly shard?: Part;
   readonly out?: string;
 }
 
@@ -66,18 +67,36 @@ const placeOf = (dir: string, out: string | undefined): string => {
   return join(cacheHome(), 'evaluations', digestOf(resolve(dir)).slice(0, 12));
 };
 
-async function evaluateWith(args: Args, out: string, context: Context): Promise<ResultDocument[]> {
+/** Starts the engine and opens the source, if there is one, for `work`. */
+async function withModels<T>(
+  args: Args,
+  out: string,
+  context: Context,
+  work: (options: EvaluateOptions) => Promise<T>,
+): Promise<T> {
   const { dir, data = [], against, limit, maxBytes, seed, textKey, set } = args;
   const suites = chosenSuites(args.suite, set);
   checkData(suites, data);
   await startEngineFor(args);
   const { reporter, signal } = context;
   const run = (folder: string | null) =>
-    evaluateSuites({
+    work({
       ...{ dir, data, limit, maxBytes, seed, textKey, suites, out, reporter, signal },
       source: folder === null ? null : { name: against!, folder },
     });
   return against === undefined ? await run(null) : await withLlama(dir, against, context, run);
+}
+
+/** Answers a part of the items, and prints what remains to do. */
+async function runPart(context: Context, args: Args, out: string, shard: Part): Promise<void> {
+  const folder = await withModels(args, out, context, (options) => evaluatePart(options, shard));
+  printResult(context, { ...shard, folder, complete: false }, () =>
+    [
+      `Part ${shard.part} of ${shard.parts}, counted from 0, is answered: ${folder}`,
+      'When all parts are, the same command without --shard computes the results.',
+      '',
+    ].join('\n'),
+  );
 }
 
 export const evaluate: Command<Args> = {
@@ -112,6 +131,11 @@ export const evaluate: Command<Args> = {
       flags: '--out <dir>',
       help: 'folder of answers and results (default: `evaluation` in the conversion); results elsewhere are not recorded in the conversion',
     },
+    {
+      flags: '--shard <i/n>',
+      help: 'answer one of n parts of the items, counted from 0, as several processes or a job array do; the same command without this flag then computes the results',
+      parse: parsers.part,
+    },
     ...engineOptions,
   ],
   examples: [
@@ -122,7 +146,8 @@ export const evaluate: Command<Args> = {
   ],
   async run(context, args) {
     const out = placeOf(args.dir, args.out);
-    const suites = await evaluateWith(args, out, context);
+    if (args.shard !== undefined) return await runPart(context, args, out, args.shard);
+    const suites = await withModels(args, out, context, evaluateSuites);
     if (resolve(out) === resolve(evaluationFolder(args.dir))) await recordEvaluation(args.dir, out, suites);
     printResult(context, { suites }, () => suites.map(evaluationTables).join('\n'));
   },

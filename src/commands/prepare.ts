@@ -3,13 +3,8 @@ import { type DomainKind, type PreparedManifest, warnRefused } from '../data/ind
 import { UsageError } from '../errors.js';
 import { findPatcher, mergePrepared, type PrepareOptions, type PrepareResult, prepare } from '../prepare/index.js';
 import { counted, humanBytes, renderPairs } from '../ui/index.js';
-import { type Command, type Context, parsers, printResult } from './command.js';
+import { type Command, type Context, type Part, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
-
-interface Part {
-  readonly part: number;
-  readonly parts: number;
-}
 
 interface Args extends EngineArgs {
   readonly input: readonly string[];
@@ -26,15 +21,6 @@ interface Args extends EngineArgs {
 /** A document longer than a shard is cut, which would be pointless for smaller ones. */
 const MIN_SHARD_BYTES = 1024;
 const DEFAULT_SHARD_BYTES = 64 * 2 ** 20;
-/** As many as folder names with five digits can number. */
-const MAX_PARTS = 100_000;
-
-function parsePart(text: string): Part {
-  const [, part = Number.NaN, parts = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
-  if (part < parts && parts <= MAX_PARTS) return { part, parts };
-  throw new Error('must be a part and the number of parts, counted from 0, as in 0/8 to 7/8');
-}
-
 function parseShardBytes(text: string): number {
   const bytes = parsers.byteSize(text);
   if (bytes < MIN_SHARD_BYTES) throw new Error(`must be at least ${MIN_SHARD_BYTES} bytes`);
@@ -183,7 +169,7 @@ export const prepareCommand: Command<Args> = {
     {
       flags: '--shard <i/n>',
       help: 'do only part i of n of the work, counted from 0; --merge completes the folder',
-      parse: parsePart,
+      parse: parsers.part,
     },
     {
       flags: '--licence <id>',

@@ -7,13 +7,14 @@ export {
   tokenAgreement,
 } from './cut-quality.js';
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
-export { type ChosenSuite, type EvaluateOptions, evaluateSuites } from './evaluate-suites.js';
+export { type ChosenSuite, type EvaluateOptions, evaluatePart, evaluateSuites } from './evaluate-suites.js';
 export { openExactNats } from './exact-byte-nats.js';
 export { measureEncoder } from './measure-encoder.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
 export { openBltModel } from './readers/blt-model.js';
 export { modelDigest } from './run/identity.js';
+export type { Part } from './run/parts.js';
 export { readResults } from './run/read-results.js';
 export { type ResultDocument, resultSchema } from './run/result-document.js';
 export { type ByteScores, scoreTexts } from './score.js';

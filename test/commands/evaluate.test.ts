@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { resultSchema } from '../../src/evaluate/index.js';
@@ -75,6 +76,30 @@ describe('byteify evaluate', () => {
     expect((await readdir(join(out, 'answers'))).length).toBe(4);
   });
 
+  it('answers items in parts, and computes the same from them', async () => {
+    const args = ['--data', prose, lines, '--text-key', 'body', '--against', 'builtin:tiny-llama'];
+    const [alone] = await documentsOf(...args, '--out', join(folder(), 'alone'));
+    for (const shard of ['1/2', '0/2']) {
+      const { code, stdout } = await evaluate(...args, '--shard', shard);
+      expect([code, stdout]).toEqual([0, expect.stringContaining('the same command without --shard')]);
+    }
+    expect((await readdir(join(out, 'parts'))).sort()).toEqual(['0-of-2', '1-of-2']);
+    expect(await readdir(out)).not.toContain('bpb.json');
+    // A process that was killed while it wrote leaves an incomplete line.
+    const answers = join(out, 'parts', '0-of-2', 'answers');
+    const [file] = (await readdir(answers)).filter((name) => name.startsWith('bpb-model-'));
+    await appendFile(join(answers, file!), '{"id":');
+    expect(await documentsOf(...args)).toEqual([alone]);
+  });
+
+  it('refuses to divide what asks nothing, and leaves no folder behind', async () => {
+    const found = await evaluate('--suite', 'patches', '--data', prose, '--shard', '0/2');
+    expect(found).toMatchObject(wrongUsage('The suite patches asks a model nothing, so there is nothing to divide.'));
+    const empty = await evaluate('--data', join(folder(), 'missing'), '--shard', '0/2');
+    expect([empty.code, empty.stderr]).toEqual([2, expect.stringContaining('missing')]);
+    expect(existsSync(out)).toBe(false);
+  });
+
   it('measures patches and costs beside the source’s tokens', async () => {
     const text = join(folder(), 'text.txt');
     await writeFile(text, 'Ein Satz. Привет, мир! 日本語のテキスト。');
@@ -118,6 +143,7 @@ describe('byteify evaluate', () => {
     [['--set', 'choice.shots=1'], '--set choice.shots=1 names no setting'],
     [['--suite', 'choice', '--set', 'choice.shots=many'], 'shots must be a whole number'],
     [['--limit', '0'], '--limit'],
+    [['--shard', '2/2'], 'counted from 0'],
     [['--max-bytes', 'much'], '--max-bytes'],
   ])('refuses %j', async (args, reason) => {
     expect(await evaluate(...args)).toMatchObject(wrongUsage(reason));

@@ -61,9 +61,14 @@ async function completeLength(path: string): Promise<number> {
   return complete;
 }
 
-/** Opens a file of answers to append to it; an incomplete last line is removed. There is no new file before the first answer. */
-export async function openOutcomeFile(path: string) {
+/** Removes an incomplete last line, which a killed process has left. */
+export async function mendOutcomeFile(path: string): Promise<void> {
   if (await isThere(path)) await truncate(path, await completeLength(path));
+}
+
+/** Opens a file of answers to append to it. There is no new file before the first answer. */
+export async function openOutcomeFile(path: string) {
+  await mendOutcomeFile(path);
   let file: FileHandle | null = null;
   return {
     async append(recorded: RecordedOutcome): Promise<void> {

@@ -2,12 +2,12 @@
  * @module Runs suites: each model in turn answers the items of all of them, and the answers on disk become metrics. A model is opened once, and
  * only one is in memory at a time.
  */
-import { ByteifyError } from '../../errors.js';
-import type { EvaluatedModel, Item } from '../suites/item.js';
+import type { EvaluatedModel } from '../suites/item.js';
 import type { DirectSuite, Suite, SuiteOptions } from '../suites/suite.js';
 import type { SuiteResult } from '../suites/suite-result.js';
 import { createEstimates } from './estimates.js';
-import { openOutcomeFile, type RecordedOutcome, readOutcomes } from './outcome-file.js';
+import { openOutcomeFile, readOutcomes } from './outcome-file.js';
+import { checkOrder, type PartAnswers, readParts } from './parts.js';
 
 /** Who answers: a model, or its source. */
 export type Who = 'model' | 'source';
@@ -24,6 +24,8 @@ export interface SuiteRun {
   readonly options: SuiteOptions;
   /** Where the answers of each candidate are recorded. */
   file(who: Who): string;
+  /** What other processes have answered of it, in parts. */
+  parts(who: Who): readonly PartAnswers[];
 }
 
 /** A candidate that is opened when it is first needed. */
@@ -38,13 +40,6 @@ function opensOnce({ open }: Candidate) {
   };
 }
 
-function checkOrder(recorded: RecordedOutcome, item: Item, file: string): void {
-  if (recorded.id === item.id) return;
-  throw new ByteifyError(`${file} contains the answer to "${recorded.id}" where that to "${item.id}" belongs.`, {
-    hint: 'Delete the file; the evaluation then starts over.',
-  });
-}
-
 /** Makes all items once, so that data that cannot be used is refused before a model is asked anything. @returns their number */
 async function countItems(suite: Suite, options: SuiteOptions): Promise<number> {
   let count = 0;
@@ -57,27 +52,31 @@ async function countItems(suite: Suite, options: SuiteOptions): Promise<number> 
 
 /** Lets a candidate answer the items that it has not answered yet. @throws the signal's reason, after the last complete answer */
 async function answerItems(
-  { suite, options, file, total }: { suite: Suite; options: SuiteOptions; file: string; total: number },
+  { suite, options, file, parts, total }: Omit<SuiteRun, 'suite'> & { suite: Suite; total: number },
   who: Who,
   model: () => Promise<EvaluatedModel>,
 ): Promise<void> {
   const { reporter, signal } = options;
-  const out = await openOutcomeFile(file);
+  const path = file(who);
+  const out = await openOutcomeFile(path);
   let done = 0;
-  const known = readOutcomes(file);
+  const known = readOutcomes(path);
+  const elsewhere = readParts(parts(who));
   reporter.stage(`Evaluating the ${who}: ${suite.name}`);
   try {
     for await (const item of suite.items(options)) {
       signal.throwIfAborted();
       // Once all known answers are read, those that are appended now are not.
       const before = await known.next();
-      if (before.done !== true) checkOrder(before.value, item, file);
-      else await out.append({ id: item.id, outcome: await (await model()).answer(item, signal) });
+      const inPart = await elsewhere.answerTo(item);
+      if (before.done !== true) checkOrder(before.value, item, path);
+      else await out.append(inPart ?? { id: item.id, outcome: await (await model()).answer(item, signal) });
       reporter.progress({ done: ++done, total, unit: 'items' });
     }
   } finally {
     reporter.done();
     await known.return(undefined);
+    await elsewhere.close();
     await out.close();
   }
 }
@@ -119,12 +118,12 @@ export async function* runSuites(
     const isLast = candidate === candidates.at(-1);
     const model = opensOnce(candidate);
     try {
-      for (const [i, { suite, options, file }] of runs.entries()) {
+      for (const [i, { suite, options, file, parts }] of runs.entries()) {
         if ('measure' in suite) {
           if (isLast) yield await measure(suite, options);
           continue;
         }
-        await answerItems({ suite, options, file: file(who), total: totals[i]! }, who, model.get);
+        await answerItems({ suite, options, file, parts, total: totals[i]! }, who, model.get);
         if (isLast)
           yield await estimate(
             suite,

@@ -1,6 +1,7 @@
 import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type PartAnswers, partOfSuite } from '../../../src/evaluate/run/parts.js';
 import { type Candidate, runSuites, type SuiteRun, type Who } from '../../../src/evaluate/run/run-suites.js';
 import type { EvaluatedModel, Item } from '../../../src/evaluate/suites/item.js';
 import { fraction } from '../../../src/evaluate/suites/metric.js';
@@ -45,10 +46,11 @@ async function runSuite(
   one: Suite,
   options: SuiteOptions,
   asked: readonly (Omit<Candidate, 'who'> & { readonly file: string })[],
+  parts: readonly PartAnswers[] = [],
 ): Promise<SuiteResult> {
   const names: Who[] = ['model', 'source'];
   const candidates = asked.map(({ open }, i) => ({ who: names[i]!, open }));
-  const run: SuiteRun = { suite: one, options, file: (who) => asked[names.indexOf(who)]!.file };
+  const run: SuiteRun = { suite: one, options, file: (who) => asked[names.indexOf(who)]!.file, parts: () => parts };
   const { value } = await runSuites([run], candidates, never).next();
   return value as SuiteResult;
 }
@@ -129,7 +131,7 @@ describe('a suite', () => {
     };
     const options = suiteOptions({ limit: 1 });
     const runs = [suite, direct, { ...suite, name: 'others' }].map((one) => ({
-      ...{ suite: one, options },
+      ...{ suite: one, options, parts: () => [] },
       file: (who: Who) => join(folder(), `${one.name}-${who}.jsonl`),
     }));
     const measure = async (one: DirectSuite, given: SuiteOptions) => {
@@ -152,5 +154,37 @@ describe('a suite', () => {
       'result of 1',
       'closes the source',
     ]);
+  });
+
+  it('takes the answers of parts, and asks what no part has answered', async () => {
+    const options = suiteOptions({ limit: 10 });
+    // Items 1 to 3, 4 to 6, ... belong together.
+    const units: Suite = {
+      ...suite,
+      async *items(given) {
+        for await (const item of suite.items(given)) yield { ...item, unit: `${Math.ceil(Number(item.id) / 3)}` };
+      },
+    };
+    const answers: PartAnswers[] = [];
+    for (const part of [0, 1]) {
+      const one = candidate(`part-${part}.jsonl`);
+      await runSuite(partOfSuite(units, { part, parts: 2 }), options, [one]);
+      expect(one.asked).toEqual(part === 0 ? ['1', '2', '3', '7', '8', '9'] : ['4', '5', '6', '10']);
+      answers.push({ part, parts: 2, file: one.file });
+    }
+    const whole = candidate('whole.jsonl');
+    const found = await runSuite(units, options, [whole], answers);
+    expect(whole.asked).toEqual([]);
+    const alone = candidate('alone.jsonl');
+    expect(await runSuite(units, options, [alone])).toEqual(found);
+    expect(await readFile(whole.file, 'utf8')).toBe(await readFile(alone.file, 'utf8'));
+
+    const rest = candidate('rest.jsonl');
+    expect(await runSuite(units, options, [rest], answers.slice(1))).toEqual(found);
+    expect(rest.asked).toEqual(['1', '2', '3', '7', '8', '9']);
+    const second = answers[1]!.file;
+    await expect(
+      runSuite(units, options, [candidate('mixed.jsonl')], [{ part: 0, parts: 2, file: second }]),
+    ).rejects.toThrow(`${second} contains the answer to "4" where that to "1" belongs.`);
   });
 });
