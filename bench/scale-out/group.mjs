@@ -16,10 +16,10 @@ export const HOST = '127.0.0.1';
 /**
  * Starts the processes of `byteify ARGS`.
  * @param {readonly string[]} args
- * @param {{ processes: number, port: number, envOf?: (rank: number) => Record<string, string>, pinned?: boolean }} options `pinned` gives process i the core i modulo their number
+ * @param {{ processes: number, port: number, envOf?: (rank: number) => Record<string, string>, core?: number }} options `core` is that of the first process; the others have the next ones, and after the last the first again
  * @returns {Started[]}
  */
-export function startGroup(args, { processes, port, envOf = () => ({}), pinned = false }) {
+export function startGroup(args, { processes, port, envOf = () => ({}), core }) {
   const cores = availableParallelism();
   return Array.from({ length: processes }, (_, rank) => {
     const variables = {
@@ -27,7 +27,8 @@ export function startGroup(args, { processes, port, envOf = () => ({}), pinned =
       ...{ MASTER_ADDR: HOST, MASTER_PORT: `${port}`, NO_COLOR: '1' },
     };
     const command = [process.execPath, CLI, ...args];
-    const [program, ...words] = pinned ? ['taskset', '-c', `${rank % cores}`, ...command] : command;
+    const [program, ...words] =
+      core === undefined ? command : ['taskset', '-c', `${(core + rank) % cores}`, ...command];
     const child = spawn(program, words, {
       env: { ...process.env, ...variables, ...envOf(rank) },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -53,16 +54,6 @@ export async function untilSaid({ said, ended }, text) {
     if (over) throw new Error(`"${text}" was never said:\n${said()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-/** Busy processes in place of absent ones, so that every core is shared by as many. @returns what ends them */
-export function occupy(cores) {
-  const children = cores.map((core) =>
-    spawn('taskset', ['-c', `${core}`, process.execPath, '-e', 'for (;;) {}'], { stdio: 'ignore' }),
-  );
-  return () => {
-    for (const child of children) child.kill('SIGKILL');
-  };
 }
 
 /** The steps that a run has logged: their number, loss and milliseconds. @param {string} conversion */

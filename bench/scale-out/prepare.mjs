@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { median } from '../process.mjs';
 import { CLI } from './group.mjs';
 
-/** Copies of the text: each is a file of its own, so that parts can share the work. */
-const FILES = 8;
+/** The text is copied until there are about as many bytes. Each copy is a file of its own, so that parts can share the work. */
+const BYTES = 5e8;
 
 /** @param {string[]} args @returns {Promise<void>} */
 function run(args) {
@@ -39,10 +39,11 @@ async function prepared(files, out, workers) {
 export async function prepare({ data, work }, { rounds }) {
   const folder = join(work, 'prepare-input');
   mkdirSync(folder, { recursive: true });
+  const count = Math.max(2, Math.round(BYTES / statSync(data).size));
   const ending = /\.\w+$/.exec(data)?.[0] ?? '';
-  const files = Array.from({ length: FILES }, (_, i) => join(folder, `${i}${ending}`));
+  const files = Array.from({ length: count }, (_, i) => join(folder, `${i}${ending}`));
   for (const file of files) copyFileSync(data, file);
-  const bytes = FILES * statSync(data).size;
+  const bytes = count * statSync(data).size;
   const out = join(work, 'prepare-output');
   const ways = {
     'plain read': () => plainRead(files),

@@ -1,59 +1,85 @@
-// Weak scaling: each process has as many rows and as large a share of a core, whatever their number.
+// Weak scaling: each process has as many rows, whatever their number. Processes that train together are compared with as many that train each a
+// model of its own at the same time, on the same cores: what is left of the difference is what it costs to be one training.
 import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../dist/net/index.js';
 import { ringBytes, ringSeconds, stepSeconds } from '../../dist/plan/index.js';
 import { median } from '../process.mjs';
-import { HOST, loopbackBytes, occupy, startGroup, stepsOf } from './group.mjs';
+import { HOST, loopbackBytes, startGroup, stepsOf } from './group.mjs';
 
 /** Steps that load, trace and warm up. */
 const WARM_UP = 3;
 
 /**
- * Trains with so many processes.
- * @param {{ training: (out: string, sets: readonly string[]) => string[], work: string }} bench
- * @param {{ processes: number, most: number, rows: number, rowBytes: number, steps: number }} options
+ * @typedef {{ training: (out: string, sets: readonly string[]) => string[], work: string }} Bench
+ * @typedef {{ rows: number, rowBytes: number, steps: number }} Work of each process
  */
-async function measured({ training, work }, { processes, most, rows, rowBytes, steps }) {
-  const cores = availableParallelism();
-  const out = join(work, `scaling-${processes}`);
-  rmSync(out, { recursive: true, force: true });
-  const args = training(out, [`stages.0.batch_bytes=${rows * rowBytes * processes}`, `stages.0.steps=${steps}`]);
-  // The cores of absent processes are kept busy, so that a process has the same share of one.
-  const free = occupy(Array.from({ length: most - processes }, (_, i) => (processes + i) % cores));
-  const before = loopbackBytes();
-  const started = startGroup(args, { processes, port: await freePort(HOST), pinned: true });
+
+/** Starts processes of a training, waits for their end, and returns the median of the milliseconds of a step. */
+async function finished(out, started) {
   const ends = await Promise.all(started.map(({ ended }) => ended));
-  free();
   if (ends.some(({ code }) => code !== 0)) throw new Error(started[0].said());
-  const wire = loopbackBytes() - before;
-  const all = stepsOf(out);
+  const ms = stepsOf(out)
+    .slice(WARM_UP)
+    .map((step) => step.ms);
   rmSync(out, { recursive: true });
-  return { processes, ms: median(all.slice(WARM_UP).map(({ ms }) => ms)), wire_bytes_per_step: wire / all.length };
+  return median(ms);
+}
+
+const settingsOf = ({ rows, rowBytes, steps }, processes) => [
+  `stages.0.batch_bytes=${rows * rowBytes * processes}`,
+  `stages.0.steps=${steps}`,
+];
+
+/** The milliseconds of a step when each process trains a model of its own. @param {Bench} bench @param {Work} work */
+async function apart({ training, work: folder }, processes, work) {
+  const runs = Array.from({ length: processes }, async (_, i) => {
+    const out = join(folder, `apart-${i}`);
+    rmSync(out, { recursive: true, force: true });
+    const args = training(out, settingsOf(work, 1));
+    return await finished(out, startGroup(args, { processes: 1, port: await freePort(HOST), core: i }));
+  });
+  return median(await Promise.all(runs));
+}
+
+/** The milliseconds of a step of one training, and what it sends. @param {Bench} bench @param {Work} work @param {readonly string[]} sets */
+async function together({ training, work: folder }, processes, work, sets = []) {
+  const out = join(folder, `together-${processes}`);
+  rmSync(out, { recursive: true, force: true });
+  const before = loopbackBytes();
+  const args = training(out, [...settingsOf(work, processes), ...sets]);
+  const ms = await finished(out, startGroup(args, { processes, port: await freePort(HOST), core: 0 }));
+  return { ms, wire: (loopbackBytes() - before) / work.steps };
 }
 
 /**
- * @param {Parameters<typeof measured>[0]} bench
- * @param {{ counts: number[], rows: number, rowBytes: number, steps: number, gradientBytes: number }} options
+ * @param {Bench} bench
+ * @param {Work & { counts: number[], gradientBytes: number }} options
  */
-export async function scaling(bench, { counts, gradientBytes, ...rest }) {
-  const most = Math.max(...counts);
+export async function scaling(bench, { counts, gradientBytes, ...work }) {
   const results = [];
   for (const processes of counts) {
     process.stderr.write(`weak scaling: ${processes} processes\n`);
-    results.push(await measured(bench, { processes, most, ...rest }));
+    const apartMs = await apart(bench, processes, work);
+    const { ms, wire } = await together(bench, processes, work);
+    const { wire: wireWithoutRows } =
+      processes === 1 ? { wire } : await together(bench, processes, work, ['stages.0.frozen=[hash]']);
+    results.push({
+      ...{ processes, apart_ms: apartMs, ms, efficiency: apartMs / ms },
+      ...{ wire_bytes_per_step: wire, wire_bytes_without_hash_rows: wireWithoutRows },
+      least_wire_bytes_without_hash_rows: processes * ringBytes(gradientBytes, processes),
+    });
   }
-  const [alone, two] = results;
   // The rate of the wire follows from two processes, and is then tried on more.
-  const waited = Math.max(1e-3, (two.ms - alone.ms) / 1000);
+  const two = results.find(({ processes }) => processes === 2);
+  const waited = Math.max(1e-3, (two.ms - two.apart_ms) / 1000);
   const network = { latencySeconds: 0, bytesPerSecond: ringBytes(gradientBytes, 2) / waited };
-  const parts = { computeSeconds: alone.ms / 1000, serialSeconds: 0, buckets: [gradientBytes] };
-  return results.map((result) => ({
-    ...result,
-    efficiency: alone.ms / result.ms,
-    least_wire_bytes_per_step: result.processes * ringBytes(gradientBytes, result.processes),
-    predicted_ms: 1000 * stepSeconds(parts, result.processes, network),
-    sum_ms: 1000 * ringSeconds(gradientBytes, result.processes, network),
-  }));
+  return results.map((result) => {
+    const parts = { computeSeconds: result.apart_ms / 1000, serialSeconds: 0, buckets: [gradientBytes] };
+    return {
+      ...result,
+      predicted_ms: 1000 * stepSeconds(parts, result.processes, network),
+      sum_ms: 1000 * ringSeconds(gradientBytes, result.processes, network),
+    };
+  });
 }

@@ -1,6 +1,7 @@
 /** @module Functions in StableHLO's text, and the modules that contain them. */
 import type { NativeTensor, TracedFunction } from '../executor.js';
 import { typeOf, type Value } from './body.js';
+import { placeProducts } from './placed-products.js';
 import { meshLine, moduleAttributes, type Sharding, shardingAttribute } from './sharding.js';
 
 export interface Parameter extends Value {
@@ -59,6 +60,9 @@ function functionText(
   ].join('\n');
 }
 
+const calledText = (fn: StableHloFunction, name: string): string =>
+  functionText(fn, `private @${name}`, { parameters: fn.parameters.map(typeOf), results: fn.results.map(typeOf) });
+
 /** All functions that are called from one, each once. */
 function reachable({ called }: StableHloFunction, known: Set<StableHloFunction> = new Set()): Set<StableHloFunction> {
   for (const fn of called) {
@@ -69,20 +73,45 @@ function reachable({ called }: StableHloFunction, known: Set<StableHloFunction> 
   return known;
 }
 
+/** The weights of a program that divides them and its batch. Where only weights are divided, as in an update, no rows have a place to stay at. */
+function dividedWeights({ parameters }: StableHloFunction, { parameters: splits }: Sharding): readonly number[] {
+  const divided = parameters.map((_, i) => splits[i] !== null);
+  if (!parameters.some(({ isVariable }, i) => !isVariable && divided[i])) return [];
+  return parameters.flatMap(({ isVariable }, i) => (isVariable && divided[i] ? [i] : []));
+}
+
+/** The texts of `fn` and of all functions that it calls, with the places of their products; a function once for each choice of its weights. */
+function placedTexts(fn: StableHloFunction, sharding: Sharding, weights: readonly number[]): string[] {
+  const all = new Map([...reachable(fn)].map((called) => [called.name, called]));
+  const asked = new Map<string, { called: StableHloFunction; weights: readonly number[] }>();
+  const nameOf = (called: string, theirs: readonly number[]): string => {
+    const name = theirs.length === 0 ? called : `${called}_weights_${theirs.join('_')}`;
+    asked.set(name, { called: all.get(called)!, weights: theirs });
+    return name;
+  };
+  const placed = (one: StableHloFunction, own: readonly number[]): StableHloFunction => {
+    const ids = new Set(own.map((i) => one.parameters[i]!.id));
+    return { ...one, lines: placeProducts(one.lines, ids, { devices: sharding.devices, nameOf }) };
+  };
+  const texts = [functionText(placed(fn, weights), 'public @main', entrySignature(fn, sharding))];
+  // Functions that these call in turn are added while they are written.
+  for (const [name, { called, weights: own }] of asked) texts.push(calledText(placed(called, own), name));
+  return texts;
+}
+
 /**
  * A module whose entry is `fn`. Equal programs have equal texts.
  * @param sharding over several devices; for one when null
  */
 export function moduleText(fn: StableHloFunction, sharding: Sharding | null = null): string {
-  const functions = [
-    functionText(fn, 'public @main', entrySignature(fn, sharding)),
-    ...[...reachable(fn)].map((called) =>
-      functionText(called, `private @${called.name}`, {
-        parameters: called.parameters.map(typeOf),
-        results: called.results.map(typeOf),
-      }),
-    ),
-  ];
+  const weights = sharding === null ? [] : dividedWeights(fn, sharding);
+  const functions =
+    sharding !== null && weights.length > 0
+      ? placedTexts(fn, sharding, weights)
+      : [
+          functionText(fn, 'public @main', entrySignature(fn, sharding)),
+          ...[...reachable(fn)].map((called) => calledText(called, called.name)),
+        ];
   const [attributes, mesh] =
     sharding === null ? ['', []] : [moduleAttributes(sharding.devices), [meshLine(sharding.devices)]];
   return `module @byteify ${attributes}{\n${[...mesh, ...functions].join('\n')}\n}\n`;

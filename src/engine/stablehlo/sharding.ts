@@ -16,8 +16,12 @@ export const moduleAttributes = (devices: number): string =>
 
 export const meshLine = (devices: number): string => `  sdy.mesh @mesh = <["devices"=${devices}]>`;
 
-/** The attribute of a parameter or result. */
-export function shardingAttribute(rank: number, split: Split): string {
+/** How a value lies on the mesh. */
+export function divisionOf(rank: number, split: Split): string {
   const axes = Array.from({ length: rank }, (_, axis) => (axis === split ? '{"devices"}' : '{}'));
-  return `sdy.sharding = #sdy.sharding<@mesh, [${axes.join(', ')}]>`;
+  return `<@mesh, [${axes.join(', ')}]>`;
 }
+
+/** The attribute of a parameter or result. */
+export const shardingAttribute = (rank: number, split: Split): string =>
+  `sdy.sharding = #sdy.sharding${divisionOf(rank, split)}`;
