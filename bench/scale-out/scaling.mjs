@@ -3,7 +3,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../dist/net/index.js';
-import { ringBytes, ringSeconds, stepSeconds } from '../../dist/plan/index.js';
+import { ringBytes, stepSeconds } from '../../dist/plan/index.js';
 import { median } from '../process.mjs';
 import { HOST, loopbackBytes, startGroup, stepsOf } from './group.mjs';
 
@@ -70,16 +70,22 @@ export async function scaling(bench, { counts, gradientBytes, ...work }) {
       least_wire_bytes_without_hash_rows: processes * ringBytes(gradientBytes, processes),
     });
   }
-  // The rate of the wire follows from two processes, and is then tried on more.
+  return results;
+}
+
+/**
+ * What the plan's simulator expects of so many processes. How fast they send follows from two processes. Over loopback, sending is work of their
+ * own cores, so those that have a smaller share of a core also send more slowly.
+ * @param {any[]} results of `scaling` @param {number} gradientBytes @returns {number[]} milliseconds of a step
+ */
+export function predictedMs(results, gradientBytes) {
   const two = results.find(({ processes }) => processes === 2);
+  const rowBytes = (two.wire_bytes_per_step - two.wire_bytes_without_hash_rows) / 2;
   const waited = Math.max(1e-3, (two.ms - two.apart_ms) / 1000);
-  const network = { latencySeconds: 0, bytesPerSecond: ringBytes(gradientBytes, 2) / waited };
-  return results.map((result) => {
-    const parts = { computeSeconds: result.apart_ms / 1000, serialSeconds: 0, buckets: [gradientBytes] };
-    return {
-      ...result,
-      predicted_ms: 1000 * stepSeconds(parts, result.processes, network),
-      sum_ms: 1000 * ringSeconds(gradientBytes, result.processes, network),
-    };
+  const rate = (ringBytes(gradientBytes, 2) + rowBytes) / waited;
+  return results.map(({ processes, apart_ms: apartMs }) => {
+    const parts = { computeSeconds: apartMs / 1000, serialSeconds: 0, buckets: [gradientBytes], rowBytes };
+    const network = { latencySeconds: 0, bytesPerSecond: (rate * two.apart_ms) / apartMs };
+    return 1000 * stepSeconds(parts, processes, network);
   });
 }

@@ -18,6 +18,8 @@ export interface StepParts {
   readonly serialSeconds: number;
   /** Bytes of each tensor that is summed by itself. */
   readonly buckets: readonly number[];
+  /** Bytes that each process sends to every other one: the gradients of the rows of hash tables that its text has read. */
+  readonly rowBytes: number;
 }
 
 /** Bytes that each process sends to sum a tensor: no method sends fewer. */
@@ -32,10 +34,11 @@ export function ringSeconds(bytes: number, processes: number, network: Network):
 
 /** Seconds of a step: nothing of the sums is hidden behind the computation. */
 export function stepSeconds(
-  { computeSeconds, serialSeconds, buckets }: StepParts,
+  { computeSeconds, serialSeconds, buckets, rowBytes }: StepParts,
   processes: number,
   network: Network,
 ) {
   const sums = buckets.map((bytes) => ringSeconds(bytes, processes, network));
-  return computeSeconds + serialSeconds + sums.reduce((total, seconds) => total + seconds, 0);
+  const rowSeconds = ((processes - 1) * rowBytes) / network.bytesPerSecond;
+  return computeSeconds + serialSeconds + rowSeconds + sums.reduce((total, seconds) => total + seconds, 0);
 }
