@@ -1,5 +1,5 @@
 // Adapts a conversion to a language with little text, and its source with its tokens for as many operations, and compares them.
-// Run: npm run bench:adapt -- --conversion DIR --work DIR [--language fa-IR --seeds 1,2,3 --rates 3e-5,1e-4,3e-4 --limit 30
+// Run: npm run bench:adapt -- --conversion DIR --work DIR [--language fa-IR --seeds 1,2,3 --rates 1e-4,3e-4,1e-3 --limit 30
 //   --set stages.0.steps=600 --out docs/bench/adapt]
 // Of the rates, the token baseline gets the one that is best on held-out text with the first seed.
 // Results are kept in --work, so an interrupted run continues. Downloads Debian's package debian-handbook (26 languages).
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     work: { type: 'string' },
     language: { type: 'string', default: 'fa-IR' },
     seeds: { type: 'string', default: '1,2,3' },
-    rates: { type: 'string', default: '3e-5,1e-4,3e-4' },
+    rates: { type: 'string', default: '1e-4,3e-4,1e-3' },
     limit: { type: 'string', default: '30' },
     set: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
@@ -75,24 +75,18 @@ function resultOf(seed, rates) {
   const dir = join(work, `adapted-${seed}`);
   const settings = [`seed=${seed}`, ...DOMAINS, ...values.set].flatMap((set) => ['--set', set]);
   const baselines = rates.map((rate) => {
-    const rated = [...settings, '--set', `token_baseline.learning_rate=${rate}`];
+    const folder = join(work, `baseline-${seed}-${rate}`);
+    const rated = join(folder, 'rated.json');
+    if (existsSync(rated)) return JSON.parse(readFileSync(rated, 'utf8'));
     const { token_baseline: found } = byteify(
-      ...[
-        'adapt',
-        conversion,
-        '--data',
-        `language=${data.alone}`,
-        `pairs=${data.pairs}`,
-        '--out',
-        dir,
-        '--token-baseline',
-        ...rated,
-      ],
+      ...['adapt', conversion, '--data', `language=${data.alone}`, `pairs=${data.pairs}`, '--out', dir],
+      ...['--token-baseline', ...settings, '--set', `token_baseline.learning_rate=${rate}`],
     );
     // The next rate replaces it.
-    const folder = join(work, `baseline-${seed}-${rate}`);
     cpSync(found.folder, folder, { recursive: true });
-    return { rate, folder, flops: found.flops, bits_per_byte: found.bits_per_byte };
+    const result = { rate, folder, flops: found.flops, bits_per_byte: found.bits_per_byte };
+    writeFileSync(rated, JSON.stringify(result));
+    return result;
   });
   const best = bestOf(baselines);
   const found = measured(dir, best.folder, join(work, `answers-${seed}`));

@@ -66,11 +66,13 @@ export function openSourceModel(
   }
 
   function write(prompt: readonly number[], { maxBytes, stops }: Writing, signal: AbortSignal): Uint8Array {
-    const tokens = [...prompt];
+    let tokens = [...prompt];
     const written: number[] = [];
     let end: number | null = null;
-    while (written.length < maxBytes && end === null && tokens.length < model.config.maxPositions) {
+    while (written.length < maxBytes && end === null) {
       signal.throwIfAborted();
+      // A full window goes on with its last half, as where likelihoods are measured.
+      if (tokens.length > windowTokens) tokens = tokens.slice(-Math.floor(windowTokens / 2));
       const { next } = readTokens([...tokens], tokens.length - 1, []);
       if (model.config.eosIds.includes(next)) break;
       tokens.push(next);
