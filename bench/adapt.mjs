@@ -1,7 +1,7 @@
 // Adapts a conversion to a language with little text, and its source with its tokens for as many operations, and compares them.
-// Run: npm run bench:adapt -- --conversion DIR --work DIR [--language fa-IR --seeds 1,2,3 --rates 1e-4,3e-4,1e-3 --limit 30
-//   --set stages.0.steps=600 --out docs/bench/adapt]
-// Of the rates, the token baseline gets the one that is best on held-out text with the first seed.
+// Run: npm run bench:adapt -- --conversion DIR --work DIR [--language fa-IR --seeds 1,2,3 --rates 4e-4,2e-3,6e-3
+//   --baseline-rates 3e-4,1e-3,3e-3 --limit 30 --set stages.0.steps=600 --out docs/bench/adapt]
+// Of their learning rates, both get the one that is best on held-out text with the first seed.
 // Results are kept in --work, so an interrupted run continues. Downloads Debian's package debian-handbook (26 languages).
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,8 @@ const { values } = parseArgs({
     work: { type: 'string' },
     language: { type: 'string', default: 'fa-IR' },
     seeds: { type: 'string', default: '1,2,3' },
-    rates: { type: 'string', default: '1e-4,3e-4,1e-3' },
+    rates: { type: 'string', default: '4e-4,2e-3,6e-3' },
+    'baseline-rates': { type: 'string', default: '3e-4,1e-3,3e-3' },
     limit: { type: 'string', default: '30' },
     set: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },
@@ -29,7 +30,9 @@ const { values } = parseArgs({
 const { conversion, work, language, limit, out } = values;
 if (conversion === undefined || work === undefined)
   misuse('--conversion names a conversion, --work a folder for results');
-const [seeds, rates] = [values.seeds, values.rates].map((list) => list.split(',').map(Number));
+const [seeds, ownRates, baselineRates] = [values.seeds, values.rates, values['baseline-rates']].map((list) =>
+  list.split(',').map(Number),
+);
 mkdirSync(work, { recursive: true });
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -68,31 +71,44 @@ function measured(dir, against, answers) {
 
 const bestOf = (rated) => rated.reduce((a, b) => (b.bits_per_byte < a.bits_per_byte ? b : a));
 
-/** @param {number} seed @param {readonly number[]} rates that the token baseline tries */
+/** A model that was adapted with a rate, or its token baseline, trained unless it exists. @param {string} folder @param {() => any} train */
+function rated(folder, train) {
+  const file = join(folder, 'rated.json');
+  if (!existsSync(file)) writeFileSync(file, JSON.stringify(train()));
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/** @param {number} seed @param {{ own: readonly number[], baseline: readonly number[] }} rates to try */
 function resultOf(seed, rates) {
   const file = join(work, `result-${seed}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-  const dir = join(work, `adapted-${seed}`);
-  const settings = [`seed=${seed}`, ...DOMAINS, ...values.set].flatMap((set) => ['--set', set]);
-  const baselines = rates.map((rate) => {
-    const folder = join(work, `baseline-${seed}-${rate}`);
-    const rated = join(folder, 'rated.json');
-    if (existsSync(rated)) return JSON.parse(readFileSync(rated, 'utf8'));
-    const { token_baseline: found } = byteify(
-      ...['adapt', conversion, '--data', `language=${data.alone}`, `pairs=${data.pairs}`, '--out', dir],
-      ...['--token-baseline', ...settings, '--set', `token_baseline.learning_rate=${rate}`],
+  const adapt = (dir, rate, more) =>
+    byteify(
+      ...['adapt', conversion, '--data', `language=${data.alone}`, `pairs=${data.pairs}`, '--out', dir, ...more],
+      ...[`seed=${seed}`, `stages.0.learning_rate=${rate}`, ...DOMAINS, ...values.set].flatMap((set) => ['--set', set]),
     );
-    // The next rate replaces it.
-    cpSync(found.folder, folder, { recursive: true });
-    const result = { rate, folder, flops: found.flops, bits_per_byte: found.bits_per_byte };
-    writeFileSync(rated, JSON.stringify(result));
-    return result;
+  const adapted = rates.own.map((rate) => {
+    const folder = join(work, `adapted-${seed}-${rate}`);
+    return rated(folder, () => ({ rate, folder, bits_per_byte: adapt(folder, rate, []).bits_per_byte }));
   });
-  const best = bestOf(baselines);
-  const found = measured(dir, best.folder, join(work, `answers-${seed}`));
+  const best = bestOf(adapted);
+  const baselines = rates.baseline.map((rate) => {
+    const folder = join(work, `baseline-${seed}-${rate}`);
+    return rated(folder, () => {
+      const more = ['--token-baseline', '--set', `token_baseline.learning_rate=${rate}`];
+      const { token_baseline: found } = adapt(best.folder, best.rate, more);
+      // The next rate replaces it.
+      cpSync(found.folder, folder, { recursive: true });
+      return { rate, folder, flops: found.flops, bits_per_byte: found.bits_per_byte };
+    });
+  });
+  const baseline = bestOf(baselines);
+  const found = measured(best.folder, baseline.folder, join(work, `answers-${seed}`));
+  const withoutFolders = (all) => all.map(({ rate, bits_per_byte }) => ({ rate, bits_per_byte }));
   const result = {
-    ...{ seed, flops: best.flops, adapted: found.model, token_baseline: found.source },
-    rates: baselines.map(({ rate, bits_per_byte }) => ({ rate, bits_per_byte })),
+    ...{ seed, flops: baseline.flops, rate: best.rate, baseline_rate: baseline.rate },
+    ...{ adapted: found.model, token_baseline: found.source },
+    ...{ rates: withoutFolders(adapted), baseline_rates: withoutFolders(baselines) },
   };
   writeFileSync(file, JSON.stringify(result));
   return result;
@@ -100,8 +116,9 @@ function resultOf(seed, rates) {
 
 const before = measured(conversion, 'source', join(work, 'answers-before'));
 const [firstSeed, ...otherSeeds] = seeds;
-const first = resultOf(firstSeed, rates);
-const results = [first, ...otherSeeds.map((seed) => resultOf(seed, [bestOf(first.rates).rate]))];
+const first = resultOf(firstSeed, { own: ownRates, baseline: baselineRates });
+const chosen = { own: [first.rate], baseline: [first.baseline_rate] };
+const results = [first, ...otherSeeds.map((seed) => resultOf(seed, chosen))];
 
 /** @type {[string, string, number][]} */
 const COLUMNS = [
@@ -141,6 +158,6 @@ publish(out, `adapt-${language}`, {
         ),
       ],
     ),
-    `${language}: ${data.counts.training} pairs of paragraphs to train on, ${data.counts.held_out} held out, of which at most ${limit} are translated after three examples. The token baseline’s rate, ${bestOf(first.rates).rate}, was the best of ${rates.join(', ')} with the first seed. ${seeds.length} seeds, with the 95 % interval of their mean.`,
+    `${language}: ${data.counts.training} pairs of paragraphs to train on, ${data.counts.held_out} held out, of which at most ${limit} are translated after three examples. The learning rates, ${first.rate} for bytes and ${first.baseline_rate} for tokens, were the best of ${ownRates.join(', ')} and of ${baselineRates.join(', ')} with the first seed. ${seeds.length} seeds, with the 95 % interval of their mean.`,
   ].join('\n\n'),
 });
