@@ -4,11 +4,12 @@
 // Of their learning rates, both get the one that is best on held-out text with the first seed.
 // Results are kept in --work, so an interrupted run continues. Downloads Debian's package debian-handbook (26 languages).
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { prepareHandbook } from './adapt/prepare.mjs';
+import { keptResult } from './kept-result.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
@@ -71,54 +72,51 @@ function measured(dir, against, answers) {
 
 const bestOf = (rated) => rated.reduce((a, b) => (b.bits_per_byte < a.bits_per_byte ? b : a));
 
-/** A model that was adapted with a rate, or its token baseline, trained unless it exists. @param {string} folder @param {() => any} train */
-function rated(folder, train) {
-  const file = join(folder, 'rated.json');
-  if (!existsSync(file)) writeFileSync(file, JSON.stringify(train()));
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
 /** @param {number} seed @param {{ own: readonly number[], baseline: readonly number[] }} rates to try */
-function resultOf(seed, rates) {
-  const file = join(work, `result-${seed}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+async function resultOf(seed, rates) {
   const adapt = (dir, rate, more) =>
     byteify(
       ...['adapt', conversion, '--data', `language=${data.alone}`, `pairs=${data.pairs}`, '--out', dir, ...more],
       ...[`seed=${seed}`, `stages.0.learning_rate=${rate}`, ...DOMAINS, ...values.set].flatMap((set) => ['--set', set]),
     );
-  const adapted = rates.own.map((rate) => {
-    const folder = join(work, `adapted-${seed}-${rate}`);
-    return rated(folder, () => ({ rate, folder, bits_per_byte: adapt(folder, rate, []).bits_per_byte }));
-  });
+  /** What `train` finds with each rate, in a folder that it writes. */
+  const rated = async (name, tried, train) => {
+    const found = [];
+    for (const rate of tried) {
+      const folder = join(work, `${name}-${seed}-${rate}`);
+      const result = await keptResult(join(folder, 'rated.json'), () => train(folder, rate));
+      found.push({ rate, folder, ...result });
+    }
+    return found;
+  };
+  const adapted = await rated('adapted', rates.own, (folder, rate) => ({
+    bits_per_byte: adapt(folder, rate, []).bits_per_byte,
+  }));
   const best = bestOf(adapted);
-  const baselines = rates.baseline.map((rate) => {
-    const folder = join(work, `baseline-${seed}-${rate}`);
-    return rated(folder, () => {
-      const more = ['--token-baseline', '--set', `token_baseline.learning_rate=${rate}`];
-      const { token_baseline: found } = adapt(best.folder, best.rate, more);
-      // The next rate replaces it.
-      cpSync(found.folder, folder, { recursive: true });
-      return { rate, folder, flops: found.flops, bits_per_byte: found.bits_per_byte };
-    });
+  const baselines = await rated('baseline', rates.baseline, (folder, rate) => {
+    const more = ['--token-baseline', '--set', `token_baseline.learning_rate=${rate}`];
+    const { token_baseline: found } = adapt(best.folder, best.rate, more);
+    // The next rate replaces it.
+    cpSync(found.folder, folder, { recursive: true });
+    return { flops: found.flops, bits_per_byte: found.bits_per_byte };
   });
   const baseline = bestOf(baselines);
   const found = measured(best.folder, baseline.folder, join(work, `answers-${seed}`));
   const withoutFolders = (all) => all.map(({ rate, bits_per_byte }) => ({ rate, bits_per_byte }));
-  const result = {
+  return {
     ...{ seed, flops: baseline.flops, rate: best.rate, baseline_rate: baseline.rate },
     ...{ adapted: found.model, token_baseline: found.source },
     ...{ rates: withoutFolders(adapted), baseline_rates: withoutFolders(baselines) },
   };
-  writeFileSync(file, JSON.stringify(result));
-  return result;
 }
 
+const keptOf = (seed, rates) => keptResult(join(work, `result-${seed}.json`), () => resultOf(seed, rates));
 const before = measured(conversion, 'source', join(work, 'answers-before'));
 const [firstSeed, ...otherSeeds] = seeds;
-const first = resultOf(firstSeed, { own: ownRates, baseline: baselineRates });
+const first = await keptOf(firstSeed, { own: ownRates, baseline: baselineRates });
 const chosen = { own: [first.rate], baseline: [first.baseline_rate] };
-const results = [first, ...otherSeeds.map((seed) => resultOf(seed, chosen))];
+const results = [first];
+for (const seed of otherSeeds) results.push(await keptOf(seed, chosen));
 
 /** @type {[string, string, number][]} */
 const COLUMNS = [

@@ -2,7 +2,7 @@
 // Run: npm run bench:bytes -- --work DIR [--seeds 1,2,3 --out docs/bench/bytes]
 // Results are kept in DIR, so an interrupted run continues. Needs zstd on the path, and pip for the PyPI package arcade.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ import { demoCorpus } from '../dist/pipeline/index.js';
 import { compressedBits } from './bytes/compressors.mjs';
 import { continued, drawSheet, madeImages } from './bytes/pictures.mjs';
 import { prepareMedia } from './bytes/prepare.mjs';
+import { keptResult } from './kept-result.mjs';
 import { table } from './markdown-table.mjs';
 import { misuse } from './misuse.mjs';
 import { publish } from './report.mjs';
@@ -73,8 +74,6 @@ async function measure(dir, documents) {
 
 /** Trains and measures both arms with a seed. */
 async function resultOf(seed) {
-  const file = join(work, `result-${seed}.json`);
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const dirs = Object.fromEntries(Object.keys(ARMS).map((arm) => [arm, convert(arm, seed)]));
   const store = await openStore(join(dirs.mixed, 'data'));
   const [training, heldOut] = [await chunksOf(store.train), await chunksOf(store.validation)];
@@ -102,14 +101,12 @@ async function resultOf(seed) {
   const given = originals.map((image) => image.subarray(0, image.length / 2));
   drawSheet([originals, given, await continued(model, originals)], join(work, `continued-${seed}.png`));
   model.dispose();
-  const result = { seed, domains, images: { made: MADE, with_header: made.withHeader, whole: made.whole } };
-  writeFileSync(file, JSON.stringify(result));
-  return result;
+  return { seed, domains, images: { made: MADE, with_header: made.withHeader, whole: made.whole } };
 }
 
 await startEngine();
 const results = [];
-for (const seed of seeds) results.push(await resultOf(seed));
+for (const seed of seeds) results.push(await keptResult(join(work, `result-${seed}.json`), () => resultOf(seed)));
 
 const COLUMNS = [
   ['one model for all', 'mixed_bits_per_byte'],

@@ -1,5 +1,5 @@
 // What benchmarks of stages share: a conversion, held-out text on which bench:smollm2 does not measure, and results that outlive an interruption.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { allTexts, evaluationTexts, openStore } from '../dist/data/index.js';
@@ -8,6 +8,7 @@ import { finetune } from '../dist/finetune/index.js';
 import { openLlama } from '../dist/llama/index.js';
 import { recipeSchema } from '../dist/recipe/index.js';
 import { valuesIn } from './json-lines.mjs';
+import { keptResult } from './kept-result.mjs';
 
 /** How much is measured, of the text that follows what the conversion itself measures on. */
 const HELD_OUT_BYTES = 32_768;
@@ -76,12 +77,10 @@ export const evaluationsOf = (curve) =>
  * @template T @param {string} folder @param {() => Promise<T>} compute @returns {Promise<T>}
  */
 export async function kept(folder, compute) {
-  const file = join(folder, 'result.json');
-  if (!existsSync(file)) {
+  return await keptResult(join(folder, 'result.json'), async () => {
     const result = await compute();
     rmSync(folder, { recursive: true });
     mkdirSync(folder, { recursive: true });
-    writeFileSync(file, JSON.stringify(result));
-  }
-  return JSON.parse(readFileSync(file, 'utf8'));
+    return result;
+  });
 }

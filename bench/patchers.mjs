@@ -3,10 +3,11 @@
 // were measured before stay.
 // Run: npm run bench:patchers -- --source SmolLM2-135M-Instruct.Q4_1.gguf [--steps 500 --only NAME --only NAME --sizes 5,6
 //   --corpus small --work DIR --out docs/bench/patchers]
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { misuse } from './misuse.mjs';
+import { earlierReport } from './report.mjs';
 import { PATCHERS, patcherSettings } from './smollm2/arms.mjs';
 import { nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { patcherTable } from './smollm2/tables.mjs';
@@ -26,10 +27,7 @@ for (const name of wanted.filter((name) => !(name in PATCHERS)))
   misuse(`unknown patcher ${name}; the patchers are: ${Object.keys(PATCHERS).join('; ')}`);
 const { corpus, byteify, evaluatePatcher } = openSession(values);
 
-const report =
-  out !== undefined && existsSync(join(out, 'patchers.json'))
-    ? JSON.parse(readFileSync(join(out, 'patchers.json'), 'utf8'))
-    : { command: 'npm run bench:patchers', measured: [] };
+const report = earlierReport(out, 'patchers') ?? { command: 'npm run bench:patchers', measured: [] };
 
 function keep(arm) {
   const others = report.measured.filter(({ name, steps }) => name !== arm.name || steps !== arm.steps);

@@ -1,14 +1,14 @@
 // Several processes that train one model: how they scale, what happens when one is lost, and whether text is lost or repeated then.
 // Run: npm run bench:scale-out -- --start DIR --data FILE --work DIR [--parts scaling,faults,kills,prepare --kills 20 --out docs/bench/scale-out]
 // DIR is a BLT checkpoint folder. Needs Linux (taskset, /proc); the full disk needs the right to mount one.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bltTensors, readBltConfig } from '../dist/blt/index.js';
 import { elementCount } from '../dist/safetensors/index.js';
 import { misuse } from './misuse.mjs';
-import { publish } from './report.mjs';
+import { earlierReport, publish } from './report.mjs';
 import { faults } from './scale-out/faults.mjs';
 import { kills } from './scale-out/kills.mjs';
 import { prepare } from './scale-out/prepare.mjs';
@@ -76,9 +76,11 @@ for (const part of parts)
   if (!(part in PARTS)) misuse(`--parts ${part} is no part; there are: ${Object.keys(PARTS).join(', ')}`);
 
 /** Parts that earlier runs measured stay in the report. */
-const earlier = out === undefined ? null : join(out, 'scale-out.json');
-let report = earlier !== null && existsSync(earlier) ? JSON.parse(readFileSync(earlier, 'utf8')) : {};
-report = { command: 'npm run bench:scale-out', ...report, cores: availableParallelism() };
+let report = {
+  command: 'npm run bench:scale-out',
+  ...earlierReport(out, 'scale-out'),
+  cores: availableParallelism(),
+};
 for (const part of parts) report = { ...report, ...(await PARTS[part]()) };
 publish(out, 'scale-out', { report, markdown: sectionsOf(report) });
 rmSync(join(work, 'clock.cjs'), { force: true });

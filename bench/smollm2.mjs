@@ -4,10 +4,10 @@
 //   --out docs/bench/smollm2]
 // `--corpus large` trains on the text of bench:corpus instead of 17 MB, and measures patchers on the same unseen text. The bits per byte of the
 // stages are of each corpus's own held-out part. Interrupted conversions in --work resume; finished ones are not run again.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { publish } from './report.mjs';
+import { earlierReport, publish } from './report.mjs';
 import { ARMS } from './smollm2/arms.mjs';
 import { CORPUS_NAMES, nameWith, OPTIONS, openSession } from './smollm2/session.mjs';
 import { kindsTable, patcherTable, stageResults, summaryTable } from './smollm2/tables.mjs';
@@ -42,8 +42,7 @@ function convert(arm) {
 }
 
 /** Arms that earlier runs measured stay in the report. */
-const reportFile = join(out ?? work, 'smollm2.json');
-const earlier = existsSync(reportFile) ? JSON.parse(readFileSync(reportFile, 'utf8')) : { arms: [] };
+const earlier = earlierReport(out ?? work, 'smollm2') ?? { arms: [] };
 const measured = new Map(
   [...earlier.arms, ...values.arms.split(',').map(convert)].map((result) => [idOf(result), result]),
 );

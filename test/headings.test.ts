@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { headingsOf } from './support/markdown.js';
 import { repositoryTexts } from './support/repository-texts.js';
 
 /** What is wrong with the headings of a page: it has one title, and no heading twice below the same one. */
 function faultsOf(markdown: string): string[] {
-  const outsideFences = markdown.split(/^```.*$/m).filter((_, i) => i % 2 === 0);
-  const headings = outsideFences.flatMap((text) => text.match(/^#{1,6} .+$/gm) ?? []);
-  const titles = headings.filter((heading) => heading.startsWith('# '));
+  const headings = headingsOf(markdown);
+  const titles = headings.filter(({ level }) => level === 1);
   const seen = new Set<string>();
   const path: string[] = [];
-  const repeated = headings.filter((heading) => {
-    path.splice(heading.indexOf(' ') - 1);
-    path.push(heading);
+  const repeated = headings.filter(({ level, text }) => {
+    path.splice(level - 1);
+    path[level - 1] = text;
     const whole = path.join('\n');
     const isRepeated = seen.has(whole);
     seen.add(whole);
@@ -18,7 +18,7 @@ function faultsOf(markdown: string): string[] {
   });
   return [
     ...(titles.length === 1 ? [] : [`${titles.length} titles`]),
-    ...repeated.map((heading) => `again: ${heading}`),
+    ...repeated.map(({ level, text }) => `again: ${'#'.repeat(level)} ${text}`),
   ];
 }
 

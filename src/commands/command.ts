@@ -1,6 +1,7 @@
 /** @module The types of a verb: the data from which the command line is built, and the function that does the work. */
 
 import { UsageError } from '../errors.js';
+import type { Part } from '../part.js';
 import type { Reporter } from '../ui/index.js';
 import { jsonFragments } from './json-fragments.js';
 
@@ -81,12 +82,6 @@ export function printResult(context: Context, document: object, text: () => stri
 }
 
 /** Parsers for `OptionSpec.parse`. */
-/** One of the parts of a work that several processes share, counted from 0. */
-export interface Part {
-  readonly part: number;
-  readonly parts: number;
-}
-
 /** As many as folder names with five digits can number. */
 const MAX_PARTS = 100_000;
 

@@ -6,8 +6,9 @@ import { cacheHome } from '../engine/setup/folders.js';
 import { UsageError } from '../errors.js';
 import { type ChosenSuite, type EvaluateOptions, evaluatePart, evaluateSuites, SUITES } from '../evaluate/index.js';
 import { digestOf } from '../fs/index.js';
+import type { Part } from '../part.js';
 import { recordEvaluation, withLlama } from '../pipeline/index.js';
-import { type Command, type Context, type Part, parsers, printResult } from './command.js';
+import { type Command, type Context, parsers, printResult } from './command.js';
 import { evaluationTables } from './evaluation-tables.js';
 import { dataOption, type EngineArgs, engineOptions, startEngineFor, textKeyOption } from './shared-options.js';
 

@@ -1,9 +1,10 @@
 /** @module `byteify prepare`: streams text of any size into shards, the whole of it or one part. */
 import { type DomainKind, type PreparedManifest, warnRefused } from '../data/index.js';
 import { UsageError } from '../errors.js';
+import type { Part } from '../part.js';
 import { findPatcher, mergePrepared, type PrepareOptions, type PrepareResult, prepare } from '../prepare/index.js';
 import { counted, humanBytes, renderPairs } from '../ui/index.js';
-import { type Command, type Context, type Part, parsers, printResult } from './command.js';
+import { type Command, type Context, parsers, printResult } from './command.js';
 import { type EngineArgs, engineOptions, startEngineFor } from './shared-options.js';
 
 interface Args extends EngineArgs {

@@ -14,7 +14,6 @@ export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from '
 export { byteModelBitsPerByte } from './patcher-bits.js';
 export { openBltModel } from './readers/blt-model.js';
 export { modelDigest } from './run/identity.js';
-export type { Part } from './run/parts.js';
 export { readResults } from './run/read-results.js';
 export { type ResultDocument, resultSchema } from './run/result-document.js';
 export { type ByteScores, scoreTexts } from './score.js';

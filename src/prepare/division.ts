@@ -1,5 +1,6 @@
 /** @module Divides the inputs among parts: every item belongs to exactly one part, and each part can tell alone which are its own. */
 import type { PlannedInput, Position } from '../data/index.js';
+import type { Part } from '../part.js';
 import { STDIN } from './input.js';
 
 export interface Division {
@@ -28,10 +29,7 @@ function partsBySize(inputs: readonly Pick<PlannedInput, 'size_bytes'>[], parts:
  * The division of one part. With at least as many inputs as parts, each part reads inputs of its own. With fewer, every part reads all inputs and
  * takes every `parts`-th item. Standard input is a part's own.
  */
-export function divide(
-  inputs: readonly Pick<PlannedInput, 'name' | 'size_bytes'>[],
-  { part, parts }: { readonly part: number; readonly parts: number },
-): Division {
+export function divide(inputs: readonly Pick<PlannedInput, 'name' | 'size_bytes'>[], { part, parts }: Part): Division {
   if (parts === 1 || inputs[0]?.name === STDIN) return EVERYTHING;
   if (inputs.length < parts) return { input: () => true, item: ({ input, item }) => (input + item) % parts === part };
   const partOf = partsBySize(inputs, parts);

@@ -17,21 +17,19 @@ import {
 } from '../data/index.js';
 import { ByteifyError } from '../errors.js';
 import { digestOfFile, lockFolder, makeFolder, sweepTemporary, writeFileAtomic } from '../fs/index.js';
+import type { Part } from '../part.js';
 import { divide } from './division.js';
 import { type PrepareInput, STDIN } from './input.js';
 import { items, type Step } from './items.js';
 import { replayShard, type Segment, type ShardTask, type StepQueue, writeShard } from './write-shard.js';
 
-export interface PartOptions {
+export interface PartOptions extends Part {
   readonly out: string;
   readonly identity: string;
   readonly inputs: readonly PrepareInput[];
   readonly kind: ShardManifest['kind'];
   readonly column: string;
   readonly shardBytes: number;
-  /** From 0. */
-  readonly part: number;
-  readonly parts: number;
   readonly segment: Segment | null;
   /** Called after each document, with the bytes and documents that this command has written so far. */
   readonly onProgress?: (done: { readonly bytes: number; readonly documents: number }) => void;

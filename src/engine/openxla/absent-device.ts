@@ -10,10 +10,7 @@ import { fetchWheels, withSetUpLock } from '../setup/fetch-wheels.js';
 import { engineHome } from '../setup/folders.js';
 import { locatePlugin } from '../setup/locate-plugin.js';
 import { CUDA_COMPILER_WHEELS, pluginFileIn } from '../setup/plugins.js';
-import { pointToCuda } from './open-device.js';
-
-/** XLA's own kernel for small sums over devices, in place of NCCL's, does not compile for 64 devices. Only this flag turns it off. */
-const WITHOUT_SUM_KERNEL = '--xla_gpu_experimental_use_collective_kernels=-ALL_REDUCE';
+import { pointToCuda, setXlaFlag } from './open-device.js';
 
 /** Devices of one machine; more of them are several machines. */
 const DEVICES_PER_MACHINE = 8;
@@ -44,8 +41,8 @@ export interface Compiler {
 export function openCompiler(plugin: string, name: string, devices: number): Compiler {
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '3';
   pointToCuda(plugin);
-  if (devices > DEVICES_PER_MACHINE)
-    process.env.XLA_FLAGS = `${process.env.XLA_FLAGS ?? ''} ${WITHOUT_SUM_KERNEL}`.trim();
+  // XLA's own kernel for small sums over devices, in place of NCCL's, does not compile for 64 devices. Only this flag turns it off.
+  if (devices > DEVICES_PER_MACHINE) setXlaFlag('xla_gpu_experimental_use_collective_kernels', '-ALL_REDUCE');
   const target = gpuTarget(plugin, name);
   const [machines, each] = [Math.ceil(devices / DEVICES_PER_MACHINE), Math.min(devices, DEVICES_PER_MACHINE)];
   const topology = createTopology(loadPlugin(plugin), {

@@ -29,11 +29,16 @@ const LIBRARY_FOLDERS = ['cu13/lib', 'cudnn/lib', 'nccl/lib'];
 /** In the order in which they need each other. The plugin opens them by name; these are then the ones that it finds. */
 const LIBRARIES = ['cudart', 'nvrtc', 'nvJitLink', 'cublasLt', 'cublas', 'cudnn', 'nccl'];
 
-/** Lets XLA find ptxas and libdevice. It reads the variable when it is first used; the user's own value takes precedence. */
+/** Sets one of XLA's flags, which it reads when it first needs one. The user's own value takes precedence. */
+export function setXlaFlag(name: string, value: string): void {
+  const flags = process.env.XLA_FLAGS ?? '';
+  if (!flags.includes(name)) process.env.XLA_FLAGS = `${flags} --${name}=${value}`.trim();
+}
+
+/** Lets XLA find ptxas and libdevice. */
 export function pointToCuda(plugin: string): void {
   const folder = cudaFolder(plugin);
-  if (existsSync(folder) && !process.env.XLA_FLAGS?.includes('xla_gpu_cuda_data_dir'))
-    process.env.XLA_FLAGS = `${process.env.XLA_FLAGS ?? ''} --xla_gpu_cuda_data_dir=${folder}`.trim();
+  if (existsSync(folder)) setXlaFlag('xla_gpu_cuda_data_dir', folder);
 }
 
 function preloadCuda(plugin: string): void {

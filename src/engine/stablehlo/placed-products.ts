@@ -43,26 +43,27 @@ export function placeProducts(
     return name;
   };
 
-  function placeProduct(result: string, text: string): void {
+  function placeProduct(line: string, result: string, text: string): void {
     const [x, y] = text.match(ID) as [string, string];
     const [typeX, typeY, type] = text.match(TYPE) as [string, string, string];
-    const matrices = [typeX, typeY].every((one) => shapeOf(one).length === 2);
-    const summed = /contracting_dims = \[(\d+)\] x \[(\d+)\]/.exec(text)!.slice(1).join();
-    const rowsAreDivided = shapeOf(typeX)[0]! % devices === 0;
-    const withOperands = (a: string, b: string) =>
-      `stablehlo.dot_general ${text.replace(`${x}, ${y}`, () => `${a}, ${b}`)}`;
-    if (!matrices) placed.push(`    ${result} = ${withOperands(x, y)}`);
-    else if (!isWeight.has(x) && !isWeight.has(y) && summed === '0,0' && rowsAreDivided) {
-      const product = withOperands(place(x, typeX, 0), place(y, typeY, 0));
-      const sum = `%placed${count++}`;
-      placed.push(`    ${sum} = ${product}`);
-      placed.push(`    ${result} = sdy.sharding_constraint ${sum} ${divisionOf(2, null)} : ${type}`);
-    } else {
-      const hasRows = isWeight.has(y) && summed.startsWith('1') && rowsAreDivided;
-      const a = isWeight.has(x) ? place(x, typeX, null) : hasRows ? place(x, typeX, 0) : x;
-      const b = isWeight.has(y) ? place(y, typeY, null) : y;
-      placed.push(`    ${result} = ${withOperands(a, b)}`);
+    if ([typeX, typeY].some((one) => shapeOf(one).length !== 2)) {
+      placed.push(line);
+      return;
     }
+    const [summedX, summedY] = /contracting_dims = \[(\d+)\] x \[(\d+)\]/.exec(text)!.slice(1).map(Number);
+    const rowsAreDivided = shapeOf(typeX)[0]! % devices === 0;
+    const product = (a: string, b: string) => `stablehlo.dot_general ${text.replace(`${x}, ${y}`, () => `${a}, ${b}`)}`;
+    if (!isWeight.has(x) && !isWeight.has(y) && summedX === 0 && summedY === 0 && rowsAreDivided) {
+      const local = product(place(x, typeX, 0), place(y, typeY, 0));
+      const sum = `%placed${count++}`;
+      placed.push(`    ${sum} = ${local}`);
+      placed.push(`    ${result} = sdy.sharding_constraint ${sum} ${divisionOf(2, null)} : ${type}`);
+      return;
+    }
+    const keepsRows = isWeight.has(y) && summedX === 1 && rowsAreDivided;
+    const a = isWeight.has(x) ? place(x, typeX, null) : keepsRows ? place(x, typeX, 0) : x;
+    const b = isWeight.has(y) ? place(y, typeY, null) : y;
+    placed.push(`    ${result} = ${product(a, b)}`);
   }
 
   for (const line of lines) {
@@ -74,7 +75,7 @@ export function placeProducts(
     }
     const [, result, operation, text] = OPERATION.exec(line) ?? [];
     if (operation === 'dot_general') {
-      placeProduct(result!, text!);
+      placeProduct(line, result!, text!);
       continue;
     }
     placed.push(line);

@@ -3,15 +3,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ByteifyError } from '../../errors.js';
 import { isThere } from '../../fs/index.js';
+import type { Part } from '../../part.js';
 import type { Item } from '../suites/item.js';
 import type { Suite } from '../suites/suite.js';
 import { type RecordedOutcome, readOutcomes } from './outcome-file.js';
-
-/** One of several parts, counted from 0. */
-export interface Part {
-  readonly part: number;
-  readonly parts: number;
-}
 
 /** The folder of a part's answers. @param out that of all results */
 export const partFolder = (out: string, { part, parts }: Part): string => join(out, 'parts', `${part}-of-${parts}`);
