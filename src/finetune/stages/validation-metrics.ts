@@ -12,8 +12,9 @@ const named = ({ bitsPerByte, bytesPerPatch }: Omit<Measured, 'byteCount'>, suff
   [`validation_bytes_per_patch${suffix}`]: bytesPerPatch,
 });
 
-/** What several measurements say of all their texts. */
+/** What several measurements say of all their texts; one is returned as it is, since a mean of one may differ by rounding. */
 function together(parts: readonly Measured[]): Omit<Measured, 'byteCount'> {
+  if (parts.length === 1) return parts[0]!;
   const sum = (of: (part: Measured) => number) => parts.reduce((total, part) => total + of(part), 0);
   const bytes = sum(({ byteCount }) => byteCount);
   return {
