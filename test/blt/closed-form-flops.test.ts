@@ -1,41 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type BltConfig,
   type ClosedFormWork,
   closedFormFlops,
   expectedPositions,
   forwardFlops,
   localChannels,
   sourceForwardFlops,
-  type TransformerConfig,
   totalFlops,
 } from '../../src/blt/index.js';
-
-const block = (hiddenSize: number, rest: Partial<TransformerConfig> = {}): TransformerConfig => ({
-  hiddenSize,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  intermediateSize: 3,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 10_000 },
-  maxPositions: 100,
-  window: null,
-  ...rest,
-});
+import { smallBlt, smallTransformer } from '../support/small-blt.js';
 
 /** Local models 32 wide: 8 channels of content, 22 spare ones. */
-const config: BltConfig = {
-  vocabSize: 260,
-  crossAttnK: 2,
-  hash: { sizes: [3], functions: 1, vocab: 10 },
-  encoder: block(32, { intermediateSize: 5 }),
-  decoder: { ...block(32, { layers: 2, intermediateSize: 7 }), crossAttnAllLayers: true },
-  global: block(8, { kvHeads: 1, layers: 3 }),
-  patcher: block(6),
-  patching: { threshold: 1, maxPatchLength: null },
-  maxPositions: 100,
-};
+const config = smallBlt({
+  encoder: smallTransformer(32, { intermediateSize: 5 }),
+  decoder: { ...smallTransformer(32, { layers: 2, intermediateSize: 7 }), crossAttnAllLayers: true },
+});
 const text = { bytes: 8, bytesPerPatch: 4 };
 const source = { vocabSize: 10, bytesPerToken: 2 };
 const NONE: ClosedFormWork = {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type BltConfig,
   bltConfigFor,
   bltTensors,
   deriveLocalSizes,
@@ -11,35 +10,12 @@ import {
   type StageShape,
   sourceForwardFlops,
   stageFlops,
-  type TransformerConfig,
   totalFlops,
   trainingFlops,
 } from '../../src/blt/index.js';
+import { smallBlt, smallTransformer } from '../support/small-blt.js';
 
-const block = (hiddenSize: number, rest: Partial<TransformerConfig> = {}): TransformerConfig => ({
-  hiddenSize,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  intermediateSize: 3,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 10_000 },
-  maxPositions: 100,
-  window: null,
-  ...rest,
-});
-
-const config: BltConfig = {
-  vocabSize: 260,
-  crossAttnK: 2,
-  hash: { sizes: [3], functions: 1, vocab: 10 },
-  encoder: block(4, { window: 2 }),
-  decoder: { ...block(4, { layers: 2 }), crossAttnAllLayers: true },
-  global: block(8, { kvHeads: 1, layers: 3 }),
-  patcher: block(6),
-  patching: { threshold: 1, maxPatchLength: null },
-  maxPositions: 100,
-};
+const config = smallBlt({ encoder: smallTransformer(4, { window: 2 }) });
 
 describe('meanVisibleKeys', () => {
   it.each([
@@ -134,7 +110,7 @@ it.each([1, 2])(
 );
 
 it('a Llama takes 2 FLOPs per weight and position (SmolLM2-135M: 134.5 M weights, tied)', () => {
-  const smol = block(576, { layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 });
+  const smol = smallTransformer(576, { layers: 30, heads: 9, kvHeads: 3, intermediateSize: 1536 });
   const { blocks, head } = sourceForwardFlops(smol, { vocabSize: 49_152, tokens: 1024 });
   const norms = 61 * 576;
   expect(blocks.weights + head.weights).toBe(2 * (134_515_008 - norms));

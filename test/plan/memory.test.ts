@@ -1,38 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type BltConfig,
-  type MuonShare,
-  type StageShape,
-  stageRuns,
-  type TransformerConfig,
-} from '../../src/blt/index.js';
+import { type MuonShare, type StageShape, stageRuns } from '../../src/blt/index.js';
 import { activationsOf } from '../../src/plan/activations.js';
 import { type MemoryInputs, trainingMemory } from '../../src/plan/memory.js';
+import { smallBlt } from '../support/small-blt.js';
 
-const block = (hiddenSize: number, rest: Partial<TransformerConfig> = {}): TransformerConfig => ({
-  hiddenSize,
-  layers: 1,
-  heads: 2,
-  kvHeads: 2,
-  intermediateSize: 3,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 10_000 },
-  maxPositions: 100,
-  window: null,
-  ...rest,
-});
-
-const config: BltConfig = {
-  vocabSize: 260,
-  crossAttnK: 2,
-  hash: { sizes: [3], functions: 1, vocab: 10 },
-  encoder: block(4),
-  decoder: { ...block(4, { layers: 2 }), crossAttnAllLayers: true },
-  global: block(8, { kvHeads: 1, layers: 3 }),
-  patcher: block(6),
-  patching: { threshold: 1, maxPatchLength: null },
-  maxPositions: 100,
-};
+const config = smallBlt();
 const text = { bytes: 8, bytesPerPatch: 4 };
 const endToEnd = (frozen: (StageShape & { kind: 'end-to-end' })['frozen'], prefix_kl = 0): StageShape => ({
   kind: 'end-to-end',

@@ -1,38 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type BltConfig,
   forwardFlops,
   type MuonShare,
   type StageShape,
   stageFlops,
-  type TransformerConfig,
   totalFlops,
   trainingFlops,
 } from '../../src/blt/index.js';
 import { type TrainingWork, trainingStageCost } from '../../src/plan/training-stage.js';
+import { smallBlt, smallTransformer } from '../support/small-blt.js';
 
-const block: TransformerConfig = {
-  hiddenSize: 8,
-  layers: 2,
-  heads: 2,
-  kvHeads: 2,
-  intermediateSize: 16,
-  rmsNormEps: 1e-5,
-  rope: { type: 'default', theta: 10_000 },
-  maxPositions: 100,
-  window: null,
-};
-const config: BltConfig = {
-  vocabSize: 260,
-  crossAttnK: 2,
-  hash: { sizes: [3], functions: 1, vocab: 10 },
+const block = smallTransformer(8, { layers: 2, intermediateSize: 16 });
+const config = smallBlt({
   encoder: block,
   decoder: { ...block, crossAttnAllLayers: true },
   global: block,
   patcher: block,
-  patching: { threshold: 1, maxPatchLength: null },
-  maxPositions: 100,
-};
+});
 const counts = { encoder: 1, hash: 10, global: 100, decoder: 1000, head: 10_000, patcher: 100_000 };
 const NO_MUON: MuonShare = { parameters: 0, flopsPerStep: 0 };
 const work: TrainingWork = {
