@@ -105,6 +105,8 @@ export interface Runtime extends Executor {
    * @param key pairs the calls of the processes. It may be used again once the call before has ended, for a tensor of the same shape.
    */
   readonly sumOverProcesses: ((tensor: NativeTensor, key: number) => Promise<NativeTensor>) | null;
+  /** Whether it runs the project's kernels in Triton. */
+  readonly triton: boolean;
   /** The device's memory. Null where it is not counted. */
   memory(): DeviceMemory | null;
   /** The number of live handles, for leak tests. */

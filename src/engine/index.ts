@@ -1,7 +1,7 @@
 /** @module The engine: TensorFlow operations for TypeScript. All code above it uses `tf` from here and these operations. */
 export * as tf from '@tensorflow/tfjs-core';
 export { attribute } from './attributes.js';
-export { deviceCount, onOpenXla } from './capabilities.js';
+export { deviceCount, hasAttentionKernel, onOpenXla } from './capabilities.js';
 export { CHUNK_BYTES, chunksOf, tensorFromChunks } from './chunks.js';
 export {
   type CompiledFunction,
@@ -52,5 +52,6 @@ export {
   type TensorFunction,
   tensorFunction,
 } from './tensor-function.js';
+export { type CausalAttention, tritonAttention } from './triton-attention.js';
 export { untaped } from './untaped.js';
 export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';

@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly fullySharded?: boolean;
   /** The file of a PJRT plugin for the device; the one that `byteify setup` recorded when absent. */
   readonly plugin?: string;
+  /** Whether a GPU runs the project's kernels in Triton. @default the result of a check, made once per GPU and plugin */
+  readonly triton?: boolean;
   /** Maximum threads per operation on a CPU; all cores when absent. */
   readonly threads?: number;
   /** The processes that compute together on CPUs; absent if this one computes alone. */
@@ -69,14 +71,14 @@ const BACKEND = 'byteify';
 
 async function start(options: EngineOptions): Promise<Engine> {
   const device = chooseDevice(options.device ?? deviceFromEnvironment());
-  const { devices = deviceCountFromEnvironment(), fullySharded = fullyShardedFromEnvironment(), plugin } = options;
+  const { devices = deviceCountFromEnvironment(), fullySharded = fullyShardedFromEnvironment() } = options;
   if (device !== 'cpu') {
     if (options.cluster !== undefined) {
       throw new UsageError(`Several processes compute together on CPUs only, and this one would use ${device}.`, {
         hint: 'Use --device cpu, or one process with several devices: BYTEIFY_DEVICES.',
       });
     }
-    return engineOver(device, await openDevice(device, { devices, dividesVariables: fullySharded }, plugin));
+    return engineOver(device, await openDevice(device, { devices, dividesVariables: fullySharded }, options));
   }
   if (devices > 1) {
     throw new UsageError(`TensorFlow computes on one device, and ${devices} were asked for.`, {

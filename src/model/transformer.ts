@@ -3,7 +3,18 @@
  * stack of layers, one block, its attention and feed-forward branches, rotary position embeddings. Hidden states are [rows * length, hidden].
  */
 import type { RopeConfig, TransformerConfig } from '../blt/index.js';
-import { attend, checkpointed, fusedOp, linear, rmsNorm, swiglu, tf } from '../engine/index.js';
+import {
+  attend,
+  type CausalAttention,
+  checkpointed,
+  fusedOp,
+  hasAttentionKernel,
+  linear,
+  rmsNorm,
+  swiglu,
+  tf,
+  tritonAttention,
+} from '../engine/index.js';
 import { type AttentionPlan, attentionPlan, keysMask } from './masks.js';
 import { type Params, param } from './params.js';
 import { ropeAngles } from './rope-angles.js';
@@ -13,6 +24,8 @@ export interface BlockContext {
   readonly config: TransformerConfig;
   readonly rope: RopeTable;
   readonly attention: AttentionPlan;
+  /** What a kernel is told that computes attention in place of the plan's blocks; null if the blocks compute it. */
+  readonly kernel: CausalAttention | null;
   /** The KV cache of incremental decoding; null if positions attend only to positions of the batch. */
   readonly cache: KeyValueCache | null;
   /** Whether the backward pass recomputes a layer's activations instead of keeping them. */
@@ -38,11 +51,18 @@ export function blockContext(
   shape: SequenceShape,
   options: ForwardOptions & { readonly layout?: RopeLayout } = {},
 ): BlockContext {
-  const { hiddenSize, heads, kvHeads, rope, window } = config;
+  const { hiddenSize, heads, kvHeads, rope } = config;
+  const { rows, length, documents } = shape;
+  const window = config.window ?? length;
+  const repeat = heads / kvHeads;
+  const hasKernel = hasAttentionKernel(hiddenSize / heads);
   return {
     config,
-    rope: ropeTable(rope, shape.length, hiddenSize / heads, options.layout),
-    attention: attentionPlan({ ...shape, window, repeat: heads / kvHeads }),
+    rope: ropeTable(rope, length, hiddenSize / heads, options.layout),
+    attention: hasKernel
+      ? { rows, length, repeat, window, blocks: [] }
+      : attentionPlan({ ...shape, window: config.window, repeat }),
+    kernel: hasKernel ? { window, documents } : null,
     cache: null,
     gradientCheckpointing: options.gradientCheckpointing ?? false,
   };
@@ -73,30 +93,32 @@ export function layer(x: tf.Tensor, params: Params, prefix: string, context: Blo
 /** A layer that keeps only its input for the backward pass. */
 function checkpointedBlock(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
   const own = [...params.keys()].filter((name) => name.startsWith(`${prefix}.`));
-  const { rope, attention } = context;
+  const { rope, attention, kernel } = context;
   const masks = attention.blocks.flatMap(({ mask }) => mask ?? []);
+  const documents = kernel?.documents ?? null;
   return checkpointed(
     ([input, ...values], [cos, sin, ...given]) => {
       const recomputed: BlockContext = {
         ...context,
         rope: { ...rope, cos: cos!, sin: sin! },
         attention: { ...attention, blocks: attention.blocks.map((part, i) => ({ ...part, mask: given[i] ?? null })) },
+        kernel: kernel && { ...kernel, documents: documents && given.at(-1)! },
       };
       return block(input!, new Map(own.map((name, i) => [name, values[i]!])), prefix, recomputed);
     },
     [x, ...own.map((name) => param(params, name))],
-    [rope.cos, rope.sin, ...masks],
+    [rope.cos, rope.sin, ...masks, ...(documents === null ? [] : [documents])],
   );
 }
 
 /** One layer: x [rows * length, hidden] -> the same shape. `prefix` is the layer's name in the checkpoint (`model.patcher.layers.0`). */
 export function block(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
-  const attended = tf.add(x, attentionBranch(x, params, prefix, context));
-  return tf.add(attended, feedForward(attended, params, prefix, context.config));
+  const mixed = tf.add(x, attentionBranch(x, params, prefix, context));
+  return tf.add(mixed, feedForward(mixed, params, prefix, context.config));
 }
 
 function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: BlockContext): tf.Tensor {
-  const { config, rope, attention, cache } = context;
+  const { config, rope, attention } = context;
   const { hiddenSize, heads, kvHeads, rmsNormEps } = config;
   const { rows, length } = attention;
   const headDim = hiddenSize / heads;
@@ -108,9 +130,21 @@ function attentionBranch(x: tf.Tensor, params: Params, prefix: string, context: 
   const q = rotated('q_proj', heads, headDim ** -0.5);
   const k = rotated('k_proj', kvHeads, 1);
   const v = headsFirst(tf.reshape(project(normal, 'v_proj'), [rows, length, kvHeads, headDim]));
-  const mixed = cache === null ? selfAttention(q, k, v, attention) : cache.attend(prefix, q, k, v);
+  const mixed = attended(q, k, v, prefix, context);
   const out = headsFirst(mixed);
   return project(tf.reshape(out, [rows * length, hiddenSize]), 'o_proj');
+}
+
+/** Attention by the cache, a kernel or blocks: q [rows, heads, length, d] -> the same shape. */
+function attended(
+  q: tf.Tensor,
+  k: tf.Tensor,
+  v: tf.Tensor,
+  layer: string,
+  { attention, kernel, cache }: BlockContext,
+): tf.Tensor {
+  if (cache !== null) return cache.attend(layer, q, k, v);
+  return kernel === null ? selfAttention(q, k, v, attention) : tritonAttention(q, k, v, kernel);
 }
 
 /** The feed-forward branch of a layer, which is added to its input: x [N, hidden] -> [N, hidden]. */

@@ -12,6 +12,7 @@ import { requirePlugin } from '../setup/devices.js';
 import { blockSignals, blockSignalsInPool } from '../signal-mask.js';
 import { createOpenXlaRuntime } from './runtime.js';
 import type { Layout } from './split.js';
+import { tritonWorks } from './triton-check.js';
 
 /** GPUs: memory is taken as it is needed, up to the given share of it. */
 const GPU_OPTIONS = { allocator: 'bfc', preallocate: false, memory_fraction: 0.92 } as const;
@@ -87,11 +88,18 @@ function openClient(device: PluginDevice, plugin: Plugin, { devices }: Layout): 
 
 /**
  * Opens the first devices of a kind, as many as the layout has.
- * @param file the plugin; the one that `byteify setup` recorded when undefined
+ * @param options.plugin its file; the one that `byteify setup` recorded when undefined
+ * @param options.triton whether it runs Triton; found out when undefined
  * @throws ByteifyError when there is no plugin, or it finds too few devices
  */
-export async function openDevice(device: PluginDevice, layout: Layout, file?: string): Promise<Runtime> {
-  const path = file ?? requirePlugin(device);
+export async function openDevice(
+  device: PluginDevice,
+  layout: Layout,
+  options: { readonly plugin?: string | undefined; readonly triton?: boolean | undefined } = {},
+): Promise<Runtime> {
+  const path = options.plugin ?? requirePlugin(device);
+  // XLA's partitioner cannot divide a kernel's work over devices.
+  const triton = options.triton ?? (layout.devices === 1 && device === 'cuda' && (await tritonWorks(device, path)));
   // XLA and cuDNN log to stderr from this level on. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   if (device === 'cuda') {
@@ -107,5 +115,5 @@ export async function openDevice(device: PluginDevice, layout: Layout, file?: st
     });
   }
   await blockSignalsInPool(libc as never);
-  return createOpenXlaRuntime(client, { layout, leave: libc.func('void _exit(int exitCode)') });
+  return createOpenXlaRuntime(client, { layout, triton, leave: libc.func('void _exit(int exitCode)') });
 }

@@ -14,11 +14,12 @@ export const LITERAL_BYTES = 4096;
 
 interface Options {
   readonly layout: Layout;
+  readonly triton: boolean;
   /** Ends the process immediately, whatever its threads are doing. */
   readonly leave: (exitCode: number) => void;
 }
 
-export function createOpenXlaRuntime(client: Client, { layout, leave }: Options): Runtime {
+export function createOpenXlaRuntime(client: Client, { layout, triton, leave }: Options): Runtime {
   const tensors = createDeviceTensors(client, layout);
   const { values, settled, read, release, execute } = tensors;
   const host: GraphHost = { read, release, isLiteral: (tensor) => byteCountOf(tensor) <= LITERAL_BYTES };
@@ -43,7 +44,7 @@ export function createOpenXlaRuntime(client: Client, { layout, leave }: Options)
     },
     call: functions.call,
     compile: functions.compile,
-    sumOverProcesses: null,
+    ...{ sumOverProcesses: null, triton },
     memory: () => client.memory(),
     liveHandles: () => values.live(),
   };

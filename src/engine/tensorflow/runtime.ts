@@ -69,6 +69,7 @@ export function createTensorFlowRuntime(api: TensorFlowApi, options: ContextOpti
     createGraph: () => createGraph(api, host),
     call: (fn, inputs, mode) => operations.executeAsync(fn.name, CALL_ATTRIBUTES[mode], inputs, fn.shapes.length),
     compile: null,
+    triton: false,
     sumOverProcesses: cluster === undefined ? null : (tensor, key) => sum(tensor, cluster.addresses.length, key),
     memory: () => null,
     createZeros(shape, dtype) {

@@ -71,7 +71,7 @@ export function cachedContext(
     add(variable, fresh);
     return tf.concat([before, fresh], 2);
   };
-  const context = { config, rope: { layout, cos, sin }, gradientCheckpointing: false };
+  const context = { config, rope: { layout, cos, sin }, kernel: null, gradientCheckpointing: false };
   if (readsInOrder(config, { count, slots, allSlots })) {
     const attention = orderedPlan(caches, slots, count, mask);
     return {

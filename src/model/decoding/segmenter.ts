@@ -67,6 +67,7 @@ function strideStep(model: ResidentModel, previous: LayerCaches, { count, isFirs
       config,
       rope: { layout: 'interleaved', cos, sin },
       attention: plan,
+      kernel: null,
       cache: {
         attend(layer, q, k, v) {
           const i = layerNumber(layer);

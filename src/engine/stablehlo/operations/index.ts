@@ -1,5 +1,6 @@
-/** @module The table of operations: every TensorFlow operation that the project uses, but those on variables, in StableHLO. */
+/** @module The table of operations: every TensorFlow operation that the project uses, but those on variables, in StableHLO; and attention in Triton. */
 import type { Operation } from '../operation.js';
+import { ATTENTION } from './attention.js';
 import { ELEMENTWISE } from './elementwise.js';
 import { ORDER } from './order.js';
 import { PRODUCTS } from './products.js';
@@ -14,4 +15,5 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
   ...SHAPES,
   ...ROWS,
   ...ORDER,
+  ...ATTENTION,
 };

@@ -6,6 +6,7 @@ import { productPrimitives } from './products.js';
 import { reductionPrimitives } from './reductions.js';
 import { gatherPrimitives, scatterPrimitives } from './rows.js';
 import { joiningPrimitives, shapePrimitives } from './shapes.js';
+import { tritonPrimitives } from './triton.js';
 
 export type { Comparison } from './elementwise.js';
 export type { Reduction } from './reductions.js';
@@ -25,5 +26,6 @@ export function createPrimitives(body: Body) {
     ...gatherPrimitives(body),
     ...scatterPrimitives(body),
     ...barrierPrimitives(body),
+    ...tritonPrimitives(body),
   };
 }

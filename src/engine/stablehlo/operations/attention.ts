@@ -1,0 +1,35 @@
+/** @module Attention by kernels in Triton. TensorFlow has no such operations: they are traced only for devices that run Triton. */
+import { DataType } from '../../data-type.js';
+import {
+  type AttentionShape,
+  forwardKernel,
+  keyGradientKernel,
+  queryGradientKernel,
+} from '../../triton/attention-kernels.js';
+import type { Attributes, Operand, Operation } from '../operation.js';
+
+function shapeOf(q: Operand, k: Operand, attributes: Attributes, packed: boolean): AttentionShape {
+  const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
+  return { rows, heads, kvHeads: k.shape[1]!, length, headDim, window: attributes.number('window'), packed };
+}
+
+export const ATTENTION: Readonly<Record<string, Operation>> = {
+  /** (q, k, v, [documents]) -> (out, sums). */
+  TritonAttention(p, inputs, attributes) {
+    const [q, k] = inputs as [Operand, Operand];
+    const kernel = forwardKernel(shapeOf(q, k, attributes, inputs.length > 3));
+    const used = inputs.map((input) => input.use());
+    return p.callKernel(kernel, used, [used[0]!, { shape: q.shape.slice(0, -1), dtype: DataType.float32 }]);
+  },
+  /** (q, k, v, dOut, sums, deltas, [documents]) -> (dQ, dK, dV). */
+  TritonAttentionGradient(p, inputs, attributes) {
+    const [q, k] = inputs as [Operand, Operand];
+    const shape = shapeOf(q, k, attributes, inputs.length > 6);
+    const used = inputs.map((input) => input.use());
+    const [query, key, value] = used as [(typeof used)[0], (typeof used)[0], (typeof used)[0]];
+    return [
+      ...p.callKernel(queryGradientKernel(shape), used, [query]),
+      ...p.callKernel(keyGradientKernel(shape), used, [key, value]),
+    ];
+  },
+};

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AttentionShape,
+  forwardKernel,
+  keyGradientKernel,
+  queryGradientKernel,
+} from '../../../src/engine/triton/attention-kernels.js';
+import { uniformOf } from '../../../src/random.js';
+import { type Memory, runKernel, toBfloat16 } from '../../support/run-kernel.js';
+
+/** Attention as its definition says, in double precision, and its gradients. States are [head of all rows][position][channel]. */
+function reference(shape: AttentionShape, [q, k, v, slope]: readonly Float32Array[], documents: Int32Array) {
+  const { rows, heads, kvHeads, length, headDim, window } = shape;
+  const out = new Float64Array(q!.length);
+  const sums = new Float64Array(rows * heads * length);
+  const [dQ, dK, dV] = [q!, k!, v!].map(({ length: size }) => new Float64Array(size)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
+  for (let head = 0; head < rows * heads; head++) {
+    const row = Math.floor(head / heads);
+    const kvHead = Math.floor(head / (heads / kvHeads));
+    for (let i = 0; i < length; i++) {
+      const at = (head * length + i) * headDim;
+      const seen: { readonly key: number; readonly score: number }[] = [];
+      for (let j = Math.max(0, i - window + 1); j <= i; j++) {
+        if (documents[row * length + i] !== documents[row * length + j]) continue;
+        const key = (kvHead * length + j) * headDim;
+        let score = 0;
+        for (let c = 0; c < headDim; c++) score += q![at + c]! * k![key + c]!;
+        seen.push({ key, score });
+      }
+      const total = seen.reduce((sum, { score }) => sum + Math.exp(score), 0);
+      sums[head * length + i] = Math.log2(total);
+      const weights = seen.map(({ score }) => Math.exp(score) / total);
+      seen.forEach(({ key }, n) => {
+        for (let c = 0; c < headDim; c++) out[at + c]! += weights[n]! * v![key + c]!;
+      });
+      let delta = 0;
+      for (let c = 0; c < headDim; c++) delta += slope![at + c]! * out[at + c]!;
+      seen.forEach(({ key }, n) => {
+        let slopeOfWeight = 0;
+        for (let c = 0; c < headDim; c++) slopeOfWeight += slope![at + c]! * v![key + c]!;
+        const slopeOfScore = weights[n]! * (slopeOfWeight - delta);
+        for (let c = 0; c < headDim; c++) {
+          dV[key + c]! += weights[n]! * slope![at + c]!;
+          dQ[at + c]! += slopeOfScore * k![key + c]!;
+          dK[key + c]! += slopeOfScore * q![at + c]!;
+        }
+      });
+    }
+  }
+  return { out, sums, dQ, dK, dV };
+}
+
+/** The largest difference, in units of the largest value if that is more than 1. */
+function difference(found: Memory, wanted: Float64Array): number {
+  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  return wanted.reduce((most, value, i) => Math.max(most, Math.abs(found[i]! - value)), 0) / largest;
+}
+
+const SHAPE: AttentionShape = {
+  ...{ rows: 2, heads: 4, kvHeads: 2, length: 150, headDim: 16 },
+  ...{ window: 150, packed: false },
+};
+
+/** Documents of 1 to 40 positions. */
+function documentsOf({ rows, length }: AttentionShape, seed: string): Int32Array {
+  const uniform = uniformOf(seed);
+  let [document, left] = [0, 0];
+  return Int32Array.from({ length: rows * length }, () => {
+    if (left === 0) [document, left] = [document + 1, 1 + Math.floor(uniform() * 40)];
+    left--;
+    return document;
+  });
+}
+
+describe('the kernels of attention', () => {
+  it.each<[string, Partial<AttentionShape>]>([
+    ['all earlier keys', {}],
+    ['a window', { window: 37 }],
+    ['a window of one key', { window: 1 }],
+    ['several documents in a row', { packed: true }],
+    ['several documents in a row, and a window', { packed: true, window: 50 }],
+    ['a text as long as its blocks', { length: 128, window: 64 }],
+    ['one position', { length: 1, window: 1 }],
+    ['heads whose width is no power of two', { headDim: 24, window: 40 }],
+    ['as many key-value heads as query heads', { heads: 2, kvHeads: 2, headDim: 32 }],
+  ])('compute attention and its gradients: %s', (name, part) => {
+    const shape = { ...SHAPE, ...part };
+    const { rows, heads, kvHeads, length, headDim, packed } = shape;
+    const uniform = uniformOf(name);
+    const states = (count: number) =>
+      Float32Array.from({ length: rows * count * length * headDim }, () => toBfloat16(2 * uniform() - 1));
+    const [q, k, v, slope] = [heads, kvHeads, kvHeads, heads].map(states) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    const documents = packed ? documentsOf(shape, name) : new Int32Array(rows * length);
+    const last = packed ? [documents] : [];
+    const wanted = reference(shape, [q, k, v, slope], documents);
+
+    const unwritten = ({ length: size }: Memory) => new Float32Array(size).fill(Number.NaN);
+    const [out, sums] = [unwritten(q), new Float32Array(rows * heads * length).fill(Number.NaN)];
+    runKernel(forwardKernel(shape), [q, k, v, ...last, out, sums]);
+    expect(difference(out, wanted.out)).toBeLessThan(0.01);
+    expect(difference(sums, wanted.sums)).toBeLessThan(1e-5);
+
+    const deltas = sums.map((_, i) => {
+      let sum = 0;
+      for (let c = 0; c < headDim; c++) sum += slope[i * headDim + c]! * out[i * headDim + c]!;
+      return sum;
+    });
+    const [dQ, dK, dV] = [unwritten(q), unwritten(k), unwritten(v)];
+    runKernel(queryGradientKernel(shape), [q, k, v, slope, sums, deltas, ...last, dQ]);
+    runKernel(keyGradientKernel(shape), [q, k, v, slope, sums, deltas, ...last, dK, dV]);
+    expect(difference(dQ, wanted.dQ)).toBeLessThan(0.02);
+    expect(difference(dK, wanted.dK)).toBeLessThan(0.02);
+    expect(difference(dV, wanted.dV)).toBeLessThan(0.02);
+  });
+});
