@@ -76,8 +76,8 @@ const ALLOCATOR_SHARE = 1.1;
 
 /**
  * How many copies there are of the hash-table rows that a step updates. On a CPU a step begins with the rows and their moments, and ends with
- * their gradient and their next values. On a device they are read and written within its programs: during the backward pass and when the
- * gradients are applied, with one micro-batch or several, whose sum of gradients goes from program to program.
+ * their gradient and their next values. On a device they are read and written within its programs, and moments only in parts: during the backward
+ * pass there are the rows and their gradient, and the sum of gradients if there are several micro-batches.
  */
 const ROW_COPIES = {
   host: { throughout: 3, atTheEnd: 4 },

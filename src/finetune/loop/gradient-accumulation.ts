@@ -6,10 +6,10 @@ import { fuseUpdate, type RunMode, retracedFunction, tf, type Variable, zeroVari
 import { batchInputs } from '../../model/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
 import type { ParameterState } from '../optimizers/adamw.js';
-import type { GradientSum } from './gradient-sum.js';
+import type { AllGradients, GradientSum } from './gradient-sum.js';
 import { callGrouped } from './grouped-call.js';
 import { applyGradients, type Rates, type StepOptions, weightedGradients } from './step-gradients.js';
-import { type RowInputs, rowsFrom, rowValuesFrom, writeRows } from './table-rows.js';
+import { type RowInputs, rowValuesFrom } from './table-rows.js';
 
 /** The inputs of a step that are not part of a micro-batch. */
 export interface StepTensors {
@@ -27,32 +27,55 @@ export interface CompiledStep {
   dispose(): void;
 }
 
-/** A gradient of zeros for the rows, of which `rows` has one per index in either form. */
-const zeroRows = (table: ParameterState | null, [first]: RowInputs): readonly tf.Tensor[] =>
-  table === null || first === undefined ? [] : [tf.zeros([first.shape[0]!, ...table.value.shape.slice(1)])];
+/** What this process has summed up. */
+interface OwnSums {
+  readonly losses: tf.Tensor;
+  readonly dense: readonly Variable[];
+  readonly ofRows: readonly Variable[];
+  readonly rowCount: number;
+}
+
+/** The sum of the gradients of the table's rows, whose number may change from step to step. */
+function rowSum(table: ParameterState | null) {
+  let sum: Variable | null = null;
+  return {
+    /** A variable for so many rows, of which `rows` has one per index in either form; none if no table is trained. */
+    for([first]: RowInputs): readonly Variable[] {
+      if (table === null || first === undefined) return [];
+      const shape = [first.shape[0]!, ...table.value.shape.slice(1)];
+      if (sum?.shape[0] !== shape[0]) {
+        sum?.dispose();
+        sum = zeroVariable(shape);
+      }
+      return [sum!];
+    },
+    dispose: () => sum?.dispose(),
+  };
+}
 
 /** A step that sums gradients over its micro-batches, so that only one micro-batch's activations are in memory. */
 export function accumulatedStep(options: StepOptions, mode: RunMode, overProcesses: GradientSum | null): CompiledStep {
   const { objective, parameters } = options;
   const [accumulate, apply] = [retracedFunction(mode), retracedFunction(mode)];
   let sums: readonly Variable[] | null = null;
+  const rowsSum = rowSum(options.table);
 
-  /** Adds a micro-batch to the sums. @returns the summed losses and, if a table is trained, the summed gradients of its rows. */
+  /** Adds a micro-batch to the sums: those of the parameters, followed by that of the rows. @returns the summed losses */
   async function add(
     into: readonly Variable[],
     batch: PartialBatch<Arrays>,
     { rows, inverseWeight }: StepTensors,
-    before: { readonly losses: tf.Tensor; readonly rowGradients: readonly tf.Tensor[]; readonly isFirst: boolean },
-  ): Promise<readonly tf.Tensor[]> {
+    before: { readonly losses: tf.Tensor; readonly isFirst: boolean },
+  ): Promise<tf.Tensor> {
     const { tensors, key, batchOf } = batchInputs(batch, objective.fields);
     // The first micro-batch of a step resets the sums.
     const keep = tf.scalar(before.isFirst ? 0 : 1);
     const scalars = [inverseWeight, keep, before.losses] as const;
-    const groups = { scalars, rows, rowGradients: before.rowGradients, fields: tensors };
-    const sum = await callGrouped(
+    const groups = { scalars, rows, fields: tensors };
+    const [losses] = await callGrouped(
       accumulate,
       groups,
-      ({ scalars: [inverse, kept, losses], rows: inputs, rowGradients, fields }) => {
+      ({ scalars: [inverse, kept, soFar], rows: inputs, fields }) => {
         const values = rowValuesFrom(options.table, inputs);
         const found = weightedGradients(options, batchOf(fields), values, inverse);
         into.forEach((variable, i) => {
@@ -60,46 +83,51 @@ export function accumulatedStep(options: StepOptions, mode: RunMode, overProcess
             tf.add(tf.mul(total!, factor!), gradient!),
           ]);
         });
-        return [tf.add(losses, found.losses), ...rowGradients.map((all) => tf.add(all, found.gradients.at(-1)!))];
+        return [tf.add(soFar, found.losses)];
       },
       key,
     );
     tf.dispose([keep, ...tensors]);
-    return sum;
+    return losses!;
+  }
+
+  /** The gradients of all processes, if there are others than this one: else the sums are read where they are applied. */
+  async function sumOf({ losses, dense, ofRows, rowCount }: OwnSums): Promise<AllGradients> {
+    if (overProcesses === null) return { losses, buckets: [], rowGradients: [] };
+    const rowGradients = ofRows.map((sum) => sum.read());
+    const all = await overProcesses.add({ losses, sums: dense, rowGradients, rowCount });
+    tf.dispose([losses, ...rowGradients]);
+    return all;
   }
 
   return {
     async run(batches, tensors) {
       sums ??= parameters.map(({ value }) => zeroVariable(value.shape));
-      const into = sums;
       const { rates, rows } = tensors;
+      const [dense, ofRows] = [sums, rowsSum.for(rows)];
       let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
-      let rowGradients: readonly tf.Tensor[] = zeroRows(options.table, rows);
       for (const [i, batch] of batches.entries()) {
-        const [next, ...nextRowGradients] = await add(into, batch, tensors, { losses, rowGradients, isFirst: i === 0 });
-        tf.dispose([losses, ...rowGradients]);
-        [losses, rowGradients] = [next!, nextRowGradients];
+        const next = await add([...dense, ...ofRows], batch, tensors, { losses, isFirst: i === 0 });
+        losses.dispose();
+        losses = next;
       }
-      let buckets: readonly tf.Tensor[] = [];
-      if (overProcesses !== null) {
-        const own = { losses, sums: into, rowGradients, rowCount: tensors.rowCount };
-        const all = await overProcesses.add(own);
-        tf.dispose([losses, ...rowGradients]);
-        ({ losses, rowGradients, buckets } = all);
-      }
+      const summed = await sumOf({ losses, dense, ofRows, rowCount: tensors.rowCount });
+      const { buckets, rowGradients } = summed;
       const updated = await callGrouped(apply, { rates, rows, rowGradients, buckets }, (given) => {
-        const dense = overProcesses === null ? into.map((sum) => sum.read()) : overProcesses.unpack(given.buckets);
-        const gradients = [...dense, ...given.rowGradients];
-        const [norm, ...next] = applyGradients(options, gradients, rowsFrom(options.table, given.rows), given.rates);
-        return [norm!, ...writeRows(options.table, given.rows, next)];
+        const gradients =
+          overProcesses === null
+            ? [...dense, ...ofRows].map((sum) => sum.read())
+            : [...overProcesses.unpack(given.buckets), ...given.rowGradients];
+        return applyGradients(options, gradients, given.rows, given.rates);
       });
       tf.dispose([...rowGradients, ...buckets]);
-      return [losses, ...updated];
+      return [summed.losses, ...updated];
     },
     dispose() {
       accumulate.dispose();
       apply.dispose();
       for (const sum of sums ?? []) sum.dispose();
+      rowsSum.dispose();
     },
   };
 }

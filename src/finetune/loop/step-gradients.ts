@@ -12,6 +12,7 @@ import {
 import { updateMuonParameter } from '../optimizers/muon.js';
 import type { Objective } from '../stages/objective.js';
 import { clipScale, globalNorm, lossAndGradients } from './gradients.js';
+import { type RowInputs, updateRows } from './table-rows.js';
 
 /** Everything that stays the same from step to step. */
 export interface StepOptions {
@@ -32,9 +33,6 @@ export interface StepOptions {
   /** Keeps only each layer's input for the backward pass and recomputes the rest. */
   readonly gradientCheckpointing: boolean;
 }
-
-/** The rows of the table that a step reads [U, H]: values, first moments, second moments. Empty if no table is trained. */
-export type TableRows = readonly [] | readonly [value: tf.Tensor, first: tf.Tensor, second: tf.Tensor];
 
 export interface WeightedGradients {
   /** The loss and its terms, each multiplied by the inverse weight [1 + parts]. */
@@ -76,13 +74,14 @@ const UPDATES = { adamw: updateParameter, muon: updateMuonParameter } as const;
 export type Rates = readonly [learningRate: tf.Tensor, firstCorrection: tf.Tensor, secondCorrection: tf.Tensor];
 
 /**
- * Clips the gradients by their global norm and updates the parameters in place.
- * @returns the norm before clipping, followed by the updated rows of the table.
+ * Clips the gradients by their global norm and updates the parameters, and the table's rows, in place.
+ * @param gradients of the parameters, followed by that of the table's rows
+ * @returns the norm before clipping, followed by the new rows that the function must return
  */
 export function applyGradients(
   { parameters, table, adamw, clipNorm, precision }: StepOptions,
   gradients: readonly tf.Tensor[],
-  rows: TableRows,
+  rows: RowInputs,
   [learningRate, firstCorrection, secondCorrection]: Rates,
 ): readonly tf.Tensor[] {
   const norm = globalNorm(gradients);
@@ -93,6 +92,8 @@ export function applyGradients(
       UPDATES[parameter.group.optimizer](parameter, gradients[i]!, scalars, adamw);
     });
   });
-  if (table === null || rows.length === 0) return [norm];
-  return [norm, ...updatedRows(table.group, rows, gradients.at(-1)!, scalars, adamw)];
+  const next = updateRows(table, rows, gradients.at(-1)!, (read, gradient) =>
+    updatedRows(table!.group, read, gradient, scalars, adamw),
+  );
+  return [norm, ...next];
 }

@@ -11,7 +11,7 @@ import { accumulatedStep, type CompiledStep, type StepTensors } from './gradient
 import type { GradientSum } from './gradient-sum.js';
 import { callGrouped } from './grouped-call.js';
 import { applyGradients, type StepOptions, weightedGradients } from './step-gradients.js';
-import { openRows, rowsFrom, writeRows } from './table-rows.js';
+import { openRows, rowValuesFrom } from './table-rows.js';
 
 export interface TrainStepOptions extends StepOptions {
   readonly mode: RunMode;
@@ -50,10 +50,9 @@ function singleBatchStep(options: StepOptions, mode: RunMode): CompiledStep {
         groups,
         (given) => {
           const [inverse] = given.weight;
-          const read = rowsFrom(options.table, given.rows);
-          const { losses, gradients } = weightedGradients(options, batchOf(given.fields), read[0], inverse);
-          const [norm, ...next] = applyGradients(options, gradients, read, given.rates);
-          return [losses, norm!, ...writeRows(options.table, given.rows, next)];
+          const values = rowValuesFrom(options.table, given.rows);
+          const { losses, gradients } = weightedGradients(options, batchOf(given.fields), values, inverse);
+          return [losses, ...applyGradients(options, gradients, given.rows, given.rates)];
         },
         key,
       );
