@@ -54,4 +54,4 @@ export {
 } from './tensor-function.js';
 export { type CausalAttention, tritonAttention } from './triton-attention.js';
 export { untaped } from './untaped.js';
-export { createVariable, fuseUpdate, type Variable, zeroVariable } from './variables.js';
+export { createVariable, fuseUpdate, resetVariable, type Variable, zeroVariable } from './variables.js';

@@ -31,14 +31,19 @@ export function createVariable(initial: tf.Tensor, storage: Storage = 'float32')
 
 /** Creates a variable of zeros. On a CPU a large one takes memory only where it is written to. */
 export function zeroVariable(shape: readonly number[], storage: Storage = 'float32'): Variable {
-  const backend = engineBackend();
-  const variable = emptyVariable(backend, shape, storage);
+  const variable = emptyVariable(engineBackend(), shape, storage);
+  resetVariable(variable);
+  return variable;
+}
+
+/** Sets a variable to zeros, like those of `zeroVariable`. */
+export function resetVariable(variable: Variable): void {
+  const { shape, storage, resources } = variable as ResourceVariable;
   CODECS[storage].parts(shape).forEach((part, i) => {
-    const zeros = backend.zeros(part.shape, part.dtype);
-    variable.resources[i]!.assign(zeros);
+    const zeros = engineBackend().zeros(part.shape, part.dtype);
+    resources[i]!.assign(zeros);
     zeros.dispose();
   });
-  return variable;
 }
 
 /**

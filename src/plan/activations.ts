@@ -6,8 +6,9 @@
  *   wide      2 H   input of each norm                         2 I   gate, up
  *   unrotated H + K q and k before RoPE, float32
  *   narrowed  3 H   inputs of q/k/v, of o, of gate/up          I   input of down
- *             H + 2 K c  q, and k and v as the blocks of queries see them (c times, where windows overlap)
- *   probabilities  A keys  the softmax over the keys of its block, masked ones too, narrowed
+ *             H + 2 K   q, k and v
+ *   by blocks of queries, narrowed   A keys  the softmax over the keys of its block, masked ones too    2 K (c - 1)  k and v c times, where windows overlap
+ *   by a kernel  A  the sums of exponentials, wide   H  the result, narrowed
  */
 import { type BltConfig, queryBlocks, type StageRuns, type TextShape, type TransformerConfig } from '../blt/index.js';
 
@@ -31,8 +32,8 @@ export interface KeptFloats {
    * leaves out what nothing reads.
    */
   readonly unrotated: number;
-  /** Attention's probabilities in one layer, narrowed. */
-  readonly probabilities: number;
+  /** What attention keeps in one layer beside its operands, computed by blocks of queries or by a kernel. */
+  readonly attention: Readonly<Record<'blocks' | 'kernel', Values>>;
   /** Values of a layer's input alone. */
   readonly layerInput: number;
   /** Values outside the layers: cross-attention, embeddings, logits. */
@@ -46,7 +47,7 @@ const NOTHING: KeptFloats = {
   layers: 0,
   layer: { wide: 0, narrowed: 0 },
   unrotated: 0,
-  probabilities: 0,
+  attention: { blocks: { wide: 0, narrowed: 0 }, kernel: { wide: 0, narrowed: 0 } },
   layerInput: 0,
   around: { wide: 0, narrowed: 0 },
 };
@@ -124,10 +125,13 @@ function layersOf(config: TransformerConfig, positions: number): KeptFloats {
     layers,
     layer: {
       wide: positions * (2 * hiddenSize + 2 * intermediateSize),
-      narrowed: positions * (4 * hiddenSize + intermediateSize) + 2 * narrow * keys,
+      narrowed: positions * (4 * hiddenSize + intermediateSize + 2 * narrow),
     },
     unrotated: positions * (hiddenSize + narrow),
-    probabilities: heads * pairs,
+    attention: {
+      blocks: { wide: 0, narrowed: heads * pairs + 2 * narrow * (keys - positions) },
+      kernel: { wide: heads * positions, narrowed: hiddenSize * positions },
+    },
     layerInput: positions * hiddenSize,
     around: { wide: 0, narrowed: 0 },
   };

@@ -76,14 +76,9 @@ const ALLOCATOR_SHARE = 1.1;
 
 /**
  * How many copies there are of the hash-table rows that a step updates. On a CPU a step begins with the rows and their moments, and ends with
- * their gradient and their next values. On a device they are read and written within its programs, and moments only in parts: during the backward
- * pass there are the rows and their gradient, and the sum of gradients if there are several micro-batches.
+ * their gradient and their next values. On a device they are read and written within its programs, a part at a time: only their gradient is whole.
  */
-const ROW_COPIES = {
-  host: { throughout: 3, atTheEnd: 4 },
-  single: { backward: 1, applied: 4 },
-  accumulated: { backward: 2, applied: 4 },
-} as const;
+const ROW_COPIES = { host: { throughout: 3, atTheEnd: 4 }, device: 1 } as const;
 
 /** Where a step runs: on a CPU with TensorFlow, or on a device with XLA. */
 type Place = 'host' | 'device';
@@ -140,8 +135,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   const onHost =
     ROW_COPIES.host.throughout * rowsBytes +
     Math.max(fullest('host'), gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
-  const { backward, applied } = accumulated ? ROW_COPIES.accumulated : ROW_COPIES.single;
-  const onDevice = Math.max(fullest('device') + backward * rowsBytes, gradients + applied * rowsBytes, read.reading);
+  const onDevice = Math.max(fullest('device') + ROW_COPIES.device * rowsBytes, read.reading);
   const momentsBytes = momentBytes(moved, inputs);
   // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
@@ -175,9 +169,14 @@ export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): nu
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
 function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
-  const { layers, layer, unrotated, probabilities, layerInput, around } = floats;
+  const { layers, layer, unrotated, attention, layerInput, around } = floats;
   const { wide, narrowed } = layer;
-  const inFull = { wide: wide + (where === 'host' ? unrotated : 0), narrowed: narrowed + probabilities };
+  // Devices have kernels for products in bfloat16.
+  const beside = attention[where === 'device' && precision === 'bfloat16' ? 'kernel' : 'blocks'];
+  const inFull = {
+    wide: wide + beside.wide + (where === 'host' ? unrotated : 0),
+    narrowed: narrowed + beside.narrowed,
+  };
   const oneLayer = bytesOf(inFull, precision);
   const inLayers = gradientCheckpointing
     ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? oneLayer : 0)

@@ -15,20 +15,21 @@ const all = stageRuns(endToEnd([]));
 
 describe('the values kept for the backward pass of a row of 8 bytes in 2 patches', () => {
   it('equal a count by hand in a layer of the latent global transformer', () => {
-    const { layers, layer, layerInput, unrotated, probabilities } = activationsOf(config, text, all).global;
+    const { layers, layer, layerInput, unrotated, attention } = activationsOf(config, text, all).global;
     expect([layers, layerInput]).toEqual([3, 2 * 8]);
     // width 8, keys and values 4 wide, feed-forward 3, two heads over 2 x 2 pairs
     expect(layer.wide).toBe(2 * (2 * 8 + 2 * 3));
     expect(unrotated).toBe(2 * (8 + 4));
     expect(layer.narrowed).toBe(2 * (4 * 8 + 3) + 2 * 4 * 2);
-    expect(probabilities).toBe(2 * 4);
+    expect(attention.blocks).toEqual({ wide: 0, narrowed: 2 * 4 });
+    expect(attention.kernel).toEqual({ wide: 2 * 2, narrowed: 2 * 8 });
   });
 
   it('include keys once per block of queries that sees them', () => {
     const long = (window: number | null) => {
       const shape = { bytes: 512, bytesPerPatch: 4 };
       const { decoder } = activationsOf({ ...config, decoder: { ...config.decoder, window } }, shape, all);
-      return decoder.layer.narrowed + decoder.probabilities;
+      return decoder.layer.narrowed + decoder.attention.blocks.narrowed;
     };
     const positions = 512 * (4 * 4 + 3);
     // two blocks of 256 queries: 256 and 512 keys; with a window of 65 the second block sees 320

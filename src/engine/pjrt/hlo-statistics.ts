@@ -31,6 +31,9 @@ const READS_PART = new Set(['gather', 'dynamic-slice', 'slice']);
 /** Instructions that write only some of their first operand, in place: the index of what they write. */
 const WRITES_PART: Readonly<Record<string, number>> = { scatter: 2, 'dynamic-update-slice': 1 };
 
+/** Instructions whose result is their first operand, or some of it. */
+const PASSES_ON = new Set(['bitcast', 'gather', 'dynamic-slice', 'slice']);
+
 const operandsOf = (instruction: HloInstruction, { instructions }: HloComputation): HloInstruction[] =>
   instruction.operands.flatMap((id) => instructions.get(id) ?? []);
 
@@ -52,16 +55,29 @@ const writtenBytes = (instruction: HloInstruction, computation: HloComputation):
   return written === undefined ? instruction.bytes : (operandsOf(instruction, computation)[written]?.bytes ?? 0);
 };
 
-/** Bytes that a fused kernel reads and writes. Of a parameter it reads what its users read. */
+/**
+ * Bytes that a fused kernel reads and writes. It computes only what is used: of a parameter it reads what its users read, and of what a user
+ * makes of it, through rows that it picks, only what is used in turn.
+ */
 function fusionBytes(fusion: HloInstruction, fused: HloComputation): number {
+  const usersOf = new Map<number, HloInstruction[]>();
+  for (const user of fused.instructions.values())
+    for (const id of new Set(user.operands)) usersOf.set(id, [...(usersOf.get(id) ?? []), user]);
+  /** Bytes that are used of a value. */
+  const used = ({ id, bytes }: HloInstruction): number => {
+    const users = usersOf.get(id) ?? [];
+    const needed = users.reduce((sum, user) => {
+      const parts = readBytes(user, fused);
+      const most = user.operands.reduce((most, operand, i) => (operand === id ? most + (parts[i] ?? 0) : most), 0);
+      const passesOn = PASSES_ON.has(user.opcode) && user.operands[0] === id;
+      return sum + (passesOn ? Math.min(most, used(user)) : most);
+    }, 0);
+    // The result is used whole.
+    return users.length === 0 ? bytes : Math.min(bytes, needed);
+  };
   const read = new Map<number, number>();
-  for (const user of fused.instructions.values()) {
-    const parts = readBytes(user, fused);
-    user.operands.forEach((id, i) => {
-      const { opcode, bytes } = fused.instructions.get(id) ?? { opcode: '', bytes: 0 };
-      if (opcode === 'parameter') read.set(id, Math.min(bytes, (read.get(id) ?? 0) + (parts[i] ?? 0)));
-    });
-  }
+  for (const instruction of fused.instructions.values())
+    if (instruction.opcode === 'parameter') read.set(instruction.id, used(instruction));
   const root = fused.instructions.get(fused.root);
   const results = root?.opcode === 'tuple' ? operandsOf(root, fused) : root === undefined ? [fusion] : [root];
   const written = results.reduce((sum, result) => sum + writtenBytes(result, fused), 0);

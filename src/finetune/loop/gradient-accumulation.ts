@@ -2,7 +2,15 @@
  * @module Gradient accumulation: one compiled function adds the gradients of a micro-batch to the sums, another applies the sums. If several processes
  * train together, the sums are added up over them in between.
  */
-import { fuseUpdate, type RunMode, retracedFunction, tf, type Variable, zeroVariable } from '../../engine/index.js';
+import {
+  fuseUpdate,
+  type RunMode,
+  resetVariable,
+  retracedFunction,
+  tf,
+  type Variable,
+  zeroVariable,
+} from '../../engine/index.js';
 import { batchInputs } from '../../model/index.js';
 import type { Arrays, PartialBatch } from '../../patching/index.js';
 import type { ParameterState } from '../optimizers/adamw.js';
@@ -27,11 +35,17 @@ export interface CompiledStep {
   dispose(): void;
 }
 
-/** What this process has summed up. */
-interface OwnSums {
-  readonly losses: tf.Tensor;
+/** The sums of gradients. */
+interface Sums {
+  /** Of the parameters. */
   readonly dense: readonly Variable[];
+  /** Of the table's rows; none if no table is trained. */
   readonly ofRows: readonly Variable[];
+}
+
+/** What this process has summed up. */
+interface OwnSums extends Sums {
+  readonly losses: tf.Tensor;
   readonly rowCount: number;
 }
 
@@ -39,11 +53,13 @@ interface OwnSums {
 function rowSum(table: ParameterState | null) {
   let sum: Variable | null = null;
   return {
-    /** A variable for so many rows, of which `rows` has one per index in either form; none if no table is trained. */
+    /** A variable of zeros for so many rows, of which `rows` has one per index in either form; none if no table is trained. */
     for([first]: RowInputs): readonly Variable[] {
       if (table === null || first === undefined) return [];
       const shape = [first.shape[0]!, ...table.value.shape.slice(1)];
-      if (sum?.shape[0] !== shape[0]) {
+      if (sum?.shape[0] === shape[0]) {
+        resetVariable(sum!);
+      } else {
         sum?.dispose();
         sum = zeroVariable(shape);
       }
@@ -60,15 +76,15 @@ export function accumulatedStep(options: StepOptions, mode: RunMode, overProcess
   let sums: readonly Variable[] | null = null;
   const rowsSum = rowSum(options.table);
 
-  /** Adds a micro-batch to the sums: those of the parameters, followed by that of the rows. @returns the summed losses */
+  /** Adds a micro-batch to the sums. @returns the summed losses */
   async function add(
-    into: readonly Variable[],
+    { dense, ofRows }: Sums,
     batch: PartialBatch<Arrays>,
     { rows, inverseWeight }: StepTensors,
     before: { readonly losses: tf.Tensor; readonly isFirst: boolean },
   ): Promise<tf.Tensor> {
     const { tensors, key, batchOf } = batchInputs(batch, objective.fields);
-    // The first micro-batch of a step resets the sums.
+    // The first micro-batch of a step resets the parameters' sums.
     const keep = tf.scalar(before.isFirst ? 0 : 1);
     const scalars = [inverseWeight, keep, before.losses] as const;
     const groups = { scalars, rows, fields: tensors };
@@ -78,11 +94,16 @@ export function accumulatedStep(options: StepOptions, mode: RunMode, overProcess
       ({ scalars: [inverse, kept, soFar], rows: inputs, fields }) => {
         const values = rowValuesFrom(options.table, inputs);
         const found = weightedGradients(options, batchOf(fields), values, inverse);
-        into.forEach((variable, i) => {
+        dense.forEach((variable, i) => {
           fuseUpdate('sum', [variable], [found.gradients[i]!, kept], ([total], [gradient, factor]) => [
             tf.add(tf.mul(total!, factor!), gradient!),
           ]);
         });
+        // Most of the rows have no gradient here: the sum is changed where they have one.
+        for (const variable of ofRows)
+          fuseUpdate('row sum', [variable], [found.gradients.at(-1)!], ([total], [gradient]) => [
+            tf.add(total!, gradient!),
+          ]);
         return [tf.add(soFar, found.losses)];
       },
       key,
@@ -107,7 +128,7 @@ export function accumulatedStep(options: StepOptions, mode: RunMode, overProcess
       const [dense, ofRows] = [sums, rowsSum.for(rows)];
       let losses: tf.Tensor = tf.zeros([1 + objective.parts.length]);
       for (const [i, batch] of batches.entries()) {
-        const next = await add([...dense, ...ofRows], batch, tensors, { losses, isFirst: i === 0 });
+        const next = await add({ dense, ofRows }, batch, tensors, { losses, isFirst: i === 0 });
         losses.dispose();
         losses = next;
       }
