@@ -49,6 +49,7 @@ async function checkGpu({ json, hashVocab, work }) {
   const device = 'cuda';
   const checks = [
     { check: 'plugin', names: ['plugin'], options: { device, gpu }, timeoutMs: SHORT_TIMEOUT_MS },
+    { check: 'attention', names: ['attention kernels'], options: { device }, timeoutMs: SHORT_TIMEOUT_MS },
     { check: 'golden', names: ['golden parity'], options: { device }, timeoutMs: SHORT_TIMEOUT_MS },
     {
       check: 'step',

@@ -69,6 +69,7 @@ const PARTS = [
       figuresOf: JSON.parse,
     }),
   () => runCheck('plugin', ['plugin'], { device, gpu: card }, { env: {}, timeoutMs: MINUTE_MS }),
+  () => runCheck('attention', ['attention kernels'], { device }, { env: {}, timeoutMs: MINUTE_MS }),
   () => runCheck('golden', ['golden parity'], { device }, { env: {}, timeoutMs: 2 * MINUTE_MS }),
   () => step('smollm2-135m', { model: isTrial ? 'tiny-llama' : 'smollm2-135m', ...SHAPE }, 2 * MINUTE_MS),
   ...['eager', 'compile'].map(

@@ -24,6 +24,10 @@ describe('the checks of check:gpu, run on a CPU,', () => {
     ]);
   });
 
+  it('leave the attention kernels to NVIDIA’s GPUs', () => {
+    expect(trial('attention', {})).toMatchObject([{ ok: true, figures: { used: false } }]);
+  });
+
   it('find golden parity, outside and inside traced functions', () => {
     const [{ figures }] = trial('golden', {});
     expect(figures.modes.map(({ mode }: { mode: string }) => mode)).toEqual(['eager', 'xla']);

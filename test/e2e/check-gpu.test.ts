@@ -52,6 +52,7 @@ describe('check:gpu with a card but no plugin', () => {
     expect(gpu).toMatchObject({ name: 'NVIDIA H100 80GB HBM3', memory_bytes: 81_559 * 2 ** 20 });
     expect(checks.map(({ name }: { name: string }) => name)).toEqual([
       'plugin',
+      'attention kernels',
       'golden parity',
       'compiled step',
       'memory plan',

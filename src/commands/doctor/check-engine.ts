@@ -46,13 +46,22 @@ function flagsFor({ build, folder }: EngineLocation): string {
   return build === 'own' ? ` --libtensorflow ${folder}` : '';
 }
 
+/** What is known of the kernels for attention. */
+const KERNELS = {
+  true: 'its kernels for attention are right',
+  false: 'its kernels for attention fail here and are not used',
+  null: 'its kernels for attention will be checked at the first start on a GPU',
+} as const;
+
 /** Checks a plugin that is set up: that it loads, and which version of PJRT's C API it implements. */
 async function checkPlugin(device: PluginDevice, path: string): Promise<Check> {
   const check = { name: `plugin, ${device}`, required: false };
   try {
     const { loadPlugin } = await import('../../engine/pjrt/plugin.js');
+    const { tritonCheckOf } = await import('../../engine/openxla/triton-check.js');
     const { major, minor } = loadPlugin(path).version;
-    return { ...check, ok: true, detail: `PJRT C API ${major}.${minor}, ${path}`, mend: null };
+    const attention = device === 'cuda' ? `; ${KERNELS[`${tritonCheckOf(device, path)}`]}` : '';
+    return { ...check, ok: true, detail: `PJRT C API ${major}.${minor}, ${path}${attention}`, mend: null };
   } catch (error) {
     return {
       ...check,
