@@ -14,7 +14,7 @@ export interface CausalAttention {
 
 /**
  * Causal attention: q [rows, heads, length, d] (already scaled), k and v [rows, kvHeads, length, d] -> [rows, heads, length, d]. Query heads share
- * key-value heads in groups. Products are of bfloat16, everything else is float32. It keeps the operands and the result for the backward pass,
+ * key-value heads in groups. Products are of the current precision, everything else is float32. It keeps the operands and the result for the backward pass,
  * neither scores nor probabilities. Only where `hasAttentionKernel` says so.
  */
 export function tritonAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, { window, documents }: CausalAttention) {

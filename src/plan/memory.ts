@@ -171,8 +171,7 @@ export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): nu
 function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
   const { layers, layer, unrotated, attention, layerInput, around } = floats;
   const { wide, narrowed } = layer;
-  // Devices have kernels for products in bfloat16.
-  const beside = attention[where === 'device' && precision === 'bfloat16' ? 'kernel' : 'blocks'];
+  const beside = attention[where === 'device' ? 'kernel' : 'blocks'];
   const inFull = {
     wide: wide + beside.wide + (where === 'host' ? unrotated : 0),
     narrowed: narrowed + beside.narrowed,

@@ -93,7 +93,7 @@ function tilesOn(memory: readonly Memory[], { parameters }: Kernel, place: reado
     },
     product(a, b, sum) {
       const [[rows, inner], [innerB, columns]] = [a.shape, b.shape] as [[number, number], [number, number]];
-      ensure(a.type === 'bf16' && b.type === 'bf16' && sum.type === 'f32', 'a product has other types');
+      ensure(a.type === b.type && sum.type === 'f32', 'a product has other types');
       ensure(inner === innerB && sum.shape.join() === [rows, columns].join(), 'a product has other shapes');
       return made('f32', sum.shape, (i) => {
         const [row, column] = [Math.floor(i / columns), i % columns];

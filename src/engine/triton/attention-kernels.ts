@@ -15,6 +15,8 @@ export interface AttentionShape {
   readonly headDim: number;
   /** Keys that a query sees, its own included. */
   readonly window: number;
+  /** Of q, k, v and results. */
+  readonly type: 'bf16' | 'f32';
   /** Whether rows contain several documents: kernels then get the document of each position, i32 [rows, length], as their last operand. */
   readonly packed: boolean;
 }
@@ -31,8 +33,14 @@ interface Blocks {
   readonly keys: number;
 }
 
-const FORWARD: Blocks = { queries: 128, keys: 64 };
-const BACKWARD: Blocks = { queries: 64, keys: 64 };
+const FORWARD: Readonly<Record<AttentionShape['type'], Blocks>> = {
+  bf16: { queries: 128, keys: 64 },
+  f32: { queries: 64, keys: 32 },
+};
+const BACKWARD: Readonly<Record<AttentionShape['type'], Blocks>> = {
+  bf16: { queries: 64, keys: 64 },
+  f32: { queries: 32, keys: 32 },
+};
 /** Wide heads fill the registers of four warps. */
 const WIDE_HEAD = 128;
 
@@ -42,7 +50,7 @@ const LOG2_E = Math.LOG2E;
 const UNSEEN = -1e30;
 
 /** Attention's operations in terms of tiles, for one program. */
-function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, packed }: AttentionShape) {
+function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, packed, type }: AttentionShape) {
   const width = tileWidth(headDim);
   const number = (value: number) => t.constant(value, 'i32');
   const filled = (value: number, shape: readonly number[]) => t.constant(value, 'f32', shape);
@@ -80,10 +88,10 @@ function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, 
     ...{ number, filled, scaled, add, subtract, multiply, times, positions, exist },
     /** Sums of states, before anything is added: f32 [positions, width]. */
     noStates: (count: number) => filled(0, [count, width]),
-    /** The states of a head at some positions: bf16 [positions, width]. */
+    /** The states of a head at some positions: [positions, width]. */
     loadStates: (parameter: number, head: T, at: T) => t.load(parameter, offsets(head, at), elements(at)),
     storeStates: (parameter: number, head: T, at: T, value: T) =>
-      t.store(parameter, offsets(head, at), t.cast(value, 'bf16'), elements(at)),
+      t.store(parameter, offsets(head, at), t.cast(value, type), elements(at)),
     /** Numbers of a series, one per position: [positions]. */
     loadNumbers: (parameter: number, series: T, at: T) => t.load(parameter, singles(series, at), exist(at)),
     storeNumbers: (parameter: number, series: T, at: T, value: T) =>
@@ -118,18 +126,22 @@ function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, 
 
 const pair = <T>(a: T | null, b: T | null): readonly [T, T] | null => (a === null || b === null ? null : [a, b]);
 
-const launch = ({ headDim }: AttentionShape) => ({ warps: tileWidth(headDim) >= WIDE_HEAD ? 8 : 4, stages: 2 });
+function launch({ headDim, type }: AttentionShape) {
+  const isWide = tileWidth(headDim) >= WIDE_HEAD;
+  // Wide heads of float32, read ahead, would not fit into the shared memory of an RTX card.
+  return { warps: isWide ? 8 : 4, stages: isWide && type === 'f32' ? 1 : 2 };
+}
 const documentsOf = ({ packed }: AttentionShape) => (packed ? (['i32'] as const) : []);
 const blocksOf = (length: number, size: number) => Math.ceil(length / size);
 
 /** (q, k, v, [documents]) -> (out like q, the logarithm to base 2 of each query's sum of exponentials, f32 [rows, heads, length]). */
 export function forwardKernel(shape: AttentionShape): Kernel {
-  const { rows, heads, kvHeads, length, packed } = shape;
-  const { queries, keys } = FORWARD;
+  const { rows, heads, kvHeads, length, packed, type } = shape;
+  const { queries, keys } = FORWARD[shape.type];
   const [DOCUMENTS, OUT, SUMS] = packed ? [3, 4, 5] : [-1, 3, 4];
   return {
     name: 'attention',
-    parameters: ['bf16', 'bf16', 'bf16', ...documentsOf(shape), 'bf16', 'f32'],
+    parameters: [type, type, type, ...documentsOf(shape), type, 'f32'],
     grid: [blocksOf(length, queries), rows * heads],
     ...launch(shape),
     run(t) {
@@ -160,7 +172,7 @@ export function forwardKernel(shape: AttentionShape): Kernel {
           const shrink = t.exp2(a.subtract(mostBefore!, mostNow));
           const sumNow = a.add(a.multiply(sumBefore!, shrink), t.reduce('sum', weights));
           const shrunk = a.multiply(mix!, t.spread(shrink, mix!.shape, 0));
-          return [mostNow, sumNow, t.product(t.cast(weights, 'bf16'), v, shrunk)];
+          return [mostNow, sumNow, t.product(t.cast(weights, type), v, shrunk)];
         },
       );
       a.storeStates(OUT!, head, at, t.arithmetic('divide', mixed!, t.spread(sum!, mixed!.shape, 0)));
@@ -171,12 +183,12 @@ export function forwardKernel(shape: AttentionShape): Kernel {
 
 /** (q, k, v, dOut, sums, deltas, [documents]) -> dQ like q. `deltas`, f32 [rows, heads, length], are the sums of dOut times out. */
 export function queryGradientKernel(shape: AttentionShape): Kernel {
-  const { rows, heads, kvHeads, length, packed } = shape;
-  const { queries, keys } = BACKWARD;
+  const { rows, heads, kvHeads, length, packed, type } = shape;
+  const { queries, keys } = BACKWARD[shape.type];
   const [DOCUMENTS, D_QUERY] = packed ? [6, 7] : [-1, 6];
   return {
     name: 'attention_query_gradient',
-    parameters: ['bf16', 'bf16', 'bf16', 'bf16', 'f32', 'f32', ...documentsOf(shape), 'bf16'],
+    parameters: [...[type, type, type, type], 'f32', 'f32', ...documentsOf(shape), type],
     grid: [blocksOf(length, queries), rows * heads],
     ...launch(shape),
     run(t) {
@@ -200,7 +212,7 @@ export function queryGradientKernel(shape: AttentionShape): Kernel {
         const weights = t.select(seen, t.exp2(a.subtract(scores, t.spread(sums, tile, 0))), zeros);
         const slopes = t.product(slope, t.transpose(v), zeros);
         const scoreSlopes = a.multiply(weights, a.subtract(slopes, t.spread(deltas, tile, 0)));
-        return [t.product(t.cast(scoreSlopes, 'bf16'), k, before!)];
+        return [t.product(t.cast(scoreSlopes, type), k, before!)];
       });
       a.storeStates(D_QUERY!, head, at, gradient!);
     },
@@ -209,12 +221,12 @@ export function queryGradientKernel(shape: AttentionShape): Kernel {
 
 /** The same operands -> (dK, dV), like k and v: sums over the query heads that share a key-value head. */
 export function keyGradientKernel(shape: AttentionShape): Kernel {
-  const { rows, heads, kvHeads, length, window, packed } = shape;
-  const { queries, keys } = BACKWARD;
+  const { rows, heads, kvHeads, length, window, packed, type } = shape;
+  const { queries, keys } = BACKWARD[shape.type];
   const [DOCUMENTS, D_KEY, D_VALUE] = packed ? [6, 7, 8] : [-1, 6, 7];
   return {
     name: 'attention_key_gradient',
-    parameters: ['bf16', 'bf16', 'bf16', 'bf16', 'f32', 'f32', ...documentsOf(shape), 'bf16', 'bf16'],
+    parameters: [...[type, type, type, type], 'f32', 'f32', ...documentsOf(shape), type, type],
     grid: [blocksOf(length, keys), rows * kvHeads],
     ...launch(shape),
     run(t) {
@@ -244,8 +256,8 @@ export function keyGradientKernel(shape: AttentionShape): Kernel {
           const slopes = t.product(v, t.transpose(slope), zeros);
           const scoreSlopes = a.multiply(weights, a.subtract(slopes, t.spread(deltas, tile, 1)));
           return [
-            t.product(t.cast(scoreSlopes, 'bf16'), q, dKeyBefore!),
-            t.product(t.cast(weights, 'bf16'), slope, dValueBefore!),
+            t.product(t.cast(scoreSlopes, type), q, dKeyBefore!),
+            t.product(t.cast(weights, type), slope, dValueBefore!),
           ];
         }),
       );

@@ -25,6 +25,9 @@ const INTEGER_ARITHMETIC: Readonly<Record<Arithmetic, string>> = {
   minimum: 'minsi',
 };
 
+/** Three products of TF32, whose parts have the digits of float32. One alone has 10 bits. */
+const FLOAT_PRODUCT = ', inputPrecision = tf32x3';
+
 const REDUCTION = { sum: 'addf', maximum: 'maximumf' } as const;
 const PROGRAM_AXIS = ['x', 'y'] as const;
 
@@ -115,8 +118,11 @@ function createWriter({ parameters }: Kernel) {
       const to = typeText(shape, x.type);
       return emit(`tt.trans ${x.id} {order = array<i32: 1, 0>} : ${typeOf(x)} -> ${to}`, x.type, shape);
     },
-    product: (a, b, sum) =>
-      emit(`tt.dot ${a.id}, ${b.id}, ${sum.id} : ${typeOf(a)} * ${typeOf(b)} -> ${typeOf(sum)}`, 'f32', sum.shape),
+    product(a, b, sum) {
+      const precision = a.type === 'f32' ? FLOAT_PRODUCT : '';
+      const types = `${typeOf(a)} * ${typeOf(b)} -> ${typeOf(sum)}`;
+      return emit(`tt.dot ${a.id}, ${b.id}, ${sum.id}${precision} : ${types}`, 'f32', sum.shape);
+    },
     reduce(kind, x) {
       const [a, b, result] = [next(), next(), next()];
       const shape = [x.shape[0]!];

@@ -38,7 +38,7 @@ export interface Tiles<T extends Tile> {
   log2(x: T): T;
   /** [a, b] -> [b, a] */
   transpose(x: T): T;
-  /** sum + a b: bf16 [m, k], bf16 [k, n], f32 [m, n] -> f32 [m, n]. */
+  /** sum + a b: [m, k] and [k, n], both bf16 or both f32, and f32 [m, n] -> f32 [m, n]. Of f32 it keeps nearly all digits. */
   product(a: T, b: T, sum: T): T;
   /** Over the columns of an f32 tile: [m, n] -> [m]. */
   reduce(kind: 'sum' | 'maximum', x: T): T;

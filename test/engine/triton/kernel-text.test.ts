@@ -118,7 +118,16 @@ it('a call names the grid, and says that arrays are row-major', () => {
   const body = createBody();
   const q = { id: '%q', shape: [2, 4, 300, 64], dtype: DataType.bfloat16 };
   const k = { ...q, id: '%k', shape: [2, 2, 300, 64] };
-  const shape = { rows: 2, heads: 4, kvHeads: 2, length: 300, headDim: 64, window: 100, packed: false };
+  const shape = {
+    rows: 2,
+    heads: 4,
+    kvHeads: 2,
+    length: 300,
+    headDim: 64,
+    window: 100,
+    type: 'bf16',
+    packed: false,
+  } as const;
   const sums = { shape: [2, 4, 300], dtype: DataType.float32 };
   const results = callKernel(body, forwardKernel(shape), [q, k, { ...k, id: '%v' }], [q, sums]);
   expect(results.map(({ id }) => id)).toEqual(['%0#0', '%0#1']);

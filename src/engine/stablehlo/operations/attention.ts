@@ -10,7 +10,8 @@ import type { Attributes, Operand, Operation } from '../operation.js';
 
 function shapeOf(q: Operand, k: Operand, attributes: Attributes, packed: boolean): AttentionShape {
   const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
-  return { rows, heads, kvHeads: k.shape[1]!, length, headDim, window: attributes.number('window'), packed };
+  const type = q.dtype === DataType.bfloat16 ? 'bf16' : 'f32';
+  return { rows, heads, kvHeads: k.shape[1]!, length, headDim, window: attributes.number('window'), type, packed };
 }
 
 export const ATTENTION: Readonly<Record<string, Operation>> = {
