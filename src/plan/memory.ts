@@ -137,9 +137,9 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     Math.max(fullest('host'), gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
   const onDevice = Math.max(fullest('device') + ROW_COPIES.device * rowsBytes, read.reading);
   const momentsBytes = momentBytes(moved, inputs);
-  // Products in bfloat16 read copies of the float32 weights.
+  // Products in bfloat16 read copies of the float32 weights. XLA makes each where it is used, and again in the backward pass.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
-  const still = weightsBytes + sumsBytes + momentsBytes + copiesBytes;
+  const still = weightsBytes + sumsBytes + momentsBytes;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
@@ -148,7 +148,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     gradientsBytes: dense + (ROW_COPIES.host.throughout + ROW_COPIES.host.atTheEnd) * rowsBytes,
     momentsBytes,
     activationsBytes: activationBytes('host'),
-    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + sourceBytes + onHost),
+    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + copiesBytes + sourceBytes + onHost),
     deviceBytes: still + layersBytes + read.tables + onDevice,
   };
 }
