@@ -38,6 +38,8 @@ export interface KeptFloats {
   readonly layerInput: number;
   /** Values outside the layers: cross-attention, embeddings, logits. */
   readonly around: Values;
+  /** Keys and values that bytes read of their patch, float32. TensorFlow keeps them; XLA reads them again. */
+  readonly patchRows: number;
 }
 
 /** In the order of the backward pass. When only the patcher runs, it is counted as `decoder`. */
@@ -50,6 +52,7 @@ const NOTHING: KeptFloats = {
   attention: { blocks: { wide: 0, narrowed: 0 }, kernel: { wide: 0, narrowed: 0 } },
   layerInput: 0,
   around: { wide: 0, narrowed: 0 },
+  patchRows: 0,
 };
 
 /** The values that the backward pass keeps per row: none for sections that a stage does not run, or that no gradient passes through. */
@@ -72,9 +75,9 @@ export function activationsOf(config: BltConfig, text: TextShape, { model }: Sta
     slots === 1
       ? // The inputs of the norm, of v and of o, all of them per patch.
         { wide: patches * H, narrowed: 2 * patches * H }
-      : // A byte's query before and after its norm and projection, k rows of keys and values, the mix, and 4 values per cross-attention slot and head.
+      : // A byte's query before and after its norm and projection, the mix, and 4 values per cross-attention slot and head.
         {
-          wide: bytes * (2 * H + 2 * slots * H + 4 * slots * decoder.heads) + patches * slots * H,
+          wide: bytes * (2 * H + 4 * slots * decoder.heads) + patches * slots * H,
           narrowed: bytes * 2 * H + patches * slots * H,
         };
   const kept: Activations = {
@@ -84,6 +87,7 @@ export function activationsOf(config: BltConfig, text: TextShape, { model }: Sta
         wide: logits.wide + cross * crossed.wide,
         narrowed: logits.narrowed + cross * crossed.narrowed,
       },
+      patchRows: slots === 1 ? 0 : cross * bytes * 2 * slots * H,
     },
     global: layersOf(global, patches),
     encoder: {
@@ -134,5 +138,6 @@ function layersOf(config: TransformerConfig, positions: number): KeptFloats {
     },
     layerInput: positions * hiddenSize,
     around: { wide: 0, narrowed: 0 },
+    patchRows: 0,
   };
 }

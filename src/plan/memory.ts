@@ -137,9 +137,9 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     Math.max(fullest('host'), gradients + ROW_COPIES.host.atTheEnd * rowsBytes);
   const onDevice = Math.max(fullest('device') + ROW_COPIES.device * rowsBytes, read.reading);
   const momentsBytes = momentBytes(moved, inputs);
-  // Products in bfloat16 read copies of the float32 weights. XLA makes each where it is used, and again in the backward pass.
+  // Products in bfloat16 read copies of the float32 weights.
   const copiesBytes = inputs.precision === 'bfloat16' ? 2 * (moved - (trains.includes('hash') ? counts.hash : 0)) : 0;
-  const still = weightsBytes + sumsBytes + momentsBytes;
+  const still = weightsBytes + sumsBytes + momentsBytes + copiesBytes;
   return {
     runtimeBytes: RUNTIME_BYTES,
     weightsBytes,
@@ -148,7 +148,7 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
     gradientsBytes: dense + (ROW_COPIES.host.throughout + ROW_COPIES.host.atTheEnd) * rowsBytes,
     momentsBytes,
     activationsBytes: activationBytes('host'),
-    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + copiesBytes + sourceBytes + onHost),
+    peakBytes: RUNTIME_BYTES + ALLOCATOR_SHARE * (still + sourceBytes + onHost),
     deviceBytes: still + layersBytes + read.tables + onDevice,
   };
 }
@@ -169,7 +169,7 @@ export function sparseRowsBytes({ config, text, rowsPerStep }: MemoryInputs): nu
 
 /** With gradient checkpointing only each layer's input is kept, and one layer at a time is complete. */
 function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing }: MemoryInputs, where: Place): number {
-  const { layers, layer, unrotated, attention, layerInput, around } = floats;
+  const { layers, layer, unrotated, attention, layerInput, around, patchRows } = floats;
   const { wide, narrowed } = layer;
   const beside = attention[where === 'device' ? 'kernel' : 'blocks'];
   const inFull = {
@@ -180,7 +180,8 @@ function keptBytes(floats: KeptFloats, { rows, precision, gradientCheckpointing 
   const inLayers = gradientCheckpointing
     ? layers * FLOAT_BYTES * layerInput + (layers > 0 ? oneLayer : 0)
     : layers * oneLayer;
-  return rows * (inLayers + bytesOf(around, precision));
+  const aroundBytes = bytesOf(around, precision) + (where === 'host' ? FLOAT_BYTES * patchRows : 0);
+  return rows * (inLayers + aroundBytes);
 }
 
 /** Temporary values of one layer, forward or backward, in the section where they take most. */

@@ -39,17 +39,20 @@ describe('the values kept for the backward pass of a row of 8 bytes in 2 patches
 });
 
 describe('the decoder’s cross-attentions keep', () => {
-  const around = (crossAttnK: number) => activationsOf({ ...config, crossAttnK }, text, all).decoder.around;
+  const kept = (crossAttnK: number) => activationsOf({ ...config, crossAttnK }, text, all).decoder;
+  const around = (crossAttnK: number) => kept(crossAttnK).around;
   // 8 bytes, 4 wide: the input of the head, the logits
   const HEAD = { wide: 8 * (260 + 4), narrowed: 8 * 4 };
 
   it('with two rows per patch, mostly values per byte', () => {
-    expect(around(2).wide).toBe(HEAD.wide + 2 * (8 * (2 * 4 + 2 * 2 * 4 + 4 * 2 * 2) + 2 * 2 * 4));
+    expect(around(2).wide).toBe(HEAD.wide + 2 * (8 * (2 * 4 + 4 * 2 * 2) + 2 * 2 * 4));
+    expect(kept(2).patchRows).toBe(2 * 8 * 2 * 2 * 4);
     expect(around(2).narrowed).toBe(HEAD.narrowed + 2 * (8 * 2 * 4 + 2 * 2 * 4));
   });
 
   it('with one row, three inputs per patch', () => {
     expect(around(1).wide).toBe(HEAD.wide + 2 * (2 * 4));
+    expect(kept(1).patchRows).toBe(0);
     expect(around(1).narrowed).toBe(HEAD.narrowed + 2 * (2 * 2 * 4));
   });
 });
