@@ -116,14 +116,15 @@ export function trainingMemory(inputs: MemoryInputs): TrainingMemory {
   // Several micro-batches are summed in buffers that exist throughout the step.
   const dense = FLOAT_BYTES * (moved - (trains.includes('hash') ? counts.hash : 0));
   const rowsBytes = trains.includes('hash') ? sparseRowsBytes(inputs) : 0;
-  const transient = transientBytes(inputs, runs);
+  // On a device, temporary values fit into what the compiler has released before.
+  const transient = { host: transientBytes(inputs, runs), device: 0 };
   const sums = accumulated ? dense : 0;
   const gradientsOf = (part: (typeof BACKWARD)[number]) =>
     accumulated ? 0 : FLOAT_BYTES * trained(alone && part === 'decoder' ? ['patcher'] : PARTS_OF[part]);
   /** The most that activations and gradients take together, in the course of the backward pass. */
   const fullest = (where: Place) => {
     let [left, gradients] = [activationBytes(where), sums];
-    let most = left + gradients + transient;
+    let most = left + gradients + transient[where];
     for (const part of BACKWARD) {
       left -= keptBytes(activations[part], inputs, where);
       gradients += gradientsOf(part);
