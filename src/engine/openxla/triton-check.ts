@@ -16,8 +16,11 @@ const PROCESS = fileURLToPath(new URL('./triton-check-process.js', import.meta.u
 /** Opening a GPU takes seconds, and so does compiling the kernels. */
 const TIMEOUT_MS = 180_000;
 
-/** What the process sends: that it has opened the device, and whether the kernels are right. */
-export type CheckMessage = { readonly kind: 'opened' } | { readonly kind: 'checked'; readonly works: boolean };
+/** What the process sends: that it has opened the device, and whether the kernels are right; null if there was no memory to find out. */
+export type CheckMessage = { readonly kind: 'opened' } | { readonly kind: 'checked'; readonly works: boolean | null };
+
+/** Signals that come from outside, such as Ctrl-C. They say nothing about the kernels. */
+const FROM_OUTSIDE: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const recordSchema = z.object({ on: z.string(), works: z.boolean() });
 const recordPath = () => join(engineHome(), 'triton-check.json');
@@ -54,18 +57,21 @@ function subject(device: PluginDevice, plugin: string): string {
 function check(device: PluginDevice, plugin: string): Promise<boolean | null> {
   return new Promise((resolve) => {
     let opened = false;
-    let works: boolean | null = null;
+    let works: boolean | null | undefined;
     const child = fork(PROCESS, [device, plugin], {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-      timeout: TIMEOUT_MS,
+      ...{ timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
     });
     child.on('message', (message: CheckMessage) => {
       if (message.kind === 'opened') opened = true;
       else works = message.works;
     });
     child.once('error', () => resolve(null));
-    // A process that has opened the device and ends without an answer was ended by a kernel.
-    child.once('exit', () => resolve(works ?? (opened ? false : null)));
+    child.once('exit', (_code, signal) => {
+      // A process that has opened the device and ends, or hangs, without an answer does so because of a kernel.
+      const fails = opened && !FROM_OUTSIDE.includes(signal);
+      resolve(works === undefined ? (fails ? false : null) : works);
+    });
   });
 }
 
