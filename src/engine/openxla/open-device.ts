@@ -98,8 +98,7 @@ export async function openDevice(
   options: { readonly plugin?: string | undefined; readonly triton?: boolean | undefined } = {},
 ): Promise<Runtime> {
   const path = options.plugin ?? requirePlugin(device);
-  // XLA's partitioner cannot divide a kernel's work over devices.
-  const triton = options.triton ?? (layout.devices === 1 && device === 'cuda' && (await tritonWorks(device, path)));
+  const triton = options.triton ?? (device === 'cuda' && (await tritonWorks(device, path)));
   // XLA and cuDNN log to stderr from this level on. The user's own value takes precedence.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   if (device === 'cuda') {

@@ -1,6 +1,7 @@
 /** @module Functions in StableHLO's text, and the modules that contain them. */
 import type { NativeTensor, TracedFunction } from '../executor.js';
 import { typeOf, type Value } from './body.js';
+import { divideKernels } from './divided-kernels.js';
 import { placeProducts } from './placed-products.js';
 import { meshLine, moduleAttributes, type Sharding, shardingAttribute } from './sharding.js';
 
@@ -91,13 +92,18 @@ function placedTexts(fn: StableHloFunction, sharding: Sharding, weights: readonl
   };
   const placed = (one: StableHloFunction, own: readonly number[]): StableHloFunction => {
     const ids = new Set(own.map((i) => one.parameters[i]!.id));
-    return { ...one, lines: placeProducts(one.lines, ids, { devices: sharding.devices, nameOf }) };
+    const { devices } = sharding;
+    return { ...one, lines: placeProducts(divideKernels(one.lines, devices), ids, { devices, nameOf }) };
   };
   const texts = [functionText(placed(fn, weights), 'public @main', entrySignature(fn, sharding))];
   // Functions that these call in turn are added while they are written.
   for (const [name, { called, weights: own }] of asked) texts.push(calledText(placed(called, own), name));
   return texts;
 }
+
+/** The function with its kernels on the rows of each device. */
+const divided = (fn: StableHloFunction, sharding: Sharding | null): StableHloFunction =>
+  sharding === null ? fn : { ...fn, lines: divideKernels(fn.lines, sharding.devices) };
 
 /**
  * A module whose entry is `fn`. Equal programs have equal texts.
@@ -109,8 +115,8 @@ export function moduleText(fn: StableHloFunction, sharding: Sharding | null = nu
     sharding !== null && weights.length > 0
       ? placedTexts(fn, sharding, weights)
       : [
-          functionText(fn, 'public @main', entrySignature(fn, sharding)),
-          ...[...reachable(fn)].map((called) => calledText(called, called.name)),
+          functionText(divided(fn, sharding), 'public @main', entrySignature(fn, sharding)),
+          ...[...reachable(fn)].map((called) => calledText(divided(called, sharding), called.name)),
         ];
   const [attributes, mesh] =
     sharding === null ? ['', []] : [moduleAttributes(sharding.devices), [meshLine(sharding.devices)]];

@@ -4,7 +4,7 @@ import { kernelText } from './kernel-text.js';
 import type { Kernel } from './tiles.js';
 
 /** XLA's name of it (xla/service/gpu/custom_call_util or backend_configs). Its text ends with the kernel's own. */
-const TARGET = '__gpu$xla.gpu.triton';
+export const KERNEL_TARGET = '__gpu$xla.gpu.triton';
 
 /** A string of MLIR. */
 const quoted = (text: string): string =>
@@ -42,5 +42,8 @@ export function callKernel(
   const returned = results.map(typeOf).join(', ');
   const types = `(${operands.map(typeOf).join(', ')}) -> ${results.length === 1 ? returned : `(${returned})`}`;
   const given = operands.map(({ id }) => id).join(', ');
-  return body.emitAll(`stablehlo.custom_call @${TARGET}(${given}) {${attributes.join(', ')}} : ${types}`, results);
+  return body.emitAll(
+    `stablehlo.custom_call @${KERNEL_TARGET}(${given}) {${attributes.join(', ')}} : ${types}`,
+    results,
+  );
 }
