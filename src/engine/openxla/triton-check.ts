@@ -3,6 +3,7 @@
  * first start on one compares them with XLA's own operations. A kernel that fails can end its process, hence a process of its own.
  */
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +12,8 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../fs/atomic.js';
 import type { PluginDevice } from '../setup/device-names.js';
 import { engineHome } from '../setup/folders.js';
+import { forwardKernel, keyGradientKernel, queryGradientKernel } from '../triton/attention-kernels.js';
+import { kernelText } from '../triton/kernel-text.js';
 
 const PROCESS = fileURLToPath(new URL('./triton-check-process.js', import.meta.url));
 /** Opening a GPU takes seconds, and so does compiling the kernels. */
@@ -46,11 +49,21 @@ function gpus(): string {
   }
 }
 
+/** A digest of the kernels: others are another matter. */
+function kernelsDigest(): string {
+  const shape = { rows: 1, heads: 2, kvHeads: 1, length: 256, headDim: 64, window: 128, packed: true };
+  const hash = createHash('sha256');
+  for (const type of ['bf16', 'f32'] as const)
+    for (const kernel of [forwardKernel, queryGradientKernel, keyGradientKernel])
+      hash.update(kernelText(kernel({ ...shape, type })));
+  return hash.digest('hex');
+}
+
 /** What the result holds for. */
 function subject(device: PluginDevice, plugin: string): string {
   const { size, mtimeMs } = statSync(plugin);
   const choice = process.env.CUDA_VISIBLE_DEVICES ?? '';
-  return JSON.stringify({ device, plugin, size, mtimeMs, choice, gpus: gpus() });
+  return JSON.stringify({ device, plugin, size, mtimeMs, choice, gpus: gpus(), kernels: kernelsDigest() });
 }
 
 /** @returns null if the process could not tell, for example because another one uses the GPU's memory */

@@ -1,4 +1,5 @@
 /** @module Attention by kernels in Triton. TensorFlow has no such operations: they are traced only for devices that run Triton. */
+import { ByteifyError } from '../../../errors.js';
 import { DataType } from '../../data-type.js';
 import {
   type AttentionShape,
@@ -8,8 +9,15 @@ import {
 } from '../../triton/attention-kernels.js';
 import type { Attributes, Operand, Operation } from '../operation.js';
 
+/** Kernels count elements with 32 bits. */
+const MAX_ELEMENTS = 2 ** 31 - 1;
+
 function shapeOf(q: Operand, k: Operand, attributes: Attributes, packed: boolean): AttentionShape {
   const [rows, heads, length, headDim] = q.shape as [number, number, number, number];
+  if (rows * heads * length * headDim > MAX_ELEMENTS)
+    throw new ByteifyError(`Attention over ${rows} rows of ${length} positions is more than its kernel can count.`, {
+      hint: 'Use a smaller micro_batch_size.',
+    });
   const type = q.dtype === DataType.bfloat16 ? 'bf16' : 'f32';
   return { rows, heads, kvHeads: k.shape[1]!, length, headDim, window: attributes.number('window'), type, packed };
 }
