@@ -50,7 +50,8 @@ const LOG2_E = Math.LOG2E;
 const UNSEEN = -1e30;
 
 /** Attention's operations in terms of tiles, for one program. */
-function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, packed, type }: AttentionShape) {
+function attentionTiles<T extends Tile>(t: Tiles<T>, shape: AttentionShape) {
+  const { heads, kvHeads, length, headDim, window, packed, type } = shape;
   const width = tileWidth(headDim);
   const number = (value: number) => t.constant(value, 'i32');
   const filled = (value: number, shape: readonly number[]) => t.constant(value, 'f32', shape);
@@ -61,6 +62,7 @@ function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, 
   const times = (x: T, factor: number) => multiply(x, number(factor));
   /** Positions from a number on: i32 [count]. */
   const positions = (from: T, count: number) => add(t.spread(from, [count]), t.range(count));
+  const upTo = (position: T) => t.arithmetic('minimum', position, number(length));
   /** Which positions exist. */
   const exist = (at: T) => t.less(at, t.constant(length, 'i32', at.shape));
 
@@ -113,12 +115,22 @@ function attentionTiles<T extends Tile>(t: Tiles<T>, { length, headDim, window, 
       const [ofQueries, ofKeys] = documents;
       return t.and(real, t.equal(t.spread(ofQueries, shape, axis), t.spread(ofKeys, shape, other)));
     },
+    /** The queries of this program: positions from `from` to `end` of one head, its key-value head and its row. */
+    queryBlock(size: number) {
+      const from = times(t.program(0), size);
+      const head = t.program(1);
+      return {
+        ...{ from, head, at: positions(from, size), end: upTo(add(from, number(size))) },
+        kvHead: t.arithmetic('divide', head, number(heads / kvHeads)),
+        row: t.arithmetic('divide', head, number(heads)),
+      };
+    },
     /** The first key of the blocks that queries from a position on see. */
     firstKey(from: T, step: number): T {
       const first = t.arithmetic('maximum', subtract(from, number(window - 1)), number(0));
       return times(t.arithmetic('divide', first, number(step)), step);
     },
-    upTo: (position: T) => t.arithmetic('minimum', position, number(length)),
+    upTo,
     documentsAt: (parameter: number, row: T, at: T): T | null =>
       packed ? t.load(parameter, singles(row, at), exist(at)) : null,
   };
@@ -136,8 +148,8 @@ const blocksOf = (length: number, size: number) => Math.ceil(length / size);
 
 /** (q, k, v, [documents]) -> (out like q, the logarithm to base 2 of each query's sum of exponentials, f32 [rows, heads, length]). */
 export function forwardKernel(shape: AttentionShape): Kernel {
-  const { rows, heads, kvHeads, length, packed, type } = shape;
-  const { queries, keys } = FORWARD[shape.type];
+  const { rows, heads, length, packed, type } = shape;
+  const { queries, keys } = FORWARD[type];
   const [DOCUMENTS, OUT, SUMS] = packed ? [3, 4, 5] : [-1, 3, 4];
   return {
     name: 'attention',
@@ -146,16 +158,11 @@ export function forwardKernel(shape: AttentionShape): Kernel {
     ...launch(shape),
     run(t) {
       const a = attentionTiles(t, shape);
-      const from = a.times(t.program(0), queries);
-      const head = t.program(1);
-      const kvHead = t.arithmetic('divide', head, a.number(heads / kvHeads));
-      const row = t.arithmetic('divide', head, a.number(heads));
-      const at = a.positions(from, queries);
+      const { from, end, head, kvHead, row, at } = a.queryBlock(queries);
       const q = a.loadStates(0, head, at);
       const documents = a.documentsAt(DOCUMENTS!, row, at);
       const tile = [queries, keys];
       const carried = [a.filled(UNSEEN, [queries]), a.filled(0, [queries]), a.noStates(queries)];
-      const end = a.upTo(a.add(from, a.number(queries)));
       const [most, sum, mixed] = t.loop(
         a.firstKey(from, keys),
         end,
@@ -183,8 +190,8 @@ export function forwardKernel(shape: AttentionShape): Kernel {
 
 /** (q, k, v, dOut, sums, deltas, [documents]) -> dQ like q. `deltas`, f32 [rows, heads, length], are the sums of dOut times out. */
 export function queryGradientKernel(shape: AttentionShape): Kernel {
-  const { rows, heads, kvHeads, length, packed, type } = shape;
-  const { queries, keys } = BACKWARD[shape.type];
+  const { rows, heads, length, packed, type } = shape;
+  const { queries, keys } = BACKWARD[type];
   const [DOCUMENTS, D_QUERY] = packed ? [6, 7] : [-1, 6];
   return {
     name: 'attention_query_gradient',
@@ -193,17 +200,12 @@ export function queryGradientKernel(shape: AttentionShape): Kernel {
     ...launch(shape),
     run(t) {
       const a = attentionTiles(t, shape);
-      const from = a.times(t.program(0), queries);
-      const head = t.program(1);
-      const kvHead = t.arithmetic('divide', head, a.number(heads / kvHeads));
-      const row = t.arithmetic('divide', head, a.number(heads));
-      const at = a.positions(from, queries);
+      const { from, end, head, kvHead, row, at } = a.queryBlock(queries);
       const [q, slope] = [a.loadStates(0, head, at), a.loadStates(3, head, at)];
       const [sums, deltas] = [a.loadNumbers(4, head, at), a.loadNumbers(5, head, at)];
       const documents = a.documentsAt(DOCUMENTS!, row, at);
       const tile = [queries, keys];
       const zeros = a.filled(0, tile);
-      const end = a.upTo(a.add(from, a.number(queries)));
       const [gradient] = t.loop(a.firstKey(from, keys), end, keys, [a.noStates(queries)], (first, [before]) => {
         const keyAt = a.positions(first, keys);
         const [k, v] = [a.loadStates(1, kvHead, keyAt), a.loadStates(2, kvHead, keyAt)];
@@ -222,7 +224,7 @@ export function queryGradientKernel(shape: AttentionShape): Kernel {
 /** The same operands -> (dK, dV), like k and v: sums over the query heads that share a key-value head. */
 export function keyGradientKernel(shape: AttentionShape): Kernel {
   const { rows, heads, kvHeads, length, window, packed, type } = shape;
-  const { queries, keys } = BACKWARD[shape.type];
+  const { queries, keys } = BACKWARD[type];
   const [DOCUMENTS, D_KEY, D_VALUE] = packed ? [6, 7, 8] : [-1, 6, 7];
   return {
     name: 'attention_key_gradient',
