@@ -81,10 +81,10 @@ export function printResult(context: Context, document: object, text: () => stri
   else for (const fragment of jsonFragments(document)) context.stdout(fragment);
 }
 
-/** Parsers for `OptionSpec.parse`. */
 /** As many as folder names with five digits can number. */
 const MAX_PARTS = 100_000;
 
+/** Parsers for `OptionSpec.parse`. */
 export const parsers = {
   /** An integer of at least `minimum`, and at most `maximum`. */
   integer:

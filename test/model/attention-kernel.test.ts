@@ -11,6 +11,7 @@ import {
   queryGradientKernel,
 } from '../../src/engine/triton/attention-kernels.js';
 import { blockContext, blocks } from '../../src/model/transformer.js';
+import { fromFloat32, toFloat32 } from '../../src/safetensors/index.js';
 import { paramsOf } from '../support/golden-batch.js';
 import { ints, numbers, relativeDifference } from '../support/modes.js';
 import { type Memory, runKernel } from '../support/run-kernel.js';
@@ -41,14 +42,11 @@ beforeAll(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** bfloat16 is the upper half of a float32. */
-const widened = (halves: Uint16Array) => new Float32Array(Uint32Array.from(halves, (half) => half << 16).buffer);
-const narrowed = (values: Float32Array) => Uint16Array.from(new Uint32Array(values.buffer), (word) => word >>> 16);
+const storedAs = ({ dtype }: Pick<NativeTensor, 'dtype'>) => (dtype === DataType.bfloat16 ? 'BF16' : 'F32');
 
 function memoryOf(runtime: Runtime, tensor: NativeTensor): Memory {
-  const { buffer } = runtime.read(tensor);
-  if (tensor.dtype === DataType.int32) return new Int32Array(buffer);
-  return tensor.dtype === DataType.bfloat16 ? widened(new Uint16Array(buffer)) : new Float32Array(buffer);
+  const bytes = runtime.read(tensor);
+  return tensor.dtype === DataType.int32 ? new Int32Array(bytes.buffer) : toFloat32(bytes, storedAs(tensor));
 }
 
 /** Lets the runtime run the kernels, on arrays. @returns how often each operation ran */
@@ -68,10 +66,8 @@ function emulateTriton(): Map<string, number> {
     };
     const given = inputs.map((tensor) => memoryOf(runtime, tensor));
     const like = (tensor: NativeTensor) => new Float32Array(tensor.shape.reduce((a, b) => a * b, 1));
-    const made = (values: Float32Array, { shape: extents, dtype }: Pick<NativeTensor, 'shape' | 'dtype'>) => {
-      const content = dtype === DataType.bfloat16 ? narrowed(values) : values;
-      return runtime.create(new Uint8Array(content.buffer), extents, dtype);
-    };
+    const made = (values: Float32Array, tensor: Pick<NativeTensor, 'shape' | 'dtype'>) =>
+      runtime.create(fromFloat32(values, storedAs(tensor)), tensor.shape, tensor.dtype);
     if (isForward) {
       const [out, sums] = [like(q), new Float32Array(batch * heads * positions)];
       runKernel(forwardKernel(shape), [...given, out, sums]);

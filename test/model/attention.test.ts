@@ -5,6 +5,7 @@ import { bytesAttendToPatch, patchesAttendToBytes, patchRowsOf } from '../../src
 import { attentionPlan } from '../../src/model/masks.js';
 import type { Params } from '../../src/model/params.js';
 import { type RopeLayout, ropeTable, rotatedHeads, selfAttention } from '../../src/model/transformer.js';
+import { denseAttention } from '../support/dense-attention.js';
 import { paramsOf } from '../support/golden-batch.js';
 import { everyWay, expectAlike, ints, numbers, relativeDifference, withGradients } from '../support/modes.js';
 
@@ -82,37 +83,6 @@ describe('attention in blocks of queries equals plain attention', () => {
     Math.floor((i % length) / (i < length ? 130 : 77)),
   );
 
-  /** softmax(q kT) v in double precision; a query sees earlier positions in its window and document. */
-  function dense(
-    [q, k, v]: readonly ArrayLike<number>[],
-    window: number | null,
-    ids: ArrayLike<number> | null,
-  ): Float64Array {
-    const out = new Float64Array(rows * heads * length * headDim);
-    for (let row = 0; row < rows; row++)
-      for (let head = 0; head < heads; head++)
-        for (let query = 0; query < length; query++) {
-          const at = ((row * heads + head) * length + query) * headDim;
-          const ofKey = (key: number) =>
-            ((row * (heads / repeat) + Math.floor(head / repeat)) * length + key) * headDim;
-          const seen = Array.from({ length: query + 1 }, (_, key) => key).filter(
-            (key) =>
-              query - key < (window ?? length) &&
-              (ids === null || ids[row * length + key] === ids[row * length + query]),
-          );
-          const weights = seen.map((key) => {
-            let score = 0;
-            for (let d = 0; d < headDim; d++) score += q![at + d]! * k![ofKey(key) + d]!;
-            return Math.exp(score);
-          });
-          const total = weights.reduce((a, b) => a + b);
-          seen.forEach((key, i) => {
-            for (let d = 0; d < headDim; d++) out[at + d]! += (weights[i]! / total) * v![ofKey(key) + d]!;
-          });
-        }
-    return out;
-  }
-
   it.each([
     { window: 40, packed: true },
     { window: 40, packed: false },
@@ -133,7 +103,8 @@ describe('attention in blocks of queries equals plain attention', () => {
     );
     expectAlike(found, ALIKE);
     const values = inputs.map((input) => input.dataSync());
-    const wanted = dense(values, window, packed ? documentIds : null);
+    const shape = { rows, heads, kvHeads: heads / repeat, length, headDim, window: window ?? length };
+    const wanted = denseAttention(shape, values, packed ? documentIds : null);
     expect(relativeDifference(found.graph[0]!, wanted)).toBeLessThan(1e-5);
     const eager = (a: tf.Tensor, b: tf.Tensor, c: tf.Tensor) => f(a, b, c, packed ? documents : null);
     tf.tidy(() => expectSlopes((a, b, c) => eager(a!, b!, c!), inputs, found.xla.slice(1)));

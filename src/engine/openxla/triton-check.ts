@@ -82,8 +82,8 @@ function check(device: PluginDevice, plugin: string): Promise<boolean | null> {
     child.once('error', () => resolve(null));
     child.once('exit', (_code, signal) => {
       // A process that has opened the device and ends, or hangs, without an answer does so because of a kernel.
-      const fails = opened && !FROM_OUTSIDE.includes(signal);
-      resolve(works === undefined ? (fails ? false : null) : works);
+      if (works !== undefined) resolve(works);
+      else resolve(opened && !FROM_OUTSIDE.includes(signal) ? false : null);
     });
   });
 }

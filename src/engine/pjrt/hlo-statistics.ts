@@ -34,6 +34,8 @@ const WRITES_PART: Readonly<Record<string, number>> = { scatter: 2, 'dynamic-upd
 /** Instructions whose result is their first operand, or some of it. */
 const PASSES_ON = new Set(['bitcast', 'gather', 'dynamic-slice', 'slice']);
 
+const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+
 const operandsOf = (instruction: HloInstruction, { instructions }: HloComputation): HloInstruction[] =>
   instruction.operands.flatMap((id) => instructions.get(id) ?? []);
 
@@ -68,9 +70,9 @@ function fusionBytes(fusion: HloInstruction, fused: HloComputation): number {
     const users = usersOf.get(id) ?? [];
     const needed = users.reduce((sum, user) => {
       const parts = readBytes(user, fused);
-      const most = user.operands.reduce((most, operand, i) => (operand === id ? most + (parts[i] ?? 0) : most), 0);
+      const whole = sumOf(parts.filter((_, i) => user.operands[i] === id));
       const passesOn = PASSES_ON.has(user.opcode) && user.operands[0] === id;
-      return sum + (passesOn ? Math.min(most, used(user)) : most);
+      return sum + (passesOn ? Math.min(whole, used(user)) : whole);
     }, 0);
     // The result is used whole.
     return users.length === 0 ? bytes : Math.min(bytes, needed);
@@ -83,8 +85,6 @@ function fusionBytes(fusion: HloInstruction, fused: HloComputation): number {
   const written = results.reduce((sum, result) => sum + writtenBytes(result, fused), 0);
   return [...read.values()].reduce((sum, bytes) => sum + bytes, written);
 }
-
-const sumOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
 
 /** The kernels of a computation, and of those that it calls, other than fusions. */
 function movedBy(computation: HloComputation, module: HloModule): { kernels: number; trafficBytes: number } {

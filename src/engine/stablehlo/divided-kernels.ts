@@ -4,6 +4,7 @@
  */
 import { KERNEL_TARGET } from '../triton/kernel-call.js';
 import { divisionOf } from './sharding.js';
+import { callType } from './types.js';
 
 const CALL = `stablehlo.custom_call @${KERNEL_TARGET}(`;
 const TYPE = /tensor<[^>]*>/g;
@@ -19,11 +20,9 @@ function localType(type: string, devices: number): string | null {
 const divisions = (types: readonly string[]) =>
   types.map((type) => divisionOf(type.split('x').length - 1, 0)).join(', ');
 
-/** The types of a call's operands and results. */
-function signatureOf(types: readonly string[], operands: number) {
-  const [from, to] = [types.slice(0, operands), types.slice(operands)];
-  return { from, to, text: `(${from.join(', ')}) -> ${to.length === 1 ? to[0] : `(${to.join(', ')})`}` };
-}
+/** The types of a call: of its operands, and of its results. */
+const signatureOf = (types: readonly string[], operands: number) =>
+  [types.slice(0, operands), types.slice(operands)] as const;
 
 /** The lines of one call, divided. A line that cannot be divided stays as it is. */
 function divide(line: string, devices: number): readonly string[] {
@@ -34,20 +33,20 @@ function divide(line: string, devices: number): readonly string[] {
   const types = rest.slice(end).match(TYPE) ?? [];
   const locals = types.map((type) => localType(type, devices));
   if (locals.includes(null)) return [line];
-  const outer = signatureOf(types, operands.length);
-  const inner = signatureOf(locals as string[], operands.length);
+  const [from, to] = signatureOf(types, operands.length);
+  const [localFrom, localTo] = signatureOf(locals as string[], operands.length);
   const [id, count] = result.split(':');
   // A name that begins with a digit may have nothing else.
   const local = `%local${id!.slice(1)}`;
   const names = operands.map((_, i) => `${local}_${i}`);
-  const returned = count === undefined ? [local] : inner.to.map((_, i) => `${local}#${i}`);
+  const returned = count === undefined ? [local] : localTo.map((_, i) => `${local}#${i}`);
   const grid = attributes.replace(/grid_y = (\d+)/, (_, programs: string) => `grid_y = ${Number(programs) / devices}`);
-  const parameters = names.map((name, i) => `${name}: ${inner.from[i]}`).join(', ');
+  const parameters = names.map((name, i) => `${name}: ${localFrom[i]}`).join(', ');
   return [
-    `    ${result} = sdy.manual_computation(${operands.join(', ')}) in_shardings=[${divisions(outer.from)}] out_shardings=[${divisions(outer.to)}] manual_axes={"devices"} (${parameters}) {`,
-    `      ${local}${count === undefined ? '' : `:${count}`} = ${CALL}${names.join(', ')}) {${grid}} : ${inner.text}`,
-    `      sdy.return ${returned.join(', ')} : ${inner.to.join(', ')}`,
-    `    } : ${outer.text}`,
+    `    ${result} = sdy.manual_computation(${operands.join(', ')}) in_shardings=[${divisions(from)}] out_shardings=[${divisions(to)}] manual_axes={"devices"} (${parameters}) {`,
+    `      ${local}${count === undefined ? '' : `:${count}`} = ${CALL}${names.join(', ')}) {${grid}} : ${callType(localFrom, localTo)}`,
+    `      sdy.return ${returned.join(', ')} : ${localTo.join(', ')}`,
+    `    } : ${callType(from, to)}`,
   ];
 }
 

@@ -50,19 +50,22 @@ function functionText(
   { parameters, results, returned, lines }: StableHloFunction,
   name: string,
   types: { readonly parameters: readonly string[]; readonly results: readonly string[] },
+  sharding: Sharding | null,
 ): string {
   const given = parameters.map(({ id }, i) => `${id}: ${types.parameters[i]}`).join(', ');
   const ids = returned.map(({ id }) => id).join(', ');
   return [
     `  func.func ${name}(${given}) -> (${types.results.join(', ')}) {`,
-    ...lines,
+    ...(sharding === null ? lines : divideKernels(lines, sharding.devices)),
     ids === '' ? '    return' : `    return ${ids} : ${typesOf(results)}`,
     '  }',
   ].join('\n');
 }
 
-const calledText = (fn: StableHloFunction, name: string): string =>
-  functionText(fn, `private @${name}`, { parameters: fn.parameters.map(typeOf), results: fn.results.map(typeOf) });
+function calledText(fn: StableHloFunction, name: string, sharding: Sharding | null): string {
+  const types = { parameters: fn.parameters.map(typeOf), results: fn.results.map(typeOf) };
+  return functionText(fn, `private @${name}`, types, sharding);
+}
 
 /** All functions that are called from one, each once. */
 function reachable({ called }: StableHloFunction, known: Set<StableHloFunction> = new Set()): Set<StableHloFunction> {
@@ -92,18 +95,13 @@ function placedTexts(fn: StableHloFunction, sharding: Sharding, weights: readonl
   };
   const placed = (one: StableHloFunction, own: readonly number[]): StableHloFunction => {
     const ids = new Set(own.map((i) => one.parameters[i]!.id));
-    const { devices } = sharding;
-    return { ...one, lines: placeProducts(divideKernels(one.lines, devices), ids, { devices, nameOf }) };
+    return { ...one, lines: placeProducts(one.lines, ids, { devices: sharding.devices, nameOf }) };
   };
-  const texts = [functionText(placed(fn, weights), 'public @main', entrySignature(fn, sharding))];
+  const texts = [functionText(placed(fn, weights), 'public @main', entrySignature(fn, sharding), sharding)];
   // Functions that these call in turn are added while they are written.
-  for (const [name, { called, weights: own }] of asked) texts.push(calledText(placed(called, own), name));
+  for (const [name, { called, weights: own }] of asked) texts.push(calledText(placed(called, own), name, sharding));
   return texts;
 }
-
-/** The function with its kernels on the rows of each device. */
-const divided = (fn: StableHloFunction, sharding: Sharding | null): StableHloFunction =>
-  sharding === null ? fn : { ...fn, lines: divideKernels(fn.lines, sharding.devices) };
 
 /**
  * A module whose entry is `fn`. Equal programs have equal texts.
@@ -115,8 +113,8 @@ export function moduleText(fn: StableHloFunction, sharding: Sharding | null = nu
     sharding !== null && weights.length > 0
       ? placedTexts(fn, sharding, weights)
       : [
-          functionText(divided(fn, sharding), 'public @main', entrySignature(fn, sharding)),
-          ...[...reachable(fn)].map((called) => calledText(divided(called, sharding), called.name)),
+          functionText(fn, 'public @main', entrySignature(fn, sharding), sharding),
+          ...[...reachable(fn)].map((called) => calledText(called, called.name, sharding)),
         ];
   const [attributes, mesh] =
     sharding === null ? ['', []] : [moduleAttributes(sharding.devices), [meshLine(sharding.devices)]];

@@ -24,6 +24,10 @@ export function elementType(dtype: number): string {
 export const tensorType = (shape: readonly number[], dtype: number): string =>
   `tensor<${[...shape, elementType(dtype)].join('x')}>`;
 
+/** The types of an operation that takes and returns several values. */
+export const callType = (from: readonly string[], to: readonly string[]): string =>
+  `(${from.join(', ')}) -> ${to.length === 1 ? to[0] : `(${to.join(', ')})`}`;
+
 export const isInteger = (dtype: number): boolean =>
   dtype === DataType.int32 || dtype === DataType.int64 || dtype === DataType.int8 || dtype === DataType.uint8;
 

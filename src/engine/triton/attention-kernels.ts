@@ -49,6 +49,17 @@ const LOG2_E = Math.LOG2E;
 /** The score of a key that a query does not see. A finite value avoids infinity minus infinity; its weight is 0 beside any other score. */
 const UNSEEN = -1e30;
 
+/** A tile of the backward pass. */
+interface BackwardTiles<T> {
+  readonly of: readonly [T, T];
+  readonly slopesOf: readonly [T, T];
+  /** Which queries see which keys. */
+  readonly seen: T;
+  readonly sums: T;
+  readonly deltas: T;
+  readonly axis: 0 | 1;
+}
+
 /** Attention's operations in terms of tiles, for one program. */
 function attentionTiles<T extends Tile>(t: Tiles<T>, shape: AttentionShape) {
   const { heads, kvHeads, length, headDim, window, packed, type } = shape;
@@ -114,6 +125,20 @@ function attentionTiles<T extends Tile>(t: Tiles<T>, shape: AttentionShape) {
       if (documents === null) return real;
       const [ofQueries, ofKeys] = documents;
       return t.and(real, t.equal(t.spread(ofQueries, shape, axis), t.spread(ofKeys, shape, other)));
+    },
+    /**
+     * The weights of keys in the backward pass, and the slopes of their scores.
+     * @param tiles.of queries and keys, in the order of the tile's axes. @param tiles.slopesOf the slopes of results and the values, in the same order
+     * @param tiles.sums of each query, as `deltas`. @param tiles.axis the axis along which queries run
+     */
+    weightsAndSlopes({ of, slopesOf, seen, sums, deltas, axis }: BackwardTiles<T>) {
+      const tile = seen.shape;
+      const zeros = filled(0, tile);
+      const product = ([x, y]: readonly [T, T]) => t.product(x, t.transpose(y), zeros);
+      const exponents = subtract(scaled(product(of), LOG2_E), t.spread(sums, tile, axis));
+      const weights = t.select(seen, t.exp2(exponents), zeros);
+      const scoreSlopes = multiply(weights, subtract(product(slopesOf), t.spread(deltas, tile, axis)));
+      return { weights, scoreSlopes };
     },
     /** The queries of this program: positions from `from` to `end` of one head, its key-value head and its row. */
     queryBlock(size: number) {
@@ -205,15 +230,11 @@ export function queryGradientKernel(shape: AttentionShape): Kernel {
       const [sums, deltas] = [a.loadNumbers(4, head, at), a.loadNumbers(5, head, at)];
       const documents = a.documentsAt(DOCUMENTS!, row, at);
       const tile = [queries, keys];
-      const zeros = a.filled(0, tile);
       const [gradient] = t.loop(a.firstKey(from, keys), end, keys, [a.noStates(queries)], (first, [before]) => {
         const keyAt = a.positions(first, keys);
         const [k, v] = [a.loadStates(1, kvHead, keyAt), a.loadStates(2, kvHead, keyAt)];
         const seen = a.sees(at, keyAt, tile, 0, pair(documents, a.documentsAt(DOCUMENTS!, row, keyAt)));
-        const scores = a.scaled(t.product(q, t.transpose(k), zeros), LOG2_E);
-        const weights = t.select(seen, t.exp2(a.subtract(scores, t.spread(sums, tile, 0))), zeros);
-        const slopes = t.product(slope, t.transpose(v), zeros);
-        const scoreSlopes = a.multiply(weights, a.subtract(slopes, t.spread(deltas, tile, 0)));
+        const { scoreSlopes } = a.weightsAndSlopes({ of: [q, k], slopesOf: [slope, v], seen, sums, deltas, axis: 0 });
         return [t.product(t.cast(scoreSlopes, type), k, before!)];
       });
       a.storeStates(D_QUERY!, head, at, gradient!);
@@ -241,7 +262,6 @@ export function keyGradientKernel(shape: AttentionShape): Kernel {
       const [k, v] = [a.loadStates(1, kvHead, keyAt), a.loadStates(2, kvHead, keyAt)];
       const documents = a.documentsAt(DOCUMENTS!, row, keyAt);
       const tile = [keys, queries];
-      const zeros = a.filled(0, tile);
       const none = a.noStates(keys);
       const begin = a.times(t.arithmetic('divide', from, a.number(queries)), queries);
       // The last key's last query. Windows may be as long as the text, which must not overflow.
@@ -253,13 +273,10 @@ export function keyGradientKernel(shape: AttentionShape): Kernel {
           const [q, slope] = [a.loadStates(0, head, at), a.loadStates(3, head, at)];
           const [sums, deltas] = [a.loadNumbers(4, head, at), a.loadNumbers(5, head, at)];
           const seen = a.sees(at, keyAt, tile, 1, pair(a.documentsAt(DOCUMENTS!, row, at), documents));
-          const scores = a.scaled(t.product(k, t.transpose(q), zeros), LOG2_E);
-          const weights = t.select(seen, t.exp2(a.subtract(scores, t.spread(sums, tile, 1))), zeros);
-          const slopes = t.product(v, t.transpose(slope), zeros);
-          const scoreSlopes = a.multiply(weights, a.subtract(slopes, t.spread(deltas, tile, 1)));
+          const found = a.weightsAndSlopes({ of: [k, q], slopesOf: [v, slope], seen, sums, deltas, axis: 1 });
           return [
-            t.product(t.cast(scoreSlopes, type), q, dKeyBefore!),
-            t.product(t.cast(weights, type), slope, dValueBefore!),
+            t.product(t.cast(found.scoreSlopes, type), q, dKeyBefore!),
+            t.product(t.cast(found.weights, type), slope, dValueBefore!),
           ];
         }),
       );

@@ -1,9 +1,10 @@
 /** @module Calls of kernels in StableHLO. XLA compiles them for NVIDIA's GPUs, with the program that calls them. */
 import { type Body, typeOf, type Value } from '../stablehlo/body.js';
+import { callType } from '../stablehlo/types.js';
 import { kernelText } from './kernel-text.js';
 import type { Kernel } from './tiles.js';
 
-/** XLA's name of it (xla/service/gpu/custom_call_util or backend_configs). Its text ends with the kernel's own. */
+/** The target by which XLA's compiler for GPUs recognises a kernel in Triton. */
 export const KERNEL_TARGET = '__gpu$xla.gpu.triton';
 
 /** A string of MLIR. */
@@ -39,8 +40,7 @@ export function callKernel(
     `operand_layouts = ${rowMajor(operands)}`,
     `result_layouts = ${rowMajor(results)}`,
   ];
-  const returned = results.map(typeOf).join(', ');
-  const types = `(${operands.map(typeOf).join(', ')}) -> ${results.length === 1 ? returned : `(${returned})`}`;
+  const types = callType(operands.map(typeOf), results.map(typeOf));
   const given = operands.map(({ id }) => id).join(', ');
   return body.emitAll(
     `stablehlo.custom_call @${KERNEL_TARGET}(${given}) {${attributes.join(', ')}} : ${types}`,

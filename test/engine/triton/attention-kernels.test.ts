@@ -6,49 +6,32 @@ import {
   queryGradientKernel,
 } from '../../../src/engine/triton/attention-kernels.js';
 import { uniformOf } from '../../../src/random.js';
+import { denseAttention, denseWeights } from '../../support/dense-attention.js';
 import { type Memory, runKernel, toBfloat16 } from '../../support/run-kernel.js';
 
-/** Attention as its definition says, in double precision, and its gradients. States are [head of all rows][position][channel]. */
+/** Attention and its gradients as their definitions say, in double precision. States are [head of all rows][position][channel]. */
 function reference(shape: AttentionShape, [q, k, v, slope]: readonly Float32Array[], documents: Int32Array) {
-  const { rows, heads, kvHeads, length, headDim, window } = shape;
-  const out = new Float64Array(q!.length);
+  const { rows, heads, length, headDim } = shape;
+  const out = denseAttention(shape, [q!, k!, v!], documents);
   const sums = new Float64Array(rows * heads * length);
   const [dQ, dK, dV] = [q!, k!, v!].map(({ length: size }) => new Float64Array(size)) as [
     Float64Array,
     Float64Array,
     Float64Array,
   ];
-  for (let head = 0; head < rows * heads; head++) {
-    const row = Math.floor(head / heads);
-    const kvHead = Math.floor(head / (heads / kvHeads));
-    for (let i = 0; i < length; i++) {
-      const at = (head * length + i) * headDim;
-      const seen: { readonly key: number; readonly score: number }[] = [];
-      for (let j = Math.max(0, i - window + 1); j <= i; j++) {
-        if (documents[row * length + i] !== documents[row * length + j]) continue;
-        const key = (kvHead * length + j) * headDim;
-        let score = 0;
-        for (let c = 0; c < headDim; c++) score += q![at + c]! * k![key + c]!;
-        seen.push({ key, score });
+  for (const { at, query, total, keys } of denseWeights(shape, q!, k!, documents)) {
+    sums[query] = Math.log2(total);
+    let delta = 0;
+    for (let c = 0; c < headDim; c++) delta += slope![at + c]! * out[at + c]!;
+    for (const { key, weight } of keys) {
+      let slopeOfWeight = 0;
+      for (let c = 0; c < headDim; c++) slopeOfWeight += slope![at + c]! * v![key + c]!;
+      const slopeOfScore = weight * (slopeOfWeight - delta);
+      for (let c = 0; c < headDim; c++) {
+        dV[key + c]! += weight * slope![at + c]!;
+        dQ[at + c]! += slopeOfScore * k![key + c]!;
+        dK[key + c]! += slopeOfScore * q![at + c]!;
       }
-      const total = seen.reduce((sum, { score }) => sum + Math.exp(score), 0);
-      sums[head * length + i] = Math.log2(total);
-      const weights = seen.map(({ score }) => Math.exp(score) / total);
-      seen.forEach(({ key }, n) => {
-        for (let c = 0; c < headDim; c++) out[at + c]! += weights[n]! * v![key + c]!;
-      });
-      let delta = 0;
-      for (let c = 0; c < headDim; c++) delta += slope![at + c]! * out[at + c]!;
-      seen.forEach(({ key }, n) => {
-        let slopeOfWeight = 0;
-        for (let c = 0; c < headDim; c++) slopeOfWeight += slope![at + c]! * v![key + c]!;
-        const slopeOfScore = weights[n]! * (slopeOfWeight - delta);
-        for (let c = 0; c < headDim; c++) {
-          dV[key + c]! += weights[n]! * slope![at + c]!;
-          dQ[at + c]! += slopeOfScore * k![key + c]!;
-          dK[key + c]! += slopeOfScore * q![at + c]!;
-        }
-      });
     }
   }
   return { out, sums, dQ, dK, dV };

@@ -7,6 +7,7 @@ import {
   keyGradientKernel,
   queryGradientKernel,
 } from '../../triton/attention-kernels.js';
+import type { Value } from '../body.js';
 import type { Attributes, Operand, Operation } from '../operation.js';
 
 /** Kernels count elements with 32 bits. */
@@ -35,7 +36,7 @@ export const ATTENTION: Readonly<Record<string, Operation>> = {
     const [q, k] = inputs as [Operand, Operand];
     const shape = shapeOf(q, k, attributes, inputs.length > 6);
     const used = inputs.map((input) => input.use());
-    const [query, key, value] = used as [(typeof used)[0], (typeof used)[0], (typeof used)[0]];
+    const [query, key, value] = used as [Value, Value, Value];
     return [
       ...p.callKernel(queryGradientKernel(shape), used, [query]),
       ...p.callKernel(keyGradientKernel(shape), used, [key, value]),
