@@ -3,29 +3,52 @@ import { parseBltConfig, stageFlops } from '../../dist/blt/index.js';
 import { flopsOfClosedForm } from '../closed-form-flops.mjs';
 
 const ROW_BYTES = 512;
-const BATCH_BYTES = 8192;
+const PAPER_BATCH_BYTES = 8192;
+/** With so little text, many small steps do more. */
+const BATCH_BYTES = 2048;
 const WARM_UP_FRACTION = 0.1;
 const EVALUATIONS = 12;
 
 /** The sizes of all arms. The local models are wider (160) than the source's embeddings (128), so a byte's state can represent one. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
-const PATCHER = {
+
+/** In the paper's way, entropies of the next byte alone, by AdamW. */
+const PAPER_PATCHER = {
+  kind: 'entropy',
+  target_bytes_per_patch: 4.5,
   steps: 300,
-  batch_bytes: BATCH_BYTES,
-  sequence_length: ROW_BYTES,
+  batch_bytes: PAPER_BATCH_BYTES,
   learning_rate: 4e-3,
   warmup_steps: 30,
 };
+/** Those of the distilled arms read a third of that text. */
+const PATCHER = {
+  optimizer: 'muon',
+  steps: 400,
+  batch_bytes: BATCH_BYTES,
+  learning_rate: 4e-3,
+  warmup_steps: 20,
+};
+
+/** As smollm2-135m does, most leave out the least certain cuts. */
+const FEWER_CUTS = { target_bytes_per_patch: 4.5 };
 
 const PATCHERS = {
-  paper: { kind: 'entropy', target_bytes_per_patch: 4.5 },
-  hybrid: { kind: 'aligned', labels: 'hybrid' },
-  start: { kind: 'aligned', labels: 'start' },
-  entropy: { kind: 'entropy' },
+  paper: PAPER_PATCHER,
+  hybrid: { kind: 'aligned', labels: 'hybrid', ...FEWER_CUTS, ...PATCHER },
+  start: { kind: 'aligned', labels: 'start', ...FEWER_CUTS, ...PATCHER },
+  labels: { kind: 'aligned', labels: 'hybrid', ...PATCHER },
+  entropy: { kind: 'entropy', ...FEWER_CUTS, ...PATCHER },
 };
 
 /** The paper's method with a share of the budget after the closed-form stage, and the learning rates of the recipe tiny-paper. */
-const paper = (share) => ({ kind: 'end-to-end', share, learning_rate: 4e-3, learning_rate_scale: { global: 0.1 } });
+const paper = {
+  kind: 'end-to-end',
+  share: 1,
+  batch_bytes: PAPER_BATCH_BYTES,
+  learning_rate: 4e-3,
+  learning_rate_scale: { global: 0.1 },
+};
 const closedForm = {
   kind: 'closed-form',
   text_bytes: 400_000,
@@ -36,29 +59,49 @@ const closedForm = {
   sequence_length: ROW_BYTES,
   micro_batch_size: 16,
 };
-const alignEncoder = (share) => ({ kind: 'align-encoder', share, learning_rate: 2e-4 });
-const distilled = [
-  closedForm,
-  alignEncoder(0.02),
-  { kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3, schedule: 'linear', min_learning_rate_ratio: 0.5 },
-  { kind: 'join', share: 0.03, learning_rate: 3e-4 },
-  { kind: 'end-to-end', share: 0.5, learning_rate: 2e-3, learning_rate_scale: { global: 0.25 } },
-];
-
-export const ARMS = {
-  A: { name: 'the paper’s way', patcher: 'paper', stages: [paper(1)] },
-  B: { name: 'closed form, then as A', patcher: 'hybrid', stages: [closedForm, paper(1)] },
-  C: {
-    name: 'closed form and encoder, then as A',
-    patcher: 'hybrid',
-    stages: [closedForm, alignEncoder(0.05), paper(0.95)],
-  },
-  D: { name: 'distilled', patcher: 'hybrid', stages: distilled },
-  E: { name: 'A, global frozen', patcher: 'paper', stages: [{ ...paper(1), frozen: ['global'] }] },
-  F: { name: 'D on plain entropy patches', patcher: 'entropy', stages: distilled },
-  G: { name: 'D on START patches', patcher: 'start', stages: distilled },
-  H: { name: 'A on D’s patches', patcher: 'hybrid', stages: [paper(1)] },
+const endToEnd = {
+  kind: 'end-to-end',
+  share: 1,
+  learning_rate: 2e-3,
+  learning_rate_scale: { global: 0.25 },
+  losses: { cross_entropy: 0.5, prefix_kl: 1 },
+  ngram_dropout: 0.5,
 };
+const distilled = [closedForm, endToEnd];
+
+/** The distilled way with another patcher, or with another second stage: each tells what one part is worth. */
+export const ARMS = {
+  A: { name: 'the paper’s way', patcher: 'paper', stages: [paper] },
+  B: { name: 'closed form, then as A', patcher: 'hybrid', stages: [closedForm, paper] },
+  C: { name: 'D without a closed form', patcher: 'hybrid', stages: [endToEnd] },
+  D: { name: 'distilled', patcher: 'hybrid', stages: distilled },
+  E: { name: 'D without n-gram dropout', patcher: 'hybrid', stages: [closedForm, { ...endToEnd, ngram_dropout: 0 }] },
+  F: {
+    name: 'D without the source’s distribution',
+    patcher: 'hybrid',
+    stages: [closedForm, { ...endToEnd, losses: { cross_entropy: 1, prefix_kl: 0 } }],
+  },
+  G: {
+    name: 'D, half of it in distill-decoder',
+    patcher: 'hybrid',
+    stages: [
+      closedForm,
+      { kind: 'align-encoder', share: 0.02, learning_rate: 2e-4, ngram_dropout: 0.5 },
+      {
+        ...{ kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3, ngram_dropout: 0.5 },
+        ...{ schedule: 'linear', min_learning_rate_ratio: 0.5 },
+      },
+      { ...endToEnd, share: 0.53 },
+    ],
+  },
+  H: { name: 'D, global frozen', patcher: 'hybrid', stages: [closedForm, { ...endToEnd, frozen: ['global'] }] },
+  I: { name: 'D on plain entropy patches', patcher: 'entropy', stages: distilled },
+  J: { name: 'D on START patches', patcher: 'start', stages: distilled },
+  K: { name: 'D with as many cuts as its labels', patcher: 'labels', stages: distilled },
+  L: { name: 'A on D’s patches', patcher: 'hybrid', stages: [paper] },
+};
+
+const batchBytesOf = ({ batch_bytes: bytes = BATCH_BYTES }) => bytes;
 
 /** The number of steps that a stage can take with `flops` operations. The source's states are computed once and then cached. */
 function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainBytes, vocabSize }) {
@@ -67,12 +110,11 @@ function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainByt
   const { model, sourceStates, sourceHead } = stageFlops({ config, text, source, stage });
   const inOneEpoch = flops / (model + sourceHead + sourceStates);
   const bytes = inOneEpoch <= trainBytes ? inOneEpoch : (flops - sourceStates * trainBytes) / (model + sourceHead);
-  return Math.max(1, Math.round(bytes / BATCH_BYTES));
+  return Math.max(1, Math.round(bytes / batchBytesOf(stage)));
 }
 
 const LOSSES = {
   'distill-decoder': { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 },
-  join: { cross_entropy: 1, prefix_kl: 0 },
   'end-to-end': { cross_entropy: 1, prefix_kl: 0 },
 };
 
@@ -84,7 +126,7 @@ export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
     name: 'bench-distill',
     seed,
     blt: BLT,
-    patcher: { ...PATCHER, ...PATCHERS[patcher] },
+    patcher: { sequence_length: ROW_BYTES, ...PATCHERS[patcher] },
     data: { max_document_bytes: 4096, validation_fraction: 0.05 },
     stages: stages.map(({ share, ...stage }) => {
       if (stage.kind === 'closed-form') return stage;
@@ -93,9 +135,9 @@ export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
       return {
         ...stage,
         steps,
-        batch_bytes: BATCH_BYTES,
+        batch_bytes: batchBytesOf(stage),
         sequence_length: ROW_BYTES,
-        micro_batch_size: BATCH_BYTES / ROW_BYTES,
+        micro_batch_size: batchBytesOf(stage) / ROW_BYTES,
         warmup_steps: Math.ceil(WARM_UP_FRACTION * steps),
         validate_every: Math.max(1, Math.ceil(steps / EVALUATIONS)),
         checkpoint_every: steps,

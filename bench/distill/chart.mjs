@@ -11,6 +11,10 @@ const COLOURS = {
   F: '#f28e2b',
   G: '#59a14f',
   H: '#76b7b2',
+  I: '#edc948',
+  J: '#9c755f',
+  K: '#ff9da7',
+  L: '#bab0ac',
 };
 
 /** Bits per byte of a curve after `flops` operations, interpolated linearly; null before its first point. */

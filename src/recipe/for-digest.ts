@@ -23,6 +23,7 @@ type AddedKey = {
 
 const ADDED: readonly AddedKey[] = [
   { key: 'optimizer', value: 'adamw', idle: ['muon_learning_rate'] },
+  { key: 'ngram_dropout', value: 0 },
   { kind: 'end-to-end', key: 'losses', value: { cross_entropy: 1, prefix_kl: 0 } },
   { kind: 'end-to-end', key: 'source_states_cache_bytes', value: 4_000_000_000 },
 ];

@@ -221,6 +221,11 @@ const training = {
     .default(0.1)
     .describe('Decoupled weight decay; norms and embeddings have none.'),
   clip_norm: rate.default(1).describe('Global norm to which gradients are clipped (paper: 1.0).'),
+  ngram_dropout: share
+    .default(0)
+    .describe(
+      'Share of positions at which n-grams above a random size look up random rows of their tables, as unseen n-grams do, so that a model does not rely on those of text that it reads several times.',
+    ),
   validate_every: count.default(100).describe('Steps between evaluations on the held-out text.'),
   checkpoint_every: count.default(500).describe('Steps between checkpoints.'),
   keep_checkpoints: count.default(2).describe('Number of recent checkpoints to keep.'),

@@ -66,6 +66,7 @@ function stageOf({ stages }: Recipe): { stage: Stage; index: number } {
   const refusals = [
     [stage.losses.prefix_kl > 0, "distils from the source's layers", key('losses.prefix_kl=0')],
     [stage.optimizer === 'muon', 'trains by Muon', key('optimizer=adamw')],
+    [stage.ngram_dropout > 0, 'drops n-grams', key('ngram_dropout=0')],
     [stage.lora !== undefined, 'trains LoRA adapters', null],
   ] as const;
   const refused = refusals.find(([applies]) => applies);

@@ -16,10 +16,12 @@ import {
   tokenEndFields,
   withDocuments,
 } from '../../patching/index.js';
+import { uniformOf } from '../../random.js';
 import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
-import { type BltBatches, bltBatches, type SourceQuery } from './blt-batches.js';
+import { type BltBatches, type BltBatchOptions, bltBatches, type SourceQuery } from './blt-batches.js';
 import type { Capacity } from './capacity.js';
 import { microBatchesOf, type Share, shareOf, WHOLE } from './micro-batches.js';
+import { dropNgrams } from './ngram-dropout.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import type { StepBatch } from './step-batch.js';
 
@@ -50,6 +52,8 @@ export interface PreparerSettings {
   readonly share?: Share;
   /** The capacity of the run so far; zeros when it begins. */
   readonly capacity: Capacity;
+  /** At which share of the positions long n-grams are dropped, and the seed of that choice; omitted if all are read. */
+  readonly ngramDropout?: { readonly share: number; readonly seed: number };
   /** The field whose sum the loss is divided by. */
   readonly weights: 'weights' | 'patchWeight';
   /** The folder of the tokenizer whose token ends a byte language model learns; null or omitted if it learns none. */
@@ -108,13 +112,24 @@ function total(values: Iterable<number>): number {
 
 /** A preparer in the current thread. The first `pack` opens its files. */
 export function createPreparer(settings: PreparerSettings): Preparer {
-  const { config, patched, trainsTable, rowsPerStep, microBatchRows, share = WHOLE, weights } = settings;
+  const { config, patched, trainsTable, ngramDropout, rowsPerStep, microBatchRows, share = WHOLE, weights } = settings;
   let opened: Opened | null = null;
   let { capacity } = settings;
   let micros: MicroBatches = [];
 
-  function prepared({ source, tokenizer }: Opened, outputs: readonly PatcherOutput[]): BltBatches {
-    if (patched) return bltBatches(micros, outputs, { config, source, trainsTable, capacity });
+  /** What drops n-grams depends only on the seed and on the rows, so that a run that resumes drops the same ones. */
+  function ngramDropper(rows: OpenRows): BltBatchOptions['dropNgrams'] {
+    if (ngramDropout === undefined) return null;
+    const { epoch, row } = rows.state();
+    const uniform = uniformOf(`n-gram dropout ${ngramDropout.seed} ${epoch} ${row}`);
+    return (hashRows) => dropNgrams(hashRows, config.hash, ngramDropout.share, uniform);
+  }
+
+  function prepared({ source, tokenizer, rows }: Opened, outputs: readonly PatcherOutput[]): BltBatches {
+    if (patched) {
+      const drop = ngramDropper(rows);
+      return bltBatches(micros, outputs, { config, source, trainsTable, dropNgrams: drop, capacity });
+    }
     const batches = micros.map((rows) => byteModelBatch(rows, tokenizer));
     return { batches, sparseRows: null, patchCount: 0, tokenCount: 0, capacity, readings: [] };
   }

@@ -34,6 +34,8 @@ export interface BltBatchOptions {
   readonly source: SourceQuery | null;
   /** Whether the hash table is trained, so that its sparse row indices are needed. */
   readonly trainsTable: boolean;
+  /** Drops n-grams: replaces rows of the fused hash table in place; null if all are read. */
+  readonly dropNgrams: ((hashRows: Int32Array) => void) | null;
   /** The capacity of the run so far. */
   readonly capacity: Capacity;
 }
@@ -91,8 +93,9 @@ export function bltBatches(
   outputs: readonly PatcherOutput[],
   options: BltBatchOptions,
 ): BltBatches {
-  const { config, source, trainsTable } = options;
+  const { config, source, trainsTable, dropNgrams } = options;
   const cuts = cut(micros, outputs, options);
+  if (dropNgrams !== null) for (const { batch } of cuts) dropNgrams(batch.hashRows);
   const readings = source === null ? [] : micros.map((rows, i) => read(rows, cuts[i]!, outputs[i]!, source));
   const counts = readings.flat().map(({ tokenCount }) => tokenCount);
   const tokens = growCapacity(options.capacity.tokens, Math.max(0, ...counts));

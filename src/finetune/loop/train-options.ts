@@ -22,6 +22,8 @@ export interface TrainingPlan extends AdamWOptions, GroupRates {
   readonly microBatchRows: number;
   readonly learningRateAt: (step: number) => number;
   readonly clipNorm: number;
+  /** The share of positions at which n-grams above a random size look up random rows. */
+  readonly ngramDropout: number;
   readonly validateEvery: number;
   readonly checkpointEvery: number;
   readonly keepCheckpoints: number;

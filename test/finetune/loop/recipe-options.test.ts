@@ -230,3 +230,22 @@ describe('the keys precision, gradient_checkpointing and optimizer_state', () =>
     expect(change).toBeLessThan(1e-2);
   });
 });
+
+describe('the key ngram_dropout', () => {
+  const dropping = recipeWith({ ngram_dropout: 0.5 });
+
+  it('changes what is trained on, and not what the model is evaluated on', async () => {
+    await runs.run('dropping', BLT, dropping);
+    await runs.run('keeping', BLT, recipeWith({}));
+    const [some, all] = [await runs.curve('dropping'), await runs.curve('keeping')];
+    expect(some[0]!.validation_bits_per_byte).toBe(all[0]!.validation_bits_per_byte);
+    expect(some[1]!.train_bits_per_byte).not.toBe(all[1]!.train_bits_per_byte);
+  });
+
+  it('drops the same n-grams when a run is resumed', async () => {
+    await expect(runs.run('stopped', BLT, dropping, 3)).rejects.toThrow('stop');
+    await runs.run('stopped', BLT, dropping);
+    const weights = (name: string) => bytesOf(checkpointOf(runs.path(name), 6));
+    expect(differing(await weights('stopped'), await weights('dropping'))).toEqual([]);
+  });
+});

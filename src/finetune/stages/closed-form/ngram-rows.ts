@@ -3,6 +3,7 @@
  * byte ids come first in the table, and those of the fused hash table follow. No TensorFlow.
  */
 import { type HashConfig, hashRows, hashTables, VOCAB_SIZE } from '../../../blt/index.js';
+import { keptSizes } from '../../batches/ngram-dropout.js';
 
 /** The number of rows that a position reads. */
 export const rowsPerPosition = (hash: HashConfig): number => 1 + hashTables(hash);
@@ -41,12 +42,10 @@ export interface OrderMask {
 
 export function orderMask(count: number, hash: HashConfig, { known, droppedShare, uniform }: OrderMask): Float32Array {
   const sizes = orderOfRows(hash);
-  const ascending = [...hash.sizes].sort((a, b) => a - b);
+  const kept = keptSizes(hash, droppedShare, uniform);
   const mask = new Float32Array(count * sizes.length).fill(1);
   for (let position = 0; position < count; position++) {
-    const dropped =
-      uniform() < droppedShare ? (ascending[Math.floor(uniform() * ascending.length) - 1] ?? 1) : Infinity;
-    const largest = Math.min(dropped, known(position));
+    const largest = Math.min(kept(), known(position));
     for (const [i, size] of sizes.entries()) if (size > largest) mask[position * sizes.length + i] = 0;
   }
   return mask;
