@@ -48,3 +48,12 @@ describe('the source in end-to-end stages', () => {
     for (const key of ADDED) expect(formOf([join!])[0]).toHaveProperty(key, join![key as keyof typeof join]);
   });
 });
+
+describe('n-gram dropout', () => {
+  it('counts where it drops something, and gives other stages the form they had before it', () => {
+    const formWith = (change: object) => formOf(stagesOf({ kind: 'end-to-end', steps: 1, ...change }))[0]!;
+    expect(formWith({})).not.toHaveProperty('ngram_dropout');
+    expect(formWith({ ngram_dropout: 0 })).toEqual(formWith({}));
+    expect(formWith({ ngram_dropout: 0.5 })).toEqual({ ...formWith({}), ngram_dropout: 0.5 });
+  });
+});

@@ -34,6 +34,7 @@ describe('the settings for PyTorch', () => {
   it.each([
     [{ losses: { prefix_kl: 1 } }, "distils from the source's layers", '--set stages.0.losses.prefix_kl=0'],
     [{ optimizer: 'muon' }, 'trains by Muon', '--set stages.0.optimizer=adamw'],
+    [{ ngram_dropout: 0.5 }, 'drops n-grams', '--set stages.0.ngram_dropout=0'],
     [{ lora: { rank: 4 } }, 'trains LoRA adapters', 'Name another recipe'],
   ])('are refused for %j', (change, why, hint) => {
     const stage = { kind: 'end-to-end', steps: 1, ...change };
