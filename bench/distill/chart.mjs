@@ -14,7 +14,6 @@ const COLOURS = {
   I: '#edc948',
   J: '#9c755f',
   K: '#ff9da7',
-  L: '#bab0ac',
 };
 
 /** Bits per byte of a curve after `flops` operations, interpolated linearly; null before its first point. */
