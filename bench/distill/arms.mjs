@@ -10,7 +10,7 @@ const WARM_UP_FRACTION = 0.1;
 const EVALUATIONS = 12;
 
 /** The sizes of all arms. The local models are wider (160) than the source's embeddings (128), so a byte's state can represent one. */
-const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 5002 };
+const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 50002 };
 
 /** In the paper's way, entropies of the next byte alone, by AdamW. */
 const PAPER_PATCHER = {
