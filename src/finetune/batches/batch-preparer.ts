@@ -16,12 +16,10 @@ import {
   tokenEndFields,
   withDocuments,
 } from '../../patching/index.js';
-import { uniformOf } from '../../random.js';
 import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
-import { type BltBatches, type BltBatchOptions, bltBatches, type SourceQuery } from './blt-batches.js';
+import { type BltBatches, bltBatches, type SourceQuery } from './blt-batches.js';
 import type { Capacity } from './capacity.js';
 import { microBatchesOf, type Share, shareOf, WHOLE } from './micro-batches.js';
-import { dropNgrams } from './ngram-dropout.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import type { StepBatch } from './step-batch.js';
 
@@ -117,18 +115,14 @@ export function createPreparer(settings: PreparerSettings): Preparer {
   let { capacity } = settings;
   let micros: MicroBatches = [];
 
-  /** What drops n-grams depends only on the seed and on the rows, so that a run that resumes drops the same ones. */
-  function ngramDropper(rows: OpenRows): BltBatchOptions['dropNgrams'] {
-    if (ngramDropout === undefined) return null;
-    const { epoch, row } = rows.state();
-    const uniform = uniformOf(`n-gram dropout ${ngramDropout.seed} ${epoch} ${row}`);
-    return (hashRows) => dropNgrams(hashRows, config.hash, ngramDropout.share, uniform);
-  }
-
   function prepared({ source, tokenizer, rows }: Opened, outputs: readonly PatcherOutput[]): BltBatches {
     if (patched) {
-      const drop = ngramDropper(rows);
-      return bltBatches(micros, outputs, { config, source, trainsTable, dropNgrams: drop, capacity });
+      // A run that resumes drops the same n-grams, and each epoch drops others.
+      const dropout = ngramDropout && {
+        share: ngramDropout.share,
+        key: `${ngramDropout.seed} ${rows.state().epoch}`,
+      };
+      return bltBatches(micros, outputs, { config, source, trainsTable, ngramDropout: dropout ?? null, capacity });
     }
     const batches = micros.map((rows) => byteModelBatch(rows, tokenizer));
     return { batches, sparseRows: null, patchCount: 0, tokenCount: 0, capacity, readings: [] };

@@ -18,6 +18,7 @@ import {
   withSource,
 } from '../../patching/index.js';
 import { type Capacity, growCapacity } from './capacity.js';
+import { dropNgrams, type NgramDropout } from './ngram-dropout.js';
 import { sparseRows } from './sparse-rows.js';
 import type { StepBatch } from './step-batch.js';
 
@@ -34,8 +35,8 @@ export interface BltBatchOptions {
   readonly source: SourceQuery | null;
   /** Whether the hash table is trained, so that its sparse row indices are needed. */
   readonly trainsTable: boolean;
-  /** Drops n-grams: replaces rows of the fused hash table in place; null if all are read. */
-  readonly dropNgrams: ((hashRows: Int32Array) => void) | null;
+  /** Null if all n-grams are read. */
+  readonly ngramDropout: NgramDropout | null;
   /** The capacity of the run so far. */
   readonly capacity: Capacity;
 }
@@ -93,9 +94,10 @@ export function bltBatches(
   outputs: readonly PatcherOutput[],
   options: BltBatchOptions,
 ): BltBatches {
-  const { config, source, trainsTable, dropNgrams } = options;
+  const { config, source, trainsTable, ngramDropout } = options;
   const cuts = cut(micros, outputs, options);
-  if (dropNgrams !== null) for (const { batch } of cuts) dropNgrams(batch.hashRows);
+  if (ngramDropout !== null)
+    for (const [i, rows] of micros.entries()) dropNgrams(cuts[i]!.batch.hashRows, rows, config.hash, ngramDropout);
   const readings = source === null ? [] : micros.map((rows, i) => read(rows, cuts[i]!, outputs[i]!, source));
   const counts = readings.flat().map(({ tokenCount }) => tokenCount);
   const tokens = growCapacity(options.capacity.tokens, Math.max(0, ...counts));

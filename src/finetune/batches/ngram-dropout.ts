@@ -3,6 +3,8 @@
  * no text contained shares a row with others, so dropped n-grams look up random rows. No TensorFlow.
  */
 import { type HashConfig, hashTables } from '../../blt/index.js';
+import type { PackedRow } from '../../data/index.js';
+import { uniformOf } from '../../random.js';
 
 /** The size of the longest n-gram that each position keeps, 1 if none; infinite where nothing is dropped. */
 export type KeptSizes = () => number;
@@ -14,12 +16,36 @@ export function keptSizes({ sizes }: Pick<HashConfig, 'sizes'>, share: number, u
     uniform() < share ? (ascending[Math.floor(uniform() * ascending.length) - 1] ?? 1) : Number.POSITIVE_INFINITY;
 }
 
+/** Which n-grams are dropped, and where. */
+export interface NgramDropout {
+  readonly share: number;
+  /** Decides, together with a row's number, what is dropped in it. */
+  readonly key: string;
+}
+
 /**
- * Replaces the rows of dropped n-grams by random rows of the same tables.
- * @param hashRows rows of the fused hash table [positions * tables], changed in place.
- * @param uniform numbers in [0, 1).
+ * Drops n-grams in the documents of a micro-batch; padding keeps its rows. What a row loses does not depend on the other rows, so that processes that
+ * share a step drop what one would.
+ * @param hashRows rows of the fused hash table [rows * length * tables], changed in place.
  */
-export function dropNgrams(hashRows: Int32Array, hash: HashConfig, share: number, uniform: () => number): void {
+export function dropNgrams(
+  hashRows: Int32Array,
+  rows: readonly Pick<PackedRow, 'ids' | 'documents' | 'number'>[],
+  hash: HashConfig,
+  { share, key }: NgramDropout,
+): void {
+  const tables = hashTables(hash);
+  for (const [row, { ids, documents, number }] of rows.entries()) {
+    const uniform = uniformOf(`n-gram dropout ${key} ${number}`);
+    for (const { start, end } of documents) {
+      const first = row * ids.length;
+      dropInDocument(hashRows.subarray((first + start) * tables, (first + end) * tables), hash, share, uniform);
+    }
+  }
+}
+
+/** Replaces the rows of dropped n-grams by random rows of the same tables. @param hashRows [positions * tables], changed in place. */
+function dropInDocument(hashRows: Int32Array, hash: HashConfig, share: number, uniform: () => number): void {
   const { sizes, vocab } = hash;
   const tables = hashTables(hash);
   const kept = keptSizes(hash, share, uniform);

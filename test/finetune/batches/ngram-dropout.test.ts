@@ -7,14 +7,12 @@ import { uniformOf } from '../../../src/random.js';
 const HASH: HashConfig = { sizes: [4, 2, 3], functions: 2, vocab: 1000 };
 const TABLES = hashTables(HASH);
 const COUNT = 20_000;
-const ROWS = hashRows(
-  Int32Array.from({ length: COUNT }, (_, i) => 4 + ((i * i) % 251)),
-  HASH,
-);
+const IDS = Int32Array.from({ length: COUNT }, (_, i) => 4 + ((i * i) % 251));
+const ROWS = hashRows(IDS, HASH);
 
-function dropped(share: number, key = 'test'): Int32Array {
+function dropped(share: number, key = 'test', documents = [{ start: 0, end: COUNT }]): Int32Array {
   const rows = ROWS.slice();
-  dropNgrams(rows, HASH, share, uniformOf(key));
+  dropNgrams(rows, [{ ids: IDS, documents, number: 3 }], HASH, { share, key });
   return rows;
 }
 
@@ -66,5 +64,28 @@ describe('dropNgrams', () => {
     expect(dropped(0)).toEqual(ROWS);
     expect(dropped(0.5)).toEqual(dropped(0.5));
     expect(dropped(0.5)).not.toEqual(dropped(0.5, 'another'));
+  });
+
+  it('leaves padding alone', () => {
+    const rows = dropped(1, 'test', [{ start: 100, end: 200 }]);
+    expect(rows.subarray(0, 100 * TABLES)).toEqual(ROWS.subarray(0, 100 * TABLES));
+    expect(rows.subarray(100 * TABLES, 200 * TABLES)).not.toEqual(ROWS.subarray(100 * TABLES, 200 * TABLES));
+    expect(rows.subarray(200 * TABLES)).toEqual(ROWS.subarray(200 * TABLES));
+  });
+
+  it('drops the same n-grams of a row whichever rows are beside it, and others in other rows', () => {
+    const half = COUNT / 2;
+    const row = (number: number) => ({ ids: IDS.subarray(0, half), documents: [{ start: 0, end: half }], number });
+    const dropOf = (...numbers: number[]) => {
+      const rows = new Int32Array(numbers.length * half * TABLES);
+      numbers.forEach((_, i) => {
+        rows.set(ROWS.subarray(0, half * TABLES), i * half * TABLES);
+      });
+      dropNgrams(rows, numbers.map(row), HASH, { share: 0.5, key: 'test' });
+      return numbers.map((_, i) => rows.slice(i * half * TABLES, (i + 1) * half * TABLES));
+    };
+    const [first, second] = dropOf(1, 2);
+    expect(dropOf(2)[0]).toEqual(second);
+    expect(first).not.toEqual(second);
   });
 });
