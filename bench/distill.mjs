@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bltConfigFor } from '../dist/blt/index.js';
 import { allTexts, buildStore, evaluationTexts, openStore, textDomain } from '../dist/data/index.js';
+import { restartOnHugePages } from '../dist/engine/huge-pages.js';
 import { startEngine } from '../dist/engine/index.js';
 import { llamaBitsPerByte, scoreTexts } from '../dist/evaluate/index.js';
 import { finetune, trainPatcher } from '../dist/finetune/index.js';
@@ -23,7 +24,9 @@ import { ARMS, recipeOf } from './distill/arms.mjs';
 import { drawChart } from './distill/chart.mjs';
 import { summarise, tableOf } from './distill/summary.mjs';
 import { valuesIn } from './json-lines.mjs';
+import { requireSettings } from './work-settings.mjs';
 
+restartOnHugePages();
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1,2,3' },
@@ -48,6 +51,7 @@ const json = (path) => JSON.parse(readFileSync(path, 'utf8'));
 await startEngine();
 const source = (await locateModel('builtin:tiny-llama')).path;
 mkdirSync(work, { recursive: true });
+requireSettings(work, { split: DATA.seed, budget });
 const dataFolder = join(work, 'data');
 if (!existsSync(dataFolder))
   await buildStore({ domains: [textDomain(await demoCorpus(), 4096)], out: dataFolder, signal, ...DATA });

@@ -2,7 +2,7 @@
 // same text, and compares bits per byte of held-out text: the BLT paper's fixed-inference scaling (arXiv 2412.09871, section 5.3) at a toy size.
 // Run: npm run bench:scale -- --work DIR [--data PATH... --bytes 1000000 --seeds 1,2,3 --out docs/bench/scale]
 // Results are kept in DIR, so an interrupted run continues. Without --data it reads the demo's text, three times over.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildStore, openingTexts, openStore, textDomain } from '../dist/data/index.js';
@@ -18,6 +18,7 @@ import { cutTexts } from './scale/cut-texts.mjs';
 import { recipeOf } from './scale/recipe.mjs';
 import { patcherOf, runArm } from './scale/run-arm.mjs';
 import { captionOf, summarise, tableOf } from './scale/summary.mjs';
+import { requireSettings } from './work-settings.mjs';
 
 restartOnHugePages();
 const { values } = parseArgs({
@@ -46,11 +47,7 @@ const log = (line) => process.stderr.write(`${new Date().toISOString().slice(11,
 mkdirSync(work, { recursive: true });
 const arms = armsOf();
 const paths = values.data ?? (await demoCorpus());
-const settings = JSON.stringify({ paths, arms, ...recipeOf({ seed: 0, bytes, heldOutBytes: MAX_HELD_OUT_BYTES }) });
-const settingsFile = join(work, 'settings.json');
-if (!existsSync(settingsFile)) writeFileSync(settingsFile, settings);
-else if (readFileSync(settingsFile, 'utf8') !== settings)
-  misuse('--work has results of other settings; name a new folder');
+requireSettings(work, { paths, arms, ...recipeOf({ seed: 0, bytes, heldOutBytes: MAX_HELD_OUT_BYTES }) });
 
 for (const { arm, config, bytesPerPatch } of arms) {
   const { flopsPerByte, globalShare } = costOf(config, bytesPerPatch);

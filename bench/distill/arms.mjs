@@ -12,31 +12,19 @@ const EVALUATIONS = 12;
 /** The sizes of all arms. The local models are wider (160) than the source's embeddings (128), so a byte's state can represent one. */
 const BLT = { cross_attn_k: 1, hidden_size: 160, heads: 5, hash_sizes: [2, 3, 4, 5, 6, 7, 8], hash_vocab: 50002 };
 
-/** In the paper's way, entropies of the next byte alone, by AdamW. */
-const PAPER_PATCHER = {
-  kind: 'entropy',
-  target_bytes_per_patch: 4.5,
-  steps: 300,
-  batch_bytes: PAPER_BATCH_BYTES,
-  learning_rate: 4e-3,
-  warmup_steps: 30,
-};
-/** Those of the distilled arms read a third of that text and leave out the least certain cuts, as in smollm2-135m. */
-const PATCHER = {
-  target_bytes_per_patch: 4.5,
-  optimizer: 'muon',
-  steps: 400,
-  batch_bytes: BATCH_BYTES,
-  learning_rate: 4e-3,
-  warmup_steps: 20,
-};
+/** What all patchers share. With 4.5 bytes per patch, aligned ones leave out the least certain cuts, as in smollm2-135m. */
+const PATCHER = { sequence_length: ROW_BYTES, learning_rate: 4e-3, target_bytes_per_patch: 4.5 };
+/** Those of the distilled arms read a third of the text that the paper's reads. */
+const BY_MUON = { optimizer: 'muon', steps: 400, batch_bytes: BATCH_BYTES, warmup_steps: 20 };
 
 const PATCHERS = {
-  paper: PAPER_PATCHER,
-  hybrid: { kind: 'aligned', labels: 'hybrid', ...PATCHER },
-  start: { kind: 'aligned', labels: 'start', ...PATCHER },
-  entropy: { kind: 'entropy', ...PATCHER },
+  paper: { kind: 'entropy', steps: 300, batch_bytes: PAPER_BATCH_BYTES, warmup_steps: 30 },
+  hybrid: { kind: 'aligned', labels: 'hybrid', ...BY_MUON },
+  start: { kind: 'aligned', labels: 'start', ...BY_MUON },
+  entropy: { kind: 'entropy', ...BY_MUON },
 };
+
+const nextByteOnly = { losses: { cross_entropy: 1, prefix_kl: 0 } };
 
 /** The paper's method with a share of the budget after the closed-form stage, and the learning rates of the recipe tiny-paper. */
 const paper = {
@@ -45,6 +33,7 @@ const paper = {
   batch_bytes: PAPER_BATCH_BYTES,
   learning_rate: 4e-3,
   learning_rate_scale: { global: 0.1 },
+  ...nextByteOnly,
 };
 const closedForm = {
   kind: 'closed-form',
@@ -64,7 +53,6 @@ const endToEnd = {
   learning_rate_scale: { global: 0.5, hash: 3 },
   losses: { cross_entropy: 0.5, prefix_kl: 1 },
 };
-const nextByteOnly = { losses: { cross_entropy: 1, prefix_kl: 0 } };
 const dropout = { ngram_dropout: 0.5 };
 const distilled = [closedForm, endToEnd];
 
@@ -93,7 +81,11 @@ export const ARMS = {
     stages: [
       closedForm,
       { kind: 'align-encoder', share: 0.02, learning_rate: 2e-4 },
-      { kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3, schedule: 'linear', min_learning_rate_ratio: 0.5 },
+      {
+        ...{ kind: 'distill-decoder', share: 0.45, learning_rate: 2e-3 },
+        ...{ schedule: 'linear', min_learning_rate_ratio: 0.5 },
+        losses: { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 },
+      },
       { ...endToEnd, share: 0.53 },
     ],
   },
@@ -112,11 +104,6 @@ function stepsFor(stage, flops, { config, bytesPerPatch, bytesPerToken, trainByt
   return Math.max(1, Math.round(bytes / batchBytesOf(stage)));
 }
 
-const LOSSES = {
-  'distill-decoder': { cross_entropy: 1, prefix_kl: 1, chunk: 0.5, embedding: 1 },
-  'end-to-end': { cross_entropy: 1, prefix_kl: 0 },
-};
-
 /** A recipe whose stages cost the budget together. `cost` has the inputs of the operation count; without it, each stage gets one step. */
 export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
   const config = cost && parseBltConfig(cost.config, cost.folder);
@@ -125,12 +112,11 @@ export function recipeOf({ seed, patcher, stages, budget, cost = null }) {
     name: 'bench-distill',
     seed,
     blt: BLT,
-    patcher: { sequence_length: ROW_BYTES, ...PATCHERS[patcher] },
+    patcher: { ...PATCHER, ...PATCHERS[patcher] },
     data: { max_document_bytes: 4096, validation_fraction: 0.05 },
     stages: stages.map(({ share, ...stage }) => {
       if (stage.kind === 'closed-form') return stage;
-      const shape = { frozen: [], losses: LOSSES[stage.kind], ...stage };
-      const steps = cost ? stepsFor(shape, share * trainingBudget, { ...cost, config }) : 1;
+      const steps = cost ? stepsFor({ frozen: [], ...stage }, share * trainingBudget, { ...cost, config }) : 1;
       return {
         ...stage,
         steps,

@@ -20,6 +20,7 @@ import { loadTokenizer, type SourceTokenizer } from '../../tokenizer/index.js';
 import { type BltBatches, bltBatches, type SourceQuery } from './blt-batches.js';
 import type { Capacity } from './capacity.js';
 import { microBatchesOf, type Share, shareOf, WHOLE } from './micro-batches.js';
+import type { NgramDropout } from './ngram-dropout.js';
 import { type OpenRows, openRows, type RowSource } from './row-source.js';
 import type { StepBatch } from './step-batch.js';
 
@@ -50,8 +51,8 @@ export interface PreparerSettings {
   readonly share?: Share;
   /** The capacity of the run so far; zeros when it begins. */
   readonly capacity: Capacity;
-  /** At which share of the positions long n-grams are dropped, and the seed of that choice; omitted if all are read. */
-  readonly ngramDropout?: { readonly share: number; readonly seed: number };
+  /** Null or omitted if all n-grams are read. */
+  readonly ngramDropout?: NgramDropout | null;
   /** The field whose sum the loss is divided by. */
   readonly weights: 'weights' | 'patchWeight';
   /** The folder of the tokenizer whose token ends a byte language model learns; null or omitted if it learns none. */
@@ -110,7 +111,16 @@ function total(values: Iterable<number>): number {
 
 /** A preparer in the current thread. The first `pack` opens its files. */
 export function createPreparer(settings: PreparerSettings): Preparer {
-  const { config, patched, trainsTable, ngramDropout, rowsPerStep, microBatchRows, share = WHOLE, weights } = settings;
+  const {
+    config,
+    patched,
+    trainsTable,
+    ngramDropout = null,
+    rowsPerStep,
+    microBatchRows,
+    share = WHOLE,
+    weights,
+  } = settings;
   let opened: Opened | null = null;
   let { capacity } = settings;
   let micros: MicroBatches = [];
@@ -118,11 +128,8 @@ export function createPreparer(settings: PreparerSettings): Preparer {
   function prepared({ source, tokenizer, rows }: Opened, outputs: readonly PatcherOutput[]): BltBatches {
     if (patched) {
       // A run that resumes drops the same n-grams, and each epoch drops others.
-      const dropout = ngramDropout && {
-        share: ngramDropout.share,
-        key: `${ngramDropout.seed} ${rows.state().epoch}`,
-      };
-      return bltBatches(micros, outputs, { config, source, trainsTable, ngramDropout: dropout ?? null, capacity });
+      const dropout = ngramDropout && { ...ngramDropout, key: `${ngramDropout.key} ${rows.state().epoch}` };
+      return bltBatches(micros, outputs, { config, source, trainsTable, ngramDropout: dropout, capacity });
     }
     const batches = micros.map((rows) => byteModelBatch(rows, tokenizer));
     return { batches, sparseRows: null, patchCount: 0, tokenCount: 0, capacity, readings: [] };

@@ -6,11 +6,11 @@ import { type HashConfig, hashTables } from '../../blt/index.js';
 import type { PackedRow } from '../../data/index.js';
 import { uniformOf } from '../../random.js';
 
-/** The size of the longest n-gram that each position keeps, 1 if none; infinite where nothing is dropped. */
-export type KeptSizes = () => number;
-
-/** At a share of the positions, n-grams above a random size are dropped: each table size is the first dropped one equally often. */
-export function keptSizes({ sizes }: Pick<HashConfig, 'sizes'>, share: number, uniform: () => number): KeptSizes {
+/**
+ * At a share of the positions, n-grams above a random size are dropped: each table size is the first dropped one equally often.
+ * @returns for each position in turn the size of the longest n-gram that it keeps, 1 if none; infinite where nothing is dropped.
+ */
+export function keptSizes({ sizes }: Pick<HashConfig, 'sizes'>, share: number, uniform: () => number): () => number {
   const ascending = [...sizes].sort((a, b) => a - b);
   return () =>
     uniform() < share ? (ascending[Math.floor(uniform() * ascending.length) - 1] ?? 1) : Number.POSITIVE_INFINITY;

@@ -73,7 +73,7 @@ export async function openRun(options: TrainOptions): Promise<TrainingRun> {
     share: company.share,
     ...(company.exchange !== null && { exchange: company.exchange }),
     trainsTable: table !== null,
-    ...(plan.ngramDropout > 0 && { ngramDropout: { share: plan.ngramDropout, seed: options.seed } }),
+    ngramDropout: plan.ngramDropout > 0 ? { share: plan.ngramDropout, key: `${options.seed}` } : null,
     runPatcher: patcher.run,
     ...(states !== null && { states: states.add }),
   });
