@@ -36,7 +36,7 @@ export {
   principalDirections,
   ridge,
 } from './stages/closed-form/least-squares.js';
-export { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './stages/closed-form/residual-backoff.js';
+export { fitResidualBackoff, type ObservedText } from './stages/closed-form/residual-backoff.js';
 export type { FinetuneOptions, FinetuneReport } from './stages/stage-context.js';
 export type { Teacher } from './teacher/teacher.js';
 export { type TokenBaselineOptions, trainTokenBaseline } from './token-baseline/token-baseline.js';

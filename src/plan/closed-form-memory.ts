@@ -10,19 +10,20 @@ const BYTE_VALUES = 256;
 const TRAINED = 3;
 
 /**
- * The larger of what its two phases take. The encoder's tables have a value and two moments for each content channel, beside the tables
- * themselves, which are weights. The decoder's fit keeps the values of each patch and the source's expectation of each next byte.
+ * The tables are weights, and are kept once more as the fits' results. An encoder that is fitted by steps has a value and two moments for each of
+ * their content channels; the decoder's fit keeps the values of each patch and the source's expectation of each next byte. The n-gram model takes
+ * less than the weights that are loaded after it.
  */
 export function closedFormMemory(
   config: BltConfig,
-  { solveBytes }: Pick<ClosedFormWork, 'solveBytes'>,
+  { solveBytes, encoder }: Pick<ClosedFormWork, 'solveBytes' | 'encoder'>,
   bytesPerPatch: number,
 ): number {
   const { features, targets } = leastSquaresOf(config);
   const sums = SUM_BYTES * features * (features + targets);
   const { hash, decoder } = config;
-  const rows = VOCAB_SIZE + hash.functions * hash.sizes.length * hash.vocab;
-  const tables = FLOAT_BYTES * TRAINED * rows * localChannels(config).content;
+  const rows = FLOAT_BYTES * (VOCAB_SIZE + hash.functions * hash.sizes.length * hash.vocab);
+  const steps = encoder === 'back-off' ? 0 : TRAINED * rows * localChannels(config).content;
   const values = (HALF_BYTES * decoder.hiddenSize) / bytesPerPatch;
-  return sums + Math.max(tables, solveBytes * (HALF_BYTES * BYTE_VALUES + values));
+  return sums + rows * config.encoder.hiddenSize + Math.max(steps, solveBytes * (HALF_BYTES * BYTE_VALUES + values));
 }

@@ -42,7 +42,7 @@ export interface MemoryInputs {
   /** Whether the source's layers are loaded in addition to the latent global transformer. */
   readonly loadsSourceLayers: boolean;
   /** The settings of a closed-form stage; null for other stages. */
-  readonly closedForm: Pick<ClosedFormWork, 'solveBytes'> | null;
+  readonly closedForm: Pick<ClosedFormWork, 'solveBytes' | 'encoder'> | null;
   /** Bytes per weight of a frozen matrix: 2 where the checkpoint stores bfloat16, which stays bfloat16 in memory. */
   readonly frozenWeightBytes: 2 | 4;
 }

@@ -64,6 +64,6 @@ describe('the least traffic of activations', () => {
 });
 
 it('a stage in closed form takes no steps', () => {
-  const closedForm = { solveBytes: 1000 };
+  const closedForm = { solveBytes: 1000, encoder: 'back-off' } as const;
   expect(minimumTrafficBytes({ ...question, stage: { kind: 'closed-form' }, closedForm })).toBe(0);
 });

@@ -1,5 +1,5 @@
 /** @module Byte embeddings and hash n-gram tables of the closed-form initialisation. */
-import { type BltConfig, BYTE_OFFSET, VOCAB_SIZE } from '../../../blt/index.js';
+import { type BltConfig, BYTE_OFFSET } from '../../../blt/index.js';
 import { tf, valuesOf } from '../../../engine/index.js';
 import type { SourceReader } from '../../../patching/index.js';
 import type { Tensors } from './encoder-tensors.js';
@@ -7,7 +7,7 @@ import { constantOf, contentRms, countUnit, type Layout } from './layout.js';
 import { principalDirections } from './least-squares.js';
 import type { NgramModel } from './ngram-model.js';
 import type { Observations } from './observations.js';
-import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from './residual-backoff.js';
+import { fitResidualBackoff, type ObservedText } from './residual-backoff.js';
 
 export const BYTE_EMBEDDINGS = 'model.local_encoder.embed_tokens.weight';
 export const HASH_EMBEDDINGS = 'model.encoder_hash_tok_embedding.weight';
@@ -45,9 +45,6 @@ export function contentVectors(embedding: tf.Tensor, layout: Layout): Float32Arr
   });
 }
 
-/** Copies rows of a table to channels of another. @param from [rows, width + 1]. @param at the first row to write. */
-type CopyRows = (from: Float32Array, to: Float32Array, at: number) => void;
-
 /**
  * Fits the count channel, and the content channels if they are wanted; otherwise they are zero.
  * @param seen the observations of text and vocabulary, with vectors from `contentVectors`.
@@ -59,20 +56,17 @@ export async function fitTables(
   withContent: boolean,
 ): Promise<Tensors> {
   const { width, count, constant } = layout;
-  const content = withContent ? layout.content : 0;
+  const { bytes, ngrams } = await fitResidualBackoff({
+    ...{ texts: seen.texts, hash, width: withContent ? layout.content : 0 },
+    ...{ rowWidth: width, scalarChannel: count },
+  });
   const unit = countUnit(layout);
-  const copyRows: CopyRows = (from, to, at) => {
-    const stride = content + 1;
-    for (let row = 0; row < from.length / stride; row++) {
-      to.set(from.subarray(row * stride, row * stride + content), (at + row) * width);
-      to[(at + row) * width + count] = unit * from[row * stride + content]!;
-    }
-  };
-  const { bytes, tables } = await fitResidualBackoff({ texts: seen.texts, width: content, hash });
-  const byteRows = new Float32Array(VOCAB_SIZE * width);
-  for (let at = constant; at < byteRows.length; at += width) byteRows[at] = constantOf(layout);
-  const ngramRows = new Float32Array(tables.length * hash.vocab * width);
-  return tablesWith({ bytes, tables }, { byteRows, ngramRows }, hash.vocab, copyRows);
+  for (const rows of [bytes, ngrams]) for (let at = count; at < rows.length; at += width) rows[at]! *= unit;
+  for (let at = constant; at < bytes.length; at += width) bytes[at] = constantOf(layout);
+  return new Map([
+    [BYTE_EMBEDDINGS, bytes],
+    [HASH_EMBEDDINGS, ngrams],
+  ]);
 }
 
 /** The tables among fitted tensors: of bytes [260, width], and of n-grams [rows, width]. */
@@ -81,36 +75,22 @@ export const tablesOf = (fitted: ReadonlyMap<string, Float32Array>) => ({
   ngrams: fitted.get(HASH_EMBEDDINGS)!,
 });
 
-/** Puts the sums of an n-gram model into the spare channels, multiplied by `scale`. */
+/** Puts the sums of an n-gram model into the spare channels of the fitted tables, which it changes, multiplied by `scale`. */
 export function addNgrams(
   { width, content, spare }: Layout,
   fitted: ReadonlyMap<string, Float32Array>,
   ngrams: NgramModel,
   scale: number,
 ): Tensors {
+  const { bytes, ngrams: tables } = tablesOf(fitted);
   const place = (from: Float32Array, into: Float32Array) => {
     for (let row = 0; row < from.length / spare; row++)
       for (let i = 0; i < spare; i++) into[row * width + content + i] = scale * from[row * spare + i]!;
-    return into;
   };
+  place(ngrams.bytes, bytes);
+  place(ngrams.tables, tables);
   return new Map([
-    [BYTE_EMBEDDINGS, place(ngrams.bytes, fitted.get(BYTE_EMBEDDINGS)!.slice())],
-    [HASH_EMBEDDINGS, place(ngrams.tables, fitted.get(HASH_EMBEDDINGS)!.slice())],
-  ]);
-}
-
-function tablesWith(
-  { bytes, tables }: ResidualBackoff,
-  { byteRows, ngramRows }: { byteRows: Float32Array; ngramRows: Float32Array },
-  rows: number,
-  copyRows: CopyRows,
-): Tensors {
-  copyRows(bytes, byteRows, 0);
-  tables.forEach((table, i) => {
-    copyRows(table, ngramRows, i * rows);
-  });
-  return new Map([
-    [BYTE_EMBEDDINGS, byteRows],
-    [HASH_EMBEDDINGS, ngramRows],
+    [BYTE_EMBEDDINGS, bytes],
+    [HASH_EMBEDDINGS, tables],
   ]);
 }

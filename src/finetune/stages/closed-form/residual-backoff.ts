@@ -24,15 +24,20 @@ export interface ObservedText {
 export interface ResidualBackoffOptions {
   /** Reads all texts once. It is called once for single bytes and once per table. */
   readonly texts: () => Iterable<ObservedText> | AsyncIterable<ObservedText>;
+  /** The width of the vectors. */
   readonly width: number;
   readonly hash: HashConfig;
+  /** The width of a row. The vectors are fitted in its first channels; those that nothing is fitted in are zero. */
+  readonly rowWidth: number;
+  /** The channel of the scalar. */
+  readonly scalarChannel: number;
 }
 
 export interface ResidualBackoff {
-  /** [260, width + 1]: a row per byte id; the last channel is the scalar's. */
+  /** [260, rowWidth]: a row per byte id. */
   readonly bytes: Float32Array;
-  /** One per table, in the order of the fused hash table: [vocab, width + 1]. */
-  readonly tables: readonly Float32Array[];
+  /** The fused hash table [tables * vocab, rowWidth]. */
+  readonly ngrams: Float32Array;
 }
 
 /** Shrinks a row's mean towards zero, like this many observations of zero: a row seen once gets two thirds of its value. */
@@ -46,20 +51,25 @@ interface Level {
   readonly rows: number;
 }
 
-/** Fits all tables. Memory: the tables, one more, and one text. Time: positions x tables^2 / 2 x width. */
-export async function fitResidualBackoff({ texts, width, hash }: ResidualBackoffOptions): Promise<ResidualBackoff> {
+/** Fits all tables. Memory: the tables and one text. Time: positions x tables^2 / 2 x width. */
+export async function fitResidualBackoff(options: ResidualBackoffOptions): Promise<ResidualBackoff> {
+  const { texts, width, hash, rowWidth, scalarChannel } = options;
   const levels: Level[] = [{ size: 1, table: -1, rows: VOCAB_SIZE }];
   for (let f = 0; f < hash.functions; f++)
     for (const [s, size] of hash.sizes.entries())
       levels.push({ size, table: f * hash.sizes.length + s, rows: hash.vocab });
   levels.sort((a, b) => a.size - b.size);
   const tables = hash.functions * hash.sizes.length;
-  const stride = width + 1;
+  const bytes = new Float32Array(VOCAB_SIZE * rowWidth);
+  const ngrams = new Float32Array(tables * hash.vocab * rowWidth);
+  /** The part of a level, which is zero until it is fitted. */
+  const partOf = ({ table, rows }: Level) =>
+    table < 0 ? bytes : ngrams.subarray(table * rows * rowWidth, (table + 1) * rows * rowWidth);
   const fitted: Float32Array[] = [];
   const residual = new Float64Array(width);
 
   for (const level of levels) {
-    const values = new Float32Array(level.rows * stride);
+    const values = partOf(level);
     const vectorWeight = new Float32Array(level.rows);
     const scalarWeight = new Float32Array(level.rows);
     for await (const { ids, vector, vectors, scalar, weight, isWhole } of texts()) {
@@ -70,13 +80,14 @@ export async function fitResidualBackoff({ texts, width, hash }: ResidualBackoff
       for (let position = 0; position < ids.length; position++) {
         if (!reaches(position, level)) continue;
         const [seen, number] = [vector[position]!, scalar[position]!];
-        const at = rowAt(position, level) * stride;
+        const at = rowAt(position, level) * rowWidth;
         if (!Number.isNaN(number)) {
           let left = number;
           for (let l = 0; l < fitted.length; l++)
-            if (reaches(position, levels[l]!)) left -= fitted[l]![rowAt(position, levels[l]!) * stride + width]!;
-          values[at + width]! += weight * left;
-          scalarWeight[at / stride]! += weight;
+            if (reaches(position, levels[l]!))
+              left -= fitted[l]![rowAt(position, levels[l]!) * rowWidth + scalarChannel]!;
+          values[at + scalarChannel]! += weight * left;
+          scalarWeight[at / rowWidth]! += weight;
         }
         if (seen < 0) continue;
         const from = seen * width;
@@ -84,20 +95,19 @@ export async function fitResidualBackoff({ texts, width, hash }: ResidualBackoff
         for (let l = 0; l < fitted.length; l++) {
           if (!reaches(position, levels[l]!)) continue;
           const table = fitted[l]!;
-          const row = rowAt(position, levels[l]!) * stride;
+          const row = rowAt(position, levels[l]!) * rowWidth;
           for (let i = 0; i < width; i++) residual[i]! -= table[row + i]!;
         }
         for (let i = 0; i < width; i++) values[at + i]! += weight * residual[i]!;
-        vectorWeight[at / stride]! += weight;
+        vectorWeight[at / rowWidth]! += weight;
       }
     }
     for (let row = 0; row < level.rows; row++) {
       const [ofVector, ofScalar] = [1 / (vectorWeight[row]! + SHRINKAGE), 1 / (scalarWeight[row]! + SHRINKAGE)];
-      for (let i = 0; i < width; i++) values[row * stride + i]! *= ofVector;
-      values[row * stride + width]! *= ofScalar;
+      for (let i = 0; i < width; i++) values[row * rowWidth + i]! *= ofVector;
+      values[row * rowWidth + scalarChannel]! *= ofScalar;
     }
     fitted.push(values);
   }
-  const byTable = new Map(levels.map(({ table }, i) => [table, fitted[i]!]));
-  return { bytes: byTable.get(-1)!, tables: Array.from({ length: tables }, (_, table) => byTable.get(table)!) };
+  return { bytes, ngrams };
 }

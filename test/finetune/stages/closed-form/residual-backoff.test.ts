@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hashRows } from '../../../../src/blt/index.js';
-import { fitResidualBackoff, type ObservedText, type ResidualBackoff } from '../../../../src/finetune/index.js';
+import { fitResidualBackoff, type ObservedText } from '../../../../src/finetune/index.js';
 
 const HASH = { sizes: [2, 3], functions: 1, vocab: 1009 };
 /** Two channels: A is (1, 0), B is (0, 2). */
@@ -20,11 +20,23 @@ function seen(text: string, vector: number, more: Partial<ObservedText> = {}): O
   return { ids, vector: at, vectors: VECTORS, scalar, weight: 1, isWhole: true, ...more };
 }
 
-const fitted = (texts: readonly ObservedText[], hash = HASH) =>
-  fitResidualBackoff({ texts: () => texts, width: 2, hash });
+/** The tables, of three channels: the scalar is the last one. */
+async function fitted(texts: readonly ObservedText[], hash = HASH) {
+  const { bytes, ngrams } = await fitResidualBackoff({
+    ...{ texts: () => texts, width: 2, hash },
+    ...{ rowWidth: 3, scalarChannel: 2 },
+  });
+  const size = hash.vocab * 3;
+  const tables = Array.from({ length: ngrams.length / size }, (_, i) => ngrams.subarray(i * size, (i + 1) * size));
+  return { bytes, tables };
+}
 
 /** The sum of the rows at the last byte of a text, the scalar last. @param longest leaves out longer n-grams. */
-function sumAt({ bytes, tables }: ResidualBackoff, text: string, { hash = HASH, longest = 99 } = {}): number[] {
+function sumAt(
+  { bytes, tables }: Awaited<ReturnType<typeof fitted>>,
+  text: string,
+  { hash = HASH, longest = 99 } = {},
+): number[] {
   const ids = idsOf(text);
   const rows = hashRows(ids, hash).subarray((ids.length - 1) * tables.length);
   return [0, 1, 2].map((channel) =>
@@ -101,6 +113,18 @@ describe('fitResidualBackoff', () => {
     const found = await fitted([text]);
     expectClose(sumAt(found, 'xy'), [0, 0, explained(5, trust(1), trust(1), trust(1))]);
     expectClose(sumAt(found, 'xyz'), [explained(1, trust(1), trust(1), trust(1)), 0, 0]);
+  });
+
+  it('leaves channels at zero in which nothing is fitted', async () => {
+    const texts = [{ ...seen('xyz', A), scalar: Float32Array.from([0, 5, 1]) }];
+    const narrow = await fitted(texts);
+    const wide = await fitResidualBackoff({
+      ...{ texts: () => texts, width: 2, hash: HASH },
+      ...{ rowWidth: 5, scalarChannel: 4 },
+    });
+    const row = idsOf('z')[0]!;
+    const [first, second, scalar] = narrow.bytes.subarray(row * 3, (row + 1) * 3);
+    expect([...wide.bytes.subarray(row * 5, (row + 1) * 5)]).toEqual([first, second, 0, 0, scalar]);
   });
 
   it('fits all hash functions of one n-gram size before longer n-grams', async () => {
