@@ -99,7 +99,7 @@ async function fitModel(
     const { reader } = teacher;
     const observed = { text, reader, vectors, skipBytes: solveBytes, bytes: read.textBytes, vocabularyWeight };
     const counts = await observe({ ...observed, into: seen });
-    scratchModel.replace(await fitTables(config, layout, seen, encoder === 'back-off'));
+    const tables = await fitTables(config, layout, seen, encoder === 'back-off');
     scratchModel.replace(encoderTensors(config, layout));
     scratchModel.replace(decoderTensors(config, layout, sourceNorm(source).dataSync() as Float32Array));
     scratchModel.replace(quietBranches(config, scratchModel.params()));
@@ -107,13 +107,14 @@ async function fitModel(
     const ngramText = { data: text.data, skipBytes: solveBytes, bytes: read.ngramBytes, length: text.length };
     const ngramShape = { hash: config.hash, width: layout.spare };
     const ngrams = await trainNgramModel({ ...ngramText, ...ngramShape, tokensOf: reader.tokensOf, seed, signal });
-    scratchModel.replace(addNgrams(layout, scratchModel.fitted, ngrams, ngramScale));
+    addNgrams(layout, tables, ngrams, ngramScale);
+    // Only now, since TensorFlow keeps the memory of tensors that are replaced.
+    scratchModel.replace(tables);
 
     let patchEnds = 0;
     if (encoder !== 'back-off') {
-      const tables = tablesOf(scratchModel.fitted);
       const feedForward = encoder === 'feed-forward';
-      const fit = await fitEncoder({ config, layout, seen, tables, feedForward, seed, signal });
+      const fit = await fitEncoder({ config, layout, seen, tables: tablesOf(tables), feedForward, seed, signal });
       scratchModel.replace(fit.tensors);
       patchEnds = fit.positions;
     }

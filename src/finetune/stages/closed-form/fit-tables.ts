@@ -75,22 +75,18 @@ export const tablesOf = (fitted: ReadonlyMap<string, Float32Array>) => ({
   ngrams: fitted.get(HASH_EMBEDDINGS)!,
 });
 
-/** Puts the sums of an n-gram model into the spare channels of the fitted tables, which it changes, multiplied by `scale`. */
+/** Puts the sums of an n-gram model into the spare channels of fitted tables, multiplied by `scale`. */
 export function addNgrams(
   { width, content, spare }: Layout,
   fitted: ReadonlyMap<string, Float32Array>,
   ngrams: NgramModel,
   scale: number,
-): Tensors {
-  const { bytes, ngrams: tables } = tablesOf(fitted);
+): void {
   const place = (from: Float32Array, into: Float32Array) => {
     for (let row = 0; row < from.length / spare; row++)
       for (let i = 0; i < spare; i++) into[row * width + content + i] = scale * from[row * spare + i]!;
   };
-  place(ngrams.bytes, bytes);
-  place(ngrams.tables, tables);
-  return new Map([
-    [BYTE_EMBEDDINGS, bytes],
-    [HASH_EMBEDDINGS, tables],
-  ]);
+  const tables = tablesOf(fitted);
+  place(ngrams.bytes, tables.bytes);
+  place(ngrams.tables, tables.ngrams);
 }

@@ -61,10 +61,11 @@ beforeAll(async () => {
   for await (const { batches } of inputs.batches('train', 30_000, ['encoder']))
     for (const micro of batches)
       for (const text of observedTexts(requireFields(micro, OBSERVED_FIELDS), vectors)) await seen.add(text);
-  model.replace(await fitTables(config, layout, seen, true));
+  const tables = await fitTables(config, layout, seen, true);
   await seen.close();
   ngrams = await trainNgramModel(inputs.ngrams({ skipBytes: SOLVE_BYTES, bytes: 1e9 }));
-  model.replace(addNgrams(layout, model.fitted, ngrams, 0.25 * layout.scale));
+  addNgrams(layout, tables, ngrams, 0.25 * layout.scale);
+  model.replace(tables);
   heldOut = [];
   for await (const batch of inputs.batches('validation', 1e9, ['states', 'bytes'])) heldOut.push(batch);
   const before = engine.liveHandles();
