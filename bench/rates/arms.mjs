@@ -2,7 +2,7 @@
 const scaled = (scales) => ({ learning_rate_scale: scales });
 const trainedTables = (hash) => ({ frozen: [], ...scaled({ hash }) });
 
-/** The recipe has the tables frozen, and the factors global 4 and decoder 3. */
+/** The recipe has the tables frozen, and the factors global 8 and decoder 3. */
 export const ARMS = {
   recipe: {},
   'tables 0.5': trainedTables(0.5),
@@ -10,7 +10,7 @@ export const ARMS = {
   'global 0.5': scaled({ global: 0.5 }),
   'global 1': scaled({ global: 1 }),
   'global 2': scaled({ global: 2 }),
-  'global 8': scaled({ global: 8 }),
+  'global 4': scaled({ global: 4 }),
   'decoder 1': scaled({ decoder: 1 }),
   'decoder 8': scaled({ decoder: 8 }),
   'encoder 4': scaled({ encoder: 4 }),

@@ -1,5 +1,12 @@
 /** @module The memory that a closed-form stage takes besides weights and activations, in bytes. */
-import { type BltConfig, type ClosedFormWork, leastSquaresOf, localChannels, VOCAB_SIZE } from '../blt/index.js';
+import {
+  type BltConfig,
+  type ClosedFormWork,
+  hashTables,
+  leastSquaresOf,
+  localChannels,
+  VOCAB_SIZE,
+} from '../blt/index.js';
 
 const FLOAT_BYTES = 4;
 const HALF_BYTES = 2;
@@ -22,7 +29,7 @@ export function closedFormMemory(
   const { features, targets } = leastSquaresOf(config);
   const sums = SUM_BYTES * features * (features + targets);
   const { hash, decoder } = config;
-  const rows = FLOAT_BYTES * (VOCAB_SIZE + hash.functions * hash.sizes.length * hash.vocab);
+  const rows = FLOAT_BYTES * (VOCAB_SIZE + hashTables(hash) * hash.vocab);
   const steps = encoder === 'back-off' ? 0 : TRAINED * rows * localChannels(config).content;
   const values = (HALF_BYTES * decoder.hiddenSize) / bytesPerPatch;
   return sums + rows * config.encoder.hiddenSize + Math.max(steps, solveBytes * (HALF_BYTES * BYTE_VALUES + values));

@@ -108,11 +108,12 @@ async function fitModel(
     const ngramShape = { hash: config.hash, width: layout.spare };
     const ngrams = await trainNgramModel({ ...ngramText, ...ngramShape, tokensOf: reader.tokensOf, seed, signal });
     addNgrams(layout, tables, ngrams, ngramScale);
-    // Only now, since TensorFlow keeps the memory of tensors that are replaced.
-    scratchModel.replace(tables);
 
+    // TensorFlow keeps the memory of tensors that are replaced, so it gets the tables only when they are complete.
     let patchEnds = 0;
-    if (encoder !== 'back-off') {
+    if (encoder === 'back-off') {
+      scratchModel.replace(tables);
+    } else {
       const feedForward = encoder === 'feed-forward';
       const fit = await fitEncoder({ config, layout, seen, tables: tablesOf(tables), feedForward, seed, signal });
       scratchModel.replace(fit.tensors);

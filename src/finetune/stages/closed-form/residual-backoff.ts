@@ -3,7 +3,7 @@
  * mean of the vectors observed after those bytes, with back-off to shorter n-grams. The tables are fitted from short n-grams to long; each
  * row is the mean of the residuals that the earlier tables leave. Colliding n-grams share a row and get their common mean. No TensorFlow.
  */
-import { type HashConfig, hashRows, VOCAB_SIZE } from '../../../blt/index.js';
+import { type HashConfig, hashRows, hashTables, VOCAB_SIZE } from '../../../blt/index.js';
 
 /** A text with an observation at each position. */
 export interface ObservedText {
@@ -59,7 +59,7 @@ export async function fitResidualBackoff(options: ResidualBackoffOptions): Promi
     for (const [s, size] of hash.sizes.entries())
       levels.push({ size, table: f * hash.sizes.length + s, rows: hash.vocab });
   levels.sort((a, b) => a.size - b.size);
-  const tables = hash.functions * hash.sizes.length;
+  const tables = hashTables(hash);
   const bytes = new Float32Array(VOCAB_SIZE * rowWidth);
   const ngrams = new Float32Array(tables * hash.vocab * rowWidth);
   /** The part of a level, which is zero until it is fitted. */
