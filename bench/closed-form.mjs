@@ -62,10 +62,10 @@ const measure = (arm) => {
   return kept(run, async () => {
     process.stderr.write(`${arm} ...\n`);
     const own = stageOf(stage, ARMS[arm], model, budget);
-    const { curve, encoder } = await runStage(own, [patcher, folder('init')], run);
+    const { curve, parts } = await runStage(own, [patcher, folder('init')], run);
     return {
       ...{ arm, stage: own, flops: curve.at(-1).flops },
-      ...{ encoder_bits_per_byte: encoder.encoder_bits_per_byte, bits_per_byte: evaluationsOf(curve).at(-1)[1] },
+      ...{ encoder_bits_per_byte: parts.encoder_bits_per_byte, bits_per_byte: evaluationsOf(curve).at(-1)[1] },
     };
   });
 };

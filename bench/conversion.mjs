@@ -51,7 +51,7 @@ export async function openConversion(dir) {
     /**
      * Runs one stage in `run`.
      * @param {any} stage @param {string[]} from the folders of the model, the first of which wins @param {string} run
-     * @returns {Promise<{ checkpoint: string, curve: any[], encoder: any }>} encoder: see measureEncoder, null if the stage does not measure it
+     * @returns {Promise<{ checkpoint: string, curve: any[], parts: any }>} parts: see measureParts, null if the stage does not measure them
      */
     async runStage(stage, from, run) {
       const { checkpoint } = await finetune({
@@ -60,9 +60,9 @@ export async function openConversion(dir) {
         recipe: { ...recipe, seed: SEED, stages: [stage] },
         ...{ sourceBitsPerByte: null, settings: 'benchmark', signal },
       });
-      const measured = join(run, 'encoder.json');
-      const encoder = existsSync(measured) ? JSON.parse(readFileSync(measured, 'utf8')) : null;
-      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')), encoder };
+      const measured = join(run, 'parts.json');
+      const parts = existsSync(measured) ? JSON.parse(readFileSync(measured, 'utf8')) : null;
+      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')), parts };
     },
     close: () => store.close(),
   };

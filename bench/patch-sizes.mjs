@@ -84,7 +84,7 @@ const measure = (size) => {
       ...{ steps, flops: spent + curve.at(-1).flops },
       closed_form: {
         flops: spent,
-        encoder_bits_per_byte: stage0.encoder.encoder_bits_per_byte,
+        encoder_bits_per_byte: stage0.parts.encoder_bits_per_byte,
         bits_per_byte: evaluationsOf(stage0.curve).at(-1)[1],
       },
       bits_per_byte: evaluationsOf(curve),

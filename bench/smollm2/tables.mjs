@@ -13,9 +13,9 @@ export function stageResults(dir) {
   return stages.map(({ kind, steps = 0 }, i) => {
     const run = i === stages.length - 1 ? join(dir, 'run') : join(dir, 'run', `stage-${i}`);
     const curve = valuesIn(join(run, 'metrics.jsonl'));
-    const encoder = existsSync(join(run, 'encoder.json')) ? JSON.parse(text(run, 'encoder.json')) : {};
+    const parts = existsSync(join(run, 'parts.json')) ? JSON.parse(text(run, 'parts.json')) : {};
     const { validation_bits_per_byte } = curve.findLast((point) => point.validation_bits_per_byte !== undefined) ?? {};
-    return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...encoder };
+    return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...parts };
   });
 }
 
@@ -34,17 +34,23 @@ function sourceLine(arms) {
   return `Source: ${figures}.${weights}`;
 }
 
-/** Bits per byte of held-out text after each stage: of the source when it reads the encoder's patches, and of the model. */
+/** Bits per byte of held-out text after each stage: of each part by itself (see `partLosses`), and of the model. */
 export function summaryTable(arms) {
   const rows = arms.flatMap(({ name, stages, finetune: { source_bits_per_byte: source } }) =>
     stages.map((stage, i) => {
-      const { kind, steps, flops, encoder_bits_per_byte: encoder, validation_bits_per_byte: model } = stage;
+      const { kind, steps, flops, validation_bits_per_byte: model } = stage;
+      const {
+        source_in_patches_bits_per_byte: cut,
+        encoder_bits_per_byte: encoder,
+        decoder_bits_per_byte: decoder,
+      } = stage;
       const what = steps === 0 ? kind : `${kind}, ${steps} steps`;
       const kept = model === undefined ? '' : percent(source / model);
-      return [i === 0 ? name : '', what, (flops / 1e12).toFixed(0), bits(encoder), bits(model), kept];
+      return [i === 0 ? name : '', what, (flops / 1e12).toFixed(0), ...[cut, encoder, decoder, model].map(bits), kept];
     }),
   );
-  const heads = ['method', 'stage', 'TFLOP so far', 'source fed by the encoder', 'model', 'retention'];
+  const parts = ['source in these patches', 'source fed by the encoder', 'decoder fed by the source'];
+  const heads = ['method', 'stage', 'TFLOP so far', ...parts, 'model', 'retention'];
   return `${sourceLine(arms)}\n\n${table(heads, rows)}`;
 }
 

@@ -1,4 +1,4 @@
-/** @module Measurements: bits per byte, scores, segmentation, encoder fidelity, the self-check of an export. */
+/** @module Measurements: bits per byte, scores, segmentation, what each part loses, the self-check of an export. */
 export { type BitsPerByte, bltBitsPerByte, llamaBitsPerByte } from './bits-per-byte.js';
 export { modelCosts, type PartCost, sourceCosts, totalCost } from './costs.js';
 export {
@@ -9,7 +9,7 @@ export {
 export { type EvaluatePatcherOptions, evaluatePatcher, type KindReport, measurePatcher } from './evaluate-patcher.js';
 export { type ChosenSuite, type EvaluateOptions, evaluatePart, evaluateSuites } from './evaluate-suites.js';
 export { openExactNats } from './exact-byte-nats.js';
-export { measureEncoder } from './measure-encoder.js';
+export { measureParts } from './measure-parts.js';
 export { type MeasuredPatcher, type MeasuredSource, measureSegmentation } from './measure-segmentation.js';
 export { byteModelBitsPerByte } from './patcher-bits.js';
 export { openBltModel } from './readers/blt-model.js';

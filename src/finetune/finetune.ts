@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { loadsSourceLayers, needsSource, readBltConfig } from '../blt/index.js';
 import { plainTexts, textOf } from '../data/index.js';
 import { UsageError } from '../errors.js';
-import { measureEncoder } from '../evaluate/index.js';
+import { measureParts } from '../evaluate/index.js';
 import type { RecipeStage } from '../recipe/index.js';
 import { checkpointName } from './loop/checkpoint.js';
 import { closedForm } from './stages/closed-form/closed-form.js';
@@ -11,8 +11,8 @@ import type { FinetuneOptions, FinetuneReport, StageContext } from './stages/sta
 import { runTrainingStage } from './stages/training-stage.js';
 import { openTeacher } from './teacher/teacher.js';
 
-/** Stages after which the encoder can be evaluated by feeding its patches to the source's layers. */
-const ENCODER_IS_EVALUATED_AFTER: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
+/** Stages after which the encoder and the decoder can be measured apart: the source's layers are still those that they are made for. */
+const PARTS_ARE_MEASURED_AFTER: readonly RecipeStage['kind'][] = ['closed-form', 'align-encoder'];
 
 /** The number of gradient steps in a stage, which is also the number of its last checkpoint. */
 const stepsOf = (stage: RecipeStage): number => (stage.kind === 'closed-form' ? 0 : stage.steps);
@@ -41,7 +41,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
   }
   const source = learning === undefined ? null : await openTeacher(options.source!, from, config);
   let metrics: Readonly<Record<string, number>> = {};
-  let encoder: Readonly<Record<string, number>> = {};
+  let parts: Readonly<Record<string, number>> = {};
   let before: readonly string[] = from;
   try {
     for (const [stage, settings] of recipe.stages.entries()) {
@@ -65,7 +65,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
       }
       // The token-end head of an aligned patcher is stored in the patcher's folder only, so later stages still read `from`.
       before = [join(folder, checkpointName(stepsOf(settings))), ...from];
-      if (ENCODER_IS_EVALUATED_AFTER.includes(settings.kind)) {
+      if (PARTS_ARE_MEASURED_AFTER.includes(settings.kind)) {
         const measurement = {
           config,
           folders: before,
@@ -74,10 +74,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneReport
           source: source!,
           texts: plainTexts(options.heldOut),
         };
-        encoder = await measureEncoder(measurement);
+        parts = await measureParts(measurement);
       }
     }
-    return { checkpoint: before[0]!, metrics: { ...encoder, ...metrics } };
+    return { checkpoint: before[0]!, metrics: { ...parts, ...metrics } };
   } finally {
     await source?.close();
   }

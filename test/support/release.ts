@@ -54,6 +54,7 @@ export function manifestOf(change: Partial<Manifest> & { files?: readonly string
         source_bits_per_byte: 1,
         validation_bytes_per_patch: 4.43,
         encoder_bits_per_byte: 1.05,
+        decoder_bits_per_byte: 1.08,
         data_wait_fraction: 0.01,
         flops: 1.3e18,
       }),

@@ -119,7 +119,7 @@ function commands({ provenance: { stages }, recipe }: CardInputs): string[] {
   ];
 }
 
-/** Descriptions of metrics whose names do not explain them, as defined by the segmentation report and the encoder's fidelity. */
+/** Descriptions of metrics whose names do not explain them, as defined by the segmentation report and by src/evaluate/part-losses.ts. */
 const MEANING: Readonly<Record<string, string>> = {
   patcher_bits_per_byte: 'bits per byte of the patcher alone',
   threshold_nats: 'entropy above which a patch begins, in nats',
@@ -131,6 +131,7 @@ const MEANING: Readonly<Record<string, string>> = {
   source_in_patches_bits_per_byte: 'bits per byte of the source when it reads patch by patch',
   encoder_relative_error: 'squared error of the encoder’s patches, relative to the variance of the source’s embeddings',
   encoder_bits_per_byte: 'bits per byte of the source with the encoder’s patches instead of its embeddings',
+  decoder_bits_per_byte: 'bits per byte of the decoder with the source’s states instead of the global transformer’s',
 };
 
 /** Describes a metric in words. */

@@ -127,13 +127,16 @@ describe.each([
   });
 });
 
-it('align-encoder after end-to-end measures its encoder with the untouched source', async () => {
+it('align-encoder after end-to-end measures encoder and decoder with the untouched source', async () => {
   const one = stage('align-encoder', { learning_rate: 1e-9 });
-  const fidelity = async (name: string, folderOfStage: string) =>
-    JSON.parse(await readFile(join(tiny.path(name), folderOfStage, 'encoder.json'), 'utf8'));
+  const partsOf = async (name: string, folderOfStage: string) =>
+    JSON.parse(await readFile(join(tiny.path(name), folderOfStage, 'parts.json'), 'utf8'));
   await tiny.run('aligned', tiny.recipe([one]));
-  await tiny.run('aligned-later', tiny.recipe([stage('end-to-end', { frozen: ['encoder', 'hash'] }), one]));
-  const [alone, later] = [await fidelity('aligned', ''), await fidelity('aligned-later', '')];
+  await tiny.run(
+    'aligned-later',
+    tiny.recipe([stage('end-to-end', { frozen: ['encoder', 'hash', 'decoder', 'head'] }), one]),
+  );
+  const [alone, later] = [await partsOf('aligned', ''), await partsOf('aligned-later', '')];
   // Five decimals, but no more than a float32 has.
   for (const [metric, value] of Object.entries<number>(alone))
     expect(Math.abs(later[metric] - value), metric).toBeLessThan(Math.max(5e-6, Math.abs(value) * 2 ** -23));

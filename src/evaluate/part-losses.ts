@@ -1,14 +1,16 @@
 /**
- * @module Measures how well an encoder's patches replace the source's token embeddings (docs/distillation.md): the frozen source reads text once
- * with its own embeddings and once with the encoder's patches in their place, and its bits per byte are compared. No decoder is involved.
+ * @module Measures where bits are lost (docs/distillation.md): the frozen source reads text once with its own embeddings and once with the
+ * encoder's patches in their place, and the decoder reads the source's own states. Each part is thus measured by itself.
  */
 import { type BltConfig, bitsPerByte, encodeBytes } from '../blt/index.js';
 import { gatherRows, linear, rmsNorm, segmentSum, tf } from '../engine/index.js';
 import {
+  BLT_FIELDS,
   batchTensors,
   blockContext,
+  bltDecode,
   bltEncode,
-  ENCODER_FIELDS,
+  byteLogProbabilities,
   type Params,
   type PatcherRunner,
   patchVectors,
@@ -34,18 +36,20 @@ import {
   withSource,
 } from '../patching/index.js';
 
-export interface EncoderFidelity {
+export interface PartLosses {
   /** Mean squared error of the patches that are one token, divided by the variance of the source's embeddings. */
   readonly relativeError: number;
   /** The source's, marginalised to bytes, with its own embeddings, on text tokenised patch by patch. */
   readonly sourceBitsPerByte: number;
   /** The same with the encoder's patches in place of the embeddings, for patches that are one token. */
-  readonly bitsPerByte: number;
+  readonly encoderBitsPerByte: number;
+  /** The decoder's, with the source's states after each patch in place of the latent global transformer's. */
+  readonly decoderBitsPerByte: number;
 }
 
-export interface FidelityInputs {
+export interface PartInputs {
   readonly config: BltConfig;
-  /** The encoder, the source's layers under their names in the latent global transformer, and the source's own tensors. */
+  /** The local models, the source's layers under their names in the latent global transformer, and the source's own tensors. */
   readonly params: Params;
   readonly reader: SourceReader;
   /** How the patcher was aligned with the source's tokens; null if it was not. */
@@ -58,7 +62,7 @@ export interface FidelityInputs {
 
 /** The batch fields that the measurement reads. */
 const FIELDS = [
-  ...ENCODER_FIELDS,
+  ...BLT_FIELDS,
   ...(['targets', 'sourceIds', 'sourceDocuments', 'patchState', 'patchToken', 'patchWeight'] as const),
   ...(['targetState', 'targetBounds', 'targetWeight'] as const),
 ] as const;
@@ -66,7 +70,7 @@ type TextBatch = TensorBatch<(typeof FIELDS)[number]>;
 
 /** Makes a batch of one row from a text, segmented by the patcher, with the source's tokens and targets. */
 async function readText(
-  { config, reader, alignment, patcher }: FidelityInputs,
+  { config, reader, alignment, patcher }: PartInputs,
   text: Uint8Array,
 ): Promise<PartialBatch<Arrays>> {
   const ids = encodeBytes(text);
@@ -82,29 +86,33 @@ async function readText(
   return withSource(batch, ['encoder', 'states', 'bytes'], readings, reader);
 }
 
-/** Measures an encoder on held-out texts, one at a time. The engine must be started. */
-export async function encoderFidelity(inputs: FidelityInputs): Promise<EncoderFidelity> {
+/** Measures encoder and decoder on held-out texts, one at a time. The engine must be started. */
+export async function partLosses(inputs: PartInputs): Promise<PartLosses> {
   const { config, params, variance, texts } = inputs;
-  const sums = { error: 0, patches: 0, source: 0, replaced: 0, bytes: 0 };
+  const sums = { error: 0, patches: 0, source: 0, encoder: 0, decoder: 0, bytes: 0 };
   for (const text of texts) {
     const arrays = await readText(inputs, text);
     tf.tidy(() => {
       const batch = batchTensors(arrays, FIELDS);
-      const { patches: encoded } = bltEncode(params, config, batch);
-      const vectors = patchVectors(params, encoded);
+      const { bytes, patches } = bltEncode(params, config, batch);
+      const vectors = patchVectors(params, patches);
       const tokens = gatherRows(sourceEmbedding(params), batch.patchToken);
       const embedded = gatherRows(sourceEmbedding(params), batch.sourceIds);
       sums.error += squaredError(vectors, tokens, batch.patchWeight) / variance;
       sums.patches += tf.sum(batch.patchWeight).dataSync()[0]!;
-      sums.source += natsOf(params, config, batch, embedded);
-      sums.replaced += natsOf(params, config, batch, replaced(embedded, vectors, batch));
+      const states = statesOf(params, config, batch, embedded);
+      sums.source += sourceNats(params, config, batch, states);
+      const fed = statesOf(params, config, batch, replaced(embedded, vectors, batch));
+      sums.encoder += sourceNats(params, config, batch, fed);
+      sums.decoder += decoderNats(params, config, batch, { bytes, patches: gatherRows(states, batch.patchState) });
       sums.bytes += tf.sum(batch.targetWeight).dataSync()[0]!;
     });
   }
   return {
     relativeError: sums.error / sums.patches,
     sourceBitsPerByte: bitsPerByte(sums.source, sums.bytes),
-    bitsPerByte: bitsPerByte(sums.replaced, sums.bytes),
+    encoderBitsPerByte: bitsPerByte(sums.encoder, sums.bytes),
+    decoderBitsPerByte: bitsPerByte(sums.decoder, sums.bytes),
   };
 }
 
@@ -123,12 +131,29 @@ function replaced(embedded: tf.Tensor, vectors: tf.Tensor, { patchState, patchWe
   return tf.add(tf.mul(embedded, kept), taken);
 }
 
-/** The negative log-likelihood of the text's bytes under the source, marginalised to bytes, in nats. */
-function natsOf(params: Params, config: BltConfig, batch: TextBatch, embedded: tf.Tensor): number {
+/** The source's states [tokens, Hg] after vectors in place of its embeddings [tokens, Hg]. */
+function statesOf(params: Params, config: BltConfig, batch: TextBatch, vectors: tf.Tensor): tf.Tensor {
   const shape = { rows: 1, length: batch.tokens, documents: batch.sourceDocuments };
-  const states = sourceLayers(params, embedded, blockContext(config.global, shape));
+  return sourceLayers(params, vectors, blockContext(config.global, shape));
+}
+
+/** The negative log-likelihood of the text's bytes under the source, marginalised to bytes, in nats. */
+function sourceNats(params: Params, config: BltConfig, batch: TextBatch, states: tf.Tensor): number {
   const normal = rmsNorm(states, sourceNorm(params), config.global.rmsNormEps);
   const marginals = prefixMarginals(linear(normal, sourceHead(params)), batch.targetState, batch.targetBounds);
-  const logs = sourceLogProbabilities(marginals, batch.targets);
-  return -tf.sum(tf.mul(logs, batch.targetWeight)).dataSync()[0]!;
+  return natsOf(sourceLogProbabilities(marginals, batch.targets), batch);
 }
+
+/** The negative log-likelihood of the text's bytes under the decoder, in nats. */
+function decoderNats(
+  params: Params,
+  config: BltConfig,
+  batch: TextBatch,
+  inputs: { readonly bytes: tf.Tensor; readonly patches: tf.Tensor },
+): number {
+  const logits = bltDecode(params, config, batch, inputs);
+  return natsOf(byteLogProbabilities(logits, batch.targets), batch);
+}
+
+const natsOf = (logProbabilities: tf.Tensor, { targetWeight }: TextBatch): number =>
+  -tf.sum(tf.mul(logProbabilities, targetWeight)).dataSync()[0]!;

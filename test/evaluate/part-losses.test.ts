@@ -4,13 +4,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBytes } from '../../src/blt/index.js';
 import { type Engine, startEngine, tf } from '../../src/engine/index.js';
-import { encoderFidelity } from '../../src/evaluate/encoder-fidelity.js';
+import { partLosses } from '../../src/evaluate/part-losses.js';
 import {
+  BLT_FIELDS,
   batchTensors,
+  bltDecode,
   bltEncode,
   createPatcherRunner,
   ENCODER_FIELDS,
   llamaHidden,
+  llamaLayers,
   openLlamaModel,
   type Params,
   patchVectors,
@@ -20,7 +23,7 @@ import { requireFields, textBatch } from '../../src/patching/index.js';
 import { packedRow } from '../support/packed-row.js';
 import { openSourceReading, type SourceReading } from '../support/source-reading.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'byteify-fidelity-'));
+const folder = mkdtempSync(join(tmpdir(), 'byteify-parts-'));
 const WIDTH = 128;
 let engine: Engine;
 let reading: SourceReading;
@@ -33,12 +36,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('encoder fidelity', () => {
+describe('the losses of parts', () => {
   const texts = ['the big-word,lumps:fjk()[]', 'export const width = 128;\n'].map((text) =>
     new TextEncoder().encode(text),
   );
   const ask = (params: Params, some: readonly Uint8Array[] = texts) =>
-    encoderFidelity({
+    partLosses({
       config: reading.tiny.config,
       params,
       reader: reading.source.reader,
@@ -54,25 +57,43 @@ describe('encoder fidelity', () => {
     return { entropies: made.run(textBatch(text)).then(({ entropies }) => entropies), dispose: made.dispose };
   };
 
+  /** Bits per byte of the decoder on a text, with given states of its patches. */
+  const decoderBitsWith = async (states: tf.Tensor, text: Uint8Array): Promise<number> => {
+    const ids = [...encodeBytes(text)];
+    const [read] = await reading.batches({
+      rows: { kind: 'given', rows: [packedRow([ids])] },
+      ...{ targets: ['encoder'], rowsPerStep: 1, microBatchRows: 1, count: 1 },
+    });
+    return tf.tidy(() => {
+      const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+      const batch = batchTensors(requireFields(read!.batches[0]!, BLT_FIELDS), BLT_FIELDS);
+      const { bytes } = bltEncode(params, reading.tiny.config, batch);
+      const logits = bltDecode(params, reading.tiny.config, batch, { bytes, patches: states });
+      const rows = tf.logSoftmax(logits).arraySync() as number[][];
+      return ids.slice(1).reduce((sum, id, i) => sum - rows[i]![id]! / Math.LN2, 0) / text.length;
+    });
+  };
+
   it('is poor with fresh weights, and leaks no tensor', async () => {
     const before = engine.liveHandles();
     const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
     const found = await ask(params);
     tf.dispose([...params.values()]);
     expect(engine.liveHandles()).toBe(before);
-    expect(found.bitsPerByte).toBeGreaterThan(found.sourceBitsPerByte + 0.2);
+    expect(found.encoderBitsPerByte).toBeGreaterThan(found.sourceBitsPerByte + 0.2);
+    expect(found.decoderBitsPerByte).toBeGreaterThan(found.sourceBitsPerByte + 0.2);
     expect(found.relativeError).toBeGreaterThan(0.5);
     expect(found.sourceBitsPerByte).toBeGreaterThan(0.5);
     expect(found.sourceBitsPerByte).toBeLessThan(8);
   });
 
-  it('compares with the source’s own bits per byte, marginalised over its tokens', async () => {
+  it('compares the source, marginalised over its tokens, with the decoder on the same states', async () => {
     const text = texts[1]!;
     const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
     const { entropies, dispose } = ownCuts(text);
     const { patching } = reading.tiny.config;
     // Without an alignment no cut is late: each chunk has exactly the bytes of its patch.
-    const found = await encoderFidelity({
+    const found = await partLosses({
       ...{
         config: reading.tiny.config,
         params,
@@ -98,7 +119,20 @@ describe('encoder fidelity', () => {
       const { hidden, head } = llamaHidden(llama, ids);
       return tf.softmax(tf.matMul(hidden as tf.Tensor2D, head as tf.Tensor2D, false, true)).arraySync() as number[][];
     });
+    const patchStates = starts.map((_, i) =>
+      starts
+        .slice(0, i + 1)
+        .reduce((sum, start, j) => sum + tokensOf(text.slice(start, starts[j + 1] ?? text.length)).length, 0),
+    );
+    const states = tf.tidy(() => {
+      const embeddings = tf.gather(llama.params.get('model.embed_tokens.weight')!, tf.tensor1d(ids, 'int32'));
+      // The first patch is the BOS, as is the first token.
+      return tf.gather(llamaLayers(llama, embeddings), tf.tensor1d([0, ...patchStates], 'int32'));
+    });
+    const decoderBits = await decoderBitsWith(states, text);
+    states.dispose();
     llama.dispose();
+    expect(found.decoderBitsPerByte).toBeCloseTo(decoderBits, 4);
     const spelled = Array.from({ length: vocabulary.ordinary }, (_, rank) => Buffer.from(vocabulary.bytesAt(rank)));
     /** The probability of all tokens that begin with `prefix` and have more bytes than `longer`. */
     const massOf = (state: number, prefix: Buffer, longer: number) =>
@@ -147,6 +181,6 @@ describe('encoder fidelity', () => {
     tf.dispose([...params.values()]);
     expect(found.relativeError).toBeLessThan(1e-6);
     expect(found.sourceBitsPerByte).not.toBeCloseTo(8, 1);
-    expect(found.bitsPerByte).toBeCloseTo(found.sourceBitsPerByte, 5);
+    expect(found.encoderBitsPerByte).toBeCloseTo(found.sourceBitsPerByte, 5);
   });
 });
