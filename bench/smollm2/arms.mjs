@@ -32,6 +32,7 @@ export const PATCHERS = {
 export const patcherSettings = (patcher, steps) =>
   settings({ data: SHARED.data, patcher: { ...ROWS, steps, warmup_steps: Math.ceil(steps / 20), ...patcher } }, '');
 
+/** What the distilled arms of an hour share. */
 const HOUR = { ...SHARED, patcher: { ...ROWS, steps: 600, warmup_steps: 30 } };
 const HOUR_TEXTS = { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 };
 const HOUR_STEPS = { batch_bytes: 1024, sequence_length: 512, validate_every: 270 };
