@@ -1,5 +1,5 @@
 // What benchmarks of stages share: a conversion, held-out text on which bench:smollm2 does not measure, and results that outlive an interruption.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { allTexts, evaluationTexts, openStore } from '../dist/data/index.js';
@@ -9,6 +9,7 @@ import { openLlama } from '../dist/llama/index.js';
 import { recipeSchema } from '../dist/recipe/index.js';
 import { valuesIn } from './json-lines.mjs';
 import { keptResult } from './kept-result.mjs';
+import { partsOf } from './stage-parts.mjs';
 
 /** How much is measured, of the text that follows what the conversion itself measures on. */
 const HELD_OUT_BYTES = 32_768;
@@ -51,7 +52,7 @@ export async function openConversion(dir) {
     /**
      * Runs one stage in `run`.
      * @param {any} stage @param {string[]} from the folders of the model, the first of which wins @param {string} run
-     * @returns {Promise<{ checkpoint: string, curve: any[], parts: any }>} parts: see measureParts, null if the stage does not measure them
+     * @returns {Promise<{ checkpoint: string, curve: any[], parts: any }>} parts: see partsOf
      */
     async runStage(stage, from, run) {
       const { checkpoint } = await finetune({
@@ -60,9 +61,7 @@ export async function openConversion(dir) {
         recipe: { ...recipe, seed: SEED, stages: [stage] },
         ...{ sourceBitsPerByte: null, settings: 'benchmark', signal },
       });
-      const measured = join(run, 'parts.json');
-      const parts = existsSync(measured) ? JSON.parse(readFileSync(measured, 'utf8')) : null;
-      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')), parts };
+      return { checkpoint, curve: valuesIn(join(run, 'metrics.jsonl')), parts: partsOf(run) };
     },
     close: () => store.close(),
   };

@@ -32,10 +32,26 @@ export const PATCHERS = {
 export const patcherSettings = (patcher, steps) =>
   settings({ data: SHARED.data, patcher: { ...ROWS, steps, warmup_steps: Math.ceil(steps / 20), ...patcher } }, '');
 
-/** What the distilled arms of an hour share. */
-const HOUR = { ...SHARED, patcher: { ...ROWS, steps: 600, warmup_steps: 30 } };
-const HOUR_TEXTS = { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 };
-const HOUR_STEPS = { batch_bytes: 1024, sequence_length: 512, validate_every: 270 };
+/** The settings of a distilled arm of an hour. @param steps those of the last stage, a tenth of which is warm-up */
+const hourWith = (steps, changes = {}) =>
+  settings(
+    {
+      ...SHARED,
+      patcher: { ...ROWS, steps: 600, warmup_steps: 30 },
+      stages: {
+        0: { text_bytes: 2_500_000, solve_bytes: 250_000, ngram_bytes: 14_000_000 },
+        1: {
+          steps,
+          batch_bytes: 1024,
+          sequence_length: 512,
+          warmup_steps: steps / 10,
+          validate_every: 270,
+          ...changes,
+        },
+      },
+    },
+    '',
+  );
 
 export const ARMS = {
   /** The shipped recipe at its own length, about nine hours at 128 GFLOP/s. */
@@ -44,28 +60,12 @@ export const ARMS = {
     recipe: 'smollm2-135m',
     settings: settings({ ...SHARED, stages: { 1: { checkpoint_every: 250 } } }, ''),
   },
-  distilled: {
-    name: 'distilled',
-    recipe: 'smollm2-135m',
-    settings: settings(
-      { ...HOUR, stages: { 0: HOUR_TEXTS, 1: { steps: 1080, warmup_steps: 108, ...HOUR_STEPS } } },
-      '',
-    ),
-  },
+  distilled: { name: 'distilled', recipe: 'smollm2-135m', settings: hourWith(1080) },
   /** Without the source's distribution in the last stage: without the source's forward pass, the same operations allow more steps. */
   'next-byte': {
     name: 'distilled, then the next byte alone',
     recipe: 'smollm2-135m',
-    settings: settings(
-      {
-        ...HOUR,
-        stages: {
-          0: HOUR_TEXTS,
-          1: { steps: 1390, warmup_steps: 139, ...HOUR_STEPS, losses: { prefix_kl: 0, cross_entropy: 1 } },
-        },
-      },
-      '',
-    ),
+    settings: hourWith(1390, { losses: { prefix_kl: 0, cross_entropy: 1 } }),
   },
   paper: {
     name: 'the paper’s way',

@@ -1,9 +1,10 @@
 // The results of bench:smollm2 and bench:patchers as Markdown tables.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { valuesIn } from '../json-lines.mjs';
 import { table } from '../markdown-table.mjs';
+import { partsOf } from '../stage-parts.mjs';
 
 const text = (...path) => readFileSync(join(...path), 'utf8');
 
@@ -13,9 +14,8 @@ export function stageResults(dir) {
   return stages.map(({ kind, steps = 0 }, i) => {
     const run = i === stages.length - 1 ? join(dir, 'run') : join(dir, 'run', `stage-${i}`);
     const curve = valuesIn(join(run, 'metrics.jsonl'));
-    const parts = existsSync(join(run, 'parts.json')) ? JSON.parse(text(run, 'parts.json')) : {};
     const { validation_bits_per_byte } = curve.findLast((point) => point.validation_bits_per_byte !== undefined) ?? {};
-    return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...parts };
+    return { kind, steps, flops: curve.at(-1).flops, validation_bits_per_byte, ...partsOf(run) };
   });
 }
 
@@ -34,23 +34,26 @@ function sourceLine(arms) {
   return `Source: ${figures}.${weights}`;
 }
 
+/** The bits per byte of a stage's result, by the columns that show them. */
+const MEASURED = {
+  'source in these patches': 'source_in_patches_bits_per_byte',
+  'source fed by the encoder': 'encoder_bits_per_byte',
+  'decoder fed by the source': 'decoder_bits_per_byte',
+  model: 'validation_bits_per_byte',
+};
+
 /** Bits per byte of held-out text after each stage: of each part by itself (see `partLosses`), and of the model. */
 export function summaryTable(arms) {
   const rows = arms.flatMap(({ name, stages, finetune: { source_bits_per_byte: source } }) =>
     stages.map((stage, i) => {
       const { kind, steps, flops, validation_bits_per_byte: model } = stage;
-      const {
-        source_in_patches_bits_per_byte: cut,
-        encoder_bits_per_byte: encoder,
-        decoder_bits_per_byte: decoder,
-      } = stage;
       const what = steps === 0 ? kind : `${kind}, ${steps} steps`;
       const kept = model === undefined ? '' : percent(source / model);
-      return [i === 0 ? name : '', what, (flops / 1e12).toFixed(0), ...[cut, encoder, decoder, model].map(bits), kept];
+      const measured = Object.values(MEASURED).map((key) => bits(stage[key]));
+      return [i === 0 ? name : '', what, (flops / 1e12).toFixed(0), ...measured, kept];
     }),
   );
-  const parts = ['source in these patches', 'source fed by the encoder', 'decoder fed by the source'];
-  const heads = ['method', 'stage', 'TFLOP so far', ...parts, 'model', 'retention'];
+  const heads = ['method', 'stage', 'TFLOP so far', ...Object.keys(MEASURED), 'retention'];
   return `${sourceLine(arms)}\n\n${table(heads, rows)}`;
 }
 

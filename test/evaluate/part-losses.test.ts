@@ -51,6 +51,9 @@ describe('the losses of parts', () => {
       texts: some,
     });
 
+  /** All weights; the caller disposes them. */
+  const readParams = () => new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+
   /** The patcher's entropies on a text: entry i is that of the prediction of byte i. */
   const ownCuts = (text: Uint8Array) => {
     const made = createPatcherRunner(reading.tiny.config, reading.variables, 'eager');
@@ -65,7 +68,7 @@ describe('the losses of parts', () => {
       ...{ targets: ['encoder'], rowsPerStep: 1, microBatchRows: 1, count: 1 },
     });
     return tf.tidy(() => {
-      const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+      const params = readParams();
       const batch = batchTensors(requireFields(read!.batches[0]!, BLT_FIELDS), BLT_FIELDS);
       const { bytes } = bltEncode(params, reading.tiny.config, batch);
       const logits = bltDecode(params, reading.tiny.config, batch, { bytes, patches: states });
@@ -76,7 +79,7 @@ describe('the losses of parts', () => {
 
   it('is poor with fresh weights, and leaks no tensor', async () => {
     const before = engine.liveHandles();
-    const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const params = readParams();
     const found = await ask(params);
     tf.dispose([...params.values()]);
     expect(engine.liveHandles()).toBe(before);
@@ -89,7 +92,7 @@ describe('the losses of parts', () => {
 
   it('compares the source, marginalised over its tokens, with the decoder on the same states', async () => {
     const text = texts[1]!;
-    const params: Params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const params = readParams();
     const { entropies, dispose } = ownCuts(text);
     const { patching } = reading.tiny.config;
     // Without an alignment no cut is late: each chunk has exactly the bytes of its patch.
@@ -109,7 +112,8 @@ describe('the losses of parts', () => {
     dispose();
     const { vocabulary, tokensOf, special } = reading.source.reader;
     const starts = [...text.keys()].filter((byte) => byte === 0 || nats[byte]! > patching.threshold);
-    const tokens = starts.flatMap((start, i) => tokensOf(text.slice(start, starts[i + 1] ?? text.length)));
+    const chunks = starts.map((start, i) => tokensOf(text.slice(start, starts[i + 1] ?? text.length)));
+    const tokens = chunks.flat();
     expect(starts.length).toBeGreaterThan(2);
     expect(tokens.length).toBeGreaterThan(starts.length);
 
@@ -119,11 +123,11 @@ describe('the losses of parts', () => {
       const { hidden, head } = llamaHidden(llama, ids);
       return tf.softmax(tf.matMul(hidden as tf.Tensor2D, head as tf.Tensor2D, false, true)).arraySync() as number[][];
     });
-    const patchStates = starts.map((_, i) =>
-      starts
-        .slice(0, i + 1)
-        .reduce((sum, start, j) => sum + tokensOf(text.slice(start, starts[j + 1] ?? text.length)).length, 0),
-    );
+    let read = 0;
+    const patchStates = chunks.map(({ length }) => {
+      read += length;
+      return read;
+    });
     const states = tf.tidy(() => {
       const embeddings = tf.gather(llama.params.get('model.embed_tokens.weight')!, tf.tensor1d(ids, 'int32'));
       // The first patch is the BOS, as is the first token.
@@ -153,7 +157,7 @@ describe('the losses of parts', () => {
 
   it('is perfect if the source’s embeddings are the encoder’s own output', async () => {
     const text = texts[0]!;
-    const params = new Map([...reading.variables].map(([name, variable]) => [name, variable.read()]));
+    const params = readParams();
     const [batch] = await reading.batches({
       rows: { kind: 'given', rows: [packedRow([[...encodeBytes(text)]])] },
       ...{ targets: ['encoder'], rowsPerStep: 1, microBatchRows: 1, count: 1 },
